@@ -1,0 +1,22 @@
+# Two stages: wheels are built in the first, the second holds no compiler and runs as nobody in particular.
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY bot ./bot
+COPY commands ./commands
+RUN python -m venv /opt/understudy && /opt/understudy/bin/pip install --no-cache-dir .
+
+FROM python:3.12-slim
+RUN useradd --uid 10001 --create-home --home-dir /var/lib/understudy understudy \
+    && install -d -o understudy -g understudy -m 0700 /var/lib/understudy/data
+COPY --from=build /opt/understudy /opt/understudy
+ENV PATH=/opt/understudy/bin:$PATH PYTHONUNBUFFERED=1
+USER 10001
+WORKDIR /var/lib/understudy
+VOLUME /var/lib/understudy/data
+EXPOSE 8080
+# Inside a container the server must listen on all addresses, so reading flags needs a read token (see README, "Docker").
+HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+ENTRYPOINT ["understudy"]
+CMD ["run", "--config", "/etc/understudy/understudy.yaml", "--data", "/var/lib/understudy/data", "--listen", "0.0.0.0:8080"]

@@ -1,0 +1,82 @@
+"""The one reader of time.
+
+Domain time (when something happened, when the next update is due) comes from a `Clock`; deadlines of transports come from
+the event loop. Nothing else in the project asks the machine what time it is.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Domain time: a wall clock in UTC, and seconds that never go backwards."""
+
+    def now(self) -> datetime:
+        """The current moment as an aware UTC datetime."""
+
+    def monotonic(self) -> float:
+        """Domain seconds since an arbitrary start; they pass `speed` times as fast as real ones and never step."""
+
+    @property
+    def speed(self) -> float:
+        """Domain seconds in one real second: 1 in production."""
+
+
+class SystemClock:
+    """The machine's own clock, at the speed of life."""
+
+    speed = 1.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class ScaledClock:
+    """A clock that starts at `start` and runs `speed` times as fast as real time; the demo plays four hours with it."""
+
+    def __init__(self, speed: float, start: datetime) -> None:
+        if speed <= 0:
+            raise ValueError(f"speed must be above zero, not {speed}")
+        self.speed = speed
+        self._start = start
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._passed())
+
+    def monotonic(self) -> float:
+        return self._passed()
+
+    def _passed(self) -> float:
+        return (time.monotonic() - self._began) * self.speed
+
+
+class ManualClock:
+    """A clock that moves only when told to, for tests and simulations; the wall can be stepped apart from the monotonic."""
+
+    speed = 1.0
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self._monotonic = 0.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, by: timedelta) -> None:
+        """Let `by` pass on both clocks."""
+        if by < timedelta(0):
+            raise ValueError("time does not go back; step_wall() moves the wall clock alone")
+        self._now += by
+        self._monotonic += by.total_seconds()
+
+    def step_wall(self, by: timedelta) -> None:
+        """Set the wall clock forward or back, as a clock correction does; the monotonic clock does not notice."""
+        self._now += by

@@ -1,0 +1,242 @@
+"""What no single value shows: names that must exist elsewhere in the file, and settings that do not go together.
+
+These rules read the tree, not the models, so that they speak even when some other value is wrong.
+"""
+
+import re
+from datetime import timedelta
+
+from pydantic_core import PydanticCustomError
+
+from bot.config.checks import CHECK_MODELS
+from bot.config.errors import Report, suggest
+from bot.config.scalars import parse_duration, show
+from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
+
+_SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
+
+
+def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
+    """Note every broken reference and every setting that contradicts another, as errors or warnings."""
+    components, unsure = _component_ids(root)
+    _check_slack(root, report, lenient_credentials)
+    _check_people(root, report)
+    for provider in entries(child(root, "providers")):
+        _check_provider(provider.value, ("providers", provider.key), report)
+    for index, check in enumerate(items(child(root, "control_group"))):
+        _check_deadline(check, ("control_group", index), report)
+    _check_names(items(child(root, "control_group")), ("control_group",), report)
+    references = _References(components, unsure, report)
+    for flag in entries(child(root, "flags")):
+        _check_flag(flag.value, ("flags", flag.key), references, report)
+    _check_flag_cases(root, report)
+    for runbook in entries(child(root, "runbooks")):
+        references.check(runbook.key, Scalar(runbook.key, runbook.mark), ("runbooks", runbook.key))
+
+
+class _References:
+    """Component ids that the file may name. Those of a provider whose preset is unknown cannot be judged."""
+
+    def __init__(self, known: list[str], unsure: set[str], report: Report) -> None:
+        self._known, self._unsure, self._report = dict.fromkeys(known), unsure, report
+
+    def check(self, name: str | None, node: Node, path: Path) -> None:
+        if name is None or name in self._known or name.partition(".")[0] in self._unsure:
+            return
+        remedy = suggest(name, self._known, "components")
+        self._report.error(node.mark, path, f"there is no component {_short(name, node)}", remedy)
+
+
+def _short(name: str, node: Node) -> str:
+    """A name for a message: not where it came out of a variable, and not at any length."""
+    return "of this name" if isinstance(node, Scalar) and node.variables else repr(name[:80])
+
+
+def _component_ids(root: Map) -> tuple[list[str], set[str]]:
+    known: list[str] = []
+    unsure: set[str] = set()
+    for provider in entries(child(root, "providers")):
+        found = entries(child(provider.value, "components"))
+        known += [f"{provider.key}.{component.key}" for component in found]
+        if not found and child(provider.value, "preset") is not None:
+            unsure.add(provider.key)  # its preset is unknown, which is said already
+    return known, unsure
+
+
+def _check_slack(root: Map, report: Report, lenient: bool) -> None:
+    section = entry(root, "slack")
+    slack, mark = (section.value, section.mark) if section else (None, root.mark)
+    needed = ("bot_token", "signing_secret" if text(child(slack, "mode")) == "http" else "app_token")
+    for key in needed:
+        found = child(slack, key)
+        value = text(found)
+        if found is not None and (value or not isinstance(found, Scalar) or found.broken or not isinstance(found.value, str)):
+            continue
+        at, what = (found.mark, "is empty") if found is not None else (mark, "is missing")
+        if not lenient:
+            remedy = f"write `{key}: ${{SLACK_{key.upper()}}}` below `slack:` and set that variable"
+            report.error(at, ("slack", key), what, remedy)
+        elif not (isinstance(found, Scalar) and found.variables):  # a missing variable has its warning already
+            report.warn(at, ("slack", key), f"{what}; Slack cannot be reached")
+    for key, prefix, other in (("bot_token", "xapp-", "app-level token"), ("app_token", "xoxb-", "bot token")):
+        found = child(slack, key)
+        if found is not None and (text(found) or "").startswith(prefix):
+            report.warn(found.mark, ("slack", key), f"it looks like the {other}; are the two tokens exchanged?")
+
+
+def _check_people(root: Map, report: Report) -> None:
+    for path in (("slack", "invite"), ("people", "commanders")):
+        for index, item in enumerate(items(child(root, *path))):
+            if (text(item) is not None) and not _SLACK_ID.fullmatch(text(item) or ""):
+                report.warn(
+                    item.mark, (*path, index), "not a user or user-group ID (U..., W... or S...); names do not work here"
+                )
+
+
+def _check_provider(provider: Node, path: Path, report: Report) -> None:
+    components = entries(child(provider, "components"))
+    mapped = child(provider, "status_page", "components")
+    keys = [component.key for component in components]
+    for one in entries(mapped):
+        if one.key not in keys:
+            remedy = suggest(one.key, keys, "components of this provider")
+            where = (*path, "status_page", "components", one.key)
+            report.error(one.mark, where, "there is no such component in this provider", remedy)
+    for component in components:
+        where = (*path, "components", component.key)
+        checks = items(child(component.value, "checks"))
+        _check_names(checks, (*where, "checks"), report)
+        for index, check in enumerate(checks):
+            _check_deadline(check, (*where, "checks", index), report)
+        if not checks and entry(mapped, component.key) is None:
+            report.warn(component.mark, where, "nothing looks at it: it has no checks, and the status page does not map it")
+
+
+def _check_names(checks: tuple[Node, ...], path: Path, report: Report) -> None:
+    seen: dict[str, int] = {}
+    for index, check in enumerate(checks):
+        named = child(check, "name")
+        name = text(named)
+        if named is None or not name:
+            continue
+        if name in seen:
+            message = f"two checks have this name; the other is in line {seen[name]}"
+            report.error(named.mark, (*path, index, "name"), message, "give each check of a component its own name")
+        seen.setdefault(name, named.mark.line)
+
+
+def _check_deadline(check: Node, path: Path, report: Report) -> None:
+    every, deadline = _duration(check, "every"), _duration(check, "deadline")
+    if every is None or deadline is None or text(child(check, "type")) == "heartbeat":
+        return
+    mark = (child(check, "deadline") or child(check, "every") or check).mark
+    if deadline > every:
+        sentence = (
+            f"the deadline ({show(deadline)}) is longer than the interval ({show(every)}); runs that hang are skipped over"
+        )
+        report.warn(mark, (*path, "deadline"), sentence)
+    under = _parsed(child(check, "expect", "under"))
+    if under is not None and under > deadline:
+        place = child(check, "expect", "under") or check
+        report.warn(place.mark, (*path, "expect", "under"), "it is longer than the deadline, so that nothing is ever only slow")
+
+
+def _duration(check: Node, key: str) -> timedelta | None:
+    """What the file says, or else the default of the check's type; None when either cannot be known."""
+    written = child(check, key)
+    if written is not None:
+        return _parsed(written)
+    model = CHECK_MODELS.get(text(child(check, "type")) or "")
+    default = model.model_fields[key].default if model else None
+    return default if isinstance(default, timedelta) else None
+
+
+def _parsed(node: Node | None) -> timedelta | None:
+    try:
+        return parse_duration(text(node))
+    except PydanticCustomError:
+        return None  # the model says so at this very place
+
+
+def _check_flag(flag: Node, path: Path, references: _References, report: Report) -> None:
+    variants = [one.key for one in entries(child(flag, "variants"))]
+    _check_variant_types(flag, path, report)
+    default = child(flag, "default")
+    _check_variant(default, variants, (*path, "default"), report)
+    depends_on = items(child(flag, "depends_on"))
+    for index, item in enumerate(depends_on):
+        references.check(text(item), item, (*path, "depends_on", index))
+    fallbacks = items(child(flag, "fallbacks"))
+    _check_fallbacks(fallbacks, text(default), variants, (*path, "fallbacks"), report)
+    own = {text(item) for item in depends_on} - {None}
+    for index, fallback in enumerate(fallbacks):
+        needs = child(fallback, "needs")
+        if needs is not None:
+            references.check(text(needs), needs, (*path, "fallbacks", index, "needs"))
+            if text(needs) in own:
+                sentence = "the default depends on this component too: when it fails, this fallback is of no use"
+                report.warn(needs.mark, (*path, "fallbacks", index, "needs"), sentence)
+    automation = child(flag, "automation")
+    if text(automation) == "auto" and automation is not None and not (depends_on and fallbacks):
+        lacking = "fallbacks" if depends_on else "depends_on"
+        report.warn(automation.mark, (*path, "automation"), f"without {lacking} nothing is ever engaged by itself")
+
+
+def _check_fallbacks(fallbacks: tuple[Node, ...], default: str | None, variants: list[str], path: Path, report: Report) -> None:
+    seen: set[str] = set()
+    for index, fallback in enumerate(fallbacks):
+        node = child(fallback, "variant")
+        name, where = text(node), (*path, index, "variant")
+        _check_variant(node, variants, where, report)
+        if node is None or name is None:
+            continue
+        if name == default:
+            report.error(node.mark, where, "the fallback is the default itself", "name another variant")
+        elif name in seen:
+            report.error(node.mark, where, "the variant stands twice among the fallbacks", "keep the first")
+        seen.add(name)
+
+
+def _check_variant(node: Node | None, variants: list[str], path: Path, report: Report) -> None:
+    name = text(node)
+    if node is not None and name is not None and variants and name not in variants:
+        message = f"there is no variant {_short(name, node)}"
+        report.error(node.mark, path, message, suggest(name, variants, "variants"))
+
+
+def _check_variant_types(flag: Node, path: Path, report: Report) -> None:
+    first: tuple[str, str] | None = None
+    for one in entries(child(flag, "variants")):
+        kind = _json_type(one.value)
+        where = (*path, "variants", one.key)
+        if kind is None:
+            remedy = "write an object, a string, a number or a Boolean"
+            report.error(one.mark, where, "a variant cannot have this type of value", remedy)
+        elif first is not None and kind != first[1]:
+            message = f"its value is {kind}, but that of `{first[0]}` is {first[1]}"
+            report.error(one.mark, where, message, "give all variants of a flag one type of value")
+        first = first or ((one.key, kind) if kind else None)
+
+
+def _json_type(node: Node) -> str | None:
+    if isinstance(node, Map):
+        return "an object"
+    value = node.value if isinstance(node, Scalar) else None
+    match value:
+        case bool():
+            return "a Boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case _:
+            return None
+
+
+def _check_flag_cases(root: Map, report: Report) -> None:
+    seen: dict[str, tuple[str, int]] = {}
+    for flag in entries(child(root, "flags")):
+        other = seen.setdefault(flag.key.lower(), (flag.key, flag.mark.line))
+        if other[0] != flag.key:
+            message = f"it differs from `{other[0]}` in line {other[1]} only by small and capital letters"
+            report.error(flag.mark, ("flags", flag.key), message, "give the flags names that people can tell apart")

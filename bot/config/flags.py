@@ -1,0 +1,68 @@
+"""The `flags` section: what downstream services read, and what they fall back to."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from bot.config.checks import Part
+from bot.config.scalars import PositiveSpan, Span, Text, Whole, bad
+
+FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
+Percent = Annotated[int, Whole(1, 100)]
+
+
+class FallbackConfig(Part):
+    """A stand-in variant."""
+
+    variant: Text = Field(description="Variant to send services to.")
+    needs: Text | None = Field(default=None, description="Component that must be well for it.")
+
+
+class HandBack(Part):
+    """How services return to the default once it is well."""
+
+    steps: tuple[Percent, ...] = Field(
+        default=(10, 25, 50, 100),
+        description="Share back on the default, in percent, ascending; 100 is added at the end when missing.",
+    )
+    hold: Span = Field(default=timedelta(minutes=5), description="How long each step is watched before the next.")
+    first_step: Literal["ask", "auto"] = Field(
+        default="ask", description="`ask` waits for a person before the first step, `auto` does not."
+    )
+
+    @field_validator("steps")
+    @classmethod
+    def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if not steps:
+            raise bad("there are no steps", "name the shares in ascending order, such as [10, 25, 50, 100]")
+        if any(later <= earlier for earlier, later in pairwise(steps)):
+            raise bad("the steps do not ascend", "each share must be larger than the one before, such as [10, 25, 50, 100]")
+        return steps if steps[-1] == 100 else (*steps, 100)
+
+
+class FlagConfig(Part):
+    """What downstream services read, and what it falls back to."""
+
+    description: str = Field(default="", description="What the flag decides, for people.")
+    variants: dict[Text, Any] = Field(
+        min_length=1, description="Values by name; all of one type: objects, strings, numbers or booleans. Kept as written."
+    )
+    default: Text = Field(description="Variant that is served while all is well.")
+    fallbacks: tuple[FallbackConfig, ...] = Field(default=(), description="Stand-ins in order of preference.")
+    depends_on: tuple[Text, ...] = Field(default=(), description="Components that the default variant needs.")
+    automation: Literal["off", "propose", "auto"] = Field(
+        default="propose", description="`off` leaves it to people, `propose` asks them, `auto` engages by itself."
+    )
+    engage_on: Literal["down", "degraded"] = Field(
+        default="down", description="How bad a component must be: `down`, or `degraded` already."
+    )
+    min_hold: Span = Field(
+        default=timedelta(minutes=10), description="How long an engagement lasts at least, against flapping."
+    )
+    hand_back: HandBack = Field(default=HandBack(), description="How services return to the default.")
+    expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="When an engagement runs out.")
+    on_expiry: Literal["hold", "release"] = Field(
+        default="hold", description="`hold` keeps it and asks again, `release` returns, never onto an unhealthy default."
+    )

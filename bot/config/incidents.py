@@ -1,0 +1,101 @@
+"""The sections on incidents: when they open, speak and resolve, how samples become verdicts, and the runbooks."""
+
+import re
+import string
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from bot.config.checks import Part
+from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, Whole, bad
+
+Opening = Literal["SEV1", "SEV2", "SEV3", "SEV4", "thread", "none"]
+
+
+class OpenOn(Part):
+    """What a bad verdict opens."""
+
+    down: Opening = Field(default="SEV2", description="Opened when a component is down: `SEV1` to `SEV4`, `thread` or `none`.")
+    degraded: Opening = Field(
+        default="thread", description="Opened when a component is degraded: `SEV1` to `SEV4`, `thread` or `none`."
+    )
+
+
+class ComponentOpenOn(Part):
+    """What a bad verdict of one component opens, where that differs from `incidents.open_on`."""
+
+    down: Opening | None = Field(default=None, description="Instead of `incidents.open_on.down`.")
+    degraded: Opening | None = Field(default=None, description="Instead of `incidents.open_on.degraded`.")
+
+
+class UpdateEvery(Part):
+    """How often an incident speaks, by severity."""
+
+    SEV1: Cadence = Field(default=timedelta(minutes=30), description="A duration, or `on_change`.")
+    SEV2: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `on_change`.")
+    SEV3: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `on_change`.")
+    SEV4: Cadence = Field(default=None, description="A duration, or `on_change`.")
+
+    def by_severity(self) -> dict[str, timedelta | None]:
+        """The cadence of each severity; None speaks on change only."""
+        return {"SEV1": self.SEV1, "SEV2": self.SEV2, "SEV3": self.SEV3, "SEV4": self.SEV4}
+
+
+def _check_channel_name(template: str) -> str:
+    known = "only {date}, {number} and {slug}, each without further format"
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise bad("the braces of the template do not match", f"it may hold {known}") from error
+    fields = [field for _, field, _, _ in parts if field is not None]
+    if any(spec or conversion for _, _, spec, conversion in parts) or not {"date", "number", "slug"}.issuperset(fields):
+        raise bad("the template holds an unknown field", f"it may hold {known}")
+    if "number" not in fields:
+        raise bad("the template does not hold {number}", "add {number}, which keeps channel names apart")
+    literal = "".join(text for text, _, _, _ in parts)
+    if not re.fullmatch(r"[a-z0-9_-]{0,40}", literal):
+        remedy = "besides its fields it may hold at most 40 lower-case letters, digits, - and _"
+        raise bad("Slack does not take such a channel name", remedy)
+    return template
+
+
+class IncidentsConfig(Part):
+    """When incidents open, speak and resolve."""
+
+    open_on: OpenOn = Field(default=OpenOn(), description="What a bad verdict opens.")
+    update_every: UpdateEvery = Field(default=UpdateEvery(), description="How often an incident speaks, by severity.")
+    resolve: Literal["ask", "auto"] = Field(
+        default="ask", description="`ask` waits for a person once all is well for `resolve_after`, `auto` does not."
+    )
+    resolve_after: Span = Field(default=timedelta(minutes=30), description="How long all components must be well.")
+    channel_name: Annotated[Text, AfterValidator(_check_channel_name)] = Field(
+        default="inc-{date}-{number}-{slug}",
+        description="Name of an incident's channel; fields are `{date}`, `{number}` (needed) and `{slug}`.",
+    )
+    private: Switch = Field(
+        default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."
+    )
+
+
+class DetectionConfig(Part):
+    """How samples become verdicts: so many failures among the last runs of a check."""
+
+    window: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many of the last runs count, 1 to 100.")
+    failures: Annotated[int, Whole(1, 100)] = Field(default=3, description="How many of them must fail, at most `window`.")
+    recover_after: Annotated[int, Whole(1, 100)] = Field(default=3, description="How many good runs in a row end it, 1 to 100.")
+
+    @field_validator("failures")
+    @classmethod
+    def _fits_window(cls, failures: int, info: ValidationInfo) -> int:
+        window = info.data.get("window")
+        if window is not None and failures > window:
+            raise bad(f"{failures} failures never fit into a window of {window}", "write at most the window")
+        return failures
+
+
+class Runbook(Part):
+    """What to do when a component fails."""
+
+    url: OptionalUrl = Field(default=None, description="Where the whole runbook is.")
+    steps: tuple[Text, ...] = Field(default=(), description="Steps that are posted as a checklist.")

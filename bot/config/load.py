@@ -1,0 +1,178 @@
+"""From the file to the models: read, expand, merge presets, check, and say everything that is wrong at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path as File
+
+from pydantic import ValidationError
+
+from bot.config.crossrefs import cross_check
+from bot.config.errors import ConfigErrors, Report
+from bot.config.expand import Expansion
+from bot.config.explain import explain
+from bot.config.lines import MAX_BYTES, parse
+from bot.config.models import Config
+from bot.config.pending import pending_reason
+from bot.config.presets import apply_presets
+from bot.config.tree import Entry, Map, Mark, Node, Scalar, Seq, child, items, plain, put, show_path, text, walk, with_values
+
+_WHOLE = Mark(0, 0)
+
+
+@dataclass(frozen=True)
+class OffCheck:
+    """A check that does not run because its credential is empty. `component` is an id, `check` a name within it."""
+
+    component: str
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PendingItem:
+    """Something that the file uses and that is not available yet."""
+
+    path: str
+    line: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration, and what its reader should know: warnings are sentences that begin with file, line and key."""
+
+    config: Config
+    warnings: tuple[str, ...] = ()
+    off_checks: tuple[OffCheck, ...] = ()
+    pending: tuple[PendingItem, ...] = ()
+
+
+def load(path: File, environ: Mapping[str, str], lenient_credentials: bool = False) -> Loaded:
+    """Read the configuration file, with `${VAR}` taken from `environ`.
+
+    With `lenient_credentials` a missing variable inside `slack` becomes an empty string and a warning, for verbs that do not
+    need Slack. Raises ConfigErrors with every error of the file at once; a YAML syntax error stands alone.
+    """
+    report = Report(str(path))
+    root = _read(path, report)
+    expansion = Expansion(environ, report, lenient=("slack",) if lenient_credentials else ())
+    expanded = expansion.run(root)
+    if not isinstance(expanded, Map):
+        raise TypeError("a mapping stays a mapping when it is expanded")
+    tree = _name_checks(apply_presets(expanded, report))
+    cross_check(tree, report, lenient_credentials)
+    config = _validate(tree, report)
+    if report.errors or config is None:
+        raise ConfigErrors(report.errors)
+    config = config.with_found_secrets(frozenset(expansion.secrets))
+    return Loaded(
+        config=config,
+        warnings=tuple(sentence for _, sentence in sorted(report.warnings)),
+        off_checks=tuple(_off_checks(config, tree)),
+        pending=tuple(_pending(tree)),
+    )
+
+
+def _read(path: File, report: Report) -> Map:
+    root = parse(_text(path, report), report)
+    if isinstance(root, Map):
+        return root
+    if not report.errors and (root is None or (isinstance(root, Scalar) and root.value is None)):
+        report.error(_WHOLE, (), "the file is empty", "begin with examples/understudy.yaml")
+    elif not report.errors and root is not None:
+        report.error(root.mark, (), "the file does not hold a mapping", "write sections such as `slack:` and `providers:`")
+    raise ConfigErrors(report.errors)
+
+
+def _text(path: File, report: Report) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) <= MAX_BYTES:
+            return data.decode("utf-8-sig")
+        report.error(_WHOLE, (), "the file is too large", f"at most {MAX_BYTES} bytes")
+    except FileNotFoundError:
+        report.error(_WHOLE, (), "there is no such file", "name another one, or begin with examples/understudy.yaml")
+    except OSError as error:
+        report.error(_WHOLE, (), f"the file cannot be read: {error.strerror}", "name a file that the bot may read")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        report.error(Mark(line, 1), (), "the file is not UTF-8 text", "save it as UTF-8")
+    raise ConfigErrors(report.errors)
+
+
+def _name_checks(root: Map) -> Map:
+    """Give nameless checks the name of their type, numbered from the second on: `http`, `http-2`."""
+
+    def of_provider(provider: Entry) -> Node:
+        return with_values(
+            provider.value, lambda one: with_values(one.value, of_component) if one.key == "components" else one.value
+        )
+
+    def of_component(component: Entry) -> Node:
+        return with_values(component.value, lambda one: _named(one.value) if one.key == "checks" else one.value)
+
+    def of_root(section: Entry) -> Node:
+        match section.key:
+            case "providers":
+                return with_values(section.value, of_provider)
+            case "control_group":
+                return _named(section.value)
+            case _:
+                return section.value
+
+    return Map(tuple(Entry(one.key, one.mark, of_root(one)) for one in root.entries), root.mark)
+
+
+def _named(checks: Node) -> Node:
+    if not isinstance(checks, Seq):
+        return checks
+    taken = {text(child(check, "name")) for check in checks.items}
+    named: list[Node] = []
+    for check in checks.items:
+        kind = text(child(check, "type"))
+        if isinstance(check, Map) and kind and not _has_name(check):
+            name, number = kind, 1
+            while name in taken:
+                number += 1
+                name = f"{kind}-{number}"
+            taken.add(name)
+            check = put(check, "name", Scalar(name, check.mark))
+        named.append(check)
+    return Seq(tuple(named), checks.mark)
+
+
+def _has_name(check: Map) -> bool:
+    name = child(check, "name")
+    return name is not None and text(name) != ""
+
+
+def _validate(root: Map, report: Report) -> Config | None:
+    try:
+        return Config.model_validate(plain(root))
+    except ValidationError as error:
+        explain(error, Config, root, report)
+        return None
+
+
+def _off_checks(config: Config, root: Map) -> Iterator[OffCheck]:
+    for placed in config.checks():
+        what = placed.check.missing_credential
+        if what is None:
+            continue
+        provider, _, component = placed.component.partition(".")
+        checks = items(child(root, "providers", provider, "components", component, "checks"))
+        node = next((check for check in checks if text(child(check, "name")) == placed.name), None)
+        value = child(node, *what.split(".", 1))
+        variables = value.variables if isinstance(value, Scalar) else ()
+        remedy = f"set {' and '.join(variables)}" if variables else "give it a value"
+        if not variables and config.providers[provider].preset and not config.providers[provider].api_key.get_secret_value():
+            remedy = "write `api_key` beside `preset`"
+        yield OffCheck(placed.component, placed.name, f"{what} is empty: {remedy} to turn the check on")
+
+
+def _pending(root: Map) -> Iterator[PendingItem]:
+    for path, node in walk(root):
+        sentence = pending_reason(path, plain(node))
+        if sentence is not None:
+            yield PendingItem(show_path(path), node.mark.line, sentence)

@@ -1,0 +1,204 @@
+"""The shape of the configuration: frozen models, one per section, and the questions that the rest of the bot asks of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
+
+from bot.config.checks import Check, HttpCheck, LlmCheck, Part
+from bot.config.flags import FlagConfig, FlagKey
+from bot.config.incidents import ComponentOpenOn, DetectionConfig, IncidentsConfig, OpenOn, Runbook
+from bot.config.pending import is_live_check, is_live_dialect
+from bot.config.scalars import Every, Listen, Network, NotifyUrl, Secret, Slug, Text, Url, bad, split_listen
+
+_HARMLESS = {"accept", "accept-encoding", "accept-language", "cache-control", "content-type", "user-agent", "anthropic-version"}
+_LEAST_SECRET = 6  # shorter strings occur by chance all over a log
+
+
+class SlackConfig(Part):
+    """How the bot reaches Slack, and where it speaks."""
+
+    mode: Literal["socket", "http"] = Field(
+        default="socket", description="`socket` needs no public URL; `http` needs `signing_secret`."
+    )
+    bot_token: Secret = Field(default=SecretStr(""), description="The app's bot token, `xoxb-...`; required.")
+    app_token: Secret = Field(default=SecretStr(""), description="The app-level token, `xapp-...`; required in mode `socket`.")
+    signing_secret: Secret = Field(default=SecretStr(""), description="Signing secret of the app; required in mode `http`.")
+    api_url: Url = Field(default="https://slack.com/api/", description="Base URL of Slack's Web API.")
+    alerts_channel: Text = Field(default="#ops", description="Channel for alerts, by name or ID; the bot joins it.")
+    invite: tuple[Text, ...] = Field(default=(), description="User or user-group IDs invited to every incident channel.")
+
+
+class ServerConfig(Part):
+    """The HTTP server: flags, status, control, metrics and the board."""
+
+    listen: Listen = Field(default="127.0.0.1:8080", description="Address and port, `host:port`; port 0 takes a free one.")
+    read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status; none means loopback only.")
+    control_tokens: tuple[Secret, ...] = Field(default=(), description="Who may change things over HTTP; none means nobody.")
+
+    @property
+    def host(self) -> str:
+        """The host part of `listen`, without brackets."""
+        return split_listen(self.listen)[0]
+
+    @property
+    def port(self) -> int:
+        """The port of `listen`."""
+        return split_listen(self.listen)[1]
+
+
+class PeopleConfig(Part):
+    """Who may do what."""
+
+    commanders: tuple[Text, ...] = Field(
+        default=(), description="User or user-group IDs that may command incidents and flags; empty means everybody."
+    )
+
+
+class Component(Part):
+    """One surface of a provider that can fail by itself."""
+
+    name: str = Field(default="", description="Name for people; the key when not given.")
+    checks: tuple[Check, ...] = Field(default=(), description="How it is looked at.")
+    open_on: ComponentOpenOn = Field(
+        default=ComponentOpenOn(), description="What its verdicts open, where that differs from `incidents.open_on`."
+    )
+
+
+class StatusPage(Part):
+    """What the provider says about itself."""
+
+    dialect: Literal["statuspage", "incidentio", "google", "aws", "azure", "instatus", "betterstack", "slack", "rss"] = Field(
+        description="Format of the page: `statuspage`, `incidentio`, `google`, `aws`, `azure`, `instatus`, `betterstack`, "
+        "`slack` or `rss`."
+    )
+    urls: tuple[Url, ...] = Field(min_length=1, description="Addresses of one and the same page, tried in order.")
+    every: Every = Field(default=timedelta(seconds=60), description="How often it is read, 100ms to 1d.")
+    components: dict[Slug, Text] = Field(default={}, description="Our component key to the id that the page uses for it.")
+
+    @property
+    def live(self) -> bool:
+        """Whether pages of this dialect are really read."""
+        return is_live_dialect(self.dialect)
+
+
+class Provider(Part):
+    """A vendor or service that the team depends on."""
+
+    preset: str | None = Field(
+        default=None, description="Known vendor whose names, components, checks and status page are taken over."
+    )
+    api_key: Secret = Field(default=SecretStr(""), description="Credential that is filled into the checks of the preset.")
+    name: str = Field(default="", description="Name for people; the key when not given.")
+    components: dict[Slug, Component] = Field(
+        default={}, description="Its components by key; `provider.component` is a component's id."
+    )
+    status_page: StatusPage | None = Field(default=None, description="The page on which the vendor speaks.")
+
+
+@dataclass(frozen=True)
+class PlacedCheck:
+    """A check with its place: `id` is `provider.component.name`, `component` is `provider.component`."""
+
+    id: str
+    component: str
+    provider: str
+    name: str
+    check: Check
+    live: bool  # False while its type is pending or its credential is missing
+
+
+def _some_path(value: object) -> object:
+    if value == "":
+        raise bad("the path is empty", "name a folder, such as ./data")
+    return value
+
+
+class Config(Part):
+    """The whole configuration, read once at start."""
+
+    slack: SlackConfig = Field(default=SlackConfig(), description="How the bot reaches Slack, and where it speaks.")
+    server: ServerConfig = Field(default=ServerConfig(), description="The HTTP server.")
+    data: Annotated[Path, BeforeValidator(_some_path)] = Field(
+        default=Path("data"), description="Folder for the bot's databases, relative to the working directory."
+    )
+    people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
+    providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")
+    allow_private: tuple[Network, ...] = Field(default=(), description="Private networks that checks may reach.")
+    control_group: tuple[Check, ...] = Field(
+        default=(), description="Checks of neutral targets that tell a fault of ours from theirs."
+    )
+    detection: DetectionConfig = Field(default=DetectionConfig(), description="How samples become verdicts.")
+    flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
+    incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
+    runbooks: dict[str, Runbook] = Field(default={}, description="What to do, by component id.")
+    notify: tuple[NotifyUrl, ...] = Field(
+        default=(), description="Where to call when Slack does not take a message; Apprise URLs."
+    )
+
+    _found_secrets: frozenset[str] = PrivateAttr(frozenset())  # values of variables named like secrets, wherever they stand
+
+    def components(self) -> Mapping[str, Component]:
+        """All components by id (`provider.component`), in the order of the file."""
+        return {
+            f"{provider}.{key}": component
+            for provider, section in self.providers.items()
+            for key, component in section.components.items()
+        }
+
+    def checks(self) -> tuple[PlacedCheck, ...]:
+        """All checks of all components with their ids, also those that are off or not available yet."""
+        return tuple(
+            PlacedCheck(
+                id=f"{component}.{check.name or check.type}",
+                component=component,
+                provider=component.partition(".")[0],
+                name=check.name or check.type,
+                check=check,
+                live=is_live_check(check.type) and check.missing_credential is None,
+            )
+            for component, section in self.components().items()
+            for check in section.checks
+        )
+
+    def live_checks(self) -> tuple[PlacedCheck, ...]:
+        """The checks that really run: their type is available and their credential is there."""
+        return tuple(placed for placed in self.checks() if placed.live)
+
+    def open_on(self, component: str) -> OpenOn:
+        """What the verdicts of this component open: its own words over those of `incidents.open_on`."""
+        own, general = self.components()[component].open_on, self.incidents.open_on
+        return OpenOn(down=own.down or general.down, degraded=own.degraded or general.degraded)
+
+    def component_name(self, component: str) -> str:
+        """A component's name for people, its key when it has none."""
+        return self.components()[component].name or component.partition(".")[2]
+
+    def provider_name(self, provider: str) -> str:
+        """A provider's name for people, its key when it has none."""
+        return self.providers[provider].name or provider
+
+    def secrets(self) -> frozenset[str]:
+        """Every secret string of six characters or more, for those who keep them out of logs and exports."""
+        found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
+        found |= {*self.server.read_tokens, *self.server.control_tokens}
+        found |= {provider.api_key for provider in self.providers.values()}
+        checks = [placed.check for placed in self.checks()] + list(self.control_group)
+        found |= {check.api_key for check in checks if isinstance(check, LlmCheck)}
+        texts = {secret.get_secret_value() for secret in found} | set(self._found_secrets)
+        for check in checks:
+            if isinstance(check, HttpCheck):
+                for name, value in check.headers.items():
+                    if name.lower() not in _HARMLESS:
+                        text = value.get_secret_value()
+                        texts |= {text, text.partition(" ")[2].strip()}  # also without its Bearer
+        return frozenset(text for text in texts if len(text) >= _LEAST_SECRET)
+
+    def with_found_secrets(self, values: frozenset[str]) -> "Config":
+        """The same configuration that also counts these strings among its secrets."""
+        copy = self.model_copy()
+        copy._found_secrets = values
+        return copy

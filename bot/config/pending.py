@@ -1,0 +1,64 @@
+"""What the configuration accepts before the feature behind it exists.
+
+There is one mapping, so that a feature comes alive by losing its row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """Where a pending thing stands: a key path in which `*` is any key or index, and its value (None: anything not empty)."""
+
+    path: str
+    value: str | None = None
+
+    def matches(self, path: tuple[str | int, ...], value: object) -> bool:
+        """Whether this place of the file, holding this scalar (or list or mapping), is meant."""
+        parts = self.path.split("/")
+        if len(parts) != len(path) or any(want not in ("*", str(part)) for want, part in zip(parts, path, strict=True)):
+            return False
+        return value == self.value if self.value is not None else value not in (None, "", [], {}, False)
+
+
+_TYPE = "providers/*/components/*/checks/*/type"
+_DIALECT = "providers/*/status_page/dialect"
+
+PENDING: Mapping[Matcher, str] = {
+    Matcher(_TYPE, "llm"): "Checks of type llm are not available yet: no inference is run.",
+    Matcher(_TYPE, "tcp"): "Checks of type tcp are not available yet: no connection is tried.",
+    Matcher(_TYPE, "tls"): "Checks of type tls are not available yet: no handshake is tried.",
+    Matcher(_TYPE, "dns"): "Checks of type dns are not available yet: no name is looked up.",
+    Matcher(_TYPE, "heartbeat"): "Checks of type heartbeat are not available yet: no sign of life is awaited.",
+    Matcher(
+        "control_group"
+    ): "The control group is not available yet: a fault of the bot's own way out can look like the vendor's.",
+    Matcher(
+        "allow_private"
+    ): "The address guard is not available yet: private networks are neither refused nor let through by list.",
+    Matcher("slack/mode", "http"): "Slack over HTTP is not available yet: leave mode at socket.",
+    Matcher(_DIALECT, "incidentio"): "Status pages of dialect incidentio are not available yet: this page is not read.",
+    Matcher(_DIALECT, "google"): "Status pages of dialect google are not available yet: this page is not read.",
+    Matcher(_DIALECT, "aws"): "Status pages of dialect aws are not available yet: this page is not read.",
+    Matcher(_DIALECT, "azure"): "Status pages of dialect azure are not available yet: this page is not read.",
+    Matcher(_DIALECT, "instatus"): "Status pages of dialect instatus are not available yet: this page is not read.",
+    Matcher(_DIALECT, "betterstack"): "Status pages of dialect betterstack are not available yet: this page is not read.",
+    Matcher(_DIALECT, "slack"): "Status pages of dialect slack are not available yet: this page is not read.",
+    Matcher(_DIALECT, "rss"): "Status pages of dialect rss are not available yet: this page is not read.",
+}
+
+
+def pending_reason(path: tuple[str | int, ...], value: object) -> str | None:
+    """The sentence for what stands at this place, or None when it is alive."""
+    return next((sentence for matcher, sentence in PENDING.items() if matcher.matches(path, value)), None)
+
+
+def is_live_check(type_: str) -> bool:
+    """Whether checks of this type really run."""
+    return pending_reason(("providers", "", "components", "", "checks", 0, "type"), type_) is None
+
+
+def is_live_dialect(dialect: str) -> bool:
+    """Whether status pages of this dialect are really read."""
+    return pending_reason(("providers", "", "status_page", "dialect"), dialect) is None

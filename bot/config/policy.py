@@ -1,0 +1,70 @@
+"""From the configuration to what decisions need: `Config` becomes `core.model.Policy`."""
+
+from collections.abc import Iterable
+
+from bot.config.models import Config
+from bot.core.model import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Level, Policy, Severity
+
+
+def to_policy(config: Config, commanders: Iterable[str] | None = None) -> Policy:
+    """The policy that a configuration describes. `commanders` replaces the configured ids once groups are expanded."""
+    return Policy(
+        components={id: _component(config, id) for id in config.components()},
+        flags={key: _flag(config, key) for key in config.flags},
+        incidents=_incidents(config, tuple(config.people.commanders if commanders is None else commanders)),
+    )
+
+
+def _component(config: Config, id: str) -> ComponentPolicy:
+    provider = id.partition(".")[0]
+    page = config.providers[provider].status_page
+    runbook, opens = config.runbooks.get(id), config.open_on(id)
+    return ComponentPolicy(
+        id=id,
+        name=config.component_name(id),
+        provider=provider,
+        provider_name=config.provider_name(provider),
+        open_on={Level.DOWN: str(opens.down), Level.DEGRADED: str(opens.degraded)},
+        page_url=_front(page.urls[0]) if page else "",
+        runbook_url=(runbook.url or "") if runbook else "",
+        runbook_steps=runbook.steps if runbook else (),
+    )
+
+
+def _front(url: str) -> str:
+    """The page that people open: the feed's address without its path."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/"
+
+
+def _flag(config: Config, key: str) -> FlagPolicy:
+    flag = config.flags[key]
+    return FlagPolicy(
+        key=key,
+        variants=flag.variants,
+        default=flag.default,
+        fallbacks=tuple(Fallback(one.variant, one.needs) for one in flag.fallbacks),
+        depends_on=flag.depends_on,
+        description=flag.description,
+        automation=flag.automation,
+        engage_on=Level(flag.engage_on),
+        min_hold=flag.min_hold,
+        steps=flag.hand_back.steps,
+        hold=flag.hand_back.hold,
+        first_step=flag.hand_back.first_step,
+        expires_after=flag.expires_after,
+        on_expiry=flag.on_expiry,
+    )
+
+
+def _incidents(config: Config, commanders: tuple[str, ...]) -> IncidentPolicy:
+    section = config.incidents
+    return IncidentPolicy(
+        update_every={Severity(name): every for name, every in section.update_every.by_severity().items()},
+        resolve=section.resolve,
+        resolve_after=section.resolve_after,
+        channel_name=section.channel_name,
+        private=section.private,
+        alerts_channel=config.slack.alerts_channel,
+        commanders=commanders,
+    )

@@ -1,0 +1,91 @@
+"""Known vendors: `preset: anthropic` brings names, components, checks and status page; keys beside it win."""
+
+from functools import cache
+from importlib.resources import files
+
+from bot.config.errors import Report, suggest
+from bot.config.expand import Expansion
+from bot.config.lines import parse
+from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq, child, entries, entry, text, with_values
+
+
+def preset_names() -> tuple[str, ...]:
+    """The names that `preset` takes."""
+    return tuple(one.key for one in entries(_presets()))
+
+
+def apply_presets(root: Map, report: Report) -> Map:
+    """The tree with each provider's preset merged beneath the provider's own keys.
+
+    Mappings merge key by key, lists and values are replaced as a whole. What a preset brings stands, for messages, at the
+    line of `preset`.
+    """
+
+    def of_provider(provider: Entry) -> Node:
+        if not isinstance(provider.value, Map):
+            return provider.value
+        return _merge_preset(provider.value, ("providers", provider.key), report)
+
+    def of_root(section: Entry) -> Node:
+        return with_values(section.value, of_provider) if section.key == "providers" else section.value
+
+    return Map(tuple(Entry(one.key, one.mark, of_root(one)) for one in root.entries), root.mark)
+
+
+def _merge_preset(provider: Map, path: Path, report: Report) -> Map:
+    chosen = entry(provider, "preset")
+    key = entry(provider, "api_key")
+    if chosen is None:
+        if key is not None:
+            report.warn(key.mark, (*path, "api_key"), "it is used only beside `preset`; give it to the checks that need it")
+        return provider
+    name = text(chosen.value)
+    if name is None:
+        return provider  # a wrong type, or a variable that is missing: said elsewhere
+    preset = child(_presets(), name)
+    if preset is None:
+        remedy = suggest(name, preset_names(), "presets")
+        report.error(chosen.value.mark, (*path, "preset"), "there is no such preset", remedy)
+        return provider
+    filled = _fill(preset, key.value if key else None, chosen.value.mark, report)
+    merged = _merge(filled, provider)
+    return merged if isinstance(merged, Map) else provider
+
+
+@cache
+def _presets() -> Node:
+    report = Report("presets.yaml")
+    root = parse(files("bot.config").joinpath("presets.yaml").read_text(encoding="utf-8"), report)
+    if root is None or report.errors:
+        raise ValueError(f"the packaged presets are damaged: {[str(error) for error in report.errors]}")
+    return root
+
+
+def _fill(preset: Node, key: Node | None, mark: Mark, report: Report) -> Node:
+    """The preset with the key in place and everything at the line of `preset`."""
+    credential = text(key) or ""
+    variables = key.variables if isinstance(key, Scalar) else ()
+    broken = isinstance(key, Scalar) and key.broken
+    expanded = Expansion({"api_key": credential}, report).run(preset)
+    return _placed(expanded, mark, variables, broken)
+
+
+def _placed(node: Node, mark: Mark, variables: tuple[str, ...], broken: bool) -> Node:
+    match node:
+        case Scalar(value):
+            uses_key = "api_key" in node.variables
+            return Scalar(value, mark, variables if uses_key else (), broken and uses_key)
+        case Seq(items):
+            return Seq(tuple(_placed(item, mark, variables, broken) for item in items), mark)
+        case Map(found):
+            return Map(tuple(Entry(one.key, mark, _placed(one.value, mark, variables, broken)) for one in found), mark)
+
+
+def _merge(below: Node, above: Node) -> Node:
+    if not isinstance(below, Map) or not isinstance(above, Map):
+        return above
+    kept = tuple(
+        Entry(one.key, own.mark, _merge(one.value, own.value)) if (own := entry(above, one.key)) else one
+        for one in below.entries
+    )
+    return Map((*kept, *(one for one in above.entries if entry(below, one.key) is None)), above.mark)

@@ -1,0 +1,25 @@
+"""When the next update is due. Slots are derived from the incident, never remembered by a timer."""
+
+from datetime import datetime, timedelta
+
+from bot.core.model import IncidentPolicy
+from bot.core.state import Incident
+
+
+def update_every(incident: Incident, policy: IncidentPolicy) -> timedelta | None:
+    """How often this incident speaks at least; None = on change only."""
+    return policy.update_every.get(incident.severity)
+
+
+def next_update_at(incident: Incident, policy: IncidentPolicy) -> datetime | None:
+    """When the next update is due: the last one (the bot's or a person's) plus the cadence; None when none is due."""
+    every = update_every(incident, policy)
+    if not incident.phase.open or every is None:
+        return None
+    return (incident.last_update_at or incident.declared_at) + every
+
+
+def missed(incident: Incident, policy: IncidentPolicy, now: datetime) -> int:
+    """How many slots passed unspoken before the one that is due now, as after a time without power."""
+    due, every = next_update_at(incident, policy), update_every(incident, policy)
+    return max(0, (now - due) // every) if due is not None and every else 0

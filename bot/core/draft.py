@@ -1,0 +1,109 @@
+"""A step in the making: facts and effects gathered while the world moves on under them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core.effects import Do, Effect
+from bot.core.model import Actor, Policy
+from bot.core.signals import Answer
+from bot.core.state import Incident, World, evolve
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a signal comes to: the world after it, facts to append, effects to queue, and the answer to its sender."""
+
+    world: World
+    facts: tuple[f.Fact, ...]
+    effects: tuple[Effect, ...]
+    answer: Answer
+
+
+# Facts that people in the channel are told of in a line of their own.
+TOLD: frozenset[type[f.Body]] = frozenset({
+    f.ComponentJoined, f.ComponentMoved, f.PhaseChanged, f.SeverityChanged, f.Acknowledged, f.NoticeSeen, f.NoteAdded,
+    f.ResolveAsked, f.EngageProposed, f.ProposalDropped, f.Engaged, f.Held, f.HandBackAsked, f.HandBackStepped,
+    f.HandBackReverted, f.Released, f.ExpiryReached,
+})  # fmt: skip
+
+# Facts about our own errands: nothing to show anew on alert or card, and showing it would make new errands for ever.
+ERRANDS: frozenset[type[f.Body]] = frozenset({f.Posted, f.GivenUp, f.Exported, f.ChannelNamed})
+
+
+class Draft:
+    """Collects one signal's facts and effects; each fact moves `world` at once, so later rules see it."""
+
+    def __init__(self, world: World, policy: Policy, now: datetime, actor: Actor) -> None:
+        self.world = world
+        self.policy = policy
+        self.now = now
+        self.actor = actor
+        self.facts: list[f.Fact] = []
+        self.effects: list[Effect] = []
+        self._touched: dict[int, f.Fact] = {}
+
+    def add(
+        self, stream: str, body: f.Body, *, incident: int | None = None, actor: Actor | None = None, told: bool = True
+    ) -> f.Fact:
+        """Append a fact; where people in the channel should hear of it, queue the line that says so."""
+        if incident is None and stream.startswith("incident/"):
+            incident = int(stream.partition("/")[2])
+        fact = f.Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor or self.actor, incident, body)
+        self.facts.append(fact)
+        self.world = evolve(self.world, fact)
+        if incident is not None and type(body) not in ERRANDS:
+            self._touched[incident] = fact
+        if told and type(body) in TOLD:
+            self.tell(fact)
+        return fact
+
+    def tell(self, fact: f.Fact) -> None:
+        """Queue the line about a fact: in its incident's channel, or in the ops channel where there is no incident."""
+        lane = f"incident/{fact.incident}" if fact.incident is not None else "ops"
+        self.send(Do.FACT_POST, lane, fact, key=f"{fact.stream}/{fact.seq}/line")
+
+    def send(
+        self, kind: Do, lane: str, fact: f.Fact, *, key: str = "", slot: str = "", args: Mapping[str, str] | None = None
+    ) -> None:
+        """Queue an effect about `fact`. Without a key of its own it is named by kind and fact."""
+        name = f"INC-{fact.incident}/" if fact.incident is not None else ""
+        self.effects.append(
+            Effect(
+                key=key or f"{name}{kind.value}/{fact.stream}/{fact.seq}", kind=kind, lane=lane, incident=fact.incident,
+                stream=fact.stream, seq=fact.seq, args=dict(args or {}), slot=slot,
+            )
+        )  # fmt: skip
+
+    def incident(self, number: int) -> Incident:
+        """The incident as it stands in this draft."""
+        return self.world.incidents[number]
+
+    def done(self, text: str, *, incident: int | None = None, flag: str = "") -> Step:
+        """Close the draft with a yes, refreshing alert, card and topic of every incident it touched."""
+        for number, fact in self._touched.items():
+            self._refresh(number, fact)
+        answer = Answer(True, text, incident, flag, changed=bool(self.facts))
+        return Step(self.world, tuple(self.facts), tuple(self.effects), answer)
+
+    def refuse(self, reason: str, *, incident: int | None = None, flag: str = "") -> Step:
+        """Close the draft with a no. Nothing may have been added before."""
+        if self.facts:
+            raise RuntimeError(f"refused ({reason}) after facts were drafted: {[fact.kind for fact in self.facts]}")
+        return Step(self.world, (), (), Answer(False, reason, incident, flag))
+
+    def _refresh(self, number: int, fact: f.Fact) -> None:
+        """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""
+        incident = self.incident(number)
+        queued = {effect.kind for effect in self.effects if effect.incident == number}
+        if Do.ALERT_POST not in queued:
+            self.send(Do.ALERT_EDIT, f"alert/{number}", fact, slot=f"alert/{number}", key=self._edit_key("alert", fact))
+        if Do.CHANNEL_OPEN not in queued:
+            lane = f"incident/{number}"
+            self.send(Do.CARD_EDIT, lane, fact, slot=f"card/{number}", key=self._edit_key("card", fact))
+            if incident.channel:
+                self.send(Do.CHANNEL_TOPIC, lane, fact, slot=f"topic/{number}", key=self._edit_key("topic", fact))
+
+    def _edit_key(self, what: str, fact: f.Fact) -> str:
+        return f"INC-{fact.incident}/{what}/{fact.stream}/{fact.seq}"

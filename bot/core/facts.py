@@ -1,0 +1,355 @@
+"""Every kind of fact: what happened, past tense, appended to one stream and never changed.
+
+A fact's body is one of the dataclasses below; its class carries the kind's name and version. When a shape changes, the
+version goes up and `UPGRADES` learns to lift old rows, so a ledger of any age still reads.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from bot.core.codec import decode, encode
+from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
+
+
+class Body:
+    """What every fact body has: a kind, as written in the ledger, and the version of its shape."""
+
+    KIND: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+
+# --- component/<id>
+
+
+@dataclass(frozen=True)
+class VerdictChanged(Body):
+    """Our verdict of a component changed."""
+
+    KIND = "verdict.changed"
+    component: str
+    previous: Level
+    level: Level
+    reason: str
+    fault: Fault
+    evidence: tuple[str, ...]
+    began_at: datetime
+
+
+# --- provider/<id>
+
+
+@dataclass(frozen=True)
+class FeedChanged(Body):
+    """The vendor's status page became readable, or stopped being so."""
+
+    KIND = "feed.changed"
+    provider: str
+    state: FeedState
+    reason: str
+
+
+@dataclass(frozen=True)
+class NoticeSeen(Body):
+    """The vendor said something on its status page."""
+
+    KIND = "notice.seen"
+    notice: Notice
+
+
+# --- incident/<n>
+
+
+@dataclass(frozen=True)
+class Declared(Body):
+    """An incident was opened, by a rule from a verdict or by a person."""
+
+    KIND = "incident.declared"
+    number: int
+    title: str
+    severity: Severity
+    provider: str
+    dedup: str
+    components: tuple[str, ...]
+    began_at: datetime
+    reason: str
+    alerts_channel: str
+    vendor_first_at: datetime | None = None  # the vendor had spoken already
+
+
+@dataclass(frozen=True)
+class ComponentJoined(Body):
+    """One more component of the same provider failed into this incident."""
+
+    KIND = "incident.component_joined"
+    component: str
+    level: Level
+    reason: str
+
+
+@dataclass(frozen=True)
+class ComponentMoved(Body):
+    """A component of this incident got worse, better or well again."""
+
+    KIND = "incident.component_moved"
+    component: str
+    previous: Level
+    level: Level
+    reason: str
+    began_at: datetime
+
+
+@dataclass(frozen=True)
+class PhaseChanged(Body):
+    """The incident moved along an edge of LEGAL."""
+
+    KIND = "incident.phase_changed"
+    previous: Phase
+    phase: Phase
+    move: str  # the name of the edge: forward, relapse, reopen, close, cancel
+    reason: str
+
+
+@dataclass(frozen=True)
+class SeverityChanged(Body):
+    """Somebody or a rule set another severity."""
+
+    KIND = "incident.severity_changed"
+    previous: Severity
+    severity: Severity
+    reason: str
+
+
+@dataclass(frozen=True)
+class Acknowledged(Body):
+    """A person has the incident in hand."""
+
+    KIND = "incident.acknowledged"
+
+
+@dataclass(frozen=True)
+class UpdateWritten(Body):
+    """An update for everybody; `text` is empty when the bot writes it from facts. `missed` slots passed unspoken."""
+
+    KIND = "incident.update_written"
+    slot: int
+    text: str
+    missed: int
+
+
+@dataclass(frozen=True)
+class NoteAdded(Body):
+    """A person added a line to the timeline."""
+
+    KIND = "incident.note_added"
+    text: str
+
+
+@dataclass(frozen=True)
+class ResolveAsked(Body):
+    """All components were well for long enough; the bot asked whether to resolve."""
+
+    KIND = "incident.resolve_asked"
+    reason: str
+
+
+@dataclass(frozen=True)
+class ChannelNamed(Body):
+    """A name for the channel was chosen; written before Slack is asked, so that a retry asks for the same one."""
+
+    KIND = "incident.channel_named"
+    name: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class ChannelOpened(Body):
+    """The incident's own channel exists."""
+
+    KIND = "incident.channel_opened"
+    channel: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ChannelRefused(Body):
+    """The channel could not be made, or was lost; the incident goes on in the alert's thread."""
+
+    KIND = "incident.channel_refused"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Posted(Body):
+    """A message of ours stands in Slack. `what` is the effect's kind, `key` its unique key."""
+
+    KIND = "incident.posted"
+    what: str
+    key: str
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class GivenUp(Body):
+    """An effect could not be done and will not be tried again."""
+
+    KIND = "incident.effect_given_up"
+    what: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exported(Body):
+    """The timeline was handed out."""
+
+    KIND = "incident.exported"
+    format: str
+    where: str
+
+
+# --- flag/<key>
+
+
+@dataclass(frozen=True)
+class EngageProposed(Body):
+    """A rule would engage a fallback, and asks a person to say so."""
+
+    KIND = "flag.proposed"
+    flag: str
+    variant: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProposalDropped(Body):
+    """A proposal lost its ground before anybody answered it."""
+
+    KIND = "flag.proposal_dropped"
+    flag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Engaged(Body):
+    """Downstream services are sent to a fallback variant."""
+
+    KIND = "flag.engaged"
+    flag: str
+    engagement: str
+    variant: str
+    previous: str
+    reason: str
+    mode: str  # auto | approved | manual
+    expires_at: datetime
+    because: tuple[str, ...] = ()  # components in trouble at that moment
+
+
+@dataclass(frozen=True)
+class Held(Body):
+    """A rule wanted to switch and held still, with the reason."""
+
+    KIND = "flag.held"
+    flag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class HandBackAsked(Body):
+    """The default is well again; the first step back waits for a person."""
+
+    KIND = "flag.hand_back_asked"
+    flag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class HandBackStepped(Body):
+    """A share of traffic, in percent, went back to the default."""
+
+    KIND = "flag.hand_back_stepped"
+    flag: str
+    share: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class HandBackReverted(Body):
+    """The default failed again on the way back; everything is on the fallback again."""
+
+    KIND = "flag.hand_back_reverted"
+    flag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Released(Body):
+    """The engagement ended; the default serves everybody."""
+
+    KIND = "flag.released"
+    flag: str
+    variant: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ExpiryReached(Body):
+    """The engagement's time ran out and it was kept; asked again at `expires_at`."""
+
+    KIND = "flag.expiry_reached"
+    flag: str
+    reason: str
+    expires_at: datetime
+
+
+BODIES: dict[str, type[Body]] = {
+    body.KIND: body
+    for body in (
+        VerdictChanged, FeedChanged, NoticeSeen, Declared, ComponentJoined, ComponentMoved, PhaseChanged, SeverityChanged,
+        Acknowledged, UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed, ChannelOpened, ChannelRefused, Posted, GivenUp,
+        Exported, EngageProposed, ProposalDropped, Engaged, Held, HandBackAsked, HandBackStepped, HandBackReverted, Released,
+        ExpiryReached,
+    )
+}  # fmt: skip
+
+# (kind, version) -> how to lift that version's data to the next one.
+UPGRADES: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of the ledger: where it stands (`stream`, `seq`), when, who, for which incident, and what happened."""
+
+    stream: str
+    seq: int
+    at: datetime
+    actor: Actor
+    incident: int | None
+    body: Body
+
+    @property
+    def kind(self) -> str:
+        """The body's kind, as in the ledger."""
+        return self.body.KIND
+
+
+def encode_body(body: Body) -> dict[str, Any]:
+    """The body as JSON-ready data, without kind and version."""
+    data: dict[str, Any] = encode(body)
+    return data
+
+
+def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
+    """Rebuild a body of any version ever written; raises ValueError for a kind or version that nobody knows."""
+    body = BODIES.get(kind)
+    if body is None:
+        raise ValueError(f"fact kind {kind!r} is unknown; was this ledger written by a newer Understudy?")
+    row = dict(data)
+    while version < body.VERSION:
+        row = UPGRADES[kind, version](row)
+        version += 1
+    if version > body.VERSION:
+        raise ValueError(f"{kind} version {version} is newer than this Understudy ({body.VERSION}); upgrade it")
+    return decode(body, row)

@@ -1,0 +1,291 @@
+"""Flags: when a fallback is engaged, how traffic is handed back, and why automation holds still.
+
+Rules that are never broken by a rule: never engage onto a variant whose component is unwell, never hand back to a default
+that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
+"""
+
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core.draft import Draft, Step
+from bot.core.incident import change_phase, move_for
+from bot.core.model import Actor, Fallback, FlagPolicy, Level, Phase
+from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
+from bot.core.state import Engagement, FlagState, World
+
+FALLBACK_RULE = Actor.rule("fallback automation")
+HAND_BACK_RULE = Actor.rule("hand-back")
+EXPIRY_RULE = Actor.rule("expiry")
+
+
+def react(draft: Draft) -> None:
+    """Look at every flag after something changed or time passed."""
+    for policy in draft.policy.flags.values():
+        state = draft.world.flag(policy.key)
+        if state.engagement is None:
+            _consider_engaging(draft, policy, state)
+        else:
+            _consider_engaged(draft, policy, state, state.engagement)
+    _mitigate(draft)
+
+
+# --- choosing
+
+
+def choose(world: World, policy: FlagPolicy, *, besides: str = "") -> Fallback | str:
+    """The first fallback whose component is operational, or the reason why there is none."""
+    reasons = []
+    for fallback in policy.fallbacks:
+        if fallback.variant == besides:
+            continue
+        level = world.component(fallback.needs).level if fallback.needs else Level.OPERATIONAL
+        if level is Level.OPERATIONAL:
+            return fallback
+        reasons.append(f"{fallback.variant} needs {fallback.needs}, which is {level}")
+    return "; ".join(reasons) or "no other fallback is configured"
+
+
+def troubled(world: World, policy: FlagPolicy, at: Level | None = None) -> tuple[str, ...]:
+    """The components behind the default that are at least as bad as `at` (the flag's own `engage_on`)."""
+    bar = (at or policy.engage_on).rank
+    return tuple(c for c in policy.depends_on if (level := world.component(c).level).bad and level.rank >= bar)
+
+
+def default_unwell(world: World, policy: FlagPolicy) -> str:
+    """Why the default cannot carry traffic: its components that are not operational; empty when all are."""
+    states = [world.component(c) for c in policy.depends_on]
+    return ", ".join(f"{s.id} is {s.level}" for s in states if s.level is not Level.OPERATIONAL)
+
+
+def _needs(policy: FlagPolicy, variant: str) -> str | None:
+    return next((fallback.needs for fallback in policy.fallbacks if fallback.variant == variant), None)
+
+
+def _incident_for(world: World, components: tuple[str, ...]) -> int | None:
+    for incident in world.open_incidents():
+        if set(components) & set(incident.affected):
+            return incident.number
+    return None
+
+
+def _why(draft: Draft, components: tuple[str, ...]) -> str:
+    states = [draft.world.component(c) for c in components]
+    return "; ".join(f"{s.id} is {s.level}: {s.reason}" for s in states)
+
+
+# --- not engaged
+
+
+def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> None:
+    trouble = troubled(draft.world, policy)
+    if not trouble:
+        if state.proposal:
+            body = f.ProposalDropped(policy.key, "the default is no longer in trouble")
+            draft.add(f"flag/{policy.key}", body, incident=state.proposal.incident, actor=FALLBACK_RULE)
+        return
+    if policy.automation == "off" or _rests(draft.world, state, trouble):
+        return
+    choice = choose(draft.world, policy)
+    incident = _incident_for(draft.world, trouble)
+    if isinstance(choice, str):
+        _hold(draft, policy, state, f"no fallback is fit to serve: {choice}", incident)
+    elif policy.automation == "auto":
+        engage(draft, policy, choice.variant, _why(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
+    elif state.proposal is None:
+        proposal = f.EngageProposed(policy.key, choice.variant, _why(draft, trouble))
+        draft.add(f"flag/{policy.key}", proposal, incident=incident, actor=FALLBACK_RULE)
+
+
+def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
+    """A person released the flag during this very trouble: automation leaves it alone until the default was well."""
+    if state.released_at is None:
+        return False
+    return all((since := world.component(c).since) is not None and since <= state.released_at for c in trouble)
+
+
+def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
+    if state.held != reason:
+        draft.add(f"flag/{policy.key}", f.Held(policy.key, reason), incident=incident, actor=FALLBACK_RULE)
+
+
+def engage(
+    draft: Draft, policy: FlagPolicy, variant: str, reason: str, mode: str, actor: Actor, incident: int | None,
+    because: tuple[str, ...], expires_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Write the engagement down; readers see it as soon as it is committed."""
+    state = draft.world.flag(policy.key)
+    previous = state.engagement.variant if state.engagement else policy.default
+    body = f.Engaged(
+        flag=policy.key, engagement=f"{policy.key}#{state.engagements + 1}", variant=variant, previous=previous,
+        reason=reason, mode=mode, expires_at=expires_at or draft.now + policy.expires_after, because=because,
+    )  # fmt: skip
+    draft.add(f"flag/{policy.key}", body, incident=incident, actor=actor)
+
+
+# --- engaged
+
+
+def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> None:
+    if _leave_sick_fallback(draft, policy, state, engagement):
+        return
+    unwell = default_unwell(draft.world, policy)
+    if unwell and (engagement.share_back or engagement.asked_at):
+        body = f.HandBackReverted(policy.key, unwell)
+        draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=HAND_BACK_RULE)
+    elif not unwell and engagement.because and policy.automation != "off":
+        _hand_back(draft, policy, engagement)
+    _expire(draft, policy, unwell)
+
+
+def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> bool:
+    """The stand-in itself fails: go to the next one that is well, or stay put and say so."""
+    needs = _needs(policy, engagement.variant)
+    if needs is None or policy.automation != "auto" or not (sick := draft.world.component(needs)).level.bad:
+        return False
+    if not default_unwell(draft.world, policy):
+        return False  # the way back is open, and better
+    choice = choose(draft.world, policy, besides=engagement.variant)
+    if isinstance(choice, str):
+        _hold(draft, policy, state, f"{needs} is {sick.level} too, and {choice}; staying put", engagement.incident)
+        return False
+    reason = f"{needs} behind {engagement.variant} is {sick.level}: {sick.reason}"
+    engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, engagement.incident, engagement.because)
+    return True
+
+
+def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
+    if draft.now < engagement.at + policy.min_hold:
+        return
+    well = f"{', '.join(policy.depends_on)} operational"
+    if engagement.stepped_at is None:
+        if policy.first_step == "auto":
+            _step(draft, policy, engagement, well, HAND_BACK_RULE)
+        elif engagement.asked_at is None:
+            body = f.HandBackAsked(policy.key, well)
+            draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=HAND_BACK_RULE)
+    elif draft.now >= engagement.stepped_at + policy.hold:
+        _step(draft, policy, engagement, well, HAND_BACK_RULE)
+
+
+def _step(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
+    share = next((step for step in policy.steps if step > engagement.share_back), 100)
+    body: f.Body = f.HandBackStepped(policy.key, share, reason)
+    if share >= 100:
+        body = f.Released(policy.key, policy.default, reason)
+    draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=actor)
+
+
+def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
+    engagement = draft.world.flag(policy.key).engagement
+    if engagement is None or draft.now < engagement.expires_at:
+        return
+    stream = f"flag/{policy.key}"
+    if policy.on_expiry == "release" and not unwell:
+        body: f.Body = f.Released(policy.key, policy.default, "its time ran out, and the default is well")
+    else:
+        why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"
+        body = f.ExpiryReached(policy.key, why, draft.now + policy.expires_after)
+    draft.add(stream, body, incident=engagement.incident, actor=EXPIRY_RULE)
+
+
+# --- the incident's share
+
+
+def _mitigate(draft: Draft) -> None:
+    """Customers are served by stand-ins: an incident whose flags are all engaged is mitigated."""
+    for incident in draft.world.open_incidents():
+        failing = {affected.id for affected in incident.failing}
+        concerned = [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
+        if not concerned or not all(_carried(draft.world, p) for p in concerned):
+            continue
+        if incident.phase in (Phase.TRIAGE, Phase.INVESTIGATING, Phase.IDENTIFIED) and move_for(incident, Phase.MITIGATED):
+            flags = ", ".join(p.key for p in concerned)
+            change_phase(draft, incident.number, Phase.MITIGATED, f"served by fallback: {flags}", FALLBACK_RULE)
+
+
+def _carried(world: World, policy: FlagPolicy) -> bool:
+    engagement = world.flag(policy.key).engagement
+    return engagement is not None and engagement.share_back == 0
+
+
+# --- what people do
+
+
+def on_engage(draft: Draft, signal: EngageFlag) -> Step:
+    """A person engages, or approves what was proposed. Refused onto an unwell variant."""
+    policy = draft.policy.flags.get(signal.flag)
+    if policy is None:
+        return draft.refuse(_no_flag(draft, signal.flag))
+    state = draft.world.flag(policy.key)
+    variant = signal.variant or (state.proposal.variant if state.proposal else "")
+    if not variant:
+        choice = choose(draft.world, policy)
+        if isinstance(choice, str):
+            return draft.refuse(f"No fallback of {policy.key} is fit to serve: {choice}.", flag=policy.key)
+        variant = choice.variant
+    problem = _cannot_engage(draft, policy, state, variant)
+    if problem:
+        return draft.refuse(problem, flag=policy.key)
+    trouble = troubled(draft.world, policy, Level.DEGRADED)
+    reason = signal.reason or (state.proposal.reason if state.proposal else _why(draft, trouble)) or "no reason given"
+    until = draft.now + signal.hold_for if signal.hold_for else None
+    incident = _incident_for(draft.world, trouble or policy.depends_on)
+    mode = "approved" if signal.approves else "manual"
+    engage(draft, policy, variant, reason, mode, signal.actor, incident, trouble, until)
+    _mitigate(draft)
+    text = f"{policy.key} serves {variant} now. Undo: /fallback release {policy.key}"
+    return draft.done(text, flag=policy.key, incident=incident)
+
+
+def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> str:
+    if variant not in policy.variants:
+        return f"{policy.key} has no variant {variant!r}. It has: {', '.join(policy.variants)}."
+    if variant == policy.default:
+        return f"{variant} is the default of {policy.key}. To go back to it: /fallback release {policy.key}"
+    engagement = state.engagement
+    if engagement and engagement.variant == variant and engagement.share_back == 0:
+        return f"{policy.key} serves {variant} already."
+    needs = _needs(policy, variant)
+    if needs and (sick := draft.world.component(needs)).level.bad:
+        return f"{variant} needs {needs}, which is {sick.level}: {sick.reason}. Nothing was switched."
+    return ""
+
+
+def _no_flag(draft: Draft, key: str) -> str:
+    return f"There is no flag {key!r}. Known: {', '.join(sorted(draft.policy.flags)) or 'none is configured'}."
+
+
+def on_step_back(draft: Draft, signal: StepBack) -> Step:
+    """A person starts the hand-back; the later steps follow by themselves while the default stays well."""
+    policy, engagement = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).engagement
+    if policy is None:
+        return draft.refuse(_no_flag(draft, signal.flag))
+    if engagement is None:
+        return draft.refuse(f"{policy.key} serves its default; there is nothing to hand back.", flag=policy.key)
+    if engagement.stepped_at is not None:
+        share = engagement.share_back
+        return draft.refuse(f"The hand-back of {policy.key} runs already, {share} % is back.", flag=policy.key)
+    unwell = default_unwell(draft.world, policy)
+    if unwell:
+        return draft.refuse(f"{policy.key} stays on {engagement.variant}: {unwell}.", flag=policy.key)
+    _step(draft, policy, engagement, f"approved by {signal.actor.name}", signal.actor)
+    return draft.done(f"The hand-back of {policy.key} has begun.", flag=policy.key, incident=engagement.incident)
+
+
+def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
+    """A person ends the engagement at once; onto an unwell default only by force."""
+    policy, state = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag)
+    engagement = state.engagement
+    if engagement is None:
+        if policy is None:
+            return draft.refuse(_no_flag(draft, signal.flag))
+        return draft.refuse(f"{signal.flag} serves its default already.", flag=signal.flag)
+    unwell = default_unwell(draft.world, policy) if policy else ""
+    if unwell and not signal.force:
+        words = f"The default of {signal.flag} is not well: {unwell}. If you mean it: /fallback release {signal.flag} force"
+        return draft.refuse(words, flag=signal.flag)
+    reason = signal.reason or ("forced" if unwell else "released by hand")
+    default = policy.default if policy else "the default of the code that reads it"
+    body = f.Released(signal.flag, default, reason)
+    draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
+    return draft.done(f"{signal.flag} serves {default} again.", flag=signal.flag, incident=engagement.incident)

@@ -1,0 +1,343 @@
+"""The incident's state machine and what each signal does to it.
+
+LEGAL is the whole law of phases: what is not in it is refused with a reason, and the state stays as it was. Real incidents
+skip forward, fall back and come back after they were called resolved; so may ours.
+"""
+
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core.cadence import missed, next_update_at, update_every
+from bot.core.draft import Draft, Step
+from bot.core.effects import Do
+from bot.core.model import Actor, Level, Phase, Severity, Verdict
+from bot.core.naming import channel_name
+from bot.core.signals import (
+    Acknowledge,
+    AddNote,
+    AskExport,
+    ChannelLost,
+    Declare,
+    NameTaken,
+    SetPhase,
+    SetSeverity,
+    WriteUpdate,
+)
+from bot.core.state import Incident
+
+COURSE = (
+    Phase.TRIAGE, Phase.INVESTIGATING, Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING, Phase.RESOLVED,
+)  # fmt: skip
+
+LEGAL: dict[tuple[Phase, Phase], str] = {
+    **{(here, there): "forward" for n, here in enumerate(COURSE) for there in COURSE[n + 1 :]},
+    (Phase.MITIGATED, Phase.INVESTIGATING): "relapse",
+    (Phase.MONITORING, Phase.INVESTIGATING): "relapse",
+    (Phase.RESOLVED, Phase.INVESTIGATING): "reopen",
+    (Phase.RESOLVED, Phase.CLOSED): "close",
+    **{(here, Phase.CANCELED): "cancel" for here in COURSE[:-1]},
+}
+
+CANCEL_REASONS = ("false-alarm", "duplicate", "external", "drill")
+
+ALL_WELL = Actor.rule("all components well")
+
+
+def move_for(incident: Incident, to: Phase) -> str | None:
+    """The name of the edge from where the incident stands to `to`; None when LEGAL has none."""
+    return LEGAL.get((incident.phase, to))
+
+
+def why_not(incident: Incident, to: Phase) -> str:
+    """Why there is no edge to `to`, and where one can go instead."""
+    if incident.phase is to:
+        return f"{incident.name} is {to} already."
+    ways = [there.value for here, there in LEGAL if here is incident.phase]
+    if not ways:
+        return f"{incident.name} is {incident.phase}, which is final. Declare a new incident instead."
+    return f"{incident.name} cannot go from {incident.phase} to {to}. Possible now: {', '.join(ways)}."
+
+
+# --- opening
+
+
+def declare(
+    draft: Draft, *, title: str, severity: Severity, components: tuple[str, ...], began_at: datetime, reason: str, dedup: str
+) -> Incident:
+    """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook."""
+    policy, number = draft.policy, draft.world.last_incident + 1
+    provider = policy.components[components[0]].provider if components else ""
+    stream = f"incident/{number}"
+    standing = [n.at for n in draft.world.provider(provider).notices if set(n.components) & set(components)]
+    fact = draft.add(
+        stream,
+        f.Declared(
+            number=number, title=title, severity=severity, provider=provider, dedup=dedup, components=components,
+            began_at=began_at, reason=reason, alerts_channel=policy.incidents.alerts_channel,
+            vendor_first_at=min(standing, default=None),
+        ),
+    )  # fmt: skip
+    for component in components:
+        now = draft.world.component(component)
+        draft.add(stream, f.ComponentJoined(component, now.level, now.reason), told=False)
+    name = channel_name(policy.incidents.channel_name, number, title, draft.now)
+    draft.add(stream, f.ChannelNamed(name, 1))
+    draft.send(Do.ALERT_POST, f"alert/{number}", fact)
+    steps = [Do.CHANNEL_OPEN, Do.CHANNEL_TOPIC, Do.CARD_POST, Do.CARD_PIN, Do.CHANNEL_BOOKMARKS, Do.CHANNEL_INVITE]
+    runbook = any(policy.components[c].runbook_steps or policy.components[c].runbook_url for c in components)
+    for kind in [*steps, Do.RUNBOOK_POST] if runbook else steps:
+        draft.send(kind, f"incident/{number}", fact)
+    return draft.incident(number)
+
+
+def on_declare(draft: Draft, signal: Declare) -> Step:
+    """A person declares. One incident per provider: where one is open already, they are pointed to it."""
+    title = signal.title.strip()
+    if not title:
+        return draft.refuse("An incident needs a title: `/incident declare Claude API answers with errors`.")
+    unknown = [c for c in signal.components if c not in draft.policy.components]
+    if unknown:
+        known = ", ".join(sorted(draft.policy.components))
+        return draft.refuse(f"There is no component {unknown[0]!r}. Known: {known}.")
+    providers = {draft.policy.components[c].provider for c in signal.components}
+    if len(providers) > 1:
+        return draft.refuse("One incident is about one provider. Declare one for each.")
+    dedup = providers.pop() if providers else f"declared/{draft.world.last_incident + 1}"
+    existing = draft.world.open_for(dedup)
+    if existing:
+        where = f" in <#{existing.channel}>" if existing.channel else ""
+        return draft.refuse(f"{existing.name} is open for that already{where}: {existing.title}", incident=existing.number)
+    bad = [c for c in signal.components if draft.world.component(c).level.bad]
+    began = [draft.world.component(c).began_at for c in bad]
+    incident = declare(
+        draft, title=title, severity=signal.severity, components=signal.components, dedup=dedup,
+        began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
+    )  # fmt: skip
+    return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
+
+
+# --- what the watch says
+
+
+def on_verdict(draft: Draft, verdict: Verdict, previous: Level, quiet_key: str) -> None:
+    """Bring a changed verdict into the provider's incident; open one where configuration says so."""
+    component = draft.policy.components.get(verdict.component)
+    if component is None:
+        return
+    open_incident = draft.world.open_for(component.provider)
+    if open_incident:
+        _into_incident(draft, open_incident, verdict, previous)
+    elif verdict.level.bad:
+        _open_on(draft, verdict, component.open_on.get(verdict.level, "none"), quiet_key)
+    if quiet_key and not verdict.level.bad:
+        draft.send(Do.QUIET_REPLY, "ops", draft.facts[0], args={"root": quiet_key})
+
+
+def _open_on(draft: Draft, verdict: Verdict, action: str, quiet_key: str) -> None:
+    component = draft.policy.components[verdict.component]
+    if action == "thread" and not quiet_key:
+        draft.send(Do.QUIET_POST, "ops", draft.facts[0])
+    elif action in Severity.__members__:
+        others = [
+            c.id for c in draft.policy.components.values()
+            if c.provider == component.provider and c.id != component.id and draft.world.component(c.id).level.bad
+        ]  # fmt: skip
+        failing = (component.id, *sorted(others))
+        declare(
+            draft, title=f"{component.name} {verdict.level}", severity=Severity(action), components=failing,
+            began_at=verdict.began_at or draft.now, reason=verdict.reason, dedup=component.provider,
+        )  # fmt: skip
+
+
+def _into_incident(draft: Draft, incident: Incident, verdict: Verdict, previous: Level) -> None:
+    began_at = verdict.began_at or draft.now
+    if verdict.component in incident.affected:
+        held = incident.affected[verdict.component].level
+        if held is not verdict.level:
+            body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at)
+            draft.add(incident.stream, body)
+    elif verdict.level.bad and draft.policy.components[verdict.component].open_on.get(verdict.level) != "none":
+        draft.add(incident.stream, f.ComponentJoined(verdict.component, verdict.level, verdict.reason))
+    _raise_severity(draft, incident.number, verdict)
+    _follow_phase(draft, incident.number, verdict)
+
+
+def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
+    """A worse verdict may raise what a rule chose; what a person chose stands."""
+    incident = draft.incident(number)
+    wanted = draft.policy.components[verdict.component].open_on.get(verdict.level, "none")
+    if not verdict.level.bad or incident.severity_by_person or wanted not in Severity.__members__:
+        return
+    if Severity(wanted) < incident.severity:
+        body = f.SeverityChanged(incident.severity, Severity(wanted), verdict.reason)
+        draft.add(incident.stream, body)
+
+
+def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
+    incident = draft.incident(number)
+    if incident.well and incident.phase in COURSE[:4]:
+        change_phase(draft, number, Phase.MONITORING, "every component is operational again", ALL_WELL)
+    elif verdict.level.bad and incident.phase is Phase.MONITORING:
+        name = draft.policy.components[verdict.component].name
+        change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
+
+
+def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor) -> f.Fact:
+    """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first."""
+    incident = draft.incident(number)
+    move = LEGAL[incident.phase, to]
+    told = to is not Phase.RESOLVED  # the summary says it
+    fact = draft.add(incident.stream, f.PhaseChanged(incident.phase, to, move, reason), actor=actor, told=told)
+    if to is Phase.RESOLVED:
+        draft.send(Do.SUMMARY_POST, f"incident/{number}", fact)
+        draft.send(Do.EXPORT_UPLOAD, f"incident/{number}", fact, args={"format": "md"})
+    return fact
+
+
+# --- what time brings
+
+
+def on_time(draft: Draft) -> None:
+    """Hourly updates that are due, and resolutions that are ripe."""
+    for incident in draft.world.open_incidents():
+        due = next_update_at(incident, draft.policy.incidents)
+        if due is not None and due <= draft.now:
+            _write_update(draft, incident, "", missed(incident, draft.policy.incidents, draft.now))
+        _ripen(draft, incident.number)
+
+
+def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> None:
+    slot = incident.updates + 1
+    every = update_every(incident, draft.policy.incidents)
+    rule = Actor.rule(f"update every {int(every.total_seconds() // 60)} min" if every else "update")
+    actor = draft.actor if text else rule
+    since = f"{incident.last_update_at or incident.declared_at:%Y-%m-%dT%H:%M:%S.%f%z}"
+    fact = draft.add(incident.stream, f.UpdateWritten(slot, text, gone), actor=actor)
+    lane = f"incident/{incident.number}"
+    draft.send(Do.UPDATE_POST, lane, fact, key=f"{incident.name}/update/{slot}", args={"since": since})
+
+
+def _ripen(draft: Draft, number: int) -> None:
+    incident, policy = draft.incident(number), draft.policy.incidents
+    if incident.well_since is None or draft.now < incident.well_since + policy.resolve_after:
+        return
+    minutes = int(policy.resolve_after.total_seconds() // 60)
+    reason = f"every component has been operational for {minutes} min"
+    if policy.resolve == "auto":
+        change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
+    elif incident.resolve_asked_at is None:
+        draft.add(incident.stream, f.ResolveAsked(reason), actor=Actor.rule("resolve: ask"))
+
+
+# --- what people do
+
+
+def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
+    """A person has it in hand; the phase leaves triage."""
+    incident = draft.incident(signal.incident)
+    if not incident.phase.open:
+        return draft.refuse(f"{incident.name} is {incident.phase}; there is nothing to acknowledge.", incident=incident.number)
+    if incident.acknowledged_by:
+        return draft.refuse(f"{incident.acknowledged_by.name} has {incident.name} in hand already.", incident=incident.number)
+    draft.add(incident.stream, f.Acknowledged())
+    if incident.phase is Phase.TRIAGE:
+        change_phase(draft, incident.number, Phase.INVESTIGATING, f"acknowledged by {signal.actor.name}", signal.actor)
+    return draft.done(f"{incident.name} is yours.", incident=incident.number)
+
+
+def on_update(draft: Draft, signal: WriteUpdate) -> Step:
+    """A person speaks to everybody; the clock of updates starts anew."""
+    incident, text = draft.incident(signal.incident), signal.text.strip()
+    if not text:
+        return draft.refuse("An update needs words: `/incident update We serve from the fallback, quality is fine`.")
+    if not incident.phase.open:
+        return draft.refuse(f"{incident.name} is {incident.phase}; reopen it first, or add a note.", incident=incident.number)
+    _write_update(draft, incident, text, 0)
+    return draft.done(f"Update {incident.updates + 1} of {incident.name} is written.", incident=incident.number)
+
+
+def on_note(draft: Draft, signal: AddNote) -> Step:
+    """A line for the timeline; allowed in every phase, since people remember things afterwards."""
+    incident, text = draft.incident(signal.incident), signal.text.strip()
+    if not text:
+        return draft.refuse("A note needs words: `/incident note Vendor support says: database failover`.")
+    draft.add(incident.stream, f.NoteAdded(text))
+    return draft.done(f"Noted in the timeline of {incident.name}.", incident=incident.number)
+
+
+def on_severity(draft: Draft, signal: SetSeverity) -> Step:
+    """A person sets the severity; rules leave it alone from then on."""
+    incident = draft.incident(signal.incident)
+    if not incident.phase.open:
+        return draft.refuse(f"{incident.name} is {incident.phase}; its severity stays.", incident=incident.number)
+    if incident.severity is signal.severity:
+        return draft.refuse(f"{incident.name} is {signal.severity} already.", incident=incident.number)
+    draft.add(incident.stream, f.SeverityChanged(incident.severity, signal.severity, signal.reason))
+    return draft.done(f"{incident.name} is {signal.severity} now.", incident=incident.number)
+
+
+def on_phase(draft: Draft, signal: SetPhase) -> Step:
+    """A person moves the phase, within LEGAL."""
+    incident, to = draft.incident(signal.incident), signal.phase
+    move = move_for(incident, to)
+    if move is None:
+        return draft.refuse(why_not(incident, to), incident=incident.number)
+    if move == "cancel" and signal.reason not in CANCEL_REASONS:
+        return draft.refuse(f"Cancel needs a reason: one of {', '.join(CANCEL_REASONS)}.", incident=incident.number)
+    if move == "reopen":
+        other = draft.world.open_for(incident.dedup)
+        if other:
+            return draft.refuse(f"{other.name} is open for the same provider; go on there.", incident=other.number)
+    change_phase(draft, incident.number, to, signal.reason or f"by {signal.actor.name}", signal.actor)
+    if move == "reopen":
+        _catch_up(draft, incident)
+    return draft.done(f"{incident.name} is {to} now.", incident=incident.number)
+
+
+def _catch_up(draft: Draft, incident: Incident) -> None:
+    """A reopened incident learns what its components did while it was over."""
+    for affected in incident.affected.values():
+        now = draft.world.component(affected.id)
+        if now.level is not affected.level:
+            body = f.ComponentMoved(affected.id, affected.level, now.level, now.reason, now.began_at or draft.now)
+            draft.add(incident.stream, body)
+
+
+def on_export(draft: Draft, signal: AskExport) -> Step:
+    """Upload the timeline into the incident's channel."""
+    incident = draft.incident(signal.incident)
+    fact = draft.add(incident.stream, f.Exported(signal.format, "the incident's channel"))
+    draft.send(Do.EXPORT_UPLOAD, f"incident/{incident.number}", fact, args={"format": signal.format})
+    return draft.done(f"The timeline of {incident.name} comes as a file in its channel.", incident=incident.number)
+
+
+# --- what Slack says
+
+
+def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
+    """The channel's name belongs to others: write the next one down before it is asked for."""
+    incident = draft.incident(signal.incident)
+    if incident.channel_name != signal.name:
+        return draft.done("another name was chosen already", incident=incident.number)
+    attempt = incident.channel_attempt + 1
+    template = draft.policy.incidents.channel_name
+    name = channel_name(template, incident.number, incident.title, incident.declared_at, attempt)
+    draft.add(incident.stream, f.ChannelNamed(name, attempt))
+    return draft.done(f"trying {name}", incident=incident.number)
+
+
+def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
+    """The channel is gone: go on in the alert's thread, and say so where people look."""
+    incident = draft.incident(signal.incident)
+    if not incident.channel:
+        return draft.done("known already", incident=incident.number)
+    refuse_channel(draft, incident, signal.reason)
+    return draft.done("the incident goes on in a thread", incident=incident.number)
+
+
+def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:
+    """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
+    fact = draft.add(incident.stream, f.ChannelRefused(reason))
+    draft.send(Do.REFUSAL_POST, "ops", fact)
+    if incident.declared_by.kind == "person":
+        draft.send(Do.TELL, f"person/{incident.declared_by.id}", fact, args={"user": incident.declared_by.id})

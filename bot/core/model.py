@@ -1,0 +1,241 @@
+"""The values that every floor speaks in: levels, samples, verdicts, notices, actors, policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Level(StrEnum):
+    """How a component is, as a verdict says it."""
+
+    OPERATIONAL = "operational"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+    @property
+    def bad(self) -> bool:
+        """Whether people feel it: degraded or down. Unknown is neither bad nor well."""
+        return self in (Level.DEGRADED, Level.DOWN)
+
+    @property
+    def rank(self) -> int:
+        """For comparing how bad two levels are: operational 0, unknown 1, degraded 2, down 3."""
+        return [Level.OPERATIONAL, Level.UNKNOWN, Level.DEGRADED, Level.DOWN].index(self)
+
+
+class Fault(StrEnum):
+    """Whose fault a failure is."""
+
+    THEIRS = "theirs"
+    OURS_KEY = "ours_key"
+    OURS_CONFIG = "ours_config"
+    OURS_QUOTA = "ours_quota"
+    LOCAL = "local"
+    UNCLEAR = "unclear"
+    NONE = "none"
+
+    @property
+    def ours(self) -> bool:
+        """Whether the remedy is on our side of the wire."""
+        return self in (Fault.OURS_KEY, Fault.OURS_CONFIG, Fault.OURS_QUOTA, Fault.LOCAL)
+
+
+class Outcome(StrEnum):
+    """What one run of a check came to."""
+
+    OK = "ok"
+    SLOW = "slow"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Severity(StrEnum):
+    """Impact on us, not on the vendor: SEV1 no working path for customers ... SEV4 watch."""
+
+    SEV1 = "SEV1"
+    SEV2 = "SEV2"
+    SEV3 = "SEV3"
+    SEV4 = "SEV4"
+
+
+class Phase(StrEnum):
+    """Where an incident stands."""
+
+    TRIAGE = "triage"
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MITIGATED = "mitigated"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    CANCELED = "canceled"
+
+    @property
+    def open(self) -> bool:
+        """Whether the incident still runs: updates go out, and it holds its dedup key."""
+        return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did something: a person in Slack, an operator (terminal or API, proved by a token), a rule of ours, a vendor."""
+
+    kind: str  # person | operator | rule | vendor
+    id: str
+    name: str = ""
+
+    @staticmethod
+    def rule(name: str) -> "Actor":
+        """A rule of the bot, named as people will read it: `k-of-n window`, `hourly update`."""
+        return Actor("rule", name, name)
+
+    @staticmethod
+    def person(id: str, name: str = "") -> "Actor":
+        """A person, by Slack user id."""
+        return Actor("person", id, name or id)
+
+    @staticmethod
+    def operator(login: str) -> "Actor":
+        """Somebody at the terminal or behind the API, by login name; a token proved the right to act."""
+        return Actor("operator", login, login)
+
+    @staticmethod
+    def vendor(provider: str, name: str = "") -> "Actor":
+        """A provider speaking through its status page."""
+        return Actor("vendor", provider, name or provider)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one run of a check measured.
+
+    `error` is a class from the taxonomy (`http_5xx`, `connect_refused`, `deadline` ...) or None; `phases_ms` holds what was
+    measured of dns, connect, tls, first_byte, first_token and total; `evidence` holds short texts for people (status,
+    request id, excerpt), already free of secrets.
+    """
+
+    check: str
+    component: str
+    at: datetime
+    outcome: Outcome
+    error: str | None = None
+    fault: Fault = Fault.NONE
+    reason: str = ""
+    phases_ms: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    vantage: str = "local"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What we hold of a component, and why, in words that people can check."""
+
+    component: str
+    level: Level
+    reason: str
+    fault: Fault = Fault.NONE
+    evidence: tuple[str, ...] = ()
+    began_at: datetime | None = None  # when the evidence for this level starts: the first failed or first good sample
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One update of one incident on a vendor's status page; `id` is the vendor's incident, `update` the single post."""
+
+    provider: str
+    id: str
+    update: str
+    title: str
+    body: str
+    status: str
+    impact: str
+    at: datetime
+    url: str = ""
+    components: tuple[str, ...] = ()  # our component ids that the vendor names, where the page maps them
+
+
+class FeedState(StrEnum):
+    """What we know of a vendor's page itself: fresh, stale (last word kept, no new one), unknown (never read)."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class FeedReport:
+    """One reading of a vendor's status page. A component that the page does not list is absent, not well."""
+
+    provider: str
+    at: datetime
+    state: FeedState
+    reason: str = ""
+    levels: Mapping[str, Level] = field(default_factory=dict)  # by our component id
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class ComponentPolicy:
+    """What configuration says of one component."""
+
+    id: str
+    name: str
+    provider: str
+    provider_name: str
+    open_on: Mapping[Level, str]  # down/degraded -> SEV1..SEV4 | thread | none
+    page_url: str = ""
+    runbook_url: str = ""
+    runbook_steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A stand-in variant, and the component that must be well for it."""
+
+    variant: str
+    needs: str | None = None
+
+
+@dataclass(frozen=True)
+class FlagPolicy:
+    """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
+
+    key: str
+    variants: Mapping[str, Any]
+    default: str
+    fallbacks: tuple[Fallback, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    description: str = ""
+    automation: str = "propose"  # off | propose | auto
+    engage_on: Level = Level.DOWN
+    min_hold: timedelta = timedelta(minutes=10)
+    steps: tuple[int, ...] = (10, 25, 50, 100)
+    hold: timedelta = timedelta(minutes=5)
+    first_step: str = "ask"  # ask | auto
+    expires_after: timedelta = timedelta(hours=4)
+    on_expiry: str = "hold"  # hold | release
+
+
+@dataclass(frozen=True)
+class IncidentPolicy:
+    """What configuration says of incidents as such."""
+
+    update_every: Mapping[Severity, timedelta | None]  # None = on change only
+    resolve: str = "ask"  # ask | auto
+    resolve_after: timedelta = timedelta(minutes=30)
+    channel_name: str = "inc-{date}-{number}-{slug}"
+    private: bool = False
+    alerts_channel: str = "#ops"
+    commanders: tuple[str, ...] = ()  # user ids; empty = everybody
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything of the configuration that decisions need; immutable, made once at start."""
+
+    components: Mapping[str, ComponentPolicy]
+    flags: Mapping[str, FlagPolicy]
+    incidents: IncidentPolicy

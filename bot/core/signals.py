@@ -1,0 +1,169 @@
+"""Signals: something happened that may be written down. Each has an id; one id is acted upon once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.effects import Do
+from bot.core.model import Actor, FeedReport, Phase, Severity, Verdict
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What every signal has. An empty `id` means that repetition is harmless (the state decides)."""
+
+    actor: Actor
+    id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictReached(Signal):
+    """The watch holds another verdict than the one committed."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedRead(Signal):
+    """A vendor's page was read, or could not be."""
+
+    report: FeedReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimePassed(Signal):
+    """Look what is due: updates, hand-back steps, expiries, resolutions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declare(Signal):
+    """A person declares an incident. `components` may be empty: trouble that no check knows."""
+
+    title: str
+    components: tuple[str, ...] = ()
+    severity: Severity = Severity.SEV2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledge(Signal):
+    """A person takes an incident in hand."""
+
+    incident: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteUpdate(Signal):
+    """A person writes an update for everybody."""
+
+    incident: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddNote(Signal):
+    """A person adds a line to the timeline."""
+
+    incident: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSeverity(Signal):
+    """A person sets the severity."""
+
+    incident: int
+    severity: Severity
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPhase(Signal):
+    """A person moves an incident: forward, back, resolved, reopened, closed or canceled."""
+
+    incident: int
+    phase: Phase
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngageFlag(Signal):
+    """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal."""
+
+    flag: str
+    variant: str = ""
+    reason: str = ""
+    hold_for: timedelta | None = None
+    approves: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepBack(Signal):
+    """A person approves the first step back."""
+
+    flag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseFlag(Signal):
+    """A person ends an engagement at once; `force` overrides an unhealthy default."""
+
+    flag: str
+    reason: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskExport(Signal):
+    """A person wants the timeline as a file in the incident's channel."""
+
+    incident: int
+    format: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectDone(Signal):
+    """The outbox did an effect; `channel` and `ts` say where a post stands."""
+
+    key: str
+    kind: Do
+    incident: int | None
+    channel: str = ""
+    ts: str = ""
+    name: str = ""
+    stream: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectRefused(Signal):
+    """The outbox gave an effect up."""
+
+    key: str
+    kind: Do
+    incident: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NameTaken(Signal):
+    """The channel's name belongs to somebody else; the next one is wanted."""
+
+    incident: int
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelLost(Signal):
+    """The incident's channel takes no more posts: archived, deleted, or the bot was removed."""
+
+    incident: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a signal came to, for whoever sent it: done or refused, and why, in one sentence for people."""
+
+    ok: bool
+    text: str
+    incident: int | None = None
+    flag: str = ""
+    changed: bool = False  # whether anything was written down

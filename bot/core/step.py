@@ -1,0 +1,165 @@
+"""The one decision: `(world, signal, now, policy) -> Step`. Everything that ever happens goes through here."""
+
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core import failover, incident
+from bot.core import signals as s
+from bot.core.draft import Draft, Step
+from bot.core.effects import Do
+from bot.core.model import Actor, FeedReport, FeedState, Notice, Policy
+from bot.core.state import World
+
+
+def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
+    """What `signal` comes to. Pure: the same arguments give the same step. A refusal carries its reason."""
+    draft = Draft(world, policy, now, signal.actor)
+    refusal = _precondition(draft, signal)
+    if refusal:
+        return refusal
+    match signal:
+        case s.VerdictReached():
+            return _verdict(draft, signal)
+        case s.FeedRead(report=report):
+            return _feed(draft, report)
+        case s.TimePassed():
+            incident.on_time(draft)
+            failover.react(draft)
+            return draft.done("looked what is due")
+        case s.EffectDone():
+            return _effect_done(draft, signal)
+        case s.EffectRefused():
+            return _effect_refused(draft, signal)
+        case s.NameTaken():
+            return incident.on_name_taken(draft, signal)
+        case s.ChannelLost():
+            return incident.on_channel_lost(draft, signal)
+        case s.EngageFlag():
+            return failover.on_engage(draft, signal)
+        case s.StepBack():
+            return failover.on_step_back(draft, signal)
+        case s.ReleaseFlag():
+            return failover.on_release(draft, signal)
+    return _by_person(draft, signal)
+
+
+def _by_person(draft: Draft, signal: s.Signal) -> Step:
+    match signal:
+        case s.Declare():
+            result = incident.on_declare(draft, signal)
+        case s.Acknowledge():
+            result = incident.on_acknowledge(draft, signal)
+        case s.WriteUpdate():
+            result = incident.on_update(draft, signal)
+        case s.AddNote():
+            result = incident.on_note(draft, signal)
+        case s.SetSeverity():
+            result = incident.on_severity(draft, signal)
+        case s.SetPhase():
+            result = incident.on_phase(draft, signal)
+        case s.AskExport():
+            result = incident.on_export(draft, signal)
+        case _:
+            raise TypeError(f"no rule for a {type(signal).__name__}")
+    return result
+
+
+def _precondition(draft: Draft, signal: s.Signal) -> Step | None:
+    """What holds for whole families of signals: the incident exists, and the person may."""
+    number = getattr(signal, "incident", None)
+    if number is not None and number not in draft.world.incidents:
+        newest = draft.world.last_incident
+        return draft.refuse(f"There is no INC-{number}." + (f" The newest is INC-{newest}." if newest else ""))
+    commanded = isinstance(signal, (s.SetPhase, s.SetSeverity, s.EngageFlag, s.StepBack, s.ReleaseFlag))
+    commanders = draft.policy.incidents.commanders
+    if commanded and signal.actor.kind == "person" and commanders and signal.actor.id not in commanders:
+        return draft.refuse("Only commanders may do that here (people.commanders in the configuration). Ask one of them.")
+    return None
+
+
+def _verdict(draft: Draft, signal: s.VerdictReached) -> Step:
+    verdict = signal.verdict
+    held = draft.world.component(verdict.component)
+    if held.level is verdict.level and held.fault is verdict.fault:
+        return draft.done("held already")
+    policy = draft.policy.components.get(verdict.component)
+    open_incident = draft.world.open_for(policy.provider) if policy else None
+    number = open_incident.number if open_incident and verdict.component in open_incident.affected else None
+    draft.add(
+        f"component/{verdict.component}",
+        f.VerdictChanged(
+            component=verdict.component, previous=held.level, level=verdict.level, reason=verdict.reason,
+            fault=verdict.fault, evidence=verdict.evidence, began_at=verdict.began_at or draft.now,
+        ),
+        incident=number,
+    )  # fmt: skip
+    incident.on_verdict(draft, verdict, held.level, held.quiet_key)
+    failover.react(draft)
+    return draft.done(f"{verdict.component} is {verdict.level}")
+
+
+# --- the vendor's own words
+
+
+def _feed(draft: Draft, report: FeedReport) -> Step:
+    stream = f"provider/{report.provider}"
+    held = draft.world.provider(report.provider)
+    if held.feed is not report.state:
+        known = report.provider in draft.world.providers
+        draft.add(stream, f.FeedChanged(report.provider, report.state, report.reason), told=known)
+    if report.state is FeedState.FRESH:
+        for notice in sorted(report.notices, key=lambda n: (n.at, n.update)):
+            _notice(draft, stream, notice, report)
+    return draft.done("the page was read")
+
+
+def _notice(draft: Draft, stream: str, notice: Notice, report: FeedReport) -> None:
+    held = draft.world.provider(notice.provider)
+    seen = held.seen.get(notice.id)
+    updates = [n for n in sorted(report.notices, key=lambda n: (n.at, n.update)) if n.id == notice.id]
+    order = [n.update for n in updates]
+    open_incident = draft.world.open_for(notice.provider)
+    if seen in order and order.index(notice.update) <= order.index(seen):
+        return
+    if seen is None and notice is not updates[-1] and not (open_incident and notice.at >= open_incident.began_at):
+        return  # history from before we looked: the newest word is enough
+    touches = not notice.components or bool(open_incident and set(notice.components) & set(open_incident.affected))
+    ours = open_incident if open_incident and touches else None
+    fact = draft.add(
+        stream, f.NoticeSeen(notice), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),
+        told=ours is not None,
+    )  # fmt: skip
+    if ours is None:
+        root = f"quiet/notice/{notice.provider}/{notice.id}"
+        if seen is None:
+            draft.send(Do.QUIET_POST, "ops", fact, key=root)
+        else:
+            draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": root})
+
+
+# --- what became of our own errands
+
+
+def _effect_done(draft: Draft, signal: s.EffectDone) -> Step:
+    number = signal.incident
+    if signal.kind is Do.CHANNEL_OPEN and number is not None:
+        draft.add(f"incident/{number}", f.ChannelOpened(signal.channel, signal.name))
+    elif signal.ts and number is not None:
+        draft.add(f"incident/{number}", f.Posted(signal.kind.value, signal.key, signal.channel, signal.ts))
+    elif signal.kind is Do.QUIET_POST and signal.stream.startswith("component/"):
+        draft.add(signal.stream, f.Posted(signal.kind.value, signal.key, signal.channel, signal.ts))
+    return draft.done("noted")
+
+
+def _effect_refused(draft: Draft, signal: s.EffectRefused) -> Step:
+    if signal.incident is None:
+        return draft.done("nothing to note it in")
+    held = draft.incident(signal.incident)
+    if signal.kind is Do.CHANNEL_OPEN:
+        incident.refuse_channel(draft, held, signal.reason)
+    else:
+        fact = draft.add(held.stream, f.GivenUp(signal.kind.value, signal.key, signal.reason))
+        if not signal.key.startswith("given-up/"):
+            # Said where people look, once; a line about a lost line would go on for ever.
+            draft.send(Do.FACT_POST, "ops", fact, key=f"given-up/{signal.key}", args={"to": "ops"})
+    return draft.done("noted")

@@ -1,0 +1,238 @@
+"""What each kind of effect is, in Slack's terms: where it goes and what it looks like, rendered at the moment it is sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.core import facts as f
+from bot.core.cadence import next_update_at
+from bot.core.effects import Do, Effect
+from bot.core.model import Actor
+from bot.core.signals import ChannelLost, EffectRefused, NameTaken
+from bot.core.state import Incident
+from bot.exports import render
+from bot.ports import Chat, ChatError, Engine, Ledger, Message, OutboxRow, Performed, Place, PostedAt
+from bot.views import alert, card, incident_texts, lines, quiet, updates
+
+# A channel of ours cannot be older than the first try to make it, give or take clocks that disagree.
+CLOCK_SLACK = timedelta(minutes=1)
+
+# Slack's words for "this channel takes no more posts".
+LOST = frozenset({"is_archived", "channel_not_found", "not_in_channel"})
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What messages mention besides the facts."""
+
+    board_url: str = ""
+    invite: tuple[str, ...] = ()
+    readers: Callable[[str], int] = lambda flag: 0
+
+
+class Delivery:
+    """Performs effects through `Chat`; raises ChatError as the chat does, or with code `not_yet` when its turn has not come."""
+
+    def __init__(self, chat: Chat, engine: Engine, ledger: Ledger, clock: Clock, around: Surroundings) -> None:
+        self._chat = chat
+        self._engine = engine
+        self._ledger = ledger
+        self._clock = clock
+        self._around = around
+
+    async def perform(self, effect: Effect, row: OutboxRow) -> Performed:
+        """Carry the effect out."""
+        match effect.kind:
+            case Do.CHANNEL_OPEN:
+                return await self._open_channel(self._incident(effect), row)
+            case Do.CHANNEL_TOPIC | Do.CARD_PIN | Do.CHANNEL_BOOKMARKS | Do.CHANNEL_INVITE:
+                return await self._furnish(effect.kind, self._incident(effect))
+            case Do.ALERT_EDIT | Do.CARD_EDIT:
+                return await self._edit(effect.kind, self._incident(effect))
+            case Do.EXPORT_UPLOAD:
+                return await self._upload(effect)
+            case Do.TELL:
+                message = await self._message(effect)
+                at = await self._chat.tell(effect.args["user"], message, effect.key) if message else None
+            case _:
+                at = await self._post(effect)
+        return Performed(at.channel, at.ts) if at else Performed()
+
+    async def find(self, effect: Effect, row: OutboxRow) -> Performed | None:
+        """Look for a post by its key, from a little before its first try on."""
+        since = (row.first_started_at or row.created_at) - CLOCK_SLACK
+        place = Place(effect.args["user"]) if effect.kind is Do.TELL else await self._place(effect)
+        if place is None:
+            return Performed()
+        at = await self._chat.find_post(place, effect.key, since)
+        return Performed(at.channel, at.ts) if at else None
+
+    # --- posts
+
+    async def _post(self, effect: Effect) -> PostedAt | None:
+        place, message = await self._place(effect), await self._message(effect)
+        if place is None or message is None:
+            return None
+        try:
+            return await self._chat.post(place, message, effect.key)
+        except ChatError as error:
+            await self._if_lost(effect, place, error)
+            raise
+
+    async def _if_lost(self, effect: Effect, place: Place, error: ChatError) -> None:
+        """The incident's own channel is gone: note it, so that the next try goes to the alert's thread."""
+        incident = self._engine.world.incidents.get(effect.incident or 0)
+        if incident is None or place.channel != incident.channel or error.code not in LOST:
+            return
+        reason = f"<#{incident.channel}> takes no more posts: {error.code}"
+        await self._engine.handle(ChannelLost(actor=Actor.rule("outbox"), incident=incident.number, reason=reason))
+        raise ChatError(f"{error}; going on in the thread of the alert", code="moved", permanent=False) from error
+
+    async def _place(self, effect: Effect) -> Place | None:
+        """Where a post goes; None when there is nothing to answer to."""
+        if effect.kind is Do.QUIET_REPLY:
+            root = effect.args["root"]
+            row = await self._ledger.read(lambda store: store.outbox_row(root))
+            if row is None or row.state in ("dead", "superseded"):
+                return None
+            if row.state != "done":
+                raise ChatError(f"{root} is not posted yet", code="not_yet", permanent=False)
+            return Place(row.result["channel"], row.result["ts"])
+        ops = effect.kind in (Do.ALERT_POST, Do.QUIET_POST, Do.REFUSAL_POST) or effect.args.get("to") == "ops"
+        if ops or effect.incident is None:
+            return Place(await self._chat.find_channel(self._engine.policy.incidents.alerts_channel))
+        return self._home(self._incident(effect))
+
+    def _home(self, incident: Incident) -> Place:
+        if incident.channel:
+            return Place(incident.channel)
+        if not incident.alert_ts:
+            raise ChatError(f"the alert of {incident.name} is not posted yet", code="not_yet", permanent=False)
+        return Place(incident.alert_channel_id, incident.alert_ts)
+
+    async def _message(self, effect: Effect) -> Message | None:
+        world, policy, now = self._engine.world, self._engine.policy, self._clock.now()
+        if effect.kind in (Do.QUIET_POST, Do.QUIET_REPLY):
+            fact = await self._fact(effect)
+            return quiet.quiet(fact, world, policy) if effect.kind is Do.QUIET_POST else quiet.quiet_reply(fact, world, policy)
+        if effect.kind is Do.FACT_POST:
+            return lines.fact_line(await self._fact(effect), world, policy)
+        incident = self._incident(effect)
+        match effect.kind:
+            case Do.ALERT_POST:
+                return alert.alert(incident, world, policy, now, board_url=self._around.board_url)
+            case Do.CARD_POST:
+                return card.card(incident, world, policy, now)
+            case Do.RUNBOOK_POST:
+                return card.runbook(incident, policy)
+            case Do.REFUSAL_POST | Do.TELL:
+                return incident_texts.refusal(incident, incident.channel_refused, policy)
+            case Do.SUMMARY_POST:
+                return updates.summary(incident, await self._facts(incident), world, policy)
+            case Do.UPDATE_POST:
+                return await self._update(effect, incident, now)
+        raise ValueError(f"{effect.kind} is not a message")
+
+    async def _update(self, effect: Effect, incident: Incident, now: datetime) -> Message:
+        fact = await self._fact(effect)
+        if not isinstance(fact.body, f.UpdateWritten):
+            raise ValueError(f"{effect.key} speaks of a {fact.kind}")
+        since = datetime.fromisoformat(effect.args["since"])
+        facts = [x for x in await self._facts(incident) if since < x.at <= fact.at]
+        return updates.update(
+            incident, self._engine.world, self._engine.policy, fact.at, slot=fact.body.slot, text=fact.body.text,
+            missed=fact.body.missed, since_facts=facts, next_update_at=next_update_at(incident, self._engine.policy.incidents),
+            readers={flag: self._around.readers(flag) for flag in self._engine.policy.flags}, author=fact.actor,
+        )  # fmt: skip
+
+    async def _fact(self, effect: Effect) -> f.Fact:
+        facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))
+        return facts[0]
+
+    async def _facts(self, incident: Incident) -> list[f.Fact]:
+        return await self._ledger.read(lambda store: store.facts_about(incident.number))
+
+    def _incident(self, effect: Effect) -> Incident:
+        if effect.incident is None:
+            raise ValueError(f"{effect.key} names no incident")
+        return self._engine.world.incidents[effect.incident]
+
+    # --- edits in place
+
+    async def _edit(self, kind: Do, incident: Incident) -> Performed:
+        world, policy, now = self._engine.world, self._engine.policy, self._clock.now()
+        if kind is Do.ALERT_EDIT:
+            at = PostedAt(incident.alert_channel_id, incident.alert_ts)
+            message = alert.alert(incident, world, policy, now, board_url=self._around.board_url)
+        else:
+            at = PostedAt(incident.card_channel_id, incident.card_ts)
+            message = card.card(incident, world, policy, now)
+        if at.ts:  # a message that was given up has nothing to edit
+            await self._chat.edit(at, message)
+        return Performed()
+
+    # --- the channel
+
+    async def _open_channel(self, incident: Incident, row: OutboxRow) -> Performed:
+        """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries."""
+        name = incident.channel_name
+        try:
+            made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
+            return Performed(made.id, name=made.name)
+        except ChatError as error:
+            if error.code != "name_taken":
+                raise
+        first_try = row.first_started_at or self._clock.now()
+        for channel in await self._chat.own_channels():
+            ours = channel.creator == self._chat.me and channel.created_at >= first_try - CLOCK_SLACK
+            if channel.name == name and ours and not channel.is_archived:
+                return Performed(channel.id, name=channel.name)
+        await self._engine.handle(NameTaken(actor=Actor.rule("outbox"), incident=incident.number, name=name))
+        raise ChatError(f"#{name} belongs to somebody else; trying the next name", code="next_name", permanent=False)
+
+    async def _furnish(self, kind: Do, incident: Incident) -> Performed:
+        policy = self._engine.policy
+        if not incident.channel:  # in a thread there is nothing to furnish
+            return Performed()
+        match kind:
+            case Do.CHANNEL_TOPIC:
+                topic = card.topic(incident, policy, next_update_at(incident, policy.incidents))
+                await self._chat.set_topic(incident.channel, topic)
+            case Do.CARD_PIN if incident.card_ts:
+                await self._chat.pin(PostedAt(incident.card_channel_id, incident.card_ts))
+            case Do.CHANNEL_BOOKMARKS:
+                for title, link in card.bookmarks(incident, policy, board_url=self._around.board_url):
+                    await self._chat.bookmark(incident.channel, title, link)
+            case Do.CHANNEL_INVITE:
+                await self._invite(incident)
+        return Performed()
+
+    async def _invite(self, incident: Incident) -> None:
+        wanted = list(self._around.invite)
+        for person in (incident.declared_by, incident.acknowledged_by):
+            if person and person.kind == "person" and person.id not in wanted:
+                wanted.append(person.id)
+        problems = await self._chat.invite(incident.channel, wanted) if wanted else []
+        if problems:
+            key = f"{incident.name}/invite"
+            await self._engine.handle(
+                EffectRefused(
+                    actor=Actor.rule("outbox"), id=f"refused/{key}", key=key, kind=Do.CHANNEL_INVITE,
+                    incident=incident.number, reason="; ".join(problems),
+                )
+            )  # fmt: skip
+
+    async def _upload(self, effect: Effect) -> Performed:
+        """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
+        incident = self._incident(effect)
+        place, setting = self._home(incident), f"file/{effect.key}"
+        kind = effect.args["format"]
+        name, content = render(kind, incident, await self._facts(incident), self._engine.policy)
+        file = await self._ledger.read(lambda store: store.setting(setting))
+        if file is None:
+            file = await self._chat.start_upload(name, content)
+            uploaded = file
+            await self._ledger.write(lambda store: store.put_setting(setting, uploaded))
+        await self._chat.share_upload(file, name, place, f"Timeline of {incident.name}")
+        return Performed()

@@ -1,0 +1,182 @@
+"""Reads vendors' status pages: politely, with a deadline and a cap, and never forgetting the last word."""
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+
+from bot.clock import Clock
+from bot.core.model import FeedReport, FeedState
+from bot.feeds import statuspage
+from bot.feeds.errors import FeedError
+
+DEADLINE = timedelta(seconds=10)  # for each address, from the name to the last byte
+BODY_CAP = 2 * 1024 * 1024
+MAX_REDIRECTS = 3
+
+Parse = Callable[[bytes, str, Mapping[str, str], datetime], FeedReport]
+
+
+def _statuspage(body: bytes, provider: str, components: Mapping[str, str], at: datetime) -> FeedReport:
+    return statuspage.parse(body, provider=provider, component_ids=components, at=at)
+
+
+DIALECTS: Mapping[str, Parse] = MappingProxyType({"statuspage": _statuspage, "incidentio": _statuspage})
+
+
+@dataclass(frozen=True)
+class FeedSource:
+    """A vendor's page: addresses in the order of trying, and our component ids mapped to the page's."""
+
+    provider: str
+    dialect: str
+    urls: tuple[str, ...]
+    components: Mapping[str, str] = field(default_factory=dict)
+    every: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What an address gave last: its validator, and the report made from it."""
+
+    etag: str
+    report: FeedReport
+
+
+class FeedReader:
+    """Reads pages. A failure is a report too: STALE with the last levels and notices, UNKNOWN when there are none."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        version: str = "dev",
+        deadline: timedelta = DEADLINE,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._clock = clock
+        self._deadline_s = deadline.total_seconds() / clock.speed
+        self._client = httpx.AsyncClient(
+            verify=ssl_context or httpx.create_ssl_context(trust_env=False),
+            trust_env=False,
+            follow_redirects=True,  # vendors move their pages
+            max_redirects=MAX_REDIRECTS,
+            timeout=None,  # noqa: S113 # the whole has one deadline
+            limits=httpx.Limits(max_keepalive_connections=0),  # a connection kept for a minute is often a dead one
+            headers={"user-agent": f"understudy/{version} (+status reader)", "accept-encoding": "gzip"},
+        )
+        self._kept: dict[tuple[str, str], _Kept] = {}  # by provider and address
+        self._last: dict[str, FeedReport] = {}  # by provider
+
+    async def read(self, source: FeedSource) -> FeedReport:
+        """Read the page from the first address that answers sensibly; only cancellation is raised."""
+        at = self._clock.now()
+        failures: list[str] = []
+        for url in source.urls:
+            try:
+                async with asyncio.timeout(self._deadline_s) as limit:
+                    report = await self._read_one(source, url, at)
+            except FeedError as failure:
+                failures.append(f"{_host(url)}: {failure}")
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                failures.append(f"{_host(url)}: no answer within {_seconds(self._deadline_s * self._clock.speed)}")
+            else:
+                self._last[source.provider] = report
+                return replace(report, reason="; ".join([*failures, *([report.reason] if report.reason else [])]))
+        why = "; ".join(failures) or "no address is configured"
+        last = self._last.get(source.provider)
+        if last is None:
+            return FeedReport(source.provider, at, FeedState.UNKNOWN, f"never read: {why}")
+        since = last.at.strftime("%Y-%m-%d %H:%M UTC")
+        return replace(last, at=at, state=FeedState.STALE, reason=f"last read {since}: {why}")
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self._client.aclose()
+
+    async def _read_one(self, source: FeedSource, url: str, at: datetime) -> FeedReport:
+        parse = DIALECTS.get(source.dialect)
+        if parse is None:
+            raise FeedError(f"dialect {source.dialect!r} is not known; known are {', '.join(DIALECTS)}")
+        kept = self._kept.get((source.provider, url))
+        headers = {"if-none-match": kept.etag} if kept and kept.etag else {}
+        try:
+            async with self._answer(url, headers) as response:
+                if response.status_code == 304 and kept is not None:
+                    return replace(kept.report, at=at)
+                if response.status_code != 200:
+                    raise FeedError(f"HTTP {response.status_code}")
+                body = await _body(response)
+                etag = response.headers.get("etag", "")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
+            raise FeedError(_in_words(exc)) from exc
+        report = parse(body, source.provider, source.components, at)
+        self._kept[source.provider, url] = _Kept(etag, report)
+        return report
+
+    @asynccontextmanager
+    async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        async with AsyncExitStack() as stack:
+
+            async def trace(event: str, info: Mapping[str, Any]) -> None:
+                if event == "connection.connect_tcp.complete":
+                    # httpcore 1.0.9 forgets the socket when a TLS handshake is cancelled; closing twice is harmless.
+                    stack.push_async_callback(info["return_value"].aclose)
+
+            request = self._client.build_request("GET", url, headers=headers, extensions={"trace": trace})
+            response = await self._client.send(request, stream=True)
+            stack.push_async_callback(response.aclose)
+            yield response
+
+
+async def _body(response: httpx.Response) -> bytes:
+    """The body, inflated here because httpx inflates a whole chunk before anybody can count it."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip"):
+        raise FeedError(f"the answer is packed as {encoding!r}, which was not asked for")
+    raw = bytearray()
+    async for chunk in response.aiter_raw():
+        raw += chunk
+        if len(raw) > BODY_CAP:
+            raise FeedError("the answer is larger than 2 MiB")
+    if encoding == "identity":
+        return bytes(raw)
+    try:
+        body = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(raw, BODY_CAP + 1)
+    except zlib.error:
+        raise FeedError("the answer is not the gzip it claims to be") from None
+    if len(body) > BODY_CAP:
+        raise FeedError("the answer is larger than 2 MiB")
+    return body
+
+
+def _in_words(exc: Exception) -> str:
+    match exc:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return "no connection could be made"
+        case httpx.TooManyRedirects():
+            return f"it redirects more than {MAX_REDIRECTS} times"
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            return "the connection broke off"
+    return "the address cannot be asked as it is configured"
+
+
+def _host(url: str) -> str:
+    # The query may hold a token, so only the host is named.
+    try:
+        return httpx.URL(url).host or "address without a host"
+    except httpx.InvalidURL:
+        return "unreadable address"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s".replace(".0 s", " s")

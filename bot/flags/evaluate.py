@@ -1,0 +1,191 @@
+"""What a flag's reader gets: an immutable picture of all flags, and a pure question to it.
+
+A flag serves its default unless an engagement sends readers to a fallback. While an engagement hands back, each reader is on
+one side by a hash that only the engagement and the reader's targeting key decide, so nobody moves twice on the way back.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from bot.core.model import FlagPolicy, Policy
+from bot.core.state import Engagement, World
+
+Primitive = str | int | float | bool
+
+BUCKETS = 10_000  # hundredths of a percent
+
+# The reasons that OFREP's schema names and that we use. The official Python client fails on a reason it does not know, so
+# no word of our own may stand here (OFREP OpenAPI 0.3.0, evaluationSuccess.reason).
+STATIC = "STATIC"
+SPLIT = "SPLIT"
+UNKNOWN = "UNKNOWN"
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One flag's answer to one reader. `metadata` holds strings, numbers and booleans only, never null."""
+
+    key: str
+    value: Any
+    variant: str
+    reason: str
+    metadata: Mapping[str, Primitive]
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """There is no such flag, and why we think so."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One flag in a snapshot: its policy, its engagement if any, and everything that does not depend on the reader."""
+
+    policy: FlagPolicy
+    engagement: Engagement | None
+    values: Mapping[str, Any]
+    metadata: Mapping[str, Primitive]
+    lost: bool = False  # engaged on a variant whose value nobody knows any more
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All flags at one moment. `complaints` says in sentences which engagements cannot be served as they were meant."""
+
+    revision: int
+    entries: Mapping[str, Entry]
+    complaints: tuple[str, ...] = ()
+
+
+def snapshot(world: World, policy: Policy, revision: int, kept: Mapping[str, FlagPolicy] = _NOTHING) -> Snapshot:
+    """Take the picture of all flags that readers will see until the next one.
+
+    `kept` holds the last known policy of flags and variants that have left the configuration: as long as they are engaged,
+    they are served from it, because a restart with an edited file must not send traffic back to a broken default. Raises
+    ValueError for a value that JSON cannot carry.
+    """
+    entries: dict[str, Entry] = {}
+    complaints: list[str] = []
+    for key, flag in policy.flags.items():
+        entries[key] = _entry(flag, world.flag(key).engagement, revision, kept.get(key), complaints)
+    for key, state in world.flags.items():
+        if key in entries or state.engagement is None:
+            continue
+        if key in kept:
+            entries[key] = _entry(kept[key], state.engagement, revision, None, complaints)
+        else:
+            complaints.append(
+                f"{key} is engaged but left the configuration and its values are not known: readers get their own default. "
+                f"Put the flag back, or release it."
+            )
+    return Snapshot(revision, MappingProxyType(dict(sorted(entries.items()))), tuple(complaints))
+
+
+def revision_of(world: World) -> int:
+    """A number that grows with every fact about any flag and survives a restart, since the ledger's seqs do."""
+    return sum(seq for stream, seq in world.seqs.items() if stream.startswith("flag/"))
+
+
+def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any]) -> Evaluation | NotFound:
+    """Answer one reader: the default, or the fallback while the flag is engaged.
+
+    During a partial hand-back a reader without a `targetingKey` stays on the fallback, which is the safe side.
+    """
+    entry = picture.entries.get(key)
+    if entry is None:
+        return NotFound(key, f"no flag is called {key[:100]!r}; the configuration's `flags:` names them")
+    variant, reason = _side(entry, context)
+    return Evaluation(key, entry.values[variant], variant, reason, entry.metadata)
+
+
+def bucket(engagement: str, targeting_key: str) -> int:
+    """Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `engagement:key`, scaled down."""
+    # A lone surrogate is legal in JSON and must hash, not raise.
+    seed = f"{engagement}:{targeting_key}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.sha256(seed).digest()[:8], "big") * BUCKETS >> 64
+
+
+def targeting_key(context: Mapping[str, Any]) -> str:
+    """The reader's own name in an evaluation context; empty when it gave none."""
+    key = context.get("targetingKey")
+    return key if isinstance(key, str) else ""
+
+
+def _side(entry: Entry, context: Mapping[str, Any]) -> tuple[str, str]:
+    engagement, default = entry.engagement, entry.policy.default
+    if engagement is None:
+        return default, STATIC
+    if entry.lost:
+        return default, UNKNOWN
+    if engagement.share_back <= 0:
+        return engagement.variant, STATIC
+    if engagement.share_back >= 100:
+        return default, STATIC
+    reader = targeting_key(context)
+    went_back = bool(reader) and bucket(engagement.id, reader) < engagement.share_back * (BUCKETS // 100)
+    return (default if went_back else engagement.variant), SPLIT
+
+
+def _entry(
+    flag: FlagPolicy, engagement: Engagement | None, revision: int, before: FlagPolicy | None, complaints: list[str]
+) -> Entry:
+    lost = False
+    if engagement is not None and engagement.variant not in flag.variants:
+        if before is not None and engagement.variant in before.variants:
+            flag = replace(flag, variants={**flag.variants, engagement.variant: before.variants[engagement.variant]})
+        else:
+            lost = True
+            complaints.append(
+                f"{flag.key} is engaged on {engagement.variant}, which left the configuration and whose value is not known: "
+                f"readers get {flag.default}. Put the variant back, or engage another one."
+            )
+    metadata = MappingProxyType(_metadata(flag, engagement, revision, lost))
+    return Entry(flag, engagement, MappingProxyType(_values(flag)), metadata, lost)
+
+
+def _metadata(flag: FlagPolicy, engagement: Engagement | None, revision: int, lost: bool) -> dict[str, Primitive]:
+    found: dict[str, Primitive] = {"phase": "normal", "percent_on_fallback": 0, "revision": revision}
+    if flag.description:
+        found["description"] = flag.description
+    if engagement is not None:
+        found["phase"] = "handing_back" if engagement.share_back > 0 else "engaged"
+        found["percent_on_fallback"] = 0 if lost else 100 - engagement.share_back
+        found["engagedAt"] = engagement.at.isoformat()
+        found["expiresAt"] = engagement.expires_at.isoformat()
+        if engagement.incident is not None:
+            found["incident"] = f"INC-{engagement.incident}"
+    return found
+
+
+def _values(flag: FlagPolicy) -> dict[str, Any]:
+    """Plain JSON values. Where one variant is a float, all numbers are: clients refuse 1 for a flag that they read as float."""
+    for name, value in flag.variants.items():
+        if value is None:
+            raise ValueError(f"variant {name} of flag {flag.key} has no value: write a string, number, boolean or object")
+    values = {name: _plain(value, f"{flag.key}.{name}") for name, value in flag.variants.items()}
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values.values())
+    if numbers and any(isinstance(value, float) for value in values.values()):
+        return {name: float(value) for name, value in values.items()}
+    return values
+
+
+def _plain(value: Any, where: str) -> Any:
+    match value:
+        case None | str() | bool() | int():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case Mapping():
+            return {str(name): _plain(item, f"{where}.{name}") for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
+    raise ValueError(f"{where} is {value!r}, which JSON cannot carry: write a string, finite number, boolean or object")

@@ -1,0 +1,194 @@
+"""Carries effects out: in order per lane, once, and honest about what it does not know.
+
+The unclear case is a state of its own. A call that timed out, broke off or answered 5xx may have been carried out; so the row
+waits out the settle time, is looked up by its key, and is sent again only when Slack does not have it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.clock import Clock
+from bot.core.effects import CERTAINTY, Certainty, Do, Effect
+from bot.core.model import Actor
+from bot.core.signals import EffectDone, EffectRefused
+from bot.ports import ChatError, Engine, Ledger, OutboxRow, Performed, Settled
+
+log = structlog.get_logger(__name__)
+
+SETTLE_FOR = timedelta(seconds=30)  # longest late landing seen, plus the client's own 10 s timeout
+LEASE = timedelta(seconds=90)  # longer than any one call with its pacing; a dead sender's rows are taken up after it
+MOST_ROUNDS = 3  # look-ups that could not be made before an alert is posted anyway
+LONGEST_WAIT = timedelta(seconds=60)
+OUTBOX = Actor.rule("outbox")
+
+
+class Performer(Protocol):
+    """Does one effect (`bot.delivery`)."""
+
+    async def perform(self, effect: Effect, row: OutboxRow) -> Performed:
+        """Carry it out. Raises ChatError."""
+
+    async def find(self, effect: Effect, row: OutboxRow) -> Performed | None:
+        """Look whether it was carried out already. Raises ChatError."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The outbox's own times, real seconds; tests and simulations shorten them."""
+
+    settle_for: timedelta = SETTLE_FOR
+    lease: timedelta = LEASE
+    first_wait: timedelta = timedelta(seconds=1)
+
+
+class Outbox:
+    """Claims rows and sees them through. `on_trouble` hears of alerts that Slack did not take (for out-of-band notices)."""
+
+    def __init__(
+        self, ledger: Ledger, engine: Engine, performer: Performer, clock: Clock, *,
+        pace: Pace | None = None, owner: str = "bot", on_trouble: Callable[[OutboxRow, ChatError], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._ledger = ledger
+        self._engine = engine
+        self._performer = performer
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._owner = owner
+        self._on_trouble = on_trouble
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up what a dead process left, then go on for ever."""
+        now = self._clock.now()
+        await self._ledger.write(lambda store: store.release_claims(now, self._pace.settle_for))
+        self._loop = asyncio.create_task(self._run(), name="outbox")
+
+    async def stop(self, grace_s: float = 5.0) -> None:
+        """Let what is under way finish for `grace_s` seconds; the rest is taken up at the next start."""
+        if self._loop:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace_s)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Something was queued."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._round()
+            except Exception:  # the root of the outbox: a ledger error is logged and tried again
+                log.exception("the outbox could not read the ledger")
+                await asyncio.sleep(1.0)
+
+    async def _round(self) -> None:
+        self._wake.clear()
+        now = self._clock.now()
+        rows = await self._ledger.write(lambda store: store.claim(now, self._owner, self._pace.lease, 16))
+        for row in rows:
+            task = asyncio.create_task(self._see_through(row), name=f"effect {row.effect.key}")
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+        if rows:
+            return
+        due = await self._ledger.read(lambda store: store.next_due())
+        wait = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._clock.now()).total_seconds())
+        try:
+            async with asyncio.timeout(min(wait, LONGEST_WAIT.total_seconds())):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # something became due
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("an effect ended in an error of ours", effect=task.get_name(), exc_info=task.exception())
+        self._wake.set()
+
+    async def _see_through(self, row: OutboxRow) -> None:
+        try:
+            outcome = await self._try(row)
+        except ChatError as error:
+            outcome = self._after(row, error)
+            if self._on_trouble:
+                self._on_trouble(row, error)
+            log.info("effect not done", effect=row.effect.key, state=outcome.state, code=error.code, why=str(error))
+        except Exception as error:
+            # Our own defect must not block the lane for ever, nor vanish.
+            await self._refuse(row, f"internal error: {type(error).__name__}")
+            outcome = Settled("dead", error=f"{type(error).__name__}: {error}")
+            await self._settle(row, outcome)
+            raise
+        if outcome.state == "dead":
+            await self._refuse(row, outcome.error)
+        await self._settle(row, outcome)
+
+    async def _try(self, row: OutboxRow) -> Settled:
+        effect = row.effect
+        if row.state == "ambiguous" and CERTAINTY[effect.kind] is Certainty.LOOKED_UP:
+            found = await self._performer.find(effect, row)
+            if found is None:
+                return Settled("pending", self._clock.now())
+            return await self._done(effect, found)
+        return await self._done(effect, await self._performer.perform(effect, row))
+
+    async def _done(self, effect: Effect, done: Performed) -> Settled:
+        """The fact first, then the row: dying in between makes us look it up again, and the signal's id keeps it single."""
+        await self._engine.handle(
+            EffectDone(
+                actor=OUTBOX, id=f"done/{effect.key}", key=effect.key, kind=effect.kind, incident=effect.incident,
+                channel=done.channel, ts=done.ts, name=done.name, stream=effect.stream,
+            )
+        )  # fmt: skip
+        return Settled("done", result={"channel": done.channel, "ts": done.ts, "name": done.name})
+
+    async def _refuse(self, row: OutboxRow, reason: str) -> None:
+        effect = row.effect
+        await self._engine.handle(
+            EffectRefused(
+                actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=effect.kind, incident=effect.incident,
+                reason=reason,
+            )
+        )  # fmt: skip
+
+    async def _settle(self, row: OutboxRow, outcome: Settled) -> None:
+        now = self._clock.now()
+        if not await self._ledger.write(lambda store: store.settle(row.id, row.attempt, outcome, now)):
+            log.warning("effect was taken over meanwhile", effect=row.effect.key)
+
+    def _after(self, row: OutboxRow, error: ChatError) -> Settled:
+        now, words = self._clock.now(), str(error)
+        if error.retry_after is not None:
+            state = "ambiguous" if row.state == "ambiguous" else "pending"
+            return Settled(state, now + error.retry_after, error=words)
+        if row.state == "ambiguous":
+            return self._after_lookup(row, error)
+        if error.unclear:
+            return Settled("ambiguous", now + self._pace.settle_for, error=words)
+        if error.permanent:
+            return Settled("dead", error=words)
+        return Settled("pending", now + self._wait(row.attempt), error=words)
+
+    def _after_lookup(self, row: OutboxRow, error: ChatError) -> Settled:
+        """The look-up itself failed. Without it, an alert is worth a repeat; an hourly update is not."""
+        now = self._clock.now()
+        if not error.permanent or row.ambiguous_rounds < MOST_ROUNDS:
+            return Settled("ambiguous", now + self._wait(row.ambiguous_rounds + 1), error=str(error))
+        if row.effect.kind in (Do.ALERT_POST, Do.SUMMARY_POST):
+            return Settled("pending", now, error=f"posted again without a look-up: {error}")
+        return Settled("dead", error=f"it may have been posted, and cannot be looked up: {error}")
+
+    def _wait(self, attempt: int) -> timedelta:
+        return min(self._pace.first_wait * float(2 ** min(max(attempt - 1, 0), 10)), LONGEST_WAIT)

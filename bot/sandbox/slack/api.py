@@ -1,0 +1,239 @@
+"""The Web API: who calls, may they, how often, with which arguments; then the method's own work.
+
+The order of the checks is Slack's: method, token, scope, rate, arguments.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from bot.sandbox.slack import (
+    methods_channels,
+    methods_chat,
+    methods_files,
+    methods_marks,
+    methods_membership,
+    methods_people,
+    methods_views,
+)
+from bot.sandbox.slack.args import Args, arguments_of
+from bot.sandbox.slack.catalogue import MethodFacts, catalogue
+from bot.sandbox.slack.errors import COMMON, RateLimited, SlackError
+from bot.sandbox.slack.faults import Faults, Rule
+from bot.sandbox.slack.limits import Limits
+from bot.sandbox.slack.records import Call, Json
+from bot.sandbox.slack.team import Team
+
+ANYWHERE = frozenset({"team_id"})  # Bolt's per-request client adds it to every call
+NO_TOKEN = frozenset({"api.test"})
+
+Handler = Callable[[Team, Args], Json]
+
+EMITS: Mapping[str, frozenset[str]] = {
+    method: frozenset(codes)
+    for emits in (
+        methods_channels.EMITS,
+        methods_chat.EMITS,
+        methods_files.EMITS,
+        methods_marks.EMITS,
+        methods_membership.EMITS,
+        methods_people.EMITS,
+        methods_views.EMITS,
+    )
+    for method, codes in emits.items()
+}
+"""Every refusal of its own that a method can give, beside the COMMON ones; a refusal not listed here is a defect."""
+
+
+@dataclass
+class WebApi:
+    """The Web API of one workspace."""
+
+    team: Team
+    faults: Faults
+    open_link: Callable[[], str]
+    limits: Limits = field(init=False)
+    handlers: dict[str, Handler] = field(init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.team.settings)
+        self.handlers = {
+            "api.test": self._api_test,
+            "auth.test": self._auth_test,
+            "apps.connections.open": lambda team, args: {"url": self.open_link()},
+            **methods_chat.methods(self.limits),
+            **methods_channels.METHODS,
+            **methods_membership.METHODS,
+            **methods_marks.METHODS,
+            **methods_files.METHODS,
+            **methods_people.METHODS,
+            **methods_views.METHODS,
+        }
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one HTTP request, or misbehave as the faults ask."""
+        method = request.match_info["method"]
+        try:
+            values, token = await arguments_of(request)
+        except SlackError as refusal:
+            return self._refused(method, {}, "unknown", refusal)
+        rule = self.faults.take(method, values)
+        kind = self._token_kind(token)
+        match rule:
+            case None:
+                pass
+            case Rule(kind="429"):
+                return self._refused(method, values, kind, RateLimited(rule.retry_after))
+            case Rule(kind="500_before"):
+                return self._broken(method, values, kind)
+            case Rule(kind="drop_before"):
+                return await self._drop(request, method, values, kind)
+            case Rule(kind="hang"):
+                return await self._hang(request)
+            case Rule(kind="late"):
+                self._run_later(rule.delay, method, values, kind)
+                return await self._drop(request, method, values, kind)
+            case Rule(kind=text) if text.startswith("error:"):
+                return self._refused(method, values, kind, SlackError(text.removeprefix("error:")))
+        await self.faults.tell(method, "before", values)
+        reply = self._answer(method, values, kind)
+        await self.faults.tell(method, "after", values)
+        match rule:
+            case Rule(kind="500_after"):
+                return web.Response(status=500, text="internal error")
+            case Rule(kind="drop_after"):
+                _abort(request)
+            case Rule(kind="hang_after"):
+                return await self._hang(request)
+        return reply
+
+    async def stop(self) -> None:
+        """Forget the effects that were still to come."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- the checks and the work
+
+    def _answer(self, method: str, values: Json, kind: str) -> web.Response:
+        try:
+            body = self._run(method, values, kind)
+        except SlackError as refusal:
+            return self._refused(method, values, kind, refusal)
+        self._record(method, values, kind, None, 200)
+        return web.json_response({"ok": True, **body}, headers=self._headers(method))
+
+    def _run(self, method: str, values: Json, kind: str) -> Json:
+        facts = catalogue().get(method)
+        handler = self.handlers.get(method)
+        if facts is None or handler is None:
+            raise SlackError("unknown_method", req_method=method)
+        self._check_token(method, kind)
+        self._check_scope(facts)
+        self.limits.count_call(method, facts.tier)
+        _check_arguments(facts, values)
+        try:
+            return handler(self.team, Args(values))
+        except SlackError as refusal:
+            if method != "api.test" and refusal.code not in EMITS.get(method, frozenset()) | COMMON:
+                raise LookupError(f"{method} gives {refusal.code}, which is not registered in EMITS") from refusal
+            raise
+
+    def _token_kind(self, token: str | None) -> str:
+        known = {None: "none", "": "none", self.team.bot_token: "bot", self.team.app_token: "app"}
+        return known.get(token, "unknown")
+
+    def _check_token(self, method: str, kind: str) -> None:
+        if method in NO_TOKEN:
+            return
+        if kind == "none":
+            raise SlackError("not_authed")
+        if kind == "unknown":
+            raise SlackError("invalid_auth")
+        if (kind == "app") != (method == "apps.connections.open"):
+            raise SlackError("not_allowed_token_type")
+
+    def _check_scope(self, facts: MethodFacts) -> None:
+        wanted = facts.scopes_any_of
+        if wanted and not set(wanted) & set(self.team.scopes):
+            raise SlackError("missing_scope", needed=",".join(wanted), provided=",".join(self.team.scopes))
+
+    def _api_test(self, team: Team, args: Args) -> Json:
+        if "error" in args:
+            raise SlackError(args.text("error"), args=dict(args.values))
+        return {"args": dict(args.values)} if args.values else {}
+
+    def _auth_test(self, team: Team, args: Args) -> Json:
+        return {
+            "url": f"https://{team.settings.team_domain}.slack.com/",
+            "team": team.settings.team_name,
+            "user": team.users[team.bot_user_id].name,
+            "team_id": team.id,
+            "user_id": team.bot_user_id,
+            "bot_id": team.bot_id,
+            "is_enterprise_install": False,
+        }
+
+    # -- replies
+
+    def _headers(self, method: str) -> dict[str, str]:
+        facts = catalogue().get(method)
+        accepted = ",".join(facts.scopes_any_of) if facts else ""
+        return {"x-oauth-scopes": ",".join(self.team.scopes), "x-accepted-oauth-scopes": accepted}
+
+    def _refused(self, method: str, values: Json, kind: str, refusal: SlackError) -> web.Response:
+        body: Json = {"ok": False, "error": refusal.code, **refusal.extra}
+        if refusal.messages:
+            body["response_metadata"] = {"messages": refusal.messages}
+        status, headers = 200, self._headers(method)
+        if isinstance(refusal, RateLimited):
+            status, headers["Retry-After"] = 429, str(refusal.retry_after_s)
+        self._record(method, values, kind, refusal.code, status)
+        return web.json_response(body, status=status, headers=headers)
+
+    def _record(self, method: str, values: Json, kind: str, error: str | None, status: int) -> None:
+        self.team.calls.append(Call(method, values, self.team.now(), error is None, error, kind, status))
+
+    # -- misbehaviour
+
+    def _broken(self, method: str, values: Json, kind: str) -> web.Response:
+        self._record(method, values, kind, "http_500", 500)
+        return web.Response(status=500, text="internal error")
+
+    async def _drop(self, request: web.Request, method: str, values: Json, kind: str) -> web.Response:
+        self._record(method, values, kind, "dropped", 0)
+        _abort(request)
+        return web.Response()
+
+    def _run_later(self, delay: float, method: str, values: Json, kind: str) -> None:
+        async def land() -> None:
+            await asyncio.sleep(delay)
+            await self.faults.tell(method, "before", values)
+            self._answer(method, values, kind)
+            await self.faults.tell(method, "after", values)
+
+        task = asyncio.get_running_loop().create_task(land())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _hang(self, request: web.Request) -> web.Response:
+        while request.transport is not None and not request.transport.is_closing():
+            await asyncio.sleep(0.05)  # until the caller gives up
+        return web.Response()
+
+
+def _check_arguments(facts: MethodFacts, values: Json) -> None:
+    unknown = sorted(set(values) - facts.args - ANYWHERE)
+    if unknown:
+        raise SlackError("invalid_arguments", *(f"[ERROR] unknown argument: {name}" for name in unknown))
+    missing = [name for name in facts.required if values.get(name) is None]
+    if missing:
+        raise SlackError("invalid_arguments", *(f"[ERROR] missing required field: {name}" for name in missing))
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

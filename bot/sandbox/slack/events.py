@@ -1,0 +1,51 @@
+"""The inner events of the Events API; which of them reach the app depends on its scopes and subscriptions."""
+
+from bot.sandbox.slack.records import Json, Message
+from bot.sandbox.slack.team import Team
+
+CHANNEL_TYPE = {"public": "channel", "private": "group", "im": "im", "mpim": "mpim"}
+SUBSCRIPTION = {"public": "message.channels", "private": "message.groups", "im": "message.im", "mpim": "message.mpim"}
+
+
+def message_event(team: Team, message: Message) -> Json:
+    """A new message, the app's own ones included."""
+    channel = team.channels[message.channel]
+    event: Json = {
+        "type": "message",
+        "user": message.user,
+        "text": message.text,
+        "ts": message.ts,
+        "team": team.id,
+        "channel": channel.id,
+        "channel_type": CHANNEL_TYPE[channel.kind],
+        "event_ts": message.ts,
+    }
+    if message.is_reply:
+        event["thread_ts"] = message.thread_ts
+    if message.bot:
+        event["bot_id"] = team.bot_id
+    else:
+        event["client_msg_id"] = f"{team.id}-{message.ts}".lower()
+    if message.blocks:
+        event["blocks"] = message.blocks
+    return event
+
+
+def mention_event(team: Team, message: Message) -> Json:
+    """A message that names the app."""
+    event = message_event(team, message) | {"type": "app_mention"}
+    event.pop("channel_type")
+    return event
+
+
+def is_wanted(team: Team, event: Json, scope_of: dict[str, str | None]) -> bool:
+    """Whether the app subscribed to this event, has its scope, and may see the channel."""
+    name = event["type"]
+    channel = team.channels.get(event.get("channel", ""))
+    if name == "message" and channel is not None:
+        name = SUBSCRIPTION[channel.kind]
+    scope = scope_of.get(name)
+    if name not in team.settings.events or (scope is not None and scope not in team.scopes):
+        return False
+    joined = name in ("member_left_channel",) or channel is None or team.bot_user_id in channel.members
+    return joined or name == "app_home_opened"

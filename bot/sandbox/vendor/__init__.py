@@ -1,0 +1,6 @@
+"""Scripted providers: real HTTP servers on loopback that fail the way a scenario says."""
+
+from bot.sandbox.vendor.scenario import Answering, Scenario, ScenarioError
+from bot.sandbox.vendor.servers import VendorRequest, Vendors
+
+__all__ = ["Answering", "Scenario", "ScenarioError", "VendorRequest", "Vendors"]

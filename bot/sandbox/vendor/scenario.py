@@ -1,0 +1,131 @@
+"""What happens when, as values and pure functions of the minute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Every word that an event may answer with. `slow` takes a span: `slow 12s`.
+ANSWER_WORDS = (
+    "ok", "502", "504", "529", "429", "500", "503", "401",
+    "hang", "reset", "slow", "truncated", "wrong_json", "refuse",
+)  # fmt: skip
+PAGE = "page"  # the surface that the status page's own address is
+DIALECTS = ("anthropic", "openai", "plain")
+
+
+class ScenarioError(Exception):
+    """A scenario cannot be used; the text names file, line, key and remedy."""
+
+    permanent = True
+
+
+@dataclass(frozen=True)
+class Word:
+    """One way to answer; `seconds` is the span of `slow`, in domain time."""
+
+    kind: str
+    seconds: float = 0.0
+
+
+OK = Word("ok")
+
+
+@dataclass(frozen=True)
+class Answering:
+    """How a surface answers in a minute: `rate` of the requests get one of `words`, evenly; the others are answered well."""
+
+    words: tuple[Word, ...] = (OK,)
+    rate: float = 1.0
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True)
+class AnswerEvent:
+    """From minute `at` on, for `lasts` minutes (None: until a later event), these surfaces answer so."""
+
+    at: float
+    lasts: float | None
+    provider: str
+    surfaces: tuple[str, ...]
+    answering: Answering
+
+
+@dataclass(frozen=True)
+class Post:
+    """One update of one incident (or maintenance) on a page."""
+
+    incident: str
+    name: str
+    impact: str
+    status: str
+    body: str
+    surfaces: tuple[str, ...] = ()
+    maintenance: bool = False
+
+
+@dataclass(frozen=True)
+class PageEvent:
+    """At minute `at` the provider's page changes: component statuses by surface, and perhaps a post."""
+
+    at: float
+    provider: str
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    post: Post | None = None
+
+
+@dataclass(frozen=True)
+class PageComponent:
+    """A line on the status page: the page's own id and name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ScriptedProvider:
+    """A provider: the dialect of its API, its surfaces, and what its page lists (surfaces first, then others)."""
+
+    id: str
+    name: str
+    dialect: str
+    surfaces: tuple[str, ...]
+    listed: Mapping[str, PageComponent]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A script of `minutes` minutes for some providers. Events are in the order of their minute, then of the file."""
+
+    name: str
+    title: str
+    minutes: float
+    providers: Mapping[str, ScriptedProvider]
+    answer_events: tuple[AnswerEvent, ...] = ()
+    page_events: tuple[PageEvent, ...] = ()
+
+    @staticmethod
+    def load(path_or_name: str | Path) -> "Scenario":
+        """Read a scenario: a shipped one by its name, another by the path of its file. Raises ScenarioError."""
+        from bot.sandbox.vendor.load import load  # the reader needs these values, and callers want one door
+
+        return load(path_or_name)
+
+    @staticmethod
+    def names() -> list[str]:
+        """The shipped scenarios."""
+        from bot.sandbox.vendor.load import shipped
+
+        return sorted(shipped())
+
+    def answers(self, provider: str, surface: str, minute: float) -> Answering:
+        """How a surface answers in a minute: as the latest event says that has begun and not ended; well before any."""
+        found = Answering()
+        for event in self.answer_events:
+            over = event.lasts is not None and minute >= event.at + event.lasts
+            if event.provider == provider and surface in event.surfaces and event.at <= minute and not over:
+                found = event.answering
+        return found
+
+    def page(self, provider: str, minute: float) -> tuple[PageEvent, ...]:
+        """What the provider's page was told until a minute."""
+        return tuple(event for event in self.page_events if event.provider == provider and event.at <= minute)

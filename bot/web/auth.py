@@ -1,0 +1,147 @@
+"""Who may read and who may change things over HTTP.
+
+Reading: a token of `server.read_tokens`; with none configured, whoever asks from this very machine. Changing: a token of
+`server.control_tokens`, or the local token that the bot writes for its own command line. A token is always sent in a header,
+so no foreign web page can make a browser send one by itself.
+"""
+
+import base64
+import binascii
+import hmac
+import ipaddress
+from enum import Enum
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.web.errors import Handler, Refusal
+from bot.web.services import SERVICES, WebServices
+
+# Whoever sends one of these stands behind a proxy, whatever address the connection comes from.
+PROXY_HEADERS = ("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
+PROXY_PREFIX = "x-forwarded"
+
+
+class Access(Enum):
+    """What a route needs."""
+
+    OPEN = "open"  # anybody: probes of machines, the style sheet, preflights
+    READ = "read"
+    CONTROL = "control"
+
+
+def guard(access: Access, handler: Handler, *, restored: bool = False) -> Handler:
+    """`handler` behind its check; with `restored`, answered only once the state is there."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        services = request.app[SERVICES]
+        check(request, services, access)
+        if restored and not services.board.ready:
+            remedy = "Ask again in a second; /readyz says what is missing."
+            raise Refusal(503, "The state is still being restored.", remedy=remedy, headers={"Retry-After": "1"})
+        return await handler(request)
+
+    return guarded
+
+
+def check(request: web.Request, services: WebServices, access: Access) -> None:
+    """Let the request pass or raise a Refusal: 401 without a good token, 403 where no token of theirs would do."""
+    match access:
+        case Access.READ:
+            _may_read(request, services)
+        case Access.CONTROL:
+            _may_control(request, services)
+
+
+def is_local(request: web.Request) -> bool:
+    """Whether the request comes straight from this machine, and not through a proxy or from a foreign web page.
+
+    The Host and Origin headers are looked at because a page on the internet can make a browser here ask 127.0.0.1.
+    """
+    if any(name in request.headers for name in PROXY_HEADERS):
+        return False
+    if any(name.lower().startswith(PROXY_PREFIX) for name in request.headers):
+        return False
+    origin = request.headers.get("Origin")
+    if origin is not None and not _is_loopback_name(_host_of(origin)):
+        return False
+    host = request.headers.get("Host", "localhost")
+    return _is_loopback_name(_host_of(f"//{host}")) and _is_loopback_address(request.remote or "")
+
+
+def _may_read(request: web.Request, services: WebServices) -> None:
+    token = _presented(request)
+    every = (*services.read_tokens, *services.control_tokens, services.local_token)
+    if _is_one_of(token, every):
+        return
+    open_here = not any(services.read_tokens)
+    if open_here and is_local(request):
+        return
+    challenge = {"WWW-Authenticate": 'Basic realm="Understudy"' if request.path == "/" else 'Bearer realm="Understudy"'}
+    if token:
+        raise Refusal(401, "This token is not known here.", remedy="Send one of server.read_tokens.", headers=challenge)
+    if open_here:
+        remedy = "Ask from the machine itself (http://127.0.0.1, no proxy), or set server.read_tokens and send one as Bearer."
+        raise Refusal(403, "Only this machine may read: no read tokens are configured.", remedy=remedy)
+    remedy = "Send one of server.read_tokens as `Authorization: Bearer ...` or `X-API-Key`."
+    raise Refusal(401, "Reading needs a token.", remedy=remedy, headers=challenge)
+
+
+def _may_control(request: web.Request, services: WebServices) -> None:
+    token = _bearer(request)
+    if _is_one_of(token, (*services.control_tokens, services.local_token)):
+        return
+    if not any(services.control_tokens):
+        remedy = "Set server.control_tokens and restart, or use the `understudy` command on the bot's machine, or Slack."
+        raise Refusal(403, "Changing things over HTTP is off: no control tokens are configured.", remedy=remedy)
+    if _is_one_of(token, services.read_tokens):
+        raise Refusal(403, "This token may only read.", remedy="Send one of server.control_tokens.")
+    remedy = "Send one of server.control_tokens as `Authorization: Bearer ...`."
+    text = "This token is not known here." if token else "Changing things needs a token."
+    raise Refusal(401, text, remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
+
+
+def _presented(request: web.Request) -> str:
+    """The token for reading; the board's page also takes it as the password that a browser asks for."""
+    token = _bearer(request) or request.headers.get("X-API-Key", "").strip()
+    if token or request.path != "/":
+        return token
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _bearer(request: web.Request) -> str:
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_one_of(token: str, known: tuple[str, ...]) -> bool:
+    """Compares with all of them, so that the time taken says nothing."""
+    given = token.encode("utf-8", "surrogateescape")
+    hits = [hmac.compare_digest(given, one.encode()) for one in known if one]
+    return bool(token) and any(hits)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback_name(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost") or _is_loopback_address(host)
+
+
+def _is_loopback_address(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback

@@ -1,0 +1,148 @@
+"""Request bodies: read under a limit and a deadline, strict JSON, and fields that are taken out by name and type."""
+
+import asyncio
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import aiohttp
+from aiohttp import web
+from pydantic_core import PydanticCustomError
+
+from bot.config.scalars import parse_duration
+from bot.web.errors import Refusal
+
+E = TypeVar("E", bound=StrEnum)
+
+BODY_BYTES = 64 * 1024
+BODY_WITHIN_S = 10.0  # a client that trickles its body would hold a connection for ever
+
+# What no title or text needs: control characters except newline and tab, and halves of surrogate pairs, which no store takes.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+async def read_json(request: web.Request) -> Any:
+    """The body as strict JSON, None when there is none; raises Refusal 400 or 413."""
+    raw = await _read(request)
+    if not raw.strip():
+        return None
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        raise Refusal(400, f"The body is not JSON: {why}.", remedy="Send a JSON object.", code="PARSE_ERROR") from error
+
+
+class Fields:
+    """A JSON object's fields, each asked for once; `done` refuses those that nobody asked for."""
+
+    def __init__(self, data: Any) -> None:
+        if data is not None and not isinstance(data, Mapping):
+            raise Refusal(400, "The body must be a JSON object.", remedy='Send something like {"text": "..."}.')
+        self._data: Mapping[str, Any] = data or {}
+        self._asked: list[str] = []
+
+    def text(self, name: str, most: int, *, needed: bool = False) -> str:
+        """A string, stripped, at most `most` characters."""
+        value = self._take(name)
+        if value is None:
+            value = ""
+        if not isinstance(value, str):
+            raise Refusal(400, f"{name} must be a string.", field=name, remedy=f'Send "{name}": "...".')
+        value = value.strip()
+        if needed and not value:
+            raise Refusal(400, f"{name} is missing.", field=name, remedy=f'Send "{name}": "...".')
+        if len(value) > most:
+            raise Refusal(400, f"{name} is too long.", field=name, remedy=f"At most {most} characters.")
+        if _UNPRINTABLE.search(value):
+            raise Refusal(400, f"{name} holds control characters.", field=name, remedy="Send plain text.")
+        return value
+
+    def texts(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
+        """A list of strings, each one of `known`; empty when absent."""
+        value = self._take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise Refusal(400, f"{name} must be a list of strings.", field=name, remedy=f'Send "{name}": ["..."].')
+        for item in value:
+            if item not in known:
+                text = f"{name} names {item[:100]!r}, which is not known here."
+                raise Refusal(400, text, field=name, remedy=_nearest(item, known))
+        return tuple(dict.fromkeys(value))
+
+    def choice(self, name: str, kind: type[E], *, default: E | None = None) -> E:
+        """One value of an enum, in any case of letters; needed unless it has a default."""
+        value = self._take(name)
+        if value is None and default is not None:
+            return default
+        found = next((m for m in kind if isinstance(value, str) and m.value.lower() == value.strip().lower()), None)
+        if found is None:
+            text = f"{name} is missing." if value is None else f"{name} is not one of the known values."
+            raise Refusal(400, text, field=name, remedy=f"One of: {', '.join(m.value for m in kind)}.")
+        return found
+
+    def truth(self, name: str) -> bool:
+        """true or false; false when absent."""
+        value = self._take(name)
+        if value is not None and not isinstance(value, bool):
+            raise Refusal(400, f"{name} must be true or false.", field=name, remedy=f'Send "{name}": true.')
+        return bool(value)
+
+    def duration(self, name: str) -> timedelta | None:
+        """A duration as the configuration writes it (`90s`, `2h`), above zero; None when absent."""
+        value = self._take(name)
+        if value is None:
+            return None
+        try:
+            span = parse_duration(value)
+        except PydanticCustomError as error:
+            context = error.context or {}
+            text = f"{name}: {context.get('message', 'not a duration')}."
+            raise Refusal(400, text, field=name, remedy=f"{context.get('remedy', 'write 30m or 2h')}.") from error
+        if span <= timedelta(0):
+            raise Refusal(400, f"{name} must be above zero.", field=name, remedy="Write 30m or 2h.")
+        return span
+
+    def done(self) -> None:
+        """Refuse fields that this request does not have: a misspelt one would be silently ignored."""
+        for name in self._data:
+            if name not in self._asked:
+                text = f"There is no field {name[:100]!r} here."
+                remedy = _nearest(name, self._asked) if self._asked else "This request takes no fields."
+                raise Refusal(400, text, field=name[:100], remedy=remedy)
+
+    def _take(self, name: str) -> Any:
+        self._asked.append(name)
+        return self._data.get(name)
+
+
+async def _read(request: web.Request) -> bytes:
+    too_large = Refusal(413, "The body is too large.", remedy=f"At most {BODY_BYTES} bytes.")
+    if (request.content_length or 0) > BODY_BYTES:
+        raise too_large
+    found = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.content.iter_any():  # unpacked already: a small gzip body may be a large one
+                found += chunk
+                if len(found) > BODY_BYTES:
+                    raise too_large
+    except TimeoutError as error:
+        raise Refusal(408, "The body did not arrive in time.", remedy="Send it at once.") from error
+    except (aiohttp.ClientError, web.RequestPayloadError, ConnectionError) as error:
+        raise Refusal(400, "The body could not be read.", remedy="Send it whole and unpacked.", code="PARSE_ERROR") from error
+    return bytes(found)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word[:100], known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."

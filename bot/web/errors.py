@@ -1,0 +1,102 @@
+"""Every error that leaves the server: JSON with a sentence and a remedy, in OFREP's shape for readers of flags."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+OFREP = "/ofrep/"
+OFREP_FLAGS = "/ofrep/v1/evaluate/flags"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+log = structlog.get_logger(__name__)
+
+
+class Refusal(Exception):  # noqa: N818 # what a client is told, not a fault of ours
+    """A request that is not answered as asked: HTTP status, a sentence, the field it is about, and what to do.
+
+    `code` is OFREP's error code, used where the request was about flags.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        *,
+        remedy: str = "",
+        field: str = "",
+        code: str = "GENERAL",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.remedy = remedy
+        self.field = field
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+def answer_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """`data` as a JSON response. The type is bare: some flag clients compare it with `application/json`."""
+    body = json.dumps(data, allow_nan=False).encode()
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever is raised below into a JSON answer; what we did not foresee is logged and told without details."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refused(request, refusal)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return refused(request, _translated(request, error))
+    except Exception:  # the root of a request: what nobody caught ends here, with its traceback
+        log.exception("http.failed", method=request.method, route=_route(request))
+        remedy = "Try again; if you were changing something, with the same Idempotency-Key. The bot's log has the details."
+        return refused(request, Refusal(500, "Something went wrong on our side.", remedy=remedy))
+
+
+def refused(request: web.Request, refusal: Refusal) -> web.Response:
+    """The refusal as a response, in the shape that the path's clients understand."""
+    if request.path.startswith(OFREP):
+        details = f"{refusal.text} {refusal.remedy}".strip()
+        data: dict[str, Any] = {"errorCode": refusal.code, "errorDetails": details, "metadata": {}}
+        key = flag_key(request)
+        if key:
+            data = {"key": key, **data}
+    else:
+        data = {"ok": False, "text": refusal.text}
+        data |= {"field": refusal.field} if refusal.field else {}
+        data |= {"remedy": refusal.remedy} if refusal.remedy else {}
+    return answer_json(data, status=refusal.status, headers=refusal.headers)
+
+
+def flag_key(request: web.Request) -> str:
+    """The flag that an OFREP path names; empty for all flags at once. A trailing slash does not matter."""
+    return request.path.removeprefix(OFREP_FLAGS).strip("/") if request.path.startswith(OFREP_FLAGS) else ""
+
+
+def _translated(request: web.Request, error: web.HTTPException) -> Refusal:
+    match error:
+        case web.HTTPNotFound():
+            return Refusal(404, f"There is nothing at {request.path[:200]}.", remedy="docs/http-api.md lists what there is.")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            text = f"{request.method[:20]} is not possible here."
+            return Refusal(405, text, remedy=f"Use {allowed}.", headers={"Allow": allowed})
+        case web.HTTPRequestEntityTooLarge():
+            return Refusal(413, "The body is too large.", remedy="Send less.")
+    return Refusal(error.status, f"The request cannot be answered: {error.reason}.")
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern: paths and query strings may hold what does not belong in a log."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

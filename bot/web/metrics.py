@@ -1,0 +1,134 @@
+"""What Prometheus reads, on a registry of our own. Whoever builds the bot wires these methods to what happens."""
+
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from bot.core import facts as f
+from bot.core.model import Level, Policy, Sample, Severity
+from bot.core.state import World
+from bot.flags.board import FlagBoard
+from bot.flags.evaluate import Evaluation
+
+PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
+COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+OUTBOX_STATES = ("pending", "sending", "ambiguous", "dead")
+
+
+class Metrics:
+    """Counters and gauges named `understudy_*`. Counters start at zero with the process; gauges come from committed state."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self._checks()
+        self._incidents()
+        self._flags()
+        self._house()
+        self._build.labels(version, platform.python_version()).set(1)
+
+    # --- what happens
+
+    def observe_sample(self, sample: Sample) -> None:
+        """A check ran."""
+        self._results.labels(sample.component, sample.check, sample.outcome.value, sample.error or "").inc()
+        total = sample.phases_ms.get("total")
+        if total is not None:
+            self._probe.labels(sample.component, sample.check).observe(total / 1000)
+
+    def observe_fact(self, fact: f.Fact) -> None:
+        """A fact was committed."""
+        self._facts.labels(fact.kind).inc()
+        match fact.body:
+            case f.VerdictChanged(component=component, level=level):
+                self._changes.labels(component, level.value).inc()
+            case f.Declared(severity=severity):
+                self._declared.labels(severity.value).inc()
+
+    def observe_evaluation(self, found: Evaluation) -> None:
+        """A flag was read."""
+        self._evaluations.labels(found.key, found.variant, found.reason).inc()
+
+    def observe_unknown_flag(self) -> None:
+        """Somebody asked for a flag that is not configured; its name is foreign and becomes no label."""
+        self._unknown_flags.inc()
+
+    def observe_commit(self, took: timedelta) -> None:
+        """The ledger committed a batch durably."""
+        self._commit.observe(took.total_seconds())
+
+    # --- how things stand
+
+    def set_world(self, world: World, policy: Policy) -> None:
+        """The committed world; called at each scrape."""
+        for id in {*policy.components, *world.components}:
+            state = world.component(id)
+            for level in Level:
+                self._level.labels(id, level.value).set(state.level is level)
+            if state.since is not None:
+                self._since.labels(id).set(state.since.timestamp())
+        running = world.open_incidents()
+        for severity in Severity:
+            self._open.labels(severity.value).set(sum(i.severity is severity for i in running))
+        for key in {*policy.flags, *world.flags}:
+            engagement = world.flag(key).engagement
+            self._engaged.labels(key).set(engagement is not None)
+            self._percent.labels(key).set(100 - engagement.share_back if engagement else 0)
+
+    def set_readers(self, board: FlagBoard) -> None:
+        """Who reads which flag; called at each scrape."""
+        keys: Iterable[str] = board.snapshot.entries if board.ready else ()
+        for key in keys:
+            self._readers.labels(key).set(board.readers(key))
+
+    def set_outbox(self, counts: Mapping[str, int], oldest_pending_for: timedelta = timedelta(0)) -> None:
+        """How many effects are in which state, and for how long the oldest of them has waited."""
+        for state in OUTBOX_STATES:
+            self._outbox.labels(state).set(counts.get(state, 0))
+        self._oldest.set(oldest_pending_for.total_seconds())
+
+    def set_slack(self, connected: bool) -> None:
+        """Whether the socket to Slack stands."""
+        self._slack.set(connected)
+
+    # --- the names
+
+    def _checks(self) -> None:
+        self._level = self._gauge("component_level", "1 for the component's committed level, 0 for the others.", "component", "level")
+        self._since = self._gauge("component_since_timestamp_seconds", "When the present level was committed.", "component")
+        self._results = self._counter(
+            "check_results", "Runs of checks by outcome and error class.", "component", "check", "outcome", "error"
+        )
+        self._probe = self._histogram(
+            "probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component", "check"
+        )
+        self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")
+
+    def _incidents(self) -> None:
+        self._open = self._gauge("incidents_open", "Incidents that run now, by severity.", "severity")
+        self._declared = self._counter("incidents_declared", "Incidents declared, by first severity.", "severity")
+        self._facts = self._counter("facts", "Facts committed, by kind.", "kind")
+
+    def _flags(self) -> None:
+        self._engaged = self._gauge("flag_engaged", "1 while an engagement sends readers to a fallback.", "flag")
+        self._percent = self._gauge("flag_percent_on_fallback", "Share of readers on the fallback, 0 to 100.", "flag")
+        self._readers = self._gauge("flag_readers", "Distinct clients in the last 15 minutes, up to 10000.", "flag")
+        self._evaluations = self._counter("flag_evaluations", "Flags read, by answer.", "flag", "variant", "reason")
+        self._unknown_flags = self._counter("flag_not_found", "Reads of flags that are not configured.")
+
+    def _house(self) -> None:
+        self._outbox = self._gauge("outbox_rows", "Effects on their way, by state.", "state")
+        self._oldest = self._gauge("outbox_oldest_pending_age_seconds", "How long the oldest unfinished effect has waited.")
+        self._slack = self._gauge("slack_socket_connected", "1 while the socket to Slack stands.")
+        self._commit = self._histogram("store_commit_seconds", "Time of a durable commit.", COMMIT_SECONDS)
+        self._build = self._gauge("build_info", "Always 1; the labels say what runs.", "version", "python")
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"understudy_{name}", text, labels, registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"understudy_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"understudy_{name}", text, labels, buckets=buckets, registry=self.registry)

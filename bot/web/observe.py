@@ -1,0 +1,48 @@
+"""The endpoints for machines that watch the watcher: /healthz, /readyz, /metrics."""
+
+from typing import Any
+
+from aiohttp import web
+from prometheus_client.exposition import choose_encoder
+
+from bot.web.errors import answer_json
+from bot.web.health import Part
+from bot.web.services import SERVICES
+
+RESTORING = Part(False, "restoring", None, "Flags are served once the state is restored.")
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 while the process works; 503 says that a restart would help."""
+    health = request.app[SERVICES].health()
+    return answer_json({"live": health.live}, status=200 if health.live else 503)
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """200 once state is restored; until then 503 and what is missing."""
+    services = request.app[SERVICES]
+    health = services.health()
+    parts = dict(health.parts)
+    if not services.board.ready:
+        parts["flags"] = RESTORING
+    data = {
+        "ready": health.ready and services.board.ready,
+        "missing": [name for name, part in parts.items() if not part.ok],
+        "parts": {name: part_shape(part) for name, part in parts.items()},
+    }
+    return answer_json(data, status=200 if data["ready"] else 503)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Everything measured, in the text format that the scraper asks for; states are read at this moment."""
+    services = request.app[SERVICES]
+    services.metrics.set_world(services.engine.world, services.engine.policy)
+    services.metrics.set_readers(services.board)
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return web.Response(body=encode(services.metrics.registry), headers={"Content-Type": content_type})
+
+
+def part_shape(part: Part) -> dict[str, Any]:
+    """A part as JSON."""
+    since = part.since.isoformat() if part.since else None
+    return {"ok": part.ok, "state": part.state, "since": since, "sentence": part.sentence}

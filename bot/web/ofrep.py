@@ -1,0 +1,117 @@
+"""OFREP: flags for every OpenFeature client in every language (OpenFeature Remote Evaluation Protocol 0.3.0).
+
+Each client breaks on a different omission, so an answer always has key, value, reason, variant and metadata, an error always
+has errorCode, errorDetails and metadata, and all of them are bare `application/json`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from bot.flags.evaluate import Evaluation, NotFound
+from bot.web.bodies import read_json
+from bot.web.errors import OFREP, OFREP_FLAGS, Refusal, answer_json, flag_key
+from bot.web.services import SERVICES
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",  # a token is in a header that pages must know, never in a cookie
+    "Access-Control-Expose-Headers": "ETag, Retry-After",
+}
+PREFLIGHT = {
+    **CORS,
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, X-API-Key, If-None-Match",
+    "Access-Control-Max-Age": "600",
+}
+
+
+async def evaluate(request: web.Request) -> web.Response:
+    """One flag, or with no key all of them; a trailing slash does not matter."""
+    key = flag_key(request)
+    context = _context(await read_json(request))
+    return _one(request, key, context) if key else _all(request, context)
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """What a browser asks before it asks."""
+    return web.Response(status=204, headers=PREFLIGHT)
+
+
+async def add_cors(request: web.Request, response: web.StreamResponse) -> None:
+    """Let pages of other origins read every answer about flags, errors included."""
+    if request.path.startswith(OFREP):
+        response.headers.update(CORS)
+
+
+def routes() -> tuple[tuple[str, str], ...]:
+    """Method and path of the two endpoints that evaluate."""
+    return (("POST", OFREP_FLAGS), ("POST", OFREP_FLAGS + "/{key:.*}"))
+
+
+def _one(request: web.Request, key: str, context: Mapping[str, Any]) -> web.Response:
+    """Never a 304 here: no client understands one on a single flag."""
+    services = request.app[SERVICES]
+    found = services.board.evaluate(key, context, _client(request))
+    if isinstance(found, NotFound):
+        services.metrics.observe_unknown_flag()
+        raise Refusal(404, f"{found.reason}.", code="FLAG_NOT_FOUND")
+    services.metrics.observe_evaluation(found)
+    return answer_json(_shape(found), headers={"Cache-Control": "no-store"})
+
+
+def _all(request: web.Request, context: Mapping[str, Any]) -> web.Response:
+    services, client = request.app[SERVICES], _client(request)
+    shapes = []
+    for key in services.board.snapshot.entries:
+        found = services.board.evaluate(key, context, client)
+        if isinstance(found, Evaluation):
+            services.metrics.observe_evaluation(found)
+            shapes.append(_shape(found))
+    data = {"flags": shapes, "metadata": {"revision": services.board.snapshot.revision}}
+    body = json.dumps(data, allow_nan=False).encode()
+    # Of the bytes, since they depend on the reader; a counter would also start anew with the process.
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if _has(request.headers.getall("If-None-Match", []), etag):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def _shape(found: Evaluation) -> dict[str, Any]:
+    return {
+        "key": found.key,
+        "value": found.value,
+        "reason": found.reason,
+        "variant": found.variant,
+        "metadata": dict(found.metadata),
+    }
+
+
+def _context(data: Any) -> Mapping[str, Any]:
+    """The evaluation context of a body; none at all is fine, since clients without one send nothing or `{}`."""
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise Refusal(400, "The body must be a JSON object.", remedy='Send {"context": {...}}.', code="PARSE_ERROR")
+    context = data.get("context")
+    if context is None:
+        return {}
+    if not isinstance(context, Mapping):
+        raise Refusal(400, "context must be an object.", remedy='Send {"context": {...}}.', code="INVALID_CONTEXT")
+    if not isinstance(context.get("targetingKey"), str | None):
+        remedy = 'Send {"context": {"targetingKey": "name-of-the-reader"}}.'
+        raise Refusal(400, "targetingKey must be a string.", remedy=remedy, code="INVALID_CONTEXT")
+    return context
+
+
+def _client(request: web.Request) -> str:
+    """Who reads, for those that send no targeting key: where from and with what."""
+    return f"{request.remote or 'unknown'} {request.headers.get('User-Agent', '')[:80]}".strip()
+
+
+def _has(conditions: list[str], etag: str) -> bool:
+    wanted = {part.strip().removeprefix("W/") for condition in conditions for part in condition.split(",")}
+    return etag in wanted or "*" in wanted

@@ -1,0 +1,69 @@
+"""`/fallback`: see and switch flags."""
+
+from bot.core.signals import EngageFlag, ReleaseFlag
+from bot.views.flags import flag_status
+from commands.desk import Asked, Desk, Respond, answer
+from commands.helping import help_message
+from commands.parse import Misunderstood, duration, nearest, split_verb
+from commands.table import FALLBACK
+
+
+async def fallback(desk: Desk, asked: Asked, respond: Respond) -> None:
+    """Answer `/fallback VERB ...`."""
+    verb, rest = split_verb(asked.text)
+    try:
+        match verb:
+            case "" | "help":
+                await answer(respond, help_message(FALLBACK, desk.prefix))
+            case "status" | "list":
+                world, policy = desk.engine.world, desk.engine.policy
+                await answer(respond, flag_status(world, policy, desk.clock.now(), desk.readers()))
+            case "engage":
+                said = await desk.engine.handle(engagement(desk, asked, rest))
+                await answer(respond, said.text)
+            case "release":
+                said = await desk.engine.handle(_release(desk, asked, rest))
+                await answer(respond, said.text)
+            case _:
+                known = [v.name for v in FALLBACK.verbs]
+                text = f"`/fallback {verb[:40]}` is not known.{nearest(verb, known)} `/fallback help` shows what is."
+                await answer(respond, text)
+    except Misunderstood as wrong:
+        await answer(respond, str(wrong))
+
+
+def _flag(desk: Desk, text: str) -> tuple[str, str]:
+    key, rest = split_verb(text)
+    known = {*desk.engine.policy.flags, *desk.engine.world.flags}
+    if not key:
+        raise Misunderstood(f"Which flag? {_known(known)}")
+    if key not in known:
+        raise Misunderstood(f"There is no flag `{key[:80]}`.{nearest(key, known)} {_known(known)}")
+    return key, rest
+
+
+def _known(keys: set[str]) -> str:
+    return f"There are: {', '.join(f'`{key}`' for key in sorted(keys))}." if keys else "No flag is configured."
+
+
+def engagement(desk: Desk, asked: Asked, text: str) -> EngageFlag:
+    """Read `FLAG [VARIANT] [for 2h] [REASON]`. Raises Misunderstood."""
+    key, rest = _flag(desk, text)
+    policy = desk.engine.policy.flags.get(key)
+    variant, first = "", rest.partition(" ")[0]
+    if policy and first in policy.variants:
+        variant, rest = first, rest.partition(" ")[2].strip()
+    hold_for = None
+    if rest.lower().startswith("for "):
+        span, _, after = rest[4:].strip().partition(" ")
+        hold_for, rest = duration(span), after.strip()
+    return EngageFlag(
+        actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for
+    )
+
+
+def _release(desk: Desk, asked: Asked, text: str) -> ReleaseFlag:
+    key, rest = _flag(desk, text)
+    word, after = split_verb(rest)
+    force = word == "force"
+    return ReleaseFlag(actor=asked.actor, id=asked.signal_id, flag=key, reason=after if force else rest, force=force)

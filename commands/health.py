@@ -1,0 +1,41 @@
+"""`/health`: the board, or one provider with its evidence."""
+
+from bot.core.model import Policy
+from bot.views.health import board, provider
+from commands.desk import Asked, Desk, Respond, answer
+from commands.helping import help_message
+from commands.parse import nearest
+from commands.table import HEALTH
+
+
+async def health(desk: Desk, asked: Asked, respond: Respond) -> None:
+    """Answer `/health [provider]`."""
+    policy, world, now = desk.engine.policy, desk.engine.world, desk.clock.now()
+    wanted = asked.text.strip()
+    if wanted.lower() == "help":
+        await answer(respond, help_message(HEALTH, desk.prefix))
+    elif not wanted:
+        latencies = await desk.latencies(policy.components)
+        await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble()))
+    else:
+        found = find_provider(policy, wanted)
+        if found is None:
+            names = {c.provider_name for c in policy.components.values()}
+            text = f"No provider is called `{wanted[:60]}`.{nearest(wanted, _names(policy))} Known: {', '.join(sorted(names))}."
+            await answer(respond, text)
+        else:
+            mine = {id: c for id, c in policy.components.items() if c.provider == found}
+            await answer(respond, provider(found, world, policy, now, await desk.latencies(mine)))
+
+
+def find_provider(policy: Policy, wanted: str) -> str | None:
+    """The provider of that id or name, or that of a component so called."""
+    key = wanted.lower().removeprefix("@")
+    for component in policy.components.values():
+        if key in (component.provider, component.provider_name.lower(), component.id, component.name.lower()):
+            return component.provider
+    return None
+
+
+def _names(policy: Policy) -> set[str]:
+    return {name.lower() for c in policy.components.values() for name in (c.provider, c.provider_name, c.name)}

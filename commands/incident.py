@@ -1,0 +1,135 @@
+"""`/incident`: declare and run an incident. Parses, signals, answers; every rule lives in `bot.core`."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.core import timeline
+from bot.core.incident import CANCEL_REASONS
+from bot.core.model import Phase, Severity
+from bot.core.signals import (
+    Acknowledge,
+    AddNote,
+    AskExport,
+    Declare,
+    SetPhase,
+    SetSeverity,
+    Signal,
+    WriteUpdate,
+)
+from bot.exports import FORMATS
+from bot.views.incidents import incident_list, incident_show, timeline_text
+from bot.views.modals import declare_modal
+from commands.desk import Asked, Desk, Respond, answer
+from commands.helping import help_message
+from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
+from commands.table import INCIDENT
+
+OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
+
+SHORT_FOR = {"": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack"}
+
+
+async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenModal) -> None:
+    """Answer `/incident VERB ...`."""
+    verb, rest = split_verb(asked.text)
+    verb = SHORT_FOR.get(verb, verb)
+    try:
+        match verb:
+            case "help":
+                await answer(respond, help_message(INCIDENT, desk.prefix))
+            case "list":
+                everything = rest.lower() == "all"
+                await answer(respond, incident_list(desk.engine.world, desk.engine.policy, desk.clock.now(), everything=everything))
+            case "show" | "timeline":
+                await _look(desk, asked, respond, verb, rest)
+            case "declare" if not rest:
+                await open_modal(declare_form(desk, asked))
+            case _:
+                said = await desk.engine.handle(_signal(desk, asked, verb, rest))
+                await answer(respond, said.text)
+    except Misunderstood as wrong:
+        await answer(respond, str(wrong))
+
+
+def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any]:
+    """The form for declaring, with the incidents that are open already."""
+    world, policy = desk.engine.world, desk.engine.policy
+    return declare_modal(world.open_incidents(), policy, private_metadata=asked.channel, component=component)
+
+
+async def _look(desk: Desk, asked: Asked, respond: Respond, verb: str, rest: str) -> None:
+    meant = which_incident(rest, asked.channel, desk.engine.world).incident
+    if verb == "show":
+        message = incident_show(meant, desk.engine.world, desk.engine.policy, desk.clock.now())
+    else:
+        facts = await desk.ledger.read(lambda store: store.facts_about(meant.number))
+        message = timeline_text(meant, timeline.rows(facts))
+    await answer(respond, message)
+
+
+def _signal(desk: Desk, asked: Asked, verb: str, rest: str) -> Signal:
+    if verb == "declare":
+        return _declaration(desk, asked, rest)
+    if verb not in {known.name for known in INCIDENT.verbs}:
+        known = [v.name for v in INCIDENT.verbs]
+        raise Misunderstood(f"`/incident {verb[:40]}` is not known.{nearest(verb, known)} `/incident help` shows what is.")
+    meant = which_incident(rest, asked.channel, desk.engine.world)
+    number, text, who = meant.incident.number, meant.rest, {"actor": asked.actor, "id": asked.signal_id}
+    match verb:
+        case "ack":
+            return Acknowledge(incident=number, **who)  # type: ignore[arg-type] # actor and id, as Signal has them
+        case "update":
+            return WriteUpdate(incident=number, text=text, **who)  # type: ignore[arg-type]
+        case "note":
+            return AddNote(incident=number, text=text, **who)  # type: ignore[arg-type]
+        case "severity":
+            word, reason = split_verb(text)
+            return SetSeverity(incident=number, severity=severity(word), reason=reason, **who)  # type: ignore[arg-type]
+        case "export":
+            return AskExport(incident=number, format=export_format(text), **who)  # type: ignore[arg-type]
+    phase_, reason = _phase(verb, text)
+    return SetPhase(incident=number, phase=phase_, reason=reason, **who)  # type: ignore[arg-type]
+
+
+def _declaration(desk: Desk, asked: Asked, text: str) -> Declare:
+    found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)
+    level = Severity(found[1].upper()) if found else Severity.SEV2
+    title = re.sub(r"\s*\bsev[1-4]\b\s*", " ", text, count=1, flags=re.IGNORECASE).strip() if found else text
+    names = {id: c.name for id, c in desk.engine.policy.components.items()}
+    return Declare(
+        actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level
+    )
+
+
+def _phase(verb: str, text: str) -> tuple[Phase, str]:
+    match verb:
+        case "resolve":
+            return Phase.RESOLVED, text
+        case "reopen":
+            return Phase.INVESTIGATING, text
+        case "cancel":
+            return Phase.CANCELED, text.lower().replace(" ", "-")
+    word, reason = split_verb(text)
+    if word not in {phase.value for phase in Phase}:
+        known = ", ".join(phase.value for phase in Phase)
+        raise Misunderstood(f"`{word[:40]}` is not a phase.{nearest(word, [p.value for p in Phase])} Phases: {known}.")
+    if word == Phase.CANCELED and reason not in CANCEL_REASONS:
+        reason = reason.lower().replace(" ", "-")
+    return Phase(word), reason
+
+
+def severity(word: str) -> Severity:
+    """`SEV2`, `sev2` or `2`. Raises Misunderstood."""
+    name = f"SEV{word}" if word.isdigit() else word.upper()
+    if name not in Severity.__members__:
+        raise Misunderstood(f"`{word[:40]}` is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch).")
+    return Severity(name)
+
+
+def export_format(text: str) -> str:
+    """One of the export formats, Markdown when none is named. Raises Misunderstood."""
+    wanted = text.strip().lower() or "md"
+    if wanted not in FORMATS:
+        raise Misunderstood(f"`{wanted[:40]}` is not an export format. There are: {', '.join(FORMATS)}.")
+    return wanted

@@ -1,0 +1,79 @@
+"""Reading what people type: verbs and their nearest words, incident references, durations, Slack's escaped mentions."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.state import Incident, World
+
+REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
+NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
+DURATION = re.compile(r"^(\d{1,6})(s|m|h|d)$", re.IGNORECASE)
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Misunderstood(Exception):  # noqa: N818 # a person's words, not a fault of the program
+    """What was typed cannot be read; the text says what to type instead."""
+
+
+def split_verb(text: str) -> tuple[str, str]:
+    """The first word in lower case, and the rest as typed."""
+    first, _, rest = text.strip().partition(" ")
+    return first.lower(), rest.strip()
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`Did you mean ...?` for a typo; empty when nothing is near."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def duration(text: str) -> timedelta:
+    """`90m`, `2h`, `1d`. Raises Misunderstood."""
+    match = DURATION.match(text)
+    if not match or int(match[1]) == 0:
+        raise Misunderstood(f"`{text}` is not a duration. Write `30m`, `2h` or `1d`.")
+    return timedelta(seconds=int(match[1]) * UNITS[match[2].lower()])
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The incident that somebody means, and what they said besides."""
+
+    incident: Incident
+    rest: str
+
+
+def which_incident(text: str, channel: str, world: World) -> Meant:
+    """The incident named first (`INC-7`), that of this channel, or the only open one. Raises Misunderstood."""
+    first, _, rest = text.strip().partition(" ")
+    named = NAMED.match(first)
+    if named:
+        incident = world.incidents.get(int(named[1]))
+        if incident is None:
+            raise Misunderstood(f"There is no INC-{named[1]}. `/incident list all` shows every one.")
+        return Meant(incident, rest.strip())
+    here = [i for i in world.incidents.values() if i.channel and i.channel == channel]
+    if here:
+        return Meant(here[-1], text.strip())
+    running = world.open_incidents()
+    if len(running) == 1:
+        return Meant(running[0], text.strip())
+    if not running:
+        newest = world.last_incident
+        more = f" Name an older one, such as `INC-{newest}`." if newest else ""
+        raise Misunderstood(f"No incident is open.{more}")
+    names = ", ".join(f"`{i.name}` ({i.title[:40]})" for i in running)
+    raise Misunderstood(f"Which incident? Open are {names}. Name it first, or type in its channel.")
+
+
+def component_of(text: str, names: dict[str, str]) -> tuple[str, ...]:
+    """Components whose id or name stands in `text`; `names` maps ids to names. Longest names win."""
+    lowered = f" {text.lower()} "
+    found = [
+        id for id, name in sorted(names.items(), key=lambda item: -len(item[1]))
+        if re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", lowered) or re.search(rf"(?<!\w){re.escape(id)}(?!\w)", lowered)
+    ]  # fmt: skip
+    return tuple(found)

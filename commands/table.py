@@ -1,0 +1,78 @@
+"""The command table: every slash word, its verbs, and what help says of them.
+
+The manifest, the docs and the help texts are checked against this table; what is not here does not exist.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing to type after a slash word."""
+
+    name: str
+    usage: str
+    does: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """One slash word."""
+
+    word: str
+    summary: str
+    hint: str
+    verbs: tuple[Verb, ...]
+
+
+HEALTH = Word(
+    "/health",
+    "How the providers are, since when, and what says so",
+    "[provider]",
+    (
+        Verb("", "/health", "the board: every component, since when, how fast, what the vendor's page says, which flags it holds"),
+        Verb("PROVIDER", "/health claude", "one provider with its evidence and latency, and buttons"),
+        Verb("help", "/health help", "this text"),
+    ),
+)
+
+INCIDENT = Word(
+    "/incident",
+    "Declare and run an incident",
+    "declare TITLE | list | update TEXT | resolve | help",
+    (
+        Verb("declare", "/incident declare Claude API answers with errors", "open an incident; without a title a form opens"),
+        Verb("list", "/incident list [all]", "the open incidents, or all of them"),
+        Verb("show", "/incident show [INC-7]", "one incident as it stands"),
+        Verb("ack", "/incident ack [INC-7]", "take it in hand"),
+        Verb("update", "/incident update [INC-7] TEXT", "tell everybody; the clock of updates starts anew"),
+        Verb("note", "/incident note [INC-7] TEXT", "add a line to the timeline"),
+        Verb("severity", "/incident severity [INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4"),
+        Verb("phase", "/incident phase [INC-7] identified [REASON]", "move to another phase"),
+        Verb("resolve", "/incident resolve [INC-7] [REASON]", "end it; the summary and the timeline are posted"),
+        Verb("reopen", "/incident reopen [INC-7] [REASON]", "it was not over"),
+        Verb("cancel", "/incident cancel [INC-7] false-alarm", "it was none: false-alarm, duplicate, external or drill"),
+        Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),
+        Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),
+        Verb("help", "/incident help", "this text"),
+    ),
+)
+
+FALLBACK = Word(
+    "/fallback",
+    "See and switch fallback flags",
+    "status | engage FLAG [VARIANT] REASON | release FLAG | help",
+    (
+        Verb("status", "/fallback status", "every flag: what it serves, since when, why, who reads it"),
+        Verb("engage", "/fallback engage FLAG [VARIANT] [for 2h] [REASON]", "send services to a stand-in"),
+        Verb("release", "/fallback release FLAG [force] [REASON]", "go back to the default at once"),
+        Verb("help", "/fallback help", "this text"),
+    ),
+)
+
+WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK)
+
+
+def words(prefix: str = "") -> list[tuple[str, str, str]]:
+    """(slash word, description, usage hint) of every word; `prefix` makes `/us-health` of `/health`."""
+    return [(f"/{prefix}{word.word[1:]}", word.summary, word.hint) for word in WORDS]

@@ -1,0 +1,159 @@
+"""The reference documents every key, its examples load, and the schema accepts what the loader accepts."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from bot.config.checks import CHECK_MODELS, Expect
+from bot.config.errors import Report
+from bot.config.flags import FallbackConfig, FlagConfig, HandBack
+from bot.config.incidents import ComponentOpenOn, DetectionConfig, IncidentsConfig, OpenOn, Runbook, UpdateEvery
+from bot.config.lines import parse
+from bot.config.load import load
+from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
+from bot.config.pending import PENDING
+from bot.config.presets import preset_names
+from bot.config.scalars import show
+from bot.config.schema import schema
+from bot.config.tree import plain
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / "examples" / "understudy.yaml").read_text(encoding="utf-8")
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "The file": Config,
+    "slack": SlackConfig,
+    "server": ServerConfig,
+    "people": PeopleConfig,
+    "providers": Provider,
+    "Components": Component,
+    "open_on of a component": ComponentOpenOn,
+    "status_page": StatusPage,
+    "expect": Expect,
+    "detection": DetectionConfig,
+    "flags": FlagConfig,
+    "fallbacks": FallbackConfig,
+    "hand_back": HandBack,
+    "incidents": IncidentsConfig,
+    "incidents.open_on": OpenOn,
+    "update_every": UpdateEvery,
+    "runbooks": Runbook,
+    **{f"Checks of type {name}": model for name, model in CHECK_MODELS.items()},
+}
+
+
+def section(title: str) -> str:
+    """The text below a heading, up to the next one."""
+    match = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", REFERENCE, re.DOTALL | re.MULTILINE)
+    assert match is not None, f"docs/configuration.md has no heading {title!r}"
+    return match[1]
+
+
+def documented_default(value: object) -> str | None:
+    """How the reference writes a default; None where it has words of its own for it."""
+    match value:
+        case timedelta():
+            return f"`{show(value)}`"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple():
+            return f"`[{', '.join(map(str, value))}]`"
+        case SecretStr() | "":
+            return "empty"
+        case str() | int():
+            return f"`{value}`"
+        case _:
+            return None
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_every_key_is_documented_with_default_and_meaning(title: str) -> None:
+    """A key, its default and its description stand in one row of its section."""
+    text = section(title)
+    for name, field in SECTIONS[title].model_fields.items():
+        key = field.alias or name
+        row = next((line for line in text.splitlines() if line.startswith(f"| `{key}` |")), None)
+        assert row is not None, f"docs/configuration.md does not document `{key}` under {title!r}"
+        assert field.description, f"{title}: {key} has no description"
+        assert f" {field.description} |" in row, (
+            f"docs/configuration.md describes `{key}` under {title!r} otherwise than the model"
+        )
+        expected = "required" if field.is_required() else documented_default(field.default)
+        assert expected is None or f"| {expected} |" in row, f"docs/configuration.md: the default of `{key}` is {expected}"
+
+
+def test_no_key_is_documented_that_does_not_exist() -> None:
+    """A key that was removed leaves the reference too."""
+    for title, model in SECTIONS.items():
+        keys = set(re.findall(r"^\| `([\w]+)` \|", section(title), re.MULTILINE))
+        assert {field.alias or name for name, field in model.model_fields.items()} == keys, title
+
+
+def test_every_model_has_its_section() -> None:
+    """A model that is added to the configuration needs a section."""
+    named = {name for name, part in schema()["$defs"].items() if part.get("type") == "object"}
+    assert {model.__name__ for model in SECTIONS.values()} - {"Config"} == named
+
+
+def test_presets_and_pending_features_are_documented() -> None:
+    """Whoever reads the reference learns every preset and everything that is for later."""
+    assert all(f"`{name}`" in section("providers") for name in preset_names())
+    later = section("What is accepted but not available yet")
+    for matcher in PENDING:
+        word = matcher.value if matcher.path.endswith("checks/*/type") else matcher.path.rpartition("/")[2]
+        assert matcher.path.endswith("dialect") or f"`{word}`" in later or f"{word}: " in later or "slack.mode" in later, (
+            matcher
+        )
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", REFERENCE, re.DOTALL))
+def test_example_in_the_reference_loads(tmp_path: Path, block: str) -> None:
+    """What people copy from the reference works, and an editor's schema says so too."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text(block, encoding="utf-8")
+    load(path, {}, lenient_credentials=True)
+    jsonschema.Draft202012Validator(schema()).validate(_plain(block))
+
+
+def test_schema_is_valid_and_accepts_the_example() -> None:
+    """Editors complete and check the example without a complaint."""
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.Draft202012Validator(schema()).validate(_plain(EXAMPLE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "flgas: {}",
+        "detection: {window: many}",
+        "incidents: {open_on: {down: SEV5}}",
+        "incidents: {private: yes}",
+        "providers: {p: {components: {c: {checks: [{type: http}]}}}}",
+        "providers: {p: {components: {c: {checks: [{type: http, url: 'https://a', every: 30}]}}}}",
+        "providers: {p: {components: {c: {checks: [{type: nothing}]}}}}",
+        "flags: {Chat: {default: a, variants: {a: 1}}}",
+    ],
+)
+def test_schema_refuses_what_the_loader_refuses(text: str) -> None:
+    """An editor marks the same mistakes."""
+    assert list(jsonschema.Draft202012Validator(schema()).iter_errors(_plain(text)))
+
+
+def test_schema_describes_every_key() -> None:
+    """Hovering over a key in an editor says what it means."""
+    definitions = schema()["$defs"]
+    for part in (schema(), *definitions.values()):
+        for key, value in part.get("properties", {}).items():
+            meant = definitions[value["$ref"].rpartition("/")[2]] if "$ref" in value else {}
+            assert "description" in value or "description" in meant, f"{part.get('title')}.{key}"
+
+
+def _plain(text: str) -> object:
+    node = parse(text, Report("text"))
+    assert node is not None
+    return plain(node)

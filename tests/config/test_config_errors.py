@@ -1,0 +1,406 @@
+"""Every mistake in a file is named at once, with its line, its key and what to write instead."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bot.config.errors import ConfigErrors
+from bot.config.load import load
+
+# Every case is put below these lines, so that line 5 is the first line of the case.
+HEAD = """\
+slack:
+  bot_token: xoxb-1
+  app_token: xapp-1
+
+"""
+PROVIDER = """\
+providers:
+  anthropic:
+    components:
+      api:
+        checks:
+"""
+FLAG = """\
+providers: {anthropic: {components: {api: {checks: [{type: http, url: "https://a.example"}]}}}}
+flags:
+  chat:
+    variants: {claude: {m: 1}, gpt: {m: 2}}
+"""
+
+
+def errors_of(path: Path, text: str, environ: dict[str, str] | None = None) -> list[tuple[int, str, str, str]]:
+    """Line, key, message and remedy of every error that the text has."""
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigErrors) as caught:
+        load(path, environ or {})
+    return [(error.line, error.key, error.message, error.remedy) for error in caught.value.errors]
+
+
+CHECKS = "providers.anthropic.components.api.checks"
+
+TABLE = [
+    # what is written below the head, line, key, part of the message, part of the remedy
+    ("flgas: {}", 5, "flgas", "no such key", "did you mean `flags`?"),
+    ("server: {listen: 8080}", 5, "server.listen", "must be text", "quotes"),
+    ("server: {listen: nowhere}", 5, "server.listen", "not an address to listen on: 'nowhere'", "host:port"),
+    ("server: {listen: '1.2.3.4:99999'}", 5, "server.listen", "not an address", "host:port"),
+    ("server: {read_tokens: abc}", 5, "server.read_tokens", "must be a list", "[...]"),
+    ("server: 5", 5, "server", "must be a mapping: '5'", "below it"),
+    ("data: ''", 5, "data", "the path is empty", "./data"),
+    ("notify: [nowhere]", 5, "notify[0]", "not a URL that Apprise takes", "scheme://"),
+    ("allow_private: [10.0.0.1/8]", 5, "allow_private[0]", "not a network: '10.0.0.1/8'", "10.0.0.0/8"),
+    ("detection: {window: 3, failures: 4}", 5, "detection.failures", "4 failures never fit into a window of 3", "at most"),
+    ("detection: {window: 0}", 5, "detection.window", "out of range: '0'", "from 1 to 100"),
+    ("detection: {window: true}", 5, "detection.window", "whole number", "digits"),
+    ("detection: {window: 2.5}", 5, "detection.window", "whole number", "digits"),
+    ("incidents:\n  private: yes", 6, "incidents.private", "must be true or false: 'yes'", "true or false"),
+    ("incidents:\n  open_on: {down: SEV5}", 6, "incidents.open_on.down", "no such choice: 'SEV5'", "did you mean `SEV"),
+    ("incidents: {open_on: {donw: SEV1}}", 5, "incidents.open_on.donw", "no such key", "`down`"),
+    ("incidents: {update_every: {SEV5: 1m}}", 5, "incidents.update_every.SEV5", "no such key", "`SEV"),
+    ("incidents: {update_every: {SEV1: hourly}}", 5, "incidents.update_every.SEV1", "not a duration", "on_change"),
+    ("incidents: {channel_name: 'inc-{slug}'}", 5, "incidents.channel_name", "does not hold {number}", "add {number}"),
+    ("incidents: {channel_name: 'inc-{number:04d}'}", 5, "incidents.channel_name", "unknown field", "{date}"),
+    ("incidents: {channel_name: 'inc-{number}-{who}'}", 5, "incidents.channel_name", "unknown field", "{slug}"),
+    ("incidents: {channel_name: 'inc-{number'}", 5, "incidents.channel_name", "braces", "{slug}"),
+    ("incidents: {channel_name: 'Inc {number}'}", 5, "incidents.channel_name", "Slack does not take", "lower-case"),
+    ("runbooks:\n  a.b: {}", 6, "runbooks.a.b", "there is no component 'a.b'", "no components to choose from"),
+    ("control_group:\n  - {type: tcp, host: x, port: 0}", 6, "control_group[0].port", "out of range: '0'", "from 1 to 65535"),
+    ("providers:\n  Claude: {}", 6, "providers.Claude", "not a name that a key may have", "small letters"),
+    ("providers:\n  x:\n    preset: openia", 7, "providers.x.preset", "no such preset", "did you mean `openai`?"),
+    (
+        "providers:\n  x: {api_key: '${NO_KEY}', preset: openai}",
+        6,
+        "providers.x.api_key",
+        "variable NO_KEY is not set",
+        "set NO_KEY",
+    ),
+    ("data: ${NO_DATA}/x", 5, "data", "variable NO_DATA is not set", "${NO_DATA:-...}"),
+    ("data: ${NO-DATA}", 5, "data", "not understood", "${VAR:-default}"),
+    ("data: ${DATA", 5, "data", "not closed", "$${"),
+    ("data: ${file:/no/such/file}", 5, "data", "/no/such/file cannot be read", "readable"),
+    # Checks; line 10 is the first one.
+    (PROVIDER + "          - {type: htp, url: 'https://a'}", 10, f"{CHECKS}[0].type", "no such type of check: 'htp'", "`http`"),
+    (PROVIDER + "          - {url: 'https://a'}", 10, f"{CHECKS}[0].type", "is missing", "add `type:`"),
+    (PROVIDER + "          - {type: http}", 10, f"{CHECKS}[0].url", "is missing", "add `url:`"),
+    (
+        PROVIDER + "          - {type: http,\n             url: ftp://a}",
+        11,
+        f"{CHECKS}[0].url",
+        "does not start with http",
+        "https://",
+    ),
+    (PROVIDER + "          - {type: http, url: 'https://u:p@a/'}", 10, f"{CHECKS}[0].url", "carries a login", "headers"),
+    (PROVIDER + "          - {type: http, url: 'https:///x'}", 10, f"{CHECKS}[0].url", "no host", "https://host"),
+    (PROVIDER + "          - {type: http, url: 'https://[::1'}", 10, f"{CHECKS}[0].url", "not a URL", "https://host"),
+    (PROVIDER + "          - {type: http, url: 'https://a b/'}", 10, f"{CHECKS}[0].url", "blank", "percent"),
+    (PROVIDER + "          - {type: http, url: 'https://a', every: 0s}", 10, f"{CHECKS}[0].every", "too short: '0s'", "100ms"),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', every: -5s}",
+        10,
+        f"{CHECKS}[0].every",
+        "not a duration: '-5s'",
+        "30s",
+    ),
+    (PROVIDER + "          - {type: http, url: 'https://a', every: .nan}", 10, f"{CHECKS}[0].every", "not a duration", "30s"),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', every: 30}",
+        10,
+        f"{CHECKS}[0].every",
+        "needs its unit: '30'",
+        "30s",
+    ),
+    (PROVIDER + "          - {type: http, url: 'https://a', every: 2d}", 10, f"{CHECKS}[0].every", "too long: '2d'", "1d"),
+    (
+        PROVIDER + f"          - {{type: http, url: 'https://a', every: {'9' * 30}d}}",
+        10,
+        f"{CHECKS}[0].every",
+        "too long",
+        "366d",
+    ),
+    (PROVIDER + "          - {type: http, url: 'https://a', evry: 1s}", 10, f"{CHECKS}[0].evry", "no such key", "`every`"),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', headers: {X: 5}}",
+        10,
+        f"{CHECKS}[0].headers.X",
+        "must be text",
+        "quotes",
+    ),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', headers: {'a b': x}}",
+        10,
+        f"{CHECKS}[0].headers",
+        "header name",
+        "letters",
+    ),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', headers: {A: x, a: y}}",
+        10,
+        f"{CHECKS}[0].headers",
+        "twice",
+        "keep one",
+    ),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', expect: {status: 99}}",
+        10,
+        f"{CHECKS}[0].expect.status",
+        "'99'",
+        "2xx",
+    ),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', expect: {status: []}}",
+        10,
+        f"{CHECKS}[0].expect.status",
+        "no status",
+        "2xx",
+    ),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', expect: {undr: 1s}}",
+        10,
+        f"{CHECKS}[0].expect.undr",
+        "no such",
+        "`under`",
+    ),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', body: x, json: 1}",
+        10,
+        f"{CHECKS}[0].json",
+        "both body and json",
+        "one",
+    ),
+    (PROVIDER + "          - {type: http, url: 'https://a', name: 'a.b'}", 10, f"{CHECKS}[0].name", "not a name", "letters"),
+    (
+        PROVIDER + "          - {type: http, url: 'https://a', name: x}\n          - {type: dns, host: a, name: x}",
+        11,
+        f"{CHECKS}[1].name",
+        "the other is in line 10",
+        "its own name",
+    ),
+    (
+        "providers:\n  p:\n    components: {api: {}}\n    status_page: {dialect: statuspage, urls: ['https://a'],\n"
+        "      components: {apy: x}}",
+        9,
+        "providers.p.status_page.components.apy",
+        "no such component",
+        "did you mean `api`?",
+    ),
+    ("providers: {p: {status_page: {dialect: rss, urls: []}}}", 5, "providers.p.status_page.urls", "must not be empty", "one"),
+    (
+        "providers: {p: {status_page: {dialect: rs, urls: ['https://a']}}}",
+        5,
+        "providers.p.status_page.dialect",
+        "'rs'",
+        "`rss`",
+    ),
+    # Flags; line 9 is the first one after variants.
+    (FLAG, 7, "flags.chat.default", "is missing", "add `default:`"),
+    (FLAG + "    default: claud", 9, "flags.chat.default", "no variant 'claud'", "did you mean `claude`?"),
+    (
+        FLAG + "    default: gpt\n    fallbacks: [{variant: x}]",
+        10,
+        "flags.chat.fallbacks[0].variant",
+        "no variant 'x'",
+        "`gpt`",
+    ),
+    (
+        FLAG + "    default: gpt\n    fallbacks: [{variant: gpt}]",
+        10,
+        "flags.chat.fallbacks[0].variant",
+        "default itself",
+        "another",
+    ),
+    (
+        FLAG + "    default: gpt\n    fallbacks: [{variant: claude}, {variant: claude}]",
+        10,
+        "flags.chat.fallbacks[1].variant",
+        "twice",
+        "keep the first",
+    ),
+    (
+        FLAG + "    default: gpt\n    fallbacks: [{variant: claude, needs: antropic.api}]",
+        10,
+        "flags.chat.fallbacks[0].needs",
+        "no component 'antropic.api'",
+        "did you mean `anthropic.api`?",
+    ),
+    (
+        FLAG + "    default: gpt\n    depends_on: [openai.api]",
+        10,
+        "flags.chat.depends_on[0]",
+        "no component",
+        "`anthropic.api`",
+    ),
+    (FLAG + "    default: gpt\n    depends_on: anthropic.api", 10, "flags.chat.depends_on", "must be a list", "[...]"),
+    (FLAG + "    default: gpt\n    automation: of", 10, "flags.chat.automation", "no such choice: 'of'", "did you mean `off`?"),
+    (
+        FLAG + "    default: gpt\n    hand_back: {steps: [50, 10]}",
+        10,
+        "flags.chat.hand_back.steps",
+        "do not ascend",
+        "ascend" * 0,
+    ),
+    (
+        FLAG + "    default: gpt\n    hand_back: {steps: [0, 100]}",
+        10,
+        "flags.chat.hand_back.steps[0]",
+        "range: '0'",
+        "1 to 100",
+    ),
+    (FLAG + "    default: gpt\n    hand_back: {steps: []}", 10, "flags.chat.hand_back.steps", "no steps", "[10, 25, 50, 100]"),
+    (FLAG + "    default: gpt\n    expires_after: 0s", 10, "flags.chat.expires_after", "too short", "1ms"),
+    (
+        "flags: {chat: {default: a, variants: {a: 1,\n  b: x}}}",
+        6,
+        "flags.chat.variants.b",
+        "a string, but that of `a`",
+        "one type",
+    ),
+    ("flags: {chat: {default: a, variants: {a: 1, b: true}}}", 5, "flags.chat.variants.b", "is a Boolean", "one type"),
+    ("flags: {chat: {default: a, variants: {a: [1]}}}", 5, "flags.chat.variants.a", "cannot have this type", "object"),
+    ("flags: {chat: {default: a, variants: {a: }}}", 5, "flags.chat.variants.a", "cannot have this type", "object"),
+    ("flags: {-chat: {default: a, variants: {a: 1}}}", 5, "flags.-chat", "not a name that a key may have", "at most 128"),
+    ("flags:\n  chat: {default: a, variants: {a: 1}}\n  chat: {}", 7, "flags.chat", "in line 6 and in line 7", "another name"),
+]
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "key", "message", "remedy"), TABLE, ids=[f"{row[2]}-{i}" for i, row in enumerate(TABLE)]
+)
+def test_mistake_is_named_with_line_key_and_remedy(
+    tmp_path: Path, written: str, line: int, key: str, message: str, remedy: str
+) -> None:
+    """One mistake gives one error, at its line and key, that says what to do."""
+    found = errors_of(tmp_path / "understudy.yaml", HEAD + written)
+    assert [(line, key)] == [(error[0], error[1]) for error in found], found
+    assert message in found[0][2]
+    assert remedy in found[0][3]
+
+
+def test_all_errors_come_together_when_a_file_has_many(tmp_path: Path) -> None:
+    """Eight different mistakes in one file are eight errors of one exception, in the order of the file."""
+    text = """\
+slack:
+  bot_token: ${SLACK_BOT_TOKEN}
+  app_token: xapp-1
+  alert_channel: "#ops"
+providers:
+  anthropic:
+    components:
+      api:
+        checks:
+          - {type: http, url: "https://a.example", every: 0s}
+flags:
+  chat:
+    variants: {a: x, b: 1}
+    default: c
+    depends_on: [anthropic.apy]
+  chat:
+    variants: {}
+incidents:
+  private: off
+"""
+    found = errors_of(tmp_path / "understudy.yaml", text)
+    assert [
+        (2, "slack.bot_token"),
+        (4, "slack.alert_channel"),
+        (10, "providers.anthropic.components.api.checks[0].every"),
+        (13, "flags.chat.variants.b"),
+        (14, "flags.chat.default"),
+        (15, "flags.chat.depends_on[0]"),
+        (16, "flags.chat"),
+        (19, "incidents.private"),
+    ] == [(line, key) for line, key, _, _ in found]
+
+
+def test_errors_print_file_line_key_message_and_remedy_when_shown(tmp_path: Path) -> None:
+    """str() has one line for each error, ready for a terminal."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text(HEAD + "flgas: {}\ndata: ''\n", encoding="utf-8")
+    with pytest.raises(ConfigErrors) as caught:
+        load(path, {})
+    assert (
+        f"{path}:5: flgas: there is no such key — did you mean `flags`?\n"
+        f"{path}:6: data: the path is empty — name a folder, such as ./data"
+    ) == str(caught.value)
+
+
+def test_flags_that_differ_by_case_are_named_with_the_other_line(tmp_path: Path) -> None:
+    """`Chat` and `chat` would be one flag to a hurried reader."""
+    text = HEAD + "flags:\n  chat: {default: a, variants: {a: 1}}\n  Chat: {default: a, variants: {a: 1}}\n"
+    found = errors_of(tmp_path / "understudy.yaml", text)
+    assert any(key == "flags.Chat" and "from `chat` in line 6 only by small and capital" in what for _, key, what, _ in found)
+
+
+ALIAS_BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 0, "the file is empty"),
+        ("# nothing\n", 0, "the file is empty"),
+        ("---\n", 0, "the file is empty"),
+        ("- a\n", 1, "does not hold a mapping"),
+        ("\nword\n", 2, "does not hold a mapping"),
+        ("a: b: c\n", 1, "not valid YAML"),
+        ("a: [1\nb: 2\n", 2, "not valid YAML"),
+        ("a:\n\tb: 1\n", 2, "not valid YAML"),
+        ("a: 1\n---\nb: 2\n", 2, "a second document begins"),
+        ("a: !!python/object/apply:os.system [x]\n", 1, "has no meaning here"),
+        ("? [a, b]\n: c\n", 1, "a key must be a word"),
+        ("a: *b\n", 1, "no finished anchor"),
+        ("a: &a [*a]\n", 1, "no finished anchor"),
+        ("a: \x07\n", 1, "a character that YAML does not take"),
+        ('a: "\\UFFFFFFFF"\n', 0, "not valid YAML"),
+        ('a: "\\ud800"\n', 1, "lone surrogate"),
+        ("a: " + "9" * 5000 + "\n", 1, "the number is too large"),
+        ("a: 1e999\n", 1, "the number is too large"),
+        ("a: " + "[" * 5000 + "\n", 1, "nested too deeply"),
+        (ALIAS_BOMB, 5, "too large once its aliases are followed"),
+    ],
+)
+def test_file_that_is_no_configuration_gives_one_error_when_read(tmp_path: Path, text: str, line: int, message: str) -> None:
+    """What cannot be read at all is said once, and a bomb of aliases is stopped before it grows."""
+    found = errors_of(tmp_path / "understudy.yaml", text)
+    assert [line] == [error[0] for error in found]
+    assert message in found[0][2]
+
+
+def test_missing_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:
+    """A path that leads nowhere is told like every other mistake."""
+    with pytest.raises(ConfigErrors, match="there is no such file"):
+        load(tmp_path / "none.yaml", {})
+
+
+def test_folder_and_binary_are_errors_when_given_as_file(tmp_path: Path) -> None:
+    """Neither a folder nor bytes that are no text end in a traceback."""
+    with pytest.raises(ConfigErrors, match="cannot be read"):
+        load(tmp_path, {})
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(b"a: 1\nb: \xff\xfe\n")
+    with pytest.raises(ConfigErrors, match=r"binary\.yaml:2: the file is not UTF-8"):
+        load(path, {})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "server: {read_tokens: {canary-secret: 1}, control_tokens: [[canary-secret]]}",
+        "server: {listen: '${CANARY}', read_tokens: ['${CANARY}\\nx']}",
+        "providers: {p: {api_key: [canary-secret], components: {a: {checks: [{type: http, url: '${CANARY}'}]}}}}",
+        "providers: {p: {components: {a: {checks: [{type: http, url: 'https://a', headers: {a: [canary-secret]}}]}}}}",
+        "providers: {p: {components: {a: {checks: [{type: http, url: 'https://a', every: '${CANARY}'}]}}}}",
+        "notify: [canary-secret]",
+        "flags: {f: {variants: {a: 1}, default: '${CANARY}', depends_on: ['${CANARY}'], automation: '${CANARY}'}}",
+    ],
+)
+def test_secret_stays_out_of_errors_when_it_stands_in_a_wrong_place(tmp_path: Path, written: str) -> None:
+    """Errors quote only what was written in the file at a place where no secret can be."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text(HEAD + written, encoding="utf-8")
+    with pytest.raises(ConfigErrors) as caught:
+        load(path, {"CANARY": "canary-secret"})
+    assert "canary-secret" not in str(caught.value).replace("server.read_tokens.canary-secret", "")

@@ -1,0 +1,185 @@
+"""When a fallback is engaged, how traffic goes back, and when automation holds still."""
+
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.model import Fallback, Level, Phase
+from bot.core.state import Engagement
+from tests.desk import ANA, Table, policy
+
+FLAG = "support-chat.llm"
+
+
+def engagement(table: Table) -> Engagement | None:
+    return table.world.flag(FLAG).engagement
+
+
+def variant(table: Table) -> str:
+    held = engagement(table)
+    return held.variant if held else "claude"
+
+
+def down(table: Table) -> Table:
+    table.all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    return table
+
+
+def test_the_first_healthy_fallback_is_engaged_when_the_default_goes_down() -> None:
+    """automation: auto switches within the same step as the verdict, and the incident is mitigated."""
+    table = down(Table())
+
+    assert ("gpt", Phase.MITIGATED) == (variant(table), table.incident().phase)
+
+
+def test_a_fallback_whose_component_is_unwell_is_passed_over() -> None:
+    """`needs` is respected, also when nobody knows how it is."""
+    table = Table().all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert "cached" == variant(table)
+
+
+def test_degraded_is_not_enough_for_a_flag_that_engages_on_down() -> None:
+    """engage_on: down."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+
+    assert "claude" == variant(table)
+
+
+def test_a_proposal_waits_for_a_person_and_is_dropped_when_the_trouble_ends() -> None:
+    """automation: propose asks."""
+    table = down(Table(policy(automation="propose")))
+    asked = variant(table), len(table.kinds(f.EngageProposed))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+
+    assert (("claude", 1), 1) == (asked, len(table.kinds(f.ProposalDropped)))
+
+
+def test_an_approved_proposal_is_engaged_as_proposed() -> None:
+    """The button engages what was proposed."""
+    table = down(Table(policy(automation="propose")))
+    said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True)).answer
+    held = engagement(table)
+
+    assert said.ok
+    assert held is not None
+    assert ("gpt", "approved", ANA) == (held.variant, held.mode, held.actor)
+
+
+def test_automation_off_never_switches() -> None:
+    """off is a word, and it means off."""
+    assert "claude" == variant(down(Table(policy(automation="off"))))
+
+
+def test_the_hand_back_waits_for_min_hold_and_then_asks() -> None:
+    """Ten minutes at least; the first step is a person's."""
+    table = down(Table())
+    table.passes(2)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(5)
+    early = len(table.kinds(f.HandBackAsked))
+    table.passes(10)
+
+    assert (0, 1, "gpt") == (early, len(table.kinds(f.HandBackAsked)), variant(table))
+
+
+def test_the_hand_back_goes_step_by_step_to_the_default() -> None:
+    """10, 25, 50, then 100 % = released, five minutes apart."""
+    table = down(Table())
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(11)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+    table.passes(16)
+
+    steps = [b.share for b in table.kinds(f.HandBackStepped) if isinstance(b, f.HandBackStepped)]
+    assert ([10, 25, 50], 1, "claude") == (steps, len(table.kinds(f.Released)), variant(table))
+
+
+def test_a_relapse_on_the_way_back_returns_everybody_to_the_fallback() -> None:
+    """And the first step is asked for again."""
+    table = down(Table())
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(11)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+    table.sees("anthropic.api", Level.DOWN)
+    held = engagement(table)
+
+    assert held is not None
+    assert (0, "gpt", 1) == (held.share_back, held.variant, len(table.kinds(f.HandBackReverted)))
+
+
+def test_a_sick_fallback_is_left_for_the_next_one() -> None:
+    """The stand-in fails too: the next healthy one takes over."""
+    table = down(Table())
+    table.sees("openai.api", Level.DOWN)
+
+    assert "cached" == variant(table)
+
+
+def test_automation_rests_after_a_person_released_during_the_trouble() -> None:
+    """A forced release is not fought by the rule, until the default was well once."""
+    table = down(Table())
+    refused = table.send(s.ReleaseFlag(actor=ANA, flag=FLAG)).answer
+    table.passes(1)
+    forced = table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True)).answer
+    table.passes(30)
+    rested = variant(table)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(1)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert (False, True, "claude", "gpt") == (refused.ok, forced.ok, rested, variant(table))
+
+
+def test_an_expired_engagement_is_kept_and_asked_about() -> None:
+    """on_expiry: hold."""
+    table = down(Table())
+    table.passes(4 * 60 + 1)
+
+    assert ("gpt", 1) == (variant(table), len(table.kinds(f.ExpiryReached)))
+
+
+def test_an_expired_engagement_is_not_released_onto_an_unwell_default() -> None:
+    """on_expiry: release waits for the default to be well."""
+    table = down(Table(policy(on_expiry="release", first_step="ask")))
+    table.passes(4 * 60 + 1)
+    kept = variant(table)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(4 * 60 + 1)
+
+    assert ("gpt", "claude") == (kept, variant(table))
+
+
+def test_a_switch_by_hand_without_trouble_stays_until_it_is_released() -> None:
+    """A person's own reasons are not undone by the hand-back rule."""
+    table = Table().all_well()
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="cost", hold_for=timedelta(hours=2)))
+    table.passes(60)
+    held = variant(table)
+    said = table.send(s.ReleaseFlag(actor=ANA, flag=FLAG)).answer
+
+    assert ("cached", True, "claude") == (held, said.ok, variant(table))
+
+
+def test_engaging_onto_an_unwell_variant_is_refused() -> None:
+    """Nobody is sent from one fire into another."""
+    table = Table().all_well()
+    table.sees("openai.api", Level.DOWN)
+    said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test")).answer
+
+    assert not said.ok
+    assert "openai.api, which is down" in said.text
+
+
+def test_no_fit_fallback_is_held_and_said_once() -> None:
+    """Nothing healthy to switch to: stay put, say why, once."""
+    table = Table(policy(fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
+    table.sees("openai.api", Level.DOWN)
+    table.sees("anthropic.api", Level.DOWN)
+    table.passes(5)
+
+    assert (1, "claude") == (len(table.kinds(f.Held)), variant(table))

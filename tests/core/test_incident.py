@@ -1,0 +1,235 @@
+"""What opens an incident, how it moves, and what is refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.effects import Do
+from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.model import Level, Phase, Severity
+from tests.desk import ANA, BOB, Table, policy
+
+
+def set_phase(table: Table, phase: Phase, reason: str = "") -> s.Answer:
+    return table.send(s.SetPhase(actor=ANA, incident=1, phase=phase, reason=reason)).answer
+
+
+def outage(table: Table | None = None) -> Table:
+    table = (table or Table()).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    return table
+
+
+def test_a_component_that_goes_down_opens_an_incident() -> None:
+    """One alert, one channel, one card; the severity is the configured one."""
+    table = outage()
+
+    assert (Severity.SEV2, "Claude API down") == (table.incident().severity, table.incident().title)
+    assert 1 == len(table.effects(Do.ALERT_POST)) == len(table.effects(Do.CHANNEL_OPEN)) == len(table.effects(Do.CARD_POST))
+
+
+def test_a_degraded_component_opens_a_quiet_thread_only() -> None:
+    """`degraded: thread` makes no incident and no channel."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+
+    assert ({}, 1) == (table.world.incidents, len(table.effects(Do.QUIET_POST)))
+
+
+def test_a_second_component_of_the_provider_joins_the_incident() -> None:
+    """Web and API of one provider fail into one incident."""
+    table = outage()
+    table.sees("anthropic.web", Level.DOWN)
+
+    assert [1] == list(table.world.incidents)
+    assert {"anthropic.api", "anthropic.web"} == set(table.incident().affected)
+
+
+def test_another_provider_gets_an_incident_of_its_own() -> None:
+    """Dedup is by provider."""
+    table = outage()
+    table.sees("openai.api", Level.DOWN)
+
+    assert [1, 2] == sorted(table.world.incidents)
+
+
+def test_the_same_verdict_again_changes_nothing() -> None:
+    """The watch may repeat itself as often as it likes."""
+    table = outage()
+    before = len(table.facts)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert before == len(table.facts)
+
+
+@pytest.mark.parametrize(("here", "there"), [(h, t) for h, t in product(Phase, Phase) if h is not t])
+def test_only_legal_moves_are_made(here: Phase, there: Phase) -> None:
+    """LEGAL is the whole law; a refusal carries a reason and leaves the state alone."""
+    table = Table()
+    table.send(s.Declare(actor=ANA, title="Something"))
+    for phase in path_to(here):
+        assert set_phase(table, phase, CANCEL_REASONS[0] if phase is Phase.CANCELED else "").ok
+    reason = CANCEL_REASONS[0] if there is Phase.CANCELED else ""
+
+    said = set_phase(table, there, reason)
+
+    assert ((here, there) in LEGAL) == said.ok
+    assert (there if said.ok else here) == table.incident().phase
+    assert said.text
+
+
+def path_to(phase: Phase) -> list[Phase]:
+    match phase:
+        case Phase.TRIAGE:
+            return []
+        case Phase.CLOSED:
+            return [Phase.RESOLVED, Phase.CLOSED]
+    return [phase]
+
+
+def test_cancel_is_refused_without_a_known_reason() -> None:
+    """False alarm, duplicate, external or drill."""
+    table = outage()
+
+    said = set_phase(table, Phase.CANCELED, "because")
+
+    assert (False, "Cancel needs a reason: one of false-alarm, duplicate, external, drill.") == (said.ok, said.text)
+
+
+def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -> None:
+    """At most one open incident per dedup key."""
+    table = outage()
+    set_phase(table, Phase.RESOLVED)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.sees("anthropic.api", Level.DOWN)
+
+    said = set_phase(table, Phase.INVESTIGATING)
+
+    assert (False, "INC-2 is open for the same provider; go on there.") == (said.ok, said.text)
+
+
+def test_a_reopened_incident_learns_what_its_components_did_meanwhile() -> None:
+    """Resolved while down, recovered later, reopened: it is well."""
+    table = outage()
+    set_phase(table, Phase.RESOLVED)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    set_phase(table, Phase.INVESTIGATING)
+
+    assert table.incident().well
+
+
+def test_recovery_of_every_component_moves_to_monitoring_and_a_relapse_back() -> None:
+    """Staged recovery: one of two well is not enough."""
+    table = outage(Table(policy(automation="off")))
+    table.sees("anthropic.web", Level.DOWN)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    still = table.incident().phase
+    table.sees("anthropic.web", Level.OPERATIONAL)
+    well = table.incident().phase
+    table.sees("anthropic.web", Level.DOWN)
+
+    assert (Phase.TRIAGE, Phase.MONITORING, Phase.INVESTIGATING) == (still, well, table.incident().phase)
+    assert 1 == table.incident().relapses
+
+
+def test_an_update_is_due_every_hour_and_a_person_resets_the_clock() -> None:
+    """SEV2 speaks hourly; slots count up whoever speaks."""
+    table = outage()
+    table.passes(61)
+    table.passes(30)
+    table.send(s.WriteUpdate(actor=ANA, incident=1, text="We serve from the fallback"))
+    table.passes(45)
+    quiet = len(table.kinds(f.UpdateWritten))
+    table.passes(15)
+
+    assert (2, 3) == (quiet, len(table.kinds(f.UpdateWritten)))
+    assert ["INC-1/update/1", "INC-1/update/2", "INC-1/update/3"] == table.effects(Do.UPDATE_POST)
+
+
+def test_updates_missed_while_away_are_said_in_one() -> None:
+    """Three hours without power: one update that says that two slots passed."""
+    table = outage()
+    table.now += timedelta(hours=3, minutes=10)
+    table.send(s.TimePassed(actor=ANA))
+
+    updates = table.kinds(f.UpdateWritten)
+    assert [(1, 2)] == [(u.slot, u.missed) for u in updates if isinstance(u, f.UpdateWritten)]
+
+
+def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
+    """`resolve: ask` asks; it never resolves by itself."""
+    table = outage()
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(29)
+    early = len(table.kinds(f.ResolveAsked))
+    table.passes(90)
+
+    assert (0, 1, Phase.MONITORING) == (early, len(table.kinds(f.ResolveAsked)), table.incident().phase)
+
+
+def test_resolution_posts_the_summary_and_the_timeline() -> None:
+    """What people get at the end."""
+    table = outage()
+    set_phase(table, Phase.RESOLVED)
+
+    assert (1, 1) == (len(table.effects(Do.SUMMARY_POST)), len(table.effects(Do.EXPORT_UPLOAD)))
+
+
+def test_acknowledging_twice_names_who_has_it() -> None:
+    """Two people press at once: the second learns who was first."""
+    table = outage()
+    table.send(s.Acknowledge(actor=ANA, incident=1))
+    said = table.send(s.Acknowledge(actor=BOB, incident=1)).answer
+
+    assert (False, "ana has INC-1 in hand already.") == (said.ok, said.text)
+
+
+def test_a_taken_channel_name_gets_the_next_suffix() -> None:
+    """The next name is written down before it is asked for; a late repetition changes nothing."""
+    table = outage()
+    first = table.incident().channel_name
+    table.send(s.NameTaken(actor=ANA, incident=1, name=first))
+    table.send(s.NameTaken(actor=ANA, incident=1, name=first))
+
+    assert (f"{first}-2", 2) == (table.incident().channel_name, table.incident().channel_attempt)
+
+
+def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
+    """The incident goes on in a thread; nobody is left without a word."""
+    table = Table()
+    table.send(s.Declare(actor=ANA, title="Chat is slow"))
+    table.send(s.EffectRefused(actor=ANA, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action"))
+
+    assert ("restricted_action", 1, 1) == (
+        table.incident().channel_refused, len(table.effects(Do.REFUSAL_POST)), len(table.effects(Do.TELL)),
+    )  # fmt: skip
+
+
+def test_a_given_up_edit_is_said_once() -> None:
+    """An edit that fails for ever must not fill the channel with words about itself."""
+    table = outage()
+    edits = len(table.effects(Do.CARD_EDIT))
+    table.send(s.EffectRefused(actor=ANA, key="INC-1/card/x", kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
+
+    assert (edits, 1) == (len(table.effects(Do.CARD_EDIT)), len(table.kinds(f.GivenUp)))
+
+
+def test_only_commanders_command_where_they_are_named() -> None:
+    """people.commanders, when given, is enforced by the core and not by a face."""
+    base = policy()
+    table = outage(Table(replace(base, incidents=replace(base.incidents, commanders=("U0BOB",)))))
+
+    assert not set_phase(table, Phase.MONITORING).ok
+    assert table.send(s.SetPhase(actor=BOB, incident=1, phase=Phase.MONITORING)).answer.ok
+
+
+def test_declaring_for_an_open_provider_points_to_it() -> None:
+    """Nobody opens a second incident for the same thing."""
+    table = outage()
+    said = table.send(s.Declare(actor=ANA, title="Claude is broken", components=("anthropic.web",))).answer
+
+    assert (False, 1) == (said.ok, said.incident)

@@ -1,0 +1,152 @@
+"""The laws of the house, as in docs/architecture.md: who may import whom, where time is read, what happens at import."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+FLOORS = {
+    "bot.core": 0,
+    "bot.ports": 1, "bot.clock": 1, "bot.config": 1, "bot.views": 1, "bot.exports": 1, "bot.flags": 1,
+    "bot.feeds.statuspage": 1, "bot.feeds.errors": 1,
+    "bot.store": 2, "bot.checks": 2, "bot.feeds": 2, "bot.slack": 2, "bot.notify": 2,
+    "bot.engine": 3, "bot.outbox": 3, "bot.delivery": 3, "bot.watch": 3, "bot.scheduler": 3,
+    "commands": 4, "bot.web": 4, "bot.sandbox": 4,
+    "bot.app": 5, "bot.plan": 5, "bot.doctor": 5, "bot.logs": 1, "bot.version": 1, "bot.cli": 6,
+}  # fmt: skip
+
+ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify")
+
+# third party -> where it may be imported
+THIRD_PARTIES = {
+    "slack_sdk": ("bot.slack", "commands", "bot.app"),
+    "slack_bolt": ("bot.slack", "commands", "bot.app"),
+    "sqlite_utils": ("bot.store",),
+    "apscheduler": ("bot.scheduler",),
+    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.cli"),
+    "apprise": ("bot.notify",),
+}
+
+CLOCK_CALLS = {
+    "datetime.now", "datetime.utcnow", "datetime.today", "time.time", "time.monotonic", "time.perf_counter", "time.sleep",
+}  # fmt: skip
+
+
+def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+    for path in sorted([*ROOT.glob("bot/**/*.py"), *ROOT.glob("commands/**/*.py")]):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        yield name, path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(module: str) -> str:
+    """The longest name in FLOORS that holds this module."""
+    return max((name for name in FLOORS if module == name or module.startswith(name + ".")), key=len, default="")
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    """A new room must be drawn before it is built."""
+    homeless = [name for name, _, _ in modules() if not room(name) and name != "bot"]
+
+    assert [] == homeless
+
+
+def test_imports_go_down_only() -> None:
+    """No floor imports a higher one, and adapters do not know each other."""
+    wrong = []
+    for name, _, tree in modules():
+        here = room(name)
+        for target in imports(tree):
+            there = room(target)
+            if not there or not here or there == here:
+                continue
+            sibling = here in ADAPTERS and there in ADAPTERS
+            face = FLOORS[here] in (3, 4) and FLOORS[there] == 2
+            if FLOORS[there] > FLOORS[here] or sibling or face:
+                wrong.append(f"{name} imports {target}")
+
+    assert [] == sorted(set(wrong))
+
+
+def test_core_imports_the_standard_library_only() -> None:
+    """Decisions are pure: no third party, no logging, no async, no clock."""
+    banned = {"asyncio", "logging", "time", "random", "os", "socket", "threading", "pathlib"}
+    wrong = []
+    for name, _, tree in modules():
+        if room(name) != "bot.core":
+            continue
+        for target in imports(tree):
+            top = target.partition(".")[0]
+            if top in banned or (top not in sys.stdlib_module_names and top != "bot"):
+                wrong.append(f"{name} imports {target}")
+
+    assert [] == wrong
+
+
+def test_third_parties_have_one_place() -> None:
+    """Each library is spoken to from its own rooms only."""
+    wrong = []
+    for name, _, tree in modules():
+        for target in imports(tree):
+            allowed = THIRD_PARTIES.get(target.partition(".")[0])
+            if allowed and not any(name == place or name.startswith(place + ".") for place in allowed):
+                wrong.append(f"{name} imports {target}")
+
+    assert [] == sorted(set(wrong))
+
+
+def test_time_is_read_in_one_place() -> None:
+    """Only bot/clock.py asks the machine what time it is."""
+    wrong = []
+    for name, _, tree in modules():
+        if name == "bot.clock":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in CLOCK_CALLS:
+                wrong.append(f"{name}:{node.lineno} {ast.unparse(node.func)}")
+
+    assert [] == wrong
+
+
+def test_nothing_happens_at_import() -> None:
+    """Importing every module opens no file of ours, no socket and reads no environment of ours."""
+    program = (
+        "import importlib, os, socket, sys\n"
+        "def refuse(*a, **k): raise SystemExit('a socket was made at import')\n"
+        "names = sys.argv[1:]\n"
+        "import slack_bolt, slack_sdk, aiohttp, httpx, apscheduler, sqlite_utils, pydantic, structlog, prometheus_client, jinja2\n"
+        "real = os.environ\n"
+        "class Watched(dict):\n"
+        "    def __getitem__(self, key): print('read', key); return super().__getitem__(key)\n"
+        "    def get(self, key, default=None): print('read', key); return super().get(key, default)\n"
+        "os.environ = Watched(real)\n"
+        "socket.socket.connect = refuse; socket.socket.bind = refuse\n"
+        "[importlib.import_module(name) for name in names]\n"
+    )
+    names = [name for name, _, _ in modules() if not name.endswith("__main__")]
+
+    result = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert [] == [line for line in result.stdout.splitlines() if "UNDERSTUDY" in line or "SLACK" in line]
+
+
+@pytest.mark.parametrize("folder", ["bot/core"])
+def test_a_folder_with_a_law_states_it(folder: str) -> None:
+    """The law is read where it governs, in at most ten lines."""
+    law = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+
+    assert len(law.splitlines()) <= 10
