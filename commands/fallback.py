@@ -1,7 +1,8 @@
 """`/fallback`: see and switch flags."""
 
-from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.flags import flag_status
+
+from bot.core.signals import EngageFlag, ReleaseFlag
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb

@@ -1,7 +1,8 @@
 """`/health`: the board, or one provider with its evidence."""
 
-from bot.core.model import Policy
 from bot.views.health import board, provider
+
+from bot.core.model import Policy
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import nearest

@@ -1,7 +1,8 @@
 """Help texts, made from the command table."""
 
-from bot.ports import Message
 from bot.views.texts import help_text
+
+from bot.ports import Message
 from commands.table import Word
 
 

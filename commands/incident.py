@@ -4,6 +4,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.views.incidents import incident_list, incident_show, timeline_text
+from bot.views.modals import declare_modal
+
 from bot.core import timeline
 from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Phase, Severity
@@ -18,8 +21,6 @@ from bot.core.signals import (
     WriteUpdate,
 )
 from bot.exports import FORMATS
-from bot.views.incidents import incident_list, incident_show, timeline_text
-from bot.views.modals import declare_modal
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident

@@ -17,7 +17,8 @@ FLOORS = {
     "bot.store": 2, "bot.checks": 2, "bot.feeds": 2, "bot.slack": 2, "bot.notify": 2,
     "bot.engine": 3, "bot.outbox": 3, "bot.delivery": 3, "bot.watch": 3, "bot.scheduler": 3,
     "commands": 4, "bot.web": 4, "bot.sandbox": 4,
-    "bot.app": 5, "bot.plan": 5, "bot.doctor": 5, "bot.logs": 1, "bot.version": 1, "bot.cli": 6,
+    "bot.app": 5, "bot.plan": 5, "bot.doctor": 5, "bot.kept": 5, "bot.manifest": 5, "bot.slack_link": 5, "bot.logs": 1, "bot.version": 1, "bot.troubles": 3,
+    "bot.demo": 6, "bot.cli": 7,
 }  # fmt: skip
 
 ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify")
@@ -28,7 +29,7 @@ THIRD_PARTIES = {
     "slack_bolt": ("bot.slack", "commands", "bot.app"),
     "sqlite_utils": ("bot.store",),
     "apscheduler": ("bot.scheduler",),
-    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.cli"),
+    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.cli", "bot.demo"),
     "apprise": ("bot.notify",),
 }
 

@@ -154,9 +154,9 @@ def _by_cause(cause: BaseException) -> Failure | None:
         case socket.gaierror():
             return Failure("dns", str(cause.strerror or ""))
         case ssl.SSLCertVerificationError():
-            return Failure("tls", str(cause.verify_message or "certificate not trusted"))
+            return Failure("tls", str(getattr(cause, "verify_message", "") or "certificate not trusted"))
         case ssl.SSLError():
-            return Failure("tls", str(cause.reason or "").replace("_", " ").lower())
+            return Failure("tls", str(getattr(cause, "reason", "") or "").replace("_", " ").lower())
         case ConnectionRefusedError():
             return Failure("connect_refused")
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():

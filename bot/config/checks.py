@@ -103,9 +103,12 @@ class HttpCheck(CheckBase):
     headers: Headers = Field(
         default={}, description="Headers to send. Values are kept out of logs and messages; an empty one turns the check off."
     )
-    body: str | None = Field(default=None, description="Text to send as the body.")
+    body: str | None = Field(default=None, repr=False, description="Text to send as the body.")
     json_body: Any = Field(
-        default=None, alias="json", description="Value to send as a JSON body, instead of `body`; kept as it is written."
+        default=None,
+        alias="json",
+        repr=False,
+        description="Value to send as a JSON body, instead of `body`; kept as it is written.",
     )
     expect: Expect = Field(default=Expect(), description="What the answer must be like.")
 

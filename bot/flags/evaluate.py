@@ -59,7 +59,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All flags at one moment. `complaints` says in sentences which engagements cannot be served as they were meant."""
+    """All flags at one moment; `revision` is that of the whole set, each flag's own is in its metadata.
+
+    `complaints` says in sentences which engagements cannot be served as they were meant.
+    """
 
     revision: int
     entries: Mapping[str, Entry]
@@ -76,12 +79,12 @@ def snapshot(world: World, policy: Policy, revision: int, kept: Mapping[str, Fla
     entries: dict[str, Entry] = {}
     complaints: list[str] = []
     for key, flag in policy.flags.items():
-        entries[key] = _entry(flag, world.flag(key).engagement, revision, kept.get(key), complaints)
+        entries[key] = _entry(flag, world, kept.get(key), complaints)
     for key, state in world.flags.items():
         if key in entries or state.engagement is None:
             continue
         if key in kept:
-            entries[key] = _entry(kept[key], state.engagement, revision, None, complaints)
+            entries[key] = _entry(kept[key], world, None, complaints)
         else:
             complaints.append(
                 f"{key} is engaged but left the configuration and its values are not known: readers get their own default. "
@@ -135,10 +138,10 @@ def _side(entry: Entry, context: Mapping[str, Any]) -> tuple[str, str]:
     return (default if went_back else engagement.variant), SPLIT
 
 
-def _entry(
-    flag: FlagPolicy, engagement: Engagement | None, revision: int, before: FlagPolicy | None, complaints: list[str]
-) -> Entry:
-    lost = False
+def _entry(flag: FlagPolicy, world: World, before: FlagPolicy | None, complaints: list[str]) -> Entry:
+    engagement, lost = world.flag(flag.key).engagement, False
+    # Its own stream's seq: with the set's revision, every flag would look changed to web clients when one is.
+    revision = world.seqs.get(f"flag/{flag.key}", 0)
     if engagement is not None and engagement.variant not in flag.variants:
         if before is not None and engagement.variant in before.variants:
             flag = replace(flag, variants={**flag.variants, engagement.variant: before.variants[engagement.variant]})

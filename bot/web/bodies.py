@@ -77,13 +77,17 @@ class Fields:
 
     def choice(self, name: str, kind: type[E], *, default: E | None = None) -> E:
         """One value of an enum, in any case of letters; needed unless it has a default."""
+        return kind(self.one_of(name, [member.value for member in kind], default=default))
+
+    def one_of(self, name: str, known: Sequence[str], *, default: str | None = None) -> str:
+        """One of the known words, in any case of letters; needed unless it has a default."""
         value = self._take(name)
         if value is None and default is not None:
             return default
-        found = next((m for m in kind if isinstance(value, str) and m.value.lower() == value.strip().lower()), None)
+        found = next((word for word in known if isinstance(value, str) and word.lower() == value.strip().lower()), None)
         if found is None:
             text = f"{name} is missing." if value is None else f"{name} is not one of the known values."
-            raise Refusal(400, text, field=name, remedy=f"One of: {', '.join(m.value for m in kind)}.")
+            raise Refusal(400, text, field=name, remedy=f"One of: {', '.join(known)}.")
         return found
 
     def truth(self, name: str) -> bool:

@@ -80,7 +80,8 @@ def refused(request: web.Request, refusal: Refusal) -> web.Response:
 
 def flag_key(request: web.Request) -> str:
     """The flag that an OFREP path names; empty for all flags at once. A trailing slash does not matter."""
-    return request.path.removeprefix(OFREP_FLAGS).strip("/") if request.path.startswith(OFREP_FLAGS) else ""
+    start = OFREP_FLAGS + "/"
+    return request.path.removeprefix(start).strip("/") if request.path.startswith(start) else ""
 
 
 def _translated(request: web.Request, error: web.HTTPException) -> Refusal:

@@ -95,7 +95,9 @@ class Metrics:
     # --- the names
 
     def _checks(self) -> None:
-        self._level = self._gauge("component_level", "1 for the component's committed level, 0 for the others.", "component", "level")
+        self._level = self._gauge(
+            "component_level", "1 for the component's committed level, 0 for the others.", "component", "level"
+        )
         self._since = self._gauge("component_since_timestamp_seconds", "When the present level was committed.", "component")
         self._results = self._counter(
             "check_results", "Runs of checks by outcome and error class.", "component", "check", "outcome", "error"

@@ -25,6 +25,8 @@ async def readyz(request: web.Request) -> web.Response:
     parts = dict(health.parts)
     if not services.board.ready:
         parts["flags"] = RESTORING
+    elif services.board.snapshot.complaints:  # said loudly, but no reason to take no requests
+        parts["flags"] = Part(False, "incomplete", None, " ".join(services.board.snapshot.complaints))
     data = {
         "ready": health.ready and services.board.ready,
         "missing": [name for name, part in parts.items() if not part.ok],

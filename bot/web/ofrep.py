@@ -16,6 +16,8 @@ from bot.web.bodies import read_json
 from bot.web.errors import OFREP, OFREP_FLAGS, Refusal, answer_json, flag_key
 from bot.web.services import SERVICES
 
+PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
+
 CORS = {
     "Access-Control-Allow-Origin": "*",  # a token is in a header that pages must know, never in a cookie
     "Access-Control-Expose-Headers": "ETag, Retry-After",
@@ -44,11 +46,6 @@ async def add_cors(request: web.Request, response: web.StreamResponse) -> None:
     """Let pages of other origins read every answer about flags, errors included."""
     if request.path.startswith(OFREP):
         response.headers.update(CORS)
-
-
-def routes() -> tuple[tuple[str, str], ...]:
-    """Method and path of the two endpoints that evaluate."""
-    return (("POST", OFREP_FLAGS), ("POST", OFREP_FLAGS + "/{key:.*}"))
 
 
 def _one(request: web.Request, key: str, context: Mapping[str, Any]) -> web.Response:

@@ -15,6 +15,8 @@ from bot.config.models import Provider
 from bot.config.presets import preset_names
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "understudy.yaml"
+CHECK_TYPE = "providers.p.components.c.checks[0].type"
+DIALECT = "providers.p.status_page.dialect"
 SLACK = "slack: {bot_token: xoxb-123456, app_token: xapp-123456}\n"
 ENVIRON = {"SLACK_BOT_TOKEN": "xoxb-from-env", "SLACK_APP_TOKEN": "xapp-from-env"}
 
@@ -23,6 +25,16 @@ def loaded(path: Path, text: str, environ: dict[str, str] | None = None) -> Load
     """The text, loaded as a file."""
     path.write_text(SLACK + text, encoding="utf-8")
     return load(path, environ or {})
+
+
+def check_of(written: str) -> str:
+    """A configuration whose only check, in line 2, is this one."""
+    return f"providers: {{p: {{components: {{c: {{checks: [{written}]}}}}}}}}"
+
+
+def page_of(dialect: str) -> str:
+    """A configuration with a status page of this dialect in line 2."""
+    return f"providers: {{p: {{status_page: {{dialect: {dialect}, urls: ['https://a']}}}}}}"
 
 
 @pytest.fixture
@@ -79,16 +91,23 @@ def test_example_says_what_is_not_available_yet_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("written", "path"),
     [
-        *((f"providers: {{p: {{components: {{c: {{checks: [{check}]}}}}}}}}", "providers.p.components.c.checks[0].type") for check in (
-            "{type: llm, dialect: openai, url: 'https://a', model: m, api_key: k}",
-            "{type: tcp, host: h, port: 1}", "{type: tls, host: h}", "{type: dns, host: h}", "{type: heartbeat, name: n, every: 1m}",
-        )),
-        *((f"providers: {{p: {{status_page: {{dialect: {dialect}, urls: ['https://a']}}}}}}", "providers.p.status_page.dialect")
-          for dialect in ("incidentio", "google", "aws", "azure", "instatus", "betterstack", "slack", "rss")),
+        (check_of("{type: llm, dialect: openai, url: 'https://a', model: m, api_key: k}"), CHECK_TYPE),
+        (check_of("{type: tcp, host: h, port: 1}"), CHECK_TYPE),
+        (check_of("{type: tls, host: h}"), CHECK_TYPE),
+        (check_of("{type: dns, host: h}"), CHECK_TYPE),
+        (check_of("{type: heartbeat, name: n, every: 1m}"), CHECK_TYPE),
+        (page_of("incidentio"), DIALECT),
+        (page_of("google"), DIALECT),
+        (page_of("aws"), DIALECT),
+        (page_of("azure"), DIALECT),
+        (page_of("instatus"), DIALECT),
+        (page_of("betterstack"), DIALECT),
+        (page_of("slack"), DIALECT),
+        (page_of("rss"), DIALECT),
         ("allow_private: [10.0.0.0/8]", "allow_private"),
         ("control_group: [{type: tcp, host: h, port: 1}]", "control_group"),
     ],
-)  # fmt: skip
+)
 def test_pending_feature_is_reported_once_when_used(file: Path, written: str, path: str) -> None:
     """What parses but does nothing yet never stays unsaid."""
     found = loaded(file, written)
@@ -166,7 +185,8 @@ incidents: {{private: "${{P}}"}}
 
 def test_words_stay_words_when_yaml_1_1_would_turn_them_into_something_else(file: Path) -> None:
     """off, no, dates, octal and sexagesimal numbers are text; 007 keeps its zeros."""
-    text = "flags: {f: {automation: off, default: off, variants: {off: no, on: 2026-01-02, a: 010, b: '1', c: 1:30, d: 0x1f, e: 1_000}}}"
+    values = "{off: no, on: 2026-01-02, a: 010, b: '1', c: 1:30, d: 0x1f, e: 1_000}"
+    text = f"flags: {{f: {{automation: off, default: off, variants: {values}}}}}"
     flag = loaded(file, text).config.flags["f"]
     assert "off" == flag.automation
     assert {"off": "no", "on": "2026-01-02", "a": "010", "b": "1", "c": "1:30", "d": "0x1f", "e": "1_000"} == flag.variants
@@ -234,8 +254,9 @@ def test_http_check_takes_its_defaults_when_only_the_url_is_given(file: Path) ->
 
 def test_expected_statuses_are_numbers_and_classes(file: Path) -> None:
     """A list may mix both."""
-    written = "{type: http, url: 'https://a', method: POST, json: {a: ['']}, expect: {status: [2xx, 404, '410'], under: 900ms, contains: ok}}"
-    check = loaded(file, f"providers: {{p: {{components: {{c: {{checks: [{written}]}}}}}}}}").config.checks()[0].check
+    expect = "{status: [2xx, 404, '410'], under: 900ms, contains: ok}"
+    written = f"{{type: http, url: 'https://a', method: POST, json: {{a: ['']}}, expect: {expect}}}"
+    check = loaded(file, check_of(written)).config.checks()[0].check
     assert isinstance(check, HttpCheck)
     assert [True, True, True, False] == [check.expect.accepts(status) for status in (204, 404, 410, 403)]
     assert (timedelta(milliseconds=900), "ok", {"a": [""]}) == (check.expect.under, check.expect.contains, check.json_body)
@@ -251,7 +272,7 @@ def test_expected_statuses_are_numbers_and_classes(file: Path) -> None:
 )
 def test_check_is_off_when_a_header_came_out_empty(file: Path, headers: str, reason: str) -> None:
     """A missing credential is no reason to stop, and none to ask a vendor without one."""
-    written = f"providers: {{p: {{components: {{c: {{checks: [{{type: http, url: 'https://a', headers: {headers}}}]}}}}}}}}"
+    written = check_of(f"{{type: http, url: 'https://a', headers: {headers}}}")
     found = loaded(file, written)
     assert (OffCheck("p.c", "http", reason),) == found.off_checks
     assert () == found.config.live_checks()
@@ -295,10 +316,14 @@ providers:
     status_page: {every: 5m, components: {api: 01ABC, batch: 01DEF}}
 """
     config = loaded(file, text).config
-    provider = config.providers["openai"]
-    assert ("Our OpenAI", "OpenAI API", timedelta(minutes=5)) == (
-        config.provider_name("openai"), config.component_name("openai.api"), provider.status_page and provider.status_page.every,
-    )  # fmt: skip
+    page = config.providers["openai"].status_page
+    assert page is not None
+    assert ("Our OpenAI", "OpenAI API") == (config.provider_name("openai"), config.component_name("openai.api"))
+    assert (timedelta(minutes=5), "incidentio", {"api": "01ABC", "batch": "01DEF"}) == (
+        page.every,
+        page.dialect,
+        page.components,
+    )
     assert ["openai.api.inference", "openai.api.models", "openai.web.http"] == [placed.id for placed in config.checks()]
     assert OpenOn(down="SEV1", degraded="thread") == config.open_on("openai.api")
     assert OpenOn() == config.open_on("openai.web")
@@ -313,8 +338,8 @@ def test_last_step_of_hand_back_is_added_when_it_is_not_all(file: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "part"),
     [
-        ("providers: {p: {components: {c: {checks: [{type: http, url: 'https://a', every: 5s}]}}}}", "the deadline (10s) is longer than the interval (5s)"),
-        ("providers: {p: {components: {c: {checks: [{type: http, url: 'https://a', expect: {under: 11s}}]}}}}", "longer than the deadline"),
+        (check_of("{type: http, url: 'https://a', every: 5s}"), "the deadline (10s) is longer than the interval (5s)"),
+        (check_of("{type: http, url: 'https://a', expect: {under: 11s}}"), "longer than the deadline"),
         ("providers: {p: {components: {c: {}}}}", "nothing looks at it"),
         ("providers: {p: {api_key: k}}", "only beside `preset`"),
         ("people: {commanders: ['@ana']}", "people.commanders[0]: not a user or user-group ID"),
@@ -346,7 +371,10 @@ providers:
     components:
       c:
         checks:
-          - {type: http, url: "https://a", headers: {Authorization: "Bearer ${MY_KEY}", Accept: application/json}, json: {pin: "${MY_PASSWORD}"}}
+          - type: http
+            url: "https://a"
+            headers: {Authorization: "Bearer ${MY_KEY}", Accept: application/json}
+            json: {pin: "${MY_PASSWORD}"}
           - {type: llm, dialect: openai, url: "https://a", model: m, api_key: canary-llm}
   q: {preset: anthropic, api_key: canary-preset}
 notify: ["mailto://canary-notify"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import facts as f
-from bot.core.model import Actor, Fallback, FlagPolicy, IncidentPolicy, Policy
+from bot.core.model import Actor, Fallback, FeedState, FlagPolicy, IncidentPolicy, Policy
 from bot.core.state import World, evolve
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, bucket, evaluate, revision_of, snapshot
 
@@ -58,7 +58,7 @@ def test_default_is_served_when_nothing_is_engaged() -> None:
     found = ask(snapshot(World(), policy(CHAT), 3))
     assert Evaluation(
         CHAT.key, "anthropic", "claude", "STATIC",
-        {"phase": "normal", "percent_on_fallback": 0, "revision": 3, "description": CHAT.description},
+        {"phase": "normal", "percent_on_fallback": 0, "revision": 0, "description": CHAT.description},
     ) == replace(found, metadata=dict(found.metadata))  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_fallback_is_served_to_everybody_when_engaged() -> None:
     assert {
         "phase": "engaged",
         "percent_on_fallback": 100,
-        "revision": 4,
+        "revision": 1,
         "description": CHAT.description,
         "incident": "INC-7",
         "engagedAt": "2026-03-20T12:43:00+00:00",
@@ -130,6 +130,17 @@ def test_nobody_moves_back_when_the_share_grows(engagement: str, key: str, share
 def test_bucket_is_the_same_for_ever() -> None:
     """The hash is part of the contract: a restart or an upgrade in mid-ramp must not reshuffle readers."""
     assert [9938, 5924, 1452] == [bucket("e-1", key) for key in ("user-1", "user-2", "\ud800")]
+
+
+def test_flag_keeps_its_revision_when_another_one_changes() -> None:
+    """Web clients compare answers: only the flag that changed may look changed."""
+    other = FlagPolicy(key="other", variants={"a": 1}, default="a")
+    picture = snapshot(world(engaged()), policy(CHAT, other), 9)
+    assert (1, 0, 9) == (
+        ask(picture).metadata["revision"],
+        ask(picture, key="other").metadata["revision"],
+        picture.revision,
+    )
 
 
 def test_unknown_flag_is_not_found() -> None:
@@ -199,6 +210,6 @@ def test_snapshot_is_refused_when_json_cannot_carry_a_value(value: Any) -> None:
 def test_revision_grows_with_facts_about_flags_only() -> None:
     """The revision is derived from the ledger, so a restart gives the same one."""
     assert 2 == revision_of(world(engaged(), stepped(10)))
-    verdict = f.FeedChanged(provider="anthropic", state=f.FeedState.FRESH, reason="read")
+    verdict = f.FeedChanged(provider="anthropic", state=FeedState.FRESH, reason="read")
     other = f.Fact("provider/anthropic", 1, NOW, Actor.rule("watch"), None, verdict)
     assert 2 == revision_of(evolve(world(engaged(), stepped(10)), other))

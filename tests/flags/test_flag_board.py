@@ -7,15 +7,14 @@ import pytest
 from bot.clock import ManualClock
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
 from bot.core.state import World
-from bot.flags import board as board_module
-from bot.flags.board import FlagBoard, NotReady, Sighting
-from bot.flags.evaluate import NotFound, snapshot
+from bot.flags.board import MOST_READERS, FlagBoard, NotReady, Sighting
+from bot.flags.evaluate import NotFound, Snapshot, snapshot
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 FLAG = FlagPolicy(key="chat", variants={"a": 1, "b": 2}, default="a")
 
 
-def picture(*flags: FlagPolicy) -> board_module.Snapshot:
+def picture(*flags: FlagPolicy) -> Snapshot:
     return snapshot(World(), Policy({}, {flag.key: flag for flag in flags}, IncidentPolicy({})), 1)
 
 
@@ -73,10 +72,10 @@ def test_unknown_flag_leaves_no_trace(board: FlagBoard) -> None:
 
 def test_readers_are_bounded(board: FlagBoard) -> None:
     """With a user id as targeting key there may be millions; the newest ten thousand are kept, in few bytes each."""
-    for number in range(board_module.MOST_READERS + 5):
+    for number in range(MOST_READERS + 5):
         board.evaluate("chat", {"targetingKey": f"user-{number}"})
-    assert board_module.MOST_READERS == board.readers("chat")
-    assert f"user-{board_module.MOST_READERS + 4}" == board.sightings("chat")[0].client
+    assert MOST_READERS == board.readers("chat")
+    assert f"user-{MOST_READERS + 4}" == board.sightings("chat")[0].client
     long = ["x" * 60_000 + end for end in "ab"]
     for name in long:
         board.evaluate("chat", {"targetingKey": name})

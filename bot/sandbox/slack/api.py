@@ -57,6 +57,7 @@ class WebApi:
     limits: Limits = field(init=False)
     handlers: dict[str, Handler] = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.team.settings)
@@ -92,7 +93,8 @@ class WebApi:
             case Rule(kind="drop_before"):
                 return await self._drop(request, method, values, kind)
             case Rule(kind="hang"):
-                return await self._hang(request)
+                self._record(method, values, kind, "hangs", 0)
+                return await self._hang()
             case Rule(kind="late"):
                 self._run_later(rule.delay, method, values, kind)
                 return await self._drop(request, method, values, kind)
@@ -107,11 +109,12 @@ class WebApi:
             case Rule(kind="drop_after"):
                 _abort(request)
             case Rule(kind="hang_after"):
-                return await self._hang(request)
+                return await self._hang()
         return reply
 
     async def stop(self) -> None:
-        """Forget the effects that were still to come."""
+        """Forget the effects that were still to come and let go of the calls that hang."""
+        self._closing.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -219,9 +222,8 @@ class WebApi:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _hang(self, request: web.Request) -> web.Response:
-        while request.transport is not None and not request.transport.is_closing():
-            await asyncio.sleep(0.05)  # until the caller gives up
+    async def _hang(self) -> web.Response:
+        await self._closing.wait()
         return web.Response()
 
 

@@ -13,7 +13,7 @@ class SlackError(Exception):
         self.extra = extra
 
 
-class RateLimited(SlackError):
+class RateLimited(SlackError):  # noqa: N818 - the state that the reply is in
     """A call over a limit: HTTP 429 with `Retry-After`."""
 
     def __init__(self, retry_after_s: int) -> None:
@@ -39,7 +39,6 @@ class NotThere(AssertionError):  # noqa: N818 - an assertion of a test, not an e
 
 COMMON = frozenset(
     {
-        "fatal_error",
         "invalid_arguments",
         "invalid_auth",
         "invalid_json",

@@ -53,7 +53,7 @@ class SocketFaults:
     silent: bool = False
     refuse: int = 0
     twice: int = 0
-    lose_shares: int = 0
+    shares_to_lose: int = 0
 
 
 @dataclass
@@ -89,7 +89,8 @@ class Faults:
     def clear(self) -> None:
         """Forget all rules and let the socket speak again."""
         self.rules.clear()
-        self.state = SocketFaults()
+        self.state.silent = False
+        self.state.refuse = self.state.twice = self.state.shares_to_lose = 0
 
     def take(self, method: str, args: Json) -> Rule | None:
         """The rule for this call, used up by one."""
@@ -109,6 +110,13 @@ class Faults:
         for hook in list(self.hooks):
             await hook(method, phase, args)
 
+    def loses_share(self) -> bool:
+        """Whether this upload is one that never appears."""
+        if self.state.shares_to_lose <= 0:
+            return False
+        self.state.shares_to_lose -= 1
+        return True
+
     def silent(self) -> None:
         """Sockets stay open but neither deliver nor answer pings; new ones connect into the same silence."""
         self.state.silent = True
@@ -127,7 +135,7 @@ class Faults:
 
     def lose_shares(self, n: int) -> None:
         """Let the next `n` uploaded files never appear in their channel, as happens on Slack."""
-        self.state.lose_shares += n
+        self.state.shares_to_lose += n
 
     def warn(self) -> asyncio.Task[None]:
         """Announce the end of the connections, as Slack does about ten seconds ahead; may be awaited."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -37,7 +37,7 @@ class Links:
     tickets: dict[str, float] = field(default_factory=dict)
     spent: int = 0
     _waiting: dict[str, asyncio.Future[Json | None]] = field(default_factory=dict)
-    _turn: count[int] = field(default_factory=count)
+    _turn: Iterator[int] = field(default_factory=count)
     _events: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -145,7 +145,7 @@ class Links:
         if link is None:
             raise SlackbotSays("dispatch_failed")
         envelope_id = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-{secrets.token_hex(6)}"
-        envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload}
+        envelope: Json = {"envelope_id": envelope_id, "type": kind, "payload": payload}
         envelope |= {"accepts_response_payload": kind != "events_api", **(extra or {})}
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[Json | None] = loop.create_future()

@@ -47,7 +47,14 @@ def message_of(team: Team, channel: Channel, ts: str) -> Message:
     return message
 
 
-def page_of(args: Args, items: list[Json], *, default: int, most: int, limit_code: str = "invalid_limit") -> tuple[list[Json], str]:
+def page_of(
+    args: Args,
+    items: list[Json],
+    *,
+    default: int,
+    most: int,
+    limit_code: str = "invalid_limit",
+) -> tuple[list[Json], str]:
     """One page of a cursored list and the cursor of the next ("" at the end). Raises invalid_cursor and `limit_code`."""
     limit = args.number("limit", default)
     if not 1 <= limit <= most:

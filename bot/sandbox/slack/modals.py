@@ -21,7 +21,8 @@ def checked_view(team: Team, view: Any, *, kind: str) -> Json:
         problems = [f"[ERROR] must be a {kind} view [json-pointer:/view/type]"]
     if problems:
         raise SlackError("invalid_arguments", *problems)
-    return view | {"blocks": filled_in(team.new_id, view["blocks"])}
+    body: Json = view | {"blocks": filled_in(team.new_id, view["blocks"])}
+    return body
 
 
 def push(team: Team, user: str, body: Json, *, fresh: bool) -> View:

@@ -76,7 +76,9 @@ def view_closed(team: Team, user: User, view: View, *, is_cleared: bool) -> Json
 
 def message_shortcut(team: Team, user: User, message: Message, callback_id: str, response_url: str) -> Json:
     channel = team.channels[message.channel]
-    return _interaction(team, user, "message_action") | {
+    payload = _interaction(team, user, "message_action")
+    del payload["api_app_id"]  # this one payload has none
+    return payload | {
         "callback_id": callback_id,
         "action_ts": team.new_ts(),
         "trigger_id": team.new_trigger(user.id),

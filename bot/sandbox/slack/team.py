@@ -129,7 +129,10 @@ class Team:
         """The user with that name or id. Raises KeyError."""
         if name in self.users:
             return self.users[name]
-        return next((user for user in self.users.values() if user.name == name), None) or _missing("user", name)
+        for user in self.users.values():
+            if user.name == name:
+                return user
+        raise KeyError(f"no user named {name}")
 
     def make_channel(self, name: str, *, creator: str, members: Iterable[str], kind: str = "public") -> Channel:
         """A new conversation; names must have been checked."""
@@ -145,8 +148,10 @@ class Team:
         if name in self.channels:
             return self.channels[name]
         wanted = name.removeprefix("#")
-        named = (channel for channel in self.channels.values() if channel.name == wanted and channel.kind in ("public", "private"))
-        return next(named, None) or _missing("channel", name)
+        for channel in self.channels.values():
+            if channel.name == wanted and channel.kind in ("public", "private"):
+                return channel
+        raise KeyError(f"no channel named {name}")
 
     def name_taken(self, name: str) -> bool:
         """Archived channels keep their names, and user groups share the namespace."""
@@ -219,7 +224,3 @@ class Team:
         key = secrets.token_hex(12)
         self.response_urls[key] = ResponseUrl(user, channel, self.clock.monotonic(), **fields)
         return f"{self.base_url}/response/{self.id}/{key}"
-
-
-def _missing(kind: str, name: str) -> Any:
-    raise KeyError(f"no {kind} named {name}")

@@ -1,0 +1,322 @@
+"""The composition root: the only place that names concrete classes. `build(...)` gives an `App` with `start()` and `stop()`."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import structlog
+
+from bot.checks.http import HttpProber
+from bot.clock import Clock, SystemClock
+from bot.config.load import Loaded
+from bot.config.policy import to_policy
+from bot.core.facts import Fact
+from bot.core.model import Sample
+from bot.core.state import World
+from bot.delivery import Delivery, Surroundings
+from bot.engine import CommittingEngine
+from bot.exports import render
+from bot.feeds.fetch import FeedReader
+from bot.flags.board import FlagBoard
+from bot.flags.evaluate import revision_of, snapshot
+from bot.kept import SETTING, Kept, keep, remember
+from bot.notify.out_of_band import AppriseNotifier
+from bot.outbox import Outbox, Pace
+from bot.plan import plan
+from bot.ports import Chat, ChatError, Fetcher, Ledger, Notifier, OutboxRow, Prober, Samples, Ticker
+from bot.scheduler import ApTicker
+from bot.slack.gateway import SlackGateway
+from bot.slack.preflight import Preflight
+from bot.slack.scopes import PRIVATE_SCOPES, SCOPES
+from bot.slack_link import SlackLink
+from bot.store import DataLock, open_ledger, open_samples
+from bot.troubles import AlertsByOtherWays
+from bot.version import understudy_version
+from bot.watch import Watch
+from bot.web.app import WebServer, build_web
+from bot.web.health import Health, Part
+from bot.web.metrics import Metrics
+from bot.web.services import WebServices
+from commands.desk import Desk
+
+log = structlog.get_logger(__name__)
+
+CONTROL_FILE = "control.json"
+BEAT_S = 0.5  # real seconds; a check starts at most this late
+FASTEST_BEAT_S = 0.05
+REPORT_EVERY_S = 5.0
+KEEP_SAMPLES = timedelta(days=14)
+
+
+class Closes(Protocol):
+    """Whatever holds something that must be given back."""
+
+    async def close(self) -> None:
+        """Give it back."""
+
+
+C = TypeVar("C", bound=Closes)
+
+
+class StartRefused(Exception):  # noqa: N818 # a decision, with its reason
+    """The bot must not run like this; the text holds the remedy."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a caller may put in the place of the real thing; None takes the real one."""
+
+    clock: Clock | None = None  # domain time
+    wire_clock: Clock | None = None  # real time: pacing, settle times, Slack's own times
+    ledger: Ledger | None = None
+    samples: Samples | None = None
+    chat: Chat | None = None  # with a chat given, no socket is opened
+    prober: Prober | None = None
+    fetcher: Fetcher | None = None
+    ticker: Ticker | None = None
+    notifier: Notifier | None = None
+    web: bool = True
+    pace: Pace | None = None
+
+
+def build(
+    loaded: Loaded, *, data: Path | None = None, listen: tuple[str, int] | None = None, alone: bool = False,
+    parts: Parts | None = None,
+) -> "App":  # fmt: skip
+    """The whole bot, not started. `alone` serves one terminal verb: no Slack, no probes, no clockwork."""
+    return App(loaded, data or loaded.config.data, listen, alone, parts or Parts())
+
+
+class App:
+    """Everything wired together. `start()` raises StartRefused, StoreError or WebError; `stop()` may be called after any."""
+
+    def __init__(self, loaded: Loaded, data: Path, listen: tuple[str, int] | None, alone: bool, parts: Parts) -> None:
+        self._loaded = loaded
+        self._config = loaded.config
+        self._data = data
+        self._listen = listen or (loaded.config.server.host, loaded.config.server.port)
+        self._alone = alone
+        self._parts = parts
+        self.clock = parts.clock or SystemClock()
+        self._wire = parts.wire_clock or SystemClock()
+        self.board = FlagBoard(self.clock)
+        self.metrics = Metrics(understudy_version())
+        self.local_token = secrets.token_urlsafe(32)
+        self.url = ""
+        self._began_at = self.clock.now()
+        self._restored = False
+        self._lock: DataLock | None = None
+        self._web: WebServer | None = None
+        self._link: SlackLink | None = None
+        self._outbox: Outbox | None = None
+        self._watch: Watch | None = None
+        self._ticker: Ticker | None = None
+        self._reporter: asyncio.Task[None] | None = None
+        self._gateway: SlackGateway | None = None
+        self._closers: list[Closes] = []
+        self.kept = Kept(to_policy(loaded.config), {}, ())
+
+    # --- start and stop
+
+    async def start(self) -> None:
+        """Restore the state, serve flags, then reach for Slack, then look around."""
+        await self._open_store()
+        await self._restore()
+        if self._parts.web:
+            await self._serve()
+        if self._alone:
+            return
+        await self._reach_out()
+        await self._look_around()
+
+    async def stop(self) -> None:
+        """Stop looking first, let what is under way finish, close the store last."""
+        if self._ticker:
+            await self._ticker.stop()
+        if self._watch:
+            await self._watch.stop()
+        if self._link:
+            await self._link.stop()
+        if self._outbox:
+            await self._outbox.stop()
+        if self._reporter:
+            self._reporter.cancel()
+            await asyncio.gather(self._reporter, return_exceptions=True)
+        if self._web:
+            (self._data / CONTROL_FILE).unlink(missing_ok=True)
+            await self._web.stop()
+        for part in reversed(self._closers):
+            await part.close()
+        if self._lock:
+            self._lock.release()
+
+    # --- the ledger
+
+    async def _open_store(self) -> None:
+        if self._parts.ledger is None or self._parts.samples is None:
+            self._lock = DataLock(self._data)
+            self._lock.acquire()
+        self.ledger = self._parts.ledger or self._closing(await open_ledger(self._data))
+        self.samples = self._parts.samples or self._closing(await open_samples(self._data))
+        self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy)
+
+    def _closing(self, part: C) -> C:
+        """Remember to close `part`, in the reverse order of opening."""
+        self._closers.append(part)
+        return part
+
+    async def _restore(self) -> None:
+        world = await self.engine.load()
+        remembered = await self.ledger.read(lambda store: store.setting(SETTING))
+        self.kept = keep(self.engine.policy, world, remembered)
+        for sentence in self.kept.sentences:
+            log.warning("kept although it left the configuration", what=sentence)
+        if not self._alone or self._loaded.config.flags:
+            setting = remember(to_policy(self._config), self.kept.flags)
+            await self.ledger.write(lambda store: store.put_setting(SETTING, setting))
+        self.engine.policy = self.kept.policy
+        self.engine.listen(self._on_commit)
+        self._on_commit((), world)
+        self._restored = True
+
+    def _on_commit(self, facts: Sequence[Fact], world: World) -> None:
+        """A flag's value is committed, then served; then everybody else hears of it."""
+        if not facts or any(fact.stream.startswith("flag/") for fact in facts):
+            self.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
+        for fact in facts:
+            self.metrics.observe_fact(fact)
+        if self._outbox:
+            self._outbox.wake()
+
+    # --- faces
+
+    async def _serve(self) -> None:
+        server = self._config.server
+        services = WebServices(
+            engine=self.engine, board=self.board, clock=self.clock, ledger=self.ledger, samples=self.samples,
+            health=self.health, export=self._export, metrics=self.metrics,
+            read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
+            control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
+            local_token=self.local_token,
+        )  # fmt: skip
+        self._web = WebServer(build_web(services))
+        host, wanted = self._listen
+        port = await self._web.start(host, wanted)
+        name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
+        self.url = f"http://{name}:{port}"
+        if not self._alone:
+            write_private(self._data / CONTROL_FILE, json.dumps({"url": self.url, "token": self.local_token}))
+
+    async def _export(self, number: int, format: str) -> tuple[str, bytes]:
+        facts = await self.ledger.read(lambda store: store.facts_about(number))
+        return render(format, self.engine.world.incidents[number], facts, self.engine.policy)
+
+    async def _reach_out(self) -> None:
+        slack = self._config.slack
+        chat = self._parts.chat
+        if chat is None:
+            private = self._config.incidents.private
+            self._gateway = self._closing(SlackGateway(slack.bot_token.get_secret_value(), slack.api_url, private=private))
+            await self._gateway.start()
+            chat = self._gateway
+        around = Surroundings(board_url=self._board_url(), invite=slack.invite, readers=self.board.readers)
+        notifier = self._parts.notifier or AppriseNotifier([url.get_secret_value() for url in self._config.notify])
+        self._others = self._closing(AlertsByOtherWays(notifier, self.engine, self._wire))
+        delivery = Delivery(chat, self.engine, self.ledger, self.clock, around)
+        self._outbox = Outbox(self.ledger, self.engine, delivery, self._wire, pace=self._parts.pace, on_trouble=self._trouble)
+        if self._gateway is not None:
+            await self._link_slack(self._gateway)
+        await self._outbox.start()
+
+    async def _link_slack(self, gateway: SlackGateway) -> None:
+        scopes = frozenset({*SCOPES, *PRIVATE_SCOPES} if self._config.incidents.private else SCOPES)
+        self._link = SlackLink(self._config.slack, scopes, gateway, self.ledger, self._wire, self._slack_ready)
+        found = await self._link.start(self.desk())
+        if not found.refused:
+            if found.unreachable:
+                log.error("Slack is unreachable; running, watching and serving flags meanwhile", why=self._link.trouble())
+            return
+        if not self.engine.world.open_incidents() and not any(f.engagement for f in self.engine.world.flags.values()):
+            raise StartRefused(self._link.trouble())
+        log.error("Slack refuses the bot, but an incident or engagement is open: running on", why=self._link.trouble())
+        await self._others.say("Understudy cannot speak in Slack", self._link.trouble())
+
+    def _slack_ready(self, found: Preflight) -> None:
+        if self._gateway is not None:
+            self._gateway.introduce(found.bot_user_id, found.bot_id)
+        if self._outbox:
+            self._outbox.wake()
+
+    def _trouble(self, row: OutboxRow, error: ChatError) -> None:
+        self._others.on_trouble(row, error)
+
+    def _board_url(self) -> str:
+        """The board's address for people, where they can reach it: a loopback address is no link for a channel."""
+        return "" if self._listen[0] in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "") else self.url  # noqa: S104 # compared
+
+    def desk(self) -> Desk:
+        """What the commands work with."""
+        return Desk(
+            engine=self.engine, ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
+            board_url=self._board_url(), trouble=self.trouble,
+        )  # fmt: skip
+
+    # --- watching
+
+    async def _look_around(self) -> None:
+        prober = self._parts.prober or self._closing(HttpProber(self.clock, version=understudy_version()))
+        fetcher = self._parts.fetcher or self._closing(FeedReader(self.clock, version=understudy_version()))
+        self._watch = Watch(plan(self._loaded), prober, fetcher, self.samples, self.engine, self.clock, self._on_sample)
+        await self._watch.start()
+        self._ticker = self._parts.ticker or ApTicker()
+        self._ticker.start(self._watch.beat, max(FASTEST_BEAT_S, BEAT_S / self.clock.speed))
+        if self._parts.web:
+            self._reporter = asyncio.create_task(self._report(), name="metrics reporter")
+
+    def _on_sample(self, sample: Sample) -> None:
+        self.metrics.observe_sample(sample)
+
+    async def _report(self) -> None:
+        """Once in a while, tell the metrics what only the ledger knows, and forget old samples."""
+        while True:
+            await asyncio.sleep(REPORT_EVERY_S)
+            rows = await self.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous", "dead"))
+            counts = {state: sum(row.state == state for row in rows) for state in ("pending", "sending", "ambiguous", "dead")}
+            waiting = [row.created_at for row in rows if row.state == "pending"]
+            oldest = self.clock.now() - min(waiting) if waiting else timedelta(0)
+            self.metrics.set_outbox(counts, max(oldest, timedelta(0)))
+            if self._link:
+                self.metrics.set_slack(self._link.part().ok)
+            await self.samples.trim(self.clock.now() - KEEP_SAMPLES)
+
+    # --- how it stands
+
+    def health(self) -> Health:
+        """Ready means: the state is restored, so flags tell the truth. Slack's absence is said, and does not make it unready."""
+        words = "State is restored." if self._restored else "State is being restored."
+        parts = {"ledger": Part(self._restored, "restored" if self._restored else "loading", self._began_at, words)}
+        if self._link:
+            parts["slack"] = self._link.part()
+        if self.kept.sentences:
+            parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(self.kept.sentences))
+        return Health(ready=self._restored, live=True, parts=parts)
+
+    def trouble(self) -> str:
+        """What people should know of the bot itself; empty when all is well."""
+        said = [self._link.trouble()] if self._link else []
+        return " ".join(sentence for sentence in (*said, *self.kept.sentences) if sentence)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only we may read, in one move: nobody ever reads half of it."""
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)

@@ -1,0 +1,56 @@
+"""`understudy demo`: see the whole thing without Slack, keys or network."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import click
+import uvloop
+
+from bot.cli.options import fail
+from bot.logs import configure_logs
+from bot.sandbox.vendor import Scenario, ScenarioError
+
+STORY_TAKES_S = 100.0  # the default speed plays any scenario in about this time
+
+
+@click.command()
+@click.option("--scenario", "name", default="four-hours", show_default=True, help="A shipped scenario, or a file.")
+@click.option("--speed", type=click.FloatRange(min=1), default=None, help="Story seconds in one real second.")
+@click.option("--automation", type=click.Choice(("off", "propose", "auto")), default="auto", show_default=True)
+@click.option("--exit-when-done", is_flag=True, help="End by itself; exit status 0 only if everything was shown.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for exports and data; a new one when not given.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="Where the bot serves flags.")
+def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, out: Path | None, listen: str) -> None:
+    """Play an outage: scripted vendors fail, the bot runs the incident in a local workspace, customers are served."""
+    try:
+        from bot.demo.play import Demo
+    except ImportError as error:
+        fail(f"the demo needs its extra packages ({error.name} is missing): pip install 'understudy[demo]'", 2)
+    try:
+        scenario = Scenario.load(name)
+    except ScenarioError as error:
+        fail(str(error), 2)
+    speed = speed or scenario.minutes * 60 / STORY_TAKES_S
+    folder = fresh_folder(out)
+    configure_logs((), level="WARNING", pretty=True)
+    click.echo(f"{scenario.title}: {scenario.minutes:.0f} minutes at {speed:.0f} times the speed of life. Files: {folder}")
+    show = Demo(scenario, speed, folder, automation, click.echo, listen)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            played = runner.run(show.play(exit_when_done=exit_when_done))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    click.echo("")
+    for claim in played.claims:
+        click.echo(f"{'shown ' if claim.holds else 'FAILED'}  {claim.words}")
+    raise SystemExit(0 if played.good else 1)
+
+
+def fresh_folder(out: Path | None) -> Path:
+    """Where this run writes. An earlier run's ledger in the same folder would tell another story."""
+    if out is None:
+        return Path(tempfile.mkdtemp(prefix="understudy-demo-"))
+    if (out / "data").exists():
+        fail(f"{out} holds the data of an earlier demo. Name another folder, or remove {out / 'data'}.", 2)
+    return out

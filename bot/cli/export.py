@@ -1,0 +1,62 @@
+"""`understudy export INC-7`: the timeline as a file. Reads the ledger directly, so it works whether or not the bot runs."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import click
+
+from bot.cli.options import config_option, data_folder, data_option, fail, load_or_exit, shared
+from bot.config.policy import to_policy
+from bot.core.facts import Fact
+from bot.core.model import IncidentPolicy, Policy
+from bot.core.state import Incident, World
+from bot.engine import world_from
+from bot.exports import FORMATS, render
+from bot.kept import keep
+from bot.store import open_read_only
+from bot.store.errors import StoreError
+
+
+@click.command()
+@click.argument("reference")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="md", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), default=None, help="Write to this file instead of standard output.")
+@shared(config_option, data_option)
+def export(reference: str, format_: str, output: Path | None, config_path: Path, data_path: Path | None) -> None:
+    """Export an incident's timeline and durations."""
+    match = re.fullmatch(r"(?:INC-)?0*([1-9]\d{0,8})", reference, re.IGNORECASE)
+    if match is None:
+        fail(f"{reference!r} names no incident. Write INC-7 or 7.", 2)
+    number = int(match[1])
+    try:
+        world, facts = asyncio.run(_read(data_folder(config_path, data_path), number))
+    except StoreError as error:
+        fail(str(error))
+    incident = world.incidents.get(number)
+    if incident is None:
+        fail(f"There is no INC-{number}." + (f" The newest is INC-{world.last_incident}." if world.last_incident else ""))
+    name, content = render(format_, incident, facts, _policy(config_path, world, incident))
+    if output is None:
+        click.echo(content.decode("utf-8"), nl=False)
+    else:
+        output.write_bytes(content)
+        click.echo(f"{name} written to {output}", err=True)
+
+
+async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
+    ledger = await open_read_only(folder)
+    try:
+        world = world_from(await ledger.read(lambda store: store.states()))
+        return world, await ledger.read(lambda store: store.facts_about(number))
+    finally:
+        await ledger.close()
+
+
+def _policy(config_path: Path, world: World, incident: Incident) -> Policy:
+    """Names from the configuration where there is one; ids otherwise."""
+    if config_path.exists():
+        policy = to_policy(load_or_exit(config_path, lenient=True).config)
+    else:
+        policy = Policy({}, {}, IncidentPolicy({}))
+    return keep(policy, world, None).policy

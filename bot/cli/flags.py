@@ -1,0 +1,66 @@
+"""`understudy flags`: see and switch fallback flags, for when Slack is down."""
+
+from pathlib import Path
+
+import click
+
+from bot.cli.incident import reach, tell
+from bot.cli.output import print_json, print_table
+from bot.cli.remote import call, said
+
+
+@click.group()
+def flags() -> None:
+    """List, engage and release fallback flags without Slack."""
+
+
+@flags.command("list")
+@reach
+def list_(config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show what every flag serves."""
+    found = said(call(config_path, data_path, "GET", "/flags"))
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for flag in found["flags"]:
+        engagement = flag.get("engagement") or {}
+        back = f"{engagement['share_back']} % back" if engagement.get("share_back") else ""
+        serves = engagement.get("variant") or flag["default"]
+        rows.append((flag["key"], serves, back, engagement.get("reason", ""), flag.get("readers", 0)))
+    print_table(("flag", "serves", "hand-back", "why", "readers"), rows, empty="No flag is configured.")
+
+
+@flags.command()
+@click.argument("key")
+@click.argument("variant", required=False, default="")
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
+@reach
+def engage(
+    key: str, variant: str, reason: str, hold_for: str, config_path: Path, data_path: Path | None, as_json: bool
+) -> None:
+    """Send the readers of a flag to a fallback."""
+    body = {name: value for name, value in (("variant", variant), ("reason", reason), ("for", hold_for)) if value}
+    tell(call(config_path, data_path, "POST", f"/flags/{key}/engage", body), as_json)
+
+
+@flags.command()
+@click.argument("key")
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--force", is_flag=True, help="Also onto a default that is not well.")
+@reach
+def release(key: str, reason: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Go back to the default at once."""
+    body: dict[str, object] = {"force": force}
+    if reason:
+        body["reason"] = reason
+    tell(call(config_path, data_path, "POST", f"/flags/{key}/release", body), as_json)
+
+
+@flags.command("step-back")
+@click.argument("key")
+@reach
+def step_back(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Start the hand-back: the first share goes to the default, the rest follows while it stays well."""
+    tell(call(config_path, data_path, "POST", f"/flags/{key}/step-back", {}), as_json)

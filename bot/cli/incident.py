@@ -1,0 +1,103 @@
+"""`understudy incident`: the verbs of /incident, for when Slack is down."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.options import config_option, data_option, json_option, shared
+from bot.cli.output import print_json, print_table
+from bot.cli.remote import call, said
+
+reach = shared(config_option, data_option, json_option)
+
+
+@click.group()
+def incident() -> None:
+    """List, show, declare and run incidents without Slack."""
+
+
+@incident.command("list")
+@click.option("--all", "everything", is_flag=True, help="Ended ones too.")
+@reach
+def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show the open incidents."""
+    found = said(call(config_path, data_path, "GET", "/incidents" + ("?state=all" if everything else "")))
+    if as_json:
+        print_json(found)
+        return
+    rows = [(i["name"], i["severity"], i["phase"], i["declared_at"][:16].replace("T", " "), i["title"]) for i in found["incidents"]]
+    print_table(("incident", "severity", "phase", "declared (UTC)", "title"), rows, empty="No incident is open.")
+
+
+@incident.command()
+@click.argument("reference")
+@reach
+def show(reference: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show one incident as it stands."""
+    found = said(call(config_path, data_path, "GET", f"/incidents/{reference}"))
+    if as_json:
+        print_json(found)
+        return
+    rows = [(key, value) for key, value in found.items() if not isinstance(value, (dict, list)) and value not in (None, "")]
+    print_table(("what", "value"), rows, empty="Nothing is known.")
+
+
+@incident.command()
+@click.argument("reference")
+@reach
+def timeline(reference: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show what happened so far."""
+    reply = call(config_path, data_path, "GET", f"/incidents/{reference}/export?format=json")
+    if reply.status >= 400:
+        said(reply)
+    found = reply.body
+    if as_json:
+        print_json(found)
+        return
+    rows = [(row["at"][:19].replace("T", " "), row["who"], row["text"]) for row in found["timeline"]]
+    print_table(("when (UTC)", "who", "what"), rows, empty="Nothing happened yet.")
+
+
+@incident.command()
+@click.argument("title")
+@click.option("--component", "components", multiple=True, help="Affected component, such as anthropic.api; repeatable.")
+@click.option("--severity", default="SEV2", show_default=True)
+@reach
+def declare(
+    title: str, components: tuple[str, ...], severity: str, config_path: Path, data_path: Path | None, as_json: bool
+) -> None:
+    """Open an incident."""
+    body = {"title": title, "components": list(components), "severity": severity}
+    tell(call(config_path, data_path, "POST", "/incidents", body), as_json)
+
+
+def tell(reply: Any, as_json: bool) -> None:
+    answer = said(reply)
+    if as_json:
+        print_json(answer)
+    else:
+        print(answer["text"])
+
+
+def _verb(name: str, field: str | None, help: str, *, required: bool = False) -> None:
+    """One verb about an existing incident, with one free text."""
+
+    def run(reference: str, text: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+        body = {field: text} if field and text else {}
+        tell(call(config_path, data_path, "POST", f"/incidents/{reference}/{name}", body), as_json)
+
+    command: Callable[..., None] = reach(run)
+    command = click.argument("text", required=required, default=None if required else "")(command)
+    incident.add_command(click.command(name, help=help)(click.argument("reference")(command)))
+
+
+_verb("ack", None, "Take it in hand.")
+_verb("update", "text", "Tell everybody; the clock of updates starts anew.", required=True)
+_verb("note", "text", "Add a line to the timeline.", required=True)
+_verb("severity", "severity", "Set the impact on us, SEV1 to SEV4.", required=True)
+_verb("phase", "phase", "Move to another phase.", required=True)
+_verb("resolve", "reason", "End it; the summary and the timeline are posted.")
+_verb("reopen", "reason", "It was not over.")
+_verb("cancel", "reason", "It was none: false-alarm, duplicate, external or drill.", required=True)

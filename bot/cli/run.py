@@ -1,0 +1,67 @@
+"""`understudy run`: the bot itself."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+import structlog
+import uvloop
+
+from bot.app import App, StartRefused, build
+from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
+from bot.config.load import Loaded
+from bot.config.scalars import split_listen
+from bot.logs import configure_logs
+from bot.store.errors import StoreError
+from bot.web.app import WebError
+
+log = structlog.get_logger(__name__)
+
+
+@click.command()
+@shared(config_option, data_option)
+@click.option("--listen", default=None, metavar="HOST:PORT", help="Where to serve HTTP; the configuration's when not given.")
+@click.option("--log-level", type=click.Choice(("DEBUG", "INFO", "WARNING", "ERROR")), default="INFO", show_default=True)
+def run(config_path: Path, data_path: Path | None, listen: str | None, log_level: str) -> None:
+    """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
+    loaded = load_or_exit(config_path)
+    configure_logs(loaded.config.secrets(), level=log_level)
+    where = None
+    if listen is not None:
+        try:
+            where = split_listen(listen)
+        except ValueError as error:
+            fail(f"--listen {listen}: {error}", CONFIG_EXIT)
+    for line in notes(config_path, loaded):
+        log.warning(line)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(build(loaded, data=data_path, listen=where)))
+    except StartRefused as refusal:
+        fail(str(refusal), CONFIG_EXIT)
+    except (StoreError, WebError) as error:
+        fail(str(error))
+
+
+def notes(config_path: Path, loaded: Loaded) -> list[str]:
+    """What an operator should know at start: warnings, checks that are off, what is not available yet."""
+    off = [f"{item.component}.{item.check} is off: {item.reason}" for item in loaded.off_checks]
+    pending = [f"not available yet: {config_path}:{item.line}: {item.path}: {item.what}" for item in loaded.pending]
+    everybody = [] if loaded.config.people.commanders else ["people.commanders is empty: everybody may command incidents"]
+    return [*loaded.warnings, *off, *pending, *everybody]
+
+
+async def serve(app: App) -> None:
+    """Start, wait for a signal to end, stop."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ended.set)
+    try:
+        await app.start()
+        log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
+        await ended.wait()
+        log.info("ending")
+    finally:
+        await app.stop()

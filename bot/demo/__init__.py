@@ -1,0 +1,1 @@
+"""The demo: the whole product on embedded parts. No Slack, no key, no network."""

@@ -1,0 +1,57 @@
+"""The scripted person: Ana acknowledges, approves the first step back, and resolves, by clicking what she sees in Slack."""
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.core import facts as f
+from bot.core.facts import Fact
+from bot.core.state import World
+from bot.sandbox.slack import NotThere, Person
+
+THINKS_FOR_S = 1.0
+LOOKS_FOR_S = 20.0
+
+
+class Ana:
+    """Listens to nothing but what she is shown: a fact tells her when to look, the page what to click."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+        self._todo: asyncio.Queue[str] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._task = asyncio.create_task(self._work(), name="ana")
+
+    async def stop(self) -> None:
+        """Go home."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def hears(self, facts: Sequence[Fact], world: World) -> None:
+        """What happened that a person would act on."""
+        for fact in facts:
+            match fact.body:
+                case f.Declared():
+                    self._todo.put_nowait("incident.ack")
+                case f.HandBackAsked():
+                    self._todo.put_nowait("flag.step_back")
+                case f.ResolveAsked():
+                    self._todo.put_nowait("incident.resolve")
+
+    async def _work(self) -> None:
+        while True:
+            button = await self._todo.get()
+            await asyncio.sleep(THINKS_FOR_S)
+            await self._click(button)
+
+    async def _click(self, button: str) -> None:
+        """Click as soon as the button is there; a message may still be on its way."""
+        async with asyncio.timeout(LOOKS_FOR_S):
+            while True:
+                try:
+                    return await self._person.clicks(button)
+                except NotThere:
+                    await asyncio.sleep(0.2)

@@ -1,0 +1,66 @@
+"""A small service downstream: answers customers with whatever provider its flag names, read by the official client.
+
+Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG VENDORS_JSON EVERY_S`. It writes one JSON line per
+customer, and knows nothing of Understudy but the address of its flags.
+"""
+
+import itertools
+import json
+import logging
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+from openfeature import api
+from openfeature.contrib.provider.ofrep import OFREPProvider
+from openfeature.evaluation_context import EvaluationContext
+
+FLAG = "support-chat.llm"
+CODE_DEFAULT: dict[str, Any] = {"provider": "anthropic", "model": "claude-haiku-4-5"}
+CUSTOMERS = 200
+KEY = "demo-key-not-a-secret"
+
+
+def ask(client: httpx.Client, vendors: dict[str, str], route: dict[str, Any]) -> tuple[bool, str]:
+    """One customer's question to the provider that the flag named: (served, how it went)."""
+    provider = route.get("provider")
+    if provider is None:
+        return True, "answered from the cache"
+    model = str(route.get("model", ""))
+    body: dict[str, Any] = {"model": model, "max_tokens": 16, "messages": [{"role": "user", "content": "Where is my order?"}]}
+    headers = {"x-api-key": KEY, "anthropic-version": "2023-06-01", "authorization": f"Bearer {KEY}"}
+    path = "/v1/messages" if provider == "anthropic" else "/v1/chat/completions"
+    try:
+        response = client.post(vendors[provider] + path, json=body, headers=headers)
+    except httpx.HTTPError as error:
+        return False, type(error).__name__
+    return response.status_code == 200, f"HTTP {response.status_code}"
+
+
+def serve(flag_url: str, log: Path, vendors: dict[str, str], every_s: float) -> None:
+    """Answer one customer after the other until standard input closes."""
+    logging.getLogger("openfeature").setLevel(logging.CRITICAL)
+    api.set_provider(OFREPProvider(flag_url, timeout=0.5))
+    flags = api.get_client()
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    with log.open("a", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=0.25) as client:
+        for number in itertools.count():
+            customer = f"customer-{number % CUSTOMERS}"
+            found = flags.get_object_details(FLAG, CODE_DEFAULT, EvaluationContext(customer))
+            route = found.value if isinstance(found.value, dict) else CODE_DEFAULT
+            served, how = ask(client, vendors, route)
+            row = {
+                "customer": customer, "variant": found.variant, "reason": str(found.reason), "served": served, "how": how,
+                "error": str(found.error_code) if found.error_code else None,
+            }  # fmt: skip
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+            if ended.wait(every_s):
+                return
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]))

@@ -1,0 +1,157 @@
+"""Plays a scenario: local workspace, scripted vendors, the bot, a downstream service and a scripted person, in one go."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.app import App, Parts, build
+from bot.checks.http import HttpProber
+from bot.clock import ScaledClock
+from bot.config.load import load
+from bot.core import timeline
+from bot.core.facts import Fact
+from bot.core.state import World
+from bot.demo.cast import Ana
+from bot.demo.proof import Claim, prove
+from bot.demo.settings import FLAG, write_settings
+from bot.exports import FORMATS, render
+from bot.feeds.fetch import FeedReader
+from bot.outbox import Pace
+from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from bot.sandbox.vendor import Scenario, Vendors
+from commands.table import words
+
+START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
+CUSTOMER_EVERY_S = 0.05
+# The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
+FEED_DEADLINE = timedelta(minutes=3)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Played:
+    """How the demo went."""
+
+    claims: tuple[Claim, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether every claim held."""
+        return all(claim.holds for claim in self.claims)
+
+
+class Demo:
+    """One run. `play` returns when the story is over, or waits for ever when nobody asked it to end."""
+
+    def __init__(self, scenario: Scenario, speed: float, out: Path, automation: str, say: Say, listen: str) -> None:
+        self._scenario = scenario
+        self._out = out
+        self._automation = automation
+        self._say = say
+        self._listen = listen
+        self._clock = ScaledClock(speed, START)
+        self._workspace = LocalWorkspace(commands=[CommandSpec(*word) for word in words()])
+        self._vendors = Vendors(scenario, self._clock)
+        self._log = out / "customers.jsonl"
+        self._rows = 0
+
+    async def play(self, *, exit_when_done: bool) -> Played:
+        """Set the stage, raise the curtain, and prove at the end what was shown."""
+        self._out.mkdir(parents=True, exist_ok=True)
+        await self._workspace.start()
+        people = self._people()
+        self._say(f"Workspace page: {self._workspace.page_url}")
+        app: App | None = None
+        customers: asyncio.subprocess.Process | None = None
+        try:
+            await self._vendors.start()
+            app = await self._start_bot(people)
+            customers = await self._start_customers(app)
+            self._say(f"Flags, board and metrics: {app.url}")
+            await self._until_over(app, exit_when_done)
+            await self._stop_customers(customers)
+            return await self._epilogue(app)
+        finally:
+            await people.stop()
+            if customers is not None:
+                await self._stop_customers(customers)
+            if app is not None:
+                await app.stop()
+            await self._vendors.stop()
+            await self._workspace.stop()
+
+    # --- the stage
+
+    def _people(self) -> Ana:
+        ana, _ = self._workspace.add_user("ana", "Ana Silva"), self._workspace.add_user("bob", "Bob Meyer")
+        self._workspace.add_channel("general", members=("ana", "bob"))
+        self._workspace.add_channel("ops", members=("ana", "bob"))
+        person = Ana(ana)
+        person.start()
+        return person
+
+    async def _start_bot(self, people: Ana) -> App:
+        path = self._out / "understudy.yaml"
+        write_settings(path, self._workspace, self._vendors, self._listen, self._automation)
+        loaded = load(path, {})
+        parts = Parts(
+            clock=self._clock,
+            prober=HttpProber(self._clock, version="demo"),
+            fetcher=FeedReader(self._clock, version="demo", deadline=FEED_DEADLINE),
+            pace=Pace(settle_for=timedelta(seconds=3)),
+        )
+        app = build(loaded, data=self._out / "data", parts=parts)
+        await app.start()
+        app.engine.listen(self._tell)
+        app.engine.listen(people.hears)
+        return app
+
+    async def _start_customers(self, app: App) -> asyncio.subprocess.Process:
+        vendors = {name: self._vendors.url(name, "api") for name in ("anthropic", "openai")}
+        self._log.unlink(missing_ok=True)
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.demo.downstream", app.url, str(self._log), json.dumps(vendors), str(CUSTOMER_EVERY_S),
+            stdin=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+
+    async def _stop_customers(self, customers: asyncio.subprocess.Process) -> None:
+        if customers.returncode is None and customers.stdin is not None:
+            customers.stdin.close()
+            await customers.wait()
+
+    # --- the story
+
+    def _tell(self, facts: Sequence[Fact], world: World) -> None:
+        """One line per event, in the story's time."""
+        for row in timeline.rows(facts):
+            self._rows += 1
+            self._say(f"{row.at:%H:%M} UTC  {row.text}")
+
+    async def _until_over(self, app: App, exit_when_done: bool) -> None:
+        end = START + timedelta(minutes=self._scenario.minutes)
+        while exit_when_done:
+            await asyncio.sleep(0.5)
+            world = app.engine.world
+            told = bool(world.incidents) and not world.open_incidents()
+            flag = world.flag(FLAG)
+            back = flag.engagement is None and flag.engagements > 0
+            if (told and back) or self._clock.now() >= end:
+                await asyncio.sleep(3.0)  # the last messages and the upload are on their way
+                return
+        await asyncio.Event().wait()
+
+    async def _epilogue(self, app: App) -> Played:
+        facts = await app.ledger.read(lambda store: store.all_facts())
+        world, exports = app.engine.world, []
+        for number, incident in sorted(world.incidents.items()):
+            mine = await app.ledger.read(lambda store, number=number: store.facts_about(number))  # type: ignore[misc] # bound early
+            for format in FORMATS:
+                name, content = render(format, incident, mine, app.engine.policy)
+                (self._out / name).write_bytes(content)
+                exports.append(self._out / name)
+        return Played(tuple(prove(world, facts, self._workspace, self._log, exports)))

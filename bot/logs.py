@@ -1,0 +1,67 @@
+"""Logs as events with fields, and the one place where secrets are taken out of them."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+# What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
+TOKENS = re.compile(r"xox[abeprs]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+HIDDEN = "[secret]"
+
+
+class Redactor:
+    """Takes known secrets, and whatever looks like a token, out of every value of an event, however deep."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = sorted((re.escape(secret) for secret in secrets if secret), key=len, reverse=True)
+        self._known = re.compile("|".join(known)) if known else None
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """A structlog processor."""
+        return {key: self.clean(value) for key, value in event.items()}
+
+    def clean(self, value: Any) -> Any:
+        """The value without secrets; numbers and the like pass as they are."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.clean(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.clean(entry) for entry in value]
+        return value if value is None or isinstance(value, (bool, int, float)) else self.text(str(value))
+
+    def text(self, text: str) -> str:
+        """One string without secrets."""
+        text = self._known.sub(HIDDEN, text) if self._known else text
+        return TOKENS.sub(HIDDEN, text)
+
+
+def configure_logs(secrets: Iterable[str], *, level: str = "INFO", stream: TextIO | None = None, pretty: bool = False) -> None:
+    """Send every log, ours and the libraries', as one line of JSON (or readable text) to `stream`, without secrets."""
+    redact = Redactor(secrets)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    renderer = structlog.dev.ConsoleRenderer(colors=False) if pretty else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=final))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("httpx", "httpcore", "apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,36 @@
+"""The Slack app manifest, made from the command table and the scopes' reasons; `manifest.yml` is its plain form."""
+
+import re
+from typing import Any
+
+from bot.slack.scopes import PRIVATE_SCOPES, SCOPES
+from commands.table import words
+
+
+def manifest_for(prefix: str = "", *, private: bool = False) -> dict[str, Any]:
+    """The manifest as data. Raises ValueError for a prefix that Slack would not take."""
+    if prefix and not re.fullmatch(r"[a-z0-9_-]{1,16}", prefix):
+        raise ValueError(f"{prefix!r} cannot begin a slash word: at most 16 of a-z, 0-9, - and _")
+    scopes = [*SCOPES, *PRIVATE_SCOPES] if private else list(SCOPES)
+    commands = [
+        {"command": word, "description": description, "usage_hint": hint, "should_escape": True}
+        for word, description, hint in words(prefix)
+    ]
+    return {
+        "display_information": {
+            "name": "Understudy",
+            "description": "Watches the AI providers you depend on, runs the incident, switches to the stand-in",
+            "background_color": "#1f2a44",
+        },
+        "features": {
+            "bot_user": {"display_name": "understudy", "always_online": True},
+            "slash_commands": commands,
+        },
+        "oauth_config": {"scopes": {"bot": scopes}},
+        "settings": {
+            "interactivity": {"is_enabled": True},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": True,
+            "token_rotation_enabled": False,
+        },
+    }

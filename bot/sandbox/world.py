@@ -1,0 +1,85 @@
+"""Virtual time: an asyncio loop that jumps to the next deadline instead of waiting for it.
+
+Everything that waits by the loop's clock (sleeps, timeouts, `call_later`) keeps its order; hours pass in milliseconds. Only
+for parts that live in the process: a real socket would still be as slow as it is.
+"""
+
+import asyncio
+import selectors
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+EPOCH = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Polls real descriptors without waiting, then lets virtual time jump over the rest of the wait."""
+
+    loop: "VirtualLoop"
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or not timeout:
+            if not ready and timeout is None:
+                raise RuntimeError("everything waits for something that no deadline will bring")
+            return ready
+        self.loop.jump(timeout)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose `time()` is virtual seconds since its birth."""
+
+    def __init__(self) -> None:
+        self._virtual = 0.0
+        selector = _JumpingSelector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        return self._virtual
+
+    def jump(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self._virtual += seconds
+
+
+class LoopClock:
+    """Domain time that follows a loop's own time: one virtual second is one second."""
+
+    speed = 1.0
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime = EPOCH) -> None:
+        self._loop = loop
+        self._start = start
+
+    def now(self) -> datetime:
+        """The virtual moment."""
+        return self._start + timedelta(seconds=self._loop.time())
+
+    def monotonic(self) -> float:
+        """Virtual seconds."""
+        return self._loop.time()
+
+
+class LoopTicker:
+    """A `Ticker` without a scheduler: it beats by the loop's time."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, beat: Any, every_s: float) -> None:
+        """Beat until stopped."""
+        self._task = asyncio.get_running_loop().create_task(self._run(beat, every_s), name="ticker")
+
+    async def stop(self) -> None:
+        """No beat after this."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, beat: Any, every_s: float) -> None:
+        while True:
+            await beat()
+            await asyncio.sleep(every_s)

@@ -1,0 +1,146 @@
+"""Which SQLite is used, how a file is opened, and how a piece of work is made all or nothing.
+
+Every connection of this process comes from here: two SQLite libraries on one file would drop each other's locks.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:  # its wheel brings a SQLite of its own, newer than most systems'
+        from pysqlite3 import dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
+
+Connection = sqlite3.Connection
+Row = sqlite3.Row
+DatabaseError = sqlite3.Error
+IntegrityError = sqlite3.IntegrityError
+
+BUSY_TIMEOUT_MS = 5_000
+LARGEST_IDLE_WAL = 64 * 1024 * 1024  # bytes; a WAL that grew in a storm is cut back to this
+FULL, NORMAL = "FULL", "NORMAL"  # durable when it returns; durable after the next checkpoint
+
+
+@dataclass(frozen=True)
+class SqliteReport:
+    """Which SQLite this process runs on, for `understudy doctor`."""
+
+    module: str
+    version: str
+    vulnerable: bool
+    journal_mode: str
+    sentence: str
+
+
+def sqlite_report() -> SqliteReport:
+    """Say which SQLite is linked, whether it has the WAL-reset defect, and which journal is used because of it."""
+    module = sqlite3.__name__.partition(".")[0]
+    version = sqlite3.sqlite_version
+    if not vulnerable(_numbers(version)):
+        return SqliteReport(module, version, False, "WAL", f"SQLite {version} ({module}), write-ahead log.")
+    sentence = (
+        f"SQLite {version} ({module}) can lose committed pages in its write-ahead log (sqlite.org/wal.html#walresetbug), so a "
+        "rollback journal is used: safe, and a few times slower. Install pysqlite3 or SQLite 3.51.3 to get the faster one."
+    )
+    return SqliteReport(module, version, True, "TRUNCATE", sentence)
+
+
+def vulnerable(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite has the WAL-reset defect: 3.7.0 to 3.51.2, but for the mended 3.44.6+ and 3.50.7+."""
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def connect(path: Path | str, *, synchronous: str = FULL) -> Connection:
+    """Open a file for writing, making it (mode 0600) where there is none; `:memory:` works too.
+
+    Transactions are ours to begin and end. The connection may travel between threads, but is never used by two at once.
+    """
+    if path != ":memory:":
+        _make_private(Path(path))
+    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    conn.row_factory = Row
+    for pragma in (
+        "auto_vacuum = INCREMENTAL",  # first: it only counts before the first table
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"journal_mode = {sqlite_report().journal_mode}",
+        f"synchronous = {synchronous}",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+        "wal_autocheckpoint = 1000",
+        f"journal_size_limit = {LARGEST_IDLE_WAL}",
+    ):
+        conn.execute(f"PRAGMA {pragma}")
+    return conn
+
+
+def connect_read_only(path: Path) -> Connection:
+    """Open a file that exists, for reading alone; it neither writes nor checkpoints."""
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
+    conn.row_factory = Row
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "query_only = ON",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+        "wal_autocheckpoint = 0",
+    ):
+        conn.execute(f"PRAGMA {pragma}")
+    return conn
+
+
+@contextmanager
+def atomic(conn: Connection) -> Iterator[None]:
+    """All or nothing: a transaction that takes the write lock at once, or a savepoint inside a running one."""
+    inner = conn.in_transaction
+    undo = ("ROLLBACK TO part", "RELEASE part") if inner else ("ROLLBACK",)
+    conn.execute("SAVEPOINT part" if inner else "BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("RELEASE part" if inner else "COMMIT")
+    except BaseException:
+        # A full disk makes SQLite roll the whole transaction back by itself; then there is nothing left to undo.
+        for sql in undo if conn.in_transaction else ():
+            conn.execute(sql)
+        raise
+
+
+@contextmanager
+def snapshot(conn: Connection) -> Iterator[None]:
+    """One consistent picture for several reads."""
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("ROLLBACK")
+
+
+def one(conn: Connection, sql: str, *values: Any) -> Any:
+    """The first row of a query, or None."""
+    return conn.execute(sql, values).fetchone()
+
+
+def _make_private(path: Path) -> None:
+    """Only the owner may read what teams say in an outage. SQLite gives its side files the mode of the main file."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        # Not opened: closing any descriptor of a live database drops this process's locks on it.
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

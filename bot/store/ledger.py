@@ -1,0 +1,168 @@
+"""The ledger over one SQLite connection: facts, states, outbox, seen ids, settings."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.codec import encode
+from bot.core.facts import Fact, encode_body
+from bot.ports import AlreadyHandled, Commit, Conflict, NewFact, OutboxRow, Settled, StateRow
+from bot.store import outbox
+from bot.store.engine import Connection, IntegrityError, atomic, one
+from bot.store.rows import canonical, fact_hash, iso, micros, plain, read_fact, read_state
+
+
+class SqliteStore:
+    """`bot.ports.Store` over one connection, used by one thread at a time.
+
+    Each writing call is all or nothing by itself: a transaction of its own, or a savepoint where the caller holds one.
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+
+    # --- facts and states
+
+    def commit(self, commit: Commit) -> list[Fact]:
+        """Append all facts, write the states, queue the effects. Raises Conflict or AlreadyHandled, writing nothing."""
+        with atomic(self.conn):
+            if commit.signal:
+                self._remember(commit.signal, commit.at)
+            facts = [self._append(fact, commit.at) for fact in commit.facts]
+            # Keys are given back before they are taken: one incident may end in the step that opens its successor.
+            for state in sorted(commit.states, key=lambda row: row.dedup != ""):
+                self._put_state(state)
+            for effect in commit.effects:
+                outbox.queue(self.conn, effect, commit.at)
+        return facts
+
+    def _remember(self, signal: str, at: datetime) -> None:
+        sql = "INSERT INTO signals (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        if self.conn.execute(sql, (plain(signal), micros(at))).rowcount == 0:
+            raise AlreadyHandled(signal)
+
+    def _append(self, fact: NewFact, at: datetime) -> Fact:
+        stream = plain(fact.stream)
+        last = one(self.conn, "SELECT seq, hash FROM facts WHERE stream = ? ORDER BY seq DESC LIMIT 1", stream)
+        seq, prev_hash = (last["seq"], last["hash"]) if last else (0, "")
+        if fact.seq != seq + 1:
+            raise Conflict(f"{fact.stream} is at {seq}; fact {fact.seq} does not follow")
+        row = {
+            "stream": stream,
+            "seq": fact.seq,
+            "at": iso(at),
+            "kind": fact.body.KIND,
+            "version": fact.body.VERSION,
+            "actor": canonical(encode(fact.actor)),
+            "incident": fact.incident,
+            "body": canonical(encode_body(fact.body)),
+            "prev_hash": prev_hash,
+        }
+        row["hash"] = fact_hash(row)
+        self.conn.execute(
+            "INSERT INTO facts (stream, seq, at, kind, version, actor, incident, body, prev_hash, hash)"
+            " VALUES (:stream, :seq, :at, :kind, :version, :actor, :incident, :body, :prev_hash, :hash)",
+            row,
+        )
+        # A fact that changes no state (a note) comes without a state row; the row still has to name the newest seq.
+        self.conn.execute("UPDATE states SET seq = ? WHERE stream = ?", (fact.seq, stream))
+        return read_fact(row)
+
+    def _put_state(self, state: StateRow) -> None:
+        stream = plain(state.stream)
+        newest = one(self.conn, "SELECT coalesce(max(seq), 0) FROM facts WHERE stream = ?", stream)[0]
+        if newest != state.seq:
+            raise Conflict(f"{state.stream} is at {newest}; its state was made from {state.seq}")
+        try:
+            self.conn.execute(
+                "INSERT INTO states (stream, seq, kind, dedup, body) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, body = excluded.body",
+                (stream, state.seq, state.kind, plain(state.dedup), canonical(encode(state.body))),
+            )
+        except IntegrityError as error:
+            raise Conflict(f"another open incident holds {state.dedup!r}") from error
+
+    def states(self) -> list[StateRow]:
+        """Every state row."""
+        return [read_state(row) for row in self.conn.execute("SELECT * FROM states ORDER BY stream")]
+
+    def facts(self, stream: str, after: int = 0) -> list[Fact]:
+        """A stream's facts in order, from the one behind `after`."""
+        return self._facts("WHERE stream = ? AND seq > ? ORDER BY seq", (plain(stream), after))
+
+    def all_facts(self) -> list[Fact]:
+        """Every fact in the order of its commit."""
+        return self._facts("ORDER BY id", ())
+
+    def facts_about(self, incident: int) -> list[Fact]:
+        """The incident's timeline: its stream and all facts that name it, in the order of their commit."""
+        return self._facts("WHERE stream = ? OR incident = ? ORDER BY id", (f"incident/{incident}", incident))
+
+    def _facts(self, clause: str, values: Sequence[object]) -> list[Fact]:
+        rows = self.conn.execute(f"SELECT * FROM facts {clause}", tuple(values))  # noqa: S608 # three constant clauses
+        return [read_fact(row) for row in rows]
+
+    def verify_chain(self, stream: str) -> int | None:
+        """The seq of the first fact whose hash does not hold, or that is gone; None when the chain is whole."""
+        seq, prev_hash = 0, ""
+        for row in self.conn.execute("SELECT * FROM facts WHERE stream = ? ORDER BY seq", (plain(stream),)):
+            seq += 1
+            if row["seq"] != seq or row["prev_hash"] != prev_hash or row["hash"] != fact_hash(row):
+                return seq
+            prev_hash = row["hash"]
+        state = one(self.conn, "SELECT seq FROM states WHERE stream = ?", plain(stream))
+        return seq + 1 if state and state["seq"] > seq else None  # facts cut off at the end leave no broken link
+
+    # --- outbox
+
+    def claim(self, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
+        """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.
+
+        `ambiguous_rounds` of a row counts the claims for looking it up since it was last sent, this one included.
+        """
+        with atomic(self.conn):
+            return outbox.claim(self.conn, now, owner, lease, limit)
+
+    def settle(self, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
+        """Write what the try came to; False when the row was claimed by somebody else since.
+
+        A row that would wait again while a newer edit of its slot waits already is superseded instead.
+        """
+        with atomic(self.conn):
+            return outbox.settle(self.conn, row, attempt, outcome, now)
+
+    def release_claims(self, now: datetime, settle_for: timedelta) -> int:
+        """At start: rows left `sending` by a dead process become ambiguous, looked up `settle_for` after they were started."""
+        with atomic(self.conn):
+            return outbox.release_claims(self.conn, settle_for)
+
+    def next_due(self) -> datetime | None:
+        """When the earliest claimable row is due; None when nothing waits."""
+        return outbox.next_due(self.conn)
+
+    def outbox(self, *states: str) -> list[OutboxRow]:
+        """Rows in these states, oldest first; all rows when none is named."""
+        return outbox.in_states(self.conn, states)
+
+    def outbox_row(self, key: str) -> OutboxRow | None:
+        """The row of one effect key."""
+        return outbox.by_key(self.conn, key)
+
+    # --- seen ids, settings
+
+    def first_sight(self, id: str, now: datetime, keep: timedelta) -> bool:
+        """Remember `id` for `keep`; False when it is remembered. Forgets those whose time is over."""
+        with atomic(self.conn):
+            self.conn.execute("DELETE FROM seen WHERE until <= ?", (micros(now),))
+            sql = "INSERT INTO seen (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING"
+            return self.conn.execute(sql, (plain(id), micros(now + keep))).rowcount == 1
+
+    def setting(self, name: str) -> str | None:
+        """A remembered setting."""
+        row = one(self.conn, "SELECT value FROM settings WHERE name = ?", plain(name))
+        return str(row["value"]) if row else None
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Remember a setting."""
+        sql = "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        with atomic(self.conn):
+            self.conn.execute(sql, (plain(name), plain(value)))

@@ -1,0 +1,62 @@
+"""Bring a data file to the shape that this Understudy knows, or refuse it with a sentence."""
+
+from typing import Any, NamedTuple
+
+from sqlite_utils import Database, Migrations
+
+from bot.store.engine import Connection, DatabaseError, atomic, one
+from bot.store.errors import StoreError
+from bot.store.migrations.ledger import ledger
+from bot.store.migrations.samples import samples
+
+
+class Shape(NamedTuple):
+    """A kind of file: the mark in its header, the migrations that make it, and how many of them there are."""
+
+    mark: int  # PRAGMA application_id
+    migrations: Migrations
+    version: int  # PRAGMA user_version
+
+
+LEDGER = Shape(0x55_4C_45_44, ledger, 1)
+SAMPLES = Shape(0x55_53_41_4D, samples, 1)
+
+
+def migrate(conn: Connection, shape: Shape, name: str) -> None:
+    """Apply what is missing, all or nothing. Raises StoreError for a file that is newer, damaged or not ours."""
+    if _known(conn, shape, name) == shape.version:
+        return
+    with atomic(conn):  # takes the write lock first: of two processes the second one finds the work done
+        if _known(conn, shape, name) == shape.version:
+            return
+        shape.migrations.apply(Database(conn, execute_plugins=False))
+        conn.execute(f"PRAGMA application_id = {shape.mark}")
+        conn.execute(f"PRAGMA user_version = {shape.version}")
+
+
+def require(conn: Connection, shape: Shape, name: str) -> None:
+    """Refuse a file that is not exactly of this shape; for readers, who may not mend it."""
+    version = _known(conn, shape, name)
+    if version < shape.version:
+        raise StoreError(f"{name} is from an older Understudy (schema {version}); start this one once to bring it up to date")
+
+
+def _known(conn: Connection, shape: Shape, name: str) -> int:
+    try:
+        mark, version = _pragma(conn, "application_id"), _pragma(conn, "user_version")
+        strange = mark == 0 and one(conn, "SELECT name FROM sqlite_schema LIMIT 1") is not None
+    except DatabaseError as error:
+        raise StoreError(f"{name} cannot be read as a SQLite file ({error}); restore a backup or move it away") from error
+    if mark not in (0, shape.mark) or strange:
+        raise StoreError(f"{name} is not a file of Understudy's of this kind; choose another --data folder or move it away")
+    if version > shape.version:
+        raise StoreError(
+            f"{name} was written by a newer Understudy (schema {version}, this one knows {shape.version}); "
+            "upgrade Understudy, or restore the backup from before the upgrade"
+        )
+    return version
+
+
+def _pragma(conn: Connection, name: str) -> int:
+    row: Any = one(conn, f"PRAGMA {name}")
+    return int(row[0])

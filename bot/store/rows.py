@@ -1,0 +1,95 @@
+"""How values travel into columns and back: times, JSON, hostile text, facts and their hashes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.core.effects import Do, Effect
+from bot.core.facts import Fact, decode_body
+from bot.core.model import Actor
+from bot.ports import OutboxRow, StateRow
+from bot.store.errors import StoreError
+
+Columns = Mapping[str, Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970; raises TypeError for a time without a zone."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def moment(us: int) -> datetime:
+    """The time that `micros` was given."""
+    return EPOCH + us * MICROSECOND
+
+
+def maybe_moment(us: int | None) -> datetime | None:
+    """The same where there may be none."""
+    return None if us is None else moment(us)
+
+
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC with all six digits, so that texts sort as times do."""
+    return (EPOCH + micros(at) * MICROSECOND).isoformat(timespec="microseconds")
+
+
+def canonical(data: Any) -> str:
+    """The one JSON text of a value. ASCII only: NUL and lone surrogates, which vendors do send, survive as escapes."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def plain(text: str) -> str:
+    """Text that SQLite takes: a lone surrogate is spelled out (`\\ud800`), everything else stays."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def fact_hash(row: Columns) -> str:
+    """sha256, in hex, over the previous hash and everything that the fact says, as it stands in the columns."""
+    said = [row["prev_hash"], *(row[name] for name in ("stream", "seq", "at", "kind", "version", "actor", "incident", "body"))]
+    return hashlib.sha256(canonical(said).encode("ascii")).hexdigest()
+
+
+def read_fact(row: Columns) -> Fact:
+    """A fact from its row; raises StoreError when the row cannot be understood."""
+    try:
+        return Fact(
+            stream=row["stream"],
+            seq=row["seq"],
+            at=datetime.fromisoformat(row["at"]),
+            actor=Actor(**json.loads(row["actor"])),
+            incident=row["incident"],
+            body=decode_body(row["kind"], row["version"], json.loads(row["body"])),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"fact {row['seq']} of {row['stream']} cannot be read: {error}") from error
+
+
+def read_state(row: Columns) -> StateRow:
+    """A state from its row."""
+    return StateRow(row["stream"], row["seq"], row["kind"], row["dedup"], json.loads(row["body"]))
+
+
+def read_outbox(row: Columns) -> OutboxRow:
+    """An outbox row as the ports know it."""
+    effect = Effect(
+        key=row["key"], kind=Do(row["kind"]), lane=row["lane"], incident=row["incident"], stream=row["stream"], seq=row["seq"],
+        args=json.loads(row["args"]), slot=row["slot"],
+    )  # fmt: skip
+    return OutboxRow(
+        id=row["id"],
+        effect=effect,
+        state=row["state"],
+        attempt=row["attempt"],
+        created_at=moment(row["created_at"]),
+        started_at=maybe_moment(row["started_at"]),
+        first_started_at=maybe_moment(row["first_started_at"]),
+        not_before=moment(row["not_before"]),
+        ambiguous_rounds=row["ambiguous_rounds"],
+        result=json.loads(row["result"]),
+        error=row["error"],
+    )

@@ -1,0 +1,158 @@
+"""The ledger as async code reaches it: threaded for production, inline for simulations and tools, read-only for exports."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bot.ports import Store
+from bot.store.engine import Connection, DatabaseError, atomic, connect, connect_read_only, snapshot
+from bot.store.errors import StoreError
+from bot.store.ledger import SqliteStore
+from bot.store.lock import DataLock
+from bot.store.migrations import LEDGER, migrate, require
+from bot.store.writer import Readers, Writer
+
+T = TypeVar("T")
+
+LEDGER_FILE = "ledger.db"
+
+
+async def open_ledger(folder: Path, *, lock: DataLock | None = None, readers: int = 2) -> "SqliteLedger":
+    """Open (or make) `folder/ledger.db` and its threads.
+
+    Takes the folder's lock, and gives it back at `close`; a `lock` that is handed in stays its owner's. Raises StoreError when
+    another process owns the folder or the file is newer, damaged or not ours.
+    """
+    own = DataLock(folder).take() if lock is None else None
+    ledger = SqliteLedger(folder / LEDGER_FILE, own, readers)
+    try:
+        await ledger.open()
+    except BaseException:
+        await ledger.close()
+        raise
+    return ledger
+
+
+class SqliteLedger:
+    """`bot.ports.Ledger` with one writer thread and a few reader threads."""
+
+    def __init__(self, path: Path, lock: DataLock | None, readers: int) -> None:
+        self.path = path
+        self._lock = lock
+        self._writer: Writer[Store] = Writer(str(path), lambda: _open(path))
+        self._readers: Readers[Store] = Readers(str(path), lambda: _open_reader(path), readers)
+
+    async def open(self) -> None:
+        """Open the file; the writer first, for it is the one that may mend what a crash left."""
+        await self._writer.open()
+        await self._readers.open()
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
+        return await self._writer.run(work)
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run `work` on a read-only store, in one snapshot that holds everything written before."""
+        return await self._readers.run(work)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close; a second call does nothing."""
+        await self._readers.close()
+        await self._writer.close()
+        if self._lock:
+            self._lock.release()
+
+
+class InlineLedger:
+    """`bot.ports.Ledger` on the caller's own thread: for simulations in virtual time and for tools.
+
+    It blocks while it works. `reopened` plays a crash: the file stays, everything else is made anew.
+    """
+
+    def __init__(self, conn: Connection, name: str = ":memory:") -> None:
+        migrate(conn, LEDGER, name)
+        self.conn = conn
+        self.store: Store = SqliteStore(conn)
+
+    @staticmethod
+    def open(path: Path | str = ":memory:") -> "InlineLedger":
+        """Open a file, or a ledger in memory. Takes no lock: in a data folder, hold its DataLock."""
+        return InlineLedger(connect(path), str(path))
+
+    def reopened(self) -> "InlineLedger":
+        """A new ledger over the same connection, without what was not committed."""
+        if self.conn.in_transaction:
+            self.conn.execute("ROLLBACK")
+        return InlineLedger(self.conn)
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Run `work` in a transaction of its own."""
+        with atomic(self.conn):
+            return work(self.store)
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run `work`; writing in it is an error, as with the threaded ledger."""
+        self.conn.execute("PRAGMA query_only = ON")
+        try:
+            with snapshot(self.conn):
+                return work(self.store)
+        finally:
+            self.conn.execute("PRAGMA query_only = OFF")
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self.conn.close()
+
+
+class ReadOnlyLedger:
+    """`bot.ports.Ledger` for exports beside a running bot: it takes no lock and writes nothing."""
+
+    def __init__(self, conn: Connection, path: Path) -> None:
+        require(conn, LEDGER, str(path))
+        self.path = path
+        self._conn = conn
+        self._store: Store = SqliteStore(conn)
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Always refused."""
+        raise StoreError(f"{self.path} was opened for reading only")
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run `work` in one snapshot."""
+        with snapshot(self._conn):
+            return work(self._store)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()
+
+
+def open_read_only(folder: Path) -> ReadOnlyLedger:
+    """Open `folder/ledger.db` for reading, whether a bot runs on it or not. Raises StoreError when that is not possible."""
+    path = folder / LEDGER_FILE
+    if not path.is_file():
+        raise StoreError(f"there is no ledger in {folder}; check --data")
+    try:
+        return ReadOnlyLedger(connect_read_only(path), path)
+    except DatabaseError as error:
+        raise StoreError(f"{path} cannot be read ({error}); starting the bot once lets it mend what a crash left") from error
+
+
+def _open(path: Path) -> tuple[Connection, Store]:
+    try:
+        conn = connect(path)
+    except DatabaseError as error:
+        raise StoreError(f"{path} cannot be opened ({error}); restore a backup or choose another --data") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened ({error.strerror}); check the folder's owner and free space") from error
+    try:
+        migrate(conn, LEDGER, str(path))
+    except BaseException:
+        conn.close()
+        raise
+    return conn, SqliteStore(conn)
+
+
+def _open_reader(path: Path) -> tuple[Connection, Store]:
+    conn = connect_read_only(path)
+    return conn, SqliteStore(conn)

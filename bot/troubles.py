@@ -1,0 +1,51 @@
+"""When Slack does not take an alert, people are told on another way: once per incident, and again when it ends unseen."""
+
+import asyncio
+
+import structlog
+
+from bot.clock import Clock
+from bot.core.effects import Do
+from bot.ports import ChatError, Engine, Notifier, OutboxRow
+
+log = structlog.get_logger(__name__)
+
+URGENT = frozenset({Do.ALERT_POST, Do.SUMMARY_POST, Do.UPDATE_POST})
+
+
+class AlertsByOtherWays:
+    """Listens to the outbox's troubles and calls the notifier; a failing notifier is logged, address by address."""
+
+    def __init__(self, notifier: Notifier, engine: Engine, clock: Clock) -> None:
+        self._notifier = notifier
+        self._engine = engine
+        self._clock = clock
+        self._told: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def on_trouble(self, row: OutboxRow, error: ChatError) -> None:
+        """An effect met trouble; urgent ones go out by other ways, each once."""
+        effect = row.effect
+        incident = self._engine.world.incidents.get(effect.incident or 0)
+        if effect.kind not in URGENT or effect.key in self._told or incident is None or error.code in ("not_yet", "moved"):
+            return
+        self._told.add(effect.key)
+        what = {Do.ALERT_POST: incident.reason, Do.SUMMARY_POST: f"It is {incident.phase}."}.get(effect.kind, "An update is due.")
+        title = f"{incident.name} {incident.severity}: {incident.title}"
+        flags = [
+            f"{key} serves {state.engagement.variant}." for key, state in self._engine.world.flags.items() if state.engagement
+        ]
+        body = " ".join([what, *flags, f"Slack did not take this ({error}). Terminal: understudy incident show {incident.name}"])
+        task = asyncio.create_task(self.say(title, body), name=f"out-of-band {effect.key}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def say(self, title: str, body: str) -> None:
+        """Send to every address of `notify`."""
+        for problem in await self._notifier.notify(title, body):
+            log.error("an out-of-band notice did not go out", why=problem)
+
+    async def close(self) -> None:
+        """Let notices that are on their way go out."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5.0)

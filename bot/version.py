@@ -1,0 +1,13 @@
+"""The version, from the installed distribution, so that it is written in one place (pyproject.toml)."""
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+
+@cache
+def understudy_version() -> str:
+    """Such as `0.1.0`; `unknown` in a checkout that was never installed."""
+    try:
+        return version("understudy")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,130 @@
+"""/api/v1, the reading half: status, incidents, timelines, exports, flags."""
+
+import asyncio
+import difflib
+import re
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from bot.core.model import FlagPolicy
+from bot.core.state import Incident
+from bot.ports import LatencyPicture
+from bot.web.errors import Refusal, answer_json
+from bot.web.services import SERVICES, WebServices
+from bot.web.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape
+
+LATENCY_OVER = timedelta(hours=1)
+CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv", "html": "text/html"}
+NO_STORE = {"Cache-Control": "no-store"}
+
+_REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
+
+
+async def status(request: web.Request) -> web.Response:
+    """Everything at a glance: components, what vendors say, open incidents, flags."""
+    services = request.app[SERVICES]
+    world, policy = services.engine.world, services.engine.policy
+    ids = [*policy.components, *(id for id in world.components if id not in policy.components)]
+    pictures = await _latencies(services, ids)
+    names = {c.provider: c.provider_name for c in policy.components.values()}
+    providers = [*names, *(id for id in world.providers if id not in names)]
+    data = {
+        "at": services.clock.now().isoformat(),
+        "components": [component_shape(world, policy, id, pictures[id]) for id in ids],
+        "providers": [provider_shape(world.provider(id), names.get(id, id)) for id in providers],
+        "incidents": [incident_shape(incident, policy) for incident in world.open_incidents()],
+        "flags": [flag_shape(world, services.board, flag) for flag in known_flags(services).values()],
+    }
+    return answer_json(data, headers=NO_STORE)
+
+
+async def incidents(request: web.Request) -> web.Response:
+    """Open incidents, or all of them with `?state=all`; the newest first."""
+    services = request.app[SERVICES]
+    state = request.query.get("state", "open")
+    if state not in ("open", "all"):
+        raise Refusal(400, "state is not one of the known values.", field="state", remedy="One of: open, all.")
+    found = sorted(services.engine.world.incidents.values(), key=lambda i: i.number, reverse=True)
+    shapes = [incident_shape(i, services.engine.policy) for i in found if state == "all" or i.phase.open]
+    return answer_json({"incidents": shapes}, headers=NO_STORE)
+
+
+async def incident(request: web.Request) -> web.Response:
+    """One incident."""
+    services = request.app[SERVICES]
+    return answer_json(incident_shape(the_incident(request), services.engine.policy), headers=NO_STORE)
+
+
+async def timeline(request: web.Request) -> web.Response:
+    """Every fact about one incident, in the order of their commit."""
+    number = the_incident(request).number
+    facts = await request.app[SERVICES].ledger.read(lambda store: store.facts_about(number))
+    return answer_json({"incident": number, "facts": [fact_shape(fact) for fact in facts]}, headers=NO_STORE)
+
+
+async def export(request: web.Request) -> web.Response:
+    """The incident as a file, `?format=md|json|csv|html`, markdown by default."""
+    number, format = the_incident(request).number, request.query.get("format", "md")
+    if format not in CONTENT_TYPES:
+        raise Refusal(
+            400, "format is not one of the known values.", field="format", remedy=f"One of: {', '.join(CONTENT_TYPES)}."
+        )
+    filename, content = await request.app[SERVICES].export(number, format)
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", filename).strip("-.") or f"INC-{number}.{format}"
+    headers = {
+        **NO_STORE,
+        "Content-Disposition": f'attachment; filename="{plain}"',
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    }
+    return web.Response(body=content, content_type=CONTENT_TYPES[format], charset="utf-8", headers=headers)
+
+
+async def flags(request: web.Request) -> web.Response:
+    """Every flag with what it serves and who reads it."""
+    services = request.app[SERVICES]
+    shapes = [flag_shape(services.engine.world, services.board, flag) for flag in known_flags(services).values()]
+    return answer_json({"revision": services.board.snapshot.revision, "flags": shapes}, headers=NO_STORE)
+
+
+def the_incident(request: web.Request) -> Incident:
+    """The incident that the path names as `INC-7` or `7`; raises Refusal 400 or 404."""
+    reference = request.match_info["incident"]
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        text = f"{reference[:50]!r} does not name an incident."
+        raise Refusal(400, text, field="incident", remedy="Write INC-7 or 7.")
+    world = request.app[SERVICES].engine.world
+    found = world.incidents.get(int(match[1]))
+    if found is None:
+        newest = f"The newest is INC-{world.last_incident}." if world.last_incident else "None was declared so far."
+        raise Refusal(404, f"There is no INC-{match[1]}.", field="incident", remedy=newest)
+    return found
+
+
+def the_flag(request: web.Request) -> str:
+    """The key of the flag that the path names; raises Refusal 404."""
+    key, known = request.match_info["key"], known_flags(request.app[SERVICES])
+    if key not in known:
+        near = difflib.get_close_matches(key[:100], known, n=1)
+        remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known) or 'none'}."
+        raise Refusal(404, f"There is no flag {key[:100]!r}.", field="key", remedy=remedy)
+    return key
+
+
+def known_flags(services: WebServices) -> dict[str, FlagPolicy]:
+    """The flags of the configuration, and those that left it but are engaged and therefore still served."""
+    served = {key: entry.policy for key, entry in services.board.snapshot.entries.items()}
+    engaged = {
+        key: FlagPolicy(key=key, variants={}, default="")
+        for key, state in services.engine.world.flags.items()
+        if state.engagement is not None
+    }
+    return engaged | served | dict(services.engine.policy.flags)
+
+
+async def _latencies(services: WebServices, ids: list[str]) -> dict[str, LatencyPicture]:
+    since = services.clock.now() - LATENCY_OVER
+    found: list[Any] = await asyncio.gather(*(services.samples.latency(id, since) for id in ids))
+    return dict(zip(ids, found, strict=True))

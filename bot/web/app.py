@@ -1,0 +1,112 @@
+"""The one aiohttp application: all routes, who may use them, and the server that carries it."""
+
+import errno
+
+from aiohttp import web
+
+from bot.web import api, control, observe, ofrep, page
+from bot.web.auth import Access, guard
+from bot.web.errors import OFREP, Handler, answer_errors
+from bot.web.services import SERVICES, WebServices
+
+SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
+OTHER_BODIES = 1024 * 1024  # upper bound for bodies that a handler reads without a limit of its own
+
+
+class WebError(Exception):
+    """The server could not start; the sentence says what to do. `permanent`: trying again alone cannot help."""
+
+    def __init__(self, sentence: str, *, permanent: bool) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+
+
+def build_web(services: WebServices) -> web.Application:
+    """The application with every route behind its guard."""
+    app = web.Application(middlewares=[answer_errors], client_max_size=OTHER_BODIES)
+    app[SERVICES] = services
+    app.on_response_prepare.append(_add_headers)
+    app.on_response_prepare.append(ofrep.add_cors)
+    _add_open(app)
+    _add_reads(app)
+    _add_controls(app)
+    return app
+
+
+class WebServer:
+    """The application on a listening socket."""
+
+    def __init__(self, app: web.Application) -> None:
+        self.app = app
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen and return the port, which matters when 0 asked for a free one; raises WebError."""
+        # The access log is left out: it would write query strings, and clients of flags ask thousands of times a second.
+        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise _cannot_listen(error, host, port) from error
+        self._runner = runner
+        return int(runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Take no more connections, let requests under way finish within five seconds, and close."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+
+def _add_open(app: web.Application) -> None:
+    app.router.add_get("/healthz", guard(Access.OPEN, observe.healthz))
+    app.router.add_get("/readyz", guard(Access.OPEN, observe.readyz))
+    app.router.add_get("/board.css", guard(Access.OPEN, page.style))
+    for path in ofrep.PATHS:
+        app.router.add_route("OPTIONS", path, guard(Access.OPEN, ofrep.preflight))
+
+
+def _add_reads(app: web.Application) -> None:
+    app.router.add_get("/", guard(Access.READ, page.board))
+    app.router.add_get("/metrics", guard(Access.READ, observe.metrics))
+    for path in ofrep.PATHS:
+        app.router.add_post(path, guard(Access.READ, ofrep.evaluate, restored=True))
+    reads: dict[str, Handler] = {
+        "/api/v1/status": api.status,
+        "/api/v1/incidents": api.incidents,
+        "/api/v1/incidents/{incident}": api.incident,
+        "/api/v1/incidents/{incident}/timeline": api.timeline,
+        "/api/v1/incidents/{incident}/export": api.export,
+        "/api/v1/flags": api.flags,
+    }
+    for path, handler in reads.items():
+        app.router.add_get(path, guard(Access.READ, handler, restored=True))
+
+
+def _add_controls(app: web.Application) -> None:
+    writes: dict[str, Handler] = {"/api/v1/incidents": control.declare}
+    for name, on_incident in control.INCIDENT_ACTIONS.items():
+        writes[f"/api/v1/incidents/{{incident}}/{name}"] = control.on_incident(on_incident)
+    for name, on_flag in control.FLAG_ACTIONS.items():
+        writes[f"/api/v1/flags/{{key}}/{name}"] = control.on_flag(on_flag)
+    for path, handler in writes.items():
+        app.router.add_post(path, guard(Access.CONTROL, handler, restored=True))
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "understudy"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if not request.path.startswith(OFREP):
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> WebError:
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        sentence = f"Cannot listen on {where}: something else does already. Stop it, or set server.listen to another port."
+        return WebError(sentence, permanent=False)
+    reason = error.strerror or str(error)
+    return WebError(f"Cannot listen on {where}: {reason}. Set server.listen to an address of this machine.", permanent=True)

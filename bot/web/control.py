@@ -1,0 +1,163 @@
+"""/api/v1, the changing half: every request becomes one signal, and the engine's answer goes back."""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+
+import structlog
+from aiohttp import web
+
+from bot.core import signals as s
+from bot.core.incident import CANCEL_REASONS
+from bot.core.model import Actor, Phase, Severity
+from bot.web.api import NO_STORE, the_flag, the_incident
+from bot.web.bodies import Fields, read_json
+from bot.web.errors import Handler, Refusal, answer_json
+from bot.web.services import SERVICES
+from bot.web.shapes import answer_shape
+
+TITLE_CHARS = 200
+TEXT_CHARS = 3000  # one section of a Slack message
+REASON_CHARS = 500
+
+_LOGIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+log = structlog.get_logger(__name__)
+
+IncidentAction = Callable[[Fields, int, Actor, str], s.Signal]
+FlagAction = Callable[[Fields, str, Actor, str], s.Signal]
+
+
+async def declare(request: web.Request) -> web.Response:
+    """Declare an incident: `{title, components, severity}`."""
+    fields = Fields(await read_json(request))
+    policy = request.app[SERVICES].engine.policy
+    signal = s.Declare(
+        actor=_actor(request),
+        id=_signal_id(request),
+        title=fields.text("title", TITLE_CHARS, needed=True),
+        components=fields.texts("components", list(policy.components)),
+        severity=fields.choice("severity", Severity, default=Severity.SEV2),
+    )
+    fields.done()
+    return await _handle(request, signal)
+
+
+def on_incident(action: IncidentAction) -> Handler:
+    """A handler that turns a request about one incident into a signal."""
+
+    async def handler(request: web.Request) -> web.Response:
+        number = the_incident(request).number
+        fields = Fields(await read_json(request))
+        signal = action(fields, number, _actor(request), _signal_id(request))
+        fields.done()
+        return await _handle(request, signal)
+
+    return handler
+
+
+def on_flag(action: FlagAction) -> Handler:
+    """A handler that turns a request about one flag into a signal."""
+
+    async def handler(request: web.Request) -> web.Response:
+        key = the_flag(request)
+        fields = Fields(await read_json(request))
+        signal = action(fields, key, _actor(request), _signal_id(request))
+        fields.done()
+        return await _handle(request, signal)
+
+    return handler
+
+
+def _update(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    return s.WriteUpdate(actor, id, incident=incident, text=fields.text("text", TEXT_CHARS, needed=True))
+
+
+def _note(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    return s.AddNote(actor, id, incident=incident, text=fields.text("text", TEXT_CHARS, needed=True))
+
+
+def _severity(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    severity = fields.choice("severity", Severity)
+    return s.SetSeverity(actor, id, incident=incident, severity=severity, reason=fields.text("reason", REASON_CHARS))
+
+
+def _phase(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    phase = fields.choice("phase", Phase)
+    return s.SetPhase(actor, id, incident=incident, phase=phase, reason=fields.text("reason", REASON_CHARS))
+
+
+def _ack(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    return s.Acknowledge(actor, id, incident=incident)
+
+
+def _resolve(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    return s.SetPhase(actor, id, incident=incident, phase=Phase.RESOLVED, reason=fields.text("reason", REASON_CHARS))
+
+
+def _reopen(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    reason = fields.text("reason", REASON_CHARS)
+    return s.SetPhase(actor, id, incident=incident, phase=Phase.INVESTIGATING, reason=reason)
+
+
+def _cancel(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    reason = fields.one_of("reason", CANCEL_REASONS)
+    return s.SetPhase(actor, id, incident=incident, phase=Phase.CANCELED, reason=reason)
+
+
+def _engage(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.EngageFlag(
+        actor, id, flag=key, variant=fields.text("variant", REASON_CHARS), hold_for=fields.duration("for"),
+        reason=fields.text("reason", REASON_CHARS, needed=True), approves=fields.truth("approves"),
+    )  # fmt: skip
+
+
+def _release(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    reason = fields.text("reason", REASON_CHARS, needed=True)
+    return s.ReleaseFlag(actor, id, flag=key, reason=reason, force=fields.truth("force"))
+
+
+def _step_back(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.StepBack(actor, id, flag=key)
+
+
+INCIDENT_ACTIONS: Mapping[str, IncidentAction] = {
+    "update": _update,
+    "note": _note,
+    "severity": _severity,
+    "phase": _phase,
+    "ack": _ack,
+    "resolve": _resolve,
+    "reopen": _reopen,
+    "cancel": _cancel,
+}
+
+FLAG_ACTIONS: Mapping[str, FlagAction] = {"engage": _engage, "release": _release, "step-back": _step_back}
+
+
+async def _handle(request: web.Request, signal: s.Signal) -> web.Response:
+    """200 when it was done or had been done already, 409 when it was refused; either way with the reason."""
+    answer = await request.app[SERVICES].engine.handle(signal)
+    log.info("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
+    return answer_json(answer_shape(answer), status=200 if answer.ok else 409, headers=NO_STORE)
+
+
+def _actor(request: web.Request) -> Actor:
+    """Who acts, as the caller says: the token proves the right to act, the login only names the person in the timeline."""
+    login = request.headers.get("X-Understudy-Actor", "").strip() or "api"
+    if not _LOGIN.fullmatch(login):
+        remedy = "Send a login name: letters, digits and . _ @ + - only, at most 64."
+        raise Refusal(400, "X-Understudy-Actor is not a login name.", field="X-Understudy-Actor", remedy=remedy)
+    return Actor.operator(login)
+
+
+def _signal_id(request: web.Request) -> str:
+    """The caller's Idempotency-Key makes a repeated request harmless; without one every request counts."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return f"api/{uuid.uuid4()}"
+    if not _KEY.fullmatch(key.strip()):
+        remedy = "Send 1 to 200 visible ASCII characters, such as a UUID."
+        raise Refusal(400, "Idempotency-Key is not usable.", field="Idempotency-Key", remedy=remedy)
+    return f"api/{key.strip()}"

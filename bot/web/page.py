@@ -1,0 +1,51 @@
+"""The board: one plain page for people, without script, readable in any browser and by a screen reader."""
+
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+
+import jinja2
+from aiohttp import web
+
+from bot.web.api import known_flags
+from bot.web.services import SERVICES
+from bot.web.shapes import flag_shape
+
+POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+
+
+async def board(request: web.Request) -> web.Response:
+    """Every component with verdict, since when and why; open incidents; flags and what they serve."""
+    services = request.app[SERVICES]
+    world, policy = services.engine.world, services.engine.policy
+    flags = known_flags(services).values() if services.board.ready else ()
+    html = _template().render(
+        at=services.clock.now(),
+        ready=services.board.ready,
+        components=[(policy.components[id].name, world.component(id)) for id in policy.components],
+        incidents=world.open_incidents(),
+        flags=[flag_shape(world, services.board, flag) for flag in flags],
+    )
+    return web.Response(text=html, content_type="text/html", headers=HEADERS)
+
+
+async def style(request: web.Request) -> web.Response:
+    """The page's style sheet."""
+    return web.Response(text=_file("board.css"), content_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["moment"] = _moment
+    return environment.from_string(_file("board.html"))
+
+
+@cache
+def _file(name: str) -> str:
+    return resources.files("bot.web").joinpath(name).read_text("utf-8")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

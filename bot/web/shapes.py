@@ -1,0 +1,101 @@
+"""States and facts as the JSON of /api/v1. Times are ISO 8601 in UTC, spans are seconds."""
+
+from datetime import datetime
+from typing import Any
+
+from bot.core.cadence import next_update_at
+from bot.core.codec import encode
+from bot.core.facts import Fact, encode_body
+from bot.core.model import Actor, FlagPolicy, Policy
+from bot.core.signals import Answer
+from bot.core.state import Incident, ProviderState, World
+from bot.flags.board import FlagBoard
+from bot.ports import LatencyPicture
+
+
+def answer_shape(answer: Answer) -> dict[str, Any]:
+    """What a signal came to."""
+    shape: dict[str, Any] = encode(answer)
+    return shape
+
+
+def component_shape(world: World, policy: Policy, id: str, latency: LatencyPicture | None) -> dict[str, Any]:
+    """One component: our verdict with its reason, and how long its checks took lately."""
+    state, known = world.component(id), policy.components.get(id)
+    return {
+        "id": id,
+        "name": known.name if known else id,
+        "provider": known.provider if known else id.partition(".")[0],
+        "level": state.level.value,
+        "reason": state.reason,
+        "fault": state.fault.value,
+        "evidence": list(state.evidence),
+        "since": _time(state.since),
+        "began_at": _time(state.began_at),
+        "latency": encode(latency),
+    }
+
+
+def provider_shape(state: ProviderState, name: str) -> dict[str, Any]:
+    """What a vendor's own page says; its words are foreign text."""
+    return {
+        "id": state.id,
+        "name": name,
+        "feed": state.feed.value,
+        "feed_reason": state.feed_reason,
+        "notices": encode(state.notices),
+    }
+
+
+def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
+    """One incident, whole."""
+    shape: dict[str, Any] = encode(incident)
+    return {"name": incident.name, "open": incident.phase.open, **shape} | {
+        "affected": [encode(affected) for affected in incident.affected.values()],
+        "next_update_at": _time(next_update_at(incident, policy.incidents)),
+    }
+
+
+def fact_shape(fact: Fact) -> dict[str, Any]:
+    """One line of a timeline."""
+    return {
+        "stream": fact.stream,
+        "seq": fact.seq,
+        "at": _time(fact.at),
+        "actor": actor_shape(fact.actor),
+        "kind": fact.kind,
+        "data": encode_body(fact.body),
+    }
+
+
+def actor_shape(actor: Actor) -> dict[str, Any]:
+    """Who did it."""
+    return {"kind": actor.kind, "id": actor.id, "name": actor.name}
+
+
+def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, Any]:
+    """One flag: what it serves, to whom, and why."""
+    state = world.flag(flag.key)
+    engagement = state.engagement
+    handing_back = engagement is not None and engagement.share_back > 0
+    return {
+        "key": flag.key,
+        "description": flag.description,
+        "variants": list(flag.variants),
+        "default": flag.default,
+        "fallbacks": encode(flag.fallbacks),
+        "depends_on": list(flag.depends_on),
+        "automation": flag.automation,
+        "phase": "handing_back" if handing_back else "engaged" if engagement else "normal",
+        "variant": engagement.variant if engagement else flag.default,
+        "percent_on_fallback": 100 - engagement.share_back if engagement else 0,
+        "engagement": encode(engagement),
+        "proposal": encode(state.proposal),
+        "held": state.held,
+        "changed_at": _time(state.changed_at),
+        "readers": board.readers(flag.key),
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,284 @@
+"""/api/v1: every request one signal, every answer a sentence, every mistake named with its remedy."""
+
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+from web_house import CONTROL, READ, House, OpenHouse, headers
+
+from bot.core import signals as s
+from bot.core.model import Actor, Level, Phase, Severity
+
+API = "/api/v1"
+DECLARE = {"title": "Chat is slow", "components": ["anthropic.api"], "severity": "SEV3"}
+CHAT = "support-chat.llm"
+
+
+async def get(http: aiohttp.ClientSession, house: House, path: str) -> tuple[int, Any]:
+    answer = await http.get(house.url + API + path, headers=headers(READ))
+    return answer.status, await answer.json()
+
+
+async def post(http: aiohttp.ClientSession, house: House, path: str, body: Any = None, **more: str) -> tuple[int, Any]:
+    answer = await http.post(house.url + API + path, json=body, headers=headers(CONTROL, **more))
+    return answer.status, await answer.json()
+
+
+@pytest.fixture
+async def declared(house: House, http: aiohttp.ClientSession) -> House:
+    """A house with INC-1."""
+    assert 200 == (await post(http, house, "/incidents", DECLARE))[0]
+    return house
+
+
+async def test_incident_is_declared_by_the_named_operator(house: House, http: aiohttp.ClientSession) -> None:
+    """The engine gets one signal with the actor of the header; its answer goes back as it is."""
+    status, found = await post(http, house, "/incidents", DECLARE, X_Understudy_Actor="ana", Idempotency_Key="k-1")
+    assert [
+        s.Declare(Actor.operator("ana"), "api/k-1", title="Chat is slow", components=("anthropic.api",), severity=Severity.SEV3)
+    ] == house.engine.signals
+    assert 200 == status
+    assert {"ok": True, "text": "INC-1 is declared: Chat is slow", "incident": 1, "flag": "", "changed": True} == found
+
+
+async def test_request_changes_nothing_when_it_is_repeated(house: House, http: aiohttp.ClientSession) -> None:
+    """The same Idempotency-Key is the same signal; without one, each request is its own."""
+    for _ in range(2):
+        status, found = await post(http, house, "/incidents", {"title": "No component"}, Idempotency_Key="k-1")
+        assert 200 == status
+    assert not found["changed"]
+    assert 1 == len(house.engine.world.incidents)
+    for _ in range(2):
+        await post(http, house, "/incidents", {"title": "No component"})
+    assert 3 == len({signal.id for signal in house.engine.signals})
+
+
+API_ACTOR = Actor.operator("api")
+WORDS = "We serve from the fallback"
+ACTIONS: list[tuple[str, Any, s.Signal]] = [
+    ("update", {"text": WORDS}, s.WriteUpdate(API_ACTOR, incident=1, text=WORDS)),
+    ("note", {"text": "Vendor\nsays: failover"}, s.AddNote(API_ACTOR, incident=1, text="Vendor\nsays: failover")),
+    ("severity", {"severity": "sev1", "reason": "x"}, s.SetSeverity(API_ACTOR, incident=1, severity=Severity.SEV1, reason="x")),
+    ("phase", {"phase": "identified"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.IDENTIFIED)),
+    ("ack", None, s.Acknowledge(API_ACTOR, incident=1)),
+    ("resolve", {"reason": "well"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, reason="well")),
+    ("cancel", {"reason": "drill"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.CANCELED, reason="drill")),
+]
+
+
+@pytest.mark.parametrize(("action", "body", "signal"), ACTIONS, ids=[name for name, _, _ in ACTIONS])
+@pytest.mark.parametrize("reference", ["1", "INC-1", "inc-0001"])
+async def test_incident_action_becomes_its_signal(
+    declared: House, http: aiohttp.ClientSession, action: str, body: Any, signal: s.Signal, reference: str
+) -> None:
+    """Each action of an incident is one signal; the incident may be named in any way that people do."""
+    status, found = await post(http, declared, f"/incidents/{reference}/{action}", body)
+    assert (200, True, 1) == (status, found["ok"], found["incident"])
+    sent = declared.engine.signals[-1]
+    assert sent.id.startswith("api/")
+    assert vars(signal) | {"id": sent.id} == vars(sent)
+
+
+async def test_resolved_incident_is_reopened(declared: House, http: aiohttp.ClientSession) -> None:
+    """Reopening leads back to investigating."""
+    await post(http, declared, "/incidents/1/resolve")
+    status, found = await post(http, declared, "/incidents/1/reopen", {"reason": "again"})
+    assert (200, True) == (status, found["ok"])
+    assert Phase.INVESTIGATING is declared.engine.world.incidents[1].phase
+
+
+async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http: aiohttp.ClientSession) -> None:
+    """What the rules refuse comes back in the same shape, and nothing was written."""
+    await post(http, declared, "/incidents/1/resolve")
+    status, found = await post(http, declared, "/incidents/1/resolve")
+    assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
+    assert "INC-1 is resolved already" in found["text"]
+    assert {"ok", "text", "incident", "flag", "changed"} == set(found)
+
+
+async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aiohttp.ClientSession) -> None:
+    """The whole life of an engagement by API, each step visible in /flags at once."""
+    body = {"variant": "gpt", "reason": "claude is down", "for": "2h"}
+    status, found = await post(http, house, f"/flags/{CHAT}/engage", body, X_Understudy_Actor="ana")
+    assert (200, CHAT) == (status, found["flag"])
+    flag = await shown(http, house)
+    assert ("engaged", "gpt", 100, "claude is down") == (
+        flag["phase"], flag["variant"], flag["percent_on_fallback"], flag["engagement"]["reason"],
+    )  # fmt: skip
+    assert "2026-03-20T14:00:00+00:00" == flag["engagement"]["expires_at"]
+    assert 200 == (await post(http, house, f"/flags/{CHAT}/step-back"))[0]
+    flag = await shown(http, house)
+    assert ("handing_back", 90) == (flag["phase"], flag["percent_on_fallback"])
+    assert 200 == (await post(http, house, f"/flags/{CHAT}/release", {"reason": "well again", "force": True}))[0]
+    flag = await shown(http, house)
+    assert ("normal", "claude", None) == (flag["phase"], flag["variant"], flag["engagement"])
+
+
+async def shown(http: aiohttp.ClientSession, house: House) -> Any:
+    _, found = await get(http, house, "/flags")
+    return next(flag for flag in found["flags"] if flag["key"] == CHAT)
+
+
+MISTAKES = [
+    ("/incidents", {}, "title"),
+    ("/incidents", {"title": " "}, "title"),
+    ("/incidents", {"title": 7}, "title"),
+    ("/incidents", {"title": "x" * 201}, "title"),
+    ("/incidents", {"title": "a\x00b"}, "title"),
+    ("/incidents", {"title": "a\ud800b"}, "title"),
+    ("/incidents", {"title": "t", "components": "anthropic.api"}, "components"),
+    ("/incidents", {"title": "t", "components": [7]}, "components"),
+    ("/incidents", {"title": "t", "components": ["anthropic.apu"]}, "components"),
+    ("/incidents", {"title": "t", "severity": "SEV9"}, "severity"),
+    ("/incidents", {"title": "t", "severity": ["SEV1"]}, "severity"),
+    ("/incidents", {"title": "t", "sevrity": "SEV1"}, "sevrity"),
+    ("/incidents/1/update", {}, "text"),
+    ("/incidents/1/update", {"text": "x" * 3001}, "text"),
+    ("/incidents/1/severity", {}, "severity"),
+    ("/incidents/1/phase", {"phase": "done"}, "phase"),
+    ("/incidents/1/cancel", {"reason": "because"}, "reason"),
+    ("/incidents/1/ack", {"text": "mine"}, "text"),
+    ("/incidents/seven/ack", None, "incident"),
+    ("/incidents/0/ack", None, "incident"),
+    ("/incidents/-1/ack", None, "incident"),
+    (f"/flags/{CHAT}/engage", {"variant": "gpt"}, "reason"),
+    (f"/flags/{CHAT}/engage", {"reason": "r", "for": "soon"}, "for"),
+    (f"/flags/{CHAT}/engage", {"reason": "r", "for": 30}, "for"),
+    (f"/flags/{CHAT}/engage", {"reason": "r", "for": "0s"}, "for"),
+    (f"/flags/{CHAT}/release", {"reason": "r", "force": "yes"}, "force"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "field"), MISTAKES)
+async def test_mistake_is_named_with_its_field_and_remedy(
+    declared: House, http: aiohttp.ClientSession, path: str, body: Any, field: str
+) -> None:
+    """400 says which field and what to write, and no signal is sent."""
+    before = len(declared.engine.signals)
+    status, found = await post(http, declared, path, body)
+    assert (400, False, field) == (status, found["ok"], found["field"])
+    assert found["remedy"]
+    assert before == len(declared.engine.signals)
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '"t"', '{"title": NaN}', "[" * 30_000])
+async def test_body_that_is_no_object_is_refused(house: House, http: aiohttp.ClientSession, body: str) -> None:
+    """Malformed JSON is the caller's mistake, not ours."""
+    answer = await http.post(house.url + API + "/incidents", data=body, headers=headers(CONTROL))
+    assert 400 == answer.status
+    assert (await answer.json())["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("X-Understudy-Actor", "ana maria"), ("X-Understudy-Actor", "<!here>"), ("Idempotency-Key", "a b")]
+)
+async def test_header_that_cannot_be_written_down_is_refused(
+    house: House, http: aiohttp.ClientSession, name: str, value: str
+) -> None:
+    """Names go into timelines and Slack, so only plain ones are taken."""
+    answer = await http.post(house.url + API + "/incidents", json=DECLARE, headers={**headers(), name: value})
+    assert (400, name) == (answer.status, (await answer.json())["field"])
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [("/incidents/9/ack", "INC-1"), ("/flags/support-chat.lm/engage", f"mean {CHAT}?"), ("/nothing", "docs/http-api.md")],
+)
+async def test_unknown_thing_is_404_with_a_pointer(declared: House, http: aiohttp.ClientSession, path: str, says: str) -> None:
+    """What does not exist is said so, with what does."""
+    status, found = await post(http, declared, path, {"reason": "r"})
+    assert (404, False) == (status, found["ok"])
+    assert says in found["remedy"]
+
+
+async def test_status_shows_components_vendors_incidents_and_flags(house: House, http: aiohttp.ClientSession) -> None:
+    """Everything at a glance, with reasons, latency and who reads the flags."""
+    await house.verdict("anthropic.api", Level.DOWN)
+    house.board.evaluate(CHAT, {"targetingKey": "svc-a"})
+    status, found = await get(http, house, "/status")
+    assert 200 == status
+    claude = found["components"][0]
+    assert ("Claude API", "down", "5 of 5 probes failed", ["HTTP 529"]) == (
+        claude["name"], claude["level"], claude["reason"], claude["evidence"],
+    )  # fmt: skip
+    assert {"count": 10, "p50_ms": 120.0, "p95_ms": 480.5, "failed": 1} == claude["latency"]
+    assert ["anthropic", "openai"] == [provider["id"] for provider in found["providers"]]
+    assert [("INC-1", "SEV2", "2026-03-20T13:00:00+00:00")] == [
+        (i["name"], i["severity"], i["next_update_at"]) for i in found["incidents"]
+    ]
+    assert {CHAT: 1} == {flag["key"]: flag["readers"] for flag in found["flags"] if flag["readers"]}
+
+
+async def test_incidents_are_listed_by_state(declared: House, http: aiohttp.ClientSession) -> None:
+    """Open ones by default, all on request, and nothing else."""
+    await post(http, declared, "/incidents", {"title": "Another"})
+    await post(http, declared, "/incidents/1/resolve")
+    assert ["INC-2"] == [i["name"] for i in (await get(http, declared, "/incidents"))[1]["incidents"]]
+    assert ["INC-2", "INC-1"] == [i["name"] for i in (await get(http, declared, "/incidents?state=all"))[1]["incidents"]]
+    status, found = await get(http, declared, "/incidents?state=closed")
+    assert (400, "state") == (status, found["field"])
+    assert "resolved" == (await get(http, declared, "/incidents/INC-1"))[1]["phase"]
+
+
+async def test_timeline_lists_the_facts_of_one_incident(declared: House, http: aiohttp.ClientSession) -> None:
+    """Every fact with who, when and what, in order."""
+    await post(http, declared, "/incidents/1/note", {"text": "Vendor says: failover"}, X_Understudy_Actor="ana")
+    status, found = await get(http, declared, "/incidents/1/timeline")
+    assert 200 == status
+    assert "incident.declared" == found["facts"][0]["kind"]
+    last = found["facts"][-1]
+    assert ("incident.note_added", "ana", {"text": "Vendor says: failover"}) == (
+        last["kind"], last["actor"]["name"], last["data"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("", "text/markdown"),
+        ("?format=csv", "text/csv"),
+        ("?format=html", "text/html"),
+        ("?format=json", "application/json"),
+    ],
+)
+async def test_export_is_a_file(declared: House, http: aiohttp.ClientSession, query: str, kind: str) -> None:
+    """Name and type suit the format; a page made of foreign words may not run as one of ours."""
+    answer = await http.get(f"{declared.url}{API}/incidents/1/export{query}", headers=headers(READ))
+    assert (200, kind, "# Zeitleiste für alle") == (answer.status, answer.content_type, await answer.text())
+    name = f"INC-1-Zo-.{declared.exported[0][1]}"
+    assert f'attachment; filename="{name}"' == answer.headers["Content-Disposition"]
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
+
+
+async def test_unknown_export_format_is_refused(declared: House, http: aiohttp.ClientSession) -> None:
+    """Only the four formats, and the answer names them."""
+    status, found = await get(http, declared, "/incidents/1/export?format=pdf")
+    assert (400, "format", "One of: md, json, csv, html.") == (status, found["field"], found["remedy"])
+
+
+async def test_engaged_flag_stays_reachable_when_it_left_the_configuration(house: House, http: aiohttp.ClientSession) -> None:
+    """It can be seen and released although nobody configures it any more."""
+    await post(http, house, f"/flags/{CHAT}/engage", {"reason": "down"})
+    others = {key: flag for key, flag in house.engine.policy.flags.items() if key != CHAT}
+    house.engine.policy = replace(house.engine.policy, flags=others)
+    assert CHAT in [flag["key"] for flag in (await get(http, house, "/flags"))[1]["flags"]]
+    assert 200 == (await post(http, house, f"/flags/{CHAT}/release", {"reason": "gone"}))[0]
+    assert CHAT not in [flag["key"] for flag in (await get(http, house, "/flags"))[1]["flags"]]
+
+
+async def test_fault_of_ours_is_500_without_details(house: House, http: aiohttp.ClientSession) -> None:
+    """The caller learns that it may repeat the request, and nothing about our insides."""
+    house.engine.broken = True
+    status, found = await post(http, house, "/incidents", DECLARE)
+    assert (500, False) == (status, found["ok"])
+    assert "Idempotency-Key" in found["remedy"]
+    assert "secret" not in str(found)
+
+
+async def test_nothing_is_changed_before_the_state_is_restored(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """A decision on an empty world would be wrong."""
+    house = await open_house(restored=False, control_tokens=(CONTROL,))
+    status, found = await post(http, house, "/incidents", DECLARE)
+    assert (503, False) == (status, found["ok"])
+    assert [] == house.engine.signals

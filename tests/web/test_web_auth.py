@@ -1,0 +1,165 @@
+"""Who gets in: every route, every kind of token, from here and from elsewhere."""
+
+import base64
+from typing import Any
+
+import aiohttp
+import pytest
+from web_house import CONTROL, LOCAL, READ, House, OpenHouse, headers
+
+from bot.web.services import SERVICES
+
+READS = [
+    ("GET", "/"),
+    ("GET", "/metrics"),
+    ("GET", "/api/v1/status"),
+    ("GET", "/api/v1/incidents"),
+    ("GET", "/api/v1/flags"),
+    ("POST", "/ofrep/v1/evaluate/flags"),
+    ("POST", "/ofrep/v1/evaluate/flags/on"),
+]
+DECLARE = {"title": "Chat is slow"}
+PROXIED = [
+    {"X-Forwarded-For": "127.0.0.1"},
+    {"X-Forwarded-Proto": "https"},
+    {"Forwarded": "for=127.0.0.1"},
+    {"X-Real-IP": "127.0.0.1"},
+    {"Via": "1.1 proxy"},
+    {"CF-Connecting-IP": "127.0.0.1"},
+]
+FOREIGN = [{"Host": "rebound.example.com"}, {"Origin": "https://evil.example.com"}, {"Origin": "null"}]
+
+
+async def ask(http: aiohttp.ClientSession, house: House, method: str, path: str, **more: Any) -> tuple[int, str]:
+    answer = await http.request(method, house.url + path, **more)
+    return answer.status, await answer.text()
+
+
+@pytest.mark.parametrize(("method", "path"), READS)
+@pytest.mark.parametrize(("token", "status"), [(READ, 200), (CONTROL, 200), (LOCAL, 200), ("wrong", 401), ("", 401)])
+async def test_reading_needs_a_known_token_when_tokens_are_configured(
+    house: House, http: aiohttp.ClientSession, method: str, path: str, token: str, status: int
+) -> None:
+    """Every reading route takes read, control and local tokens, and no other, even from this machine."""
+    sent = headers(token) if token else {}
+    assert status == (await ask(http, house, method, path, headers=sent))[0]
+
+
+@pytest.mark.parametrize(("method", "path"), READS)
+async def test_reading_is_open_to_this_machine_when_no_token_is_configured(
+    open_house: OpenHouse, http: aiohttp.ClientSession, method: str, path: str
+) -> None:
+    """The first try on a laptop needs no set-up."""
+    house = await open_house()
+    assert 200 == (await ask(http, house, method, path))[0]
+
+
+@pytest.mark.parametrize("sent", PROXIED + FOREIGN)
+async def test_reading_is_closed_to_others_when_no_token_is_configured(
+    open_house: OpenHouse, http: aiohttp.ClientSession, sent: dict[str, str]
+) -> None:
+    """Behind a proxy everybody has the address of this machine; and a foreign page can make a browser here ask us."""
+    house = await open_house()
+    status, text = await ask(http, house, "GET", "/api/v1/status", headers=sent)
+    assert 403 == status
+    assert "server.read_tokens" in text
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "demo.localhost"])
+async def test_reading_is_open_under_every_name_of_this_machine(
+    open_house: OpenHouse, http: aiohttp.ClientSession, host: str
+) -> None:
+    """Loopback has several spellings."""
+    house = await open_house(read_tokens=("",))
+    sent = {"Host": host, "Origin": f"http://{host}"}
+    assert 200 == (await ask(http, house, "GET", "/api/v1/status", headers=sent))[0]
+
+
+async def test_proxied_reader_gets_in_when_it_has_a_token(house: House, http: aiohttp.ClientSession) -> None:
+    """A proxy is fine as long as the token comes along."""
+    sent = {**headers(READ), **PROXIED[0], **FOREIGN[1]}
+    assert 200 == (await ask(http, house, "GET", "/api/v1/status", headers=sent))[0]
+
+
+async def test_token_is_taken_as_api_key_when_reading(house: House, http: aiohttp.ClientSession) -> None:
+    """OFREP clients send either header."""
+    assert 200 == (await ask(http, house, "GET", "/api/v1/flags", headers={"X-API-Key": READ}))[0]
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "says"),
+    [
+        (CONTROL, 200, "declared"),
+        (LOCAL, 200, "declared"),
+        (READ, 403, "server.control_tokens"),
+        ("wrong", 401, "server.control_tokens"),
+        ("", 401, "server.control_tokens"),
+    ],
+)
+async def test_changing_needs_a_control_token(
+    house: House, http: aiohttp.ClientSession, token: str, status: int, says: str
+) -> None:
+    """A read token may not change anything, and the answer says what would."""
+    sent = headers(token) if token else {}
+    found = await ask(http, house, "POST", "/api/v1/incidents", headers=sent, json=DECLARE)
+    assert status == found[0]
+    assert says in found[1]
+    assert (status == 200) == bool(house.engine.signals)
+
+
+async def test_changing_is_off_when_no_control_token_is_configured(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """Not even this machine may change things without the local token; empty tokens open nothing."""
+    house = await open_house(control_tokens=("",), local_token="")
+    for sent in ({}, headers("anything"), {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
+        status, text = await ask(http, house, "POST", "/api/v1/incidents", headers=sent, json=DECLARE)
+        assert (403, True) == (status, "no control tokens are configured" in text)
+    house = await open_house(local_token=LOCAL)
+    assert 200 == (await ask(http, house, "POST", "/api/v1/incidents", headers=headers(LOCAL), json=DECLARE))[0]
+
+
+async def test_api_key_and_password_do_not_change_things(house: House, http: aiohttp.ClientSession) -> None:
+    """Only a Bearer header changes things: a browser never sends one by itself."""
+    basic = "Basic " + base64.b64encode(f"ana:{CONTROL}".encode()).decode()
+    for sent in ({"X-API-Key": CONTROL}, {"Authorization": basic}, {"Cookie": f"token={CONTROL}"}):
+        assert 401 == (await ask(http, house, "POST", "/api/v1/incidents", headers=sent, json=DECLARE))[0]
+
+
+async def test_browser_may_read_the_board_with_the_token_as_password(house: House, http: aiohttp.ClientSession) -> None:
+    """A browser cannot send Bearer, so the board asks for a password; only the board does."""
+    answer = await http.get(house.url + "/")
+    assert (401, 'Basic realm="Understudy"') == (answer.status, answer.headers["WWW-Authenticate"])
+    sent = {"Authorization": "Basic " + base64.b64encode(f"anybody:{READ}".encode()).decode()}
+    assert 200 == (await ask(http, house, "GET", "/", headers=sent))[0]
+    assert 401 == (await ask(http, house, "GET", "/api/v1/status", headers=sent))[0]
+    for broken in ("Basic ???", "Basic", "Basic " + base64.b64encode(b"\xff\xfe").decode()):
+        assert 401 == (await ask(http, house, "GET", "/", headers={"Authorization": broken}))[0]
+
+
+async def test_probes_of_machines_need_no_token(house: House, http: aiohttp.ClientSession) -> None:
+    """A kubelet has no token."""
+    for path in ("/healthz", "/readyz", "/board.css"):
+        assert 200 == (await ask(http, house, "GET", path, headers=PROXIED[0]))[0]
+
+
+async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """Without any token and from elsewhere nothing answers but the probes, the style sheet and preflights."""
+    house = await open_house()
+    assert house.server is not None
+    app = house.server.app
+    opened = set()
+    for route in app.router.routes():
+        path = (route.resource.canonical if route.resource else "").replace("{incident}", "1").replace("{key}", "on")
+        method = "GET" if route.method == "*" else route.method
+        if (await ask(http, house, method, path, headers=PROXIED[0]))[0] not in (401, 403):
+            opened.add((route.method, path))
+    flags = "/ofrep/v1/evaluate/flags"
+    probes = {("GET", path) for path in ("/healthz", "/readyz", "/board.css")}
+    heads = {("HEAD", path) for _, path in probes}
+    assert probes | {("OPTIONS", flags), ("OPTIONS", flags + "/on")} == opened - heads
+
+
+async def test_tokens_are_not_shown(house: House) -> None:
+    """A log line with the services in it gives nothing away."""
+    assert house.server is not None
+    shown = repr(house.server.app[SERVICES])
+    assert [] == [token for token in (READ, CONTROL, LOCAL) if token in shown]

@@ -1,0 +1,184 @@
+"""What watches the watcher, the board for people, the server itself, and the docs that promise all of it."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from web_house import POLICY, READ, START, House, OpenHouse, headers
+
+from bot.core.model import Actor, Level, Outcome, Sample
+from bot.core.signals import Declare, EngageFlag, StepBack
+from bot.flags.evaluate import snapshot
+from bot.web.app import WebError, WebServer
+from bot.web.health import Health, Part
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+CHAT = "support-chat.llm"
+ANA = Actor.operator("ana")
+
+
+async def scrape(http: aiohttp.ClientSession, house: House) -> dict[tuple[str, ...], float]:
+    """All samples by name and sorted label values."""
+    answer = await http.get(house.url + "/metrics", headers=headers(READ))
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(await answer.text())
+    return {(s.name, *(s.labels[k] for k in sorted(s.labels))): s.value for family in families for s in family.samples}
+
+
+async def test_metrics_follow_the_committed_world(house: House, http: aiohttp.ClientSession) -> None:
+    """Levels, incidents, flags and readers are read at the scrape, so they never lag behind."""
+    await house.verdict("anthropic.api", Level.DOWN)
+    await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason="down"))
+    await http.post(f"{house.url}/ofrep/v1/evaluate/flags/{CHAT}", headers=headers(READ))
+    await http.post(f"{house.url}/ofrep/v1/evaluate/flags/nope", headers=headers(READ))
+    found = await scrape(http, house)
+    assert [1, 0] == [found["understudy_component_level", "anthropic.api", level] for level in ("down", "operational")]
+    assert START.timestamp() == found["understudy_component_since_timestamp_seconds", "anthropic.api"]
+    assert [1, 0] == [found["understudy_incidents_open", severity] for severity in ("SEV2", "SEV1")]
+    assert (1, 100, 1) == tuple(
+        found[f"understudy_flag_{name}", CHAT] for name in ("engaged", "percent_on_fallback", "readers")
+    )
+    assert 1 == found["understudy_flag_evaluations_total", CHAT, "STATIC", "gpt"]
+    assert 1 == found["understudy_flag_not_found_total",]
+    await house.engine.handle(StepBack(ANA, flag=CHAT))
+    await house.verdict("anthropic.api", Level.OPERATIONAL)
+    after = await scrape(http, house)
+    assert [0, 1] == [after["understudy_component_level", "anthropic.api", level] for level in ("down", "operational")]
+
+
+async def test_metrics_count_what_happens(house: House, http: aiohttp.ClientSession) -> None:
+    """What the bot's other parts report is on the page under its documented name."""
+    await house.verdict("anthropic.api", Level.DOWN)
+    await house.engine.handle(Declare(ANA, title="by hand"))
+    for fact in house.engine.facts:
+        house.metrics.observe_fact(fact)
+    sample = Sample("inference", "anthropic.api", START, Outcome.FAIL, error="http_5xx", phases_ms={"total": 300.0})
+    house.metrics.observe_sample(sample)
+    house.metrics.observe_commit(timedelta(milliseconds=4))
+    house.metrics.set_outbox({"pending": 3, "dead": 1}, timedelta(seconds=90))
+    house.metrics.set_slack(True)
+    found = await scrape(http, house)
+    assert 1 == found["understudy_check_results_total", "inference", "anthropic.api", "http_5xx", "fail"]
+    assert 0.3 == found["understudy_probe_duration_seconds_sum", "inference", "anthropic.api"]
+    assert 1 == found["understudy_verdict_changes_total", "anthropic.api", "down"]
+    assert 2 == found["understudy_incidents_declared_total", "SEV2"]
+    assert 2 == found["understudy_facts_total", "incident.declared"]
+    assert [3, 0, 1] == [found["understudy_outbox_rows", state] for state in ("pending", "ambiguous", "dead")]
+    assert 90 == found["understudy_outbox_oldest_pending_age_seconds",]
+    assert 1 == found["understudy_slack_socket_connected",]
+    assert 1 == found["understudy_store_commit_seconds_count",]
+    assert 1 == max(value for (name, *_), value in found.items() if name == "understudy_build_info")
+
+
+async def test_health_and_readiness_say_what_is_missing(house: House, http: aiohttp.ClientSession) -> None:
+    """Live and ready are two questions; a part in trouble is named with a sentence."""
+    assert 200 == (await http.get(house.url + "/healthz")).status
+    assert 200 == (await http.get(house.url + "/readyz")).status
+    assert 200 == (await http.head(house.url + "/readyz")).status
+    house.health = Health(False, False, {"store": Part(False, "read-only", START, "The disk is full.")})
+    alive, ready = await http.get(house.url + "/healthz"), await http.get(house.url + "/readyz")
+    assert (503, 503) == (alive.status, ready.status)
+    part = {"ok": False, "state": "read-only", "since": "2026-03-20T12:00:00+00:00", "sentence": "The disk is full."}
+    assert {"ready": False, "missing": ["store"], "parts": {"store": part}} == await ready.json()
+
+
+async def test_unready_until_flags_can_be_served(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """A load balancer must not send readers before the state is restored."""
+    house = await open_house(restored=False)
+    answer = await http.get(house.url + "/readyz")
+    assert (503, ["flags"]) == (answer.status, (await answer.json())["missing"])
+    house.engine.restore()
+    assert 200 == (await http.get(house.url + "/readyz")).status
+
+
+async def test_ready_but_loud_when_an_engagement_cannot_be_served(house: House, http: aiohttp.ClientSession) -> None:
+    """A flag that left the configuration without a known value is said, and the others go on."""
+    await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason="down"))
+    house.board.swap(snapshot(house.engine.world, replace(POLICY, flags={}), 1))
+    answer = await http.get(house.url + "/readyz")
+    assert (200, ["flags"]) == (answer.status, (await answer.json())["missing"])
+
+
+async def test_board_shows_everything_and_runs_nothing(house: House, http: aiohttp.ClientSession) -> None:
+    """Foreign words stay words, times say UTC, and the page may not load or run anything."""
+    await house.verdict("anthropic.api", Level.DOWN, "<script>alert(1)</script> & more")
+    await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason='"><img src=x>'))
+    answer = await http.get(house.url + "/", headers=headers(READ))
+    text = await answer.text()
+    assert (200, "text/html") == (answer.status, answer.content_type)
+    assert "default-src 'none'; style-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in text
+    for words in ("Claude API", "down", "2026-03-20 12:00 UTC", "INC-1", CHAT, "100 %", "SEV2"):
+        assert words in text, words
+    assert 'lang="en"' in text
+    assert 'scope="row"' in text
+
+
+async def test_board_says_so_when_nothing_is_known_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """Before the state is restored the page says that it may be old."""
+    house = await open_house(restored=False)
+    assert "still being restored" in await (await http.get(house.url + "/")).text()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/status", "/ofrep/v1/evaluate/flags", "/nope", "/healthz"])
+async def test_every_answer_is_hardened(house: House, http: aiohttp.ClientSession, path: str) -> None:
+    """No sniffing, no referrer, and no word about what the server is made of."""
+    answer = await http.get(house.url + path)
+    assert ("nosniff", "no-referrer", "understudy") == (
+        answer.headers["X-Content-Type-Options"], answer.headers["Referrer-Policy"], answer.headers["Server"],
+    )  # fmt: skip
+
+
+async def test_server_says_what_to_do_when_it_cannot_listen(house: House) -> None:
+    """A taken port may be free again later; an address of another machine never is ours."""
+    assert house.server is not None
+    second = House()
+    second.port = house.port
+    with pytest.raises(WebError, match=f"Cannot listen on 127.0.0.1:{house.port}.*server.listen") as taken:
+        await second.open(port=house.port)
+    assert not taken.value.permanent
+    other = House()
+    await other.open()
+    await other.close()
+    with pytest.raises(WebError, match=r"Cannot listen on 192\.0\.2\.1:0") as foreign:
+        await WebServer(House().build()).start("192.0.2.1", 0)
+    assert foreign.value.permanent
+
+
+async def test_server_stops_twice_without_harm() -> None:
+    """Stopping is safe at any time, before the start too."""
+    house = House()
+    server = WebServer(house.build())
+    await server.stop()
+    port = await server.start("127.0.0.1", 0)
+    assert port > 0
+    await server.stop()
+    await server.stop()
+
+
+async def test_docs_name_every_route_and_metric(house: House, http: aiohttp.ClientSession) -> None:
+    """The reference is complete, and promises nothing that is not there."""
+    text = (DOCS / "http-api.md").read_text()
+    assert house.server is not None
+    routes = {(r.method, r.resource.canonical) for r in house.server.app.router.routes() if r.resource}
+    routes = {(m, p.replace("{incident}", "{n}")) for m, p in routes if m not in ("HEAD", "OPTIONS")}
+    documented = set(re.findall(r"`(GET|POST) (/[^`? ]*)[^`]*`", text))
+    assert routes == documented
+    families = {family.name for family in house.metrics.registry.collect()}
+    counters = {family.name for family in house.metrics.registry.collect() if family.type == "counter"}
+    promised = set(re.findall(r"`(understudy_[a-z_]+)", text))
+    assert {name + "_total" if name in counters else name for name in families} == promised
+
+
+def test_docs_name_all_metadata_and_reasons() -> None:
+    """What a reader of flags can rely on is written down."""
+    text = (DOCS / "flags.md").read_text()
+    names = ("phase", "percent_on_fallback", "engagedAt", "expiresAt", "incident", "revision", "description")
+    for word in (*names, "STATIC", "SPLIT", "UNKNOWN", "targetingKey", "handing_back"):
+        assert f"`{word}`" in text, word

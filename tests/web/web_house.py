@@ -1,0 +1,184 @@
+"""A house for web tests: the real application over real HTTP, with a small engine that uses the real core."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from aiohttp import web
+
+from bot.clock import ManualClock
+from bot.core.facts import Fact
+from bot.core.model import (
+    Actor,
+    ComponentPolicy,
+    Fallback,
+    Fault,
+    FlagPolicy,
+    IncidentPolicy,
+    Level,
+    Policy,
+    Sample,
+    Severity,
+    Verdict,
+)
+from bot.core.signals import Answer, Signal, VerdictReached
+from bot.core.state import World
+from bot.core.step import step
+from bot.flags.board import FlagBoard
+from bot.flags.evaluate import revision_of, snapshot
+from bot.ports import LatencyPicture, Store
+from bot.web.app import WebServer, build_web
+from bot.web.health import Health, Part
+from bot.web.metrics import Metrics
+from bot.web.services import WebServices
+
+T = TypeVar("T")
+
+START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+READ, CONTROL, LOCAL = "read-token-for-tests", "control-token-for-tests", "local-token-for-tests"
+
+ROUTE = {"provider": "anthropic", "models": ["large", "small"], "spare": None}
+FLAGS = {
+    "support-chat.llm": FlagPolicy(
+        key="support-chat.llm", variants={"claude": "anthropic", "gpt": "openai"}, default="claude",
+        fallbacks=(Fallback("gpt", "openai.api"),), depends_on=("anthropic.api",), description="Who answers the chat",
+    ),
+    "on": FlagPolicy(key="on", variants={"yes": True, "no": False}, default="yes", fallbacks=(Fallback("no"),)),
+    "count": FlagPolicy(key="count", variants={"few": 3, "none": 0}, default="few", fallbacks=(Fallback("none"),)),
+    "rate": FlagPolicy(key="rate", variants={"full": 1, "half": 0.5}, default="full", fallbacks=(Fallback("half"),)),
+    "route": FlagPolicy(key="route", variants={"main": ROUTE, "off": {}}, default="main", fallbacks=(Fallback("off"),)),
+}  # fmt: skip
+
+POLICY = Policy(
+    components={
+        id: ComponentPolicy(id, name, provider, title, {Level.DOWN: "SEV2", Level.DEGRADED: "thread"})
+        for id, name, provider, title in (
+            ("anthropic.api", "Claude API", "anthropic", "Claude"),
+            ("openai.api", "OpenAI API", "openai", "OpenAI"),
+        )
+    },
+    flags=FLAGS,
+    incidents=IncidentPolicy(update_every={Severity.SEV2: timedelta(hours=1)}),
+)
+
+
+class CoreEngine:
+    """The engine's contract in memory: the real decisions, no store; facts of the past can be handed in, as at a restart."""
+
+    def __init__(self, clock: ManualClock, board: FlagBoard, policy: Policy = POLICY) -> None:
+        self.policy = policy
+        self.world = World()
+        self.facts: list[Fact] = []
+        self.signals: list[Signal] = []
+        self.broken = False
+        self._clock = clock
+        self._board = board
+        self._seen: set[str] = set()
+
+    async def handle(self, signal: Signal) -> Answer:
+        """Decide and remember; a repeated id changes nothing."""
+        if self.broken:
+            raise OSError("disk full at /secret/place")
+        self.signals.append(signal)
+        if signal.id and signal.id in self._seen:
+            return Answer(True, "That was done already.")
+        self._seen.add(signal.id)
+        result = step(self.world, signal, self._clock.now(), self.policy)
+        self.world = result.world
+        self.facts.extend(result.facts)
+        self.restore()
+        return result.answer
+
+    def restore(self) -> None:
+        """Put the committed state on the board."""
+        self._board.swap(snapshot(self.world, self.policy, revision_of(self.world)))
+
+
+class FactsLedger:
+    """As much of a ledger as the web reads: the facts about an incident."""
+
+    def __init__(self, engine: CoreEngine) -> None:
+        self._engine = engine
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        return work(cast(Store, self))
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        raise AssertionError("the web never writes to the ledger")
+
+    def facts_about(self, incident: int) -> list[Fact]:
+        return [fact for fact in self._engine.facts if fact.incident == incident]
+
+
+class FixedSamples:
+    """Samples whose latency picture is always the same."""
+
+    async def add(self, samples: Sequence[Sample]) -> None:
+        raise AssertionError("the web adds no samples")
+
+    async def recent(self, check: str, limit: int) -> list[Sample]:
+        return []
+
+    async def latency(self, component: str, since: datetime) -> LatencyPicture:
+        return LatencyPicture(count=10, p50_ms=120.0, p95_ms=480.5, failed=1)
+
+    async def trim(self, before: datetime) -> int:
+        return 0
+
+
+class House:
+    """Everything that a web test touches: `await house.open()` serves on a free port, `house.url` says where."""
+
+    def __init__(self, **tokens: Any) -> None:
+        self.clock = ManualClock(START)
+        self.board = FlagBoard(self.clock)
+        self.engine = CoreEngine(self.clock, self.board)
+        self.metrics = Metrics("0.1.0")
+        self.health = Health(True, True, {"store": Part(True, "writable", START, "The ledger takes commits.")})
+        self.exported: list[tuple[int, str]] = []
+        self.tokens = tokens
+        self.port = 0
+        self.server: WebServer | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def build(self) -> web.Application:
+        """The application, not yet served."""
+        services = WebServices(
+            engine=self.engine, board=self.board, clock=self.clock, ledger=FactsLedger(self.engine), samples=FixedSamples(),
+            health=lambda: self.health, export=self.export, metrics=self.metrics, **self.tokens,
+        )  # fmt: skip
+        return build_web(services)
+
+    async def open(self, *, restored: bool = True, port: int = 0) -> "House":
+        if restored:
+            for component in POLICY.components:
+                await self.verdict(component, Level.OPERATIONAL, "12 of 12 probes passed")
+            self.engine.signals.clear()
+        self.server = WebServer(self.build())
+        self.port = await self.server.start("127.0.0.1", port)
+        return self
+
+    async def close(self) -> None:
+        if self.server:
+            await self.server.stop()
+
+    async def export(self, incident: int, format: str) -> tuple[str, bytes]:
+        self.exported.append((incident, format))
+        return f'INC-{incident} "Zoë".{format}', "# Zeitleiste für alle".encode()
+
+    async def verdict(self, component: str, level: Level, reason: str = "5 of 5 probes failed") -> Answer:
+        """The watch says so."""
+        at = self.clock.now()
+        verdict = Verdict(component, level, reason, Fault.THEIRS if level.bad else Fault.NONE, ("HTTP 529",), at)
+        return await self.engine.handle(VerdictReached(actor=Actor.rule("k-of-n window"), verdict=verdict))
+
+
+OpenHouse = Callable[..., Awaitable[House]]
+
+
+def headers(token: str = CONTROL, **more: str) -> Mapping[str, str]:
+    """Headers with a token; underscores in names become dashes."""
+    return {"Authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in more.items()}}
