@@ -28,14 +28,14 @@ from bot.flags.evaluate import revision_of, snapshot
 from bot.kept import SETTING, Kept, keep, remember
 from bot.notify.out_of_band import AppriseNotifier
 from bot.outbox import Outbox, Pace
-from bot.plan import plan
+from bot.plan import plan, slack_login
 from bot.ports import Chat, ChatError, Fetcher, Ledger, Notifier, OutboxRow, Prober, Samples, Ticker
 from bot.scheduler import ApTicker
 from bot.slack.gateway import SlackGateway
-from bot.slack.preflight import Preflight
-from bot.slack.scopes import PRIVATE_SCOPES, SCOPES
+from bot.slack.scopes import expected_scopes
 from bot.slack_link import SlackLink
-from bot.store import DataLock, open_ledger, open_samples
+from bot.store.samples import open_samples
+from bot.store.sqlite import open_ledger
 from bot.troubles import AlertsByOtherWays
 from bot.version import understudy_version
 from bot.watch import Watch
@@ -111,7 +111,6 @@ class App:
         self.url = ""
         self._began_at = self.clock.now()
         self._restored = False
-        self._lock: DataLock | None = None
         self._web: WebServer | None = None
         self._link: SlackLink | None = None
         self._outbox: Outbox | None = None
@@ -153,15 +152,11 @@ class App:
             await self._web.stop()
         for part in reversed(self._closers):
             await part.close()
-        if self._lock:
-            self._lock.release()
 
     # --- the ledger
 
     async def _open_store(self) -> None:
-        if self._parts.ledger is None or self._parts.samples is None:
-            self._lock = DataLock(self._data)
-            self._lock.acquire()
+        # The ledger first: it takes the folder's lock, so that a second bot touches nothing.
         self.ledger = self._parts.ledger or self._closing(await open_ledger(self._data))
         self.samples = self._parts.samples or self._closing(await open_samples(self._data))
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy)
@@ -221,8 +216,7 @@ class App:
         slack = self._config.slack
         chat = self._parts.chat
         if chat is None:
-            private = self._config.incidents.private
-            self._gateway = self._closing(SlackGateway(slack.bot_token.get_secret_value(), slack.api_url, private=private))
+            self._gateway = self._closing(SlackGateway(slack_login(slack), private=self._config.incidents.private))
             await self._gateway.start()
             chat = self._gateway
         around = Surroundings(board_url=self._board_url(), invite=slack.invite, readers=self.board.readers)
@@ -235,8 +229,9 @@ class App:
         await self._outbox.start()
 
     async def _link_slack(self, gateway: SlackGateway) -> None:
-        scopes = frozenset({*SCOPES, *PRIVATE_SCOPES} if self._config.incidents.private else SCOPES)
-        self._link = SlackLink(self._config.slack, scopes, gateway, self.ledger, self._wire, self._slack_ready)
+        scopes = expected_scopes(private=self._config.incidents.private)
+        login = slack_login(self._config.slack)
+        self._link = SlackLink(login, scopes, gateway, self.ledger, self._wire, self._slack_ready)
         found = await self._link.start(self.desk())
         if not found.refused:
             if found.unreachable:
@@ -247,9 +242,7 @@ class App:
         log.error("Slack refuses the bot, but an incident or engagement is open: running on", why=self._link.trouble())
         await self._others.say("Understudy cannot speak in Slack", self._link.trouble())
 
-    def _slack_ready(self, found: Preflight) -> None:
-        if self._gateway is not None:
-            self._gateway.introduce(found.bot_user_id, found.bot_id)
+    def _slack_ready(self) -> None:
         if self._outbox:
             self._outbox.wake()
 
@@ -295,7 +288,17 @@ class App:
                 self.metrics.set_slack(self._link.part().ok)
             await self.samples.trim(self.clock.now() - KEEP_SAMPLES)
 
+    async def looked(self) -> None:
+        """Wait until every look that was started has ended; for those who move time by hand."""
+        if self._watch:
+            await self._watch.idle()
+
     # --- how it stands
+
+    @property
+    def linked(self) -> bool:
+        """Whether Slack let us in."""
+        return self._link is not None and self._link.last is not None and self._link.last.ok
 
     def health(self) -> Health:
         """Ready means: the state is restored, so flags tell the truth. Slack's absence is said, and does not make it unready."""

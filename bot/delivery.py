@@ -43,6 +43,7 @@ class Delivery:
 
     async def perform(self, effect: Effect, row: OutboxRow) -> Performed:
         """Carry the effect out."""
+        await self._engine.caught_up()  # a row may be claimed before its own commit is shown
         match effect.kind:
             case Do.CHANNEL_OPEN:
                 return await self._open_channel(self._incident(effect), row)
@@ -61,6 +62,7 @@ class Delivery:
 
     async def find(self, effect: Effect, row: OutboxRow) -> Performed | None:
         """Look for a post by its key, from a little before its first try on."""
+        await self._engine.caught_up()
         since = (row.first_started_at or row.created_at) - CLOCK_SLACK
         place = Place(effect.args["user"]) if effect.kind is Do.TELL else await self._place(effect)
         if place is None:

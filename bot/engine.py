@@ -54,6 +54,11 @@ class CommittingEngine:
             await self._reload()
         return self._world
 
+    async def caught_up(self) -> None:
+        """Wait until `world` shows everything that is committed: the ledger knows of a commit a moment before we do."""
+        async with self._turn:
+            return
+
     async def handle(self, signal: Signal) -> Answer:
         """Decide, commit, answer. What was committed stays committed even when the caller is cancelled meanwhile."""
         return await asyncio.shield(asyncio.ensure_future(self._in_turn(signal)))

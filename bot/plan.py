@@ -5,9 +5,10 @@ import json
 from bot.checks.http import HttpCheck
 from bot.config.checks import HttpCheck as HttpConfig
 from bot.config.load import Loaded
-from bot.config.models import Config, PlacedCheck
+from bot.config.models import Config, PlacedCheck, SlackConfig
 from bot.core.detector import WindowRule
 from bot.feeds.fetch import FeedSource
+from bot.slack.client import SlackLogin
 from bot.watch import Plan
 
 
@@ -32,6 +33,11 @@ def plan(loaded: Loaded) -> Plan:
         off=off,
         rule=WindowRule(rule.window, rule.failures, rule.recover_after),
     )
+
+
+def slack_login(config: SlackConfig) -> SlackLogin:
+    """Where Slack is and who we are there."""
+    return SlackLogin(config.api_url, config.bot_token.get_secret_value(), config.app_token.get_secret_value())
 
 
 def _check(placed: PlacedCheck) -> HttpCheck:

@@ -347,5 +347,8 @@ class Engine(Protocol):
     def world(self) -> World:
         """The world as committed; immutable, swapped after each commit."""
 
+    async def caught_up(self) -> None:
+        """Wait until `world` shows every commit made before this call."""
+
     async def handle(self, signal: Signal) -> Answer:
         """Decide, commit, answer. Durable when it returns; a repeated signal id changes nothing."""

@@ -1,15 +1,16 @@
-"""The bot's way to Slack: preflight, Bolt, and the socket; keeps trying where Slack cannot be reached, and says how it stands."""
+"""The bot's way to Slack: preflight, Bolt and the socket. Keeps trying while Slack is away, and says how it stands."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from bot.clock import Clock
-from bot.config.models import SlackConfig
 from bot.ports import Ledger
 from bot.slack.app import build_bolt
+from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Preflight, preflight
 from bot.slack.socket import SocketWatch
@@ -21,16 +22,18 @@ log = structlog.get_logger(__name__)
 
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
+LOOK_WITHIN_S = 5.0
+DEDUPE_FOR = timedelta(minutes=10)  # Slack repeats events after five minutes at the latest
 
 
 class SlackLink:
     """Connects once Slack answers. `refused` means that a token or scope is wrong: retrying needs a person first."""
 
     def __init__(
-        self, config: SlackConfig, scopes: frozenset[str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
-        on_ready: Callable[[Preflight], None],
+        self, login: SlackLogin, scopes: Mapping[str, str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
+        on_ready: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._config = config
+        self._login = login
         self._scopes = scopes
         self._gateway = gateway
         self._ledger = ledger
@@ -72,32 +75,27 @@ class SlackLink:
         """What is wrong with the link, with the remedy; empty when nothing is."""
         if self.last is None or self.last.ok:
             return ""
-        return " ".join(f"{problem.what} {problem.remedy}" for problem in self.last.problems)
+        return " ".join(f"{problem}." for problem in self.last.problems)
 
     async def _try(self) -> Preflight:
-        found = await preflight(
-            bot_token=self._config.bot_token.get_secret_value(),
-            app_token=self._config.app_token.get_secret_value(),
-            base_url=self._config.api_url,
-            expected_scopes=self._scopes,
-        )
+        found = await preflight(self._login, self._scopes, timeout_s=LOOK_WITHIN_S)
         self.last = found
         if found.ok:
             await self._connect(found)
         return found
 
     async def _connect(self, found: Preflight) -> None:
-        if self._desk is None:
-            raise RuntimeError("start() comes first")
-        app = build_bolt(self._gateway, found, first_sight=self._first_sight)
-        register(app, self._desk)
-        self._socket = SocketWatch(app, self._config.app_token.get_secret_value())
+        if self._desk is None or found.identity is None:
+            raise RuntimeError("start() comes first, and a good preflight knows who we are")
+        await self._gateway.identity()  # asked once, so that later comparisons need not ask
+        app = build_bolt(
+            self._login, self._gateway, first_sight=self._first_sight, register=partial(register, desk=self._desk)
+        )
+        self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket)
         await self._socket.start()
-        self._on_ready(found)
+        self._on_ready()
 
     async def _first_sight(self, id: str) -> bool:
-        from bot.slack.app import DEDUPE_FOR
-
         now = self._clock.now()
         return await self._ledger.write(lambda store: store.first_sight(id, now, DEDUPE_FOR))
 

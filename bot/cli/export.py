@@ -14,7 +14,7 @@ from bot.core.state import Incident, World
 from bot.engine import world_from
 from bot.exports import FORMATS, render
 from bot.kept import keep
-from bot.store import open_read_only
+from bot.store.sqlite import open_read_only
 from bot.store.errors import StoreError
 
 
@@ -45,7 +45,7 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
 
 
 async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
-    ledger = await open_read_only(folder)
+    ledger = open_read_only(folder)
     try:
         world = world_from(await ledger.read(lambda store: store.states()))
         return world, await ledger.read(lambda store: store.facts_about(number))

@@ -86,6 +86,7 @@ class ComponentJoined(Body):
     component: str
     level: Level
     reason: str
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class ComponentMoved(Body):
     level: Level
     reason: str
     began_at: datetime
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def declare(
     )  # fmt: skip
     for component in components:
         now = draft.world.component(component)
-        draft.add(stream, f.ComponentJoined(component, now.level, now.reason), told=False)
+        draft.add(stream, f.ComponentJoined(component, now.level, now.reason, now.evidence), told=False)
     name = channel_name(policy.incidents.channel_name, number, title, draft.now)
     draft.add(stream, f.ChannelNamed(name, 1))
     draft.send(Do.ALERT_POST, f"alert/{number}", fact)
@@ -154,10 +154,10 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict, previous:
     if verdict.component in incident.affected:
         held = incident.affected[verdict.component].level
         if held is not verdict.level:
-            body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at)
+            body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
             draft.add(incident.stream, body)
     elif verdict.level.bad and draft.policy.components[verdict.component].open_on.get(verdict.level) != "none":
-        draft.add(incident.stream, f.ComponentJoined(verdict.component, verdict.level, verdict.reason))
+        draft.add(incident.stream, f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence))
     _raise_severity(draft, incident.number, verdict)
     _follow_phase(draft, incident.number, verdict)
 

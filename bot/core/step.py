@@ -82,16 +82,12 @@ def _verdict(draft: Draft, signal: s.VerdictReached) -> Step:
     held = draft.world.component(verdict.component)
     if held.level is verdict.level and held.fault is verdict.fault:
         return draft.done("held already")
-    policy = draft.policy.components.get(verdict.component)
-    open_incident = draft.world.open_for(policy.provider) if policy else None
-    number = open_incident.number if open_incident and verdict.component in open_incident.affected else None
     draft.add(
         f"component/{verdict.component}",
         f.VerdictChanged(
             component=verdict.component, previous=held.level, level=verdict.level, reason=verdict.reason,
             fault=verdict.fault, evidence=verdict.evidence, began_at=verdict.began_at or draft.now,
         ),
-        incident=number,
     )  # fmt: skip
     incident.on_verdict(draft, verdict, held.level, held.quiet_key)
     failover.react(draft)

@@ -1,12 +1,12 @@
 """The scripted person: Ana acknowledges, approves the first step back, and resolves, by clicking what she sees in Slack."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.core import facts as f
 from bot.core.facts import Fact
 from bot.core.state import World
-from bot.sandbox.slack import NotThere, Person
+from bot.sandbox.slack import NotThere, Person, SlackbotSays
 
 THINKS_FOR_S = 1.0
 LOOKS_FOR_S = 20.0
@@ -15,8 +15,9 @@ LOOKS_FOR_S = 20.0
 class Ana:
     """Listens to nothing but what she is shown: a fact tells her when to look, the page what to click."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, say: Callable[[str], None]) -> None:
         self._person = person
+        self._say = say
         self._todo: asyncio.Queue[str] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -48,10 +49,15 @@ class Ana:
             await self._click(button)
 
     async def _click(self, button: str) -> None:
-        """Click as soon as the button is there; a message may still be on its way."""
-        async with asyncio.timeout(LOOKS_FOR_S):
-            while True:
-                try:
-                    return await self._person.clicks(button)
-                except NotThere:
-                    await asyncio.sleep(0.2)
+        """Click as soon as the button is there; a message may still be on its way. A question withdrawn meanwhile is let be."""
+        try:
+            async with asyncio.timeout(LOOKS_FOR_S):
+                while True:
+                    try:
+                        return await self._person.clicks(button)
+                    except NotThere:
+                        await asyncio.sleep(0.2)
+        except TimeoutError:
+            self._say(f"(ana found no button {button} to press)")
+        except SlackbotSays as refusal:
+            self._say(f"(ana pressed {button} and Slack said: {refusal})")

@@ -45,7 +45,7 @@ def serve(flag_url: str, log: Path, vendors: dict[str, str], every_s: float) -> 
     api.set_provider(OFREPProvider(flag_url, timeout=0.5))
     flags = api.get_client()
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
     with log.open("a", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=0.25) as client:
         for number in itertools.count():
             customer = f"customer-{number % CUSTOMERS}"
@@ -60,6 +60,11 @@ def serve(flag_url: str, log: Path, vendors: dict[str, str], every_s: float) -> 
             out.flush()
             if ended.wait(every_s):
                 return
+
+
+def _until_closed(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
 
 
 if __name__ == "__main__":

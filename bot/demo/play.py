@@ -13,7 +13,7 @@ from bot.checks.http import HttpProber
 from bot.clock import ScaledClock
 from bot.config.load import load
 from bot.core import timeline
-from bot.core.facts import Fact
+from bot.core.facts import Fact, Posted, VerdictChanged
 from bot.core.state import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, prove
@@ -29,6 +29,9 @@ START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minute
 CUSTOMER_EVERY_S = 0.05
 # The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
 FEED_DEADLINE = timedelta(minutes=3)
+
+# Errands, and verdicts of components, which the incident repeats in its own words.
+ERRANDS = (Posted, VerdictChanged)
 
 Say = Callable[[str], None]
 
@@ -58,7 +61,6 @@ class Demo:
         self._workspace = LocalWorkspace(commands=[CommandSpec(*word) for word in words()])
         self._vendors = Vendors(scenario, self._clock)
         self._log = out / "customers.jsonl"
-        self._rows = 0
 
     async def play(self, *, exit_when_done: bool) -> Played:
         """Set the stage, raise the curtain, and prove at the end what was shown."""
@@ -89,9 +91,8 @@ class Demo:
 
     def _people(self) -> Ana:
         ana, _ = self._workspace.add_user("ana", "Ana Silva"), self._workspace.add_user("bob", "Bob Meyer")
-        self._workspace.add_channel("general", members=("ana", "bob"))
         self._workspace.add_channel("ops", members=("ana", "bob"))
-        person = Ana(ana)
+        person = Ana(ana, self._say)
         person.start()
         return person
 
@@ -128,8 +129,8 @@ class Demo:
 
     def _tell(self, facts: Sequence[Fact], world: World) -> None:
         """One line per event, in the story's time."""
-        for row in timeline.rows(facts):
-            self._rows += 1
+        told = [fact for fact in facts if not isinstance(fact.body, ERRANDS)]
+        for row in timeline.rows(told):
             self._say(f"{row.at:%H:%M} UTC  {row.text}")
 
     async def _until_over(self, app: App, exit_when_done: bool) -> None:

@@ -64,9 +64,10 @@ class LoopClock:
 
 
 class LoopTicker:
-    """A `Ticker` without a scheduler: it beats by the loop's time."""
+    """A `Ticker` without a scheduler: it beats by the loop's time, at most every `least_s` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, least_s: float = 0.0) -> None:
+        self._least_s = least_s
         self._task: asyncio.Task[None] | None = None
 
     def start(self, beat: Any, every_s: float) -> None:
@@ -82,4 +83,4 @@ class LoopTicker:
     async def _run(self, beat: Any, every_s: float) -> None:
         while True:
             await beat()
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(max(every_s, self._least_s))

@@ -69,8 +69,8 @@ def connect(path: Path | str, *, synchronous: str = FULL) -> Connection:
     if path != ":memory:":
         _make_private(Path(path))
     conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    conn.row_factory = Row
-    for pragma in (
+    return _prepared(
+        conn,
         "auto_vacuum = INCREMENTAL",  # first: it only counts before the first table
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         f"journal_mode = {sqlite_report().journal_mode}",
@@ -80,25 +80,21 @@ def connect(path: Path | str, *, synchronous: str = FULL) -> Connection:
         "cell_size_check = ON",
         "wal_autocheckpoint = 1000",
         f"journal_size_limit = {LARGEST_IDLE_WAL}",
-    ):
-        conn.execute(f"PRAGMA {pragma}")
-    return conn
+    )
 
 
 def connect_read_only(path: Path) -> Connection:
     """Open a file that exists, for reading alone; it neither writes nor checkpoints."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
-    conn.row_factory = Row
-    for pragma in (
+    return _prepared(
+        conn,
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "query_only = ON",
         "trusted_schema = OFF",
         "cell_size_check = ON",
         "wal_autocheckpoint = 0",
-    ):
-        conn.execute(f"PRAGMA {pragma}")
-    return conn
+    )
 
 
 @contextmanager
@@ -130,6 +126,17 @@ def snapshot(conn: Connection) -> Iterator[None]:
 def one(conn: Connection, sql: str, *values: Any) -> Any:
     """The first row of a query, or None."""
     return conn.execute(sql, values).fetchone()
+
+
+def _prepared(conn: Connection, *pragmas: str) -> Connection:
+    conn.row_factory = Row
+    try:
+        for pragma in pragmas:
+            conn.execute(f"PRAGMA {pragma}")
+    except DatabaseError:
+        conn.close()
+        raise
+    return conn
 
 
 def _make_private(path: Path) -> None:

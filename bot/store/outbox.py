@@ -11,6 +11,9 @@ from bot.ports import OutboxRow, Settled
 from bot.store.engine import Connection, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
 
+# A new row is due whatever the clock says: its commit is dated in domain time, its sending in real time.
+AT_ONCE = 0
+
 UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
 
@@ -35,7 +38,7 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
         (
             plain(effect.key), effect.kind.value, plain(effect.lane), plain(effect.slot), effect.incident, plain(effect.stream),
-            effect.seq, canonical(encode(effect.args)), now, now,
+            effect.seq, canonical(encode(effect.args)), now, AT_ONCE,
         ),
     )  # fmt: skip
 

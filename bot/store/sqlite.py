@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.ports import Store
-from bot.store.engine import Connection, DatabaseError, atomic, connect, connect_read_only, snapshot
+from bot.store.engine import Connection, DatabaseError, atomic, connect_read_only, snapshot
 from bot.store.errors import StoreError
 from bot.store.ledger import SqliteStore
 from bot.store.lock import DataLock
 from bot.store.migrations import LEDGER, migrate, require
+from bot.store.opening import opened
 from bot.store.writer import Readers, Writer
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class InlineLedger:
     @staticmethod
     def open(path: Path | str = ":memory:") -> "InlineLedger":
         """Open a file, or a ledger in memory. Takes no lock: in a data folder, hold its DataLock."""
-        return InlineLedger(connect(path), str(path))
+        return InlineLedger(opened(path, LEDGER), str(path))
 
     def reopened(self) -> "InlineLedger":
         """A new ledger over the same connection, without what was not committed."""
@@ -133,23 +134,18 @@ def open_read_only(folder: Path) -> ReadOnlyLedger:
     if not path.is_file():
         raise StoreError(f"there is no ledger in {folder}; check --data")
     try:
-        return ReadOnlyLedger(connect_read_only(path), path)
+        conn = connect_read_only(path)
     except DatabaseError as error:
-        raise StoreError(f"{path} cannot be read ({error}); starting the bot once lets it mend what a crash left") from error
+        raise StoreError(f"{path} cannot be opened ({error}); check who may read it") from error
+    try:
+        return ReadOnlyLedger(conn, path)
+    except StoreError:
+        conn.close()
+        raise
 
 
 def _open(path: Path) -> tuple[Connection, Store]:
-    try:
-        conn = connect(path)
-    except DatabaseError as error:
-        raise StoreError(f"{path} cannot be opened ({error}); restore a backup or choose another --data") from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be opened ({error.strerror}); check the folder's owner and free space") from error
-    try:
-        migrate(conn, LEDGER, str(path))
-    except BaseException:
-        conn.close()
-        raise
+    conn = opened(path, LEDGER)
     return conn, SqliteStore(conn)
 
 

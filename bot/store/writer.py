@@ -106,7 +106,8 @@ class Writer(Generic[S]):
                 for request in batch:
                     _run_alone(conn, store, request)
         except (DatabaseError, StoreError) as error:
-            lost = StoreError(f"{self._name} took nothing of this: {error}. Is the disk full or read-only?", permanent=False)
+            sentence = f"{self._name} took nothing of this: {error}. Is the disk full, or another program on this file?"
+            lost = StoreError(sentence, permanent=False)
             lost.__cause__ = error
             for request in batch:
                 request.error = request.error or lost

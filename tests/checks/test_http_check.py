@@ -16,7 +16,7 @@ import pytest
 
 from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber, Statuses
-from bot.clock import ManualClock, ScaledClock
+from bot.clock import Clock, ManualClock, ScaledClock
 from bot.core.model import Fault, Outcome, Sample
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
@@ -72,9 +72,9 @@ def check(port: int, **changes: object) -> HttpCheck:
     return HttpCheck(id="anthropic.api/models", component="anthropic.api", **given)  # type: ignore[arg-type]
 
 
-async def probed(wanted: HttpCheck, **parts: object) -> Sample:
+async def probed(wanted: HttpCheck, clock: Clock | None = None, **parts: object) -> Sample:
     """Probe, and see that the deadline was kept. A busy machine makes a sample inconclusive; then it is asked again."""
-    prober = HttpProber(ManualClock(START), **parts)  # type: ignore[arg-type]
+    prober = HttpProber(clock or ManualClock(START), **parts)  # type: ignore[arg-type]
     loop = asyncio.get_running_loop()
     try:
         for _ in range(5):
@@ -331,11 +331,9 @@ async def test_http_probe_says_nothing_of_the_provider_when_our_own_loop_stood_s
 async def test_http_probe_counts_domain_time_when_the_clock_runs_fast() -> None:
     """At twenty times the speed a deadline of 10 s passes in half a second, and the phases say 10 s."""
     async with raw_server(saying(then_hang=True)) as port:
-        prober = HttpProber(ScaledClock(20, START))
         began = asyncio.get_running_loop().time()
-        sample = await prober.probe(check(port, deadline=timedelta(seconds=10)))
-        await prober.close()
-    assert asyncio.get_running_loop().time() - began < 2
+        sample = await probed(check(port, deadline=timedelta(seconds=10)), ScaledClock(20, START))
+    assert asyncio.get_running_loop().time() - began < 5
     assert "no answer within 10 s (waited for the first byte)" == sample.reason
     assert sample.phases_ms["total"] >= 9_900
 

@@ -3,7 +3,6 @@
 The order of the checks is Slack's: method, token, scope, rate, arguments.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,8 +20,8 @@ from bot.sandbox.slack import (
 from bot.sandbox.slack.args import Args, arguments_of
 from bot.sandbox.slack.catalogue import MethodFacts, catalogue
 from bot.sandbox.slack.errors import COMMON, RateLimited, SlackError
-from bot.sandbox.slack.faults import Faults, Rule
 from bot.sandbox.slack.limits import Limits
+from bot.sandbox.slack.mischief import Mischief, Work
 from bot.sandbox.slack.records import Call, Json
 from bot.sandbox.slack.team import Team
 
@@ -52,12 +51,10 @@ class WebApi:
     """The Web API of one workspace."""
 
     team: Team
-    faults: Faults
+    mischief: Mischief
     open_link: Callable[[], str]
     limits: Limits = field(init=False)
     handlers: dict[str, Handler] = field(init=False)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.team.settings)
@@ -81,43 +78,15 @@ class WebApi:
             values, token = await arguments_of(request)
         except SlackError as refusal:
             return self._refused(method, {}, "unknown", refusal)
-        rule = self.faults.take(method, values)
         kind = self._token_kind(token)
-        match rule:
-            case None:
-                pass
-            case Rule(kind="429"):
-                return self._refused(method, values, kind, RateLimited(rule.retry_after))
-            case Rule(kind="500_before"):
-                return self._broken(method, values, kind)
-            case Rule(kind="drop_before"):
-                return await self._drop(request, method, values, kind)
-            case Rule(kind="hang"):
-                self._record(method, values, kind, "hangs", 0)
-                return await self._hang()
-            case Rule(kind="late"):
-                self._run_later(rule.delay, method, values, kind)
-                return await self._drop(request, method, values, kind)
-            case Rule(kind=text) if text.startswith("error:"):
-                return self._refused(method, values, kind, SlackError(text.removeprefix("error:")))
-        await self.faults.tell(method, "before", values)
-        reply = self._answer(method, values, kind)
-        await self.faults.tell(method, "after", values)
-        match rule:
-            case Rule(kind="500_after"):
-                return web.Response(status=500, text="internal error")
-            case Rule(kind="drop_after"):
-                _abort(request)
-            case Rule(kind="hang_after"):
-                return await self._hang()
-        return reply
-
-    async def stop(self) -> None:
-        """Forget the effects that were still to come and let go of the calls that hang."""
-        self._closing.set()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        work = Work(
+            method,
+            values,
+            run=lambda: self._answer(method, values, kind),
+            refuse=lambda refusal: self._refused(method, values, kind, refusal),
+            note=lambda error, status: self._record(method, values, kind, error, status),
+        )
+        return await self.mischief.around(request, work)
 
     # -- the checks and the work
 
@@ -200,32 +169,6 @@ class WebApi:
     def _record(self, method: str, values: Json, kind: str, error: str | None, status: int) -> None:
         self.team.calls.append(Call(method, values, self.team.now(), error is None, error, kind, status))
 
-    # -- misbehaviour
-
-    def _broken(self, method: str, values: Json, kind: str) -> web.Response:
-        self._record(method, values, kind, "http_500", 500)
-        return web.Response(status=500, text="internal error")
-
-    async def _drop(self, request: web.Request, method: str, values: Json, kind: str) -> web.Response:
-        self._record(method, values, kind, "dropped", 0)
-        _abort(request)
-        return web.Response()
-
-    def _run_later(self, delay: float, method: str, values: Json, kind: str) -> None:
-        async def land() -> None:
-            await asyncio.sleep(delay)
-            await self.faults.tell(method, "before", values)
-            self._answer(method, values, kind)
-            await self.faults.tell(method, "after", values)
-
-        task = asyncio.get_running_loop().create_task(land())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _hang(self) -> web.Response:
-        await self._closing.wait()
-        return web.Response()
-
 
 def _check_arguments(facts: MethodFacts, values: Json) -> None:
     unknown = sorted(set(values) - facts.args - ANYWHERE)
@@ -234,8 +177,3 @@ def _check_arguments(facts: MethodFacts, values: Json) -> None:
     missing = [name for name in facts.required if values.get(name) is None]
     if missing:
         raise SlackError("invalid_arguments", *(f"[ERROR] missing required field: {name}" for name in missing))
-
-
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()

@@ -11,6 +11,7 @@ from typing import Any
 from bot.sandbox.slack.checks import Findings
 from bot.sandbox.slack.elements import ID_MAX, IN_ACTIONS, IN_INPUT, IN_SECTION, check_element, check_image
 from bot.sandbox.slack.records import Json
+from bot.sandbox.slack.rich_text import check_rich_text
 
 BLOCKS_MAX = {"message": 50, "modal": 100, "home": 100}
 MARKDOWN_MAX, ROWS_MAX, CELLS_MAX = 12_000, 100, 20
@@ -39,7 +40,6 @@ FIELDS = {
     "rich_text": {"elements"},
     "table": {"rows", "column_settings"},
 }
-RICH_PARTS = ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote")
 
 
 def check_blocks(blocks: Any, *, surface: str, at: str = "/blocks") -> list[str]:
@@ -105,7 +105,7 @@ def _check_blocks(found: Findings, blocks: Any, surface: str, at: str) -> None:
         if not found.is_object(here, block):
             continue
         kind = block.get("type")
-        if kind not in FIELDS:
+        if not isinstance(kind, str) or kind not in FIELDS:
             found.note(f"{here}/type", f"unsupported type: {kind}")
             continue
         found.fields(here, block, FIELDS[kind] | {"type", "block_id"})
@@ -151,11 +151,7 @@ def _check_block(found: Findings, at: str, block: Json, surface: str) -> None:
                 found.note(f"{at}/type", "markdown is for messages")
             found.string(f"{at}/text", block.get("text"), MARKDOWN_MAX, required=True)
         case "rich_text":
-            for n, part in enumerate(found.items(f"{at}/elements", block.get("elements"), 100)):
-                here = f"{at}/elements/{n}"
-                if found.is_object(here, part):
-                    found.one_of(f"{here}/type", part.get("type"), RICH_PARTS)
-                    found.items(f"{here}/elements", part.get("elements"), 1000, least=0)
+            check_rich_text(found, at, block)
         case "table":
             _check_table(found, at, block, surface)
 
@@ -190,6 +186,8 @@ def _check_table(found: Findings, at: str, table: Json, surface: str) -> None:
             found.one_of(f"{here}/type", cell.get("type"), ("raw_text", "raw_number", "rich_text"))
             if cell.get("type") == "raw_text":
                 found.string(f"{here}/text", cell.get("text"), 3000, required=True)
+            elif cell.get("type") == "rich_text":
+                check_rich_text(found, here, cell)
 
 
 def _check_unique_actions(found: Findings, at: str, elements: list[Any]) -> None:

@@ -1,36 +1,43 @@
 """The two kinds of address that Slack hands out: response_url and upload_url."""
 
 import json
+from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.sandbox.slack.errors import SlackbotSays
+from bot.sandbox.slack.errors import RateLimited, SlackbotSays, SlackError
 from bot.sandbox.slack.interactions import Interactions
+from bot.sandbox.slack.mischief import Mischief, Work
 from bot.sandbox.slack.records import File, Json, Message, ResponseUrl
 from bot.sandbox.slack.team import Team
 
 
 class Callbacks:
-    """Answers over a response_url, and the bytes of uploads."""
+    """Answers over a response_url, and the bytes of uploads; faults know them as `response_url` and `upload`."""
 
-    def __init__(self, team: Team, interactions: Interactions) -> None:
+    def __init__(self, team: Team, interactions: Interactions, mischief: Mischief) -> None:
         self.team = team
         self.interactions = interactions
+        self.mischief = mischief
 
-    async def respond(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.Request) -> web.StreamResponse:
         """A response_url: five uses in thirty minutes; by default it answers so that only the person sees it."""
-        target = self.team.response_urls.get(request.match_info["key"])
+        key = request.match_info["key"]
+        try:
+            body = json.loads(await request.text())
+        except ValueError:
+            return web.Response(status=400, text="invalid_payload")
+        return await self.mischief.around(request, _work("response_url", body, lambda: self._answer(key, body)))
+
+    def _answer(self, key: str, body: Json) -> web.Response:
+        target = self.team.response_urls.get(key)
         if target is None:
-            return web.Response(status=404, text="no_text")
+            return web.Response(status=404, text="no_such_url")
         if self.team.age_s(target.born_at) > self.team.settings.response_url_lives_s:
             return web.Response(status=404, text="expired_url")
         if target.uses >= self.team.settings.response_url_uses:
             return web.Response(status=404, text="used_url")
         target.uses += 1
-        try:
-            body = json.loads(await request.text())
-        except ValueError:
-            return web.Response(status=400, text="invalid_payload")
         try:
             return self._apply(target, body)
         except SlackbotSays as refusal:
@@ -57,10 +64,8 @@ class Callbacks:
 
     def _original(self, target: ResponseUrl) -> Message | None:
         channel = self.team.channels[target.channel]
-        for message in (*channel.messages, *self.team.ephemerals):
-            if message.ts == target.message_ts:
-                return message
-        return None
+        whispers = (message for message in self.team.ephemerals if message.ts == target.message_ts)
+        return self.team.message(channel, target.message_ts or "") or next(whispers, None)
 
     def _delete(self, original: Message | None) -> None:
         if original is None:
@@ -71,16 +76,20 @@ class Callbacks:
         else:
             self.team.delete(self.team.channels[original.channel], original)
 
-    async def upload(self, request: web.Request) -> web.Response:
+    async def upload(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file, bare or as a form; answers as Slack does, in plain text."""
-        file = self._expected(request.match_info["key"])
-        if file is None:
-            return web.Response(status=404, text="no such upload")
         if request.content_type == "multipart/form-data":
             fields = await request.post()
             data = b"".join(f.file.read() for f in fields.values() if isinstance(f, web.FileField))
         else:
             data = await request.read()
+        key = request.match_info["key"]
+        return await self.mischief.around(request, _work("upload", {"length": len(data)}, lambda: self._store(key, data)))
+
+    def _store(self, key: str, data: bytes) -> web.Response:
+        file = self._expected(key)
+        if file is None:
+            return web.Response(status=404, text="no such upload")
         if len(data) != file.length:
             return web.Response(status=400, text=f"expected {file.length} bytes, got {len(data)}")
         file.data = data
@@ -88,6 +97,17 @@ class Callbacks:
 
     def _expected(self, key: str) -> File | None:
         return next((file for file in self.team.files.values() if file.upload_key == key and file.data is None), None)
+
+
+def _work(name: str, args: Json, run: Callable[[], web.Response]) -> Work:
+    """A call outside the Web API: it has no envelope, and `calls` does not list it."""
+    return Work(name, args, run, refuse=_plain_refusal, note=lambda error, status: None)
+
+
+def _plain_refusal(refusal: SlackError) -> web.Response:
+    if isinstance(refusal, RateLimited):
+        return web.Response(status=429, headers={"Retry-After": str(refusal.retry_after_s)}, text=refusal.code)
+    return web.Response(status=400, text=refusal.code)
 
 
 def _ok() -> web.Response:

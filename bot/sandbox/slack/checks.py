@@ -43,7 +43,7 @@ class Findings:
         if not self.is_object(at, value):
             return
         kind = value.get("type")
-        if kind not in ({"plain_text"} if plain else {"plain_text", "mrkdwn"}):
+        if kind not in (("plain_text",) if plain else ("plain_text", "mrkdwn")):
             self.note(f"{at}/type", "must be plain_text" if plain else "must be plain_text or mrkdwn")
         if kind == "mrkdwn" and "emoji" in value:
             self.note(f"{at}/emoji", "only plain_text takes emoji")

@@ -147,7 +147,7 @@ def _check_menu(found: Findings, at: str, menu: Json) -> None:
         if found.is_object(here, group):
             found.text(f"{here}/label", group.get("label"), 75, plain=True, required=True)
             _check_options(found, here, group, OPTIONS_MAX)
-            choices += group.get("options") or []
+            choices += group["options"] if isinstance(group.get("options"), list) else []
     _check_initial(found, at, menu, choices)
 
 

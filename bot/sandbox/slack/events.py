@@ -41,11 +41,11 @@ def mention_event(team: Team, message: Message) -> Json:
 def is_wanted(team: Team, event: Json, scope_of: dict[str, str | None]) -> bool:
     """Whether the app subscribed to this event, has its scope, and may see the channel."""
     name = event["type"]
-    channel = team.channels.get(event.get("channel", ""))
+    channel = team.channels.get(event.get("channel", "") or event.get("item", {}).get("channel", ""))
     if name == "message" and channel is not None:
         name = SUBSCRIPTION[channel.kind]
     scope = scope_of.get(name)
     if name not in team.settings.events or (scope is not None and scope not in team.scopes):
         return False
-    joined = name in ("member_left_channel",) or channel is None or team.bot_user_id in channel.members
-    return joined or name == "app_home_opened"
+    leaves_itself = name == "member_left_channel" and event["user"] == team.bot_user_id
+    return channel is None or team.bot_user_id in channel.members or leaves_itself

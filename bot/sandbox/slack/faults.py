@@ -76,7 +76,9 @@ class Faults:
         delay: float = 0.5,
         match: Callable[[Json], bool] | None = None,
     ) -> None:
-        """Spoil the next `times` calls of `method` (`*` is any) whose arguments `match`.
+        """Spoil the next `times` calls of `method` whose arguments `match`.
+
+        `*` is any method; `upload` and `response_url` are the two addresses that Slack hands out.
 
         Kinds: `429`, `500_before`, `500_after` (it happened, the reply is a 500), `drop_before`, `drop_after` (it happened,
         the connection drops), `late` (dropped now, happens `delay` real seconds later), `hang` (no answer, no effect),

@@ -59,11 +59,13 @@ class Interactions:
                 return
         except SlackbotSays as refusal:
             raise self._slackbot(user, channel, str(refusal)) from None
-        command, _, rest = text.strip().partition(" ")
+        command, *more = text.strip().split(None, 1)
+        rest = more[0] if more else ""
         if command not in self.team.commands:
             raise self._slackbot(user, channel, f"`{command}` is not a valid command.")
         url = self.team.new_response_url(user.id, channel.id)
-        payload = payloads.slash_command(self.team, user, channel, command, self.escaped(rest.strip(), labels=True), url)
+        words = self.escaped(rest, labels=True) if self.team.commands[command].should_escape else rest
+        payload = payloads.slash_command(self.team, user, channel, command, words, url)
         try:
             answer = await self.links.deliver("slash_commands", payload)
         except SlackbotSays as failure:

@@ -78,7 +78,7 @@ class Links:
 
     async def wait_for_links(self, at_least: int) -> None:
         """Return once so many websockets are open."""
-        while len(self.links) < at_least:
+        while sum(not link.socket.closed for link in self.links) < at_least:
             self._changed.clear()
             await self._changed.wait()
 

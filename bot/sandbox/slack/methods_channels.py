@@ -24,8 +24,8 @@ def create(team: Team, args: Args) -> Json:
 
 def rename(team: Team, args: Args) -> Json:
     channel = channel_of(team, args, method="conversations.rename")
-    must_be_member(team, channel)
     must_be_open(channel)
+    must_be_member(team, channel)
     if channel.creator != team.bot_user_id:
         raise SlackError("not_authorized")  # a bot may rename only what it made
     name = _checked_name(team, args.text("name"))

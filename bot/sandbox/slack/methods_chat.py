@@ -12,7 +12,7 @@ from bot.sandbox.slack.events import message_event
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.lookups import channel_of, message_of, must_be_member, must_be_open
 from bot.sandbox.slack.records import Channel, Json, Message
-from bot.sandbox.slack.shapes import message_shape
+from bot.sandbox.slack.shapes import message_shape, permalink_of
 from bot.sandbox.slack.team import Team
 
 ATTACHMENTS_MAX = 100
@@ -43,7 +43,8 @@ def post(limits: Limits, team: Team, args: Args) -> Json:
         broadcast=args.flag("reply_broadcast"),
     )
     team.emit(message_event(team, message))
-    reply: Json = {"channel": channel.id, "ts": message.ts, "message": message_shape(team, message, metadata=True)}
+    shape = message_shape(team, message, metadata=True, counts=False)
+    reply: Json = {"channel": channel.id, "ts": message.ts, "message": shape}
     if len(cut) < len(text):
         reply["response_metadata"] = {"messages": ["[WARN] message_truncated"]}
     return reply
@@ -68,7 +69,9 @@ def update(team: Team, args: Args) -> Json:
     message.metadata = metadata if "metadata" in args else message.metadata
     message.edited_ts = team.new_ts()
     team.changed()
-    shape = message_shape(team, message, metadata=True)
+    shape = message_shape(team, message, metadata=True, counts=False)
+    del shape["ts"]  # stands beside the message, not in it
+    shape.pop("thread_ts", None)
     return {"channel": channel.id, "ts": message.ts, "text": text, "message": shape}
 
 
@@ -110,10 +113,7 @@ def delete(team: Team, args: Args) -> Json:
 def permalink(team: Team, args: Args) -> Json:
     channel = channel_of(team, args)
     message = message_of(team, channel, args.text("message_ts"))
-    link = f"https://{team.settings.team_domain}.slack.com/archives/{channel.id}/p{message.ts.replace('.', '')}"
-    if message.is_reply:
-        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
-    return {"channel": channel.id, "permalink": link}
+    return {"channel": channel.id, "permalink": permalink_of(team, message)}
 
 
 def methods(limits: Limits) -> dict[str, Callable[[Team, Args], Json]]:
@@ -206,7 +206,7 @@ def _content(team: Team, args: Args, *, too_long: str) -> tuple[str, list[Json],
 
 def _metadata(team: Team, args: Args) -> Json | None:
     metadata = args.structure("metadata", "invalid_metadata_format")
-    if metadata is None:
+    if metadata is None or metadata == {}:  # an empty one takes it away
         return None
     if not isinstance(metadata, dict) or set(metadata) - {"event_type", "event_payload"}:
         raise SlackError("invalid_metadata_format")

@@ -7,7 +7,7 @@ from bot.sandbox.slack.args import Args
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.lookups import channel_of, message_of, must_be_member
 from bot.sandbox.slack.records import Bookmark, Channel, Json
-from bot.sandbox.slack.shapes import bookmark_shape, message_shape
+from bot.sandbox.slack.shapes import bookmark_shape, permalink_of
 from bot.sandbox.slack.team import Team
 
 TITLE_MAX, LINK_MAX = 256, 2048
@@ -45,7 +45,14 @@ def pins(team: Team, args: Args) -> Json:
     items = []
     for ts, (who, when) in reversed(channel.pins.items()):
         message = message_of(team, channel, ts)
-        shape = message_shape(team, message)
+        shape = {
+            "type": "message",
+            "user": message.user,
+            "text": message.text,
+            "ts": message.ts,
+            "permalink": permalink_of(team, message),
+            "pinned_to": [channel.id],
+        }
         items.append({"type": "message", "created": when, "created_by": who, "message": shape, "channel": channel.id})
     return {"items": items}
 

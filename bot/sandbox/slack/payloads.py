@@ -77,7 +77,8 @@ def view_closed(team: Team, user: User, view: View, *, is_cleared: bool) -> Json
 def message_shortcut(team: Team, user: User, message: Message, callback_id: str, response_url: str) -> Json:
     channel = team.channels[message.channel]
     payload = _interaction(team, user, "message_action")
-    del payload["api_app_id"]  # this one payload has none
+    # This one payload has no app and only the shorter name of the person.
+    del payload["api_app_id"], payload["user"]["username"]
     return payload | {
         "callback_id": callback_id,
         "action_ts": team.new_ts(),

@@ -32,6 +32,7 @@ class CommandSpec:
     command: str
     description: str = ""
     usage_hint: str = ""
+    should_escape: bool = True  # @ana and #ops arrive as ids
 
 
 COMMANDS = (
@@ -163,6 +164,8 @@ class Channel:
     purpose_at: int = 0
     members: list[str] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    by_ts: dict[str, Message] = field(default_factory=dict)
+    threads: dict[str, list[Message]] = field(default_factory=dict)  # ts of the root -> replies
     pins: dict[str, tuple[str, int]] = field(default_factory=dict)  # ts -> who, when
     bookmarks: list[Bookmark] = field(default_factory=list)
     previous_names: list[str] = field(default_factory=list)

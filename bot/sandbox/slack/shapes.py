@@ -43,8 +43,8 @@ def channel_shape(team: Team, channel: Channel, *, member_count: bool = False) -
     return shape
 
 
-def message_shape(team: Team, message: Message, *, metadata: bool = False) -> Json:
-    """A message object as history, replies and interactions carry it."""
+def message_shape(team: Team, message: Message, *, metadata: bool = False, counts: bool = True) -> Json:
+    """A message object as history, replies and interactions carry it; `counts` are those of its thread."""
     shape: Json = {"type": "message", "user": message.user, "text": message.text, "ts": message.ts, "team": team.id}
     if message.subtype:
         shape["subtype"] = message.subtype
@@ -62,10 +62,10 @@ def message_shape(team: Team, message: Message, *, metadata: bool = False) -> Js
         shape["reactions"] = [{"name": n, "users": users, "count": len(users)} for n, users in message.reactions.items()]
     if metadata and message.metadata:
         shape["metadata"] = message.metadata
-    return shape | _thread_part(team, message)
+    return shape | _thread_part(team, message, counts=counts)
 
 
-def _thread_part(team: Team, message: Message) -> Json:
+def _thread_part(team: Team, message: Message, *, counts: bool) -> Json:
     channel = team.channels[message.channel]
     if message.is_reply and message.thread_ts:
         root = team.message(channel, message.thread_ts)
@@ -73,6 +73,8 @@ def _thread_part(team: Team, message: Message) -> Json:
     replies = team.replies(channel, message.ts)
     if not replies:
         return {}
+    if not counts:
+        return {"thread_ts": message.ts}
     users = list(dict.fromkeys(reply.user for reply in replies))
     return {
         "thread_ts": message.ts,
@@ -82,6 +84,12 @@ def _thread_part(team: Team, message: Message) -> Json:
         "latest_reply": replies[-1].ts,
         "subscribed": False,
     }
+
+
+def permalink_of(team: Team, message: Message) -> str:
+    """The address of a message in Slack's own form."""
+    link = f"https://{team.settings.team_domain}.slack.com/archives/{message.channel}/p{message.ts.replace('.', '')}"
+    return f"{link}?thread_ts={message.thread_ts}&cid={message.channel}" if message.is_reply else link
 
 
 def user_shape(team: Team, user: User) -> Json:

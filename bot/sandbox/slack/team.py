@@ -186,6 +186,9 @@ class Team:
         """Store a message and tell the app of it."""
         message = Message(self.new_ts(), channel.id, user, text, **fields)
         channel.messages.append(message)
+        channel.by_ts[message.ts] = message
+        if message.is_reply and message.thread_ts:
+            channel.threads.setdefault(message.thread_ts, []).append(message)
         self.changed()
         return message
 
@@ -201,13 +204,16 @@ class Team:
         return message
 
     def message(self, channel: Channel, ts: str) -> Message | None:
-        return next((message for message in channel.messages if message.ts == ts), None)
+        return channel.by_ts.get(ts)
 
     def replies(self, channel: Channel, root_ts: str) -> list[Message]:
-        return [message for message in channel.messages if message.thread_ts == root_ts and message.is_reply]
+        return channel.threads.get(root_ts, [])
 
     def delete(self, channel: Channel, message: Message) -> None:
         channel.messages.remove(message)
+        del channel.by_ts[message.ts]
+        if message.is_reply and message.thread_ts:
+            channel.threads[message.thread_ts].remove(message)
         channel.pins.pop(message.ts, None)
         self.changed()
 

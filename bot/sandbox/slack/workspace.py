@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from bot.sandbox.slack.callbacks import Callbacks
 from bot.sandbox.slack.faults import Faults, SocketFaults
 from bot.sandbox.slack.interactions import Interactions
 from bot.sandbox.slack.links import Links
+from bot.sandbox.slack.mischief import Mischief
 from bot.sandbox.slack.page_files import add_page_routes
 from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.records import (
@@ -64,7 +66,8 @@ class LocalWorkspace:
         self.links = Links(self.team, self.acks, socket_faults)
         self.faults = Faults(self.links, self, socket_faults)
         self.interactions = Interactions(self.team, self.links)
-        self._api = WebApi(self.team, self.faults, self.links.open_ticket)
+        self._mischief = Mischief(self.faults)
+        self._api = WebApi(self.team, self._mischief, self.links.open_ticket)
         self._ui = Ui(self.team, self.interactions)
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None
@@ -72,12 +75,28 @@ class LocalWorkspace:
         self.team.loses_share = self.faults.loses_share
         self.team.later = self._later
 
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any], *, settings: Settings | None = None, **rest: Any) -> Self:
+        """A workspace in which the app of this (parsed) manifest is installed: its scopes, commands and events, no others."""
+        declared = manifest.get("features", {}).get("slash_commands", [])
+        commands = [
+            CommandSpec(one["command"], one.get("description", ""), one.get("usage_hint", ""), one.get("should_escape", False))
+            for one in declared
+        ]
+        events = manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])
+        return cls(
+            scopes=manifest["oauth_config"]["scopes"]["bot"],
+            commands=commands,
+            settings=replace(settings or Settings(), events=frozenset(events)),
+            **rest,
+        )
+
     # -- life
 
     async def start(self) -> None:
         """Listen. The port is kept over `faults.offline()` and `faults.online()`."""
         app = web.Application(client_max_size=BODY_MAX)
-        callbacks = Callbacks(self.team, self.interactions)
+        callbacks = Callbacks(self.team, self.interactions, self._mischief)
         app.router.add_route("*", "/api/{method}", self._api.handle)
         app.router.add_get("/link/", self.links.upgrade)
         app.router.add_post("/response/{team}/{key}", callbacks.respond)
@@ -95,7 +114,7 @@ class LocalWorkspace:
         for timer in self._timers:
             timer.cancel()
         self.team.emit = lambda event: None
-        await self._api.stop()
+        await self._mischief.stop()
         await self.links.stop()
         await self._ui.stop()
         if self._runner is not None:

@@ -46,7 +46,10 @@ def _known(conn: Connection, shape: Shape, name: str) -> int:
         mark, version = _pragma(conn, "application_id"), _pragma(conn, "user_version")
         strange = mark == 0 and one(conn, "SELECT name FROM sqlite_schema LIMIT 1") is not None
     except DatabaseError as error:
-        raise StoreError(f"{name} cannot be read as a SQLite file ({error}); restore a backup or move it away") from error
+        sentence = (
+            f"{name} cannot be read as a SQLite file ({error}); starting the bot mends what a crash left, a backup the rest"
+        )
+        raise StoreError(sentence) from error
     if mark not in (0, shape.mark) or strange:
         raise StoreError(f"{name} is not a file of Understudy's of this kind; choose another --data folder or move it away")
     if version > shape.version:

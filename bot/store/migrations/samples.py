@@ -14,15 +14,14 @@ CREATE TABLE checks (
 ) STRICT
 """
 
-# Key (at, check): new rows go to the end, and forgetting takes whole pages from the front. About 23 bytes a good sample.
+# Key (at, check): new rows go to the end, and forgetting takes whole pages from the front. About 25 bytes a good sample.
 SAMPLES = """
 CREATE TABLE samples (
     at INTEGER NOT NULL,        -- microseconds since 1970, UTC
     check_id INTEGER NOT NULL,
     outcome INTEGER NOT NULL,   -- 0 ok, 1 slow, 2 fail, 3 inconclusive
-    error_id INTEGER,
     total_us INTEGER,
-    more TEXT,                  -- JSON of fault, reason, phases, evidence; only where it was not ok
+    more TEXT,                  -- JSON of error, fault, reason, phases, evidence; only where it was not ok
     PRIMARY KEY (at, check_id)
 ) STRICT, WITHOUT ROWID
 """
@@ -45,10 +44,9 @@ CREATE TABLE rollups (
 
 @samples()
 def m001_first(db: Database) -> None:
-    """Check and error dictionaries, raw samples, roll-ups."""
+    """The dictionary of checks, raw samples, roll-ups."""
     for sql in (
         CHECKS,
-        "CREATE TABLE errors (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
         SAMPLES,
         ROLLUPS,
     ):

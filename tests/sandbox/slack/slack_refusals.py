@@ -88,6 +88,7 @@ CHANNELS = [
     *_names("conversations.rename", _own_channel),
     Row("conversations.rename", "channel_not_found", lambda s: {"channel": NOWHERE, "name": "x"}),
     Row("conversations.rename", "not_in_channel", lambda s: {"channel": s.hall, "name": "x"}),
+    Row("conversations.rename", "is_archived", lambda s: _archived(s, name="x")),
     Row("conversations.rename", "not_authorized", lambda s: {"channel": s.ops, "name": "x"}),
     Row("conversations.archive", "channel_not_found", lambda s: {"channel": s.secret}),
     Row("conversations.archive", "already_archived", _archived),

@@ -1,17 +1,44 @@
 """A furnished workspace, and the real client of Slack's SDK pointed at it."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import LocalWorkspace, Person, Settings
 
 EVERY_SCOPE = (
-    "app_mentions:read bookmarks:read bookmarks:write channels:history channels:join channels:manage channels:read chat:write "
-    "commands files:read files:write groups:history groups:read groups:write im:history im:read im:write mpim:history "
-    "mpim:read mpim:write pins:read pins:write reactions:read usergroups:read users:read"
-).split()
+    "app_mentions:read",
+    "bookmarks:read",
+    "bookmarks:write",
+    "channels:history",
+    "channels:join",
+    "channels:manage",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "groups:write",
+    "im:history",
+    "im:read",
+    "im:write",
+    "mpim:history",
+    "mpim:read",
+    "mpim:write",
+    "pins:read",
+    "pins:write",
+    "reactions:read",
+    "usergroups:read",
+    "users:read",
+)
 # Small numbers, so that a test can reach them; and a burst that no test meets by chance.
 SETTINGS = Settings(
     messages_burst=1000,
@@ -68,3 +95,37 @@ def furnish(ws: LocalWorkspace, session: aiohttp.ClientSession) -> Stage:
         secret=ws.add_channel("secret", members=[ana], private=True),
         den=ws.add_channel("den", members=[ana, "understudy"], private=True),
     )
+
+
+@asynccontextmanager
+async def bolt(stage: Stage, register: Callable[[AsyncApp], None], *, ping_interval: float = 0.1) -> AsyncIterator[AsyncApp]:
+    """The real Bolt app over the real Socket Mode handler, connected; `register` adds its listeners."""
+    app = AsyncApp(client=stage.client, request_verification_enabled=False)
+    register(app)  # first: Bolt takes the first listener that fits
+    for event in (
+        "message",
+        "app_mention",
+        "member_joined_channel",
+        "member_left_channel",
+        "app_home_opened",
+        "reaction_added",
+    ):
+        app.event(event)(_heard)
+    handler = AsyncSocketModeHandler(app, stage.ws.app_token, ping_interval=ping_interval)
+    await handler.connect_async()
+    await stage.ws.connected()
+    try:
+        yield app
+    finally:
+        await handler.close_async()
+
+
+async def until(check: Callable[[], bool], *, within: float = 3.0) -> None:
+    """Return as soon as `check` holds. Raises TimeoutError."""
+    async with asyncio.timeout(within):
+        while not check():  # noqa: ASYNC110 - what is waited for belongs to other programs
+            await asyncio.sleep(0.005)
+
+
+async def _heard(body: dict[str, object]) -> None:
+    """Events that a test does not ask about are acknowledged."""

@@ -2,7 +2,7 @@
 
 import { h, safeUrl } from "./dom.js";
 import { emojiFor } from "./emoji.js";
-import { channelNamed, channelOf, nameOf, store, userOf } from "./store.js";
+import { channelOf, nameOf, slugOf, store, userOf } from "./store.js";
 import { dateToken, fullTime } from "./times.js";
 
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
@@ -175,7 +175,7 @@ export function mentionNode(id, label = "") {
 export function channelNode(id, label = "") {
   const channel = channelOf(id);
   const name = channel?.name || unescaped(label) || "private-channel";
-  return channel ? h("a", { class: "mention", href: `#${channel.name || channel.id}` }, `#${name}`) : h("span", { class: "mention" }, `#${name}`);
+  return channel ? h("a", { class: "mention", href: `#${slugOf(channel)}` }, `#${name}`) : h("span", { class: "mention" }, `#${name}`);
 }
 
 export function groupNode(id, label = "") {
@@ -196,8 +196,8 @@ export function linkNode(address, label) {
   const url = safeUrl(address);
   if (!url) return h("span", {}, label);
   const permalink = PERMALINK.exec(url);
-  const channel = permalink ? channelNamed(permalink[1]) ?? channelOf(permalink[1]) : null;
-  if (channel) return h("a", { href: `#${channel.name || channel.id}/${permalink[2]}.${permalink[3]}` }, label);
+  const channel = permalink ? channelOf(permalink[1]) : null;
+  if (channel) return h("a", { href: `#${slugOf(channel)}/${permalink[2]}.${permalink[3]}` }, label);
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label);
 }
 

@@ -6,9 +6,10 @@ export const store = {
   data: null, // the last /ui/state
   user: new URLSearchParams(location.search).get("as"), // a name or an id until the first state, then the id
   channel: null, // id of the open channel
-  panel: null, // {kind: "thread", ts} | {kind: "pins"} | {kind: "members"}
+  panel: null, // {kind: "thread", ts} | {kind: "pins"} | {kind: "members"} | {kind: "home"}
   baseline: null, // what was there when the page was opened counts as read
   read: new Map(), // "user channel" -> ts of the newest message seen
+  trouble: new Map(), // ts of a message -> why the last click in it came to nothing
   dismissed: new Set(JSON.parse(sessionStorage.getItem(DISMISSED) ?? "[]")),
 };
 
@@ -25,7 +26,7 @@ export function channelOf(id) {
 }
 
 export function channelNamed(name) {
-  return store.data.channels.find((channel) => !isDirect(channel) && (channel.name === name || channel.id === name));
+  return store.data.channels.find((channel) => channel.id === name || (!isDirect(channel) && channel.name === name));
 }
 
 export function isDirect(channel) {
@@ -47,6 +48,11 @@ export function titleOf(channel) {
 
 export function messagesOf(channelId) {
   return store.data.messages[channelId] ?? [];
+}
+
+/** How a channel is named in the address after the `#`. */
+export function slugOf(channel) {
+  return isDirect(channel) ? channel.id : encodeURIComponent(channel.name);
 }
 
 /** Everything in a channel that this person sees, private notes to them included, oldest first. */

@@ -1,0 +1,104 @@
+"""A real `understudy run` in a process of its own, against a local workspace and a plain local vendor."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import yaml
+from aiohttp import web
+
+from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from commands.table import words
+
+DEADLINE_S = 30.0
+
+
+@dataclass
+class Running:
+    """A bot that answers."""
+
+    workspace: LocalWorkspace
+    url: str
+    pid: int
+    ready_after_s: float
+
+    def resident_mb(self) -> float:
+        """Its resident memory in MB (10^6 bytes)."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@asynccontextmanager
+async def running(folder: Path, checks: int) -> AsyncIterator[Running]:
+    """Start everything with so many HTTP checks every 30 s over five components; stop it at the end."""
+    vendor = web.AppRunner(_vendor(), access_log=None)
+    await vendor.setup()
+    await web.TCPSite(vendor, "127.0.0.1", 0).start()
+    port = vendor.addresses[0][1]
+    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
+        workspace.add_user("ana")
+        workspace.add_channel("ops", members=("ana",))
+        config = folder / "understudy.yaml"
+        config.write_text(yaml.safe_dump(_settings(workspace, port, checks)), encoding="utf-8")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", "run", "--config", str(config), "--data", str(folder / "data"),
+            "--log-level", "WARNING",
+        )  # fmt: skip
+        try:
+            url = await _ready(folder / "data" / "control.json")
+            took = loop.time() - began
+            await workspace.connected(within=DEADLINE_S)
+            yield Running(workspace, url, process.pid, took)
+        finally:
+            process.terminate()
+            await process.wait()
+            await vendor.cleanup()
+
+
+async def _ready(control: Path) -> str:
+    import json
+
+    async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as session:
+        while True:
+            if control.exists():
+                url = str(json.loads(control.read_text(encoding="utf-8"))["url"])
+                async with session.get(f"{url}/readyz") as response:
+                    if response.status == 200:
+                        return url
+            await asyncio.sleep(0.01)
+
+
+def _vendor() -> web.Application:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", answer)
+    return app
+
+
+def _settings(workspace: LocalWorkspace, port: int, checks: int) -> dict[str, object]:
+    components = {
+        f"c{n}": {
+            "checks": [
+                {"type": "http", "name": f"k{m}", "url": f"http://127.0.0.1:{port}/{n}/{m}", "every": "30s"}
+                for m in range(checks // 5)
+            ]
+        }
+        for n in range(5)
+    }
+    return {
+        "slack": {
+            "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url,
+        },
+        "server": {"listen": "127.0.0.1:0"},
+        "allow_private": ["127.0.0.0/8"],
+        "providers": {"local": {"components": components}},
+    }  # fmt: skip

@@ -1,0 +1,117 @@
+"""What a durable write costs, alone and together, and how small a sample is: `python -m bench.store`."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bench.report import line, percentile
+from bot.core.effects import Do, Effect
+from bot.core.facts import Fact, NoteAdded
+from bot.core.model import Actor, Outcome, Sample
+from bot.ports import Commit, NewFact, Store
+from bot.store.engine import sqlite_report
+from bot.store.samples import InlineSamples, open_samples
+from bot.store.sqlite import SqliteLedger, open_ledger
+
+AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+ALONE, CALLERS, EACH = 2_000, 64, 60
+
+
+def main() -> bool:
+    """Commit one after another, then from many callers at once; read; write samples by the batch."""
+    report = sqlite_report()
+    print(f"store: {report.module} {report.version}, journal {report.journal_mode}")
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # beside the checkout: /tmp may be memory
+        held = asyncio.run(_ledger(Path(folder)))
+        held = asyncio.run(_samples(Path(folder))) and held
+    return line("one good sample", _bytes_per_sample(), "bytes", 25) and held
+
+
+async def _ledger(folder: Path) -> bool:
+    ledger = await open_ledger(folder)
+    alone = await _one_after_another(ledger)
+    held = line("fact and effect durable, one caller, p50", percentile(alone, 0.5) * 1e3, "ms", 1)
+    line("fact and effect durable, one caller, p99", percentile(alone, 0.99) * 1e3, "ms")
+    together, wall = await _together(ledger)
+    line(f"the same, {CALLERS} callers at once, p50", percentile(together, 0.5) * 1e3, "ms")
+    line(f"the same, {CALLERS} callers at once, p99", percentile(together, 0.99) * 1e3, "ms")
+    # A ratio, so that it holds or fails on any machine: callers who come together share the flush.
+    share = (sum(alone) / len(alone)) / (wall / len(together))
+    held = line(f"cost of one among {CALLERS} callers, of one alone", 1 / share, "times", 0.5) and held
+    reading = await _reads(ledger)
+    line(f"reading a stream of {EACH} facts, p50", percentile(reading, 0.5) * 1e3, "ms")
+    await ledger.close()
+    return held
+
+
+def _committing(stream: str, seq: int) -> Callable[[Store], list[Fact]]:
+    effect = Effect(f"{stream}/{seq}/line", Do.FACT_POST, stream, 1, stream, seq)
+    fact = NewFact(stream, seq, Actor.rule("bench"), 1, NoteAdded(f"line {seq}"))
+    return lambda store: store.commit(Commit(f"{stream}/{seq}", AT, (fact,), (), (effect,)))
+
+
+async def _one_after_another(ledger: SqliteLedger) -> list[float]:
+    spent = []
+    for seq in range(1, ALONE + 1):
+        began = time.perf_counter()
+        await ledger.write(_committing("incident/1", seq))
+        spent.append(time.perf_counter() - began)
+    return spent
+
+
+async def _together(ledger: SqliteLedger) -> tuple[list[float], float]:
+    spent: list[float] = []
+
+    async def caller(n: int) -> None:
+        for seq in range(1, EACH + 1):
+            began = time.perf_counter()
+            await ledger.write(_committing(f"incident/{n + 2}", seq))
+            spent.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(caller(n) for n in range(CALLERS)))
+    return spent, time.perf_counter() - began
+
+
+async def _reads(ledger: SqliteLedger) -> list[float]:
+    spent = []
+    for n in range(CALLERS):
+        began = time.perf_counter()
+        await ledger.read(lambda store, n=n: store.facts(f"incident/{n + 2}"))  # type: ignore[misc]
+        spent.append(time.perf_counter() - began)
+    return spent
+
+
+async def _samples(folder: Path) -> bool:
+    samples = await open_samples(folder)
+    spent = []
+    for beat in range(300):  # ten thousand checks every half minute are 333 a second
+        batch = [_good(beat, check) for check in range(333)]
+        began = time.perf_counter()
+        await samples.add(batch)
+        spent.append(time.perf_counter() - began)
+    await samples.close()
+    line("333 samples in a batch, p50", percentile(spent, 0.5) * 1e3, "ms")
+    return line("333 samples in a batch, worst (rolls a minute up)", max(spent) * 1e3, "ms", 1_000)  # their second
+
+
+def _good(second: int, check: int) -> Sample:
+    at = AT + timedelta(seconds=second, microseconds=check)
+    return Sample(f"check {check}", "anthropic.api", at, Outcome.OK, phases_ms={"total": 812.345 + check})
+
+
+def _bytes_per_sample() -> float:
+    samples = InlineSamples.open()
+    for beat in range(0, 15_000, 30):
+        samples.store.add([_good(beat, check) for check in range(100)])
+    samples.conn.execute("DELETE FROM rollups")
+    size = samples.store.size_bytes() / 50_000
+    samples.conn.close()
+    return size
+
+
+if __name__ == "__main__":
+    raise SystemExit(0 if main() else 1)

@@ -1,0 +1,188 @@
+"""How long things took: points in time taken from the facts, and the spans between them.
+
+A point that was never recorded is None and so is every span that needs it: "not recorded", never zero. The definitions
+stand in docs/timeline.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core import facts as f
+from bot.core.effects import Do
+from bot.core.model import Level, Phase
+from bot.core.state import NOTICE_OVER, Incident
+
+
+@dataclass(frozen=True)
+class Outage:
+    """One stretch in which a component was not operational; `ended_at` None = it still is not."""
+
+    component: str
+    began_at: datetime
+    ended_at: datetime | None
+    worst: Level
+
+
+@dataclass(frozen=True)
+class Away:
+    """One stretch in which a flag was away from its default; `variant` is the last stand-in. `ended_at` None = still away."""
+
+    flag: str
+    variant: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Points and spans of one incident. Spans may be negative where things came in another order than usual."""
+
+    impact_at: datetime  # T0: first failed evidence
+    detected_at: datetime  # Td: the incident was declared
+    detected_by: str  # probe or person
+    acknowledged_at: datetime | None  # Ta: a person had it in hand
+    vendor_first_at: datetime | None  # Tv: the vendor's first public word, by the vendor's own time
+    first_post_at: datetime | None  # Tc: the first message to stakeholders stood in Slack
+    failover_at: datetime | None  # Tf: the first flag served a stand-in
+    mitigated_at: datetime | None  # Tm: customers were served, by stand-ins or by recovery
+    vendor_resolved_at: datetime | None  # Tr: the vendor called it over
+    ended_at: datetime | None  # Te: resolved or canceled; None while open
+    outages: tuple[Outage, ...]
+    away: tuple[Away, ...]
+    updates: int
+    missed: int
+    longest_silence: timedelta | None  # between two words to stakeholders while the incident was open
+
+    @property
+    def detect(self) -> timedelta:
+        """Td - T0."""
+        return self.detected_at - self.impact_at
+
+    @property
+    def acknowledge(self) -> timedelta | None:
+        """Ta - Td."""
+        return _between(self.detected_at, self.acknowledged_at)
+
+    @property
+    def first_post(self) -> timedelta | None:
+        """Tc - Td."""
+        return _between(self.detected_at, self.first_post_at)
+
+    @property
+    def failover(self) -> timedelta | None:
+        """Tf - Td; negative where somebody switched before the incident was declared."""
+        return _between(self.detected_at, self.failover_at)
+
+    @property
+    def mitigate(self) -> timedelta | None:
+        """Tm - T0."""
+        return _between(self.impact_at, self.mitigated_at)
+
+    @property
+    def vendor_ack_lag(self) -> timedelta | None:
+        """Tv - T0: how long the vendor's page said nothing; negative where the vendor spoke before we saw a failure."""
+        return _between(self.impact_at, self.vendor_first_at)
+
+    @property
+    def lead(self) -> timedelta | None:
+        """Tv - Td: how much sooner than the vendor we knew; negative where the vendor was first."""
+        return _between(self.detected_at, self.vendor_first_at)
+
+    @property
+    def resolve(self) -> timedelta | None:
+        """Te - T0."""
+        return _between(self.impact_at, self.ended_at)
+
+
+def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
+    """Measure an incident by its facts, in the order of their commit."""
+    spoken = [x.body for x in facts if isinstance(x.body, f.UpdateWritten)]
+    return Durations(
+        impact_at=incident.began_at,
+        detected_at=incident.declared_at,
+        detected_by="probe" if incident.declared_by.kind == "rule" else "person",
+        acknowledged_at=incident.acknowledged_at,
+        vendor_first_at=incident.vendor_first_at,
+        first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == Do.ALERT_POST),
+        failover_at=_first(x.at for x in facts if isinstance(x.body, f.Engaged)),
+        mitigated_at=_mitigated_at(incident, facts),
+        vendor_resolved_at=_vendor_resolved_at(facts),
+        ended_at=incident.resolved_at,
+        outages=_outages(incident, facts),
+        away=_away(facts),
+        updates=len(spoken),
+        missed=sum(body.missed for body in spoken),
+        longest_silence=_longest_silence(facts),
+    )
+
+
+def _between(start: datetime, end: datetime | None) -> timedelta | None:
+    return end - start if end is not None else None
+
+
+def _first(moments: Iterator[datetime]) -> datetime | None:
+    return min(moments, default=None)
+
+
+def _mitigated_at(incident: Incident, facts: Sequence[f.Fact]) -> datetime | None:
+    """When customers were first served: by stand-ins, or because every component was well."""
+    well = _first(
+        x.at for x in facts if isinstance(x.body, f.PhaseChanged) and x.body.phase in (Phase.MONITORING, Phase.RESOLVED)
+    )
+    known = [at for at in (incident.mitigated_at, well) if at is not None]
+    return min(known, default=None)
+
+
+def _vendor_resolved_at(facts: Sequence[f.Fact]) -> datetime | None:
+    return max(
+        (x.body.notice.at for x in facts if isinstance(x.body, f.NoticeSeen) and x.body.notice.status in NOTICE_OVER),
+        default=None,
+    )
+
+
+def _outages(incident: Incident, facts: Sequence[f.Fact]) -> tuple[Outage, ...]:
+    done: list[Outage] = []
+    running: dict[str, Outage] = {}
+    for fact in facts:
+        match fact.body:
+            case f.ComponentJoined(component=id, level=level) if level is not Level.OPERATIONAL:
+                # Those that were down when it was declared began with it; a later one when we saw it.
+                began = incident.began_at if fact.at == incident.declared_at else fact.at
+                running[id] = Outage(id, began, None, level)
+            case f.ComponentMoved(component=id, level=Level.OPERATIONAL) as b if id in running:
+                outage = running.pop(id)
+                done.append(Outage(id, outage.began_at, max(b.began_at, outage.began_at), outage.worst))
+            case f.ComponentMoved(component=id, level=level) as b if level is not Level.OPERATIONAL:
+                before = running.get(id) or Outage(id, b.began_at, None, level)
+                running[id] = Outage(id, before.began_at, None, max(before.worst, level, key=lambda one: one.rank))
+    return tuple(sorted([*done, *running.values()], key=lambda outage: (outage.began_at, outage.component)))
+
+
+def _away(facts: Sequence[f.Fact]) -> tuple[Away, ...]:
+    done: list[Away] = []
+    running: dict[str, Away] = {}
+    for fact in facts:
+        match fact.body:
+            case f.Engaged(flag=flag, variant=variant):
+                began = running[flag].began_at if flag in running else fact.at
+                running[flag] = Away(flag, variant, began, None)
+            case f.Released(flag=flag) if flag in running:
+                away = running.pop(flag)
+                done.append(Away(flag, away.variant, away.began_at, fact.at))
+    return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))
+
+
+def _longest_silence(facts: Sequence[f.Fact]) -> timedelta | None:
+    """The longest time without a word while the incident was open: from declaring or reopening over each update to its end."""
+    longest: timedelta | None = None
+    last: datetime | None = None
+    for fact in facts:
+        match fact.body:
+            case f.Declared() | f.PhaseChanged(move="reopen"):
+                last = fact.at
+            case f.UpdateWritten() | f.PhaseChanged(phase=Phase.RESOLVED | Phase.CANCELED) if last is not None:
+                gap = fact.at - last
+                longest = gap if longest is None else max(longest, gap)
+                last = fact.at if isinstance(fact.body, f.UpdateWritten) else None
+    return longest

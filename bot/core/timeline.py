@@ -1,0 +1,189 @@
+"""The facts of an incident as people read them: rows of plain English. What the durations are is in `durations`.
+
+Rows hold no markup, and foreign text whole; whoever shows them escapes it. Times are UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core.durations import Away, Durations, Outage, durations
+from bot.core.effects import Do
+from bot.core.model import FeedState, Level
+
+__all__ = ["ERRANDS", "ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
+
+# Our own errands in Slack: in every export, left out where people read the story.
+ERRANDS = frozenset({f.Posted.KIND, f.ChannelNamed.KIND, f.GivenUp.KIND, f.Exported.KIND})
+
+ERRAND_WORDS: dict[str, str] = {
+    Do.ALERT_POST: "the alert", Do.ALERT_EDIT: "an edit of the alert", Do.CHANNEL_OPEN: "opening the channel",
+    Do.CHANNEL_TOPIC: "the channel's topic", Do.CHANNEL_BOOKMARKS: "the channel's bookmarks",
+    Do.CHANNEL_INVITE: "inviting people into the channel", Do.CARD_POST: "the status card",
+    Do.CARD_PIN: "pinning the status card", Do.CARD_EDIT: "an edit of the status card", Do.RUNBOOK_POST: "the runbook",
+    Do.FACT_POST: "a line in the channel", Do.UPDATE_POST: "an update", Do.SUMMARY_POST: "the summary",
+    Do.EXPORT_UPLOAD: "the timeline as a file", Do.REFUSAL_POST: "why there is no channel",
+    Do.QUIET_POST: "a quiet line in the ops channel", Do.QUIET_REPLY: "a reply in a quiet thread",
+    Do.TELL: "a direct word to one person",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a timeline.
+
+    `seq` counts the rows from 1; `stream` and `fact_seq` name the fact in the ledger. `source` is who knew it: `probe`,
+    `vendor`, `person` (operators included), `rule` or `slack`. `component` holds ids, several separated by a comma.
+    """
+
+    seq: int
+    at: datetime
+    kind: str
+    who: str
+    source: str
+    text: str
+    component: str
+    reason: str
+    stream: str
+    fact_seq: int
+
+    @property
+    def sentence(self) -> str:
+        """The text with its reason."""
+        return f"{self.text}: {self.reason}" if self.reason else self.text
+
+
+def rows(facts: Sequence[f.Fact], names: Mapping[str, str] | None = None) -> list[Row]:
+    """Every fact as a row, in the order given; `names` turns component ids into what people call them."""
+    known = names or {}
+    return [
+        Row(
+            seq=n, at=fact.at, kind=fact.kind, who=fact.actor.name or fact.actor.id, source=_source(fact),
+            text=_text(fact, known), component=_component(fact.body), reason=getattr(fact.body, "reason", ""),
+            stream=fact.stream, fact_seq=fact.seq,
+        )
+        for n, fact in enumerate(facts, 1)
+    ]  # fmt: skip
+
+
+def clock(at: datetime) -> str:
+    """`12:43 UTC`."""
+    return f"{at:%H:%M} UTC"
+
+
+def _source(fact: f.Fact) -> str:
+    match fact.body:
+        case f.VerdictChanged() | f.ComponentJoined() | f.ComponentMoved():
+            return "probe"
+        case f.NoticeSeen() | f.FeedChanged():
+            return "vendor"
+        case f.ChannelNamed() | f.ChannelOpened() | f.ChannelRefused() | f.Posted() | f.GivenUp():
+            return "slack"
+    return "person" if fact.actor.kind == "operator" else fact.actor.kind
+
+
+def _component(body: f.Body) -> str:
+    match body:
+        case f.VerdictChanged() | f.ComponentJoined() | f.ComponentMoved():
+            return body.component
+        case f.NoticeSeen(notice=notice):
+            return ",".join(notice.components)
+        case f.Declared(components=components):
+            return ",".join(components)
+    return ""
+
+
+def _text(fact: f.Fact, names: Mapping[str, str]) -> str:
+    kind = fact.kind.partition(".")[0]
+    if kind == "flag":
+        return _of_flag(fact)
+    if kind in ("verdict", "feed", "notice"):
+        return _of_the_world(fact.body, names)
+    return _of_slack(fact.body) or _of_incident(fact, names)
+
+
+def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
+    match body:
+        case f.VerdictChanged() as b:
+            name = names.get(b.component, b.component)
+            evidence = f" (evidence: {'; '.join(b.evidence)})" if b.evidence else ""
+            if b.previous is b.level:
+                return f"{name} is still {b.level}, the fault is {b.fault.replace('_', ' ')} now{evidence}"
+            return f"{name} is {b.level}, was {b.previous}, since {clock(b.began_at)}{evidence}"
+        case f.FeedChanged(provider=provider, state=state):
+            return {
+                FeedState.FRESH: f"The status page of {provider} is read",
+                FeedState.STALE: f"The status page of {provider} cannot be read; its last word is kept",
+                FeedState.UNKNOWN: f"The status page of {provider} has not been read",
+            }[state]
+        case f.NoticeSeen(notice=n):
+            return f"Status page of {n.provider} at {n.at:%Y-%m-%d %H:%M} UTC: {n.title} ({n.status}): {n.body}"
+    return body.KIND
+
+
+def _of_incident(fact: f.Fact, names: Mapping[str, str]) -> str:
+    match fact.body:
+        case f.Declared() as b:
+            return f"INC-{b.number} was declared as {b.severity}: {b.title} (impact since {clock(b.began_at)})"
+        case f.ComponentJoined(component=component, level=level):
+            return f"{names.get(component, component)} is {level} and belongs to the incident"
+        case f.ComponentMoved() as b:
+            again = " again" if b.level is Level.OPERATIONAL else ""
+            return f"{names.get(b.component, b.component)} is {b.level}{again}, was {b.previous}, since {clock(b.began_at)}"
+        case f.PhaseChanged() as b:
+            how = {"relapse": "Relapse: ", "reopen": "Reopened: "}.get(b.move, "")
+            return f"{how}{b.phase}, was {b.previous}" if how else f"{b.phase.capitalize()}, was {b.previous}"
+        case f.SeverityChanged() as b:
+            return f"{b.severity}, was {b.previous}"
+        case f.Acknowledged():
+            return f"{fact.actor.name or fact.actor.id} has the incident in hand"
+        case f.UpdateWritten() as b:
+            gone = f" ({b.missed} before it were missed)" if b.missed else ""
+            return f"Update {b.slot}{gone}: {b.text or 'written from the facts'}"
+        case f.NoteAdded(text=text):
+            return f"Note: {text}"
+        case f.ResolveAsked():
+            return "Asked whether the incident is over"
+    return fact.kind
+
+
+def _of_slack(body: f.Body) -> str:
+    match body:
+        case f.ChannelNamed() as b:
+            return f"The channel's name shall be {b.name}" + (f", attempt {b.attempt}" if b.attempt > 1 else "")
+        case f.ChannelOpened(name=name):
+            return f"The channel #{name} is open"
+        case f.ChannelRefused():
+            return "There is no channel; the incident goes on in the thread of the alert"
+        case f.Posted(what=what):
+            return f"Posted: {ERRAND_WORDS.get(what, what)}"
+        case f.GivenUp(what=what):
+            return f"Given up: {ERRAND_WORDS.get(what, what)}"
+        case f.Exported() as b:
+            return f"The timeline was exported as {b.format} to {b.where}"
+    return ""
+
+
+def _of_flag(fact: f.Fact) -> str:
+    match fact.body:
+        case f.EngageProposed() as b:
+            return f"Proposed: {b.flag} should use {b.variant}"
+        case f.ProposalDropped(flag=flag):
+            return f"The proposal for {flag} was withdrawn"
+        case f.Engaged() as b:
+            how = {"auto": "switched by rule", "approved": "approved by hand"}.get(b.mode, "switched by hand")
+            return f"{b.flag} uses {b.variant} instead of {b.previous}, {how}, until {b.expires_at:%Y-%m-%d %H:%M} UTC at first"
+        case f.Held(flag=flag):
+            return f"Automation left {flag} as it is"
+        case f.HandBackAsked(flag=flag):
+            return f"Asked whether the hand-back of {flag} may start"
+        case f.HandBackStepped(flag=flag, share=share):
+            return f"{share} % of {flag} is back on the default"
+        case f.HandBackReverted(flag=flag):
+            return f"The hand-back of {flag} was reverted; all of it is on the stand-in again"
+        case f.Released(flag=flag, variant=variant):
+            return f"{flag} uses its default {variant} again"
+        case f.ExpiryReached() as b:
+            return f"The time of {b.flag} on its stand-in ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
+    return fact.kind

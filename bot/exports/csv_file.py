@@ -1,0 +1,45 @@
+"""The timeline as CSV, one fact a line, safe to open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from bot.core import timeline
+from bot.core.facts import Fact
+from bot.core.model import Policy
+from bot.core.state import Incident
+from bot.exports.times import iso
+from bot.views.names import plain_names
+from bot.views.text import clean
+
+COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", "stream", "fact_seq")
+# What a spreadsheet takes for the beginning of a formula, full-width forms included (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
+    """Every fact as a line: RFC 4180, every cell quoted, times in UTC, no cell that a spreadsheet would calculate."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    for row in timeline.rows(facts, plain_names(policy)):
+        cells = (
+            row.seq,
+            iso(row.at),
+            row.kind,
+            row.source,
+            row.who,
+            row.component,
+            row.text,
+            row.reason,
+            row.stream,
+            row.fact_seq,
+        )
+        writer.writerow([cell(str(value)) for value in cells])
+    return out.getvalue()
+
+
+def cell(value: str) -> str:
+    """The value, with an apostrophe before what would be a formula."""
+    risky = value.startswith(("\t", "\r", "\n")) or clean(value).lstrip().startswith(FORMULA)
+    return ("'" if risky else "") + clean(value)

@@ -1,0 +1,84 @@
+"""The timeline as JSON: the incident, its durations, and every fact with its data, as written in the ledger."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core import timeline
+from bot.core.codec import encode
+from bot.core.facts import Fact, encode_body
+from bot.core.model import Policy
+from bot.core.state import Incident
+from bot.exports.times import iso, points, spans
+from bot.logs import Redactor
+from bot.views.names import plain_names
+
+SHAPE = 1  # goes up when a key changes its meaning or leaves
+
+
+def json_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
+    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded) and `timeline`; times are ISO 8601 in UTC."""
+    took = timeline.durations(incident, facts)
+    rows = timeline.rows(facts, plain_names(policy))
+    made = {
+        "shape": SHAPE,
+        "incident": _incident(incident),
+        "durations": {
+            "points": {name: iso(at) for name, at in points(took).items()},
+            "detected_by": took.detected_by,
+            "spans_s": {name: span.total_seconds() if span is not None else None for name, span in spans(took).items()},
+            "outages": [
+                _stretch(one.began_at, one.ended_at) | {"component": one.component, "worst": one.worst} for one in took.outages
+            ],
+            "flags_away": [
+                _stretch(one.began_at, one.ended_at) | {"flag": one.flag, "variant": one.variant} for one in took.away
+            ],
+            "updates": took.updates,
+            "updates_missed": took.missed,
+        },
+        "timeline": [_row(row, fact) for row, fact in zip(rows, facts, strict=True)],
+    }
+    return json.dumps(Redactor([]).clean(made), ensure_ascii=False, indent=2) + "\n"
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "name": incident.name,
+        "number": incident.number,
+        "title": incident.title,
+        "severity": incident.severity,
+        "phase": incident.phase,
+        "provider": incident.provider,
+        "components": list(incident.affected),
+        "declared_by": encode(incident.declared_by),
+        "declared_at": iso(incident.declared_at),
+        "reason": incident.reason,
+        "acknowledged_by": encode(incident.acknowledged_by),
+        "resolved_by": encode(incident.resolved_by),
+        "ended_reason": incident.ended_reason,
+        "channel": incident.channel,
+        "channel_name": incident.channel_name,
+        "relapses": incident.relapses,
+        "reopened": incident.reopened,
+    }
+
+
+def _stretch(began_at: Any, ended_at: Any) -> dict[str, Any]:
+    seconds = (ended_at - began_at).total_seconds() if ended_at else None
+    return {"began_at": iso(began_at), "ended_at": iso(ended_at), "seconds": seconds}
+
+
+def _row(row: timeline.Row, fact: Fact) -> dict[str, Any]:
+    return {
+        "seq": row.seq,
+        "at": iso(row.at),
+        "kind": row.kind,
+        "source": row.source,
+        "actor": encode(fact.actor),
+        "text": row.text,
+        "reason": row.reason,
+        "component": row.component,
+        "stream": row.stream,
+        "fact_seq": row.fact_seq,
+        "data": encode_body(fact.body),
+    }

@@ -1,0 +1,120 @@
+"""The timeline as Markdown (tables as in GitHub's flavour), for a post-mortem document."""
+
+import re
+from collections.abc import Sequence
+
+from bot.core import timeline
+from bot.core.facts import Fact
+from bot.core.model import Actor, Policy
+from bot.core.state import Incident
+from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
+from bot.views.names import plain_names
+from bot.views.text import clean
+
+SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+
+POINT_WORDS = {
+    "impact_at": "Impact began (first failed evidence)",
+    "detected_at": "Detected (declared)",
+    "acknowledged_at": "Acknowledged by a person",
+    "vendor_first_at": "Vendor's first public word",
+    "first_post_at": "First post to stakeholders",
+    "failover_at": "First flag on a stand-in",
+    "mitigated_at": "Customers served again",
+    "vendor_resolved_at": "Vendor called it over",
+    "ended_at": "Ended",
+}
+
+SPAN_WORDS = {
+    "detect": "Impact to detection",
+    "acknowledge": "Detection to acknowledgement",
+    "first_post": "Detection to first post",
+    "failover": "Detection to failover",
+    "mitigate": "Impact to customers served",
+    "resolve": "Impact to end",
+    "vendor_ack_lag": "Vendor's acknowledgement lag (first word after impact)",
+    "lead": "Our lead over the vendor (their first word after our detection)",
+    "longest_silence": "Longest silence between two updates",
+}
+
+
+def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
+    """Head, durations, outages, flags and every fact as tables; times in UTC. Foreign text cannot become markup."""
+    took = timeline.durations(incident, facts)
+    names = plain_names(policy)
+    parts = [
+        f"# {incident.name}: {md(incident.title)}",
+        _head(incident, names),
+        "## Durations",
+        _table(("point", "time"), [(POINT_WORDS[name], stamp(at)) for name, at in points(took).items()]),
+        _table(("span", "length"), [(SPAN_WORDS[name], length(value)) for name, value in spans(took).items()]),
+        f"Detected by a {took.detected_by}. Updates: {took.updates}, missed: {took.missed}. "
+        f"Relapses: {incident.relapses}, reopened: {incident.reopened}.",
+        "## Outage by component",
+        _outages(took, names),
+        "## Flags away from their default",
+        _away(took),
+        "## Timeline",
+        _timeline(facts, names),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def md(text: str) -> str:
+    """Foreign text for one line of Markdown: every character that could be markup is escaped, line ends become `<br>`."""
+    lines = (SPECIAL.sub(r"\\\1", " ".join(line.split())) for line in clean(text).split("\n"))
+    return "<br>".join(line for line in lines if line)
+
+
+def _head(incident: Incident, names: dict[str, str]) -> str:
+    components = ", ".join(md(names.get(id, id)) for id in incident.affected) or "none that a check looks at"
+    rows = [
+        ("Severity (impact on us)", incident.severity.value),
+        ("Phase", incident.phase.value),
+        ("Provider", md(incident.provider) or "none"),
+        ("Components", components),
+        ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
+        ("In hand of", _actor(incident.acknowledged_by)),
+        ("Ended", f"{stamp(incident.resolved_at)} by {_actor(incident.resolved_by)}: {md(incident.ended_reason)}")
+        if incident.resolved_at
+        else ("Ended", "not yet"),
+    ]
+    return _table(("", ""), rows)
+
+
+def _actor(actor: Actor | None) -> str:
+    if actor is None:
+        return NOT_RECORDED
+    name = md(actor.name or actor.id)
+    return {"rule": f"the rule {name}", "vendor": f"the status page of {name}"}.get(actor.kind, name)
+
+
+def _outages(took: timeline.Durations, names: dict[str, str]) -> str:
+    rows = []
+    for one in took.outages:
+        lasted = length(one.ended_at - one.began_at) if one.ended_at else "not seen well again"
+        ended = stamp(one.ended_at) if one.ended_at else "still running"
+        rows.append((md(names.get(one.component, one.component)), stamp(one.began_at), ended, lasted, one.worst.value))
+    return _table(("component", "from", "to", "length", "at worst"), rows) if rows else "No check saw any."
+
+
+def _away(took: timeline.Durations) -> str:
+    rows = []
+    for one in took.away:
+        lasted = length(one.ended_at - one.began_at) if one.ended_at else "still away"
+        ended = stamp(one.ended_at) if one.ended_at else "still away"
+        rows.append((md(one.flag), md(one.variant), stamp(one.began_at), ended, lasted))
+    return _table(("flag", "stand-in", "from", "to", "length"), rows) if rows else "None was switched."
+
+
+def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:
+    rows = [
+        (str(row.seq), stamp(row.at), row.source, _actor(fact.actor), md(row.text), md(row.reason))
+        for row, fact in zip(timeline.rows(facts, names), facts, strict=True)
+    ]
+    return _table(("#", "time", "source", "who", "what", "why"), rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

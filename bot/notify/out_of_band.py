@@ -1,0 +1,60 @@
+"""Word to people on a way that is not Slack, over Apprise: mail, SMS, pagers and a hundred other services."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+ANSWER_WITHIN_S = 30.0  # Apprise's own timeouts are 4 s to connect and 4 s to read, for each of its requests
+
+
+class AppriseNotifier:
+    """Sends to every address (https://appriseit.com/services). Addresses hold secrets, so they appear nowhere."""
+
+    def __init__(self, urls: Sequence[str], *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+        self._urls = tuple(urls)
+        self._answer_within_s = answer_within_s
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        """Send to every address at once; returns one sentence per address that did not take it."""
+        numbered = enumerate(self._urls, start=1)
+        answers = await asyncio.gather(*(self._send(number, url, title, body) for number, url in numbered))
+        return [answer for answer in answers if answer]
+
+    async def _send(self, number: int, url: str, title: str, body: str) -> str:
+        name = f"notify address {number} ({_scheme(url)})"
+        try:
+            async with asyncio.timeout(self._answer_within_s):
+                # A thread, since Apprise blocks, and importing it takes half a second.
+                trouble = await asyncio.to_thread(_deliver, url, title, body)
+        except TimeoutError:
+            trouble = f"did not answer within {self._answer_within_s:.0f} s"
+        if trouble:
+            log.warning("an out-of-band notice was not taken", address=name, why=trouble)
+            return f"{name} {trouble}"
+        return ""
+
+
+def _deliver(url: str, title: str, body: str) -> str:
+    """What went wrong, in words without the address; empty when it was taken."""
+    import apprise
+
+    # Apprise logs addresses, with their tokens, at several levels; what matters is said by the caller.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    service: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    if service is None:
+        return "is not an address that Apprise understands: see https://appriseit.com/services"
+    try:
+        taken = service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+    except Exception as error:  # noqa: BLE001 # the root of a thread, in code of a hundred services; words may hold the address
+        return f"failed with {type(error).__name__}"
+    return "" if taken else "did not take the notice: is it right, and is that service up?"
+
+
+def _scheme(url: str) -> str:
+    scheme, found, _ = url.partition("://")
+    return scheme if found and scheme.isalnum() else "unreadable"

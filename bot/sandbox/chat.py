@@ -1,0 +1,396 @@
+"""`bot.ports.Chat` in memory: Slack's rules without Slack, deterministic, for simulations in virtual time.
+
+It passes the same contract tests as the real gateway. Before each call it asks what shall go wrong.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from bot.clock import Clock
+from bot.ports import ChannelInfo, ChatError, Message, Place, PostedAt
+
+T = TypeVar("T")
+
+ME = "U0UNDERSTUDY"
+NAME_MAX, TOPIC_MAX, EDIT_MAX, BLOCKS_MAX, PINS_MAX = 80, 250, 4_000, 50, 100
+CLOCKS_DIFFER = timedelta(seconds=60)
+
+Kind = Literal["refused", "unclear_before", "unclear_after", "late"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a call.
+
+    `refused`: nothing happens and `error` is raised. `unclear_before`: nothing happens, and the caller cannot know.
+    `unclear_after`: it happens, and the caller cannot know. `late`: it happens `delay_s` later, and the caller cannot know.
+    """
+
+    kind: Kind
+    error: ChatError | None = None
+    delay_s: float = 0.0
+
+    @staticmethod
+    def limited(retry_after: timedelta) -> "Fault":
+        """A 429."""
+        error = ChatError("Slack asks to wait", code="ratelimited", permanent=False, retry_after=retry_after)
+        return Fault("refused", error)
+
+    @staticmethod
+    def down() -> "Fault":
+        """Nobody listens: the call was never sent."""
+        return Fault("refused", ChatError("Slack cannot be reached", code="connection", permanent=False))
+
+
+@dataclass
+class FakeMessage:
+    """A message as its readers see it; `to` names the only reader of an ephemeral one."""
+
+    ts: str
+    text: str
+    blocks: tuple[Mapping[str, Any], ...]
+    key: str
+    at: datetime
+    thread_ts: str = ""
+    edits: int = 0
+    to: str = ""
+    ours: bool = True
+
+
+@dataclass
+class FakeFile:
+    """An uploaded file and where it was shared."""
+
+    id: str
+    name: str
+    content: bytes
+    shared: list[Place] = field(default_factory=list)
+
+
+@dataclass
+class FakeChannel:
+    """A channel, or a direct message (its id is the person's)."""
+
+    id: str
+    name: str
+    creator: str
+    created_at: datetime
+    private: bool = False
+    is_archived: bool = False
+    topic: str = ""
+    members: set[str] = field(default_factory=set)
+    messages: list[FakeMessage] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
+    bookmarks: list[tuple[str, str]] = field(default_factory=list)
+
+    def info(self) -> ChannelInfo:
+        """As the port shows it."""
+        return ChannelInfo(self.id, self.name, self.creator, self.created_at, self.is_archived)
+
+
+def nothing_fails(call: str, args: Mapping[str, Any]) -> Fault | None:
+    """The `before` of a good day."""
+    return None
+
+
+class FakeChat:
+    """Slack in memory. `before(call, args)` says what goes wrong with a call, `later(seconds, do)` runs late effects.
+
+    `call` is the method's name in the port (`post`, `edit`, `create_channel` ...).
+    """
+
+    def __init__(
+        self, clock: Clock, *, before: Callable[[str, Mapping[str, Any]], Fault | None] = nothing_fails,
+        later: Callable[[float, Callable[[], None]], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._clock = clock
+        self.before = before
+        self._later = later or _on_the_loop
+        self._ids = 0
+        self._last_ts = 0
+        self.channels: dict[str, FakeChannel] = {}
+        self.people: set[str] = {ME}
+        self.groups: dict[str, tuple[str, ...]] = {}
+        self.files: dict[str, FakeFile] = {}
+        self.calls: list[str] = []
+
+    # --- setting the stage and looking at it
+
+    def add_person(self) -> str:
+        """A new person; their id."""
+        id = self._new_id("U")
+        self.people.add(id)
+        return id
+
+    def add_group(self, members: Sequence[str]) -> str:
+        """A new user group; its id."""
+        id = self._new_id("S")
+        self.groups[id] = tuple(members)
+        return id
+
+    def add_channel(self, name: str, *, private: bool = False, member: bool = False, creator: str = "U0SOMEBODY") -> str:
+        """A channel that somebody else made; its id. `member` says whether the bot is in it."""
+        return self._make_channel(name, private, creator, {ME} if member else set()).id
+
+    def channel(self, channel: str) -> FakeChannel:
+        """A channel by id, `#name` or name. Raises KeyError."""
+        name = channel.removeprefix("#")
+        found = next((each for each in self.channels.values() if each.name == name), None)
+        return found or self.channels[channel]
+
+    def messages(self, channel: str, *, thread_ts: str = "") -> list[FakeMessage]:
+        """What stands in a channel, or in one thread without its root; ephemeral messages are left out."""
+        return [each for each in self.channel(channel).messages if each.thread_ts == thread_ts and not each.to]
+
+    # --- bot.ports.Chat: messages
+
+    @property
+    def me(self) -> str:
+        return ME
+
+    async def post(self, place: Place, message: Message, key: str) -> PostedAt:
+        return await self._do("post", lambda: self._post(place, message, key), place=place, message=message, key=key)
+
+    async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
+        def look() -> PostedAt | None:
+            if place.channel in self.people:
+                raise _error("cannot_look_up", "a direct message cannot be looked up")
+            channel = self._joined(place.channel)
+            for message in reversed(channel.messages):
+                here = message.thread_ts == place.thread_ts or (place.thread_ts and message.ts == place.thread_ts)
+                if here and message.ours and message.key == key and message.at >= since - CLOCKS_DIFFER:
+                    return PostedAt(channel.id, message.ts)
+            return None
+
+        return await self._do("find_post", look, place=place, key=key, since=since)
+
+    async def edit(self, at: PostedAt, message: Message) -> None:
+        def change() -> None:
+            found = self._message(at)
+            if not found.ours:
+                raise _error("cant_update_message", "the message is not ours")
+            if self._known(at.channel).is_archived:
+                raise _error("is_inactive", "the channel is archived")
+            _check(message)
+            if len(message.text) > EDIT_MAX:
+                raise _error("msg_too_long", "the message is too long to be edited")
+            found.text, found.blocks, found.edits = message.text, message.blocks, found.edits + 1
+
+        await self._do("edit", change, at=at, message=message)
+
+    async def whisper(self, channel: str, user: str, message: Message) -> None:
+        def say() -> None:
+            found = self._open(channel)
+            if user not in found.members:
+                raise _error("user_not_in_channel", "that person is not in the channel")
+            _check(message)
+            self._put(found, message, to=user)
+
+        await self._do("whisper", say, channel=channel, user=user, message=message)
+
+    async def tell(self, user: str, message: Message, key: str) -> PostedAt:
+        return await self._do("tell", lambda: self._post(Place(user), message, key), user=user, message=message, key=key)
+
+    # --- bot.ports.Chat: channels
+
+    async def find_channel(self, channel: str) -> str:
+        def find() -> str:
+            try:
+                found = self.channel(channel)
+            except KeyError:
+                raise _error("channel_not_found", f"I see no channel {channel}") from None
+            if ME not in found.members:
+                if found.private or found.is_archived:
+                    raise _error("channel_not_found", f"I see no channel {channel}")
+                found.members.add(ME)
+            return found.id
+
+        return await self._do("find_channel", find, channel=channel)
+
+    async def create_channel(self, name: str, private: bool) -> ChannelInfo:
+        def create() -> ChannelInfo:
+            if not name:
+                raise _error("invalid_name_required", "a channel needs a name")
+            if len(name) > NAME_MAX:
+                raise _error("invalid_name_maxlength", f"a channel name has at most {NAME_MAX} characters")
+            if name != name.lower() or not all(char.isalnum() or char in "-_" for char in name):
+                raise _error("invalid_name_specials", "a channel name has lowercase letters, digits, - and _ only")
+            if any(each.name == name for each in self.channels.values()):
+                raise _error("name_taken", "a channel of that name exists already")
+            return self._make_channel(name, private, ME, {ME}).info()
+
+        return await self._do("create_channel", create, name=name, private=private)
+
+    async def own_channels(self) -> list[ChannelInfo]:
+        def own() -> list[ChannelInfo]:
+            return [each.info() for each in self.channels.values() if ME in each.members and each.name]
+
+        return await self._do("own_channels", own)
+
+    async def set_topic(self, channel: str, topic: str) -> None:
+        def change() -> None:
+            if len(topic) > TOPIC_MAX:
+                raise _error("too_long", f"a channel's topic has at most {TOPIC_MAX} characters")
+            self._open(channel).topic = topic
+
+        await self._do("set_topic", change, channel=channel, topic=topic)
+
+    async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
+        def invite() -> list[str]:
+            found, problems = self._open(channel), []
+            for id in users:
+                for user in self.groups.get(id, (id,)):
+                    if user in self.people:
+                        found.members.add(user)
+                    else:
+                        problems.append(f"<@{user}> was not invited: there is no such person in the workspace")
+            return problems
+
+        return await self._do("invite", invite, channel=channel, users=users)
+
+    async def pin(self, at: PostedAt) -> None:
+        def pin() -> None:
+            found = self._open(at.channel)
+            self._message(at)
+            if at.ts in found.pins:
+                return
+            if len(found.pins) >= PINS_MAX:
+                raise _error("too_many_pins", "the channel has as many pins as it may have")
+            found.pins.append(at.ts)
+
+        await self._do("pin", pin, at=at)
+
+    async def bookmark(self, channel: str, title: str, link: str) -> None:
+        def add() -> None:
+            found = self._open(channel)
+            if not link.startswith(("http://", "https://")):
+                raise _error("invalid_link", "Slack does not take the bookmark's link")
+            if title not in dict(found.bookmarks):
+                found.bookmarks.append((title, link))
+
+        await self._do("bookmark", add, channel=channel, title=title, link=link)
+
+    # --- bot.ports.Chat: files
+
+    async def start_upload(self, filename: str, content: bytes) -> str:
+        def upload() -> str:
+            if not content:
+                raise _error("empty_file", f"{filename} is empty")
+            file = FakeFile(self._new_id("F"), filename, content)
+            self.files[file.id] = file
+            return file.id
+
+        return await self._do("start_upload", upload, filename=filename, content=content)
+
+    async def share_upload(self, file: str, title: str, place: Place, comment: str) -> None:
+        def share() -> None:
+            channel = self._open(place.channel)
+            found = self.files.get(file)
+            if found is None:
+                raise _error("file_not_found", "Slack does not have the file")
+            if any(each.channel == place.channel for each in found.shared):
+                return
+            found.shared.append(place)
+            self._put(channel, Message(comment or title), thread_ts=place.thread_ts)
+
+        await self._do("share_upload", share, file=file, title=title, place=place, comment=comment)
+
+    # --- how a call goes
+
+    async def _do(self, call: str, effect: Callable[[], T], **args: Any) -> T:
+        self.calls.append(call)
+        await asyncio.sleep(0)  # as any real call, it lets others run
+        fault = self.before(call, args)
+        if fault is None:
+            return effect()
+        if fault.kind == "refused" and fault.error:
+            raise fault.error
+        if fault.kind == "unclear_after":
+            _whatever(effect)
+        elif fault.kind == "late":
+            self._later(fault.delay_s, lambda: _whatever(effect))
+        raise ChatError(f"Slack did not answer in time ({call})", code="timeout", permanent=False, unclear=True)
+
+    def _post(self, place: Place, message: Message, key: str) -> PostedAt:
+        if place.channel in self.people - {ME}:
+            members = {place.channel, ME}
+            new = FakeChannel(place.channel, "", ME, self._clock.now(), private=True, members=members)
+            channel = self.channels.setdefault(place.channel, new)
+        else:
+            channel = self._open(place.channel)
+        _check(message)
+        if place.thread_ts and not any(each.ts == place.thread_ts for each in channel.messages):
+            raise _error("cannot_reply_to_message", "the message cannot be answered")
+        return PostedAt(channel.id, self._put(channel, message, key=key, thread_ts=place.thread_ts).ts)
+
+    def _put(self, channel: FakeChannel, message: Message, *, key: str = "", thread_ts: str = "", to: str = "") -> FakeMessage:
+        now = self._clock.now()
+        # Unique and rising, even when the wall clock is set back.
+        self._last_ts = max(self._last_ts + 1, int(now.timestamp() * 1_000_000))
+        ts = f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+        at = datetime.fromtimestamp(self._last_ts / 1_000_000, UTC)
+        new = FakeMessage(ts, message.text, message.blocks, key, at, thread_ts, to=to)
+        channel.messages.append(new)
+        return new
+
+    def _make_channel(self, name: str, private: bool, creator: str, members: set[str]) -> FakeChannel:
+        created_at = self._clock.now().replace(microsecond=0)  # Slack tells whole seconds
+        channel = FakeChannel(self._new_id("C"), name, creator, created_at, private=private, members=members)
+        self.channels[channel.id] = channel
+        return channel
+
+    def _new_id(self, letter: str) -> str:
+        self._ids += 1
+        return f"{letter}0{self._ids:08d}"
+
+    def _known(self, channel: str) -> FakeChannel:
+        try:
+            found = self.channel(channel)
+        except KeyError:
+            raise _error("channel_not_found", "there is no such channel") from None
+        if found.private and ME not in found.members:
+            raise _error("channel_not_found", "there is no such channel")
+        return found
+
+    def _joined(self, channel: str) -> FakeChannel:
+        found = self._known(channel)
+        if ME not in found.members:
+            raise _error("not_in_channel", "I am not in that channel")
+        return found
+
+    def _open(self, channel: str) -> FakeChannel:
+        if self._known(channel).is_archived:
+            raise _error("is_archived", "the channel is archived")
+        return self._joined(channel)
+
+    def _message(self, at: PostedAt) -> FakeMessage:
+        for message in self._joined(at.channel).messages:
+            if message.ts == at.ts and not message.to:
+                return message
+        raise _error("message_not_found", "the message is gone")
+
+
+def _check(message: Message) -> None:
+    if not message.text.strip():
+        raise _error("no_text", "the message is empty")
+    if len(message.blocks) > BLOCKS_MAX:
+        raise _error("invalid_blocks", "Slack does not take the message's blocks")
+
+
+def _error(code: str, sentence: str) -> ChatError:
+    return ChatError(sentence, code=code, permanent=True)
+
+
+def _whatever(effect: Callable[[], Any]) -> None:
+    """Carry an effect out whose answer gets lost, a refusal too."""
+    try:
+        effect()
+    except ChatError:
+        return
+
+
+def _on_the_loop(delay_s: float, do: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(delay_s, do)

@@ -1,0 +1,115 @@
+"""The Bolt app: who we are without asking Slack each time, each request once, and nothing that stays unanswered."""
+
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.client import SlackLogin, sdk_logger
+from bot.slack.gateway import SlackGateway
+from bot.slack.respond import Respond
+from bot.slack.unanswered import Unanswered
+
+NAME = "understudy"
+
+FirstSight = Callable[[str], Awaitable[bool]]
+
+# Bolt reads these at its own discretion; SLACK_CLIENT_ID with SLACK_CLIENT_SECRET even turns it into an OAuth server that
+# drops the bot token. Our configuration is the only source.
+BOLTS_ENVIRONMENT = (
+    "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_VERIFICATION_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET",
+)  # fmt: skip
+
+
+def build_bolt(
+    login: SlackLogin, gateway: SlackGateway, *, first_sight: FirstSight, register: Callable[[AsyncApp], None],
+    help_hint: str = "Type `/incident help`, `/fallback help` or `/health`.",
+) -> AsyncApp:  # fmt: skip
+    """The app that Socket Mode runs; `gateway` must be started, its session is shared.
+
+    `register` hooks the listeners in, before the ones that catch what nobody listens for. `first_sight(id)` is asked once per
+    request and says whether it is new: Slack repeats what was not acknowledged, sometimes under another envelope, and a
+    repeat may be the only delivery, so what counts is whether we have seen it. `help_hint` ends the answers to the unknown.
+    """
+    with _without_environment():
+        app = AsyncApp(
+            name=NAME,
+            logger=sdk_logger(),
+            client=_client(login, gateway),
+            authorize=_authorize(login, gateway),
+            before_authorize=_prepare(gateway),
+            signing_secret="",
+        )
+    app.middleware(_once(first_sight))
+    unanswered = Unanswered(help_hint)
+    app.error(unanswered.failed)
+    register(app)
+    unanswered.listen(app)
+    return app
+
+
+def request_id(body: Mapping[str, Any]) -> str:
+    """What makes a request the same when Slack sends it again; empty when nothing does."""
+    for name in ("event_id", "trigger_id"):
+        if body.get(name):
+            return f"{name}/{body[name]}"
+    view = body.get("view") or {}
+    if view.get("id"):
+        return f"view/{body.get('type')}/{view['id']}/{view.get('hash')}"
+    return ""
+
+
+def _client(login: SlackLogin, gateway: SlackGateway) -> AsyncWebClient:
+    """What Bolt copies for each request. The token comes with the authorization."""
+    web = gateway.api.web
+    client = AsyncWebClient(base_url=login.api_url, session=web.session, retry_handlers=[], logger=sdk_logger())
+    client.proxy = web.proxy
+    return client
+
+
+def _authorize(login: SlackLogin, gateway: SlackGateway) -> Callable[..., Awaitable[AuthorizeResult]]:
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        """A constant. Bolt's own way asks auth.test, and one lost answer tells people to reinstall the app."""
+        me = await gateway.identity()
+        return AuthorizeResult(
+            enterprise_id=enterprise_id, team_id=team_id or me.team_id, bot_user_id=me.bot_user_id, bot_id=me.bot_id,
+            bot_token=login.bot_token,
+        )  # fmt: skip
+
+    return authorize
+
+
+def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
+    async def prepare(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
+        """Give the request our session and our choice of proxy; the SDK would read HTTPS_PROXY again for each client."""
+        web = gateway.api.web
+        context.client.proxy = web.proxy
+        context["respond"] = Respond(context.response_url, web)
+        return await next()
+
+    return prepare
+
+
+def _once(first_sight: FirstSight) -> Callable[..., Awaitable[Any]]:
+    async def once(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
+        id = request_id(body)
+        if id and not await first_sight(id):
+            return BoltResponse(status=200, body="")  # acknowledged, so that Slack stops repeating it
+        return await next()
+
+    return once
+
+
+@contextmanager
+def _without_environment() -> Iterator[None]:
+    kept = {name: os.environ.pop(name) for name in BOLTS_ENVIRONMENT if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

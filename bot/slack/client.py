@@ -1,0 +1,143 @@
+"""Slack's Web API as we use it: one shared session, a deadline, no repeats, and every failure as a ChatError."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import ip_address
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.ports import ChatError
+from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
+
+TIMEOUT_S = 10.0
+SDK_LOGGER = "bot.slack.sdk"
+TICKET = re.compile(r"(?<=ticket=)[^&\s'\"]+")
+
+
+@dataclass(frozen=True)
+class SlackLogin:
+    """Where Slack is and who we are there."""
+
+    api_url: str
+    bot_token: str = field(repr=False)
+    app_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Our bot, as Slack knows it."""
+
+    bot_user_id: str
+    bot_id: str
+    team: str
+    team_id: str
+    enterprise_id: str = ""
+
+
+class SlackApi:
+    """Calls the Web API with one token. Every call raises ChatError."""
+
+    def __init__(self, api_url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s / 2)
+        # The SDK's own retry handlers post again after a dropped connection: the outbox decides that, nobody else.
+        self.web = _StrictClient(token=token, base_url=api_url, retry_handlers=[], logger=sdk_logger())
+        self.web.proxy = proxy_for(api_url)
+
+    async def start(self) -> None:
+        """Open the shared session; calling it twice is harmless."""
+        if self.web.session is None or self.web.session.closed:
+            self.web.session = aiohttp.ClientSession(timeout=self._timeout)
+
+    async def close(self) -> None:
+        """Close the shared session."""
+        if self.web.session is not None:
+            await self.web.session.close()
+
+    async def call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **args: Any) -> dict[str, Any]:
+        """Await a method of `web` and return its reply. Raises ChatError."""
+        return cast(dict[str, Any], (await self.response(method, **args)).data)
+
+    async def response(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **args: Any) -> AsyncSlackResponse:
+        """Like `call`, with the reply's headers. Raises ChatError."""
+        name = getattr(method, "__name__", "call").replace("_", ".")
+        await self.start()
+        try:
+            return await method(**args)
+        except SlackApiError as error:
+            raise refused(error, name) from error
+        except TRANSPORT_ERRORS as error:
+            raise unanswered(error, name) from error
+
+    async def identify(self) -> Identity:
+        """Who the token belongs to. Raises ChatError."""
+        return identity_of(await self.call(self.web.auth_test))
+
+    async def send(self, url: str, content: bytes) -> None:
+        """Send bytes to an upload address that Slack gave; it takes no token. Raises ChatError, never an unclear one."""
+        await self.start()
+        assert self.web.session is not None  # noqa: S101 # start() has just opened it
+        try:
+            async with self.web.session.post(url, data=content, proxy=self.web.proxy) as answer:
+                status = answer.status
+        except TRANSPORT_ERRORS as error:
+            raise ChatError(f"the upload broke off: {type(error).__name__}", code="upload", permanent=False) from error
+        if status != 200:
+            raise ChatError(f"Slack answered HTTP {status} to the upload", code="upload", permanent=False)
+
+
+def identity_of(reply: dict[str, Any]) -> Identity:
+    """The identity in a reply of auth.test."""
+    names = (str(reply.get(name) or "") for name in ("user_id", "bot_id", "team", "team_id", "enterprise_id"))
+    return Identity(*names)
+
+
+def proxy_for(url: str) -> str | None:
+    """The machine's proxy for this address, None when there is none or NO_PROXY names it; never one for this machine.
+
+    The SDK takes HTTPS_PROXY for every address, loopback too, and knows no NO_PROXY.
+    """
+    host = urlsplit(url).hostname or ""
+    if _is_here(host) or proxy_bypass(host):
+        return None
+    return getproxies().get(urlsplit(url).scheme) or None
+
+
+@cache
+def sdk_logger() -> logging.Logger:
+    """Where the SDK and Bolt write: warnings only, without the tickets and tracebacks of their own reconnecting."""
+    logger = logging.getLogger(SDK_LOGGER)
+    logger.setLevel(logging.WARNING)
+    logger.addFilter(_without_tickets)
+    return logger
+
+
+def _without_tickets(record: logging.LogRecord) -> bool:
+    record.msg, record.args = TICKET.sub("[secret]", record.getMessage()), ()
+    record.exc_info = record.exc_text = None
+    return True
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _StrictClient(AsyncWebClient):
+    """The SDK fails with an AttributeError when an answer is text instead of JSON; here it is an answer without content."""
+
+    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
+        answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
+        if not isinstance(answer["data"], dict):
+            answer["data"] = {}
+        return answer

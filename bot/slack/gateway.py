@@ -1,0 +1,180 @@
+"""`bot.ports.Chat` over Slack's Web API."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import unescape
+from typing import Any
+
+from bot.ports import ChannelInfo, ChatError, Message, Place, PostedAt
+from bot.slack import invites, lookup, uploads
+from bot.slack.channels import Channels
+from bot.slack.client import TIMEOUT_S, Identity, SlackApi, SlackLogin
+from bot.slack.limits import Pacer
+
+# In one channel Slack takes about a message a second; of chat.update it takes 50 a minute in the whole workspace.
+POST_EVERY_S, POSTS_AT_ONCE = 1.1, 3
+EDIT_EVERY_S, EDITS_AT_ONCE = 1.35, 5
+BOOKMARK_TITLE_MAX = 256
+
+GONE = frozenset({"channel_not_found", "not_in_channel"})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The gateway's own times, in real seconds; tests shorten them."""
+
+    timeout_s: float = TIMEOUT_S
+    post_every_s: float = POST_EVERY_S
+    edit_every_s: float = EDIT_EVERY_S
+    longest_turn_s: float = 20.0
+    share_looks_s: Sequence[float] = uploads.LOOKS_S
+
+
+class SlackGateway:
+    """Slack for the outbox. `private` says whether incident channels may be private (that takes the groups:* scopes)."""
+
+    def __init__(
+        self, login: SlackLogin, *, identity: Identity | None = None, private: bool = False, patience: Patience | None = None
+    ) -> None:
+        self._patience = patience or Patience()
+        self.api = SlackApi(login.api_url, login.bot_token, timeout_s=self._patience.timeout_s)
+        self._identity = identity
+        self._channels = Channels(self.api, private=private)
+        longest = self._patience.longest_turn_s
+        self._posts = Pacer(self._patience.post_every_s, POSTS_AT_ONCE, longest)
+        self._edits = Pacer(self._patience.edit_every_s, EDITS_AT_ONCE, longest)
+
+    async def start(self) -> None:
+        """Open the shared session; does not call Slack, which may be down."""
+        await self.api.start()
+
+    async def close(self) -> None:
+        """Close the shared session."""
+        await self.api.close()
+
+    @property
+    def me(self) -> str:
+        """Our bot's user id; empty until Slack could be asked for the first time."""
+        return self._identity.bot_user_id if self._identity else ""
+
+    async def identity(self) -> Identity:
+        """Who we are, asked once. Raises ChatError."""
+        if self._identity is None:
+            self._identity = await self.api.identify()
+        return self._identity
+
+    # --- messages
+
+    async def post(self, place: Place, message: Message, key: str) -> PostedAt:
+        """Post; a named channel is found and joined first. Raises ChatError."""
+        channel = await self._channels.find(place.channel) if place.channel.startswith("#") else place.channel
+        await self._posts.turn(channel)
+        thread = {"thread_ts": place.thread_ts} if place.thread_ts else {}
+        try:
+            reply = await self.api.call(
+                self.api.web.chat_postMessage, channel=channel, **_content(message), **thread,
+                unfurl_links=False, unfurl_media=False, metadata=lookup.metadata(key),
+            )  # fmt: skip
+        except ChatError as error:
+            raise self._after_post(channel, error) from error
+        return PostedAt(str(reply["channel"]), str(reply["ts"]))
+
+    async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
+        """Our message with that key, in the channel or the thread. Raises ChatError, also for direct messages."""
+        if place.channel[:1] in ("U", "W"):
+            words = "a direct message cannot be looked up: that would take the right to read direct messages"
+            raise ChatError(words, code="cannot_look_up", permanent=True)
+        channel = await self._channels.find(place.channel) if place.channel.startswith("#") else place.channel
+        return await lookup.find(self.api, await self.identity(), channel, place.thread_ts, key, since)
+
+    async def edit(self, at: PostedAt, message: Message) -> None:
+        """Replace a message of ours; its metadata stays. Raises ChatError."""
+        await self._edits.turn("chat.update")
+        try:
+            await self.api.call(self.api.web.chat_update, channel=at.channel, ts=at.ts, **_content(message))
+        except ChatError as error:
+            if error.retry_after:
+                self._edits.hold("chat.update", error.retry_after)
+            raise
+
+    async def whisper(self, channel: str, user: str, message: Message) -> None:
+        """Post for one member's eyes. Raises ChatError."""
+        await self._posts.turn(channel)
+        await self.api.call(self.api.web.chat_postEphemeral, channel=channel, user=user, **_content(message))
+
+    async def tell(self, user: str, message: Message, key: str) -> PostedAt:
+        """Post to a person: Slack opens the direct message itself when the channel is a user's id. Raises ChatError."""
+        return await self.post(Place(user), message, key)
+
+    async def delete(self, at: PostedAt) -> None:
+        """Delete a message of ours; used by the doctor after its proof. Raises ChatError."""
+        await self.api.call(self.api.web.chat_delete, channel=at.channel, ts=at.ts)
+
+    def _after_post(self, channel: str, error: ChatError) -> ChatError:
+        if error.retry_after:
+            self._posts.hold(channel, error.retry_after)
+        if error.code in GONE and self._channels.forget(channel):
+            # We had joined it and were removed since, or it was replaced: the next try looks it up and joins again.
+            return ChatError(str(error), code=error.code, permanent=False)
+        return error
+
+    # --- channels
+
+    async def find_channel(self, channel: str) -> str:
+        """The id for `#name` or an id; joins public channels. Raises ChatError."""
+        return await self._channels.find(channel)
+
+    async def create_channel(self, name: str, private: bool) -> ChannelInfo:
+        """Create it. Raises ChatError(code="name_taken") when the name exists."""
+        return await self._channels.create(name, private)
+
+    async def own_channels(self) -> list[ChannelInfo]:
+        """The channels that our bot is in; `me` is known afterwards. Raises ChatError."""
+        await self.identity()
+        return await self._channels.own()
+
+    async def set_topic(self, channel: str, topic: str) -> None:
+        """Set the topic. Raises ChatError."""
+        await self.api.call(self.api.web.conversations_setTopic, channel=channel, topic=topic)
+
+    async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
+        """Invite people and user groups' members; one sentence per id that could not be. Raises ChatError."""
+        return await invites.invite(self.api, channel, users, me=(await self.identity()).bot_user_id)
+
+    async def pin(self, at: PostedAt) -> None:
+        """Pin a message; pinned already is fine. Raises ChatError."""
+        try:
+            await self.api.call(self.api.web.pins_add, channel=at.channel, timestamp=at.ts)
+        except ChatError as error:
+            if error.code != "already_pinned":
+                raise
+
+    async def bookmark(self, channel: str, title: str, link: str) -> None:
+        """Add a link to the channel's bookmarks unless one of that title is there. Raises ChatError."""
+        title = title[:BOOKMARK_TITLE_MAX]
+        there = (await self.api.call(self.api.web.bookmarks_list, channel_id=channel)).get("bookmarks") or ()
+        if any(unescape(str(bookmark.get("title") or "")) == title for bookmark in there):
+            return
+        await self.api.call(self.api.web.bookmarks_add, channel_id=channel, title=title, type="link", link=link)
+
+    # --- files
+
+    async def start_upload(self, filename: str, content: bytes) -> str:
+        """Upload bytes; returns the id of a file that nobody sees yet. Raises ChatError."""
+        return await uploads.upload(self.api, filename, content)
+
+    async def share_upload(self, file: str, title: str, place: Place, comment: str) -> None:
+        """Show an uploaded file in a channel, once. Raises ChatError."""
+        channel = await self._channels.find(place.channel) if place.channel.startswith("#") else place.channel
+        await uploads.share(self.api, file, title, channel, place.thread_ts, comment, self._patience.share_looks_s)
+
+
+def _content(message: Message) -> dict[str, Any]:
+    """`text` is what notifications and screen readers get, so it goes along with every set of blocks.
+
+    `blocks` go along even when empty: an edit without them would leave the old ones standing.
+    """
+    if not message.text.strip():
+        raise ChatError("the message is empty", code="no_text", permanent=True)
+    return {"text": message.text, "blocks": list(message.blocks)}

@@ -1,0 +1,161 @@
+"""One Socket Mode connection: the SDK's client, which here neither reconnects by itself nor asks for tickets."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import structlog
+from aiohttp import WSMessage, WSMsgType
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ports import ChatError
+from bot.slack.client import sdk_logger
+from bot.slack.errors import TRANSPORT_ERRORS, unanswered
+
+log = structlog.get_logger(__name__)
+
+TOO_MANY = "too_many_websockets"
+FAREWELLS = {
+    TOO_MANY: "there are too many connections; is another copy of the bot running?",
+    "link_disabled": "Socket Mode is switched off in the app's settings",
+}
+CLOSE_WITHIN_S = 1.0  # a server that fell silent does not answer the closing handshake either
+
+
+class Link:
+    """A connection to come, then open, then ended. `serve` is awaited with each envelope."""
+
+    def __init__(
+        self, app_token: str, web: AsyncWebClient, ping_every_s: float,
+        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]",
+    ) -> None:  # fmt: skip
+        self.farewell = ""  # Slack's reason to end it: warning, refresh_requested, link_disabled, too_many_websockets
+        self._serve = serve
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._pong: float | None = None
+        self._greeted = asyncio.Event()  # by hello, or by a goodbye at once
+        self._news = asyncio.Event()
+        self._serving: set[asyncio.Task[Any]] = set()
+        self.client = _Client(app_token, web, ping_every_s, self._news.set)
+        self.client.on_message_listeners.append(self._on_message)
+        self.client.socket_mode_request_listeners.append(self._on_request)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the websocket stands, as far as this side can tell."""
+        session = self.client.current_session
+        return not self.client.closed and session is not None and not session.closed
+
+    @property
+    def came_to_be(self) -> bool:
+        """Whether the websocket was opened at all."""
+        return self.client.current_session is not None
+
+    @property
+    def silent_for_s(self) -> float:
+        """Real seconds since anything was heard, answers to pings included."""
+        # The SDK stores the time of the ping that was answered; that it changed is all we need.
+        pong = self.client.last_ping_pong_time
+        if pong != self._pong:
+            if self._pong is not None:  # the first value is the SDK's own guess
+                self._heard_at = self._loop.time()
+            self._pong = pong
+        return self._loop.time() - self._heard_at
+
+    async def connect(self, url: str) -> None:
+        """Connect, once, and wait for Slack's hello; the caller sets the deadline. Raises ChatError."""
+        try:
+            await self.client.open(url)
+        except aiohttp.WSServerHandshakeError as error:
+            words = f"Slack refused the connection that it had offered (HTTP {error.status})"
+            raise ChatError(words, code="upgrade", permanent=False) from error
+        except TRANSPORT_ERRORS as error:
+            raise unanswered(error, "Socket Mode") from error
+        await self._greeted.wait()
+        if self.farewell:
+            why = FAREWELLS.get(self.farewell, self.farewell)
+            raise ChatError(f"Slack ended the new connection at once: {why}", code="farewell", permanent=False)
+
+    async def look(self, every_s: float) -> None:
+        """Return when Slack announced the end of the connection, or after so many seconds."""
+        try:
+            async with asyncio.timeout(every_s):
+                await self._news.wait()
+        except TimeoutError:
+            pass  # no news
+        self._news.clear()
+
+    async def close(self, grace_s: float) -> None:
+        """Close it, after what it delivered is served or `grace_s` seconds went by."""
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=grace_s)
+        await self.client.shut()
+
+    async def _on_message(self, message: WSMessage) -> None:
+        self._heard_at = self._loop.time()
+        if message.type is not WSMsgType.TEXT or not str(message.data).startswith("{"):
+            return
+        body = json.loads(message.data)
+        if body.get("type") == "hello":
+            self._greeted.set()
+        elif body.get("type") == "disconnect":
+            self.farewell = str(body.get("reason") or "disconnect")
+            self._greeted.set()
+            self._news.set()
+
+    async def _on_request(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 # the SDK runs listeners in tasks
+        self._serving.add(task)
+        try:
+            await self._serve(self, request)
+        except Exception:  # the root of a task: the SDK would log it without its traceback
+            log.exception("a request of Slack's was not served", type=request.type)
+        finally:
+            self._serving.discard(task)
+
+
+class _Client(SocketModeClient):
+    """The SDK's client for one connection."""
+
+    def __init__(self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None]) -> None:
+        super().__init__(
+            app_token, logger=sdk_logger(), web_client=web, auto_reconnect_enabled=False, ping_interval=ping_every_s
+        )
+        self.proxy = web.proxy  # the SDK has read the environment, where it found one for this machine itself, too
+        self._ended = ended
+
+    async def open(self, url: str) -> None:
+        """Connect. The SDK's own connect() tries a failed address again for ever, though its ticket is spent."""
+        self.current_session = await self.aiohttp_client_session.ws_connect(
+            url, autoping=False, heartbeat=self.ping_interval, proxy=self.proxy,
+            ssl=True if self.web_client.ssl is None else self.web_client.ssl,
+        )  # fmt: skip
+        self.current_session_monitor = asyncio.ensure_future(self.monitor_current_session())
+        self.message_receiver = asyncio.ensure_future(self.receive_messages())
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Where the SDK would reconnect, the watch is told instead."""
+        self._ended()
+
+    async def shut(self) -> None:
+        """Close the connection and end the tasks of the SDK."""
+        self.closed = True
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                if self.current_session is not None:
+                    await self.current_session.close()
+        except TimeoutError:
+            log.debug("the closing handshake was not answered")
+        futures = [self.message_processor, self.current_session_monitor, self.message_receiver]
+        tasks = [future for future in futures if future is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.aiohttp_client_session.close()

@@ -1,0 +1,32 @@
+"""The rights that the app asks for, each with its reason; the manifest, the preflight and the docs agree on this list."""
+
+from collections.abc import Mapping
+
+SCOPES: Mapping[str, str] = {
+    "commands": "people type /health, /incident and /fallback, and press buttons",
+    "chat:write": "alerts, hourly updates and status cards are posted and edited",
+    "channels:manage": "an incident gets a channel of its own, with a topic and the right people",
+    "channels:read": "the alerts channel is found by its name, and our own channels again after a lost answer",
+    "channels:join": "the bot joins the alerts channel by itself",
+    "channels:history": "after a lost answer the bot looks whether its own message arrived, instead of posting it twice",
+    "pins:write": "the status card is pinned",
+    "bookmarks:read": "a bookmark that is there already is not added again",
+    "bookmarks:write": "board, vendor page and runbook stand in the channel's bookmarks",
+    "users:read": "people are called by their names in timelines and exports",
+    "usergroups:read": "the on-call group is invited, member by member",
+    "files:read": "the bot sees whether a file that it shared has arrived, which Slack does not promise",
+    "files:write": "timelines and post-mortems are shared as files",
+}
+
+PRIVATE_SCOPES: Mapping[str, str] = {
+    "groups:write": "an incident's channel may be private",
+    "groups:read": "our own private channels are found again after a lost answer",
+    "groups:history": "after a lost answer the bot looks into a private channel whether its own message arrived",
+}
+
+APP_SCOPE = "connections:write"  # of the app-level token: it opens the Socket Mode connection and can do nothing else
+
+
+def expected_scopes(*, private: bool) -> Mapping[str, str]:
+    """The scopes that this configuration needs, each with its reason."""
+    return {**SCOPES, **PRIVATE_SCOPES} if private else SCOPES

@@ -1,0 +1,15 @@
+"""States from nothing but facts: the proof that state rows are projections, and the way back when they are damaged."""
+
+from typing import Any
+
+from bot.core.state import World, evolve
+from bot.ports import Store
+
+
+def rebuild_states(store: Store) -> dict[str, Any]:
+    """Fold every fact in the order of its commit; stream -> state, as `bot.core.state` has them."""
+    world = World()
+    for fact in store.all_facts():
+        world = evolve(world, fact)
+    found = {stream: world.state_of(stream) for stream in world.seqs}
+    return {stream: state for stream, state in found.items() if state is not None}

@@ -1,0 +1,77 @@
+"""The few Block Kit shapes that we use. Texts handed in are finished mrkdwn, except where a name says plain."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.views.text import plain
+
+Block = Mapping[str, Any]
+
+HEADER_MAX = 150
+BUTTON_MAX = 75
+VALUE_MAX = 2000
+ID_MAX = 255
+CONFIRM_TITLE_MAX, CONFIRM_TEXT_MAX, CONFIRM_BUTTON_MAX = 100, 300, 30
+
+
+def mrkdwn(text: str) -> dict[str, Any]:
+    """A text object. `verbatim`: only our own markup counts, Slack looks for no names or links in it."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def plain_text(text: str, limit: int) -> dict[str, Any]:
+    """A plain_text object; an empty text becomes a dash, since Slack refuses empty ones."""
+    return {"type": "plain_text", "text": plain(text, limit) or "-", "emoji": False}
+
+
+def header(text: str) -> Block:
+    """A headline in plain text."""
+    return {"type": "header", "text": plain_text(text, HEADER_MAX)}
+
+
+def section(text: str) -> Block:
+    """A paragraph."""
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def fields(texts: Sequence[str]) -> Block:
+    """Up to ten short texts in two columns."""
+    return {"type": "section", "fields": [mrkdwn(text) for text in texts]}
+
+
+def context(text: str) -> Block:
+    """A small line."""
+    return {"type": "context", "elements": [mrkdwn(text)]}
+
+
+def actions(buttons: Sequence[Block]) -> tuple[Block, ...]:
+    """A row of buttons; none at all where there are no buttons. One that cannot carry its value is left out."""
+    usable = [b for b in buttons if len(b.get("value", "")) <= VALUE_MAX and len(b["action_id"]) <= ID_MAX]
+    return ({"type": "actions", "elements": usable},) if usable else ()
+
+
+def button(label: str, action_id: str, value: Mapping[str, Any], *, style: str = "", confirm: Block | None = None) -> Block:
+    """A button that carries a verb and, as compact JSON, what it is about."""
+    made: dict[str, Any] = {
+        "type": "button",
+        "text": plain_text(label, BUTTON_MAX),
+        "action_id": action_id,
+        "value": json.dumps(value, separators=(",", ":")),
+    }
+    if style:
+        made["style"] = style
+    if confirm:
+        made["confirm"] = confirm
+    return made
+
+
+def confirm(title: str, text: str, yes: str, no: str = "Cancel", *, danger: bool = False) -> Block:
+    """A question before an action; all of it plain text."""
+    return {
+        "title": plain_text(title, CONFIRM_TITLE_MAX),
+        "text": plain_text(text, CONFIRM_TEXT_MAX),
+        "confirm": plain_text(yes, CONFIRM_BUTTON_MAX),
+        "deny": plain_text(no, CONFIRM_BUTTON_MAX),
+        "style": "danger" if danger else "primary",
+    }

@@ -1,0 +1,101 @@
+"""One message for one fact about a flag: what was switched, by whom or which rule, and the way back."""
+
+from bot.core import facts as f
+from bot.core.model import FlagPolicy, Policy
+from bot.core.state import Engagement, World
+from bot.ports import Message
+from bot.views.blocks import Block, actions, section
+from bot.views.flags import engage_button, release_button, step_back_button
+from bot.views.limits import fit
+from bot.views.text import by, code, foreign, inert, span, utc, when, words
+
+
+def flag_fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
+    """What people are told of a fact of kind `flag.*`, with buttons where it asks something and the answer is still open."""
+    body = fact.body
+    key = str(getattr(body, "flag", ""))
+    flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
+    match body:
+        case f.EngageProposed() | f.ProposalDropped() | f.Held():
+            text, more = _before(fact, flag)
+        case f.Engaged() | f.Released():
+            text, more = _switched(fact, body)
+        case _:
+            text, more = _after(fact, flag, world.flag(key).engagement)
+    # A phone shows UTC; in the channel everybody reads their own zone.
+    shown = text.replace(utc(fact.at), when(fact.at), 1)
+    return fit(Message(text, (section(f"{shown}\n{more}" if more else shown), *actions(_buttons(fact, flag, world)))))
+
+
+def _before(fact: f.Fact, flag: FlagPolicy) -> tuple[str, str]:
+    name = code(flag.key)
+    match fact.body:
+        case f.EngageProposed() as b:
+            text = f"Proposal {by(fact.actor)}: switch {name} to *{foreign(b.variant, 60)}*. Nothing is switched yet."
+            return text, f"{_why(b.reason)}\n{_felt(flag)}"
+        case f.ProposalDropped(reason=reason):
+            return f"The proposal to switch {name} is withdrawn {by(fact.actor)}.", _why(reason)
+        case f.Held(reason=reason):
+            names = [foreign(one.variant, 60) for one in flag.fallbacks]
+            way = (
+                f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} (stand-ins: {words(names)})" if names else ""
+            )
+            return f"{name} stays as it is, decided {by(fact.actor)}.", f"{_why(reason)}{way}"
+    return name, ""
+
+
+def _switched(fact: f.Fact, b: f.Engaged | f.Released) -> tuple[str, str]:
+    if isinstance(b, f.Released):
+        serving = f"{code(b.flag)} uses its default *{foreign(b.variant, 60)}* again since {utc(fact.at)}"
+        return f"{serving}, released {by(fact.actor)}.", _why(b.reason)
+    how = "approved" if b.mode == "approved" else "switched"
+    text = f"{code(b.flag)} now uses *{foreign(b.variant, 60)}* since {utc(fact.at)}, {how} {by(fact.actor)}."
+    undo = f"Undo: {code(f'/fallback release {b.flag}')}"
+    before = f"Before: {foreign(b.previous, 60)}. Asked again {when(b.expires_at)} if nobody releases it earlier."
+    return text, f"{_why(b.reason)}\n{before}\n{undo}"
+
+
+def _after(fact: f.Fact, flag: FlagPolicy, engagement: Engagement | None) -> tuple[str, str]:
+    name, default = code(flag.key), f"*{foreign(flag.default, 60)}*"
+    stand_in = f"*{foreign(engagement.variant, 60)}*" if engagement else "its stand-in"
+    match fact.body:
+        case f.HandBackAsked(reason=reason):
+            first = min(flag.steps, default=100)
+            text = f"The default of {name} is well again. Start the hand-back with {first} % on {default}?"
+            return text, f"{_why(reason)} The later steps follow {_every(flag)} while it stays well. Asked {by(fact.actor)}."
+        case f.HandBackStepped() as b:
+            text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {stand_in}, {by(fact.actor)}."
+            coming = next((step for step in flag.steps if step > b.share), 100)
+            return text, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} if it stays well."
+        case f.HandBackReverted(reason=reason):
+            return f"The hand-back of {name} is reverted {by(fact.actor)}: all of it is on {stand_in} again.", _why(reason)
+        case f.ExpiryReached() as b:
+            text = f"The time of {name} on {stand_in} ran out; it is kept, decided {by(fact.actor)}."
+            undo = f"Back to {default}: {code(f'/fallback release {flag.key}')}"
+            return text, f"{_why(b.reason)}\nAsked again {when(b.expires_at)}. {undo}"
+    return name, ""
+
+
+def _buttons(fact: f.Fact, flag: FlagPolicy, world: World) -> list[Block]:
+    """Only what still makes sense now: a message may be sent long after its fact."""
+    state = world.flag(flag.key)
+    match fact.body:
+        case f.EngageProposed() if state.proposal and (made := engage_button(flag, state, world, fact.incident)):
+            return [made]
+        case f.HandBackAsked() if state.engagement and state.engagement.asked_at:
+            return [step_back_button(flag, fact.incident)]
+        case f.Engaged() | f.ExpiryReached() if state.engagement:
+            return [release_button(flag, state.engagement, world, fact.incident)]
+    return []
+
+
+def _why(reason: str) -> str:
+    return f"Why: {inert(reason, 600) or 'no reason given'}."
+
+
+def _felt(flag: FlagPolicy) -> str:
+    return f"Who feels it: {foreign(flag.description, 200) or 'every service that reads it'}."
+
+
+def _every(flag: FlagPolicy) -> str:
+    return f"after {span(flag.hold)} each" if flag.hold.total_seconds() >= 1 else "at once"

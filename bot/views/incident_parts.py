@@ -1,0 +1,116 @@
+"""What alert and card have in common: the facts of an incident as blocks, and its buttons."""
+
+from bot.core.model import Level, Phase, Policy
+from bot.core.state import Incident, World
+from bot.views.blocks import Block, actions, button, confirm, section
+from bot.views.flags import flag_buttons, flag_line, short_flag_line
+from bot.views.names import (
+    affected_flags,
+    component_lines,
+    evidence_lines,
+    fault_words,
+    headline,
+    lag_words,
+    notices_for,
+    page_words,
+    plain_names,
+)
+from bot.views.text import by, foreign, plain, span, utc, when, who, words
+
+MOST_FLAGS = 5
+
+
+def first_words(incident: Incident, world: World, policy: Policy) -> str:
+    """The one line that a phone shows."""
+    if not incident.phase.open:
+        return over_words(incident, policy)
+    away = [f for f in affected_flags(incident, world, policy) if world.flag(f.key).engagement]
+    flags = f". {words([short_flag_line(flag, world) for flag in away], most=3)}" if away else ""
+    state = f"{incident.name} {incident.severity} {incident.phase}"
+    return f"{state}: {headline(incident, policy)}, since {utc(incident.began_at)}{flags}"
+
+
+def over_words(incident: Incident, policy: Policy) -> str:
+    """`INC-7 resolved after 4 h 10 min`, and what it was."""
+    title = foreign(incident.title, 150)
+    if incident.resolved_at is None:
+        return f"{incident.name} is {incident.phase}: {title}"
+    if incident.phase is Phase.CANCELED:
+        return f"{incident.name} was canceled at {utc(incident.resolved_at)} ({foreign(incident.ended_reason, 80)}): {title}"
+    took = span(incident.resolved_at - incident.began_at)
+    return f"{incident.name} resolved at {utc(incident.resolved_at)} after {took}: {title}"
+
+
+def happening(incident: Incident, world: World, policy: Policy) -> list[Block]:
+    """What fails, the evidence, whose fault it is, what the vendor says."""
+    failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
+    blocks = [section(f"*What fails*, since {when(incident.began_at)}\n{component_lines(incident, world, policy)}")]
+    evidence = evidence_lines(failing, world)
+    if evidence:
+        blocks.append(section(f"*Evidence*\n{evidence}"))
+    lines = [f"*Theirs or ours*: {fault_words(failing, world)}."] if failing else []
+    if incident.provider:
+        lines.append(f"*What the vendor says*: {page_words(incident.provider, notices_for(incident, world), world, policy)}.")
+        lines += [lag] if (lag := lag_words(incident)) else []
+    return [*blocks, section("\n".join(lines))] if lines else blocks
+
+
+def touched(incident: Incident, world: World, policy: Policy) -> list[Block]:
+    """Which flags, and with them which services, it touches, and what was switched."""
+    flags = affected_flags(incident, world, policy)
+    if not flags:
+        return [section("*Services*: no flag depends on what fails here.")]
+    lines = [f"• {flag_line(flag, world)}" for flag in flags[:MOST_FLAGS]]
+    if len(flags) > MOST_FLAGS:
+        lines.append(f"• {len(flags) - MOST_FLAGS} more flags: `/fallback status`")
+    return [section("*Services and what they use*\n" + "\n".join(lines))]
+
+
+def standing(incident: Incident) -> str:
+    """Severity, phase, who has it in hand, who declared it."""
+    hand = f"in hand of {who(incident.acknowledged_by)}" if incident.acknowledged_by else "*nobody has it in hand yet*"
+    declared = f"declared {when(incident.declared_at)} {by(incident.declared_by)}"
+    return f"*{incident.severity}* · phase *{incident.phase}* · {hand} · {declared}"
+
+
+def record(incident: Incident) -> str:
+    """The line that takes the buttons' place when it is over; empty while it runs."""
+    if incident.resolved_at is None:
+        return ""
+    reason = f": {foreign(incident.ended_reason, 300)}" if incident.ended_reason else "."
+    return f"*{incident.phase.capitalize()}* {when(incident.resolved_at)} {by(incident.resolved_by)}{reason}"
+
+
+def incident_buttons(incident: Incident, world: World, policy: Policy) -> tuple[Block, ...]:
+    """What a person can do now: take it in hand, switch flags, end it; after it is over, reopen it."""
+    value = {"incident": incident.number}
+    if not incident.phase.open:
+        return actions([reopen_button(incident)]) if incident.phase is Phase.RESOLVED else ()
+    buttons = [] if incident.acknowledged_by else [button("Acknowledge", "incident.ack", value, style="primary")]
+    for flag in affected_flags(incident, world, policy)[:MOST_FLAGS]:
+        buttons += flag_buttons(flag, world, incident.number)
+    return actions([*buttons, resolve_button(incident, world, policy)])
+
+
+def resolve_button(incident: Incident, world: World, policy: Policy) -> Block:
+    """End it; the question says what still fails and who is on a stand-in."""
+    names = plain_names(policy)
+    failing = [plain(names.get(a.id, a.id), 60) for a in incident.failing]
+    away = [plain(f.key, 60) for f in affected_flags(incident, world, policy) if world.flag(f.key).engagement]
+    still = f" Still not well: {words(failing, most=3)}." if failing else ""
+    kept = f" Still on a stand-in: {words(away, most=3)}." if away else ""
+    text = f"Updates end for everybody in its channel; summary and timeline are posted.{still}{kept} It can be reopened."
+    question = confirm(f"Resolve {incident.name}?", text, "Resolve", danger=True)
+    return button("Resolve incident", "incident.resolve", {"incident": incident.number}, style="danger", confirm=question)
+
+
+def reopen_button(incident: Incident) -> Block:
+    """It was not over."""
+    text = "Updates start again for everybody in its channel, and the components are looked at anew."
+    question = confirm(f"Reopen {incident.name}?", text, "Reopen")
+    return button("Reopen incident", "incident.reopen", {"incident": incident.number}, confirm=question)
+
+
+def export_button(incident: Incident, format: str = "md") -> Block:
+    """The timeline as a file in the channel."""
+    return button("Export timeline", "incident.export", {"incident": incident.number, "format": format})

@@ -1,0 +1,31 @@
+"""Why an incident has no channel, and what to do."""
+
+from bot.core.model import Policy
+from bot.core.state import Incident
+from bot.ports import Message
+from bot.views.blocks import section
+from bot.views.limits import fit
+from bot.views.text import code, foreign, inert
+
+# Slack's code in the reason -> what somebody can do about it.
+REMEDIES: dict[str, str] = {
+    "restricted_action": "The workspace keeps apps from making channels; an owner can allow it in its settings.",
+    "missing_scope": "The app lacks a scope; install it anew from the manifest (`understudy manifest`).",
+    "not_in_channel": "The bot was removed from the channel; `/invite` it there again.",
+    "is_archived": "The channel was archived; unarchive it by hand and invite the bot.",
+    "channel_not_found": "The channel was deleted, or the bot may not see it.",
+}
+
+
+def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
+    """For the ops channel and the person who declared: why there is no channel, where the incident goes on, what to do."""
+    text = f"{incident.name} has no channel of its own: {inert(reason, 400) or 'Slack gave no reason'}"
+    ops = foreign(policy.incidents.alerts_channel, 80)
+    remedy = next((words for word, words in REMEDIES.items() if word in reason), "`understudy doctor` tells what Slack wants.")
+    lines = [
+        f"*{text}*",
+        f"{incident.name} ({foreign(incident.title, 150)}) goes on in the thread under its alert in {ops}; updates come there.",
+        f"Commands work with its name: {code(f'/incident update {incident.name} TEXT')}.",
+        f"For the next time: {remedy}",
+    ]
+    return fit(Message(text, (section("\n".join(lines)),)))

@@ -1,0 +1,100 @@
+"""Answers to `/incident list`, `show` and `timeline`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core.cadence import next_update_at
+from bot.core.model import Phase, Policy
+from bot.core.state import Incident, World
+from bot.core.timeline import ERRANDS, Row
+from bot.ports import Message
+from bot.views.blocks import Block, actions, context, header, section
+from bot.views.incident_parts import (
+    export_button,
+    first_words,
+    happening,
+    incident_buttons,
+    over_words,
+    record,
+    standing,
+    touched,
+)
+from bot.views.limits import fit
+from bot.views.names import headline, place_words
+from bot.views.text import foreign, plain, span, when, who
+
+MOST_LISTED = 20
+MOST_ROWS = 40
+ROW_CHARS = 300
+# Said in the same breath by another fact.
+TWICE = frozenset({f.VerdictChanged.KIND})
+
+
+def incident_list(world: World, policy: Policy, now: datetime, *, everything: bool = False) -> Message:
+    """The open incidents, or the newest of all."""
+    chosen = sorted(world.incidents.values() if everything else world.open_incidents(), key=lambda i: -i.number)
+    if not chosen:
+        more = "" if everything or not world.incidents else " `/incident list all` shows those that are over."
+        return fit(Message(f"No incident {'so far' if everything else 'is open'}.{more} `/incident declare TITLE` opens one."))
+    what = "incidents" if everything else "open incidents"
+    lines = [_entry(incident, policy, now) for incident in chosen[:MOST_LISTED]]
+    blocks: list[Block] = [header(f"{len(chosen)} {what}"), *(section(line) for line in lines)]
+    if len(chosen) > MOST_LISTED:
+        blocks.append(context(f"{len(chosen) - MOST_LISTED} older: `understudy incident list --all`"))
+    names = ", ".join(f"{i.name} {i.severity} {i.phase}" for i in chosen[:MOST_LISTED])
+    return fit(Message(f"{len(chosen)} {what}: {names}", tuple(blocks)))
+
+
+def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
+    name = f"*{incident.name}* {incident.severity} *{incident.phase}*: {foreign(incident.title, 150)}"
+    where = f" <#{incident.channel}>" if incident.channel else ""
+    if not incident.phase.open:
+        took = f", took {span(incident.resolved_at - incident.began_at)}" if incident.resolved_at else ""
+        return f"{name}{where}\nbegan {when(incident.began_at)}{took}"
+    hand = f"in hand of {who(incident.acknowledged_by)}" if incident.acknowledged_by else "nobody has it in hand"
+    due = next_update_at(incident, policy.incidents)
+    coming = f", next update by {when(due)}" if due else ""
+    state = headline(incident, policy) if incident.affected else "no check looks at it"
+    return f"{name}{where}\n{state}; since {when(incident.began_at)} ({span(now - incident.began_at)}), {hand}{coming}"
+
+
+def incident_show(incident: Incident, world: World, policy: Policy, now: datetime) -> Message:
+    """One incident as it stands, with what one can do."""
+    top = header(f"{incident.name} {incident.severity}: {plain(incident.title, 120)}")
+    if not incident.phase.open:
+        body = section(f"{over_words(incident, policy)}\n{record(incident)}")
+        buttons = [*incident_buttons(incident, world, policy), *actions([export_button(incident)])]
+        return fit(Message(over_words(incident, policy), (top, body, context(place_words(incident)), *buttons)))
+    due = next_update_at(incident, policy.incidents)
+    coming = f" · next update by {when(due)}" if due else ""
+    return fit(
+        Message(
+            first_words(incident, world, policy),
+            (
+                top,
+                section(f"{standing(incident)}{coming} · running for {span(now - incident.began_at)}"),
+                *happening(incident, world, policy),
+                *touched(incident, world, policy),
+                context(place_words(incident)),
+                *incident_buttons(incident, world, policy),
+            ),
+        )
+    )
+
+
+def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_ROWS) -> Message:
+    """The story so far, newest last; at most `limit` lines, without our own errands. All of it is in the export."""
+    story = [row for row in rows if row.kind not in ERRANDS | TWICE]
+    shown = story[-limit:]
+    lines = [f"{when(row.at)} {foreign(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
+    over = incident.phase in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
+    top = header(f"Timeline of {incident.name}{'' if over else ' so far'}")
+    parts = ["\n".join(lines[n : n + 5]) for n in range(0, len(lines), 5)]
+    left = f"{len(story) - len(shown)} earlier lines and our own errands are in the export: "
+    blocks = [top, *(section(part) for part in parts), context(f"{left}`/incident export {incident.name} md`")]
+    return fit(Message(f"Timeline of {incident.name}: {len(story)} lines", tuple(blocks)))
+
+
+def _who(row: Row) -> str:
+    return f" ({foreign(row.who, 60)})" if row.source in ("person", "rule") and row.who else ""

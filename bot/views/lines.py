@@ -1,0 +1,128 @@
+"""One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
+
+from bot.core import facts as f
+from bot.core import timeline
+from bot.core.cadence import update_every
+from bot.core.model import FeedState, Level, Policy
+from bot.core.state import Incident, World
+from bot.ports import Message
+from bot.views.blocks import Block, actions, section
+from bot.views.flag_lines import flag_fact_line
+from bot.views.incident_parts import reopen_button, resolve_button
+from bot.views.incident_texts import refusal
+from bot.views.limits import fit
+from bot.views.names import component_name, page_of, plain_names
+from bot.views.text import by, foreign, inert, link, quote, span, utc, when, who, words
+
+Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
+
+
+def fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
+    """What people are told of a fact; kinds without a wording of their own get their line of the timeline."""
+    if fact.kind.startswith("flag."):
+        return flag_fact_line(fact, world, policy)
+    incident = world.incidents.get(fact.incident) if fact.incident is not None else None
+    if isinstance(fact.body, f.ChannelRefused) and incident is not None:
+        return refusal(incident, fact.body.reason, policy)
+    said = _of_vendor(fact, policy) or _of_people(fact, world, policy, incident) or _of_course(fact, world, policy, incident)
+    text, body, buttons = said or _as_in_the_timeline(fact, policy)
+    return fit(Message(text, (section(body), *actions(buttons))))
+
+
+def _as_in_the_timeline(fact: f.Fact, policy: Policy) -> Said:
+    row = timeline.rows([fact], plain_names(policy))[0]
+    text = foreign(row.text, 1200) + (f": {inert(row.reason, 600)}" if row.reason else "")
+    return text, f"{text} ({by(fact.actor)})", []
+
+
+def _of_vendor(fact: f.Fact, policy: Policy) -> Said | None:
+    match fact.body:
+        case f.NoticeSeen(notice=n):
+            page = page_of(policy, n.provider)
+            text = f"{page}: {foreign(n.title, 160)} ({foreign(n.status, 40)})"
+            body = f"*{page}* ({when(n.at)}): *{foreign(n.title, 200)}*, status {foreign(n.status, 40)}"
+            if n.impact:
+                body += f", impact {foreign(n.impact, 40)}"
+            if n.body.strip():
+                body += f"\n{quote(n.body, 1500)}"
+            return text, body + (f"\n{link(n.url, 'On the page')}" if n.url else ""), []
+        case f.FeedChanged() as b:
+            page, why = page_of(policy, b.provider), foreign(b.reason, 300)
+            words_for = {
+                FeedState.FRESH: f"{page} is read again.",
+                FeedState.STALE: f"{page} cannot be read; its last word is kept. {why}",
+                FeedState.UNKNOWN: f"{page} has not been read. {why}",
+            }
+            return words_for[b.state], words_for[b.state], []
+    return None
+
+
+def _of_people(fact: f.Fact, world: World, policy: Policy, incident: Incident | None) -> Said | None:
+    name = incident.name if incident else "the incident"
+    match fact.body:
+        case f.Acknowledged():
+            text = f"{who(fact.actor)} has {name} in hand."
+            return text, text, []
+        case f.NoteAdded(text=words_):
+            return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
+        case f.SeverityChanged() as b:
+            text = f"{name} is {b.severity} now, was {b.previous}"
+            every = update_every(incident, policy.incidents) if incident and incident.severity is b.severity else None
+            pace = f" Updates come every {span(every)}." if every else ""
+            return text, f"{name} is *{b.severity}* now, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}{pace}", []
+        case f.UpdateWritten() as b:
+            text = f"Update {b.slot} of {name}" + (f": {foreign(b.text, 300)}" if b.text else "")
+            return text, f"Update {b.slot} of {name} {by(fact.actor)}" + (f"\n{quote(b.text, 2000)}" if b.text else ""), []
+    return None
+
+
+def _of_course(fact: f.Fact, world: World, policy: Policy, incident: Incident | None) -> Said | None:
+    match fact.body:
+        case f.ComponentJoined() as b:
+            text = f"{component_name(policy, b.component)} is {b.level} too: {foreign(b.reason, 300)}"
+            return text, f"*{component_name(policy, b.component)}* is *{b.level}* too: {foreign(b.reason, 600)}", []
+        case f.ComponentMoved() as b:
+            return _moved(b, policy, incident)
+        case f.PhaseChanged() as b:
+            return _phase(fact, b, incident)
+        case f.ResolveAsked() as b if incident is not None:
+            text = f"Is {incident.name} over? {_capital(inert(b.reason, 300))}."
+            return text, f"*Is {incident.name} over?* {_capital(inert(b.reason, 600))}.", _if_open(incident, world, policy)
+        case f.GivenUp() as b:
+            what, name = timeline.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
+            text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
+            todo = "It is not tried again. What happened stands in the timeline; `understudy doctor` tells what Slack wants."
+            return text, f"{text}\n{todo}", []
+    return None
+
+
+def _moved(b: f.ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
+    name = component_name(policy, b.component)
+    if b.level is not Level.OPERATIONAL:
+        text = f"{name} is {b.level} since {utc(b.began_at)}, was {b.previous}: {foreign(b.reason, 300)}"
+        return text, f"*{name}* is *{b.level}* since {when(b.began_at)}, was {b.previous}: {foreign(b.reason, 600)}", []
+    others = [component_name(policy, a.id) for a in incident.failing if a.id != b.component] if incident else []
+    rest = f"{words(others)} still failing" if others else "nothing in this incident fails any more"
+    text = f"{name} back since {utc(b.began_at)}, {rest}."
+    return text, f"*{name}* back since {when(b.began_at)} (was {b.previous}), {rest}. {foreign(b.reason, 300)}", []
+
+
+def _phase(fact: f.Fact, b: f.PhaseChanged, incident: Incident | None) -> Said:
+    name = incident.name if incident else "The incident"
+    how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
+    text = f"{name} {how} {b.phase}, was {b.previous}"
+    body = f"{name} {how} *{b.phase}*, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}"
+    over = incident is not None and incident.phase is b.phase and b.phase == "resolved"
+    return text, body, [reopen_button(incident)] if over and incident else []
+
+
+def _if_open(incident: Incident, world: World, policy: Policy) -> list[Block]:
+    return [resolve_button(incident, world, policy)] if incident.phase.open else []
+
+
+def _reason(reason: str) -> str:
+    return f" {_capital(inert(reason, 600))}." if reason.strip() else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

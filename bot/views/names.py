@@ -1,0 +1,145 @@
+"""What things are called, ready for mrkdwn, and which flags and notices belong to an incident."""
+
+from collections.abc import Iterable
+
+from bot.core.model import Fault, FeedState, FlagPolicy, Level, Notice, Policy
+from bot.core.state import Affected, Incident, World
+from bot.views.text import foreign, link, span, utc, when, words
+
+FAULT_WORDS: dict[Fault, str] = {
+    Fault.THEIRS: "theirs: the provider fails, our requests are as always",
+    Fault.OURS_KEY: "ours: the provider refuses our key",
+    Fault.OURS_CONFIG: "ours: our request or its address is wrong",
+    Fault.OURS_QUOTA: "ours: our quota is used up",
+    Fault.LOCAL: "ours: our own network or host",
+    Fault.UNCLEAR: "not clear yet whether theirs or ours",
+    Fault.NONE: "nothing fails at present",
+}
+
+
+def component_name(policy: Policy, id: str) -> str:
+    """What people call a component; its id where configuration does not know it (any more)."""
+    component = policy.components.get(id)
+    return foreign(component.name if component else id, 80)
+
+
+def plain_names(policy: Policy) -> dict[str, str]:
+    """Component ids and their names, as they are."""
+    return {id: component.name for id, component in policy.components.items()}
+
+
+def provider_name(policy: Policy, provider: str) -> str:
+    """What people call a provider."""
+    known = next((c.provider_name for c in policy.components.values() if c.provider == provider), provider)
+    return foreign(known, 80)
+
+
+def page_of(policy: Policy, provider: str) -> str:
+    """`Claude's status page`, as a link where its address is known."""
+    url = next((c.page_url for c in policy.components.values() if c.provider == provider and c.page_url), "")
+    known = next((c.provider_name for c in policy.components.values() if c.provider == provider), provider)
+    return link(url, f"{known}'s status page")
+
+
+def affected_flags(incident: Incident, world: World, policy: Policy) -> list[FlagPolicy]:
+    """The flags whose default stands on a component of this incident, or that were switched because of it."""
+    found = []
+    for flag in policy.flags.values():
+        engagement = world.flag(flag.key).engagement
+        switched = engagement is not None and engagement.incident == incident.number
+        if switched or set(flag.depends_on) & set(incident.affected):
+            found.append(flag)
+    return found
+
+
+def headline(incident: Incident, policy: Policy) -> str:
+    """How the incident stands, in a few words: `Claude API down; claude.ai operational again`."""
+    groups: dict[str, list[str]] = {}
+    for level in sorted(Level, key=lambda one: -one.rank):
+        names = [component_name(policy, a.id) for a in incident.affected.values() if a.level is level]
+        if names:
+            again = " again" if level is Level.OPERATIONAL else ""
+            groups[f"{level.value}{again}"] = names
+    return "; ".join(f"{words(names)} {level}" for level, names in groups.items()) or foreign(incident.title, 120)
+
+
+def component_line(affected: Affected, world: World, policy: Policy) -> str:
+    """One component of an incident: level, since when, why."""
+    name = f"*{component_name(policy, affected.id)}*"
+    if affected.level is Level.OPERATIONAL:
+        since = f" again since {when(affected.recovered_at)}" if affected.recovered_at else ""
+        return f"{name}: operational{since}"
+    now = world.component(affected.id)
+    since_at = now.began_at if now.level is affected.level and now.began_at else affected.failed_at
+    return f"{name}: {affected.level} since {when(since_at)}. {foreign(affected.reason, 300)}"
+
+
+def component_lines(incident: Incident, world: World, policy: Policy) -> str:
+    """Every component of an incident, the worst first."""
+    order = sorted(incident.affected.values(), key=lambda a: -a.level.rank)
+    lines = [f"• {component_line(affected, world, policy)}" for affected in order]
+    return "\n".join(lines) or "No check looks at what this is about; people tell how it is."
+
+
+def evidence_lines(ids: Iterable[str], world: World, *, most: int = 6) -> str:
+    """The newest evidence of some components; empty where there is none."""
+    lines = [f"• {foreign(line, 240)}" for id in ids for line in world.component(id).evidence]
+    more = [f"• {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join(lines[:most] + more)
+
+
+def fault_words(ids: Iterable[str], world: World) -> str:
+    """Whose fault the failing components are."""
+    faults = {world.component(id).fault for id in ids} - {Fault.NONE}
+    return "; ".join(FAULT_WORDS[fault] for fault in Fault if fault in faults) or FAULT_WORDS[Fault.UNCLEAR]
+
+
+def notices_for(incident: Incident, world: World) -> list[Notice]:
+    """What the vendor's page says about an incident's components at present, newest first."""
+    standing = world.provider(incident.provider).notices
+    ours = [n for n in standing if not n.components or set(n.components) & set(incident.affected)]
+    return sorted(ours, key=lambda n: n.at, reverse=True)
+
+
+def notice_words(notice: Notice, *, most: int = 280) -> str:
+    """A vendor's words in one line."""
+    body = foreign(notice.body, most)
+    return f"“{foreign(notice.title, 160)}” ({foreign(notice.status, 40)}, {when(notice.at)})" + (f": {body}" if body else "")
+
+
+def page_words(provider: str, notices: list[Notice], world: World, policy: Policy) -> str:
+    """What a vendor's page says, or why we do not know."""
+    state, page = world.provider(provider), page_of(policy, provider)
+    said = "; ".join(notice_words(n) for n in notices[:2])
+    match state.feed:
+        case FeedState.UNKNOWN:
+            why = foreign(state.feed_reason, 200)
+            return f"{page} has not been read" + (f": {why}" if why else " (or none is configured)")
+        case FeedState.STALE:
+            why = f"{page} cannot be read at present ({foreign(state.feed_reason, 200)})"
+            return f"{why}; its last word: {said}" if said else f"{why}; before that it said nothing about this"
+    return f"{page} says {said}" if said else f"{page} says nothing about this"
+
+
+def lag_words(incident: Incident) -> str:
+    """How the vendor's first word lies to the first failure; empty while there was none."""
+    if incident.vendor_first_at is None:
+        return ""
+    lag = incident.vendor_first_at - incident.began_at
+    if lag.total_seconds() < 0:
+        return f"The vendor spoke {span(-lag)} before we saw a failure."
+    return f"The vendor's first word came {span(lag)} after the first failure."
+
+
+def place_words(incident: Incident) -> str:
+    """Where people talk about it: the channel, or why there is none."""
+    if incident.channel:
+        return f"Channel: <#{incident.channel}>"
+    if incident.channel_refused:
+        return f"No channel of its own, go on in the thread here: {foreign(incident.channel_refused, 300)}"
+    return f"Channel #{foreign(incident.channel_name, 80)} is being made" if incident.channel_name else "No channel"
+
+
+def since_words(incident: Incident) -> str:
+    """`since 12:40 UTC`, for notifications."""
+    return f"since {utc(incident.began_at)}"

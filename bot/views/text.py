@@ -1,0 +1,138 @@
+"""Text for Slack: foreign words made inert, times, spans, people.
+
+Everything that somebody else wrote (vendors, people, error messages, flag keys) goes through `escape`, `foreign` or `quote`
+before it stands in mrkdwn, and through `plain` before it stands in a plain_text object.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+from bot.core.model import Actor
+from bot.logs import HIDDEN, TOKENS
+
+MOST_MARKS = 4  # combining marks in a row; no living script needs more, and fifty of them cover the lines above
+FENCE = re.compile(r"`{3,}")
+SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
+DATE = "{date_short_pretty} {time}"
+
+
+def clean(text: str) -> str:
+    """Text without what plays tricks: control, direction and zero-width characters, piles of accents, secrets."""
+    kept, marks = [], 0
+    for char in text.replace("\r\n", "\n"):
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if char in "\n\r\u2028\u2029":
+            kept.append("\n")
+        elif char == "\t":
+            kept.append(" ")
+        elif category not in ("Cc", "Cf", "Cs") and marks <= MOST_MARKS:
+            kept.append(char)
+    return TOKENS.sub(HIDDEN, "".join(kept))
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters; `…` stands for what was cut off. Slack counts after unescaping, so cut, then escape."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def plain(text: str, limit: int = 3000) -> str:
+    """One clean line of at most `limit` characters, not escaped: for plain_text objects, topics and titles."""
+    # What lies far behind the limit cannot show, and cleaning 40,000 characters of it takes time.
+    return cut(" ".join(clean(text[: limit * 4 + 1000]).split()), limit)
+
+
+def escape(text: str) -> str:
+    """Clean text that mrkdwn shows as it is: nothing in it can mention, link or open a code block."""
+    fenced = FENCE.sub(lambda match: "'" * len(match[0]), clean(text))
+    return fenced.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def foreign(text: str, limit: int = 300) -> str:
+    """One line of somebody else's words for mrkdwn, cut to `limit` characters."""
+    return escape(plain(text, limit))
+
+
+def quote(text: str, limit: int = 1200) -> str:
+    """Somebody else's words as a block quote, paragraphs kept, cut to `limit` characters."""
+    lines = [" ".join(line.split()) for line in clean(text[: limit * 4 + 1000]).split("\n")]
+    body = cut("\n".join(line for line in lines if line), limit)
+    return "\n".join(f"> {escape(line)}" for line in body.split("\n"))
+
+
+def inert(text: str, limit: int = 3000) -> str:
+    """A sentence of our own that may hold foreign words: as `foreign`, but references to channels (`<#C123>`) keep working."""
+    return CHANNEL_REFERENCE.sub(r"<#\1>", foreign(text, limit))
+
+
+def code(text: str, limit: int = 120) -> str:
+    """Something to type or a key, in code style; backticks in it become apostrophes."""
+    return f"`{foreign(text.replace('`', chr(39)), limit) or ' '}`"
+
+
+def link(url: str, label: str) -> str:
+    """A link, or only the label where the address is none that a browser should open."""
+    words = foreign(label, 150).replace("|", "/")
+    return f"<{escape(url).replace('|', '%7C')}|{words}>" if is_web(url) else words
+
+
+def is_web(url: str) -> bool:
+    """Whether this is an http or https address without spaces, of a length that Slack takes."""
+    return bool(re.fullmatch(r"https?://[^\s<>]{1,1900}", url))
+
+
+def when(at: datetime, format: str = DATE) -> str:
+    """A moment in each reader's own zone, for mrkdwn; clients that cannot show it say it in UTC."""
+    return f"<!date^{int(at.timestamp())}^{format}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>"
+
+
+def utc(at: datetime, now: datetime | None = None) -> str:
+    """`12:43 UTC`, with the date where `now` is on another day; for notifications, topics and files."""
+    at = at.astimezone(UTC)
+    same_day = now is None or at.date() == now.astimezone(UTC).date()
+    return f"{at:%H:%M} UTC" if same_day else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def span(length: timedelta) -> str:
+    """`45 s`, `41 min`, `4 h 02 min`, `2 d 03 h`; a minus before a negative one."""
+    seconds = int(abs(length).total_seconds())
+    sign = "-" if length < timedelta(0) and seconds else ""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if seconds < 60:
+        return f"{sign}{seconds} s"
+    if minutes < 60:
+        return f"{sign}{minutes} min"
+    if days < 1:
+        return f"{sign}{hours} h {minutes % 60:02d} min"
+    return f"{sign}{days} d {hours % 24:02d} h"
+
+
+def who(actor: Actor | None) -> str:
+    """A person as a mention, anybody else by name; for mrkdwn."""
+    if actor is None:
+        return "nobody"
+    if actor.kind == "person" and SLACK_USER.fullmatch(actor.id):
+        return f"<@{actor.id}>"
+    return foreign(actor.name or actor.id, 80) or "somebody"
+
+
+def by(actor: Actor | None) -> str:
+    """Who did it, as a phrase: `by <@U1>`, `by the rule “expiry”`, `by ana at the terminal or API`."""
+    if actor is None:
+        return "by nobody"
+    match actor.kind:
+        case "rule":
+            return f"by the rule “{who(actor)}”"
+        case "operator":
+            return f"by {who(actor)} (terminal or API)"
+        case "vendor":
+            return f"by the status page of {who(actor)}"
+    return f"by {who(actor)}"
+
+
+def words(items: list[str], *, most: int = 5, last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`, `a, b and 4 more`."""
+    shown = items if len(items) <= most else [*items[: most - 1], f"{len(items) - most + 1} more"]
+    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

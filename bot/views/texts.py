@@ -1,0 +1,15 @@
+"""Help, and whatever else is a plain text."""
+
+from collections.abc import Sequence
+
+from bot.ports import Message
+from bot.views.blocks import section
+from bot.views.limits import fit
+from bot.views.text import code, escape
+
+
+def help_text(heading: str, rows: Sequence[tuple[str, str]]) -> Message:
+    """A heading, then a line for each (what to type, what it does)."""
+    lines = [f"• {code(usage, 200)}: {escape(does)}" for usage, does in rows]
+    parts = ["\n".join(lines[n : n + 15]) for n in range(0, len(lines), 15)]
+    return fit(Message(escape(heading), (section(f"*{escape(heading)}*"), *(section(part) for part in parts))))

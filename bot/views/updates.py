@@ -1,0 +1,177 @@
+"""The hourly update and the summary at the end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.core import facts as f
+from bot.core import timeline
+from bot.core.model import Actor, Phase, Policy
+from bot.core.state import Incident, World
+from bot.ports import Message
+from bot.views.blocks import Block, actions, context, fields, header, section
+from bot.views.flags import flag_line, short_flag_line
+from bot.views.incident_parts import export_button, over_words, record, reopen_button
+from bot.views.limits import fit
+from bot.views.names import (
+    affected_flags,
+    component_lines,
+    component_name,
+    headline,
+    lag_words,
+    notices_for,
+    page_words,
+    plain_names,
+)
+from bot.views.text import code, foreign, plain, quote, span, utc, when, who, words
+
+MOST_EVENTS = 8
+# Facts that an update need not tell: our own errands, the updates themselves, and what a later fact says in better words.
+NOT_NEWS: tuple[type[f.Body], ...] = (
+    f.Posted, f.ChannelNamed, f.ChannelOpened, f.GivenUp, f.Exported, f.UpdateWritten, f.VerdictChanged, f.Declared,
+)  # fmt: skip
+
+
+def update(
+    incident: Incident, world: World, policy: Policy, now: datetime, *, slot: int, text: str, missed: int,
+    since_facts: Sequence[f.Fact], next_update_at: datetime | None, readers: Mapping[str, int] | None = None,
+    author: Actor | None = None,
+) -> Message:  # fmt: skip
+    """What everybody should know now, and when the next word comes; one line where nothing changed.
+
+    `text` is a person's own words (`author`), empty for the bot's. `since_facts` are the facts since the last update;
+    `readers` counts the clients of each flag. `missed` slots before this one passed unspoken.
+    """
+    state = headline(incident, policy)
+    coming = f"Next update by {utc(next_update_at, now)}." if next_update_at else "The next update comes on change."
+    shown = (
+        f"*Next update by* {when(next_update_at)}."
+        if next_update_at
+        else f"At {incident.severity} updates come on change only."
+    )
+    news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
+    title = f"{incident.name} update {slot}"
+    if not text and not news:
+        body = f"*{title}*: nothing changed. {_as_it_was(incident, world, policy, now)} {_missed(missed)}{shown}"
+        return fit(Message(f"{title}: nothing changed, {state}. {coming}", (section(body),)))
+    said = f"{foreign(text, 300)} " if text else ""
+    blocks: list[Block] = [header(f"{title} · {incident.severity} · {incident.phase}")]
+    if text:
+        blocks.append(section(f"{who(author)} writes:\n{quote(text, 2500)}"))
+    if missed:
+        blocks.append(section(_missed(missed).strip()))
+    blocks.append(section(f"*How it stands*, {span(now - incident.began_at)} in\n{component_lines(incident, world, policy)}"))
+    if news:
+        blocks.append(section(f"*Since the last update*\n{_events(news, policy)}"))
+    blocks += _surroundings(incident, world, policy, readers or {})
+    blocks.append(section(f"*Asked of people*\n{_asked(incident, world, policy)}"))
+    blocks.append(section(shown))
+    return fit(Message(f"{title}: {said}{state}. {coming}", tuple(blocks)))
+
+
+def _missed(count: int) -> str:
+    if not count:
+        return ""
+    what = "1 update before this one was" if count == 1 else f"{count} updates before this one were"
+    return f"{what} missed: the bot was not running or could not write. "
+
+
+def _as_it_was(incident: Incident, world: World, policy: Policy, now: datetime) -> str:
+    flags = [short_flag_line(flag, world) for flag in affected_flags(incident, world, policy)]
+    rest = f"; {words(flags, most=3)}" if flags else ""
+    return f"After {span(now - incident.began_at)}: {headline(incident, policy)}{rest}."
+
+
+def _events(news: Sequence[f.Fact], policy: Policy) -> str:
+    rows = timeline.rows(news, plain_names(policy))
+    left = [f"• {len(rows) - MOST_EVENTS} earlier: `/incident timeline`"] if len(rows) > MOST_EVENTS else []
+    return "\n".join([*left, *(f"• {when(row.at, '{time}')} {foreign(row.sentence, 260)}" for row in rows[-MOST_EVENTS:])])
+
+
+def _surroundings(incident: Incident, world: World, policy: Policy, readers: Mapping[str, int]) -> list[Block]:
+    blocks = []
+    flags = affected_flags(incident, world, policy)
+    if flags:
+        lines = [f"• {flag_line(flag, world)} Clients reading it: {readers.get(flag.key, 0)}." for flag in flags[:5]]
+        blocks.append(section("*Services and what they use*\n" + "\n".join(lines)))
+    if incident.provider:
+        page = page_words(incident.provider, notices_for(incident, world), world, policy)
+        blocks.append(section(f"*What the vendor says*\n{page}. {lag_words(incident)}".strip()))
+    return blocks
+
+
+def _asked(incident: Incident, world: World, policy: Policy) -> str:
+    """What waits for a person, with what to press or type."""
+    asked = []
+    if not incident.acknowledged_by:
+        asked.append(f"Somebody takes it in hand: *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}.")
+    for flag in affected_flags(incident, world, policy):
+        state = world.flag(flag.key)
+        if state.proposal:
+            way = code(f"/fallback engage {flag.key} {state.proposal.variant}")
+            asked.append(f"A yes or no to the switch of {code(flag.key)} to {foreign(state.proposal.variant, 60)}: {way}.")
+        elif state.engagement and state.engagement.asked_at:
+            asked.append(f"The hand-back of {code(flag.key)} waits for a yes: *Start hand-back* in the channel.")
+    if incident.resolve_asked_at:
+        asked.append(f"Is it over? *Resolve incident*, or {code(f'/incident resolve {incident.name}')}.")
+    return "\n".join(f"• {line}" for line in asked) or "Nothing at present. What you know and we do not: `/incident note TEXT`."
+
+
+# --- the end
+
+
+def summary(incident: Incident, facts: Sequence[f.Fact], world: World, policy: Policy) -> Message:
+    """What it was, how long everything took, and who writes it up."""
+    took = timeline.durations(incident, facts)
+    ended = "canceled" if incident.phase is Phase.CANCELED else "resolved"
+    lines = [over_words(incident, policy), record(incident)]
+    counts = [
+        f"relapses: {incident.relapses}",
+        f"reopened: {incident.reopened}",
+        f"updates: {took.updates}, missed: {took.missed}",
+    ]
+    blocks: tuple[Block, ...] = (
+        header(f"{incident.name} {ended}: {plain(incident.title, 120)}"),
+        section("\n".join(line for line in lines if line)),
+        fields(_spans(took)),
+        section(f"*Outage by component*\n{_outages(took, policy)}"),
+        section(f"*Flags away from their default*\n{_away(took)}"),
+        context(" · ".join(counts)),
+        section(
+            "*Who owns the post-mortem?* Say so here. What only people know: `/incident note TEXT`, it joins the timeline. "
+            "The timeline comes as a file; nothing is archived by the bot."
+        ),
+        *actions([reopen_button(incident), export_button(incident)] if incident.phase is Phase.RESOLVED else []),
+    )
+    return fit(Message(over_words(incident, policy), blocks))
+
+
+def _spans(took: timeline.Durations) -> list[str]:
+    known = {
+        "Impact to end": took.resolve,
+        "Impact to detection": took.detect,
+        "Detection to acknowledgement": took.acknowledge,
+        "Detection to first post": took.first_post,
+        "Detection to failover": took.failover,
+        "Impact to customers served": took.mitigate,
+        "Vendor's first word after impact": took.vendor_ack_lag,
+        "Longest silence": took.longest_silence,
+    }
+    return [f"*{name}*\n{span(length) if length is not None else 'not recorded'}" for name, length in known.items()]
+
+
+def _outages(took: timeline.Durations, policy: Policy) -> str:
+    lines = []
+    for outage in took.outages[:15]:
+        end = (
+            f"{when(outage.ended_at)}, {span(outage.ended_at - outage.began_at)}" if outage.ended_at else "not seen well again"
+        )
+        lines.append(f"• {component_name(policy, outage.component)}: {when(outage.began_at)} to {end}, at worst {outage.worst}")
+    return "\n".join(lines) or "No check saw any."
+
+
+def _away(took: timeline.Durations) -> str:
+    lines = []
+    for away in took.away[:15]:
+        end = f"{when(away.ended_at)}, {span(away.ended_at - away.began_at)}" if away.ended_at else "now: *still away*"
+        lines.append(f"• {code(away.flag)} on {foreign(away.variant, 60)}: {when(away.began_at)} to {end}")
+    return "\n".join(lines) or "None was switched."

@@ -1,0 +1,354 @@
+"""What every `bot.ports.Chat` does, whether Slack is behind it or memory."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from chat_stages import Stage, stage
+
+from bot.ports import ChatError, Message, Place, PostedAt
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+HELLO = Message("Claude API: degraded since 12:40 UTC", ({"type": "divider"},))
+
+
+@pytest.fixture(params=["gateway", "fake"])
+async def slack(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    async with stage(request.param) as made:
+        yield made
+
+
+async def test_post_stands_in_its_channel_when_posted(slack: Stage) -> None:
+    """A post is where it says it is."""
+    ops = slack.add_channel("ops")
+
+    at = await slack.chat.post(Place(ops), HELLO, "INC-7/alert")
+
+    assert ops == at.channel
+    assert [HELLO.text] == slack.texts(ops)
+
+
+async def test_post_goes_into_the_thread_when_one_is_named(slack: Stage) -> None:
+    """A reply is in the thread and not in the channel."""
+    ops = slack.add_channel("ops")
+    root = await slack.chat.post(Place(ops), HELLO, "root")
+
+    await slack.chat.post(Place(ops, root.ts), Message("still failing"), "reply")
+
+    assert ["still failing"] == slack.texts(ops, root.ts)
+    assert [HELLO.text] == slack.texts(ops)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code"),
+    [
+        ("nowhere", "channel_not_found"),
+        ("stranger", "not_in_channel"),
+        ("archived", "is_archived"),
+        ("secret", "channel_not_found"),
+    ],
+)
+async def test_post_is_refused_for_good_when_the_channel_does_not_take_it(slack: Stage, prepare: str, code: str) -> None:
+    """The error says what stands in the way, and that repeating the call cannot help."""
+    channel = slack.add_channel("x", private=prepare == "secret", member=prepare == "archived")
+    if prepare == "archived":
+        slack.archive(channel)
+    elif prepare == "nowhere":
+        channel = "C0NOWHERE0"
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.post(Place(channel), HELLO, "k")
+
+    assert (code, True, False) == (caught.value.code, caught.value.permanent, caught.value.unclear)
+
+
+async def test_post_is_refused_when_it_says_nothing(slack: Stage) -> None:
+    """An empty message is an error, not silence."""
+    ops = slack.add_channel("ops")
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.post(Place(ops), Message(""), "k")
+
+    assert ("no_text", True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_post_asks_for_a_pause_when_slack_limits_it(slack: Stage) -> None:
+    """A 429 is not permanent, not unclear, and says how long to wait."""
+    ops = slack.add_channel("ops")
+    slack.limit("post", 7)
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.post(Place(ops), HELLO, "k")
+
+    error = caught.value
+    assert ("ratelimited", False, False) == (error.code, error.permanent, error.unclear)
+    assert timedelta(seconds=7) == error.retry_after
+    assert [] == slack.texts(ops)
+
+
+@pytest.mark.parametrize("happens", [True, False])
+async def test_post_is_unclear_and_found_by_its_key_when_the_answer_is_lost(slack: Stage, happens: bool) -> None:
+    """The caller cannot know, asks by key, and is told the truth."""
+    ops = slack.add_channel("ops")
+    slack.lose_answer("post", happens=happens)
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.post(Place(ops), HELLO, "INC-7/update/3")
+    found = await slack.chat.find_post(Place(ops), "INC-7/update/3", LONG_AGO)
+
+    assert (False, True) == (caught.value.permanent, caught.value.unclear)
+    assert happens == (found is not None)
+    assert (1 if happens else 0) == len(slack.texts(ops))
+
+
+async def test_find_post_gives_the_very_message_when_several_stand_there(slack: Stage) -> None:
+    """Only the key decides, not the text."""
+    ops = slack.add_channel("ops")
+    await slack.chat.post(Place(ops), HELLO, "INC-7/update/1")
+    second = await slack.chat.post(Place(ops), HELLO, "INC-7/update/2")
+    await slack.chat.post(Place(ops), HELLO, "INC-7/update/20")
+
+    assert second == await slack.chat.find_post(Place(ops), "INC-7/update/2", LONG_AGO)
+    assert await slack.chat.find_post(Place(ops), "INC-8/update/2", LONG_AGO) is None
+
+
+async def test_find_post_looks_into_the_thread_when_one_is_named(slack: Stage) -> None:
+    """A reply is found in its thread, and not in the channel."""
+    ops = slack.add_channel("ops")
+    root = await slack.chat.post(Place(ops), HELLO, "root")
+    reply = await slack.chat.post(Place(ops, root.ts), HELLO, "reply")
+
+    assert reply == await slack.chat.find_post(Place(ops, root.ts), "reply", LONG_AGO)
+    assert await slack.chat.find_post(Place(ops), "reply", LONG_AGO) is None
+
+
+async def test_find_post_finds_nothing_when_it_was_posted_long_before(slack: Stage) -> None:
+    """What is older than `since` does not count."""
+    ops = slack.add_channel("ops")
+    await slack.chat.post(Place(ops), HELLO, "k")
+
+    assert await slack.chat.find_post(Place(ops), "k", datetime(2100, 1, 1, tzinfo=UTC)) is None
+
+
+async def test_find_post_is_refused_when_it_is_a_direct_message(slack: Stage) -> None:
+    """We do not ask for the right to read direct messages, so they cannot be looked up."""
+    ana = slack.add_person("ana")
+    await slack.chat.tell(ana, HELLO, "k")
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.find_post(Place(ana), "k", LONG_AGO)
+
+    assert ("cannot_look_up", True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_edit_replaces_the_message_and_keeps_its_key_when_it_is_ours(slack: Stage) -> None:
+    """An edited message is still found by its key."""
+    ops = slack.add_channel("ops")
+    at = await slack.chat.post(Place(ops), HELLO, "card")
+
+    await slack.chat.edit(at, Message("Claude API: operational"))
+
+    assert ["Claude API: operational"] == slack.texts(ops)
+    assert at == await slack.chat.find_post(Place(ops), "card", LONG_AGO)
+
+
+@pytest.mark.parametrize(
+    ("text", "ts", "code"), [("x" * 4001, "", "msg_too_long"), ("words", "1700000000.000001", "message_not_found")]
+)
+async def test_edit_is_refused_for_good_when_it_cannot_be(slack: Stage, text: str, ts: str, code: str) -> None:
+    """A card that is too long, or gone, is not tried again."""
+    ops = slack.add_channel("ops")
+    at = await slack.chat.post(Place(ops), HELLO, "card")
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.edit(PostedAt(ops, ts or at.ts), Message(text))
+
+    assert (code, True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_whisper_leaves_nothing_for_others_when_said(slack: Stage) -> None:
+    """One person's answer does not stand in the channel."""
+    ops, ana = slack.add_channel("ops"), slack.add_person("ana")
+    await slack.chat.invite(ops, [ana])
+
+    await slack.chat.whisper(ops, ana, HELLO)
+
+    assert [] == slack.texts(ops)
+
+
+async def test_whisper_is_refused_when_the_person_is_not_there(slack: Stage) -> None:
+    """Slack shows ephemeral messages to members only."""
+    ops, ana = slack.add_channel("ops"), slack.add_person("ana")
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.whisper(ops, ana, HELLO)
+
+    assert ("user_not_in_channel", True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_find_channel_joins_when_it_is_public(slack: Stage) -> None:
+    """A name gives the id, and the bot can post there."""
+    ops = slack.add_channel("ops", member=False)
+
+    assert ops == await slack.chat.find_channel("#ops")
+    assert ops == await slack.chat.find_channel(ops)
+    assert slack.chat.me in slack.members(ops)
+
+
+@pytest.mark.parametrize("name", ["#nowhere", "#secret"])
+async def test_find_channel_is_refused_when_we_cannot_see_it(slack: Stage, name: str) -> None:
+    """A missing channel and one hidden from us look the same."""
+    slack.add_channel("secret", private=True, member=False)
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.find_channel(name)
+
+    assert ("channel_not_found", True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_create_channel_makes_one_of_ours_when_the_name_is_free(slack: Stage) -> None:
+    """The new channel is ours, listed among ours, and takes posts."""
+    before = datetime.now(UTC) - timedelta(seconds=1)
+
+    made = await slack.chat.create_channel("inc-0007-claude-api", False)
+    own = {each.id: each for each in await slack.chat.own_channels()}
+    await slack.chat.post(Place(made.id), HELLO, "card")
+
+    assert ("inc-0007-claude-api", slack.chat.me, False) == (made.name, made.creator, made.is_archived)
+    assert before <= made.created_at <= datetime.now(UTC)
+    assert made == own[made.id]
+
+
+async def test_create_channel_is_refused_when_the_name_is_taken(slack: Stage) -> None:
+    """Also by an archived channel, and by one of ours."""
+    slack.archive(slack.add_channel("inc-0007"))
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.create_channel("inc-0007", False)
+
+    assert ("name_taken", True, False) == (caught.value.code, caught.value.permanent, caught.value.unclear)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("", "invalid_name_required"), ("x" * 81, "invalid_name_maxlength"), ("Inc 7", "invalid_name_specials")]
+)
+async def test_create_channel_is_refused_when_the_name_is_bad(slack: Stage, name: str, code: str) -> None:
+    """Slack's rules for names."""
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.create_channel(name, False)
+
+    assert (code, True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_create_channel_is_unclear_and_ours_to_find_when_the_answer_is_lost(slack: Stage) -> None:
+    """A channel that was made although nobody heard of it is among our own."""
+    slack.lose_answer("create_channel", happens=True)
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.create_channel("inc-0007", False)
+    own = await slack.chat.own_channels()
+
+    assert caught.value.unclear
+    assert [("inc-0007", slack.chat.me)] == [(each.name, each.creator) for each in own if each.name == "inc-0007"]
+
+
+async def test_own_channels_leave_out_those_of_others_when_we_are_not_in(slack: Stage) -> None:
+    """Only where the bot is a member."""
+    slack.add_channel("others", member=False)
+    mine = slack.add_channel("mine")
+
+    own = [each.id for each in await slack.chat.own_channels()]
+
+    assert mine in own
+    assert "others" not in [each.name for each in await slack.chat.own_channels()]
+
+
+async def test_topic_is_set_when_it_is_short_enough(slack: Stage) -> None:
+    """250 characters are taken, 251 are not."""
+    ops = slack.add_channel("ops")
+
+    await slack.chat.set_topic(ops, "SEV2 " * 50)
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.set_topic(ops, "x" * 251)
+
+    assert "SEV2 " * 50 == slack.topic(ops)
+    assert ("too_long", True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_invite_brings_people_and_groups_when_asked_twice(slack: Stage) -> None:
+    """Members of a group come too; who is there already, and we ourselves, are no problem."""
+    ops, ana, bob, eve = slack.add_channel("ops"), *(slack.add_person(name) for name in ("ana", "bob", "eve"))
+    oncall = slack.add_group([bob, eve])
+
+    first = await slack.chat.invite(ops, [ana, oncall])
+    second = await slack.chat.invite(ops, [ana, bob, slack.chat.me])
+
+    assert ([], []) == (first, second)
+    assert {ana, bob, eve} <= slack.members(ops)
+
+
+async def test_invite_says_who_could_not_be_when_one_is_unknown(slack: Stage) -> None:
+    """The others come all the same."""
+    ops, ana = slack.add_channel("ops"), slack.add_person("ana")
+
+    problems = await slack.chat.invite(ops, ["U0NOBODY00", ana])
+
+    assert ["<@U0NOBODY00> was not invited: there is no such person in the workspace"] == problems
+    assert ana in slack.members(ops)
+
+
+async def test_pin_is_fine_when_the_message_is_pinned_already(slack: Stage) -> None:
+    """Pinning twice is pinning once."""
+    ops = slack.add_channel("ops")
+    at = await slack.chat.post(Place(ops), HELLO, "card")
+
+    await slack.chat.pin(at)
+    await slack.chat.pin(at)
+
+    assert [at.ts] == slack.pins(ops)
+
+
+async def test_bookmark_is_added_once_when_asked_twice(slack: Stage) -> None:
+    """One of that title is enough."""
+    ops = slack.add_channel("ops")
+
+    await slack.chat.bookmark(ops, "Board & runbook", "https://status.example.com/")
+    await slack.chat.bookmark(ops, "Board & runbook", "https://status.example.com/")
+
+    assert [("Board & runbook", "https://status.example.com/")] == slack.bookmarks(ops)
+
+
+async def test_bookmark_is_refused_when_it_is_no_address(slack: Stage) -> None:
+    """Slack takes http and https."""
+    ops = slack.add_channel("ops")
+
+    with pytest.raises(ChatError) as caught:
+        await slack.chat.bookmark(ops, "Runbook", "file:///etc/runbook")
+
+    assert ("invalid_link", True) == (caught.value.code, caught.value.permanent)
+
+
+async def test_upload_shows_the_file_once_when_shared_twice(slack: Stage) -> None:
+    """Nobody sees it before it is shared, and sharing again is harmless."""
+    ops = slack.add_channel("ops")
+
+    file = await slack.chat.start_upload("INC-7.md", b"# INC-7")
+    hidden = slack.files(ops)
+    await slack.chat.share_upload(file, "INC-7", Place(ops), "Timeline of INC-7")
+    await slack.chat.share_upload(file, "INC-7", Place(ops), "Timeline of INC-7")
+
+    assert ([], ["INC-7.md"]) == (hidden, slack.files(ops))
+    assert ["Timeline of INC-7"] == slack.texts(ops)
+
+
+async def test_upload_is_refused_when_it_is_empty_or_unknown(slack: Stage) -> None:
+    """Slack takes no empty files and shares none that it does not have."""
+    ops = slack.add_channel("ops")
+
+    with pytest.raises(ChatError) as empty:
+        await slack.chat.start_upload("INC-7.md", b"")
+    with pytest.raises(ChatError) as unknown:
+        await slack.chat.share_upload("F0NOWHERE", "INC-7", Place(ops), "")
+
+    assert ("empty_file", True) == (empty.value.code, empty.value.permanent)
+    assert ("file_not_found", True) == (unknown.value.code, unknown.value.permanent)

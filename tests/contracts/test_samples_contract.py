@@ -1,0 +1,129 @@
+"""What every keeper of samples promises, asked of the threaded one and of the inline one."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.model import Fault, Outcome, Sample
+from bot.ports import LatencyPicture, Samples
+from bot.store.samples import InlineSamples, open_samples
+from tests.ledger_facts import NOON, after
+
+
+@pytest.fixture(params=["threaded", "inline"])
+async def samples(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Samples]:
+    opened = await open_samples(tmp_path) if request.param == "threaded" else InlineSamples.open()
+    yield opened
+    await opened.close()
+
+
+def good(at: datetime, total: float = 120.0, check: str = "anthropic.api/models", component: str = "anthropic.api") -> Sample:
+    return Sample(check, component, at, Outcome.OK, phases_ms={"total": total})
+
+
+def bad(at: datetime, outcome: Outcome = Outcome.FAIL) -> Sample:
+    return Sample(
+        "anthropic.api/models", "anthropic.api", at, outcome, error="http_5xx", fault=Fault.THEIRS,
+        reason="HTTP 529 in 212 ms", phases_ms={"dns": 1.25, "first_byte": 210.0625, "total": 212.03125},
+        evidence={"status": "529", "excerpt": "over\x00loaded \ud800"},
+    )  # fmt: skip
+
+
+async def test_a_bad_sample_comes_back_whole(samples: Samples) -> None:
+    """Evidence of trouble is kept to the last character, whatever kind of trouble it was."""
+    given = [
+        bad(after(0)),
+        bad(after(1), Outcome.SLOW),
+        bad(after(2), Outcome.INCONCLUSIVE),
+        replace(bad(after(3)), error=None, phases_ms={}, evidence={}, vantage="eu-west"),
+    ]
+    await samples.add(given)
+
+    assert given == await samples.recent("anthropic.api/models", 10)
+
+
+async def test_a_good_sample_keeps_when_and_how_long(samples: Samples) -> None:
+    """There are millions of them; reason, evidence and single phases are not kept."""
+    chatty = replace(
+        good(after(0), 85.123), reason="HTTP 200", evidence={"status": "200"}, phases_ms={"dns": 1.0, "total": 85.123}
+    )
+    await samples.add([chatty, replace(good(after(1)), phases_ms={})])
+
+    first, second = await samples.recent("anthropic.api/models", 10)
+
+    assert (good(after(0), 85.123), replace(good(after(1)), phases_ms={})) == (first, second)
+
+
+async def test_the_newest_results_of_one_check_come_oldest_first(samples: Samples) -> None:
+    """Other checks and older results stay away, in whatever order they were written."""
+    await samples.add([good(after(n), n + 1.0) for n in (3, 1, 4)] + [good(after(5), check="openai.api/models")])
+    await samples.add([good(after(2), 3.0)])
+
+    assert [3.0, 4.0, 5.0] == [s.phases_ms["total"] for s in await samples.recent("anthropic.api/models", 3)]
+    assert [] == await samples.recent("nobody", 3)
+
+
+async def test_a_sample_counts_once_when_it_comes_twice(samples: Samples) -> None:
+    """The same check at the same microsecond is the same run."""
+    await samples.add([good(NOON)])
+    await samples.add([good(NOON), good(NOON, check="anthropic.api/chat")])
+
+    assert 1 == len(await samples.recent("anthropic.api/models", 10))
+    assert 2 == (await samples.latency("anthropic.api", NOON)).count
+
+
+async def test_latency_is_of_runs_that_succeeded(samples: Samples) -> None:
+    """Slow is a success that took long; failures are counted, inconclusive runs are not; other components stay away."""
+    runs = [good(after(n), float(n)) for n in range(1, 100)]
+    slow = replace(bad(after(100), Outcome.SLOW), phases_ms={"total": 100.0})
+    await samples.add(
+        [good(after(0), 9_000.0), *runs, slow, bad(after(101)), bad(after(102)), bad(after(103), Outcome.INCONCLUSIVE)]
+    )
+    await samples.add([good(after(50), 7_000.0, "openai.api/models", "openai.api")])
+
+    assert LatencyPicture(102, 50.0, 95.0, 2) == await samples.latency("anthropic.api", after(1))
+
+
+async def test_latency_is_unknown_when_nothing_succeeded(samples: Samples) -> None:
+    """No number is better than a made-up one."""
+    assert LatencyPicture(0, None, None, 0) == await samples.latency("anthropic.api", NOON)
+    await samples.add([bad(NOON)])
+
+    assert LatencyPicture(1, None, None, 1) == await samples.latency("anthropic.api", NOON)
+
+
+async def test_latency_over_days_is_right_within_five_percent(samples: Samples) -> None:
+    """It is read from roll-ups, which outlive the raw rows, and from the raw rows that no roll-up counts yet."""
+    for hour in range(72):
+        start = NOON + timedelta(hours=hour)
+        await samples.add(
+            [good(start + timedelta(minutes=n), 100.0 + n) for n in range(60)] + [bad(start + timedelta(seconds=30))]
+        )
+    await samples.trim(NOON + timedelta(hours=71))
+
+    for since in (NOON, NOON + timedelta(hours=48)):
+        hours = 72 - (since - NOON) // timedelta(hours=1)
+        seen = await samples.latency("anthropic.api", since)
+        assert (61 * hours, hours) == (seen.count, seen.failed)
+        assert seen.p50_ms == pytest.approx(130, rel=0.06)
+        assert seen.p95_ms == pytest.approx(157, rel=0.06)
+
+
+async def test_trimming_forgets_what_is_older(samples: Samples) -> None:
+    """In chunks, however many there are; a result at the very moment stays."""
+    await samples.add([good(after(n / 100)) for n in range(12_001)])
+
+    assert 12_000 == await samples.trim(after(120))
+
+    assert [after(120)] == [s.at for s in await samples.recent("anthropic.api/models", 10)]
+    assert 0 == await samples.trim(after(120))
+
+
+async def test_an_empty_batch_is_nothing(samples: Samples) -> None:
+    """Nobody has to ask first."""
+    await samples.add([])
+
+    assert [] == await samples.recent("anthropic.api/models", 1)

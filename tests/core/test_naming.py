@@ -1,0 +1,126 @@
+"""Names of channels: whatever a title holds, Slack takes the name."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.core.naming import MOST_CHARS, SLUG_CHARS, channel_name, slug
+
+AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+TEMPLATE = "inc-{date}-{number}-{slug}"
+
+# Slack: "lowercase letters, numbers, hyphens and underscores, at most 80 characters" (conversations.create, invalid_name*).
+SLACK_TAKES = re.compile(r"[a-z0-9_-]{1,80}")
+
+ANY_TITLE = st.text(st.characters(exclude_categories=()), max_size=200)  # NUL and lone surrogates included
+
+
+def named(title: str, *, template: str = TEMPLATE, number: int = 7, attempt: int = 1) -> str:
+    return channel_name(template, number, title, AT, attempt)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Claude API is down!", "claude-api-is-down"),
+        ("  claude.ai: 502/503 ", "claude-ai-502-503"),
+        ("Crème brûlée à la carte", "creme-brulee-a-la-carte"),
+        ("ＦＵＬＬ　ｗｉｄｔｈ", "full-width"),
+        ("_under_score_", "under-score"),
+        ("🔥🔥🔥", "incident"),
+        ("🔥 API 🔥 down", "api-down"),
+        ("Клод не отвечает", "incident"),
+        ("クロード API 障害", "api"),
+        ("", "incident"),
+        ("---", "incident"),
+        ("\x00\n\t", "incident"),
+        ("\ud800 half", "half"),
+        ("<!channel> <@U123>", "channel-u123"),
+        ("{number} {slug.__class__}", "number-slug-class"),
+    ],
+)
+def test_slug_has_plain_words_when_the_title_has_any(title: str, expected: str) -> None:
+    """Accents are taken off, what has no plain letter goes, and something always remains."""
+    assert expected == slug(title)
+
+
+def test_slug_is_cut_when_the_title_is_long() -> None:
+    """A cut leaves no dash at the end."""
+    assert "a" * SLUG_CHARS == slug("a" * 40_000)
+    assert "word-" * 7 + "word" == slug("word " * 8_000)
+
+
+@pytest.mark.parametrize("fill", ["a", "ab ", "🔥", "é", "ﷺ", "\u0301"], ids=ascii)
+def test_name_is_taken_by_slack_when_the_title_has_40000_characters(fill: str) -> None:
+    """As much as a slash command can carry."""
+    title = (fill * 40_000)[:40_000]
+
+    assert SLACK_TAKES.fullmatch(named(title))
+
+
+def test_name_tells_the_day_the_number_and_the_words() -> None:
+    """People find it in the list of channels."""
+    assert "inc-20260320-0007-claude-api-down" == named("Claude API down")
+    assert "inc-20260320-12345-claude-api-down" == named("Claude API down", number=12345)
+    assert "inc-20260320-0007-incident" == named("🔥")
+
+
+def test_name_ends_in_a_number_when_the_plain_one_was_taken() -> None:
+    """Every further attempt asks for another name."""
+    names = [named("Claude API down", attempt=n) for n in range(1, 13)]
+
+    assert ["inc-20260320-0007-claude-api-down", "inc-20260320-0007-claude-api-down-2"] == names[:2]
+    assert names[-1].endswith("-down-12")
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 10, 1000])
+def test_name_keeps_its_attempt_when_it_has_to_be_cut(attempt: int) -> None:
+    """The words give way, not the number that tells two names apart."""
+    name = named("a" * 500, template="x" * 70 + "-{number}-{slug}", attempt=attempt)
+
+    assert len(name) <= MOST_CHARS
+    assert SLACK_TAKES.fullmatch(name)
+    assert 1 == attempt or name.endswith(f"-{attempt}")
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("INC {number}", "inc-0007"),
+        ("ops.{number}.{slug}", "ops-0007-api"),
+        ("--{number}--", "0007"),
+        ("störung-{number}", "st-rung-0007"),
+        ("inc_{number}_{slug}", "inc_0007_api"),
+    ],
+)
+def test_template_is_made_fit_when_it_holds_what_slack_refuses(template: str, expected: str) -> None:
+    """Capitals, dots, spaces and letters with accents in the configuration's own words."""
+    assert expected == named("API", template=template)
+
+
+@given(ANY_TITLE, st.integers(1, 10**9), st.integers(1, 10**4))
+@example("a" * 40_000, 10**9, 10**4)
+@example("-" * 100, 1, 2)
+@settings(deadline=None)
+def test_every_title_gives_a_name_that_slack_takes(title: str, number: int, attempt: int) -> None:
+    """No title, number or attempt leads to a refusal; the same arguments give the same name."""
+    name = named(title, number=number, attempt=attempt)
+
+    assert SLACK_TAKES.fullmatch(name)
+    assert name.isascii()
+    assert not name.startswith("-")
+    assert not name.endswith("-")
+    assert "--" not in name
+    assert name == named(title, number=number, attempt=attempt)
+
+
+@given(ANY_TITLE)
+@settings(deadline=None)
+def test_two_forms_of_one_title_give_one_name(title: str) -> None:
+    """A phone and a laptop write the same letters in different forms."""
+    assert slug(unicodedata.normalize("NFC", title)) == slug(unicodedata.normalize("NFD", title))

@@ -1,0 +1,203 @@
+"""A whole deployment for tests: real Bolt over a real websocket, real HTTP vendors, real SQLite; time is moved by hand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from bot.app import App, Parts, build
+from bot.clock import ManualClock
+from bot.config.load import load
+from bot.core.effects import Do
+from bot.outbox import Pace
+from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
+from commands.table import words
+
+START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+SOON_S = 10.0
+FLAG = "support-chat.llm"
+
+
+class HandTicker:
+    """A `Ticker` that beats when it is told to."""
+
+    def __init__(self) -> None:
+        self._beat: Callable[[], Awaitable[None]] | None = None
+
+    def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
+        self._beat = beat
+
+    async def stop(self) -> None:
+        self._beat = None
+
+    async def beat(self) -> None:
+        if self._beat is not None:
+            await self._beat()
+
+
+@dataclass
+class Vendor:
+    """One HTTP server for all surfaces: `/anthropic/api` answers what `answers` says, 200 when it says nothing."""
+
+    answers: dict[str, int] = field(default_factory=dict)
+    page: dict[str, Any] = field(default_factory=lambda: {"components": [], "incidents": [], "page": {}, "status": {}})
+    port: int = 0
+
+    def application(self) -> web.Application:
+        async def answer(request: web.Request) -> web.Response:
+            if request.path == "/page":
+                return web.json_response(self.page)
+            status = self.answers.get(request.path.strip("/").replace("/", "."), 200)
+            return web.json_response({"path": request.path}, status=status, headers={"request-id": "req_test_1"})
+
+        app = web.Application()
+        app.router.add_get("/{tail:.*}", answer)
+        return app
+
+
+def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[str, Any]:
+    """A configuration like anybody's; `changes` replace whole sections."""
+
+    def check(id: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{vendor.port}/{id.replace('.', '/')}"
+        return {"type": "http", "name": "front", "url": url, "every": "30s", "deadline": "5s"}
+
+    def component(id: str, name: str) -> dict[str, Any]:
+        return {"name": name, "checks": [check(id)]}
+
+    return {
+        "slack": {
+            "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url,
+        },
+        "server": {"listen": "127.0.0.1:0"},
+        "allow_private": ["127.0.0.0/8"],
+        "providers": {
+            "anthropic": {
+                "name": "Claude",
+                "components": {
+                    "api": component("anthropic.api", "Claude API"), "web": component("anthropic.web", "claude.ai"),
+                },
+                "status_page": {
+                    "dialect": "statuspage", "urls": [f"http://127.0.0.1:{vendor.port}/page"], "every": "60s",
+                    "components": {"api": "p-api", "web": "p-web"},
+                },
+            },
+            "openai": {"name": "OpenAI", "components": {"api": component("openai.api", "OpenAI API")}},
+        },
+        "flags": {
+            FLAG: {
+                "description": "Which provider answers the support chat",
+                "variants": {"claude": {"provider": "anthropic"}, "gpt": {"provider": "openai"}, "cached": {"mode": "cache"}},
+                "default": "claude",
+                "fallbacks": [{"variant": "gpt", "needs": "openai.api"}, {"variant": "cached"}],
+                "depends_on": ["anthropic.api"],
+                "automation": "auto",
+            }
+        },
+        "runbooks": {"anthropic.api": {"url": "https://wiki.example.com/claude", "steps": ["Confirm on the board", "Tell support"]}},
+        **changes,
+    }  # fmt: skip
+
+
+class House:
+    """The deployment. `passes` moves time; `sees_*` wait for what people would see."""
+
+    def __init__(self, folder: Path, workspace: LocalWorkspace, vendor: Vendor, changes: dict[str, Any]) -> None:
+        self.folder = folder
+        self.workspace = workspace
+        self.vendor = vendor
+        self.clock = ManualClock(START)
+        self.changes = changes
+        self.ticker = HandTicker()
+        self.app: App | None = None
+        self.ana: Person = workspace.person("ana")
+        self.bob: Person = workspace.person("bob")
+
+    async def start(self) -> App:
+        """Start the bot over whatever is in the data folder."""
+        config = self.folder / "understudy.yaml"
+        config.write_text(yaml.safe_dump(settings(self.workspace, self.vendor, **self.changes)), encoding="utf-8")
+        self.ticker = HandTicker()
+        parts = Parts(clock=self.clock, ticker=self.ticker, pace=Pace(settle_for=timedelta(seconds=1)))
+        self.app = build(load(config, {}), data=self.folder / "data", parts=parts)
+        await self.app.start()
+        if self.app.linked:
+            await self.workspace.connected(within=SOON_S)
+        return self.app
+
+    async def stop(self) -> None:
+        if self.app is not None:
+            await self.app.stop()
+            self.app = None
+
+    async def passes(self, *, seconds: float = 0, minutes: float = 0) -> None:
+        """Let domain time pass in steps of half a minute; due work runs at once."""
+        assert self.app is not None
+        left = timedelta(seconds=seconds, minutes=minutes)
+        while left > timedelta(0):
+            step = min(left, timedelta(seconds=30))
+            self.clock.advance(step)
+            left -= step
+            await self.ticker.beat()
+            await self.app.looked()
+
+    async def fails(self, *components: str, status: int = 502) -> None:
+        """These surfaces fail from now on, and the watch has seen it."""
+        self.vendor.answers |= dict.fromkeys(components, status)
+        await self.passes(minutes=2)
+
+    async def recovers(self, *components: str) -> None:
+        """These surfaces are well from now on, and the watch has seen it."""
+        for component in components:
+            self.vendor.answers.pop(component, None)
+        await self.passes(minutes=2)
+
+    async def quiet(self) -> None:
+        """Wait until the outbox has nothing left that is due now."""
+        assert self.app is not None
+        async with asyncio.timeout(SOON_S * 2):
+            while await self.app.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous")):
+                await asyncio.sleep(0.02)
+
+    async def done(self, kind: Do) -> None:
+        """Wait until an effect of this kind is done."""
+        assert self.app is not None
+        async with asyncio.timeout(SOON_S):
+            while not any(r.effect.kind is kind for r in await self.app.ledger.read(lambda store: store.outbox("done"))):
+                await asyncio.sleep(0.02)
+
+    @property
+    def incident_channel(self) -> str:
+        """The name of the newest incident's channel."""
+        assert self.app is not None
+        world = self.app.engine.world
+        return world.incidents[world.last_incident].channel_name
+
+
+@asynccontextmanager
+async def a_house(folder: Path, *, started: bool = True, **changes: Any) -> AsyncIterator[House]:
+    """A deployment with ana and bob in #ops; everything is looked at once and well before the test begins."""
+    vendor = Vendor()
+    runner = web.AppRunner(vendor.application(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    vendor.port = runner.addresses[0][1]
+    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
+        workspace.add_user("ana", "Ana Silva")
+        workspace.add_user("bob", "Bob Meyer")
+        workspace.add_channel("ops", members=("ana", "bob"))
+        house = House(folder, workspace, vendor, changes)
+        try:
+            if started:
+                await house.start()
+                await house.passes(minutes=1)
+            yield house
+        finally:
+            await house.stop()
+            await runner.cleanup()

@@ -1,0 +1,97 @@
+"""Word on another way than Slack, to a real local HTTP server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.notify.out_of_band import AppriseNotifier
+
+# Apprise looks for a module of the standard library that is deprecated in 3.11 and gone in 3.13.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+
+@dataclass
+class Receiver:
+    """Whoever gets the notices."""
+
+    port: int = 0
+    status: int = 200
+    wait_s: float = 0.0
+    got: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"json://ana:canary-secret@127.0.0.1:{self.port}/hook"
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.got.append(await request.json())
+        await asyncio.sleep(self.wait_s)
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", made.take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.port = runner.addresses[0][1]
+    yield made
+    await runner.cleanup()
+
+
+async def test_a_notice_arrives_as_written_when_the_service_takes_it(receiver: Receiver) -> None:
+    """Plain text, nothing interpreted."""
+    text = "Claude API: down since 12:40 UTC.\nSlack did not take the alert. <b>*literally*</b>"
+
+    troubles = await AppriseNotifier([receiver.url]).notify("Claude API is down", text)
+
+    assert [] == troubles
+    assert [("Claude API is down", text)] == [(notice["title"], notice["message"]) for notice in receiver.got]
+
+
+async def test_the_others_are_told_when_one_address_fails(
+    receiver: Receiver, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One sentence per address that did not take it, without the address, which holds a secret."""
+    nobody = "json://ana:canary-secret@127.0.0.1:9/hook"
+
+    troubles = await AppriseNotifier([nobody, receiver.url, "canary-secret", "nosuch://canary-secret"]).notify("t", "b")
+
+    assert 1 == len(receiver.got)
+    assert [
+        "notify address 1 (json) did not take the notice: is it right, and is that service up?",
+        "notify address 3 (unreadable) is not an address that Apprise understands: see https://appriseit.com/services",
+        "notify address 4 (nosuch) is not an address that Apprise understands: see https://appriseit.com/services",
+    ] == troubles
+    assert "canary-secret" not in "".join([*capfd.readouterr(), caplog.text])
+
+
+async def test_a_service_is_named_when_it_refuses(receiver: Receiver) -> None:
+    """An HTTP 401 is not success."""
+    receiver.status = 401
+
+    troubles = await AppriseNotifier([receiver.url]).notify("t", "b")
+
+    assert 1 == len(troubles)
+
+
+async def test_nobody_waits_when_a_service_hangs(receiver: Receiver) -> None:
+    """The bound is ours, not the service's."""
+    receiver.wait_s = 0.5
+
+    troubles = await AppriseNotifier([receiver.url], answer_within_s=0.2).notify("t", "b")
+
+    assert ["notify address 1 (json) did not answer within 0 s"] == troubles
+
+
+async def test_nothing_happens_when_there_are_no_addresses() -> None:
+    """The section may be left out."""
+    assert [] == await AppriseNotifier([]).notify("t", "b")

@@ -1,0 +1,89 @@
+"""Play days by seed: `python -m tests.simulation.day 200` plays two hundred of them and prints what broke."""
+
+import asyncio
+import logging
+import random
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.core import facts as f
+from bot.core.incident import LEGAL
+from bot.core.model import Phase
+from bot.sandbox.world import VirtualLoop
+from tests.simulation.laws import broken
+from tests.simulation.people import act
+from tests.simulation.stage import Stage, Troubles
+
+HOURS = 10.0
+QUIET_S = 2 * 3600.0
+
+Edge = tuple[Phase, Phase]
+
+
+@dataclass
+class Day:
+    """What one day came to."""
+
+    seed: int
+    broken: list[str] = field(default_factory=list)
+    edges: set[Edge] = field(default_factory=set)
+    facts: int = 0
+    deaths: int = 0
+
+
+async def _play(seed: int, hours: float) -> Day:
+    stage = Stage(seed, hours, Troubles(slack=0.12, death=0.004))
+    await stage.start()
+    people = asyncio.create_task(act(stage, random.Random(seed + 2), every_s=420), name="stage people")
+    calls = random.Random(seed + 3)
+    end = stage.loop.time() + hours * 3600
+    while stage.loop.time() < end:
+        await stage.lives(min(calls.expovariate(1 / 7200), end - stage.loop.time()) + 0.001)
+        stage.kill()
+        await stage.lives(0.001)
+    people.cancel()
+    stage.troubles = Troubles()
+    stage.kill()
+    await stage.lives(QUIET_S)
+    day = Day(seed, await broken(stage), deaths=stage.deaths)
+    facts = await stage.disk.read(lambda store: store.all_facts())
+    day.facts = len(facts)
+    day.edges = {(x.body.previous, x.body.phase) for x in facts if isinstance(x.body, f.PhaseChanged)}
+    assert stage.app is not None
+    await stage.app.stop()
+    return day
+
+
+def play(seed: int, hours: float = HOURS) -> Day:
+    """One day in virtual time; the same seed gives the same day."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_play(seed, hours))
+
+
+def main(argv: list[str]) -> int:
+    """Play seeds 0..n-1, or from..to; exit status 1 when a law was broken or an edge of LEGAL was never walked."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    first, last = (0, int(argv[0])) if len(argv) == 1 else (int(argv[0]), int(argv[1]))
+    edges: set[Edge] = set()
+    seen: Counter[str] = Counter()
+    for seed in range(first, last):
+        day = play(seed)
+        edges |= day.edges
+        seen.update(facts=day.facts, deaths=day.deaths)
+        for sentence in day.broken:
+            print(f"seed {seed}: {sentence}")
+        if day.broken:
+            return 1
+    missing = set(LEGAL) - edges
+    print(f"{last - first} days, {seen['deaths']} deaths, {seen['facts']} facts, {len(edges)} of {len(LEGAL)} edges of LEGAL")
+    if missing and last - first >= 100:
+        print("never walked: " + ", ".join(f"{a} -> {b}" for a, b in sorted(missing)))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,162 @@
+"""What must hold after any day, however bad. Each law returns the sentences that tell how it was broken."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core.effects import CERTAINTY, Certainty, Do
+from bot.core.facts import Fact
+from bot.core.failover import default_unwell
+from bot.core.incident import LEGAL
+from bot.core.model import Level, Phase
+from bot.core.state import World, evolve
+from bot.engine import changed_states
+from bot.flags.evaluate import Evaluation, evaluate
+from bot.ports import OutboxRow
+from tests.simulation.stage import Stage
+
+SPARE = timedelta(seconds=90)  # a beat, a settle time, and a turn in the lane
+
+
+async def broken(stage: Stage) -> list[str]:
+    """Every broken law, in words."""
+    assert stage.app is not None
+    facts = await stage.disk.read(lambda store: store.all_facts())
+    rows = await stage.disk.read(lambda store: store.outbox())
+    return [
+        *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
+        *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
+        *_flags_served(stage), *await _rebuilt(stage, facts), *await _chained(stage, facts),
+    ]  # fmt: skip
+
+
+def _posts(stage: Stage) -> Counter[str]:
+    return Counter(m.key for channel in stage.chat.channels.values() for m in channel.messages if m.key)
+
+
+def _said_once(stage: Stage, rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """Nothing is lost and nothing is said twice."""
+    posts = _posts(stage)
+    yield from (f"{key} was said {count} times" for key, count in posts.items() if count > 1)
+    for row in rows:
+        posted = CERTAINTY[row.effect.kind] is Certainty.LOOKED_UP and row.result.get("ts")
+        if row.state == "done" and posted and not posts[row.effect.key]:
+            yield f"{row.effect.key} counts as done and was never said"
+        if row.state == "dead" and row.effect.kind is Do.ALERT_POST:
+            yield f"{row.effect.key} was given up: {row.error}"
+
+
+def _nothing_waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """After a quiet while everything is done, superseded, or given up with a reason."""
+    for row in rows:
+        if row.state in ("pending", "sending", "ambiguous"):
+            yield f"{row.effect.key} is still {row.state}: {row.error}"
+        if row.state == "dead" and not row.error:
+            yield f"{row.effect.key} was given up without a reason"
+
+
+def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
+    """One channel an incident; none that nobody knows of."""
+    opened = Counter(fact.body.channel for fact in facts if isinstance(fact.body, f.ChannelOpened))
+    incidents = Counter(fact.incident for fact in facts if isinstance(fact.body, f.ChannelOpened))
+    made = {c.id for c in stage.chat.channels.values() if c.creator == stage.chat.me and c.name.startswith("inc-")}
+    yield from (f"INC-{number} opened {count} channels" for number, count in incidents.items() if count > 1)
+    yield from (f"channel {id} belongs to nobody" for id in made - set(opened))
+
+
+def _inert(stage: Stage) -> Iterator[str]:
+    """Nobody foreign can mention anybody."""
+    for channel in stage.chat.channels.values():
+        for message in channel.messages:
+            whole = message.text + json.dumps(list(message.blocks), ensure_ascii=False)
+            if "<!channel>" in whole or "<!here>" in whole or "<https://evil" in whole:
+                yield f"{message.key} carries a live mention"
+
+
+def _legal(facts: Sequence[Fact]) -> Iterator[str]:
+    """Phases move along LEGAL only, from where they were."""
+    at: dict[int, Phase] = {}
+    for fact in facts:
+        if isinstance(fact.body, f.PhaseChanged) and fact.incident is not None:
+            here = at.get(fact.incident, Phase.TRIAGE)
+            if fact.body.previous is not here or LEGAL.get((here, fact.body.phase)) != fact.body.move:
+                yield f"INC-{fact.incident} went from {here} to {fact.body.phase} as {fact.body.move}"
+            at[fact.incident] = fact.body.phase
+
+
+def _one_open(facts: Sequence[Fact]) -> Iterator[str]:
+    """At most one open incident per dedup key, at any moment."""
+    world = World()
+    for fact in facts:
+        world = evolve(world, fact)
+        if isinstance(fact.body, (f.Declared, f.PhaseChanged)):
+            keys = Counter(i.dedup for i in world.open_incidents())
+            yield from (f"{count} incidents of {key} are open" for key, count in keys.items() if count > 1)
+
+
+def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
+    """An open incident speaks at least every cadence, plus the time nobody was there."""
+    assert stage.app is not None
+    policy = stage.app.engine.policy.incidents
+    world = World()
+    for fact in facts:
+        for incident in world.open_incidents():
+            every = policy.update_every.get(incident.severity)
+            silent = fact.at - (incident.last_update_at or incident.declared_at)
+            gone = sum((min(e, 1e12) - b) for b, e in stage.away)
+            if every and silent > every + SPARE + timedelta(seconds=gone):
+                yield f"{incident.name} was silent for {silent} at {fact.kind}"
+        world = evolve(world, fact)
+    slots: dict[int, list[int]] = {}
+    for fact in facts:
+        if isinstance(fact.body, f.UpdateWritten) and fact.incident is not None:
+            slots.setdefault(fact.incident, []).append(fact.body.slot)
+    yield from (f"INC-{n} wrote slots {s}" for n, s in slots.items() if s != list(range(1, len(s) + 1)))
+
+
+def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
+    """No rule sends services onto an unwell variant, there or back."""
+    assert stage.app is not None
+    policy, world = stage.app.engine.policy, World()
+    for fact in facts:
+        body = fact.body
+        if isinstance(body, f.Engaged) and body.mode == "auto":
+            needs = next((x.needs for x in policy.flags[body.flag].fallbacks if x.variant == body.variant), None)
+            if needs and world.component(needs).level is not Level.OPERATIONAL:
+                yield f"{body.flag} was sent to {body.variant} while {needs} was {world.component(needs).level}"
+        if isinstance(body, (f.HandBackStepped, f.Released)) and fact.actor.kind == "rule":
+            unwell = default_unwell(world, policy.flags[body.flag])
+            if unwell:
+                yield f"{body.flag} was handed back although {unwell}"
+        world = evolve(world, fact)
+
+
+def _flags_served(stage: Stage) -> Iterator[str]:
+    """What is served is what was committed."""
+    assert stage.app is not None
+    world = stage.app.engine.world
+    for key, policy in stage.app.engine.policy.flags.items():
+        engagement = world.flag(key).engagement
+        found = evaluate(stage.app.board.snapshot, key, {})  # without a targeting key: the fallback while any is on it
+        wanted = engagement.variant if engagement else policy.default
+        if not isinstance(found, Evaluation) or found.variant != wanted:
+            yield f"{key} serves {found} instead of {wanted}"
+
+
+async def _rebuilt(stage: Stage, facts: Sequence[Fact]) -> list[str]:
+    """The state rows are what the facts add up to."""
+    world = World()
+    for fact in facts:
+        world = evolve(world, fact)
+    rebuilt = {row.stream: (row.seq, row.dedup, row.body) for row in changed_states(World(), world)}
+    stored = {row.stream: (row.seq, row.dedup, dict(row.body)) for row in await stage.disk.read(lambda s: s.states())}
+    return [f"{stream} differs from its facts" for stream in rebuilt if rebuilt[stream] != stored.get(stream)]
+
+
+async def _chained(stage: Stage, facts: Sequence[Fact]) -> list[str]:
+    """The chain of hashes is whole."""
+    streams = {fact.stream for fact in facts}
+    bad = {s: await stage.disk.read(lambda store, s=s: store.verify_chain(s)) for s in streams}  # type: ignore[misc] # bound early
+    return [f"{stream} is broken at {seq}" for stream, seq in bad.items() if seq is not None]

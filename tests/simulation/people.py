@@ -1,0 +1,54 @@
+"""People who act at random: sometimes sensibly, sometimes twice, sometimes against every rule."""
+
+import asyncio
+import random
+
+from bot.core import signals as s
+from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.model import Actor, Phase, Severity
+from tests.simulation.stage import Stage, settings
+
+
+async def act(stage: Stage, rng: random.Random, *, every_s: float) -> None:
+    """Do something now and then, for ever; a request to a dead process is lost, as in life."""
+    number = 0
+    while True:
+        await asyncio.sleep(rng.expovariate(1 / every_s))
+        number += 1
+        signal = _wish(stage, rng, f"wish/{stage.seed}/{number}")
+        for _ in range(2 if rng.random() < 0.2 else 1):  # Slack delivers twice, people click twice
+            if stage.app is not None and signal is not None:
+                asyncio.create_task(stage.app.engine.handle(signal), name="request")  # noqa: RUF006 # it may die with the process
+
+
+def _wish(stage: Stage, rng: random.Random, id: str) -> s.Signal | None:
+    if stage.app is None:
+        return None
+    world, actor = stage.app.engine.world, Actor.person(rng.choice(stage.people), "somebody")
+    flag = rng.choice(list(settings().config.flags))
+    incident = rng.choice(list(world.incidents)) if world.incidents else 0
+    match rng.randrange(10):
+        case 0:
+            return s.Declare(actor=actor, id=id, title=rng.choice(["Chat is slow", "🔥", "x" * 500, "<!channel> help"]))
+        case 1:
+            return s.Acknowledge(actor=actor, id=id, incident=incident)
+        case 2:
+            return s.WriteUpdate(actor=actor, id=id, incident=incident, text="We see <!channel> errors & wait")
+        case 3:
+            return s.SetSeverity(actor=actor, id=id, incident=incident, severity=rng.choice(list(Severity)))
+        case 4:
+            return s.EngageFlag(actor=actor, id=id, flag=flag, reason="by hand")
+        case 5:
+            return s.ReleaseFlag(actor=actor, id=id, flag=flag, force=rng.random() < 0.3)
+        case 6:
+            return s.StepBack(actor=actor, id=id, flag=flag)
+        case 7:
+            return s.AddNote(actor=actor, id=id, incident=incident, text="Vendor support says: <!here> wait")
+    return _move(rng, world.incidents[incident].phase, actor, id, incident) if incident else None
+
+
+def _move(rng: random.Random, here: Phase, actor: Actor, id: str, incident: int) -> s.Signal:
+    ways = [there for h, there in LEGAL if h is here]
+    to = rng.choice(ways) if ways and rng.random() < 0.8 else rng.choice(list(Phase))
+    reason = rng.choice(CANCEL_REASONS) if to is Phase.CANCELED else "because"
+    return s.SetPhase(actor=actor, id=id, incident=incident, phase=to, reason=reason)

@@ -1,0 +1,216 @@
+"""The whole bot in virtual time: `app.build` with only its ports replaced, crashes included."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from bot.app import App, Parts, build
+from bot.config.load import Loaded, load
+from bot.outbox import Pace
+from bot.ports import ChatError, Ledger, Store
+from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.world import LoopClock, LoopTicker
+from bot.store.samples import InlineSamples
+from bot.store.sqlite import InlineLedger
+from tests.simulation.weather import ScriptedPage, ScriptedProber, Weather
+
+T = TypeVar("T")
+
+BEAT_S = 5.0
+LATEST_LANDING_S = 15.0  # below the settle time, as the outbox presumes
+PACE = Pace(settle_for=timedelta(seconds=30), lease=timedelta(seconds=90))
+
+SETTINGS = """
+slack: {bot_token: xoxb-simulated, app_token: xapp-simulated}
+providers:
+  anthropic:
+    name: Claude
+    components:
+      api: {name: Claude API, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+      web: {name: claude.ai, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+      mobile: {name: Claude mobile, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+    status_page: {dialect: statuspage, urls: ["http://127.0.0.1:1/"], every: 5m, components: {api: a, web: w}}
+  openai:
+    name: OpenAI
+    components:
+      api: {name: OpenAI API, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+      web: {name: ChatGPT, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+flags:
+  support-chat.llm:
+    variants: {claude: a, gpt: b, cached: c}
+    default: claude
+    fallbacks: [{variant: gpt, needs: openai.api}, {variant: cached}]
+    depends_on: [anthropic.api]
+    automation: auto
+    hand_back: {steps: [10, 50, 100], hold: 5m, first_step: auto}
+  search.llm:
+    variants: {claude: a, gpt: b}
+    default: claude
+    fallbacks: [{variant: gpt, needs: openai.api}]
+    depends_on: [anthropic.api]
+    automation: propose
+    on_expiry: release
+incidents: {open_on: {down: SEV2, degraded: thread}, resolve_after: 20m}
+runbooks: {anthropic.api: {steps: ["Look <!channel>", "Tell support"]}}
+"""
+
+
+@cache
+def settings() -> Loaded:
+    """The simulated team's configuration, read by the real loader."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "understudy.yaml"
+        path.write_text(SETTINGS, encoding="utf-8")
+        return load(path, {})
+
+
+class Silence:
+    """`Notifier` that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.said.append((title, body))
+        return []
+
+
+class PerilousLedger:
+    """`Ledger` at whose every write the process may die, just before or just after it became durable."""
+
+    def __init__(self, inner: InlineLedger, dies: Callable[[], bool]) -> None:
+        self._inner = inner
+        self._dies = dies
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        await self._perhaps_die()
+        result = await self._inner.write(work)
+        await self._perhaps_die()
+        return result
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        return await self._inner.read(work)
+
+    async def close(self) -> None:
+        return
+
+    async def _perhaps_die(self) -> None:
+        await asyncio.sleep(0)
+        if self._dies():
+            await asyncio.Event().wait()  # the process is gone; nothing after this line happens
+
+
+@dataclass
+class Troubles:
+    """How often things go wrong; all zero on a calm day."""
+
+    slack: float = 0.0
+    death: float = 0.0
+
+
+@dataclass
+class Stage:
+    """One simulated deployment: what survives a crash, and the process that runs for now."""
+
+    seed: int
+    hours: float
+    troubles: Troubles = field(default_factory=Troubles)
+    deaths: int = 0
+    away: list[tuple[float, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.loop = asyncio.get_running_loop()
+        self.clock = LoopClock(self.loop)
+        components = tuple(settings().config.components())
+        self.weather = Weather(random.Random(self.seed + 1), self.hours, components)
+        self.chat = FakeChat(self.clock, before=self._slack_trouble)
+        self.chat.add_channel("ops")
+        self.people = [self.chat.add_person() for _ in range(2)]
+        self.disk = InlineLedger.open()
+        self.samples = InlineSamples.open()
+        self.notifier = Silence()
+        self.app: App | None = None
+        self._dead = asyncio.Event()
+        self._died_at = 0.0
+
+    async def start(self) -> App:
+        """Start a process over what is on disk."""
+        self._dead.clear()
+        self.disk = self.disk.reopened()
+        ledger: Ledger = PerilousLedger(self.disk, self._dies) if self.troubles.death else self.disk
+        parts = Parts(
+            clock=self.clock, wire_clock=self.clock, ledger=ledger, samples=self.samples, chat=self.chat,
+            prober=ScriptedProber(self.weather, self.clock, self.rng),
+            fetcher=ScriptedPage(self.weather, self.clock, self.rng, {}),
+            ticker=LoopTicker(BEAT_S), notifier=self.notifier, web=False, pace=PACE,
+        )  # fmt: skip
+        self.app = build(settings(), parts=parts)
+        starting = asyncio.ensure_future(self.app.start())
+        dying = asyncio.ensure_future(self._dead.wait())
+        await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
+        dying.cancel()
+        if self._dead.is_set():
+            await self.bury()
+            return await self.start()
+        await starting
+        return self.app
+
+    async def lives(self, seconds: float) -> None:
+        """Let time pass; a process that dies meanwhile is started again after a while."""
+        until = self.loop.time() + seconds
+        while (left := until - self.loop.time()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    await self._dead.wait()
+            except TimeoutError:
+                return
+            await self.bury()
+            await self.start()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._dead.set()
+
+    async def bury(self) -> None:
+        """End every task of the dead process without a word, wait a little, and note how long nobody was there."""
+        self.app = None
+        began = self.loop.time()
+        me = asyncio.current_task()
+        tasks = [task for task in asyncio.all_tasks() if task is not me and not task.get_name().startswith("stage")]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(self.rng.choice([0.5, 5, 60, 1200]))
+        self.deaths += 1
+        self.away.append((began, self.loop.time()))
+
+    def _dies(self) -> bool:
+        if self._dead.is_set():
+            return True
+        if self.rng.random() < self.troubles.death:
+            self._dead.set()
+        return self._dead.is_set()
+
+    def _slack_trouble(self, call: str, args: Mapping[str, Any]) -> Fault | None:
+        drawn = self.rng.random()
+        if drawn >= self.troubles.slack:
+            return None
+        kind = drawn / self.troubles.slack
+        if kind < 0.2:
+            return Fault.limited(timedelta(seconds=self.rng.choice([1, 5, 30])))
+        if kind < 0.3:
+            return Fault.down()
+        if kind < 0.4 and call == "create_channel":
+            return Fault("refused", ChatError("not allowed", code="restricted_action", permanent=True))
+        if kind < 0.6:
+            return Fault("unclear_before")
+        if kind < 0.85:
+            return Fault("unclear_after")
+        return Fault("late", delay_s=self.rng.uniform(0.1, LATEST_LANDING_S))

@@ -1,0 +1,108 @@
+"""What happens to the bot in a simulated day: vendors failing and recovering, people acting, processes dying; all by seed."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.core.model import Fault, FeedReport, FeedState, Notice, Outcome, Sample
+
+
+@dataclass
+class Spell:
+    """A stretch of time in which a component answers in one way."""
+
+    begins: float
+    ends: float
+    outcome: Outcome
+    fault: Fault = Fault.THEIRS
+    rate: float = 1.0
+
+
+@dataclass
+class Weather:
+    """Spells by component, drawn once from the seed."""
+
+    rng: random.Random
+    hours: float
+    components: tuple[str, ...]
+    spells: dict[str, list[Spell]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for component in self.components:
+            self.spells[component] = [self._spell() for _ in range(self.rng.randint(0, 2))]
+        # Now and then a whole provider goes at once, and its API comes back first.
+        if self.rng.random() < 0.6:
+            begins = self.rng.uniform(0.1, 0.4) * self.hours * 3600
+            for n, component in enumerate(c for c in self.components if c.startswith("anthropic")):
+                ends = begins + self.rng.uniform(0.05, 0.3) * self.hours * 3600 + n * 600
+                self.spells[component].append(Spell(begins, ends, Outcome.FAIL))
+
+    def _spell(self) -> Spell:
+        begins = self.rng.uniform(0, self.hours * 3600)
+        lasts = self.rng.choice([20, 60, 300, 1800, 7200])
+        outcome = self.rng.choice([Outcome.FAIL, Outcome.FAIL, Outcome.SLOW, Outcome.INCONCLUSIVE])
+        fault = self.rng.choice([Fault.THEIRS, Fault.THEIRS, Fault.THEIRS, Fault.OURS_KEY])
+        return Spell(begins, begins + lasts, outcome, fault, self.rng.choice([1.0, 1.0, 0.5]))
+
+    def at(self, component: str, seconds: float) -> Spell | None:
+        return next((s for s in self.spells[component] if s.begins <= seconds < s.ends), None)
+
+
+class ScriptedProber:
+    """`Prober` that sees the weather."""
+
+    def __init__(self, weather: Weather, clock: Clock, rng: random.Random) -> None:
+        self._weather = weather
+        self._clock = clock
+        self._rng = rng
+
+    async def probe(self, check: object) -> Sample:
+        id, component = str(check.id), str(check.component)  # type: ignore[attr-defined] # the watch's own shape
+        at = self._clock.now()
+        await asyncio.sleep(self._rng.uniform(0.05, 2.0))
+        spell = self._weather.at(component, self._clock.monotonic())
+        if spell and self._rng.random() < spell.rate:
+            return Sample(id, component, at, spell.outcome, "http_5xx", spell.fault, "HTTP 502 <!channel>", {"total": 31.0})
+        if self._rng.random() < 0.004:
+            return Sample(id, component, at, Outcome.FAIL, "reset", Fault.THEIRS, "connection reset", {"total": 5.0})
+        return Sample(id, component, at, Outcome.OK, phases_ms={"total": 20.0})
+
+    async def close(self) -> None:
+        return
+
+
+class ScriptedPage:
+    """`Fetcher` of a page that is late, sometimes stale, and hostile in its words."""
+
+    def __init__(self, weather: Weather, clock: Clock, rng: random.Random, components: Mapping[str, str]) -> None:
+        self._weather = weather
+        self._clock = clock
+        self._rng = rng
+        self._components = components
+
+    async def read(self, source: object) -> FeedReport:
+        provider = str(source.provider)  # type: ignore[attr-defined]
+        now = self._clock.now()
+        if self._rng.random() < 0.05:
+            return FeedReport(provider, now, FeedState.STALE, "the page did not answer")
+        seconds = self._clock.monotonic()
+        notices = []
+        for component, spells in self._weather.spells.items():
+            for n, spell in enumerate(spells):
+                told, over = spell.begins + 2700, spell.ends + 1200
+                if component.startswith(provider) and spell.outcome is Outcome.FAIL and told < seconds < over + 3600:
+                    status = "resolved" if seconds > over else "investigating"
+                    at = now - timedelta(seconds=seconds - (over if status == "resolved" else told))
+                    notices.append(
+                        Notice(
+                            provider, f"{component}-{n}", f"{component}-{n}-{status}", "Errors <!channel> <https://evil|x>",
+                            "We are looking. <!here> & more", status, "major", at, components=(component,),
+                        )
+                    )  # fmt: skip
+        return FeedReport(provider, now, FeedState.FRESH, notices=tuple(notices))
+
+    async def close(self) -> None:
+        return

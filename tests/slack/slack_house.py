@@ -1,0 +1,99 @@
+"""Parts that the Slack tests share: logins, quick times, a running app."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.clock import SystemClock
+from bot.sandbox.slack import LocalWorkspace
+from bot.slack.app import build_bolt
+from bot.slack.client import SlackLogin
+from bot.slack.gateway import Patience, SlackGateway
+from bot.slack.respond import Respond
+from bot.slack.socket import SocketPatience, SocketWatch
+
+QUICK = Patience(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))
+
+# A ping every 0.2 s: deaf is noticed after half a second, and the first pause before a new try is 0.05 s.
+BRISK = SocketPatience(
+    ping_every_s=0.2, connect_within_s=0.6, look_every_s=0.05, first_wait_s=0.05, longest_wait_s=0.4, steady_after_s=30.0,
+    spell_from=timedelta(0),
+)  # fmt: skip
+
+
+def login(workspace: LocalWorkspace) -> SlackLogin:
+    return SlackLogin(workspace.api_url, workspace.bot_token, workspace.app_token)
+
+
+@dataclass
+class Seen:
+    """Ids that the app was asked about, as the ledger would keep them."""
+
+    ids: list[str] = field(default_factory=list)
+
+    async def first(self, id: str) -> bool:
+        new = id not in self.ids
+        self.ids.append(id)
+        return new
+
+
+@dataclass
+class House:
+    """A workspace with the bot running in it."""
+
+    workspace: LocalWorkspace
+    gateway: SlackGateway
+    watch: SocketWatch
+    seen: Seen
+    heard: list[str]
+
+
+def listen(heard: list[str]) -> Callable[[AsyncApp], None]:
+    """Listeners of a small app: /health answers, /incident breaks before it acknowledges, /fallback after."""
+
+    async def health(ack: AsyncAck, body: dict[str, Any], respond: Respond) -> None:
+        await ack()
+        heard.append(str(body.get("text")))
+        await respond(f"heard {body.get('text')}", response_type="ephemeral")
+
+    async def broken_before(body: dict[str, Any]) -> None:
+        raise LookupError("xoxb-secret in the words of an error")
+
+    async def broken_after(ack: AsyncAck) -> None:
+        await ack()
+        raise LookupError("no such thing")
+
+    def register(app: AsyncApp) -> None:
+        app.command("/health")(health)
+        app.command("/incident")(broken_before)
+        app.command("/fallback")(broken_after)
+
+    return register
+
+
+@asynccontextmanager
+async def house(
+    workspace: LocalWorkspace, *, patience: SocketPatience = BRISK, register: Callable[[AsyncApp], None] | None = None,
+    first_sight: Callable[[str], Awaitable[bool]] | None = None, ticket: str = "", wait: bool = True,
+) -> AsyncIterator[House]:  # fmt: skip
+    """Run the app; on the way out nothing is left running."""
+    gateway = SlackGateway(login(workspace), patience=QUICK)
+    await gateway.start()
+    heard: list[str] = []
+    seen = Seen()
+    app = build_bolt(
+        login(workspace), gateway, first_sight=first_sight or seen.first, register=register or listen(heard)
+    )  # fmt: skip
+    watch = SocketWatch(app, login(workspace), SystemClock(), ticket=ticket, patience=patience)
+    await watch.start()
+    try:
+        if wait:
+            assert await watch.connected(5.0)
+        yield House(workspace, gateway, watch, seen, heard)
+    finally:
+        await watch.stop()
+        await gateway.close()

@@ -1,0 +1,172 @@
+"""The look before the start: what is wrong is said once, with the remedy."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from slack_house import QUICK, login
+
+from bot.sandbox.slack import BOT_SCOPES, LocalWorkspace
+from bot.slack.client import SlackLogin
+from bot.slack.gateway import SlackGateway
+from bot.slack.preflight import Problem, preflight
+from bot.slack.proof import prove_lookup
+from bot.slack.scopes import PRIVATE_SCOPES, SCOPES, expected_scopes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def test_all_is_well_when_tokens_and_scopes_are_right(workspace: LocalWorkspace) -> None:
+    """Who we are, what we may, and a ticket for the socket."""
+    found = await preflight(login(workspace), SCOPES)
+
+    assert (True, False, False, ()) == (found.ok, found.refused, found.unreachable, found.problems)
+    assert (workspace.bot_user_id, workspace.bot_id) == (found.bot_user_id, found.bot_id)
+    assert (workspace.team_id, "Understudy Labs") == (found.team_id, found.team)
+    assert set(SCOPES) == found.scopes
+    assert found.ticket.startswith("ws://")
+    assert found.ticket not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("bot", "app", "what"),
+    [
+        ("xapp-1-A1-2-abc", None, "slack.bot_token holds an app-level token"),
+        ("xoxp-1-2", None, "slack.bot_token holds a user token"),
+        ("", None, "slack.bot_token is empty"),
+        (None, "xoxb-1-2", "slack.app_token holds a bot token"),
+        (None, "hunter2", "slack.app_token does not look like a token of Slack's"),
+        ("xoxb-unknown", None, "Slack does not take slack.bot_token (invalid_auth)"),
+        (None, "xapp-unknown", "Slack does not take slack.app_token (invalid_auth)"),
+    ],
+)
+async def test_a_wrong_token_is_named_when_it_was_pasted(
+    workspace: LocalWorkspace, bot: str | None, app: str | None, what: str
+) -> None:
+    """Nothing works until it is changed, and the remedy says where the right one is."""
+    mine = login(workspace)
+    given = SlackLogin(mine.api_url, mine.bot_token if bot is None else bot, mine.app_token if app is None else app)
+
+    found = await preflight(given, SCOPES)
+
+    assert (False, True, False) == (found.ok, found.refused, found.unreachable)
+    assert [what] == [problem.what for problem in found.problems]
+    assert "api.slack.com/apps" in found.problems[0].remedy
+    assert "hunter2" not in repr(found)
+
+
+async def test_each_missing_scope_is_named_with_its_reason_when_some_are_missing() -> None:
+    """The bot runs; what it cannot do is said beforehand."""
+    async with LocalWorkspace(scopes=[scope for scope in BOT_SCOPES if not scope.startswith("bookmarks")]) as workspace:
+        found = await preflight(login(workspace), SCOPES)
+
+    assert (False, False, False) == (found.ok, found.refused, found.unreachable)
+    wanted = [f"the app lacks the scope {scope} ({SCOPES[scope]})" for scope in ("bookmarks:read", "bookmarks:write")]
+    assert wanted == [problem.what for problem in found.problems]
+
+
+async def test_private_scopes_are_expected_when_incidents_are_private(workspace: LocalWorkspace) -> None:
+    """And only then."""
+    found = await preflight(login(workspace), expected_scopes(private=True))
+
+    assert len(PRIVATE_SCOPES) == len(found.problems)
+    assert SCOPES == expected_scopes(private=False)
+
+
+async def test_it_says_unreachable_and_does_not_blame_the_token_when_slack_is_down(workspace: LocalWorkspace) -> None:
+    """The bot starts all the same and goes on trying."""
+    await workspace.faults.offline()
+
+    found = await preflight(login(workspace), SCOPES)
+
+    assert (False, False, True) == (found.ok, found.refused, found.unreachable)
+    assert 1 == len(found.problems)
+
+
+@pytest.mark.parametrize("fault", ["500_before", "hang", "429"])
+async def test_it_says_unreachable_when_slack_is_in_trouble(workspace: LocalWorkspace, fault: str) -> None:
+    """Half an outage is one too."""
+    workspace.faults.add("auth.test", fault)
+
+    found = await preflight(login(workspace), SCOPES, timeout_s=0.5)
+
+    assert (False, False, True) == (found.ok, found.refused, found.unreachable)
+
+
+async def test_it_names_the_scope_when_the_app_token_lacks_it(workspace: LocalWorkspace) -> None:
+    """People make app-level tokens without connections:write."""
+    workspace.faults.add("apps.connections.open", "error:missing_scope")
+
+    found = await preflight(login(workspace), SCOPES)
+
+    assert found.refused
+    assert "connections:write" in found.problems[0].what
+
+
+async def test_a_limited_socket_is_no_problem_when_the_tokens_are_right(workspace: LocalWorkspace) -> None:
+    """A restart within the minute may find tickets limited; the socket waits its turn."""
+    workspace.faults.add("apps.connections.open", "429", retry_after=30)
+
+    found = await preflight(login(workspace), SCOPES)
+
+    assert (True, "") == (found.ok, found.ticket)
+
+
+def test_scopes_and_manifest_agree() -> None:
+    """What the manifest asks for is what the code expects, each with a reason."""
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text("utf-8"))
+
+    assert sorted(SCOPES) == sorted(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def test_scopes_and_docs_agree() -> None:
+    """Each scope stands in the docs with its reason."""
+    docs = (ROOT / "docs" / "slack.md").read_text("utf-8")
+
+    assert [] == [scope for scope, why in {**SCOPES, **PRIVATE_SCOPES}.items() if f"| `{scope}` | {why} |" not in docs]
+
+
+# --- the proof of the look-up
+
+
+async def test_the_lookup_is_proved_when_our_own_message_is_found(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """Posted, found, and taken away again."""
+    workspace.add_channel("ops")
+
+    said = await prove_lookup(gateway, "#ops", datetime.now(UTC))
+
+    assert "our own message in #ops was found by its key, and taken away again" == said
+    assert [] == workspace.messages("ops")
+
+
+async def test_the_lookup_is_a_problem_when_history_may_not_be_read() -> None:
+    """And the message is taken away all the same."""
+    async with LocalWorkspace(scopes=[scope for scope in BOT_SCOPES if scope != "channels:history"]) as workspace:
+        gateway = SlackGateway(login(workspace), patience=QUICK)
+        workspace.add_channel("ops")
+
+        said = await prove_lookup(gateway, "#ops", datetime.now(UTC))
+        await gateway.close()
+
+        assert [] == workspace.messages("ops")
+    assert isinstance(said, Problem)
+    assert "channels:history" in said.remedy
+
+
+async def test_the_lookup_is_a_problem_when_nothing_can_be_posted(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """The alerts channel does not exist."""
+    said = await prove_lookup(gateway, "#nowhere", datetime.now(UTC))
+
+    assert isinstance(said, Problem)
+    assert "nothing can be posted to #nowhere" == said.what
+
+
+async def test_preflight_leaves_nothing_open_when_it_is_done(workspace: LocalWorkspace) -> None:
+    """Warnings are errors here: an unclosed session would fail this test."""
+    await preflight(replace(login(workspace), bot_token="xoxb-unknown"), SCOPES)
+    await asyncio.sleep(0)
+
+    assert "auth.test" in [call.method for call in workspace.calls]

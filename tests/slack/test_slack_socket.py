@@ -1,0 +1,207 @@
+"""The Socket Mode connection heals by itself, whatever ends it, and says how it is."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from slack_house import BRISK, house, login
+
+from bot.sandbox.slack import LocalWorkspace, Person, SlackbotSays
+from bot.slack.preflight import preflight
+from bot.slack.scopes import SCOPES
+
+
+@pytest.fixture
+def ana(workspace: LocalWorkspace) -> Person:
+    made = workspace.add_user("ana")
+    workspace.add_channel("ops", members=(made, "understudy"))
+    return made
+
+
+async def until(true: Callable[[], bool], within_s: float = 4.0) -> None:
+    """Wait for a real socket's event."""
+    async with asyncio.timeout(within_s):
+        while not true():  # noqa: ASYNC110 # what is waited for happens on the other side of a socket
+            await asyncio.sleep(0.02)
+
+
+async def is_answered(ana: Person, text: str) -> None:
+    """Type until somebody answers, as a person would."""
+    async with asyncio.timeout(4.0):
+        while True:
+            try:
+                await ana.types(f"/health {text}")
+            except SlackbotSays:
+                await asyncio.sleep(0.05)
+            else:
+                break
+    await ana.waits_for(f"heard {text}")
+
+
+def tickets(workspace: LocalWorkspace) -> int:
+    return sum(call.method == "apps.connections.open" for call in workspace.calls)
+
+
+async def test_a_command_is_answered_when_connected(workspace: LocalWorkspace, ana: Person) -> None:
+    """The ordinary day."""
+    async with house(workspace) as home:
+        await ana.types("/health claude")
+
+        assert "heard claude" in await ana.waits_for("heard claude")
+        assert "connected" == home.watch.state.name
+        assert ["claude"] == home.heard
+
+
+async def test_it_connects_with_a_new_ticket_when_the_first_upgrade_fails(workspace: LocalWorkspace, ana: Person) -> None:
+    """A ticket is spent by a refused upgrade; the SDK alone would offer it for ever."""
+    workspace.faults.refuse_upgrades(1)
+    async with house(workspace):
+        await is_answered(ana, "claude")
+
+        assert 2 == tickets(workspace)
+
+
+async def test_it_heals_when_the_server_falls_silent(workspace: LocalWorkspace, ana: Person) -> None:
+    """Open, but deaf: noticed within three pings, said, and replaced once Slack speaks again."""
+    async with house(workspace) as home:
+        workspace.faults.silent()
+        await until(lambda: home.watch.state.name == "deaf")
+        deaf = home.watch.state
+        workspace.faults.speak()
+        await is_answered(ana, "claude")
+
+        assert "says nothing" in deaf.sentence
+        assert 1 == len(home.watch.offline_spells)
+
+
+async def test_it_heals_when_the_connection_is_aborted(workspace: LocalWorkspace, ana: Person) -> None:
+    """A router that forgets us costs a second, not an outage."""
+    async with house(workspace) as home:
+        await workspace.faults.drop_sockets()
+        await until(lambda: len(home.watch.offline_spells) == 1)
+        await is_answered(ana, "claude")
+
+        spell = home.watch.offline_spells[0]
+        assert spell.began_at < spell.ended_at
+        assert "the connection broke off" == spell.why
+
+
+async def test_nothing_is_lost_when_slack_refreshes_the_connection(workspace: LocalWorkspace, ana: Person) -> None:
+    """Slack does it every few hours; commands typed around it are answered, and nobody counts it as an outage."""
+    async with house(workspace, patience=replace(BRISK, steady_after_s=0.0, spell_from=timedelta(seconds=2))) as home:
+        for round in range(3):
+            workspace.faults.warn()
+            await until(lambda round=round: tickets(workspace) == round + 2 and len(workspace.links.links) == 1)
+            await ana.types(f"/health round-{round}")
+        await workspace.faults.refresh()
+        await is_answered(ana, "last")
+
+        assert ["round-0", "round-1", "round-2", "last"] == home.heard
+        assert () == home.watch.offline_spells
+
+
+async def test_it_keeps_trying_when_slack_is_down_at_the_start(workspace: LocalWorkspace, ana: Person) -> None:
+    """Starting never fails because of Slack; the state says what is the matter."""
+    await workspace.faults.offline()
+    async with house(workspace, wait=False) as home:
+        await until(lambda: "cannot be reached" in home.watch.state.sentence)
+        before = home.watch.state
+        await workspace.faults.online()
+        await is_answered(ana, "claude")
+
+        assert "connecting" == before.name
+        assert "connected" == home.watch.state.name
+        assert 1 == len(home.watch.offline_spells)
+
+
+async def test_it_heals_when_slack_goes_away_and_comes_back(workspace: LocalWorkspace, ana: Person) -> None:
+    """An outage of Slack's, from beginning to end."""
+    async with house(workspace) as home:
+        await workspace.faults.offline()
+        await until(lambda: home.watch.state.name == "connecting")
+        await workspace.faults.online()
+        await is_answered(ana, "claude")
+
+        assert 1 == len(home.watch.offline_spells)
+
+
+async def test_it_says_refused_and_goes_on_when_the_token_is_wrong(workspace: LocalWorkspace) -> None:
+    """The SDK alone would loop without a word."""
+    workspace.faults.add("apps.connections.open", "error:invalid_auth", times=2)
+    async with house(workspace, wait=False) as home:
+        await until(lambda: home.watch.state.name == "refused")
+        refused = home.watch.state
+
+        assert "bot_token" in refused.sentence or "app_token" in refused.sentence
+        assert await home.watch.connected(4.0)
+
+
+async def test_it_waits_as_long_as_slack_asks_when_tickets_are_limited(workspace: LocalWorkspace) -> None:
+    """Slack's Retry-After outweighs our own pause."""
+    workspace.faults.add("apps.connections.open", "429", retry_after=1)
+    async with house(workspace, wait=False) as home:
+        assert not await home.watch.connected(0.7)
+        assert await home.watch.connected(3.0)
+        assert 2 == tickets(workspace)
+
+
+async def test_it_backs_off_when_there_are_too_many_connections(workspace: LocalWorkspace) -> None:
+    """A forgotten second copy of the bot does not make it ask for tickets without end."""
+    settings = replace(workspace.team.settings, max_sockets=0)
+    async with LocalWorkspace(settings=settings) as full, house(full, wait=False) as home:
+        await until(lambda: tickets(full) >= 3)
+
+        assert "too many connections" in home.watch.state.sentence
+        assert not await home.watch.connected(0.5)
+        assert tickets(full) <= 6
+
+
+async def test_it_uses_the_ticket_of_the_preflight_when_there_is_one(workspace: LocalWorkspace) -> None:
+    """One call of a method that may be limited to one a minute is enough for a start."""
+    found = await preflight(login(workspace), SCOPES)
+    async with house(workspace, ticket=found.ticket):
+        assert 1 == tickets(workspace)
+
+
+async def test_a_command_is_acknowledged_on_the_next_connection_when_its_own_is_gone(
+    workspace: LocalWorkspace, ana: Person
+) -> None:
+    """What was under way when Slack refreshed is answered all the same."""
+    begun = asyncio.Event()
+
+    async def slowly(id: str) -> bool:
+        begun.set()
+        await asyncio.sleep(0.3)
+        return True
+
+    async with house(workspace, patience=replace(BRISK, steady_after_s=0.0), first_sight=slowly) as home:
+        typing = asyncio.create_task(ana.types("/health claude"))
+        await begun.wait()
+        await workspace.faults.refresh()
+        await typing
+
+        assert ["claude"] == home.heard
+
+
+async def test_no_task_is_left_when_it_stops(workspace: LocalWorkspace) -> None:
+    """Also after a few connections."""
+    before = asyncio.all_tasks()
+    async with house(workspace) as home:
+        await workspace.faults.drop_sockets()
+        await until(lambda: len(home.watch.offline_spells) == 1)
+        mine = {task for task in asyncio.all_tasks() - before if "slack_sdk" in repr(task) or "SocketWatch" in repr(task)}
+        assert mine
+
+    assert [] == [task for task in mine if not task.done()]
+
+
+async def test_stop_is_quick_when_slack_is_silent(workspace: LocalWorkspace) -> None:
+    """A server that does not answer the closing handshake does not hold us up."""
+    loop = asyncio.get_running_loop()
+    async with house(workspace):
+        workspace.faults.silent()
+        began = loop.time()
+
+    assert loop.time() - began < 2.0

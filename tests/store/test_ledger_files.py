@@ -1,0 +1,326 @@
+"""The ledger's file and folder: who may open it, in which shape, and what is found after a crash."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.facts import NoteAdded
+from bot.store.engine import connect, connect_read_only, sqlite_report, vulnerable
+from bot.store.errors import StoreError
+from bot.store.ledger import SqliteStore
+from bot.store.lock import DataLock
+from bot.store.rows import fact_hash
+from bot.store.sqlite import InlineLedger, open_ledger, open_read_only
+from tests.ledger_facts import commit, declared, fact, texts
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pragma(conn: Any, name: str) -> Any:
+    return conn.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+# --- owners
+
+
+async def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> None:
+    """The first goes on; after its end the folder is free, though the lock's file is still there."""
+    folder = tmp_path / "data"
+    first = await open_ledger(folder)
+
+    with pytest.raises(StoreError, match=rf"another Understudy \(pid {os.getpid()}\) owns this data folder"):
+        await open_ledger(folder)
+
+    await first.close()
+    second = await open_ledger(folder)
+    await second.close()
+
+
+async def test_a_lock_that_was_handed_in_stays_its_owners(tmp_path: Path) -> None:
+    """Who took the lock gives it back."""
+    with DataLock(tmp_path) as lock:
+        ledger = await open_ledger(tmp_path, lock=lock)
+        await ledger.close()
+
+        assert lock.held
+    assert not lock.held
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """The sentence says what to check."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(StoreError, match=r"file/data cannot be used .* check --data"):
+        DataLock(tmp_path / "file" / "data").take()
+
+
+async def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
+    """What teams say in an outage is nobody else's business; a file that was too open is closed."""
+    folder = tmp_path / "data"
+    ledger = await open_ledger(folder)
+    await ledger.write(lambda store: store.commit(declared(1)))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    await ledger.close()
+    assert {0o600} == set(modes.values())
+    assert 0o700 == folder.stat().st_mode & 0o777
+
+    (folder / "ledger.db").chmod(0o644)
+    ledger = await open_ledger(folder)
+    assert 0o600 == (folder / "ledger.db").stat().st_mode & 0o777
+    await ledger.close()
+
+
+# --- shapes
+
+
+@pytest.mark.parametrize("way", ["run", "read"])
+async def test_a_newer_ledger_is_refused(tmp_path: Path, way: str) -> None:
+    """By name, with the remedy, and without touching it."""
+    ledger = InlineLedger.open(tmp_path / "ledger.db")
+    ledger.conn.execute("PRAGMA user_version = 99")
+    await ledger.close()
+
+    with pytest.raises(StoreError, match=r"ledger\.db was written by a newer Understudy \(schema 99, .* upgrade Understudy"):
+        await open_ledger(tmp_path) if way == "run" else open_read_only(tmp_path)
+
+    DataLock(tmp_path).take().release()  # the refusal gave it back
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("garbage", "cannot be opened"), ("table", "is not a file of Understudy's"), ("samples", "is not a")],
+)
+async def test_a_file_that_is_not_a_ledger_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
+    """Somebody else's database is not written into."""
+    path = tmp_path / "ledger.db"
+    if content == "garbage":
+        path.write_bytes(b"this is no database, whatever its name says" * 100)
+    else:
+        conn = connect(path)
+        conn.execute("PRAGMA application_id = 1431519565" if content == "samples" else "CREATE TABLE theirs (a)")
+        conn.close()
+
+    with pytest.raises(StoreError, match=sentence):
+        await open_ledger(tmp_path)
+
+
+async def test_an_old_ledger_is_not_read_before_it_was_brought_up_to_date(tmp_path: Path) -> None:
+    """A reader may not mend it."""
+    connect(tmp_path / "ledger.db").close()
+
+    with pytest.raises(StoreError, match="from an older Understudy"):
+        open_read_only(tmp_path)
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    """Every start asks; only the first acts."""
+    for _ in range(2):
+        ledger = InlineLedger.open(tmp_path / "ledger.db")
+        assert [1, "m001_first"] == [
+            pragma(ledger.conn, "user_version"),
+            *(row["name"] for row in ledger.conn.execute("SELECT name FROM _sqlite_migrations")),
+        ]
+        ledger.conn.close()
+
+
+# --- reading beside a bot
+
+
+async def test_an_export_reads_while_the_bot_writes(tmp_path: Path) -> None:
+    """It takes no lock, sees what is committed and cannot write."""
+    ledger = await open_ledger(tmp_path)
+    await ledger.write(lambda store: store.commit(declared(1)))
+    beside = open_read_only(tmp_path)
+    await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2))))
+
+    assert 2 == len(await beside.read(lambda store: store.facts_about(1)))
+    with pytest.raises(StoreError, match="reading only"):
+        await beside.write(lambda store: store.put_setting("a", "b"))
+    with pytest.raises(Exception, match="readonly"):
+        await beside.read(lambda store: store.put_setting("a", "b"))
+    await beside.close()
+    await ledger.close()
+
+
+def test_a_folder_without_ledger_is_named(tmp_path: Path) -> None:
+    """An export from the wrong folder must not make an empty ledger there."""
+    with pytest.raises(StoreError, match=r"there is no ledger in .*; check --data"):
+        open_read_only(tmp_path)
+    assert [] == list(tmp_path.iterdir())
+
+
+# --- pragmas and the library
+
+
+def test_a_writing_connection_is_durable_and_careful(tmp_path: Path) -> None:
+    """FULL: an answer is never ahead of the disk."""
+    conn = connect(tmp_path / "x.db")
+    wanted = {
+        "journal_mode": sqlite_report().journal_mode.lower(), "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5_000,
+        "trusted_schema": 0, "cell_size_check": 1, "auto_vacuum": 2, "journal_size_limit": 64 * 1024 * 1024,
+    }  # fmt: skip
+
+    assert wanted == {name: pragma(conn, name) for name in wanted}
+    conn.close()
+
+
+def test_a_reading_connection_neither_writes_nor_checkpoints(tmp_path: Path) -> None:
+    """One connection writes and checkpoints; no other ever does."""
+    connect(tmp_path / "x.db").close()
+    conn = connect_read_only(tmp_path / "x.db")
+
+    assert (1, 0) == (pragma(conn, "query_only"), pragma(conn, "wal_autocheckpoint"))
+    conn.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "defect"),
+    [
+        ((3, 6, 23), False), ((3, 7, 0), True), ((3, 40, 1), True), ((3, 44, 5), True), ((3, 44, 6), False), ((3, 46, 1), True),
+        ((3, 50, 6), True), ((3, 50, 7), False), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 53, 4), False),
+    ],
+)  # fmt: skip
+def test_versions_with_the_wal_reset_defect_are_known(version: tuple[int, ...], defect: bool) -> None:
+    """As sqlite.org/wal.html#walresetbug lists them, with the two mended older lines."""
+    assert defect == vulnerable(version)
+
+
+def test_the_report_says_which_journal_is_used_and_why() -> None:
+    """Write-ahead log where it is sound, a rollback journal where it is not."""
+    report = sqlite_report()
+
+    assert ("TRUNCATE" if report.vulnerable else "WAL") == report.journal_mode
+    assert report.version in report.sentence and report.module in report.sentence
+
+
+async def test_the_rollback_journal_serves_writer_and_readers_too(tmp_path: Path) -> None:
+    """Where SQLite has the defect, everything works the same."""
+    conn = connect(tmp_path / "ledger.db")
+    assert ("truncate",) == tuple(conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone())
+    ledger = InlineLedger(conn)
+    reader = open_read_only(tmp_path)
+    for seq in range(1, 4):
+        await ledger.write(lambda store, seq=seq: store.commit(commit(fact("flag/a", seq))))  # type: ignore[misc]
+        assert seq == len(await reader.read(lambda store: store.facts("flag/a")))
+    await reader.close()
+    await ledger.close()
+
+
+# --- crashes and tampering
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from bot.store.sqlite import open_ledger
+from tests.ledger_facts import commit, fact
+
+async def main():
+    ledger = await open_ledger(Path(sys.argv[1]))
+    for seq in range(1, 100_000):
+        await ledger.write(lambda store: store.commit(commit(fact("flag/a", seq), signal=f"s{seq}")))
+        print(seq, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_everything_acknowledged_is_there_when_the_process_was_killed(tmp_path: Path) -> None:
+    """kill -9 in the middle of writing loses nothing that was answered, breaks no chain and frees the folder."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    printed = [int(await process.stdout.readline()) for _ in range(50)]
+    process.kill()
+    printed += [int(line) for line in (await process.stdout.read()).split()]
+    await process.wait()
+
+    reader = open_read_only(tmp_path)
+    assert len(printed) <= len(await reader.read(lambda store: store.facts("flag/a")))
+    await reader.close()
+    ledger = await open_ledger(tmp_path)
+    facts = await ledger.read(lambda store: store.facts("flag/a"))
+    assert list(range(1, len(facts) + 1)) == [f.seq for f in facts]
+    assert printed == [f.seq for f in facts][: len(printed)]
+    assert await ledger.read(lambda store: store.verify_chain("flag/a")) is None
+    await ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("tampering", "first_wrong"),
+    [
+        ('UPDATE facts SET body = \'{"text":"all was well"}\' WHERE seq = 3', 3),
+        ("UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE seq = 1", 1),
+        ("UPDATE facts SET actor = replace(actor, 'ana', 'bob') WHERE seq = 5", 5),
+        ("UPDATE facts SET hash = 'abc' WHERE seq = 2", 2),
+        ("DELETE FROM facts WHERE seq = 4", 4),
+        ("DELETE FROM facts WHERE seq = 5", 5),
+    ],
+)
+async def test_the_chain_shows_the_first_fact_that_was_tampered_with(tampering: str, first_wrong: int) -> None:
+    """Edited, removed or cut off: each is seen."""
+    ledger = InlineLedger.open()
+    await ledger.write(lambda store: store.commit(declared(1)))
+    for seq in range(2, 6):
+        await ledger.write(lambda store, seq=seq: store.commit(commit(fact("incident/1", seq))))  # type: ignore[misc]
+    assert await ledger.read(lambda store: store.verify_chain("incident/1")) is None
+    ledger.conn.execute("DROP TRIGGER facts_stay")
+    ledger.conn.execute("DROP TRIGGER facts_last")
+    ledger.conn.execute(tampering)
+
+    assert first_wrong == await ledger.read(lambda store: store.verify_chain("incident/1"))
+    await ledger.close()
+
+
+@pytest.mark.parametrize("relinked", [False, True])
+async def test_the_chain_shows_a_rewriting_that_made_a_hash_of_its_own(relinked: bool) -> None:
+    """Whoever rewrites one fact has to rewrite every later one: the next names the old hash, and its own hash holds that."""
+    ledger = InlineLedger.open()
+    for seq in range(1, 5):
+        ledger.store.commit(commit(fact("flag/a", seq)))
+    ledger.conn.execute("DROP TRIGGER facts_stay")
+    row = dict(ledger.conn.execute("SELECT * FROM facts WHERE seq = 2").fetchone())
+    row["body"] = '{"text":"all was well"}'
+    ledger.conn.execute("UPDATE facts SET body = ?, hash = ? WHERE seq = 2", (row["body"], fact_hash(row)))
+    if relinked:
+        ledger.conn.execute("UPDATE facts SET prev_hash = ? WHERE seq = 3", (fact_hash(row),))
+
+    assert 3 == ledger.store.verify_chain("flag/a")
+    await ledger.close()
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE facts SET kind = 'x'", "DELETE FROM facts", "INSERT OR REPLACE INTO facts SELECT * FROM facts"]
+)
+async def test_a_fact_cannot_be_changed_by_accident(sql: str) -> None:
+    """The file itself refuses."""
+    ledger = InlineLedger.open()
+    await ledger.write(lambda store: store.commit(declared(1)))
+
+    with pytest.raises(Exception, match="a fact is never"):
+        ledger.conn.execute(sql)
+    await ledger.close()
+
+
+async def test_a_fact_of_unknown_kind_is_named(tmp_path: Path) -> None:
+    """A ledger from the future is read as far as it says what stopped it."""
+    conn = connect(tmp_path / "ledger.db")
+    store = SqliteStore(InlineLedger(conn).conn)
+    store.commit(commit(fact("flag/a", 1, NoteAdded("x"))))
+    conn.execute("DROP TRIGGER facts_stay")
+    conn.execute("UPDATE facts SET kind = 'flag.transcended'")
+
+    with pytest.raises(StoreError, match=r"fact 1 of flag/a cannot be read: .*flag\.transcended"):
+        store.all_facts()
+    conn.close()
+
+
+def test_the_texts_of_notes_are_read_as_written() -> None:
+    """The helper of these tests reads what it thinks it reads."""
+    store = InlineLedger.open().store
+
+    assert ["note 1"] == texts(store.commit(commit(fact("flag/a", 1))))

@@ -1,0 +1,381 @@
+"""The docs say what the code does: laws, facts, words, terminal verbs; and no link or command in them leads nowhere."""
+
+import dataclasses
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from bot.clock import ManualClock
+from bot.core.facts import BODIES, Declared, Fact, decode_body
+from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
+from bot.engine import CommittingEngine
+from bot.flags.board import FlagBoard
+from bot.store.sqlite import InlineLedger
+from commands.table import WORDS
+from tests.desk import ANA, RULE, policy
+from tests.test_house import FLOORS, THIRD_PARTIES
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+
+NOT_IN_THE_REPOSITORY = ("http://", "https://", "mailto:")
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(text: str, title: str) -> str:
+    """The text below a heading, up to the next heading of the same or a higher rank."""
+    match = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,6}} |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert match is not None, f"there is no heading {title!r}"
+    return match[2]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of each row of tables, without heads and rules."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def first_cells(text: str) -> dict[str, list[str]]:
+    """Rows by the word in backticks that they begin with."""
+    return {cells[0].strip("`"): cells for cells in rows(text) if cells[0].startswith("`")}
+
+
+# --- architecture
+
+
+def legal_table() -> str:
+    """LEGAL as a matrix: from a row's phase to a column's."""
+    head = "| from \\ to | " + " | ".join(there for there in Phase if any(to is there for _, to in LEGAL)) + " |"
+    columns = [there for there in Phase if any(to is there for _, to in LEGAL)]
+    lines = [head, "|---" * (len(columns) + 1) + "|"]
+    for here in Phase:
+        words = [LEGAL.get((here, there), "") for there in columns]
+        lines.append(f"| **{here}** | " + " | ".join(words) + " |")
+    return "\n".join(lines).replace("|  |", "| |").replace("|  |", "| |")
+
+
+def floors_table() -> str:
+    """FLOORS as the test of the house has them, from the ground up."""
+    lines = ["| floor | rooms |", "|---|---|"]
+    for floor in sorted(set(FLOORS.values())):
+        lines.append(f"| {floor} | {' '.join(f'`{room}`' for room, at in FLOORS.items() if at == floor)} |")
+    return "\n".join(lines)
+
+
+def libraries_table() -> str:
+    """THIRD_PARTIES as the test of the house has them."""
+    lines = ["| library | imported in |", "|---|---|"]
+    lines += [f"| `{name}` | {' '.join(f'`{place}`' for place in places)} |" for name, places in THIRD_PARTIES.items()]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("mark", "made"),
+    [("LEGAL", legal_table), ("FLOORS", floors_table), ("LIBRARIES", libraries_table)],
+    ids=["LEGAL", "FLOORS", "LIBRARIES"],
+)
+def test_architecture_has_the_table_that_the_code_gives(mark: str, made: Any) -> None:
+    """Where this fails, put the expected table between the marks."""
+    found = re.search(rf"<!-- {mark} -->\n(.*)\n<!-- /{mark} -->", page("architecture.md"), re.DOTALL)
+
+    assert made() == (found[1] if found else "")
+
+
+def test_architecture_draws_every_room() -> None:
+    """Whoever looks for a place finds it, and no room is drawn that was torn down."""
+    drawn = set(re.findall(r"`((?:bot|commands)[\w/.]*)`", section(page("architecture.md"), "Rooms")))
+    built = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("bot/*/*.py")} | {"commands/"}
+
+    assert set() == built - drawn
+    assert [] == [name for name in drawn if not (ROOT / name).exists()]
+
+
+def test_architecture_names_every_reason_to_cancel() -> None:
+    """The law of phases is told whole."""
+    told = section(page("architecture.md"), "Phases")
+
+    assert [] == [reason for reason in CANCEL_REASONS if f"`{reason}`" not in told]
+
+
+# --- facts
+
+STREAMS = {"verdict": "component/ID", "feed": "provider/ID", "notice": "provider/ID", "incident": "incident/NUMBER",
+           "flag": "flag/KEY"}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_fact_is_documented_with_its_stream_version_and_fields(kind: str) -> None:
+    """Whoever reads an export of a year ago finds each field, and no field that is gone."""
+    body = BODIES[kind]
+    text = page("facts.md")
+    fields = {field.name for field in dataclasses.fields(body)} if dataclasses.is_dataclass(body) else set()
+    told = section(text, kind)
+    before = text[: text.index(f"\n### {kind}\n")]
+
+    assert fields == set(first_cells(told))
+    assert f"Version {body.VERSION}." in told
+    assert STREAMS[kind.partition(".")[0]] == re.findall(r"^## (\S+)$", before, re.MULTILINE)[-1]
+    assert all(cells[1] and cells[2] for cells in first_cells(told).values())
+
+
+def test_no_fact_is_documented_that_does_not_exist() -> None:
+    """A kind that was renamed leaves the page."""
+    assert set(BODIES) == {title for title in re.findall(r"^### (\S+)$", page("facts.md"), re.MULTILINE) if "." in title}
+
+
+@pytest.mark.parametrize(("title", "kind"), [("What every fact has", Fact), ("actor", Actor), ("notice", Notice)])
+def test_what_every_fact_has_is_documented(title: str, kind: Any) -> None:
+    """The envelope, the person and the notice, field by field."""
+    fields = {field.name for field in dataclasses.fields(kind)}
+    of_the_row = {"kind", "version"} if kind is Fact else set()
+
+    assert fields | of_the_row == set(first_cells(section(page("facts.md"), title)))
+
+
+@pytest.mark.parametrize("values", [Level, Fault, Severity, Phase, FeedState], ids=lambda values: values.__name__)
+def test_values_of_facts_are_documented(values: Any) -> None:
+    """Every word that may stand in a field."""
+    told = section(page("facts.md"), "Values")
+
+    assert [] == [value for value in values if f"`{value}`" not in told]
+
+
+def test_example_fact_is_one_that_the_ledger_reads() -> None:
+    """The example is a fact of the present version, with all its fields."""
+    example = json.loads(re.findall(r"```json\n(.*?)```", page("facts.md"), re.DOTALL)[0])
+    body = decode_body(example["kind"], example["version"], example["body"])
+
+    assert isinstance(body, Declared)
+    assert {field.name for field in dataclasses.fields(body)} == set(example["body"])
+    assert {field.name for field in dataclasses.fields(Actor)} == set(example["actor"])
+    assert {field.name for field in dataclasses.fields(Fact)} | {"kind", "version"} == set(example)
+
+
+# --- commands
+
+
+def examples(word: str) -> list[tuple[str, str]]:
+    """What the page tells people to type, and the answer where it stands word for word."""
+    found = []
+    for cells in rows(section(page("commands.md"), word)):
+        quoted = re.fullmatch(r"“(.*)”", cells[-1])
+        if cells[0].startswith("`/"):
+            found.append((cells[0].strip("`"), quoted[1] if quoted else ""))
+    return found
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.word)
+def test_every_verb_is_documented_with_what_it_does(word: Any) -> None:
+    """A row of the command table is a row of the page, and the other way round."""
+    told = {typed.removeprefix(word.word).strip().partition(" ")[0] for typed, _ in examples(word.word)}
+    known = {"claude" if verb.name == "PROVIDER" else verb.name for verb in word.verbs}
+
+    assert known == told
+    for cells in rows(section(page("commands.md"), word.word))[1:]:
+        assert cells[1], cells[0]
+        assert cells[2], cells[0]
+
+
+def test_short_forms_are_documented() -> None:
+    """Aliases that nobody knows are of no use."""
+    from commands.incident import SHORT_FOR
+
+    told = section(page("commands.md"), "/incident")
+
+    assert [] == [f"`{short}`" for short, verb in SHORT_FOR.items() if short != verb and short and f"`{short}`" not in told]
+
+
+async def test_typed_example_is_answered_as_the_page_says() -> None:
+    """The examples of the page, one after the other, in a room with six incidents behind it."""
+    from bot.store.samples import InlineSamples
+    from commands.desk import Asked, Desk
+    from commands.fallback import fallback
+    from commands.health import health
+    from commands.incident import incident
+
+    clock = ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC))
+    ledger = InlineLedger.open()
+    engine = CommittingEngine(ledger, clock, policy(automation="off"))
+    await engine.load()
+    desk = Desk(engine, ledger, InlineSamples.open(), FlagBoard(clock), clock)
+    said: list[str] = []
+    ids = (f"docs/{n}" for n in range(1000))
+
+    async def respond(*, text: str, **_: Any) -> None:
+        said.append(text)
+
+    async def no_form(view: dict[str, Any]) -> None:
+        raise AssertionError(f"a form was opened: {view}")
+
+    async def types(typed: str) -> str:
+        word, _, rest = typed.partition(" ")
+        asked = Asked(ANA, "C0OPS", next(ids), rest)
+        match word:
+            case "/health":
+                await health(desk, asked, respond)
+            case "/incident":
+                await incident(desk, asked, respond, no_form)
+            case "/fallback":
+                await fallback(desk, asked, respond)
+        return said[-1]
+
+    for number in range(1, 7):
+        await types(f"/incident declare Trouble {number}")
+        await types("/incident cancel false-alarm")
+    for word in WORDS:
+        for typed, expected in examples(word.word):
+            heard = await types(typed)
+            assert "is not known" not in heard, typed
+            assert not expected or expected == heard, typed
+
+
+def test_every_button_is_documented() -> None:
+    """Each action that the bot listens for has its row, and no other."""
+    from commands.actions import ACTIONS, DECLARE_ACTION
+
+    told = {cells[1].strip("`") for cells in rows(section(page("commands.md"), "Buttons and forms"))[1:]}
+
+    assert all(ACTIONS.match(action) or DECLARE_ACTION.match(action) for action in told)
+    listened = set(re.findall(r"[a-z_]+(?=[|)])", ACTIONS.pattern.replace("incident\\.", "").replace("flag\\.", "")))
+    assert listened | {"declare"} == {action.partition(".")[2] for action in told}
+
+
+# --- terminal
+
+
+def verbs(group: click.Group, path: str = "understudy") -> Iterator[tuple[str, click.Command]]:
+    """Every command that can be run, by the words that run it."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from verbs(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def terminal() -> dict[str, click.Command]:
+    from bot.cli import main
+
+    return dict(verbs(main))
+
+
+def test_every_terminal_verb_is_documented_with_its_arguments_and_options() -> None:
+    """A row of the page is what `understudy --help` offers, option by option."""
+    expected = {}
+    for path, command in terminal().items():
+        arguments = [p for p in command.params if isinstance(p, click.Argument)]
+        words = [f"{p.name}".upper() if p.required else f"[{p.name}]".upper() for p in arguments]
+        expected[" ".join([path, *words])] = {p.opts[0] for p in command.params if isinstance(p, click.Option)}
+    told = first_cells(section(page("commands.md"), "Terminal"))
+
+    assert set(expected) == set(told)
+    assert expected == {usage: set(re.findall(r"`(--[\w-]+)`", cells[2])) for usage, cells in told.items()}
+
+
+def test_every_export_format_is_documented() -> None:
+    """The page names the formats that there are."""
+    from bot.exports import FORMATS
+
+    assert f"Exports come as {', '.join(f'`{name}`' for name in FORMATS[:-1])} and `{FORMATS[-1]}`." in page("commands.md")
+
+
+# --- all pages
+
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def commands_of(text: str) -> list[str]:
+    """What people are told to type, with continued lines put together."""
+    lines = "".join(BLOCK.findall(text)).replace("\\\n", " ").splitlines()
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_command_of_the_page_exists(path: Path) -> None:
+    """What people copy into a terminal is there: verbs with their options, and targets of make."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    text = path.read_text(encoding="utf-8")
+    for line in commands_of(text):
+        for found in re.findall(r"(?:^|[ /])understudy ([^&|]*)", line):
+            if not line.startswith("docker"):
+                assert _unknown(found) == [], line
+        assert {name for name in re.findall(r"\bmake ([a-z]+)", line)} <= targets, line
+    assert {name for name in re.findall(r"`make ([a-z]+)[^`]*`", text)} <= targets
+
+
+def _unknown(words: str) -> list[str]:
+    """What of `incident declare ... --severity SEV2` is no command or option of ours."""
+    known = terminal()
+    path = next((p for p in sorted(known, key=len, reverse=True) if f"understudy {words} ".startswith(f"{p} ")), None)
+    if path is None:
+        return [words]
+    options = {option for param in known[path].params for option in param.opts}
+    return [option for option in re.findall(r"(?<=\s)(--[\w-]+)", words) if option not in options]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_of_the_page_leads_somewhere(path: Path) -> None:
+    """To a file that exists, and to a heading that it has."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(NOT_IN_THE_REPOSITORY):
+            continue
+        name, _, anchor = target.partition("#")
+        there = (path.parent / name).resolve() if name else path
+        if not there.is_relative_to(ROOT) or not there.exists() or (anchor and anchor not in anchors(there)):
+            broken.append(target)
+
+    assert [] == broken
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings of a page as a link names them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    """A page that nobody links is a page that nobody reads."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    reached = {ROOT / "README.md"}
+    while more := {there for here in reached for there in _linked(here)} - reached:
+        reached |= more
+
+    assert readme
+    assert set() == set(PAGES) - reached - {ROOT / "CHANGELOG.md"}
+
+
+def _linked(path: Path) -> set[Path]:
+    found = re.findall(r"\]\(([^)#\s]+\.md)", path.read_text(encoding="utf-8"))
+    targets = {(path.parent / target).resolve() for target in found if not target.startswith(NOT_IN_THE_REPOSITORY)}
+    return {target for target in targets if target.exists()}
+
+
+def test_changelog_begins_with_the_present_version() -> None:
+    """Who installs a version finds its notes on top."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert project["version"] == versions[0]
+
+
+def test_laws_are_stated_where_contributors_look() -> None:
+    """CONTRIBUTING names files that exist, so that a change finds its place."""
+    text = section((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "Where a change goes")
+    named = set(re.findall(r"`((?:bot|commands|docs|tests)/[\w/.]*)`", text))
+
+    assert named
+    assert [] == sorted(name for name in named if not (ROOT / name).exists())

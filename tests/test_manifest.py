@@ -1,0 +1,164 @@
+"""The manifest that people paste into Slack: it is what the code says, and what Slack takes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from bot.manifest import manifest_for
+from bot.slack.scopes import APP_SCOPE, PRIVATE_SCOPES, SCOPES, expected_scopes
+from commands.table import WORDS, words
+from tests.truth import truth_dir
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Slack's limits for slash commands and names in a manifest.
+COMMAND_CHARS, DESCRIPTION_CHARS, HINT_CHARS, MOST_COMMANDS = 32, 2000, 1000, 50
+NAME_CHARS, SHORT_DESCRIPTION_CHARS, DISPLAY_NAME_CHARS = 35, 140, 80
+
+LONGEST_PREFIX = "a" * 16
+VARIANTS = [("", False), ("", True), ("us-", False), (LONGEST_PREFIX, True)]
+
+
+def schemas() -> list[Path]:
+    """Slack's official schemas, where they are at hand."""
+    found = truth_dir()
+    return sorted(found.glob("slack/manifest.schema.*.json")) if found else []
+
+
+def published() -> Any:
+    return yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+
+
+def slash_commands(manifest: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = manifest["features"]["slash_commands"]
+    return found
+
+
+def test_file_is_what_the_code_makes() -> None:
+    """Whoever pastes manifest.yml gets the words and rights that the bot uses, in the same order."""
+    assert json.dumps(manifest_for()) == json.dumps(published())
+
+
+@pytest.mark.parametrize(("prefix", "private"), VARIANTS)
+def test_manifest_is_valid_by_slacks_own_schemas(prefix: str, private: bool) -> None:
+    """Slack refuses a manifest with an unknown key or a value that is too long."""
+    found = schemas()
+    if not found:
+        pytest.skip("Slack's manifest schemas are not here: set UNDERSTUDY_TRUTH to a folder with slack/manifest.schema.*.json")
+    for path in found:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+        assert [] == [error.message for error in validator.iter_errors(manifest_for(prefix, private=private))], path.name
+
+
+def test_schemas_refuse_a_manifest_with_mistakes() -> None:
+    """The schemas are read as they should be: a word without its slash, a name too long and an unknown key are found."""
+    found = schemas()
+    if not found:
+        pytest.skip("Slack's manifest schemas are not here: set UNDERSTUDY_TRUTH to a folder with slack/manifest.schema.*.json")
+    wrong = manifest_for()
+    slash_commands(wrong)[0]["command"] = "health"
+    wrong["display_information"]["name"] = "u" * (NAME_CHARS + 1)
+    wrong["settings"]["colour"] = "red"
+    for path in found:
+        validator = jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
+        places = {"/".join(map(str, error.absolute_path)) for error in validator.iter_errors(wrong)}
+        assert {"features/slash_commands/0/command", "display_information/name", "settings"} <= places, path.name
+
+
+@pytest.mark.parametrize(("prefix", "private"), VARIANTS)
+def test_every_word_is_within_slacks_limits(prefix: str, private: bool) -> None:
+    """Also with the longest prefix that we take."""
+    manifest = manifest_for(prefix, private=private)
+    commands = slash_commands(manifest)
+    about = manifest["display_information"]
+
+    assert len(commands) <= MOST_COMMANDS
+    assert len(commands) == len({command["command"] for command in commands})
+    for command in commands:
+        assert re.fullmatch(r"/[a-z0-9_-]+", command["command"])
+        assert len(command["command"]) <= COMMAND_CHARS
+        assert 0 < len(command["description"]) <= DESCRIPTION_CHARS
+        assert 0 < len(command["usage_hint"]) <= HINT_CHARS
+    assert len(about["name"]) <= NAME_CHARS
+    assert len(about["description"]) <= SHORT_DESCRIPTION_CHARS
+    assert len(manifest["features"]["bot_user"]["display_name"]) <= DISPLAY_NAME_CHARS
+
+
+def test_every_word_of_the_table_is_in_the_manifest() -> None:
+    """A word that Slack does not know cannot be typed."""
+    commands = slash_commands(manifest_for())
+
+    assert [word.word for word in WORDS] == [command["command"] for command in commands]
+    assert [word.hint for word in WORDS] == [command["usage_hint"] for command in commands]
+
+
+def test_mentions_arrive_as_ids() -> None:
+    """Without escaping, Slack sends `@ana` as plain text, and nobody could be sure who is meant."""
+    assert all(command["should_escape"] for command in slash_commands(manifest_for()))
+
+
+def test_prefix_comes_before_every_word() -> None:
+    """Slash words are not namespaced: two apps with /incident in one workspace need a prefix."""
+    assert ["/us-health", "/us-incident", "/us-fallback"] == [word for word, _, _ in words("us-")]
+    assert [word for word, _, _ in words("us-")] == [c["command"] for c in slash_commands(manifest_for("us-"))]
+
+
+@pytest.mark.parametrize("prefix", ["US-", "us ", "/us", "ü", "a" * 17, "us\n"])
+def test_prefix_is_refused_when_slack_would_not_take_it(prefix: str) -> None:
+    """The reason says what a prefix may be."""
+    with pytest.raises(ValueError, match="cannot begin a slash word"):
+        manifest_for(prefix)
+
+
+def test_scopes_are_those_with_a_reason() -> None:
+    """No right is asked for without a reason, and the private ones only where channels are private."""
+    asked = manifest_for()["oauth_config"]["scopes"]["bot"]
+    private = manifest_for(private=True)["oauth_config"]["scopes"]["bot"]
+
+    assert list(SCOPES) == asked
+    assert [*SCOPES, *PRIVATE_SCOPES] == private == list(expected_scopes(private=True))
+    assert len(private) == len(set(private))
+    assert all(reason for reason in expected_scopes(private=True).values())
+
+
+def test_rights_of_the_app_level_token_are_not_asked_of_the_bot() -> None:
+    """`connections:write` belongs to the other token; a manifest with it among the bot's scopes is refused by Slack."""
+    assert APP_SCOPE not in manifest_for(private=True)["oauth_config"]["scopes"]["bot"]
+
+
+def test_the_app_is_reached_by_socket_only() -> None:
+    """Nothing has to be public, and tokens do not rotate away under a bot that is offline."""
+    settings = manifest_for()["settings"]
+
+    assert (True, False) == (settings["socket_mode_enabled"], settings["token_rotation_enabled"])
+    assert settings["interactivity"]["is_enabled"]
+    assert "request_url" not in json.dumps(manifest_for())
+
+
+@pytest.mark.parametrize(("prefix", "private"), VARIANTS)
+def test_terminal_prints_the_manifest_as_yaml(prefix: str, private: bool) -> None:
+    """`understudy manifest` prints what can be pasted."""
+    from bot.cli import main
+
+    options = [*(["--prefix", prefix] if prefix else []), *(["--private"] if private else [])]
+    result = CliRunner().invoke(main, ["manifest", *options])
+
+    assert 0 == result.exit_code
+    assert manifest_for(prefix, private=private) == yaml.safe_load(result.stdout)
+
+
+def test_terminal_says_why_when_the_prefix_is_wrong() -> None:
+    """A sentence and exit status 1, no traceback."""
+    from bot.cli import main
+
+    result = CliRunner().invoke(main, ["manifest", "--prefix", "US"])
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "cannot begin a slash word" in result.stderr
