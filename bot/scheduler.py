@@ -26,7 +26,8 @@ class ApTicker:
         self._scheduler: AsyncIOScheduler | None = None
         self._watchdog: asyncio.Task[None] | None = None
         self._beat: Callable[[], Awaitable[None]] | None = None
-        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._last = 0.0
 
     def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
@@ -41,29 +42,32 @@ class ApTicker:
         self._watchdog = asyncio.create_task(self._watch(every_s), name="metronome watchdog")
 
     async def stop(self) -> None:
-        """Silence both."""
+        """Silence both, after the beat that is under way."""
         if self._scheduler:
-            self._scheduler.shutdown(wait=False)
+            self._scheduler.remove_all_jobs()
         if self._watchdog:
             self._watchdog.cancel()
             await asyncio.gather(self._watchdog, return_exceptions=True)
+        await self._idle.wait()
+        if self._scheduler:
+            self._scheduler.shutdown(wait=False)
 
     async def _run(self) -> None:
-        if self._busy or self._beat is None:
+        if not self._idle.is_set() or self._beat is None:
             return
-        self._busy = True
+        self._idle.clear()
         self._last = asyncio.get_running_loop().time()
         try:
             await self._beat()
         except Exception:  # the root of the beat: one bad beat must not end the watching
             log.exception("beat failed")
         finally:
-            self._busy = False
+            self._idle.set()
 
     async def _watch(self, every_s: float) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(every_s)
-            if loop.time() - self._last > LATE_BEATS * every_s and not self._busy:
+            if loop.time() - self._last > LATE_BEATS * every_s and self._idle.is_set():
                 log.warning("the wall clock was stepped back; the watchdog beats", late_s=round(loop.time() - self._last, 1))
                 await self._run()

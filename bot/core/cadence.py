@@ -20,6 +20,13 @@ def next_update_at(incident: Incident, policy: IncidentPolicy) -> datetime | Non
 
 
 def missed(incident: Incident, policy: IncidentPolicy, now: datetime) -> int:
-    """How many slots passed unspoken before the one that is due now, as after a time without power."""
-    due, every = next_update_at(incident, policy), update_every(incident, policy)
-    return max(0, (now - due) // every) if due is not None and every else 0
+    """How many slots passed unspoken before the one that is due now, as after a time without power.
+
+    Under an earlier severity, with another cadence, nothing was missed.
+    """
+    every = update_every(incident, policy)
+    if every is None or not incident.phase.open:
+        return 0
+    spoke = incident.last_update_at or incident.declared_at
+    due = max(spoke, incident.severity_at or spoke) + every
+    return max(0, (now - due) // every)

@@ -66,6 +66,7 @@ class Incident:
     reason: str
     alerts_channel: str
     severity_by_person: bool = False  # then no rule changes it
+    severity_at: datetime | None = None  # since when it is what it is; None = from the start
     phase: Phase = Phase.TRIAGE
     affected: Mapping[str, Affected] = field(default_factory=dict)
     acknowledged_at: datetime | None = None
@@ -287,7 +288,7 @@ def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
         case f.PhaseChanged() as b:
             return _phase(incident, b, fact)
         case f.SeverityChanged(severity=severity):
-            return replace(incident, severity=severity, severity_by_person=fact.actor.kind != "rule")
+            return replace(incident, severity=severity, severity_by_person=fact.actor.kind != "rule", severity_at=fact.at)
         case f.Acknowledged():
             return replace(incident, acknowledged_at=fact.at, acknowledged_by=fact.actor)
         case f.UpdateWritten(slot=slot):

@@ -55,7 +55,7 @@ class Row:
 
 
 def rows(facts: Sequence[f.Fact], names: Mapping[str, str] | None = None) -> list[Row]:
-    """Every fact as a row, in the order given; `names` turns component ids into what people call them."""
+    """Every fact as a row, in the order given; `names` turns ids of components and providers into what people call them."""
     known = names or {}
     return [
         Row(
@@ -106,45 +106,50 @@ def _text(fact: f.Fact, names: Mapping[str, str]) -> str:
 def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
     match body:
         case f.VerdictChanged() as b:
-            name = names.get(b.component, b.component)
-            evidence = f" (evidence: {'; '.join(b.evidence)})" if b.evidence else ""
+            name, evidence = names.get(b.component, b.component), _evidence(b.evidence)
             if b.previous is b.level:
                 return f"{name} is still {b.level}, the fault is {b.fault.replace('_', ' ')} now{evidence}"
             return f"{name} is {b.level}, was {b.previous}, since {clock(b.began_at)}{evidence}"
         case f.FeedChanged(provider=provider, state=state):
+            page = f"The status page of {names.get(provider, provider)}"
             return {
-                FeedState.FRESH: f"The status page of {provider} is read",
-                FeedState.STALE: f"The status page of {provider} cannot be read; its last word is kept",
-                FeedState.UNKNOWN: f"The status page of {provider} has not been read",
+                FeedState.FRESH: f"{page} is read",
+                FeedState.STALE: f"{page} cannot be read; its last word is kept",
+                FeedState.UNKNOWN: f"{page} has not been read",
             }[state]
         case f.NoticeSeen(notice=n):
-            return f"Status page of {n.provider} at {n.at:%Y-%m-%d %H:%M} UTC: {n.title} ({n.status}): {n.body}"
+            return f"Status page of {names.get(n.provider, n.provider)} at {n.at:%Y-%m-%d %H:%M} UTC: {n.title} ({n.status}): {n.body}"
     return body.KIND
+
+
+def _evidence(lines: tuple[str, ...]) -> str:
+    return f" (evidence: {'; '.join(lines)})" if lines else ""
 
 
 def _of_incident(fact: f.Fact, names: Mapping[str, str]) -> str:
     match fact.body:
         case f.Declared() as b:
             return f"INC-{b.number} was declared as {b.severity}: {b.title} (impact since {clock(b.began_at)})"
-        case f.ComponentJoined(component=component, level=level):
-            return f"{names.get(component, component)} is {level} and belongs to the incident"
+        case f.ComponentJoined(component=component, level=level, evidence=evidence):
+            return f"{names.get(component, component)} is {level} and belongs to INC-{fact.incident}{_evidence(evidence)}"
         case f.ComponentMoved() as b:
             again = " again" if b.level is Level.OPERATIONAL else ""
-            return f"{names.get(b.component, b.component)} is {b.level}{again}, was {b.previous}, since {clock(b.began_at)}"
+            since = f"since {clock(b.began_at)}{_evidence(b.evidence)}"
+            return f"{names.get(b.component, b.component)} is {b.level}{again}, was {b.previous}, {since}"
         case f.PhaseChanged() as b:
-            how = {"relapse": "Relapse: ", "reopen": "Reopened: "}.get(b.move, "")
-            return f"{how}{b.phase}, was {b.previous}" if how else f"{b.phase.capitalize()}, was {b.previous}"
+            how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
+            return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}"
         case f.SeverityChanged() as b:
-            return f"{b.severity}, was {b.previous}"
+            return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case f.Acknowledged():
-            return f"{fact.actor.name or fact.actor.id} has the incident in hand"
+            return f"{fact.actor.name or fact.actor.id} has INC-{fact.incident} in hand"
         case f.UpdateWritten() as b:
             gone = f" ({b.missed} before it were missed)" if b.missed else ""
-            return f"Update {b.slot}{gone}: {b.text or 'written from the facts'}"
+            return f"Update {b.slot} of INC-{fact.incident}{gone}: {b.text or 'written from the facts'}"
         case f.NoteAdded(text=text):
             return f"Note: {text}"
         case f.ResolveAsked():
-            return "Asked whether the incident is over"
+            return f"Asked whether INC-{fact.incident} is over"
     return fact.kind
 
 

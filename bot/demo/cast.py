@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from bot.core import facts as f
 from bot.core.facts import Fact
 from bot.core.state import World
+from bot.demo.settings import FLAG
 from bot.sandbox.slack import NotThere, Person, SlackbotSays
 
 THINKS_FOR_S = 1.0
@@ -38,7 +39,7 @@ class Ana:
                 case f.Declared():
                     self._todo.put_nowait("incident.ack")
                 case f.HandBackAsked():
-                    self._todo.put_nowait("flag.step_back")
+                    self._todo.put_nowait(f"flag.step_back:{FLAG}")
                 case f.ResolveAsked():
                     self._todo.put_nowait("incident.resolve")
 

@@ -17,7 +17,7 @@ SHAPE = 1  # goes up when a key changes its meaning or leaves
 
 
 def json_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
-    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded) and `timeline`; times are ISO 8601 in UTC."""
+    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `timeline`; times are ISO 8601 in UTC."""
     took = timeline.durations(incident, facts)
     rows = timeline.rows(facts, plain_names(policy))
     made = {

@@ -53,6 +53,11 @@ class Preflight:
     ticket: str = field(default="", repr=False)  # an opened Socket Mode address, good for one connection within a minute
 
     @property
+    def usable(self) -> bool:
+        """Whether the bot can speak: perhaps with a scope missing, which costs one feature and not all of them."""
+        return self.identity is not None and not self.refused and not self.unreachable
+
+    @property
     def bot_user_id(self) -> str:
         return self.identity.bot_user_id if self.identity else ""
 

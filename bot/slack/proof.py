@@ -12,8 +12,8 @@ LOOKS_S = (0.0, 0.5, 1.0, 2.0)  # history may lag a little behind a post
 TEXT = "Understudy tries whether it finds its own messages again. This one goes away at once."
 
 
-async def prove_lookup(gateway: SlackGateway, channel: str, now: datetime) -> str | Problem:
-    """A sentence when our own message was found by its metadata, a Problem when not. `now` is domain time.
+async def prove_lookup(gateway: SlackGateway, channel: str, now: datetime) -> Problem | None:
+    """None when our own message was found by its metadata, else what stands in the way. `now` is domain time. Never raises.
 
     The message is seen in the channel for a second or so.
     """
@@ -23,31 +23,20 @@ async def prove_lookup(gateway: SlackGateway, channel: str, now: datetime) -> st
         at = await gateway.post(place, Message(TEXT), key)
     except ChatError as error:
         return Problem(f"nothing can be posted to {channel}", str(error))
-    try:
-        found = await _find(gateway, place, key, now)
-    except ChatError as error:
-        what = f"messages in {channel} cannot be read back, so a lost answer may lead to a repeated message"
-        return Problem(what, str(error))
-    finally:
-        left = await _delete(gateway, at)
-    if found != at:
-        remedy = "add the scope channels:history, reinstall the app, and try again"
-        return Problem(f"our message in {channel} was not found by its key", remedy)
-    return f"our own message in {channel} was found by its key{left}"
-
-
-async def _find(gateway: SlackGateway, place: Place, key: str, now: datetime) -> PostedAt | None:
-    for pause_s in LOOKS_S:
-        await asyncio.sleep(pause_s)
-        found = await gateway.find_post(place, key, now)
-        if found:
-            return found
-    return None
-
-
-async def _delete(gateway: SlackGateway, at: PostedAt) -> str:
+    problem = await _look(gateway, place, at, key, now)
     try:
         await gateway.delete(at)
     except ChatError as error:
-        return f"; it could not be taken away again: {error}"
-    return ", and taken away again"
+        return problem or Problem(f"the test message in {channel} could not be taken away", str(error))
+    return problem
+
+
+async def _look(gateway: SlackGateway, place: Place, at: PostedAt, key: str, now: datetime) -> Problem | None:
+    try:
+        for pause_s in LOOKS_S:
+            await asyncio.sleep(pause_s)
+            if await gateway.find_post(place, key, now) == at:
+                return None
+    except ChatError as error:
+        return Problem("our own messages cannot be read back, so a lost answer may lead to a repeated message", str(error))
+    return Problem("our own message was not found by its key", "add the scope channels:history and reinstall the app")

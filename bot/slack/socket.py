@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Literal
 
 import structlog
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 StateName = Literal["connected", "connecting", "deaf", "refused"]
 SPELLS_KEPT = 50
+ANNOUNCED_AFTER_S = 1.0  # an end that Slack announces is no failure, unless it comes at once, again and again
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ class SocketWatch:
             try:
                 link = await self._open()
                 lived_s, why = await self._keep(link)
-                failures = 0 if lived_s >= self._patience.steady_after_s else failures + 1
+                enough_s = min(self._patience.steady_after_s, ANNOUNCED_AFTER_S if link.farewell else inf)
+                failures = 0 if lived_s >= enough_s else failures + 1
                 wait_s = self._pause(failures)
                 log.info("the Slack connection is replaced", why=why, wait_s=wait_s)
             except ChatError as error:

@@ -40,4 +40,4 @@ def alert(incident: Incident, world: World, policy: Policy, now: datetime, *, bo
         context(where),
         *incident_buttons(incident, world, policy),
     )
-    return fit(Message(first_words(incident, world, policy), blocks), visible=VISIBLE)
+    return fit(Message(first_words(incident, world, policy, now), blocks), visible=VISIBLE)

@@ -20,7 +20,7 @@ from bot.views.incident_parts import (
 )
 from bot.views.limits import fit
 from bot.views.names import lag_words
-from bot.views.text import cut, foreign, is_web, link, plain, span, utc, when
+from bot.views.text import count, cut, foreign, is_web, link, plain, span, utc, when
 
 VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
 TOPIC_MAX = 250
@@ -37,7 +37,7 @@ def card(incident: Incident, world: World, policy: Policy, now: datetime) -> Mes
         body = section("\n".join(line for line in lines if line))
         return fit(Message(over_words(incident, policy), (headline, body, *buttons)), visible=VISIBLE)
     due = next_update_at(incident, policy.incidents)
-    said = f"{incident.updates} updates so far" if incident.updates != 1 else "1 update so far"
+    said = f"{count(incident.updates, 'update')} so far"
     coming = f"next update by {when(due)}" if due else f"at {incident.severity} updates come on change only"
     counts = [f"relapses: {incident.relapses}"] if incident.relapses else []
     counts += [f"reopened: {incident.reopened}"] if incident.reopened else []
@@ -50,7 +50,7 @@ def card(incident: Incident, world: World, policy: Policy, now: datetime) -> Mes
         context("Tell everybody: `/incident update TEXT` · remember something: `/incident note TEXT` · `/incident help`"),
         *incident_buttons(incident, world, policy),
     )
-    return fit(Message(first_words(incident, world, policy), blocks), visible=VISIBLE)
+    return fit(Message(first_words(incident, world, policy, now), blocks), visible=VISIBLE)
 
 
 def topic(incident: Incident, policy: Policy, next_update_at: datetime | None) -> str:

@@ -7,7 +7,7 @@ from bot.ports import Message
 from bot.views.blocks import Block, actions, section
 from bot.views.flags import engage_button, release_button, step_back_button
 from bot.views.limits import fit
-from bot.views.text import by, code, foreign, inert, span, utc, when, words
+from bot.views.text import by, code, foreign, inert, span, stop, utc, when, words
 
 
 def flag_fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
@@ -62,7 +62,7 @@ def _after(fact: f.Fact, flag: FlagPolicy, engagement: Engagement | None) -> tup
         case f.HandBackAsked(reason=reason):
             first = min(flag.steps, default=100)
             text = f"The default of {name} is well again. Start the hand-back with {first} % on {default}?"
-            return text, f"{_why(reason)} The later steps follow {_every(flag)} while it stays well. Asked {by(fact.actor)}."
+            return text, f"{_why(reason)} Each later step follows {_every(flag)} if it stays well. Asked {by(fact.actor)}."
         case f.HandBackStepped() as b:
             text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {stand_in}, {by(fact.actor)}."
             coming = next((step for step in flag.steps if step > b.share), 100)
@@ -90,12 +90,12 @@ def _buttons(fact: f.Fact, flag: FlagPolicy, world: World) -> list[Block]:
 
 
 def _why(reason: str) -> str:
-    return f"Why: {inert(reason, 600) or 'no reason given'}."
+    return f"Why: {stop(inert(reason, 600) or 'no reason given')}"
 
 
 def _felt(flag: FlagPolicy) -> str:
-    return f"Who feels it: {foreign(flag.description, 200) or 'every service that reads it'}."
+    return f"Who feels it: {stop(foreign(flag.description, 200) or 'every service that reads it')}"
 
 
 def _every(flag: FlagPolicy) -> str:
-    return f"after {span(flag.hold)} each" if flag.hold.total_seconds() >= 1 else "at once"
+    return f"after {span(flag.hold)}" if flag.hold.total_seconds() >= 1 else "at once"

@@ -9,7 +9,7 @@ from bot.core.state import Engagement, FlagState, World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, confirm, context, header, section
 from bot.views.limits import fit
-from bot.views.text import by, code, foreign, inert, plain, span, when, words
+from bot.views.text import by, code, count, foreign, inert, plain, span, stop, when, words
 
 MOST_IN_LIST = 16
 
@@ -25,7 +25,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     order = sorted(policy.flags.values(), key=lambda flag: (flag.key not in away, flag.key))
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
-        reading = f"Read by {_readers(readers.get(flag.key, 0))} in the last 15 min."
+        reading = f"Read by {count(readers.get(flag.key, 0), 'client')} in the last 15 min."
         lines = [flag_line(flag, world), f"{reading} {_ways(flag, state)}"]
         if state.engagement:
             lines.append(_time_left(state.engagement, now))
@@ -44,14 +44,14 @@ def flag_line(flag: FlagPolicy, world: World) -> str:
     default = f"*{foreign(flag.default, 60)}*"
     if engagement:
         serving = f"{_serving(flag, engagement)} since {when(engagement.at)}, {_switched(engagement)}"
-        return f"{name}: {serving}. {inert(engagement.reason, 240)}"
+        return f"{name}: {serving}. {stop(inert(engagement.reason, 240))}"
     if state.proposal:
         return (
             f"{name}: on its default {default}; a switch to *{foreign(state.proposal.variant, 60)}* waits for somebody's yes. "
-            f"{inert(state.proposal.reason, 240)}"
+            f"{stop(inert(state.proposal.reason, 240))}"
         )
     held = f"; automation holds still: {inert(state.held, 240)}" if state.held else ""
-    return f"{name}: on its default {default}{held}"
+    return stop(f"{name}: on its default {default}{held}")
 
 
 def short_flag_line(flag: FlagPolicy, world: World) -> str:
@@ -138,10 +138,6 @@ def _ways(flag: FlagPolicy, state: FlagState) -> str:
         return f"Undo: {code(f'/fallback release {flag.key}')}"
     names = [foreign(one.variant, 60) for one in flag.fallbacks]
     return f"Stand-ins: {words(names)}. Automation: {flag.automation}." if names else "It has no stand-in."
-
-
-def _readers(count: int) -> str:
-    return "1 client" if count == 1 else f"{count} clients"
 
 
 def _value(flag: str, incident: int | None, **more: object) -> dict[str, object]:

@@ -10,7 +10,7 @@ from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.flags import flag_buttons, flag_line
 from bot.views.limits import fit
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words, provider_name
-from bot.views.text import code, foreign, inert, plain, span, utc, when, words
+from bot.views.text import code, foreign, inert, plain, span, stop, utc, when, words
 
 MOST_PROVIDERS = 40
 BAR_CELLS = 10
@@ -33,14 +33,14 @@ def board(
         lines = [f"*{provider_name(policy, provider_)}*"]
         lines += [f"• {_line(c, world, policy, now, latencies.get(c.id))}" for c in components]
         page = page_words(provider_, list(world.provider(provider_).notices), world, policy)
-        blocks.append(section("\n".join([*lines, f"{page}."])))
+        blocks.append(section("\n".join([*lines, page])))
     if len(providers) > MOST_PROVIDERS:
         blocks.append(context(f"{len(providers) - MOST_PROVIDERS} more providers: `understudy health` shows all of them."))
     running = [f"{i.name} {foreign(i.title, 80)}" + (f" <#{i.channel}>" if i.channel else "") for i in world.open_incidents()]
     blocks.append(
         context(f"Open incidents: {words(running) or 'none'} · latency of the last hour · `/health PROVIDER` for more")
     )
-    return fit(Message(_in_short(world, policy), tuple(blocks)))
+    return fit(Message(_in_short(world, policy, now), tuple(blocks)))
 
 
 def provider(provider: str, world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture]) -> Message:
@@ -51,15 +51,18 @@ def provider(provider: str, world: World, policy: Policy, now: datetime, latenci
     blocks: list[Block] = [header(f"{plain(mine[0].provider_name if mine else provider, 80)}: {worst}")]
     for component in mine:
         state = world.component(component.id)
-        lines = [_line(component, world, policy, now, latencies.get(component.id)), f"Reason: {foreign(state.reason, 400)}."]
+        lines = [
+            _line(component, world, policy, now, latencies.get(component.id)),
+            f"Reason: {stop(foreign(state.reason, 400))}",
+        ]
         if state.level is not Level.OPERATIONAL:
             lines.append(f"Theirs or ours: {FAULT_WORDS[state.fault]}.")
-        evidence = evidence_lines([component.id], world, most=4)
+        evidence = evidence_lines([component.id], world, policy, most=4)
         blocks.append(section("\n".join([*lines, *([evidence] if evidence else [])])))
     if mine:
         blocks.append(section("*Latency of the last hour*\n" + "\n".join(_bars(c, latencies) for c in mine)))
     blocks.append(
-        section(f"*What the vendor says*: {page_words(provider, list(world.provider(provider).notices), world, policy)}.")
+        section(f"*What the vendor says*: {page_words(provider, list(world.provider(provider).notices), world, policy)}")
     )
     flags = [flag for flag in policy.flags.values() if {c.id for c in mine} & set(flag.depends_on)]
     if flags:
@@ -76,7 +79,7 @@ def _by_provider(policy: Policy) -> dict[str, list[ComponentPolicy]]:
     return found
 
 
-def _in_short(world: World, policy: Policy) -> str:
+def _in_short(world: World, policy: Policy, now: datetime) -> str:
     """What a phone shows."""
     bad = [c for c in policy.components.values() if world.component(c.id).level.bad]
     unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
@@ -84,13 +87,13 @@ def _in_short(world: World, policy: Policy) -> str:
     if not bad:
         well = len(policy.components) - len(unknown)
         return f"{well} of {len(policy.components)} components are operational.{rest}"
-    named = [f"{component_name(policy, c.id)}: {_level(world.component(c.id))}" for c in bad]
+    named = [f"{component_name(policy, c.id)}: {_level(world.component(c.id), now)}" for c in bad]
     return f"{words(named)}.{rest}"
 
 
-def _level(state: ComponentState) -> str:
+def _level(state: ComponentState, now: datetime) -> str:
     since = state.began_at or state.since
-    return f"{state.level} since {utc(since)}" if since else f"{state.level}"
+    return f"{state.level} since {utc(since, now)}" if since else f"{state.level}"
 
 
 def _line(component: ComponentPolicy, world: World, policy: Policy, now: datetime, picture: LatencyPicture | None) -> str:

@@ -1,5 +1,7 @@
 """What alert and card have in common: the facts of an incident as blocks, and its buttons."""
 
+from datetime import datetime
+
 from bot.core.model import Level, Phase, Policy
 from bot.core.state import Incident, World
 from bot.views.blocks import Block, actions, button, confirm, section
@@ -20,14 +22,14 @@ from bot.views.text import by, foreign, plain, span, utc, when, who, words
 MOST_FLAGS = 5
 
 
-def first_words(incident: Incident, world: World, policy: Policy) -> str:
+def first_words(incident: Incident, world: World, policy: Policy, now: datetime) -> str:
     """The one line that a phone shows."""
     if not incident.phase.open:
         return over_words(incident, policy)
     away = [f for f in affected_flags(incident, world, policy) if world.flag(f.key).engagement]
     flags = f". {words([short_flag_line(flag, world) for flag in away], most=3)}" if away else ""
     state = f"{incident.name} {incident.severity} {incident.phase}"
-    return f"{state}: {headline(incident, policy)}, since {utc(incident.began_at)}{flags}"
+    return f"{state}: {headline(incident, policy)}, since {utc(incident.began_at, now)}{flags}"
 
 
 def over_words(incident: Incident, policy: Policy) -> str:
@@ -45,12 +47,12 @@ def happening(incident: Incident, world: World, policy: Policy) -> list[Block]:
     """What fails, the evidence, whose fault it is, what the vendor says."""
     failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
     blocks = [section(f"*What fails*, since {when(incident.began_at)}\n{component_lines(incident, world, policy)}")]
-    evidence = evidence_lines(failing, world)
+    evidence = evidence_lines(failing, world, policy)
     if evidence:
         blocks.append(section(f"*Evidence*\n{evidence}"))
     lines = [f"*Theirs or ours*: {fault_words(failing, world)}."] if failing else []
     if incident.provider:
-        lines.append(f"*What the vendor says*: {page_words(incident.provider, notices_for(incident, world), world, policy)}.")
+        lines.append(f"*What the vendor says*: {page_words(incident.provider, notices_for(incident, world), world, policy)}")
         lines += [lag] if (lag := lag_words(incident)) else []
     return [*blocks, section("\n".join(lines))] if lines else blocks
 
@@ -68,7 +70,7 @@ def touched(incident: Incident, world: World, policy: Policy) -> list[Block]:
 
 def standing(incident: Incident) -> str:
     """Severity, phase, who has it in hand, who declared it."""
-    hand = f"in hand of {who(incident.acknowledged_by)}" if incident.acknowledged_by else "*nobody has it in hand yet*"
+    hand = f"{who(incident.acknowledged_by)} has it in hand" if incident.acknowledged_by else "*nobody has it in hand yet*"
     declared = f"declared {when(incident.declared_at)} {by(incident.declared_by)}"
     return f"*{incident.severity}* · phase *{incident.phase}* · {hand} · {declared}"
 

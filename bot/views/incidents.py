@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core import facts as f
 from bot.core.cadence import next_update_at
 from bot.core.model import Phase, Policy
 from bot.core.state import Incident, World
@@ -22,13 +21,11 @@ from bot.views.incident_parts import (
 )
 from bot.views.limits import fit
 from bot.views.names import headline, place_words
-from bot.views.text import foreign, plain, span, when, who
+from bot.views.text import count, foreign, plain, span, when, who
 
 MOST_LISTED = 20
 MOST_ROWS = 40
 ROW_CHARS = 300
-# Said in the same breath by another fact.
-TWICE = frozenset({f.VerdictChanged.KIND})
 
 
 def incident_list(world: World, policy: Policy, now: datetime, *, everything: bool = False) -> Message:
@@ -37,13 +34,13 @@ def incident_list(world: World, policy: Policy, now: datetime, *, everything: bo
     if not chosen:
         more = "" if everything or not world.incidents else " `/incident list all` shows those that are over."
         return fit(Message(f"No incident {'so far' if everything else 'is open'}.{more} `/incident declare TITLE` opens one."))
-    what = "incidents" if everything else "open incidents"
+    what = count(len(chosen), "incident" if everything else "open incident")
     lines = [_entry(incident, policy, now) for incident in chosen[:MOST_LISTED]]
-    blocks: list[Block] = [header(f"{len(chosen)} {what}"), *(section(line) for line in lines)]
+    blocks: list[Block] = [header(what), *(section(line) for line in lines)]
     if len(chosen) > MOST_LISTED:
         blocks.append(context(f"{len(chosen) - MOST_LISTED} older: `understudy incident list --all`"))
     names = ", ".join(f"{i.name} {i.severity} {i.phase}" for i in chosen[:MOST_LISTED])
-    return fit(Message(f"{len(chosen)} {what}: {names}", tuple(blocks)))
+    return fit(Message(f"{what}: {names}", tuple(blocks)))
 
 
 def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
@@ -52,7 +49,7 @@ def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
     if not incident.phase.open:
         took = f", took {span(incident.resolved_at - incident.began_at)}" if incident.resolved_at else ""
         return f"{name}{where}\nbegan {when(incident.began_at)}{took}"
-    hand = f"in hand of {who(incident.acknowledged_by)}" if incident.acknowledged_by else "nobody has it in hand"
+    hand = f"{who(incident.acknowledged_by)} has it in hand" if incident.acknowledged_by else "nobody has it in hand"
     due = next_update_at(incident, policy.incidents)
     coming = f", next update by {when(due)}" if due else ""
     state = headline(incident, policy) if incident.affected else "no check looks at it"
@@ -70,7 +67,7 @@ def incident_show(incident: Incident, world: World, policy: Policy, now: datetim
     coming = f" · next update by {when(due)}" if due else ""
     return fit(
         Message(
-            first_words(incident, world, policy),
+            first_words(incident, world, policy, now),
             (
                 top,
                 section(f"{standing(incident)}{coming} · running for {span(now - incident.began_at)}"),
@@ -85,7 +82,7 @@ def incident_show(incident: Incident, world: World, policy: Policy, now: datetim
 
 def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_ROWS) -> Message:
     """The story so far, newest last; at most `limit` lines, without our own errands. All of it is in the export."""
-    story = [row for row in rows if row.kind not in ERRANDS | TWICE]
+    story = [row for row in rows if row.kind not in ERRANDS]
     shown = story[-limit:]
     lines = [f"{when(row.at)} {foreign(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
     over = incident.phase in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)

@@ -12,7 +12,7 @@ from bot.views.incident_parts import reopen_button, resolve_button
 from bot.views.incident_texts import refusal
 from bot.views.limits import fit
 from bot.views.names import component_name, page_of, plain_names
-from bot.views.text import by, foreign, inert, link, quote, span, utc, when, who, words
+from bot.views.text import by, foreign, inert, link, quote, span, stop, utc, when, who, words
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
@@ -66,7 +66,7 @@ def _of_people(fact: f.Fact, world: World, policy: Policy, incident: Incident | 
         case f.NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
         case f.SeverityChanged() as b:
-            text = f"{name} is {b.severity} now, was {b.previous}"
+            text = f"{name} is {b.severity} now, was {b.previous}, {by(fact.actor)}."
             every = update_every(incident, policy.incidents) if incident and incident.severity is b.severity else None
             pace = f" Updates come every {span(every)}." if every else ""
             return text, f"{name} is *{b.severity}* now, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}{pace}", []
@@ -80,14 +80,19 @@ def _of_course(fact: f.Fact, world: World, policy: Policy, incident: Incident | 
     match fact.body:
         case f.ComponentJoined() as b:
             text = f"{component_name(policy, b.component)} is {b.level} too: {foreign(b.reason, 300)}"
-            return text, f"*{component_name(policy, b.component)}* is *{b.level}* too: {foreign(b.reason, 600)}", []
+            body = f"*{component_name(policy, b.component)}* is *{b.level}* too: {stop(foreign(b.reason, 600))} {_seen(fact)}"
+            return text, body + _evidence(b.evidence), []
         case f.ComponentMoved() as b:
-            return _moved(b, policy, incident)
+            return _moved(fact, b, policy, incident)
         case f.PhaseChanged() as b:
             return _phase(fact, b, incident)
         case f.ResolveAsked() as b if incident is not None:
-            text = f"Is {incident.name} over? {_capital(inert(b.reason, 300))}."
-            return text, f"*Is {incident.name} over?* {_capital(inert(b.reason, 600))}.", _if_open(incident, world, policy)
+            text = f"Is {incident.name} over?{_reason(b.reason)}"
+            return (
+                text,
+                f"*Is {incident.name} over?*{_reason(b.reason)} Asked {by(fact.actor)}.",
+                _if_open(incident, world, policy),
+            )
         case f.GivenUp() as b:
             what, name = timeline.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
             text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
@@ -96,21 +101,23 @@ def _of_course(fact: f.Fact, world: World, policy: Policy, incident: Incident | 
     return None
 
 
-def _moved(b: f.ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
+def _moved(fact: f.Fact, b: f.ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
     name = component_name(policy, b.component)
     if b.level is not Level.OPERATIONAL:
         text = f"{name} is {b.level} since {utc(b.began_at)}, was {b.previous}: {foreign(b.reason, 300)}"
-        return text, f"*{name}* is *{b.level}* since {when(b.began_at)}, was {b.previous}: {foreign(b.reason, 600)}", []
+        since = f"*{name}* is *{b.level}* since {when(b.began_at)}, was {b.previous}"
+        return text, f"{since}: {stop(foreign(b.reason, 600))} {_seen(fact)}{_evidence(b.evidence)}", []
     others = [component_name(policy, a.id) for a in incident.failing if a.id != b.component] if incident else []
     rest = f"{words(others)} still failing" if others else "nothing in this incident fails any more"
     text = f"{name} back since {utc(b.began_at)}, {rest}."
-    return text, f"*{name}* back since {when(b.began_at)} (was {b.previous}), {rest}. {foreign(b.reason, 300)}", []
+    since = f"*{name}* back since {when(b.began_at)} (was {b.previous}), {rest}"
+    return text, f"{since}. {stop(foreign(b.reason, 300))} {_seen(fact)}", []
 
 
 def _phase(fact: f.Fact, b: f.PhaseChanged, incident: Incident | None) -> Said:
     name = incident.name if incident else "The incident"
     how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
-    text = f"{name} {how} {b.phase}, was {b.previous}"
+    text = f"{name} {how} {b.phase}, was {b.previous}, {by(fact.actor)}."
     body = f"{name} {how} *{b.phase}*, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}"
     over = incident is not None and incident.phase is b.phase and b.phase == "resolved"
     return text, body, [reopen_button(incident)] if over and incident else []
@@ -121,7 +128,15 @@ def _if_open(incident: Incident, world: World, policy: Policy) -> list[Block]:
 
 
 def _reason(reason: str) -> str:
-    return f" {_capital(inert(reason, 600))}." if reason.strip() else ""
+    return f" {stop(_capital(inert(reason, 600)))}" if reason.strip() else ""
+
+
+def _seen(fact: f.Fact) -> str:
+    return f"Seen {by(fact.actor)}."
+
+
+def _evidence(lines: tuple[str, ...]) -> str:
+    return "".join(f"\n• {foreign(line, 240)}" for line in lines[:4])
 
 
 def _capital(text: str) -> str:

@@ -1,10 +1,10 @@
 """What things are called, ready for mrkdwn, and which flags and notices belong to an incident."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.core.model import Fault, FeedState, FlagPolicy, Level, Notice, Policy
 from bot.core.state import Affected, Incident, World
-from bot.views.text import foreign, link, span, utc, when, words
+from bot.views.text import foreign, inert, link, span, stop, when, words
 
 FAULT_WORDS: dict[Fault, str] = {
     Fault.THEIRS: "theirs: the provider fails, our requests are as always",
@@ -24,8 +24,9 @@ def component_name(policy: Policy, id: str) -> str:
 
 
 def plain_names(policy: Policy) -> dict[str, str]:
-    """Component ids and their names, as they are."""
-    return {id: component.name for id, component in policy.components.items()}
+    """The names of components and providers by id, as they are."""
+    providers = {c.provider: c.provider_name for c in policy.components.values()}
+    return providers | {id: component.name for id, component in policy.components.items()}
 
 
 def provider_name(policy: Policy, provider: str) -> str:
@@ -71,7 +72,7 @@ def component_line(affected: Affected, world: World, policy: Policy) -> str:
         return f"{name}: operational{since}"
     now = world.component(affected.id)
     since_at = now.began_at if now.level is affected.level and now.began_at else affected.failed_at
-    return f"{name}: {affected.level} since {when(since_at)}. {foreign(affected.reason, 300)}"
+    return f"{name}: {affected.level} since {when(since_at)}. {stop(foreign(affected.reason, 300))}"
 
 
 def component_lines(incident: Incident, world: World, policy: Policy) -> str:
@@ -81,9 +82,12 @@ def component_lines(incident: Incident, world: World, policy: Policy) -> str:
     return "\n".join(lines) or "No check looks at what this is about; people tell how it is."
 
 
-def evidence_lines(ids: Iterable[str], world: World, *, most: int = 6) -> str:
-    """The newest evidence of some components; empty where there is none."""
-    lines = [f"• {foreign(line, 240)}" for id in ids for line in world.component(id).evidence]
+def evidence_lines(ids: Sequence[str], world: World, policy: Policy, *, most: int = 6) -> str:
+    """The newest evidence of some components, each named where there are several; empty where there is none."""
+    lines = []
+    for id in ids:
+        name = f"{component_name(policy, id)}: " if len(ids) > 1 else ""
+        lines += [f"• {name}{foreign(line, 240)}" for line in world.component(id).evidence]
     more = [f"• {len(lines) - most} more"] if len(lines) > most else []
     return "\n".join(lines[:most] + more)
 
@@ -108,7 +112,11 @@ def notice_words(notice: Notice, *, most: int = 280) -> str:
 
 
 def page_words(provider: str, notices: list[Notice], world: World, policy: Policy) -> str:
-    """What a vendor's page says, or why we do not know."""
+    """What a vendor's page says, or why we do not know; a sentence."""
+    return stop(_page_words(provider, notices, world, policy))
+
+
+def _page_words(provider: str, notices: list[Notice], world: World, policy: Policy) -> str:
     state, page = world.provider(provider), page_of(policy, provider)
     said = "; ".join(notice_words(n) for n in notices[:2])
     match state.feed:
@@ -136,10 +144,5 @@ def place_words(incident: Incident) -> str:
     if incident.channel:
         return f"Channel: <#{incident.channel}>"
     if incident.channel_refused:
-        return f"No channel of its own, go on in the thread here: {foreign(incident.channel_refused, 300)}"
+        return f"No channel of its own, go on in the thread here: {inert(incident.channel_refused, 300)}"
     return f"Channel #{foreign(incident.channel_name, 80)} is being made" if incident.channel_name else "No channel"
-
-
-def since_words(incident: Incident) -> str:
-    """`since 12:40 UTC`, for notifications."""
-    return f"since {utc(incident.began_at)}"

@@ -8,7 +8,7 @@ from bot.views.blocks import Block, actions, button, section
 from bot.views.limits import fit
 from bot.views.lines import fact_line
 from bot.views.names import FAULT_WORDS, component_name, page_words
-from bot.views.text import by, foreign, utc, when
+from bot.views.text import by, foreign, stop, utc, when
 
 
 def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
@@ -23,7 +23,7 @@ def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
                 else ""
             )
             evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
-            lines = [body, evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", f"{page}." if page else ""]
+            lines = [body, evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", page]
             lines.append("No incident is declared for that by configuration; one can be declared by hand.")
             declare: list[Block] = [button("Declare incident", f"incident.declare:{b.component}", {"component": b.component})]
             return fit(Message(text, (section("\n".join(line for line in lines if line)), *actions(declare))))
@@ -47,7 +47,5 @@ def quiet_reply(fact: f.Fact, world: World, policy: Policy) -> Message:
 def _verdict(fact: f.Fact, b: f.VerdictChanged, policy: Policy) -> tuple[str, str]:
     name, again = component_name(policy, b.component), "" if b.level.bad else " again"
     text = f"{name}: {b.level}{again} since {utc(b.began_at)}"
-    body = (
-        f"*{name}*: *{b.level}*{again} since {when(b.began_at)}, was {b.previous}. {foreign(b.reason, 600)} ({by(fact.actor)})"
-    )
-    return text, body
+    state = f"*{name}*: *{b.level}*{again} since {when(b.began_at)}, was {b.previous}"
+    return text, f"{state}. {stop(foreign(b.reason, 600))} Seen {by(fact.actor)}."

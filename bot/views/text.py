@@ -62,6 +62,12 @@ def quote(text: str, limit: int = 1200) -> str:
     return "\n".join(f"> {escape(line)}" for line in body.split("\n"))
 
 
+def stop(text: str) -> str:
+    """The text as a sentence: with a full stop unless it ends in one (or in `!`, `?`, `…`)."""
+    text = text.rstrip()
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def inert(text: str, limit: int = 3000) -> str:
     """A sentence of our own that may hold foreign words: as `foreign`, but references to channels (`<#C123>`) keep working."""
     return CHANNEL_REFERENCE.sub(r"<#\1>", foreign(text, limit))
@@ -130,6 +136,11 @@ def by(actor: Actor | None) -> str:
         case "vendor":
             return f"by the status page of {who(actor)}"
     return f"by {who(actor)}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 update`, `2 updates`; `many` where an s does not do."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def words(items: list[str], *, most: int = 5, last: str = "and") -> str:

@@ -22,7 +22,7 @@ from bot.views.names import (
     page_words,
     plain_names,
 )
-from bot.views.text import code, foreign, plain, quote, span, utc, when, who, words
+from bot.views.text import code, count, foreign, plain, quote, span, stop, utc, when, who, words
 
 MOST_EVENTS = 8
 # Facts that an update need not tell: our own errands, the updates themselves, and what a later fact says in better words.
@@ -53,7 +53,7 @@ def update(
     if not text and not news:
         body = f"*{title}*: nothing changed. {_as_it_was(incident, world, policy, now)} {_missed(missed)}{shown}"
         return fit(Message(f"{title}: nothing changed, {state}. {coming}", (section(body),)))
-    said = f"{foreign(text, 300)} " if text else ""
+    said = f"{stop(foreign(text, 300))} " if text else ""
     blocks: list[Block] = [header(f"{title} · {incident.severity} · {incident.phase}")]
     if text:
         blocks.append(section(f"{who(author)} writes:\n{quote(text, 2500)}"))
@@ -68,11 +68,10 @@ def update(
     return fit(Message(f"{title}: {said}{state}. {coming}", tuple(blocks)))
 
 
-def _missed(count: int) -> str:
-    if not count:
+def _missed(slots: int) -> str:
+    if not slots:
         return ""
-    what = "1 update before this one was" if count == 1 else f"{count} updates before this one were"
-    return f"{what} missed: the bot was not running or could not write. "
+    return f"{count(slots, 'update')} before this one {'was' if slots == 1 else 'were'} missed: the bot was not running or could not write. "
 
 
 def _as_it_was(incident: Incident, world: World, policy: Policy, now: datetime) -> str:
@@ -95,7 +94,7 @@ def _surroundings(incident: Incident, world: World, policy: Policy, readers: Map
         blocks.append(section("*Services and what they use*\n" + "\n".join(lines)))
     if incident.provider:
         page = page_words(incident.provider, notices_for(incident, world), world, policy)
-        blocks.append(section(f"*What the vendor says*\n{page}. {lag_words(incident)}".strip()))
+        blocks.append(section(f"*What the vendor says*\n{page} {lag_words(incident)}".strip()))
     return blocks
 
 

@@ -160,6 +160,18 @@ def test_updates_missed_while_away_are_said_in_one() -> None:
     assert [(1, 2)] == [(u.slot, u.missed) for u in updates if isinstance(u, f.UpdateWritten)]
 
 
+def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
+    """Two silent hours of SEV4, then SEV2: an update at once, and none called missed."""
+    table = outage()
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4))
+    table.passes(150)
+    silent = len(table.kinds(f.UpdateWritten))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2))
+    table.passes(1)
+
+    assert (0, [(1, 0)]) == (silent, [(u.slot, u.missed) for u in table.kinds(f.UpdateWritten) if isinstance(u, f.UpdateWritten)])
+
+
 def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
     """`resolve: ask` asks; it never resolves by itself."""
     table = outage()

@@ -1,9 +1,9 @@
 """What must hold after any day, however bad. Each law returns the sentences that tell how it was broken."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 from bot.core import facts as f
 from bot.core.effects import CERTAINTY, Certainty, Do
@@ -70,9 +70,19 @@ def _inert(stage: Stage) -> Iterator[str]:
     """Nobody foreign can mention anybody."""
     for channel in stage.chat.channels.values():
         for message in channel.messages:
-            whole = message.text + json.dumps(list(message.blocks), ensure_ascii=False)
+            whole = " ".join([message.text, *_marked_up(list(message.blocks))])
             if "<!channel>" in whole or "<!here>" in whole or "<https://evil" in whole:
                 yield f"{message.key} carries a live mention"
+
+
+def _marked_up(part: Any) -> Iterator[str]:
+    """Every text that Slack reads as markup; plain_text is inert by its nature."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _marked_up(each)
+    elif isinstance(part, dict) and part.get("type") != "plain_text":
+        for each in part.values():
+            yield from [each] if isinstance(each, str) else _marked_up(each)
 
 
 def _legal(facts: Sequence[Fact]) -> Iterator[str]:
@@ -104,7 +114,8 @@ def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
     for fact in facts:
         for incident in world.open_incidents():
             every = policy.update_every.get(incident.severity)
-            silent = fact.at - (incident.last_update_at or incident.declared_at)
+            spoke = incident.last_update_at or incident.declared_at
+            silent = fact.at - max(spoke, incident.severity_at or spoke)
             gone = sum((min(e, 1e12) - b) for b, e in stage.away)
             if every and silent > every + SPARE + timedelta(seconds=gone):
                 yield f"{incident.name} was silent for {silent} at {fact.kind}"

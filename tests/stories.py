@@ -1,0 +1,280 @@
+"""Sample histories, told in facts and folded into a world: what views, exports and faces are tried on.
+
+`outage_story()` is a whole one: INC-7, Claude's three surfaces, the vendor 45 minutes late, the support chat on a stand-in, two
+updates, staged recovery, resolution. `until` stops it in the middle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.core import facts as f
+from bot.core.effects import Do
+from bot.core.model import (
+    Actor,
+    ComponentPolicy,
+    Fallback,
+    Fault,
+    FeedState,
+    FlagPolicy,
+    IncidentPolicy,
+    Level,
+    Notice,
+    Phase,
+    Policy,
+    Severity,
+)
+from bot.core.state import Incident, World, evolve
+from bot.ports import LatencyPicture
+
+T0 = datetime(2026, 3, 20, 12, 40, tzinfo=UTC)
+ANA = Actor.person("U0ANA", "ana")
+BOB = Actor.person("U0BOB", "bob")
+WINDOW = Actor.rule("k-of-n window")
+FALLBACK_RULE = Actor.rule("fallback automation")
+HAND_BACK_RULE = Actor.rule("hand-back")
+HOURLY = Actor.rule("update every 60 min")
+OUTBOX = Actor.rule("outbox")
+CLAUDE = Actor.vendor("anthropic", "Claude")
+
+API, WEB, MOBILE = "anthropic.api", "anthropic.web", "anthropic.mobile"
+FLAG = "support-chat.llm"
+
+# What hostile people and pages would write.
+HOSTILE = (
+    "<!channel> <@U0BOSS> <https://evil.example|click>",
+    "x" * 40_000,
+    "``` never closed",
+    "\u202egnp.exe\u200b\x00\ud800 e" + "\u0301" * 50,
+    "🔥🔥🔥",
+    "=cmd|' /C calc'!A0",
+    "[x](javascript:alert(1)) | <img src=x onerror=alert(1)> `a`\n# b",
+    "*bold* _it_ ~s~ &amp; & > quote\r\n> more\n\n\n",
+    "",
+)
+
+
+@dataclass
+class Story:
+    """Facts in the making: each `add` appends one and folds it into the world; `at` moves the clock to minutes after T0."""
+
+    policy: Policy
+    world: World = field(default_factory=World)
+    facts: list[f.Fact] = field(default_factory=list)
+    now: datetime = T0
+
+    def at(self, minutes: float) -> "Story":
+        self.now = T0 + timedelta(minutes=minutes)
+        return self
+
+    def add(self, stream: str, body: f.Body, actor: Actor = WINDOW, incident: int | None = None) -> f.Fact:
+        if incident is None and stream.startswith("incident/"):
+            incident = int(stream.partition("/")[2])
+        fact = f.Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor, incident, body)
+        self.facts.append(fact)
+        self.world = evolve(self.world, fact)
+        return fact
+
+    def verdict(
+        self, component: str, level: Level, reason: str, evidence: tuple[str, ...] = (), incident: int | None = None
+    ) -> None:
+        """The verdict, and what it means for the incident that holds the component."""
+        previous = self.world.component(component).level
+        fault = Fault.THEIRS if level.bad else Fault.NONE
+        began_at = self.now - timedelta(minutes=1)
+        body = f.VerdictChanged(component, previous, level, reason, fault, evidence, began_at)
+        self.add(f"component/{component}", body)
+        if incident is not None:
+            self.add(f"incident/{incident}", f.ComponentMoved(component, previous, level, reason, began_at, evidence))
+
+    def about(self, number: int) -> list[f.Fact]:
+        """The facts that name an incident, as the ledger would give them."""
+        return [fact for fact in self.facts if fact.incident == number]
+
+    def incident(self, number: int = 7) -> Incident:
+        return self.world.incidents[number]
+
+
+def story_policy() -> Policy:
+    """Claude with three surfaces, OpenAI with one, two flags, a runbook, a status page."""
+    opens = {Level.DOWN: "SEV2", Level.DEGRADED: "thread"}
+
+    def component(id: str, name: str, provider_name: str) -> ComponentPolicy:
+        provider = id.partition(".")[0]
+        return ComponentPolicy(id, name, provider, provider_name, opens, page_url=f"https://status.{provider}.example/")
+
+    api = replace(
+        component(API, "Claude API", "Claude"),
+        runbook_url="https://wiki.example/claude",
+        runbook_steps=("Look at the board", "Tell the support team"),
+    )
+    components = [
+        api, component(WEB, "claude.ai", "Claude"), component(MOBILE, "Claude mobile", "Claude"),
+        component("openai.api", "OpenAI API", "OpenAI"),
+    ]  # fmt: skip
+    flags = [
+        FlagPolicy(
+            key=FLAG, variants={"claude": "claude", "gpt": "gpt", "cached": "cached"}, default="claude",
+            fallbacks=(Fallback("gpt", "openai.api"), Fallback("cached")), depends_on=(API,),
+            description="Which provider answers the support chat", automation="auto",
+        ),
+        FlagPolicy(
+            key="search.rerank", variants={"on": True, "off": False}, default="on", fallbacks=(Fallback("off"),),
+            depends_on=(WEB,), automation="propose",
+        ),
+    ]  # fmt: skip
+    every = {Severity.SEV1: timedelta(minutes=30), Severity.SEV2: timedelta(hours=1), Severity.SEV3: timedelta(hours=1)}
+    return Policy(
+        {c.id: c for c in components}, {flag.key: flag for flag in flags}, IncidentPolicy({**every, Severity.SEV4: None})
+    )
+
+
+def outage_story(until: float = 1000, *, title: str = "Claude API down", words: str = "") -> Story:
+    """The whole story up to `until` minutes after T0; `title` and `words` replace what people and the vendor write."""
+    story = Story(story_policy())
+    for minute, chapter in CHAPTERS:
+        if minute <= until:
+            chapter(story.at(minute), title, words)
+    return story
+
+
+def _calm(story: Story, title: str, words: str) -> None:
+    for id in story.policy.components:
+        story.verdict(id, Level.OPERATIONAL, "5 of the last 5 runs were fine")
+    story.add("provider/anthropic", f.FeedChanged("anthropic", FeedState.FRESH, ""), Actor.rule("feed"))
+
+
+def _fails(story: Story, title: str, words: str) -> None:
+    reason = words or "inference: 3 of the last 5 runs failed: HTTP 502"
+    story.verdict(API, Level.DOWN, reason, (words or "inference: status 502", words or "inference: request_id req_0042"))
+    body = f.Declared(7, title, Severity.SEV2, "anthropic", "anthropic", (API,), T0, reason, "#ops")
+    story.add("incident/7", body)
+    story.add("incident/7", f.ComponentJoined(API, Level.DOWN, reason, story.world.component(API).evidence))
+    story.add("incident/7", f.ChannelNamed("inc-20260320-0007-claude-api-down", 1))
+    story.add(f"flag/{FLAG}", _engaged(reason, story.now), FALLBACK_RULE, 7)
+    story.add("incident/7", _phase(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE)
+
+
+def _engaged(reason: str, now: datetime) -> f.Engaged:
+    return f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", f"{API} is down: {reason}", "auto", now + timedelta(hours=4), (API,))
+
+
+def _phase(previous: Phase, phase: Phase, move: str, reason: str) -> f.PhaseChanged:
+    return f.PhaseChanged(previous, phase, move, reason)
+
+
+def _slack_stands(story: Story, title: str, words: str) -> None:
+    story.add("incident/7", f.Posted(Do.ALERT_POST, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
+    story.add("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-claude-api-down"), OUTBOX)
+    story.add("incident/7", f.Posted(Do.CARD_POST, "INC-7/card", "C0INC7", "1774010581.000100"), OUTBOX)
+
+
+def _people_come(story: Story, title: str, words: str) -> None:
+    story.add("incident/7", f.Acknowledged(), ANA)
+    story.add("incident/7", f.NoteAdded(words or "Vendor support says: database failover"), BOB)
+
+
+def _more_fails(story: Story, title: str, words: str) -> None:
+    for id, level in ((WEB, Level.DEGRADED), (MOBILE, Level.DOWN)):
+        reason = words or "front: 3 of the last 5 runs failed: HTTP 504"
+        story.verdict(id, level, reason, ("front: status 504",))
+        story.add("incident/7", f.ComponentJoined(id, level, reason, ("front: status 504",)))
+    story.add("flag/search.rerank", f.EngageProposed("search.rerank", "off", words or f"{WEB} is degraded"), FALLBACK_RULE, 7)
+
+
+def _vendor_speaks(story: Story, title: str, words: str) -> None:
+    notice = Notice(
+        "anthropic", "n1", "u1", words or "Requests fail on all surfaces", words or "We are looking for the cause.",
+        "investigating", "critical", story.now, "https://status.anthropic.example/incidents/n1", (API, WEB, MOBILE),
+    )  # fmt: skip
+    story.add("provider/anthropic", f.NoticeSeen(notice), CLAUDE, 7)
+
+
+def _bot_updates(story: Story, title: str, words: str) -> None:
+    story.add("incident/7", f.UpdateWritten(story.incident().updates + 1, "", 0), HOURLY)
+
+
+def _ana_updates(story: Story, title: str, words: str) -> None:
+    story.add("incident/7", f.UpdateWritten(2, words or "Support chat answers with the stand-in, quality is fine.", 0), ANA)
+
+
+def _api_is_back(story: Story, title: str, words: str) -> None:
+    story.verdict(API, Level.OPERATIONAL, "5 of the last 5 runs were fine", incident=7)
+    story.add(f"flag/{FLAG}", f.HandBackAsked(FLAG, f"{API} operational"), HAND_BACK_RULE, 7)
+
+
+def _back_in_steps(story: Story, title: str, words: str) -> None:
+    story.add(f"flag/{FLAG}", f.HandBackStepped(FLAG, 10, "approved by ana"), ANA, 7)
+    story.at(115).add(f"flag/{FLAG}", f.HandBackStepped(FLAG, 25, f"{API} operational"), HAND_BACK_RULE, 7)
+    story.at(125).add(f"flag/{FLAG}", f.Released(FLAG, "claude", f"{API} operational"), HAND_BACK_RULE, 7)
+
+
+def _all_is_back(story: Story, title: str, words: str) -> None:
+    for id in (WEB, MOBILE):
+        story.verdict(id, Level.OPERATIONAL, "5 of the last 5 runs were fine", incident=7)
+    dropped = f.ProposalDropped("search.rerank", "the default is no longer in trouble")
+    story.add("flag/search.rerank", dropped, FALLBACK_RULE, 7)
+    well = _phase(Phase.MITIGATED, Phase.MONITORING, "forward", "every component is operational again")
+    story.add("incident/7", well, Actor.rule("all components well"))
+
+
+def _over(story: Story, title: str, words: str) -> None:
+    asked = f.ResolveAsked("every component has been operational for 30 min")
+    story.add("incident/7", asked, Actor.rule("resolve: ask"))
+    over = _phase(Phase.MONITORING, Phase.RESOLVED, "forward", words or "vendor confirms the fix")
+    story.at(190).add("incident/7", over, ANA)
+    story.add("incident/7", f.Exported("md", "the incident's channel"), ANA)
+
+
+CHAPTERS = (
+    (-60, _calm), (3, _fails), (4, _slack_stands), (6, _people_come), (15, _more_fails), (45, _vendor_speaks),
+    (63, _bot_updates), (90, _ana_updates), (108, _api_is_back), (110, _back_in_steps), (150, _all_is_back), (150, _bot_updates),
+    (182, _over),
+)  # fmt: skip
+
+
+def one_of_each(words: str = "words") -> list[f.Fact]:
+    """One fact of every kind about INC-7, with `words` wherever somebody else writes."""
+    notice = Notice(
+        "anthropic", "n1", "u1", words, words, words or "investigating", words, T0, "https://status.example/n1", (API,)
+    )
+    later = T0 + timedelta(hours=4)
+    bodies: Sequence[tuple[str, f.Body]] = [
+        (f"component/{API}", f.VerdictChanged(API, Level.OPERATIONAL, Level.DOWN, words, Fault.THEIRS, (words,), T0)),
+        ("provider/anthropic", f.FeedChanged("anthropic", FeedState.STALE, words)),
+        ("provider/anthropic", f.NoticeSeen(notice)),
+        ("incident/7", f.Declared(7, words, Severity.SEV2, "anthropic", "anthropic", (API,), T0, words, "#ops")),
+        ("incident/7", f.ComponentJoined(WEB, Level.DOWN, words, (words,))),
+        ("incident/7", f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),
+        ("incident/7", f.PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
+        ("incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
+        ("incident/7", f.Acknowledged()),
+        ("incident/7", f.UpdateWritten(3, words, 2)),
+        ("incident/7", f.NoteAdded(words)),
+        ("incident/7", f.ResolveAsked(words)),
+        ("incident/7", f.ChannelNamed("inc-20260320-0007-x", 2)),
+        ("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-x")),
+        ("incident/7", f.ChannelRefused(words)),
+        ("incident/7", f.Posted(Do.ALERT_POST, "INC-7/alert", "C0OPS", "1.2")),
+        ("incident/7", f.GivenUp(Do.UPDATE_POST, "INC-7/update/3", words)),
+        ("incident/7", f.Exported("md", "the incident's channel")),
+        (f"flag/{FLAG}", f.EngageProposed(FLAG, "gpt", words)),
+        (f"flag/{FLAG}", f.ProposalDropped(FLAG, words)),
+        (f"flag/{FLAG}", f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", words, "approved", later, (API,))),
+        (f"flag/{FLAG}", f.Held(FLAG, words)),
+        (f"flag/{FLAG}", f.HandBackAsked(FLAG, words)),
+        (f"flag/{FLAG}", f.HandBackStepped(FLAG, 10, words)),
+        (f"flag/{FLAG}", f.HandBackReverted(FLAG, words)),
+        (f"flag/{FLAG}", f.Released(FLAG, "claude", words)),
+        (f"flag/{FLAG}", f.ExpiryReached(FLAG, words, later)),
+    ]
+    return [f.Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]
+
+
+def latencies() -> dict[str, LatencyPicture]:
+    """What `/health` shows: one fast, one slow, one without a good run."""
+    return {
+        API: LatencyPicture(0, None, None, 60),
+        WEB: LatencyPicture(58, 420.0, 2600.0, 2),
+        "openai.api": LatencyPicture(60, 310.0, 700.0, 0),
+    }
