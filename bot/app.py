@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from bot.checks.guard import Guard
 from bot.checks.http import HttpProber
 from bot.clock import Clock, SystemClock
 from bot.config.load import Loaded
@@ -233,9 +234,10 @@ class App:
         login = slack_login(self._config.slack)
         self._link = SlackLink(login, scopes, gateway, self.ledger, self._wire, self._slack_ready)
         found = await self._link.start(self.desk())
-        if not found.refused:
-            if found.unreachable:
-                log.error("Slack is unreachable; running, watching and serving flags meanwhile", why=self._link.trouble())
+        if found.ok:
+            return
+        if found.unreachable:
+            log.error("Slack is unreachable; running, watching and serving flags meanwhile", why=self._link.trouble())
             return
         if not self.engine.world.open_incidents() and not any(f.engagement for f in self.engine.world.flags.values()):
             raise StartRefused(self._link.trouble())
@@ -263,7 +265,9 @@ class App:
     # --- watching
 
     async def _look_around(self) -> None:
-        prober = self._parts.prober or self._closing(HttpProber(self.clock, version=understudy_version()))
+        prober = self._parts.prober or self._closing(
+            HttpProber(self.clock, guard=Guard(map(str, self._config.allow_private)), version=understudy_version())
+        )
         fetcher = self._parts.fetcher or self._closing(FeedReader(self.clock, version=understudy_version()))
         self._watch = Watch(plan(self._loaded), prober, fetcher, self.samples, self.engine, self.clock, self._on_sample)
         await self._watch.start()
@@ -298,7 +302,7 @@ class App:
     @property
     def linked(self) -> bool:
         """Whether Slack let us in."""
-        return self._link is not None and self._link.last is not None and self._link.last.ok
+        return self._link is not None and self._link.last is not None and self._link.last.usable
 
     def health(self) -> Health:
         """Ready means: the state is restored, so flags tell the truth. Slack's absence is said, and does not make it unready."""

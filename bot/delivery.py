@@ -183,15 +183,25 @@ class Delivery:
             made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
             return Performed(made.id, name=made.name)
         except ChatError as error:
-            if error.code != "name_taken":
+            # An earlier try may have made it although this one is refused.
+            if error.code != "name_taken" and not (error.permanent and row.attempt > 1):
                 raise
+            refusal = error
+        found = await self._our_channel(name, row)
+        if found is not None:
+            return found
+        if refusal.code != "name_taken":
+            raise refusal
+        await self._engine.handle(NameTaken(actor=Actor.rule("outbox"), incident=incident.number, name=name))
+        raise ChatError(f"#{name} belongs to somebody else; trying the next name", code="next_name", permanent=False)
+
+    async def _our_channel(self, name: str, row: OutboxRow) -> Performed | None:
         first_try = row.first_started_at or self._clock.now()
         for channel in await self._chat.own_channels():
             ours = channel.creator == self._chat.me and channel.created_at >= first_try - CLOCK_SLACK
             if channel.name == name and ours and not channel.is_archived:
                 return Performed(channel.id, name=channel.name)
-        await self._engine.handle(NameTaken(actor=Actor.rule("outbox"), incident=incident.number, name=name))
-        raise ChatError(f"#{name} belongs to somebody else; trying the next name", code="next_name", permanent=False)
+        return None
 
     async def _furnish(self, kind: Do, incident: Incident) -> Performed:
         policy = self._engine.policy

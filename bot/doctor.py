@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.config.load import Loaded
+from bot.plan import slack_login
 from bot.ports import ChatError
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import preflight
 from bot.slack.proof import prove_lookup
 from bot.slack.scopes import expected_scopes
-from bot.plan import slack_login
 from bot.store.engine import sqlite_report
 
 
@@ -40,7 +40,9 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
 def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     """What is off, not available yet, or open to everybody."""
     config = loaded.config
-    found = [Finding("good", "configuration", f"{config_path}: {len(config.live_checks())} checks on, {len(config.flags)} flags")]
+    found = [
+        Finding("good", "configuration", f"{config_path}: {len(config.live_checks())} checks on, {len(config.flags)} flags")
+    ]
     found += [Finding("note", "configuration", warning) for warning in loaded.warnings]
     found += [Finding("note", f"{off.component}.{off.check}", f"off: {off.reason}") for off in loaded.off_checks]
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
@@ -75,7 +77,7 @@ async def _lookup(gateway: SlackGateway, channel: str) -> Finding:
     """Prove that a post whose answer got lost would be found again, by reading our own metadata back."""
     await gateway.start()
     try:
-        problem = await prove_lookup(gateway, channel, SystemClock().now())
+        problem = str(await prove_lookup(gateway, channel, SystemClock().now()) or "")
     except ChatError as error:
         problem = str(error)
     finally:

@@ -62,5 +62,7 @@ def _feeds(config: Config) -> list[FeedSource]:
         page = provider.status_page
         if page and page.live:
             components = {f"{key}.{ours}": theirs for ours, theirs in page.components.items()}
-            found.append(FeedSource(provider=key, dialect=page.dialect, urls=page.urls, components=components, every=page.every))
+            found.append(
+                FeedSource(provider=key, dialect=page.dialect, urls=page.urls, components=components, every=page.every)
+            )
     return found

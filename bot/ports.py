@@ -336,8 +336,6 @@ class Performed:
     name: str = ""
 
 
-
-
 class Engine(Protocol):
     """The one door for signals, and the committed world that all faces read."""
 

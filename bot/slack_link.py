@@ -27,7 +27,7 @@ DEDUPE_FOR = timedelta(minutes=10)  # Slack repeats events after five minutes at
 
 
 class SlackLink:
-    """Connects once Slack answers. `refused` means that a token or scope is wrong: retrying needs a person first."""
+    """Connects once Slack answers; with scopes missing it still connects, and says what will not work."""
 
     def __init__(
         self, login: SlackLogin, scopes: Mapping[str, str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
@@ -49,7 +49,7 @@ class SlackLink:
         """Try once; where Slack is unreachable or refuses, go on trying in the background."""
         self._desk = desk
         found = await self._try()
-        if not found.ok:
+        if not found.usable:
             self._retry = asyncio.create_task(self._keep_trying(), name="slack link")
         return found
 
@@ -64,8 +64,11 @@ class SlackLink:
     def part(self) -> Part:
         """How the link stands, for health and status."""
         if self._socket is not None:
-            state = self._socket.state
-            return Part(state.name == "connected", state.name, state.since, state.sentence)
+            state, spells = self._socket.state, self._socket.offline_spells
+            last = (
+                f" Last offline from {spells[-1].began_at:%Y-%m-%d %H:%M} to {spells[-1].ended_at:%H:%M} UTC." if spells else ""
+            )
+            return Part(state.name == "connected", state.name, state.since, f"{state.sentence}{last}")
         if self.last is None:
             return Part(False, "connecting", self._since, "Slack was not asked yet.")
         word = "refused" if self.last.refused else "unreachable"
@@ -80,7 +83,7 @@ class SlackLink:
     async def _try(self) -> Preflight:
         found = await preflight(self._login, self._scopes, timeout_s=LOOK_WITHIN_S)
         self.last = found
-        if found.ok:
+        if found.usable:
             await self._connect(found)
         return found
 
@@ -88,9 +91,7 @@ class SlackLink:
         if self._desk is None or found.identity is None:
             raise RuntimeError("start() comes first, and a good preflight knows who we are")
         await self._gateway.identity()  # asked once, so that later comparisons need not ask
-        app = build_bolt(
-            self._login, self._gateway, first_sight=self._first_sight, register=partial(register, desk=self._desk)
-        )
+        app = build_bolt(self._login, self._gateway, first_sight=self._first_sight, register=partial(register, desk=self._desk))
         self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket)
         await self._socket.start()
         self._on_ready()
@@ -104,7 +105,7 @@ class SlackLink:
         while True:
             await asyncio.sleep(wait)
             found = await self._try()
-            if found.ok:
+            if found.usable:
                 log.info("Slack is reached")
                 return
             log.warning("Slack is not reached", why=self.trouble(), next_try_s=wait)

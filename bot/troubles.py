@@ -30,12 +30,16 @@ class AlertsByOtherWays:
         if effect.kind not in URGENT or effect.key in self._told or incident is None or error.code in ("not_yet", "moved"):
             return
         self._told.add(effect.key)
-        what = {Do.ALERT_POST: incident.reason, Do.SUMMARY_POST: f"It is {incident.phase}."}.get(effect.kind, "An update is due.")
+        what = {Do.ALERT_POST: incident.reason, Do.SUMMARY_POST: f"It is {incident.phase}."}.get(
+            effect.kind, "An update is due."
+        )
         title = f"{incident.name} {incident.severity}: {incident.title}"
         flags = [
             f"{key} serves {state.engagement.variant}." for key, state in self._engine.world.flags.items() if state.engagement
         ]
-        body = " ".join([what, *flags, f"Slack did not take this ({error}). Terminal: understudy incident show {incident.name}"])
+        body = " ".join(
+            [what, *flags, f"Slack did not take this ({error}). Terminal: understudy incident show {incident.name}"]
+        )
         task = asyncio.create_task(self.say(title, body), name=f"out-of-band {effect.key}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

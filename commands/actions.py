@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.views.modals import DECLARE_CALLBACK
-
 from bot.core.model import Phase, Severity
 from bot.core.signals import (
     Acknowledge,
@@ -18,6 +16,7 @@ from bot.core.signals import (
     Signal,
     StepBack,
 )
+from bot.views.modals import DECLARE_CALLBACK
 from commands.desk import Asked, Desk, button_value
 
 ACTIONS = re.compile(r"^(incident\.(ack|resolve|reopen|export)|flag\.(engage|step_back|release))(:|$)")

@@ -25,7 +25,6 @@ class Desk:
     samples: Samples
     board: FlagBoard
     clock: Clock
-    prefix: str = ""
     board_url: str = ""
     trouble: Callable[[], str] = lambda: ""  # what people should know of the bot itself, said with every status
 
@@ -47,12 +46,14 @@ class Asked:
     channel: str
     signal_id: str
     text: str = ""
+    word: str = ""  # the slash word as it was typed, with the manifest's prefix
 
     @staticmethod
     def from_command(body: Mapping[str, Any]) -> "Asked":
         """From a slash command's payload."""
         actor = Actor.person(str(body["user_id"]), str(body.get("user_name", "")))
-        return Asked(actor, str(body["channel_id"]), f"slack/{body['trigger_id']}", str(body.get("text", "")).strip())
+        text, word = str(body.get("text", "")).strip(), str(body["command"])
+        return Asked(actor, str(body["channel_id"]), f"slack/{body['trigger_id']}", text, word)
 
     @staticmethod
     def from_action(body: Mapping[str, Any]) -> "Asked":

@@ -1,8 +1,7 @@
 """`/fallback`: see and switch flags."""
 
-from bot.views.flags import flag_status
-
 from bot.core.signals import EngageFlag, ReleaseFlag
+from bot.views.flags import flag_status
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb
@@ -15,7 +14,7 @@ async def fallback(desk: Desk, asked: Asked, respond: Respond) -> None:
     try:
         match verb:
             case "" | "help":
-                await answer(respond, help_message(FALLBACK, desk.prefix))
+                await answer(respond, help_message(FALLBACK, asked.word))
             case "status" | "list":
                 world, policy = desk.engine.world, desk.engine.policy
                 await answer(respond, flag_status(world, policy, desk.clock.now(), desk.readers()))
@@ -58,9 +57,7 @@ def engagement(desk: Desk, asked: Asked, text: str) -> EngageFlag:
     if rest.lower().startswith("for "):
         span, _, after = rest[4:].strip().partition(" ")
         hold_for, rest = duration(span), after.strip()
-    return EngageFlag(
-        actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for
-    )
+    return EngageFlag(actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for)
 
 
 def _release(desk: Desk, asked: Asked, text: str) -> ReleaseFlag:

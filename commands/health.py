@@ -1,8 +1,7 @@
 """`/health`: the board, or one provider with its evidence."""
 
-from bot.views.health import board, provider
-
 from bot.core.model import Policy
+from bot.views.health import board, provider
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import nearest
@@ -14,7 +13,7 @@ async def health(desk: Desk, asked: Asked, respond: Respond) -> None:
     policy, world, now = desk.engine.policy, desk.engine.world, desk.clock.now()
     wanted = asked.text.strip()
     if wanted.lower() == "help":
-        await answer(respond, help_message(HEALTH, desk.prefix))
+        await answer(respond, help_message(HEALTH, asked.word))
     elif not wanted:
         latencies = await desk.latencies(policy.components)
         await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble()))

@@ -4,9 +4,6 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.views.incidents import incident_list, incident_show, timeline_text
-from bot.views.modals import declare_modal
-
 from bot.core import timeline
 from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Phase, Severity
@@ -21,6 +18,8 @@ from bot.core.signals import (
     WriteUpdate,
 )
 from bot.exports import FORMATS
+from bot.views.incidents import incident_list, incident_show, timeline_text
+from bot.views.modals import declare_modal
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
@@ -38,10 +37,12 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
     try:
         match verb:
             case "help":
-                await answer(respond, help_message(INCIDENT, desk.prefix))
+                await answer(respond, help_message(INCIDENT, asked.word))
             case "list":
                 everything = rest.lower() == "all"
-                await answer(respond, incident_list(desk.engine.world, desk.engine.policy, desk.clock.now(), everything=everything))
+                await answer(
+                    respond, incident_list(desk.engine.world, desk.engine.policy, desk.clock.now(), everything=everything)
+                )
             case "show" | "timeline":
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
@@ -98,9 +99,7 @@ def _declaration(desk: Desk, asked: Asked, text: str) -> Declare:
     level = Severity(found[1].upper()) if found else Severity.SEV2
     title = re.sub(r"\s*\bsev[1-4]\b\s*", " ", text, count=1, flags=re.IGNORECASE).strip() if found else text
     names = {id: c.name for id, c in desk.engine.policy.components.items()}
-    return Declare(
-        actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level
-    )
+    return Declare(actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level)
 
 
 def _phase(verb: str, text: str) -> tuple[Phase, str]:

@@ -1,5 +1,6 @@
 """Hooks the commands, buttons and forms into Bolt. Every listener acknowledges first: Slack waits three seconds."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,21 +13,22 @@ from commands.desk import Asked, Desk, answer
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declare_form, incident
-from commands.table import FALLBACK, HEALTH, INCIDENT
+from commands.table import FALLBACK, HEALTH, INCIDENT, Word
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     """Listen for every slash word of the table, every button and every form of ours."""
-    app.command(_slash(HEALTH.word, desk))(partial(_on_health, desk))
-    app.command(_slash(INCIDENT.word, desk))(partial(_on_incident, desk))
-    app.command(_slash(FALLBACK.word, desk))(partial(_on_fallback, desk))
+    app.command(_slash(HEALTH))(partial(_on_health, desk))
+    app.command(_slash(INCIDENT))(partial(_on_incident, desk))
+    app.command(_slash(FALLBACK))(partial(_on_fallback, desk))
     app.action(actions.ACTIONS)(partial(_on_press, desk))
     app.action(actions.DECLARE_ACTION)(partial(_on_declare_button, desk))
     app.view(actions.DECLARE_CALLBACK)(partial(_on_declared, desk))
 
 
-def _slash(word: str, desk: Desk) -> str:
-    return f"/{desk.prefix}{word[1:]}"
+def _slash(word: Word) -> re.Pattern[str]:
+    """The word with whatever prefix the manifest was made with: `/health`, `/us-health`."""
+    return re.compile(rf"^/[a-z0-9_-]{{0,16}}{word.word[1:]}$")
 
 
 async def _on_health(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
@@ -34,9 +36,7 @@ async def _on_health(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: A
     await health(desk, Asked.from_command(body), respond)
 
 
-async def _on_incident(
-    desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient
-) -> None:
+async def _on_incident(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
     await ack()
 
     async def open_modal(view: dict[str, Any]) -> None:
@@ -50,9 +50,7 @@ async def _on_fallback(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond:
     await fallback(desk, Asked.from_command(body), respond)
 
 
-async def _on_press(
-    desk: Desk, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond
-) -> None:
+async def _on_press(desk: Desk, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:
     await ack()
     said = await actions.press(desk, Asked.from_action(body), action)
     await answer(respond, said.text)
@@ -66,9 +64,7 @@ async def _on_declare_button(
     await client.views_open(trigger_id=body["trigger_id"], view=declare_form(desk, Asked.from_action(body), component))
 
 
-async def _on_declared(
-    desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient
-) -> None:
+async def _on_declared(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
     asked = Asked.from_action(body)
     said = await actions.declared(desk, asked, view)
     if not said.ok:

@@ -30,7 +30,9 @@ HEALTH = Word(
     "How the providers are, since when, and what says so",
     "[provider]",
     (
-        Verb("", "/health", "the board: every component, since when, how fast, what the vendor's page says, which flags it holds"),
+        Verb(
+            "", "/health", "the board: every component, since when, how fast, what the vendor's page says, which flags it holds"
+        ),
         Verb("PROVIDER", "/health claude", "one provider with its evidence and latency, and buttons"),
         Verb("help", "/health help", "this text"),
     ),

@@ -228,8 +228,8 @@ def _over(story: Story, title: str, words: str) -> None:
 
 CHAPTERS = (
     (-60, _calm), (3, _fails), (4, _slack_stands), (6, _people_come), (15, _more_fails), (45, _vendor_speaks),
-    (63, _bot_updates), (90, _ana_updates), (108, _api_is_back), (110, _back_in_steps), (150, _all_is_back), (150, _bot_updates),
-    (182, _over),
+    (63, _bot_updates), (90, _ana_updates), (108, _api_is_back), (110, _back_in_steps), (150, _all_is_back),
+    (150, _bot_updates), (182, _over),
 )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ import click
 import pytest
 
 from bot.clock import ManualClock
+from bot.config.checks import CHECK_MODELS
+from bot.config.pending import is_live_check
 from bot.core.facts import BODIES, Declared, Fact, decode_body
 from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
@@ -288,6 +290,17 @@ def test_every_export_format_is_documented() -> None:
     from bot.exports import FORMATS
 
     assert f"Exports come as {', '.join(f'`{name}`' for name in FORMATS[:-1])} and `{FORMATS[-1]}`." in page("commands.md")
+
+
+# --- checks
+
+
+def test_every_check_that_runs_has_its_section() -> None:
+    """A type that is no longer for later is told on its page."""
+    alive = {name for name in CHECK_MODELS if is_live_check(name)}
+
+    assert alive
+    assert set() == alive - set(re.findall(r"^## (\S+)$", page("checks.md"), re.MULTILINE))
 
 
 # --- all pages

@@ -137,7 +137,9 @@ def test_nothing_happens_at_import() -> None:
         "socket.socket.connect = refuse; socket.socket.bind = refuse\n"
         "[importlib.import_module(name) for name in names]\n"
     )
-    names = [name for name, _, _ in modules() if not name.endswith("__main__")]
+    # The demo's downstream service is a program of its own, on libraries that bind a socket when they are imported.
+    programs = ("bot.cli.__main__", "bot.demo.downstream")
+    names = [name for name, _, _ in modules() if name not in programs]
 
     result = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, check=False)
 

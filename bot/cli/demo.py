@@ -19,7 +19,9 @@ STORY_TAKES_S = 115.0  # the default speed plays any scenario in at most this ti
 @click.option("--speed", type=click.FloatRange(min=1), default=None, help="Story seconds in one real second.")
 @click.option("--automation", type=click.Choice(("off", "propose", "auto")), default="auto", show_default=True)
 @click.option("--exit-when-done", is_flag=True, help="End by itself; exit status 0 only if everything was shown.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for exports and data; a new one when not given.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Folder for exports and data; a new one when not given."
+)
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="Where the bot serves flags.")
 def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, out: Path | None, listen: str) -> None:
     """Play an outage: scripted vendors fail, the bot runs the incident in a local workspace, customers are served."""

@@ -24,6 +24,8 @@ def doctor(config_path: Path, data_path: Path | None, as_json: bool, no_slack: b
     if as_json:
         print_json([{"state": f.state, "subject": f.subject, "words": f.words} for f in findings])
     else:
-        print_table(("", "what", "how it is"), [(f.state, f.subject, f.words) for f in findings], empty="Nothing was looked at.")
+        print_table(
+            ("", "what", "how it is"), [(f.state, f.subject, f.words) for f in findings], empty="Nothing was looked at."
+        )
     if any(finding.state == "bad" for finding in findings):
         raise SystemExit(1)

@@ -14,8 +14,8 @@ from bot.core.state import Incident, World
 from bot.engine import world_from
 from bot.exports import FORMATS, render
 from bot.kept import keep
-from bot.store.sqlite import open_read_only
 from bot.store.errors import StoreError
+from bot.store.sqlite import open_read_only
 
 
 @click.command()

@@ -27,7 +27,9 @@ def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: 
     if as_json:
         print_json(found)
         return
-    rows = [(i["name"], i["severity"], i["phase"], i["declared_at"][:16].replace("T", " "), i["title"]) for i in found["incidents"]]
+    rows = [
+        (i["name"], i["severity"], i["phase"], i["declared_at"][:16].replace("T", " "), i["title"]) for i in found["incidents"]
+    ]
     print_table(("incident", "severity", "phase", "declared (UTC)", "title"), rows, empty="No incident is open.")
 
 

@@ -17,7 +17,11 @@ config_option = click.option(
     help="The configuration file.",
 )  # fmt: skip
 data_option = click.option(
-    "--data", "data_path", type=click.Path(path_type=Path), default=None, help="The data folder; the configuration's when not given."
+    "--data",
+    "data_path",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The data folder; the configuration's when not given.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

@@ -34,11 +34,7 @@ PENDING: Mapping[Matcher, str] = {
     Matcher(
         "control_group"
     ): "The control group is not available yet: a fault of the bot's own way out can look like the vendor's.",
-    Matcher(
-        "allow_private"
-    ): "The address guard is not available yet: private networks are neither refused nor let through by list.",
     Matcher("slack/mode", "http"): "Slack over HTTP is not available yet: leave mode at socket.",
-    Matcher(_DIALECT, "incidentio"): "Status pages of dialect incidentio are not available yet: this page is not read.",
     Matcher(_DIALECT, "google"): "Status pages of dialect google are not available yet: this page is not read.",
     Matcher(_DIALECT, "aws"): "Status pages of dialect aws are not available yet: this page is not read.",
     Matcher(_DIALECT, "azure"): "Status pages of dialect azure are not available yet: this page is not read.",

@@ -35,7 +35,10 @@ def encode(value: Any) -> Any:
 
 def decode(kind: type[T], data: Any) -> T:
     """Rebuild a `kind` from what `encode` made; raises ValueError or KeyError for what does not fit."""
-    result: T = _decode(kind, data)
+    try:
+        result: T = _decode(kind, data)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"this is no {kind.__name__}: {error}") from error
     return result
 
 

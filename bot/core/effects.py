@@ -39,9 +39,7 @@ class Certainty(StrEnum):
 
 
 CERTAINTY: dict[Do, Certainty] = {
-    kind: Certainty.LOOKED_UP
-    if kind.value.endswith((".post", ".reply")) or kind is Do.TELL
-    else Certainty.IDEMPOTENT
+    kind: Certainty.LOOKED_UP if kind.value.endswith((".post", ".reply")) or kind is Do.TELL else Certainty.IDEMPOTENT
     for kind in Do
 }
 

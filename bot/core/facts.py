@@ -350,7 +350,10 @@ def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
         raise ValueError(f"fact kind {kind!r} is unknown; was this ledger written by a newer Understudy?")
     row = dict(data)
     while version < body.VERSION:
-        row = UPGRADES[kind, version](row)
+        upgrade = UPGRADES.get((kind, version))
+        if upgrade is None:
+            raise ValueError(f"{kind} version {version} was never written by any Understudy")
+        row = upgrade(row)
         version += 1
     if version > body.VERSION:
         raise ValueError(f"{kind} version {version} is newer than this Understudy ({body.VERSION}); upgrade it")

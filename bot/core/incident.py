@@ -156,7 +156,7 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict, previous:
         if held is not verdict.level:
             body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
             draft.add(incident.stream, body)
-    elif verdict.level.bad and draft.policy.components[verdict.component].open_on.get(verdict.level) != "none":
+    elif verdict.level.bad and draft.policy.components[verdict.component].open_on.get(verdict.level, "none") != "none":
         draft.add(incident.stream, f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence))
     _raise_severity(draft, incident.number, verdict)
     _follow_phase(draft, incident.number, verdict)
@@ -177,7 +177,7 @@ def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
     incident = draft.incident(number)
     if incident.well and incident.phase in COURSE[:4]:
         change_phase(draft, number, Phase.MONITORING, "every component is operational again", ALL_WELL)
-    elif verdict.level.bad and incident.phase is Phase.MONITORING:
+    elif verdict.level.bad and verdict.component in incident.affected and incident.phase is Phase.MONITORING:
         name = draft.policy.components[verdict.component].name
         change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
 

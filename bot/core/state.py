@@ -261,9 +261,7 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
         case f.NoticeSeen(notice=notice):
             others = tuple(n for n in state.notices if n.id != notice.id)
             standing = others if notice.status in NOTICE_OVER else (notice, *others)
-            state = replace(
-                state, seen={**state.seen, notice.id: notice.update}, notices=standing, words=state.words + 1
-            )
+            state = replace(state, seen={**state.seen, notice.id: notice.update}, notices=standing, words=state.words + 1)
             incident = world.incidents.get(fact.incident) if fact.incident is not None else None
             if incident:
                 first = min(incident.vendor_first_at or notice.at, notice.at)
@@ -332,14 +330,16 @@ def _settle(incident: Incident, fact: f.Fact) -> Incident:
 
 def _phase(incident: Incident, b: f.PhaseChanged, fact: f.Fact) -> Incident:
     incident = replace(incident, phase=b.phase)
+    if b.move in ("relapse", "reopen"):
+        # Somebody doubts that it is over: the time of health is counted anew.
+        incident = replace(incident, well_since=fact.at if incident.well else None, resolve_asked_at=None)
     match b.move:
         case "relapse":
-            return replace(incident, relapses=incident.relapses + 1, resolve_asked_at=None)
+            return replace(incident, relapses=incident.relapses + 1)
         case "reopen":
             # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
             return replace(
-                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="",
-                resolve_asked_at=None, last_update_at=fact.at,
+                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="", last_update_at=fact.at,
             )  # fmt: skip
     if b.phase is Phase.MITIGATED:
         return replace(incident, mitigated_at=incident.mitigated_at or fact.at)

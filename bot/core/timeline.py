@@ -118,7 +118,8 @@ def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
                 FeedState.UNKNOWN: f"{page} has not been read",
             }[state]
         case f.NoticeSeen(notice=n):
-            return f"Status page of {names.get(n.provider, n.provider)} at {n.at:%Y-%m-%d %H:%M} UTC: {n.title} ({n.status}): {n.body}"
+            page = f"Status page of {names.get(n.provider, n.provider)} at {n.at:%Y-%m-%d %H:%M} UTC"
+            return f"{page}: {n.title} ({n.status}): {n.body}"
     return body.KIND
 
 

@@ -46,8 +46,8 @@ def context(text: str) -> Block:
 
 
 def actions(buttons: Sequence[Block]) -> tuple[Block, ...]:
-    """A row of buttons; none at all where there are no buttons. One that cannot carry its value is left out."""
-    usable = [b for b in buttons if len(b.get("value", "")) <= VALUE_MAX and len(b["action_id"]) <= ID_MAX]
+    """A row of buttons; none at all where there are no buttons. One that cannot carry its value or name is left out."""
+    usable = [b for b in buttons if len(b["value"]) <= VALUE_MAX and plain(b["action_id"], ID_MAX) == b["action_id"]]
     return ({"type": "actions", "elements": usable},) if usable else ()
 
 

@@ -71,7 +71,8 @@ def update(
 def _missed(slots: int) -> str:
     if not slots:
         return ""
-    return f"{count(slots, 'update')} before this one {'was' if slots == 1 else 'were'} missed: the bot was not running or could not write. "
+    before = f"{count(slots, 'update')} before this one {'was' if slots == 1 else 'were'} missed"
+    return f"{before}: the bot was not running or could not write. "
 
 
 def _as_it_was(incident: Incident, world: World, policy: Policy, now: datetime) -> str:

@@ -16,7 +16,7 @@ from bot.web.services import SERVICES, WebServices
 from bot.web.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape
 
 LATENCY_OVER = timedelta(hours=1)
-CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv", "html": "text/html"}
+CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}
 NO_STORE = {"Cache-Control": "no-store"}
 
 _REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
@@ -65,7 +65,7 @@ async def timeline(request: web.Request) -> web.Response:
 
 
 async def export(request: web.Request) -> web.Response:
-    """The incident as a file, `?format=md|json|csv|html`, markdown by default."""
+    """The incident as a file, `?format=md|json|csv`, markdown by default."""
     number, format = the_incident(request).number, request.query.get("format", "md")
     if format not in CONTENT_TYPES:
         raise Refusal(

@@ -19,7 +19,7 @@ class WebServices:
     """Everything that a request may need. Empty tokens in the lists are ignored.
 
     `local_token` is the one that the bot writes into its data folder with mode 0600; it may do everything, and an empty one
-    opens nothing. `export` takes an incident's number and `md`, `json`, `csv` or `html` and returns file name and content.
+    opens nothing. `export` takes an incident's number and `md`, `json` or `csv` and returns file name and content.
     """
 
     engine: Engine

@@ -169,7 +169,10 @@ def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2))
     table.passes(1)
 
-    assert (0, [(1, 0)]) == (silent, [(u.slot, u.missed) for u in table.kinds(f.UpdateWritten) if isinstance(u, f.UpdateWritten)])
+    assert (0, [(1, 0)]) == (
+        silent,
+        [(u.slot, u.missed) for u in table.kinds(f.UpdateWritten) if isinstance(u, f.UpdateWritten)],
+    )
 
 
 def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
@@ -228,6 +231,32 @@ def test_a_given_up_edit_is_said_once() -> None:
     table.send(s.EffectRefused(actor=ANA, key="INC-1/card/x", kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
 
     assert (edits, 1) == (len(table.effects(Do.CARD_EDIT)), len(table.kinds(f.GivenUp)))
+
+
+def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:
+    """Somebody doubts that it is over: half an hour of health is counted anew."""
+    base = policy()
+    table = outage(Table(replace(base, incidents=replace(base.incidents, resolve="auto"))))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(31)
+    resolved = table.incident().phase
+    set_phase(table, Phase.INVESTIGATING)
+    table.passes(20)
+    still = table.incident().phase
+    table.passes(11)
+
+    assert (Phase.RESOLVED, Phase.INVESTIGATING, Phase.RESOLVED) == (resolved, still, table.incident().phase)
+
+
+def test_a_component_outside_the_incident_does_not_make_it_relapse() -> None:
+    """`open_on: none` keeps a component out of incidents, and out of their phases."""
+    base = policy(automation="off")
+    mobile = replace(base.components["anthropic.mobile"], open_on={})
+    table = outage(Table(replace(base, components={**base.components, mobile.id: mobile})))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.sees("anthropic.mobile", Level.DEGRADED)
+
+    assert (Phase.MONITORING, {"anthropic.api"}) == (table.incident().phase, set(table.incident().affected))
 
 
 def test_only_commanders_command_where_they_are_named() -> None:

@@ -88,6 +88,11 @@ def test_name_keeps_its_attempt_when_it_has_to_be_cut(attempt: int) -> None:
     assert 1 == attempt or name.endswith(f"-{attempt}")
 
 
+def test_name_has_no_double_dash_when_the_cut_falls_on_one() -> None:
+    """The dash before the cut gives way to that of the attempt."""
+    assert "x" * 72 + "-0007-2" == named("API", template="x" * 72 + "-{number}-{slug}", attempt=2)
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [

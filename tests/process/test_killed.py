@@ -20,6 +20,7 @@ from bot.core import facts as f
 from bot.core.facts import Fact
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
 from commands.table import words
 from tests.house import FLAG, Vendor, settings
@@ -96,7 +97,10 @@ class Rig:
     async def ledger(self) -> tuple[list[Fact], list[OutboxRow]]:
         if not (self.folder / "data" / "ledger.db").exists():
             return [], []
-        ledger = open_read_only(self.folder / "data")
+        try:
+            ledger = open_read_only(self.folder / "data")
+        except StoreError:  # the file is there, its tables are not yet
+            return [], []
         try:
             return await ledger.read(lambda s: s.all_facts()), await ledger.read(lambda s: s.outbox())
         finally:

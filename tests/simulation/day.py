@@ -17,7 +17,7 @@ from tests.simulation.laws import broken
 from tests.simulation.people import act
 from tests.simulation.stage import Stage, Troubles
 
-HOURS = 10.0
+HOURS = 6.0
 QUIET_S = 2 * 3600.0
 
 Edge = tuple[Phase, Phase]

@@ -8,7 +8,6 @@ from typing import Any
 from bot.core import facts as f
 from bot.core.effects import CERTAINTY, Certainty, Do
 from bot.core.facts import Fact
-from bot.core.failover import default_unwell
 from bot.core.incident import LEGAL
 from bot.core.model import Level, Phase
 from bot.core.state import World, evolve
@@ -138,9 +137,10 @@ def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]
             if needs and world.component(needs).level is not Level.OPERATIONAL:
                 yield f"{body.flag} was sent to {body.variant} while {needs} was {world.component(needs).level}"
         if isinstance(body, (f.HandBackStepped, f.Released)) and fact.actor.kind == "rule":
-            unwell = default_unwell(world, policy.flags[body.flag])
+            depends = policy.flags[body.flag].depends_on
+            unwell = [c for c in depends if world.component(c).level is not Level.OPERATIONAL]
             if unwell:
-                yield f"{body.flag} was handed back although {unwell}"
+                yield f"{body.flag} was handed back although {', '.join(unwell)} was not well"
         world = evolve(world, fact)
 
 

@@ -238,7 +238,6 @@ async def test_timeline_lists_the_facts_of_one_incident(declared: House, http: a
     [
         ("", "text/markdown"),
         ("?format=csv", "text/csv"),
-        ("?format=html", "text/html"),
         ("?format=json", "application/json"),
     ],
 )
@@ -252,9 +251,9 @@ async def test_export_is_a_file(declared: House, http: aiohttp.ClientSession, qu
 
 
 async def test_unknown_export_format_is_refused(declared: House, http: aiohttp.ClientSession) -> None:
-    """Only the four formats, and the answer names them."""
+    """Only the three formats, and the answer names them."""
     status, found = await get(http, declared, "/incidents/1/export?format=pdf")
-    assert (400, "format", "One of: md, json, csv, html.") == (status, found["field"], found["remedy"])
+    assert (400, "format", "One of: md, json, csv.") == (status, found["field"], found["remedy"])
 
 
 async def test_engaged_flag_stays_reachable_when_it_left_the_configuration(house: House, http: aiohttp.ClientSession) -> None:

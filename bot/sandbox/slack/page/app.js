@@ -1,16 +1,28 @@
 // The page itself: what is open, how a change comes in, and what a person's actions become.
 
 import { composer } from "./composer.js";
-import { byId, h, icon, safeUrl } from "./dom.js";
-import { emojiFor } from "./emoji.js";
+import { byId, h, icon } from "./dom.js";
 import { keyOf } from "./elements.js";
+import { showHead } from "./head.js";
 import { showMessages } from "./messages.js";
 import { showModal, wireModal } from "./modal.js";
-import { inline, unescaped } from "./mrkdwn.js";
+import { inline } from "./mrkdwn.js";
 import { follow, getState, post } from "./net.js";
 import { showPanel } from "./panel.js";
 import { showRail, unreadTotal } from "./rail.js";
-import { channelNamed, channelOf, isDirect, isReply, markRead, messagesOf, newestTs, slugOf, store, titleOf, visibleIn } from "./store.js";
+import {
+  channelNamed,
+  channelOf,
+  isDirect,
+  isReply,
+  markRead,
+  messagesOf,
+  newestTs,
+  slugOf,
+  store,
+  titleOf,
+  visibleIn,
+} from "./store.js";
 
 const SAID = {
   dispatch_failed: "The app is not connected, so nobody heard this.",
@@ -21,12 +33,16 @@ let stopFollowing = () => {};
 let running = null; // the refresh under way
 let again = false; // something changed while it ran
 let shownChannel = null;
-let headSignature = "";
 let jumpTo = null; // ts of a message to show once it is there
 
 const does = { act, actOnView, openThread, refresh, changed: show, say: (words) => main.say(words) };
 const main = composer({ id: "composer", label: "Message", commands: true, send: (text) => say(text) });
-const threadComposer = composer({ id: "thread-composer", label: "Reply", commands: false, send: (text) => say(text, store.panel.ts) });
+const threadComposer = composer({
+  id: "thread-composer",
+  label: "Reply",
+  commands: false,
+  send: (text) => say(text, store.panel.ts),
+});
 
 // -- changes coming in
 
@@ -92,7 +108,11 @@ async function nameToId() {
 function route() {
   const [slug, ts] = location.hash.slice(1).split("/");
   if (!slug && ts === "app") store.panel = { kind: "home" };
-  const channel = channelNamed(decodeURIComponent(slug)) ?? channelOf(store.channel) ?? store.data.channels.find((one) => one.is_member && !one.is_archived) ?? store.data.channels[0];
+  const channel =
+    channelNamed(decodeURIComponent(slug)) ??
+    channelOf(store.channel) ??
+    store.data.channels.find((one) => one.is_member && !one.is_archived) ??
+    store.data.channels[0];
   if (channel.id !== store.channel) {
     drafts.set(store.channel, main.input.value);
     store.channel = channel.id;
@@ -127,35 +147,6 @@ function show() {
   if (jumpTo) jump();
 }
 
-function showHead(channel) {
-  const signature = JSON.stringify([channel, store.data.users.length, store.panel?.kind]);
-  if (signature === headSignature) return;
-  headSignature = signature;
-  byId("channel-name").replaceChildren(isDirect(channel) ? "" : icon(channel.is_private ? "lock" : "hash"), titleOf(channel));
-  byId("topic").replaceChildren(...(channel.topic ? inline(channel.topic.replaceAll("\n", " ")) : []));
-  byId("topic").title = unescaped(channel.topic ?? "");
-  headButton("members", channel.members.length, channel.members.length === 1 ? "member" : "members");
-  headButton("pins", channel.pins.length, "pinned");
-  byId("pins").hidden = channel.pins.length === 0;
-  byId("members").hidden = isDirect(channel);
-  byId("home").hidden = !isDirect(channel);
-  byId("bookmarks").hidden = channel.bookmarks.length === 0;
-  byId("bookmarks").replaceChildren(...channel.bookmarks.map(bookmark));
-}
-
-function headButton(id, count, word) {
-  byId(id).querySelector(".count").textContent = String(count);
-  byId(id).setAttribute("aria-label", `${count} ${word}`);
-  byId(id).setAttribute("aria-pressed", String(store.panel?.kind === id));
-}
-
-function bookmark({ title, link: address, emoji }) {
-  const symbol = emoji ? emojiFor(emoji.replaceAll(":", "")) : null;
-  const url = safeUrl(unescaped(address ?? ""));
-  const inside = [h("span", { class: "bookmark-icon", "aria-hidden": "true" }, symbol ?? icon("bookmark")), unescaped(title)];
-  return url ? h("a", { class: "bookmark", href: url, target: "_blank", rel: "noopener noreferrer" }, inside) : h("span", { class: "bookmark" }, inside);
-}
-
 function showLog(channel) {
   const scroller = byId("scroller");
   const switched = shownChannel !== `${store.data.me.id} ${channel.id}`;
@@ -185,20 +176,34 @@ function nearEnd() {
 
 function intro(channel) {
   if (isDirect(channel)) return [h("h2", {}, titleOf(channel)), h("p", {}, "Only the two of you read this.")];
-  return [h("h2", {}, icon(channel.is_private ? "lock" : "hash"), channel.name), h("p", {}, channel.purpose ? inline(channel.purpose.replaceAll("\n", " ")) : "This is where the channel begins.")];
+  return [
+    h("h2", {}, icon(channel.is_private ? "lock" : "hash"), channel.name),
+    h("p", {}, channel.purpose ? inline(channel.purpose.replaceAll("\n", " ")) : "This is where the channel begins."),
+  ];
 }
 
 function showFoot(channel) {
-  const closed = channel.is_archived ? "This channel is archived. It can be read, not written to." : channel.is_member ? "" : `You are reading #${channel.name} without being a member.`;
+  const closed = channel.is_archived
+    ? "This channel is archived. It can be read, not written to."
+    : channel.is_member
+      ? ""
+      : `You are reading #${channel.name} without being a member.`;
   byId("composer-place").hidden = Boolean(closed);
   byId("closed").hidden = !closed;
   if (byId("closed").dataset.words === closed + channel.id) return;
   byId("closed").dataset.words = closed + channel.id;
-  byId("closed").replaceChildren(h("span", {}, closed), channel.is_archived ? "" : h("button", { type: "button", class: "button solid primary", onclick: () => join(channel) }, "Join channel"));
+  byId("closed").replaceChildren(
+    h("span", {}, closed),
+    channel.is_archived
+      ? ""
+      : h("button", { type: "button", class: "button solid primary", onclick: () => join(channel) }, "Join channel"),
+  );
 }
 
 function jump() {
-  const target = [...document.querySelectorAll("#panel-body [data-ts], #log [data-ts]")].find((node) => node.dataset.ts === jumpTo && !node.querySelector(".jump"));
+  const target = [...document.querySelectorAll("#panel-body [data-ts], #log [data-ts]")].find(
+    (node) => node.dataset.ts === jumpTo && !node.querySelector(".jump"),
+  );
   if (!target) return;
   jumpTo = null;
   target.scrollIntoView({ block: "center" });
@@ -228,14 +233,17 @@ function closePanel() {
 
 async function say(text, threadTs) {
   const channel = store.channel;
-  if (threadTs && text.startsWith("/")) return "Slash commands do not work in threads. Use a button, or write it in the channel.";
+  if (threadTs && text.startsWith("/"))
+    return "Slash commands do not work in threads. Use a button, or write it in the channel.";
   const known = new Set(store.data.ephemerals.map((note) => note.ts));
   const answer = await post("say", { user: store.data.me.id, channel, text, ...(threadTs ? { thread_ts: threadTs } : {}) });
   await refresh().catch(() => link(false));
   if (!threadTs && channel === store.channel) byId("scroller").scrollTop = byId("scroller").scrollHeight;
   if (answer.ok) return "";
   // The server also leaves Slackbot's words in the channel as a private note; once is enough.
-  const noted = store.data.ephemerals.some((note) => !known.has(note.ts) && note.user === "USLACKBOT" && note.text === answer.error);
+  const noted = store.data.ephemerals.some(
+    (note) => !known.has(note.ts) && note.user === "USLACKBOT" && note.text === answer.error,
+  );
   return noted ? "" : answer.error;
 }
 

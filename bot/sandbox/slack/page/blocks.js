@@ -23,13 +23,26 @@ function oneBlock(block, place, error) {
     case "section":
       return section(block, place);
     case "context":
-      return h("div", { class: "b-context" }, block.elements.map((one) => (one.type === "image" ? picture(one, "tiny") : h("span", {}, textObject(one)))));
+      return h(
+        "div",
+        { class: "b-context" },
+        block.elements.map((one) => (one.type === "image" ? picture(one, "tiny") : h("span", {}, textObject(one)))),
+      );
     case "divider":
       return h("hr", { class: "b-divider" });
     case "actions":
-      return h("div", { class: "b-actions" }, block.elements.map((one) => element(one, block, place)));
+      return h(
+        "div",
+        { class: "b-actions" },
+        block.elements.map((one) => element(one, block, place)),
+      );
     case "image":
-      return h("figure", { class: "b-image" }, block.title ? h("figcaption", {}, plainText(block.title)) : null, picture(block, "full"));
+      return h(
+        "figure",
+        { class: "b-image" },
+        block.title ? h("figcaption", {}, plainText(block.title)) : null,
+        picture(block, "full"),
+      );
     case "input":
       return input(block, place, error);
     case "markdown":
@@ -45,15 +58,32 @@ function oneBlock(block, place, error) {
 
 function section(block, place) {
   const body = h("div", { class: "b-body" }, block.text ? h("div", { class: "b-text" }, textObject(block.text)) : null);
-  if (block.fields) body.append(h("div", { class: "b-fields" }, block.fields.map((field) => h("div", {}, textObject(field)))));
-  return h("div", { class: "b-section" }, body, block.accessory ? h("div", { class: "b-accessory" }, element(block.accessory, block, place)) : null);
+  if (block.fields)
+    body.append(
+      h(
+        "div",
+        { class: "b-fields" },
+        block.fields.map((field) => h("div", {}, textObject(field))),
+      ),
+    );
+  return h(
+    "div",
+    { class: "b-section" },
+    body,
+    block.accessory ? h("div", { class: "b-accessory" }, element(block.accessory, block, place)) : null,
+  );
 }
 
 function input(block, place, error) {
   const id = `field-${block.block_id}`;
   const control = element(block.element, block, place, id);
   const grouped = control.matches("[role=group], [role=radiogroup]");
-  const label = h(grouped ? "span" : "label", { class: "label", id: `${id}-label`, for: grouped ? null : id }, plainText(block.label), block.optional ? h("span", { class: "optional" }, " (optional)") : null);
+  const label = h(
+    grouped ? "span" : "label",
+    { class: "label", id: `${id}-label`, for: grouped ? null : id },
+    plainText(block.label),
+    block.optional ? h("span", { class: "optional" }, " (optional)") : null,
+  );
   const hint = block.hint ? h("div", { class: "hint", id: `${id}-hint` }, plainText(block.hint)) : null;
   const wrong = error ? h("div", { class: "field-error", id: `${id}-error`, role: "alert" }, error) : null;
   const described = [wrong && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
@@ -65,7 +95,28 @@ function input(block, place, error) {
 
 function table(block) {
   const settings = block.column_settings ?? [];
-  const cell = (tag) => (one, n) => h(tag, { class: `${settings[n]?.align ?? (one.type === "raw_number" ? "right" : "left")} ${settings[n]?.is_wrapped ? "wrap" : ""}`, scope: tag === "th" ? "col" : null }, one.type === "rich_text" ? richText(one) : String(one.text ?? one.value ?? ""));
+  const cell = (tag) => (one, n) =>
+    h(
+      tag,
+      {
+        class: `${settings[n]?.align ?? (one.type === "raw_number" ? "right" : "left")} ${settings[n]?.is_wrapped ? "wrap" : ""}`,
+        scope: tag === "th" ? "col" : null,
+      },
+      one.type === "rich_text" ? richText(one) : String(one.text ?? one.value ?? ""),
+    );
   const [head, ...rows] = block.rows;
-  return h("div", { class: "b-table table-scroll", tabindex: "0", role: "region", "aria-label": "Table" }, h("table", {}, h("thead", {}, h("tr", {}, head.map(cell("th")))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell("td")))))));
+  return h(
+    "div",
+    { class: "b-table table-scroll", tabindex: "0", role: "region", "aria-label": "Table" },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, head.map(cell("th")))),
+      h(
+        "tbody",
+        {},
+        rows.map((row) => h("tr", {}, row.map(cell("td")))),
+      ),
+    ),
+  );
 }

@@ -14,13 +14,35 @@ const OFFERS_MAX = 8;
 
 /** Build a composer. `send(text)` resolves to an error in words, or to nothing. */
 export function composer({ id, label, commands, send }) {
-  const input = h("textarea", { id, rows: "1", role: "combobox", "aria-label": label, "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${id}-offers`, autocomplete: "off", spellcheck: "false" });
+  const input = h("textarea", {
+    id,
+    rows: "1",
+    role: "combobox",
+    "aria-label": label,
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+    "aria-controls": `${id}-offers`,
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const offers = h("ul", { id: `${id}-offers`, class: "offers", role: "listbox", "aria-label": "Suggestions", hidden: true });
   const hint = h("div", { class: "usage", "aria-live": "polite" });
   const notice = h("div", { class: "notice", role: "alert", hidden: true });
   const button = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
-  const box = h("form", { class: "composer", autocomplete: "off" }, notice, offers, h("div", { class: "composer-box" }, input, button), hint);
-  const self = { box, input, say: (words) => showNotice(notice, words), reset: (text, placeholder) => reset(text, placeholder) };
+  const box = h(
+    "form",
+    { class: "composer", autocomplete: "off" },
+    notice,
+    offers,
+    h("div", { class: "composer-box" }, input, button),
+    hint,
+  );
+  const self = {
+    box,
+    input,
+    say: (words) => showNotice(notice, words),
+    reset: (text, placeholder) => reset(text, placeholder),
+  };
   let found = []; // what is offered: {text, head, tail, insert}
   let at = 0;
   const sent = [];
@@ -46,7 +68,24 @@ export function composer({ id, label, commands, send }) {
   function showOffers() {
     offers.hidden = found.length === 0;
     input.setAttribute("aria-expanded", String(found.length > 0));
-    offers.replaceChildren(...found.map((offer, n) => h("li", { id: `${id}-offer-${n}`, role: "option", "aria-selected": String(n === at), onmousedown: (event) => event.preventDefault(), onclick: () => take(n) }, h("strong", {}, offer.text), offer.hint ? h("code", {}, offer.hint) : null, h("span", {}, offer.says))));
+    offers.replaceChildren(
+      ...found.map((offer, n) =>
+        h(
+          "li",
+          {
+            id: `${id}-offer-${n}`,
+            role: "option",
+            "aria-selected": String(n === at),
+            onmousedown: (event) => event.preventDefault(),
+            onclick: () => take(n),
+          },
+          h("strong", {}, offer.text),
+          offer.hint ? h("code", {}, offer.hint) : null,
+          h("span", {}, offer.says),
+        ),
+      ),
+    );
+    offers.children[at]?.scrollIntoView({ block: "nearest" });
     if (found.length) input.setAttribute("aria-activedescendant", `${id}-offer-${at}`);
     else input.removeAttribute("aria-activedescendant");
   }
@@ -124,26 +163,40 @@ export function composer({ id, label, commands, send }) {
 
 function showNotice(notice, words) {
   notice.hidden = !words;
-  const away = h("button", { type: "button", class: "tool", "aria-label": "Dismiss", onclick: () => showNotice(notice, "") }, icon("close"));
+  const away = h(
+    "button",
+    { type: "button", class: "tool", "aria-label": "Dismiss", onclick: () => showNotice(notice, "") },
+    icon("close"),
+  );
   notice.replaceChildren(...(words ? [icon("warn"), h("span", {}, h("strong", {}, "Slackbot "), words), away] : []));
 }
 
 function known(commands) {
-  return commands ? [...store.data.commands, ...BUILT_IN.filter((one) => !store.data.commands.some((other) => other.command === one.command))] : [];
+  return commands
+    ? [...store.data.commands, ...BUILT_IN.filter((one) => !store.data.commands.some((other) => other.command === one.command))]
+    : [];
 }
 
 function offersFor(before, commands) {
   const slash = /^\/\S*$/.exec(before);
   if (slash) {
-    return known(commands).filter((one) => one.command.startsWith(before.toLowerCase())).slice(0, 12).map((one) => ({ typed: before, text: one.command, hint: one.usage_hint, says: one.description }));
+    return known(commands)
+      .filter((one) => one.command.startsWith(before.toLowerCase()))
+      .slice(0, 12)
+      .map((one) => ({ typed: before, text: one.command, hint: one.usage_hint, says: one.description }));
   }
   const word = /(?:^|\s)([@#])([\p{L}\p{N}._-]*)$/u.exec(before);
   if (!word) return [];
   const [mark, start] = [word[1], word[2].toLowerCase()];
   const fits = (name) => name.toLowerCase().startsWith(start);
-  const list = mark === "@"
-    ? store.data.users.filter((user) => user.id !== "USLACKBOT" && (fits(user.name) || fits(nameOf(user)))).map((user) => [`@${user.name}`, nameOf(user)])
-    : store.data.channels.filter((channel) => !isDirect(channel) && !channel.is_archived && fits(channel.name)).map((channel) => [`#${channel.name}`, ""]);
+  const list =
+    mark === "@"
+      ? store.data.users
+          .filter((user) => user.id !== "USLACKBOT" && (fits(user.name) || fits(nameOf(user))))
+          .map((user) => [`@${user.name}`, nameOf(user)])
+      : store.data.channels
+          .filter((channel) => !isDirect(channel) && !channel.is_archived && fits(channel.name))
+          .map((channel) => [`#${channel.name}`, ""]);
   return list.slice(0, OFFERS_MAX).map(([text, says]) => ({ typed: mark + word[2], text, hint: "", says }));
 }
 

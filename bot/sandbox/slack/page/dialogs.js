@@ -6,7 +6,11 @@ import { plainText, textObject } from "./mrkdwn.js";
 /** Show a confirmation object and resolve to whether the person went ahead. */
 export function ask(confirm) {
   const dialog = byId("confirm");
-  const yes = h("button", { type: "button", class: `button solid ${confirm.style === "danger" ? "danger" : "primary"}`, data: { confirm: "yes" } }, plainText(confirm.confirm));
+  const yes = h(
+    "button",
+    { type: "button", class: `button solid ${confirm.style === "danger" ? "danger" : "primary"}`, data: { confirm: "yes" } },
+    plainText(confirm.confirm),
+  );
   const no = h("button", { type: "button", class: "button", data: { confirm: "no" } }, plainText(confirm.deny));
   dialog.replaceChildren(
     h("h2", { id: "confirm-title" }, plainText(confirm.title)),
@@ -26,7 +30,14 @@ export function ask(confirm) {
 /** A menu below `anchor`; resolves to the index of the chosen entry, or null. Entries are [label nodes, description nodes]. */
 export function menu(anchor, entries) {
   return new Promise((resolve) => {
-    const items = entries.map(([label, description], n) => h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => done(n) }, h("span", {}, label), description.length ? h("small", {}, description) : null));
+    const items = entries.map(([label, description], n) =>
+      h(
+        "button",
+        { type: "button", role: "menuitem", tabindex: "-1", onclick: () => done(n) },
+        h("span", {}, label),
+        description.length ? h("small", {}, description) : null,
+      ),
+    );
     const list = h("div", { class: "menu", role: "menu", "aria-label": anchor.getAttribute("aria-label") }, items);
     const outside = (event) => {
       if (!list.contains(event.target) && event.target !== anchor) done(null);

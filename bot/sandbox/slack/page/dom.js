@@ -45,7 +45,10 @@ export function isLoopback(address) {
 const SHAPES = {
   hash: ["M9 3 7 21M17 3l-2 18M4 8.5h17M3 15.5h17"],
   lock: ["M6 11h12v9H6z", "M8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
-  people: ["M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20a6.5 6.5 0 0 1 13 0", "M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8"],
+  people: [
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20a6.5 6.5 0 0 1 13 0",
+    "M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8",
+  ],
   pin: ["M9 3h6l-1 6 3.5 4h-11L10 9 9 3ZM12 13v8"],
   close: ["m5 5 14 14M19 5 5 19"],
   menu: ["M3 6h18M3 12h18M3 18h18"],
@@ -77,8 +80,14 @@ export function icon(name) {
 /** Coloured initials of a person, a plain tile for the app and for Slackbot. */
 export function avatar(user, size = "") {
   const name = user?.real_name || user?.name || "?";
-  const initials = name.split(/[\s._-]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
+  const initials = name
+    .split(/[\s._-]+/)
+    .filter(Boolean)
+    .slice(0, 2)
+    .map((word) => [...word][0].toUpperCase())
+    .join("");
   const node = h("span", { class: `avatar ${size} ${user?.is_bot ? "is-bot" : ""}`, "aria-hidden": "true" }, initials);
+  if (user?.id === "USLACKBOT") node.classList.replace("is-bot", "is-slackbot");
   if (/^#?[0-9a-f]{6}$/i.test(user?.color ?? "")) node.style.setProperty("--hue", `#${user.color.replace("#", "")}`);
   return node;
 }

@@ -70,8 +70,14 @@ export function element(element, block, place, id) {
 
 /** An image of this machine, or a labelled frame in place of one that would have to be fetched from outside. */
 export function picture(image, kind) {
-  if (isLoopback(image.image_url ?? "")) return h("img", { class: kind, src: image.image_url, alt: image.alt_text, loading: "lazy" });
-  return h("span", { class: `no-image ${kind}`, role: "img", "aria-label": image.alt_text, title: "Images from outside are not loaded here" }, icon("image"), h("span", {}, image.alt_text));
+  if (isLoopback(image.image_url ?? ""))
+    return h("img", { class: kind, src: image.image_url, alt: image.alt_text, loading: "lazy" });
+  return h(
+    "span",
+    { class: `no-image ${kind}`, role: "img", "aria-label": image.alt_text, title: "Images from outside are not loaded here" },
+    icon("image"),
+    h("span", {}, image.alt_text),
+  );
 }
 
 function current(element, block, place) {
@@ -101,14 +107,40 @@ function button(element, block, place) {
     if (link) window.open(link, "_blank", "noopener,noreferrer");
     place.act(block, element, null, node);
   };
-  const node = h("button", { type: "button", class: `button ${element.style ?? ""}`, data: hooks(element), "aria-label": element.accessibility_label, onclick: press }, plainText(element.text), link ? h("span", { class: "out", "aria-hidden": "true" }, "↗") : null);
+  const node = h(
+    "button",
+    {
+      type: "button",
+      class: `button ${element.style ?? ""}`,
+      data: hooks(element),
+      "aria-label": element.accessibility_label,
+      onclick: press,
+    },
+    plainText(element.text),
+    link ? h("span", { class: "out", "aria-hidden": "true" }, "↗") : null,
+  );
   return node;
 }
 
 function overflow(element, block, place) {
-  const node = h("button", { type: "button", class: "button dots", data: hooks(element), "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": "More actions", title: "More actions" }, "⋯");
+  const node = h(
+    "button",
+    {
+      type: "button",
+      class: "button dots",
+      data: hooks(element),
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": "More actions",
+      title: "More actions",
+    },
+    "⋯",
+  );
   node.addEventListener("click", async () => {
-    const picked = await menu(node, element.options.map((option) => [plainText(option.text), textObject(option.description)]));
+    const picked = await menu(
+      node,
+      element.options.map((option) => [plainText(option.text), textObject(option.description)]),
+    );
     if (picked === null) return;
     const option = element.options[picked];
     if (element.confirm && !(await ask(element.confirm))) return;
@@ -122,8 +154,11 @@ function overflow(element, block, place) {
 function choicesOf(element) {
   if (element.options) return element.options;
   if (element.option_groups) return element.option_groups.flatMap((group) => group.options);
-  if (element.type.includes("users")) return store.data.users.filter((user) => !user.is_bot).map((user) => choice(nameOf(user), user.id));
-  return store.data.channels.filter((channel) => !isDirect(channel) && !channel.is_archived).map((channel) => choice(`#${channel.name}`, channel.id));
+  if (element.type.includes("users"))
+    return store.data.users.filter((user) => !user.is_bot).map((user) => choice(nameOf(user), user.id));
+  return store.data.channels
+    .filter((channel) => !isDirect(channel) && !channel.is_archived)
+    .map((channel) => choice(`#${channel.name}`, channel.id));
 }
 
 function choice(text, id) {
@@ -136,17 +171,31 @@ function sent(option) {
 }
 
 function words(object) {
-  return plainText(object).map((part) => (typeof part === "string" ? part : part.textContent)).join("");
+  return plainText(object)
+    .map((part) => (typeof part === "string" ? part : part.dataset.symbol))
+    .join("");
 }
 
 function select(element, block, place, id) {
   const options = choicesOf(element);
   const chosen = current(element, block, place);
   const at = options.findIndex((option) => option.value === (chosen?.value ?? chosen));
-  const entry = (option) => h("option", { value: String(options.indexOf(option)), selected: options.indexOf(option) === at }, words(option.text) + (option.description ? ` – ${words(option.description)}` : ""));
+  const entry = (option) =>
+    h(
+      "option",
+      { value: String(options.indexOf(option)), selected: options.indexOf(option) === at },
+      words(option.text) + (option.description ? ` – ${words(option.description)}` : ""),
+    );
   const placeholder = h("option", { value: "", selected: at === -1 }, words(element.placeholder) || "Choose…");
-  const entries = element.option_groups ? element.option_groups.map((group) => h("optgroup", { label: words(group.label) }, group.options.map(entry))) : options.map(entry);
-  const node = h("select", { id, class: "select", data: hooks(element), "aria-label": id ? null : words(element.placeholder) || "Choose" }, placeholder, entries);
+  const entries = element.option_groups
+    ? element.option_groups.map((group) => h("optgroup", { label: words(group.label) }, group.options.map(entry)))
+    : options.map(entry);
+  const node = h(
+    "select",
+    { id, class: "select", data: hooks(element), "aria-label": id ? null : words(element.placeholder) || "Choose" },
+    placeholder,
+    entries,
+  );
   let before = node.value;
   node.addEventListener("change", async () => {
     const option = options[Number(node.value)];
@@ -161,11 +210,29 @@ function boxes(element, block, place, options, id) {
   const single = element.type === "radio_buttons";
   const now = [current(element, block, place)].flat().map((one) => one?.value ?? one);
   const name = `${id ?? "box"}-${block.block_id}-${element.action_id}`;
-  const inputs = options.map((option) => h("input", { type: single ? "radio" : "checkbox", name, value: option.value, checked: now.includes(option.value) }));
+  const inputs = options.map((option) =>
+    h("input", { type: single ? "radio" : "checkbox", name, value: option.value, checked: now.includes(option.value) }),
+  );
   const chosen = () => options.filter((_, n) => inputs[n].checked).map(sent);
-  const group = h("div", { class: `boxes ${options.length > 8 ? "long" : ""}`, role: single ? "radiogroup" : "group", id, data: hooks(element), "aria-labelledby": id ? `${id}-label` : null, "aria-label": id ? null : "Options" });
+  const group = h("div", {
+    class: `boxes ${options.length > 8 ? "long" : ""}`,
+    role: single ? "radiogroup" : "group",
+    id,
+    data: hooks(element),
+    "aria-labelledby": id ? `${id}-label` : null,
+    "aria-label": id ? null : "Options",
+  });
   let before = inputs.map((input) => input.checked);
-  group.append(...options.map((option, n) => h("label", { class: "box" }, inputs[n], h("span", {}, textObject(option.text), option.description ? h("small", {}, textObject(option.description)) : null))));
+  group.append(
+    ...options.map((option, n) =>
+      h(
+        "label",
+        { class: "box" },
+        inputs[n],
+        h("span", {}, textObject(option.text), option.description ? h("small", {}, textObject(option.description)) : null),
+      ),
+    ),
+  );
   group.addEventListener("change", async () => {
     const value = single ? (chosen()[0] ?? null) : chosen();
     if (!(await choose(element, block, place, value, group))) inputs.forEach((input, n) => (input.checked = before[n]));
@@ -176,22 +243,44 @@ function boxes(element, block, place, options, id) {
 
 function picker(element, block, place, id) {
   const type = { datepicker: "date", timepicker: "time", datetimepicker: "datetime-local" }[element.type];
-  const node = h("input", { type, id, class: "field", data: hooks(element), "aria-label": id ? null : words(element.placeholder) || type });
+  const node = h("input", {
+    type,
+    id,
+    class: "field",
+    data: hooks(element),
+    "aria-label": id ? null : words(element.placeholder) || type,
+  });
   const value = current(element, block, place);
-  if (type === "datetime-local" && value) node.value = new Date(value * 1000 - new Date(value * 1000).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  if (type === "datetime-local" && value)
+    node.value = new Date(value * 1000 - new Date(value * 1000).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   else node.value = value ?? "";
   node.addEventListener("change", () => {
-    const picked = type === "datetime-local" && node.value ? Math.floor(new Date(node.value).getTime() / 1000) : node.value || null;
+    const picked =
+      type === "datetime-local" && node.value ? Math.floor(new Date(node.value).getTime() / 1000) : node.value || null;
     choose(element, block, place, picked, node);
   });
   return node;
 }
 
 function textInput(element, block, place, id) {
-  const attributes = { id, class: "field", data: hooks(element), maxlength: element.max_length, placeholder: element.placeholder ? words(element.placeholder) : null, "aria-label": id ? null : "Text" };
+  const attributes = {
+    id,
+    class: "field",
+    data: hooks(element),
+    maxlength: element.max_length,
+    placeholder: element.placeholder ? words(element.placeholder) : null,
+    "aria-label": id ? null : "Text",
+  };
   const node = element.multiline
     ? h("textarea", { ...attributes, rows: "4" })
-    : h("input", { ...attributes, type: TEXT_TYPES[element.type], step: element.is_decimal_allowed ? "any" : null, min: element.min_value, max: element.max_value, autocomplete: "off" });
+    : h("input", {
+        ...attributes,
+        type: TEXT_TYPES[element.type],
+        step: element.is_decimal_allowed ? "any" : null,
+        min: element.min_value,
+        max: element.max_value,
+        autocomplete: "off",
+      });
   node.value = current(element, block, place) ?? "";
   if (element.focus_on_load) node.dataset.focus = "yes";
   node.addEventListener("input", () => place.put(block, element, { type: element.type, value: node.value || null }));

@@ -26,17 +26,34 @@ function card(file) {
       "div",
       { class: "file-head" },
       h("span", { class: "file-kind" }, icon("file"), kind),
-      h("span", { class: "file-name" }, h("strong", {}, file.title || file.name), h("small", {}, `${file.name} · ${sizeWords(file.size ?? 0)}`)),
-      h("a", { class: "tool", href: address, download: file.name, "aria-label": `Download ${file.name}`, title: "Download" }, icon("download")),
+      h(
+        "span",
+        { class: "file-name" },
+        h("strong", {}, file.title || file.name),
+        h("small", {}, `${file.name} · ${sizeWords(file.size ?? 0)}`),
+      ),
+      h(
+        "a",
+        { class: "tool", href: address, download: file.name, "aria-label": `Download ${file.name}`, title: "Download" },
+        icon("download"),
+      ),
     ),
   );
-  if (PICTURE.test(file.mimetype)) node.append(h("img", { class: "file-picture", src: address, alt: file.title || file.name, loading: "lazy" }));
-  else if ((TEXT.test(file.mimetype) || TEXT_NAME.test(file.name)) && file.size <= PREVIEW_BYTES_MAX) preview(node, file, address);
+  if (PICTURE.test(file.mimetype))
+    node.append(h("img", { class: "file-picture", src: address, alt: file.title || file.name, loading: "lazy" }));
+  else if ((TEXT.test(file.mimetype) || TEXT_NAME.test(file.name)) && file.size <= PREVIEW_BYTES_MAX)
+    preview(node, file, address);
   return node;
 }
 
 async function preview(node, file, address) {
-  if (!texts.has(file.id)) texts.set(file.id, fetch(address).then((reply) => (reply.ok ? reply.text() : null)).catch(() => null));
+  if (!texts.has(file.id))
+    texts.set(
+      file.id,
+      fetch(address)
+        .then((reply) => (reply.ok ? reply.text() : null))
+        .catch(() => null),
+    );
   const text = await texts.get(file.id);
   if (!text) return;
   const rows = text.trimEnd().split("\n");
@@ -63,8 +80,35 @@ function lookOf(file, text) {
 
 function csvTable(text) {
   const [head = [], ...rows] = csvRows(text);
-  const body = h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell)))));
-  return h("div", { class: "table-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, cell)))), body));
+  const body = h(
+    "tbody",
+    {},
+    rows.map((row) =>
+      h(
+        "tr",
+        {},
+        row.map((cell) => h("td", {}, cell)),
+      ),
+    ),
+  );
+  return h(
+    "div",
+    { class: "table-scroll" },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head.map((cell) => h("th", { scope: "col" }, cell)),
+        ),
+      ),
+      body,
+    ),
+  );
 }
 
 function csvRows(text) {

@@ -1,8 +1,8 @@
 // Standard Markdown for the `markdown` block and for previews of .md files: the parts that incident texts use.
 
 import { h } from "./dom.js";
-import { emojiFor } from "./emoji.js";
-import { emojiNode, linkNode } from "./mrkdwn.js";
+import { emojiNode } from "./emoji.js";
+import { linkNode } from "./mrkdwn.js";
 
 const RULE = /^ {0,3}([-*_])(?: *\1){2,} *$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
@@ -10,9 +10,11 @@ const CELLS_RULE = /^\s*\|?\s*:?-{1,}:?\s*(\|\s*:?-{1,}:?\s*)*\|?\s*$/;
 
 /** The block nodes of a Markdown text. */
 export function markdown(text) {
-  const rows = String(text ?? "").replace(/\r\n?/g, "\n").split("\n");
+  const rows = String(text ?? "")
+    .replace(/\r\n?/g, "\n")
+    .split("\n");
   const nodes = [];
-  for (let at = 0; at < rows.length; ) {
+  for (let at = 0; at < rows.length;) {
     const [node, next] = blockAt(rows, at);
     if (node) nodes.push(node);
     at = next;
@@ -25,7 +27,15 @@ function blockAt(rows, at) {
   if (!row.trim()) return [null, at + 1];
   if (/^\s*(```|~~~)/.test(row)) return fenced(rows, at);
   const heading = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/.exec(row);
-  if (heading) return [h("div", { class: `md-h md-h${heading[1].length}`, role: "heading", "aria-level": heading[1].length + 2 }, spans(heading[2])), at + 1];
+  if (heading)
+    return [
+      h(
+        "div",
+        { class: `md-h md-h${heading[1].length}`, role: "heading", "aria-level": heading[1].length + 2 },
+        spans(heading[2]),
+      ),
+      at + 1,
+    ];
   if (RULE.test(row)) return [h("hr"), at + 1];
   if (/^\s*>/.test(row)) return quoted(rows, at);
   if (ITEM.test(row)) return listed(rows, at);
@@ -43,7 +53,10 @@ function fenced(rows, at) {
 function quoted(rows, at) {
   let end = at;
   while (end < rows.length && /^\s*>/.test(rows[end])) end += 1;
-  const inside = rows.slice(at, end).map((row) => row.replace(/^\s*> ?/, "")).join("\n");
+  const inside = rows
+    .slice(at, end)
+    .map((row) => row.replace(/^\s*> ?/, ""))
+    .join("\n");
   return [h("blockquote", {}, markdown(inside)), end];
 }
 
@@ -68,18 +81,44 @@ function listed(rows, at) {
 }
 
 function tabled(rows, at) {
-  const cells = (row) => row.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+  const cells = (row) =>
+    row
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim().replaceAll("\\|", "|"));
   const body = h("tbody");
   let end = at + 2;
-  for (; end < rows.length && rows[end].includes("|"); end += 1) body.append(h("tr", {}, cells(rows[end]).map((cell) => h("td", {}, spans(cell)))));
-  const head = h("thead", {}, h("tr", {}, cells(rows[at]).map((cell) => h("th", { scope: "col" }, spans(cell)))));
+  for (; end < rows.length && rows[end].includes("|"); end += 1)
+    body.append(
+      h(
+        "tr",
+        {},
+        cells(rows[end]).map((cell) => h("td", {}, spans(cell))),
+      ),
+    );
+  const head = h(
+    "thead",
+    {},
+    h(
+      "tr",
+      {},
+      cells(rows[at]).map((cell) => h("th", { scope: "col" }, spans(cell))),
+    ),
+  );
   return [h("div", { class: "table-scroll" }, h("table", {}, head, body)), end];
 }
 
 function paragraph(rows, at) {
   const node = h("p", {}, spans(rows[at].trim()));
   let end = at + 1;
-  while (end < rows.length && rows[end].trim() && !/^\s*(```|~~~|>|#{1,6}\s)/.test(rows[end]) && !ITEM.test(rows[end]) && !RULE.test(rows[end])) {
+  while (
+    end < rows.length &&
+    rows[end].trim() &&
+    !/^\s*(```|~~~|>|#{1,6}\s)/.test(rows[end]) &&
+    !ITEM.test(rows[end]) &&
+    !RULE.test(rows[end])
+  ) {
     node.append(h("br"), ...spans(rows[end].trim()));
     end += 1;
   }
@@ -96,14 +135,14 @@ const SPANS = [
   [/^\*(?=[^\s*])(.*?[^\s*])\*(?!\*)/, (m) => h("em", {}, spans(m[1]))],
   [/^_(?=[^\s_])(.*?[^\s_])_(?!\w)/, (m, before) => (/\w/.test(before) ? null : h("em", {}, spans(m[1])))],
   [/^https?:\/\/[^\s<>"'`|]+[^\s<>"'`|.,:;!?)\]}*_~]/, (m, before) => (/\w/.test(before) ? null : linkNode(m[0], m[0]))],
-  [/^:([a-z0-9_+'-]+):/, (m) => (emojiFor(m[1]) ? emojiNode(m[0], emojiFor(m[1])) : null)],
+  [/^:([a-z0-9_+'-]+):/, (m) => emojiNode(m[1])],
   [/^&(lt|gt|amp|quot|#39);/, (m) => ({ lt: "<", gt: ">", amp: "&", quot: '"', "#39": "'" })[m[1]]],
 ];
 
 function spans(text) {
   const nodes = [];
   let plain = "";
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const rest = text.slice(at);
     let taken = 0;
     for (const [pattern, build] of SPANS) {

@@ -23,8 +23,12 @@ export function showModal(does) {
   if (shown === `${view.id} ${view.hash}`) return;
   build(dialog, view, does);
   if (!dialog.open) dialog.showModal();
-  const first = dialog.querySelector("[data-focus]") ?? dialog.querySelector(".modal-body :is(input, textarea, select)") ?? dialog.querySelector(".dialog-foot .primary");
-  if (!dialog.contains(document.activeElement) || document.activeElement === dialog || document.activeElement.dataset.close) first?.focus();
+  const first =
+    dialog.querySelector("[data-focus]") ??
+    dialog.querySelector(".modal-body :is(input, textarea, select)") ??
+    dialog.querySelector(".dialog-foot .primary");
+  if (!dialog.contains(document.activeElement) || document.activeElement === dialog || document.activeElement.dataset.close)
+    first?.focus();
 }
 
 /** Esc in the dialog closes the view through the app, not only on the screen. */
@@ -44,12 +48,25 @@ function build(dialog, view, does) {
   const place = {
     put: (block, element, state) => ((form.values[block.block_id] ??= {})[element.action_id] = state),
     value: (block, element) => valueOf(form, view, block, element),
-    act: (block, element, choice, node) => does.actOnView(view, block, element, choice, node, (words) => (form.trouble = words) && build(dialog, view, does)),
+    act: (block, element, choice, node) =>
+      does.actOnView(view, block, element, choice, node, (words) => (form.trouble = words) && build(dialog, view, does)),
   };
   const inputs = view.blocks.some((block) => block.type === "input");
-  const submit = view.submit || inputs ? h("button", { type: "submit", class: "button solid primary", data: { submit: "yes" } }, view.submit ? plainText(view.submit) : "Submit") : null;
+  const submit =
+    view.submit || inputs
+      ? h(
+          "button",
+          { type: "submit", class: "button solid primary", data: { submit: "yes" } },
+          view.submit ? plainText(view.submit) : "Submit",
+        )
+      : null;
   const closing = () => close(view, does);
-  const body = h("div", { class: "modal-body" }, form.trouble ? h("div", { class: "trouble", role: "alert" }, icon("warn"), form.trouble) : null, blocks(view.blocks, place, form.errors));
+  const body = h(
+    "div",
+    { class: "modal-body" },
+    form.trouble ? h("div", { class: "trouble", role: "alert" }, icon("warn"), form.trouble) : null,
+    blocks(view.blocks, place, form.errors),
+  );
   const sending = async (event) => {
     event.preventDefault();
     if (submit?.getAttribute("aria-busy")) return;
@@ -60,9 +77,27 @@ function build(dialog, view, does) {
     h(
       "form",
       { method: "dialog", novalidate: true, onsubmit: sending },
-      h("div", { class: "modal-head" }, h("h2", { id: "modal-title" }, plainText(view.title)), h("button", { type: "button", class: "tool", "aria-label": "Close", data: { close: "x" }, onclick: closing }, icon("close"))),
+      h(
+        "div",
+        { class: "modal-head" },
+        h("h2", { id: "modal-title" }, plainText(view.title)),
+        h(
+          "button",
+          { type: "button", class: "tool", "aria-label": "Close", data: { close: "x" }, onclick: closing },
+          icon("close"),
+        ),
+      ),
       body,
-      h("div", { class: "dialog-foot" }, h("button", { type: "button", class: "button", data: { close: "button" }, onclick: closing }, view.close ? plainText(view.close) : "Cancel"), submit),
+      h(
+        "div",
+        { class: "dialog-foot" },
+        h(
+          "button",
+          { type: "button", class: "button", data: { close: "button" }, onclick: closing },
+          view.close ? plainText(view.close) : "Cancel",
+        ),
+        submit,
+      ),
     ),
   );
   if (focused) [...dialog.querySelectorAll("[data-action-id]")].find((one) => one.dataset.actionId === focused)?.focus();

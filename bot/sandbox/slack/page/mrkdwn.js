@@ -1,13 +1,14 @@
 // Slack's mrkdwn as nodes. Nothing in it can become markup: a tag that is not one of Slack's stays literal text.
 
 import { h, safeUrl } from "./dom.js";
-import { emojiFor } from "./emoji.js";
+import { emojiNode } from "./emoji.js";
 import { channelOf, nameOf, slugOf, store, userOf } from "./store.js";
 import { dateToken, fullTime } from "./times.js";
 
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 const EMPHASIS = { "*": "strong", _: "em", "~": "s" };
 const QUOTE = /^(?:&gt;|>) ?/;
+const BULLET = /^[•◦] /; // typed by hand; only the wrapped lines are set in
 const BARE_URL = /^https?:\/\/[^\s<>"'`|]+[^\s<>"'`|.,:;!?)\]}*_~]/;
 const PERMALINK = /^https:\/\/[\w-]+\.slack\.com\/archives\/([A-Z0-9]+)\/p(\d{10})(\d{6})/;
 
@@ -19,10 +20,8 @@ export function unescaped(text) {
 /** A plain_text object or a label: emoji names and entities, no other formatting. */
 export function plainText(object) {
   const text = unescaped(typeof object === "string" ? object : (object?.text ?? ""));
-  return text.split(/(:[a-z0-9_+'-]+:)/g).map((part) => {
-    const symbol = part.startsWith(":") && object?.emoji !== false ? emojiFor(part.slice(1, -1)) : null;
-    return symbol ? emojiNode(part, symbol) : part;
-  });
+  if (object?.emoji === false) return [text];
+  return text.split(/(:[a-z0-9_+'-]+:)/g).map((part) => (part.startsWith(":") && emojiNode(part.slice(1, -1))) || part);
 }
 
 /** A text object of either type as an array of nodes. */
@@ -38,7 +37,8 @@ export function mrkdwn(text) {
   const closed = parts.length % 2 === 1;
   parts.forEach((part, n) => {
     const last = n === parts.length - 1;
-    if (n % 2 === 1 && (closed || !last)) nodes.push(h("pre", { class: "pre" }, verbatim(part.replace(/^\n/, "").replace(/\n$/, ""))));
+    if (n % 2 === 1 && (closed || !last))
+      nodes.push(h("pre", { class: "pre" }, verbatim(part.replace(/^\n/, "").replace(/\n$/, ""))));
     else nodes.push(...quotesAndLines((n % 2 === 1 ? "```" : "") + (n > 0 && closed ? part.replace(/^\n/, "") : part), !last));
   });
   return nodes;
@@ -54,13 +54,18 @@ function quotesAndLines(text, beforePre) {
       const everything = /^(?:&gt;|>){3}/.test(rows[n]);
       for (let first = true; n < rows.length && (everything || QUOTE.test(rows[n])); n += 1, first = false) {
         if (!first) quote.append(h("br"));
-        quote.append(...inline(everything && first ? rows[n].replace(/^(?:&gt;|>){3} ?/, "") : everything ? rows[n] : rows[n].replace(QUOTE, "")));
+        quote.append(
+          ...inline(
+            everything && first ? rows[n].replace(/^(?:&gt;|>){3} ?/, "") : everything ? rows[n] : rows[n].replace(QUOTE, ""),
+          ),
+        );
       }
       nodes.push(quote);
       n -= 1;
     } else {
-      if (n > 0 && !QUOTE.test(rows[n - 1])) nodes.push(h("br"));
-      nodes.push(...inline(rows[n]));
+      const bullet = BULLET.test(rows[n]);
+      if (n > 0 && !bullet && !QUOTE.test(rows[n - 1]) && !BULLET.test(rows[n - 1])) nodes.push(h("br"));
+      nodes.push(...(bullet ? [h("span", { class: "bullet" }, inline(rows[n]))] : inline(rows[n])));
     }
   }
   return nodes;
@@ -74,7 +79,7 @@ export function inline(line) {
     if (plain) nodes.push(unescaped(plain));
     plain = "";
   };
-  for (let at = 0; at < line.length; ) {
+  for (let at = 0; at < line.length;) {
     const found = tokenAt(line, at) ?? codeAt(line, at) ?? emphasisAt(line, at) ?? emojiAt(line, at) ?? addressAt(line, at);
     if (found) {
       flush();
@@ -114,7 +119,14 @@ function codeAt(line, at) {
 function emphasisAt(line, at) {
   const mark = line[at];
   const tag = EMPHASIS[mark];
-  if (!tag || /[\p{L}\p{N}]/u.test(line[at - 1] ?? " ") || line[at - 1] === mark || /\s|^$/.test(line[at + 1] ?? "") || line[at + 1] === mark) return null;
+  if (
+    !tag ||
+    /[\p{L}\p{N}]/u.test(line[at - 1] ?? " ") ||
+    line[at - 1] === mark ||
+    /\s|^$/.test(line[at + 1] ?? "") ||
+    line[at + 1] === mark
+  )
+    return null;
   for (let end = at + 2; end < line.length; end += 1) {
     const skip = tokenAt(line, end) ?? codeAt(line, end);
     if (skip) {
@@ -130,12 +142,8 @@ function emphasisAt(line, at) {
 function emojiAt(line, at) {
   if (line[at] !== ":") return null;
   const match = /^:([a-z0-9_+'-]+):(?::skin-tone-[2-6]:|(?=.|$))/.exec(line.slice(at, at + 80));
-  const symbol = match ? emojiFor(match[1]) : null;
-  return symbol ? { node: emojiNode(`:${match[1]}:`, symbol), end: at + match[0].length } : null;
-}
-
-export function emojiNode(name, symbol) {
-  return h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll(":", "").replaceAll("_", " "), title: name }, symbol);
+  const node = match ? emojiNode(match[1]) : null;
+  return node ? { node, end: at + match[0].length } : null;
 }
 
 function addressAt(line, at) {
@@ -162,20 +170,27 @@ function tokenNode(body, label) {
   if (/^!(here|channel|everyone)$/.test(body)) return h("span", { class: "mention loud" }, `@${body.slice(1)}`);
   if (body.startsWith("!subteam^")) return groupNode(body.slice(9), label);
   if (body.startsWith("!date^")) return dateNode(body, label);
-  if (/^(https?:\/\/|mailto:)/i.test(body)) return linkNode(unescaped(body), label ? plainText(label) : unescaped(body.replace(/^mailto:/i, "")));
+  if (/^(https?:\/\/|mailto:)/i.test(body))
+    return linkNode(unescaped(body), label ? plainText(label) : unescaped(body.replace(/^mailto:/i, "")));
   return null;
 }
 
 export function mentionNode(id, label = "") {
   const user = userOf(id);
   const mine = id === store.data.me.id ? "mine" : "";
-  return h("span", { class: `mention ${mine}`, title: user ? nameOf(user) : id }, `@${user?.name ?? (unescaped(label).replace(/^@/, "") || id)}`);
+  return h(
+    "span",
+    { class: `mention ${mine}`, title: user ? nameOf(user) : id },
+    `@${user?.name ?? (unescaped(label).replace(/^@/, "") || id)}`,
+  );
 }
 
 export function channelNode(id, label = "") {
   const channel = channelOf(id);
   const name = channel?.name || unescaped(label) || "private-channel";
-  return channel ? h("a", { class: "mention", href: `#${slugOf(channel)}` }, `#${name}`) : h("span", { class: "mention" }, `#${name}`);
+  return channel
+    ? h("a", { class: "mention", href: `#${slugOf(channel)}` }, `#${name}`)
+    : h("span", { class: "mention" }, `#${name}`);
 }
 
 export function groupNode(id, label = "") {
@@ -202,5 +217,7 @@ export function linkNode(address, label) {
 }
 
 function lines(parts) {
-  return parts.flatMap((part) => (typeof part === "string" ? part.split("\n").flatMap((row, n) => (n ? [h("br"), row] : [row])) : [part]));
+  return parts.flatMap((part) =>
+    typeof part === "string" ? part.split("\n").flatMap((row, n) => (n ? [h("br"), row] : [row])) : [part],
+  );
 }

@@ -21,7 +21,11 @@ export function showPanel(does, composer) {
   const fresh = wanted !== shown;
   shown = wanted;
   if (!store.panel) return;
-  const { title, under, fill } = { thread: showThread, pins: showPins, members: showMembers, home: showHome }[store.panel.kind](does, composer, fresh);
+  const { title, under, fill } = { thread: showThread, pins: showPins, members: showMembers, home: showHome }[store.panel.kind](
+    does,
+    composer,
+    fresh,
+  );
   byId("panel-title").textContent = title;
   byId("panel-under").textContent = under;
   fill(byId("panel-body"));
@@ -37,7 +41,8 @@ function showThread(does, composer, fresh) {
     showMessages(body, root ? [root, ...replies] : replies, does, { inThread: true });
     if (fresh && !channel.is_archived) {
       byId("panel-foot").replaceChildren(composer.box);
-      composer.input.focus();
+      composer.reset("", "Reply…");
+      if (matchMedia("(hover: hover)").matches) composer.input.focus(); // on a phone the keyboard would cover the thread
     }
     if (atEnd) body.scrollTop = body.scrollHeight;
   };
@@ -56,19 +61,46 @@ function showPins(does) {
 
 function showMembers() {
   const channel = channelOf(store.channel);
-  const rows = channel.members.map(userOf).filter(Boolean).map((user) => h("li", {}, avatar(user, "small"), h("span", {}, nameOf(user), h("small", {}, ` @${user.name}`)), user.is_bot ? h("span", { class: "badge" }, "APP") : null));
-  return { title: "Members", under: `of #${titleOf(channel)}`, fill: (body) => body.replaceChildren(h("ul", { class: "members" }, rows)) };
+  const rows = channel.members
+    .map(userOf)
+    .filter(Boolean)
+    .map((user) =>
+      h(
+        "li",
+        {},
+        avatar(user, "small"),
+        h("span", {}, nameOf(user), h("small", {}, ` @${user.name}`)),
+        user.is_bot ? h("span", { class: "badge" }, "APP") : null,
+      ),
+    );
+  return {
+    title: "Members",
+    under: `of #${titleOf(channel)}`,
+    fill: (body) => body.replaceChildren(h("ul", { class: "members" }, rows)),
+  };
 }
 
 function showHome(does) {
   const home = store.data.home;
-  const place = { put: () => {}, value: () => undefined, act: (block, element, choice, node) => does.actOnView(home, block, element, choice, node) };
+  const place = {
+    put: () => {},
+    value: () => undefined,
+    act: (block, element, choice, node) => does.actOnView(home, block, element, choice, node),
+  };
   const fill = (body) => {
     const signature = JSON.stringify([home?.hash, store.data.version, home?.blocks.length]);
     if (body.dataset.signature === signature) return;
     body.dataset.signature = signature;
     if (home) body.replaceChildren(h("div", { class: "home blocks" }, blocks(home.blocks, place)));
-    else body.replaceChildren(h("p", { class: "empty" }, icon("reply"), "The app has not written to you yet. In a channel, type / to see what it can do."));
+    else
+      body.replaceChildren(
+        h(
+          "p",
+          { class: "empty" },
+          icon("reply"),
+          "The app has not written to you yet. In a channel, type / to see what it can do.",
+        ),
+      );
   };
   const app = store.data.users.find((user) => user.is_bot && user.id !== "USLACKBOT");
   return { title: nameOf(app), under: "Home", fill };

@@ -1,8 +1,8 @@
 // rich_text blocks: sections, lists, quotes and preformatted text.
 
 import { h } from "./dom.js";
-import { emojiFor } from "./emoji.js";
-import { channelNode, emojiNode, groupNode, linkNode, mentionNode } from "./mrkdwn.js";
+import { emojiNode } from "./emoji.js";
+import { channelNode, groupNode, linkNode, mentionNode } from "./mrkdwn.js";
 import { dateToken, fullTime } from "./times.js";
 
 export function richText(block) {
@@ -21,7 +21,11 @@ export function richText(block) {
 }
 
 function list(part) {
-  const node = h(part.style === "ordered" ? "ol" : "ul", { start: part.offset ? part.offset + 1 : null }, part.elements.map((item) => h("li", {}, item.elements.map(piece))));
+  const node = h(
+    part.style === "ordered" ? "ol" : "ul",
+    { start: part.offset ? part.offset + 1 : null },
+    part.elements.map((item) => h("li", {}, item.elements.map(piece))),
+  );
   if (part.indent) node.style.marginLeft = `${Math.min(part.indent, 8) * 1.4}em`;
   return node;
 }
@@ -45,10 +49,12 @@ function bare(part) {
     case "broadcast":
       return h("span", { class: "mention loud" }, `@${part.range}`);
     case "emoji":
-      return emojiFor(part.name) ? emojiNode(`:${part.name}:`, emojiFor(part.name)) : `:${part.name}:`;
+      return emojiNode(part.name) ?? `:${part.name}:`;
     case "date": {
       const date = dateToken(String(part.timestamp), part.format);
-      return date ? h("time", { datetime: date.moment.toISOString(), title: fullTime(date.moment) }, date.words) : (part.fallback ?? "");
+      return date
+        ? h("time", { datetime: date.moment.toISOString(), title: fullTime(date.moment) }, date.words)
+        : (part.fallback ?? "");
     }
     default:
       return part.value ?? part.text ?? "";
@@ -57,7 +63,12 @@ function bare(part) {
 
 function styled(style, node) {
   let out = node;
-  for (const [name, tag] of [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"]]) {
+  for (const [name, tag] of [
+    ["code", "code"],
+    ["bold", "strong"],
+    ["italic", "em"],
+    ["strike", "s"],
+  ]) {
     if (style[name]) out = h(tag, {}, out);
   }
   return out;

@@ -39,7 +39,9 @@ export function counterpart(channel) {
 }
 
 export function directWith(userId) {
-  return store.data.channels.find((channel) => isDirect(channel) && channel.members.includes(userId) && channel.members.includes(store.data.me.id));
+  return store.data.channels.find(
+    (channel) => isDirect(channel) && channel.members.includes(userId) && channel.members.includes(store.data.me.id),
+  );
 }
 
 export function titleOf(channel) {
@@ -58,7 +60,9 @@ export function slugOf(channel) {
 /** Everything in a channel that this person sees, private notes to them included, oldest first. */
 export function visibleIn(channelId) {
   const notes = store.data.ephemerals.filter((note) => note.channel === channelId && !store.dismissed.has(note.ts));
-  return [...messagesOf(channelId), ...notes.map((note) => ({ ...note, ephemeral: true }))].sort((a, b) => (a.ts < b.ts ? -1 : 1));
+  return [...messagesOf(channelId), ...notes.map((note) => ({ ...note, ephemeral: true }))].sort((a, b) =>
+    a.ts < b.ts ? -1 : 1,
+  );
 }
 
 export function isReply(message) {
@@ -80,10 +84,15 @@ export function unreadIn(channel) {
   const seen = store.read.get(`${store.data.me.id} ${channel.id}`) ?? store.baseline;
   const fresh = messagesOf(channel.id).filter((m) => m.ts > seen && m.user !== store.data.me.id && !m.subtype && !isReply(m));
   const direct = isDirect(channel);
-  return { count: fresh.length, mentions: fresh.filter((m) => direct || JSON.stringify(m).includes(`<@${store.data.me.id}`)).length };
+  return {
+    count: fresh.length,
+    mentions: fresh.filter((m) => direct || JSON.stringify(m).includes(`<@${store.data.me.id}`)).length,
+  };
 }
 
 /** The newest timestamp anywhere, for the baseline of a page that has just been opened. */
 export function newestTs() {
-  return Object.values(store.data.messages).flat().reduce((latest, message) => (message.ts > latest ? message.ts : latest), "0");
+  return Object.values(store.data.messages)
+    .flat()
+    .reduce((latest, message) => (message.ts > latest ? message.ts : latest), "0");
 }

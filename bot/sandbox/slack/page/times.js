@@ -39,7 +39,8 @@ function nearDay(moment) {
 function ago(moment) {
   const minutes = Math.round((Date.now() - moment.getTime()) / 60_000);
   const size = Math.abs(minutes);
-  const [count, unit] = size < 60 ? [minutes, "minute"] : size < 1440 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
+  const [count, unit] =
+    size < 60 ? [minutes, "minute"] : size < 1440 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-count, unit);
 }
 

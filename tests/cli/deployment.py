@@ -1,0 +1,254 @@
+"""The program as people run it: `understudy ...` in processes of its own, against a local workspace, vendors and a folder."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from aiohttp import web
+
+from bot.core.facts import Fact
+from bot.ports import OutboxRow
+from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from bot.store.sqlite import open_read_only
+from commands.table import words
+from tests.house import Vendor, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHIN_S = 30.0
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a program left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Answer:
+    """An HTTP answer, read to its end."""
+
+    status: int
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Bot:
+    """A running `understudy run`."""
+
+    process: asyncio.subprocess.Process
+    data: Path
+    log: Path
+    answers: list[str] = field(default_factory=list)  # every HTTP answer that was given, for those who look for secrets
+
+    @property
+    def control(self) -> Mapping[str, str]:
+        """What the bot tells its own command line."""
+        found: Mapping[str, str] = json.loads((self.data / "control.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def output(self) -> str:
+        """Everything it has written so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log, event by event."""
+        return [json.loads(line) for line in self.output.splitlines()]
+
+    async def asks(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Answer:
+        """One HTTP request; with the bot's own token unless another one, or none (empty), is given."""
+        control = self.control
+        token = control["token"] if token is None else token
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, control["url"] + path, json=body, headers=headers) as response,
+        ):
+            text = await response.text()
+        self.answers.append(f"{dict(response.headers)}\n{text}")
+        return Answer(response.status, text)
+
+    async def serves(self, flag: str) -> Any:
+        """The variant that a downstream service reads now, or the error code."""
+        found = await self.asks("POST", f"/ofrep/v1/evaluate/flags/{flag}", {"context": {"targetingKey": "t"}})
+        return found.json.get("variant", found.json.get("errorCode"))
+
+    async def ready(self) -> Any:
+        """The body of /readyz once it is green."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                assert self.process.returncode is None, self.output
+                try:
+                    found = await self.asks("GET", "/readyz", token="")
+                    if found.status == 200:
+                        return found.json
+                except (OSError, ValueError, aiohttp.ClientError):
+                    pass  # it is not there yet
+                await asyncio.sleep(0.02)
+
+    async def part(self, name: str, holds: Callable[[Any], bool]) -> Any:
+        """A part of /readyz, once it is as told."""
+        async with asyncio.timeout(WITHIN_S):
+            while not holds(found := (await self.asks("GET", "/readyz", token="")).json["parts"].get(name)):
+                await asyncio.sleep(0.05)
+        return found
+
+    async def says(self, text: str) -> None:
+        """Wait until this stands in its log."""
+        async with asyncio.timeout(WITHIN_S):
+            while text not in self.output:
+                assert self.process.returncode is None, self.output
+                await asyncio.sleep(0.02)
+
+    async def ends(self, how: int | None = None) -> int:
+        """Send a signal, if any, and wait for the exit status."""
+        if how is not None:
+            self.process.send_signal(how)
+        async with asyncio.timeout(WITHIN_S):
+            return await self.process.wait()
+
+
+class Deployment:
+    """A folder with a configuration, the workspace and the vendor that it names, and the programs that run on it."""
+
+    def __init__(self, folder: Path, workspace: LocalWorkspace, vendor: Vendor) -> None:
+        self.folder = folder
+        self.workspace = workspace
+        self.vendor = vendor
+        self.config = folder / "understudy.yaml"
+        self.data = folder / "data"
+        self.env: dict[str, str] = {}
+        self._bots: list[Bot] = []
+        self.configure()
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """A configuration like anybody's that looks often; the fallback needs a person, so that tests decide."""
+        made = settings(self.workspace, self.vendor)
+        for provider in made["providers"].values():
+            provider.pop("status_page", None)
+            for component in provider["components"].values():
+                component["checks"][0]["every"] = "200ms"
+        made["flags"]["support-chat.llm"]["automation"] = "off"
+        return {**made, **changes}
+
+    def configure(self, made: Mapping[str, Any] | None = None, **changes: Any) -> None:
+        """Write the configuration file; `changes` replace whole sections."""
+        self.config.write_text(yaml.safe_dump(dict(made or self.settings(**changes))), encoding="utf-8")
+
+    async def understudy(self, *args: str, config: bool = True, stdout: Path | None = None) -> Ended:
+        """Run a verb to its end."""
+        process = await self._start((*args, *self._where(args, config)), asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
+        async with asyncio.timeout(WITHIN_S):
+            out, err = await process.communicate()
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    async def bot(self, *args: str) -> Bot:
+        """Start the bot; it may not be ready yet."""
+        log = self.folder / f"bot-{len(self._bots)}.log"
+        with log.open("wb") as file:
+            process = await self._start(("run", "--config", str(self.config), *args), file.fileno(), file.fileno())
+        bot = Bot(process, self.data, log)
+        self._bots.append(bot)
+        return bot
+
+    async def ready_bot(self, *args: str) -> Bot:
+        """Start the bot and wait until it is ready and linked to Slack."""
+        bot = await self.bot(*args)
+        await bot.ready()
+        await bot.part("slack", lambda part: part and part["ok"])
+        return bot
+
+    async def refused(self, *args: str) -> Ended:
+        """Start the bot, which ends by itself."""
+        bot = await self.bot(*args)
+        status = await bot.ends()
+        return Ended(status, "", bot.output)
+
+    async def facts(self) -> list[Fact]:
+        ledger = open_read_only(self.data)
+        try:
+            return await ledger.read(lambda store: store.all_facts())
+        finally:
+            await ledger.close()
+
+    async def outbox(self) -> list[OutboxRow]:
+        ledger = open_read_only(self.data)
+        try:
+            return await ledger.read(lambda store: store.outbox())
+        finally:
+            await ledger.close()
+
+    async def quiet(self) -> list[OutboxRow]:
+        """Wait until the outbox has nothing left to do."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                rows = await self.outbox()
+                if all(row.state not in ("pending", "sending", "ambiguous") for row in rows):
+                    return rows
+                await asyncio.sleep(0.05)
+
+    def said(self) -> str:
+        """Every message in the workspace, as stored."""
+        channels = self.workspace.channels()
+        return "\n".join(repr(message) for channel in channels for message in self.workspace.messages(channel.name))
+
+    async def close(self) -> None:
+        for bot in self._bots:
+            if bot.process.returncode is None:
+                bot.process.kill()
+            await bot.process.wait()
+
+    def _where(self, args: Iterable[str], config: bool) -> tuple[str, ...]:
+        return ("--config", str(self.config)) if config and "--config" not in args else ()
+
+    async def _start(self, args: Iterable[str], out: int, err: int) -> asyncio.subprocess.Process:
+        kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", *args, cwd=self.folder, env={**kept, "PYTHONPATH": str(ROOT), **self.env},
+            stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err,
+        )  # fmt: skip
+
+
+@asynccontextmanager
+async def a_deployment(folder: Path, workspace: LocalWorkspace | None = None) -> AsyncIterator[Deployment]:
+    """ana and bob in #ops, a vendor that is well, and a folder with a configuration."""
+    vendor = Vendor()
+    runner = web.AppRunner(vendor.application(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    vendor.port = runner.addresses[0][1]
+    async with workspace or LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as found:
+        found.add_user("ana", "Ana Silva")
+        found.add_user("bob", "Bob Meyer")
+        found.add_channel("ops", members=("ana", "bob"))
+        deployment = Deployment(folder, found, vendor)
+        try:
+            yield deployment
+        finally:
+            await deployment.close()
+            await runner.cleanup()
+
+
+TERM = signal.SIGTERM

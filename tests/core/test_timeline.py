@@ -1,0 +1,217 @@
+"""Facts read as plain sentences, and durations are measured from recorded points only."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.durations import Away, Durations, Outage
+from bot.core.effects import Do
+from bot.core.facts import BODIES, Fact
+from bot.core.model import Actor, Level, Phase, Severity
+from bot.core.timeline import ERRAND_WORDS, ERRANDS, Row, durations, rows
+from bot.exports.times import points, spans
+from tests.desk import ANA, Table
+from tests.generated import instances
+from tests.stories import API, FLAG, MOBILE, T0, WEB, Story, one_of_each, outage_story
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "timeline.md").read_text(encoding="utf-8")
+
+
+def after(minutes: float) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
+def measured(story: Story) -> Durations:
+    return durations(story.incident(), story.about(7))
+
+
+# --- rows
+
+
+@pytest.mark.parametrize("fact", one_of_each(), ids=lambda fact: fact.kind)
+def test_every_kind_of_fact_reads_as_a_sentence(fact: Fact) -> None:
+    """No kind shows its technical name or markup of ours."""
+    row = rows([fact])[0]
+
+    assert row.text and fact.kind not in row.text
+    assert not re.search(r"[*`<>]", row.text)
+    assert row.source in {"probe", "vendor", "person", "rule", "slack"}
+
+
+def test_rows_count_from_one_and_name_their_facts() -> None:
+    """A row can be found in the ledger."""
+    story = outage_story()
+    made = rows(story.about(7))
+
+    assert list(range(1, len(made) + 1)) == [row.seq for row in made]
+    assert [(fact.stream, fact.seq, fact.at) for fact in story.about(7)] == [(row.stream, row.fact_seq, row.at) for row in made]
+
+
+def test_components_and_providers_go_by_their_names() -> None:
+    """Ids where no name is known."""
+    story = outage_story(109)
+    moved = [fact for fact in story.about(7) if isinstance(fact.body, f.ComponentMoved)]
+
+    named = "Claude API is operational again, was down, since 14:27 UTC"
+    assert named == rows(moved, {API: "Claude API"})[0].text
+    assert f"{API} is operational again, was down, since 14:27 UTC" == rows(moved)[0].text
+
+
+def test_a_vendors_words_stand_whole_with_the_vendors_own_time() -> None:
+    """Foreign text is not cut here."""
+    story = outage_story(50, words="x" * 5000)
+    row = next(row for row in rows(story.about(7), {"anthropic": "Claude"}) if row.kind == "notice.seen")
+
+    assert row.text.startswith("Status page of Claude at 2026-03-20 13:25 UTC: xxx")
+    assert row.text.count("x") >= 10_000
+    assert (f"{API},{WEB},{MOBILE}", "vendor") == (row.component, row.source)
+
+
+def test_a_sentence_holds_its_reason() -> None:
+    """For faces that print one line."""
+    row = Row(1, T0, "k", "ana", "person", "INC-7 is SEV1, was SEV2", "", "everybody is hit", "incident/7", 3)
+
+    assert "INC-7 is SEV1, was SEV2: everybody is hit" == row.sentence
+
+
+def test_an_operator_is_a_person() -> None:
+    """Who acts at the terminal counts as somebody."""
+    fact = Fact("incident/7", 1, T0, Actor.operator("root"), 7, f.NoteAdded("x"))
+
+    assert ("person", "root") == (rows([fact])[0].source, rows([fact])[0].who)
+
+
+def test_every_errand_has_words() -> None:
+    """A kind of effect that was posted or given up is named in English."""
+    assert {kind.value for kind in Do} == set(ERRAND_WORDS)
+    assert set(BODIES) >= ERRANDS
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_fact_at_all_has_a_row(data: st.DataObject) -> None:
+    """Whatever the ledger may hold."""
+    kind = data.draw(st.sampled_from(sorted(BODIES)))
+    fact = Fact("incident/7", 1, T0, ANA, 7, data.draw(instances(BODIES[kind])))
+
+    assert 1 == len(rows([fact]))
+
+
+# --- durations
+
+
+def test_a_whole_story_is_measured() -> None:
+    """Every span, by the definitions in docs/timeline.md."""
+    took = measured(outage_story())
+
+    assert {
+        "detect": after(3), "acknowledge": after(3), "first_post": after(1), "failover": after(0), "mitigate": after(3),
+        "resolve": after(190), "vendor_ack_lag": after(45), "lead": after(42), "longest_silence": after(60),
+    } == spans(took)  # fmt: skip
+    assert ("probe", 3, 0, None) == (took.detected_by, took.updates, took.missed, took.vendor_resolved_at)
+
+
+def test_what_was_not_recorded_is_none() -> None:
+    """Never zero."""
+    took = measured(outage_story(3))
+
+    assert [None] * 4 == [took.acknowledge, took.vendor_ack_lag, took.resolve, took.first_post]
+    assert took.longest_silence is None
+
+
+def test_outages_are_measured_by_component() -> None:
+    """From the first failed evidence to the first good one; a later one from when we saw it."""
+    assert (
+        Outage(API, T0, T0 + after(107), Level.DOWN),
+        Outage(MOBILE, T0 + after(15), T0 + after(149), Level.DOWN),
+        Outage(WEB, T0 + after(15), T0 + after(149), Level.DEGRADED),
+    ) == measured(outage_story()).outages
+
+
+def test_a_component_that_fails_twice_has_two_outages() -> None:
+    """A relapse is a stretch of its own; getting worse is not."""
+    story = outage_story(109)
+    story.at(120).verdict(API, Level.DEGRADED, "slow", incident=7)
+    story.at(121).verdict(API, Level.DOWN, "HTTP 502", incident=7)
+    story.at(130).verdict(API, Level.UNKNOWN, "no result", incident=7)
+
+    mine = [outage for outage in measured(story).outages if outage.component == API]
+    assert [Outage(API, T0, T0 + after(107), Level.DOWN), Outage(API, T0 + after(119), None, Level.DOWN)] == mine
+
+
+def test_a_flag_is_away_until_it_is_released() -> None:
+    """Steps back and a change of stand-in do not end it."""
+    assert (Away(FLAG, "gpt", T0 + after(3), T0 + after(125)),) == measured(outage_story()).away
+
+    story = outage_story(20)
+    later = f.Engaged(FLAG, f"{FLAG}#2", "cached", "gpt", "openai.api is down", "auto", T0 + after(300), (API,))
+    story.add(f"flag/{FLAG}", later, incident=7)
+    assert (Away(FLAG, "cached", T0 + after(3), None),) == measured(story).away
+
+
+def test_a_vendor_that_speaks_first_gives_a_negative_lag() -> None:
+    """Honest in both directions."""
+    story = outage_story(-1)
+    story.at(3).add(
+        "incident/7",
+        f.Declared(7, "t", Severity.SEV2, "anthropic", "anthropic", (), T0, "r", "#ops", vendor_first_at=T0 - after(10)),
+    )
+    took = measured(story)
+
+    assert (after(-10), after(-13)) == (took.vendor_ack_lag, took.lead)
+
+
+def test_time_over_is_no_silence() -> None:
+    """An incident that was reopened the next day was not silent overnight."""
+    story = outage_story()
+    story.at(1500).add("incident/7", f.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"))
+    story.at(1570).add("incident/7", f.UpdateWritten(4, "", 0))
+    took = measured(story)
+
+    assert (after(70), None) == (took.longest_silence, took.ended_at)
+
+
+def test_a_person_who_declares_is_the_detector() -> None:
+    """`detected_by` tells probes from people."""
+    table = Table().all_well()
+    table.send(s.Declare(actor=ANA, title="Payments are slow"))
+
+    took = durations(table.incident(), [fact for fact in table.facts if fact.incident == 1])
+    assert ("person", timedelta(0), ()) == (took.detected_by, took.detect, took.outages)
+
+
+def test_durations_agree_with_what_the_rules_write() -> None:
+    """The same from signals as from facts written by hand: down, failover, recovery, resolution."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.passes(20)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(5)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    took = durations(table.incident(), [fact for fact in table.facts if fact.incident == 1])
+
+    assert (after(0), after(0), after(25)) == (took.failover, took.mitigate, took.resolve)
+    assert [after(20)] == [o.ended_at - o.began_at for o in took.outages if o.ended_at]
+
+
+# --- docs
+
+
+def test_every_point_and_span_is_documented() -> None:
+    """The page defines what the files hold, and nothing else."""
+    took = measured(outage_story())
+    told = set(re.findall(r"^\| `(\w+)`", DOCS, re.MULTILINE))
+
+    assert set(points(took)) | set(spans(took)) <= told
+
+
+def test_every_field_of_a_row_is_documented() -> None:
+    """And every source."""
+    for field in ("seq", "at", "kind", "who", "source", "text", "component", "reason", "stream", "fact_seq"):
+        assert f"`{field}`" in DOCS

@@ -1,0 +1,48 @@
+"""Two hundred bad days break no law, walk every edge of LEGAL, and each planted bug is caught."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUGS = sorted((ROOT / "tests" / "simulation" / "bugs").glob("*.diff"))
+DAYS, CHUNK = 200, 50
+DAYS_WITH_A_BUG = 60
+
+
+def days(root: Path, first: int, last: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.simulation.day", str(first), str(last)]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(root)})
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("first", range(0, DAYS, CHUNK))
+def test_no_law_is_broken_on_a_bad_day(first: int) -> None:
+    """Nothing lost, nothing said twice, no flag onto fire, updates in time, whatever dies whenever; every edge is walked."""
+    result = days(ROOT, first, first + CHUNK)
+
+    assert (0, "") == (result.returncode, result.stderr), result.stdout
+    assert "24 of 24 edges of LEGAL" in result.stdout
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("bug", BUGS, ids=lambda path: path.stem)
+def test_a_planted_bug_is_caught(bug: Path, tmp_path: Path) -> None:
+    """The laws see what they are there to see: the product with this defect breaks one of them."""
+    for folder in ("bot", "commands", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    applied = subprocess.run(["git", "apply", str(bug)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (0, "") == (applied.returncode, applied.stderr)
+
+    result = days(tmp_path, 0, DAYS_WITH_A_BUG)
+
+    assert 1 == result.returncode, f"{bug.stem} was not seen in {DAYS_WITH_A_BUG} days:\n{result.stdout}{result.stderr}"
+    assert "seed " in result.stdout
+
+
+def test_at_least_five_bugs_are_planted() -> None:
+    """Fewer would prove little."""
+    assert len(BUGS) >= 5

@@ -1,0 +1,134 @@
+"""Every view, over every chapter of a story, told by hostile people and pages: Slack takes it, and it is inert."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.core import facts as f
+from bot.core import timeline
+from bot.core.cadence import next_update_at
+from bot.core.facts import BODIES, Fact
+from bot.core.model import Actor, Policy, Severity
+from bot.ports import Message
+from bot.views.alert import alert
+from bot.views.card import bookmarks, card, runbook, topic
+from bot.views.flags import flag_status
+from bot.views.health import board, provider
+from bot.views.incident_texts import refusal
+from bot.views.incidents import incident_list, incident_show, timeline_text
+from bot.views.lines import fact_line
+from bot.views.modals import declare_modal, update_modal
+from bot.views.quiet import quiet, quiet_reply
+from bot.views.texts import help_text
+from bot.views.updates import summary, update
+from tests.generated import HOSTILE as ANY_TEXT
+from tests.generated import instances
+from tests.stories import ANA, FLAG, HOSTILE, T0, Story, latencies, one_of_each, outage_story
+from tests.views.message_checks import assert_taken, assert_view_taken
+
+MINUTES = (5, 50, 109, 120, 1000)
+
+
+def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
+    """All messages that a moment of the story can bring."""
+    incident, world, policy, now = story.incident(), story.world, story.policy, story.now
+    facts = story.about(7)
+    rows = timeline.rows(facts)
+    due = next_update_at(incident, policy.incidents)
+    yield "alert", alert(incident, world, policy, now, board_url=words)
+    yield "card", card(incident, world, policy, now)
+    yield "summary", summary(incident, facts, world, policy)
+    yield "refusal", refusal(incident, words, policy)
+    yield "show", incident_show(incident, world, policy, now)
+    yield "timeline", timeline_text(incident, rows)
+    yield "list", incident_list(world, policy, now)
+    yield "list all", incident_list(world, policy, now, everything=True)
+    yield "board", board(world, policy, now, latencies(), trouble=words)
+    yield "provider", provider("anthropic", world, policy, now, latencies())
+    yield "nobody", provider("unknown", world, policy, now, {})
+    yield "flags", flag_status(world, policy, now, {FLAG: 3})
+    yield "help", help_text(words, [(words, words)])
+    for text, since, missed in ((words, facts, 2), ("", facts, 0), ("", [], 1)):
+        yield "update", update(
+            incident, world, policy, now, slot=3, text=text, missed=missed, since_facts=since, next_update_at=due, author=ANA
+        )  # fmt: skip
+    steps = runbook(incident, policy)
+    if steps:
+        yield "runbook", steps
+    for fact in [*story.facts, *one_of_each(words)]:
+        yield fact.kind, fact_line(fact, world, policy)
+        yield f"quiet {fact.kind}", quiet(fact, world, policy)
+        yield f"reply {fact.kind}", quiet_reply(fact, world, policy)
+
+
+@pytest.mark.parametrize("minute", MINUTES)
+@pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:12]))
+def test_no_words_of_others_break_a_view(words: str, minute: int) -> None:
+    """Mentions, fences, 40,000 characters, emoji only, nothing at all: every view stays a message that Slack takes."""
+    story = outage_story(minute, title=words, words=words)
+    for name, message in every_view(story, words):
+        assert_taken(message, edited=name in ("alert", "card"))
+    assert len(topic(story.incident(), story.policy, T0)) <= 250
+    assert "<" not in topic(story.incident(), story.policy, T0)
+    assert_view_taken(declare_modal(story.world.open_incidents(), story.policy, private_metadata=words, component=words))
+    assert_view_taken(update_modal(story.incident(), private_metadata=words))
+
+
+def ill_named(policy: Policy, words: str) -> Policy:
+    """The same policy with hostile names; ids stay."""
+    components = {
+        id: replace(c, name=words, provider_name=words, page_url=words, runbook_url=words, runbook_steps=(words,) * 40)
+        for id, c in policy.components.items()
+    }
+    flags = {key: replace(flag, description=words) for key, flag in policy.flags.items()}
+    return replace(policy, components=components, flags=flags)
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:12]))
+def test_no_configured_name_breaks_a_view(words: str) -> None:
+    """Names and steps of the configuration are shown as they are, inert too."""
+    story = outage_story(109)
+    story.policy = ill_named(story.policy, words)
+    for name, message in every_view(story, ""):
+        assert_taken(message, edited=name in ("alert", "card"))
+    assert_view_taken(declare_modal(story.world.open_incidents(), story.policy))
+    assert [] == bookmarks(story.incident(), story.policy, board_url=words)
+
+
+def test_views_stand_a_configuration_that_forgot_everything() -> None:
+    """Components and flags that left the configuration are named by their ids."""
+    story = outage_story(109)
+    story.policy = replace(story.policy, components={}, flags={})
+    for name, message in every_view(story, "words"):
+        assert_taken(message, edited=name in ("alert", "card"))
+
+
+def test_an_incident_without_components_has_every_view() -> None:
+    """A person may declare what no check looks at."""
+    story = outage_story(-1)
+    body = f.Declared(7, "Payments are slow", Severity.SEV4, "", "declared/7", (), T0, "declared by ana", "#ops")
+    story.at(1).add("incident/7", body, ANA)
+    for name, message in every_view(story, "words"):
+        assert_taken(message, edited=name in ("alert", "card"))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_any_fact_at_all_has_a_line(data: st.DataObject) -> None:
+    """Whatever the ledger may hold can be told."""
+    kind = data.draw(st.sampled_from(sorted(BODIES)))
+    stream = {"flag": "flag/x", "incident": "incident/7"}.get(kind.partition(".")[0], "component/x")
+    actor = Actor(
+        data.draw(st.sampled_from(["person", "operator", "rule", "vendor"])), data.draw(ANY_TEXT), data.draw(ANY_TEXT)
+    )
+    fact = Fact(stream, 1, T0, actor, data.draw(st.sampled_from([7, None, 99])), data.draw(instances(BODIES[kind])))
+    story = STORY
+
+    for message in (fact_line(fact, story.world, story.policy), quiet(fact, story.world, story.policy)):
+        assert_taken(message)
+
+
+STORY = outage_story(109)

@@ -1,0 +1,186 @@
+"""Answers to questions: health, incidents, flags, help, and the forms."""
+
+from dataclasses import replace
+
+from bot.core import facts as f
+from bot.core import timeline
+from bot.core.model import IncidentPolicy, Phase, Policy
+from bot.core.state import World
+from bot.views.flags import flag_status
+from bot.views.health import board, provider
+from bot.views.incidents import incident_list, incident_show, timeline_text
+from bot.views.modals import DECLARE_CALLBACK, UPDATE_CALLBACK, declare_modal, update_modal
+from bot.views.texts import help_text
+from tests.stories import ANA, API, FLAG, MOBILE, T0, latencies, outage_story
+from tests.views.message_checks import assert_taken, assert_view_taken, buttons, shown
+
+NOTHING = Policy({}, {}, IncidentPolicy({}))
+
+
+def test_the_board_shows_every_component_in_words() -> None:
+    """Verdict, since when, how fast, the vendor's words, flags."""
+    story = outage_story(109)
+    made = board(story.world, story.policy, story.now, latencies(), trouble="Slack is slow to answer")
+    text = shown(made)
+
+    assert "claude.ai: degraded since 12:54 UTC and Claude mobile: down since 12:54 UTC." == made.text
+    for words in (
+        "*Claude API*: operational",
+        "p50 420 ms, p95 2.6 s, 2 of 60 runs failed",
+        "no measurement in the last hour",
+        f"flags: `{FLAG}` (on gpt)",
+        "OpenAI's status page> has not been read",
+        "*About the bot itself*: Slack is slow to answer",
+        "Open incidents: INC-7 Claude API down <#C0INC7>",
+    ):
+        assert words in text
+
+
+def test_a_calm_board_says_so() -> None:
+    """One sentence for a phone."""
+    story = outage_story(-1)
+
+    assert "4 of 4 components are operational." == board(story.world, story.policy, story.now, {}).text
+
+
+def test_unknown_is_never_called_well() -> None:
+    """What was not looked at is named."""
+    story = outage_story(-1)
+    made = board(World(), story.policy, story.now, {})
+
+    assert "0 of 4 components are operational. Unknown: Claude API, claude.ai, Claude mobile and OpenAI API." == made.text
+
+
+def test_an_empty_configuration_is_explained() -> None:
+    """What to write, and where."""
+    assert "providers:" in board(World(), NOTHING, T0, {}).text
+    assert "flags:" in flag_status(World(), NOTHING, T0, {}).text
+
+
+def test_a_provider_shows_evidence_latency_and_buttons() -> None:
+    """Bars have their numbers beside them; the button declares for the worst component."""
+    story = outage_story(109)
+    made = provider("anthropic", story.world, story.policy, story.now, latencies())
+    text = shown(made)
+
+    assert "Claude: Claude API operational; claude.ai degraded; Claude mobile down" == made.text
+    assert "claude.ai: p50 ▇▇ 420 ms, p95 ▇▇▇▇▇▇▇▇▇▇ 2.6 s, 58 good runs, 2 failed" in text
+    assert "• front: status 504" in text
+    assert f"incident.declare:{MOBILE}" in buttons(made)
+    assert f"flag.release:{FLAG}" in buttons(made)
+
+
+def test_a_hundred_providers_fit_into_one_message() -> None:
+    """The worst come first, and what is left out is said."""
+    story = outage_story(109)
+    many = {
+        f"p{n}.api": replace(story.policy.components[API], id=f"p{n}.api", provider=f"p{n}", name=f"P{n} API")
+        for n in range(100)
+    }
+    made = board(story.world, replace(story.policy, components={**many, **story.policy.components}), story.now, {})
+
+    assert_taken(made)
+    assert "*Claude mobile*: down" in shown(made)
+
+
+def test_the_list_tells_open_incidents_from_old_ones() -> None:
+    """Who has it, when the next update comes; how long an old one took."""
+    story = outage_story(109)
+    assert "<@U0ANA> has it in hand, next update by" in shown(incident_list(story.world, story.policy, story.now))
+
+    over = outage_story()
+    assert "No incident is open. `/incident list all` shows those that are over. `/incident declare TITLE` opens one." == (
+        incident_list(over.world, over.policy, over.now).text
+    )
+    assert "took 3 h 10 min" in shown(incident_list(over.world, over.policy, over.now, everything=True))
+
+
+def test_one_incident_is_shown_with_what_one_can_do() -> None:
+    """Open: everything; over: record, reopen, export."""
+    story, over = outage_story(20), outage_story()
+
+    assert "incident.resolve" in buttons(incident_show(story.incident(), story.world, story.policy, story.now))
+    shown_over = incident_show(over.incident(), over.world, over.policy, over.now)
+    assert {"incident.reopen", "incident.export"} == set(buttons(shown_over))
+
+
+def test_the_timeline_leaves_out_errands_and_says_so() -> None:
+    """The story, newest last, with who did it."""
+    story = outage_story()
+    made = timeline_text(story.incident(), timeline.rows(story.about(7)), limit=5)
+    text = shown(made)
+
+    assert "Posted:" not in text
+    assert "INC-7 is resolved, was monitoring: vendor confirms the fix (ana)" in text
+    assert "earlier lines and our own errands are in the export" in text
+
+
+def test_flags_show_readers_and_the_way_back() -> None:
+    """What is on a stand-in comes first."""
+    story = outage_story(109)
+    made = flag_status(story.world, story.policy, story.now, {FLAG: 1})
+    text = shown(made)
+
+    assert f"1 of 2 flags on a stand-in: {FLAG}" == made.text
+    assert "Read by 1 client in the last 15 min." in text
+    assert f"Undo: `/fallback release {FLAG}`" in text
+    assert "a switch to *off* waits for somebody's yes" in text
+
+
+def test_a_held_flag_says_why() -> None:
+    """Automation that does nothing owes a reason."""
+    story = outage_story(-1)
+    story.add(f"flag/{FLAG}", f.Held(FLAG, "no fallback is fit to serve"))
+
+    assert "automation holds still: no fallback is fit to serve" in shown(flag_status(story.world, story.policy, story.now, {}))
+
+
+def test_help_is_a_line_for_each_verb() -> None:
+    """What to type, and what it does."""
+    made = help_text(
+        "/incident: declare and run", [("/incident list [all]", "the open incidents"), ("/incident ack", "take it")]
+    )
+
+    assert "• `/incident list [all]`: the open incidents" in shown(made)
+
+
+def test_the_declare_form_offers_what_is_open_already() -> None:
+    """First look, then declare; the component somebody pressed for is chosen."""
+    story = outage_story(20)
+    view = declare_modal(story.world.open_incidents(), story.policy, private_metadata="C0OPS", component=API)
+
+    assert_view_taken(view)
+    assert (DECLARE_CALLBACK, "C0OPS") == (view["callback_id"], view["private_metadata"])
+    assert "INC-7* SEV2 mitigated: Claude API down <#C0INC7>" in view["blocks"][0]["text"]["text"]
+    inputs = {block["block_id"]: block["element"] for block in view["blocks"][1:]}
+    assert {"title", "component", "severity"} == set(inputs) == {element["action_id"] for element in inputs.values()}
+    assert API == inputs["component"]["initial_option"]["value"]
+    assert "SEV2" == inputs["severity"]["initial_option"]["value"]
+
+
+def test_the_declare_form_holds_the_chosen_one_of_many_components() -> None:
+    """Slack takes a hundred options; the one that matters is among them."""
+    story = outage_story(-1)
+    many = {f"p.c{n}": replace(story.policy.components[API], id=f"p.c{n}", name=f"C{n}") for n in range(300)}
+    view = declare_modal((), replace(story.policy, components=many), component="p.c299")
+
+    assert_view_taken(view)
+    assert "p.c299" == view["blocks"][1]["element"]["initial_option"]["value"]
+
+
+def test_the_update_form_takes_a_long_text() -> None:
+    """Several lines, posted under the author's name."""
+    view = update_modal(outage_story(20).incident(), private_metadata="x")
+
+    assert_view_taken(view)
+    assert (UPDATE_CALLBACK, True) == (view["callback_id"], view["blocks"][1]["element"]["multiline"])
+
+
+def test_a_reopened_incident_shows_no_old_end() -> None:
+    """It runs again, with everything that an open one has."""
+    story = outage_story()
+    story.add("incident/7", f.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"), ANA)
+    made = incident_show(story.incident(), story.world, story.policy, story.now)
+
+    assert "resolved" not in made.text
+    assert "incident.resolve" in buttons(made)

@@ -1,0 +1,124 @@
+"""Foreign words come out inert; times, spans and people read well."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.model import Actor
+from bot.views.text import by, clean, code, cut, escape, foreign, inert, link, plain, quote, span, stop, utc, when, who, words
+from tests.generated import HOSTILE
+from tests.views.message_checks import tricky
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def test_markup_of_others_is_escaped() -> None:
+    """Mentions and links of a status page are shown, not made."""
+    assert "&lt;!channel&gt; &lt;https://evil|ok&gt; a &amp; b" == escape("<!channel> <https://evil|ok> a & b")
+
+
+def test_a_code_fence_is_broken() -> None:
+    """An unclosed fence cannot swallow what stands behind it."""
+    assert "'''x" == escape("```x")
+
+
+def test_hidden_characters_are_taken_out() -> None:
+    """NUL, direction overrides, zero-width characters and lone surrogates vanish; piles of accents are cut."""
+    assert "png.exe" == clean("\u202epng\u200b.\x00e\ud800xe")
+    assert 5 == len(clean("e" + "\u0301" * 50))
+
+
+def test_a_token_that_somebody_pasted_is_hidden() -> None:
+    """Secrets never reach Slack, whoever wrote them."""
+    assert "key [secret] here" == foreign("key sk-ant-0123456789abcdef here")
+
+
+def test_newlines_collapse_where_one_line_is_wanted() -> None:
+    """A title is one line."""
+    assert "a b c" == plain(" a\r\nb\u2028c ")
+
+
+def test_a_quote_keeps_paragraphs() -> None:
+    """Each line of a quote is quoted, blank ones go."""
+    assert "> a\n> b &lt;!here&gt;" == quote("a\n\n  b   <!here>\n")
+
+
+def test_a_reference_to_a_channel_survives_in_our_own_sentences() -> None:
+    """`<#C1>` in a reason keeps working; a mention does not."""
+    assert "<#C0INC7> takes no more posts, &lt;@U1&gt; &lt;!here&gt;" == inert("<#C0INC7|x> takes no more posts, <@U1> <!here>")
+
+
+def test_backticks_cannot_leave_code() -> None:
+    """A flag's key stays inside its code style."""
+    assert "`a'b'`" == code("a`b`")
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "ftp://x", "https://a b", "https://x>|<!here>", "", "https://" + "x" * 3000]
+)
+def test_only_web_addresses_become_links(url: str) -> None:
+    """Anything else is shown as its label."""
+    assert "the page" == link(url, "the page")
+
+
+def test_a_link_cannot_be_broken_out_of() -> None:
+    """A pipe in address or label ends neither."""
+    assert "<https://a.example/?x=1&amp;y=%7C|a/b &gt;>" == link("https://a.example/?x=1&y=|", "a|b >")
+
+
+def test_times_are_tokens_with_utc_behind() -> None:
+    """Each reader's own zone, and UTC where a client cannot."""
+    assert "<!date^1795176000^{date_short_pretty} {time}|2026-11-20 12:00 UTC>" == when(NOON)
+
+
+def test_utc_names_the_day_only_when_it_is_another() -> None:
+    """Notifications are short."""
+    assert ("12:00 UTC", "2026-11-20 12:00 UTC") == (utc(NOON, NOON + timedelta(hours=3)), utc(NOON, NOON + timedelta(days=1)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words_"),
+    [(0, "0 s"), (45, "45 s"), (41 * 60, "41 min"), (4 * 3600 + 120, "4 h 02 min"), (51 * 3600, "2 d 03 h"), (-180, "-3 min")],
+)
+def test_spans_read_well(seconds: int, words_: str) -> None:
+    """The two largest units are enough."""
+    assert words_ == span(timedelta(seconds=seconds))
+
+
+def test_people_are_mentioned_and_others_named() -> None:
+    """Only a person with a Slack id is mentioned; a login that looks like one is not."""
+    assert ("<@U0ANA>", "U0ANA") == (who(Actor.person("U0ANA", "ana")), who(Actor.operator("U0ANA")))
+    assert "by the rule “&lt;!here&gt;”" == by(Actor.rule("<!here>"))
+
+
+def test_lists_are_cut_in_words() -> None:
+    """Nobody reads ten names."""
+    assert ("", "a", "a and b", "a, b and 3 more") == (words([]), words(["a"]), words(["a", "b"]), words(list("abcde"), most=3))
+
+
+def test_a_sentence_gets_one_full_stop() -> None:
+    """Foreign words may end in one already."""
+    assert ("a.", "a.", "a…") == (stop("a"), stop("a."), stop("a…"))
+
+
+@given(HOSTILE, st.integers(min_value=1, max_value=40))
+def test_foreign_words_are_always_inert(text: str, limit: int) -> None:
+    """No angle bracket, no bare ampersand, nothing hidden, one line, no longer than asked once unescaped."""
+    made = foreign(text, limit)
+
+    assert "<" not in made and ">" not in made and "\n" not in made
+    assert "" == re.sub(r"&(?:amp|lt|gt);|[^&]", "", made)
+    assert not any(map(tricky, made))
+    assert len(made.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")) <= limit
+
+
+@given(st.text(), st.integers(min_value=1, max_value=50))
+def test_cut_never_exceeds_its_limit(text: str, limit: int) -> None:
+    """What fits stays as it is."""
+    made = cut(text, limit)
+
+    assert len(made) <= limit
+    assert made == text or made.endswith("…")
