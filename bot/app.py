@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ from bot.outbox import Outbox, Pace
 from bot.plan import plan, slack_login
 from bot.ports import Chat, ChatError, Fetcher, Ledger, Notifier, OutboxRow, Prober, Samples, Ticker
 from bot.scheduler import ApTicker
-from bot.slack.gateway import SlackGateway
+from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.scopes import expected_scopes
 from bot.slack_link import SlackLink
 from bot.store.samples import open_samples
@@ -84,6 +84,7 @@ class Parts:
     notifier: Notifier | None = None
     web: bool = True
     pace: Pace | None = None
+    patience: Patience | None = None  # the Slack gateway's own times
 
 
 def build(
@@ -217,7 +218,9 @@ class App:
         slack = self._config.slack
         chat = self._parts.chat
         if chat is None:
-            self._gateway = self._closing(SlackGateway(slack_login(slack), private=self._config.incidents.private))
+            self._gateway = self._closing(
+                SlackGateway(slack_login(slack), private=self._config.incidents.private, patience=self._parts.patience)
+            )
             await self._gateway.start()
             chat = self._gateway
         around = Surroundings(board_url=self._board_url(), invite=slack.invite, readers=self.board.readers)
@@ -244,7 +247,15 @@ class App:
         log.error("Slack refuses the bot, but an incident or engagement is open: running on", why=self._link.trouble())
         await self._others.say("Understudy cannot speak in Slack", self._link.trouble())
 
-    def _slack_ready(self) -> None:
+    async def _slack_ready(self) -> None:
+        """Slack lets us in: learn who the commanders' groups are, and send what waited."""
+        ids = self._config.people.commanders
+        if ids and self._gateway is not None:
+            people, problems = await self._gateway.people_of(ids)
+            for problem in problems:
+                log.error("people.commanders holds an id that stands for nobody", why=problem)
+            incidents = replace(self.engine.policy.incidents, commanders=people or ids)
+            self.engine.policy = replace(self.engine.policy, incidents=incidents)
         if self._outbox:
             self._outbox.wake()
 

@@ -9,7 +9,11 @@ from typing import Any, TextIO
 import structlog
 
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
-TOKENS = re.compile(r"xox[abeprs]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+# `sk-` counts only where a word begins: a disk-full-error is none.
+TOKENS = re.compile(
+    r"xox[a-z](?:\.xox[a-z])?-[\w-]+|xapp-[\w-]+|(?<![A-Za-z0-9])sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]{8,}"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+)
 HIDDEN = "[secret]"
 
 
@@ -22,14 +26,14 @@ class Redactor:
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """A structlog processor."""
-        return {key: self.clean(value) for key, value in event.items()}
+        return {self.text(key): self.clean(value) for key, value in event.items()}
 
     def clean(self, value: Any) -> Any:
         """The value without secrets; numbers and the like pass as they are."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self.clean(entry) for key, entry in value.items()}
+            return {self.clean(key): self.clean(entry) for key, entry in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.clean(entry) for entry in value]
         return value if value is None or isinstance(value, (bool, int, float)) else self.text(str(value))
@@ -64,4 +68,4 @@ def configure_logs(secrets: Iterable[str], *, level: str = "INFO", stream: TextI
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

@@ -1,18 +1,19 @@
 """The bot's way to Slack: preflight, Bolt and the socket. Keeps trying while Slack is away, and says how it stands."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from bot.clock import Clock
-from bot.ports import Ledger
+from bot.ports import ChatError, Ledger
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway
-from bot.slack.preflight import Preflight, preflight
+from bot.slack.preflight import Preflight, Problem, preflight
 from bot.slack.socket import SocketWatch
 from bot.web.health import Part
 from commands.desk import Desk
@@ -31,7 +32,7 @@ class SlackLink:
 
     def __init__(
         self, login: SlackLogin, scopes: Mapping[str, str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
-        on_ready: Callable[[], None],
+        on_ready: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
         self._login = login
         self._scopes = scopes
@@ -61,6 +62,11 @@ class SlackLink:
         if self._socket:
             await self._socket.stop()
 
+    @property
+    def connected(self) -> bool:
+        """Whether a connection stands on which people's words come in."""
+        return self._socket is not None and self._socket.state.name == "connected"
+
     def part(self) -> Part:
         """How the link stands, for health and status."""
         if self._socket is not None:
@@ -68,7 +74,8 @@ class SlackLink:
             last = (
                 f" Last offline from {spells[-1].began_at:%Y-%m-%d %H:%M} to {spells[-1].ended_at:%H:%M} UTC." if spells else ""
             )
-            return Part(state.name == "connected", state.name, state.since, f"{state.sentence}{last}")
+            words = f"{state.sentence}.{last} {self.trouble()}".strip()
+            return Part(self.connected and not self.trouble(), state.name, state.since, words)
         if self.last is None:
             return Part(False, "connecting", self._since, "Slack was not asked yet.")
         word = "refused" if self.last.refused else "unreachable"
@@ -82,19 +89,24 @@ class SlackLink:
 
     async def _try(self) -> Preflight:
         found = await preflight(self._login, self._scopes, timeout_s=LOOK_WITHIN_S)
+        if found.usable:
+            try:
+                await self._gateway.identity()  # asked once, so that later comparisons need not ask
+            except ChatError as error:  # it went away between two calls
+                problems = (*found.problems, Problem("Slack cannot be asked", str(error)))
+                found = replace(found, ok=False, unreachable=True, problems=problems)
         self.last = found
         if found.usable:
             await self._connect(found)
         return found
 
     async def _connect(self, found: Preflight) -> None:
-        if self._desk is None or found.identity is None:
-            raise RuntimeError("start() comes first, and a good preflight knows who we are")
-        await self._gateway.identity()  # asked once, so that later comparisons need not ask
+        if self._desk is None:
+            raise RuntimeError("start() comes first")
         app = build_bolt(self._login, self._gateway, first_sight=self._first_sight, register=partial(register, desk=self._desk))
         self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket)
         await self._socket.start()
-        self._on_ready()
+        await self._on_ready()
 
     async def _first_sight(self, id: str) -> bool:
         now = self._clock.now()
@@ -104,9 +116,16 @@ class SlackLink:
         wait = FIRST_RETRY_S
         while True:
             await asyncio.sleep(wait)
-            found = await self._try()
-            if found.usable:
-                log.info("Slack is reached")
-                return
-            log.warning("Slack is not reached", why=self.trouble(), next_try_s=wait)
             wait = min(wait * 2, LONGEST_RETRY_S)
+            try:
+                found = await self._try()
+            except Exception:  # the root of a task: whatever happened, the bot must not stay away from Slack
+                log.exception("the way to Slack failed in a way of its own", next_try_s=wait)
+                continue
+            if not found.usable:
+                log.warning("Slack is not reached", why=self.trouble(), next_try_s=wait)
+                continue
+            log.info("Slack is reached")
+            if not found.ok:
+                log.error("Slack does not give all that is needed", why=self.trouble())
+            return

@@ -40,7 +40,11 @@ class AlertsByOtherWays:
         body = " ".join(
             [what, *flags, f"Slack did not take this ({error}). Terminal: understudy incident show {incident.name}"]
         )
-        task = asyncio.create_task(self.say(title, body), name=f"out-of-band {effect.key}")
+        self.tell(title, body)
+
+    def tell(self, title: str, body: str) -> None:
+        """Send in the background: nobody waits for a pager that hangs."""
+        task = asyncio.create_task(self.say(title, body), name=f"out-of-band {title}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -17,7 +17,16 @@ from bot.config.load import load
 from bot.core.effects import Do
 from bot.outbox import Pace
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
+from bot.sandbox.slack.records import Settings, tiers_per_minute
+from bot.slack.gateway import Patience
 from commands.table import words
+
+# Slack's own limits and our own waits are tested elsewhere; here a conversation of an hour should take a second.
+PACE = Pace(settle_for=timedelta(seconds=0.3), first_wait=timedelta(seconds=0.05))
+PATIENCE = Patience(timeout_s=2.0, post_every_s=0.0, edit_every_s=0.0, share_looks_s=(0.03, 0.05, 0.1, 0.2, 0.5))
+LOOSE = Settings(
+    messages_per_s=1000.0, messages_burst=1000, tier_per_minute=dict.fromkeys(tiers_per_minute(), 10_000), file_share_after_s=0.01
+)  # fmt: skip
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 SOON_S = 10.0
@@ -124,7 +133,7 @@ class House:
         config = self.folder / "understudy.yaml"
         config.write_text(yaml.safe_dump(settings(self.workspace, self.vendor, **self.changes)), encoding="utf-8")
         self.ticker = HandTicker()
-        parts = Parts(clock=self.clock, ticker=self.ticker, pace=Pace(settle_for=timedelta(seconds=1)))
+        parts = Parts(clock=self.clock, ticker=self.ticker, pace=PACE, patience=PATIENCE)
         self.app = build(load(config, {}), data=self.folder / "data", parts=parts)
         await self.app.start()
         if self.app.linked:
@@ -188,7 +197,7 @@ async def a_house(folder: Path, *, started: bool = True, **changes: Any) -> Asyn
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     vendor.port = runner.addresses[0][1]
-    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
+    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()], settings=LOOSE) as workspace:
         workspace.add_user("ana", "Ana Silva")
         workspace.add_user("bob", "Bob Meyer")
         workspace.add_channel("ops", members=("ana", "bob"))

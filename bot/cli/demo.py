@@ -7,16 +7,19 @@ from pathlib import Path
 import click
 import uvloop
 
-from bot.cli.options import fail
+from bot.cli.options import CONFIG_EXIT, fail
+from bot.config.scalars import split_listen
 from bot.logs import configure_logs
 from bot.sandbox.vendor import Scenario, ScenarioError
+from bot.web.app import WebError
 
 STORY_TAKES_S = 115.0  # the default speed plays any scenario in at most this time; the story ends a little before its minutes
+FASTEST = 1000.0  # beyond it, what a check may take is less than any machine needs
 
 
 @click.command()
 @click.option("--scenario", "name", default="four-hours", show_default=True, help="A shipped scenario, or a file.")
-@click.option("--speed", type=click.FloatRange(min=1), default=None, help="Story seconds in one real second.")
+@click.option("--speed", type=click.FloatRange(1, FASTEST), default=None, help="Story seconds in one real second.")
 @click.option("--automation", type=click.Choice(("off", "propose", "auto")), default="auto", show_default=True)
 @click.option("--exit-when-done", is_flag=True, help="End by itself; exit status 0 only if everything was shown.")
 @click.option(
@@ -28,11 +31,14 @@ def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, 
     try:
         from bot.demo.play import Demo
     except ImportError as error:
-        fail(f"the demo needs its extra packages ({error.name} is missing): pip install 'understudy[demo]'", 2)
+        fail(f"the demo needs its extra packages ({error.name} is missing): pip install 'understudy[demo]'", CONFIG_EXIT)
     try:
         scenario = Scenario.load(name)
+        split_listen(listen)
     except ScenarioError as error:
-        fail(str(error), 2)
+        fail(str(error), CONFIG_EXIT)
+    except ValueError as error:
+        fail(f"--listen {listen}: {error}", CONFIG_EXIT)
     speed = speed or scenario.minutes * 60 / STORY_TAKES_S
     folder = fresh_folder(out)
     configure_logs((), level="WARNING", pretty=True)
@@ -43,6 +49,8 @@ def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, 
             played = runner.run(show.play(exit_when_done=exit_when_done))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except WebError as error:
+        fail(str(error))
     click.echo("")
     for claim in played.claims:
         click.echo(f"{'shown ' if claim.holds else 'FAILED'}  {claim.words}")
@@ -53,6 +61,10 @@ def fresh_folder(out: Path | None) -> Path:
     """Where this run writes. An earlier run's ledger in the same folder would tell another story."""
     if out is None:
         return Path(tempfile.mkdtemp(prefix="understudy-demo-"))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"--out {out}: {error.strerror}. Name a folder that can be written.", CONFIG_EXIT)
     if (out / "data").exists():
-        fail(f"{out} holds the data of an earlier demo. Name another folder, or remove {out / 'data'}.", 2)
+        fail(f"{out} holds the data of an earlier demo. Name another folder, or remove {out / 'data'}.", CONFIG_EXIT)
     return out

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import config_option, data_folder, data_option, fail, load_or_exit, shared
+from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, read_for_verbs, shared
+from bot.cli.output import note
+from bot.config.errors import ConfigErrors
 from bot.config.policy import to_policy
 from bot.core.facts import Fact
 from bot.core.model import IncidentPolicy, Policy
@@ -27,7 +29,7 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
     """Export an incident's timeline and durations."""
     match = re.fullmatch(r"(?:INC-)?0*([1-9]\d{0,8})", reference, re.IGNORECASE)
     if match is None:
-        fail(f"{reference!r} names no incident. Write INC-7 or 7.", 2)
+        fail(f"{reference!r} names no incident. Write INC-7 or 7.", CONFIG_EXIT)
     number = int(match[1])
     try:
         world, facts = asyncio.run(_read(data_folder(config_path, data_path), number))
@@ -39,9 +41,12 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
     name, content = render(format_, incident, facts, _policy(config_path, world, incident))
     if output is None:
         click.echo(content.decode("utf-8"), nl=False)
-    else:
+        return
+    try:
         output.write_bytes(content)
-        click.echo(f"{name} written to {output}", err=True)
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror}. Name another file with --output.")
+    click.echo(f"{name} written to {output}", err=True)
 
 
 async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
@@ -55,8 +60,10 @@ async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
 
 def _policy(config_path: Path, world: World, incident: Incident) -> Policy:
     """Names from the configuration where there is one; ids otherwise."""
+    policy = Policy({}, {}, IncidentPolicy({}))
     if config_path.exists():
-        policy = to_policy(load_or_exit(config_path, lenient=True).config)
-    else:
-        policy = Policy({}, {}, IncidentPolicy({}))
+        try:
+            policy = to_policy(read_for_verbs(config_path)[0].config)
+        except ConfigErrors:
+            note(f"{config_path} has errors, so components are called by their ids; `understudy config check` lists them.")
     return keep(policy, world, None).policy

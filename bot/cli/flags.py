@@ -6,7 +6,7 @@ import click
 
 from bot.cli.incident import reach, tell
 from bot.cli.output import print_json, print_table
-from bot.cli.remote import call, said
+from bot.cli.remote import call, said, segment
 
 
 @click.group()
@@ -42,7 +42,7 @@ def engage(
 ) -> None:
     """Send the readers of a flag to a fallback."""
     body = {name: value for name, value in (("variant", variant), ("reason", reason), ("for", hold_for)) if value}
-    tell(call(config_path, data_path, "POST", f"/flags/{key}/engage", body), as_json)
+    tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/engage", body), as_json)
 
 
 @flags.command()
@@ -55,7 +55,7 @@ def release(key: str, reason: str, force: bool, config_path: Path, data_path: Pa
     body: dict[str, object] = {"force": force}
     if reason:
         body["reason"] = reason
-    tell(call(config_path, data_path, "POST", f"/flags/{key}/release", body), as_json)
+    tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/release", body), as_json)
 
 
 @flags.command("step-back")
@@ -63,4 +63,4 @@ def release(key: str, reason: str, force: bool, config_path: Path, data_path: Pa
 @reach
 def step_back(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Start the hand-back: the first share goes to the default, the rest follows while it stays well."""
-    tell(call(config_path, data_path, "POST", f"/flags/{key}/step-back", {}), as_json)
+    tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/step-back", {}), as_json)

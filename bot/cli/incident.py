@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bot.cli.options import config_option, data_option, json_option, shared
-from bot.cli.output import print_json, print_table
-from bot.cli.remote import call, said
+from bot.cli.output import print_json, print_table, print_text
+from bot.cli.remote import Reply, call, said, segment
 
 reach = shared(config_option, data_option, json_option)
 
@@ -38,7 +37,7 @@ def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: 
 @reach
 def show(reference: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Show one incident as it stands."""
-    found = said(call(config_path, data_path, "GET", f"/incidents/{reference}"))
+    found = said(call(config_path, data_path, "GET", f"/incidents/{segment(reference)}"))
     if as_json:
         print_json(found)
         return
@@ -51,10 +50,7 @@ def show(reference: str, config_path: Path, data_path: Path | None, as_json: boo
 @reach
 def timeline(reference: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Show what happened so far."""
-    reply = call(config_path, data_path, "GET", f"/incidents/{reference}/export?format=json")
-    if reply.status >= 400:
-        said(reply)
-    found = reply.body
+    found = said(call(config_path, data_path, "GET", f"/incidents/{segment(reference)}/export?format=json"))
     if as_json:
         print_json(found)
         return
@@ -75,12 +71,13 @@ def declare(
     tell(call(config_path, data_path, "POST", "/incidents", body), as_json)
 
 
-def tell(reply: Any, as_json: bool) -> None:
+def tell(reply: Reply, as_json: bool) -> None:
+    """Print what a change came to."""
     answer = said(reply)
     if as_json:
         print_json(answer)
     else:
-        print(answer["text"])
+        print_text(str(answer["text"]))
 
 
 def _verb(name: str, field: str | None, help: str, *, required: bool = False) -> None:
@@ -88,7 +85,7 @@ def _verb(name: str, field: str | None, help: str, *, required: bool = False) ->
 
     def run(reference: str, text: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
         body = {field: text} if field and text else {}
-        tell(call(config_path, data_path, "POST", f"/incidents/{reference}/{name}", body), as_json)
+        tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/{name}", body), as_json)
 
     command: Callable[..., None] = reach(run)
     command = click.argument("text", required=required, default=None if required else "")(command)

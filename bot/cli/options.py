@@ -1,12 +1,13 @@
 """Options and errors that all verbs share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from bot.cli.output import inert
 from bot.config.errors import ConfigErrors
 from bot.config.load import Loaded, load
 
@@ -34,18 +35,44 @@ def load_or_exit(path: Path, *, lenient: bool = False) -> Loaded:
         fail(str(errors), CONFIG_EXIT)
 
 
+def read_for_verbs(path: Path) -> tuple[Loaded, bool]:
+    """The configuration for a verb of the terminal, and whether every variable that it names was there.
+
+    In an outage, people type in a shell that lacks the bot's keys; a verb looks at no vendor and needs none of them. Raises
+    ConfigErrors.
+    """
+    try:
+        return load(path, os.environ, lenient_credentials=True), True
+    except ConfigErrors as errors:
+        try:
+            return load(path, _EmptyWhereMissing(os.environ), lenient_credentials=True), False
+        except ConfigErrors:
+            raise errors from None
+
+
+def load_for_verbs(path: Path) -> tuple[Loaded, bool]:
+    """As `read_for_verbs`; ends the program with every error and exit status 2."""
+    try:
+        return read_for_verbs(path)
+    except ConfigErrors as errors:
+        fail(str(errors), CONFIG_EXIT)
+
+
 def data_folder(config_path: Path, data_path: Path | None) -> Path:
     """The data folder: as named, as configured, or `./data` where there is no configuration to ask."""
     if data_path is not None:
         return data_path
     if not config_path.exists():
         return Path("data")
-    return load_or_exit(config_path, lenient=True).config.data
+    try:
+        return read_for_verbs(config_path)[0].config.data
+    except ConfigErrors as errors:
+        fail(f"{errors}\nA bot that runs already is reached all the same: name its data folder with --data.", CONFIG_EXIT)
 
 
 def fail(text: str, status: int = 1) -> NoReturn:
     """End with a sentence on standard error; never a traceback."""
-    click.echo(text, err=True)
+    click.echo(inert(text), err=True)
     raise SystemExit(status)
 
 
@@ -58,3 +85,13 @@ def shared(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return function
 
     return decorate
+
+
+class _EmptyWhereMissing(dict[str, str]):
+    """An environment in which every variable is set, if only to nothing."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(environ)
+
+    def get(self, name: str, default: Any = "") -> Any:
+        return super().get(name, default)

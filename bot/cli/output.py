@@ -1,22 +1,34 @@
 """What verbs print: tables for people, JSON for programs; colours only on a terminal, which rich decides."""
 
 import json
+import os
+import re
+import sys
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+PIPED_WIDTH = 200  # columns where nobody's window says how many there are
+NOT_SHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+JOINER = "\u200d"  # makes one emoji of two
+# JSON leaves these as they are; some terminals obey them.
+UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """One JSON document on standard output, without a character that a terminal would obey."""
+    print(UNSEEN.sub(_escaped, json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
     """A plain table; `empty` is said when there are no rows. Cells are text, never markup."""
-    console = Console(highlight=False, soft_wrap=False)
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    console = Console(highlight=False, soft_wrap=False, width=PIPED_WIDTH if piped else None)
     if not rows:
         console.print(Text(empty))
         return
@@ -24,10 +36,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_inert(str(cell))) for cell in row))
+        table.add_row(*(Text(inert(str(cell))) for cell in row))
     console.print(table)
 
 
-def _inert(text: str) -> str:
-    """Foreign text without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+def print_text(text: str) -> None:
+    """A sentence that may hold somebody else's words."""
+    click.echo(inert(text))
+
+
+def note(*sentences: str) -> None:
+    """Something to know besides the answer, on standard error: programs read the answer alone."""
+    for sentence in sentences:
+        click.echo(f"note: {inert(sentence)}", err=True)
+
+
+def inert(text: str) -> str:
+    """Foreign text without the characters that a terminal would obey or that reorder what it shows."""
+    return "".join("�" if unicodedata.category(c) in NOT_SHOWN and c not in f"\n\t{JOINER}" else c for c in text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]

@@ -1,75 +1,153 @@
 """How a terminal verb reaches the ledger: through the running bot, or through one started for this verb alone.
 
-The running bot leaves `control.json` (0600) in its data folder with its address and a token. Without it, the verb takes the
-data lock itself, serves the same API on a loopback port for a moment, and asks that: one way of doing things, not two.
+The running bot leaves `control.json` (0600) in its data folder with its address and a token. Whether it really runs, the
+folder's lock tells: a file left by a killed bot may name a port that belongs to somebody else by now. Without a running bot the
+verb takes the lock itself, serves the same API on a loopback port for a moment, and asks that: one way of doing things, not two.
 """
 
 import asyncio
 import getpass
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from bot.app import build
-from bot.cli.options import data_folder, fail, load_or_exit
+from bot.app import CONTROL_FILE, build
+from bot.cli.options import data_folder, fail, load_for_verbs
+from bot.cli.output import note
+from bot.logs import configure_logs
 from bot.store.errors import StoreError
+from bot.store.lock import DataLock
+from bot.store.sqlite import LEDGER_FILE
+from bot.web.app import WebError
 
-CONTROL_FILE = "control.json"
+API = "/api/v1"
 ANSWER_WITHIN_S = 15.0
+TAKEN_FOR_S = 3.0  # a bot that starts or ends, or another verb: each holds the folder for a moment without answering
+LOOK_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the API said."""
+    """What the API said, and whether a running bot said it."""
 
     status: int
     body: Any
     content: bytes
+    running: bool = True
 
 
-def call(config_path: Path, data_path: Path | None, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:
+@dataclass(frozen=True)
+class Control:
+    """Where the running bot listens, and the token for it."""
+
+    url: str
+    token: str
+
+
+def call(
+    config_path: Path, data_path: Path | None, method: str, path: str, body: Mapping[str, Any] | None = None, *,
+    base: str = API,
+) -> Reply:  # fmt: skip
     """Ask `/api/v1` + path. Ends the program with a clear sentence where nobody can be asked."""
     folder = data_folder(config_path, data_path)
-    control = folder / CONTROL_FILE
-    if control.exists():
-        found = json.loads(control.read_text(encoding="utf-8"))
-        try:
-            return _ask(found["url"], found["token"], method, path, body)
-        except httpx.ConnectError:
-            pass  # it was left by a bot that died; the lock tells whether one runs
     try:
-        return asyncio.run(_alone(config_path, folder, method, path, body))
-    except StoreError as error:
+        return asyncio.run(_call(config_path, folder, method, base + path, body))
+    except (StoreError, WebError) as error:
         fail(str(error))
-
-
-def _ask(url: str, token: str, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
-    headers = {"Authorization": f"Bearer {token}", "X-Understudy-Actor": getpass.getuser()}
-    with httpx.Client(trust_env=False, timeout=ANSWER_WITHIN_S) as client:
-        response = client.request(method, f"{url}/api/v1{path}", json=body, headers=headers)
-    is_json = response.headers.get("content-type", "").startswith("application/json")
-    return Reply(response.status_code, response.json() if is_json else None, response.content)
-
-
-async def _alone(config_path: Path, folder: Path, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
-    loaded = load_or_exit(config_path, lenient=True)
-    app = build(loaded, data=folder, listen=("127.0.0.1", 0), alone=True)
-    await app.start()
-    try:
-        return await asyncio.to_thread(_ask, app.url, app.local_token, method, path, body)
-    finally:
-        await app.stop()
+    except httpx.HTTPError as error:
+        why = "in time" if isinstance(error, httpx.TimeoutException) else f"({type(error).__name__})"
+        unclear = "" if method == "GET" else " What you asked for may have been done: look before you repeat it."
+        fail(f"The bot on {folder} did not answer {why}.{unclear}")
 
 
 def said(reply: Reply) -> Any:
     """The body of a good answer; ends the program with the API's own words and exit status 1 otherwise."""
-    if reply.status < 400:
+    if reply.status < 400 and isinstance(reply.body, dict):
         return reply.body
     body = reply.body if isinstance(reply.body, dict) else {}
-    words = body.get("text") or body.get("error") or body.get("errorDetails") or f"the bot answered {reply.status}"
+    words = body.get("text") or body.get("error") or body.get("errorDetails") or f"The bot answered with HTTP {reply.status}."
     remedy = body.get("remedy")
     fail(f"{words} {remedy}" if remedy else str(words))
+
+
+def segment(text: str) -> str:
+    """What a person typed, as one part of a path and no more."""
+    return quote(text, safe="")
+
+
+async def _call(config_path: Path, folder: Path, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + TAKEN_FOR_S
+    while not _is_free(folder):
+        control = _control(folder / CONTROL_FILE)
+        if control is not None:
+            try:
+                return await _ask(control, method, path, body)
+            except httpx.ConnectError:
+                pass  # it is not there yet, or no longer
+        if loop.time() > until:
+            raise StoreError(f"another process works on {folder} and does not answer; is a bot about to start? Try again")
+        await asyncio.sleep(LOOK_AGAIN_S)
+    return await _alone(config_path, folder, method, path, body)
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nobody holds the data folder."""
+    if not (folder / "lock").exists():
+        return True
+    try:
+        DataLock(folder).take().release()
+    except StoreError:
+        return False
+    return True
+
+
+def _control(path: Path) -> Control | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Control(str(found["url"]), str(found["token"]))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}); run this as the bot's own user") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} is damaged; start the bot anew, which writes it anew") from error
+
+
+async def _ask(control: Control, method: str, path: str, body: Mapping[str, Any] | None, *, running: bool = True) -> Reply:
+    headers = {"Authorization": f"Bearer {control.token}", "X-Understudy-Actor": login()}
+    async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_WITHIN_S) as client:
+        response = await client.request(method, f"{control.url}{path}", json=body, headers=headers)
+    is_json = response.headers.get("content-type", "").startswith("application/json")
+    return Reply(response.status_code, response.json() if is_json else None, response.content, running)
+
+
+async def _alone(config_path: Path, folder: Path, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
+    if method == "GET" and not (folder / LEDGER_FILE).exists():
+        raise StoreError(f"there is no ledger in {folder}; check --data and --config")
+    loaded, complete = load_for_verbs(config_path)
+    configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)
+    app = build(loaded, data=folder, listen=("127.0.0.1", 0), alone=True, remembers=complete)
+    try:
+        await app.start()
+        left = "this is what the ledger last held" if method == "GET" else "what waits for Slack goes out when it starts"
+        note(f"No bot runs on {folder}: nothing is watched, and {left}.", *app.left())
+        return await _ask(Control(app.url, app.local_token), method, path, body, running=False)
+    finally:
+        await app.stop()
+
+
+def login() -> str:
+    """Who types, as the API takes it; also where a user has no name, as in some containers."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid-{os.getuid()}"
+    return re.sub(r"[^A-Za-z0-9_.@+-]", "-", name)[:64] or "operator"

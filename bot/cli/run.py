@@ -59,9 +59,25 @@ async def serve(app: App) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     try:
-        await app.start()
-        log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
-        await ended.wait()
+        if await _started(app, ended):
+            log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
+            await ended.wait()
         log.info("ending")
     finally:
         await app.stop()
+
+
+async def _started(app: App, ended: asyncio.Event) -> bool:
+    """Start; False when the end was asked for meanwhile, as a Slack that hangs may hold the start for many seconds."""
+    starting = asyncio.create_task(app.start(), name="start")
+    asked = asyncio.create_task(ended.wait(), name="end asked for")
+    try:
+        await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            return False
+        await starting
+        return True
+    finally:
+        starting.cancel()
+        asked.cancel()
+        await asyncio.gather(starting, asked, return_exceptions=True)

@@ -1,17 +1,15 @@
 """From the configuration to what decisions need: `Config` becomes `core.model.Policy`."""
 
-from collections.abc import Iterable
-
 from bot.config.models import Config
 from bot.core.model import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Level, Policy, Severity
 
 
-def to_policy(config: Config, commanders: Iterable[str] | None = None) -> Policy:
-    """The policy that a configuration describes. `commanders` replaces the configured ids once groups are expanded."""
+def to_policy(config: Config) -> Policy:
+    """The policy that a configuration describes. Ids of user groups among the commanders are for the caller to expand."""
     return Policy(
         components={id: _component(config, id) for id in config.components()},
         flags={key: _flag(config, key) for key in config.flags},
-        incidents=_incidents(config, tuple(config.people.commanders if commanders is None else commanders)),
+        incidents=_incidents(config),
     )
 
 
@@ -57,7 +55,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
     )
 
 
-def _incidents(config: Config, commanders: tuple[str, ...]) -> IncidentPolicy:
+def _incidents(config: Config) -> IncidentPolicy:
     section = config.incidents
     return IncidentPolicy(
         update_every={Severity(name): every for name, every in section.update_every.by_severity().items()},
@@ -66,5 +64,5 @@ def _incidents(config: Config, commanders: tuple[str, ...]) -> IncidentPolicy:
         channel_name=section.channel_name,
         private=section.private,
         alerts_channel=config.slack.alerts_channel,
-        commanders=commanders,
+        commanders=config.people.commanders,
     )

@@ -239,7 +239,8 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
         return draft.refuse(f"{incident.name} is {incident.phase}; there is nothing to acknowledge.", incident=incident.number)
     if incident.acknowledged_by:
         return draft.refuse(f"{incident.acknowledged_by.name} has {incident.name} in hand already.", incident=incident.number)
-    draft.add(incident.stream, f.Acknowledged())
+    fact = draft.add(incident.stream, f.Acknowledged())
+    draft.send(Do.CHANNEL_INVITE, f"incident/{incident.number}", fact)
     if incident.phase is Phase.TRIAGE:
         change_phase(draft, incident.number, Phase.INVESTIGATING, f"acknowledged by {signal.actor.name}", signal.actor)
     return draft.done(f"{incident.name} is yours.", incident=incident.number)

@@ -18,13 +18,13 @@ class _JumpingSelector(selectors.SelectSelector):
     loop: "VirtualLoop"
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if ready or not timeout:
-            if not ready and timeout is None:
-                raise RuntimeError("everything waits for something that no deadline will bring")
-            return ready
-        self.loop.jump(timeout)
-        return []
+        # The loop's own wake-up pipe is always there; asking the system about it alone is wasted while time can jump.
+        ready = super().select(0) if timeout is None or len(self.get_map()) > 1 else []
+        if not ready and timeout is None:
+            raise RuntimeError("everything waits for something that no deadline will bring")
+        if not ready and timeout:
+            self.loop.jump(timeout)
+        return ready
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

@@ -138,6 +138,11 @@ class SlackGateway:
         """Set the topic. Raises ChatError."""
         await self.api.call(self.api.web.conversations_setTopic, channel=channel, topic=topic)
 
+    async def people_of(self, ids: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        """The users behind ids of users and user groups, and a sentence per id that stands for nobody. Raises ChatError."""
+        people, problems = await invites.people_of(self.api, ids)
+        return tuple(people), problems
+
     async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
         """Invite people and user groups' members; one sentence per id that could not be. Raises ChatError."""
         return await invites.invite(self.api, channel, users, me=(await self.identity()).bot_user_id)

@@ -35,7 +35,7 @@ async def invite(api: SlackApi, channel: str, wanted: Iterable[str], *, me: str)
 
     Returns one sentence per id that could not be invited; who is there already is fine. Raises ChatError.
     """
-    people, problems = await _people(api, wanted)
+    people, problems = await people_of(api, wanted)
     people.pop(me, None)
     ids = list(people)
     for first in range(0, len(ids), BATCH):
@@ -43,7 +43,8 @@ async def invite(api: SlackApi, channel: str, wanted: Iterable[str], *, me: str)
     return problems
 
 
-async def _people(api: SlackApi, wanted: Iterable[str]) -> tuple[dict[str, None], list[str]]:
+async def people_of(api: SlackApi, wanted: Iterable[str]) -> tuple[dict[str, None], list[str]]:
+    """The people that these ids of users and groups stand for, in order, and a sentence per id that stands for nobody."""
     people: dict[str, None] = {}
     problems: list[str] = []
     for id in wanted:
@@ -55,11 +56,11 @@ async def _people(api: SlackApi, wanted: Iterable[str]) -> tuple[dict[str, None]
             except ChatError as error:
                 if not error.permanent:
                     raise
-                problems.append(f"<!subteam^{group[1]}> was not invited: {error}")
+                problems.append(f"<!subteam^{group[1]}> is not a group that can be read: {error}")
             else:
                 people |= dict.fromkeys(str(user) for user in reply.get("users") or ())
         else:
-            problems.append(f"{id} was not invited: write the id of a person (U...) or of a user group (S...)")
+            problems.append(f"{id} is nobody: write the id of a person (U...) or of a user group (S...)")
     return people, problems
 
 

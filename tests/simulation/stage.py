@@ -22,7 +22,7 @@ from tests.simulation.weather import ScriptedPage, ScriptedProber, Weather
 
 T = TypeVar("T")
 
-BEAT_S = 5.0
+BEAT_S = 10.0
 LATEST_LANDING_S = 15.0  # below the settle time, as the outbox presumes
 PACE = Pace(settle_for=timedelta(seconds=30), lease=timedelta(seconds=90))
 

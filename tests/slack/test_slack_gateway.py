@@ -282,7 +282,7 @@ async def test_people_are_invited_when_groups_need_a_paid_plan() -> None:
         assert ana.id in workspace.channel(ops).members
     assert 2 == len(problems)
     assert "paid plan" in problems[0]
-    assert problems[1].startswith("@bob was not invited: write the id")
+    assert problems[1].startswith("@bob is nobody: write the id")
 
 
 async def test_an_invitation_fails_as_a_whole_when_the_channel_is_gone(gateway: SlackGateway) -> None:
