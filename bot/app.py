@@ -35,6 +35,7 @@ from bot.scheduler import ApTicker
 from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.scopes import expected_scopes
 from bot.slack_link import SlackLink
+from bot.store.errors import StoreError
 from bot.store.samples import open_samples
 from bot.store.sqlite import open_ledger
 from bot.troubles import AlertsByOtherWays
@@ -89,22 +90,28 @@ class Parts:
 
 def build(
     loaded: Loaded, *, data: Path | None = None, listen: tuple[str, int] | None = None, alone: bool = False,
-    parts: Parts | None = None,
+    parts: Parts | None = None, remembers: bool = True,
 ) -> "App":  # fmt: skip
-    """The whole bot, not started. `alone` serves one terminal verb: no Slack, no probes, no clockwork."""
-    return App(loaded, data or loaded.config.data, listen, alone, parts or Parts())
+    """The whole bot, not started. `alone` serves one terminal verb: no Slack, no probes, no clockwork.
+
+    `remembers` is False where variables were missing, so that no flag is put on record with a value that is not its own.
+    """
+    return App(loaded, data or loaded.config.data, listen, alone, parts or Parts(), remembers)
 
 
 class App:
     """Everything wired together. `start()` raises StartRefused, StoreError or WebError; `stop()` may be called after any."""
 
-    def __init__(self, loaded: Loaded, data: Path, listen: tuple[str, int] | None, alone: bool, parts: Parts) -> None:
+    def __init__(
+        self, loaded: Loaded, data: Path, listen: tuple[str, int] | None, alone: bool, parts: Parts, remembers: bool
+    ) -> None:
         self._loaded = loaded
         self._config = loaded.config
         self._data = data
         self._listen = listen or (loaded.config.server.host, loaded.config.server.port)
         self._alone = alone
         self._parts = parts
+        self._remembers = remembers
         self.clock = parts.clock or SystemClock()
         self._wire = parts.wire_clock or SystemClock()
         self.board = FlagBoard(self.clock)
@@ -160,6 +167,7 @@ class App:
     async def _open_store(self) -> None:
         # The ledger first: it takes the folder's lock, so that a second bot touches nothing.
         self.ledger = self._parts.ledger or self._closing(await open_ledger(self._data))
+        (self._data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
         self.samples = self._parts.samples or self._closing(await open_samples(self._data))
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy)
 
@@ -172,9 +180,9 @@ class App:
         world = await self.engine.load()
         remembered = await self.ledger.read(lambda store: store.setting(SETTING))
         self.kept = keep(self.engine.policy, world, remembered)
-        for sentence in self.kept.sentences:
+        for sentence in self.left():
             log.warning("kept although it left the configuration", what=sentence)
-        if not self._alone or self._loaded.config.flags:
+        if self._remembers:
             setting = remember(to_policy(self._config), self.kept.flags)
             await self.ledger.write(lambda store: store.put_setting(SETTING, setting))
         self.engine.policy = self.kept.policy
@@ -208,7 +216,10 @@ class App:
         name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
         self.url = f"http://{name}:{port}"
         if not self._alone:
-            write_private(self._data / CONTROL_FILE, json.dumps({"url": self.url, "token": self.local_token}))
+            try:
+                write_private(self._data / CONTROL_FILE, json.dumps({"url": self.url, "token": self.local_token}))
+            except OSError as error:
+                raise StoreError(f"{self._data / CONTROL_FILE} cannot be written ({error.strerror}); check its folder") from error
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         facts = await self.ledger.read(lambda store: store.facts_about(number))
@@ -239,13 +250,14 @@ class App:
         found = await self._link.start(self.desk())
         if found.ok:
             return
-        if found.unreachable:
+        if found.unreachable and not found.refused:
             log.error("Slack is unreachable; running, watching and serving flags meanwhile", why=self._link.trouble())
             return
         if not self.engine.world.open_incidents() and not any(f.engagement for f in self.engine.world.flags.values()):
             raise StartRefused(self._link.trouble())
-        log.error("Slack refuses the bot, but an incident or engagement is open: running on", why=self._link.trouble())
-        await self._others.say("Understudy cannot speak in Slack", self._link.trouble())
+        title = "Understudy lacks rights in Slack" if found.usable else "Understudy cannot speak in Slack"
+        log.error(f"{title}, but an incident or engagement is open: running on", why=self._link.trouble())
+        self._others.tell(title, f"{self._link.trouble()} An incident or engagement is open, so it runs on.")
 
     async def _slack_ready(self) -> None:
         """Slack lets us in: learn who the commanders' groups are, and send what waited."""
@@ -300,7 +312,7 @@ class App:
             oldest = self.clock.now() - min(waiting) if waiting else timedelta(0)
             self.metrics.set_outbox(counts, max(oldest, timedelta(0)))
             if self._link:
-                self.metrics.set_slack(self._link.part().ok)
+                self.metrics.set_slack(self._link.connected)
             await self.samples.trim(self.clock.now() - KEEP_SAMPLES)
 
     async def looked(self) -> None:
@@ -321,14 +333,18 @@ class App:
         parts = {"ledger": Part(self._restored, "restored" if self._restored else "loading", self._began_at, words)}
         if self._link:
             parts["slack"] = self._link.part()
-        if self.kept.sentences:
-            parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(self.kept.sentences))
+        if left := self.left():
+            parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(left))
         return Health(ready=self._restored, live=True, parts=parts)
 
     def trouble(self) -> str:
         """What people should know of the bot itself; empty when all is well."""
         said = [self._link.trouble()] if self._link else []
-        return " ".join(sentence for sentence in (*said, *self.kept.sentences) if sentence)
+        return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)
+
+    def left(self) -> tuple[str, ...]:
+        """What left the configuration and is kept because it is in use, one sentence each."""
+        return self.kept.sentences(self.engine.world)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,18 +1,25 @@
 """What `understudy doctor` looks at: configuration, store, Slack's tokens and scopes, and whether a lost post can be found."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.config.load import Loaded
+from bot.config.policy import to_policy
+from bot.core.state import World
+from bot.engine import world_from
+from bot.kept import SETTING, keep
 from bot.plan import slack_login
 from bot.ports import ChatError
 from bot.slack.gateway import SlackGateway
-from bot.slack.preflight import preflight
+from bot.slack.preflight import Preflight, preflight
 from bot.slack.proof import prove_lookup
 from bot.slack.scopes import expected_scopes
 from bot.store.engine import sqlite_report
+from bot.store.errors import StoreError
+from bot.store.sqlite import LEDGER_FILE, open_read_only
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
         yield finding
     report = sqlite_report()
     yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
-    if data.exists() and data.stat().st_mode & 0o077:
-        yield Finding("note", "store", f"{data} can be read by others; it should have mode 0700")
+    async for finding in _ledger(loaded, data):
+        yield finding
     if slack:
         async for finding in _slack(loaded):
             yield finding
@@ -57,20 +64,63 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     return found
 
 
+async def _ledger(loaded: Loaded, data: Path) -> AsyncIterator[Finding]:
+    """The data folder, and what is under way in the ledger: the bot runs on with it even where Slack refuses."""
+    if data.exists() and not (data.is_dir() and os.access(data, os.W_OK | os.X_OK)):
+        yield Finding("bad", "store", f"{data} is not a folder that can be written here; check `data`, --data and the owner")
+        return
+    if data.exists() and data.stat().st_mode & 0o077:
+        yield Finding("note", "store", f"{data} can be read by others; it should have mode 0700")
+    if not (data / LEDGER_FILE).exists():
+        yield Finding("note", "ledger", f"there is none in {data} yet; the first start makes it")
+        return
+    try:
+        world, remembered = await _read(data)
+    except StoreError as error:
+        yield Finding("bad", "ledger", str(error))
+        return
+    for incident in world.open_incidents():
+        yield Finding("note", "ledger", f"{incident.name} is open ({incident.severity}, {incident.phase}): {incident.title}")
+    for key, state in world.flags.items():
+        if state.engagement:
+            yield Finding("note", "ledger", f"{key} is engaged on {state.engagement.variant}: {state.engagement.reason}")
+    for sentence in keep(to_policy(loaded.config), world, remembered).sentences(world):
+        yield Finding("note", "ledger", sentence)
+
+
+async def _read(data: Path) -> tuple[World, str | None]:
+    ledger = open_read_only(data)
+    try:
+        states, remembered = await ledger.read(lambda store: (store.states(), store.setting(SETTING)))
+    finally:
+        await ledger.close()
+    return world_from(states), remembered
+
+
 async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
     config = loaded.config
     wanted = expected_scopes(private=config.incidents.private)
     login = slack_login(config.slack)
     found = await preflight(login, wanted)
+    by_scope = {scope: f"{problem}" for scope in wanted for problem in found.problems if f" scope {scope} (" in problem.what}
     for problem in found.problems:
-        yield Finding("bad", "Slack", f"{problem}")
-    if found.unreachable:
-        return
-    for scope, reason in wanted.items():
-        has = scope in found.scopes
-        yield Finding("good" if has else "bad", f"scope {scope}", reason if has else f"missing. {reason}")
-    if found.ok:
+        if f"{problem}" not in by_scope.values():
+            yield Finding("bad", "Slack", f"{problem}")
+    if found.identity is not None:
+        yield Finding("good", "Slack", f"the bot token is good for {found.team or found.team_id}")
+        for finding in _scopes(found, wanted, by_scope):
+            yield finding
+    if found.usable:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
+
+
+def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, str]) -> list[Finding]:
+    if not found.scopes:
+        return [Finding("note", "scopes", "this server does not say which scopes the app has; the calls will")]
+    return [
+        Finding("bad", f"scope {scope}", problems[scope]) if scope in problems else Finding("good", f"scope {scope}", reason)
+        for scope, reason in wanted.items()
+    ]
 
 
 async def _lookup(gateway: SlackGateway, channel: str) -> Finding:

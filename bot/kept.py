@@ -16,55 +16,83 @@ SETTING = "policy/flags"
 
 
 @dataclass(frozen=True)
+class Left:
+    """One thing that left the configuration while a flag's engagement, or else an open incident, needs it."""
+
+    sentence: str
+    flag: str = ""
+    variant: str = ""
+    incident: int = 0
+
+    def matters(self, world: World) -> bool:
+        """Whether what needs it still goes on."""
+        if self.flag:
+            engagement = world.flag(self.flag).engagement
+            return engagement is not None and engagement.variant == self.variant
+        incident = world.incidents.get(self.incident)
+        return incident is not None and incident.phase.open
+
+
+@dataclass(frozen=True)
 class Kept:
-    """The policy with what was kept, the kept flags, and a sentence for each thing kept."""
+    """The policy with what was kept, the kept flags, and each thing that left."""
 
     policy: Policy
     flags: Mapping[str, FlagPolicy]
-    sentences: tuple[str, ...]
+    left: tuple[Left, ...]
+
+    def sentences(self, world: World) -> tuple[str, ...]:
+        """What is kept and still needed, one sentence each."""
+        return tuple(one.sentence for one in self.left if one.matters(world))
 
 
 def remember(policy: Policy, kept: Mapping[str, FlagPolicy]) -> str:
-    """The setting to write: all flags of the configuration, and those kept from earlier ones."""
-    return json.dumps({key: encode(flag) for key, flag in {**kept, **policy.flags}.items()})
+    """The setting to write: all flags of the configuration, and over them those kept from earlier ones.
+
+    The kept ones win: a kept variant of a flag that is still configured would else be lost at the second start.
+    """
+    return json.dumps({key: encode(flag) for key, flag in {**policy.flags, **kept}.items()})
 
 
 def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
     """Bring back what the ledger still uses and the configuration no longer names."""
     before = {key: decode(FlagPolicy, row) for key, row in json.loads(remembered or "{}").items()}
     flags: dict[str, FlagPolicy] = {}
-    sentences: list[str] = []
+    left: list[Left] = []
     for key, state in world.flags.items():
         engagement = state.engagement
         if engagement is None:
             continue
-        now, then = policy.flags.get(key), before.get(key)
-        if now and engagement.variant in now.variants:
+        now, then, variant = policy.flags.get(key), before.get(key), engagement.variant
+        if now and variant in now.variants:
             continue
-        if then is None or engagement.variant not in then.variants:
-            sentences.append(f"{key} is engaged on {engagement.variant}, which no configuration on record defines")
+        if then is None or variant not in then.variants:
+            words = f"{key} is engaged on {variant}, which no configuration on record defines: put it back, or release the flag"
+            left.append(Left(words, key, variant))
             continue
-        what = f"variant {engagement.variant} of {key}" if now else f"flag {key}"
-        sentences.append(f"{what} left the configuration while it is engaged; it is served until it is released")
-        values = {**(now.variants if now else then.variants), engagement.variant: then.variants[engagement.variant]}
+        what = f"variant {variant} of {key}" if now else f"flag {key}"
+        words = f"{what} left the configuration while it is engaged; it is served until it is released"
+        left.append(Left(words, key, variant))
+        values = {**(now.variants if now else then.variants), variant: then.variants[variant]}
         base = now or replace(then, automation="off", depends_on=tuple(c for c in then.depends_on if c in policy.components))
         flags[key] = replace(base, variants=values)
-    components = _components(policy, world, sentences)
-    return Kept(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(sentences))
+    components = _components(policy, world, left)
+    return Kept(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(left))
 
 
-def _components(policy: Policy, world: World, sentences: list[str]) -> dict[str, ComponentPolicy]:
+def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, ComponentPolicy]:
     found = dict(policy.components)
     for incident in world.incidents.values():
         for id in incident.affected:
-            if id in found:
+            if id in policy.components:
                 continue
             provider = id.partition(".")[0]
             # Named by its id: the configuration that knew its name is gone.
             found[id] = ComponentPolicy(id, id, provider, provider, {})
             if incident.phase.open:
-                sentences.append(
+                words = (
                     f"component {id} left the configuration while {incident.name} is open; nothing looks at it any more, "
                     "so a person has to resolve"
                 )
+                left.append(Left(words, incident=incident.number))
     return found

@@ -92,7 +92,8 @@ class SlackLink:
         if found.usable:
             try:
                 await self._gateway.identity()  # asked once, so that later comparisons need not ask
-            except ChatError as error:  # it went away between two calls
+                await self._on_ready()
+            except ChatError as error:  # Slack went away between two calls
                 problems = (*found.problems, Problem("Slack cannot be asked", str(error)))
                 found = replace(found, ok=False, unreachable=True, problems=problems)
         self.last = found
@@ -106,7 +107,6 @@ class SlackLink:
         app = build_bolt(self._login, self._gateway, first_sight=self._first_sight, register=partial(register, desk=self._desk))
         self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket)
         await self._socket.start()
-        await self._on_ready()
 
     async def _first_sight(self, id: str) -> bool:
         now = self._clock.now()

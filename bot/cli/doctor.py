@@ -8,6 +8,7 @@ import click
 from bot.cli.options import config_option, data_option, json_option, load_or_exit, shared
 from bot.cli.output import print_json, print_table
 from bot.doctor import Finding, examine
+from bot.logs import configure_logs
 
 
 @click.command()
@@ -16,6 +17,7 @@ from bot.doctor import Finding, examine
 def doctor(config_path: Path, data_path: Path | None, as_json: bool, no_slack: bool) -> None:
     """Look at configuration, store and Slack. Exit status 1 when something will not work."""
     loaded = load_or_exit(config_path, lenient=no_slack)
+    configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)
 
     async def gather() -> list[Finding]:
         return [found async for found in examine(loaded, config_path, data_path or loaded.config.data, slack=not no_slack)]

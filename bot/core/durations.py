@@ -147,9 +147,9 @@ def _outages(incident: Incident, facts: Sequence[f.Fact]) -> tuple[Outage, ...]:
     for fact in facts:
         match fact.body:
             case f.ComponentJoined(component=id, level=level) if level is not Level.OPERATIONAL:
-                # Those that were down when it was declared began with it; a later one when we saw it.
-                began = incident.began_at if fact.at == incident.declared_at else fact.at
-                running[id] = Outage(id, began, None, level)
+                # A fact of an older ledger does not tell: those declared with the incident began with it.
+                unknown = incident.began_at if fact.at == incident.declared_at else fact.at
+                running[id] = Outage(id, fact.body.began_at or unknown, None, level)
             case f.ComponentMoved(component=id, level=Level.OPERATIONAL) as b if id in running:
                 outage = running.pop(id)
                 done.append(Outage(id, outage.began_at, max(b.began_at, outage.began_at), outage.worst))

@@ -87,6 +87,7 @@ class ComponentJoined(Body):
     level: Level
     reason: str
     evidence: tuple[str, ...] = ()
+    began_at: datetime | None = None  # when the evidence starts, where that is known
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def declare(
     )  # fmt: skip
     for component in components:
         now = draft.world.component(component)
-        draft.add(stream, f.ComponentJoined(component, now.level, now.reason, now.evidence), told=False)
+        draft.add(stream, f.ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
     name = channel_name(policy.incidents.channel_name, number, title, draft.now)
     draft.add(stream, f.ChannelNamed(name, 1))
     draft.send(Do.ALERT_POST, f"alert/{number}", fact)
@@ -157,7 +157,8 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict, previous:
             body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
             draft.add(incident.stream, body)
     elif verdict.level.bad and draft.policy.components[verdict.component].open_on.get(verdict.level, "none") != "none":
-        draft.add(incident.stream, f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence))
+        joined = f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
+        draft.add(incident.stream, joined)
     _raise_severity(draft, incident.number, verdict)
     _follow_phase(draft, incident.number, verdict)
 

@@ -279,7 +279,7 @@ def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
         raise ValueError(f"{fact.stream} has a {fact.kind} before it was declared")
     match fact.body:
         case f.ComponentJoined() as b:
-            joined = Affected(b.component, b.level, b.reason, fact.at)
+            joined = Affected(b.component, b.level, b.reason, b.began_at or fact.at)
             return _settle(replace(incident, affected={**incident.affected, b.component: joined}), fact)
         case f.ComponentMoved() as b:
             return _settle(_moved(incident, b, fact), fact)

@@ -1,0 +1,69 @@
+"""What conversation tests share: asking and hearing the answer, pressing and hearing the answer, and the story so far."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+from bot.core import facts as f
+from bot.sandbox.slack import Message, Person
+from tests.house import House
+
+ANSWER_WITHIN_S = 1.0  # what people are promised
+
+
+class Talk:
+    """One house and its people. `asks` and `presses` return what the person is answered, and hold the promise of a second."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    async def asks(self, person: Person, words: str, *, channel: str = "ops") -> str:
+        """Type a slash command; the answer that only this person sees."""
+        return await self._answer(person, person.types(words, channel=channel))
+
+    async def presses(
+        self, person: Person, button: str, *, channel: str | None = None, message_containing: str | None = None
+    ) -> str:
+        """Click the newest button of that name; the answer that only this person sees."""
+        click = person.clicks(button, channel=channel, message_containing=message_containing)
+        return await self._answer(person, click)
+
+    async def _answer(self, person: Person, doing: Awaitable[None]) -> str:
+        before = len(self.whispers(person))
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            await doing
+            while len(self.whispers(person)) == before:
+                await asyncio.sleep(0.005)
+        return self.shows(self.whispers(person)[-1])
+
+    def whispers(self, person: Person) -> list[Message]:
+        """What only this person was told, oldest first."""
+        return [m for m in self.house.workspace.team.ephemerals if m.ephemeral_to == person.id]
+
+    def shows(self, message: Message) -> str:
+        """A message as people read it."""
+        return self.house.workspace.shows(message)
+
+    def said(self, channel: str, containing: str = "") -> list[Message]:
+        """The bot's own messages in a channel, without replies."""
+        every = self.house.workspace.messages(channel)
+        return [m for m in every if m.user == self.house.workspace.bot_user_id and containing in self.shows(m)]
+
+    def thread(self, channel: str, containing: str) -> str:
+        """The replies under the newest message with that text, as people read them."""
+        root = self.said(channel, containing)[-1]
+        return "\n".join(self.shows(m) for m in self.house.workspace.messages(channel, thread_ts=root.ts)[1:])
+
+    def alert(self, channel: str = "ops") -> str:
+        """The one alert in the ops channel, as it reads now."""
+        return self.shows(self.said(channel, "INC-")[-1])
+
+    async def facts(self, *kinds: type[f.Body]) -> Sequence[f.Fact]:
+        """Every fact of these kinds, in order."""
+        assert self.house.app is not None
+        every = await self.house.app.ledger.read(lambda store: store.all_facts())
+        return [fact for fact in every if isinstance(fact.body, kinds)]
+
+    @property
+    def slowest_ack_s(self) -> float:
+        """How long the slowest acknowledgement of anything took; infinite where one never came."""
+        return max((float("inf") if ack.seconds is None else ack.seconds for ack in self.house.workspace.acks), default=0.0)
