@@ -219,7 +219,8 @@ class App:
             try:
                 write_private(self._data / CONTROL_FILE, json.dumps({"url": self.url, "token": self.local_token}))
             except OSError as error:
-                raise StoreError(f"{self._data / CONTROL_FILE} cannot be written ({error.strerror}); check its folder") from error
+                sentence = f"{self._data / CONTROL_FILE} cannot be written ({error.strerror}); check its folder"
+                raise StoreError(sentence) from error
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         facts = await self.ledger.read(lambda store: store.facts_about(number))
@@ -328,7 +329,7 @@ class App:
         return self._link is not None and self._link.last is not None and self._link.last.usable
 
     def health(self) -> Health:
-        """Ready means: the state is restored, so flags tell the truth. Slack's absence is said, and does not make it unready."""
+        """Ready means: the state is restored, so flags tell the truth. Slack's absence is said and does not make it unready."""
         words = "State is restored." if self._restored else "State is being restored."
         parts = {"ledger": Part(self._restored, "restored" if self._restored else "loading", self._began_at, words)}
         if self._link:

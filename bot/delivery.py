@@ -1,6 +1,6 @@
 """What each kind of effect is, in Slack's terms: where it goes and what it looks like, rendered at the moment it is sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -140,11 +140,13 @@ class Delivery:
         fact = await self._fact(effect)
         if not isinstance(fact.body, f.UpdateWritten):
             raise ValueError(f"{effect.key} speaks of a {fact.kind}")
+        everything = await self._facts(incident)
+        unsent = _unsent_before(fact.body.slot, incident.name, everything)
         since = datetime.fromisoformat(effect.args["since"])
-        facts = [x for x in await self._facts(incident) if since < x.at <= fact.at]
+        facts = [x for x in everything if since < x.at]  # up to the moment of sending, as the state is
         return updates.update(
             incident, self._engine.world, self._engine.policy, fact.at, slot=fact.body.slot, text=fact.body.text,
-            missed=fact.body.missed, since_facts=facts, next_update_at=next_update_at(incident, self._engine.policy.incidents),
+            missed=fact.body.missed + unsent, since_facts=facts, next_update_at=next_update_at(incident, self._engine.policy.incidents),
             readers={flag: self._around.readers(flag) for flag in self._engine.policy.flags}, author=fact.actor,
         )  # fmt: skip
 
@@ -248,3 +250,12 @@ class Delivery:
             await self._ledger.write(lambda store: store.put_setting(setting, uploaded))
         await self._chat.share_upload(file, name, place, f"Timeline of {incident.name}")
         return Performed()
+
+
+def _unsent_before(slot: int, name: str, facts: Sequence[f.Fact]) -> int:
+    """How many updates right before this one were written but never stood in Slack."""
+    posted = {fact.body.key for fact in facts if isinstance(fact.body, f.Posted)}
+    unsent = 0
+    while slot - unsent > 1 and f"{name}/update/{slot - unsent - 1}" not in posted:
+        unsent += 1
+    return unsent

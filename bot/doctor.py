@@ -37,8 +37,11 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
         yield finding
     report = sqlite_report()
     yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
-    async for finding in _ledger(loaded, data):
+    for finding in folder(data):
         yield finding
+    if _has_ledger(data):
+        async for finding in _ledger(loaded, data):
+            yield finding
     if slack:
         async for finding in _slack(loaded):
             yield finding
@@ -64,16 +67,19 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     return found
 
 
+def folder(data: Path) -> list[Finding]:
+    """Whether the data folder can be used, and by whom."""
+    if not data.exists():
+        return [Finding("note", "store", f"there is no folder {data} yet; the first start makes it")]
+    if not (data.is_dir() and os.access(data, os.W_OK | os.X_OK)):
+        return [Finding("bad", "store", f"{data} is not a folder that can be written; check `data`, --data and the owner")]
+    if data.stat().st_mode & 0o077:
+        return [Finding("note", "store", f"{data} can be read by others; it should have mode 0700")]
+    return []
+
+
 async def _ledger(loaded: Loaded, data: Path) -> AsyncIterator[Finding]:
-    """The data folder, and what is under way in the ledger: the bot runs on with it even where Slack refuses."""
-    if data.exists() and not (data.is_dir() and os.access(data, os.W_OK | os.X_OK)):
-        yield Finding("bad", "store", f"{data} is not a folder that can be written here; check `data`, --data and the owner")
-        return
-    if data.exists() and data.stat().st_mode & 0o077:
-        yield Finding("note", "store", f"{data} can be read by others; it should have mode 0700")
-    if not (data / LEDGER_FILE).exists():
-        yield Finding("note", "ledger", f"there is none in {data} yet; the first start makes it")
-        return
+    """What is under way: the bot runs on with it even where Slack refuses."""
     try:
         world, remembered = await _read(data)
     except StoreError as error:
@@ -86,6 +92,10 @@ async def _ledger(loaded: Loaded, data: Path) -> AsyncIterator[Finding]:
             yield Finding("note", "ledger", f"{key} is engaged on {state.engagement.variant}: {state.engagement.reason}")
     for sentence in keep(to_policy(loaded.config), world, remembered).sentences(world):
         yield Finding("note", "ledger", sentence)
+
+
+def _has_ledger(data: Path) -> bool:
+    return (data / LEDGER_FILE).is_file()
 
 
 async def _read(data: Path) -> tuple[World, str | None]:

@@ -29,9 +29,8 @@ def check(config_path: Path, no_env: bool) -> None:
     for item in loaded.pending:
         click.echo(f"not available yet: {config_path}:{item.line}: {item.path}: {item.what}")
     count = len(loaded.config.live_checks())
-    click.echo(
-        f"{config_path} is good: {len(loaded.config.components())} components, {count} checks on, {len(loaded.config.flags)} flags."
-    )
+    components, flags = len(loaded.config.components()), len(loaded.config.flags)
+    click.echo(f"{config_path} is good: {components} components, {count} checks on, {flags} flags.")
 
 
 @config.command("schema")

@@ -1,8 +1,9 @@
 """How a terminal verb reaches the ledger: through the running bot, or through one started for this verb alone.
 
 The running bot leaves `control.json` (0600) in its data folder with its address and a token. Whether it really runs, the
-folder's lock tells: a file left by a killed bot may name a port that belongs to somebody else by now. Without a running bot the
-verb takes the lock itself, serves the same API on a loopback port for a moment, and asks that: one way of doing things, not two.
+folder's lock tells: a file left by a killed bot may name a port that belongs to somebody else by now. Without a running bot
+the verb takes the lock itself, serves the same API on a loopback port for a moment, and asks that: one way of doing things,
+not two.
 """
 
 import asyncio
@@ -69,12 +70,12 @@ def call(
 
 def said(reply: Reply) -> Any:
     """The body of a good answer; ends the program with the API's own words and exit status 1 otherwise."""
-    if reply.status < 400 and isinstance(reply.body, dict):
-        return reply.body
     body = reply.body if isinstance(reply.body, dict) else {}
-    words = body.get("text") or body.get("error") or body.get("errorDetails") or f"The bot answered with HTTP {reply.status}."
-    remedy = body.get("remedy")
-    fail(f"{words} {remedy}" if remedy else str(words))
+    if reply.status >= 400 or reply.body is None:
+        words = body.get("text") or f"The bot answered with HTTP {reply.status}."
+        remedy = body.get("remedy")
+        fail(f"{words} {remedy}" if remedy else str(words))
+    return reply.body
 
 
 def segment(text: str) -> str:

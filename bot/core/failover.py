@@ -4,6 +4,7 @@ Rules that are never broken by a rule: never engage onto a variant whose compone
 that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bot.core import facts as f
@@ -32,8 +33,10 @@ def react(draft: Draft) -> None:
 # --- choosing
 
 
-def choose(world: World, policy: FlagPolicy, *, besides: str = "") -> Fallback | str:
-    """The first fallback whose component is operational, or the reason why there is none."""
+def choose(
+    world: World, policy: FlagPolicy, *, besides: str = "", name_of: Callable[[str], str] = str
+) -> Fallback | str:  # fmt: skip
+    """The first fallback whose component is operational, or the reason why there is none, in the names of `name_of`."""
     reasons = []
     for fallback in policy.fallbacks:
         if fallback.variant == besides:
@@ -41,7 +44,7 @@ def choose(world: World, policy: FlagPolicy, *, besides: str = "") -> Fallback |
         level = world.component(fallback.needs).level if fallback.needs else Level.OPERATIONAL
         if level is Level.OPERATIONAL:
             return fallback
-        reasons.append(f"{fallback.variant} needs {fallback.needs}, which is {level}")
+        reasons.append(f"{fallback.variant} needs {name_of(fallback.needs or '')}, which is {level}")
     return "; ".join(reasons) or "no other fallback is configured"
 
 
@@ -51,10 +54,10 @@ def troubled(world: World, policy: FlagPolicy, at: Level | None = None) -> tuple
     return tuple(c for c in policy.depends_on if (level := world.component(c).level).bad and level.rank >= bar)
 
 
-def default_unwell(world: World, policy: FlagPolicy) -> str:
+def default_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
     """Why the default cannot carry traffic: its components that are not operational; empty when all are."""
     states = [world.component(c) for c in policy.depends_on]
-    return ", ".join(f"{s.id} is {s.level}" for s in states if s.level is not Level.OPERATIONAL)
+    return ", ".join(f"{name_of(s.id)} is {s.level}" for s in states if s.level is not Level.OPERATIONAL)
 
 
 def _needs(policy: FlagPolicy, variant: str) -> str | None:
@@ -69,8 +72,12 @@ def _incident_for(world: World, components: tuple[str, ...]) -> int | None:
 
 
 def _why(draft: Draft, components: tuple[str, ...]) -> str:
-    states = [draft.world.component(c) for c in components]
-    return "; ".join(f"{s.id} is {s.level}: {s.reason}" for s in states)
+    """What the verdicts are; why they are so stands next to them, in the component's own words."""
+    return ", ".join(f"{draft.policy.name_of(c)} is {draft.world.component(c).level}" for c in components)
+
+
+def _well(draft: Draft, policy: FlagPolicy) -> str:
+    return ", ".join(f"{draft.policy.name_of(c)} is operational" for c in policy.depends_on)
 
 
 # --- not engaged
@@ -85,7 +92,7 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
         return
     if policy.automation == "off" or _rests(draft.world, state, trouble):
         return
-    choice = choose(draft.world, policy)
+    choice = choose(draft.world, policy, name_of=draft.policy.name_of)
     incident = _incident_for(draft.world, trouble)
     if isinstance(choice, str):
         _hold(draft, policy, state, f"no fallback is fit to serve: {choice}", incident)
@@ -128,7 +135,7 @@ def engage(
 def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> None:
     if _leave_sick_fallback(draft, policy, state, engagement):
         return
-    unwell = default_unwell(draft.world, policy)
+    unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell and (engagement.share_back or engagement.asked_at):
         body = f.HandBackReverted(policy.key, unwell)
         draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=HAND_BACK_RULE)
@@ -144,11 +151,12 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
         return False
     if not default_unwell(draft.world, policy):
         return False  # the way back is open, and better
-    choice = choose(draft.world, policy, besides=engagement.variant)
+    choice = choose(draft.world, policy, besides=engagement.variant, name_of=draft.policy.name_of)
+    name = draft.policy.name_of(needs)
     if isinstance(choice, str):
-        _hold(draft, policy, state, f"{needs} is {sick.level} too, and {choice}; staying put", engagement.incident)
+        _hold(draft, policy, state, f"{name} is {sick.level} too, and {choice}; staying put", engagement.incident)
         return False
-    reason = f"{needs} behind {engagement.variant} is {sick.level}: {sick.reason}"
+    reason = f"{name} behind {engagement.variant} is {sick.level}"
     engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, engagement.incident, engagement.because)
     return True
 
@@ -156,7 +164,7 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
 def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
     if draft.now < engagement.at + policy.min_hold:
         return
-    well = f"{', '.join(policy.depends_on)} operational"
+    well = _well(draft, policy)
     if engagement.stepped_at is None:
         if policy.first_step == "auto":
             _step(draft, policy, engagement, well, HAND_BACK_RULE)
@@ -219,7 +227,7 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     state = draft.world.flag(policy.key)
     variant = signal.variant or (state.proposal.variant if state.proposal else "")
     if not variant:
-        choice = choose(draft.world, policy)
+        choice = choose(draft.world, policy, name_of=draft.policy.name_of)
         if isinstance(choice, str):
             return draft.refuse(f"No fallback of {policy.key} is fit to serve: {choice}.", flag=policy.key)
         variant = choice.variant
@@ -247,7 +255,8 @@ def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: 
         return f"{policy.key} serves {variant} already."
     needs = _needs(policy, variant)
     if needs and (sick := draft.world.component(needs)).level.bad:
-        return f"{variant} needs {needs}, which is {sick.level}: {sick.reason}. Nothing was switched."
+        name = draft.policy.name_of(needs)
+        return f"{variant} needs {name}, which is {sick.level}: {sick.reason}. Nothing was switched."
     return ""
 
 
@@ -265,10 +274,10 @@ def on_step_back(draft: Draft, signal: StepBack) -> Step:
     if engagement.stepped_at is not None:
         share = engagement.share_back
         return draft.refuse(f"The hand-back of {policy.key} runs already, {share} % is back.", flag=policy.key)
-    unwell = default_unwell(draft.world, policy)
+    unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell:
         return draft.refuse(f"{policy.key} stays on {engagement.variant}: {unwell}.", flag=policy.key)
-    _step(draft, policy, engagement, f"approved by {signal.actor.name}", signal.actor)
+    _step(draft, policy, engagement, _well(draft, policy), signal.actor)
     return draft.done(f"The hand-back of {policy.key} has begun.", flag=policy.key, incident=engagement.incident)
 
 
@@ -280,11 +289,13 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
         if policy is None:
             return draft.refuse(_no_flag(draft, signal.flag))
         return draft.refuse(f"{signal.flag} serves its default already.", flag=signal.flag)
-    unwell = default_unwell(draft.world, policy) if policy else ""
+    unwell = default_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
     if unwell and not signal.force:
         words = f"The default of {signal.flag} is not well: {unwell}. If you mean it: /fallback release {signal.flag} force"
         return draft.refuse(words, flag=signal.flag)
-    reason = signal.reason or ("forced" if unwell else "released by hand")
+    reason = signal.reason or "no reason given"
+    if unwell:
+        reason = f"{reason} (forced although {unwell})"
     default = policy.default if policy else "the default of the code that reads it"
     body = f.Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)

@@ -215,7 +215,9 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     since = f"{incident.last_update_at or incident.declared_at:%Y-%m-%dT%H:%M:%S.%f%z}"
     fact = draft.add(incident.stream, f.UpdateWritten(slot, text, gone), actor=actor)
     lane = f"incident/{incident.number}"
-    draft.send(Do.UPDATE_POST, lane, fact, key=f"{incident.name}/update/{slot}", args={"since": since})
+    # While Slack is away, only the bot's newest update waits; it will say how many did not get through. People's words all wait.
+    newest = "" if text else f"update/{incident.number}"
+    draft.send(Do.UPDATE_POST, lane, fact, key=f"{incident.name}/update/{slot}", args={"since": since}, slot=newest)
 
 
 def _ripen(draft: Draft, number: int) -> None:
@@ -290,7 +292,7 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
         other = draft.world.open_for(incident.dedup)
         if other:
             return draft.refuse(f"{other.name} is open for the same provider; go on there.", incident=other.number)
-    change_phase(draft, incident.number, to, signal.reason or f"by {signal.actor.name}", signal.actor)
+    change_phase(draft, incident.number, to, signal.reason, signal.actor)
     if move == "reopen":
         _catch_up(draft, incident)
     return draft.done(f"{incident.name} is {to} now.", incident=incident.number)

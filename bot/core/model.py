@@ -239,3 +239,8 @@ class Policy:
     components: Mapping[str, ComponentPolicy]
     flags: Mapping[str, FlagPolicy]
     incidents: IncidentPolicy
+
+    def name_of(self, component: str) -> str:
+        """What people call a component; its id where configuration does not know it (any more)."""
+        known = self.components.get(component)
+        return known.name if known else component

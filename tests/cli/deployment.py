@@ -111,9 +111,11 @@ class Bot:
     async def part(self, name: str, holds: Callable[[Any], bool]) -> Any:
         """A part of /readyz, once it is as told."""
         async with asyncio.timeout(WITHIN_S):
-            while not holds(found := (await self.asks("GET", "/readyz", token="")).json["parts"].get(name)):
+            while True:
+                found = (await self.asks("GET", "/readyz", token="")).json["parts"].get(name)
+                if holds(found):
+                    return found
                 await asyncio.sleep(0.05)
-        return found
 
     async def says(self, text: str) -> None:
         """Wait until this stands in its log."""

@@ -1,0 +1,24 @@
+"""Slack goes away in mid-incident: flags still switch, and afterwards one update says what did not get through."""
+
+from bot.core.effects import Do
+from tests.house import FLAG, House
+
+
+async def test_one_update_tells_what_was_missed_while_slack_was_away(house: House) -> None:
+    """Three hourly updates fall into Slack's absence: the newest is posted once it is back, and counts the others."""
+    await house.fails("anthropic.api")
+    await house.done(Do.CARD_POST)
+    await house.quiet()
+    await house.workspace.faults.offline()
+    await house.passes(minutes=185)
+    await house.recovers("anthropic.api")
+    await house.workspace.faults.online()
+    await house.quiet()
+
+    texts = [house.workspace.shows(m) for m in house.workspace.messages(house.incident_channel)]
+    updates = [text for text in texts if " update 3" in text or " update 2" in text or " update 1" in text]
+    assert 1 == len(updates)
+    assert " update 3" in updates[0]
+    assert "2 updates before this one were missed" in updates[0]
+    assert house.app is not None
+    assert "gpt" == house.app.board.evaluate(FLAG, {"targetingKey": "t"}).variant  # type: ignore[union-attr] # the flag exists
