@@ -144,10 +144,11 @@ class Delivery:
         unsent = _unsent_before(fact.body.slot, incident.name, everything)
         since = datetime.fromisoformat(effect.args["since"])
         facts = [x for x in everything if since < x.at]  # up to the moment of sending, as the state is
+        policy = self._engine.policy
         return updates.update(
-            incident, self._engine.world, self._engine.policy, fact.at, slot=fact.body.slot, text=fact.body.text,
-            missed=fact.body.missed + unsent, since_facts=facts, next_update_at=next_update_at(incident, self._engine.policy.incidents),
-            readers={flag: self._around.readers(flag) for flag in self._engine.policy.flags}, author=fact.actor,
+            incident, self._engine.world, policy, fact.at, slot=fact.body.slot, text=fact.body.text,
+            missed=fact.body.missed + unsent, since_facts=facts, next_update_at=next_update_at(incident, policy.incidents),
+            readers={flag: self._around.readers(flag) for flag in policy.flags}, author=fact.actor,
         )  # fmt: skip
 
     async def _fact(self, effect: Effect) -> f.Fact:

@@ -65,8 +65,8 @@ async def declared(desk: Desk, asked: Asked, view: Mapping[str, Any]) -> Answer:
     component = str(picked.get("value", ""))
     return await desk.engine.handle(
         Declare(
-            actor=asked.actor, id=asked.signal_id, title=title, components=(component,) if component not in ("", "none") else (),
-            severity=Severity(str(level.get("value", "SEV2"))),
+            actor=asked.actor, id=asked.signal_id, title=title,
+            components=(component,) if component not in ("", "none") else (), severity=Severity(str(level.get("value", "SEV2"))),
         )
     )  # fmt: skip
 

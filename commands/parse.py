@@ -72,8 +72,10 @@ def which_incident(text: str, channel: str, world: World) -> Meant:
 def component_of(text: str, names: dict[str, str]) -> tuple[str, ...]:
     """Components whose id or name stands in `text`; `names` maps ids to names. Longest names win."""
     lowered = f" {text.lower()} "
-    found = [
-        id for id, name in sorted(names.items(), key=lambda item: -len(item[1]))
-        if re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", lowered) or re.search(rf"(?<!\w){re.escape(id)}(?!\w)", lowered)
-    ]  # fmt: skip
+
+    def named(word: str) -> bool:
+        return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lowered) is not None
+
+    longest_first = sorted(names.items(), key=lambda item: -len(item[1]))
+    found = [id for id, name in longest_first if named(name.lower()) or named(id)]
     return tuple(found)

@@ -25,7 +25,8 @@ from commands.table import words
 PACE = Pace(settle_for=timedelta(seconds=0.3), first_wait=timedelta(seconds=0.05))
 PATIENCE = Patience(timeout_s=2.0, post_every_s=0.0, edit_every_s=0.0, share_looks_s=(0.03, 0.05, 0.1, 0.2, 0.5))
 LOOSE = Settings(
-    messages_per_s=1000.0, messages_burst=1000, tier_per_minute=dict.fromkeys(tiers_per_minute(), 10_000), file_share_after_s=0.01
+    messages_per_s=1000.0, messages_burst=1000, file_share_after_s=0.01,
+    tier_per_minute=dict.fromkeys(tiers_per_minute(), 10_000),
 )  # fmt: skip
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

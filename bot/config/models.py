@@ -127,7 +127,9 @@ class Config(Part):
     )
     people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
     providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")
-    allow_private: tuple[Network, ...] = Field(default=(), description="Private networks that checks may reach; loopback only when listed.")
+    allow_private: tuple[Network, ...] = Field(
+        default=(), description="Private networks that checks may reach; loopback only when listed."
+    )
     control_group: tuple[Check, ...] = Field(
         default=(), description="Checks of neutral targets that tell a fault of ours from theirs."
     )

@@ -215,7 +215,7 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     since = f"{incident.last_update_at or incident.declared_at:%Y-%m-%dT%H:%M:%S.%f%z}"
     fact = draft.add(incident.stream, f.UpdateWritten(slot, text, gone), actor=actor)
     lane = f"incident/{incident.number}"
-    # While Slack is away, only the bot's newest update waits; it will say how many did not get through. People's words all wait.
+    # While Slack is away only the bot's newest update waits, and says how many did not get through; people's words all wait.
     newest = "" if text else f"update/{incident.number}"
     draft.send(Do.UPDATE_POST, lane, fact, key=f"{incident.name}/update/{slot}", args={"since": since}, slot=newest)
 

@@ -339,7 +339,8 @@ def _phase(incident: Incident, b: f.PhaseChanged, fact: f.Fact) -> Incident:
         case "reopen":
             # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
             return replace(
-                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="", last_update_at=fact.at,
+                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="",
+                last_update_at=fact.at,
             )  # fmt: skip
     if b.phase is Phase.MITIGATED:
         return replace(incident, mitigated_at=incident.mitigated_at or fact.at)

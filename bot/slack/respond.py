@@ -34,5 +34,3 @@ class Respond(AsyncRespond):
         if answer.status_code != 200:
             log.warning("Slack did not take an answer", status=answer.status_code, why=str(answer.body)[:200])
         return answer
-
-

@@ -81,9 +81,7 @@ def test_example_says_what_is_not_available_yet_with_its_line() -> None:
     ] == [item.path for item in found.pending]
     assert all("not available yet" in item.what for item in found.pending)
     assert ["type: llm", "preset: openai"] == [
-        word
-        for word, item in zip(["type: llm", "preset: openai"], found.pending, strict=False)
-        if word in lines[item.line - 1]
+        word for word, item in zip(["type: llm", "preset: openai"], found.pending, strict=False) if word in lines[item.line - 1]
     ]
 
 

@@ -17,7 +17,12 @@ from bot.slack.respond import Respond
 LINK = {
     "type": "actions",
     "elements": [
-        {"type": "button", "action_id": "board", "text": {"type": "plain_text", "text": "Open board"}, "url": "https://x.test/"},
+        {
+            "type": "button",
+            "action_id": "board",
+            "text": {"type": "plain_text", "text": "Open board"},
+            "url": "https://x.test/",
+        },
         {"type": "button", "action_id": "old", "text": {"type": "plain_text", "text": "Old button"}},
     ],
 }

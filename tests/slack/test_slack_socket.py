@@ -23,7 +23,7 @@ def ana(workspace: LocalWorkspace) -> Person:
 async def until(true: Callable[[], bool], within_s: float = 4.0) -> None:
     """Wait for a real socket's event."""
     async with asyncio.timeout(within_s):
-        while not true():  # noqa: ASYNC110 # what is waited for happens on the other side of a socket
+        while not true():  # what is waited for happens on the other side of a socket
             await asyncio.sleep(0.02)
 
 

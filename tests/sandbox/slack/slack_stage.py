@@ -123,7 +123,7 @@ async def bolt(stage: Stage, register: Callable[[AsyncApp], None], *, ping_inter
 async def until(check: Callable[[], bool], *, within: float = 3.0) -> None:
     """Return as soon as `check` holds. Raises TimeoutError."""
     async with asyncio.timeout(within):
-        while not check():  # noqa: ASYNC110 - what is waited for belongs to other programs
+        while not check():
             await asyncio.sleep(0.005)
 
 

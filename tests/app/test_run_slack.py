@@ -1,0 +1,229 @@
+"""`understudy run` and Slack's moods: away at the start, a token refused, a right missing; alone, or with an incident open."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from bot.sandbox.slack.records import BOT_SCOPES
+from bot.slack.scopes import SCOPES
+from commands.table import words
+from tests.cli.deployment import Bot, Deployment, a_deployment
+from tests.house import FLAG
+
+LACKING = "bookmarks:write"
+
+
+@dataclass
+class Pager:
+    """Whoever is called when Slack does not do."""
+
+    port: int = 0
+    got: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"json://127.0.0.1:{self.port}/page"
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.got.append(await request.json())
+        return web.Response()
+
+    async def hears(self) -> dict[str, Any]:
+        """The first call that comes."""
+        async with asyncio.timeout(20):
+            while not self.got:
+                await asyncio.sleep(0.05)
+        return self.got[0]
+
+
+@pytest.fixture
+async def pager() -> AsyncIterator[Pager]:
+    """A service that takes notices."""
+    made = Pager()
+    app = web.Application()
+    app.router.add_post("/page", made.take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.port = runner.addresses[0][1]
+    yield made
+    await runner.cleanup()
+
+
+def lacking() -> LocalWorkspace:
+    """A workspace whose app was installed without one of the scopes."""
+    scopes = [scope for scope in BOT_SCOPES if scope != LACKING]
+    return LocalWorkspace(scopes=scopes, commands=[CommandSpec(*word) for word in words()])
+
+
+def with_tokens(deployment: Deployment, **tokens: str) -> None:
+    made = deployment.settings()
+    made["slack"] |= tokens
+    deployment.configure(made)
+
+
+async def level(bot: Bot, component: str) -> str:
+    found = (await bot.asks("GET", "/api/v1/status")).json["components"]
+    return str(next(c["level"] for c in found if c["id"] == component))
+
+
+async def test_bot_works_without_slack_and_connects_when_it_comes_back(deployment: Deployment) -> None:
+    """Unreachable at the start: it watches, serves flags, says so, keeps trying, and then answers people."""
+    await deployment.workspace.faults.offline()
+    deployment.vendor.answers = {"anthropic.api": 502}
+    bot = await deployment.bot()
+    await bot.ready()
+    part = await bot.part("slack", lambda part: part and part["state"] == "unreachable")
+    async with asyncio.timeout(20):
+        while await level(bot, "anthropic.api") != "down":
+            await asyncio.sleep(0.05)
+
+    assert not part["ok"]
+    assert "Slack cannot be asked" in part["sentence"]
+    assert "claude" == await bot.serves(FLAG)
+    assert 200 == (await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"variant": "gpt", "reason": "down"})).status
+    assert "gpt" == await bot.serves(FLAG)
+    assert any(line["level"] == "error" and "Slack is unreachable" in line["event"] for line in bot.lines)
+    health = await deployment.understudy("health")
+    assert (1, True) == (health.status, "note: slack: Slack cannot be asked" in health.err)
+
+    await deployment.workspace.faults.online()
+    await bot.part("slack", lambda part: part["ok"])
+    await deployment.quiet()
+    ana = deployment.workspace.person("ana")
+    await ana.waits_for("INC-1", channel="ops", within=10)
+    await ana.types("/health")
+    await ana.waits_for("Claude API", channel="ops", within=10)
+
+    assert any(line["event"] == "Slack is reached" for line in bot.lines)
+    assert 0 == await bot.ends(signal.SIGTERM)
+    assert "Traceback" not in bot.output
+
+
+async def test_pager_is_called_when_an_incident_opens_without_slack(deployment: Deployment, pager: Pager) -> None:
+    """Not everybody looks at a terminal."""
+    deployment.configure(notify=[pager.url])
+    await deployment.workspace.faults.offline()
+    deployment.vendor.answers = {"anthropic.api": 502}
+    await deployment.bot()
+
+    heard = await pager.hears()
+
+    assert heard["title"].startswith("INC-1 SEV2:")
+    assert "Terminal: understudy incident show INC-1" in heard["message"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        ({"bot_token": "xoxb-1-1-wrong"}, "Slack does not take slack.bot_token (invalid_auth): copy the token that begins with xoxb-"),
+        ({"app_token": "xapp-1-A1-wrong"}, "Slack does not take slack.app_token (invalid_auth): copy the token that begins with xapp-"),
+        ({"bot_token": "xoxp-1-1-user"}, "slack.bot_token holds a user token: put in the one that begins with xoxb-"),
+        ({"bot_token": "hunter2-hunter2"}, "slack.bot_token does not look like a token of Slack's"),
+        ({"app_token": "xoxb-1-1-bot"}, "slack.app_token holds a bot token: put in the one that begins with xapp-"),
+    ],
+)  # fmt: skip
+async def test_bot_refuses_to_start_with_a_token_that_does_not_do(
+    tokens: dict[str, str], words: str, deployment: Deployment
+) -> None:
+    """Exit status 2 and the remedy; the token itself is not shown."""
+    with_tokens(deployment, **tokens)
+    ended = await deployment.refused()
+
+    assert 2 == ended.status
+    assert words in ended.err
+    assert "api.slack.com/apps" in ended.err
+    assert "Traceback" not in ended.err
+    assert not any(token in ended.err for token in tokens.values())
+    assert not (deployment.data / "control.json").exists()
+
+
+async def test_bot_refuses_a_wrong_kind_of_token_also_when_slack_is_away(deployment: Deployment) -> None:
+    """No answer of Slack's is needed to see it, and no waiting mends it."""
+    with_tokens(deployment, app_token="xoxb-1-1-bot")
+    await deployment.workspace.faults.offline()
+
+    assert 2 == (await deployment.refused()).status
+
+
+async def test_bot_refuses_to_start_when_a_scope_is_missing(tmp_path: Path) -> None:
+    """It names the scope, what it is for, and what to do."""
+    async with a_deployment(tmp_path, lacking()) as deployment:
+        ended = await deployment.refused()
+
+        assert 2 == ended.status
+        assert f"the app lacks the scope {LACKING} ({SCOPES[LACKING]})" in ended.err
+        assert "reinstall the app" in ended.err
+        assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("open_thing", ["incident", "engagement"])
+async def test_bot_runs_on_with_a_scope_missing_when_something_is_open(open_thing: str, tmp_path: Path, pager: Pager) -> None:
+    """People in an outage need it more than they need bookmarks; it says so everywhere."""
+    async with a_deployment(tmp_path, lacking()) as deployment:
+        deployment.configure(notify=[pager.url])
+        verb = (
+            ("incident", "declare", "Claude is down")
+            if open_thing == "incident"
+            else ("flags", "engage", FLAG, "gpt", "--reason", "down")
+        )
+        assert 0 == (await deployment.understudy(*verb)).status
+        bot = await deployment.bot()
+        await bot.ready()
+        part = await bot.part("slack", lambda part: part and part["state"] == "connected")
+        heard = await pager.hears()
+        doctor = await deployment.understudy("doctor")
+
+        assert not part["ok"]
+        for text in (part["sentence"], bot.output, heard["message"], doctor.out):
+            assert f"the app lacks the scope {LACKING} ({SCOPES[LACKING]})" in " ".join(text.split())
+        assert "Understudy lacks rights in Slack" == heard["title"]
+        assert any(line["level"] == "error" and "running on" in line["event"] for line in bot.lines)
+        assert 1 == doctor.status
+        assert ("INC-1 is open" if open_thing == "incident" else f"{FLAG} is engaged on gpt") in doctor.out
+        await deployment.quiet()
+        if open_thing == "incident":
+            await deployment.workspace.person("ana").waits_for("Claude is down", channel="ops", within=10)
+        assert 0 == await bot.ends(signal.SIGTERM)
+
+
+async def test_bot_runs_on_with_a_refused_token_when_something_is_open(deployment: Deployment, pager: Pager) -> None:
+    """Flags are served and the terminal works; once the token is good again, what waited goes out."""
+    deployment.configure(notify=[pager.url])
+    await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "down")
+    await deployment.understudy("incident", "declare", "Claude is down")
+    deployment.workspace.faults.add("auth.test", "error:account_inactive", times=2)
+    bot = await deployment.bot()
+    await bot.ready()
+    part = await bot.part("slack", lambda part: part and part["state"] == "refused")
+    heard = await pager.hears()
+
+    assert "Slack does not take slack.bot_token (account_inactive)" in part["sentence"]
+    assert "Understudy cannot speak in Slack" == heard["title"]
+    assert "gpt" == await bot.serves(FLAG)
+    assert 0 == (await deployment.understudy("incident", "note", "1", "still here")).status
+    await bot.part("slack", lambda part: part["ok"])
+    await deployment.quiet()
+    await deployment.workspace.person("ana").waits_for("Claude is down", channel="ops", within=10)
+
+
+async def test_slack_lost_while_running_is_said_and_healed(deployment: Deployment) -> None:
+    """/readyz stays green, since flags tell the truth, and names what is missing meanwhile."""
+    bot = await deployment.ready_bot()
+    await deployment.workspace.faults.offline()
+    await bot.part("slack", lambda part: not part["ok"])
+    away = await bot.asks("GET", "/readyz", token="")
+    await deployment.workspace.faults.online()
+    part = await bot.part("slack", lambda part: part["ok"])
+
+    assert (200, ["slack"]) == (away.status, away.json["missing"])
+    assert "connected" == part["state"]
+    assert 0 == await bot.ends(signal.SIGTERM)
+    assert "Traceback" not in bot.output
