@@ -14,7 +14,7 @@ import structlog
 
 from bot.checks.guard import Guard
 from bot.checks.http import HttpProber
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock, SteadyClock, SystemClock
 from bot.config.load import Loaded
 from bot.config.policy import to_policy
 from bot.core.facts import Fact
@@ -113,7 +113,7 @@ class App:
         self._parts = parts
         self._remembers = remembers
         self.clock = parts.clock or SystemClock()
-        self._wire = parts.wire_clock or SystemClock()
+        self._wire = parts.wire_clock or SteadyClock(SystemClock())
         self.board = FlagBoard(self.clock)
         self.metrics = Metrics(understudy_version())
         self.local_token = secrets.token_urlsafe(32)
@@ -293,7 +293,8 @@ class App:
             HttpProber(self.clock, guard=Guard(map(str, self._config.allow_private)), version=understudy_version())
         )
         fetcher = self._parts.fetcher or self._closing(FeedReader(self.clock, version=understudy_version()))
-        self._watch = Watch(plan(self._loaded), prober, fetcher, self.samples, self.engine, self.clock, self._on_sample)
+        looks = plan(self._loaded, self.engine.world.components)
+        self._watch = Watch(looks, prober, fetcher, self.samples, self.engine, self.clock, self._on_sample)
         await self._watch.start()
         self._ticker = self._parts.ticker or ApTicker()
         self._ticker.start(self._watch.beat, max(FASTEST_BEAT_S, BEAT_S / self.clock.speed))
@@ -307,14 +308,20 @@ class App:
         """Once in a while, tell the metrics what only the ledger knows, and forget old samples."""
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
-            rows = await self.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous", "dead"))
-            counts = {state: sum(row.state == state for row in rows) for state in ("pending", "sending", "ambiguous", "dead")}
-            waiting = [row.created_at for row in rows if row.state == "pending"]
-            oldest = self.clock.now() - min(waiting) if waiting else timedelta(0)
-            self.metrics.set_outbox(counts, max(oldest, timedelta(0)))
-            if self._link:
-                self.metrics.set_slack(self._link.connected)
-            await self.samples.trim(self.clock.now() - KEEP_SAMPLES)
+            try:
+                await self._report_once()
+            except Exception:  # the root of a task: a disk that is full for a moment must not end the trimming for good
+                log.exception("metrics could not be told, or old samples not forgotten")
+
+    async def _report_once(self) -> None:
+        rows = await self.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous", "dead"))
+        counts = {state: sum(row.state == state for row in rows) for state in ("pending", "sending", "ambiguous", "dead")}
+        waiting = [row.created_at for row in rows if row.state == "pending"]
+        oldest = self.clock.now() - min(waiting) if waiting else timedelta(0)
+        self.metrics.set_outbox(counts, max(oldest, timedelta(0)))
+        if self._link:
+            self.metrics.set_slack(self._link.connected)
+        await self.samples.trim(self.clock.now() - KEEP_SAMPLES)
 
     async def looked(self) -> None:
         """Wait until every look that was started has ended; for those who move time by hand."""

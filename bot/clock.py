@@ -35,6 +35,25 @@ class SystemClock:
         return time.monotonic()
 
 
+class SteadyClock:
+    """A clock that takes the wall's time once and goes on by the monotonic one: who corrects the wall does not move it.
+
+    For what must not end early or late within one process: leases, settle times, waits that Slack asked for.
+    """
+
+    def __init__(self, inner: Clock) -> None:
+        self.speed = inner.speed
+        self._inner = inner
+        self._start = inner.now()
+        self._began = inner.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._inner.monotonic() - self._began)
+
+    def monotonic(self) -> float:
+        return self._inner.monotonic()
+
+
 class ScaledClock:
     """A clock that starts at `start` and runs `speed` times as fast as real time; the demo plays four hours with it."""
 

@@ -18,8 +18,12 @@ from bot.views import alert, card, incident_texts, lines, quiet, updates
 # A channel of ours cannot be older than the first try to make it, give or take clocks that disagree.
 CLOCK_SLACK = timedelta(minutes=1)
 
-# Slack's words for "this channel takes no more posts".
-LOST = frozenset({"is_archived", "channel_not_found", "not_in_channel"})
+# Slack's codes for "this channel takes no more posts", in people's words.
+LOST = {
+    "is_archived": "it was archived",
+    "channel_not_found": "it was deleted, or the bot may not see it",
+    "not_in_channel": "the bot was removed from it",
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Delivery:
         incident = self._engine.world.incidents.get(effect.incident or 0)
         if incident is None or place.channel != incident.channel or error.code not in LOST:
             return
-        reason = f"<#{incident.channel}> takes no more posts: {error.code}"
+        reason = f"#{incident.channel_name} takes no more posts: {LOST[error.code]} ({error.code})"
         await self._engine.handle(ChannelLost(actor=Actor.rule("outbox"), incident=incident.number, reason=reason))
         raise ChatError(f"{error}; going on in the thread of the alert", code="moved", permanent=False) from error
 
@@ -104,14 +108,18 @@ class Delivery:
         ops = effect.kind in (Do.ALERT_POST, Do.QUIET_POST, Do.REFUSAL_POST) or effect.args.get("to") == "ops"
         if ops or effect.incident is None:
             return Place(await self._chat.find_channel(self._engine.policy.incidents.alerts_channel))
-        return self._home(self._incident(effect))
+        return await self._home(self._incident(effect))
 
-    def _home(self, incident: Incident) -> Place:
+    async def _home(self, incident: Incident) -> Place:
+        """The incident's channel, else the thread of its alert; where that was given up too, the ops channel itself."""
         if incident.channel:
             return Place(incident.channel)
-        if not incident.alert_ts:
-            raise ChatError(f"the alert of {incident.name} is not posted yet", code="not_yet", permanent=False)
-        return Place(incident.alert_channel_id, incident.alert_ts)
+        if incident.alert_ts:
+            return Place(incident.alert_channel_id, incident.alert_ts)
+        given_up = (x.body.what for x in await self._facts(incident) if isinstance(x.body, f.GivenUp))
+        if Do.ALERT_POST in given_up:
+            return Place(await self._chat.find_channel(self._engine.policy.incidents.alerts_channel))
+        raise ChatError(f"the alert of {incident.name} is not posted yet", code="not_yet", permanent=False)
 
     async def _message(self, effect: Effect) -> Message | None:
         world, policy, now = self._engine.world, self._engine.policy, self._clock.now()
@@ -173,7 +181,8 @@ class Delivery:
         else:
             at = PostedAt(incident.card_channel_id, incident.card_ts)
             message = card.card(incident, world, policy, now)
-        if at.ts:  # a message that was given up has nothing to edit
+        # A message that was given up has nothing to edit, and a card in a channel that was lost is out of reach.
+        if at.ts and (kind is Do.ALERT_EDIT or at.channel == (incident.channel or incident.alert_channel_id)):
             await self._chat.edit(at, message)
         return Performed()
 
@@ -241,7 +250,7 @@ class Delivery:
     async def _upload(self, effect: Effect) -> Performed:
         """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
         incident = self._incident(effect)
-        place, setting = self._home(incident), f"file/{effect.key}"
+        place, setting = await self._home(incident), f"file/{effect.key}"
         kind = effect.args["format"]
         name, content = render(kind, incident, await self._facts(incident), self._engine.policy)
         file = await self._ledger.read(lambda store: store.setting(setting))

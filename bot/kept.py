@@ -82,17 +82,16 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
 
 def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, ComponentPolicy]:
     found = dict(policy.components)
-    for incident in world.incidents.values():
+    for incident in world.open_incidents():
         for id in incident.affected:
             if id in policy.components:
                 continue
             provider = id.partition(".")[0]
             # Named by its id: the configuration that knew its name is gone.
             found[id] = ComponentPolicy(id, id, provider, provider, {})
-            if incident.phase.open:
-                words = (
-                    f"component {id} left the configuration while {incident.name} is open; nothing looks at it any more, "
-                    "so a person has to resolve"
-                )
-                left.append(Left(words, incident=incident.number))
+            words = (
+                f"component {id} left the configuration while {incident.name} is open; nothing looks at it any more, "
+                "so a person has to resolve"
+            )
+            left.append(Left(words, incident=incident.number))
     return found

@@ -11,7 +11,7 @@ import structlog
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
 # `sk-` counts only where a word begins: a disk-full-error is none.
 TOKENS = re.compile(
-    r"xox[a-z](?:\.xox[a-z])?-[\w-]+|xapp-[\w-]+|(?<![A-Za-z0-9])sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]{8,}"
+    r"xox[abcdeprs](?:\.xox[bp])?-[\w-]+|xapp-[\w-]+|(?<![A-Za-z0-9])sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]{8,}"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 HIDDEN = "[secret]"

@@ -119,7 +119,7 @@ class Outbox:
 
     async def _see_through(self, row: OutboxRow) -> None:
         try:
-            outcome = await self._try(row)
+            found = await self._try(row)
         except ChatError as error:
             outcome = self._after(row, error)
             if self._on_trouble:
@@ -131,18 +131,18 @@ class Outbox:
             outcome = Settled("dead", error=f"{type(error).__name__}: {error}")
             await self._settle(row, outcome)
             raise
+        else:
+            # Where the ledger does not take this, the row keeps its lease and is looked up after it.
+            outcome = await self._done(row.effect, found) if found else Settled("pending", self._clock.now())
         if outcome.state == "dead":
             await self._refuse(row, outcome.error)
         await self._settle(row, outcome)
 
-    async def _try(self, row: OutboxRow) -> Settled:
-        effect = row.effect
-        if row.state == "ambiguous" and CERTAINTY[effect.kind] is Certainty.LOOKED_UP:
-            found = await self._performer.find(effect, row)
-            if found is None:
-                return Settled("pending", self._clock.now())
-            return await self._done(effect, found)
-        return await self._done(effect, await self._performer.perform(effect, row))
+    async def _try(self, row: OutboxRow) -> Performed | None:
+        """What the effect came to; None where it was looked up and Slack does not have it."""
+        if row.state == "ambiguous" and CERTAINTY[row.effect.kind] is Certainty.LOOKED_UP:
+            return await self._performer.find(row.effect, row)
+        return await self._performer.perform(row.effect, row)
 
     async def _done(self, effect: Effect, done: Performed) -> Settled:
         """The fact first, then the row: dying in between makes us look it up again, and the signal's id keeps it single."""

@@ -1,6 +1,7 @@
 """From the configuration to what the watch does: live checks and feeds, and what cannot look, by component."""
 
 import json
+from collections.abc import Iterable
 
 from bot.checks.http import HttpCheck
 from bot.config.checks import HttpCheck as HttpConfig
@@ -12,8 +13,11 @@ from bot.slack.client import SlackLogin
 from bot.watch import Plan
 
 
-def plan(loaded: Loaded) -> Plan:
-    """The plan that a configuration describes."""
+def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
+    """The plan that a configuration describes.
+
+    `known` names components of the ledger; of those that left the configuration nobody knows any more how they are.
+    """
     config = loaded.config
     pending: dict[str, list[str]] = {}
     off: dict[str, list[str]] = {}
@@ -22,7 +26,7 @@ def plan(loaded: Loaded) -> Plan:
             continue
         # A credential that is missing is the operator's choice; a kind that is missing is ours to say.
         (off if placed.check.missing_credential else pending).setdefault(placed.component, []).append(placed.name)
-    for id in config.components():
+    for id in {**config.components(), **dict.fromkeys(known)}:
         if not any(placed.component == id for placed in config.checks()):
             off.setdefault(id, [])
     rule = config.detection

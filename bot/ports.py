@@ -157,7 +157,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True)
 class LatencyPicture:
-    """How long a check took lately; milliseconds of its total, successes only."""
+    """How a component's checks went lately: `count` conclusive runs, `failed` of them; percentiles of those that succeeded."""
 
     count: int
     p50_ms: float | None

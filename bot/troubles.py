@@ -1,6 +1,7 @@
 """When Slack does not take an alert, people are told on another way: once per incident, and again when it ends unseen."""
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
@@ -10,6 +11,7 @@ from bot.ports import ChatError, Engine, Notifier, OutboxRow
 
 log = structlog.get_logger(__name__)
 
+WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own pacing asks for is no trouble
 URGENT = frozenset({Do.ALERT_POST, Do.SUMMARY_POST, Do.UPDATE_POST})
 
 
@@ -28,6 +30,8 @@ class AlertsByOtherWays:
         effect = row.effect
         incident = self._engine.world.incidents.get(effect.incident or 0)
         if effect.kind not in URGENT or effect.key in self._told or incident is None or error.code in ("not_yet", "moved"):
+            return
+        if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return
         self._told.add(effect.key)
         what = {Do.ALERT_POST: incident.reason, Do.SUMMARY_POST: f"It is {incident.phase}."}.get(

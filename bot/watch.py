@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 WINDOW = Actor.rule("k-of-n window")
 CLOCKWORK = Actor.rule("clock")
 
+REMEMBERED = 2  # windows; what was measured longer before a restart says nothing of now
 LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger
 
 
@@ -111,6 +112,7 @@ class Watch:
         self._next_look = 0.0
         self._reckoned: World | None = None
         self._due_at: datetime | None = None
+        self._looked_at: datetime | None = None
         self._names = {check.id: check.id.removeprefix(f"{check.component}.") for check in plan.checks}
         self._checks_of: dict[str, list[str]] = {}
         for check in plan.checks:
@@ -144,9 +146,11 @@ class Watch:
                 due.task.add_done_callback(_report)
         if now >= self._next_look:
             self._next_look = now + LOOK_EVERY_S
-            await self.flush()
-            if self._time_is_ripe():
-                await self._engine.handle(TimePassed(actor=CLOCKWORK))
+            try:
+                if self._time_is_ripe():
+                    await self._engine.handle(TimePassed(actor=CLOCKWORK))
+            finally:
+                await self.flush()  # last, for samples that cannot be written must not keep an incident silent
 
     async def idle(self) -> None:
         """Wait until nothing that was started is still looking; for those who move time by hand."""
@@ -154,11 +158,12 @@ class Watch:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _time_is_ripe(self) -> bool:
-        """Whether a deadline passed; reckoned anew only when the world changed."""
-        world = self._engine.world
+        """Whether a deadline passed, or the wall clock was set back; reckoned anew only when the world changed."""
+        world, now, before = self._engine.world, self._clock.now(), self._looked_at
+        self._looked_at = now
         if world is not self._reckoned:
             self._reckoned, self._due_at = world, next_due(world, self._engine.policy)
-        return self._due_at is not None and self._due_at <= self._clock.now()
+        return (self._due_at is not None and self._due_at <= now) or (before is not None and now < before)
 
     async def flush(self) -> None:
         """Write buffered samples as one batch."""
@@ -170,7 +175,8 @@ class Watch:
 
     async def _recall(self, check: Check) -> None:
         size = max(self._plan.rule.window, self._plan.rule.recover_after)
-        stored = await self._samples.recent(check.id, size)
+        since = self._clock.now() - check.every * size * REMEMBERED
+        stored = [sample for sample in await self._samples.recent(check.id, size) if sample.at > since]
         window: deque[Sample] = deque(maxlen=size)
         judgement = self._from_ledger(check.component)
         for sample in stored:

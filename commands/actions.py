@@ -16,7 +16,9 @@ from bot.core.signals import (
     Signal,
     StepBack,
 )
+from bot.ports import Message
 from bot.views.modals import DECLARE_CALLBACK
+from bot.views.used import used
 from commands.desk import Asked, Desk, button_value
 
 ACTIONS = re.compile(r"^(incident\.(ack|resolve|reopen|export)|flag\.(engage|step_back|release))(:|$)")
@@ -56,6 +58,29 @@ def _signal(asked: Asked, verb: str, value: Mapping[str, Any]) -> Signal | None:
     return None
 
 
+def record(desk: Desk, asked: Asked, body: Mapping[str, Any], action: Mapping[str, Any]) -> Message | None:
+    """The pressed message with a line of record in the button's place.
+
+    None where there is nothing to replace: alert and card show the new state by themselves, what only one person sees is not
+    ours to read, and an export may be asked for again.
+    """
+    message = body.get("message") or {}
+    ts, verb = message.get("ts"), str(action["action_id"]).partition(":")[0]
+    kept = any(ts in (i.alert_ts, i.card_ts) for i in desk.engine.world.incidents.values())
+    if not ts or kept or verb == "incident.export":
+        return None
+    label = str((action.get("text") or {}).get("text", verb))
+    pressed = str(action["action_id"])
+    return used(str(message.get("text", "")), message.get("blocks") or [], pressed, label, asked.actor, desk.clock.now())
+
+
+def without_references(desk: Desk, text: str) -> str:
+    """For places that take plain text only: a channel by its name instead of its id."""
+    for incident in desk.engine.world.incidents.values():
+        text = text.replace(f"<#{incident.channel}>", f"#{incident.channel_name}") if incident.channel else text
+    return text
+
+
 async def declared(desk: Desk, asked: Asked, view: Mapping[str, Any]) -> Answer:
     """What the declare form said."""
     values = {action: field for block in view["state"]["values"].values() for action, field in block.items()}
@@ -63,12 +88,10 @@ async def declared(desk: Desk, asked: Asked, view: Mapping[str, Any]) -> Answer:
     picked = (values.get("component") or {}).get("selected_option") or {}
     level = (values.get("severity") or {}).get("selected_option") or {}
     component = str(picked.get("value", ""))
-    return await desk.engine.handle(
-        Declare(
-            actor=asked.actor, id=asked.signal_id, title=title,
-            components=(component,) if component not in ("", "none") else (), severity=Severity(str(level.get("value", "SEV2"))),
-        )
-    )  # fmt: skip
+    components = (component,) if component not in ("", "none") else ()
+    severity = Severity(str(level.get("value", "SEV2")))
+    signal = Declare(actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=severity)
+    return await desk.engine.handle(signal)
 
 
-__all__ = ["ACTIONS", "DECLARE_ACTION", "DECLARE_CALLBACK", "declared", "press"]
+__all__ = ["ACTIONS", "DECLARE_ACTION", "DECLARE_CALLBACK", "declared", "press", "record", "without_references"]

@@ -10,6 +10,8 @@ from bot.clock import Clock
 from bot.core.model import Actor
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
+from bot.views.text import inert
+from commands.parse import typed
 
 LATENCY_OVER = timedelta(hours=1)
 
@@ -52,7 +54,7 @@ class Asked:
     def from_command(body: Mapping[str, Any]) -> "Asked":
         """From a slash command's payload."""
         actor = Actor.person(str(body["user_id"]), str(body.get("user_name", "")))
-        text, word = str(body.get("text", "")).strip(), str(body["command"])
+        text, word = typed(str(body.get("text", ""))).strip(), str(body["command"])
         return Asked(actor, str(body["channel_id"]), f"slack/{body['trigger_id']}", text, word)
 
     @staticmethod
@@ -74,9 +76,9 @@ def button_value(action: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def answer(respond: Respond, message: Message | str) -> None:
-    """Answer one person, visible to nobody else."""
+    """Answer one person, visible to nobody else. A plain sentence may hold foreign words: it is made inert."""
     if isinstance(message, str):
-        await respond(text=message, response_type="ephemeral", replace_original=False)
+        await respond(text=inert(message), response_type="ephemeral", replace_original=False)
     else:
         blocks = [dict(block) for block in message.blocks]
         await respond(text=message.text, blocks=blocks, response_type="ephemeral", replace_original=False)

@@ -1,5 +1,6 @@
 """`/fallback`: see and switch flags."""
 
+from bot.core.model import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.flags import flag_status
 from commands.desk import Asked, Desk, Respond, answer
@@ -50,14 +51,28 @@ def engagement(desk: Desk, asked: Asked, text: str) -> EngageFlag:
     """Read `FLAG [VARIANT] [for 2h] [REASON]`. Raises Misunderstood."""
     key, rest = _flag(desk, text)
     policy = desk.engine.policy.flags.get(key)
-    variant, first = "", rest.partition(" ")[0]
-    if policy and first in policy.variants:
-        variant, rest = first, rest.partition(" ")[2].strip()
+    variant = _variant(policy, rest.partition(" ")[0]) if policy else ""
+    if variant:
+        rest = rest.partition(" ")[2].strip()
     hold_for = None
     if rest.lower().startswith("for "):
         span, _, after = rest[4:].strip().partition(" ")
         hold_for, rest = duration(span), after.strip()
     return EngageFlag(actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for)
+
+
+def _variant(policy: FlagPolicy, word: str) -> str:
+    """The variant that a word names; empty where it begins a reason. A slip of the finger must not switch to something else."""
+    if word in policy.variants:
+        return word
+    stand_ins = {name.lower(): name for name in policy.variants if name != policy.default}
+    if word.lower() in stand_ins:
+        return stand_ins[word.lower()]
+    close = nearest(word, stand_ins) if word.lower() not in (policy.default.lower(), "for") else ""
+    if close:
+        known = ", ".join(f"`{name}`" for name in policy.variants)
+        raise Misunderstood(f"`{policy.key}` has no variant `{word[:60]}`.{close} It has: {known}. Nothing was switched.")
+    return ""
 
 
 def _release(desk: Desk, asked: Asked, text: str) -> ReleaseFlag:

@@ -10,6 +10,7 @@ from bot.core.model import Phase, Severity
 from bot.core.signals import (
     Acknowledge,
     AddNote,
+    Answer,
     AskExport,
     Declare,
     SetPhase,
@@ -20,6 +21,7 @@ from bot.core.signals import (
 from bot.exports import FORMATS
 from bot.views.incidents import incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal
+from bot.views.text import stop
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
@@ -49,7 +51,7 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
                 await open_modal(declare_form(desk, asked))
             case _:
                 said = await desk.engine.handle(_signal(desk, asked, verb, rest))
-                await answer(respond, said.text)
+                await answer(respond, with_place(desk, said) if verb == "declare" else said.text)
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
 
@@ -58,6 +60,14 @@ def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any
     """The form for declaring, with the incidents that are open already."""
     world, policy = desk.engine.world, desk.engine.policy
     return declare_modal(world.open_incidents(), policy, private_metadata=asked.channel, component=component)
+
+
+def with_place(desk: Desk, said: Answer) -> str:
+    """The answer to a declaration, with where people will meet."""
+    incident = desk.engine.world.incidents.get(said.incident or 0)
+    if not said.changed or incident is None:
+        return said.text
+    return f"{stop(said.text)} Its channel #{incident.channel_name} is being made; you are invited."
 
 
 async def _look(desk: Desk, asked: Asked, respond: Respond, verb: str, rest: str) -> None:
@@ -113,6 +123,8 @@ def _phase(verb: str, text: str) -> tuple[Phase, str]:
     word, reason = split_verb(text)
     if word not in {phase.value for phase in Phase}:
         known = ", ".join(phase.value for phase in Phase)
+        if not word:
+            raise Misunderstood(f"Which phase? Phases: {known}.")
         raise Misunderstood(f"`{word[:40]}` is not a phase.{nearest(word, [p.value for p in Phase])} Phases: {known}.")
     if word == Phase.CANCELED and reason not in CANCEL_REASONS:
         reason = reason.lower().replace(" ", "-")
@@ -123,7 +135,8 @@ def severity(word: str) -> Severity:
     """`SEV2`, `sev2` or `2`. Raises Misunderstood."""
     name = f"SEV{word}" if word.isdigit() else word.upper()
     if name not in Severity.__members__:
-        raise Misunderstood(f"`{word[:40]}` is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch).")
+        wrong = f"`{word[:40]}` is not a severity." if word else "Which severity?"
+        raise Misunderstood(f"{wrong} Write SEV1 (no way to serve customers) to SEV4 (watch).")
     return Severity(name)
 
 

@@ -14,8 +14,32 @@ DURATION = re.compile(r"^(\d{1,6})(s|m|h|d)$", re.IGNORECASE)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+TOKEN = re.compile(r"<([^<>\s]+)>")
+ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # Slack's three, the ampersand last
+
+
 class Misunderstood(Exception):  # noqa: N818 # a person's words, not a fault of the program
     """What was typed cannot be read; the text says what to type instead."""
+
+
+def typed(text: str) -> str:
+    """What somebody typed, out of what Slack makes of it: names for mentions, addresses for links, no entities."""
+    text = TOKEN.sub(lambda match: _token(match[1]), text)
+    for entity, char in ENTITIES:
+        text = text.replace(entity, char)
+    return text
+
+
+def _token(inner: str) -> str:
+    target, _, label = inner.partition("|")
+    match target[:1]:
+        case "@":
+            return f"@{label or target[1:]}"
+        case "#":
+            return f"#{label or 'a-private-channel'}"
+        case "!":
+            return label or f"@{target[1:]}"
+    return label if target.startswith("mailto:") and label else target
 
 
 def split_verb(text: str) -> tuple[str, str]:
@@ -47,8 +71,14 @@ class Meant:
 
 
 def which_incident(text: str, channel: str, world: World) -> Meant:
-    """The incident named first (`INC-7`), that of this channel, or the only open one. Raises Misunderstood."""
+    """The incident named first (`INC-7` or `#inc-its-channel`), that of this channel, or the only open one.
+
+    Raises Misunderstood.
+    """
     first, _, rest = text.strip().partition(" ")
+    for known in world.incidents.values():
+        if known.channel and first == f"#{known.channel_name}":
+            return Meant(known, rest.strip())
     named = NAMED.match(first)
     if named:
         incident = world.incidents.get(int(named[1]))

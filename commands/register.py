@@ -6,14 +6,19 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.views.text import inert
 from commands import actions
 from commands.desk import Asked, Desk, answer
 from commands.fallback import fallback
 from commands.health import health
-from commands.incident import declare_form, incident
+from commands.incident import declare_form, incident, with_place
 from commands.table import FALLBACK, HEALTH, INCIDENT, Word
+
+# Slack's words for "you may not whisper there".
+ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -52,8 +57,12 @@ async def _on_fallback(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond:
 
 async def _on_press(desk: Desk, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:
     await ack()
-    said = await actions.press(desk, Asked.from_action(body), action)
+    asked = Asked.from_action(body)
+    said = await actions.press(desk, asked, action)
     await answer(respond, said.text)
+    record = actions.record(desk, asked, body, action) if said.changed else None
+    if record:
+        await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
 
 
 async def _on_declare_button(
@@ -68,9 +77,19 @@ async def _on_declared(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: di
     asked = Asked.from_action(body)
     said = await actions.declared(desk, asked, view)
     if not said.ok:
-        await ack(response_action="errors", errors={"title": said.text})
+        await ack(response_action="errors", errors={"title": actions.without_references(desk, said.text)})
         return
     await ack()
-    origin = str(view.get("private_metadata") or "")
-    if origin:
-        await client.chat_postEphemeral(channel=origin, user=asked.actor.id, text=said.text)
+    await _tell(client, asked.actor.id, str(view.get("private_metadata") or ""), inert(with_place(desk, said)))
+
+
+async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:
+    """Say it where they asked; where we are not a member of that channel, in a direct message."""
+    try:
+        if channel:
+            await client.chat_postEphemeral(channel=channel, user=user, text=text)
+            return
+    except SlackApiError as refusal:
+        if refusal.response.get("error") not in ELSEWHERE:
+            raise
+    await client.chat_postMessage(channel=user, text=text)

@@ -72,7 +72,8 @@ class Vendor:
 
 
 def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[str, Any]:
-    """A configuration like anybody's; `changes` replace whole sections."""
+    """A configuration like anybody's; `changes` replace whole sections, `slack` adds to its section."""
+    slack = changes.pop("slack", {})
 
     def check(id: str) -> dict[str, Any]:
         url = f"http://127.0.0.1:{vendor.port}/{id.replace('.', '/')}"
@@ -83,7 +84,7 @@ def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[
 
     return {
         "slack": {
-            "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url,
+            "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url, **slack,
         },
         "server": {"listen": "127.0.0.1:0"},
         "allow_private": ["127.0.0.0/8"],
@@ -110,7 +111,9 @@ def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[
                 "automation": "auto",
             }
         },
-        "runbooks": {"anthropic.api": {"url": "https://wiki.example.com/claude", "steps": ["Confirm on the board", "Tell support"]}},
+        "runbooks": {
+            "anthropic.api": {"url": "https://wiki.example.com/claude", "steps": ["Confirm on the board", "Tell support"]}
+        },
         **changes,
     }  # fmt: skip
 

@@ -274,7 +274,7 @@ def one_of_each(words: str = "words") -> list[f.Fact]:
 def latencies() -> dict[str, LatencyPicture]:
     """What `/health` shows: one fast, one slow, one without a good run."""
     return {
-        API: LatencyPicture(0, None, None, 60),
-        WEB: LatencyPicture(58, 420.0, 2600.0, 2),
+        API: LatencyPicture(60, None, None, 60),
+        WEB: LatencyPicture(60, 420.0, 2600.0, 2),
         "openai.api": LatencyPicture(60, 310.0, 700.0, 0),
     }

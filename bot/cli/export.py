@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, read_for_verbs, shared
-from bot.cli.output import note
+from bot.cli.output import inert_json, note
 from bot.config.errors import ConfigErrors
 from bot.config.policy import to_policy
 from bot.core.facts import Fact
@@ -40,7 +40,8 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
         fail(f"There is no INC-{number}." + (f" The newest is INC-{world.last_incident}." if world.last_incident else ""))
     name, content = render(format_, incident, facts, _policy(config_path, world, incident))
     if output is None:
-        click.echo(content.decode("utf-8"), nl=False)
+        text = content.decode("utf-8")
+        click.echo(inert_json(text) if format_ == "json" else text, nl=False)
         return
     try:
         output.write_bytes(content)

@@ -34,7 +34,7 @@ def list_(config_path: Path, data_path: Path | None, as_json: bool) -> None:
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", required=True, help="Why; it stands in the timeline.")
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
 @reach
 def engage(
@@ -47,14 +47,12 @@ def engage(
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", required=True, help="Why; it stands in the timeline.")
 @click.option("--force", is_flag=True, help="Also onto a default that is not well.")
 @reach
 def release(key: str, reason: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Go back to the default at once."""
-    body: dict[str, object] = {"force": force}
-    if reason:
-        body["reason"] = reason
+    body = {"reason": reason, "force": force}
     tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/release", body), as_json)
 
 

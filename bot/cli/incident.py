@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,9 +27,7 @@ def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: 
     if as_json:
         print_json(found)
         return
-    rows = [
-        (i["name"], i["severity"], i["phase"], i["declared_at"][:16].replace("T", " "), i["title"]) for i in found["incidents"]
-    ]
+    rows = [(i["name"], i["severity"], i["phase"], _at(i["declared_at"]), i["title"]) for i in found["incidents"]]
     print_table(("incident", "severity", "phase", "declared (UTC)", "title"), rows, empty="No incident is open.")
 
 
@@ -41,8 +40,7 @@ def show(reference: str, config_path: Path, data_path: Path | None, as_json: boo
     if as_json:
         print_json(found)
         return
-    rows = [(key, value) for key, value in found.items() if not isinstance(value, (dict, list)) and value not in (None, "")]
-    print_table(("what", "value"), rows, empty="Nothing is known.")
+    print_table(("what", "value"), [row for row in _about(found) if row[1]], empty="Nothing is known.")
 
 
 @incident.command()
@@ -54,8 +52,8 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
     if as_json:
         print_json(found)
         return
-    rows = [(row["at"][:19].replace("T", " "), row["who"], row["text"]) for row in found["timeline"]]
-    print_table(("when (UTC)", "who", "what"), rows, empty="Nothing happened yet.")
+    rows = [(_at(row["at"], 19), _who(row["actor"]), row["text"], row["reason"]) for row in found["timeline"]]
+    print_table(("when (UTC)", "who", "what", "why"), rows, empty="Nothing happened yet.")
 
 
 @incident.command()
@@ -77,7 +75,35 @@ def tell(reply: Reply, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        print_text(str(answer["text"]))
+        # The answer is worded for Slack, which may be down.
+        print_text(str(answer["text"]).replace("Undo: /fallback release", "Undo: understudy flags release"))
+
+
+def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
+    """An incident in the order in which people ask."""
+    components = "; ".join(f"{one['id']} {one['level']}: {one['reason']}" for one in i["affected"])
+    return [
+        ("incident", f"{i['name']}, {i['severity']}, {i['phase']}"),
+        ("title", i["title"]),
+        ("components", components),
+        ("impact since", _at(i["began_at"])),
+        ("declared", f"{_at(i['declared_at'])} by {_who(i['declared_by'])}"),
+        ("why", i["reason"]),
+        ("in hand of", _who(i["acknowledged_by"])),
+        ("updates", str(i["updates"])),
+        ("next update by", _at(i["next_update_at"])),
+        ("channel", f"#{i['channel_name']}" if i["channel"] else i["channel_refused"]),
+        ("ended", f"{_at(i['resolved_at'])} by {_who(i['resolved_by'])} {i['ended_reason']}" if i["resolved_at"] else ""),
+    ]
+
+
+def _at(time: str | None, chars: int = 16) -> str:
+    """The API's time for people: `2026-03-20 12:43`, in UTC."""
+    return time[:chars].replace("T", " ") if time else ""
+
+
+def _who(actor: dict[str, Any] | None) -> str:
+    return str(actor["name"] or actor["id"]) if actor else ""
 
 
 def _verb(name: str, field: str | None, help: str, *, required: bool = False) -> None:
@@ -88,7 +114,9 @@ def _verb(name: str, field: str | None, help: str, *, required: bool = False) ->
         tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/{name}", body), as_json)
 
     command: Callable[..., None] = reach(run)
-    command = click.argument("text", required=required, default=None if required else "")(command)
+    # A default, be it None, would make the argument optional.
+    argument = click.argument("text") if required else click.argument("text", required=False, default="")
+    command = argument(command)
     incident.add_command(click.command(name, help=help)(click.argument("reference")(command)))
 
 

@@ -22,7 +22,7 @@ UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u20
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output, without a character that a terminal would obey."""
-    print(UNSEEN.sub(_escaped, json.dumps(value, indent=2, ensure_ascii=False)))
+    print(inert_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -54,6 +54,11 @@ def note(*sentences: str) -> None:
 def inert(text: str) -> str:
     """Foreign text without the characters that a terminal would obey or that reorder what it shows."""
     return "".join("�" if unicodedata.category(c) in NOT_SHOWN and c not in f"\n\t{JOINER}" else c for c in text)
+
+
+def inert_json(document: str) -> str:
+    """The same document with those characters as escapes; outside of strings, JSON has none of them."""
+    return UNSEEN.sub(_escaped, document)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from bot.core.model import IncidentPolicy
 from bot.core.state import Incident
 
+CLOCK_SLACK = timedelta(minutes=1)  # a wall clock that is corrected by less than this was not set back
+
 
 def update_every(incident: Incident, policy: IncidentPolicy) -> timedelta | None:
     """How often this incident speaks at least; None = on change only."""
@@ -17,6 +19,14 @@ def next_update_at(incident: Incident, policy: IncidentPolicy) -> datetime | Non
     if not incident.phase.open or every is None:
         return None
     return (incident.last_update_at or incident.declared_at) + every
+
+
+def update_is_due(incident: Incident, policy: IncidentPolicy, now: datetime) -> bool:
+    """Whether to speak now: the time has come, or the last word lies in the future, since the wall clock was set back."""
+    due = next_update_at(incident, policy)
+    if due is None:
+        return False
+    return due <= now or (incident.last_update_at or incident.declared_at) > now + CLOCK_SLACK
 
 
 def missed(incident: Incident, policy: IncidentPolicy, now: datetime) -> int:

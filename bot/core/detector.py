@@ -72,7 +72,7 @@ def _ended(window: Sequence[Sample], rule: WindowRule, *signs: Outcome) -> bool:
 
 
 def _bad(previous: Judgement, condition: Condition, signs: Sequence[Sample], recent: Sequence[Sample]) -> Judgement:
-    last = signs[-1] if signs else previous.last
+    last = _typical(previous, signs) if signs else previous.last
     began = previous.began_at if previous.condition is condition else (signs[0].at if signs else None)
     if condition is Condition.FAILING and not signs:
         words = f"no failure in the last {len(recent)} runs, not yet counted as recovered"
@@ -80,6 +80,13 @@ def _bad(previous: Judgement, condition: Condition, signs: Sequence[Sample], rec
         word = "failed" if condition is Condition.FAILING else "were slow or failed"
         words = f"{len(signs)} of the last {len(recent)} runs {word}" + (f": {last.reason}" if last and last.reason else "")
     return Judgement(condition, words, last.fault if last else Fault.UNCLEAR, began, last)
+
+
+def _typical(previous: Judgement, signs: Sequence[Sample]) -> Sample:
+    """The newest sign of the fault that most of them show, so that one odd answer does not turn the blame around."""
+    faults = [sign.fault for sign in signs]
+    usual = max(reversed(faults), key=lambda fault: (faults.count(fault), fault is previous.fault))
+    return next(sign for sign in reversed(signs) if sign.fault is usual)
 
 
 def _well(previous: Judgement, window: Sequence[Sample], recent: Sequence[Sample], rule: WindowRule) -> Judgement:

@@ -35,6 +35,7 @@ class VerdictChanged(Body):
     fault: Fault
     evidence: tuple[str, ...]
     began_at: datetime
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
 
 
 # --- provider/<id>

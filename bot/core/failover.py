@@ -12,11 +12,14 @@ from bot.core.draft import Draft, Step
 from bot.core.incident import change_phase, move_for
 from bot.core.model import Actor, Fallback, FlagPolicy, Level, Phase
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
-from bot.core.state import Engagement, FlagState, World
+from bot.core.state import ComponentState, Engagement, FlagState, World
 
 FALLBACK_RULE = Actor.rule("fallback automation")
 HAND_BACK_RULE = Actor.rule("hand-back")
 EXPIRY_RULE = Actor.rule("expiry")
+
+# What happens anew to an incident or to its flags, so that stand-ins may carry it.
+MAY_MITIGATE = (f.Declared, f.ComponentJoined, f.ComponentMoved, f.PhaseChanged, f.Engaged, f.HandBackReverted)
 
 
 def react(draft: Draft) -> None:
@@ -64,11 +67,26 @@ def _needs(policy: FlagPolicy, variant: str) -> str | None:
     return next((fallback.needs for fallback in policy.fallbacks if fallback.variant == variant), None)
 
 
+def _sick_behind(world: World, policy: FlagPolicy, variant: str) -> ComponentState | None:
+    """The component behind a stand-in, where it is degraded or down."""
+    needs = _needs(policy, variant)
+    state = world.component(needs) if needs else None
+    return state if state and state.level.bad else None
+
+
 def _incident_for(world: World, components: tuple[str, ...]) -> int | None:
     for incident in world.open_incidents():
         if set(components) & set(incident.affected):
             return incident.number
     return None
+
+
+def _where(world: World, policy: FlagPolicy, engagement: Engagement) -> int | None:
+    """The incident whose people care: that of the engagement; where it is over, one that is open for the same components."""
+    mine = world.incidents.get(engagement.incident or 0)
+    if mine is not None and mine.phase.open:
+        return mine.number
+    return _incident_for(world, policy.depends_on) or engagement.incident
 
 
 def _why(draft: Draft, components: tuple[str, ...]) -> str:
@@ -98,7 +116,7 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
         _hold(draft, policy, state, f"no fallback is fit to serve: {choice}", incident)
     elif policy.automation == "auto":
         engage(draft, policy, choice.variant, _why(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
-    elif state.proposal is None:
+    elif state.proposal is None or _sick_behind(draft.world, policy, state.proposal.variant):
         proposal = f.EngageProposed(policy.key, choice.variant, _why(draft, trouble))
         draft.add(f"flag/{policy.key}", proposal, incident=incident, actor=FALLBACK_RULE)
 
@@ -107,7 +125,7 @@ def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
     """A person released the flag during this very trouble: automation leaves it alone until the default was well."""
     if state.released_at is None:
         return False
-    return all((since := world.component(c).since) is not None and since <= state.released_at for c in trouble)
+    return all((since := world.component(c).unwell_since) is not None and since <= state.released_at for c in trouble)
 
 
 def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
@@ -138,26 +156,30 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell and (engagement.share_back or engagement.asked_at):
         body = f.HandBackReverted(policy.key, unwell)
-        draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=HAND_BACK_RULE)
-    elif not unwell and engagement.because and policy.automation != "off":
-        _hand_back(draft, policy, engagement)
+        draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
+    elif not unwell and (engagement.stepped_at or (engagement.because and policy.automation != "off")):
+        _hand_back(draft, policy, engagement)  # what a person has begun goes on, whatever the automation
     _expire(draft, policy, unwell)
 
 
 def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> bool:
     """The stand-in itself fails: go to the next one that is well, or stay put and say so."""
-    needs = _needs(policy, engagement.variant)
-    if needs is None or policy.automation != "auto" or not (sick := draft.world.component(needs)).level.bad:
+    sick = _sick_behind(draft.world, policy, engagement.variant)
+    if sick is None or policy.automation == "off":
         return False
-    if not default_unwell(draft.world, policy):
-        return False  # the way back is open, and better
+    if engagement.stepped_at is not None and not default_unwell(draft.world, policy):
+        return False  # on the way back already, which is better; one that waits for min_hold or a person is none
     choice = choose(draft.world, policy, besides=engagement.variant, name_of=draft.policy.name_of)
-    name = draft.policy.name_of(needs)
+    reason = f"{draft.policy.name_of(sick.id)} behind {engagement.variant} is {sick.level}"
+    incident = _where(draft.world, policy, engagement)
     if isinstance(choice, str):
-        _hold(draft, policy, state, f"{name} is {sick.level} too, and {choice}; staying put", engagement.incident)
+        _hold(draft, policy, state, f"{reason}, and {choice}; staying put", incident)
         return False
-    reason = f"{name} behind {engagement.variant} is {sick.level}"
-    engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, engagement.incident, engagement.because)
+    if policy.automation != "auto":
+        way = f"/fallback engage {policy.key} {choice.variant}"
+        _hold(draft, policy, state, f"{reason}; {choice.variant} is fit: {way}", incident)
+        return False
+    engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
     return True
 
 
@@ -170,7 +192,7 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
             _step(draft, policy, engagement, well, HAND_BACK_RULE)
         elif engagement.asked_at is None:
             body = f.HandBackAsked(policy.key, well)
-            draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=HAND_BACK_RULE)
+            draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
     elif draft.now >= engagement.stepped_at + policy.hold:
         _step(draft, policy, engagement, well, HAND_BACK_RULE)
 
@@ -180,7 +202,7 @@ def _step(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str,
     body: f.Body = f.HandBackStepped(policy.key, share, reason)
     if share >= 100:
         body = f.Released(policy.key, policy.default, reason)
-    draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=actor)
+    draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=actor)
 
 
 def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
@@ -193,7 +215,7 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
     else:
         why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"
         body = f.ExpiryReached(policy.key, why, draft.now + policy.expires_after)
-    draft.add(stream, body, incident=engagement.incident, actor=EXPIRY_RULE)
+    draft.add(stream, body, incident=_where(draft.world, policy, engagement), actor=EXPIRY_RULE)
 
 
 # --- the incident's share
@@ -201,6 +223,8 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
 
 def _mitigate(draft: Draft) -> None:
     """Customers are served by stand-ins: an incident whose flags are all engaged is mitigated."""
+    if not any(isinstance(fact.body, MAY_MITIGATE) for fact in draft.facts):
+        return  # time alone does not overrule a person who went back to investigating
     for incident in draft.world.open_incidents():
         failing = {affected.id for affected in incident.failing}
         concerned = [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
@@ -213,7 +237,7 @@ def _mitigate(draft: Draft) -> None:
 
 def _carried(world: World, policy: FlagPolicy) -> bool:
     engagement = world.flag(policy.key).engagement
-    return engagement is not None and engagement.share_back == 0
+    return engagement is not None and engagement.share_back == 0 and not _sick_behind(world, policy, engagement.variant)
 
 
 # --- what people do
@@ -232,6 +256,9 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
             return draft.refuse(f"No fallback of {policy.key} is fit to serve: {choice}.", flag=policy.key)
         variant = choice.variant
     problem = _cannot_engage(draft, policy, state, variant)
+    if not problem and signal.approves and state.proposal is None:
+        # An old button: what it answers is no longer asked, and a yes to that must not switch anything now.
+        problem = f"Nothing waits for a yes any more. If you mean it: /fallback engage {policy.key} {variant} REASON"
     if problem:
         return draft.refuse(problem, flag=policy.key)
     trouble = troubled(draft.world, policy, Level.DEGRADED)

@@ -7,7 +7,7 @@ skip forward, fall back and come back after they were called resolved; so may ou
 from datetime import datetime
 
 from bot.core import facts as f
-from bot.core.cadence import missed, next_update_at, update_every
+from bot.core.cadence import missed, update_every, update_is_due
 from bot.core.draft import Draft, Step
 from bot.core.effects import Do
 from bot.core.model import Actor, Level, Phase, Severity, Verdict
@@ -67,8 +67,8 @@ def declare(
     """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook."""
     policy, number = draft.policy, draft.world.last_incident + 1
     provider = policy.components[components[0]].provider if components else ""
-    stream = f"incident/{number}"
-    standing = [n.at for n in draft.world.provider(provider).notices if set(n.components) & set(components)]
+    stream, page = f"incident/{number}", draft.world.provider(provider)
+    standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
     fact = draft.add(
         stream,
         f.Declared(
@@ -128,16 +128,26 @@ def on_verdict(draft: Draft, verdict: Verdict, previous: Level, quiet_key: str) 
     if open_incident:
         _into_incident(draft, open_incident, verdict, previous)
     elif verdict.level.bad:
-        _open_on(draft, verdict, component.open_on.get(verdict.level, "none"), quiet_key)
-    if quiet_key and not verdict.level.bad:
+        _open_on(draft, verdict, component.open_on.get(verdict.level, "none"))
+    if quiet_key and verdict.level is not previous:
         draft.send(Do.QUIET_REPLY, "ops", draft.facts[0], args={"root": quiet_key})
+    elif not quiet_key and (opened := draft.world.component(verdict.component).quiet_key):
+        draft.send(Do.QUIET_POST, "ops", draft.facts[0], key=opened)
 
 
-def _open_on(draft: Draft, verdict: Verdict, action: str, quiet_key: str) -> None:
+def quiet_thread(draft: Draft, verdict: Verdict, held: str) -> str:
+    """The key of the quiet thread that a changed verdict belongs to: the one that is there, or a new one; empty for none."""
+    component = draft.policy.components.get(verdict.component)
+    if held or component is None or not verdict.level.bad or draft.world.open_for(component.provider):
+        return held
+    stream = f"component/{verdict.component}"
+    opens = component.open_on.get(verdict.level) == "thread"
+    return f"quiet/{stream}/{draft.world.seqs.get(stream, 0) + 1}" if opens else ""
+
+
+def _open_on(draft: Draft, verdict: Verdict, action: str) -> None:
     component = draft.policy.components[verdict.component]
-    if action == "thread" and not quiet_key:
-        draft.send(Do.QUIET_POST, "ops", draft.facts[0])
-    elif action in Severity.__members__:
+    if action in Severity.__members__:
         others = [
             c.id for c in draft.policy.components.values()
             if c.provider == component.provider and c.id != component.id and draft.world.component(c.id).level.bad
@@ -183,11 +193,14 @@ def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
         change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
 
 
-def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor) -> f.Fact:
-    """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first."""
+def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True) -> f.Fact:
+    """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first.
+
+    `told=False` where another line of the same step says it.
+    """
     incident = draft.incident(number)
     move = LEGAL[incident.phase, to]
-    told = to is not Phase.RESOLVED  # the summary says it
+    told = told and to is not Phase.RESOLVED  # the summary says it
     fact = draft.add(incident.stream, f.PhaseChanged(incident.phase, to, move, reason), actor=actor, told=told)
     if to is Phase.RESOLVED:
         draft.send(Do.SUMMARY_POST, f"incident/{number}", fact)
@@ -201,8 +214,7 @@ def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor
 def on_time(draft: Draft) -> None:
     """Hourly updates that are due, and resolutions that are ripe."""
     for incident in draft.world.open_incidents():
-        due = next_update_at(incident, draft.policy.incidents)
-        if due is not None and due <= draft.now:
+        if update_is_due(incident, draft.policy.incidents, draft.now):
             _write_update(draft, incident, "", missed(incident, draft.policy.incidents, draft.now))
         _ripen(draft, incident.number)
 
@@ -245,7 +257,8 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
     fact = draft.add(incident.stream, f.Acknowledged())
     draft.send(Do.CHANNEL_INVITE, f"incident/{incident.number}", fact)
     if incident.phase is Phase.TRIAGE:
-        change_phase(draft, incident.number, Phase.INVESTIGATING, f"acknowledged by {signal.actor.name}", signal.actor)
+        reason = f"acknowledged by {signal.actor.name}"
+        change_phase(draft, incident.number, Phase.INVESTIGATING, reason, signal.actor, told=False)
     return draft.done(f"{incident.name} is yours.", incident=incident.number)
 
 
@@ -310,9 +323,10 @@ def _catch_up(draft: Draft, incident: Incident) -> None:
 def on_export(draft: Draft, signal: AskExport) -> Step:
     """Upload the timeline into the incident's channel."""
     incident = draft.incident(signal.incident)
-    fact = draft.add(incident.stream, f.Exported(signal.format, "the incident's channel"))
+    where = "the thread under its alert" if incident.channel_refused else "its channel"
+    fact = draft.add(incident.stream, f.Exported(signal.format, where))
     draft.send(Do.EXPORT_UPLOAD, f"incident/{incident.number}", fact, args={"format": signal.format})
-    return draft.done(f"The timeline of {incident.name} comes as a file in its channel.", incident=incident.number)
+    return draft.done(f"The timeline of {incident.name} comes as a file in {where}.", incident=incident.number)
 
 
 # --- what Slack says

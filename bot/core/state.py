@@ -24,8 +24,19 @@ class ComponentState:
     fault: Fault = Fault.NONE
     evidence: tuple[str, ...] = ()
     since: datetime | None = None  # when the present level was committed
+    unwell_since: datetime | None = None  # since when it is anything but operational, uninterrupted
     began_at: datetime | None = None  # when its evidence starts
     quiet_key: str = ""  # effect key of the quiet thread of this episode, empty = none
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What we heard of one notice: its newest update, when its first and its last word were said, by the vendor's time."""
+
+    update: str
+    first_at: datetime
+    last_at: datetime
+    quiet: bool = False  # it has a quiet thread in the ops channel
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,13 @@ class ProviderState:
     id: str
     feed: FeedState = FeedState.UNKNOWN
     feed_reason: str = ""
-    seen: Mapping[str, str] = field(default_factory=dict)  # notice id -> newest update id
+    heard: Mapping[str, Heard] = field(default_factory=dict)  # by notice id
     notices: tuple[Notice, ...] = ()  # newest update of each notice that is not over, newest first
     words: int = 0  # updates seen in all
+
+    def first_word(self, notice: Notice) -> datetime:
+        """When the vendor said the first of its words about the same thing."""
+        return heard.first_at if (heard := self.heard.get(notice.id)) else notice.at
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ class Affected:
     level: Level
     reason: str
     failed_at: datetime
-    recovered_at: datetime | None = None
+    recovered_at: datetime | None = None  # since when it is well again, by its evidence; None = it never failed, or still does
 
 
 @dataclass(frozen=True)
@@ -104,8 +119,9 @@ class Incident:
 
     @property
     def well(self) -> bool:
-        """Whether every component in it is operational; false when it names none, since nobody could tell."""
-        return bool(self.affected) and all(a.level is Level.OPERATIONAL for a in self.affected.values())
+        """Whether every component in it is operational again; false when none ever failed here, since nobody could tell."""
+        everyone = self.affected.values()
+        return all(a.level is Level.OPERATIONAL for a in everyone) and any(a.recovered_at for a in everyone)
 
     @property
     def failing(self) -> tuple[Affected, ...]:
@@ -183,7 +199,7 @@ class World:
 
     def open_incidents(self) -> tuple[Incident, ...]:
         """Those that still run, oldest first."""
-        return tuple(i for _, i in sorted(self.incidents.items()) if i.phase.open)
+        return tuple(sorted((i for i in self.incidents.values() if i.phase.open), key=lambda i: i.number))
 
     def open_for(self, dedup: str) -> Incident | None:
         """The open incident that holds this dedup key."""
@@ -217,11 +233,8 @@ class World:
 
 
 STATE_TYPES: dict[str, type] = {
-    "component": ComponentState,
-    "provider": ProviderState,
-    "incident": Incident,
-    "flag": FlagState,
-}
+    "component": ComponentState, "provider": ProviderState, "incident": Incident, "flag": FlagState,
+}  # fmt: skip
 
 
 def evolve(world: World, fact: f.Fact) -> World:
@@ -243,14 +256,12 @@ def evolve(world: World, fact: f.Fact) -> World:
 def _component(state: ComponentState, fact: f.Fact) -> ComponentState:
     match fact.body:
         case f.VerdictChanged() as b:
-            quiet = state.quiet_key if b.level.bad else ""
             return replace(
                 state, level=b.level, reason=b.reason, fault=b.fault, evidence=b.evidence,
                 since=fact.at if b.level is not b.previous or state.since is None else state.since,
-                began_at=b.began_at, quiet_key=quiet,
+                unwell_since=None if b.level is Level.OPERATIONAL else state.unwell_since or fact.at,
+                began_at=b.began_at, quiet_key=b.thread if b.level.bad else "",
             )  # fmt: skip
-        case f.Posted(what=Do.QUIET_POST, key=key):
-            return replace(state, quiet_key=key)
     return state
 
 
@@ -261,12 +272,19 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
         case f.NoticeSeen(notice=notice):
             others = tuple(n for n in state.notices if n.id != notice.id)
             standing = others if notice.status in NOTICE_OVER else (notice, *others)
-            state = replace(state, seen={**state.seen, notice.id: notice.update}, notices=standing, words=state.words + 1)
+            heard = {**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, notice)}
+            state = replace(state, heard=heard, notices=standing, words=state.words + 1)
             incident = world.incidents.get(fact.incident) if fact.incident is not None else None
             if incident:
                 first = min(incident.vendor_first_at or notice.at, notice.at)
                 world = world.put(replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1))
     return world.put(state)
+
+
+def _heard(before: Heard | None, fact: f.Fact, notice: Notice) -> Heard:
+    before = before or Heard("", notice.at, notice.at)
+    first, last = min(before.first_at, notice.at), max(before.last_at, notice.at)
+    return Heard(notice.update, first, last, before.quiet or fact.incident is None)
 
 
 NOTICE_OVER = frozenset({"resolved", "postmortem", "completed"})
@@ -316,7 +334,7 @@ def _declared(b: f.Declared, fact: f.Fact) -> Incident:
 
 def _moved(incident: Incident, b: f.ComponentMoved, fact: f.Fact) -> Incident:
     before = incident.affected[b.component]
-    recovered = fact.at if b.level is Level.OPERATIONAL else None
+    recovered = b.began_at if b.level is Level.OPERATIONAL else None
     after = replace(before, level=b.level, reason=b.reason, recovered_at=recovered)
     return replace(incident, affected={**incident.affected, b.component: after})
 

@@ -10,6 +10,8 @@ from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, FeedState, Notice, Policy
 from bot.core.state import World
 
+EDITS = frozenset({Do.ALERT_EDIT, Do.CARD_EDIT, Do.CHANNEL_TOPIC})  # made anew with every change
+
 
 def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
     """What `signal` comes to. Pure: the same arguments give the same step. A refusal carries its reason."""
@@ -87,6 +89,7 @@ def _verdict(draft: Draft, signal: s.VerdictReached) -> Step:
         f.VerdictChanged(
             component=verdict.component, previous=held.level, level=verdict.level, reason=verdict.reason,
             fault=verdict.fault, evidence=verdict.evidence, began_at=verdict.began_at or draft.now,
+            thread=incident.quiet_thread(draft, verdict, held.quiet_key),
         ),
     )  # fmt: skip
     incident.on_verdict(draft, verdict, held.level, held.quiet_key)
@@ -111,13 +114,15 @@ def _feed(draft: Draft, report: FeedReport) -> Step:
 
 def _notice(draft: Draft, stream: str, notice: Notice, report: FeedReport) -> None:
     held = draft.world.provider(notice.provider)
-    seen = held.seen.get(notice.id)
+    heard = held.heard.get(notice.id)
     updates = [n for n in sorted(report.notices, key=lambda n: (n.at, n.update)) if n.id == notice.id]
     order = [n.update for n in updates]
     open_incident = draft.world.open_for(notice.provider)
-    if seen in order and order.index(notice.update) <= order.index(seen):
+    if heard and heard.update in order and order.index(notice.update) <= order.index(heard.update):
         return
-    if seen is None and notice is not updates[-1] and not (open_incident and notice.at >= open_incident.began_at):
+    if heard and heard.update not in order and notice.at <= heard.last_at:
+        return  # the vendor deleted what we heard last; only what is newer is news
+    if heard is None and notice is not updates[-1] and not (open_incident and notice.at >= open_incident.began_at):
         return  # history from before we looked: the newest word is enough
     touches = not notice.components or bool(open_incident and set(notice.components) & set(open_incident.affected))
     ours = open_incident if open_incident and touches else None
@@ -127,10 +132,10 @@ def _notice(draft: Draft, stream: str, notice: Notice, report: FeedReport) -> No
     )  # fmt: skip
     if ours is None:
         root = f"quiet/notice/{notice.provider}/{notice.id}"
-        if seen is None:
-            draft.send(Do.QUIET_POST, "ops", fact, key=root)
-        else:
+        if heard and heard.quiet:
             draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": root})
+        else:
+            draft.send(Do.QUIET_POST, "ops", fact, key=root)
 
 
 # --- what became of our own errands
@@ -142,8 +147,6 @@ def _effect_done(draft: Draft, signal: s.EffectDone) -> Step:
         draft.add(f"incident/{number}", f.ChannelOpened(signal.channel, signal.name))
     elif signal.ts and number is not None:
         draft.add(f"incident/{number}", f.Posted(signal.kind.value, signal.key, signal.channel, signal.ts))
-    elif signal.kind is Do.QUIET_POST and signal.stream.startswith("component/"):
-        draft.add(signal.stream, f.Posted(signal.kind.value, signal.key, signal.channel, signal.ts))
     return draft.done("noted")
 
 
@@ -156,6 +159,7 @@ def _effect_refused(draft: Draft, signal: s.EffectRefused) -> Step:
     else:
         fact = draft.add(held.stream, f.GivenUp(signal.kind.value, signal.key, signal.reason))
         if not signal.key.startswith("given-up/"):
-            # Said where people look, once; a line about a lost line would go on for ever.
-            draft.send(Do.FACT_POST, "ops", fact, key=f"given-up/{signal.key}", args={"to": "ops"})
+            # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
+            what = f"{held.name}/{signal.kind.value}" if signal.kind in EDITS else signal.key
+            draft.send(Do.FACT_POST, "ops", fact, key=f"given-up/{what}", args={"to": "ops"})
     return draft.done("noted")

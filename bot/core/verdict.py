@@ -43,7 +43,10 @@ def _from(component: str, level: Level, signs: Mapping[str, Judgement]) -> Verdi
     began = min((j.began_at for j in signs.values() if j.began_at), default=None)
     fault = next(iter(signs.values())).fault
     evidence = tuple(
-        f"{name}: {key} {value}" for name, j in signs.items() if j.last for key, value in sorted(j.last.evidence.items())
+        f"{name}: {key.replace('_', ' ')} {value}"
+        for name, j in signs.items()
+        if j.last
+        for key, value in sorted(j.last.evidence.items())
     )
     return Verdict(component, level, _words(signs), fault, evidence, began)
 

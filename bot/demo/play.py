@@ -27,6 +27,7 @@ from commands.table import words
 
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
 CUSTOMER_EVERY_S = 0.05
+LAST_WORDS_S = 30.0  # real seconds for what is still on its way to the workspace when the story is over
 # The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
 FEED_DEADLINE = timedelta(minutes=3)
 
@@ -142,9 +143,19 @@ class Demo:
             flag = world.flag(FLAG)
             back = flag.engagement is None and flag.engagements > 0
             if (told and back) or self._clock.now() >= end:
-                await asyncio.sleep(3.0)  # the last messages and the upload are on their way
+                await self._until_quiet(app)
                 return
         await asyncio.Event().wait()
+
+    async def _until_quiet(self, app: App) -> None:
+        """Wait for the last messages and the upload: at this speed of life, Slack's pace leaves some of them behind."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LAST_WORDS_S
+        await asyncio.sleep(1.0)  # the last click is still being answered
+        while loop.time() < until:
+            if not await app.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous")):
+                return
+            await asyncio.sleep(0.2)
 
     async def _epilogue(self, app: App) -> Played:
         facts = await app.ledger.read(lambda store: store.all_facts())

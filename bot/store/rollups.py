@@ -76,6 +76,11 @@ def roll_up(conn: Connection) -> None:
         at = minute + MINUTE_S
 
 
+def next_close(newest_us: int) -> int:
+    """The earliest moment (microseconds) of a sample that closes another minute than `newest_us` did."""
+    return ((newest_us // US - GRACE_S) // MINUTE_S * MINUTE_S + MINUTE_S + GRACE_S) * US
+
+
 def rolled_until(conn: Connection) -> int:
     """Where raw samples begin that no roll-up counts yet; seconds since 1970."""
     last = one(conn, "SELECT max(at) FROM rollups WHERE span = ?", MINUTE_S)[0]

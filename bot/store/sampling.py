@@ -19,6 +19,7 @@ from bot.store.rollups import (
     US,
     Tally,
     middle_ms,
+    next_close,
     read_tally,
     roll_up,
     rolled_until,
@@ -36,6 +37,7 @@ class SampleStore:
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
+        self._next_roll_us = 0  # no minute closes before a sample of this moment; only spares the question
 
     def add(self, samples: Sequence[Sample]) -> None:
         """Write a batch and roll up the minutes that it closes. The same check at the same microsecond counts once."""
@@ -51,13 +53,19 @@ class SampleStore:
                     for s in samples
                 ],
             )  # fmt: skip
-            roll_up(self.conn)
+            newest = max((micros(s.at) for s in samples), default=0)
+            if newest >= self._next_roll_us:
+                roll_up(self.conn)
+                self._next_roll_us = next_close(newest)
 
     # Looked up for each batch and not remembered: an id that was rolled back with its batch would name nothing.
     def _check(self, who: tuple[str, str, str]) -> int:
         values = tuple(plain(part) for part in who)
-        self.conn.execute("INSERT OR IGNORE INTO checks (name, component, vantage) VALUES (?, ?, ?)", values)
-        return int(one(self.conn, "SELECT id FROM checks WHERE name = ? AND component = ? AND vantage = ?", *values)[0])
+        known = one(self.conn, "SELECT id FROM checks WHERE name = ? AND component = ? AND vantage = ?", *values)
+        if known is None:
+            self.conn.execute("INSERT INTO checks (name, component, vantage) VALUES (?, ?, ?)", values)
+            known = one(self.conn, "SELECT last_insert_rowid()")
+        return int(known[0])
 
     def recent(self, check: str, limit: int) -> list[Sample]:
         """The newest results of a check, oldest first."""

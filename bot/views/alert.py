@@ -17,7 +17,7 @@ from bot.views.incident_parts import (
 )
 from bot.views.limits import fit
 from bot.views.names import lag_words, place_words
-from bot.views.text import is_web, link, plain, span
+from bot.views.text import is_web, link, plain, span, when
 
 VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
 
@@ -28,10 +28,10 @@ def alert(incident: Incident, world: World, policy: Policy, now: datetime, *, bo
     where = place_words(incident) + (f" · {link(board_url, 'Board')}" if is_web(board_url) else "")
     if not incident.phase.open:
         lag = lag_words(incident)
-        body = section("\n".join(line for line in (over_words(incident, policy), record(incident), lag) if line))
+        body = section("\n".join(line for line in (record(incident), lag) if line))
         buttons = incident_buttons(incident, world, policy)
         return fit(Message(over_words(incident, policy), (headline, body, context(where), *buttons)), visible=VISIBLE)
-    running = f"{standing(incident)} · running for {span(now - incident.began_at)}"
+    running = f"{standing(incident)} · running for {span(now - incident.began_at)}, as of {when(now)}"
     blocks = (
         headline,
         *happening(incident, world, policy),

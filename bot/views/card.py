@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.core.cadence import next_update_at
-from bot.core.model import Policy
+from bot.core.model import Phase, Policy
 from bot.core.state import Incident, World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
@@ -32,8 +32,9 @@ def card(incident: Incident, world: World, policy: Policy, now: datetime) -> Mes
     """How the incident stands now, for whoever opens its channel; edited in place."""
     headline = header(f"Status of {incident.name}: {plain(incident.title, 110)}")
     if not incident.phase.open:
-        lines = [over_words(incident, policy), record(incident), lag_words(incident)]
-        buttons = actions([reopen_button(incident), export_button(incident)] if incident.resolved_at else [])
+        lines = [record(incident), lag_words(incident)]
+        back = [reopen_button(incident)] if incident.phase is Phase.RESOLVED else []
+        buttons = actions([*back, export_button(incident)])
         body = section("\n".join(line for line in lines if line))
         return fit(Message(over_words(incident, policy), (headline, body, *buttons)), visible=VISIBLE)
     due = next_update_at(incident, policy.incidents)

@@ -19,12 +19,12 @@ def flag_fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
         case f.EngageProposed() | f.ProposalDropped() | f.Held():
             text, more = _before(fact, flag)
         case f.Engaged() | f.Released():
-            text, more = _switched(fact, body)
+            text, more = _switched(fact, body, flag)
         case _:
             text, more = _after(fact, flag, world.flag(key).engagement)
     # A phone shows UTC; in the channel everybody reads their own zone.
     shown = text.replace(utc(fact.at), when(fact.at), 1)
-    return fit(Message(text, (section(f"{shown}\n{more}" if more else shown), *actions(_buttons(fact, flag, world)))))
+    return fit(Message(text, (section(f"{shown}\n{more}" if more else shown), *actions(_buttons(fact, flag, world, policy)))))
 
 
 def _before(fact: f.Fact, flag: FlagPolicy) -> tuple[str, str]:
@@ -44,14 +44,15 @@ def _before(fact: f.Fact, flag: FlagPolicy) -> tuple[str, str]:
     return name, ""
 
 
-def _switched(fact: f.Fact, b: f.Engaged | f.Released) -> tuple[str, str]:
+def _switched(fact: f.Fact, b: f.Engaged | f.Released, flag: FlagPolicy) -> tuple[str, str]:
     if isinstance(b, f.Released):
         serving = f"{code(b.flag)} uses its default *{foreign(b.variant, 60)}* again since {utc(fact.at)}"
         return f"{serving}, released {by(fact.actor)}.", _why(b.reason)
     how = "approved" if b.mode == "approved" else "switched"
     text = f"{code(b.flag)} now uses *{foreign(b.variant, 60)}* since {utc(fact.at)}, {how} {by(fact.actor)}."
     undo = f"Undo: {code(f'/fallback release {b.flag}')}"
-    before = f"Before: {foreign(b.previous, 60)}. Asked again {when(b.expires_at)} if nobody releases it earlier."
+    later = "it ends by itself if the default is well then" if flag.on_expiry == "release" else "this is asked about again"
+    before = f"Before: {foreign(b.previous, 60)}. Unless somebody releases it earlier, {later}: {when(b.expires_at)}."
     return text, f"{_why(b.reason)}\n{before}\n{undo}"
 
 
@@ -76,7 +77,7 @@ def _after(fact: f.Fact, flag: FlagPolicy, engagement: Engagement | None) -> tup
     return name, ""
 
 
-def _buttons(fact: f.Fact, flag: FlagPolicy, world: World) -> list[Block]:
+def _buttons(fact: f.Fact, flag: FlagPolicy, world: World, policy: Policy) -> list[Block]:
     """Only what still makes sense now: a message may be sent long after its fact."""
     state = world.flag(flag.key)
     match fact.body:
@@ -85,7 +86,7 @@ def _buttons(fact: f.Fact, flag: FlagPolicy, world: World) -> list[Block]:
         case f.HandBackAsked() if state.engagement and state.engagement.asked_at:
             return [step_back_button(flag, fact.incident)]
         case f.Engaged() | f.ExpiryReached() if state.engagement:
-            return [release_button(flag, state.engagement, world, fact.incident)]
+            return [release_button(flag, state.engagement, world, fact.incident, name_of=policy.name_of)]
     return []
 
 

@@ -1,6 +1,6 @@
 """Flags as people see them: what each serves, why, who reads it, and the buttons that switch it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core.failover import choose, default_unwell
@@ -31,7 +31,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
             lines.append(_time_left(state.engagement, now))
         blocks.append(section("\n".join(lines)))
         if state.engagement or state.proposal:
-            blocks.extend(actions(flag_buttons(flag, world)))
+            blocks.extend(actions(flag_buttons(flag, world, name_of=policy.name_of)))
     if len(order) > MOST_IN_LIST:
         blocks.append(context(f"{len(order) - MOST_IN_LIST} more: `understudy flags list` shows all of them."))
     return fit(Message(text, tuple(blocks)))
@@ -44,11 +44,11 @@ def flag_line(flag: FlagPolicy, world: World) -> str:
     default = f"*{foreign(flag.default, 60)}*"
     if engagement:
         serving = f"{_serving(flag, engagement)} since {when(engagement.at)}, {_switched(engagement)}"
-        return f"{name}: {serving}. {stop(inert(engagement.reason, 240))}"
+        return f"{name}: {serving} (reason: {inert(engagement.reason, 240) or 'none given'})."
     if state.proposal:
         return (
-            f"{name}: on its default {default}; a switch to *{foreign(state.proposal.variant, 60)}* waits for somebody's yes. "
-            f"{stop(inert(state.proposal.reason, 240))}"
+            f"{name}: on its default {default}; a switch to *{foreign(state.proposal.variant, 60)}* waits for somebody's yes "
+            f"(reason: {inert(state.proposal.reason, 240)})."
         )
     held = f"; automation holds still: {inert(state.held, 240)}" if state.held else ""
     return stop(f"{name}: on its default {default}{held}")
@@ -67,14 +67,16 @@ def affected_words(flag: FlagPolicy) -> str:
     return f"{plain(flag.key, 80)}: {what}"
 
 
-def flag_buttons(flag: FlagPolicy, world: World, incident: int | None = None) -> list[Block]:
+def flag_buttons(
+    flag: FlagPolicy, world: World, incident: int | None = None, *, name_of: Callable[[str], str] = str
+) -> list[Block]:  # fmt: skip
     """What a person can do to a flag now: engage it, approve a proposal, start the way back, release."""
     state = world.flag(flag.key)
     if state.engagement is None:
         made = engage_button(flag, state, world, incident)
         return [made] if made else []
     back = [step_back_button(flag, incident, alone=False)] if state.engagement.asked_at else []
-    return [*back, release_button(flag, state.engagement, world, incident, alone=False)]
+    return [*back, release_button(flag, state.engagement, world, incident, alone=False, name_of=name_of)]
 
 
 def engage_button(flag: FlagPolicy, state: FlagState, world: World, incident: int | None = None) -> Block | None:
@@ -105,11 +107,12 @@ def step_back_button(flag: FlagPolicy, incident: int | None = None, *, alone: bo
 
 
 def release_button(
-    flag: FlagPolicy, engagement: Engagement, world: World, incident: int | None = None, *, alone: bool = True
-) -> Block:
+    flag: FlagPolicy, engagement: Engagement, world: World, incident: int | None = None, *, alone: bool = True,
+    name_of: Callable[[str], str] = str,
+) -> Block:  # fmt: skip
     """Back to the default for everybody at once."""
     action = "flag.release" if alone else f"flag.release:{flag.key}"
-    unwell = default_unwell(world, flag)
+    unwell = default_unwell(world, flag, name_of)
     warning = f" Not well at present: {plain(unwell, 80)}." if unwell else ""
     turn = f"All of it goes from {plain(engagement.variant, 30)} back to {plain(flag.default, 30)} at once."
     text = f"{affected_words(flag)}. {turn}{warning}"

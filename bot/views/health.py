@@ -10,7 +10,7 @@ from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.flags import flag_buttons, flag_line
 from bot.views.limits import fit
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words, provider_name
-from bot.views.text import code, foreign, inert, plain, span, stop, utc, when, words
+from bot.views.text import code, count, foreign, inert, plain, span, stop, utc, when, words
 
 MOST_PROVIDERS = 40
 BAR_CELLS = 10
@@ -67,7 +67,7 @@ def provider(provider: str, world: World, policy: Policy, now: datetime, latenci
     flags = [flag for flag in policy.flags.values() if {c.id for c in mine} & set(flag.depends_on)]
     if flags:
         blocks.append(section("*Flags that stand on it*\n" + "\n".join(f"• {flag_line(flag, world)}" for flag in flags[:5])))
-    blocks += _buttons(mine, flags, world)
+    blocks += _buttons(mine, flags, world, policy)
     states = "; ".join(f"{component_name(policy, c.id)} {world.component(c.id).level}" for c in mine)
     return fit(Message(f"{name}: {states or 'no component is configured'}", tuple(blocks)))
 
@@ -103,7 +103,7 @@ def _line(component: ComponentPolicy, world: World, policy: Policy, now: datetim
     parts = [f"*{component_name(policy, component.id)}*: {state.level}{at}", _speed(picture)]
     holds = [_holding(flag, world) for flag in policy.flags.values() if component.id in flag.depends_on]
     if holds:
-        parts.append(f"flags: {words(holds, most=4)}")
+        parts.append(f"Flags: {words(holds, most=4)}")
     return ". ".join(part for part in parts if part)
 
 
@@ -113,9 +113,9 @@ def _holding(flag: FlagPolicy, world: World) -> str:
 
 
 def _speed(picture: LatencyPicture | None) -> str:
-    if picture is None or not picture.count + picture.failed:
+    if picture is None or not picture.count:
         return "no measurement in the last hour"
-    failed = f", {picture.failed} of {picture.count + picture.failed} runs failed" if picture.failed else ""
+    failed = f", {picture.failed} of {picture.count} runs failed" if picture.failed else ""
     if picture.p50_ms is None or picture.p95_ms is None:
         return f"no run succeeded in the last hour{failed}"
     return f"p50 {_ms(picture.p50_ms)}, p95 {_ms(picture.p95_ms)}{failed}"
@@ -135,7 +135,7 @@ def _bars(component: ComponentPolicy, latencies: Mapping[str, LatencyPicture]) -
     lines = [
         f"{label} {_bar(value / longest)} {_ms(value)}" for label, value in (("p50", picture.p50_ms), ("p95", picture.p95_ms))
     ]
-    return f"{name}: {', '.join(lines)}, {picture.count} good runs, {picture.failed} failed"
+    return f"{name}: {', '.join(lines)}, {count(picture.count, 'run')}, {picture.failed} failed"
 
 
 def _bar(share: float) -> str:
@@ -143,11 +143,11 @@ def _bar(share: float) -> str:
     return "▇" * cells
 
 
-def _buttons(mine: list[ComponentPolicy], flags: list[FlagPolicy], world: World) -> list[Block]:
+def _buttons(mine: list[ComponentPolicy], flags: list[FlagPolicy], world: World, policy: Policy) -> list[Block]:
     worst = max(mine, key=lambda c: world.component(c.id).level.rank, default=None)
     buttons: list[Block] = []
     if worst:
         buttons.append(button("Declare incident", f"incident.declare:{worst.id}", {"component": worst.id}))
     for flag in flags[:5]:
-        buttons += flag_buttons(flag, world)
+        buttons += flag_buttons(flag, world, name_of=policy.name_of)
     return list(actions(buttons))

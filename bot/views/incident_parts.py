@@ -17,7 +17,7 @@ from bot.views.names import (
     page_words,
     plain_names,
 )
-from bot.views.text import by, foreign, plain, span, utc, when, who, words
+from bot.views.text import by, code, foreign, plain, span, stop, utc, when, who, words
 
 MOST_FLAGS = 5
 
@@ -46,7 +46,8 @@ def over_words(incident: Incident, policy: Policy) -> str:
 def happening(incident: Incident, world: World, policy: Policy) -> list[Block]:
     """What fails, the evidence, whose fault it is, what the vendor says."""
     failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
-    blocks = [section(f"*What fails*, since {when(incident.began_at)}\n{component_lines(incident, world, policy)}")]
+    what = "What failed" if incident.well else "What fails" if incident.affected else "What it is about"
+    blocks = [section(f"*{what}*, since {when(incident.began_at)}\n{component_lines(incident, world, policy)}")]
     evidence = evidence_lines(failing, world, policy)
     if evidence:
         blocks.append(section(f"*Evidence*\n{evidence}"))
@@ -61,11 +62,22 @@ def touched(incident: Incident, world: World, policy: Policy) -> list[Block]:
     """Which flags, and with them which services, it touches, and what was switched."""
     flags = affected_flags(incident, world, policy)
     if not flags:
-        return [section("*Services*: no flag depends on what fails here.")]
+        return [section(f"*Services*: no flag stands on what fails here.{_stand_ins(incident, policy)}")]
     lines = [f"• {flag_line(flag, world)}" for flag in flags[:MOST_FLAGS]]
     if len(flags) > MOST_FLAGS:
         lines.append(f"• {len(flags) - MOST_FLAGS} more flags: `/fallback status`")
     return [section("*Services and what they use*\n" + "\n".join(lines))]
+
+
+def _stand_ins(incident: Incident, policy: Policy) -> str:
+    """The way out of another trouble may lead through here."""
+    lost = [
+        f"{foreign(one.variant, 60)} of {code(flag.key)}"
+        for flag in policy.flags.values()
+        for one in flag.fallbacks
+        if one.needs in incident.affected
+    ]
+    return f" It carries a stand-in: {words(lost, most=3)}." if lost else ""
 
 
 def standing(incident: Incident) -> str:
@@ -76,11 +88,13 @@ def standing(incident: Incident) -> str:
 
 
 def record(incident: Incident) -> str:
-    """The line that takes the buttons' place when it is over; empty while it runs."""
+    """The line that takes the buttons' place when it is over: when, by whom, after how long; empty while it runs."""
     if incident.resolved_at is None:
         return ""
-    reason = f": {foreign(incident.ended_reason, 300)}" if incident.ended_reason else "."
-    return f"*{incident.phase.capitalize()}* {when(incident.resolved_at)} {by(incident.resolved_by)}{reason}"
+    took = f" It took {span(incident.resolved_at - incident.began_at)}, since {when(incident.began_at)}."
+    reason = f": {foreign(incident.ended_reason, 300)}" if incident.ended_reason else ""
+    ended = f"*{incident.phase.capitalize()}* {when(incident.resolved_at)} {by(incident.resolved_by)}"
+    return stop(f"{ended}{reason}") + ("" if incident.phase is Phase.CANCELED else took)
 
 
 def incident_buttons(incident: Incident, world: World, policy: Policy) -> tuple[Block, ...]:
@@ -90,7 +104,7 @@ def incident_buttons(incident: Incident, world: World, policy: Policy) -> tuple[
         return actions([reopen_button(incident)]) if incident.phase is Phase.RESOLVED else ()
     buttons = [] if incident.acknowledged_by else [button("Acknowledge", "incident.ack", value, style="primary")]
     for flag in affected_flags(incident, world, policy)[:MOST_FLAGS]:
-        buttons += flag_buttons(flag, world, incident.number)
+        buttons += flag_buttons(flag, world, incident.number, name_of=policy.name_of)
     return actions([*buttons, resolve_button(incident, world, policy)])
 
 

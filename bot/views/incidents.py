@@ -21,7 +21,7 @@ from bot.views.incident_parts import (
 )
 from bot.views.limits import fit
 from bot.views.names import headline, place_words
-from bot.views.text import count, foreign, plain, span, when, who
+from bot.views.text import count, foreign, inert, plain, span, when, who
 
 MOST_LISTED = 20
 MOST_ROWS = 40
@@ -60,7 +60,7 @@ def incident_show(incident: Incident, world: World, policy: Policy, now: datetim
     """One incident as it stands, with what one can do."""
     top = header(f"{incident.name} {incident.severity}: {plain(incident.title, 120)}")
     if not incident.phase.open:
-        body = section(f"{over_words(incident, policy)}\n{record(incident)}")
+        body = section(record(incident) or over_words(incident, policy))
         buttons = [*incident_buttons(incident, world, policy), *actions([export_button(incident)])]
         return fit(Message(over_words(incident, policy), (top, body, context(place_words(incident)), *buttons)))
     due = next_update_at(incident, policy.incidents)
@@ -84,14 +84,16 @@ def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_
     """The story so far, newest last; at most `limit` lines, without our own errands. All of it is in the export."""
     story = [row for row in rows if row.kind not in ERRANDS]
     shown = story[-limit:]
-    lines = [f"{when(row.at)} {foreign(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
+    lines = [f"{when(row.at)} {inert(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
     over = incident.phase in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
     top = header(f"Timeline of {incident.name}{'' if over else ' so far'}")
     parts = ["\n".join(lines[n : n + 5]) for n in range(0, len(lines), 5)]
-    left = f"{len(story) - len(shown)} earlier lines and our own errands are in the export: "
+    earlier = count(len(story) - len(shown), "earlier line")
+    left = f"{earlier if len(story) > len(shown) else 'Where each message stands'} and our own errands are in the export: "
     blocks = [top, *(section(part) for part in parts), context(f"{left}`/incident export {incident.name} md`")]
     return fit(Message(f"Timeline of {incident.name}: {len(story)} lines", tuple(blocks)))
 
 
 def _who(row: Row) -> str:
-    return f" ({foreign(row.who, 60)})" if row.source in ("person", "rule") and row.who else ""
+    known = row.source in ("person", "rule") and row.who and row.who not in row.sentence
+    return f" ({foreign(row.who, 60)})" if known else ""

@@ -56,11 +56,9 @@ def affected_flags(incident: Incident, world: World, policy: Policy) -> list[Fla
 def headline(incident: Incident, policy: Policy) -> str:
     """How the incident stands, in a few words: `Claude API down; claude.ai operational again`."""
     groups: dict[str, list[str]] = {}
-    for level in sorted(Level, key=lambda one: -one.rank):
-        names = [component_name(policy, a.id) for a in incident.affected.values() if a.level is level]
-        if names:
-            again = " again" if level is Level.OPERATIONAL else ""
-            groups[f"{level.value}{again}"] = names
+    for affected in sorted(incident.affected.values(), key=lambda one: -one.level.rank):
+        again = " again" if affected.level is Level.OPERATIONAL and affected.recovered_at else ""
+        groups.setdefault(f"{affected.level}{again}", []).append(component_name(policy, affected.id))
     return "; ".join(f"{words(names)} {level}" for level, names in groups.items()) or foreign(incident.title, 120)
 
 
@@ -121,8 +119,10 @@ def _page_words(provider: str, notices: list[Notice], world: World, policy: Poli
     said = "; ".join(notice_words(n) for n in notices[:2])
     match state.feed:
         case FeedState.UNKNOWN:
+            if not any(c.provider == provider and c.page_url for c in policy.components.values()):
+                return f"No status page of {provider_name(policy, provider)} is configured"
             why = foreign(state.feed_reason, 200)
-            return f"{page} has not been read" + (f": {why}" if why else " (or none is configured)")
+            return f"{page} has not been read" + (f": {why}" if why else " yet")
         case FeedState.STALE:
             why = f"{page} cannot be read at present ({foreign(state.feed_reason, 200)})"
             return f"{why}; its last word: {said}" if said else f"{why}; before that it said nothing about this"

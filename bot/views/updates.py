@@ -22,7 +22,7 @@ from bot.views.names import (
     page_words,
     plain_names,
 )
-from bot.views.text import code, count, foreign, plain, quote, span, stop, utc, when, who, words
+from bot.views.text import code, count, foreign, inert, plain, quote, span, stop, utc, when, who, words
 
 MOST_EVENTS = 8
 # Facts that an update need not tell: our own errands, the updates themselves, and what a later fact says in better words.
@@ -51,7 +51,9 @@ def update(
     news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
     title = f"{incident.name} update {slot}"
     if not text and not news:
-        body = f"*{title}*: nothing changed. {_as_it_was(incident, world, policy, now)} {_missed(missed)}{shown}"
+        waiting = " ".join(_asked(incident, world, policy))
+        waits = f"*Asked of people*: {waiting} " if waiting else ""
+        body = f"*{title}*: nothing changed. {_as_it_was(incident, world, policy, now)} {_missed(missed)}{waits}{shown}"
         return fit(Message(f"{title}: nothing changed, {state}. {coming}", (section(body),)))
     said = f"{stop(foreign(text, 300))} " if text else ""
     blocks: list[Block] = [header(f"{title} · {incident.severity} · {incident.phase}")]
@@ -63,7 +65,8 @@ def update(
     if news:
         blocks.append(section(f"*Since the last update*\n{_events(news, policy)}"))
     blocks += _surroundings(incident, world, policy, readers or {})
-    blocks.append(section(f"*Asked of people*\n{_asked(incident, world, policy)}"))
+    asked = _asked(incident, world, policy) or ["Nothing at present. What you know and we do not: `/incident note TEXT`."]
+    blocks.append(section("*Asked of people*\n" + "\n".join(f"• {line}" for line in asked)))
     blocks.append(section(shown))
     return fit(Message(f"{title}: {said}{state}. {coming}", tuple(blocks)))
 
@@ -84,7 +87,7 @@ def _as_it_was(incident: Incident, world: World, policy: Policy, now: datetime) 
 def _events(news: Sequence[f.Fact], policy: Policy) -> str:
     rows = timeline.rows(news, plain_names(policy))
     left = [f"• {len(rows) - MOST_EVENTS} earlier: `/incident timeline`"] if len(rows) > MOST_EVENTS else []
-    return "\n".join([*left, *(f"• {when(row.at, '{time}')} {foreign(row.sentence, 260)}" for row in rows[-MOST_EVENTS:])])
+    return "\n".join([*left, *(f"• {when(row.at, '{time}')} {inert(row.sentence, 260)}" for row in rows[-MOST_EVENTS:])])
 
 
 def _surroundings(incident: Incident, world: World, policy: Policy, readers: Mapping[str, int]) -> list[Block]:
@@ -99,7 +102,7 @@ def _surroundings(incident: Incident, world: World, policy: Policy, readers: Map
     return blocks
 
 
-def _asked(incident: Incident, world: World, policy: Policy) -> str:
+def _asked(incident: Incident, world: World, policy: Policy) -> list[str]:
     """What waits for a person, with what to press or type."""
     asked = []
     if not incident.acknowledged_by:
@@ -113,7 +116,7 @@ def _asked(incident: Incident, world: World, policy: Policy) -> str:
             asked.append(f"The hand-back of {code(flag.key)} waits for a yes: *Start hand-back* in the channel.")
     if incident.resolve_asked_at:
         asked.append(f"Is it over? *Resolve incident*, or {code(f'/incident resolve {incident.name}')}.")
-    return "\n".join(f"• {line}" for line in asked) or "Nothing at present. What you know and we do not: `/incident note TEXT`."
+    return asked
 
 
 # --- the end
@@ -123,7 +126,6 @@ def summary(incident: Incident, facts: Sequence[f.Fact], world: World, policy: P
     """What it was, how long everything took, and who writes it up."""
     took = timeline.durations(incident, facts)
     ended = "canceled" if incident.phase is Phase.CANCELED else "resolved"
-    lines = [over_words(incident, policy), record(incident)]
     counts = [
         f"relapses: {incident.relapses}",
         f"reopened: {incident.reopened}",
@@ -131,7 +133,7 @@ def summary(incident: Incident, facts: Sequence[f.Fact], world: World, policy: P
     ]
     blocks: tuple[Block, ...] = (
         header(f"{incident.name} {ended}: {plain(incident.title, 120)}"),
-        section("\n".join(line for line in lines if line)),
+        section(record(incident) or over_words(incident, policy)),
         fields(_spans(took)),
         section(f"*Outage by component*\n{_outages(took, policy)}"),
         section(f"*Flags away from their default*\n{_away(took)}"),

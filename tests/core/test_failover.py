@@ -172,7 +172,7 @@ def test_engaging_onto_an_unwell_variant_is_refused() -> None:
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test")).answer
 
     assert not said.ok
-    assert "openai.api, which is down" in said.text
+    assert "gpt needs OpenAI API, which is down" in said.text
 
 
 def test_no_fit_fallback_is_held_and_said_once() -> None:

@@ -28,7 +28,7 @@ def test_the_board_shows_every_component_in_words() -> None:
         "*Claude API*: operational",
         "p50 420 ms, p95 2.6 s, 2 of 60 runs failed",
         "no measurement in the last hour",
-        f"flags: `{FLAG}` (on gpt)",
+        f"Flags: `{FLAG}` (on gpt)",
         "OpenAI's status page> has not been read",
         "*About the bot itself*: Slack is slow to answer",
         "Open incidents: INC-7 Claude API down <#C0INC7>",
@@ -64,7 +64,7 @@ def test_a_provider_shows_evidence_latency_and_buttons() -> None:
     text = shown(made)
 
     assert "Claude: Claude API operational; claude.ai degraded; Claude mobile down" == made.text
-    assert "claude.ai: p50 ▇▇ 420 ms, p95 ▇▇▇▇▇▇▇▇▇▇ 2.6 s, 58 good runs, 2 failed" in text
+    assert "claude.ai: p50 ▇▇ 420 ms, p95 ▇▇▇▇▇▇▇▇▇▇ 2.6 s, 60 runs, 2 failed" in text
     assert "• front: status 504" in text
     assert f"incident.declare:{MOBILE}" in buttons(made)
     assert f"flag.release:{FLAG}" in buttons(made)

@@ -1,0 +1,123 @@
+"""What is kept of an earlier configuration, decided without a bot."""
+
+from dataclasses import replace
+
+from bot.core import signals as s
+from bot.core.model import ComponentPolicy, Phase, Policy
+from bot.kept import keep, remember
+from tests.desk import ANA, CHAT_FLAG, Table, policy
+
+KEY = CHAT_FLAG.key
+
+
+def engaged(variant: str = "gpt") -> Table:
+    """A table on which the chat flag is engaged by a person."""
+    table = Table().all_well()
+    assert table.send(s.EngageFlag(actor=ANA, flag=KEY, variant=variant, reason="test")).answer.ok
+    return table
+
+
+def without_flags(before: Policy) -> Policy:
+    return replace(before, flags={})
+
+
+def without_variant(before: Policy, variant: str) -> Policy:
+    flag = before.flags[KEY]
+    variants = {name: value for name, value in flag.variants.items() if name != variant}
+    fallbacks = tuple(one for one in flag.fallbacks if one.variant != variant)
+    return replace(before, flags={KEY: replace(flag, variants=variants, fallbacks=fallbacks)})
+
+
+def test_nothing_is_kept_when_nothing_left() -> None:
+    """The policy of the file is the policy."""
+    kept = keep(policy(), engaged().world, remember(policy(), {}))
+
+    assert (policy(), {}, ()) == (kept.policy, dict(kept.flags), kept.left)
+
+
+def test_flag_that_is_not_engaged_may_leave() -> None:
+    """Only what is in use is held on to."""
+    kept = keep(without_flags(policy()), Table().all_well().world, remember(policy(), {}))
+
+    assert ({}, ()) == (dict(kept.policy.flags), kept.left)
+
+
+def test_engaged_flag_comes_back_with_its_automation_off() -> None:
+    """Values, default and rules of the record; nothing switches it by itself any more."""
+    table = engaged()
+    kept = keep(without_flags(policy()), table.world, remember(policy(automation="auto"), {}))
+
+    assert replace(CHAT_FLAG, automation="off") == kept.policy.flags[KEY]
+    assert [f"flag {KEY} left the configuration while it is engaged; it is served until it is released"] == list(
+        kept.sentences(table.world)
+    )
+
+
+def test_kept_flag_forgets_components_that_left_with_it() -> None:
+    """Nobody looks at them, so no rule may wait for them."""
+    bare = replace(without_flags(policy()), components={})
+    kept = keep(bare, engaged().world, remember(policy(), {}))
+
+    assert () == kept.policy.flags[KEY].depends_on
+
+
+def test_engaged_variant_comes_back_into_a_flag_that_stayed() -> None:
+    """The flag is as configured, and holds the one value more."""
+    now = without_variant(policy(automation="propose"), "gpt")
+    kept = keep(now, engaged().world, remember(policy(), {}))
+
+    assert replace(now.flags[KEY], variants={**now.flags[KEY].variants, "gpt": "gpt"}) == kept.policy.flags[KEY]
+
+
+def test_kept_variant_outlives_any_number_of_starts() -> None:
+    """What one start kept is on record for the next."""
+    now, record = without_variant(policy(), "gpt"), remember(policy(), {})
+    for _ in range(3):
+        kept = keep(now, engaged().world, record)
+        record = remember(now, kept.flags)
+
+        assert "gpt" == kept.policy.flags[KEY].variants["gpt"]
+
+
+def test_engagement_that_no_record_knows_is_said() -> None:
+    """A ledger from elsewhere, or a record that was lost: nothing can be served, so people hear of it."""
+    table = engaged()
+    for record in (None, "{}", remember(without_variant(policy(), "gpt"), {})):
+        kept = keep(without_flags(policy()), table.world, record)
+
+        assert {} == kept.flags
+        assert [True] == ["which no configuration on record defines" in words for words in kept.sentences(table.world)]
+
+
+def test_nothing_is_said_once_the_engagement_ended() -> None:
+    """The sentence is about now, not about the start."""
+    table = engaged()
+    kept = keep(without_flags(policy()), table.world, remember(policy(), {}))
+    table.send(s.ReleaseFlag(actor=ANA, flag=KEY, reason="over", force=True))
+
+    assert () == kept.sentences(table.world)
+
+
+def test_component_of_an_open_incident_is_kept_by_its_id() -> None:
+    """Its name went with the file; a person has to resolve, which is said until it is done."""
+    table = Table().all_well()
+    table.send(s.Declare(actor=ANA, title="Claude is slow", components=("anthropic.api",)))
+    bare = Policy({}, {}, policy().incidents)
+    kept = keep(bare, table.world, None)
+
+    assert {
+        "anthropic.api": ComponentPolicy("anthropic.api", "anthropic.api", "anthropic", "anthropic", {})
+    } == kept.policy.components
+    assert [True] == ["a person has to resolve" in words for words in kept.sentences(table.world)]
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, reason="over"))
+    assert () == kept.sentences(table.world)
+
+
+def test_component_of_an_ended_incident_may_leave() -> None:
+    """Nothing of it is under way."""
+    table = Table().all_well()
+    table.send(s.Declare(actor=ANA, title="Claude is slow", components=("anthropic.api",)))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, reason="over"))
+    kept = keep(Policy({}, {}, policy().incidents), table.world, None)
+
+    assert ({}, ()) == (dict(kept.policy.components), kept.left)

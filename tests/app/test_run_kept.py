@@ -1,0 +1,150 @@
+"""What leaves the configuration while it is in use is kept over every restart, served until it ends, and said everywhere."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from tests.cli.deployment import Bot, Deployment
+from tests.house import FLAG
+
+VALUE = {"provider": "openai"}
+
+
+def without_the_flag(made: dict[str, Any]) -> None:
+    made["flags"] = {}
+
+
+def without_the_variant(made: dict[str, Any]) -> None:
+    flag = made["flags"][FLAG]
+    del flag["variants"]["gpt"]
+    flag["fallbacks"] = [{"variant": "cached"}]
+
+
+async def value(bot: Bot) -> Any:
+    found = await bot.asks("POST", f"/ofrep/v1/evaluate/flags/{FLAG}", {"context": {"targetingKey": "t"}})
+    return found.json.get("value")
+
+
+async def edited(deployment: Deployment, bot: Bot, edit: Any) -> Bot:
+    """The bot over an edited file, started twice: what the first start remembers must outlive the second."""
+    made = deployment.settings()
+    edit(made)
+    deployment.configure(made)
+    for _ in range(2):
+        assert 0 == await bot.ends(signal.SIGTERM)
+        bot = await deployment.ready_bot()
+    return bot
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (without_the_flag, f"flag {FLAG} left the configuration while it is engaged; it is served until it is released"),
+        (without_the_variant, f"variant gpt of {FLAG} left the configuration while it is engaged"),
+    ],
+)
+async def test_engaged_value_is_served_when_it_left_the_configuration(edit: Any, words: str, deployment: Deployment) -> None:
+    """No restart sends traffic back to a broken default; the release does, and then nothing is said any more."""
+    bot = await deployment.ready_bot()
+    assert 0 == (await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")).status
+    bot = await edited(deployment, bot, edit)
+    ready = (await bot.asks("GET", "/readyz")).json
+    doctor = await deployment.understudy("doctor", "--no-slack")
+    health = await deployment.understudy("health")
+    listed = await deployment.understudy("flags", "list")
+
+    assert ("gpt", VALUE) == (await bot.serves(FLAG), await value(bot))
+    assert ready["ready"]
+    for text in (ready["parts"]["configuration"]["sentence"], bot.output, doctor.out, health.err):
+        assert words in " ".join(text.split())
+    assert FLAG in listed.out
+
+    released = await deployment.understudy("flags", "release", FLAG, "--reason", "over", "--force")
+    assert (0, "claude") == (released.status, await bot.serves(FLAG))
+    assert "configuration" not in (await bot.asks("GET", "/readyz")).json["parts"]
+    assert words not in (await deployment.understudy("doctor", "--no-slack")).out
+    assert 0 == await bot.ends(signal.SIGTERM)
+    assert "Traceback" not in bot.output
+
+
+async def test_flag_that_left_can_be_released_over_the_api(deployment: Deployment) -> None:
+    """Whoever has only a control token is not shut out."""
+    deployment.configure(server={"listen": "127.0.0.1:0", "control_tokens": ["control-token-1234"]})
+    bot = await deployment.ready_bot()
+    await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
+    bot = await edited(
+        deployment,
+        bot,
+        lambda made: made.update(flags={}, server={"listen": "127.0.0.1:0", "control_tokens": ["control-token-1234"]}),
+    )
+
+    found = await bot.asks(
+        "POST", f"/api/v1/flags/{FLAG}/release", {"reason": "over", "force": True}, token="control-token-1234"
+    )
+
+    assert (200, "claude") == (found.status, await bot.serves(FLAG))
+
+
+async def test_flag_that_left_is_served_by_the_terminal_without_a_bot(deployment: Deployment) -> None:
+    """A verb on the folder alone says what is kept, and does not forget it."""
+    await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
+    made = deployment.settings()
+    without_the_flag(made)
+    deployment.configure(made)
+    listed = await deployment.understudy("flags", "list")
+    bot = await deployment.ready_bot()
+
+    assert f"note: flag {FLAG} left the configuration while it is engaged" in listed.err
+    assert "gpt" in listed.out
+    assert VALUE == await value(bot)
+
+
+async def test_open_incident_is_kept_when_its_component_left(deployment: Deployment) -> None:
+    """It can be shown, noted and resolved; that nothing looks at it any more is said until then."""
+    bot = await deployment.ready_bot()
+    declared = await deployment.understudy("incident", "declare", "Claude is down", "--component", "anthropic.api")
+    await deployment.quiet()
+
+    def edit(made: dict[str, Any]) -> None:
+        del made["providers"]["anthropic"]["components"]["api"]
+        made["flags"][FLAG]["depends_on"] = []
+        made["runbooks"] = {}
+
+    bot = await edited(deployment, bot, edit)
+    words = "component anthropic.api left the configuration while INC-1 is open; nothing looks at it any more"
+    ready = (await bot.asks("GET", "/readyz")).json
+    doctor = await deployment.understudy("doctor", "--no-slack")
+    shown = await deployment.understudy("incident", "show", "INC-1", "--json")
+
+    assert 0 == declared.status
+    assert ready["ready"]
+    for text in (ready["parts"]["configuration"]["sentence"], bot.output, doctor.out):
+        assert words in " ".join(text.split())
+    assert ["anthropic.api"] == [affected["id"] for affected in shown.json["affected"]]
+
+    assert 0 == (await deployment.understudy("incident", "resolve", "INC-1", "vendor says so")).status
+    await deployment.quiet()
+    assert "configuration" not in (await bot.asks("GET", "/readyz")).json["parts"]
+    assert words not in (await deployment.understudy("doctor", "--no-slack")).out
+    assert not any(row.state == "dead" for row in await deployment.outbox())
+    assert "Traceback" not in bot.output
+
+
+async def test_component_that_left_while_it_was_down_does_not_stay_down(deployment: Deployment) -> None:
+    """The board is about what is configured; a verdict that nobody renews is no verdict."""
+    deployment.vendor.answers = {"anthropic.web": 502}
+    bot = await deployment.ready_bot()
+    await deployment.workspace.person("ana").waits_for("claude.ai", channel="ops", within=20)
+    await deployment.understudy("incident", "resolve", "1", "we leave them")
+
+    def edit(made: dict[str, Any]) -> None:
+        del made["providers"]["anthropic"]["components"]["web"]
+
+    bot = await edited(deployment, bot, edit)
+    health = await deployment.understudy("health", "--json")
+
+    assert ("unknown", "no check is configured") == next(
+        (c["level"], c["reason"]) for c in health.json["components"] if c["id"] == "anthropic.web"
+    )
+    assert 0 == health.status

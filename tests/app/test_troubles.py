@@ -1,0 +1,140 @@
+"""Which of Slack's refusals are worth a call on another way, and what is said then."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.clock import ManualClock
+from bot.core import signals as s
+from bot.core.draft import Step
+from bot.core.effects import Do, Effect
+from bot.core.model import Policy
+from bot.core.signals import Answer, Signal
+from bot.core.state import World
+from bot.ports import ChatError, OutboxRow
+from bot.troubles import AlertsByOtherWays
+from tests.desk import ANA, CHAT_FLAG, START, Table
+
+AWAY = ChatError("Slack cannot be reached", code="unreachable", permanent=False)
+
+
+class Pager:
+    """A `Notifier` that remembers; `hold` keeps it from answering."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.got.append((title, body))
+        await self.hold.wait()
+        return []
+
+
+class TableEngine:
+    """An `Engine` over a tabletop."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.policy: Policy = table.policy
+
+    @property
+    def world(self) -> World:
+        return self._table.world
+
+    async def caught_up(self) -> None:
+        return
+
+    async def handle(self, signal: Signal) -> Answer:
+        done: Step = self._table.send(signal)
+        return done.answer
+
+
+def in_trouble(key: str = "alert/1", kind: Do = Do.ALERT_POST, incident: int | None = 1) -> OutboxRow:
+    effect = Effect(key, kind, "incident/1", incident)
+    return OutboxRow(1, effect, "sending", 1, START, START, START, START, 0, {}, "")
+
+
+@pytest.fixture
+def table() -> Table:
+    """An incident is open and a flag is engaged."""
+    made = Table().all_well()
+    made.send(s.Declare(actor=ANA, title="Claude is slow", components=("anthropic.api",)))
+    made.send(s.EngageFlag(actor=ANA, flag=CHAT_FLAG.key, variant="gpt", reason="slow"))
+    return made
+
+
+@pytest.fixture
+def ways(table: Table) -> tuple[AlertsByOtherWays, Pager]:
+    pager = Pager()
+    return AlertsByOtherWays(pager, TableEngine(table), ManualClock(START)), pager
+
+
+async def test_alert_that_slack_did_not_take_is_told_once(ways: tuple[AlertsByOtherWays, Pager]) -> None:
+    """What it is, what serves meanwhile, why it comes this way, and where to go on; tries after the first are quiet."""
+    troubles, pager = ways
+    for _ in range(3):
+        troubles.on_trouble(in_trouble(), AWAY)
+    await troubles.close()
+
+    assert 1 == len(pager.got)
+    title, body = pager.got[0]
+    assert "INC-1 SEV2: Claude is slow" == title
+    for words in (
+        "declared by ana",
+        "support-chat.llm serves gpt.",
+        "Slack cannot be reached",
+        "understudy incident show INC-1",
+    ):
+        assert words in body
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        (lambda: in_trouble(kind=Do.CARD_EDIT), AWAY),
+        (lambda: in_trouble(incident=None), AWAY),
+        (lambda: in_trouble(incident=9), AWAY),
+        (in_trouble, ChatError("its turn has not come", code="not_yet", permanent=False)),
+        (in_trouble, ChatError("going on in the thread", code="moved", permanent=False)),
+        (in_trouble, ChatError("slow down", code="ratelimited", permanent=False, retry_after=timedelta(seconds=5))),
+    ],
+)
+async def test_what_is_no_emergency_is_not_told(
+    row: Callable[[], OutboxRow], error: ChatError, ways: tuple[AlertsByOtherWays, Pager]
+) -> None:
+    """Cards, pacing and things that wait for their turn wake nobody."""
+    troubles, pager = ways
+    troubles.on_trouble(row(), error)
+    await troubles.close()
+
+    assert [] == pager.got
+
+
+@pytest.mark.parametrize("kind", [Do.UPDATE_POST, Do.SUMMARY_POST])
+async def test_each_urgent_post_is_told_by_itself(kind: Do, ways: tuple[AlertsByOtherWays, Pager]) -> None:
+    """Whoever was called for the alert is called again when it is over."""
+    troubles, pager = ways
+    troubles.on_trouble(in_trouble(), AWAY)
+    troubles.on_trouble(in_trouble("other/1", kind), AWAY)
+    await troubles.close()
+
+    assert 2 == len(pager.got)
+
+
+async def test_nobody_waits_for_a_pager_that_hangs(ways: tuple[AlertsByOtherWays, Pager]) -> None:
+    """The outbox goes on; the end of the bot gives what is on its way a moment."""
+    troubles, pager = ways
+    pager.hold.clear()
+    troubles.tell("Understudy cannot speak in Slack", "why")
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(troubles.close())
+    await asyncio.sleep(0)
+
+    assert not closing.done()
+    pager.hold.set()
+    await closing
+    assert [("Understudy cannot speak in Slack", "why")] == pager.got

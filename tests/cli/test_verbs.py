@@ -1,0 +1,205 @@
+"""The verbs for when Slack is down, through the running bot: what they do, what they print, how they refuse."""
+
+import json
+import re
+
+import pytest
+
+from tests.cli.deployment import Deployment, Ended
+from tests.house import FLAG
+
+# A title that would paint, rename the window, and reorder what stands beside it.
+HOSTILE = "Evil \x9b31mRED \u202etxet\u2066 [bold]loud[/bold] 👩‍💻 \u00e9"
+OBEYED = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def assert_refused(ended: Ended, status: int, words: str) -> None:
+    """One clear sentence on standard error, nothing on standard output."""
+    assert (status, "") == (ended.status, ended.out), ended
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None:
+    """Every verb of an incident's life, with the name of who did it in the timeline, and in Slack as well."""
+    await deployment.ready_bot()
+    deployment.env["LOGNAME"] = "carla"
+
+    async def says(*args: str) -> str:
+        ended = await deployment.verb("incident", *args)
+        assert (0, "") == (ended.status, ended.err), args
+        return ended.out.strip()
+
+    assert "INC-1 is declared: Claude is slow" == await says("declare", "Claude is slow", "--component", "anthropic.api")
+    assert "INC-1 is yours." == await says("ack", "INC-1")
+    assert "Noted in the timeline of INC-1." == await says("note", "1", "support was told")
+    assert "Update 1 of INC-1 is written." == await says("update", "inc-1", "we wait for the vendor")
+    assert "INC-1 is SEV1 now." == await says("severity", "1", "SEV1")
+    assert "INC-1 is identified now." == await says("phase", "1", "identified")
+    assert "INC-1 is resolved now." == await says("resolve", "1", "vendor says so")
+    assert "INC-1 is investigating now." == await says("reopen", "1")
+    assert "INC-1" in await says("list")
+    assert "INC-1 is canceled now." == await says("cancel", "1", "false-alarm")
+    assert "No incident is open." == await says("list")
+    shown, told = await says("show", "1"), await says("timeline", "1")
+
+    assert "INC-1, SEV1, canceled" in shown
+    assert "by carla" in shown
+    for words in ("support was told", "we wait for the vendor", "carla", "vendor says so"):
+        assert words in told
+    await deployment.quiet()
+    screen = deployment.workspace.person("ana").sees()
+    assert "Claude is slow" in screen
+    assert "carla" in screen
+
+
+async def test_programs_read_json(deployment: Deployment) -> None:
+    """Each verb with --json prints one document and nothing else; exit statuses mean something."""
+    await deployment.ready_bot()
+
+    async def reads(*args: str, status: int = 0) -> object:
+        ended = await deployment.verb(*args, "--json")
+        assert status == ended.status, ended
+        return ended.json
+
+    async def text(*args: str) -> dict[str, object]:
+        found = await reads(*args)
+        assert isinstance(found, dict)
+        return found
+
+    assert (await text("incident", "declare", HOSTILE))["ok"]
+    assert HOSTILE == (await text("incident", "show", "1"))["title"]
+    assert 1 == len(json.loads(json.dumps((await text("incident", "list"))["incidents"])))
+    assert (await text("incident", "timeline", "1"))["timeline"]
+    assert (await text("flags", "engage", FLAG, "gpt", "--reason", HOSTILE))["changed"]
+    assert (await text("flags", "list"))["flags"]
+    deployment.vendor.answers = {"anthropic.api": 502}
+    health = await deployment.verb("health", "--json")
+    assert {"components", "providers", "incidents", "flags"} <= health.json.keys()
+
+
+async def test_hostile_words_are_inert_in_the_terminal(deployment: Deployment) -> None:
+    """No title, note or reason can paint, rename a window or turn the line around, in tables, sentences, JSON or errors."""
+    await deployment.ready_bot()
+    ended = [
+        await deployment.verb(*args)
+        for args in (
+            ("incident", "declare", HOSTILE),
+            ("incident", "note", "1", HOSTILE),
+            ("flags", "engage", FLAG, "gpt", "--reason", HOSTILE),
+            ("incident", "list"),
+            ("incident", "list", "--json"),
+            ("incident", "show", "1"),
+            ("incident", "timeline", "1"),
+            ("flags", "list"),
+            ("export", "1", "--format", "md"),
+            ("export", "1", "--format", "csv"),
+            ("export", "1", "--format", "json"),
+            ("incident", "show", HOSTILE),
+            ("flags", "engage", HOSTILE, "--reason", "x"),
+            ("export", HOSTILE),
+        )
+    ]
+
+    assert [] == [repr(OBEYED.search(one.out + one.err)) for one in ended if OBEYED.search(one.out + one.err)]
+    listed = ended[3].out
+    assert "[bold]loud[/bold] 👩‍💻 é" in listed
+
+
+async def test_health_says_how_things_are(deployment: Deployment) -> None:
+    """Exit status 0 while all is well, 1 as soon as something is not, with the reason."""
+    bot = await deployment.ready_bot()
+    await bot.sees("operational")
+    well = await deployment.verb("health")
+    deployment.vendor.answers = {"anthropic.api": 502}
+    await bot.sees("down", "anthropic.api")
+    ill = await deployment.verb("health")
+
+    assert (0, "") == (well.status, well.err)
+    assert (1, "") == (ill.status, ill.err)
+    assert re.search(r"anthropic\.api +down +\d{4}-\d\d-\d\d \d\d:\d\d +front: .*HTTP 502", ill.out)
+
+
+async def test_flag_is_switched_and_handed_back(deployment: Deployment) -> None:
+    """Engage, look, hand back, release; each read by the very next reader."""
+    bot = await deployment.ready_bot()
+    await bot.sees("operational")
+    engaged = await deployment.verb("flags", "engage", FLAG, "--reason", "Claude is down", "--for", "2h")
+    listed = await deployment.verb("flags", "list")
+
+    assert f"{FLAG} serves gpt now. Undo: understudy flags release {FLAG}" == engaged.out.strip()
+    assert re.search(rf"{FLAG} +gpt +Claude is down", listed.out)
+    assert "gpt" == await bot.serves(FLAG)
+    assert 0 == (await deployment.verb("flags", "step-back", FLAG)).status
+    assert re.search(r"\d+ % back", (await deployment.verb("flags", "list")).out)
+    assert 0 == (await deployment.verb("flags", "release", FLAG, "--reason", "well again")).status
+    assert "claude" == await bot.serves(FLAG)
+
+
+async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) -> None:
+    """What is wrong, what there is instead; exit status 1 from the bot, 2 from the command line itself."""
+    bot = await deployment.ready_bot()
+    await deployment.verb("incident", "declare", "Claude is slow")
+    for args, status, words in (
+        (("incident", "show", "INC-9"), 1, "There is no INC-9. The newest is INC-1."),
+        (("incident", "show", "../flags"), 1, "'../flags' does not name an incident. Write INC-7 or 7."),
+        (("incident", "note", "1/../1?x#y", "text"), 1, "does not name an incident"),
+        (("incident", "show", ""), 1, ""),
+        (("incident", "declare", " "), 1, "title is missing"),
+        (("incident", "declare", "x", "--component", "anthropic.apy"), 1, "anthropic.api"),
+        (("incident", "declare", "x", "--severity", "SEV9"), 1, "One of: SEV1, SEV2, SEV3, SEV4."),
+        (("incident", "phase", "1", "better"), 1, "One of: triage, investigating"),
+        (("incident", "cancel", "1", "bored"), 1, "One of: false-alarm"),
+        (("incident", "note", "1", "bell\x07"), 1, "text holds control characters. Send plain text."),
+        (("incident", "update", "1"), 2, "Missing argument 'TEXT'"),
+        (("flags", "engage", "support-chat.lm", "--reason", "x"), 1, f"Did you mean {FLAG}?"),
+        (("flags", "engage", "a/b?c#d", "--reason", "x"), 1, "There is no flag 'a/b?c#d'."),
+        (("flags", "engage", FLAG, "clod", "--reason", "x"), 1, "It has: cached, claude, gpt."),
+        (("flags", "engage", FLAG, "gpt"), 2, "Missing option '--reason'"),
+        (("flags", "engage", FLAG, "gpt", "--reason", "x", "--for", "2parsecs"), 1, "for: not a duration"),
+        (("flags", "release", FLAG, "--reason", "x"), 1, ""),
+        (("flags", "step-back", FLAG), 1, ""),
+        (("export", "seven"), 2, "'seven' names no incident. Write INC-7 or 7."),
+        (("export", "8"), 1, "There is no INC-8. The newest is INC-1."),
+        (("export", "1", "--format", "pdf"), 2, "is not one of"),
+    ):
+        ended = await deployment.verb(*args)
+        assert_refused(ended, status, words)
+        assert ended.err.strip(), args
+    assert "Traceback" not in bot.output
+
+
+@pytest.mark.parametrize("verb", [("health",), ("incident", "declare", "x"), ("flags", "list"), ("export", "1"), ("doctor",)])
+async def test_verb_says_what_is_missing_when_there_is_no_configuration(verb: tuple[str, ...], deployment: Deployment) -> None:
+    """Nothing but an empty folder: one sentence that names the file or the ledger."""
+    deployment.config.unlink()
+    ended = await deployment.understudy(*verb)
+
+    assert ended.status in (1, 2)
+    assert "there is no ledger in data" in ended.err or "there is no such file" in ended.err
+    assert "Traceback" not in ended.err
+    assert [] == list(deployment.folder.glob("data/*"))
+
+
+async def test_running_bot_is_reached_from_a_bare_shell(deployment: Deployment) -> None:
+    """Neither the bot's keys nor a sound configuration file are needed to speak with a bot that runs."""
+    made = deployment.settings()
+    made["providers"]["anthropic"]["components"]["api"]["checks"][0]["headers"] = {"x-api-key": "${ANTHROPIC_API_KEY}"}
+    made["server"]["read_tokens"] = ["${UNDERSTUDY_READ_TOKEN}"]
+    deployment.configure(made)
+    deployment.env |= {"ANTHROPIC_API_KEY": "sk-ant-canary-1", "UNDERSTUDY_READ_TOKEN": "read-canary-1"}
+    await deployment.ready_bot()
+    deployment.env.clear()
+    bare = await deployment.understudy("incident", "declare", "Claude is down")
+    deployment.config.write_text("providers: [what", encoding="utf-8")
+    broken = await deployment.understudy("incident", "list")
+    named = await deployment.understudy("incident", "list", "--data", str(deployment.data))
+    deployment.config.unlink()
+    without = await deployment.understudy("incident", "list")
+
+    assert (0, "") == (bare.status, bare.err)
+    assert 2 == broken.status
+    assert "name its data folder with --data" in broken.err
+    assert "Traceback" not in broken.err
+    assert (0, True) == (named.status, "Claude is down" in named.out)
+    assert (0, True) == (without.status, "Claude is down" in without.out)

@@ -1,0 +1,100 @@
+"""What people read of decisions: names instead of ids, reasons that add something, nothing twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.detector import Condition, Judgement
+from bot.core.effects import Do
+from bot.core.model import Fault, Level, Outcome, Phase, Sample
+from bot.core.verdict import reach
+from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
+
+FLAG = CHAT_FLAG.key
+
+
+def outage() -> Table:
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    return table
+
+
+def test_reasons_of_flags_name_components_as_people_do() -> None:
+    """Engaged because, handed back because: in the words of the configuration."""
+    table = outage()
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(11)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+
+    assert ["Claude API is down", "Claude API is operational", "Claude API is operational"] == [
+        body.reason for body in table.kinds(f.Body) if isinstance(body, (f.Engaged, f.HandBackAsked, f.HandBackStepped))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("we take it", "we take it (forced although Claude API is down)"),
+        ("", "no reason given (forced although Claude API is down)"),
+    ],
+)
+def test_a_forced_release_says_that_it_was_forced(words: str, reason: str) -> None:
+    """Overruling is loud, whatever reason somebody gives."""
+    table = outage()
+    table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, reason=words, force=True))
+
+    assert [reason] == [body.reason for body in table.kinds(f.Released) if isinstance(body, f.Released)]
+
+
+def test_a_move_by_hand_has_no_invented_reason() -> None:
+    """Who did it stands beside it already."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+
+    assert ("", ANA) == (table.incident().ended_reason, table.incident().resolved_by)
+
+
+def test_acknowledging_is_told_in_one_line() -> None:
+    """The phase moves along without a line of its own."""
+    table = Table(policy(automation="off")).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    before = len(table.effects(Do.FACT_POST))
+    table.send(s.Acknowledge(actor=ANA, incident=1))
+
+    assert Phase.INVESTIGATING == table.incident().phase
+    assert 1 == len(table.effects(Do.FACT_POST)) - before
+
+
+def test_a_recovery_counts_from_its_evidence() -> None:
+    """Alert, line and summary tell the same moment: the first good run, not the moment of the verdict."""
+    table = outage()
+    table.now += timedelta(minutes=5)
+    well = START + timedelta(minutes=4)
+    verdict = reach("anthropic.api", {"front": Judgement(Condition.WELL, "3 of 3 runs were fine", began_at=well)})
+    table.send(s.VerdictReached(actor=RULE, verdict=verdict))
+
+    assert well == table.incident().affected["anthropic.api"].recovered_at
+
+
+def test_evidence_is_written_in_words() -> None:
+    """Keys of samples lose their underscores."""
+    sample = Sample("a.b.front", "a.b", START, Outcome.FAIL, "http_5xx", Fault.THEIRS, evidence={"request_id": "req_1"})
+    verdict = reach("a.b", {"front": Judgement(Condition.FAILING, "bad", Fault.THEIRS, START, sample)})
+
+    assert ("front: request id req_1",) == verdict.evidence
+
+
+def test_an_export_says_where_it_comes() -> None:
+    """Without a channel it comes under the alert."""
+    table = outage()
+    with_channel = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
+    refused = s.EffectRefused(actor=ANA, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action")
+    table.send(refused)
+    without = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
+
+    assert [
+        "The timeline of INC-1 comes as a file in its channel.",
+        "The timeline of INC-1 comes as a file in the thread under its alert.",
+    ] == [with_channel, without]

@@ -1,0 +1,285 @@
+"""What happens when things come twice, late, in another order, or against what a person decided."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.detector import NOT_YET, WindowRule, judge
+from bot.core.effects import Do
+from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
+from tests.desk import ANA, RULE, START, Table, policy
+
+FLAG = "support-chat.llm"
+VENDOR = Actor.vendor("anthropic")
+
+
+def outage(table: Table | None = None) -> Table:
+    table = (table or Table()).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    return table
+
+
+def variant(table: Table) -> str:
+    held = table.world.flag(FLAG).engagement
+    return held.variant if held else "claude"
+
+
+def post(
+    update: str, minutes: float, *, status: str = "investigating", components: tuple[str, ...] = ("anthropic.api",)
+) -> Notice:
+    at = START + timedelta(minutes=minutes)
+    return Notice("anthropic", "n1", update, "Errors", "We look", status, "major", at, components=components)
+
+
+def page(table: Table, *notices: Notice) -> None:
+    table.send(s.FeedRead(actor=VENDOR, report=FeedReport("anthropic", table.now, FeedState.FRESH, notices=notices)))
+
+
+def heard(table: Table) -> list[str]:
+    return [fact.body.notice.update for fact in table.facts if isinstance(fact.body, f.NoticeSeen)]
+
+
+# --- what a person decided
+
+
+def test_automation_rests_also_when_the_trouble_changes_its_degree() -> None:
+    """Released by force while down; degraded and down again is the same trouble, for the default was never well."""
+    table = outage()
+    table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
+    table.passes(5)
+    table.sees("anthropic.api", Level.DEGRADED)
+    table.passes(5)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert "claude" == variant(table)
+
+
+def test_a_person_who_doubts_the_mitigation_is_not_overruled() -> None:
+    """Back to investigating by hand stays until something happens anew."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING, reason="the stand-in answers nonsense"))
+    table.passes(5)
+
+    assert Phase.INVESTIGATING == table.incident().phase
+
+
+def test_an_approval_is_refused_when_its_proposal_was_withdrawn() -> None:
+    """A button pressed hours later must not switch what nobody proposes any more."""
+    table = outage(Table(policy(automation="propose")))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", approves=True)).answer
+
+    assert (False, "claude") == (said.ok, variant(table))
+    assert f"/fallback engage {FLAG} gpt" in said.text
+
+
+def test_a_declared_incident_of_well_components_is_not_called_recovered() -> None:
+    """People see what no check sees: nothing recovered, so nobody is told that it did, and nothing resolves by itself."""
+    base = policy()
+    table = Table(replace(base, incidents=replace(base.incidents, resolve="auto"))).all_well()
+    table.send(s.Declare(actor=ANA, title="Claude API answers nonsense", components=("anthropic.api",)))
+    table.sees("anthropic.web", Level.UNKNOWN)
+    table.sees("anthropic.web", Level.OPERATIONAL)
+    table.passes(45)
+
+    assert Phase.TRIAGE == table.incident().phase
+
+
+# --- stand-ins
+
+
+def test_a_sick_stand_in_is_left_although_the_default_is_well() -> None:
+    """The way back waits for min_hold and for a person; customers must not wait on something broken meanwhile."""
+    table = outage()
+    table.passes(2)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.sees("openai.api", Level.DOWN)
+
+    assert "cached" == variant(table)
+
+
+def test_a_sick_stand_in_does_not_count_as_mitigation() -> None:
+    """Nobody is served by a stand-in that is down."""
+    table = Table(policy(automation="off", fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test"))
+    table.sees("openai.api", Level.DOWN)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert Phase.TRIAGE == table.incident(2).phase
+
+
+def test_a_sick_stand_in_is_said_where_automation_only_proposes() -> None:
+    """Without leave to switch, the bot says at least what it sees."""
+    table = outage(Table(policy(automation="propose")))
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True))
+    table.sees("openai.api", Level.DOWN)
+    table.passes(3)
+
+    assert ["gpt", 1] == [variant(table), len(table.kinds(f.Held))]
+
+
+def test_another_stand_in_is_proposed_when_the_proposed_one_falls_sick() -> None:
+    """A proposal that can only be refused helps nobody."""
+    table = outage(Table(policy(automation="propose")))
+    table.sees("openai.api", Level.DOWN)
+    said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True)).answer
+
+    assert (True, "cached") == (said.ok, variant(table))
+
+
+def test_a_hand_back_is_asked_for_in_the_incident_that_is_open_now() -> None:
+    """The flag was switched in an incident that is over; nobody reads that channel any more."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(3)
+    table.sees("anthropic.api", Level.DOWN)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(15)
+
+    asked = [fact.incident for fact in table.facts if isinstance(fact.body, f.HandBackAsked)]
+    assert [2] == asked
+
+
+# --- quiet threads
+
+
+def test_a_quiet_thread_is_answered_although_it_was_not_posted_yet() -> None:
+    """Slack is away for an hour: what was degraded and recovered meanwhile is said with its end."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+
+    roots = [effect.args["root"] for done in table.steps for effect in done.effects if effect.kind is Do.QUIET_REPLY]
+    assert table.effects(Do.QUIET_POST) == roots
+
+
+def test_every_spell_of_trouble_gets_a_quiet_thread_of_its_own() -> None:
+    """A post that Slack took late, after the recovery, must not swallow the next spell."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+    key = table.effects(Do.QUIET_POST)[0]
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    stream = "component/anthropic.api"
+    table.send(s.EffectDone(actor=RULE, key=key, kind=Do.QUIET_POST, incident=None, channel="C1", ts="1.1", stream=stream))
+    table.sees("anthropic.api", Level.DEGRADED)
+
+    assert 2 == len(table.effects(Do.QUIET_POST))
+
+
+def test_a_quiet_spell_that_gets_worse_is_said_in_its_thread() -> None:
+    """Degraded, then down, where both are for the thread only."""
+    base = policy()
+    api = replace(base.components["anthropic.api"], open_on={Level.DOWN: "thread", Level.DEGRADED: "thread"})
+    table = Table(replace(base, components={**base.components, api.id: api})).all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert (1, 1) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))
+
+
+# --- the vendor's page
+
+
+def test_a_post_that_the_vendor_deleted_does_not_repeat_the_older_ones() -> None:
+    """What we saw last is gone from the page: only what is newer than it is news."""
+    table = outage()
+    posts = [post(f"u{n}", n) for n in range(1, 5)]
+    page(table, *posts)
+    page(table, *posts[:3])
+    page(table, *posts[:3], post("u5", 9))
+
+    assert ["u1", "u2", "u3", "u4", "u5"] == heard(table)
+
+
+def test_the_vendors_last_word_after_our_resolution_is_not_lost() -> None:
+    """Its earlier words stand in the incident's channel, so there is no quiet thread yet to answer in."""
+    table = outage()
+    page(table, post("u1", 1))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    page(table, post("u1", 1), post("u2", 2, status="resolved"))
+    page(table, post("u1", 1), post("u2", 2, status="resolved"), post("u3", 3, status="postmortem"))
+
+    assert (["quiet/notice/anthropic/n1"], 1) == (table.effects(Do.QUIET_POST), len(table.effects(Do.QUIET_REPLY)))
+
+
+def test_the_vendor_was_first_with_its_first_word_not_with_its_newest() -> None:
+    """Two posts before we saw anything: the lag counts from the first."""
+    table = Table().all_well()
+    page(table, post("u1", 0))
+    table.passes(10)
+    page(table, post("u1", 0), post("u2", 10))
+    table.passes(10)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert START == table.incident().vendor_first_at
+
+
+# --- edits
+
+
+def test_edits_that_fail_for_ever_are_said_once() -> None:
+    """Somebody deleted the card: every new edit fails, and ops hear of it once."""
+    table = outage()
+    for n in range(3):
+        key = f"INC-1/card/incident/1/{n}"
+        table.send(s.EffectRefused(actor=RULE, key=key, kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
+
+    said = {effect.key for done in table.steps for effect in done.effects if effect.args.get("to") == "ops"}
+    assert 1 == len(said)
+
+
+# --- time
+
+
+def test_updates_go_on_when_the_wall_clock_was_set_back() -> None:
+    """An hour back must not make two hours of silence."""
+    table = outage()
+    table.passes(70)
+    before = len(table.kinds(f.UpdateWritten))
+    table.now -= timedelta(hours=1)
+    table.passes(61)
+
+    assert (1, True) == (before, len(table.kinds(f.UpdateWritten)) >= 2)
+
+
+# --- whose fault
+
+
+def sample(minute: int, fault: Fault, outcome: Outcome = Outcome.FAIL) -> Sample:
+    return Sample("c", "anthropic.api", START + timedelta(minutes=minute), outcome, "x", fault, f"{fault}")
+
+
+def test_one_odd_failure_does_not_turn_the_fault_around() -> None:
+    """A vendor in trouble answers 502, 502, 401, 502: the fault is theirs all the time."""
+    rule, judgement, faults = WindowRule(), NOT_YET, []
+    window: list[Sample] = []
+    for n, fault in enumerate([Fault.THEIRS, Fault.THEIRS, Fault.THEIRS, Fault.OURS_KEY, Fault.THEIRS, Fault.OURS_KEY]):
+        window.append(sample(n, fault))
+        judgement = judge(judgement, window, rule)
+        faults.append(judgement.fault)
+
+    assert [Fault.THEIRS] * 4 == faults[2:]
+
+
+def test_a_hand_back_that_a_person_began_goes_on_to_its_end() -> None:
+    """A switch by hand for other reasons, or with automation off: the first step is a person's, the others follow."""
+    table = Table(policy(automation="off")).all_well()
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="cost"))
+    table.passes(11)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+    table.passes(16)
+
+    assert "claude" == variant(table)
+
+
+def test_another_fault_of_the_same_trouble_is_no_news_for_the_quiet_thread() -> None:
+    """Theirs, then unclear: still degraded, and nothing is posted twice."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+    verdict = Verdict("anthropic.api", Level.DEGRADED, "timeouts", Fault.UNCLEAR, (), table.now)
+    table.send(s.VerdictReached(actor=RULE, verdict=verdict))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+
+    assert (1, 1) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))

@@ -1,0 +1,165 @@
+"""`/fallback`: seeing and switching flags by hand, and what is refused."""
+
+import pytest
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, House, settings
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+@pytest.fixture
+async def proposed(empty_house: House) -> Talk:
+    """The Claude API fails, and automation only proposes."""
+    house = empty_house
+    flags = settings(house.workspace, house.vendor)["flags"]
+    flags[FLAG]["automation"] = "propose"
+    house.changes = {"flags": flags}
+    await house.start()
+    await house.passes(minutes=1)
+    await house.fails("anthropic.api")
+    await house.quiet()
+    return Talk(house)
+
+
+def serving(talk: Talk) -> str | None:
+    """The variant that services read."""
+    assert talk.house.app is not None
+    return talk.house.app.board.evaluate(FLAG, {"targetingKey": "client-1"}).variant  # type: ignore[union-attr] # it exists
+
+
+async def test_status_shows_what_each_flag_serves_and_why(talk: Talk) -> None:
+    """Before, and after somebody switched: since when, who, why, until when, and the way back."""
+    before = await talk.asks(talk.house.ana, "/fallback status")
+    assert f"{FLAG} (Which provider answers the support chat): on its default claude." in before
+    assert "Read by 0 clients in the last 15 min. Stand-ins: gpt and cached. Automation: auto." in before
+
+    await talk.asks(talk.house.ana, f"/fallback engage {FLAG} cached for 2h a load test & more")
+    after = await talk.asks(talk.house.bob, "/fallback status")
+    for words in (
+        "on cached instead of claude since 2026-03-20 12:01 UTC, switched by @ana (reason: a load test & more).",
+        f"Undo: /fallback release {FLAG}",
+        "Its time ends 2026-03-20 14:01 UTC (in 2 h 00 min).",
+        f"[Release {FLAG}]",
+    ):
+        assert words in after
+
+
+async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Talk) -> None:
+    """Without an incident #ops is told who switched what, why, and how to undo it."""
+    answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
+    await talk.house.quiet()
+
+    assert f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}" == answer
+    assert "gpt" == serving(talk)
+    line = talk.shows(talk.said("ops", "now uses")[-1])
+    assert f"{FLAG} now uses gpt since 2026-03-20 12:01 UTC, switched by @ana.\nWhy: no reason given.\nBefore: claude." in line
+    assert line.endswith(f"Undo: /fallback release {FLAG}\n[Release {FLAG}]")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("engage", f"Which flag? There are: {FLAG}."),
+        ("engage support-chat.lm", f"There is no flag support-chat.lm. Did you mean {FLAG}? There are: {FLAG}."),
+        (f"engage {FLAG} gtp", f"{FLAG} has no variant gtp. Did you mean gpt? It has: cached, claude, gpt. Nothing was"),
+        (f"engage {FLAG} claude", f"claude is the default of {FLAG}. To go back to it: /fallback release {FLAG}"),
+        (f"engage {FLAG} gpt for 2x test", "2x is not a duration. Write 30m, 2h or 1d."),
+        ("release", f"Which flag? There are: {FLAG}."),
+        (f"release {FLAG}", f"{FLAG} serves its default already."),
+        ("stauts", "/fallback stauts is not known. Did you mean status? /fallback help shows what is."),
+        ("ramp", "/fallback ramp is not known. /fallback help shows what is."),
+        ("", "• /fallback engage FLAG [VARIANT] [for 2h] [REASON]: send services to a stand-in"),
+        ("help", "• /fallback release FLAG [force] [REASON]: go back to the default at once"),
+    ],
+)
+async def test_a_slip_is_answered_and_switches_nothing(talk: Talk, words: str, expected: str) -> None:
+    """Typos get the nearest word; nobody is sent to a stand-in by a slip of the finger."""
+    assert expected in await talk.asks(talk.house.ana, f"/fallback {words}")
+    assert "claude" == serving(talk)
+    assert [] == list(await talk.facts(f.Engaged))
+
+
+async def test_a_reason_may_begin_like_anything(talk: Talk) -> None:
+    """What is no variant and near to none is a reason; letters' case does not matter for a variant."""
+    await talk.asks(talk.house.ana, f"/fallback engage {FLAG} Claude is slow today")
+    await talk.asks(talk.house.ana, f"/fallback release {FLAG}")
+    await talk.asks(talk.house.ana, f"/fallback engage {FLAG} Cached costs less")
+    engaged = [fact.body for fact in await talk.facts(f.Engaged)]
+
+    assert [("gpt", "Claude is slow today"), ("cached", "costs less")] == [
+        (body.variant, body.reason) for body in engaged if isinstance(body, f.Engaged)
+    ]
+
+
+async def test_engaging_onto_an_unwell_stand_in_is_refused(talk: Talk) -> None:
+    """Nobody is sent from one fire into the next; the reason is given in names."""
+    await talk.house.fails("openai.api")
+    answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt")
+
+    assert answer.startswith("gpt needs OpenAI API, which is down: front: 3 of the last 5 runs failed: HTTP 502")
+    assert answer.endswith("Nothing was switched.")
+    assert "claude" == serving(talk)
+    assert f"{FLAG} serves cached now." in await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
+
+
+async def test_releasing_onto_an_unwell_default_takes_force(outage: Talk) -> None:
+    """First the refusal with the way to insist; with force it is done, and everybody reads that it was forced."""
+    ana = outage.house.ana
+    refused = await outage.asks(ana, f"/fallback release {FLAG}")
+    assert (f"The default of {FLAG} is not well: Claude API is down. If you mean it: /fallback release {FLAG} force") == refused
+    assert "gpt" == serving(outage)
+
+    assert f"{FLAG} serves claude again." == await outage.asks(ana, f"/fallback release {FLAG} force we take the errors")
+    await outage.house.quiet()
+    assert "claude" == serving(outage)
+    line = outage.shows(outage.said(CHANNEL, "uses its default")[-1])
+    assert line.endswith("released by @ana.\nWhy: we take the errors (forced although Claude API is down).")
+
+
+async def test_a_button_that_releases_onto_an_unwell_default_is_refused_too(outage: Talk) -> None:
+    """A press is no force: the answer says what to type if one means it."""
+    answer = await outage.presses(outage.house.bob, f"Release {FLAG}", channel=CHANNEL)
+
+    assert f"If you mean it: /fallback release {FLAG} force" in answer
+    assert "gpt" == serving(outage)
+    assert f"[Release {FLAG}]" in outage.shows(outage.said(CHANNEL, "now uses gpt")[-1])
+
+
+async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
+    """Nothing is switched until somebody approves; then everybody reads who did, and services read the stand-in."""
+    proposal = proposed.shows(proposed.said(CHANNEL, "Proposal")[-1])
+    assert f"Proposal by the rule “fallback automation”: switch {FLAG} to gpt. Nothing is switched yet." in proposal
+    assert "Why: Claude API is down.\nWho feels it: Which provider answers the support chat." in proposal
+    assert "claude" == serving(proposed)
+    assert "a switch to gpt waits for somebody's yes (reason: Claude API is down)." in proposed.alert()
+    assert "INC-1 SEV2 triage: Claude API down, since 12:01 UTC" == proposed.said("ops")[0].text
+
+    answer = await proposed.presses(proposed.house.bob, f"Approve: switch {FLAG} to gpt", channel=CHANNEL)
+    await proposed.house.quiet()
+    assert f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}" == answer
+    assert "gpt" == serving(proposed)
+    assert proposed.said(CHANNEL, f"{FLAG} now uses gpt since 2026-03-20 12:03 UTC, approved by @bob.")
+    proposal = proposed.shows(proposed.said(CHANNEL, "Proposal")[-1])
+    assert proposal.endswith(f"“Approve: switch {FLAG} to gpt” was pressed by @bob, 2026-03-20 12:03 UTC.")
+
+
+async def test_a_proposal_is_withdrawn_when_the_default_recovers(proposed: Talk) -> None:
+    """Its late yes is answered with how things are, not with a switch that nobody needs any more."""
+    await proposed.house.recovers("anthropic.api")
+    await proposed.house.quiet()
+    assert proposed.said(CHANNEL, f"The proposal to switch {FLAG} is withdrawn by the rule “fallback automation”.")
+
+    answer = await proposed.presses(proposed.house.bob, f"Approve: switch {FLAG} to gpt", channel=CHANNEL)
+    assert f"Nothing waits for a yes any more. If you mean it: /fallback engage {FLAG} gpt REASON" == answer
+    assert "claude" == serving(proposed)
+
+
+async def test_an_update_asks_for_the_yes_that_is_missing(proposed: Talk) -> None:
+    """An hour later the proposal still waits, and the update says how to answer it."""
+    await proposed.house.passes(minutes=61)
+    await proposed.house.quiet()
+    update = proposed.shows(proposed.said(CHANNEL, "INC-1 update 1")[-1])
+
+    assert f"A yes or no to the switch of {FLAG} to gpt: /fallback engage {FLAG} gpt." in update

@@ -1,0 +1,89 @@
+"""`/health`: the board, one provider, and the way from there to an incident."""
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import FLAG
+
+
+async def test_the_board_says_how_everything_is(talk: Talk) -> None:
+    """Each component with since when and how fast, the vendor's page, flags, open incidents."""
+    board = await talk.asks(talk.house.ana, "/health")
+    for words in (
+        "Providers at 12:01 UTC",
+        "• Claude API: operational since 2026-03-20 12:00 UTC (30 s). p50",
+        f"Flags: {FLAG}",
+        "Claude's status page says nothing about this.",
+        "No status page of OpenAI is configured.",
+        "Open incidents: none · latency of the last hour · /health PROVIDER for more",
+    ):
+        assert words in board
+
+
+async def test_the_board_puts_trouble_first(outage: Talk) -> None:
+    """The provider that fails stands on top; a phone shows it in one sentence."""
+    board = await outage.asks(outage.house.bob, "/health")
+
+    assert board.index("Claude API: down since 2026-03-20 12:01 UTC") < board.index("OpenAI API: operational")
+    assert f"Flags: {FLAG} (on gpt)" in board
+    assert "Open incidents: INC-1 Claude API down #inc-20260320-0001-claude-api-down" in board
+    assert "Claude API: down since 12:01 UTC." == outage.whispers(outage.house.bob)[-1].text
+
+
+async def test_a_provider_is_found_by_any_of_its_names(talk: Talk) -> None:
+    """Id, name, and the name of a component all lead to it; case does not matter."""
+    for name in ("claude", "Anthropic", "claude.ai", "@claude", "anthropic.api"):
+        seen = await talk.asks(talk.house.ana, f"/health {name}")
+        assert seen.startswith("Claude: operational\n"), name
+
+
+async def test_a_provider_is_shown_with_evidence_and_latency(outage: Talk) -> None:
+    """Why we think so, whose fault it is, numbers beside every bar, and buttons."""
+    seen = await outage.asks(outage.house.ana, "/health claude")
+    for words in (
+        "Claude: down",
+        "Reason: front: 3 of the last 5 runs failed: HTTP 502 after",
+        "Theirs or ours: theirs: the provider fails, our requests are as always.",
+        "• front: status 502",
+        "Latency of the last hour\nClaude API: p50 ▇",
+        f"• {FLAG} (Which provider answers the support chat): on gpt instead of claude",
+        f"[Declare incident] [Release {FLAG}]",
+    ):
+        assert words in seen
+
+
+async def test_a_typo_gets_the_nearest_provider(talk: Talk) -> None:
+    """The answer says what to type instead."""
+    answer = await talk.asks(talk.house.ana, "/health cluade")
+
+    assert "No provider is called cluade. Did you mean claude? Known: Claude, OpenAI." == answer
+
+
+async def test_help_shows_what_can_be_typed(talk: Talk) -> None:
+    """With an example for each."""
+    answer = await talk.asks(talk.house.ana, "/health help")
+
+    assert "• /health claude: one provider with its evidence and latency, and buttons" in answer
+
+
+async def test_an_incident_is_declared_from_the_board(talk: Talk) -> None:
+    """The button opens the form with the component chosen; the declarer is told where people meet, and is there."""
+    ana = talk.house.ana
+    await talk.asks(ana, "/health claude")
+    await ana.clicks("Declare incident")
+    await ana.waits_for("== Declare incident ==")
+    await ana.submits({"What is wrong?": "Answers are garbled"})
+    await ana.waits_for("INC-1 is declared: Answers are garbled.")
+    await talk.house.quiet()
+
+    [declared] = await talk.facts(f.Declared)
+    assert isinstance(declared.body, f.Declared)
+    assert ("anthropic.api",) == declared.body.components
+    assert ana.id in talk.house.workspace.channel("inc-20260320-0001-answers-are-garbled").members
+
+
+async def test_a_flag_is_switched_from_the_board(talk: Talk) -> None:
+    """The button of the provider's page does what the slash word does."""
+    await talk.asks(talk.house.ana, "/health claude")
+    answer = await talk.presses(talk.house.ana, f"Switch {FLAG} to gpt")
+
+    assert f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}" == answer

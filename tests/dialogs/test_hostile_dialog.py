@@ -1,0 +1,150 @@
+"""Texts that want to be more than texts: from people, from vendors, from answers of a broken service."""
+
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack import Message
+from tests.dialogs.talk import Talk
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+LOUD = "<!channel> <!here> <!subteam^S1|@oncall> <@U1> <https://evil.example|click> *bold* ```code"
+# What would act if it stood in a message as it is written here.
+LIVE = ("<!channel", "<!here", "<!subteam", "<@U1>", "<https://evil", "\x00", "\u202e", "```")
+
+
+def live(messages: list[Message]) -> list[str]:
+    """Every dangerous piece that stands unescaped where Slack reads markup."""
+
+    def texts(part: Any) -> list[str]:
+        if isinstance(part, list):
+            return [text for each in part for text in texts(each)]
+        if not isinstance(part, dict):
+            return []
+        mine = [str(part["text"])] if part.get("type") == "mrkdwn" else []
+        return mine + [text for each in part.values() for text in texts(each)]
+
+    every = [text for m in messages for text in [m.text, *texts(m.blocks)]]
+    return [f"{piece!r} in {text[:80]!r}" for text in every for piece in LIVE if piece in text]
+
+
+def everything(talk: Talk) -> list[Message]:
+    """All that the bot ever said, aloud or to one person."""
+    bot = talk.house.workspace.bot_user_id
+    aloud = [m for channel in talk.house.workspace.team.channels.values() for m in channel.messages if m.user == bot]
+    return [m for m in [*aloud, *talk.house.workspace.team.ephemerals] if not m.subtype]
+
+
+async def test_loud_words_of_people_stay_words(talk: Talk) -> None:
+    """Title, update, note, reasons and flags: shown as typed, and nobody is mentioned."""
+    ana = talk.house.ana
+    await talk.asks(ana, f"/incident declare Trouble {LOUD}")
+    await talk.house.quiet()
+    assert f"INC-1 SEV2: Trouble {LOUD}" in talk.alert()
+    for words in ("update", "note", "severity sev1", "phase identified", "resolve", "reopen", f"{LOUD}", "show", "timeline"):
+        await talk.asks(ana, f"/incident {words} {LOUD}")
+    for words in ("engage", "engage support-chat.llm", "release support-chat.llm", f"{LOUD}"):
+        await talk.asks(ana, f"/fallback {words} {LOUD}")
+    await talk.asks(ana, f"/health {LOUD}")
+    await talk.asks(ana, f"/incident declare Claude API {LOUD}")
+    await talk.asks(ana, "/incident declare Claude API once more")
+    await talk.asks(ana, "/incident ack")
+    await talk.asks(ana, "/incident list all")
+    await talk.house.quiet()
+
+    assert [] == live(everything(talk))
+    assert "<!channel> <!here>" in ana.sees("ops")
+
+
+async def test_loud_words_in_the_form_stay_words(talk: Talk) -> None:
+    """What is typed into a form arrives raw; what is answered is not."""
+    ana = talk.house.ana
+    await ana.types("/incident declare")
+    await ana.waits_for("== Declare incident ==")
+    await ana.submits({"What is wrong?": LOUD})
+    await ana.waits_for("INC-1 is declared:")
+    await talk.house.quiet()
+
+    assert [] == live(everything(talk))
+    assert f"INC-1 SEV2: {LOUD}" in talk.alert()
+
+
+async def test_a_vendors_loud_notice_stays_words(outage: Talk) -> None:
+    """Forty thousand characters with mentions: cut, quoted, inert, and everything else still fits."""
+    body = (LOUD + " words of the vendor \x00 \u202e backwards\n") * 400
+    update = {"id": "u1", "status": "investigating", "body": body[:40_000], "created_at": "2026-03-20T12:05:00Z"}
+    outage.house.vendor.page["incidents"] = [
+        {"id": "n1", "name": LOUD * 20, "status": "investigating", "impact": LOUD, "shortlink": "javascript:alert(1)",
+         "components": [{"id": "p-api"}], "incident_updates": [update]}
+    ]  # fmt: skip
+    await outage.house.passes(minutes=4)
+    await outage.asks(outage.house.ana, "/health claude")
+    await outage.house.passes(minutes=60)
+    await outage.house.quiet()
+
+    assert [] == live(everything(outage))
+    notice = outage.said(CHANNEL, "status investigating")[-1]
+    assert "> <!channel> <!here>" in outage.shows(notice)
+    assert len(outage.shows(notice)) < 4_000
+    assert "What the vendor says" in outage.alert()
+    assert "[Acknowledge]" in outage.alert()
+    assert outage.said(CHANNEL, "INC-1 update 1")
+
+
+async def test_a_service_that_answers_with_markup_stays_evidence(talk: Talk) -> None:
+    """What a failing server sends back is quoted as evidence, without power."""
+    talk.house.vendor.answers["anthropic.api"] = 502
+    await talk.house.passes(minutes=2)
+    await talk.house.quiet()
+
+    assert [] == live(everything(talk))
+    assert 'front: excerpt {"path": "/anthropic/api"}' in talk.alert()
+
+
+@pytest.mark.parametrize(
+    ("title", "channel"),
+    [
+        ("🔥🔥🔥", "inc-20260320-0001-incident"),
+        ("¿Qué pasó? Ñandú & Co.", "inc-20260320-0001-que-paso-nandu-co"),
+        ("支払いが遅い", "inc-20260320-0001-incident"),
+        ("\u202eevil\u202c title", "inc-20260320-0001-evil-title"),
+        ("A_B.C/D:E #general", "inc-20260320-0001-a-b-c-d-e-general"),
+        ("nul\x00 and \x07bell", "inc-20260320-0001-nul-and-bell"),
+        ("x" * 300, f"inc-20260320-0001-{'x' * 40}"),
+    ],
+)
+async def test_any_title_makes_a_channel(talk: Talk, title: str, channel: str) -> None:
+    """Slack takes few letters in names; the number keeps them apart."""
+    await talk.asks(talk.house.ana, f"/incident declare {title}")
+    await talk.house.quiet()
+
+    assert channel == talk.house.incident_channel
+    assert talk.said(channel, "Status of INC-1")
+    assert "\u202e" not in talk.house.ana.sees()
+
+
+async def test_an_endless_update_is_cut_and_kept(talk: Talk) -> None:
+    """Slack takes long texts from people; the message is cut, the timeline keeps the words."""
+    ana = talk.house.ana
+    await talk.asks(ana, "/incident declare Payments are slow")
+    answer = await talk.asks(ana, "/incident update " + "long words " * 3_600)
+    await talk.house.quiet()
+
+    assert "Update 1 of INC-1 is written." == answer
+    update = talk.said(talk.house.incident_channel, "INC-1 update 1")[-1]
+    assert "long words long words" in talk.shows(update)
+    assert "…" in talk.shows(update)
+    assert "Next update by" in talk.shows(update)
+
+
+async def test_a_secret_in_somebodys_words_is_hidden(talk: Talk) -> None:
+    """A token pasted into a note is not repeated by the bot."""
+    ana = talk.house.ana
+    await talk.asks(ana, "/incident declare Payments are slow")
+    await talk.asks(ana, "/incident note the key is xoxb-1234567890-abcdefghij and sk-ant-REDACTED")
+    await talk.asks(ana, "/incident timeline")
+    await talk.house.quiet()
+
+    assert "xoxb-1234567890" not in ana.sees()
+    assert "sk-ant-api03" not in ana.sees()
+    assert "the key is [secret] and [secret]" in ana.sees()

@@ -1,0 +1,232 @@
+"""`/incident`: declaring in three ways, every verb, and what is said to those who slip."""
+
+import pytest
+
+from bot.core import facts as f
+from bot.sandbox.slack import ModalErrors
+from tests.dialogs.talk import Talk
+from tests.house import House
+
+CHANNEL = "inc-20260320-0001-payments-are-slow"
+
+
+@pytest.fixture
+async def declared(talk: Talk) -> Talk:
+    """Ana has declared an incident that no check knows of."""
+    await talk.asks(talk.house.ana, "/incident declare Payments are slow")
+    await talk.house.quiet()
+    return talk
+
+
+# --- declaring
+
+
+async def test_declaring_answers_with_the_place_and_opens_it(declared: Talk) -> None:
+    """The declarer learns where people meet and is brought there; #ops sees who declared it."""
+    ana = declared.house.ana
+    answer = declared.shows(declared.whispers(ana)[-1])
+
+    assert f"INC-1 is declared: Payments are slow. Its channel #{CHANNEL} is being made; you are invited." == answer
+    assert ana.id in declared.house.workspace.channel(CHANNEL).members
+    alert = declared.alert()
+    for words in (
+        "INC-1 SEV2: Payments are slow",
+        "What it is about, since 2026-03-20 12:01 UTC\nNo check looks at what this is about; people tell how it is.",
+        "SEV2 · phase triage · nobody has it in hand yet · declared 2026-03-20 12:01 UTC by @ana",
+        "[Acknowledge] [Resolve incident]",
+    ):
+        assert words in alert
+
+
+async def test_declaring_with_a_component_and_a_severity(talk: Talk) -> None:
+    """Both are read out of the words; the runbook of that component comes along."""
+    await talk.asks(talk.house.ana, "/incident declare Claude API answers slowly sev3")
+    await talk.house.quiet()
+    channel = "inc-20260320-0001-claude-api-answers-slowly"
+
+    assert "INC-1 SEV3: Claude API answers slowly" in talk.alert()
+    assert "• Claude API: operational" in talk.alert()
+    assert "operational again" not in talk.house.ana.sees()
+    assert talk.said(channel, "Runbook for INC-1")
+
+
+async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
+    """The form shows what is open already; a field left empty is asked for."""
+    house, ana = declared.house, declared.house.ana
+    await ana.types("/incident declare")
+    form = await ana.waits_for("== Declare incident ==")
+    assert "Open already; is it one of these?\n• INC-1 SEV2 triage: Payments are slow #" in form
+    with pytest.raises(ModalErrors):
+        await ana.submits({"What is wrong?": ""})
+    await ana.submits({"What is wrong?": "Claude makes things up", "What does it concern?": "claude.ai", "severity": "SEV1"})
+    await ana.waits_for("INC-2 is declared: Claude makes things up. Its channel #inc-20260320-0002-claude-makes-things-up")
+    await house.quiet()
+
+    assert "INC-2 SEV1: Claude makes things up" in declared.alert()
+    assert declared.slowest_ack_s < 1.0
+
+
+async def test_the_form_says_what_is_open_for_the_same_provider(outage: Talk) -> None:
+    """A second incident of one provider is refused in the form, with the first one's channel by name."""
+    ana = outage.house.ana
+    await ana.types("/incident declare")
+    await ana.waits_for("== Declare incident ==")
+    with pytest.raises(ModalErrors) as refused:
+        await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
+
+    expected = "INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down"
+    assert {"title": expected} == refused.value.errors
+
+
+async def test_a_form_sent_from_elsewhere_is_answered_directly(talk: Talk) -> None:
+    """Typed where the bot is no member: the answer comes as a direct message."""
+    ana = talk.house.ana
+    await ana.types("/incident declare", channel="general")
+    await ana.waits_for("== Declare incident ==")
+    await ana.submits({"What is wrong?": "Mail is late"})
+    await ana.waits_for("INC-1 is declared: Mail is late.")
+
+    [message] = talk.house.workspace.direct_messages(ana)
+    assert "Its channel #inc-20260320-0001-mail-is-late is being made; you are invited." in message.text
+    assert "Something broke" not in ana.sees()
+
+
+# --- the verbs, in the incident's own channel, where no name is needed
+
+
+TABLE = [
+    ("list", "INC-1 SEV2 triage: Payments are slow #inc-20260320-0001-payments-are-slow\nno check looks at it; since 2026"),
+    ("show", "INC-1 SEV2: Payments are slow\nSEV2 · phase triage · nobody has it in hand yet"),
+    ("ack", "INC-1 is yours."),
+    ("ack", "ana has INC-1 in hand already."),
+    ("update The queue is full", "Update 1 of INC-1 is written."),
+    ("update", "An update needs words: /incident update We serve from the fallback, quality is fine."),
+    ("note The bank was called", "Noted in the timeline of INC-1."),
+    ("note", "A note needs words: /incident note Vendor support says: database failover."),
+    ("severity SEV1 no checkout", "INC-1 is SEV1 now."),
+    ("severity 1", "INC-1 is SEV1 already."),
+    ("severity sev9", "sev9 is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch)."),
+    ("severity", "Which severity? Write SEV1 (no way to serve customers) to SEV4 (watch)."),
+    ("phase", "Which phase? Phases: triage, investigating, identified,"),
+    ("phase identified a full disk", "INC-1 is identified now."),
+    ("phase triage", "INC-1 cannot go from identified to triage. Possible now: mitigated, monitoring, resolved, canceled."),
+    ("phase identifed", "identifed is not a phase. Did you mean identified? Phases: triage, investigating, identified,"),
+    ("timeline", "2026-03-20 12:01 UTC INC-1 is identified, was investigating: a full disk (ana)"),
+    ("export", "The timeline of INC-1 comes as a file in its channel."),
+    ("export csv", "The timeline of INC-1 comes as a file in its channel."),
+    ("export pdf", "pdf is not an export format. There are: md, json, csv."),
+    ("resolve disk replaced", "INC-1 is resolved now."),
+    ("resolve", "INC-1 is resolved already."),
+    ("update one more thing", "INC-1 is resolved; reopen it first, or add a note."),
+    ("severity sev3", "INC-1 is resolved; its severity stays."),
+    ("ack", "INC-1 is resolved; there is nothing to acknowledge."),
+    ("note It was the disk", "Noted in the timeline of INC-1."),
+    ("show", "INC-1 SEV1: Payments are slow\nResolved 2026-03-20 12:01 UTC by @ana: disk replaced. It took 0 s, since"),
+    ("list", "No incident is open. /incident list all shows those that are over. /incident declare TITLE opens one."),
+    ("list all", "INC-1 SEV1 resolved: Payments are slow #inc-20260320-0001-payments-are-slow\nbegan 2026-03-20 12:01 UTC"),
+    ("reopen it fills again", "INC-1 is investigating now."),
+    ("cancel", "Cancel needs a reason: one of false-alarm, duplicate, external, drill."),
+    ("cancel false alarm", "INC-1 is canceled now."),
+    ("reopen", "INC-1 is canceled, which is final. Declare a new incident instead."),
+    ("resolv", "/incident resolv is not known. Did you mean resolve? /incident help shows what is."),
+    ("frobnicate", "/incident frobnicate is not known. /incident help shows what is."),
+    ("help", "• /incident update [INC-7] TEXT: tell everybody; the clock of updates starts anew"),
+    ("", "• /incident declare Claude API answers with errors: open an incident; without a title a form opens"),
+]  # fmt: skip
+
+
+async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: Talk) -> None:
+    """A whole life by hand: each word gets its sentence within a second, and the channel reads like minutes."""
+    house = declared.house
+    for words, expected in TABLE:
+        answer = await declared.asks(house.ana, f"/incident {words}", channel=CHANNEL)
+        assert expected in answer, words
+        await house.quiet()
+    assert declared.slowest_ack_s < 1.0
+
+    story = [
+        "Status of INC-1: Payments are slow\nCanceled 2026-03-20 12:01 UTC by @ana: false-alarm.\n[Export timeline]",
+        "@ana has INC-1 in hand.",
+        "INC-1 update 1 · SEV2 · investigating\n@ana writes:\n> The queue is full\n",
+        "Note by @ana:\n> The bank was called",
+        "INC-1 is SEV1 now, was SEV2, by @ana. No checkout. Updates come every 30 min.",
+        "INC-1 is identified, was investigating, by @ana. A full disk.",
+        "Timeline of INC-1\n[file: INC-1-timeline.md]",
+        "Timeline of INC-1\n[file: INC-1-timeline.csv]",
+        "INC-1 resolved: Payments are slow\nResolved 2026-03-20 12:01 UTC by @ana: disk replaced. It took 0 s, since",
+        "Timeline of INC-1\n[file: INC-1-timeline.md]",
+        "Note by @ana:\n> It was the disk",
+        "INC-1 was reopened and is investigating, was resolved, by @ana. It fills again.",
+        "INC-1 is canceled, was investigating, by @ana. False-alarm.",
+    ]
+    told = [declared.shows(message) for message in declared.said(CHANNEL)]
+    assert story == [text[: len(begin)] for text, begin in zip(told, story, strict=True)]
+
+
+async def test_the_incident_must_be_named_when_several_are_open(declared: Talk) -> None:
+    """Elsewhere the bot asks which one; by name, number or channel it knows."""
+    ana = declared.house.ana
+    await declared.asks(ana, "/incident declare Mail is late")
+    await declared.house.quiet()
+
+    which = "Which incident? Open are INC-1 (Payments are slow), INC-2 (Mail is late). Name it first, or type in its channel."
+    assert which == await declared.asks(ana, "/incident ack")
+    assert "INC-2 is yours." == await declared.asks(ana, "/incident ack INC-2")
+    assert "Noted in the timeline of INC-1." == await declared.asks(ana, f"/incident note #{CHANNEL} seen")
+    assert "There is no INC-9. /incident list all shows every one." == await declared.asks(ana, "/incident show inc-9")
+
+
+async def test_nothing_open_is_said_as_such(talk: Talk) -> None:
+    """Without an incident every verb says so instead of guessing."""
+    for verb in ("ack", "update all good", "note x", "resolve", "timeline", "show"):
+        assert "No incident is open." == await talk.asks(talk.house.ana, f"/incident {verb}")
+
+
+async def test_a_provider_has_one_open_incident(outage: Talk) -> None:
+    """Declaring it again points to the first one, and nothing is made."""
+    answer = await outage.asks(outage.house.bob, "/incident declare Claude API is broken")
+
+    assert "INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down" == answer
+    assert 1 == len(await outage.facts(f.Declared))
+
+
+async def test_people_are_named_in_updates_not_numbered(declared: Talk) -> None:
+    """Mentions, ampersands and links come out as they were typed, and mention nobody."""
+    words = "@bob & I see <500> at #ops"
+    await declared.asks(declared.house.ana, f"/incident update {words}", channel=CHANNEL)
+    await declared.house.quiet()
+
+    update = declared.said(CHANNEL, "INC-1 update 1")[0]
+    assert f"> {words}" in declared.shows(update)
+    assert declared.house.bob.id not in str(update.blocks) + update.text
+    [fact] = await declared.facts(f.UpdateWritten)
+    assert isinstance(fact.body, f.UpdateWritten)
+    assert words == fact.body.text
+
+
+async def test_the_summary_can_be_reopened_and_exported(declared: Talk) -> None:
+    """The way back is a button; the used one becomes a record, the export stays."""
+    await declared.asks(declared.house.ana, "/incident resolve", channel=CHANNEL)
+    await declared.house.quiet()
+    answer = await declared.presses(
+        declared.house.bob, "Reopen incident", channel=CHANNEL, message_containing="INC-1 resolved:"
+    )
+    assert "INC-1 is investigating now." == answer
+    await declared.house.quiet()
+
+    summary = declared.shows(declared.said(CHANNEL, "INC-1 resolved:")[-1])
+    assert "[Reopen incident]" not in summary
+    assert "“Reopen incident” was pressed by @bob, 2026-03-20 12:01 UTC." in summary
+    assert "[Export timeline]" in summary
+    assert "[Acknowledge] [Resolve incident]" in declared.alert()
+
+
+async def test_words_work_with_the_manifests_prefix(house: House) -> None:
+    """A workspace that calls it /us-incident gets help under that name."""
+    assert house.workspace.team.commands["/incident"].should_escape
+    spec = house.workspace.team.commands["/incident"]
+    house.workspace.team.commands["/us-incident"] = spec
+    answer = await Talk(house).asks(house.ana, "/us-incident")
+
+    assert answer.startswith("/us-incident: Declare and run an incident")
+    assert "• /us-incident ack [INC-7]: take it in hand" in answer

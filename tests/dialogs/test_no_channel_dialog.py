@@ -1,0 +1,87 @@
+"""When Slack gives no channel, gives it to somebody else, or takes it away: the incident goes on, and people know where."""
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import FLAG
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Talk) -> None:
+    """Ops and the declarer read why and what to do; updates and lines come under the alert."""
+    house, ana = talk.house, talk.house.ana
+    house.workspace.faults.add("conversations.create", "error:restricted_action", times=9)
+    await talk.asks(ana, "/incident declare Claude API is odd")
+    await house.quiet()
+
+    [refusal] = talk.said("ops", "has no channel of its own")
+    [direct] = house.workspace.direct_messages(ana)
+    for words in (
+        "INC-1 has no channel of its own:",
+        "INC-1 (Claude API is odd) goes on in the thread under its alert in #ops; updates come there.",
+        "Commands work with its name: /incident update INC-1 TEXT.",
+        "For the next time: The workspace keeps apps from making channels; an owner can allow it in its settings.",
+    ):
+        assert words in talk.shows(refusal)
+        assert words in talk.shows(direct)
+
+    await talk.asks(ana, "/incident update INC-1 We watch it")
+    answer = await talk.asks(ana, "/incident export INC-1")
+    assert "The timeline of INC-1 comes as a file in the thread under its alert." == answer
+    await house.passes(minutes=61)
+    await house.quiet()
+    thread = talk.thread("ops", "INC-1 SEV2: Claude API is odd")
+    assert "INC-1 update 1 · SEV2" in thread
+    assert "> We watch it" in thread
+    assert "INC-1 update 2" in thread
+    assert "[file: INC-1-timeline.md]" in thread
+    assert "Status of INC-1: Claude API is odd" in thread
+    assert talk.said("ops", "No channel of its own, go on in the thread here")
+    assert [] == [c.name for c in house.workspace.channels() if c.name.startswith("inc-")]
+
+
+async def test_a_name_that_others_use_gets_the_next_suffix(talk: Talk) -> None:
+    """A channel of somebody else is never taken over, archived or not."""
+    house = talk.house
+    house.workspace.add_channel(CHANNEL, members=("bob",))
+    house.workspace.add_channel(f"{CHANNEL}-2", members=("bob",))
+    house.workspace.channel(f"{CHANNEL}-2").is_archived = True
+    await house.fails("anthropic.api")
+    await house.quiet()
+
+    assert f"{CHANNEL}-3" == house.incident_channel
+    assert f"Channel: #{CHANNEL}-3" in talk.alert()
+    assert talk.said(f"{CHANNEL}-3", "Status of INC-1")
+    assert [] == talk.said(CHANNEL)
+    assert house.workspace.bot_user_id not in house.workspace.channel(CHANNEL).members
+
+
+async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> None:
+    """Somebody archives it in mid-incident: ops is told, and what comes next comes under the alert, nothing twice."""
+    house = outage.house
+    channel = house.workspace.channel(CHANNEL)
+    channel.is_archived = True
+    channel.members.remove(house.workspace.bot_user_id)
+    before = len(channel.messages)
+    await outage.asks(house.ana, "/incident note INC-1 it was tidied away")
+    await house.passes(minutes=61)
+    await house.quiet()
+
+    refusal = outage.shows(outage.said("ops", "has no channel of its own")[-1])
+    assert f"INC-1 has no channel of its own: #{CHANNEL} takes no more posts: it was archived (is_archived)" in refusal
+    assert "For the next time: The channel was archived; unarchive it by hand and invite the bot." in refusal
+    thread = outage.thread("ops", "INC-1 SEV2: Claude API down")
+    assert 1 == thread.count("> it was tidied away")
+    assert 1 == thread.count("INC-1 update 1")
+    assert before == len(channel.messages)
+    assert [1, 0] == [len(await outage.facts(kind)) for kind in (f.ChannelRefused, f.GivenUp)]
+
+    await house.recovers("anthropic.api")
+    await house.passes(minutes=31)
+    await house.quiet()
+    await outage.asks(house.bob, "/incident resolve INC-1")
+    await house.quiet()
+    thread = outage.thread("ops", "INC-1 SEV2: Claude API down")
+    assert "INC-1 resolved: Claude API down" in thread
+    assert "[file: INC-1-timeline.md]" in thread
+    assert f"{FLAG} on gpt: 2026-03-20 12:02 UTC to now: still away" in thread

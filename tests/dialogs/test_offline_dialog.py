@@ -1,0 +1,124 @@
+"""Slack itself is down: services are switched all the same, people hear it on another way, and nothing is said twice later."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, House, a_house
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+class Pager:
+    """Somebody's webhook, as Apprise's `json://` speaks to it."""
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, str]] = []
+        self.port = 0
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.heard.append(json.loads(await request.text()))
+        return web.Response()
+
+
+@pytest.fixture
+async def pager() -> AsyncIterator[Pager]:
+    """A pager that listens on loopback."""
+    pager = Pager()
+    app = web.Application()
+    app.router.add_post("/hook", pager.take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    pager.port = runner.addresses[0][1]
+    yield pager
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def paged(pager: Pager, tmp_path: Path) -> AsyncIterator[House]:
+    """A deployment that knows the pager."""
+    async with a_house(tmp_path, notify=[f"json://127.0.0.1:{pager.port}/hook"]) as house:
+        yield house
+
+
+async def served(house: House) -> str:
+    """What a service reads, over HTTP."""
+    assert house.app is not None
+    address = f"{house.app.url}/ofrep/v1/evaluate/flags/{FLAG}"
+    async with aiohttp.ClientSession() as session, session.post(address, json={"context": {"targetingKey": "s1"}}) as reply:
+        return str((await reply.json())["variant"])
+
+
+async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House, pager: Pager) -> None:
+    """One page for the new incident with what was switched; Slack gets alert and channel once it is back, each once."""
+    await paged.workspace.faults.offline()
+    await paged.fails("anthropic.api")
+    assert "gpt" == await served(paged)
+    await paged.passes(minutes=10)
+    await paged.workspace.faults.online()
+    await paged.quiet()
+    await paged.stop()  # lets a page that is on its way go out
+
+    [page] = pager.heard
+    assert "INC-1 SEV2: Claude API down" == page["title"]
+    assert "front: 3 of the last 5 runs failed: HTTP 502" in page["message"]
+    assert f"{FLAG} serves gpt." in page["message"]
+    assert "Terminal: understudy incident show INC-1" in page["message"]
+    talk = Talk(paged)
+    assert 1 == len(talk.said("ops", "INC-1 SEV2"))
+    assert [1, 1, 1] == [len(talk.said(CHANNEL, words)) for words in ("Status of INC-1", "Runbook", "now uses gpt")]
+
+
+async def test_an_incident_goes_on_while_slack_is_down(paged: House, pager: Pager) -> None:
+    """Recovery falls into Slack's absence: afterwards the channel reads in order, each line once, and nobody was paged."""
+    await paged.fails("anthropic.api")
+    await paged.quiet()
+    await paged.workspace.faults.offline()
+    await paged.recovers("anthropic.api")
+    await paged.passes(minutes=12)
+    await paged.workspace.faults.online()
+    await paged.quiet()
+
+    talk = Talk(paged)
+    story = [talk.shows(message).partition("\n")[0] for message in talk.said(CHANNEL)]
+    assert [
+        "Claude API back since 2026-03-20 12:03 UTC (was down), nothing in this incident fails any more. "
+        "front: 3 of the last 5 runs were fine. Seen by the rule “k-of-n window”.",
+        "INC-1 is monitoring, was mitigated, by the rule “all components well”. Every component is operational again.",
+        f"The default of {FLAG} is well again. Start the hand-back with 10 % on claude?",
+    ] == story[4:]
+    assert "What failed, since 2026-03-20 12:01 UTC" in talk.alert()
+    assert 1 == len(talk.said("ops"))
+    assert [] == pager.heard
+
+
+async def test_words_are_understood_again_when_slack_is_back(paged: House) -> None:
+    """The socket heals by itself, and the first word after it is answered."""
+    await paged.workspace.faults.offline()
+    await paged.workspace.faults.online()
+    await paged.workspace.connected(within=10.0)
+    answer = await Talk(paged).asks(paged.ana, "/incident declare Payments are slow")
+    await paged.quiet()
+
+    assert "INC-1 is declared: Payments are slow." in answer
+    assert 1 == len(await Talk(paged).facts(f.Declared))
+
+
+async def test_a_lost_answer_of_slack_does_not_double_a_post(paged: House) -> None:
+    """Slack took the alert and made the channel, and the line broke: both are looked up, not done again."""
+    paged.workspace.faults.add("chat.postMessage", "drop_after", times=1)
+    paged.workspace.faults.add("conversations.create", "500_after", times=1)
+    await paged.fails("anthropic.api")
+    await paged.quiet()
+
+    talk = Talk(paged)
+    assert 1 == len(talk.said("ops", "INC-1 SEV2"))
+    assert [CHANNEL] == [c.name for c in paged.workspace.channels() if c.name.startswith("inc-")]
+    assert 1 == len(talk.said(CHANNEL, "Status of INC-1"))

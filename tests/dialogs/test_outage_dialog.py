@@ -1,0 +1,244 @@
+"""An outage as people live through it: alert, channel, flag, updates, recovery, hand-back, resolution."""
+
+import pytest
+
+from bot.core import facts as f
+from bot.sandbox.slack import NotThere
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, House
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+async def test_one_blip_makes_no_noise(talk: Talk) -> None:
+    """A single failed run is no outage: nothing is posted anywhere."""
+    talk.house.vendor.answers["anthropic.api"] = 502
+    await talk.house.passes(seconds=30)
+    talk.house.vendor.answers.clear()
+    await talk.house.passes(minutes=5)
+    await talk.house.quiet()
+
+    assert "" == talk.house.ana.sees("ops")
+    assert [] == [c.name for c in talk.house.workspace.channels() if c.name.startswith("inc-")]
+
+
+async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage: Talk) -> None:
+    """What fails, since when, the evidence, whose fault it is, what was switched, and what one can do."""
+    alert = outage.alert()
+    for words in (
+        "INC-1 SEV2: Claude API down",
+        "What fails, since 2026-03-20 12:01 UTC",
+        "• Claude API: down since 2026-03-20 12:01 UTC. front: 3 of the last 5 runs failed: HTTP 502 after",
+        "• front: request id req_test_1",
+        "• front: status 502",
+        "Theirs or ours: theirs: the provider fails, our requests are as always.",
+        "What the vendor says: Claude's status page says nothing about this.",
+        f"• {FLAG} (Which provider answers the support chat): on gpt instead of claude since 2026-03-20 12:02 UTC, "
+        "switched by the rule “fallback automation” (reason: Claude API is down).",
+        "nobody has it in hand yet",
+        f"Channel: #{CHANNEL}",
+        f"[Acknowledge] [Release {FLAG}] [Resolve incident]",
+    ):
+        assert words in alert
+    assert 1 == len(outage.said("ops"))
+
+
+async def test_the_notification_fits_a_phone_when_a_vendor_fails(outage: Talk) -> None:
+    """The text without blocks says it all in one line."""
+    expected = f"INC-1 SEV2 mitigated: Claude API down, since 12:01 UTC. {FLAG} uses gpt"
+
+    assert expected == outage.said("ops")[0].text
+
+
+async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: House) -> None:
+    """Pinned card, topic, bookmarks, runbook, and the people of the configuration."""
+    house = empty_house
+    oncall = house.workspace.add_group("oncall", "On call", ["bob"])
+    house.changes = {"slack": {"invite": [oncall]}}
+    await house.start()
+    await house.passes(minutes=1)
+    await house.fails("anthropic.api")
+    await house.quiet()
+    talk, channel = Talk(house), house.workspace.channel(CHANNEL)
+
+    assert "INC-1 · SEV2 · mitigated · next update by 13:02 UTC · Claude API down" == channel.topic
+    assert ["Claude status page", "Runbook: Claude API"] == [bookmark.title for bookmark in channel.bookmarks]
+    assert [house.bob.id] == [member for member in channel.members if member != house.workspace.bot_user_id]
+    card, runbook, switched, mitigated = (talk.shows(message) for message in talk.said(CHANNEL))
+    assert [talk.said(CHANNEL)[0].ts] == list(channel.pins)
+    assert card.startswith("Status of INC-1: Claude API down\nSEV2 · phase mitigated")
+    assert "0 updates so far, next update by 2026-03-20 13:02 UTC." in card
+    assert "Tell everybody: /incident update TEXT" in card
+    assert "☐ 1. Confirm on the board\n☐ 2. Tell support" in runbook
+    assert f"{FLAG} now uses gpt since 2026-03-20 12:02 UTC, switched by the rule “fallback automation”." in switched
+    assert f"Undo: /fallback release {FLAG}" in switched
+    assert f"Served by fallback: {FLAG}." in mitigated
+
+
+async def test_acknowledging_is_one_click_and_one_line(outage: Talk) -> None:
+    """The alert changes in place, the button goes, the channel hears it once, and whoever has it is invited."""
+    before = outage.said("ops")[0].ts
+    assert "INC-1 is yours." == await outage.presses(outage.house.ana, "Acknowledge", channel="ops")
+    await outage.house.quiet()
+
+    assert [before] == [message.ts for message in outage.said("ops")]
+    assert "@ana has it in hand" in outage.alert()
+    assert "[Acknowledge]" not in outage.alert()
+    assert ["@ana has INC-1 in hand."] == [outage.shows(m) for m in outage.said(CHANNEL, "in hand.")]
+    assert outage.house.ana.id in outage.house.workspace.channel(CHANNEL).members
+
+
+async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
+    """It is asked for, started by a person, and goes on by itself; the used button becomes a line of record."""
+    house = outage.house
+    await house.recovers("anthropic.api")
+    await house.passes(minutes=10)
+    await house.quiet()
+    asked = outage.shows(outage.said(CHANNEL, "Start the hand-back")[-1])
+    assert f"The default of {FLAG} is well again. Start the hand-back with 10 % on claude?" in asked
+    assert "Why: Claude API is operational. Each later step follows after 5 min if it stays well." in asked
+
+    answer = await outage.presses(house.bob, "Start hand-back (10 %)", channel=CHANNEL)
+    assert f"The hand-back of {FLAG} has begun." == answer
+    await house.passes(minutes=16)
+    await house.quiet()
+
+    asked = outage.shows(outage.said(CHANNEL, "Start the hand-back")[-1])
+    assert asked.endswith("“Start hand-back (10 %)” was pressed by @bob, 2026-03-20 12:15 UTC.")
+    steps = [outage.shows(message).partition("\n")[0] for message in outage.said(CHANNEL, "back on claude")]
+    assert [
+        f"10 % of {FLAG} is back on claude, 90 % on gpt, by @bob.",
+        f"25 % of {FLAG} is back on claude, 75 % on gpt, by the rule “hand-back”.",
+        f"50 % of {FLAG} is back on claude, 50 % on gpt, by the rule “hand-back”.",
+    ] == steps
+    assert outage.said(CHANNEL, f"{FLAG} uses its default claude again since 2026-03-20 12:30 UTC")
+
+
+async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
+    """After half an hour of health the bot asks; a yes ends it with a summary and a file, and the alert keeps one button."""
+    house = outage.house
+    await house.recovers("anthropic.api")
+    await house.passes(minutes=31)
+    await house.quiet()
+    question = outage.shows(outage.said(CHANNEL, "Is INC-1 over?")[-1])
+    assert "Every component has been operational for 30 min. Asked by the rule “resolve: ask”." in question
+
+    assert "INC-1 is resolved now." == await outage.presses(house.ana, "Resolve incident", channel=CHANNEL)
+    await house.quiet()
+
+    summary = outage.shows(outage.said(CHANNEL, "INC-1 resolved")[-1])
+    for words in (
+        "INC-1 resolved: Claude API down",
+        "by @ana. It took 34 min, since 2026-03-20 12:01 UTC.",
+        "Impact to detection\n1 min",
+        "• Claude API: 2026-03-20 12:01 UTC to 2026-03-20 12:03 UTC, 2 min, at worst down",
+        f"• {FLAG} on gpt: 2026-03-20 12:02 UTC to now: still away",
+        "Who owns the post-mortem?",
+        "[Reopen incident] [Export timeline]",
+    ):
+        assert words in summary
+    assert outage.said(CHANNEL, "[file: INC-1-timeline.md]")
+    assert outage.alert().endswith("[Reopen incident]")
+    assert "[Resolve incident]" not in outage.alert()
+    question = outage.shows(outage.said(CHANNEL, "Is INC-1 over?")[-1])
+    assert "[Resolve incident]" not in question
+    assert "“Resolve incident” was pressed by @ana" in question
+    assert 1 == len(outage.said("ops"))
+    assert 1 == len(await outage.facts(f.Declared))
+
+
+async def test_recovery_is_told_component_by_component(outage: Talk) -> None:
+    """API back, web still failing: nobody has to guess which half works."""
+    house = outage.house
+    await house.fails("anthropic.web")
+    await house.recovers("anthropic.api")
+    await house.quiet()
+
+    joined = outage.shows(outage.said(CHANNEL, "claude.ai is down too")[-1])
+    assert "claude.ai is down too: front: 3 of the last 5 runs failed: HTTP 502" in joined
+    assert outage.said(CHANNEL, "Claude API back since 2026-03-20 12:05 UTC (was down), claude.ai still failing.")
+    assert "• claude.ai: down since" in outage.alert()
+    assert "• Claude API: operational again since 2026-03-20 12:05 UTC" in outage.alert()
+    assert outage.said("ops")[0].text.startswith("INC-1 SEV2 mitigated: claude.ai down; Claude API operational again")
+
+    await house.recovers("anthropic.web")
+    await house.quiet()
+    assert outage.said(CHANNEL, "claude.ai back since 2026-03-20 12:07 UTC (was down), nothing in this incident fails any")
+    assert outage.said(CHANNEL, "INC-1 is monitoring, was mitigated, by the rule “all components well”.")
+    assert "What failed, since 2026-03-20 12:01 UTC" in outage.alert()
+
+
+async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk) -> None:
+    """It fails again on the way back: the same incident goes on, and all traffic is on the stand-in again."""
+    house = outage.house
+    await house.recovers("anthropic.api")
+    await house.passes(minutes=10)
+    await house.quiet()
+    await outage.presses(house.ana, "Start hand-back (10 %)", channel=CHANNEL)
+    await house.fails("anthropic.api")
+    await house.quiet()
+
+    relapse = outage.shows(outage.said(CHANNEL, "is back to investigating")[-1])
+    assert "INC-1 is back to investigating, was monitoring, by the rule “k-of-n window”. Claude API is down again:" in relapse
+    reverted = outage.shows(outage.said(CHANNEL, "reverted")[-1])
+    assert (
+        f"The hand-back of {FLAG} is reverted by the rule “hand-back”: all of it is on gpt again.\nWhy: Claude API is down."
+        == reverted
+    )
+    assert "relapses: 1" in outage.shows(outage.said(CHANNEL, "Status of INC-1")[-1])
+    assert 1 == len(outage.said("ops"))
+
+
+async def test_an_outage_of_a_stand_in_says_so(talk: Talk) -> None:
+    """OpenAI fails while nobody uses it: the alert says whose way out that was."""
+    await talk.house.fails("openai.api")
+    await talk.house.quiet()
+
+    assert f"Services: no flag stands on what fails here. It carries a stand-in: gpt of {FLAG}." in talk.alert()
+    assert "No status page of OpenAI is configured." in talk.alert()
+
+
+async def test_every_press_and_word_is_acknowledged_in_time(outage: Talk) -> None:
+    """Slack waits three seconds, people one."""
+    await outage.presses(outage.house.ana, "Acknowledge", channel="ops")
+    await outage.asks(outage.house.ana, "/incident note we called the vendor", channel="ops")
+    await outage.asks(outage.house.bob, "/health claude")
+    await outage.house.quiet()
+
+    assert outage.slowest_ack_s < 1.0
+
+
+async def test_messages_name_people_and_things_never_ids(outage: Talk) -> None:
+    """No user, channel or component id stands where a name should."""
+    house = outage.house
+    await outage.presses(house.ana, "Acknowledge", channel="ops")
+    await house.recovers("anthropic.api")
+    await house.passes(minutes=31)
+    await house.quiet()
+    await outage.presses(house.ana, "Resolve incident", channel=CHANNEL)
+    await house.quiet()
+    screen = house.ana.sees()
+
+    for id in ("anthropic.api", "openai.api", house.ana.id, house.workspace.bot_user_id, house.workspace.channel(CHANNEL).id):
+        assert id not in screen, id
+
+
+async def test_nobody_is_shouted_at_during_an_outage(outage: Talk) -> None:
+    """No @channel and no @here anywhere."""
+    await outage.house.passes(minutes=61)
+    await outage.house.quiet()
+    bodies = [str(m.text) + str(m.blocks) for c in outage.house.workspace.channels() for m in c.messages]
+
+    assert [] == [body for body in bodies if "<!channel" in body or "<!here" in body or "<!everyone" in body]
+
+
+async def test_a_used_button_is_gone_from_its_message(outage: Talk) -> None:
+    """After the yes there is nothing left to press by mistake."""
+    await outage.house.recovers("anthropic.api")
+    await outage.house.passes(minutes=10)
+    await outage.house.quiet()
+    await outage.presses(outage.house.ana, "Start hand-back (10 %)", channel=CHANNEL)
+    await outage.house.ana.waits_for("was pressed by @ana", channel=CHANNEL)
+
+    with pytest.raises(NotThere):
+        await outage.house.bob.clicks("Start hand-back (10 %)", channel=CHANNEL)

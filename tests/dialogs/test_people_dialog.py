@@ -1,0 +1,165 @@
+"""Many hands: double clicks, two people at once, old buttons, and what Slack delivers twice. One fact comes of it."""
+
+import asyncio
+
+from bot.core import facts as f
+from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
+from tests.house import FLAG
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+async def answered(talk: Talk, count: int) -> list[str]:
+    """Wait until ana and bob together were told so many things; what they were told, sorted."""
+    people = (talk.house.ana, talk.house.bob)
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        while sum(len(talk.whispers(person)) for person in people) < count:
+            await asyncio.sleep(0.005)
+    return sorted(talk.shows(whisper) for person in people for whisper in talk.whispers(person))
+
+
+async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
+    """The second press is answered by the state, and the channel hears it once."""
+    ana = outage.house.ana
+    await asyncio.gather(ana.clicks("Acknowledge", channel="ops"), ana.clicks("Acknowledge", channel="ops"))
+    answers = await answered(outage, 2)
+    await outage.house.quiet()
+
+    assert ["INC-1 is yours.", "ana has INC-1 in hand already."] == answers
+    assert 1 == len(await outage.facts(f.Acknowledged))
+    assert 1 == len(outage.said(CHANNEL, "in hand."))
+
+
+async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
+    """One has it, the other is told who."""
+    ana, bob = outage.house.ana, outage.house.bob
+    await asyncio.gather(ana.clicks("Acknowledge", channel="ops"), bob.clicks("Acknowledge", channel="ops"))
+    answers = await answered(outage, 2)
+    [fact] = await outage.facts(f.Acknowledged)
+
+    assert ["INC-1 is yours.", f"{fact.actor.name} has INC-1 in hand already."] == answers
+
+
+async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
+    """One summary, one file."""
+    ana, bob = outage.house.ana, outage.house.bob
+    await asyncio.gather(ana.clicks("Resolve incident", channel="ops"), bob.types("/incident resolve INC-1 all done"))
+    answers = await answered(outage, 2)
+    await outage.house.quiet()
+
+    assert ["INC-1 is resolved already.", "INC-1 is resolved now."] == answers
+    assert 1 == len(outage.said(CHANNEL, "INC-1 resolved:"))
+    assert 1 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
+
+
+async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
+    """Ten percent stay ten percent."""
+    await outage.house.recovers("anthropic.api")
+    await outage.house.passes(minutes=10)
+    await outage.house.quiet()
+    bob = outage.house.bob
+    button = "Start hand-back (10 %)"
+    await asyncio.gather(bob.clicks(button, channel=CHANNEL), bob.clicks(button, channel=CHANNEL))
+    answers = await answered(outage, 2)
+
+    assert [
+        f"The hand-back of {FLAG} has begun.",
+        f"The hand-back of {FLAG} runs already, 10 % is back.",
+    ] == answers
+    assert 1 == len(await outage.facts(f.HandBackStepped))
+
+
+async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
+    """Both mean Claude; the second is pointed to the first."""
+    ana, bob = talk.house.ana, talk.house.bob
+    await asyncio.gather(ana.types("/incident declare Claude API is odd"), bob.types("/incident declare claude.ai is odd"))
+    answers = await answered(talk, 2)
+
+    assert 1 == len(await talk.facts(f.Declared))
+    assert ["is declared:", "is open for that already"] == [
+        words for words in ("is declared:", "is open for that already") if any(words in answer for answer in answers)
+    ]
+
+
+async def test_buttons_of_an_ended_incident_are_answered_with_how_it_is(outage: Talk) -> None:
+    """Old lines keep old buttons; pressing them breaks nothing and says what is true."""
+    house = outage.house
+    await outage.asks(house.ana, f"/fallback release {FLAG} force")
+    await outage.asks(house.ana, "/incident resolve INC-1")
+    await house.quiet()
+
+    answer = await outage.presses(house.bob, f"Release {FLAG}", channel=CHANNEL)
+    assert f"{FLAG} serves its default already." == answer
+    await outage.presses(house.bob, "Export timeline", channel=CHANNEL)
+    await outage.presses(house.bob, "Reopen incident", channel="ops")
+    await house.quiet()
+    assert "INC-1 is investigating, was" not in house.bob.sees("ops")
+    assert 2 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
+
+
+async def test_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
+    """Buttons on somebody's private view of an incident that is over say so."""
+    house = outage.house
+    await outage.asks(house.bob, "/incident show INC-1")
+    await outage.asks(house.ana, "/incident resolve INC-1")
+    await house.quiet()
+    answer = await outage.presses(house.bob, "Acknowledge", message_containing="nobody has it in hand yet")
+
+    assert "INC-1 is resolved; there is nothing to acknowledge." == answer
+
+
+async def test_what_slack_delivers_twice_counts_once(talk: Talk) -> None:
+    """The same envelope again: one incident, one note, one answer each."""
+    house = talk.house
+    house.workspace.faults.deliver_twice(1)
+    await talk.asks(house.ana, "/incident declare Payments are slow")
+    house.workspace.faults.deliver_twice(1)
+    await talk.asks(house.ana, "/incident note twice?")
+    await house.quiet()
+    house.workspace.faults.deliver_twice(1)
+    await talk.presses(house.bob, "Acknowledge", channel="ops")
+    await house.quiet()
+
+    assert [1, 1, 1] == [len(await talk.facts(kind)) for kind in (f.Declared, f.NoteAdded, f.Acknowledged)]
+    assert [2, 1] == [len(talk.whispers(person)) for person in (house.ana, house.bob)]
+
+
+async def test_a_form_delivered_twice_declares_once(talk: Talk) -> None:
+    """Slack repeats forms too."""
+    ana = talk.house.ana
+    await ana.types("/incident declare")
+    await ana.waits_for("== Declare incident ==")
+    talk.house.workspace.faults.deliver_twice(1)
+    await ana.submits({"What is wrong?": "Mail is late"})
+    await ana.waits_for("INC-1 is declared")
+    await talk.house.quiet()
+
+    assert 1 == len(await talk.facts(f.Declared))
+
+
+def old_message(talk: Talk, label: str, action: str, value: str) -> None:
+    """A message of the bot, with a button that it would not make (any more)."""
+    text = {"type": "plain_text", "text": label}
+    element = {"type": "button", "action_id": action, "text": text, "value": value}
+    blocks = [{"type": "actions", "block_id": "old", "elements": [element]}]
+    workspace = talk.house.workspace
+    workspace.team.post(workspace.channel("ops"), workspace.bot_user_id, "an old message", blocks=blocks, bot=True)
+
+
+async def test_a_button_of_another_version_is_answered(talk: Talk) -> None:
+    """Nothing stays without an answer."""
+    house = talk.house
+    old_message(talk, "Escalate", "incident.escalate", "{}")
+    answer = await talk.presses(house.ana, "Escalate", channel="ops")
+
+    assert "I do not know this button any more, and nothing was done." in answer
+
+
+async def test_a_button_with_a_broken_value_does_nothing(talk: Talk) -> None:
+    """What a button carries is not trusted."""
+    house = talk.house
+    for value in ("[1]", "{", '{"incident":"1"}', '{"incident":true}', '{"incident":99}'):
+        old_message(talk, "Old", "incident.ack", value)
+        answer = await talk.presses(house.ana, "Old", channel="ops")
+        assert "/incident help" in answer or "There is no INC-" in answer, value
+    assert [] == list(await talk.facts(f.Acknowledged))

@@ -1,0 +1,125 @@
+"""The hourly word: exactly once, over restarts too, and honest about what was missed."""
+
+from datetime import timedelta
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import FLAG
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+async def test_an_update_comes_every_hour_and_says_what_people_need(outage: Talk) -> None:
+    """State, flags and who reads them, the vendor's words, what is asked of people, and when the next one comes."""
+    await outage.asks(outage.house.bob, "/incident note we called the vendor", channel="ops")
+    await outage.house.passes(minutes=61)
+    await outage.house.quiet()
+    updates = outage.said(CHANNEL, "INC-1 update")
+    assert 1 == len(updates)
+    for words in (
+        "INC-1 update 1 · SEV2 · mitigated",
+        "How it stands, 1 h 01 min in",
+        "• Claude API: down since 2026-03-20 12:01 UTC.",
+        f"• {FLAG} (Which provider answers the support chat): on gpt instead of claude since 2026-03-20 12:02 UTC",
+        "Since the last update\n• 2026-03-20 12:03 UTC Note: we called the vendor",
+        "Clients reading it: 0.",
+        "What the vendor says\nClaude's status page says nothing about this.",
+        "Asked of people\n• Somebody takes it in hand: Acknowledge on the alert, or /incident ack INC-1.",
+        "Next update by 2026-03-20 14:02 UTC.",
+    ):
+        assert words in outage.shows(updates[0])
+    assert "INC-1 update 1: Claude API down. Next update by 14:02 UTC." == updates[0].text
+    assert "next update by 14:02 UTC" in outage.house.workspace.channel(CHANNEL).topic
+
+
+async def test_an_update_is_one_line_when_nothing_changed(outage: Talk) -> None:
+    """The second hour of the same outage is not the first one again; what waits for people is asked again."""
+    await outage.house.passes(minutes=121)
+    await outage.house.quiet()
+    second = outage.shows(outage.said(CHANNEL, "INC-1 update 2")[-1])
+
+    assert (
+        f"INC-1 update 2: nothing changed. After 2 h 01 min: Claude API down; {FLAG} uses gpt. Asked of people: Somebody takes "
+        "it in hand: Acknowledge on the alert, or /incident ack INC-1. Next update by 2026-03-20 15:02 UTC."
+    ) == second
+
+
+async def test_an_update_comes_once_when_the_bot_restarts_around_it(outage: Talk) -> None:
+    """Stopped a minute before the hour and started two minutes after it, or right after the post: never twice, never none."""
+    house = outage.house
+    await house.passes(minutes=57)
+    await house.stop()
+    house.clock.advance(timedelta(minutes=4))
+    await house.start()
+    await house.passes(seconds=30)
+    await house.quiet()
+    assert 1 == len(outage.said(CHANNEL, "INC-1 update"))
+
+    await house.stop()
+    await house.start()
+    await house.passes(minutes=5)
+    await house.quiet()
+    updates = outage.said(CHANNEL, "INC-1 update")
+    assert 1 == len(updates)
+    assert "missed" not in outage.shows(updates[0])
+
+
+async def test_one_update_counts_what_was_missed_when_the_bot_was_away_for_hours(outage: Talk) -> None:
+    """Three hours without power: one word, not three, and it says so; the next one is an hour away."""
+    house = outage.house
+    await house.stop()
+    house.clock.advance(timedelta(hours=3, minutes=10))
+    await house.start()
+    await house.passes(minutes=5)
+    await house.quiet()
+    updates = [outage.shows(message) for message in outage.said(CHANNEL, "INC-1 update")]
+
+    assert 1 == len(updates)
+    assert "2 updates before this one were missed: the bot was not running or could not write." in updates[0]
+    assert "Next update by 2026-03-20 16:13 UTC." in updates[0]
+
+
+async def test_a_persons_update_resets_the_clock(outage: Talk) -> None:
+    """Who has just spoken is not talked over."""
+    house = outage.house
+    await house.passes(minutes=50)
+    answer = await outage.asks(house.ana, "/incident update Support knows; @bob calls the vendor", channel="ops")
+    assert "Update 1 of INC-1 is written." == answer
+    await house.passes(minutes=55)
+    await house.quiet()
+
+    updates = [outage.shows(message) for message in outage.said(CHANNEL, "INC-1 update")]
+    assert 1 == len(updates)
+    assert "@ana writes:\n> Support knows; @bob calls the vendor" in updates[0]
+    assert "Next update by 2026-03-20 13:53 UTC." in updates[0]
+    await house.passes(minutes=6)
+    await house.quiet()
+    assert 2 == len(outage.said(CHANNEL, "INC-1 update"))
+
+
+async def test_a_severity_sets_the_pace_of_updates(outage: Talk) -> None:
+    """SEV1 speaks every half hour, SEV4 only on change, and both say so."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident severity SEV1 nobody can log in", channel="ops")
+    await house.passes(minutes=31)
+    await house.quiet()
+    assert outage.said(CHANNEL, "INC-1 is SEV1 now, was SEV2, by @ana. Nobody can log in. Updates come every 30 min.")
+    assert 1 == len(outage.said(CHANNEL, "INC-1 update"))
+
+    await outage.asks(house.ana, "/incident severity 4", channel="ops")
+    await house.passes(minutes=120)
+    await house.quiet()
+    assert 1 == len(outage.said(CHANNEL, "INC-1 update"))
+    assert "at SEV4 updates come on change only." in outage.shows(outage.said(CHANNEL, "Status of INC-1")[-1])
+    assert "updates on change" in house.workspace.channel(CHANNEL).topic
+
+
+async def test_updates_end_with_the_incident(outage: Talk) -> None:
+    """Nothing is said of what is over."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident resolve INC-1 the vendor fixed it")
+    await house.passes(minutes=130)
+    await house.quiet()
+
+    assert [] == outage.said(CHANNEL, "INC-1 update")
+    assert [] == list(await outage.facts(f.UpdateWritten))

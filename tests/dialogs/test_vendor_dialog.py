@@ -1,0 +1,107 @@
+"""The vendor's own words, and trouble that is no incident."""
+
+from typing import Any
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import House, settings
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+def notice(id: str, title: str, *updates: tuple[str, str, str], component: str = "p-api") -> dict[str, Any]:
+    """One incident of the vendor's page; an update is (status, body, time of day)."""
+    return {
+        "id": id, "name": title, "status": updates[-1][0], "impact": "major", "components": [{"id": component}],
+        "shortlink": f"https://stspg.example/{id}",
+        "incident_updates": [
+            {
+                "id": f"{id}-{n}", "status": status, "body": body, "created_at": f"2026-03-20T{at}:00Z",
+                "affected_components": [{"code": component}],
+            }
+            for n, (status, body, at) in enumerate(updates)
+        ],
+    }  # fmt: skip
+
+
+async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -> None:
+    """Quoted, with the vendor's own time and a link, each once; the card and the alert know them too."""
+    house = outage.house
+    first = ("investigating", "We are seeing elevated errors.", "12:20")
+    house.vendor.page["incidents"] = [notice("n1", "API errors", first)]
+    await house.passes(minutes=20)
+    house.vendor.page["incidents"] = [notice("n1", "API errors", first, ("identified", "A database failed over.", "12:40"))]
+    await house.passes(minutes=4)
+    await house.quiet()
+    words = [outage.shows(message) for message in outage.said(CHANNEL, "Claude's status page (")]
+
+    assert [
+        "Claude's status page (2026-03-20 12:20 UTC): API errors, status investigating, impact major\n"
+        "> We are seeing elevated errors.\nOn the page",
+        "Claude's status page (2026-03-20 12:40 UTC): API errors, status identified, impact major\n"
+        "> A database failed over.\nOn the page",
+    ] == words
+    assert "“API errors” (identified, 2026-03-20 12:40 UTC): A database failed over." in outage.alert()
+    assert "The vendor's first word came 18 min after the first failure." in outage.alert()
+    assert 1 == len(outage.said("ops"))
+
+
+async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> None:
+    """One line in #ops, later words under it, no incident."""
+    house = talk.house
+    first = ("investigating", "Logins to the console fail.", "12:01")
+    house.vendor.page["incidents"] = [notice("n2", "Console logins", first, component="p-console")]
+    await house.passes(minutes=3)
+    over = notice("n2", "Console logins", first, ("resolved", "Fixed.", "12:03"), component="p-console")
+    house.vendor.page["incidents"] = [over]
+    await house.passes(minutes=3)
+    await house.quiet()
+
+    [root] = talk.said("ops")
+    assert "Console logins, status investigating, impact major\n> Logins to the console fail." in talk.shows(root)
+    assert "It names no component of ours; no incident of ours is open for it." in talk.shows(root)
+    assert "status resolved, impact major\n> Fixed." in talk.thread("ops", "Console logins")
+    assert [] == list(await talk.facts(f.Declared))
+
+
+async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house: House) -> None:
+    """One of two checks fails: said once in #ops, with the way to make it an incident, and taken back in the thread."""
+    house = empty_house
+    providers = settings(house.workspace, house.vendor)["providers"]
+    [check] = providers["anthropic"]["components"]["api"]["checks"]
+    providers["anthropic"]["components"]["api"]["checks"] = [check, {**check, "name": "batch", "url": f"{check['url']}/batch"}]
+    house.changes = {"providers": providers}
+    await house.start()
+    await house.passes(minutes=1)
+    talk = Talk(house)
+    await house.fails("anthropic.api.batch")
+    await house.quiet()
+
+    [root] = talk.said("ops")
+    for words in (
+        "Claude API: degraded since 2026-03-20 12:01 UTC, was operational. batch: 3 of the last 5 runs failed: HTTP 502",
+        "• batch: status 502",
+        "Theirs or ours: theirs: the provider fails, our requests are as always.",
+        "No incident is declared for that by configuration; one can be declared by hand.",
+        "[Declare incident]",
+    ):
+        assert words in talk.shows(root)
+    assert [] == list(await talk.facts(f.Declared))
+    await house.recovers("anthropic.api.batch")
+    await house.quiet()
+    assert "Claude API: operational again since 2026-03-20 12:03 UTC, was degraded." in talk.thread("ops", "degraded")
+    assert 1 == len(talk.said("ops"))
+
+
+async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
+    """401 says nothing of the vendor: unknown, our key, and nobody is woken."""
+    await talk.house.fails("anthropic.api", status=401)
+    await talk.house.quiet()
+    seen = await talk.asks(talk.house.ana, "/health claude")
+
+    assert "Claude API: unknown since" in seen
+    assert "our key was not accepted" in seen
+    assert "Theirs or ours: ours: the provider refuses our key." in seen
+    assert [] == talk.said("ops")
+    assert [] == list(await talk.facts(f.Declared, f.Engaged))
+    assert "Claude: Claude API unknown; claude.ai operational" == talk.whispers(talk.house.ana)[-1].text

@@ -1,0 +1,288 @@
+"""Engine, outbox and watch when Slack, the disk or the clock misbehave; in virtual time, over the real ledger."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from bot.clock import ManualClock, SteadyClock
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.facts import Fact
+from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
+from bot.delivery import Delivery, Surroundings
+from bot.engine import CommittingEngine
+from bot.kept import keep
+from bot.outbox import Outbox
+from bot.ports import ChatError, Ledger
+from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
+from bot.store.errors import StoreError
+from bot.store.samples import InlineSamples
+from bot.store.sqlite import InlineLedger
+from bot.troubles import AlertsByOtherWays
+from bot.watch import Plan, Watch
+from tests.desk import ANA, RULE, Table, policy
+
+T = TypeVar("T")
+
+
+def in_virtual_time(play: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(play())
+
+
+class Stumbling(CommittingEngine):
+    """An engine whose ledger did not take one signal, since the disk was full for a moment."""
+
+    id = ""  # of that signal
+
+    async def handle(self, signal: s.Signal) -> s.Answer:
+        if self.id and signal.id == self.id:
+            self.id = ""
+            raise StoreError("disk full", permanent=False)
+        return await super().handle(signal)
+
+
+class Shop:
+    """Engine and outbox over a ledger in memory and a chat in memory."""
+
+    def __init__(self) -> None:
+        self.clock = LoopClock(asyncio.get_running_loop())
+        self.chat = FakeChat(self.clock, before=self._before)
+        self.chat.add_channel("ops")
+        self.faults: dict[str, list[Fault]] = {}
+        self.ledger = InlineLedger.open()
+        self.engine = Stumbling(self.ledger, self.clock, policy())
+        delivery = Delivery(self.chat, self.engine, self.ledger, self.clock, Surroundings())
+        self.outbox = Outbox(self.ledger, self.engine, delivery, self.clock)
+        self.engine.listen(lambda facts, world: self.outbox.wake())
+
+    def _before(self, call: str, args: Mapping[str, Any]) -> Fault | None:
+        waiting = self.faults.get(call)
+        return waiting.pop(0) if waiting else None
+
+    def refuses(self, call: str, code: str) -> None:
+        """Slack refuses the next such call for good."""
+        self.faults.setdefault(call, []).append(Fault("refused", ChatError(f"no: {code}", code=code, permanent=True)))
+
+    async def open(self) -> None:
+        await self.engine.load()
+        await self.outbox.start()
+
+    async def fails(self, level: Level = Level.DOWN) -> None:
+        verdict = Verdict("anthropic.api", level, "HTTP 502", began_at=self.clock.now())
+        await self.engine.handle(s.VerdictReached(actor=RULE, verdict=verdict))
+
+    async def unfinished(self) -> list[str]:
+        return [row.effect.key for row in await self.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous"))]
+
+    async def facts(self) -> list[Fact]:
+        return await self.ledger.read(lambda store: store.all_facts())
+
+
+def test_an_incident_speaks_in_ops_when_neither_alert_nor_channel_could_be_made() -> None:
+    """There is no thread to go on in; its words must not wait for one for ever."""
+
+    async def play() -> tuple[list[str], bool]:
+        shop = Shop()
+        shop.refuses("post", "restricted_action")
+        shop.refuses("create_channel", "restricted_action")
+        await shop.open()
+        await shop.fails()
+        await shop.engine.handle(s.AddNote(actor=ANA, incident=1, text="support knows"))
+        await asyncio.sleep(600)
+        waiting, said = await shop.unfinished(), [message.text for message in shop.chat.messages("#ops")]
+        await shop.outbox.stop()
+        return waiting, any("support knows" in text for text in said)
+
+    assert ([], True) == in_virtual_time(play)
+
+
+def test_a_card_in_a_lost_channel_is_let_go() -> None:
+    """The bot was removed from the channel: nobody is told of edits that cannot be made there."""
+
+    async def play() -> list[str]:
+        shop = Shop()
+        await shop.open()
+        await shop.fails()
+        await asyncio.sleep(60)
+        shop.chat.channel(shop.engine.world.incidents[1].channel).members.clear()
+        for n in range(3):
+            await shop.engine.handle(s.AddNote(actor=ANA, incident=1, text=f"note {n}"))
+            await asyncio.sleep(60)
+        gone = [x.body.what for x in await shop.facts() if isinstance(x.body, f.GivenUp)]
+        await shop.outbox.stop()
+        return gone
+
+    assert [] == in_virtual_time(play)
+
+
+def test_a_post_is_not_given_up_because_the_ledger_failed_after_it() -> None:
+    """The disk was full for a moment, just when Slack had taken the alert: it is looked up, and edits find it."""
+
+    async def play() -> tuple[str, int, list[str]]:
+        shop = Shop()
+        await shop.open()
+        shop.engine.id = "done/INC-1/alert.post/incident/1/1"
+        await shop.fails()
+        await asyncio.sleep(600)
+        posts = [m for m in shop.chat.messages("#ops") if m.key == "INC-1/alert.post/incident/1/1"]
+        gone = [x.body.what for x in await shop.facts() if isinstance(x.body, f.GivenUp)]
+        await shop.outbox.stop()
+        return shop.engine.world.incidents[1].alert_ts, len(posts), gone
+
+    ts, posts, gone = in_virtual_time(play)
+    assert (True, 1, []) == (bool(ts), posts, gone)
+
+
+def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
+    """A short wait that Slack asked for, or our own pacing, is no refusal of the alert."""
+
+    async def play() -> list[str]:
+        said: list[str] = []
+
+        class Pager:
+            async def notify(self, title: str, body: str) -> list[str]:
+                said.append(title)
+                return []
+
+        shop = Shop()
+        others = AlertsByOtherWays(Pager(), shop.engine, shop.clock)
+        delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings())
+        shop.outbox = Outbox(shop.ledger, shop.engine, delivery, shop.clock, on_trouble=others.on_trouble)
+        shop.faults["post"] = [Fault.limited(timedelta(seconds=1))]
+        await shop.open()
+        await shop.fails()
+        await asyncio.sleep(30)
+        await shop.outbox.stop()
+        await others.close()
+        return said
+
+    assert [] == in_virtual_time(play)
+
+
+# --- the clock
+
+
+def test_the_steady_clock_does_not_notice_that_the_wall_was_set() -> None:
+    """Leases and settle times must not end because somebody corrected the wall clock."""
+    wall = ManualClock(EPOCH)
+    steady = SteadyClock(wall)
+    wall.advance(timedelta(minutes=1))
+    wall.step_wall(timedelta(hours=1))
+    ahead = steady.now()
+    wall.step_wall(timedelta(hours=-2))
+    wall.advance(timedelta(minutes=1))
+
+    assert (EPOCH + timedelta(minutes=1), EPOCH + timedelta(minutes=2)) == (ahead, steady.now())
+
+
+# --- the watch
+
+
+@dataclass(frozen=True)
+class Check:
+    id: str = "anthropic.api.front"
+    component: str = "anthropic.api"
+    every: timedelta = timedelta(seconds=30)
+
+
+class Looks:
+    """A `Prober` and `Fetcher` that find what the test says."""
+
+    def __init__(self, clock: ManualClock, outcome: Outcome = Outcome.OK) -> None:
+        self.clock = clock
+        self.outcome = outcome
+
+    async def probe(self, check: Any) -> Sample:
+        return Sample(check.id, check.component, self.clock.now(), self.outcome, "x")
+
+    async def read(self, source: Any) -> FeedReport:
+        return FeedReport(source.provider, self.clock.now(), FeedState.UNKNOWN)
+
+    async def close(self) -> None:
+        return
+
+
+class NoRoom(InlineSamples):
+    """Samples that can be read and not written."""
+
+    async def add(self, samples: Sequence[Sample]) -> None:
+        raise StoreError("disk full", permanent=False)
+
+
+async def watching(clock: ManualClock, samples: InlineSamples, looks: Looks) -> tuple[CommittingEngine, Watch]:
+    ledger: Ledger = InlineLedger.open()
+    engine = CommittingEngine(ledger, clock, policy())
+    await engine.load()
+    watch = Watch(Plan(checks=(Check(),)), looks, looks, samples, engine, clock)
+    await watch.start()
+    return engine, watch
+
+
+async def passes(watch: Watch, clock: ManualClock, minutes: float) -> None:
+    for _ in range(int(minutes * 2)):
+        clock.advance(timedelta(seconds=30))
+        await watch.beat()
+        await watch.idle()
+
+
+async def test_updates_go_out_when_samples_cannot_be_written() -> None:
+    """A full disk under the samples is no reason to be silent in an incident."""
+    clock = ManualClock(EPOCH)
+    engine, watch = await watching(clock, NoRoom.open(), Looks(clock))
+    await engine.handle(s.Declare(actor=ANA, title="Something"))
+    for _ in range(150):
+        clock.advance(timedelta(seconds=30))
+        with suppress(StoreError):
+            await watch.beat()
+        await watch.idle()
+
+    assert engine.world.incidents[1].updates >= 1
+
+
+async def test_results_of_another_day_do_not_count_with_todays() -> None:
+    """Two old failures and one blip after the holidays are no outage since before the holidays."""
+    clock = ManualClock(EPOCH)
+    samples = InlineSamples.open()
+    old = [
+        Sample("anthropic.api.front", "anthropic.api", EPOCH + timedelta(seconds=n), outcome, "x")
+        for n, outcome in enumerate([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.FAIL, Outcome.FAIL])
+    ]
+    await samples.add(old)
+    clock.advance(timedelta(days=2))
+    engine, watch = await watching(clock, samples, Looks(clock, Outcome.FAIL))
+    await passes(watch, clock, 1)
+
+    assert not engine.world.component("anthropic.api").level.bad
+
+
+async def test_updates_go_on_when_the_wall_clock_is_set_back_while_running() -> None:
+    """The deadline that was reckoned before lies two hours ahead now; an hour later at the latest somebody spoke."""
+    clock = ManualClock(EPOCH)
+    engine, watch = await watching(clock, InlineSamples.open(), Looks(clock))
+    await engine.handle(s.Declare(actor=ANA, title="Something"))
+    await passes(watch, clock, 61)
+    clock.step_wall(timedelta(hours=-1))
+    await passes(watch, clock, 61)
+
+    assert engine.world.incidents[1].updates >= 2
+
+
+# --- what left the configuration
+
+
+def test_components_of_incidents_that_are_over_are_not_brought_back() -> None:
+    """Only an open incident needs what left the configuration; the board shows no ghosts."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    fewer = policy()
+    fewer = type(fewer)(
+        components={k: v for k, v in fewer.components.items() if k != "anthropic.api"}, flags={}, incidents=fewer.incidents
+    )
+
+    assert "anthropic.api" not in keep(fewer, table.world, None).policy.components
