@@ -15,9 +15,10 @@ from bot.core.signals import (
     SetPhase,
     Signal,
     StepBack,
+    WriteUpdate,
 )
 from bot.ports import Message
-from bot.views.modals import DECLARE_CALLBACK
+from bot.views.modals import DECLARE_CALLBACK, UPDATE_CALLBACK
 from bot.views.used import used
 from commands.desk import Asked, Desk, button_value
 
@@ -94,4 +95,15 @@ async def declared(desk: Desk, asked: Asked, view: Mapping[str, Any]) -> Answer:
     return await desk.engine.handle(signal)
 
 
-__all__ = ["ACTIONS", "DECLARE_ACTION", "DECLARE_CALLBACK", "declared", "press", "record", "without_references"]
+async def updated(desk: Desk, asked: Asked, view: Mapping[str, Any]) -> Answer:
+    """What the update form said; it carries the number of its incident."""
+    words = view["state"]["values"]["text"]["text"]
+    number = int(str(view.get("private_metadata") or "0"))
+    text = str(words.get("value") or "")
+    return await desk.engine.handle(WriteUpdate(actor=asked.actor, id=asked.signal_id, incident=number, text=text))
+
+
+__all__ = [
+    "ACTIONS", "DECLARE_ACTION", "DECLARE_CALLBACK", "UPDATE_CALLBACK", "declared", "press", "record", "updated",
+    "without_references",
+]  # fmt: skip

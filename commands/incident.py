@@ -20,7 +20,7 @@ from bot.core.signals import (
 )
 from bot.exports import FORMATS
 from bot.views.incidents import incident_list, incident_show, timeline_text
-from bot.views.modals import declare_modal
+from bot.views.modals import declare_modal, update_modal
 from bot.views.text import stop
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
@@ -49,6 +49,8 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
                 await open_modal(declare_form(desk, asked))
+            case "update" if not (meant := which_incident(rest, asked.channel, desk.engine.world)).rest:
+                await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
             case _:
                 said = await desk.engine.handle(_signal(desk, asked, verb, rest))
                 await answer(respond, with_place(desk, said) if verb == "declare" else said.text)

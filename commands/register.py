@@ -29,6 +29,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     app.action(actions.ACTIONS)(partial(_on_press, desk))
     app.action(actions.DECLARE_ACTION)(partial(_on_declare_button, desk))
     app.view(actions.DECLARE_CALLBACK)(partial(_on_declared, desk))
+    app.view(actions.UPDATE_CALLBACK)(partial(_on_updated, desk))
 
 
 def _slash(word: Word) -> re.Pattern[str]:
@@ -81,6 +82,14 @@ async def _on_declared(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: di
         return
     await ack()
     await _tell(client, asked.actor.id, str(view.get("private_metadata") or ""), inert(with_place(desk, said)))
+
+
+async def _on_updated(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+    said = await actions.updated(desk, Asked.from_action(body), view)
+    if said.ok:
+        await ack()  # the update itself appears in the channel
+    else:
+        await ack(response_action="errors", errors={"text": actions.without_references(desk, said.text)})
 
 
 async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:

@@ -47,7 +47,11 @@ INCIDENT = Word(
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         Verb("ack", "/incident ack [INC-7]", "take it in hand"),
-        Verb("update", "/incident update [INC-7] TEXT", "tell everybody; the clock of updates starts anew"),
+        Verb(
+            "update",
+            "/incident update [INC-7] TEXT",
+            "tell everybody, and start the clock anew; without text a form opens",
+        ),
         Verb("note", "/incident note [INC-7] TEXT", "add a line to the timeline"),
         Verb("severity", "/incident severity [INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4"),
         Verb("phase", "/incident phase [INC-7] identified [REASON]", "move to another phase"),

@@ -123,3 +123,17 @@ async def test_updates_end_with_the_incident(outage: Talk) -> None:
 
     assert [] == outage.said(CHANNEL, "INC-1 update")
     assert [] == list(await outage.facts(f.UpdateWritten))
+
+
+async def test_an_update_can_be_written_in_a_form(outage: Talk) -> None:
+    """`/incident update` without words opens a form; empty words are sent back, good ones stand in the channel."""
+    ana = outage.house.ana
+    await ana.types("/incident update", channel="ops")
+    await ana.waits_for("Write an update")
+    await ana.submits({"What should everybody know?": "Support answers by hand\nuntil noon"})
+    await outage.house.quiet()
+
+    posted = outage.said(CHANNEL, "Support answers by hand")
+    assert 1 == len(posted)
+    assert "until noon" in outage.shows(posted[0])
+    assert ana.modal is None

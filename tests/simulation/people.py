@@ -27,7 +27,7 @@ def _wish(stage: Stage, rng: random.Random, id: str) -> s.Signal | None:
     world, actor = stage.app.engine.world, Actor.person(rng.choice(stage.people), "somebody")
     flag = rng.choice(list(settings().config.flags))
     incident = rng.choice(list(world.incidents)) if world.incidents else 0
-    match rng.randrange(10):
+    match rng.randrange(12):  # from 8 on it is the phase, so that fifty days walk every edge
         case 0:
             return s.Declare(actor=actor, id=id, title=rng.choice(["Chat is slow", "🔥", "x" * 500, "<!channel> help"]))
         case 1:
