@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import yaml
 
-from bot.cli.options import CONFIG_EXIT, config_option, fail, load_or_exit
+from bot.cli.options import config_option, fail, load_or_exit
 from bot.cli.output import print_json
 from bot.config.schema import schema
 from bot.manifest import manifest_for
@@ -47,4 +47,4 @@ def manifest(prefix: str, private: bool) -> None:
     try:
         click.echo(yaml.safe_dump(manifest_for(prefix, private=private), sort_keys=False, allow_unicode=True), nl=False)
     except ValueError as error:
-        fail(f"--prefix {error}", CONFIG_EXIT)
+        fail(str(error))

@@ -326,4 +326,8 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     default = policy.default if policy else "the default of the code that reads it"
     body = f.Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
+    incident = draft.world.incidents.get(engagement.incident or 0)
+    if unwell and incident and incident.phase is Phase.MITIGATED:
+        why = f"{signal.flag} went back to a default that is not well"
+        change_phase(draft, incident.number, Phase.INVESTIGATING, why, signal.actor)
     return draft.done(f"{signal.flag} serves {default} again.", flag=signal.flag, incident=engagement.incident)

@@ -32,6 +32,7 @@ async def edited(deployment: Deployment, bot: Bot, edit: Any) -> Bot:
     edit(made)
     deployment.configure(made)
     for _ in range(2):
+        await deployment.quiet()  # what is cut off in the middle waits half a minute at the next start
         assert 0 == await bot.ends(signal.SIGTERM)
         bot = await deployment.ready_bot()
     return bot
@@ -47,12 +48,12 @@ async def edited(deployment: Deployment, bot: Bot, edit: Any) -> Bot:
 async def test_engaged_value_is_served_when_it_left_the_configuration(edit: Any, words: str, deployment: Deployment) -> None:
     """No restart sends traffic back to a broken default; the release does, and then nothing is said any more."""
     bot = await deployment.ready_bot()
-    assert 0 == (await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")).status
+    assert 0 == (await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")).status
     bot = await edited(deployment, bot, edit)
     ready = (await bot.asks("GET", "/readyz")).json
-    doctor = await deployment.understudy("doctor", "--no-slack")
-    health = await deployment.understudy("health")
-    listed = await deployment.understudy("flags", "list")
+    doctor = await deployment.verb("doctor", "--no-slack")
+    health = await deployment.verb("health")
+    listed = await deployment.verb("flags", "list")
 
     assert ("gpt", VALUE) == (await bot.serves(FLAG), await value(bot))
     assert ready["ready"]
@@ -60,10 +61,10 @@ async def test_engaged_value_is_served_when_it_left_the_configuration(edit: Any,
         assert words in " ".join(text.split())
     assert FLAG in listed.out
 
-    released = await deployment.understudy("flags", "release", FLAG, "--reason", "over", "--force")
+    released = await deployment.verb("flags", "release", FLAG, "--reason", "over", "--force")
     assert (0, "claude") == (released.status, await bot.serves(FLAG))
     assert "configuration" not in (await bot.asks("GET", "/readyz")).json["parts"]
-    assert words not in (await deployment.understudy("doctor", "--no-slack")).out
+    assert words not in (await deployment.verb("doctor", "--no-slack")).out
     assert 0 == await bot.ends(signal.SIGTERM)
     assert "Traceback" not in bot.output
 
@@ -72,7 +73,7 @@ async def test_flag_that_left_can_be_released_over_the_api(deployment: Deploymen
     """Whoever has only a control token is not shut out."""
     deployment.configure(server={"listen": "127.0.0.1:0", "control_tokens": ["control-token-1234"]})
     bot = await deployment.ready_bot()
-    await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
+    await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
     bot = await edited(
         deployment,
         bot,
@@ -88,11 +89,11 @@ async def test_flag_that_left_can_be_released_over_the_api(deployment: Deploymen
 
 async def test_flag_that_left_is_served_by_the_terminal_without_a_bot(deployment: Deployment) -> None:
     """A verb on the folder alone says what is kept, and does not forget it."""
-    await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
+    await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
     made = deployment.settings()
     without_the_flag(made)
     deployment.configure(made)
-    listed = await deployment.understudy("flags", "list")
+    listed = await deployment.verb("flags", "list")
     bot = await deployment.ready_bot()
 
     assert f"note: flag {FLAG} left the configuration while it is engaged" in listed.err
@@ -103,7 +104,7 @@ async def test_flag_that_left_is_served_by_the_terminal_without_a_bot(deployment
 async def test_open_incident_is_kept_when_its_component_left(deployment: Deployment) -> None:
     """It can be shown, noted and resolved; that nothing looks at it any more is said until then."""
     bot = await deployment.ready_bot()
-    declared = await deployment.understudy("incident", "declare", "Claude is down", "--component", "anthropic.api")
+    declared = await deployment.verb("incident", "declare", "Claude is down", "--component", "anthropic.api")
     await deployment.quiet()
 
     def edit(made: dict[str, Any]) -> None:
@@ -114,8 +115,8 @@ async def test_open_incident_is_kept_when_its_component_left(deployment: Deploym
     bot = await edited(deployment, bot, edit)
     words = "component anthropic.api left the configuration while INC-1 is open; nothing looks at it any more"
     ready = (await bot.asks("GET", "/readyz")).json
-    doctor = await deployment.understudy("doctor", "--no-slack")
-    shown = await deployment.understudy("incident", "show", "INC-1", "--json")
+    doctor = await deployment.verb("doctor", "--no-slack")
+    shown = await deployment.verb("incident", "show", "INC-1", "--json")
 
     assert 0 == declared.status
     assert ready["ready"]
@@ -123,10 +124,10 @@ async def test_open_incident_is_kept_when_its_component_left(deployment: Deploym
         assert words in " ".join(text.split())
     assert ["anthropic.api"] == [affected["id"] for affected in shown.json["affected"]]
 
-    assert 0 == (await deployment.understudy("incident", "resolve", "INC-1", "vendor says so")).status
+    assert 0 == (await deployment.verb("incident", "resolve", "INC-1", "vendor says so")).status
     await deployment.quiet()
     assert "configuration" not in (await bot.asks("GET", "/readyz")).json["parts"]
-    assert words not in (await deployment.understudy("doctor", "--no-slack")).out
+    assert words not in (await deployment.verb("doctor", "--no-slack")).out
     assert not any(row.state == "dead" for row in await deployment.outbox())
     assert "Traceback" not in bot.output
 
@@ -136,13 +137,13 @@ async def test_component_that_left_while_it_was_down_does_not_stay_down(deployme
     deployment.vendor.answers = {"anthropic.web": 502}
     bot = await deployment.ready_bot()
     await deployment.workspace.person("ana").waits_for("claude.ai", channel="ops", within=20)
-    await deployment.understudy("incident", "resolve", "1", "we leave them")
+    await deployment.verb("incident", "resolve", "1", "we leave them")
 
     def edit(made: dict[str, Any]) -> None:
         del made["providers"]["anthropic"]["components"]["web"]
 
     bot = await edited(deployment, bot, edit)
-    health = await deployment.understudy("health", "--json")
+    health = await deployment.verb("health", "--json")
 
     assert ("unknown", "no check is configured") == next(
         (c["level"], c["reason"]) for c in health.json["components"] if c["id"] == "anthropic.web"

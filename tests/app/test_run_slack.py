@@ -84,7 +84,7 @@ async def test_bot_works_without_slack_and_connects_when_it_comes_back(deploymen
     assert 200 == (await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"variant": "gpt", "reason": "down"})).status
     assert "gpt" == await bot.serves(FLAG)
     assert any(line["level"] == "error" and "Slack is unreachable" in line["event"] for line in bot.lines)
-    health = await deployment.understudy("health")
+    health = await deployment.verb("health")
     assert (1, True) == (health.status, "note: slack: Slack cannot be asked" in health.err)
 
     await deployment.workspace.faults.online()
@@ -167,12 +167,12 @@ async def test_bot_runs_on_with_a_scope_missing_when_something_is_open(open_thin
             if open_thing == "incident"
             else ("flags", "engage", FLAG, "gpt", "--reason", "down")
         )
-        assert 0 == (await deployment.understudy(*verb)).status
+        assert 0 == (await deployment.verb(*verb)).status
         bot = await deployment.bot()
         await bot.ready()
         part = await bot.part("slack", lambda part: part and part["state"] == "connected")
         heard = await pager.hears()
-        doctor = await deployment.understudy("doctor")
+        doctor = await deployment.verb("doctor")
 
         assert not part["ok"]
         for text in (part["sentence"], bot.output, heard["message"], doctor.out):
@@ -190,8 +190,8 @@ async def test_bot_runs_on_with_a_scope_missing_when_something_is_open(open_thin
 async def test_bot_runs_on_with_a_refused_token_when_something_is_open(deployment: Deployment, pager: Pager) -> None:
     """Flags are served and the terminal works; once the token is good again, what waited goes out."""
     deployment.configure(notify=[pager.url])
-    await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "down")
-    await deployment.understudy("incident", "declare", "Claude is down")
+    await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "down")
+    await deployment.verb("incident", "declare", "Claude is down")
     deployment.workspace.faults.add("auth.test", "error:account_inactive", times=2)
     bot = await deployment.bot()
     await bot.ready()
@@ -201,7 +201,7 @@ async def test_bot_runs_on_with_a_refused_token_when_something_is_open(deploymen
     assert "Slack does not take slack.bot_token (account_inactive)" in part["sentence"]
     assert "Understudy cannot speak in Slack" == heard["title"]
     assert "gpt" == await bot.serves(FLAG)
-    assert 0 == (await deployment.understudy("incident", "note", "1", "still here")).status
+    assert 0 == (await deployment.verb("incident", "note", "1", "still here")).status
     await bot.part("slack", lambda part: part["ok"])
     await deployment.quiet()
     await deployment.workspace.person("ana").waits_for("Claude is down", channel="ops", within=10)
@@ -219,4 +219,31 @@ async def test_slack_lost_while_running_is_said_and_healed(deployment: Deploymen
     assert (200, ["slack"]) == (away.status, away.json["missing"])
     assert "connected" == part["state"]
     assert 0 == await bot.ends(signal.SIGTERM)
+    assert "Traceback" not in bot.output
+
+
+async def test_what_is_missing_is_said_when_slack_comes_back_with_less(tmp_path: Path) -> None:
+    """A bot that runs does not end for a scope; it connects, and says what will not work."""
+    async with a_deployment(tmp_path, lacking()) as deployment:
+        await deployment.workspace.faults.offline()
+        bot = await deployment.bot()
+        await bot.ready()
+        await bot.part("slack", lambda part: part and part["state"] == "unreachable")
+        await deployment.workspace.faults.online()
+        part = await bot.part("slack", lambda part: part["state"] == "connected")
+        ana = deployment.workspace.person("ana")
+        await ana.types("/health")
+        await ana.waits_for(f"the app lacks the scope {LACKING}", channel="ops", within=10)
+
+        assert (False, True) == (part["ok"], f"the app lacks the scope {LACKING}" in part["sentence"])
+        assert any(line["level"] == "error" and LACKING in line.get("why", "") for line in bot.lines)
+
+
+async def test_bot_connects_when_slack_stumbles_in_the_middle_of_the_start(deployment: Deployment) -> None:
+    """The look at the tokens went well, the next call did not: it tries again instead of staying away."""
+    calls = []
+    deployment.workspace.faults.add("auth.test", "drop_before", match=lambda args: calls.append(1) or len(calls) == 2)  # type: ignore[func-returns-value] # counts
+    bot = await deployment.ready_bot()
+
+    assert any(line["event"] == "Slack is reached" for line in bot.lines)
     assert "Traceback" not in bot.output

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import structlog
 import yaml
 from aiohttp import web
 from click.testing import CliRunner
@@ -178,8 +180,9 @@ class Deployment:
 
     async def verb(self, *args: str) -> Ended:
         """Run a verb to its end in this process, which saves the half second of a start."""
-        where = (*self._where(args, True), "--data", str(self.data))
-        done = await asyncio.to_thread(CliRunner(env={"COLUMNS": None, **self.env}).invoke, main, [*args, *where])
+        where = self._where(args, True) + (() if "--data" in args else ("--data", str(self.data)))
+        with _own_logs():
+            done = await asyncio.to_thread(CliRunner(env={"COLUMNS": None, **self.env}).invoke, main, [*args, *where])
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Ended(done.exit_code, done.stdout, done.stderr)
@@ -197,6 +200,7 @@ class Deployment:
         """Start the bot and wait until it is ready and linked to Slack."""
         bot = await self.bot(*args)
         await bot.ready()
+        await bot.says('"event": "ready"')
         await bot.part("slack", lambda part: part and part["ok"])
         return bot
 
@@ -249,6 +253,18 @@ class Deployment:
             sys.executable, "-m", "bot.cli", *args, cwd=self.folder, env={**kept, "PYTHONPATH": str(ROOT), **self.env},
             stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err,
         )  # fmt: skip
+
+
+@contextmanager
+def _own_logs() -> Iterator[None]:
+    """A verb sets up the logs of its process, which here is ours."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:], root.level = handlers, level
+        structlog.reset_defaults()
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ async def test_export_is_the_same_as_the_running_bots(deployment: Deployment) ->
 
 async def test_export_is_written_to_a_file(deployment: Deployment, tmp_path: Path) -> None:
     """Byte for byte, in each format; the name of the incident's file is said on standard error."""
-    await deployment.understudy("incident", "declare", "Claude is slow: é")
+    await deployment.verb("incident", "declare", "Claude is slow: é")
     for format in ("md", "csv", "json"):
         path = tmp_path / f"INC-1.{format}"
         ended = await deployment.verb("export", "INC-1", "--format", format, "--output", str(path))
@@ -42,11 +42,12 @@ async def test_export_is_written_to_a_file(deployment: Deployment, tmp_path: Pat
     assert "incident.declared" == rows[0]["kind"]
 
 
-@pytest.mark.parametrize("output", ["nowhere/INC-1.md", "."])
-async def test_export_says_why_it_cannot_write(output: str, deployment: Deployment) -> None:
+@pytest.mark.parametrize("place", ["nowhere/INC-1.md", "."])
+async def test_export_says_why_it_cannot_write(place: str, deployment: Deployment, tmp_path: Path) -> None:
     """One sentence with the path."""
-    await deployment.understudy("incident", "declare", "Claude is slow")
-    ended = await deployment.understudy("export", "1", "--output", output)
+    output = str(tmp_path / place)
+    await deployment.verb("incident", "declare", "Claude is slow")
+    ended = await deployment.verb("export", "1", "--output", output)
 
     assert (1, "") == (ended.status, ended.out)
     assert ended.err.startswith(f"{output} cannot be written: ")
@@ -55,7 +56,7 @@ async def test_export_says_why_it_cannot_write(output: str, deployment: Deployme
 
 async def test_export_works_without_a_sound_configuration(deployment: Deployment) -> None:
     """The post-mortem does not wait for a file to be mended; components are called by their ids."""
-    await deployment.understudy("incident", "declare", "Claude is slow", "--component", "anthropic.api")
+    await deployment.verb("incident", "declare", "Claude is slow", "--component", "anthropic.api")
     named = await deployment.verb("export", "1")
     deployment.config.write_text("flags: [", encoding="utf-8")
     broken = await deployment.verb("export", "1")

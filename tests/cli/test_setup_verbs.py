@@ -99,10 +99,10 @@ async def test_private_channels_work_with_the_scopes_of_the_private_manifest(tmp
 
 
 async def test_prefix_that_slack_would_not_take_is_refused(deployment: Deployment) -> None:
-    """Exit status 2 and what a prefix may be."""
+    """Exit status 1 and what a prefix may be."""
     done = CliRunner().invoke(main, ["manifest", "--prefix", "Ops!"])
 
-    assert (2, "") == (done.exit_code, done.stdout)
+    assert (1, "") == (done.exit_code, done.stdout)
     assert "cannot begin a slash word" in done.stderr
 
 
@@ -110,7 +110,7 @@ async def test_prefix_that_slack_would_not_take_is_refused(deployment: Deploymen
 
 
 async def findings(deployment: Deployment, *args: str) -> tuple[int, list[dict[str, Any]]]:
-    ended = await deployment.understudy("doctor", "--json", *args)
+    ended = await deployment.verb("doctor", "--json", *args)
     assert "Traceback" not in ended.err
     return ended.status, ended.json
 
@@ -200,7 +200,7 @@ async def test_doctor_looks_into_the_ledger_beside_a_running_bot(deployment: Dep
     await deployment.verb("incident", "declare", "Claude is slow \x9b31m")
     await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "slow")
     deployment.data.chmod(0o755)
-    ended = await deployment.understudy("doctor", "--no-slack")
+    ended = await deployment.verb("doctor", "--no-slack")
     text = " ".join(ended.out.split())
 
     assert 0 == ended.status

@@ -12,19 +12,19 @@ from bot.store.lock import DataLock
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
 
-ALONE = "note: No bot runs on data: nothing is watched"
+ALONE = "note: No bot runs on"
 
 
 async def test_what_was_done_without_a_bot_is_said_at_the_next_start(deployment: Deployment) -> None:
     """Facts at once; channel, alert and update when there is somebody to post them."""
     declared = await deployment.understudy("incident", "declare", "Claude is down", "--component", "anthropic.api")
-    updated = await deployment.understudy("incident", "update", "1", "we wait for the vendor")
-    engaged = await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
+    updated = await deployment.verb("incident", "update", "1", "we wait for the vendor")
+    engaged = await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
     kinds = {type(fact.body) for fact in await deployment.facts()}
     before = deployment.workspace.person("ana").sees()
 
     assert [0, 0, 0] == [declared.status, updated.status, engaged.status]
-    assert f"{ALONE}, and what waits for Slack goes out when it starts." in declared.err
+    assert f"{ALONE} data: nothing is watched, and what waits for Slack goes out when it starts.\n" == declared.err
     assert {f.Declared, f.UpdateWritten, f.Engaged} <= kinds
     assert "Claude is down" not in before
     assert not (deployment.data / "control.json").exists()
@@ -42,7 +42,7 @@ async def test_what_was_done_without_a_bot_is_said_at_the_next_start(deployment:
 async def test_answers_stay_clean_without_a_bot(deployment: Deployment) -> None:
     """Programs read JSON from standard output; that nobody watches stands on standard error."""
     for args in (("incident", "declare", "Claude is down"), ("incident", "list"), ("flags", "list"), ("health",)):
-        ended = await deployment.understudy(*args, "--json")
+        ended = await deployment.verb(*args, "--json")
 
         assert 0 == ended.status, ended
         assert isinstance(ended.json, dict)
@@ -64,7 +64,7 @@ async def test_verbs_work_after_the_bot_was_killed(deployment: Deployment) -> No
     """Its address and token are still there, and lead nowhere."""
     bot = await deployment.ready_bot()
     await bot.ends(signal.SIGKILL)
-    ended = await deployment.understudy("incident", "declare", "Claude is down")
+    ended = await deployment.verb("incident", "declare", "Claude is down")
 
     assert (deployment.data / "control.json").exists() is False
     assert (0, True) == (ended.status, ALONE in ended.err)
@@ -72,14 +72,14 @@ async def test_verbs_work_after_the_bot_was_killed(deployment: Deployment) -> No
 
 async def test_verbs_do_not_speak_with_another_bot_on_a_killed_ones_port(deployment: Deployment, tmp_path: Path) -> None:
     """The ledger that was named is the one that is asked, whoever listens on the old address."""
-    await deployment.understudy("incident", "declare", "This one is ours")
+    await deployment.verb("incident", "declare", "This one is ours")
     bot = await deployment.ready_bot()
     old = json.loads((deployment.data / "control.json").read_text(encoding="utf-8"))
     await bot.ends(signal.SIGKILL)
     (tmp_path / "other").mkdir()
     async with a_deployment(tmp_path / "other") as other:
         await other.ready_bot("--listen", old["url"].removeprefix("http://"))
-        listed = await deployment.understudy("incident", "list")
+        listed = await deployment.verb("incident", "list")
 
         assert (0, True) == (listed.status, "This one is ours" in listed.out)
         assert ALONE in listed.err
@@ -123,7 +123,7 @@ async def test_verbs_need_none_of_the_bots_keys(deployment: Deployment) -> None:
     made["notify"] = ["${NOTIFY_URL}"]
     made["slack"] |= {"bot_token": "${SLACK_BOT_TOKEN}", "app_token": "${SLACK_APP_TOKEN}"}
     deployment.configure(made)
-    engaged = await deployment.understudy("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
+    engaged = await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
 
     assert 0 == engaged.status, engaged
     deployment.env |= {

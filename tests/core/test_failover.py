@@ -135,6 +135,15 @@ def test_automation_rests_after_a_person_released_during_the_trouble() -> None:
     assert (False, True, "claude", "gpt") == (refused.ok, forced.ok, rested, variant(table))
 
 
+def test_an_incident_is_mitigated_no_longer_when_customers_go_back_to_an_unwell_default() -> None:
+    """A forced release is a relapse: the stand-in carries nobody any more."""
+    table = down(Table())
+    before = table.incident().phase
+    table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
+
+    assert (Phase.MITIGATED, Phase.INVESTIGATING) == (before, table.incident().phase)
+
+
 def test_an_expired_engagement_is_kept_and_asked_about() -> None:
     """on_expiry: hold."""
     table = down(Table())

@@ -100,7 +100,6 @@ TABLE = [
     ("ack", "INC-1 is yours."),
     ("ack", "ana has INC-1 in hand already."),
     ("update The queue is full", "Update 1 of INC-1 is written."),
-    ("update", "An update needs words: /incident update We serve from the fallback, quality is fine."),
     ("note The bank was called", "Noted in the timeline of INC-1."),
     ("note", "A note needs words: /incident note Vendor support says: database failover."),
     ("severity SEV1 no checkout", "INC-1 is SEV1 now."),
@@ -130,7 +129,7 @@ TABLE = [
     ("reopen", "INC-1 is canceled, which is final. Declare a new incident instead."),
     ("resolv", "/incident resolv is not known. Did you mean resolve? /incident help shows what is."),
     ("frobnicate", "/incident frobnicate is not known. /incident help shows what is."),
-    ("help", "• /incident update [INC-7] TEXT: tell everybody; the clock of updates starts anew"),
+    ("help", "• /incident update [INC-7] TEXT: tell everybody, and start the clock anew; without text a form opens"),
     ("", "• /incident declare Claude API answers with errors: open an incident; without a title a form opens"),
 ]  # fmt: skip
 
