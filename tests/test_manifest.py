@@ -157,10 +157,10 @@ def test_terminal_prints_the_manifest_as_yaml(prefix: str, private: bool) -> Non
 
 
 def test_terminal_says_why_when_the_prefix_is_wrong() -> None:
-    """A sentence on standard error and exit status 2, no traceback."""
+    """A sentence on standard error and exit status 1, no traceback."""
     command = [sys.executable, "-m", "bot.cli", "manifest", "--prefix", "US"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert (2, "") == (result.returncode, result.stdout)
+    assert (1, "") == (result.returncode, result.stdout)
     assert 1 == len(result.stderr.splitlines())
     assert "cannot begin a slash word" in result.stderr
