@@ -5,7 +5,7 @@ waits out the settle time, is looked up by its key, and is sent again only when 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -96,11 +96,14 @@ class Outbox:
     async def _round(self) -> None:
         self._wake.clear()
         now = self._clock.now()
-        rows = await self._ledger.write(lambda store: store.claim(now, self._owner, self._pace.lease, 16))
-        for row in rows:
-            task = asyncio.create_task(self._see_through(row), name=f"effect {row.effect.key}")
-            self._running.add(task)
-            task.add_done_callback(self._finished)
+        claiming = asyncio.ensure_future(self._ledger.write(lambda store: store.claim(now, self._owner, self._pace.lease, 16)))
+        try:
+            rows = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # Claimed is claimed: what nobody sees through would wait out its settle time at the next start.
+            self._see_to(await claiming)
+            raise
+        self._see_to(rows)
         if rows:
             return
         due = await self._ledger.read(lambda store: store.next_due())
@@ -110,6 +113,12 @@ class Outbox:
                 await self._wake.wait()
         except TimeoutError:
             pass  # something became due
+
+    def _see_to(self, rows: Sequence[OutboxRow]) -> None:
+        for row in rows:
+            task = asyncio.create_task(self._see_through(row), name=f"effect {row.effect.key}")
+            self._running.add(task)
+            task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

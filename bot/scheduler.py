@@ -69,5 +69,6 @@ class ApTicker:
         while True:
             await asyncio.sleep(every_s)
             if loop.time() - self._last > LATE_BEATS * every_s and self._idle.is_set():
-                log.warning("the wall clock was stepped back; the watchdog beats", late_s=round(loop.time() - self._last, 1))
+                late_s = round(loop.time() - self._last, 1)
+                log.warning("no beat came: a stepped wall clock or a busy process; the watchdog beats", late_s=late_s)
                 await self._run()

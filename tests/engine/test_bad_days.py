@@ -16,7 +16,7 @@ from bot.delivery import Delivery, Surroundings
 from bot.engine import CommittingEngine
 from bot.kept import keep
 from bot.outbox import Outbox
-from bot.ports import ChatError, Ledger
+from bot.ports import ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
@@ -286,3 +286,39 @@ def test_components_of_incidents_that_are_over_are_not_brought_back() -> None:
     )
 
     assert "anthropic.api" not in keep(fewer, table.world, None).policy.components
+
+
+class Slow:
+    """A ledger whose answer to a write takes a while to come, as with a writer thread under load."""
+
+    def __init__(self, inner: InlineLedger) -> None:
+        self._inner = inner
+        self.answers_after_s = 0.0
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        result = await self._inner.write(work)
+        await asyncio.sleep(self.answers_after_s)
+        return result
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        return await self._inner.read(work)
+
+
+def test_what_was_claimed_is_seen_through_when_the_bot_ends_meanwhile() -> None:
+    """A clean stop leaves no row `sending`: it would wait out its settle time at the next start."""
+
+    async def play() -> list[str]:
+        shop = Shop()
+        slow = Slow(shop.ledger)
+        delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings())
+        outbox = Outbox(slow, shop.engine, delivery, shop.clock)
+        await shop.engine.load()
+        await shop.engine.handle(s.Declare(actor=ANA, title="Chat is slow"))
+        await outbox.start()
+        slow.answers_after_s = 1.0
+        await asyncio.sleep(0.5)  # the claim is made, and nobody knows of it yet
+        await outbox.stop()
+        rows = await shop.ledger.read(lambda store: store.outbox("sending"))
+        return [row.effect.key for row in rows]
+
+    assert [] == in_virtual_time(play)
