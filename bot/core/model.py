@@ -155,6 +155,7 @@ class Notice:
     at: datetime
     url: str = ""
     components: tuple[str, ...] = ()  # our component ids that the vendor names, where the page maps them
+    elsewhere: bool = False  # the vendor names components, and none of them is ours
 
 
 class FeedState(StrEnum):

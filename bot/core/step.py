@@ -124,7 +124,8 @@ def _notice(draft: Draft, stream: str, notice: Notice, report: FeedReport) -> No
         return  # the vendor deleted what we heard last; only what is newer is news
     if heard is None and notice is not updates[-1] and not (open_incident and notice.at >= open_incident.began_at):
         return  # history from before we looked: the newest word is enough
-    touches = not notice.components or bool(open_incident and set(notice.components) & set(open_incident.affected))
+    names_ours = bool(open_incident and set(notice.components) & set(open_incident.affected))
+    touches = names_ours or not (notice.components or notice.elsewhere)
     ours = open_incident if open_incident and touches else None
     fact = draft.add(
         stream, f.NoticeSeen(notice), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),

@@ -111,6 +111,7 @@ def _notices(
         said_at = _time(update.get("display_at")) or _time(update.get("created_at")) or at
         status = _text(update.get("status")) or _text(incident.get("status"))
         affected = [_text(component.get("code")) for component in _rows(update.get("affected_components"))] or named
+        mapped = tuple(dict.fromkeys(our for code in affected for our in ours.get(code, ())))
         yield Notice(
             provider=provider,
             id=id_,
@@ -121,7 +122,8 @@ def _notices(
             impact=_text(incident.get("impact")) or "none",
             at=said_at,
             url=_text(incident.get("shortlink")) or (f"{page_url}/incidents/{id_}" if page_url else ""),
-            components=tuple(dict.fromkeys(our for code in affected for our in ours.get(code, ()))),
+            components=mapped,
+            elsewhere=bool(affected) and bool(ours) and not mapped,
         )
 
 

@@ -283,3 +283,12 @@ def test_another_fault_of_the_same_trouble_is_no_news_for_the_quiet_thread() -> 
     table.sees("anthropic.api", Level.OPERATIONAL)
 
     assert (1, 1) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))
+
+
+def test_a_notice_about_other_components_is_not_the_vendors_word_about_this_outage() -> None:
+    """Trouble with the vendor's console says nothing of its API: not told in the channel, not counted as its first word."""
+    table = outage()
+    page(table, replace(post("u1", 5, components=()), elsewhere=True))
+
+    assert ["u1"] == heard(table)
+    assert (None, 0) == (table.incident().vendor_first_at, table.incident().vendor_words)
