@@ -30,7 +30,7 @@ from bot.web.app import WebError
 
 API = "/api/v1"
 ANSWER_WITHIN_S = 15.0
-TAKEN_FOR_S = 3.0  # a bot that starts or ends, or another verb: each holds the folder for a moment without answering
+TAKEN_FOR_S = 8.0  # a bot that starts or ends, or another verb: each holds the folder for a moment without answering
 LOOK_AGAIN_S = 0.1
 
 
@@ -86,9 +86,14 @@ def segment(text: str) -> str:
 async def _call(config_path: Path, folder: Path, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
     loop = asyncio.get_running_loop()
     until = loop.time() + TAKEN_FOR_S
-    while not _is_free(folder):
-        control = _control(folder / CONTROL_FILE)
-        if control is not None:
+    while True:
+        if _is_free(folder):
+            try:
+                return await _alone(config_path, folder, method, path, body)
+            except StoreError:
+                if _is_free(folder):
+                    raise  # it was not about the lock; otherwise somebody was quicker, and we wait for them
+        elif (control := _control(folder / CONTROL_FILE)) is not None:
             try:
                 return await _ask(control, method, path, body)
             except httpx.ConnectError:
@@ -96,7 +101,6 @@ async def _call(config_path: Path, folder: Path, method: str, path: str, body: M
         if loop.time() > until:
             raise StoreError(f"another process works on {folder} and does not answer; is a bot about to start? Try again")
         await asyncio.sleep(LOOK_AGAIN_S)
-    return await _alone(config_path, folder, method, path, body)
 
 
 def _is_free(folder: Path) -> bool:
