@@ -1,6 +1,7 @@
 """A real `understudy run` in a process of its own, against a local workspace and a plain local vendor."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -52,7 +53,7 @@ async def running(folder: Path, checks: int) -> AsyncIterator[Running]:
             "--log-level", "WARNING",
         )  # fmt: skip
         try:
-            url = await _ready(folder / "data" / "control.json")
+            url = await ready(folder / "data" / "control.json")
             took = loop.time() - began
             await workspace.connected(within=DEADLINE_S)
             yield Running(workspace, url, process.pid, took)
@@ -62,9 +63,8 @@ async def running(folder: Path, checks: int) -> AsyncIterator[Running]:
             await vendor.cleanup()
 
 
-async def _ready(control: Path) -> str:
-    import json
-
+async def ready(control: Path) -> str:
+    """The bot's address, once it says that it is ready."""
     async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as session:
         while True:
             if control.exists():

@@ -1,36 +1,35 @@
 """The composition root: the only place that names concrete classes. `build(...)` gives an `App` with `start()` and `stop()`."""
 
-import asyncio
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.checks.guard import Guard
-from bot.checks.http import HttpProber
 from bot.clock import Clock, SteadyClock, SystemClock
 from bot.config.load import Loaded
 from bot.config.policy import to_policy
-from bot.core.facts import Fact
+from bot.core.facts import Fact, SightLost, SightRegained
 from bot.core.model import Sample
 from bot.core.state import World
 from bot.delivery import Delivery, Surroundings
+from bot.doors import doors
 from bot.engine import CommittingEngine
 from bot.exports import render
 from bot.feeds.fetch import FeedReader
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
+from bot.housekeeping import BUDGETS, Housekeeping
 from bot.kept import SETTING, Kept, keep, remember
 from bot.notify.out_of_band import AppriseNotifier
 from bot.outbox import Outbox, Pace
 from bot.plan import plan, slack_login
 from bot.ports import Chat, ChatError, Fetcher, Ledger, Notifier, OutboxRow, Prober, Samples, Ticker
+from bot.private import write_private
+from bot.probing import Probing
 from bot.scheduler import ApTicker
 from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.scopes import expected_scopes
@@ -39,21 +38,23 @@ from bot.store.errors import StoreError
 from bot.store.samples import open_samples
 from bot.store.sqlite import open_ledger
 from bot.troubles import AlertsByOtherWays
+from bot.vantage.courier import Courier, Peer
 from bot.version import understudy_version
-from bot.watch import Watch
+from bot.views.about import About
+from bot.views.findings import sight_words
+from bot.watch.lag import LoopLag
+from bot.watch.watch import Watch
 from bot.web.app import WebServer, build_web
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
-from bot.web.services import WebServices
+from bot.web.services import Hooks, WebServices
 from commands.desk import Desk
 
 log = structlog.get_logger(__name__)
 
 CONTROL_FILE = "control.json"
-BEAT_S = 0.5  # real seconds; a check starts at most this late
+BEAT_S = 0.5  # real seconds; each beat arms what falls due before the next one
 FASTEST_BEAT_S = 0.05
-REPORT_EVERY_S = 5.0
-KEEP_SAMPLES = timedelta(days=14)
 
 
 class Closes(Protocol):
@@ -124,11 +125,15 @@ class App:
         self._link: SlackLink | None = None
         self._outbox: Outbox | None = None
         self._watch: Watch | None = None
+        self._probing: Probing | None = None
+        self._courier: Courier | None = None
+        self._lag = LoopLag()
         self._ticker: Ticker | None = None
-        self._reporter: asyncio.Task[None] | None = None
+        self._housekeeping: Housekeeping | None = None
         self._gateway: SlackGateway | None = None
         self._closers: list[Closes] = []
         self.kept = Kept(to_policy(loaded.config), {}, ())
+        self._plan = plan(loaded)
 
     # --- start and stop
 
@@ -147,15 +152,15 @@ class App:
         """Stop looking first, let what is under way finish, close the store last."""
         if self._ticker:
             await self._ticker.stop()
+        self._lag.stop()
         if self._watch:
             await self._watch.stop()
         if self._link:
             await self._link.stop()
         if self._outbox:
             await self._outbox.stop()
-        if self._reporter:
-            self._reporter.cancel()
-            await asyncio.gather(self._reporter, return_exceptions=True)
+        if self._housekeeping:
+            await self._housekeeping.stop()
         if self._web:
             (self._data / CONTROL_FILE).unlink(missing_ok=True)
             await self._web.stop()
@@ -170,6 +175,8 @@ class App:
         (self._data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
         self.samples = self._parts.samples or self._closing(await open_samples(self._data))
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy)
+        if self._parts.prober is None and not self._alone:
+            self._probing = self._closing(Probing(self._config, self.clock))
 
     def _closing(self, part: C) -> C:
         """Remember to close `part`, in the reverse order of opening."""
@@ -196,8 +203,15 @@ class App:
             self.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
         for fact in facts:
             self.metrics.observe_fact(fact)
+            self._tell_of_sight(fact)
         if self._outbox:
             self._outbox.wake()
+
+    def _tell_of_sight(self, fact: Fact) -> None:
+        """While we are blind Slack may be as far away as everything else, so other ways are told too."""
+        if fact.stream == "sight" and isinstance(fact.body, SightLost | SightRegained):
+            title = "Understudy is blind" if isinstance(fact.body, SightLost) else "Understudy sees again"
+            self._others.tell(title, sight_words(fact.body))
 
     # --- faces
 
@@ -208,7 +222,7 @@ class App:
             health=self.health, export=self._export, metrics=self.metrics,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
-            local_token=self.local_token,
+            local_token=self.local_token, hooks=self._hooks(),
         )  # fmt: skip
         self._web = WebServer(build_web(services))
         host, wanted = self._listen
@@ -221,6 +235,15 @@ class App:
             except OSError as error:
                 sentence = f"{self._data / CONTROL_FILE} cannot be written ({error.strerror}); check its folder"
                 raise StoreError(sentence) from error
+
+    def _hooks(self) -> Hooks:
+        if self._probing is None:
+            return Hooks()
+        return doors(self._config, self._plan.checks, self._probing.heartbeats, self.ledger, self.clock, self._take)
+
+    async def _take(self, samples: Sequence[Sample]) -> None:
+        if self._watch:
+            await self._watch.take(samples)
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         facts = await self.ledger.read(lambda store: store.facts_about(number))
@@ -283,45 +306,54 @@ class App:
         """What the commands work with."""
         return Desk(
             engine=self.engine, ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
-            board_url=self._board_url(), trouble=self.trouble,
+            board_url=self._board_url(), trouble=self.trouble, about=self.about,
         )  # fmt: skip
 
     # --- watching
 
     async def _look_around(self) -> None:
-        prober = self._parts.prober or self._closing(
-            HttpProber(self.clock, guard=Guard(map(str, self._config.allow_private)), version=understudy_version())
-        )
-        fetcher = self._parts.fetcher or self._closing(FeedReader(self.clock, version=understudy_version()))
         looks = plan(self._loaded, self.engine.world.components)
-        self._watch = Watch(looks, prober, fetcher, self.samples, self.engine, self.clock, self._on_sample)
+        if self._probing:
+            budgets = await self.ledger.read(lambda store: store.setting(BUDGETS))
+            await self._probing.recall(self._plan.checks, self.samples, budgets)
+        prober = self._parts.prober or self._probing_now().prober
+        fetcher = self._parts.fetcher or self._closing(FeedReader(self.clock, version=understudy_version()))
+        beat_s = max(FASTEST_BEAT_S, BEAT_S / self.clock.speed)
+        by_hand = self._parts.ticker is not None  # then only that ticker knows what time passes next
+        self._watch = Watch(
+            looks, prober, fetcher, self.samples, self.engine, self.clock,
+            ahead_s=0.0 if by_hand else beat_s * self.clock.speed, lag=self._lag, courier=await self._send_to_peers(),
+            on_sample=self.metrics.observe_sample, on_start=self.metrics.observe_start,
+        )  # fmt: skip
         await self._watch.start()
+        if not by_hand:
+            self._lag.start()
         self._ticker = self._parts.ticker or ApTicker()
-        self._ticker.start(self._watch.beat, max(FASTEST_BEAT_S, BEAT_S / self.clock.speed))
+        self._ticker.start(self._watch.beat, beat_s)
         if self._parts.web:
-            self._reporter = asyncio.create_task(self._report(), name="metrics reporter")
+            self._housekeeping = self._housekeeper()
+            self._housekeeping.start()
 
-    def _on_sample(self, sample: Sample) -> None:
-        self.metrics.observe_sample(sample)
+    def _probing_now(self) -> Probing:
+        if self._probing is None:
+            raise RuntimeError("nothing probes: the store is opened first")
+        return self._probing
 
-    async def _report(self) -> None:
-        """Once in a while, tell the metrics what only the ledger knows, and forget old samples."""
-        while True:
-            await asyncio.sleep(REPORT_EVERY_S)
-            try:
-                await self._report_once()
-            except Exception:  # the root of a task: a disk that is full for a moment must not end the trimming for good
-                log.exception("metrics could not be told, or old samples not forgotten")
+    def _housekeeper(self) -> Housekeeping:
+        return Housekeeping(
+            self.ledger, self.samples, self.clock, self.metrics,
+            keep=self._config.samples.keep, budget_bytes=self._config.samples.budget,
+            connected=lambda: self._link.connected if self._link else None,
+            spent=lambda: self._probing.spent_budgets() if self._probing else "",
+        )  # fmt: skip
 
-    async def _report_once(self) -> None:
-        rows = await self.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous", "dead"))
-        counts = {state: sum(row.state == state for row in rows) for state in ("pending", "sending", "ambiguous", "dead")}
-        waiting = [row.created_at for row in rows if row.state == "pending"]
-        oldest = self.clock.now() - min(waiting) if waiting else timedelta(0)
-        self.metrics.set_outbox(counts, max(oldest, timedelta(0)))
-        if self._link:
-            self.metrics.set_slack(self._link.connected)
-        await self.samples.trim(self.clock.now() - KEEP_SAMPLES)
+    async def _send_to_peers(self) -> Courier | None:
+        peers = [Peer(p.vantage, p.url, p.secret.get_secret_value()) for p in self._config.peers if p.url]
+        if not peers:
+            return None
+        self._courier = self._closing(Courier(peers, self._config.vantage, self.clock))
+        await self._courier.start()
+        return self._courier
 
     async def looked(self) -> None:
         """Wait until every look that was started has ended; for those who move time by hand."""
@@ -348,17 +380,19 @@ class App:
     def trouble(self) -> str:
         """What people should know of the bot itself; empty when all is well."""
         said = [self._link.trouble()] if self._link else []
+        said += self._courier.troubles() if self._courier else ()
         return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)
+
+    async def about(self) -> About:
+        """What people may know of the bot itself."""
+        return About(
+            version=understudy_version(), vantage=self._config.vantage,
+            peers=tuple(peer.vantage for peer in self._config.peers if peer.secret.get_secret_value()),
+            checks=len(self._plan.checks), off=sum(len(names) for names in self._plan.off.values()),
+            data_bytes=sum(file.stat().st_size for file in self._data.glob("*.db*")), since=self._began_at,
+            troubles=tuple(filter(None, [self.trouble()])),
+        )  # fmt: skip
 
     def left(self) -> tuple[str, ...]:
         """What left the configuration and is kept because it is in use, one sentence each."""
         return self.kept.sentences(self.engine.world)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, in one move: nobody ever reads half of it."""
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    temporary.replace(path)

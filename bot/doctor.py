@@ -3,12 +3,19 @@
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.clock import SystemClock
+from bot.config.detection import MaintenanceConfig
+from bot.config.llm import LlmCheck
 from bot.config.load import Loaded
+from bot.config.looks import HeartbeatCheck
+from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
+from bot.config.scalars import show
 from bot.core.state import World
+from bot.doctor_storage import look_at_samples
 from bot.engine import world_from
 from bot.kept import SETTING, keep
 from bot.plan import slack_login
@@ -20,6 +27,12 @@ from bot.slack.scopes import expected_scopes
 from bot.store.engine import sqlite_report
 from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+A_DAY = timedelta(days=1)
+BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out
+EVIDENCE = 3.4  # what one failed look adds to the score of the sequential test
+TOKENS_A_LOOK = 10  # the shortest question and one token of an answer, in and out together
 
 
 @dataclass(frozen=True)
@@ -33,12 +46,14 @@ class Finding:
 
 async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool = True) -> AsyncIterator[Finding]:
     """Look at everything, one finding after the other; nothing is changed but one message posted and deleted."""
-    for finding in configuration(loaded, config_path):
+    for finding in (*configuration(loaded, config_path), *looking(loaded.config, SystemClock().now())):
         yield finding
     report = sqlite_report()
     yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
     for finding in folder(data):
         yield finding
+    if samples := look_at_samples(data, loaded.config.samples.budget, loaded.config.samples.keep):
+        yield Finding(samples.state, "samples", samples.words)
     if _has_ledger(data):
         async for finding in _ledger(loaded, data):
             yield finding
@@ -59,12 +74,125 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     if not config.people.commanders:
         words = "people.commanders is empty: EVERYBODY in the workspace may command incidents and switch flags"
         found.append(Finding("note", "people", words))
-    if config.server.host not in ("127.0.0.1", "::1", "localhost") and not config.server.read_tokens:
+    if config.server.host not in LOOPBACK and not config.server.read_tokens:
         words = f"server.listen is {config.server.listen} without read_tokens: nobody but loopback may read flags"
         found.append(Finding("note", "server", words))
     if not config.notify:
         found.append(Finding("note", "notify", "no other way than Slack is configured: while Slack is down nobody is called"))
     return found
+
+
+def looking(config: Config, now: datetime) -> list[Finding]:
+    """What of the way we look will surprise somebody: no control group, unwise settings, budgets, windows that are over."""
+    return [
+        *_controls(config),
+        *_detection(config),
+        *(finding for placed in config.live_checks() if (finding := _budget(placed))),
+        *_open_heartbeats(config),
+        *_peers(config),
+        *(finding for number, window in enumerate(config.maintenance) if (finding := _window(number, window, now))),
+    ]
+
+
+def _controls(config: Config) -> list[Finding]:
+    live = [placed for placed in config.controls() if placed.live]
+    if not config.checks() or len(live) >= 2:
+        return []
+    if not live:
+        words = "it is empty: a fault of our own network can look like everybody's outage; add two controls of different owners"
+    else:
+        words = f"{live[0].name} is the only control: its own outage can look like ours; add one of another owner"
+    return [Finding("note", "control_group", words)]
+
+
+def _detection(config: Config) -> list[Finding]:
+    section, vantages, least = config.detection, 1 + len(config.peers), timedelta(seconds=5)
+    few = "a single failed look is" if section.threshold <= EVIDENCE else "two failed looks in a row are"
+    unwise = {
+        "threshold": (section.threshold <= 2 * EVIDENCE, f"{section.threshold:g}: {few} an outage already; 10 is usual"),
+        "failures": (section.failures == 1, "1: every single failed look is an outage; 3 of 5 is usual"),
+        "at_least": (section.at_least < least, f"{show(section.at_least)}: a hiccup of our own line is an outage already"),
+        "recover_after": (section.recover_after == 1, "1: one lucky answer ends an outage; 5 is usual"),
+        "slow_factor": (section.slow_factor < 1.5, f"{section.slow_factor:g}: ordinary days are slow; 3 is usual"),
+        "quorum": (
+            isinstance(section.quorum, int) and section.quorum > vantages,
+            f"{section.quorum}: there are only {_count(vantages, 'vantage')}, so all of them must agree",
+        ),
+    }
+    found = [Finding("note", f"detection.{key}", words) for key, (holds, words) in unwise.items() if holds]
+    if config.checks() and not config.controls() and least <= section.at_least < BLIP:
+        words = f"{show(section.at_least)}: without a control group {show(BLIP)} is wiser; four false alarms in ten are spared"
+        found.append(Finding("note", "detection.at_least", words))
+    return found
+
+
+def _budget(placed: PlacedCheck) -> Finding | None:
+    """A check that spends its budget by its schedule alone, without one quick look."""
+    check = placed.check
+    if not isinstance(check, LlmCheck) or check.rung == "free":
+        return None
+    calls, tokens = check.budget.calls_per_day, check.budget.tokens_per_day
+    by_schedule = A_DAY / check.every
+    if calls == 0:
+        return Finding("note", placed.id, "budget.calls_per_day is 0, so it never asks the model: write `rung: free` instead")
+    if calls < by_schedule:
+        spent_at = f"{datetime.min.replace(tzinfo=UTC) + calls * check.every:%H:%M}"
+        words = f"{by_schedule:,.0f} looks a day (every {show(check.every)}) are more than budget.calls_per_day ({calls:,}): "
+        words += f"from {spent_at} UTC on it only makes its free call, which does not see whether the model answers"
+        return Finding("note", placed.id, words)
+    if tokens is not None and tokens < by_schedule * TOKENS_A_LOOK:
+        words = (
+            f"budget.tokens_per_day ({tokens:,}) leaves {tokens / by_schedule:.1f} tokens for each of {by_schedule:,.0f} looks "
+        )
+        words += f"a day, and one takes {TOKENS_A_LOOK} or more: the model is not asked to the end of the day"
+        return Finding("note", placed.id, words)
+    return None
+
+
+def _open_heartbeats(config: Config) -> list[Finding]:
+    if config.server.host in LOOPBACK:
+        return []
+    words = f"no token, and server.listen is {config.server.listen}: anybody there may say that the job is well"
+    return [
+        Finding("note", placed.id, words)
+        for placed in config.live_checks()
+        if isinstance(placed.check, HeartbeatCheck) and not placed.check.token.get_secret_value()
+    ]
+
+
+def _peers(config: Config) -> list[Finding]:
+    found = []
+    for peer in config.peers:
+        if not peer.secret.get_secret_value():
+            words = f"{peer.vantage} has no secret, so nothing is sent or taken; set the same one on both sides"
+            found.append(Finding("note", "peers", words))
+        elif peer.url is not None and peer.url.startswith("http://"):
+            words = f"{peer.vantage} is reached without TLS: our results can be read on the way, though not changed"
+            found.append(Finding("note", "peers", words))
+    if config.peers and config.vantage == Config.model_fields["vantage"].default:
+        words = f"it is {config.vantage!r} still: a peer speaks under its own label only, so give each side one"
+        found.append(Finding("note", "vantage", words))
+    return found
+
+
+def _window(number: int, window: MaintenanceConfig, now: datetime) -> Finding | None:
+    if window.repeats != "never":
+        return None
+    ends = window.starts + window.lasts
+    if ends <= now:
+        return Finding("note", f"maintenance[{number}]", f"it ended at {_utc(ends)}: take it out")
+    if window.starts <= now:
+        what = ", ".join(window.components) or "anything"
+        return Finding("note", f"maintenance[{number}]", f"it goes on until {_utc(ends)}: no incident opens for {what}")
+    return None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def folder(data: Path) -> list[Finding]:

@@ -130,6 +130,8 @@ def changed_states(before: World, after: World) -> tuple[StateRow, ...]:
                 stream = f"{kind}/{name}"
                 dedup = state.dedup if isinstance(state, Incident) and state.phase.open else ""
                 rows.append(StateRow(stream, after.seqs.get(stream, 0), kind, dedup, encode(state)))
+    if after.sight is not before.sight:
+        rows.append(StateRow("sight", after.seqs.get("sight", 0), "sight", "", encode(after.sight)))
     return tuple(rows)
 
 

@@ -171,14 +171,23 @@ class Samples(Protocol):
     async def add(self, samples: Sequence[Sample]) -> None:
         """Write a batch; durable soon (within a second), not at once."""
 
-    async def recent(self, check: str, limit: int) -> list[Sample]:
-        """The newest results of a check, oldest first."""
+    async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
+        """The newest results of a check, oldest first; from one vantage only, where one is named."""
+
+    async def since(self, at: datetime) -> list[Sample]:
+        """The results of all checks since a moment, oldest first."""
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        """By check, the usual duration in ms of those runs since a moment that succeeded; from one vantage, where named."""
 
     async def latency(self, component: str, since: datetime) -> LatencyPicture:
         """The component's latency since a moment."""
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, in small chunks; says how many went."""
+
+    async def keep_within(self, budget_bytes: int) -> int:
+        """Forget the oldest until the rest takes no more room than that; says how many single results went."""
 
 
 # --- Slack

@@ -3,6 +3,8 @@
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+UNKNOWN = "unknown"
+
 
 @cache
 def understudy_version() -> str:
@@ -10,4 +12,4 @@ def understudy_version() -> str:
     try:
         return version("understudy")
     except PackageNotFoundError:
-        return "unknown"
+        return UNKNOWN

@@ -10,12 +10,18 @@ from bot.clock import Clock
 from bot.core.model import Actor
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
+from bot.version import understudy_version
+from bot.views.about import About
 from bot.views.text import inert
 from commands.parse import typed
 
 LATENCY_OVER = timedelta(hours=1)
 
 Respond = Callable[..., Awaitable[Any]]
+
+
+async def _version_only() -> About:
+    return About(understudy_version())
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Desk:
     clock: Clock
     board_url: str = ""
     trouble: Callable[[], str] = lambda: ""  # what people should know of the bot itself, said with every status
+    about: Callable[[], Awaitable[About]] = _version_only
 
     async def latencies(self, components: Mapping[str, Any]) -> dict[str, LatencyPicture]:
         """The latency picture of each component over the last hour."""

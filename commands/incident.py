@@ -21,6 +21,7 @@ from bot.core.signals import (
 from bot.exports import FORMATS
 from bot.views.incidents import incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal, update_modal
+from bot.views.names import plain_names
 from bot.views.text import stop
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
@@ -78,7 +79,7 @@ async def _look(desk: Desk, asked: Asked, respond: Respond, verb: str, rest: str
         message = incident_show(meant, desk.engine.world, desk.engine.policy, desk.clock.now())
     else:
         facts = await desk.ledger.read(lambda store: store.facts_about(meant.number))
-        message = timeline_text(meant, timeline.rows(facts))
+        message = timeline_text(meant, timeline.rows(facts, plain_names(desk.engine.policy)))
     await answer(respond, message)
 
 

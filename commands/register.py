@@ -15,7 +15,8 @@ from commands.desk import Asked, Desk, answer
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declare_form, incident, with_place
-from commands.table import FALLBACK, HEALTH, INCIDENT, Word
+from commands.table import FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
+from commands.understudy import understudy
 
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
@@ -26,6 +27,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     app.command(_slash(HEALTH))(partial(_on_health, desk))
     app.command(_slash(INCIDENT))(partial(_on_incident, desk))
     app.command(_slash(FALLBACK))(partial(_on_fallback, desk))
+    app.command(_slash(UNDERSTUDY))(partial(_on_understudy, desk))
     app.action(actions.ACTIONS)(partial(_on_press, desk))
     app.action(actions.DECLARE_ACTION)(partial(_on_declare_button, desk))
     app.view(actions.DECLARE_CALLBACK)(partial(_on_declared, desk))
@@ -54,6 +56,11 @@ async def _on_incident(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond:
 async def _on_fallback(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
     await ack()
     await fallback(desk, Asked.from_command(body), respond)
+
+
+async def _on_understudy(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+    await ack()
+    await understudy(desk, Asked.from_command(body), respond)
 
 
 async def _on_press(desk: Desk, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:

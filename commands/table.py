@@ -76,7 +76,21 @@ FALLBACK = Word(
     ),
 )
 
-WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK)
+UNDERSTUDY = Word(
+    "/understudy",
+    "The bot itself: mutes, maintenance, reports",
+    "mute COMPONENT for 1h | unmute COMPONENT | report COMPONENT TEXT | maintenance | about | help",
+    (
+        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "hold its alerts back; it is measured as always"),
+        Verb("unmute", "/understudy unmute COMPONENT", "end that; what is bad is told at once"),
+        Verb("report", "/understudy report COMPONENT TEXT", "say that it fails for you, and hear what our checks see"),
+        Verb("maintenance", "/understudy maintenance", "our own windows, what vendors announced, what is muted"),
+        Verb("about", "/understudy about", "version, vantage, checks, data, and what is wrong with the bot itself"),
+        Verb("help", "/understudy help", "this text"),
+    ),
+)
+
+WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK, UNDERSTUDY)
 
 
 def words(prefix: str = "") -> list[tuple[str, str, str]]:

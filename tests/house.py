@@ -169,7 +169,7 @@ class House:
         """These surfaces are well from now on, and the watch has seen it."""
         for component in components:
             self.vendor.answers.pop(component, None)
-        await self.passes(minutes=2)
+        await self.passes(minutes=2, seconds=30)  # five good looks
 
     async def quiet(self) -> None:
         """Wait until the outbox has nothing left that is due now."""

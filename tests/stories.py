@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.effects import Do
+from bot.core.evolve import evolve
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -24,7 +25,7 @@ from bot.core.model import (
     Policy,
     Severity,
 )
-from bot.core.state import Incident, World, evolve
+from bot.core.state import Incident, World
 from bot.ports import LatencyPicture
 
 T0 = datetime(2026, 3, 20, 12, 40, tzinfo=UTC)
@@ -241,8 +242,19 @@ def one_of_each(words: str = "words") -> list[f.Fact]:
     later = T0 + timedelta(hours=4)
     bodies: Sequence[tuple[str, f.Body]] = [
         (f"component/{API}", f.VerdictChanged(API, Level.OPERATIONAL, Level.DOWN, words, Fault.THEIRS, (words,), T0)),
+        (f"component/{API}", f.AdvisoryRaised(API, words, words, (words,), "advisory/1")),
+        (f"component/{API}", f.AdvisoryEnded(API, words, words)),
+        (f"component/{API}", f.AlertSuppressed(API, words, later)),
+        (f"component/{API}", f.AlertResumed(API, words, "quiet/1")),
+        (f"component/{API}", f.AlertHeard(API, words, words, "firing", words)),
+        (f"component/{API}", f.ReportHeard(API, words)),
+        (f"component/{API}", f.Muted(API, later, words)),
+        (f"component/{API}", f.Unmuted(API, words)),
         ("provider/anthropic", f.FeedChanged("anthropic", FeedState.STALE, words)),
+        ("provider/anthropic", f.MaintenanceSaid("anthropic", (API,))),
         ("provider/anthropic", f.NoticeSeen(notice)),
+        ("sight", f.SightLost(words, T0, "sight/1")),
+        ("sight", f.SightRegained(words, T0, later)),
         ("incident/7", f.Declared(7, words, Severity.SEV2, "anthropic", "anthropic", (API,), T0, words, "#ops")),
         ("incident/7", f.ComponentJoined(WEB, Level.DOWN, words, (words,))),
         ("incident/7", f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),

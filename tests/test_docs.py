@@ -14,7 +14,6 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.config.checks import CHECK_MODELS
-from bot.config.pending import is_live_check
 from bot.core.facts import BODIES, Declared, Fact, decode_body
 from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
@@ -24,6 +23,7 @@ from bot.store.sqlite import InlineLedger
 from commands.table import WORDS
 from tests.desk import ANA, policy
 from tests.test_house import FLOORS, THIRD_PARTIES
+from tests.transcripts import Transcript, comparable, play, transcripts
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -113,8 +113,9 @@ def test_architecture_names_every_reason_to_cancel() -> None:
 
 # --- facts
 
-STREAMS = {"verdict": "component/ID", "feed": "provider/ID", "notice": "provider/ID", "incident": "incident/NUMBER",
-           "flag": "flag/KEY"}  # fmt: skip
+STREAMS = {"verdict": "component/ID", "advisory": "component/ID", "alert": "component/ID", "report": "component/ID",
+           "mute": "component/ID", "feed": "provider/ID", "notice": "provider/ID", "sight": "sight",
+           "incident": "incident/NUMBER", "flag": "flag/KEY"}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", BODIES)
@@ -206,6 +207,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     from commands.fallback import fallback
     from commands.health import health
     from commands.incident import incident
+    from commands.understudy import understudy
 
     clock = ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC))
     ledger = InlineLedger.open()
@@ -231,6 +233,8 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
                 await incident(desk, asked, respond, no_form)
             case "/fallback":
                 await fallback(desk, asked, respond)
+            case "/understudy":
+                await understudy(desk, asked, respond)
         return said[-1]
 
     for number in range(1, 7):
@@ -295,12 +299,35 @@ def test_every_export_format_is_documented() -> None:
 # --- checks
 
 
-def test_every_check_that_runs_has_its_section() -> None:
-    """A type that is no longer for later is told on its page."""
-    alive = {name for name in CHECK_MODELS if is_live_check(name)}
+def test_every_type_of_check_has_its_section() -> None:
+    """Every type is told on the page about checks."""
+    assert set() == set(CHECK_MODELS) - set(re.findall(r"^## (\S+)$", page("checks.md"), re.MULTILINE))
 
-    assert alive
-    assert set() == alive - set(re.findall(r"^## (\S+)$", page("checks.md"), re.MULTILINE))
+
+# --- transcripts
+
+RUNS = [(path, transcript) for path in PAGES for transcript in transcripts(path.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize(("path", "transcript"), RUNS, ids=[f"{path.name}: {run.steps[0][0]}" for path, run in RUNS])
+async def test_transcript_is_what_is_printed(
+    path: Path, transcript: Transcript, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where this fails, put into the page what was really printed."""
+    monkeypatch.chdir(tmp_path)
+    printed = await play(transcript, tmp_path)
+
+    for (command, told), (_, said) in zip(transcript.steps, printed, strict=True):
+        assert comparable(told, transcript.scene) == comparable(said, transcript.scene), f"$ {command}\n{said}"
+
+
+def test_verbs_that_look_are_shown_as_they_run() -> None:
+    """One look, the same for programs, and a replay."""
+    shown = {command for _, run in RUNS for command, _ in run.steps}
+
+    assert any(command == "understudy check --config examples/check.yaml" for command in shown)
+    assert any(command.startswith("understudy check") and " --json" in command for command in shown)
+    assert any(re.match(r"understudy backtest --config \S+ --trace examples/trace.csv", command) for command in shown)
 
 
 # --- all pages

@@ -13,16 +13,18 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "bot.core": 0,
     "bot.ports": 1, "bot.clock": 1, "bot.config": 1, "bot.views": 1, "bot.exports": 1, "bot.flags": 1,
-    "bot.feeds.statuspage": 1, "bot.feeds.errors": 1,
-    "bot.store": 2, "bot.checks": 2, "bot.feeds": 2, "bot.slack": 2, "bot.notify": 2,
-    "bot.logs": 1, "bot.version": 1,
+    "bot.feeds.statuspage": 1, "bot.feeds.errors": 1, "bot.vantage.signing": 1, "bot.vantage.wire": 1,
+    "bot.checks.expect": 1, "bot.checks.failure": 1, "bot.checks.said": 1, "bot.checks.vendor_words": 1,
+    "bot.store": 2, "bot.checks": 2, "bot.feeds": 2, "bot.slack": 2, "bot.notify": 2, "bot.vantage": 2,
+    "bot.logs": 1, "bot.private": 1, "bot.version": 1, "bot.traces": 1,
     "bot.engine": 3, "bot.outbox": 3, "bot.delivery": 3, "bot.watch": 3, "bot.scheduler": 3, "bot.troubles": 3,
     "commands": 4, "bot.web": 4, "bot.sandbox": 4,
-    "bot.app": 5, "bot.plan": 5, "bot.doctor": 5, "bot.kept": 5, "bot.manifest": 5, "bot.slack_link": 5,
+    "bot.app": 5, "bot.plan": 5, "bot.probing": 5, "bot.once": 5, "bot.doors": 5, "bot.housekeeping": 5,
+    "bot.doctor_storage": 5, "bot.doctor": 5, "bot.kept": 5, "bot.manifest": 5, "bot.slack_link": 5,
     "bot.demo": 6, "bot.cli": 7,
 }  # fmt: skip
 
-ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify")
+ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify", "bot.vantage")
 
 # third party -> where it may be imported
 THIRD_PARTIES = {
@@ -30,7 +32,11 @@ THIRD_PARTIES = {
     "slack_bolt": ("bot.slack", "commands", "bot.app"),
     "sqlite_utils": ("bot.store",),
     "apscheduler": ("bot.scheduler",),
-    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.cli", "bot.demo"),
+    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.vantage.courier", "bot.cli", "bot.demo"),
+    "httptools": ("bot.checks",),
+    "dns": ("bot.checks.dns",),
+    "botocore": ("bot.checks.dialects.bedrock",),
+    "jsonpath": ("bot.checks.expect",),
     "apprise": ("bot.notify",),
 }
 

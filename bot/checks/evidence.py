@@ -1,14 +1,23 @@
 """What a sample shows of an answer: short, inert, and free of what our own request held."""
 
+import html
+import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 import httpx
 
+from bot.checks.failure import Failure
+from bot.core.model import Fault
+
 BODY_CAP = 64 * 1024
 EXCERPT_CAP = 200
+VERBATIM_CAP = 600  # of what nobody knows how to read
+SAID_CAP = 200
 REQUEST_ID_CAP = 100
 RETRY_AFTER_CAP = 40
+LOCATION_CAP = 200
 SECRET_AT_LEAST = 6  # shorter values would blank out ordinary words
 REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
 PLAIN_HEADERS = frozenset(
@@ -16,34 +25,71 @@ PLAIN_HEADERS = frozenset(
 )
 
 
-def evidence_of(status: int, headers: httpx.Headers, body: bytes, secrets: tuple[str, ...], *, failed: bool) -> dict[str, str]:
-    """`status`, `request_id` and `retry_after` where the answer has them, and an `excerpt` of a failure's body."""
+def evidence_of(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: tuple[str, ...],
+    *,
+    failed: bool,
+    failure: Failure | None = None,
+) -> dict[str, str]:
+    """`status`, `request_id` and `retry_after` where the answer has them, and an `excerpt` of a failure's body.
+
+    With the `failure`, what the provider `said` goes along, and what nobody knows how to read is kept at more length.
+    """
     evidence = {"status": str(status)}
-    request_id = next((headers[name] for name in REQUEST_IDS if name in headers), "")
-    if request_id:
-        evidence["request_id"] = clean(request_id, secrets)[:REQUEST_ID_CAP]
+    for name in REQUEST_IDS:
+        if name in headers:
+            evidence["request_id"] = clean(headers[name], secrets)[:REQUEST_ID_CAP]
+            break
+    if not failed:
+        return evidence
     if "retry-after" in headers:
         evidence["retry_after"] = clean(headers["retry-after"], secrets)[:RETRY_AFTER_CAP]
-    if failed:
-        # Cleaned before it is cut, so that the cut cannot leave half a secret behind.
-        excerpt = clean(body.decode("utf-8", "replace"), secrets)[:EXCERPT_CAP]
-        if excerpt:
-            evidence["excerpt"] = excerpt
+    if 300 <= status < 400 and "location" in headers:
+        evidence["location"] = clean(headers["location"], secrets)[:LOCATION_CAP]
+    if failure is not None and failure.said:
+        evidence["said"] = clean(failure.said, secrets)[:SAID_CAP]
+    # Cleaned before it is cut, so that the cut cannot leave half a secret behind.
+    cap = VERBATIM_CAP if failure is not None and failure.fault is Fault.UNCLEAR else EXCERPT_CAP
+    excerpt = clean(body.decode("utf-8", "replace"), secrets)[:cap]
+    if excerpt:
+        evidence["excerpt"] = excerpt
     return evidence
 
 
-def secrets_of(url: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """What must not come back in evidence: values of request headers and of the query, whole and by word, longest first."""
+def secrets_of(url: str, headers: Mapping[str, str], *more: str) -> tuple[str, ...]:
+    """What must not come back in evidence: values of request headers and of the query, longest first.
+
+    Whole and by word, and as servers write what they were sent: in lower case, escaped for a URL, JSON or a page.
+    """
     values = [value for name, value in headers.items() if name.lower() not in PLAIN_HEADERS]
     parsed = httpx.URL(url)
-    values += [value for _, value in parsed.params.multi_items()] + [parsed.password]
-    parts = {part for value in values for part in (value, *value.split())}
-    return tuple(sorted((part for part in parts if len(part) >= SECRET_AT_LEAST), key=lambda part: (-len(part), part)))
+    values += [value for _, value in parsed.params.multi_items()] + [parsed.password, *more]
+    values += [part.partition("=")[2] for part in parsed.query.decode("ascii").split("&")]
+    parts = {part for value in values for part in (value, *value.split()) if len(part) >= SECRET_AT_LEAST}
+    written = {form for part in parts for form in _forms(part)}
+    return tuple(sorted(written, key=lambda part: (-len(part), part)))
+
+
+def those_in(known: Iterable[str], url: str, body: bytes | None) -> tuple[str, ...]:
+    """Of all secrets that are known, those that a request carries in its path or its body."""
+    sent = f"{url}\n{(body or b'').decode('utf-8', 'replace')}"
+    return tuple(secret for secret in known if any(form in sent for form in _forms(secret)))
+
+
+def _forms(secret: str) -> set[str]:
+    pieces = {
+        secret, quote(secret), quote(secret, safe=""), html.escape(secret), json.dumps(secret)[1:-1], secret.replace("/", "\\/")
+    }  # fmt: skip
+    return pieces | {piece.lower() for piece in pieces}
 
 
 def clean(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Foreign text on one line, without control or direction characters; a provider that echoes our key is blanked out."""
     for secret in secrets:
         text = text.replace(secret, "[redacted]")
-    shown = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
-    return " ".join(shown.split())
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
+    return " ".join(text.split())

@@ -2,34 +2,99 @@
 
 import ipaddress
 from collections.abc import Iterable
+from types import MappingProxyType
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+
+REMEMBERED = 20_000
+COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291 2.5.5.1, without :: and ::1
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052; 64:ff9b:1::/48 (RFC 8215) is not public at all
+UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA hands out for the public; the rest is special or unassigned
+CARRIER = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
+RELAY = ipaddress.ip_network("192.88.99.0/24")  # RFC 7526, once the way into 6to4
+DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637, newer than Python's list
+# What clouds put behind addresses that every machine inside can reach, credentials among it. One of them looks public.
+METADATA = MappingProxyType(
+    {
+        ipaddress.ip_address("168.63.129.16"): "Azure's platform service",
+        ipaddress.ip_address("169.254.169.254"): "a cloud's metadata service",
+        ipaddress.ip_address("169.254.170.2"): "a container's credentials service",
+        ipaddress.ip_address("169.254.170.23"): "a container's credentials service",
+        ipaddress.ip_address("100.100.100.200"): "a cloud's metadata service",
+        ipaddress.ip_address("192.0.0.192"): "a cloud's metadata service",
+        ipaddress.ip_address("fd00:ec2::254"): "a cloud's metadata service",
+        ipaddress.ip_address("fd00:ec2::23"): "a container's credentials service",
+        ipaddress.ip_address("fd20:ce::254"): "a cloud's metadata service",
+    }
+)
 
 
 class Guard:
-    """Lets public addresses through, and private ones only out of the listed networks (loopback included)."""
+    """Lets public addresses through, and others only out of the listed networks (loopback included).
+
+    An address that carries another one (IPv4-mapped, IPv4-compatible, 6to4, Teredo, NAT64) leads there, so what it carries is
+    judged too. A scope (`fe80::1%eth0`) plays no part.
+    """
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
         self._allow: tuple[Network, ...] = tuple(ipaddress.ip_network(network) for network in allow)
+        self._judged: dict[str, str | None] = {}
 
     def refuses(self, address: str) -> str | None:
-        """Why the address may not be reached, or None when it may."""
+        """Why the address may not be reached, or None when it may. Remembered, since every probe asks."""
         try:
-            ip = _unwrapped(ipaddress.ip_address(address.partition("%")[0]))
+            return self._judged[address]
+        except KeyError:
+            if len(self._judged) >= REMEMBERED:
+                self._judged.clear()
+            self._judged[address] = why_not = self._judge(address)
+            return why_not
+
+    def refuses_any(self, addresses: Iterable[str]) -> str | None:
+        """Why one of a name's addresses may not be reached, or None when all may: a name with one inner address is refused."""
+        return next((why_not for address in addresses if (why_not := self.refuses(address)) is not None), None)
+
+    def _judge(self, address: str) -> str | None:
+        try:
+            ip = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
-            return f"{address} is not an address"
-        if any(ip in network for network in self._allow):
-            return None
-        if ip.is_global and not ip.is_multicast:
-            return None
-        return f"{ip} is private; list its network under allow_private"
+            return f"{address[:100]!r} is not an address"
+        for inner in _carried(ip):
+            kind = None if any(inner in network for network in self._allow) else _not_public(inner)
+            if kind is not None:
+                way = f"{ip} leads to {inner}, which" if inner != ip else f"{ip}"
+                return f"{way} is {kind}; list its network under allow_private"
+        return None
 
 
-def _unwrapped(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return ip.ipv4_mapped
-        if ip in NAT64:
-            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip
+def _carried(ip: Address) -> tuple[Address, ...]:
+    """What connecting to the address may come to: itself, or what is wrapped in it, or both where the wrapping is routed."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return (ip,)
+    if ip.ipv4_mapped is not None:
+        return (ip.ipv4_mapped,)
+    if ip in NAT64 or (ip in COMPATIBLE and int(ip) > 1):
+        return (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF),)
+    if ip.sixtofour is not None:
+        return (ip, ip.sixtofour)
+    if ip.teredo is not None:
+        return (*ip.teredo, ip)
+    return (ip,)
+
+
+def _not_public(ip: Address) -> str | None:
+    """What keeps an address from being public, as a word for people; None where nothing does."""
+    if ip in METADATA:
+        return METADATA[ip]
+    kinds = (
+        (ip.is_unspecified, "unspecified"),
+        (ip.is_loopback, "loopback"),
+        (ip.is_link_local, "link-local"),
+        (ip.is_multicast, "multicast"),
+        (ip in CARRIER, "shared by a carrier"),
+        (ip.is_reserved or ip in RELAY or ip in DOCUMENTATION, "reserved"),
+        (ip.is_private, "private"),
+        (not ip.is_global or (ip.version == 6 and ip not in UNICAST), "not public"),
+    )
+    return next((word for applies, word in kinds if applies), None)

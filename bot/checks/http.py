@@ -1,24 +1,28 @@
 """The HTTP check: one request over a fresh connection, and what its answer says."""
 
-import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import httpx
 
-from bot.checks.errors import Failure, classify_exception, classify_status
-from bot.checks.evidence import BODY_CAP, evidence_of, secrets_of
+from bot.checks.errors import CheckError, Failure, classify_status
+from bot.checks.evidence import BODY_CAP, evidence_of, secrets_of, those_in
+from bot.checks.expect import JsonExpectation, unmet
 from bot.checks.guard import Guard
+from bot.checks.keys import KeyMemory
+from bot.checks.redirects import REDIRECTS, Hop, next_hop
 from bot.checks.resolve import Resolver
-from bot.checks.transport import RefusedAddress, Stopwatch, Transport
+from bot.checks.run import Seen, measured
+from bot.checks.said import challenged
+from bot.checks.stopwatch import Stopwatch
+from bot.checks.transport import Prepared, Reply, Transport, Way
 from bot.clock import Clock
-from bot.core.model import Fault, Outcome, Sample
+from bot.core.model import Sample
 
-# A deadline that is noticed later than this was noticed by a loop that stood still; the answer may have been there in time.
-STALL_AT_LEAST_S = 0.02
-STALL_SHARE = 0.1
+JSON_CAP = 1024 * 1024  # JSON that is cut cannot be read at all; lists of models are half of this
+PREPARED_AT_MOST = 50_000
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class Statuses:
 
 @dataclass(frozen=True)
 class HttpCheck:
-    """What to ask for, and what a good answer is. Headers and body stay out of its repr: they hold keys.
+    """What to ask for, and what a good answer is. Headers, body and proxy stay out of its repr: they hold keys.
 
-    `deadline` bounds the whole probe in domain time. `under` makes a slower good answer SLOW. `contains` must occur in the
-    first 64 KiB of the body; more is not read.
+    `deadline` bounds the whole probe in domain time, redirects included. `under` makes a slower good answer SLOW. Texts and
+    patterns are looked for in the first 64 KiB of the body, JSON is read up to 1 MiB; more is not read. `header` has patterns
+    by name. `redirects` is how many are followed (0 to 5).
     """
 
     id: str
@@ -54,19 +59,34 @@ class HttpCheck:
     deadline: timedelta = timedelta(seconds=10)
     statuses: Callable[[int], bool] = Statuses()
     under: timedelta | None = None
+    header: Mapping[str, str] = field(default_factory=dict)
     contains: str | None = None
+    excludes: str | None = None
+    matches: str | None = None
+    json: tuple[JsonExpectation, ...] = ()
+    redirects: int = 0
+    http2: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    reuse: bool = False
 
 
-@dataclass(frozen=True)
-class _Reply:
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    whole: bool  # False where the body went on behind the cap
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """What is made of a check once: its request as it goes out, and what must not come back in evidence."""
+
+    check: HttpCheck
+    request: Prepared
+    way: Way
+    secrets: tuple[str, ...] = field(repr=False)
+    keyed: bool  # whether it shows a key that can be refused
+    expects: bool
 
 
 class HttpProber:
-    """Runs HTTP checks. The deadline and the phases are domain time: real time multiplied by the clock's speed."""
+    """Runs HTTP checks. The deadline and the phases are domain time: real time multiplied by the clock's speed.
+
+    Of `known_secrets` those that a check sends in its path or body stay out of evidence, as its headers and query do.
+    """
 
     def __init__(
         self,
@@ -76,123 +96,114 @@ class HttpProber:
         resolver: Resolver | None = None,
         guard: Guard | None = None,
         version: str = "dev",
+        keys: KeyMemory | None = None,
+        known_secrets: frozenset[str] = frozenset(),
     ) -> None:
+        self._known_secrets = known_secrets
         self._clock = clock
+        self._keys = keys or KeyMemory(clock)
         self._transport = Transport(ssl_context=ssl_context, resolver=resolver, guard=guard, version=version)
+        self._ready: dict[str, _Ready] = {}
 
     async def probe(self, check: HttpCheck) -> Sample:
         """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
-        at = self._clock.now()
-        watch = Stopwatch(self._clock.speed)
-        deadline_s = check.deadline.total_seconds() / self._clock.speed
-        reply: _Reply | None = None
-        failure: Failure | None = None
-        try:
-            async with asyncio.timeout(deadline_s) as limit:
-                try:
-                    reply = await self._ask(check, watch, deadline_s)
-                except RefusedAddress as refused:
-                    failure = refused.failure
-                except (httpx.TransportError, httpx.InvalidURL, OSError, ValueError) as exc:
-                    failure = classify_exception(exc)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            failure = _out_of_time(watch, deadline_s)
-        watch.stop()
-        if reply is not None and failure is None:
-            return _judged(check, at, watch, reply)
-        return _failed(check, at, watch, failure or Failure("deadline"), late=limit.expired())
+
+        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+            return await self._look(check, watch, deadline_s)
+
+        return await measured(check, self._clock, look)
 
     async def close(self) -> None:
-        """Give back the resolver's threads, without waiting for names that hang."""
-        self._transport.close()
+        """Hang up on kept connections, and give back the resolver's threads without waiting for names that hang."""
+        await self._transport.aclose()
 
-    async def _ask(self, check: HttpCheck, watch: Stopwatch, deadline_s: float) -> _Reply:
-        answer = self._transport.answer(check.method, check.url, check.headers, check.body, watch, deadline_s)
-        async with answer as response:
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > BODY_CAP:
-                    break
-            return _Reply(response.status_code, response.headers, bytes(body[:BODY_CAP]), len(body) <= BODY_CAP)
+    async def _look(self, check: HttpCheck, watch: Stopwatch, deadline_s: float) -> Seen:
+        ready = self._ready_for(check)
+        cap = JSON_CAP if check.json else BODY_CAP
+        try:
+            reply = await self._transport.ask(ready.request, watch, deadline_s, cap=cap)
+        except (httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError) as exc:
+            if check.proxy and watch.waits_for == "connect":  # it is the proxy that we cannot connect to
+                raise CheckError("proxy_failed") from exc
+            raise
+        hops = 0
+        failure: Failure | None = None
+        if check.redirects and reply.status in REDIRECTS:
+            reply, hops, failure = await self._follow(ready, reply, watch, deadline_s, cap)
+        watch.stop()
+        if failure is None:
+            failure = self._with_memory(ready, await _fault_in(ready, reply))
+        evidence = evidence_of(
+            reply.status, reply.headers, reply.body, ready.secrets, failed=failure is not None, failure=failure
+        )
+        if hops:
+            evidence["redirects"] = str(hops)
+        if reply.certificate is not None:
+            evidence["certificate_expires"] = reply.certificate.expires_at.isoformat()
+        return Seen(f"HTTP {reply.status}", failure, evidence)
+
+    def _with_memory(self, ready: _Ready, failure: Failure | None) -> Failure | None:
+        """A key that is refused after it worked is not silently ours."""
+        if failure is not None:
+            return self._keys.judged(ready.check.id, failure)
+        if ready.keyed:
+            self._keys.worked(ready.check.id)
+        return None
+
+    def _ready_for(self, check: HttpCheck) -> _Ready:
+        ready = self._ready.get(check.id)
+        if ready is not None and ready.check is check:
+            return ready
+        if len(self._ready) >= PREPARED_AT_MOST:
+            self._ready.clear()
+        way = Way(http2=check.http2, proxy=check.proxy, reuse=check.reuse)
+        request = self._transport.prepare(check.method, check.url, check.headers, check.body, way=way)
+        proxy_password = httpx.URL(check.proxy).password if check.proxy else ""
+        keys = secrets_of(check.url, check.headers, proxy_password)
+        secrets = secrets_of(check.url, check.headers, proxy_password, *those_in(self._known_secrets, check.url, check.body))
+        expects = bool(check.header or check.contains or check.excludes or check.matches or check.json)
+        ready = self._ready[check.id] = _Ready(check, request, way, secrets, bool(keys), expects)
+        return ready
+
+    async def _follow(
+        self, ready: _Ready, reply: Reply, watch: Stopwatch, deadline_s: float, cap: int
+    ) -> tuple[Reply, int, Failure | None]:
+        """Go where redirects lead: the last answer, how many were followed, and why the chain was left, if it was."""
+        check = ready.check
+        hop = Hop(check.method, check.url, check.headers, check.body)
+        seen = {(hop.method, hop.url)}
+        hops = 0
+        while reply.status in REDIRECTS and "location" in reply.headers:
+            there = next_hop(hop, reply.status, reply.headers["location"])
+            if isinstance(there, Failure):
+                return reply, hops, there
+            if (there.method, there.url) in seen:
+                return reply, hops, Failure("redirect_loop")
+            if hops == check.redirects:
+                return reply, hops, Failure("http_unexpected", f"still redirected after {hops}")
+            seen.add((there.method, there.url))
+            hop, hops = there, hops + 1
+            reply = await self._ask_on(hop, ready.way, watch, deadline_s, cap)
+        return reply, hops, None
+
+    async def _ask_on(self, hop: Hop, way: Way, watch: Stopwatch, deadline_s: float, cap: int) -> Reply:
+        """Ask the next host of a chain; its phases are added to those before."""
+        try:
+            request = self._transport.prepare(hop.method, hop.url, hop.headers, hop.body, way=way)
+        except (httpx.InvalidURL, ValueError) as exc:
+            raise CheckError("redirect_refused", "it leads to no address") from exc
+        inner = Stopwatch(self._clock.speed)
+        try:
+            return await self._transport.ask(request, inner, deadline_s - watch.elapsed_s, cap=cap)
+        finally:
+            watch.waits_for, watch.stale_dns = inner.waits_for, watch.stale_dns or inner.stale_dns
+            for phase, ms in inner.phases_ms.items():
+                watch.phases_ms[phase] = round(watch.phases_ms.get(phase, 0.0) + ms, 3)
 
 
-def _out_of_time(watch: Stopwatch, deadline_s: float) -> Failure:
-    if watch.elapsed_s > deadline_s + max(STALL_AT_LEAST_S, deadline_s * STALL_SHARE):
-        return Failure("stalled")
-    match watch.waits_for:
-        case "dns":
-            return Failure("dns")
-        case "connect":
-            return Failure("connect_timeout")
-    return Failure("deadline")
-
-
-def _failed(check: HttpCheck, at: datetime, watch: Stopwatch, failure: Failure, *, late: bool) -> Sample:
-    waited_for = {"tls": "the TLS handshake", "first_byte": "the first byte", "body": "the rest of the body"}
-    evidence: dict[str, str] = {}
-    reason = f"{failure.sentence} {'within' if late else 'after'} "
-    reason += _span(_ms_of(check.deadline) if late and failure.error != "stalled" else watch.phases_ms["total"])
-    if failure.error == "stalled":
-        reason = f"{failure.sentence} ({_span(watch.phases_ms['total'])} for a deadline of {_span(_ms_of(check.deadline))})"
-    elif failure.error == "deadline":
-        evidence["waited_for"] = watch.waits_for
-        reason += f" (waited for {waited_for.get(watch.waits_for, watch.waits_for)})"
-    return Sample(
-        check=check.id,
-        component=check.component,
-        at=at,
-        outcome=failure.outcome,
-        error=failure.error,
-        fault=failure.fault,
-        reason=reason,
-        phases_ms=watch.phases_ms,
-        evidence=evidence,
-    )
-
-
-def _judged(check: HttpCheck, at: datetime, watch: Stopwatch, reply: _Reply) -> Sample:
-    total_ms = watch.phases_ms["total"]
-    reason = f"HTTP {reply.status} after {_span(total_ms)}"
-    outcome, fault = Outcome.OK, Fault.NONE
-    failure = _fault_in(check, reply)
-    if failure is not None:
-        outcome, fault = failure.outcome, failure.fault
-        if failure.error != "http_5xx":  # a 5xx says it all
-            reason += f": {failure.sentence}"
-    elif check.under is not None and total_ms > _ms_of(check.under):
-        outcome, fault = Outcome.SLOW, Fault.THEIRS
-        reason += f", expected under {_span(_ms_of(check.under))}"
-    return Sample(
-        check=check.id,
-        component=check.component,
-        at=at,
-        outcome=outcome,
-        error=failure.error if failure else None,
-        fault=fault,
-        reason=reason,
-        phases_ms=watch.phases_ms,
-        evidence=evidence_of(
-            reply.status, reply.headers, reply.body, secrets_of(check.url, check.headers), failed=failure is not None
-        ),
-    )
-
-
-def _fault_in(check: HttpCheck, reply: _Reply) -> Failure | None:
-    if not check.statuses(reply.status):
-        return classify_status(reply.status, reply.body)
-    if check.contains is not None and check.contains.encode() not in reply.body:
-        return Failure("body_mismatch" if reply.whole else "too_large")
-    return None
-
-
-def _ms_of(span: timedelta) -> float:
-    return span.total_seconds() * 1000
-
-
-def _span(ms: float) -> str:
-    if ms < 1000:
-        return f"{ms:.0f} ms"
-    return f"{ms / 1000:.1f} s".replace(".0 s", " s")
+async def _fault_in(ready: _Ready, reply: Reply) -> Failure | None:
+    if not ready.check.statuses(reply.status):
+        return classify_status(reply.status, reply.body, reply.headers)
+    if reply.status == 202 and challenged(reply.status, reply.headers, reply.body):  # AWS WAF challenges with an "Accepted"
+        return Failure("challenge")
+    return await unmet(ready.check, reply.headers, reply.body, whole=reply.whole) if ready.expects else None

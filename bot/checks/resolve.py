@@ -1,48 +1,224 @@
-"""Names to addresses, in threads of its own.
+"""Names to addresses: a cache in front of the machine's own resolver, which runs in threads that nothing else uses.
 
 asyncio's default pool has a handful of threads; twenty dead names that block getaddrinfo for 5 s each starve every healthy
-check behind them. So checks resolve in a wide pool that nothing else uses.
+check behind them. Here a dead name costs one thread however many checks ask for it, names that were slow wait for each other
+and not in front of the others, and what is known is given without a thread.
 """
 
 import asyncio
 import ipaddress
+import math
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
-THREADS = 64  # 20 dead names among 50 healthy checks: no healthy one waited
+from bot.checks.threads import Threads
+
+QUICK = 64  # look-ups at a time of names that answered quickly, or were never asked
+SLOW = 32  # look-ups at a time of names that were slow the last time
+THREADS = 256  # hard bound; 100 dead names at the first start take 100 of them once, 32 from then on
+SLOW_AFTER_S = 0.5  # a look-up that takes longer gives its place among the quick ones to the next in line
+TTL_S = 30.0
+NEGATIVE_TTL_S = 5.0
+STALE_FOR_S = 600.0
+STALE_AFTER_S = 1.0  # who has an old answer waits this long for a new one
+REFRESH_AT = 0.8  # of the TTL; who asks behind it gets the answer in hand, and the next one is fetched meanwhile
+NAMES = 20_000
+# These say "there is no such name", which is an answer; the others say that nobody could be asked.
+NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+
+LookUp = Callable[[str], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The addresses of a name, those to try first in front; `stale` where the resolver fails and this is its last good word."""
+
+    addresses: tuple[str, ...]
+    stale: bool = False
 
 
 class Resolver(Protocol):
     """Turns a host into addresses."""
 
-    async def addresses(self, host: str, port: int) -> list[str]:
-        """At least one address, the ones to try first in front; raises socket.gaierror."""
+    async def addresses(self, host: str, port: int) -> Found:
+        """At least one address; raises socket.gaierror."""
 
     def close(self) -> None:
-        """Give back what is held, without waiting for names that hang."""
+        """Give back what is held, without waiting for names that hang. Closing twice is harmless."""
+
+
+def machine_look_up(host: str) -> tuple[str, ...]:
+    """Ask getaddrinfo, IPv4 first, so that a broken IPv6 route does not look like an outage. Blocks; raises socket.gaierror."""
+    try:
+        rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except ValueError as exc:  # a label over 63 characters, a NUL: not worth asking anybody
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from exc
+    rows.sort(key=lambda row: row[0] != socket.AF_INET)
+    return tuple(dict.fromkeys(str(row[4][0]) for row in rows))
+
+
+@dataclass
+class _Name:
+    host: str
+    found: Found | None = None
+    good_until: float = -math.inf
+    refresh_at: float = -math.inf
+    stale_until: float = -math.inf
+    error: OSError | None = None
+    quiet_until: float = -math.inf  # it failed; not asked again before
+    slow: bool = False
+    flight: "asyncio.Task[Found | OSError] | None" = None
+    left_at: float = 0.0
+
+
+@dataclass
+class _Place:
+    """A place in a lane, given back once."""
+
+    lane: asyncio.Semaphore
+    held: bool = field(default=True)
+
+    def leave(self) -> None:
+        if self.held:
+            self.held = False
+            self.lane.release()
 
 
 class ThreadResolver:
-    """The machine's own resolver (getaddrinfo), IPv4 first, so that a broken IPv6 route does not look like an outage."""
+    """A resolver over a blocking look-up: cached, one look-up per name at a time, bounded in threads.
 
-    def __init__(self, threads: int = THREADS) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+    A good answer holds `ttl_s`; a failed name is not asked again within `negative_ttl_s`. While a look-up fails for another
+    reason than "no such name", or takes longer than `stale_after_s`, the last good answer is served for `stale_for_s` more,
+    marked stale. All spans are seconds of `time`, the event loop's when not given. A caller's cancellation ends its waiting
+    only. The guard judges an answer at each connect, so a name that flips to an inner address gains nothing from the cache.
+    """
 
-    async def addresses(self, host: str, port: int) -> list[str]:
-        try:
-            return [str(ipaddress.ip_address(host))]
-        except ValueError:
-            pass  # a name, then
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._pool, _look_up, host, port)
-        found.sort(key=lambda item: item[0] != socket.AF_INET)
-        return list(dict.fromkeys(address for _, address in found))
+    def __init__(
+        self,
+        look_up: LookUp = machine_look_up,
+        *,
+        threads: int = THREADS,
+        quick: int = QUICK,
+        slow: int = SLOW,
+        slow_after_s: float = SLOW_AFTER_S,
+        ttl_s: float = TTL_S,
+        negative_ttl_s: float = NEGATIVE_TTL_S,
+        stale_for_s: float = STALE_FOR_S,
+        stale_after_s: float = STALE_AFTER_S,
+        names: int = NAMES,
+        time: Callable[[], float] | None = None,
+    ) -> None:
+        self._look_up = look_up
+        self._threads = Threads(threads, "resolve")
+        self._quick = asyncio.Semaphore(quick)
+        self._slow = asyncio.Semaphore(slow)
+        self._slow_after_s = slow_after_s
+        self._ttl_s = ttl_s
+        self._negative_ttl_s = negative_ttl_s
+        self._stale_for_s = stale_for_s
+        self._stale_after_s = stale_after_s
+        self._size = names
+        self._time = time or (lambda: asyncio.get_running_loop().time())
+        self._names: dict[str, _Name] = {}
+        self._flights: set[asyncio.Task[Found | OSError]] = set()
+        self._closed = False
+
+    async def addresses(self, host: str, port: int) -> Found:
+        now = self._time()
+        name = self._names.get(host) or self._learn(host)
+        if name.found is not None and now < name.good_until:
+            if now >= max(name.refresh_at, name.quiet_until) and name.flight is None and not self._closed:
+                self._take_off(name, now)
+            return name.found
+        if name.error is not None and now < name.quiet_until:
+            return self._last_word(name, name.error, now)
+        if self._closed:
+            raise socket.gaierror(socket.EAI_AGAIN, "the resolver is closed")
+        flight = name.flight or self._take_off(name, now)
+        await asyncio.wait({flight}, timeout=self._patience_s(name, now))
+        if flight.cancelled():
+            raise socket.gaierror(socket.EAI_AGAIN, "the resolver was closed")
+        if not flight.done():
+            return self._last_word(name, socket.gaierror(socket.EAI_AGAIN, "no answer yet"), now)
+        result = flight.result()
+        return result if isinstance(result, Found) else self._last_word(name, result, self._time())
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
+        for flight in self._flights:
+            flight.cancel()
+        self._threads.close()
 
+    def _learn(self, host: str) -> _Name:
+        """Make room for a name; an address is its own answer for ever."""
+        while len(self._names) >= self._size:
+            del self._names[next(iter(self._names))]  # the one whose answer is the oldest
+        name = self._names[host] = _Name(host)
+        try:
+            name.found = Found((str(ipaddress.ip_address(host)),))
+        except ValueError:
+            return name
+        name.good_until = name.refresh_at = math.inf
+        return name
 
-def _look_up(host: str, port: int) -> list[tuple[int, str]]:
-    rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, str(address[0])) for family, _, _, _, address in rows]
+    def _patience_s(self, name: _Name, now: float) -> float | None:
+        """How long to wait for the look-up under way: as long as it takes where nothing else can be given."""
+        if name.found is None or now >= name.stale_until:
+            return None
+        return max(0.0, name.left_at + self._stale_after_s - now)
+
+    def _last_word(self, name: _Name, error: OSError, now: float) -> Found:
+        if name.found is not None and now < name.stale_until:
+            return Found(name.found.addresses, stale=True)
+        raise type(error)(*error.args)  # a fresh one for each caller: tracebacks grow with every raise
+
+    def _take_off(self, name: _Name, now: float) -> "asyncio.Task[Found | OSError]":
+        name.left_at = now
+        name.flight = asyncio.create_task(self._fly(name), name=f"resolve {name.host}")
+        self._flights.add(name.flight)
+        name.flight.add_done_callback(self._flights.discard)
+        return name.flight
+
+    async def _fly(self, name: _Name) -> Found | OSError:
+        loop = asyncio.get_running_loop()
+        lane = self._slow if name.slow else self._quick
+        await lane.acquire()
+        place = _Place(lane)
+        began = loop.time()
+        # A thread cannot be called back from getaddrinfo. A look-up that hangs keeps its thread but not its place.
+        timer = loop.call_later(self._slow_after_s, place.leave) if lane is self._quick else None
+        try:
+            addresses = await self._threads.run(self._look_up, name.host)
+        except OSError as error:
+            self._failed(name, error)
+            return error
+        else:
+            return self._answered(name, addresses)
+        finally:
+            name.flight = None
+            name.slow = loop.time() - began >= self._slow_after_s
+            place.leave()
+            if timer is not None:
+                timer.cancel()
+
+    def _answered(self, name: _Name, addresses: tuple[str, ...]) -> Found | OSError:
+        if not addresses:
+            error = socket.gaierror(socket.EAI_NONAME, "the name has no address")
+            self._failed(name, error)
+            return error
+        now = self._time()
+        name.found, name.error = Found(addresses), None
+        name.good_until = now + self._ttl_s
+        name.refresh_at = now + self._ttl_s * REFRESH_AT
+        name.stale_until = name.good_until + self._stale_for_s
+        if self._names.get(name.host) is name:
+            self._names[name.host] = self._names.pop(name.host)
+        return name.found
+
+    def _failed(self, name: _Name, error: OSError) -> None:
+        name.error = error
+        name.quiet_until = self._time() + self._negative_ttl_s
+        if isinstance(error, socket.gaierror) and error.errno in NO_SUCH_NAME:
+            name.found = None

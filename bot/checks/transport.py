@@ -1,88 +1,69 @@
-"""How a probe reaches a host: own resolver, guarded address, a fresh connection, phases measured on the way."""
+"""The probe's own HTTP transport: one fresh connection a request, everything bounded, every phase measured.
+
+    transport = Transport(ssl_context=, resolver=, guard=, version=)
+    prepared = transport.prepare(method, address, headers, body, way=FRESH)      once per check; httpx.InvalidURL, ValueError
+    reply = await transport.ask(prepared, watch, deadline_s, cap=BODY_CAP)      Reply(status, headers, body, whole, certificate)
+    async with transport.answer(method, address, headers, body, watch, deadline_s, way=FRESH) as response:  an httpx.Response
+
+`ask` is the quick one for a whole answer, `answer` the one for streams. Both raise what `classify_exception` knows: OSError,
+ssl.SSLError, socket.gaierror, RefusedAddress, BadAnswer and, on httpx's own ways, httpx.TransportError. The caller bounds both
+with `asyncio.timeout(deadline_s)`. As an httpx transport (`handle_async_request`) it keeps the request's own timeouts instead.
+Redirects are not followed: who follows one asks again, and the guard judges again. The environment's proxies play no part.
+"""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import httpx
 
-from bot.checks.errors import Failure
+from bot.checks.certificate import Certificate
+from bot.checks.dial import RefusedAddress as RefusedAddress
+from bot.checks.dial import dial
+from bot.checks.exchange import Answer, Body, Exchange, Relayed, as_httpx_headers
 from bot.checks.guard import Guard
 from bot.checks.resolve import Resolver, ThreadResolver
+from bot.checks.stopwatch import Stopwatch as Stopwatch
+from bot.checks.ways import FRESH as FRESH
+from bot.checks.ways import HttpxWays
+from bot.checks.ways import Way as Way
+from bot.checks.wire import AnswerReader, Unpacker, request_bytes
 
-ADDRESSES_TRIED = 3
-Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
-
-
-class RefusedAddress(ValueError):  # noqa: N818 # a decision, not a fault
-    """The guard does not let checks reach this address; `failure` is its classification."""
-
-    def __init__(self, why_not: str) -> None:
-        super().__init__(why_not)
-        self.failure = Failure("address_refused", why_not)
-
-
-class Stopwatch:
-    """The phases of one probe by the loop's clock, in domain milliseconds, and what is being waited for now.
-
-    Phases are consecutive spans: `dns`, `connect` (TCP), `tls`, `first_byte` (from sending the request until the head of the
-    answer is complete). `total` is the whole probe with its body.
-    """
-
-    def __init__(self, speed: float) -> None:
-        self._time = asyncio.get_running_loop().time
-        self._speed = speed
-        self._began = self._time()
-        self._starts: dict[str, float] = {}
-        self.waits_for = "dns"
-        self.phases_ms: dict[str, float] = {}
-
-    @property
-    def elapsed_s(self) -> float:
-        """Real seconds since the start."""
-        return self._time() - self._began
-
-    def begin(self, phase: str) -> None:
-        """From here on `phase` is waited for; a second address goes on with the same phase."""
-        self.waits_for = phase
-        self._starts.setdefault(phase, self._time())
-
-    def end(self, phase: str) -> None:
-        """The phase is over."""
-        self.phases_ms[phase] = self._ms(self._starts[phase])
-
-    def stop(self) -> None:
-        """The probe is over."""
-        self.phases_ms["total"] = self._ms(self._began)
-
-    def note(self, event: str) -> None:
-        """Take the name of an event of httpcore's `trace` extension."""
-        match event:
-            case "connection.connect_tcp.started":
-                self.begin("connect")
-            case "connection.connect_tcp.complete":
-                self.end("connect")
-            case "connection.start_tls.started":
-                self.begin("tls")
-            case "connection.start_tls.complete":
-                self.end("tls")
-            case "http11.send_request_headers.started":
-                self.begin("first_byte")
-            case "http11.receive_response_headers.complete":
-                self.end("first_byte")
-                self.begin("body")
-
-    def _ms(self, since: float) -> float:
-        return round((self._time() - since) * 1000 * self._speed, 3)
+BODY_CAP = 64 * 1024  # what `ask` reads of a body
+STREAM_CAP = 4 * 1024 * 1024  # what `answer` lets through before it is `too_large`
+LONGEST_S = 30.0  # for requests that come with no timeout of their own
+ALPN = ("http/1.1",)
 
 
-class Transport:
-    """Sends one request over one new connection; no redirects, no proxies from the environment, one shared TLS context.
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A request that is ready to go out, as often as wanted. Its bytes stay out of its repr: they hold keys."""
 
-    The caller bounds the whole with `asyncio.timeout`. Heads over 100 KiB are refused (h11's own cap).
-    """
+    method: str
+    host: str
+    port: int
+    tls: bool
+    way: Way
+    wire: bytes = field(repr=False)
+    request: httpx.Request | None = field(repr=False)  # the same for another way than FRESH; ten thousand are heavy
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer. `headers` has lower-case names; `body` is unpacked; `whole` is False where it went on behind the cap."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    whole: bool
+    certificate: Certificate | None = None
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Sends requests of probes; see the module. One TLS context for all, one resolver, one guard."""
 
     def __init__(
         self,
@@ -96,85 +77,150 @@ class Transport:
         self._resolver = resolver or ThreadResolver()
         self._guard = guard
         self._user_agent = f"understudy/{version} (+check)"
+        self._httpx = HttpxWays(self._ssl_context, self._resolver, guard)
 
-    @asynccontextmanager
-    async def answer(
-        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None, watch: Stopwatch, deadline_s: float
-    ) -> AsyncIterator[httpx.Response]:
-        """The answer to a request, its head read and its body still on the wire.
-
-        Raises httpx.TransportError, httpx.InvalidURL, OSError or ValueError; `classify_exception` knows them all.
-        """
+    def prepare(
+        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None, *, way: Way = FRESH
+    ) -> Prepared:
+        """Make a request ready. Raises httpx.InvalidURL or ValueError for what cannot be sent; neither quotes it."""
         url = httpx.URL(address)
         if url.scheme not in ("http", "https") or not url.host:
             raise httpx.InvalidURL("not an http(s) address")
-        watch.begin("dns")
-        found = (await self._resolver.addresses(_name(url), url.port or 0))[:ADDRESSES_TRIED]
-        watch.end("dns")
-        async with AsyncExitStack() as stack:
-            for left, ip in zip(reversed(range(len(found))), found, strict=True):
-                why_not = self._guard.refuses(ip) if self._guard else None
-                if why_not is not None:
-                    raise RefusedAddress(why_not)
-                transport = await stack.enter_async_context(self._connection())
-                # A dead address must not eat the time of the ones behind it; the last one has all that is left.
-                connect_s = deadline_s / (left + 2) if left else None
+        tls = url.scheme == "https"
+        port = url.port if url.port is not None else 443 if tls else 80
+        if not 0 < port < 65536:
+            raise httpx.InvalidURL("no such port")
+        ours = {
+            "host": url.netloc.decode("ascii"),
+            "user-agent": self._user_agent,
+            "accept": "*/*",
+            "accept-encoding": "identity",  # what is packed all the same is unpacked, up to the cap
+        }
+        merged = ours | {name.lower(): value for name, value in headers.items()}
+        wire = request_bytes(method, url.raw_path, merged, body)
+        return Prepared(
+            method=method,
+            host=url.raw_host.decode("ascii").strip("[]"),
+            port=port,
+            tls=tls,
+            way=way,
+            wire=wire,
+            request=None if way.fresh else httpx.Request(method, url, headers=merged, content=body),
+        )
 
-                async def trace(event: str, info: Mapping[str, Any]) -> None:
-                    watch.note(event)
-                    if event == "connection.connect_tcp.complete":
-                        # httpcore 1.0.9 forgets the socket when a TLS handshake is cancelled; closing twice is harmless.
-                        stack.push_async_callback(info["return_value"].aclose)
+    async def ask(self, prepared: Prepared, watch: Stopwatch, deadline_s: float, *, cap: int = BODY_CAP) -> Reply:
+        """Send a request and read its answer, up to `cap` bytes of unpacked body."""
+        if prepared.request is not None:
+            return await self._ask_through_httpx(prepared.way, prepared.request, watch, deadline_s, cap)
+        exchange = await self._exchange(prepared, watch, deadline_s)
+        try:
+            reader = exchange.reader
+            unpacker = Unpacker(reader.headers.get("content-encoding", ""))
+            body = b""
+            while len(body) <= cap:
+                piece = await exchange.body()
+                if not piece:
+                    unpacker.finish()
+                    break
+                body += unpacker.unpack(piece, cap - len(body))
+            return Reply(reader.status, reader.headers, body[:cap], len(body) <= cap, exchange.line.certificate)
+        finally:
+            exchange.line.close()
 
-                request = self._request(method, url, ip, headers, body, trace, connect_s)
-                try:
-                    response = await transport.handle_async_request(request)
-                except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
-                    if left and (watch.waits_for == "connect" or isinstance(exc, httpx.ConnectTimeout)):
-                        continue
-                    raise
-                stack.push_async_callback(response.aclose)
-                yield response
-                return
-        raise httpx.ConnectError("the name has no address")
+    @asynccontextmanager
+    async def answer(
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        watch: Stopwatch,
+        deadline_s: float,
+        *,
+        way: Way = FRESH,
+        cap: int = STREAM_CAP,
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to a request, its head read and its body still on the wire.
+
+        `aiter_raw()` gives the body without its chunking, `aiter_bytes()` unpacked; BadAnswer `too_large` over `cap` bytes.
+        `extensions["certificate"]` is the peer's Certificate or None.
+        """
+        prepared = self.prepare(method, address, headers, body, way=way)
+        if prepared.request is not None:
+            async with self._httpx.answer(way, prepared.request, watch, deadline_s) as (inner, certificate):
+                yield Answer(inner.status_code, inner.headers, Relayed(inner), cap, certificate)
+            return
+        exchange = await self._exchange(prepared, watch, deadline_s)
+        try:
+            reader = exchange.reader
+            yield Answer(reader.status, as_httpx_headers(reader.headers), Body(exchange), cap, exchange.line.certificate)
+        finally:
+            exchange.line.close()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of httpx; `extensions["phases_ms"]` has the phases. The longest of its timeouts bounds the whole."""
+        timeouts = request.extensions.get("timeout") or {}
+        deadline_s = max((float(given) for given in timeouts.values() if given is not None), default=LONGEST_S)
+        watch = Stopwatch(1.0)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + deadline_s
+        prepared = self.prepare(request.method, str(request.url), request.headers, await request.aread() or None)
+        try:
+            async with asyncio.timeout_at(ends_at):
+                exchange = await self._exchange(prepared, watch, deadline_s)
+        except TimeoutError as exc:
+            raised = httpx.ReadTimeout if watch.waits_for == "first_byte" else httpx.ConnectTimeout
+            raise raised(f"no {watch.waits_for} in time", request=request) from exc
+        except OSError as exc:
+            raised_for = httpx.ReadError if watch.waits_for == "first_byte" else httpx.ConnectError
+            raise raised_for(str(exc), request=request) from exc
+        except RefusedAddress as exc:
+            raise httpx.ConnectError(str(exc), request=request) from exc
+        certificate = exchange.line.certificate
+        headers = as_httpx_headers(exchange.reader.headers)
+        answer = Answer(exchange.reader.status, headers, Body(exchange, ends_at), STREAM_CAP, certificate)
+        answer.extensions["phases_ms"] = watch.phases_ms
+        return answer
 
     def close(self) -> None:
         """Give back the resolver's threads, without waiting for names that hang."""
         self._resolver.close()
 
-    def _connection(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=0)
-        return httpx.AsyncHTTPTransport(verify=self._ssl_context, trust_env=False, retries=0, limits=limits)
+    async def aclose(self) -> None:
+        """Hang up on kept connections, and give back the resolver's threads."""
+        await self._httpx.close()
+        self.close()
 
-    def _request(
-        self,
-        method: str,
-        url: httpx.URL,
-        ip: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        trace: Trace,
-        connect_s: float | None,
-    ) -> httpx.Request:
-        ours = {
-            "host": url.netloc.decode("ascii"),
-            "user-agent": self._user_agent,
-            "accept": "*/*",
-            "accept-encoding": "identity",  # nothing is inflated, so nothing can explode
-            "connection": "close",
-        }
-        return httpx.Request(
-            method,
-            url.copy_with(host=ip),
-            headers=ours | {name.lower(): value for name, value in headers.items()},
-            content=body,
-            extensions={
-                "trace": trace,
-                "sni_hostname": _name(url),  # the certificate is for the name, not for the address
-                "timeout": {"connect": connect_s, "read": None, "write": None, "pool": None},
-            },
-        )
+    async def _exchange(self, prepared: Prepared, watch: Stopwatch, deadline_s: float) -> Exchange:
+        """Send the request and read the answer's head; who takes the exchange closes its line."""
+        line = await dial(
+            prepared.host, prepared.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard,
+            tls=self._ssl_context if prepared.tls else None, alpn=ALPN,
+        )  # fmt: skip
+        exchange = Exchange(line, AnswerReader(prepared.method))
+        try:
+            watch.begin("first_byte")
+            line.write(prepared.wire)
+            while not exchange.reader.head_done:
+                await exchange.more()
+            watch.end("first_byte")
+            watch.begin("body")
+        except BaseException:
+            line.close()
+            raise
+        return exchange
 
-
-def _name(url: httpx.URL) -> str:
-    return url.raw_host.decode("ascii").strip("[]")
+    async def _ask_through_httpx(
+        self, way: Way, request: httpx.Request, watch: Stopwatch, deadline_s: float, cap: int
+    ) -> Reply:
+        async with self._httpx.answer(way, request, watch, deadline_s) as (response, certificate):
+            unpacker = Unpacker(response.headers.get("content-encoding", ""))
+            body = b""
+            async for piece in response.aiter_raw():
+                body += unpacker.unpack(piece, cap - len(body))
+                if len(body) > cap:
+                    break
+            else:
+                unpacker.finish()
+            headers = MappingProxyType(dict(response.headers))
+            return Reply(response.status_code, headers, body[:cap], len(body) <= cap, certificate)

@@ -2,6 +2,8 @@
 
 import click
 
+from bot.cli.backtest import backtest
+from bot.cli.check import check
 from bot.cli.config import config, manifest
 from bot.cli.demo import demo
 from bot.cli.doctor import doctor
@@ -19,5 +21,5 @@ def main() -> None:
     """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to the stand-in."""
 
 
-for command in (run, demo, health, incident, flags, export, doctor, config, manifest):
+for command in (run, demo, check, backtest, health, incident, flags, export, doctor, config, manifest):
     main.add_command(command)

@@ -1,6 +1,8 @@
 """`understudy health`: the board in the terminal, for when Slack is down."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,10 +20,32 @@ def health(config_path: Path, data_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(status)
     else:
-        rows = [(c["id"], c["level"], (c["since"] or "-")[:16].replace("T", " "), c["reason"]) for c in status["components"]]
+        rows = [(c["id"], c["level"], _minute(c["since"]), c["reason"]) for c in status["components"]]
         print_table(("component", "verdict", "since (UTC)", "why"), rows, empty="No component is configured.")
+        note(*_besides(status))
     if reply.running:
         parts = said(call(config_path, data_path, "GET", "/readyz", base=""))["parts"]
         note(*(f"{name}: {part['sentence']}" for name, part in parts.items() if not part["ok"]))
     if any(c["level"] in ("degraded", "down") for c in status["components"]):
         raise SystemExit(1)
+
+
+def _besides(status: dict[str, Any]) -> Iterator[str]:
+    """What stands beside the verdicts: blindness, advisories, mutes, alerts that are held back."""
+    sight = status["sight"]
+    if sight["blind"]:
+        blind = f"we are blind since {_minute(sight['began_at'])} UTC: {sight['reason']}"
+        yield f"{blind}; what cannot be reached counts as unknown"
+    for component in status["components"]:
+        id, advisory, mute, held = component["id"], component["advisory"], component["mute"], component["held_back"]
+        if advisory:
+            yield f"{id}: advisory: {advisory['text']}"
+        if mute:
+            why = f" ({mute['reason']})" if mute["reason"] else ""
+            yield f"{id}: muted until {_minute(mute['until'])} UTC by {mute['by']['name']}{why}"
+        if held:
+            yield f"{id}: its alert is held back: {held['why']}"
+
+
+def _minute(at: str | None) -> str:
+    return (at or "-")[:16].replace("T", " ")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic_core import PydanticCustomError
 
-from bot.config.checks import CHECK_MODELS
+from bot.config.checks import CHECK_MODELS, CONTROL
 from bot.config.errors import Report, suggest
 from bot.config.scalars import parse_duration, show
 from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
@@ -27,6 +27,8 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
         _check_deadline(check, ("control_group", index), report)
     _check_names(items(child(root, "control_group")), ("control_group",), report)
     references = _References(components, unsure, report)
+    _check_quiet(root, references, report)
+    _check_peers(root, report)
     for flag in entries(child(root, "flags")):
         _check_flag(flag.value, ("flags", flag.key), references, report)
     _check_flag_cases(root, report)
@@ -61,6 +63,36 @@ def _component_ids(root: Map) -> tuple[list[str], set[str]]:
         if not found and child(provider.value, "preset") is not None:
             unsure.add(provider.key)  # its preset is unknown, which is said already
     return known, unsure
+
+
+def _check_quiet(root: Map, references: _References, report: Report) -> None:
+    """What keeps alerts quiet: components that others depend on, and windows of maintenance."""
+    for provider in entries(child(root, "providers")):
+        if provider.key == CONTROL:
+            report.error(provider.mark, ("providers", provider.key), "the name belongs to the control group", "choose another")
+        for component in entries(child(provider.value, "components")):
+            where = ("providers", provider.key, "components", component.key, "depends_on")
+            for index, item in enumerate(items(child(component.value, "depends_on"))):
+                references.check(text(item), item, (*where, index))
+                if text(item) == f"{provider.key}.{component.key}":
+                    report.error(item.mark, (*where, index), "a component cannot depend on itself", "take it out")
+    for number, window in enumerate(items(child(root, "maintenance"))):
+        for index, item in enumerate(items(child(window, "components"))):
+            if child(root, "providers", text(item) or "") is None:  # all of a provider's may be meant
+                references.check(text(item), item, ("maintenance", number, "components", index))
+
+
+def _check_peers(root: Map, report: Report) -> None:
+    seen: dict[str, int] = {text(child(root, "vantage")) or "local": 0}
+    for index, peer in enumerate(items(child(root, "peers"))):
+        node = child(peer, "vantage")
+        label = text(node)
+        if node is None or label is None:
+            continue
+        if label in seen:
+            whose = f"another peer's, in line {seen[label]}" if seen[label] else "our own"
+            report.error(node.mark, ("peers", index, "vantage"), f"this label is {whose}", "give each vantage its own label")
+        seen.setdefault(label, node.mark.line)
 
 
 def _check_slack(root: Map, report: Report, lenient: bool) -> None:
@@ -135,10 +167,11 @@ def _check_deadline(check: Node, path: Path, report: Report) -> None:
             f"the deadline ({show(deadline)}) is longer than the interval ({show(every)}); runs that hang are skipped over"
         )
         report.warn(mark, (*path, "deadline"), sentence)
-    under = _parsed(child(check, "expect", "under"))
-    if under is not None and under > deadline:
-        place = child(check, "expect", "under") or check
-        report.warn(place.mark, (*path, "expect", "under"), "it is longer than the deadline, so that nothing is ever only slow")
+    for keys in (("expect", "under"), ("expect", "first_token"), ("under",)):
+        place = child(check, *keys)
+        span = _parsed(place) if place is not None else None
+        if place is not None and span is not None and span > deadline:
+            report.warn(place.mark, (*path, *keys), "it is longer than the deadline, so that nothing is ever only slow")
 
 
 def _duration(check: Node, key: str) -> timedelta | None:

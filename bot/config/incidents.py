@@ -1,14 +1,14 @@
-"""The sections on incidents: when they open, speak and resolve, how samples become verdicts, and the runbooks."""
+"""The sections on incidents: when they open, speak and resolve, and the runbooks."""
 
 import re
 import string
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field
 
-from bot.config.checks import Part
-from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, Whole, bad
+from bot.config.part import Part
+from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, bad
 
 Opening = Literal["SEV1", "SEV2", "SEV3", "SEV4", "thread", "none"]
 
@@ -76,22 +76,6 @@ class IncidentsConfig(Part):
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."
     )
-
-
-class DetectionConfig(Part):
-    """How samples become verdicts: so many failures among the last runs of a check."""
-
-    window: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many of the last runs count, 1 to 100.")
-    failures: Annotated[int, Whole(1, 100)] = Field(default=3, description="How many of them must fail, at most `window`.")
-    recover_after: Annotated[int, Whole(1, 100)] = Field(default=3, description="How many good runs in a row end it, 1 to 100.")
-
-    @field_validator("failures")
-    @classmethod
-    def _fits_window(cls, failures: int, info: ValidationInfo) -> int:
-        window = info.data.get("window")
-        if window is not None and failures > window:
-            raise bad(f"{failures} failures never fit into a window of {window}", "write at most the window")
-        return failures
 
 
 class Runbook(Part):

@@ -13,8 +13,8 @@ import yaml
 from bot.config.errors import Report
 from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
 
-MAX_BYTES = 1_000_000
-_MAX_NODES = 50_000  # after aliases: a few hundred bytes of nested aliases otherwise grow into gigabytes
+MAX_BYTES = 10_000_000  # ten thousand checks are three
+_MAX_NODES = 500_000  # after aliases: a few hundred bytes of nested aliases otherwise grow into gigabytes
 _MAX_DEPTH = 40
 
 _NULL = re.compile(r"|~|null|Null|NULL")

@@ -162,7 +162,7 @@ def _off_checks(config: Config, root: Map) -> Iterator[OffCheck]:
             continue
         provider, _, component = placed.component.partition(".")
         checks = items(child(root, "providers", provider, "components", component, "checks"))
-        node = next((check for check in checks if text(child(check, "name")) == placed.name), None)
+        node = next((check for check in checks if text(child(check, "name")) == placed.written), None)
         value = child(node, *what.split(".", 1))
         variables = value.variables if isinstance(value, Scalar) else ()
         remedy = f"set {' and '.join(variables)}" if variables else "give it a value"

@@ -8,13 +8,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 
-from bot.config.checks import Check, HttpCheck, LlmCheck, Part
+from bot.config.checks import CONTROL, Check
+from bot.config.detection import DetectionConfig, MaintenanceConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
-from bot.config.incidents import ComponentOpenOn, DetectionConfig, IncidentsConfig, OpenOn, Runbook
-from bot.config.pending import is_live_check, is_live_dialect
-from bot.config.scalars import Every, Listen, Network, NotifyUrl, Secret, Slug, Text, Url, bad, split_listen
+from bot.config.http import HttpCheck
+from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
+from bot.config.llm import LlmCheck
+from bot.config.looks import HeartbeatCheck
+from bot.config.part import Part
+from bot.config.pending import is_live_dialect
+from bot.config.scalars import Every, Label, Listen, Network, NotifyUrl, Secret, Slug, Text, Url, bad, split_listen
 
-_HARMLESS = {"accept", "accept-encoding", "accept-language", "cache-control", "content-type", "user-agent", "anthropic-version"}
 _LEAST_SECRET = 6  # shorter strings occur by chance all over a log
 
 
@@ -63,6 +67,10 @@ class Component(Part):
 
     name: str = Field(default="", description="Name for people; the key when not given.")
     checks: tuple[Check, ...] = Field(default=(), description="How it is looked at.")
+    depends_on: tuple[Text, ...] = Field(
+        default=(),
+        description="Components it cannot work without; while one of them has an incident, it opens none of its own.",
+    )
     open_on: ComponentOpenOn = Field(
         default=ComponentOpenOn(), description="What its verdicts open, where that differs from `incidents.open_on`."
     )
@@ -101,14 +109,22 @@ class Provider(Part):
 
 @dataclass(frozen=True)
 class PlacedCheck:
-    """A check with its place: `id` is `provider.component.name`, `component` is `provider.component`."""
+    """A check with its place: `id` is `provider.component.name`, `component` is `provider.component`.
+
+    `written` is its name in the file; a check of several models is written once and placed once for each.
+    """
 
     id: str
     component: str
     provider: str
     name: str
+    written: str
     check: Check
-    live: bool  # False while its type is pending or its credential is missing
+    live: bool  # False while its credential is missing
+
+
+def _placed(check: Check) -> tuple[tuple[str, Check], ...]:
+    return check.by_model() if isinstance(check, LlmCheck) else ((check.name or check.type, check),)
 
 
 def _some_path(value: object) -> object:
@@ -134,6 +150,10 @@ class Config(Part):
         default=(), description="Checks of neutral targets that tell a fault of ours from theirs."
     )
     detection: DetectionConfig = Field(default=DetectionConfig(), description="How samples become verdicts.")
+    maintenance: tuple[MaintenanceConfig, ...] = Field(default=(), description="Windows in which nothing is opened.")
+    vantage: Label = Field(default="local", description="Where this bot looks from, in one word; samples carry it.")
+    peers: tuple[PeerConfig, ...] = Field(default=(), description="Other Understudies that look from elsewhere.")
+    samples: SamplesConfig = Field(default=SamplesConfig(), description="How long results are kept, and in how much room.")
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
     incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
     runbooks: dict[str, Runbook] = Field(default={}, description="What to do, by component id.")
@@ -152,22 +172,35 @@ class Config(Part):
         }
 
     def checks(self) -> tuple[PlacedCheck, ...]:
-        """All checks of all components with their ids, also those that are off or not available yet."""
+        """All checks of all components with their ids, also those that are off."""
         return tuple(
             PlacedCheck(
-                id=f"{component}.{check.name or check.type}",
+                id=f"{component}.{name}",
                 component=component,
                 provider=component.partition(".")[0],
-                name=check.name or check.type,
-                check=check,
-                live=is_live_check(check.type) and check.missing_credential is None,
+                name=name,
+                written=check.name or check.type,
+                check=one,
+                live=check.missing_credential is None,
             )
             for component, section in self.components().items()
             for check in section.checks
+            for name, one in _placed(check)
         )
 
+    def controls(self) -> tuple[PlacedCheck, ...]:
+        """The checks of the control group; they belong to no component."""
+        return tuple(
+            PlacedCheck(
+                id=f"{CONTROL}.{name}", component=CONTROL, provider=CONTROL, name=name, written=check.name or check.type,
+                check=one, live=check.missing_credential is None,
+            )
+            for check in self.control_group
+            for name, one in _placed(check)
+        )  # fmt: skip
+
     def live_checks(self) -> tuple[PlacedCheck, ...]:
-        """The checks that really run: their type is available and their credential is there."""
+        """The checks that really run: their credential is there."""
         return tuple(placed for placed in self.checks() if placed.live)
 
     def open_on(self, component: str) -> OpenOn:
@@ -188,15 +221,14 @@ class Config(Part):
         found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
         found |= {*self.server.read_tokens, *self.server.control_tokens}
         found |= {provider.api_key for provider in self.providers.values()}
-        checks = [placed.check for placed in self.checks()] + list(self.control_group)
-        found |= {check.api_key for check in checks if isinstance(check, LlmCheck)}
+        found |= {peer.secret for peer in self.peers}
+        for check in [placed.check for placed in self.checks()] + list(self.control_group):
+            if isinstance(check, HttpCheck | LlmCheck):
+                found |= set(check.secrets())
+            elif isinstance(check, HeartbeatCheck):
+                found.add(check.token)
         texts = {secret.get_secret_value() for secret in found} | set(self._found_secrets)
-        for check in checks:
-            if isinstance(check, HttpCheck):
-                for name, value in check.headers.items():
-                    if name.lower() not in _HARMLESS:
-                        text = value.get_secret_value()
-                        texts |= {text, text.partition(" ")[2].strip()}  # also without its Bearer
+        texts |= {text.partition(" ")[2].strip() for text in texts}  # also without its Bearer
         return frozenset(text for text in texts if len(text) >= _LEAST_SECRET)
 
     def with_found_secrets(self, values: frozenset[str]) -> "Config":

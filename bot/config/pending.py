@@ -22,18 +22,9 @@ class Matcher:
         return value == self.value if self.value is not None else value not in (None, "", [], {}, False)
 
 
-_TYPE = "providers/*/components/*/checks/*/type"
 _DIALECT = "providers/*/status_page/dialect"
 
 PENDING: Mapping[Matcher, str] = {
-    Matcher(_TYPE, "llm"): "Checks of type llm are not available yet: no inference is run.",
-    Matcher(_TYPE, "tcp"): "Checks of type tcp are not available yet: no connection is tried.",
-    Matcher(_TYPE, "tls"): "Checks of type tls are not available yet: no handshake is tried.",
-    Matcher(_TYPE, "dns"): "Checks of type dns are not available yet: no name is looked up.",
-    Matcher(_TYPE, "heartbeat"): "Checks of type heartbeat are not available yet: no sign of life is awaited.",
-    Matcher(
-        "control_group"
-    ): "The control group is not available yet: a fault of the bot's own way out can look like the vendor's.",
     Matcher("slack/mode", "http"): "Slack over HTTP is not available yet: leave mode at socket.",
     Matcher(_DIALECT, "google"): "Status pages of dialect google are not available yet: this page is not read.",
     Matcher(_DIALECT, "aws"): "Status pages of dialect aws are not available yet: this page is not read.",
@@ -48,11 +39,6 @@ PENDING: Mapping[Matcher, str] = {
 def pending_reason(path: tuple[str | int, ...], value: object) -> str | None:
     """The sentence for what stands at this place, or None when it is alive."""
     return next((sentence for matcher, sentence in PENDING.items() if matcher.matches(path, value)), None)
-
-
-def is_live_check(type_: str) -> bool:
-    """Whether checks of this type really run."""
-    return pending_reason(("providers", "", "components", "", "checks", 0, "type"), type_) is None
 
 
 def is_live_dialect(dialect: str) -> bool:

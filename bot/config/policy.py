@@ -1,7 +1,11 @@
 """From the configuration to what decisions need: `Config` becomes `core.model.Policy`."""
 
+from zoneinfo import ZoneInfo
+
+from bot.config.detection import MaintenanceConfig
 from bot.config.models import Config
 from bot.core.model import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Level, Policy, Severity
+from bot.core.windows import Recurrence, Window
 
 
 def to_policy(config: Config) -> Policy:
@@ -10,6 +14,7 @@ def to_policy(config: Config) -> Policy:
         components={id: _component(config, id) for id in config.components()},
         flags={key: _flag(config, key) for key in config.flags},
         incidents=_incidents(config),
+        maintenance=tuple(_window(one) for one in config.maintenance),
     )
 
 
@@ -26,7 +31,18 @@ def _component(config: Config, id: str) -> ComponentPolicy:
         page_url=_front(page.urls[0]) if page else "",
         runbook_url=(runbook.url or "") if runbook else "",
         runbook_steps=runbook.steps if runbook else (),
+        depends_on=config.components()[id].depends_on,
     )
+
+
+def _window(section: MaintenanceConfig) -> Window:
+    if section.repeats == "never":
+        return Window(section.components, section.starts, section.starts + section.lasts, reason=section.reason)
+    zone = ZoneInfo(section.time_zone)
+    first = section.starts.astimezone(zone)
+    days = frozenset({first.weekday()}) if section.repeats == "weekly" else frozenset()
+    recurrence = Recurrence(first.time(), section.lasts, days, zone)
+    return Window(section.components, section.starts, recurrence=recurrence, reason=section.reason)
 
 
 def _front(url: str) -> str:

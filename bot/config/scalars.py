@@ -4,9 +4,10 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +25,10 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _LONGEST = timedelta(days=366)  # keeps every sum of durations far away from what a datetime can hold
+_LABEL = re.compile(
+    r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?|[^\x00-\x7f]{1,63}"
+)  # names beyond ASCII are for the resolver
+_LEAST_SIZE = 10_000_000
 _EXPANDED = r"^.*\$\{.*$"  # what editors must let through: its value is known only when the file is loaded
 
 
@@ -112,6 +117,67 @@ class Whole:
         return {"anyOf": [limits, {"type": "string", "pattern": _EXPANDED}]}
 
 
+@dataclass(frozen=True)
+class Real:
+    """Metadata of a number within limits: `Annotated[float, Real(0, 1)]`. Digits from an expanded variable count too."""
+
+    low: float
+    high: float
+
+    def check(self, value: object) -> float:
+        """Return the number, or raise an error that names the limits."""
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", value):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise bad("must be a number", "write digits and at most one point, without quotes")
+        if not self.low <= value <= self.high:  # NaN is never between
+            raise bad("the number is out of range", f"from {self.low:g} to {self.high:g}")
+        return float(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        limits = {"type": "number", "minimum": self.low, "maximum": self.high}
+        return {"anyOf": [limits, {"type": "string", "pattern": _EXPANDED}]}
+
+
+def parse_size(value: object) -> int:
+    """Turn `500MB` or `2GB` into bytes (powers of 1000); anything else is an error that says how to write it."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_SIZE:
+        return value  # bytes already: a default of ours
+    match = re.fullmatch(r"([0-9]{1,9})(MB|GB)", value) if isinstance(value, str) else None
+    if match is None:
+        raise bad("not a size", "write a whole number with MB or GB, such as 500MB or 2GB")
+    size = int(match[1]) * (1_000_000 if match[2] == "MB" else 1_000_000_000)
+    if size < _LEAST_SIZE:
+        raise bad("the size is too small", "at least 10MB")
+    return size
+
+
+def parse_moment(value: object) -> datetime:
+    """Turn `2026-11-30T02:00:00Z` into a datetime; without an offset or `Z` it is an error, for a moment has one meaning."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise bad("not a moment", "write date, time and offset, such as 2026-11-30T02:00:00Z or 2026-11-30T02:00:00+01:00")
+    if not 1971 <= moment.year <= 9000:
+        raise bad("the moment is out of range", "years from 1971 to 9000")
+    return moment
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, KeyError, OSError) as error:
+        raise bad("there is no such time zone", "write a name such as UTC or Europe/Berlin") from error
+    return value
+
+
 def check_url(value: str) -> str:
     """Accept an absolute http or https URL with a host and without a password in it; anything else is an error."""
     if re.search(r"[\x00-\x20\x7f]", value):
@@ -123,10 +189,37 @@ def check_url(value: str) -> str:
         raise bad("not a URL", "write it as https://host/path") from error
     if parts.scheme not in ("http", "https"):
         raise bad("the URL does not start with http:// or https://", "write it as https://host/path")
+    if _port == 0:
+        raise bad("no such port", "from 1 to 65535, or none")
     if not host:
         raise bad("the URL has no host", "write it as https://host/path")
     if parts.username is not None or parts.password is not None:
         raise bad("the URL carries a login", "put credentials into headers, where they are kept out of messages")
+    return value
+
+
+def check_host(value: str) -> str:
+    """Accept a host name, an IPv4 address or an IPv6 address without brackets; anything around them is an error."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        pass  # a name, then
+    labels = value.removesuffix(".").split(".")
+    if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise bad("not a host", "write a name or an address alone, without scheme, port, path or brackets")
+    return value
+
+
+def check_name_server(value: str) -> str:
+    """Accept an address, with a port where it is not 53: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`."""
+    match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([0-9.]+):([0-9]{1,5})", value)
+    host, port = (match[1] or match[3], match[2] or match[4] or "53") if match else (value, "53")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        raise bad("not the address of a name server", "write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353") from error
+    if not 0 < int(port) < 65536:
+        raise bad("no such port", "from 1 to 65535")
     return value
 
 
@@ -199,9 +292,13 @@ Deadline = Annotated[
     _DURATION_SCHEMA,
 ]
 Cadence = Annotated[timedelta | None, BeforeValidator(_parse_cadence), _text_schema(r"^([0-9]+(ms|s|m|h|d)|on_change)$")]
+Size = Annotated[int, BeforeValidator(parse_size), _text_schema(r"^[0-9]+(MB|GB)$", examples=["500MB", "2GB"])]
+Moment = Annotated[datetime, BeforeValidator(parse_moment), _text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")]
 Switch = Annotated[bool, BeforeValidator(_strict_bool), _or_expanded({"type": "boolean"})]
 
 
+Host = Annotated[str, AfterValidator(check_host), _text_schema("^[^/ ]+$")]
+NameServer = Annotated[str, AfterValidator(check_name_server), _text_schema("^[0-9A-Fa-f.:\\[\\]]+$")]
 Port = Annotated[int, Whole(1, 65535)]
 Url = Annotated[str, AfterValidator(check_url), _text_schema("^https?://")]
 OptionalUrl = Annotated[Url | None, BeforeValidator(lambda value: None if value == "" else value)]
@@ -210,4 +307,6 @@ Network = Annotated[IpNetwork, BeforeValidator(_network), WithJsonSchema({"type"
 Secret = Annotated[SecretStr, BeforeValidator(_credential), WithJsonSchema({"type": "string"})]
 NotifyUrl = Annotated[SecretStr, BeforeValidator(_notify_url), WithJsonSchema({"type": "string"})]
 Text = Annotated[str, StringConstraints(min_length=1)]
+TimeZone = Annotated[Text, AfterValidator(_time_zone)]
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]

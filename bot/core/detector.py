@@ -1,14 +1,21 @@
-"""From a check's samples to a judgement: a window of k of n, with a slower rule for recovery. Pure.
+"""From one check's looks to a judgement, with its reason, and when to look again. Pure.
 
-The rule sees only conclusive samples. It answers with a reason in words, since the reason reaches people.
+`observe` folds one sample into a track: the same samples in the same order give the same track, so a restart rebuilds it from
+what is stored. Inconclusive samples say nothing and change nothing but the budget of quick looks. See docs/detection.md.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.model import Fault, Outcome, Sample
+from bot.core.gauge import LEDGER, REST, Gauge, Moment, turn
+from bot.core.latency import Usual, known, learned, slow_sign
+from bot.core.model import Fault, Level, Outcome, Sample
+from bot.core.reasons import why_bad, why_well
+from bot.core.rule import Rule
+
+EVERY = timedelta(seconds=30)
+SPACED = 0.75  # of an interval between two looks of different rounds: a late one must not swallow the next
 
 
 class Condition(StrEnum):
@@ -21,81 +28,181 @@ class Condition(StrEnum):
 
 
 @dataclass(frozen=True)
-class WindowRule:
-    """`failures` of the last `window` conclusive samples make a condition; `recover_after` good ones in a row end it."""
-
-    window: int = 5
-    failures: int = 3
-    recover_after: int = 3
-
-
-@dataclass(frozen=True)
 class Judgement:
-    """A check's condition and why. `began_at` is the first sample that speaks for it."""
+    """A check's condition and why. `began_at` is the first sample that speaks for it, `last` the sign that stands for all.
+
+    `spoke` names what came to it: `sequential test`, `window`, or `ledger` for what stood before a restart.
+    """
 
     condition: Condition
     reason: str
     fault: Fault = Fault.NONE
     began_at: datetime | None = None
     last: Sample | None = None
+    spoke: str = ""
 
 
 NOT_YET = Judgement(Condition.UNKNOWN, "no result yet")
 
 
-def judge(previous: Judgement, samples: Sequence[Sample], rule: WindowRule) -> Judgement:
-    """The judgement after the newest of `samples` (oldest first; only the last `window` count).
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is remembered of one check from one vantage; small, and nothing of it grows with time."""
 
-    A condition starts when `failures` samples of the window show it and ends after `recover_after` others in a row:
-    one blip makes no noise, and one lucky answer ends no outage.
+    judgement: Judgement = NOT_YET
+    failing: Gauge = REST
+    slow: Gauge = REST
+    usual: Usual = field(default_factory=Usual)
+    last_at: datetime | None = None
+    round_at: datetime | None = None
+    round_looks: int = 0
+    rounds: int = 0  # known so far, at most the window
+    spent: float = 0.0  # of the budget of quick looks, at `spent_at`
+    spent_at: datetime | None = None
+    quick: float = 0.0  # of it in this episode of doubt
+
+    @property
+    def suspect(self) -> bool:
+        """Whether failures were seen that are too few to judge: look again soon."""
+        return not self.failing.stands and self.failing.score > 0.0
+
+    @property
+    def baseline_ms(self) -> float | None:
+        """The usual latency, None while too little is known."""
+        return self.usual.ms
+
+
+NEW = Track()
+
+
+def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, every: timedelta = EVERY) -> Track:
+    """The track after one more sample of a check that is scheduled `every` so often.
+
+    `learn=False` keeps the usual latency as it is, for the time of an incident.
     """
-    window = [s for s in samples if s.outcome is not Outcome.INCONCLUSIVE][-max(rule.window, rule.recover_after) :]
-    if not window:
-        return NOT_YET
-    recent = window[-rule.window :]
-    failed = [s for s in recent if s.outcome is Outcome.FAIL]
-    slow = [s for s in recent if s.outcome is not Outcome.OK]  # a failure is at least slow
-    if len(failed) >= rule.failures:
-        return _bad(previous, Condition.FAILING, failed, recent)
-    if previous.condition is Condition.FAILING and not _ended(window, rule, Outcome.FAIL):
-        return _bad(previous, Condition.FAILING, failed, recent)
-    if len(slow) >= rule.failures:
-        return _bad(previous, Condition.SLOW, slow, recent)
-    if previous.condition in (Condition.SLOW, Condition.FAILING) and not _ended(window, rule, Outcome.SLOW, Outcome.FAIL):
-        return _bad(previous, Condition.SLOW, slow, recent)
-    return _well(previous, window, recent, rule)
+    at = sample.at
+    if track.last_at is not None and at < track.last_at - every:
+        track = _set_back(track, at - track.last_at)
+    if _before_it_began(track, at):
+        return track
+    begins = track.round_at is None or at - track.round_at >= every * SPACED
+    if track.suspect:
+        track = _charged(track, at, rule, every)
+    if sample.outcome is Outcome.INCONCLUSIVE:
+        return track
+    looks = 1 if begins else track.round_looks + 1
+    end = at + timedelta(milliseconds=sample.phases_ms.get("total", 0.0))
+    moment = Moment(at, end, every, begins, looks)
+    slowness = slow_sign(sample, track.usual, rule)
+    failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
+    slow = turn(track.slow, slowness, moment, rule, rule.slow_for, hold=failing.stands)
+    if failing.stands and not slow.stands:  # what fails is slow as well: on its way back it may be slow for a while
+        slow = replace(slow, stands=True, spoke=failing.spoke, onset=failing.onset, changes=failing.changes)
+    rounds = min(track.rounds + begins, rule.window)
+    judgement = _judged(track.judgement, failing, slow, slowness, moment, rounds, rule)
+    usual = track.usual
+    if learn and slowness is None and judgement.condition is Condition.WELL and failing.score == slow.score == 0.0:
+        usual = learned(usual, sample)
+    return Track(
+        judgement, failing, slow, usual, at, at if begins else track.round_at, looks, rounds, track.spent, track.spent_at,
+        track.quick if failing.score > 0.0 else 0.0,
+    )  # fmt: skip
 
 
-def _ended(window: Sequence[Sample], rule: WindowRule, *signs: Outcome) -> bool:
-    tail = window[-rule.recover_after :]
-    return len(tail) >= rule.recover_after and all(s.outcome not in signs for s in tail)
+def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> timedelta:
+    """How long to wait for the next look: briefly while in doubt and within the budget, else the interval."""
+    if not track.suspect or rule.recheck >= every or track.quick >= rule.quick_most:
+        return every
+    return rule.recheck if _spent(track, now, rule, every) + 1 <= rule.quick_most else every
 
 
-def _bad(previous: Judgement, condition: Condition, signs: Sequence[Sample], recent: Sequence[Sample]) -> Judgement:
-    last = _typical(previous, signs) if signs else previous.last
-    began = previous.began_at if previous.condition is condition else (signs[0].at if signs else None)
-    if condition is Condition.FAILING and not signs:
-        words = f"no failure in the last {len(recent)} runs, not yet counted as recovered"
-    else:
-        word = "failed" if condition is Condition.FAILING else "were slow or failed"
-        words = f"{len(signs)} of the last {len(recent)} runs {word}" + (f": {last.reason}" if last and last.reason else "")
-    return Judgement(condition, words, last.fault if last else Fault.UNCLEAR, began, last)
+def seeded(track: Track, baseline_ms: float) -> Track:
+    """The track with a usual latency that was worked out from what is stored."""
+    return replace(track, usual=known(baseline_ms))
 
 
-def _typical(previous: Judgement, signs: Sequence[Sample]) -> Sample:
+def from_ledger(level: Level, reason: str, fault: Fault, began_at: datetime | None) -> Track:
+    """A track for a committed verdict after a restart: an outage ends by good results, not by forgetting."""
+    if not level.bad:
+        return NEW
+    stands = Gauge(stands=True, spoke=LEDGER, onset=began_at)
+    condition = Condition.FAILING if level is Level.DOWN else Condition.SLOW
+    judgement = Judgement(condition, reason, fault, began_at, spoke=LEDGER)
+    return replace(NEW, judgement=judgement, failing=stands if level is Level.DOWN else REST, slow=stands)
+
+
+# --- the judgement
+
+
+def _judged(
+    previous: Judgement, failing: Gauge, slow: Gauge, slowness: Sample | None, moment: Moment, rounds: int, rule: Rule
+) -> Judgement:
+    if failing.stands:
+        return _bad(previous, Condition.FAILING, failing, moment, rounds, rule)
+    if slow.stands:
+        return _bad(previous, Condition.SLOW, slow, moment, rounds, rule)
+    if previous.condition is Condition.UNKNOWN and slowness is not None:
+        return Judgement(Condition.UNKNOWN, "no good result yet, and too few to judge", last=slowness)
+    reason = why_well(failing, slow, moment.at, rounds)
+    if previous.condition is Condition.WELL:
+        return previous if previous.reason == reason else replace(previous, reason=reason)
+    began = moment.at if previous.condition is Condition.UNKNOWN else max(filter(None, (failing.good_at, slow.good_at)))
+    return Judgement(Condition.WELL, reason, began_at=began)
+
+
+def _bad(previous: Judgement, condition: Condition, gauge: Gauge, moment: Moment, rounds: int, rule: Rule) -> Judgement:
+    last = _typical(previous, gauge.signs) if gauge.signs else previous.last
+    fault = last.fault if last else previous.fault
+    reason = why_bad(gauge, moment.at, rounds, rule, last, failed=condition is Condition.FAILING)
+    return Judgement(condition, reason, fault, gauge.onset, last, gauge.spoke)
+
+
+def _typical(previous: Judgement, signs: tuple[Sample, ...]) -> Sample:
     """The newest sign of the fault that most of them show, so that one odd answer does not turn the blame around."""
     faults = [sign.fault for sign in signs]
     usual = max(reversed(faults), key=lambda fault: (faults.count(fault), fault is previous.fault))
     return next(sign for sign in reversed(signs) if sign.fault is usual)
 
 
-def _well(previous: Judgement, window: Sequence[Sample], recent: Sequence[Sample], rule: WindowRule) -> Judgement:
-    good = [s for s in recent if s.outcome is Outcome.OK]
-    if previous.condition is Condition.UNKNOWN and not good:
-        return Judgement(Condition.UNKNOWN, "no good result yet, and too few to judge", last=window[-1])
-    if previous.condition is Condition.WELL:
-        began = previous.began_at
-    else:
-        tail = window[-rule.recover_after :] if previous.condition is not Condition.UNKNOWN else good
-        began = tail[0].at
-    return Judgement(Condition.WELL, f"{len(good)} of the last {len(recent)} runs were fine", Fault.NONE, began, window[-1])
+# --- the budget of quick looks, and clocks
+
+
+def _spent(track: Track, at: datetime, rule: Rule, every: timedelta) -> float:
+    if track.spent_at is None:
+        return 0.0
+    return max(0.0, track.spent - rule.quick_share * max(0.0, (at - track.spent_at) / every))
+
+
+def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
+    """A look costs what it comes before its time: nothing on schedule, and nearly one when it follows at once."""
+    before = max(filter(None, (track.last_at, track.spent_at)), default=at)
+    cost = min(1.0, max(0.0, 1 - (at - before) / every))
+    return replace(track, spent=_spent(track, at, rule, every) + cost, spent_at=at, quick=track.quick + cost)
+
+
+def _before_it_began(track: Track, at: datetime) -> bool:
+    """Whether the sample is older than the outage that the ledger tells of: it says nothing against it."""
+    gauge = track.slow
+    return gauge.spoke == LEDGER and track.last_at is None and gauge.onset is not None and at < gauge.onset
+
+
+def _set_back(track: Track, by: timedelta) -> Track:
+    """The wall clock was set back: everything that is remembered moves along, so that no span becomes negative."""
+
+    def moved(at: datetime | None) -> datetime | None:
+        return at and at + by
+
+    def gauge(g: Gauge) -> Gauge:
+        return replace(
+            g, onset=moved(g.onset), since=moved(g.since), good_at=moved(g.good_at), changes=tuple(c + by for c in g.changes)
+        )
+
+    return replace(
+        track, judgement=replace(track.judgement, began_at=moved(track.judgement.began_at)), failing=gauge(track.failing),
+        slow=gauge(track.slow), last_at=moved(track.last_at), round_at=moved(track.round_at), spent_at=moved(track.spent_at),
+    )  # fmt: skip
+
+
+__all__ = [
+    "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "from_ledger", "next_look", "observe", "seeded",
+]  # fmt: skip

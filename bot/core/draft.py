@@ -6,9 +6,10 @@ from datetime import datetime
 
 from bot.core import facts as f
 from bot.core.effects import Do, Effect
+from bot.core.evolve import evolve
 from bot.core.model import Actor, Policy
 from bot.core.signals import Answer
-from bot.core.state import Incident, World, evolve
+from bot.core.state import Incident, World
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Step:
 TOLD: frozenset[type[f.Body]] = frozenset({
     f.ComponentJoined, f.ComponentMoved, f.PhaseChanged, f.SeverityChanged, f.Acknowledged, f.NoticeSeen, f.NoteAdded,
     f.ResolveAsked, f.EngageProposed, f.ProposalDropped, f.Engaged, f.Held, f.HandBackAsked, f.HandBackStepped,
-    f.HandBackReverted, f.Released, f.ExpiryReached,
+    f.HandBackReverted, f.Released, f.ExpiryReached, f.AlertSuppressed, f.AlertHeard, f.ReportHeard, f.Muted, f.Unmuted,
 })  # fmt: skip
 
 # Facts about our own errands: nothing to show anew on alert or card, and showing it would make new errands for ever.

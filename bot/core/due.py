@@ -13,7 +13,7 @@ from bot.core.state import World
 
 def next_due(world: World, policy: Policy) -> datetime | None:
     """The moment of the next deadline, None when nothing waits for time."""
-    return min((*_of_incidents(world, policy), *_of_flags(world, policy)), default=None)
+    return min((*_of_incidents(world, policy), *_of_flags(world, policy), *_of_quiet(world, policy)), default=None)
 
 
 def _of_incidents(world: World, policy: Policy) -> Iterator[datetime]:
@@ -35,3 +35,18 @@ def _of_flags(world: World, policy: Policy) -> Iterator[datetime]:
             yield engagement.stepped_at + flag.hold
         elif engagement.asked_at is None and engagement.because:
             yield engagement.at + flag.min_hold
+
+
+def _of_quiet(world: World, policy: Policy) -> Iterator[datetime]:
+    """When a mute ends, and when an alert that was held back may come."""
+    for component in world.components.values():
+        if component.mute:
+            yield component.mute.until
+        held = component.held_back
+        if held is None or component.id not in policy.components:
+            continue
+        if held.until is not None:
+            yield held.until
+        within = world.incidents.get(held.incident or 0)
+        if within is not None and not within.phase.open:
+            yield held.at  # where it was told instead is over

@@ -153,7 +153,7 @@ def _outages(incident: Incident, facts: Sequence[f.Fact]) -> tuple[Outage, ...]:
             case f.ComponentMoved(component=id, level=Level.OPERATIONAL) as b if id in running:
                 outage = running.pop(id)
                 done.append(Outage(id, outage.began_at, max(b.began_at, outage.began_at), outage.worst))
-            case f.ComponentMoved(component=id, level=level) as b if level is not Level.OPERATIONAL:
+            case f.ComponentMoved(component=id, level=level) as b if level.bad or id in running:
                 before = running.get(id) or Outage(id, b.began_at, None, level)
                 running[id] = Outage(id, before.began_at, None, max(before.worst, level, key=lambda one: one.rank))
     return tuple(sorted([*done, *running.values()], key=lambda outage: (outage.began_at, outage.component)))

@@ -1,62 +1,42 @@
 """Every kind of fact: what happened, past tense, appended to one stream and never changed.
 
-A fact's body is one of the dataclasses below; its class carries the kind's name and version. When a shape changes, the
-version goes up and `UPGRADES` learns to lift old rows, so a ledger of any age still reads.
+A fact's body is one of the dataclasses below or in `findings`; its class carries the kind's name and version. When a shape
+changes, the version goes up and `UPGRADES` learns to lift old rows, so a ledger of any age still reads.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
+from bot.core.body import Body
 from bot.core.codec import decode, encode
-from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
+from bot.core.findings import (
+    AdvisoryEnded,
+    AdvisoryRaised,
+    AlertHeard,
+    AlertResumed,
+    AlertSuppressed,
+    FeedChanged,
+    MaintenanceSaid,
+    Muted,
+    NoticeSeen,
+    ReportHeard,
+    SightLost,
+    SightRegained,
+    Unmuted,
+    VerdictChanged,
+)
+from bot.core.model import Actor, Level, Phase, Severity
 
-
-class Body:
-    """What every fact body has: a kind, as written in the ledger, and the version of its shape."""
-
-    KIND: ClassVar[str]
-    VERSION: ClassVar[int] = 1
-
-
-# --- component/<id>
-
-
-@dataclass(frozen=True)
-class VerdictChanged(Body):
-    """Our verdict of a component changed."""
-
-    KIND = "verdict.changed"
-    component: str
-    previous: Level
-    level: Level
-    reason: str
-    fault: Fault
-    evidence: tuple[str, ...]
-    began_at: datetime
-    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
-
-
-# --- provider/<id>
-
-
-@dataclass(frozen=True)
-class FeedChanged(Body):
-    """The vendor's status page became readable, or stopped being so."""
-
-    KIND = "feed.changed"
-    provider: str
-    state: FeedState
-    reason: str
-
-
-@dataclass(frozen=True)
-class NoticeSeen(Body):
-    """The vendor said something on its status page."""
-
-    KIND = "notice.seen"
-    notice: Notice
+__all__ = [
+    "BODIES", "UPGRADES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed",
+    "AlertSuppressed", "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved",
+    "Declared", "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp",
+    "HandBackAsked", "HandBackReverted", "HandBackStepped", "Held", "MaintenanceSaid", "Muted", "NoteAdded", "NoticeSeen",
+    "PhaseChanged", "Posted", "ProposalDropped", "Released", "ReportHeard", "ResolveAsked", "SeverityChanged", "SightLost",
+    "SightRegained", "Unmuted", "UpdateWritten", "VerdictChanged", "decode_body", "encode_body",
+]  # fmt: skip
 
 
 # --- incident/<n>
@@ -311,10 +291,11 @@ class ExpiryReached(Body):
 BODIES: dict[str, type[Body]] = {
     body.KIND: body
     for body in (
-        VerdictChanged, FeedChanged, NoticeSeen, Declared, ComponentJoined, ComponentMoved, PhaseChanged, SeverityChanged,
-        Acknowledged, UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed, ChannelOpened, ChannelRefused, Posted, GivenUp,
-        Exported, EngageProposed, ProposalDropped, Engaged, Held, HandBackAsked, HandBackStepped, HandBackReverted, Released,
-        ExpiryReached,
+        VerdictChanged, AdvisoryRaised, AdvisoryEnded, AlertSuppressed, AlertResumed, AlertHeard, ReportHeard, Muted,
+        Unmuted, FeedChanged, MaintenanceSaid, NoticeSeen, SightLost, SightRegained, Declared, ComponentJoined,
+        ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
+        ChannelOpened, ChannelRefused, Posted, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,
+        HandBackAsked, HandBackStepped, HandBackReverted, Released, ExpiryReached,
     )
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.core import facts as f
 from bot.core.draft import Draft, Step
 from bot.core.incident import change_phase, move_for
-from bot.core.model import Actor, Fallback, FlagPolicy, Level, Phase
+from bot.core.model import Actor, Fallback, Fault, FlagPolicy, Level, Phase
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
 from bot.core.state import ComponentState, Engagement, FlagState, World
 
@@ -26,7 +26,9 @@ def react(draft: Draft) -> None:
     """Look at every flag after something changed or time passed."""
     for policy in draft.policy.flags.values():
         state = draft.world.flag(policy.key)
-        if state.engagement is None:
+        if draft.world.sight.blind:
+            _expire(draft, policy, "we are blind")  # no rule moves a flag on what it cannot see
+        elif state.engagement is None:
             _consider_engaging(draft, policy, state)
         else:
             _consider_engaged(draft, policy, state, state.engagement)
@@ -51,16 +53,33 @@ def choose(
     return "; ".join(reasons) or "no other fallback is configured"
 
 
+def refuses_us(state: ComponentState) -> bool:
+    """Whether our quota there is used up: the vendor is well and nobody is alerted, but our services get no answer either."""
+    return state.level is Level.UNKNOWN and state.fault is Fault.OURS_QUOTA
+
+
+def how(state: ComponentState, name: str) -> str:
+    """How a component is for our services: `Claude API is down`, `our quota at Claude API is used up`."""
+    return f"our quota at {name} is used up" if refuses_us(state) else f"{name} is {state.level}"
+
+
 def troubled(world: World, policy: FlagPolicy, at: Level | None = None) -> tuple[str, ...]:
-    """The components behind the default that are at least as bad as `at` (the flag's own `engage_on`)."""
+    """The components behind the default that are at least as bad as `at` (the flag's own `engage_on`), or that refuse us."""
     bar = (at or policy.engage_on).rank
-    return tuple(c for c in policy.depends_on if (level := world.component(c).level).bad and level.rank >= bar)
+    states = [world.component(c) for c in policy.depends_on]
+    return tuple(s.id for s in states if (s.level.bad and s.level.rank >= bar) or refuses_us(s))
 
 
 def default_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
     """Why the default cannot carry traffic: its components that are not operational; empty when all are."""
     states = [world.component(c) for c in policy.depends_on]
-    return ", ".join(f"{name_of(s.id)} is {s.level}" for s in states if s.level is not Level.OPERATIONAL)
+    return ", ".join(how(s, name_of(s.id)) for s in states if s.level is not Level.OPERATIONAL)
+
+
+def _nobody_knows(world: World, policy: FlagPolicy) -> bool:
+    """Whether the default is not well only in so far as we could not see it: a reason to stay put, not to turn back."""
+    unwell = [s for c in policy.depends_on if (s := world.component(c)).level is not Level.OPERATIONAL]
+    return all(s.level is Level.UNKNOWN and s.fault is Fault.LOCAL for s in unwell)
 
 
 def _needs(policy: FlagPolicy, variant: str) -> str | None:
@@ -68,10 +87,10 @@ def _needs(policy: FlagPolicy, variant: str) -> str | None:
 
 
 def _sick_behind(world: World, policy: FlagPolicy, variant: str) -> ComponentState | None:
-    """The component behind a stand-in, where it is degraded or down."""
+    """The component behind a stand-in, where it is degraded or down or refuses us."""
     needs = _needs(policy, variant)
     state = world.component(needs) if needs else None
-    return state if state and state.level.bad else None
+    return state if state and (state.level.bad or refuses_us(state)) else None
 
 
 def _incident_for(world: World, components: tuple[str, ...]) -> int | None:
@@ -91,7 +110,7 @@ def _where(world: World, policy: FlagPolicy, engagement: Engagement) -> int | No
 
 def _why(draft: Draft, components: tuple[str, ...]) -> str:
     """What the verdicts are; why they are so stands next to them, in the component's own words."""
-    return ", ".join(f"{draft.policy.name_of(c)} is {draft.world.component(c).level}" for c in components)
+    return ", ".join(how(draft.world.component(c), draft.policy.name_of(c)) for c in components)
 
 
 def _well(draft: Draft, policy: FlagPolicy) -> str:
@@ -154,7 +173,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
     if _leave_sick_fallback(draft, policy, state, engagement):
         return
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
-    if unwell and (engagement.share_back or engagement.asked_at):
+    if unwell and (engagement.share_back or engagement.asked_at) and not _nobody_knows(draft.world, policy):
         body = f.HandBackReverted(policy.key, unwell)
         draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
     elif not unwell and (engagement.stepped_at or (engagement.because and policy.automation != "off")):
@@ -170,7 +189,7 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
     if engagement.stepped_at is not None and not default_unwell(draft.world, policy):
         return False  # on the way back already, which is better; one that waits for min_hold or a person is none
     choice = choose(draft.world, policy, besides=engagement.variant, name_of=draft.policy.name_of)
-    reason = f"{draft.policy.name_of(sick.id)} behind {engagement.variant} is {sick.level}"
+    reason = f"{engagement.variant} cannot carry it: {how(sick, draft.policy.name_of(sick.id))}"
     incident = _where(draft.world, policy, engagement)
     if isinstance(choice, str):
         _hold(draft, policy, state, f"{reason}, and {choice}; staying put", incident)
@@ -281,8 +300,8 @@ def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: 
     if engagement and engagement.variant == variant and engagement.share_back == 0:
         return f"{policy.key} serves {variant} already."
     needs = _needs(policy, variant)
-    if needs and (sick := draft.world.component(needs)).level.bad:
-        name = draft.policy.name_of(needs)
+    if needs and _sick_behind(draft.world, policy, variant):
+        sick, name = draft.world.component(needs), draft.policy.name_of(needs)
         return f"{variant} needs {name}, which is {sick.level}: {sick.reason}. Nothing was switched."
     return ""
 

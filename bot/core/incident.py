@@ -10,7 +10,7 @@ from bot.core import facts as f
 from bot.core.cadence import missed, update_every, update_is_due
 from bot.core.draft import Draft, Step
 from bot.core.effects import Do
-from bot.core.model import Actor, Level, Phase, Severity, Verdict
+from bot.core.model import Actor, Phase, Severity
 from bot.core.naming import channel_name
 from bot.core.signals import (
     Acknowledge,
@@ -116,81 +116,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
 
 
-# --- what the watch says
-
-
-def on_verdict(draft: Draft, verdict: Verdict, previous: Level, quiet_key: str) -> None:
-    """Bring a changed verdict into the provider's incident; open one where configuration says so."""
-    component = draft.policy.components.get(verdict.component)
-    if component is None:
-        return
-    open_incident = draft.world.open_for(component.provider)
-    if open_incident:
-        _into_incident(draft, open_incident, verdict, previous)
-    elif verdict.level.bad:
-        _open_on(draft, verdict, component.open_on.get(verdict.level, "none"))
-    if quiet_key and verdict.level is not previous:
-        draft.send(Do.QUIET_REPLY, "ops", draft.facts[0], args={"root": quiet_key})
-    elif not quiet_key and (opened := draft.world.component(verdict.component).quiet_key):
-        draft.send(Do.QUIET_POST, "ops", draft.facts[0], key=opened)
-
-
-def quiet_thread(draft: Draft, verdict: Verdict, held: str) -> str:
-    """The key of the quiet thread that a changed verdict belongs to: the one that is there, or a new one; empty for none."""
-    component = draft.policy.components.get(verdict.component)
-    if held or component is None or not verdict.level.bad or draft.world.open_for(component.provider):
-        return held
-    stream = f"component/{verdict.component}"
-    opens = component.open_on.get(verdict.level) == "thread"
-    return f"quiet/{stream}/{draft.world.seqs.get(stream, 0) + 1}" if opens else ""
-
-
-def _open_on(draft: Draft, verdict: Verdict, action: str) -> None:
-    component = draft.policy.components[verdict.component]
-    if action in Severity.__members__:
-        others = [
-            c.id for c in draft.policy.components.values()
-            if c.provider == component.provider and c.id != component.id and draft.world.component(c.id).level.bad
-        ]  # fmt: skip
-        failing = (component.id, *sorted(others))
-        declare(
-            draft, title=f"{component.name} {verdict.level}", severity=Severity(action), components=failing,
-            began_at=verdict.began_at or draft.now, reason=verdict.reason, dedup=component.provider,
-        )  # fmt: skip
-
-
-def _into_incident(draft: Draft, incident: Incident, verdict: Verdict, previous: Level) -> None:
-    began_at = verdict.began_at or draft.now
-    if verdict.component in incident.affected:
-        held = incident.affected[verdict.component].level
-        if held is not verdict.level:
-            body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
-            draft.add(incident.stream, body)
-    elif verdict.level.bad and draft.policy.components[verdict.component].open_on.get(verdict.level, "none") != "none":
-        joined = f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
-        draft.add(incident.stream, joined)
-    _raise_severity(draft, incident.number, verdict)
-    _follow_phase(draft, incident.number, verdict)
-
-
-def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
-    """A worse verdict may raise what a rule chose; what a person chose stands."""
-    incident = draft.incident(number)
-    wanted = draft.policy.components[verdict.component].open_on.get(verdict.level, "none")
-    if not verdict.level.bad or incident.severity_by_person or wanted not in Severity.__members__:
-        return
-    if Severity(wanted) < incident.severity:
-        body = f.SeverityChanged(incident.severity, Severity(wanted), verdict.reason)
-        draft.add(incident.stream, body)
-
-
-def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
-    incident = draft.incident(number)
-    if incident.well and incident.phase in COURSE[:4]:
-        change_phase(draft, number, Phase.MONITORING, "every component is operational again", ALL_WELL)
-    elif verdict.level.bad and verdict.component in incident.affected and incident.phase is Phase.MONITORING:
-        name = draft.policy.components[verdict.component].name
-        change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
+# --- along the phases
 
 
 def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True) -> f.Fact:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.core.windows import Window
+
 
 class Level(StrEnum):
     """How a component is, as a verdict says it."""
@@ -89,7 +91,7 @@ class Actor:
 
     @staticmethod
     def rule(name: str) -> "Actor":
-        """A rule of the bot, named as people will read it: `k-of-n window`, `hourly update`."""
+        """A rule of the bot, named as people will read it: `detector`, `hourly update`."""
         return Actor("rule", name, name)
 
     @staticmethod
@@ -139,6 +141,8 @@ class Verdict:
     fault: Fault = Fault.NONE
     evidence: tuple[str, ...] = ()
     began_at: datetime | None = None  # when the evidence for this level starts: the first failed or first good sample
+    advisory: str = ""  # a part of it fails persistently, too small a part for a worse level; in words that stay the same
+    by_network: bool = False  # it rests on what our own network can cause: look at the controls before it is committed
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,8 @@ class Notice:
     url: str = ""
     components: tuple[str, ...] = ()  # our component ids that the vendor names, where the page maps them
     elsewhere: bool = False  # the vendor names components, and none of them is ours
+    starts_at: datetime | None = None  # of a maintenance, as planned
+    ends_at: datetime | None = None
 
 
 class FeedState(StrEnum):
@@ -176,6 +182,7 @@ class FeedReport:
     reason: str = ""
     levels: Mapping[str, Level] = field(default_factory=dict)  # by our component id
     notices: tuple[Notice, ...] = ()
+    maintenance: tuple[str, ...] = ()  # our component ids that the page calls under maintenance
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,7 @@ class ComponentPolicy:
     page_url: str = ""
     runbook_url: str = ""
     runbook_steps: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()  # components without which it cannot be well
 
 
 @dataclass(frozen=True)
@@ -240,6 +248,7 @@ class Policy:
     components: Mapping[str, ComponentPolicy]
     flags: Mapping[str, FlagPolicy]
     incidents: IncidentPolicy
+    maintenance: tuple[Window, ...] = ()
 
     def name_of(self, component: str) -> str:
         """What people call a component; its id where configuration does not know it (any more)."""

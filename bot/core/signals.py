@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, Phase, Severity, Verdict
+from bot.core.sight import Sight
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,50 @@ class FeedRead(Signal):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SightChanged(Signal):
+    """We went blind, or see again."""
+
+    sight: Sight
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertHeard(Signal):
+    """Another monitor fired or resolved an alert; `key` names it within its `source`."""
+
+    source: str
+    key: str
+    component: str
+    state: str  # firing | resolved
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported(Signal):
+    """A person says that a component does not work for them."""
+
+    component: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mute(Signal):
+    """A person holds a component's alerts back for a while; muting anew replaces the time."""
+
+    component: str
+    lasts: timedelta
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmute(Signal):
+    """A person ends a mute."""
+
+    component: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TimePassed(Signal):
-    """Look what is due: updates, hand-back steps, expiries, resolutions."""
+    """Look what is due: updates, hand-back steps, expiries, resolutions, mutes and windows that end."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""What the facts add up to: components, providers, incidents, flags, and the world that holds them all.
+"""What the facts add up to: components, providers, incidents, flags, our own sight, and the world that holds them all.
 
-`evolve` folds one fact into the world. It decides nothing and refuses nothing: a fact has happened. State rows in the store
-are these dataclasses, written in the transaction of their facts and rebuildable by folding the facts again.
+State rows in the store are these dataclasses, written in the transaction of their facts and rebuildable by folding the facts
+again (`evolve`).
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,39 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import facts as f
-from bot.core.effects import Do
-from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
+from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity, Verdict
+from bot.core.sight import CLEAR, Sight
+
+NOTICE_OVER = frozenset({"resolved", "postmortem", "completed"})  # a vendor's words for the end of what it announced
+
+
+@dataclass(frozen=True)
+class Mute:
+    """Somebody holds a component's alerts back, until when and why."""
+
+    until: datetime
+    by: Actor
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A bad component of which nobody is alerted: why, until when by itself, in whose incident it is told instead."""
+
+    why: str
+    until: datetime | None
+    incident: int | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody else said of a component: a person who reports, or an alert that another monitor fired."""
+
+    who: str
+    text: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -27,10 +57,23 @@ class ComponentState:
     unwell_since: datetime | None = None  # since when it is anything but operational, uninterrupted
     began_at: datetime | None = None  # when its evidence starts
     quiet_key: str = ""  # effect key of the quiet thread of this episode, empty = none
+    advisory: str = ""  # a small part of it fails persistently
+    advisory_since: datetime | None = None
+    advisory_key: str = ""  # effect key of the quiet thread about that, empty = none
+    mute: Mute | None = None
+    held_back: HeldBack | None = None
+    alerts: Mapping[str, Said] = field(default_factory=dict)  # that fire elsewhere, by source/key
+    reports: tuple[Said, ...] = ()  # what people reported lately, newest last
+
+    def agrees(self, verdict: Verdict) -> bool:
+        """Whether this verdict is no news: it is held already, or it cannot tell (blindness ends no outage)."""
+        blind = verdict.level is Level.UNKNOWN and verdict.by_network
+        same = (self.level, self.fault) == (verdict.level, verdict.fault)
+        return (blind and (same or self.level.bad)) or (same and self.advisory == verdict.advisory)
 
 
 @dataclass(frozen=True)
-class Heard:
+class NoticeHeard:
     """What we heard of one notice: its newest update, when its first and its last word were said, by the vendor's time."""
 
     update: str
@@ -46,9 +89,11 @@ class ProviderState:
     id: str
     feed: FeedState = FeedState.UNKNOWN
     feed_reason: str = ""
-    heard: Mapping[str, Heard] = field(default_factory=dict)  # by notice id
+    heard: Mapping[str, NoticeHeard] = field(default_factory=dict)  # by notice id
     notices: tuple[Notice, ...] = ()  # newest update of each notice that is not over, newest first
     words: int = 0  # updates seen in all
+    feed_at: datetime | None = None  # since when the page is as it is
+    maintenance: tuple[str, ...] = ()  # our components that the page calls under maintenance
 
     def first_word(self, notice: Notice) -> datetime:
         """When the vendor said the first of its words about the same thing."""
@@ -179,6 +224,7 @@ class World:
     incidents: Mapping[int, Incident] = field(default_factory=dict)
     flags: Mapping[str, FlagState] = field(default_factory=dict)
     seqs: Mapping[str, int] = field(default_factory=dict)  # stream -> seq of its newest fact
+    sight: Sight = CLEAR
 
     @property
     def last_incident(self) -> int:
@@ -205,7 +251,11 @@ class World:
         """The open incident that holds this dedup key."""
         return next((i for i in self.open_incidents() if i.dedup == dedup), None)
 
-    def put(self, state: "ComponentState | ProviderState | Incident | FlagState") -> "World":
+    def concerned(self, component: str) -> Incident | None:
+        """The open incident that this component is in."""
+        return next((i for i in self.open_incidents() if component in i.affected), None)
+
+    def put(self, state: "ComponentState | ProviderState | Incident | FlagState | Sight") -> "World":
         """The world with one state replaced."""
         match state:
             case ComponentState():
@@ -216,6 +266,8 @@ class World:
                 return replace(self, incidents={**self.incidents, state.number: state})
             case FlagState():
                 return replace(self, flags={**self.flags, state.key: state})
+            case Sight():
+                return replace(self, sight=state)
 
     def state_of(self, stream: str) -> Any:
         """The state that belongs to a stream, None where the stream has no facts yet."""
@@ -229,172 +281,12 @@ class World:
                 return self.incidents.get(int(name))
             case "flag":
                 return self.flags.get(name)
+            case "sight":
+                return self.sight
         raise ValueError(f"no kind of stream is called {kind!r}")
 
 
 STATE_TYPES: dict[str, type] = {
     "component": ComponentState, "provider": ProviderState, "incident": Incident, "flag": FlagState,
+    "sight": Sight,
 }  # fmt: skip
-
-
-def evolve(world: World, fact: f.Fact) -> World:
-    """The world after `fact`."""
-    world = replace(world, seqs={**world.seqs, fact.stream: fact.seq})
-    kind, _, name = fact.stream.partition("/")
-    match kind:
-        case "component":
-            return world.put(_component(world.component(name), fact))
-        case "provider":
-            return _provider(world, world.provider(name), fact)
-        case "flag":
-            return world.put(_flag(world.flag(name), fact))
-        case "incident":
-            return world.put(_incident(world.incidents.get(int(name)), fact))
-    raise ValueError(f"no kind of stream is called {kind!r}")
-
-
-def _component(state: ComponentState, fact: f.Fact) -> ComponentState:
-    match fact.body:
-        case f.VerdictChanged() as b:
-            return replace(
-                state, level=b.level, reason=b.reason, fault=b.fault, evidence=b.evidence,
-                since=fact.at if b.level is not b.previous or state.since is None else state.since,
-                unwell_since=None if b.level is Level.OPERATIONAL else state.unwell_since or fact.at,
-                began_at=b.began_at, quiet_key=b.thread if b.level.bad else "",
-            )  # fmt: skip
-    return state
-
-
-def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
-    match fact.body:
-        case f.FeedChanged() as b:
-            state = replace(state, feed=b.state, feed_reason=b.reason)
-        case f.NoticeSeen(notice=notice):
-            others = tuple(n for n in state.notices if n.id != notice.id)
-            standing = others if notice.status in NOTICE_OVER else (notice, *others)
-            heard = {**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, notice)}
-            state = replace(state, heard=heard, notices=standing, words=state.words + 1)
-            incident = world.incidents.get(fact.incident) if fact.incident is not None else None
-            if incident:
-                first = min(incident.vendor_first_at or notice.at, notice.at)
-                world = world.put(replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1))
-    return world.put(state)
-
-
-def _heard(before: Heard | None, fact: f.Fact, notice: Notice) -> Heard:
-    before = before or Heard("", notice.at, notice.at)
-    first, last = min(before.first_at, notice.at), max(before.last_at, notice.at)
-    return Heard(notice.update, first, last, before.quiet or fact.incident is None)
-
-
-NOTICE_OVER = frozenset({"resolved", "postmortem", "completed"})
-
-
-def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
-    if isinstance(fact.body, f.Declared):
-        return _declared(fact.body, fact)
-    if incident is None:
-        raise ValueError(f"{fact.stream} has a {fact.kind} before it was declared")
-    match fact.body:
-        case f.ComponentJoined() as b:
-            joined = Affected(b.component, b.level, b.reason, b.began_at or fact.at)
-            return _settle(replace(incident, affected={**incident.affected, b.component: joined}), fact)
-        case f.ComponentMoved() as b:
-            return _settle(_moved(incident, b, fact), fact)
-        case f.PhaseChanged() as b:
-            return _phase(incident, b, fact)
-        case f.SeverityChanged(severity=severity):
-            return replace(incident, severity=severity, severity_by_person=fact.actor.kind != "rule", severity_at=fact.at)
-        case f.Acknowledged():
-            return replace(incident, acknowledged_at=fact.at, acknowledged_by=fact.actor)
-        case f.UpdateWritten(slot=slot):
-            return replace(incident, updates=slot, last_update_at=fact.at)
-        case f.ResolveAsked():
-            return replace(incident, resolve_asked_at=fact.at)
-        case f.ChannelNamed() as b:
-            return replace(incident, channel_name=b.name, channel_attempt=b.attempt)
-        case f.ChannelOpened() as b:
-            return replace(incident, channel=b.channel, channel_name=b.name, channel_refused="")
-        case f.ChannelRefused(reason=reason):
-            return replace(incident, channel="", channel_refused=reason)
-        case f.Posted(what=Do.ALERT_POST) as b:
-            return replace(incident, alert_ts=b.ts, alert_channel_id=b.channel)
-        case f.Posted(what=Do.CARD_POST) as b:
-            return replace(incident, card_ts=b.ts, card_channel_id=b.channel)
-    return incident
-
-
-def _declared(b: f.Declared, fact: f.Fact) -> Incident:
-    return Incident(
-        number=b.number, title=b.title, severity=b.severity, provider=b.provider, dedup=b.dedup, began_at=b.began_at,
-        declared_at=fact.at, declared_by=fact.actor, reason=b.reason, alerts_channel=b.alerts_channel,
-        last_update_at=fact.at, vendor_first_at=b.vendor_first_at, severity_by_person=fact.actor.kind != "rule",
-    )  # fmt: skip
-
-
-def _moved(incident: Incident, b: f.ComponentMoved, fact: f.Fact) -> Incident:
-    before = incident.affected[b.component]
-    recovered = b.began_at if b.level is Level.OPERATIONAL else None
-    after = replace(before, level=b.level, reason=b.reason, recovered_at=recovered)
-    return replace(incident, affected={**incident.affected, b.component: after})
-
-
-def _settle(incident: Incident, fact: f.Fact) -> Incident:
-    """Keep `well_since`: it starts when the last component is well and ends when any is not."""
-    if not incident.well:
-        return replace(incident, well_since=None, resolve_asked_at=None)
-    return incident if incident.well_since else replace(incident, well_since=fact.at)
-
-
-def _phase(incident: Incident, b: f.PhaseChanged, fact: f.Fact) -> Incident:
-    incident = replace(incident, phase=b.phase)
-    if b.move in ("relapse", "reopen"):
-        # Somebody doubts that it is over: the time of health is counted anew.
-        incident = replace(incident, well_since=fact.at if incident.well else None, resolve_asked_at=None)
-    match b.move:
-        case "relapse":
-            return replace(incident, relapses=incident.relapses + 1)
-        case "reopen":
-            # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
-            return replace(
-                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="",
-                last_update_at=fact.at,
-            )  # fmt: skip
-    if b.phase is Phase.MITIGATED:
-        return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
-    if b.phase in (Phase.RESOLVED, Phase.CANCELED):
-        return replace(incident, resolved_at=fact.at, resolved_by=fact.actor, ended_reason=b.reason)
-    return incident
-
-
-def _flag(state: FlagState, fact: f.Fact) -> FlagState:
-    changed = replace(state, changed_at=fact.at, held="")
-    match fact.body:
-        case f.EngageProposed() as b:
-            return replace(state, proposal=Proposal(b.variant, b.reason, fact.at, fact.incident), held="")
-        case f.ProposalDropped():
-            return replace(state, proposal=None)
-        case f.Engaged() as b:
-            engagement = Engagement(
-                id=b.engagement, variant=b.variant, reason=b.reason, mode=b.mode, actor=fact.actor, at=fact.at,
-                expires_at=b.expires_at, incident=fact.incident, because=b.because,
-            )  # fmt: skip
-            return replace(changed, engagement=engagement, proposal=None, engagements=state.engagements + 1)
-        case f.Held(reason=reason):
-            return replace(state, held=reason)
-        case f.Released():
-            return replace(changed, engagement=None, proposal=None, released_at=fact.at)
-    if state.engagement is None:
-        return state
-    match fact.body:
-        case f.HandBackAsked():
-            return replace(state, engagement=replace(state.engagement, asked_at=fact.at))
-        case f.HandBackStepped(share=share):
-            moved = replace(state.engagement, share_back=share, stepped_at=fact.at, asked_at=None)
-            return replace(changed, engagement=moved)
-        case f.HandBackReverted():
-            back = replace(state.engagement, share_back=0, stepped_at=None, asked_at=None)
-            return replace(changed, engagement=back)
-        case f.ExpiryReached(expires_at=expires_at):
-            return replace(state, engagement=replace(state.engagement, expires_at=expires_at))
-    return state

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from bot.core import alarm, failover, hearing, incident
 from bot.core import facts as f
-from bot.core import failover, incident
 from bot.core import signals as s
 from bot.core.draft import Draft, Step
 from bot.core.effects import Do
@@ -24,7 +24,13 @@ def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
             return _verdict(draft, signal)
         case s.FeedRead(report=report):
             return _feed(draft, report)
+        case s.SightChanged():
+            return _sight(draft, signal)
+        case s.AlertHeard():
+            return hearing.on_alert(draft, signal)
         case s.TimePassed():
+            alarm.expire_mutes(draft)
+            alarm.lift(draft)
             incident.on_time(draft)
             failover.react(draft)
             return draft.done("looked what is due")
@@ -61,6 +67,12 @@ def _by_person(draft: Draft, signal: s.Signal) -> Step:
             result = incident.on_phase(draft, signal)
         case s.AskExport():
             result = incident.on_export(draft, signal)
+        case s.Reported():
+            result = hearing.on_report(draft, signal)
+        case s.Mute():
+            result = alarm.on_mute(draft, signal)
+        case s.Unmute():
+            result = alarm.on_unmute(draft, signal)
         case _:
             raise TypeError(f"no rule for a {type(signal).__name__}")
     return result
@@ -82,19 +94,34 @@ def _precondition(draft: Draft, signal: s.Signal) -> Step | None:
 def _verdict(draft: Draft, signal: s.VerdictReached) -> Step:
     verdict = signal.verdict
     held = draft.world.component(verdict.component)
-    if held.level is verdict.level and held.fault is verdict.fault:
+    if held.agrees(verdict):
         return draft.done("held already")
-    draft.add(
-        f"component/{verdict.component}",
-        f.VerdictChanged(
-            component=verdict.component, previous=held.level, level=verdict.level, reason=verdict.reason,
-            fault=verdict.fault, evidence=verdict.evidence, began_at=verdict.began_at or draft.now,
-            thread=incident.quiet_thread(draft, verdict, held.quiet_key),
-        ),
-    )  # fmt: skip
-    incident.on_verdict(draft, verdict, held.level, held.quiet_key)
+    if (held.level, held.fault) != (verdict.level, verdict.fault):
+        alarm.on_verdict(draft, verdict)
+    alarm.on_advisory(draft, verdict)
+    alarm.lift(draft)
     failover.react(draft)
     return draft.done(f"{verdict.component} is {verdict.level}")
+
+
+def _sight(draft: Draft, signal: s.SightChanged) -> Step:
+    """One notice when we go blind, answered when we see again; whoever works on an incident finds both in its timeline."""
+    sight, held = signal.sight, draft.world.sight
+    if sight.blind is held.blind:
+        return draft.done("held already")
+    body: f.Body
+    if sight.blind:
+        key = f"sight/{draft.world.seqs.get('sight', 0) + 1}"
+        body = f.SightLost(sight.reason, sight.began_at or draft.now, key)
+        draft.send(Do.QUIET_POST, "ops", draft.add("sight", body), key=key)
+    else:
+        body = f.SightRegained(held.reason, held.began_at or draft.now, sight.ended_at or draft.now)
+        draft.send(Do.QUIET_REPLY, "ops", draft.add("sight", body), args={"root": held.notice})
+    for open_incident in draft.world.open_incidents():
+        draft.add(open_incident.stream, body, told=False)
+    alarm.lift(draft)
+    failover.react(draft)
+    return draft.done("we are blind" if sight.blind else "we see again")
 
 
 # --- the vendor's own words
@@ -107,8 +134,14 @@ def _feed(draft: Draft, report: FeedReport) -> Step:
         known = report.provider in draft.world.providers
         draft.add(stream, f.FeedChanged(report.provider, report.state, report.reason), told=known)
     if report.state is FeedState.FRESH:
+        if set(report.maintenance) != set(held.maintenance):
+            draft.add(stream, f.MaintenanceSaid(report.provider, tuple(sorted(report.maintenance))))
         for notice in sorted(report.notices, key=lambda n: (n.at, n.update)):
             _notice(draft, stream, notice, report)
+    before = len(draft.facts)
+    alarm.lift(draft)
+    if len(draft.facts) > before:
+        failover.react(draft)
     return draft.done("the page was read")
 
 

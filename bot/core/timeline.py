@@ -34,7 +34,7 @@ class Row:
     """One line of a timeline.
 
     `seq` counts the rows from 1; `stream` and `fact_seq` name the fact in the ledger. `source` is who knew it: `probe`,
-    `vendor`, `person` (operators included), `rule` or `slack`. `component` holds ids, several separated by a comma.
+    `vendor`, `alert`, `person` (operators included), `rule` or `slack`. `component` holds ids, several separated by a comma.
     """
 
     seq: int
@@ -74,10 +74,14 @@ def clock(at: datetime) -> str:
 
 def _source(fact: f.Fact) -> str:
     match fact.body:
-        case f.VerdictChanged() | f.ComponentJoined() | f.ComponentMoved():
+        case f.VerdictChanged() | f.ComponentJoined() | f.ComponentMoved() | f.AdvisoryRaised() | f.AdvisoryEnded():
             return "probe"
-        case f.NoticeSeen() | f.FeedChanged():
+        case f.SightLost() | f.SightRegained():
+            return "probe"
+        case f.NoticeSeen() | f.FeedChanged() | f.MaintenanceSaid():
             return "vendor"
+        case f.AlertHeard():
+            return "alert"
         case f.ChannelNamed() | f.ChannelOpened() | f.ChannelRefused() | f.Posted() | f.GivenUp():
             return "slack"
     return "person" if fact.actor.kind == "operator" else fact.actor.kind
@@ -85,21 +89,21 @@ def _source(fact: f.Fact) -> str:
 
 def _component(body: f.Body) -> str:
     match body:
-        case f.VerdictChanged() | f.ComponentJoined() | f.ComponentMoved():
-            return body.component
         case f.NoticeSeen(notice=notice):
             return ",".join(notice.components)
-        case f.Declared(components=components):
+        case f.Declared(components=components) | f.MaintenanceSaid(components=components):
             return ",".join(components)
-    return ""
+    return getattr(body, "component", "")
 
 
 def _text(fact: f.Fact, names: Mapping[str, str]) -> str:
     kind = fact.kind.partition(".")[0]
     if kind == "flag":
         return _of_flag(fact)
-    if kind in ("verdict", "feed", "notice"):
+    if kind in ("verdict", "feed", "notice", "sight"):
         return _of_the_world(fact.body, names)
+    if kind in ("advisory", "alert", "report", "mute"):
+        return _of_a_component(fact, names)
     return _of_slack(fact.body) or _of_incident(fact, names)
 
 
@@ -117,10 +121,41 @@ def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
                 FeedState.STALE: f"{page} cannot be read; its last word is kept",
                 FeedState.UNKNOWN: f"{page} has not been read",
             }[state]
+        case f.MaintenanceSaid(provider=provider, components=ids):
+            what = ", ".join(names.get(id, id) for id in ids) or "nothing any more"
+            return f"The status page of {names.get(provider, provider)} calls under maintenance: {what}"
+        case f.SightLost(began_at=began_at):
+            return f"We are blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"
+        case f.SightRegained() as b:
+            return f"We see again since {clock(b.ended_at)}; we were blind since {clock(b.began_at)}"
         case f.NoticeSeen(notice=n):
             page = f"Status page of {names.get(n.provider, n.provider)} at {n.at:%Y-%m-%d %H:%M} UTC"
             return f"{page}: {n.title} ({n.status}): {n.body}"
     return body.KIND
+
+
+def _of_a_component(fact: f.Fact, names: Mapping[str, str]) -> str:
+    id = _component(fact.body)
+    name = names.get(id, id)
+    match fact.body:
+        case f.AdvisoryRaised() as b:
+            return f"Advisory for {name}: {b.text}{_evidence(b.evidence)}"
+        case f.AdvisoryEnded(text=text):
+            return f"The advisory for {name} is over ({text})"
+        case f.AlertSuppressed(why=why, until=until):
+            end = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+            return f"The alert about {name} is held back{end}: {why}"
+        case f.AlertResumed(why=why):
+            return f"The alert about {name} is no longer held back ({why})"
+        case f.AlertHeard() as b:
+            return f"{b.source} says that an alert about {name} is {b.state}: {b.title}"
+        case f.ReportHeard(text=text):
+            return f"{fact.actor.name or fact.actor.id} reports about {name}: {text}"
+        case f.Muted(until=until):
+            return f"{name} is muted until {until:%Y-%m-%d %H:%M} UTC"
+        case f.Unmuted():
+            return f"{name} is no longer muted"
+    return fact.kind
 
 
 def _evidence(lines: tuple[str, ...]) -> str:

@@ -1,55 +1,333 @@
-"""From the judgements of all checks of a component to one verdict, with its reason. Pure.
+"""From everything we know of a component to one verdict, with its reason. Pure.
 
+Our own checks are the detector; what is heard (the vendor's page, alerts, people) corroborates and never decides alone.
 Ours and theirs are kept apart: a key that is refused, a wrong address or our own network say nothing of the vendor, so they
 make a component `unknown` with the fault on our side, never `down`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from bot.core.detector import Condition, Judgement
-from bot.core.model import Fault, Level, Verdict
+from bot.core.model import Fault, Level, Outcome, Sample, Verdict
+from bot.core.sight import CLEAR, Sight, by_network
+from bot.core.taxonomy import ERROR_CLASSES, may_open
+
+FEED_WEIGHT = 0.5  # a page is edited by hand, late, and about everybody's trouble
+ALERT_WEIGHT = 0.5  # somebody else's rule, which may look at us and not at the vendor
+REPORT_WEIGHT = 0.25  # what a person feels may have many causes
+HEARD_WEIGHTS: Mapping[str, float] = {"feed": FEED_WEIGHT, "alert": ALERT_WEIGHT, "report": REPORT_WEIGHT}
+CORROBORATED = FEED_WEIGHT + REPORT_WEIGHT  # what two independent kinds weigh at least; no kind weighs it alone
+HEARD_WORDS = {"feed": "the vendor's page", "alert": "an alert", "report": "people"}
+BAD = (Condition.FAILING, Condition.SLOW)
+ROUNDING = 1e-9  # two thirds of three checks are two
+MOST_SAID = 5  # checks with words of their own in one reason; what is beyond is counted
 
 
-def reach(component: str, checks: Mapping[str, Judgement], *, pending: Sequence[str] = (), off: Sequence[str] = ()) -> Verdict:
-    """Combine the checks of `component` (by name).
+@dataclass(frozen=True)
+class CheckView:
+    """One check as its vantages see it (judgement by label), and how much it counts in its component."""
+
+    judgements: Mapping[str, Judgement]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What somebody else says of a component: `kind` is feed, alert or report."""
+
+    kind: str
+    level: Level
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class VerdictRule:
+    """Shares of the weight of those checks that can speak, and how many vantages make one check's word.
+
+    `quorum`: `majority`, `any`, `all`, or a number, of the vantages that can speak.
+    """
+
+    down_share: float = 2 / 3
+    degraded_share: float = 1 / 3
+    advise_after: timedelta = timedelta(minutes=10)
+    quorum: str | int = "majority"
+    own: str = "local"  # our own vantage: only what it sees is in doubt while we are blind
+
+
+DEFAULT_RULE = VerdictRule()
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What one check says once its vantages are one: the judgements that speak for it, and who disagrees below the quorum.
+
+    `warned` = it works, and somebody has to act before it does not.
+    """
+
+    name: str
+    condition: Condition
+    weight: float
+    signs: Mapping[str, Judgement]
+    vantages: int
+    minority: Mapping[str, Judgement]
+    warned: Mapping[str, Judgement]
+
+    @property
+    def first(self) -> Judgement:
+        return next(iter(self.signs.values()))
+
+    @property
+    def trouble(self) -> Mapping[str, Judgement]:
+        """What is wrong with it, if anything: what it says, what a minority of vantages sees, or what it warns of."""
+        return self.signs if self.condition in BAD else self.minority or self.warned
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Where it is seen (empty with one vantage) and what: `("", "3 of the last 5 looks failed: HTTP 502")`."""
+        seen = self.trouble or self.signs
+        where = f" ({', '.join(seen)}, {len(seen)} of {self.vantages} vantages)" if self.vantages > 1 else ""
+        return where, _reason(next(iter(seen.values())))
+
+
+def reach(
+    component: str,
+    checks: Mapping[str, CheckView],
+    *,
+    heard: Sequence[Heard] = (),
+    pending: Sequence[str] = (),
+    off: Sequence[str] = (),
+    sight: Sight = CLEAR,
+    unseen: Collection[str] = (),
+    rule: VerdictRule = DEFAULT_RULE,
+    now: datetime,
+) -> Verdict:
+    """Combine everything that is known of `component`: its checks (by name) and what was heard of it.
 
     `pending` names checks whose kind is not available yet: with one of them a component is never called healthy. `off` names
-    checks without a credential: they do not count. Down = every check that can speak fails; degraded = some fail or are slow.
+    checks without a credential: they do not count. `unseen` names checks whose newest look of our own was set aside because we
+    are blind. Of the weight that can speak: two thirds failing = down, one third failing or slow = degraded, less =
+    operational with an advisory once it lasts.
     """
-    theirs = {n: j for n, j in checks.items() if j.condition in (Condition.FAILING, Condition.SLOW) and not j.fault.ours}
-    ours = {n: j for n, j in checks.items() if j.condition is Condition.FAILING and j.fault.ours}
-    failing = {n: j for n, j in theirs.items() if j.condition is Condition.FAILING}
-    speaking = [n for n, j in checks.items() if j.condition is not Condition.UNKNOWN and n not in ours]
-    if failing and len(failing) == len(speaking):
-        return _from(component, Level.DOWN, failing)
-    if theirs:
-        return _from(component, Level.DEGRADED, theirs)
-    if ours:
-        return _from(component, Level.UNKNOWN, ours)
-    if pending:
-        words = f"{', '.join(pending)}: this kind of check is not available yet, so nobody can say that it is well"
-        return Verdict(component, Level.UNKNOWN, words)
-    if not checks:
-        words = f"no check is on ({', '.join(off)}: no credential)" if off else "no check is configured"
-        return Verdict(component, Level.UNKNOWN, words)
-    silent = [n for n, j in checks.items() if j.condition is Condition.UNKNOWN]
-    if silent:
-        return Verdict(component, Level.UNKNOWN, f"{', '.join(silent)}: {checks[silent[0]].reason}")
-    began = max(at for j in checks.values() if (at := j.began_at)) if any(j.began_at for j in checks.values()) else None
-    return Verdict(component, Level.OPERATIONAL, _words(checks), Fault.NONE, (), began)
+    lit = {name: _lit(view, sight, rule.own, unseen=name in unseen) for name, view in checks.items()}
+    dark = {name: view for name, view in checks.items() if view.judgements and not lit[name].judgements}
+    words = [_word(name, view, rule) for name, view in lit.items() if name not in dark]
+    ours = [w for w in words if w.condition is Condition.FAILING and w.first.fault.ours]
+    speaking = [w for w in words if w.condition is not Condition.UNKNOWN and w not in ours]
+    bad = [w for w in speaking if w.condition in BAD]
+    failing = [w for w in bad if w.condition is Condition.FAILING]
+    voices = _voices(heard)
+    if speaking:
+        total = sum(w.weight for w in speaking)
+        if failing and sum(w.weight for w in failing) >= rule.down_share * total - ROUNDING:
+            return _bad(component, Level.DOWN, failing, voices)
+        if bad and sum(w.weight for w in bad) >= rule.degraded_share * total - ROUNDING:
+            return _bad(component, Level.DEGRADED, bad, voices)
+        few = [*bad, *(w for w in speaking if w.minority and w not in bad)]
+        if few and _weight(voices) >= CORROBORATED - ROUNDING:
+            return _bad(component, Level.DEGRADED, few, voices)
+    if dark:  # what answers may be well; whether the whole is, nobody can tell
+        return _blind(component, dark, sight)
+    if not speaking and _weight(voices) >= CORROBORATED - ROUNDING:
+        return _unseen(component, voices)
+    return _no_worse(component, words, ours, voices, pending=pending, off=off, rule=rule, now=now)
 
 
-def _from(component: str, level: Level, signs: Mapping[str, Judgement]) -> Verdict:
-    began = min((j.began_at for j in signs.values() if j.began_at), default=None)
-    fault = next(iter(signs.values())).fault
-    evidence = tuple(
-        f"{name}: {key.replace('_', ' ')} {value}"
-        for name, j in signs.items()
-        if j.last
-        for key, value in sorted(j.last.evidence.items())
+# --- one check
+
+
+def _lit(view: CheckView, sight: Sight, own: str, *, unseen: bool) -> CheckView:
+    """The check without what our own blindness hides or made fail: now, or the last one, and not looked at since its end."""
+    judgement = view.judgements.get(own)
+    if judgement is None or not ((sight.blind and unseen) or _made_by_blindness(judgement, sight)):
+        return view
+    return CheckView({vantage: j for vantage, j in view.judgements.items() if vantage != own}, view.weight)
+
+
+def _made_by_blindness(judgement: Judgement, sight: Sight) -> bool:
+    if judgement.condition not in BAD or judgement.last is None or not by_network(judgement.last):
+        return False
+    return sight.blind or (sight.ended_at is not None and judgement.last.at <= sight.ended_at)
+
+
+def _word(name: str, view: CheckView, rule: VerdictRule) -> _Word:
+    judged = view.judgements or {rule.own: Judgement(Condition.UNKNOWN, "no result yet")}
+    ours = {v: j for v, j in judged.items() if j.condition is Condition.FAILING and j.fault.ours}
+    warned = {v: j for v, j in judged.items() if _warning(j)}
+    speaking = {v: j for v, j in judged.items() if v in warned or (j.condition is not Condition.UNKNOWN and v not in ours)}
+    failing = {v: j for v, j in speaking.items() if j.condition is Condition.FAILING}
+    bad = {v: j for v, j in speaking.items() if j.condition in BAD and v not in warned}
+    if not speaking:
+        signs = ours or judged
+        return _Word(name, Condition.FAILING if ours else Condition.UNKNOWN, view.weight, signs, len(judged), {}, {})
+    needed = _needed(len(speaking), rule.quorum)
+    if len(failing) >= needed:
+        return _Word(name, Condition.FAILING, view.weight, failing, len(judged), {}, warned)
+    if len(bad) >= needed:
+        return _Word(name, Condition.SLOW, view.weight, bad, len(judged), {}, warned)
+    well = {v: j for v, j in speaking.items() if v not in bad}
+    return _Word(name, Condition.WELL, view.weight, well, len(judged), bad, warned)
+
+
+def _warning(judgement: Judgement) -> Sample | None:
+    """The sign of a check that works and counts as slow for what never opens an incident: its certificate ends soon."""
+    sign = judgement.last
+    if sign is None or judgement.condition not in (Condition.SLOW, Condition.UNKNOWN):
+        return None
+    return sign if sign.outcome is Outcome.SLOW and not may_open(sign.error) else None
+
+
+def _reason(judgement: Judgement) -> str:
+    warning = _warning(judgement)
+    return warning.reason or _of_class(warning) if warning else judgement.reason
+
+
+def _of_class(sample: Sample) -> str:
+    row = ERROR_CLASSES.get(sample.error or "")
+    return row.sentence if row else sample.reason
+
+
+def _all_said(words: Sequence[_Word]) -> str:
+    """What they say, what is wrong first; what is well together: `front, models: 5 of the last 5 looks were fine`.
+
+    Only those that tell of no single answer: two answers that happen to take the same time are not one.
+    """
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for word in sorted(words, key=lambda w: not w.trouble):
+        alone = word.name if word.trouble or word.first.last else ""
+        names.setdefault((*word.said, alone), []).append(word.name)
+    said = [f"{', '.join(who)}{where}: {what}" for (where, what, _), who in names.items()]
+    more = sum(len(who) for who in list(names.values())[MOST_SAID:])
+    return "; ".join(said[:MOST_SAID]) + (f"; and {more} more check{'s' if more > 1 else ''}" if more else "")
+
+
+def _needed(speaking: int, quorum: str | int) -> int:
+    """How many of those that can speak make a check's word; never more than there are."""
+    match quorum:
+        case "any":
+            return 1
+        case "all":
+            return speaking
+        case int():
+            return max(1, min(quorum, speaking))
+    return speaking // 2 + 1
+
+
+# --- what others say
+
+
+def _voices(heard: Sequence[Heard]) -> dict[str, Heard]:
+    """The worst and then the newest word of each kind that speaks of trouble."""
+    voices: dict[str, Heard] = {}
+    for word in sorted(heard, key=lambda h: (h.level.rank, h.at)):
+        if word.level.bad:
+            voices[word.kind] = word
+    return voices
+
+
+def _weight(voices: Mapping[str, Heard]) -> float:
+    return sum(HEARD_WEIGHTS.get(kind, 0.0) for kind in voices)
+
+
+def _say(voices: Mapping[str, Heard]) -> str:
+    return "; ".join(f"{HEARD_WORDS.get(kind, kind)}: {voice.reason}" for kind, voice in voices.items())
+
+
+# --- verdicts
+
+
+def _bad(component: str, level: Level, words: Sequence[_Word], voices: Mapping[str, Heard]) -> Verdict:
+    signs = [(w, j) for w in words for j in w.trouble.values()]
+    began = min((j.began_at for _, j in signs if j.began_at), default=None)
+    faults = [j.fault for _, j in signs]
+    fault = Fault.THEIRS if Fault.THEIRS in faults else faults[0]
+    if fault is Fault.UNCLEAR and ("feed" in voices or _weight(voices) >= CORROBORATED - ROUNDING):
+        fault = Fault.THEIRS
+    reason = _all_said(words) + (f"; also {_say(voices)}" if voices else "")
+    network = all(by_network(j.last) for _, j in signs)
+    return Verdict(component, level, reason, fault, _evidence(signs), began, by_network=network)
+
+
+def _evidence(signs: Sequence[tuple[_Word, Judgement]]) -> tuple[str, ...]:
+    return tuple(
+        f"{word.name}: {key.replace('_', ' ')} {value}"
+        for word, judgement in signs
+        if judgement.last
+        for key, value in sorted(judgement.last.evidence.items())
     )
-    return Verdict(component, level, _words(signs), fault, evidence, began)
 
 
-def _words(checks: Mapping[str, Judgement]) -> str:
-    return "; ".join(f"{name}: {judgement.reason}" for name, judgement in checks.items())
+def _blind(component: str, dark: Mapping[str, CheckView], sight: Sight) -> Verdict:
+    if sight.blind:
+        reason = f"we are blind: {sight.reason}"
+    else:
+        reason = f"we were blind ({sight.reason}); not judged anew since: {', '.join(dark)}"
+    began = min((j.began_at for view in dark.values() for j in view.judgements.values() if j.began_at), default=None)
+    return Verdict(component, Level.UNKNOWN, reason, Fault.LOCAL, (), began, by_network=True)
+
+
+def _unseen(component: str, voices: Mapping[str, Heard]) -> Verdict:
+    """No check of ours can speak, and two independent kinds say the same."""
+    fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
+    began = min(voice.at for voice in voices.values())
+    return Verdict(component, Level.DEGRADED, f"no check of ours sees it, but {_say(voices)}", fault, (), began)
+
+
+def _no_worse(
+    component: str, words: Sequence[_Word], ours: Sequence[_Word], voices: Mapping[str, Heard], *, pending: Sequence[str],
+    off: Sequence[str], rule: VerdictRule, now: datetime,
+) -> Verdict:  # fmt: skip
+    advisory, few = _advisory(words, rule, now)
+    also = f"; heard, but not seen by our checks: {_say(voices)}" if voices else ""
+
+    def unknown(reason: str, fault: Fault = Fault.NONE) -> Verdict:
+        return Verdict(component, Level.UNKNOWN, reason + also, fault, advisory=advisory)
+
+    if ours:
+        signs = [(w, j) for w in ours for j in w.signs.values()]
+        began = min((j.began_at for _, j in signs if j.began_at), default=None)
+        reason = _all_said(ours) + also
+        return Verdict(component, Level.UNKNOWN, reason, ours[0].first.fault, _evidence(signs), began, advisory)
+    if pending:
+        return unknown(f"{', '.join(pending)}: this kind of check is not available yet, so nobody can say that it is well")
+    if not words:
+        return unknown(f"no check is on ({', '.join(off)}: no credential)" if off else "no check is configured")
+    silent = [w for w in words if w.condition is Condition.UNKNOWN]
+    if silent:
+        return unknown(f"{', '.join(w.name for w in silent)}: {silent[0].first.reason}")
+    began = max((j.began_at for w in words for j in w.signs.values() if j.began_at), default=None)
+    evidence = _evidence([(w, j) for w in few for j in w.trouble.values()]) if advisory else ()
+    return Verdict(component, Level.OPERATIONAL, _all_said(words) + also, Fault.NONE, evidence, began, advisory)
+
+
+def _advisory(words: Sequence[_Word], rule: VerdictRule, now: datetime) -> tuple[str, list[_Word]]:
+    """What a small part of the component suffers from, once it lasts, and what was warned of, at once.
+
+    In words that do not change with every run.
+    """
+    said = [(word, _lasting(word, rule, now) or _warned(word)) for word in words]
+    few = [(word, what) for word, what in said if what]
+    share = f" ({len(few)} of {len(words)} checks)" if few and len(words) > 1 else ""
+    return "; ".join(what for _, what in few) + share, [word for word, _ in few]
+
+
+def _lasting(word: _Word, rule: VerdictRule, now: datetime) -> str:
+    """`haiku fails since 10:02 UTC`; empty where nothing is wrong with it, or not for long."""
+    signs = word.minority or (word.signs if word.condition in BAD else {})
+    began = min((j.began_at for j in signs.values() if j.began_at and not j.fault.ours), default=None)
+    if began is None or now - began < rule.advise_after:
+        return ""
+    does = "fails" if any(j.condition is Condition.FAILING for j in signs.values()) else "is slow"
+    where = f" seen from {', '.join(sorted(signs))}" if word.minority else ""
+    return f"{word.name} {does}{where} since {began.astimezone(UTC):%H:%M} UTC"
+
+
+def _warned(word: _Word) -> str:
+    """`tls: the certificate ends soon`; empty where it warns of nothing."""
+    what = next((_of_class(sign) for judgement in word.warned.values() if (sign := _warning(judgement))), "")
+    if not what:
+        return ""
+    where = f", seen from {', '.join(sorted(word.warned))}" if word.vantages > len(word.warned) else ""
+    return f"{word.name}: {what}{where}"

@@ -1,7 +1,7 @@
 """A small service downstream: answers customers with whatever provider its flag names, read by the official client.
 
-Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG VENDORS_JSON EVERY_S`. It writes one JSON line per
-customer, and knows nothing of Understudy but the address of its flags.
+Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S ALIVE_TOKEN`. It
+writes one JSON line per customer, tells Understudy now and then that it lives, and knows no more of it than this address.
 """
 
 import itertools
@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,24 @@ def ask(client: httpx.Client, vendors: dict[str, str], route: dict[str, Any]) ->
     return response.status_code == 200, f"HTTP {response.status_code}"
 
 
-def serve(flag_url: str, log: Path, vendors: dict[str, str], every_s: float) -> None:
+def tell_alive(url: str, token: str, every_s: float, ended: threading.Event) -> None:
+    """Give a sign of life every so often; one that does not arrive is missed there, which is the point."""
+    with httpx.Client(trust_env=False, timeout=0.5, headers={"authorization": f"Bearer {token}"}) as client:
+        while True:
+            with suppress(httpx.HTTPError):
+                client.post(f"{url}/hooks/heartbeat/ours.chat.alive")
+            if ended.wait(every_s):
+                return
+
+
+def serve(flag_url: str, log: Path, vendors: dict[str, str], every_s: float, alive_every_s: float, alive_token: str) -> None:
     """Answer one customer after the other until standard input closes."""
     logging.getLogger("openfeature").setLevel(logging.CRITICAL)
     api.set_provider(OFREPProvider(flag_url, timeout=0.5))
     flags = api.get_client()
     ended = threading.Event()
     threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
+    threading.Thread(target=tell_alive, args=(flag_url, alive_token, alive_every_s, ended), daemon=True).start()
     with log.open("a", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=0.25) as client:
         for number in itertools.count():
             customer = f"customer-{number % CUSTOMERS}"
@@ -68,4 +80,4 @@ def _until_closed(ended: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]))
+    serve(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5]), sys.argv[6])

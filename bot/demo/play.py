@@ -9,15 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.app import App, Parts, build
-from bot.checks.http import HttpProber
 from bot.clock import ScaledClock
 from bot.config.load import load
 from bot.core import timeline
 from bot.core.facts import Fact, Posted, VerdictChanged
 from bot.core.state import World
 from bot.demo.cast import Ana
-from bot.demo.proof import Claim, prove
-from bot.demo.settings import FLAG, write_settings
+from bot.demo.proof import Claim, Seen, prove
+from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings
 from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
 from bot.outbox import Pace
@@ -27,6 +26,8 @@ from commands.table import words
 
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
 CUSTOMER_EVERY_S = 0.05
+ALIVE_EVERY = timedelta(minutes=5)  # of the story
+MOST_SIGNS = 10_000
 LAST_WORDS_S = 30.0  # real seconds for what is still on its way to the workspace when the story is over
 # The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
 FEED_DEADLINE = timedelta(minutes=3)
@@ -62,6 +63,7 @@ class Demo:
         self._workspace = LocalWorkspace(commands=[CommandSpec(*word) for word in words()])
         self._vendors = Vendors(scenario, self._clock)
         self._log = out / "customers.jsonl"
+        self._began_at = START  # minute 0 of the script
 
     async def play(self, *, exit_when_done: bool) -> Played:
         """Set the stage, raise the curtain, and prove at the end what was shown."""
@@ -73,6 +75,7 @@ class Demo:
         customers: asyncio.subprocess.Process | None = None
         try:
             await self._vendors.start()
+            self._began_at = self._clock.now()
             app = await self._start_bot(people)
             customers = await self._start_customers(app)
             self._say(f"Flags, board and metrics: {app.url}")
@@ -103,7 +106,6 @@ class Demo:
         loaded = load(path, {})
         parts = Parts(
             clock=self._clock,
-            prober=HttpProber(self._clock, version="demo"),
             fetcher=FeedReader(self._clock, version="demo", deadline=FEED_DEADLINE),
             pace=Pace(settle_for=timedelta(seconds=3)),
         )
@@ -118,7 +120,7 @@ class Demo:
         self._log.unlink(missing_ok=True)
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.demo.downstream", app.url, str(self._log), json.dumps(vendors), str(CUSTOMER_EVERY_S),
-            stdin=asyncio.subprocess.PIPE,
+            str(ALIVE_EVERY.total_seconds() / self._clock.speed), ALIVE_TOKEN, stdin=asyncio.subprocess.PIPE,
         )  # fmt: skip
 
     async def _stop_customers(self, customers: asyncio.subprocess.Process) -> None:
@@ -166,4 +168,12 @@ class Demo:
                 name, content = render(format, incident, mine, app.engine.policy)
                 (self._out / name).write_bytes(content)
                 exports.append(self._out / name)
-        return Played(tuple(prove(world, facts, self._workspace, self._log, exports)))
+        signs = await app.samples.recent(ALIVE_ID, MOST_SIGNS)
+        seen = Seen(world, facts, self._workspace, self._log, exports, signs, self._outage_before, self._clock.speed)
+        return Played(tuple(prove(seen)))
+
+    def _outage_before(self, provider: str, at: datetime) -> datetime | None:
+        """When the script began, before that moment, to let this provider fail as it then did."""
+        minutes = [event.at for event in self._scenario.answer_events if event.provider == provider]
+        begun = [self._began_at + timedelta(minutes=minute) for minute in minutes]
+        return max((moment for moment in begun if moment <= at), default=None)

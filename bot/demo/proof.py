@@ -1,12 +1,14 @@
 """What must be true at the end of the demo, by three witnesses: the ledger, the workspace, the downstream service's log."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bot.core import facts as f
 from bot.core.facts import Fact
+from bot.core.model import Outcome, Sample
 from bot.core.state import World
 from bot.sandbox.slack import LocalWorkspace
 
@@ -22,26 +24,48 @@ class Claim:
     words: str
 
 
-def prove(world: World, facts: Sequence[Fact], workspace: LocalWorkspace, log: Path, exports: Sequence[Path]) -> list[Claim]:
+@dataclass(frozen=True)
+class Seen:
+    """What the witnesses hold. `outage_before` knows when the script let a provider fail, before a moment."""
+
+    world: World
+    facts: Sequence[Fact]
+    workspace: LocalWorkspace
+    log: Path
+    exports: Sequence[Path]
+    signs: Sequence[Sample]  # looks for signs of life, each with the newest that it knew
+    outage_before: Callable[[str, datetime], datetime | None]
+    speed: float
+
+
+def prove(seen: Seen) -> list[Claim]:
     """Check every claim; all are returned, so that a failure names itself."""
-    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    text = seen.log.read_text(encoding="utf-8") if seen.log.exists() else ""
+    rows = [json.loads(line) for line in text.splitlines()]
     return [
-        _detected(world),
-        _switched(facts, rows),
-        _went_back(facts, rows),
-        _updated(facts, workspace),
+        _detected(seen),
+        _switched(seen.facts, rows),
+        _went_back(seen.facts, rows),
+        _updated(seen.facts, seen.workspace),
         _served(rows),
-        _resolved(world),
-        _exported(exports),
+        _lived(seen),
+        _resolved(seen.world),
+        _exported(seen.exports),
     ]
 
 
-def _detected(world: World) -> Claim:
-    found = [i for i in world.incidents.values() if i.provider == "anthropic"]
+def _detected(seen: Seen) -> Claim:
+    found = [i for i in seen.world.incidents.values() if i.provider == "anthropic"]
     if not found:
         return Claim(False, "the outage was not detected: there is no incident")
-    took = (found[0].declared_at - found[0].began_at).total_seconds()
-    return Claim(True, f"the outage was detected: {found[0].name} was declared {took:.0f} s after the first failed look")
+    first = found[0]
+    after_look = (first.declared_at - first.began_at).total_seconds()
+    words = f"{after_look:.0f} s after the first failed look"
+    outage_at = seen.outage_before("anthropic", first.began_at)
+    if outage_at is not None:
+        words = f"{(first.declared_at - outage_at).total_seconds():.0f} s after it began, {words}"
+    words += f" (at {seen.speed:.0f} times the speed of life)"
+    return Claim(True, f"the outage was detected: {first.name} was declared {words}")
 
 
 def _switched(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Claim:
@@ -72,6 +96,15 @@ def _served(rows: Sequence[dict[str, object]]) -> Claim:
     served = sum(bool(row["served"]) for row in rows)
     share = served / len(rows) if rows else 0.0
     return Claim(share >= SERVED_AT_LEAST, f"customers were served: {served} of {len(rows)} ({share:.1%}) over the whole story")
+
+
+def _lived(seen: Seen) -> Claim:
+    heard = len({sample.evidence.get("last_ok") for sample in seen.signs} - {None})
+    missed = sum(sample.outcome is Outcome.FAIL for sample in seen.signs)
+    blind = sum(isinstance(fact.body, f.SightLost) for fact in seen.facts)
+    held = heard > 0 and missed == blind == 0
+    words = f"{heard} signs of life from our own service, {missed} looks missed one; our own way out was lost {blind} times"
+    return Claim(held, f"ours was told from theirs: {words}")
 
 
 def _resolved(world: World) -> Claim:

@@ -1,6 +1,7 @@
 """The demo's configuration: a file like anybody's, written for the addresses of this run and read by the real loader."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -9,12 +10,12 @@ from bot.sandbox.vendor import Vendors
 
 FLAG = "support-chat.llm"
 DEMO_KEY = "demo-key-not-a-secret"
+ALIVE_ID = "ours.chat.alive"  # the heartbeat of the service downstream
+ALIVE_TOKEN = "demo-heartbeat-not-a-secret"  # noqa: S105 # as it says
 
 
 def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, listen: str, automation: str) -> None:
     """Write understudy.yaml for this run."""
-    claude, page = vendors.url("anthropic", "api"), vendors.status_url("anthropic")
-    listed = vendors.scenario.providers["anthropic"].listed
     settings = {
         "slack": {
             "bot_token": workspace.bot_token,
@@ -25,65 +26,73 @@ def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, list
         },
         "server": {"listen": listen},
         "allow_private": ["127.0.0.0/8"],
-        "providers": {
-            "anthropic": {
-                "name": "Claude",
-                "components": {
-                    "api": {
-                        "name": "Claude API",
-                        "checks": [
-                            _http("models", f"{claude}/v1/models", headers=_anthropic_headers()),
-                            _http("message", f"{claude}/v1/messages", headers=_anthropic_headers(), json=_MESSAGE),
-                        ],
-                    },
-                    "web": {"name": "claude.ai", "checks": [_http("front", vendors.url("anthropic", "web"))]},
-                    "mobile": {"name": "Claude mobile", "checks": [_http("front", vendors.url("anthropic", "mobile"))]},
-                },
-                "status_page": {
-                    "dialect": "statuspage",
-                    "urls": [page],
-                    "every": "60s",
-                    "components": {key: listed[key].id for key in ("api", "web", "mobile")},
-                },
-            },
-            "openai": {
-                "name": "OpenAI",
-                "components": {
-                    "api": {
-                        "name": "OpenAI API",
-                        "checks": [
-                            _http(
-                                "models", f"{vendors.url('openai', 'api')}/v1/models",
-                                headers={"authorization": f"Bearer {DEMO_KEY}"},
-                            )
-                        ],
-                    }
-                },
-            },
-        },
+        "providers": {"anthropic": _anthropic(vendors), "openai": _openai(vendors), "ours": _ours()},
+        "control_group": [_tcp("slack", workspace.api_url), _tcp("elsewhere", vendors.status_url("openai"))],
         "flags": {FLAG: _flag(automation)},
         "incidents": {"resolve": "ask", "resolve_after": "10m"},
         "runbooks": {
             "anthropic.api": {"steps": ["Confirm on the board", "Tell support", "Check the fallback's quota"]},
         },
-    }  # fmt: skip
+    }
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
 
 
-_MESSAGE = {"model": "claude-haiku-4-5", "max_tokens": 1, "messages": [{"role": "user", "content": "ping"}]}
+def _anthropic(vendors: Vendors) -> dict[str, object]:
+    claude, listed = vendors.url("anthropic", "api"), vendors.scenario.providers["anthropic"].listed
+    headers = {"x-api-key": DEMO_KEY, "anthropic-version": "2023-06-01"}
+    return {
+        "name": "Claude",
+        "components": {
+            "api": {
+                "name": "Claude API",
+                "checks": [
+                    _http("models", f"{claude}/v1/models", headers=headers),
+                    _llm("answer", "anthropic", claude, ["claude-haiku-4-5", "claude-sonnet-4-5"]),
+                ],
+            },
+            "web": {"name": "claude.ai", "checks": [_http("front", vendors.url("anthropic", "web"))]},
+            "mobile": {"name": "Claude mobile", "checks": [_http("front", vendors.url("anthropic", "mobile"))]},
+        },
+        "status_page": {
+            "dialect": "statuspage",
+            "urls": [vendors.status_url("anthropic")],
+            "every": "60s",
+            "components": {key: listed[key].id for key in ("api", "web", "mobile")},
+        },
+    }
 
 
-def _anthropic_headers() -> dict[str, str]:
-    return {"x-api-key": DEMO_KEY, "anthropic-version": "2023-06-01"}
+def _openai(vendors: Vendors) -> dict[str, object]:
+    gpt = vendors.url("openai", "api")
+    headers = {"authorization": f"Bearer {DEMO_KEY}"}
+    checks = [_http("models", f"{gpt}/v1/models", headers=headers), _llm("answer", "openai", gpt, ["gpt-5", "gpt-5-mini"])]
+    return {"name": "OpenAI", "components": {"api": {"name": "OpenAI API", "checks": checks}}}
+
+
+def _ours() -> dict[str, object]:
+    """The service downstream tells by itself that it lives."""
+    alive = {"name": ALIVE_ID.rpartition(".")[2], "type": "heartbeat", "every": "5m", "grace": "10m", "token": ALIVE_TOKEN}
+    return {"name": "Our own", "components": {"chat": {"name": "Support chat", "checks": [alive]}}}
+
+
+# At two hundred times the speed of life, thirty seconds are 150 ms on this machine: a busy one needs all of them.
+DEADLINE = "30s"
 
 
 def _http(name: str, url: str, **more: object) -> dict[str, object]:
-    method = {"method": "POST"} if "json" in more else {}
+    return {"name": name, "type": "http", "url": url, **more, "every": "30s", "deadline": DEADLINE, "expect": {"status": 200}}
+
+
+def _llm(name: str, dialect: str, url: str, models: list[str]) -> dict[str, object]:
     return {
-        "name": name, "type": "http", "url": url, **method, **more,
-        # At two hundred times the speed of life, thirty seconds are 150 ms on this machine.
-        "every": "30s", "deadline": "30s", "expect": {"status": 200},
+        "name": name, "type": "llm", "dialect": dialect, "url": url, "models": models, "api_key": DEMO_KEY,
+        "every": "60s", "deadline": DEADLINE,
     }  # fmt: skip
+
+
+def _tcp(name: str, url: str) -> dict[str, object]:
+    place = urlsplit(url)
+    return {"name": name, "type": "tcp", "host": place.hostname, "port": place.port, "every": "30s", "deadline": DEADLINE}
 
 
 def _flag(automation: str) -> dict[str, object]:

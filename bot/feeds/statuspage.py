@@ -32,7 +32,8 @@ def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: M
 
     `component_ids` maps our component ids to the page's ids (or exact names). A component that the page does not list is
     absent from `levels`. `under_maintenance` is UNKNOWN: the vendor announces that it may be away and says neither that it is
-    well nor that it fails, so only our own checks can tell. A word that nobody knew is UNKNOWN too, and named in `reason`.
+    well nor that it fails, so only our own checks can tell; it stands in `maintenance`. A word that nobody knew is UNKNOWN too,
+    and named in `reason`.
     Resolved incidents vanish from a summary, so an incident that is gone is over. Notices are in the order of their time;
     their texts are whole. Raises FeedError when the payload is not a page at all.
     """
@@ -50,6 +51,7 @@ def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: M
         reason="; ".join(remarks),
         levels=levels,
         notices=tuple(notices),
+        maintenance=_maintained(rows, component_ids),
     )
 
 
@@ -99,6 +101,13 @@ def _levels(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, str])
     return levels, remarks
 
 
+def _maintained(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, str]) -> tuple[str, ...]:
+    """Our components that the page calls under maintenance."""
+    away = [row for row in rows if _text(row.get("status")) == "under_maintenance"]
+    named = {_text(row.get(key)) for row in away for key in ("id", "name")}
+    return tuple(our for our, vendor in component_ids.items() if vendor in named)
+
+
 def _notices(
     incident: Mapping[str, Any], provider: str, page_url: str, ours: Mapping[str, list[str]], at: datetime
 ) -> Iterator[Notice]:
@@ -124,6 +133,8 @@ def _notices(
             url=_text(incident.get("shortlink")) or (f"{page_url}/incidents/{id_}" if page_url else ""),
             components=mapped,
             elsewhere=bool(affected) and bool(ours) and not mapped,
+            starts_at=_time(incident.get("scheduled_for")),
+            ends_at=_time(incident.get("scheduled_until")),
         )
 
 

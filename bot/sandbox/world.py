@@ -17,12 +17,29 @@ class _JumpingSelector(selectors.SelectSelector):
 
     loop: "VirtualLoop"
 
+    watched = 0  # descriptors, the loop's own wake-up pipe included
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch one more."""
+        key = super().register(fileobj, events, data)
+        self.watched = len(self.get_map())
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """Watch one less."""
+        key = super().unregister(fileobj)
+        self.watched = len(self.get_map())
+        return key
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready; where nothing is, time jumps."""
         # The loop's own wake-up pipe is always there; asking the system about it alone is wasted while time can jump.
-        ready = super().select(0) if timeout is None or len(self.get_map()) > 1 else []
-        if not ready and timeout is None:
+        ready = super().select(0) if timeout is None or self.watched > 1 else []
+        if ready:
+            return ready
+        if timeout is None:
             raise RuntimeError("everything waits for something that no deadline will bring")
-        if not ready and timeout:
+        if timeout:
             self.loop.jump(timeout)
         return ready
 
@@ -53,10 +70,14 @@ class LoopClock:
     def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime = EPOCH) -> None:
         self._loop = loop
         self._start = start
+        self._seen, self._now = 0.0, start
 
     def now(self) -> datetime:
         """The virtual moment."""
-        return self._start + timedelta(seconds=self._loop.time())
+        seconds = self._loop.time()
+        if seconds != self._seen:
+            self._seen, self._now = seconds, self._start + timedelta(seconds=seconds)
+        return self._now
 
     def monotonic(self) -> float:
         """Virtual seconds."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.core.state import World, evolve
+from bot.core.evolve import evolve
+from bot.core.state import World
 from bot.ports import Store
 
 

@@ -1,7 +1,9 @@
-"""What remains of samples when the raw ones are forgotten: counts and a latency histogram by minute and hour.
+"""What remains of samples when the raw ones are forgotten: counts and a latency histogram by check and hour.
 
-A minute is rolled up from the raw rows one minute after it closed, in the transaction of the batch that closes it; so nothing
-is held in memory, and a crash loses nothing. A sample that comes later than that is kept raw but not counted here.
+Every row that is written is counted by a trigger into a table in memory, `tally`, in the same transaction and without any
+Python. When an hour has been over for a minute, its tallies move into the file, some checks with each batch, so that nobody
+waits. A crash loses the memory and nothing else: the raw rows since the mark `rolled_until` are counted again at the next
+start. A sample that comes later than its hour joins that hour in the transaction of its batch.
 """
 
 import json
@@ -10,16 +12,65 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.store.engine import Connection, one
+from bot.store.engine import Connection, DatabaseError, atomic, one
 from bot.store.rows import canonical
 
-MINUTE_S, HOUR_S = 60, 3_600
-GRACE_S = 60  # a probe under its longest deadline still lands in its minute
+HOUR_S = 3_600
+GRACE_S = 60  # a probe under its longest deadline still lands in its hour
 US = 1_000_000
+BASE_S = 1_893_456_000  # the start of 2030: where times in the file are counted from
+CHECKS_A_STEP = 250  # moved into the file with one batch: some 5 ms
 
-OK, SLOW, FAIL, INCONCLUSIVE = range(4)  # as in the column `outcome`
+OK, SLOW, FAIL, INCONCLUSIVE = range(4)  # as in the view `runs`
 
 WIDTH = math.log(1.1)  # of a histogram's bucket: a percentile read from it is off by 5 % at most
+UNTIMED, FAILED, UNKNOWN = -1, -2, -3  # what stands in place of a bucket
+
+BUCKET = f"CAST(round(ln(max(total_us, 1)) / {WIDTH!r}) AS INTEGER)"  # the same as `bucket`, for the column total_us
+
+TALLY = """
+CREATE TEMP TABLE tally (
+    hour INTEGER NOT NULL,      -- start, seconds since 1970
+    check_id INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    sum_us INTEGER NOT NULL,
+    max_us INTEGER NOT NULL,
+    PRIMARY KEY (hour, check_id, bucket)
+) WITHOUT ROWID
+"""
+
+COUNT = f"""
+INSERT INTO tally
+SELECT
+    (at / {US} + {BASE_S} - (at % {US} < 0)) / {HOUR_S} * {HOUR_S},
+    check_id,
+    CASE
+        WHEN outcome = {FAIL} THEN {FAILED}
+        WHEN outcome = {INCONCLUSIVE} THEN {UNKNOWN}
+        WHEN total_us IS NULL THEN {UNTIMED}
+        ELSE {BUCKET}
+    END,
+    1,
+    CASE WHEN outcome <= {SLOW} THEN ifnull(total_us, 0) ELSE 0 END,
+    CASE WHEN outcome <= {SLOW} THEN ifnull(total_us, 0) ELSE 0 END
+FROM runs WHERE {{which}}
+ON CONFLICT DO UPDATE SET
+    count = count + 1, sum_us = sum_us + excluded.sum_us, max_us = max(max_us, excluded.max_us)
+"""  # noqa: S608 # numbers of our own
+
+COLLECTED = f"""
+SELECT
+    hour AS at,
+    check_id,
+    sum(count) AS count,
+    sum(CASE WHEN bucket >= {UNTIMED} THEN count ELSE 0 END) AS ok,
+    sum(CASE WHEN bucket = {FAILED} THEN count ELSE 0 END) AS fail,
+    sum(sum_us) AS sum_us,
+    max(max_us) AS max_us,
+    '{{' || ifnull(group_concat(CASE WHEN bucket >= 0 THEN '"' || bucket || '":' || count END), '') || '}}' AS histogram
+FROM tally WHERE hour = ? AND check_id BETWEEN ? AND ? GROUP BY check_id
+"""  # noqa: S608 # numbers of our own
 
 
 @dataclass
@@ -64,60 +115,84 @@ def middle_ms(index: int) -> float:
     return math.exp(index * WIDTH) / 1_000
 
 
-def roll_up(conn: Connection) -> None:
-    """Roll up every minute that closed since the last one."""
-    newest = one(conn, "SELECT max(at) FROM samples")[0]
-    if newest is None:
-        return
-    closed = (newest // US - GRACE_S) // MINUTE_S * MINUTE_S  # minutes before this one
-    at = rolled_until(conn)
-    while (minute := _next_minute(conn, at)) is not None and minute < closed:
-        _roll_minute(conn, minute)
-        at = minute + MINUTE_S
-
-
-def next_close(newest_us: int) -> int:
-    """The earliest moment (microseconds) of a sample that closes another minute than `newest_us` did."""
-    return ((newest_us // US - GRACE_S) // MINUTE_S * MINUTE_S + MINUTE_S + GRACE_S) * US
-
-
-def rolled_until(conn: Connection) -> int:
-    """Where raw samples begin that no roll-up counts yet; seconds since 1970."""
-    last = one(conn, "SELECT max(at) FROM rollups WHERE span = ?", MINUTE_S)[0]
-    return 0 if last is None else int(last) + MINUTE_S
-
-
 def read_tally(row: Any) -> Tally:
     """A tally from its row."""
     buckets = Counter({int(index): count for index, count in json.loads(row["histogram"]).items()})
     return Tally(row["count"], row["ok"], row["fail"], row["sum_us"], row["max_us"], buckets)
 
 
-def _next_minute(conn: Connection, since: int) -> int | None:
-    at = one(conn, "SELECT min(at) FROM samples WHERE at >= ?", since * US)[0]
-    return None if at is None else int(at) // US // MINUTE_S * MINUTE_S
+def rolled_until(conn: Connection) -> int:
+    """Where raw samples begin that no finished hour counts; seconds since 1970."""
+    mark = one(conn, "SELECT value FROM marks WHERE name = 'rolled_until'")
+    return int(mark[0]) if mark else 0
 
 
-def _roll_minute(conn: Connection, minute: int) -> None:
-    tallies: dict[int, Tally] = {}
-    span = (minute * US, (minute + MINUTE_S) * US)
-    for row in conn.execute("SELECT check_id, outcome, total_us FROM samples WHERE at >= ? AND at < ?", span):
-        tallies.setdefault(row["check_id"], Tally()).see(row["outcome"], row["total_us"])
-    hour = minute // HOUR_S * HOUR_S
-    for check, tally in tallies.items():
-        _put(conn, MINUTE_S, minute, check, tally)
-        held = one(conn, "SELECT * FROM rollups WHERE span = ? AND at = ? AND check_id = ?", HOUR_S, hour, check)
-        if held:
-            tally.add(read_tally(held))
-        _put(conn, HOUR_S, hour, check, tally)
+def provide_logarithm(conn: Connection) -> None:
+    """Some builds of SQLite come without mathematics; the same function in Python is slower, and right."""
+    try:
+        conn.execute("SELECT ln(2.0)")
+    except DatabaseError:
+        conn.create_function("ln", 1, math.log, deterministic=True)
 
 
-def _put(conn: Connection, span: int, at: int, check: int, tally: Tally) -> None:
+def start_counting(conn: Connection) -> None:
+    """Count what no finished hour counts yet, and from now on every row; once for each writing connection.
+
+    An hour of 10,000 checks twice a minute takes some two seconds, when the bot starts and nobody waits.
+    """
+    conn.execute("PRAGMA temp_store = MEMORY")
+    until = rolled_until(conn)
+    with atomic(conn):
+        conn.execute(TALLY)
+        conn.execute("DELETE FROM hours WHERE at >= ?", (until,))  # an hour that was half moved
+        conn.execute(COUNT.format(which="at >= ?"), ((until - BASE_S) * US,))
+        # The view and the key of the new row: a trigger and a recount that cannot differ.
+        which = "at = new.at AND check_id = new.check_id"
+        conn.execute(f"CREATE TEMP TRIGGER counted AFTER INSERT ON main.samples BEGIN {COUNT.format(which=which)}; END")
+
+
+def roll_up(conn: Connection, newest_us: int) -> None:
+    """Move a slice of an hour that is over, if there is one, and all that came late for hours before; in a transaction.
+
+    `newest_us` is the newest time of the batch: one that is far ahead by mistake closes hours too early, which only makes the
+    rest of them come late.
+    """
+    until = rolled_until(conn)
+    while (late := _first_hour(conn)) is not None and late < until:
+        _move(conn, late)
+    if late is not None and late < (newest_us // US - GRACE_S) // HOUR_S * HOUR_S:
+        _move(conn, late)
+        if _first_hour(conn) != late:
+            conn.execute("INSERT OR REPLACE INTO marks VALUES ('rolled_until', ?)", (late + HOUR_S,))
+
+
+def _first_hour(conn: Connection) -> int | None:
+    row = one(conn, "SELECT hour FROM tally ORDER BY hour LIMIT 1")
+    return None if row is None else int(row[0])
+
+
+def _move(conn: Connection, hour: int) -> None:
+    sql = "SELECT DISTINCT check_id FROM tally WHERE hour = ? ORDER BY check_id LIMIT ?"
+    last = conn.execute(sql, (hour, CHECKS_A_STEP)).fetchall()[-1][0]
+    for held in conn.execute(
+        "SELECT * FROM hours WHERE at = ? AND check_id IN (SELECT check_id FROM tally WHERE hour = ? AND check_id <= ?)",
+        (hour, hour, last),
+    ).fetchall():
+        _join(conn, held)
+    conn.execute(f"INSERT INTO hours {COLLECTED}", (hour, 0, last))
+    conn.execute("DELETE FROM tally WHERE hour = ? AND check_id <= ?", (hour, last))
+
+
+def _join(conn: Connection, held: Any) -> None:
+    """What came late joins what is held of its hour."""
+    tally = read_tally(held)
+    which = (held["at"], held["check_id"])
+    tally.add(read_tally(one(conn, COLLECTED, *which, held["check_id"])))
     conn.execute(
-        "INSERT OR REPLACE INTO rollups (span, at, check_id, count, ok, fail, sum_us, max_us, histogram)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "UPDATE hours SET count = ?, ok = ?, fail = ?, sum_us = ?, max_us = ?, histogram = ? WHERE at = ? AND check_id = ?",
         (
-            span, at, check, tally.count, tally.ok, tally.fail, tally.sum_us, tally.max_us,
-            canonical({str(index): count for index, count in tally.histogram.items()}),
+            tally.count, tally.ok, tally.fail, tally.sum_us, tally.max_us,
+            canonical({str(index): count for index, count in tally.histogram.items()}), *which,
         ),
     )  # fmt: skip
+    conn.execute("DELETE FROM tally WHERE hour = ? AND check_id = ?", which)

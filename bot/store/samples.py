@@ -1,19 +1,22 @@
 """Samples as async code reaches them: threaded for production, inline for simulations and tests."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from bot.core.model import Sample
 from bot.ports import LatencyPicture
-from bot.store.engine import NORMAL, Connection, connect_read_only
+from bot.store import retention
+from bot.store.engine import NORMAL, Connection, DatabaseError, connect_read_only
+from bot.store.errors import StoreError
 from bot.store.migrations import SAMPLES, migrate
 from bot.store.opening import opened
-from bot.store.sampling import SampleStore
+from bot.store.sampling import START, SampleStore
 from bot.store.writer import Readers, Writer
 
 SAMPLES_FILE = "samples.db"
-MINUTES_OUTLIVE = timedelta(days=12)  # raw for two days, by minute for two weeks, by hour for ever
+PAGE = 2_000  # samples read in one go: the log can be written back in between, and other readers have their turn
+IDLE_WAL = 8 * 1024 * 1024  # bytes; the budget has room for that much
 
 
 async def open_samples(folder: Path, *, readers: int = 1) -> "SqliteSamples":
@@ -48,25 +51,56 @@ class SqliteSamples:
         if samples:
             await self._writer.run(lambda store: store.add(samples))
 
-    async def recent(self, check: str, limit: int) -> list[Sample]:
-        """The newest results of a check, oldest first. A good one comes back without reason, evidence and single phases."""
-        return await self._readers.run(lambda store: store.recent(check, limit))
+    async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
+        """The newest results of a check, from one vantage or from all, oldest first.
+
+        A good one comes back without reason, evidence and single phases.
+        """
+        return await self._readers.run(lambda store: store.recent(check, limit, vantage))
+
+    async def since(self, at: datetime) -> list[Sample]:
+        """The results of all checks since a moment, oldest first; read page by page, some 5 µs each."""
+        found, place = await self._readers.run(lambda store: store.page(at, START, PAGE))
+        while place is not None:
+            more, place = await self._readers.run(lambda store, after=place: store.page(at, after, PAGE))  # type: ignore[misc]
+            found += more
+        return found
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
+        return await self._readers.run(lambda store: store.medians(since, vantage))
 
     async def latency(self, component: str, since: datetime) -> LatencyPicture:
         """The component's latency since a moment: exact up to six hours back, within 5 % beyond; inconclusive runs aside."""
         return await self._readers.run(lambda store: store.latency(component, since))
 
     async def trim(self, before: datetime) -> int:
-        """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went."""
+        """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
+
+        Roll-ups stay.
+        """
+        gone, at = 0, retention.before(before)
+        while await self._readers.run(lambda store: retention.anything_before(store.conn, at)):
+            gone += await self._writer.run(lambda store: retention.forget_raw(store.conn, at))
+        return gone
+
+    async def keep_within(self, budget_bytes: int) -> int:
+        """Forget the oldest, step by step, until the file keeps the budget; says how many single results went.
+
+        Raw results go first; when a day of them is left, the oldest roll-ups. Free pages are given back where the file is
+        larger than its budget. The write-ahead log stays below it too, but for a storm or a long reading.
+        """
         gone = 0
-        while chunk := await self._writer.run(lambda store: store.trim_chunk(before)):
-            gone += chunk
-        await self._writer.run(lambda store: store.trim_minutes(before - MINUTES_OUTLIVE))
+        while not await self._readers.run(lambda store: retention.within(store.conn, budget_bytes)):
+            step = await self._writer.run(lambda store: retention.make_room(store.conn, budget_bytes))
+            if step is None:
+                break
+            gone += step
         return gone
 
     async def size_bytes(self) -> int:
-        """What the rows take on disk."""
-        return await self._readers.run(lambda store: store.size_bytes())
+        """What the rows take on disk, without freed pages that wait to be used again."""
+        return (await self._readers.run(lambda store: retention.room(store.conn))).live
 
     async def close(self) -> None:
         """Finish what was asked for and close; a second call does nothing."""
@@ -80,7 +114,7 @@ class InlineSamples:
     def __init__(self, conn: Connection, name: str = ":memory:") -> None:
         migrate(conn, SAMPLES, name)
         self.conn = conn
-        self.store = SampleStore(conn)
+        self.store = SampleStore(conn, writing=True)
 
     @staticmethod
     def open(path: Path | str = ":memory:") -> "InlineSamples":
@@ -92,9 +126,17 @@ class InlineSamples:
         if samples:
             self.store.add(samples)
 
-    async def recent(self, check: str, limit: int) -> list[Sample]:
-        """The newest results of a check, oldest first."""
-        return self.store.recent(check, limit)
+    async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
+        """The newest results of a check, from one vantage or from all, oldest first."""
+        return self.store.recent(check, limit, vantage)
+
+    async def since(self, at: datetime) -> list[Sample]:
+        """The results of all checks since a moment, oldest first."""
+        return list(self.store.since(at))
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        """By check, the median duration in ms of runs that succeeded, from one vantage or from all."""
+        return self.store.medians(since, vantage)
 
     async def latency(self, component: str, since: datetime) -> LatencyPicture:
         """The component's latency since a moment."""
@@ -102,15 +144,21 @@ class InlineSamples:
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`; says how many went."""
-        gone = 0
-        while chunk := self.store.trim_chunk(before):
+        gone, at = 0, retention.before(before)
+        while chunk := retention.forget_raw(self.conn, at):
             gone += chunk
-        self.store.trim_minutes(before - MINUTES_OUTLIVE)
+        return gone
+
+    async def keep_within(self, budget_bytes: int) -> int:
+        """Forget the oldest until the budget is kept; says how many single results went."""
+        gone = 0
+        while (step := retention.make_room(self.conn, budget_bytes)) is not None:
+            gone += step
         return gone
 
     async def size_bytes(self) -> int:
         """What the rows take."""
-        return self.store.size_bytes()
+        return retention.room(self.conn).live
 
     async def close(self) -> None:
         """Close the connection."""
@@ -118,8 +166,17 @@ class InlineSamples:
 
 
 def _open(path: Path) -> tuple[Connection, SampleStore]:
-    conn = opened(path, SAMPLES, NORMAL)
-    return conn, SampleStore(conn)
+    try:
+        conn = opened(path, SAMPLES, NORMAL)
+        try:
+            conn.execute(f"PRAGMA journal_size_limit = {IDLE_WAL}")
+            return conn, SampleStore(conn, writing=True)
+        except BaseException:
+            conn.close()
+            raise
+    except DatabaseError as error:  # it is marked as ours, and yet a table or a column is not what it should be
+        sentence = f"{path} is damaged ({error}); move it away, and a new one is made: only stored looks are lost"
+        raise StoreError(sentence) from error
 
 
 def _open_reader(path: Path) -> tuple[Connection, SampleStore]:

@@ -1,8 +1,8 @@
-"""Check results over one SQLite connection: about 25 bytes for a good one, everything there is for any other."""
+"""Check results over one SQLite connection: some 21 bytes for a good one, everything there is for any other."""
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,52 +11,72 @@ from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture
 from bot.store.engine import Connection, atomic, one
 from bot.store.rollups import (
+    BASE_S,
+    BUCKET,
     FAIL,
     HOUR_S,
     INCONCLUSIVE,
-    MINUTE_S,
     SLOW,
     US,
     Tally,
     middle_ms,
-    next_close,
+    provide_logarithm,
     read_tally,
     roll_up,
     rolled_until,
+    start_counting,
 )
 from bot.store.rows import canonical, micros, moment, plain
 
 OUTCOMES = (Outcome.OK, Outcome.SLOW, Outcome.FAIL, Outcome.INCONCLUSIVE)
-CHUNK = 5_000  # rows forgotten in one transaction: under 10 ms, so that nobody waits
+BASE_US = BASE_S * US
+KEPT = ("last_ok", "started")  # evidence of good ones that a restart needs: when a job was heard, not when we last looked
 EXACT_FOR = timedelta(hours=6)  # latency over no more than this is read from raw samples, over more from roll-ups
-BY_MINUTE_FOR = timedelta(days=2)  # over more than this from those by hour
+
+Place = tuple[int, int]  # a raw row's key: its time in the file, its check
+START: Place = (-(2**62), 0)
+
+WHOLE = "SELECT s.at, s.check_id, s.result, c.name, c.component, c.vantage FROM samples s JOIN checks c ON c.id = s.check_id"
+
+MEDIANS = """
+WITH counted (name, bucket, n) AS ({counted}),
+ranked AS (
+    SELECT name, bucket, sum(n) OVER (PARTITION BY name ORDER BY bucket) AS upto, sum(n) OVER (PARTITION BY name) AS total
+    FROM counted
+)
+SELECT name, min(bucket) FROM ranked WHERE 2 * upto >= total GROUP BY name
+"""
+COUNTED_HOURS = """
+    SELECT c.name, CAST(b.key AS INTEGER) AS bucket, sum(b.value)
+    FROM hours h JOIN checks c ON c.id = h.check_id, json_each(h.histogram) b
+    WHERE h.at >= :hour AND (:vantage IS NULL OR c.vantage = :vantage) GROUP BY c.name, bucket
+"""
+COUNTED_RUNS = f"""
+    SELECT c.name, {BUCKET} AS bucket, count(*)
+    FROM runs r JOIN checks c ON c.id = r.check_id
+    WHERE r.at >= :at AND r.outcome <= {SLOW} AND r.total_us IS NOT NULL AND (:vantage IS NULL OR c.vantage = :vantage)
+      AND NOT EXISTS (SELECT 1 FROM hours h WHERE h.at = :last AND h.check_id = c.id)
+    GROUP BY c.name, bucket
+"""  # noqa: S608 # a number and an expression of our own
 
 
 class SampleStore:
-    """Reads and writes `samples.db` over one connection, used by one thread at a time."""
+    """Reads `samples.db` over one connection, used by one thread at a time; writes it too, where `writing` is asked for."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection, *, writing: bool = False) -> None:
         self.conn = conn
-        self._next_roll_us = 0  # no minute closes before a sample of this moment; only spares the question
+        provide_logarithm(conn)
+        if writing:
+            start_counting(conn)
 
     def add(self, samples: Sequence[Sample]) -> None:
-        """Write a batch and roll up the minutes that it closes. The same check at the same microsecond counts once."""
+        """Write a batch and go on rolling up. The same check at the same microsecond counts once."""
         with atomic(self.conn):
             checks = {who: self._check(who) for who in {(s.check, s.component, s.vantage) for s in samples}}
-            self.conn.executemany(
-                "INSERT OR IGNORE INTO samples (at, check_id, outcome, total_us, more) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (
-                        micros(s.at), checks[s.check, s.component, s.vantage], OUTCOMES.index(s.outcome),
-                        _total_us(s), _more(s),
-                    )
-                    for s in samples
-                ],
-            )  # fmt: skip
-            newest = max((micros(s.at) for s in samples), default=0)
-            if newest >= self._next_roll_us:
-                roll_up(self.conn)
-                self._next_roll_us = next_close(newest)
+            rows = [(micros(s.at) - BASE_US, checks[s.check, s.component, s.vantage], _result(s)) for s in samples]
+            self.conn.executemany("INSERT INTO samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
+            if rows:
+                roll_up(self.conn, max(at for at, _, _ in rows) + BASE_US)
 
     # Looked up for each batch and not remembered: an id that was rolled back with its batch would name nothing.
     def _check(self, who: tuple[str, str, str]) -> int:
@@ -67,29 +87,83 @@ class SampleStore:
             known = one(self.conn, "SELECT last_insert_rowid()")
         return int(known[0])
 
-    def recent(self, check: str, limit: int) -> list[Sample]:
-        """The newest results of a check, oldest first."""
-        rows = self.conn.execute(
-            "SELECT s.*, c.name AS check_name, c.component, c.vantage"
-            " FROM samples s JOIN checks c ON c.id = s.check_id"
-            " WHERE s.check_id IN (SELECT id FROM checks WHERE name = ?) ORDER BY s.at DESC LIMIT ?",
-            (plain(check), limit),
-        ).fetchall()
-        return [_read(row) for row in reversed(rows)]
+    def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
+        """The newest results of a check, from one vantage or from all, oldest first."""
+        sql = "SELECT id FROM checks WHERE name = ? AND (? IS NULL OR vantage = ?)"
+        ids = [int(row[0]) for row in self.conn.execute(sql, (plain(check), vantage, vantage))]
+        found: list[Sample] = []
+        for start, end in self._spans_with(ids):
+            rows = self.conn.execute(
+                f"{WHOLE} WHERE s.at >= ? AND s.at < ? AND s.check_id IN ({','.join('?' * len(ids))})"
+                " ORDER BY s.at DESC, s.check_id DESC LIMIT ?",
+                (start, end, *ids, limit - len(found)),
+            )
+            found += [_read(row) for row in rows]
+            if len(found) >= limit:
+                break
+        return found[::-1]
+
+    def _spans_with(self, ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Where raw rows of these checks are, newest first: hours that hold none, of which roll-ups know, are passed by."""
+        oldest = one(self.conn, "SELECT at FROM samples ORDER BY at LIMIT 1")
+        if oldest is None or not ids:
+            return
+        until = rolled_until(self.conn)
+        yield (until - BASE_S) * US, 2**62
+        sql = f"SELECT 1 FROM hours WHERE at = ? AND check_id IN ({','.join('?' * len(ids))}) LIMIT 1"  # noqa: S608 # question marks
+        hour = one(self.conn, "SELECT max(at) FROM hours WHERE at < ?", until)[0]
+        while hour is not None and (hour + HOUR_S - BASE_S) * US > oldest[0]:
+            if one(self.conn, sql, hour, *ids):
+                yield (hour - BASE_S) * US, (hour + HOUR_S - BASE_S) * US
+            hour = one(self.conn, "SELECT max(at) FROM hours WHERE at < ?", hour)[0]
+
+    def since(self, at: datetime) -> Iterator[Sample]:
+        """The results of all checks since a moment, oldest first."""
+        for row in self.conn.execute(f"{WHOLE} WHERE s.at >= ? ORDER BY s.at, s.check_id", (micros(at) - BASE_US,)):
+            yield _read(row)
+
+    def page(self, at: datetime, after: Place, limit: int) -> tuple[list[Sample], Place | None]:
+        """The same in pieces, each a reading of its own: the next `limit` after a place, and the place of the last one."""
+        start = max(after, (micros(at) - BASE_US, -1))
+        sql = f"{WHOLE} WHERE (s.at, s.check_id) > (?, ?) ORDER BY s.at, s.check_id LIMIT ?"
+        rows = self.conn.execute(sql, (*start, limit)).fetchall()
+        return [_read(row) for row in rows], (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+
+    def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all.
+
+        It is read from the finished hours since then, and for checks that are not in the last of them from raw rows since.
+        """
+        until = rolled_until(self.conn)
+        values = {
+            "hour": micros(since) // US // HOUR_S * HOUR_S, "last": until - HOUR_S, "vantage": vantage,
+            "at": max(micros(since), until * US) - BASE_US,
+        }  # fmt: skip
+        found: dict[str, float] = {}
+        for counted in (COUNTED_RUNS, COUNTED_HOURS):
+            found |= {name: middle_ms(bucket) for name, bucket in self.conn.execute(MEDIANS.format(counted=counted), values)}
+        return found
 
     def latency(self, component: str, since: datetime) -> LatencyPicture:
         """The component's latency since a moment: exact over the last hours, within 5 % over longer."""
-        newest = one(self.conn, "SELECT max(at) FROM samples")[0] or rolled_until(self.conn) * US
-        start = micros(since)
-        if newest - start <= EXACT_FOR // timedelta(microseconds=1):
-            return self._exact(component, start)
-        span = MINUTE_S if newest - start <= BY_MINUTE_FOR // timedelta(microseconds=1) else HOUR_S
-        return self._rolled(component, start, span)
+        start = micros(since) - BASE_US
+        newest = one(self.conn, "SELECT max(at) FROM samples")[0]
+        recently = newest is not None and newest - start <= EXACT_FOR // timedelta(microseconds=1)
+        whole = self._holds_raw(start)
+        return self._exact(component, start) if recently and whole else self._rolled(component, start, whole=whole)
+
+    def _holds_raw(self, start: int) -> bool:
+        """Whether no raw row since then was forgotten: no hour is known that lies before the oldest row."""
+        oldest = one(self.conn, "SELECT min(at) FROM samples")[0]
+        if oldest is not None and oldest <= start:
+            return True
+        end = 2**62 if oldest is None else _hour(oldest)
+        return one(self.conn, "SELECT 1 FROM hours WHERE at >= ? AND at <= ? LIMIT 1", _hour(start), end) is None
 
     def _exact(self, component: str, start: int) -> LatencyPicture:
         count = failed = 0
         totals: list[int] = []
-        for outcome, total_us in self._raw(component, start):
+        for outcome, total_us in self._raw(component, start, 2**62):
             count += outcome != INCONCLUSIVE
             failed += outcome == FAIL
             if outcome <= SLOW and total_us is not None:
@@ -98,37 +172,29 @@ class SampleStore:
         ranked = [(total / 1_000, 1) for total in totals]
         return LatencyPicture(count, percentile(ranked, 0.50), percentile(ranked, 0.95), failed)
 
-    def _rolled(self, component: str, start: int, span: int) -> LatencyPicture:
+    def _rolled(self, component: str, start: int, *, whole: bool) -> LatencyPicture:
+        until = rolled_until(self.conn)
+        first = _hour(start) + (HOUR_S if whole and start % (HOUR_S * US) else 0)  # BASE_S is a full hour
         tally = Tally()
-        sql = "SELECT * FROM rollups WHERE span = ? AND at >= ? AND check_id IN (SELECT id FROM checks WHERE component = ?)"
-        for row in self.conn.execute(sql, (span, start // US // span * span, plain(component))):
+        for row in self.conn.execute(
+            "SELECT * FROM hours WHERE at >= ? AND at < ? AND check_id IN (SELECT id FROM checks WHERE component = ?)",
+            (first, until, plain(component)),
+        ):
             tally.add(read_tally(row))
-        for outcome, total_us in self._raw(component, rolled_until(self.conn) * US):
-            tally.see(outcome, total_us)
+        edge = max(start, (until - BASE_S) * US)
+        spans = ((start, min(edge, (first - BASE_S) * US)), (edge, 2**62))
+        for span in spans:
+            for outcome, total_us in self._raw(component, *span):
+                tally.see(outcome, total_us)
         ranked = [(middle_ms(index), count) for index, count in sorted(tally.histogram.items())]
         return LatencyPicture(tally.ok + tally.fail, percentile(ranked, 0.50), percentile(ranked, 0.95), tally.fail)
 
-    def _raw(self, component: str, start: int) -> Iterable[tuple[int, int | None]]:
-        sql = "SELECT outcome, total_us FROM samples WHERE at >= ? AND +check_id IN (SELECT id FROM checks WHERE component = ?)"
-        return ((row["outcome"], row["total_us"]) for row in self.conn.execute(sql, (start, plain(component))))
-
-    def trim_chunk(self, before: datetime) -> int:
-        """Forget up to CHUNK results older than `before`; says how many went. Roll-ups stay."""
-        cut = one(self.conn, "SELECT at FROM samples WHERE at < ? ORDER BY at LIMIT 1 OFFSET ?", micros(before), CHUNK - 1)
-        until = cut["at"] + 1 if cut else micros(before)
-        with atomic(self.conn):
-            return self.conn.execute("DELETE FROM samples WHERE at < ?", (until,)).rowcount
-
-    def trim_minutes(self, before: datetime) -> int:
-        """Forget roll-ups by minute older than `before`; those by hour stay for ever."""
-        with atomic(self.conn):
-            sql = "DELETE FROM rollups WHERE span = ? AND at < ?"
-            return self.conn.execute(sql, (MINUTE_S, micros(before) // US)).rowcount
-
-    def size_bytes(self) -> int:
-        """What the rows take, without freed pages that wait to be used again."""
-        pages, free, size = (one(self.conn, f"PRAGMA {name}")[0] for name in ("page_count", "freelist_count", "page_size"))
-        return int((pages - free) * size)
+    def _raw(self, component: str, start: int, end: int) -> Iterable[tuple[int, int | None]]:
+        sql = (
+            "SELECT outcome, total_us FROM runs"
+            " WHERE at >= ? AND at < ? AND +check_id IN (SELECT id FROM checks WHERE component = ?)"
+        )
+        return ((row[0], row[1]) for row in self.conn.execute(sql, (start, end, plain(component))))
 
 
 def percentile(ranked: Sequence[tuple[float, int]], share: float) -> float | None:
@@ -141,37 +207,50 @@ def percentile(ranked: Sequence[tuple[float, int]], share: float) -> float | Non
     return None
 
 
-def _total_us(sample: Sample) -> int | None:
+def _hour(at: int) -> int:
+    """The start, in seconds since 1970, of the hour of a time in the file."""
+    return (at // US + BASE_S) // HOUR_S * HOUR_S
+
+
+def _result(sample: Sample) -> int | str | None:
+    """What came out of a run, as the column `result` has it."""
     total = sample.phases_ms.get("total")
-    return None if total is None else round(total * 1_000)
-
-
-def _more(sample: Sample) -> str | None:
+    total_us = None if total is None else round(total * 1_000)
     if sample.outcome is Outcome.OK:
-        return None
-    return canonical(
-        {
-            "error": sample.error,
-            "fault": sample.fault.value,
-            "reason": sample.reason,
-            "phases_ms": encode(sample.phases_ms),
-            "evidence": encode(sample.evidence),
-        }
-    )
+        kept = {key: sample.evidence[key] for key in KEPT if key in sample.evidence}
+        return f"0{'' if total_us is None else total_us}{canonical({'evidence': kept})}" if kept else total_us
+    more = {
+        "error": sample.error,
+        "fault": sample.fault.value,
+        "reason": sample.reason,
+        "phases_ms": encode(sample.phases_ms),
+        "evidence": encode(sample.evidence),
+    }
+    return f"{OUTCOMES.index(sample.outcome)}{'' if total_us is None else total_us}{canonical(more)}"
+
+
+def _total(result: str) -> dict[str, float]:
+    """The one phase of a good one that has evidence."""
+    total = result[1 : result.index("{")]
+    return {"total": int(total) / 1_000} if total else {}
 
 
 def _read(row: Any) -> Sample:
-    total = row["total_us"]
-    more = json.loads(row["more"]) if row["more"] else {}
+    at, _, result, check, component, vantage = row
+    at = moment(at + BASE_US)
+    if not isinstance(result, str):
+        phases = {} if result is None else {"total": result / 1_000}
+        return Sample(check, component, at, Outcome.OK, phases_ms=phases, vantage=vantage)
+    more = json.loads(result[result.index("{") :])
     return Sample(
-        check=row["check_name"],
-        component=row["component"],
-        at=moment(row["at"]),
-        outcome=OUTCOMES[row["outcome"]],
+        check=check,
+        component=component,
+        at=at,
+        outcome=OUTCOMES[int(result[0])],
         error=more.get("error"),
         fault=Fault(more.get("fault", Fault.NONE)),
         reason=more.get("reason", ""),
-        phases_ms=more.get("phases_ms", {} if total is None else {"total": total / 1_000}),
+        phases_ms=more["phases_ms"] if "phases_ms" in more else _total(result),
         evidence=more.get("evidence", {}),
-        vantage=row["vantage"],
+        vantage=vantage,
     )

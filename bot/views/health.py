@@ -7,6 +7,7 @@ from bot.core.model import ComponentPolicy, FlagPolicy, Level, Policy
 from bot.core.state import ComponentState, World
 from bot.ports import LatencyPicture, Message
 from bot.views.blocks import Block, actions, button, context, header, section
+from bot.views.findings import blind_line, held_words
 from bot.views.flags import flag_buttons, flag_line
 from bot.views.limits import fit
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words, provider_name
@@ -28,6 +29,8 @@ def board(
     blocks: list[Block] = [header(f"Providers at {utc(now)}")]
     if trouble:
         blocks.append(section(f"*About the bot itself*: {inert(trouble, 600)}"))
+    if blind := blind_line(world):
+        blocks.append(section(blind))
     providers = sorted(_by_provider(policy).items(), key=lambda item: -max(world.component(c.id).level.rank for c in item[1]))
     for provider_, components in providers[:MOST_PROVIDERS]:
         lines = [f"*{provider_name(policy, provider_)}*"]
@@ -49,6 +52,8 @@ def provider(provider: str, world: World, policy: Policy, now: datetime, latenci
     name = provider_name(policy, provider)
     worst = max((world.component(c.id).level for c in mine), key=lambda level: level.rank, default=Level.UNKNOWN)
     blocks: list[Block] = [header(f"{plain(mine[0].provider_name if mine else provider, 80)}: {worst}")]
+    if blind := blind_line(world):
+        blocks.append(section(blind))
     for component in mine:
         state = world.component(component.id)
         lines = [
@@ -84,11 +89,15 @@ def _in_short(world: World, policy: Policy, now: datetime) -> str:
     bad = [c for c in policy.components.values() if world.component(c.id).level.bad]
     unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
     rest = f" Unknown: {words([component_name(policy, c.id) for c in unknown])}." if unknown else ""
+    blind = f"We are blind: {stop(foreign(world.sight.reason, 200))} " if world.sight.blind else ""
+    advised = [component_name(policy, c.id) for c in policy.components.values() if world.component(c.id).advisory]
+    rest += f" Advisory for {words(advised)}." if advised else ""
     if not bad:
         well = len(policy.components) - len(unknown)
-        return f"{well} of {len(policy.components)} components are operational.{rest}"
+        verb = "is" if 1 in (well, len(policy.components)) else "are"
+        return f"{blind}{well} of {count(len(policy.components), 'component')} {verb} operational.{rest}"
     named = [f"{component_name(policy, c.id)}: {_level(world.component(c.id), now)}" for c in bad]
-    return f"{words(named)}.{rest}"
+    return f"{blind}{words(named)}.{rest}"
 
 
 def _level(state: ComponentState, now: datetime) -> str:
@@ -100,7 +109,7 @@ def _line(component: ComponentPolicy, world: World, policy: Policy, now: datetim
     state = world.component(component.id)
     since = state.began_at or state.since
     at = f" since {when(since)} ({span(now - since)})" if since else ""
-    parts = [f"*{component_name(policy, component.id)}*: {state.level}{at}", _speed(picture)]
+    parts = [f"*{component_name(policy, component.id)}*: {state.level}{at}", *held_words(state), _speed(picture)]
     holds = [_holding(flag, world) for flag in policy.flags.values() if component.id in flag.depends_on]
     if holds:
         parts.append(f"Flags: {words(holds, most=4)}")

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.core.model import Level, Phase, Policy
 from bot.core.state import Incident, World
 from bot.views.blocks import Block, actions, button, confirm, section
+from bot.views.findings import blind_line
 from bot.views.flags import flag_buttons, flag_line, short_flag_line
 from bot.views.names import (
     affected_flags,
@@ -51,7 +52,8 @@ def happening(incident: Incident, world: World, policy: Policy) -> list[Block]:
     evidence = evidence_lines(failing, world, policy)
     if evidence:
         blocks.append(section(f"*Evidence*\n{evidence}"))
-    lines = [f"*Theirs or ours*: {fault_words(failing, world)}."] if failing else []
+    lines = [blind] if (blind := blind_line(world)) else []
+    lines += [f"*Theirs or ours*: {fault_words(failing, world)}."] if failing else []
     if incident.provider:
         lines.append(f"*What the vendor says*: {page_words(incident.provider, notices_for(incident, world), world, policy)}")
         lines += [lag] if (lag := lag_words(incident)) else []

@@ -7,6 +7,7 @@ from bot.core.model import FeedState, Level, Policy
 from bot.core.state import Incident, World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
+from bot.views.findings import finding
 from bot.views.flag_lines import flag_fact_line
 from bot.views.incident_parts import reopen_button, resolve_button
 from bot.views.incident_texts import refusal
@@ -25,7 +26,8 @@ def fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
     if isinstance(fact.body, f.ChannelRefused) and incident is not None:
         return refusal(incident, fact.body.reason, policy)
     said = _of_vendor(fact, policy) or _of_people(fact, world, policy, incident) or _of_course(fact, world, policy, incident)
-    text, body, buttons = said or _as_in_the_timeline(fact, policy)
+    found = finding(fact, policy)
+    text, body, buttons = said or (found and (*found, [])) or _as_in_the_timeline(fact, policy)
     return fit(Message(text, (section(body), *actions(buttons))))
 
 

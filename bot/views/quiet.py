@@ -1,32 +1,33 @@
-"""Quiet threads in the ops channel: trouble that is no incident, and vendors' words that do not touch us."""
+"""Quiet threads in the ops channel: trouble that is no incident, vendors' words that do not touch us, our own blindness."""
 
 from bot.core import facts as f
 from bot.core.model import Policy
 from bot.core.state import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
+from bot.views.findings import REMEDIES, finding
 from bot.views.limits import fit
 from bot.views.lines import fact_line
-from bot.views.names import FAULT_WORDS, component_name, page_words
-from bot.views.text import by, foreign, stop, utc, when
+from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words
+from bot.views.text import foreign
 
 
 def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
-    """The first line of a quiet thread: a component that is degraded, or a notice that touches none of our incidents."""
+    """The first line of a quiet thread: a component that is degraded or fails by our own fault, a notice, an advisory ..."""
     match fact.body:
-        case f.VerdictChanged() as b:
-            text, body = _verdict(fact, b, policy)
-            component = policy.components.get(b.component)
-            page = (
-                page_words(component.provider, list(world.provider(component.provider).notices), world, policy)
-                if component
-                else ""
-            )
+        case f.VerdictChanged() as b if b.level.bad:
             evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
-            lines = [body, evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", page]
-            lines.append("No incident is declared for that by configuration; one can be declared by hand.")
-            declare: list[Block] = [button("Declare incident", f"incident.declare:{b.component}", {"component": b.component})]
-            return fit(Message(text, (section("\n".join(line for line in lines if line)), *actions(declare))))
+            none = "No incident is declared for that by configuration; one can be declared by hand."
+            lines = [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", _page(b.component, world, policy), none]
+            return _with(fact, lines, policy, actions([_declare(b.component)]))
+        case f.VerdictChanged() as b:
+            evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
+            ours = "No incident opens for that, since the vendor may be well."
+            return _with(fact, [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", REMEDIES.get(b.fault, ""), ours], policy)
+        case f.AlertResumed(component=component):
+            state = world.component(component)
+            lines = [f"It is {state.level}: {foreign(state.reason, 600)}", evidence_lines([component], world, policy)]
+            return _with(fact, [*lines, _page(component, world, policy)], policy, actions([_declare(component)]))
         case f.NoticeSeen(notice=n):
             names = ", ".join(component_name(policy, id) for id in n.components)
             about = f"It names {names}; " if names else "It names no component of ours; "
@@ -36,16 +37,19 @@ def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
 
 
 def quiet_reply(fact: f.Fact, world: World, policy: Policy) -> Message:
-    """A later word in that thread: the component is well again or worse, the vendor said more."""
-    match fact.body:
-        case f.VerdictChanged() as b:
-            text, body = _verdict(fact, b, policy)
-            return fit(Message(text, (section(body),)))
+    """A later word in that thread: the component is well again or worse, the vendor said more, we see again."""
     return fact_line(fact, world, policy)
 
 
-def _verdict(fact: f.Fact, b: f.VerdictChanged, policy: Policy) -> tuple[str, str]:
-    name, again = component_name(policy, b.component), "" if b.level.bad else " again"
-    text = f"{name}: {b.level}{again} since {utc(b.began_at)}"
-    state = f"*{name}*: *{b.level}*{again} since {when(b.began_at)}, was {b.previous}"
-    return text, f"{state}. {stop(foreign(b.reason, 600))} Seen {by(fact.actor)}."
+def _with(fact: f.Fact, lines: list[str], policy: Policy, buttons: tuple[Block, ...] = ()) -> Message:
+    text, body = finding(fact, policy) or ("", "")
+    return fit(Message(text, (section("\n".join(line for line in [body, *lines] if line)), *buttons)))
+
+
+def _page(component: str, world: World, policy: Policy) -> str:
+    known = policy.components.get(component)
+    return page_words(known.provider, list(world.provider(known.provider).notices), world, policy) if known else ""
+
+
+def _declare(component: str) -> Block:
+    return button("Declare incident", f"incident.declare:{component}", {"component": component})

@@ -12,6 +12,7 @@ from bot.core.model import Actor
 from bot.logs import HIDDEN, TOKENS
 
 MOST_MARKS = 4  # combining marks in a row; no living script needs more, and fifty of them cover the lines above
+LONGEST_WORD = 24
 FENCE = re.compile(r"`{3,}")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
@@ -34,8 +35,17 @@ def clean(text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters; `…` stands for what was cut off. Slack counts after unescaping, so cut, then escape."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+    """At most `limit` characters; `…` stands for what was cut off. Slack counts after unescaping, so cut, then escape.
+
+    A word is not cut in two unless it is longer than any that people write.
+    """
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 1]
+    if not text[limit - 1].isspace():
+        gap = max(kept.rfind(" "), kept.rfind("\n"))
+        kept = kept[:gap] if gap >= max(limit - LONGEST_WORD, 1) else kept
+    return kept.rstrip() + "…"
 
 
 def plain(text: str, limit: int = 3000) -> str:

@@ -13,7 +13,7 @@ from bot.core.state import Incident
 from bot.ports import LatencyPicture
 from bot.web.errors import Refusal, answer_json
 from bot.web.services import SERVICES, WebServices
-from bot.web.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape
+from bot.web.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape, sight_shape
 
 LATENCY_OVER = timedelta(hours=1)
 CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}
@@ -23,7 +23,7 @@ _REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCI
 
 
 async def status(request: web.Request) -> web.Response:
-    """Everything at a glance: components, what vendors say, open incidents, flags."""
+    """Everything at a glance: whether we see, components, what vendors say, open incidents, flags."""
     services = request.app[SERVICES]
     world, policy = services.engine.world, services.engine.policy
     ids = [*policy.components, *(id for id in world.components if id not in policy.components)]
@@ -32,6 +32,7 @@ async def status(request: web.Request) -> web.Response:
     providers = [*names, *(id for id in world.providers if id not in names)]
     data = {
         "at": services.clock.now().isoformat(),
+        "sight": sight_shape(world.sight),
         "components": [component_shape(world, policy, id, pictures[id]) for id in ids],
         "providers": [provider_shape(world.provider(id), names.get(id, id)) for id in providers],
         "incidents": [incident_shape(incident, policy) for incident in world.open_incidents()],
@@ -111,6 +112,16 @@ def the_flag(request: web.Request) -> str:
         remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known) or 'none'}."
         raise Refusal(404, f"There is no flag {key[:100]!r}.", field="key", remedy=remedy)
     return key
+
+
+def the_component(request: web.Request) -> str:
+    """The id of the configured component that the path names; raises Refusal 404."""
+    id, known = request.match_info["component"], request.app[SERVICES].engine.policy.components
+    if id not in known:
+        near = difflib.get_close_matches(id[:100], known, n=1)
+        remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known) or 'none'}."
+        raise Refusal(404, f"There is no component {id[:100]!r}.", field="component", remedy=remedy)
+    return id
 
 
 def known_flags(services: WebServices) -> dict[str, FlagPolicy]:

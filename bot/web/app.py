@@ -4,7 +4,7 @@ import errno
 
 from aiohttp import web
 
-from bot.web import api, control, observe, ofrep, page
+from bot.web import api, control, hooks, hooks_samples, observe, ofrep, page
 from bot.web.auth import Access, guard
 from bot.web.errors import OFREP, Handler, answer_errors
 from bot.web.services import SERVICES, WebServices
@@ -26,10 +26,12 @@ def build_web(services: WebServices) -> web.Application:
     app = web.Application(middlewares=[answer_errors], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
     app.on_response_prepare.append(_add_headers)
+    app.on_response_prepare.append(_forget_broken_body)
     app.on_response_prepare.append(ofrep.add_cors)
     _add_open(app)
     _add_reads(app)
     _add_controls(app)
+    _add_hooks(app)
     return app
 
 
@@ -93,6 +95,19 @@ def _add_controls(app: web.Application) -> None:
         writes[f"/api/v1/flags/{{key}}/{name}"] = control.on_flag(on_flag)
     for path, handler in writes.items():
         app.router.add_post(path, guard(Access.CONTROL, handler, restored=True))
+    for method, name, on_component in control.COMPONENT_ACTIONS:
+        handler = guard(Access.CONTROL, control.on_component(on_component), restored=True)
+        app.router.add_route(method, f"/api/v1/components/{{component}}/{name}", handler)
+
+
+def _add_hooks(app: web.Application) -> None:
+    """Doors for other programs. Behind the open ones it is decided who may pass: a check's token, a peer's signature."""
+    beat = guard(Access.OPEN, hooks.heartbeat)
+    for path in (hooks.HEARTBEAT, f"{hooks.HEARTBEAT}/{{what}}"):
+        app.router.add_get(path, beat)  # HEAD too
+        app.router.add_post(path, beat)
+    app.router.add_post(hooks_samples.SAMPLES, guard(Access.OPEN, hooks_samples.samples, restored=True))
+    app.router.add_post(hooks.ALERT, guard(Access.CONTROL, control.on_component(hooks.alert), restored=True))
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -101,6 +116,14 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     response.headers["Referrer-Policy"] = "no-referrer"
     if not request.path.startswith(OFREP):
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+
+async def _forget_broken_body(request: web.Request, response: web.StreamResponse) -> None:
+    """After a body that could not be unpacked nobody knows where it ends: look for no end, and let nothing follow it."""
+    if request.content.exception() is not None:
+        request.content.feed_eof()
+        response.force_close()
+        response.headers["Connection"] = "close"
 
 
 def _cannot_listen(error: OSError, host: str, port: int) -> WebError:

@@ -88,7 +88,7 @@ def _may_read(request: web.Request, services: WebServices) -> None:
 
 
 def _may_control(request: web.Request, services: WebServices) -> None:
-    token = _bearer(request)
+    token = bearer(request)
     if _is_one_of(token, (*services.control_tokens, services.local_token)):
         return
     if not any(services.control_tokens):
@@ -103,7 +103,7 @@ def _may_control(request: web.Request, services: WebServices) -> None:
 
 def _presented(request: web.Request) -> str:
     """The token for reading; the board's page also takes it as the password that a browser asks for."""
-    token = _bearer(request) or request.headers.get("X-API-Key", "").strip()
+    token = bearer(request) or request.headers.get("X-API-Key", "").strip()
     if token or request.path != "/":
         return token
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
@@ -115,7 +115,8 @@ def _presented(request: web.Request) -> str:
         return ""
 
 
-def _bearer(request: web.Request) -> str:
+def bearer(request: web.Request) -> str:
+    """The token of `Authorization: Bearer ...`; empty when there is none."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else ""
 

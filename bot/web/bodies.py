@@ -21,13 +21,15 @@ E = TypeVar("E", bound=StrEnum)
 BODY_BYTES = 64 * 1024
 BODY_WITHIN_S = 10.0  # a client that trickles its body would hold a connection for ever
 
+UNREADABLE = (aiohttp.ClientError, web.RequestPayloadError, ConnectionError)  # cut off, or not packed as it says
+
 # What no title or text needs: control characters except newline and tab, and halves of surrogate pairs, which no store takes.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 async def read_json(request: web.Request) -> Any:
     """The body as strict JSON, None when there is none; raises Refusal 400 or 413."""
-    raw = await _read(request)
+    raw = await read_bytes(request)
     if not raw.strip():
         return None
     try:
@@ -35,6 +37,25 @@ async def read_json(request: web.Request) -> Any:
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise Refusal(400, f"The body is not JSON: {why}.", remedy="Send a JSON object.", code="PARSE_ERROR") from error
+
+
+async def read_bytes(request: web.Request, most: int = BODY_BYTES) -> bytes:
+    """The body, unpacked, of at most `most` bytes; raises Refusal 400, 408 or 413."""
+    too_large = Refusal(413, "The body is too large.", remedy=f"At most {most} bytes.")
+    if (request.content_length or 0) > most:
+        raise too_large
+    found = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.content.iter_any():  # unpacked already: a small gzip body may be a large one
+                found += chunk
+                if len(found) > most:
+                    raise too_large
+    except TimeoutError as error:
+        raise Refusal(408, "The body did not arrive in time.", remedy="Send it at once.") from error
+    except UNREADABLE as error:
+        raise Refusal(400, "The body could not be read.", remedy="Send it whole and unpacked.", code="PARSE_ERROR") from error
+    return bytes(found)
 
 
 class Fields:
@@ -123,24 +144,6 @@ class Fields:
     def _take(self, name: str) -> Any:
         self._asked.append(name)
         return self._data.get(name)
-
-
-async def _read(request: web.Request) -> bytes:
-    too_large = Refusal(413, "The body is too large.", remedy=f"At most {BODY_BYTES} bytes.")
-    if (request.content_length or 0) > BODY_BYTES:
-        raise too_large
-    found = bytearray()
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            async for chunk in request.content.iter_any():  # unpacked already: a small gzip body may be a large one
-                found += chunk
-                if len(found) > BODY_BYTES:
-                    raise too_large
-    except TimeoutError as error:
-        raise Refusal(408, "The body did not arrive in time.", remedy="Send it at once.") from error
-    except (aiohttp.ClientError, web.RequestPayloadError, ConnectionError) as error:
-        raise Refusal(400, "The body could not be read.", remedy="Send it whole and unpacked.", code="PARSE_ERROR") from error
-    return bytes(found)
 
 
 def _refuse_constant(name: str) -> None:

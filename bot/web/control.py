@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.core import signals as s
 from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Actor, Phase, Severity
-from bot.web.api import NO_STORE, the_flag, the_incident
+from bot.web.api import NO_STORE, the_component, the_flag, the_incident
 from bot.web.bodies import Fields, read_json
 from bot.web.errors import Handler, Refusal, answer_json
 from bot.web.services import SERVICES
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 IncidentAction = Callable[[Fields, int, Actor, str], s.Signal]
 FlagAction = Callable[[Fields, str, Actor, str], s.Signal]
+ComponentAction = Callable[[Fields, str, Actor, str], s.Signal]
 
 
 async def declare(request: web.Request) -> web.Response:
@@ -64,6 +65,19 @@ def on_flag(action: FlagAction) -> Handler:
         key = the_flag(request)
         fields = Fields(await read_json(request))
         signal = action(fields, key, _actor(request), _signal_id(request))
+        fields.done()
+        return await _handle(request, signal)
+
+    return handler
+
+
+def on_component(action: ComponentAction) -> Handler:
+    """A handler that turns a request about one component into a signal."""
+
+    async def handler(request: web.Request) -> web.Response:
+        component = the_component(request)
+        fields = Fields(await read_json(request))
+        signal = action(fields, component, _actor(request), _signal_id(request))
         fields.done()
         return await _handle(request, signal)
 
@@ -122,6 +136,21 @@ def _step_back(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.StepBack(actor, id, flag=key)
 
 
+def _mute(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
+    lasts = fields.duration("for")
+    if lasts is None:
+        raise Refusal(400, "for is missing: a mute has an end.", field="for", remedy='Send "for": "2h".')
+    return s.Mute(actor, id, component=component, lasts=lasts, reason=fields.text("reason", REASON_CHARS))
+
+
+def _unmute(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
+    return s.Unmute(actor, id, component=component)
+
+
+def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
+    return s.Reported(actor, id, component=component, text=fields.text("text", TEXT_CHARS, needed=True))
+
+
 INCIDENT_ACTIONS: Mapping[str, IncidentAction] = {
     "update": _update,
     "note": _note,
@@ -134,6 +163,12 @@ INCIDENT_ACTIONS: Mapping[str, IncidentAction] = {
 }
 
 FLAG_ACTIONS: Mapping[str, FlagAction] = {"engage": _engage, "release": _release, "step-back": _step_back}
+
+COMPONENT_ACTIONS: tuple[tuple[str, str, ComponentAction], ...] = (
+    ("POST", "mute", _mute),
+    ("DELETE", "mute", _unmute),
+    ("POST", "report", _report),
+)
 
 
 async def _handle(request: web.Request, signal: s.Signal) -> web.Response:

@@ -13,6 +13,7 @@ from bot.flags.board import FlagBoard
 from bot.flags.evaluate import Evaluation
 
 PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
+LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 OUTBOX_STATES = ("pending", "sending", "ambiguous", "dead")
 
@@ -35,7 +36,11 @@ class Metrics:
         self._results.labels(sample.component, sample.check, sample.outcome.value, sample.error or "").inc()
         total = sample.phases_ms.get("total")
         if total is not None:
-            self._probe.labels(sample.component, sample.check).observe(total / 1000)
+            self._probe.labels(sample.component).observe(total / 1000)
+
+    def observe_start(self, late_s: float) -> None:
+        """A check was started, so many real seconds later than planned."""
+        self._late.observe(late_s)
 
     def observe_fact(self, fact: f.Fact) -> None:
         """A fact was committed."""
@@ -68,6 +73,7 @@ class Metrics:
                 self._level.labels(id, level.value).set(state.level is level)
             if state.since is not None:
                 self._since.labels(id).set(state.since.timestamp())
+        self._blind.set(world.sight.blind)
         running = world.open_incidents()
         for severity in Severity:
             self._open.labels(severity.value).set(sum(i.severity is severity for i in running))
@@ -102,9 +108,9 @@ class Metrics:
         self._results = self._counter(
             "check_results", "Runs of checks by outcome and error class.", "component", "check", "outcome", "error"
         )
-        self._probe = self._histogram(
-            "probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component", "check"
-        )
+        self._probe = self._histogram("probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component")
+        self._late = self._histogram("check_start_lag_seconds", "How much later than planned checks were started.", LAG_SECONDS)
+        self._blind = self._gauge("blind", "1 while our own way out or resolver fails, so that we see nothing.")
         self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")
 
     def _incidents(self) -> None:

@@ -23,6 +23,7 @@ async def board(request: web.Request) -> web.Response:
     html = _template().render(
         at=services.clock.now(),
         ready=services.board.ready,
+        sight=world.sight,
         components=[(policy.components[id].name, world.component(id)) for id in policy.components],
         incidents=world.open_incidents(),
         flags=[flag_shape(world, services.board, flag) for flag in flags],

@@ -1,17 +1,55 @@
 """What the web faces are given by the composition root."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from aiohttp import web
 
 from bot.clock import Clock
+from bot.core.model import Sample
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, Ledger, Samples
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 
 Exporter = Callable[[int, str], Awaitable[tuple[str, bytes]]]
+
+
+class Signs(Protocol):
+    """Takes signs of life for heartbeat checks."""
+
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, token: str) -> str:
+        """One sign of life for the check of that id or unique short name.
+
+        `kind` is `success`, `start` or `fail`; `exit_code` stands with the first and the last where the sender told it.
+        `note` is inert text of at most 200 characters. Returns `ok`, `unknown` (no such heartbeat) or `denied` (another
+        token is needed); a token is compared in constant time.
+        """
+
+
+class Intake(Protocol):
+    """Takes what other vantages measured."""
+
+    async def first_sight(self, id: str) -> bool:
+        """Remember `id`; False when it was seen within the last ten minutes, which is twice as long as a signature is good."""
+
+    async def take_samples(self, samples: Sequence[Sample]) -> None:
+        """Let these samples join in, oldest first; each names a known check and component, and its vantage."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What comes in from programs that are not ours. With nothing given, nothing is known: every call is told so.
+
+    `peers` maps a vantage label to the secret shared with it (an empty one lets nobody in), `checks` the id of a check to its
+    component.
+    """
+
+    signs: Signs | None = None
+    intake: Intake | None = None
+    peers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    checks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,6 +71,7 @@ class WebServices:
     read_tokens: tuple[str, ...] = field(default=(), repr=False)
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
     local_token: str = field(default="", repr=False)
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 SERVICES = web.AppKey("services", WebServices)

@@ -7,8 +7,9 @@ from bot.core.cadence import next_update_at
 from bot.core.codec import encode
 from bot.core.facts import Fact, encode_body
 from bot.core.model import Actor, FlagPolicy, Policy
+from bot.core.sight import Sight
 from bot.core.signals import Answer
-from bot.core.state import Incident, ProviderState, World
+from bot.core.state import ComponentState, HeldBack, Incident, Mute, ProviderState, World
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
 
@@ -20,7 +21,7 @@ def answer_shape(answer: Answer) -> dict[str, Any]:
 
 
 def component_shape(world: World, policy: Policy, id: str, latency: LatencyPicture | None) -> dict[str, Any]:
-    """One component: our verdict with its reason, and how long its checks took lately."""
+    """One component: our verdict with its reason, what is said or held back besides, how long its checks took lately."""
     state, known = world.component(id), policy.components.get(id)
     return {
         "id": id,
@@ -32,7 +33,35 @@ def component_shape(world: World, policy: Policy, id: str, latency: LatencyPictu
         "evidence": list(state.evidence),
         "since": _time(state.since),
         "began_at": _time(state.began_at),
+        **_besides(state),
         "latency": encode(latency),
+    }
+
+
+def _besides(state: ComponentState) -> dict[str, Any]:
+    """The advisory, the mute and the alert that is held back; None where there is none."""
+    return {
+        "advisory": {"text": state.advisory, "since": _time(state.advisory_since)} if state.advisory else None,
+        "mute": _mute(state.mute) if state.mute else None,
+        "held_back": _held_back(state.held_back) if state.held_back else None,
+    }
+
+
+def _mute(mute: Mute) -> dict[str, Any]:
+    return {"until": _time(mute.until), "by": actor_shape(mute.by), "reason": mute.reason, "at": _time(mute.at)}
+
+
+def _held_back(held: HeldBack) -> dict[str, Any]:
+    return {"why": held.why, "until": _time(held.until), "incident": held.incident, "at": _time(held.at)}
+
+
+def sight_shape(sight: Sight) -> dict[str, Any]:
+    """Whether we are blind, and why; once we see again, how it was the last time."""
+    return {
+        "blind": sight.blind,
+        "reason": sight.reason,
+        "began_at": _time(sight.began_at),
+        "ended_at": _time(sight.ended_at),
     }
 
 

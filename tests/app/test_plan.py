@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.checks.budget import Budget
+from bot.checks.dns import DnsCheck
+from bot.checks.heartbeat import HeartbeatCheck
 from bot.checks.http import HttpCheck
+from bot.checks.llm import LlmCheck
+from bot.checks.tcp import TcpCheck
+from bot.checks.tls import TlsCheck
 from bot.config.load import Loaded, load
 from bot.feeds.fetch import FeedSource
 from bot.plan import plan, slack_login
@@ -47,17 +53,78 @@ def test_check_without_its_key_is_off_and_named(tmp_path: Path) -> None:
     made = plan(loaded(tmp_path, {"api": {"checks": [keyless]}, "web": {"checks": [CHECK]}, "bare": {}}))
 
     assert {"claude.api": ["front"], "claude.bare": []} == made.off
-    assert {} == made.pending
     assert ["claude.web.front"] == [check.id for check in made.checks]
 
 
-def test_check_of_a_kind_to_come_is_pending(tmp_path: Path) -> None:
-    """It makes its component unknown, and the reason says that we are to blame."""
-    coming = {"type": "dns", "name": "names", "host": "example.com"}
-    made = plan(loaded(tmp_path, {"api": {"checks": [coming, CHECK]}}))
+ALL: dict[str, dict[str, Any]] = {
+    "http": {"url": "https://example.com", "redirects": 2,
+             "expect": {"status": "2xx", "json": ["$.a == 1"], "header": {"x-a": "^b"}}},
+    "llm": {"dialect": "openai", "url": "https://example.com", "models": ["a", "b"], "api_key": "k-123456",
+            "budget": {"calls_per_day": 7, "tokens_per_day": 70},
+            "expect": {"answer": "pong", "first_token": "2s", "under": "9s"}},
+    "tcp": {"host": "example.com", "port": 443, "under": "1s"},
+    "tls": {"host": "example.com", "days_left": "30d", "names": ["www.example.com"]},
+    "dns": {"host": "example.com", "record": "MX", "expect": ["10 mail.example.com."], "server": "9.9.9.9"},
+    "heartbeat": {"every": "1h", "grace": "5m", "token": "t-123456"},
+}  # fmt: skip
 
-    assert {"claude.api": ["names"]} == made.pending
+
+def test_every_kind_of_check_reaches_its_prober(tmp_path: Path) -> None:
+    """Six kinds; several models are several checks; each with what is special to it."""
+    checks = [{"type": kind, "name": kind, "every": "10m", **rest} for kind, rest in ALL.items()]
+    made = plan(loaded(tmp_path, {"api": {"checks": checks}}))
+    http, one, two, tcp, tls, dns, beat = made.checks
+
+    assert [HttpCheck, LlmCheck, LlmCheck, TcpCheck, TlsCheck, DnsCheck, HeartbeatCheck] == [type(c) for c in made.checks]
+    assert ["claude.api.llm-a", "claude.api.llm-b"] == [one.id, two.id]
+    assert isinstance(http, HttpCheck)
+    assert (2, {"x-a": "^b"}, 1) == (http.redirects, dict(http.header), len(http.json))
+    assert isinstance(one, LlmCheck)
+    assert (Budget(7, 70), "pong", timedelta(seconds=2)) == (one.budget, one.answer, one.first_token_under)
+    assert isinstance(tcp, TcpCheck)
+    assert ("example.com", 443, timedelta(seconds=1)) == (tcp.host, tcp.port, tcp.under)
+    assert isinstance(tls, TlsCheck)
+    assert (443, timedelta(days=30), ("www.example.com",)) == (tls.port, tls.days_left, tls.names)
+    assert isinstance(dns, DnsCheck)
+    assert ("MX", ("10 mail.example.com.",), "9.9.9.9") == (dns.record, dns.expect, dns.server)
+    assert isinstance(beat, HeartbeatCheck)
+    assert (timedelta(minutes=5), beat.look_every) == (beat.grace, made.interval(beat))
+    assert "123456" not in repr(made)
+
+
+def test_what_differs_is_kept_by_check(tmp_path: Path) -> None:
+    """A time of its own to be slow at, and how much it counts."""
+    checks = [CHECK, {**CHECK, "name": "quick", "expect": {"under": "2s"}, "weight": 2}]
+    made = plan(loaded(tmp_path, {"api": {"checks": checks}}))
+
+    assert {"claude.api.quick": timedelta(seconds=2)} == {id: rule.slow_over for id, rule in made.rules.items()}
+    assert {"claude.api.front": 1.0, "claude.api.quick": 2.0} == made.weights
+
+
+def test_controls_are_planned_beside_the_checks(tmp_path: Path) -> None:
+    """The sight knows which of them look at our resolver; those without a credential stay out."""
+    path = tmp_path / "understudy.yaml"
+    loaded(tmp_path, {"api": {"checks": [CHECK]}})
+    controls = [
+        {"type": "tcp", "host": "a", "port": 1}, {"type": "dns", "host": "b"}, {**CHECK, "name": "off", "headers": {"a": ""}},
+    ]  # fmt: skip
+    written = {**yaml.safe_load(path.read_text(encoding="utf-8")), "control_group": controls, "vantage": "fra-1"}
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    made = plan(load(path, {}))
+
+    assert ["control.tcp", "control.dns"] == [control.id for control in made.controls]
+    assert frozenset({"control.dns"}) == made.sight.resolvers
+    assert {"control.tcp", "control.dns", "claude.api.front"} == set(made.sight.every)
     assert ["claude.api.front"] == [check.id for check in made.checks]
+    assert "fra-1" == made.vantage
+
+
+def test_names_choose_a_part_of_the_plan(tmp_path: Path) -> None:
+    """Providers, components and checks; the controls stay."""
+    made = plan(loaded(tmp_path, {"api": {"checks": [CHECK]}, "web": {"checks": [CHECK]}}))
+
+    assert [2, 1, 1, 0] == [len(made.only([name]).checks) for name in ("claude", "claude.web", "claude.api.front", "front")]
+    assert made is made.only([])
 
 
 @pytest.mark.parametrize(("known", "off"), [(["claude.api", "claude.gone"], {"claude.gone": []}), ([], {})])

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from bot.checks.guard import Guard
-from bot.checks.resolve import ThreadResolver
+from bot.checks.resolve import Found, ThreadResolver
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_guard_lets_through_when_the_address_is_public_or_listed() -> None:
 async def test_resolver_gives_the_address_itself_when_it_is_one() -> None:
     """Nothing is looked up for an address."""
     resolver = ThreadResolver(threads=1)
-    assert ["127.0.0.1"] == await resolver.addresses("127.0.0.1", 80)
-    assert ["::1"] == await resolver.addresses("::1", 80)
+    assert Found(("127.0.0.1",)) == await resolver.addresses("127.0.0.1", 80)
+    assert Found(("::1",)) == await resolver.addresses("::1", 80)
     resolver.close()
 
 
@@ -49,13 +49,14 @@ async def test_resolver_puts_ipv4_in_front_when_a_name_has_both() -> None:
     resolver = ThreadResolver(threads=1)
     found = await resolver.addresses("localhost", 80)
     resolver.close()
-    assert "127.0.0.1" == found[0]
-    assert len(found) == len(set(found))
+    assert "127.0.0.1" == found.addresses[0]
+    assert len(found.addresses) == len(set(found.addresses))
 
 
 async def test_resolver_raises_when_the_name_cannot_be() -> None:
-    """A failure is the resolver's own error; a label with a space is refused without asking anybody."""
+    """A failure is the resolver's own error; no host can be written so that it is another one."""
     resolver = ThreadResolver(threads=1)
-    with pytest.raises((socket.gaierror, UnicodeError)):
-        await resolver.addresses("not a name", 80)
+    for host in ("not a name", "x" * 64 + ".example", "nul\0"):
+        with pytest.raises(socket.gaierror):
+            await resolver.addresses(host, 80)
     resolver.close()

@@ -1,4 +1,4 @@
-"""The taxonomy: which class a status, a body or an exception belongs to, and whose fault that is."""
+"""The taxonomy at work: which class a status, a body, a stream's error or an exception belongs to, and whose fault that is."""
 
 import errno
 import itertools
@@ -10,46 +10,226 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.checks.errors import ERROR_CLASSES, classify_exception, classify_status
-from bot.core.model import Fault, Outcome
+from bot.checks.errors import CheckError, Failure, classify_error_body, classify_exception, classify_status
+from bot.checks.said import VERBATIM_CAP
+from bot.core.model import Fault
+
+HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head></html>"
+THEIRS, KEY, CONFIG, QUOTA = Fault.THEIRS, Fault.OURS_KEY, Fault.OURS_CONFIG, Fault.OURS_QUOTA
 
 
 def body(**error: Any) -> bytes:
     return json.dumps({"error": error}).encode()
 
 
-@pytest.mark.parametrize(
-    ("status", "said", "error"),
-    [
-        (500, b"", "http_5xx"),
-        (502, b"<html>", "http_5xx"),
-        (504, body(type="timeout_error"), "http_5xx"),
-        (529, b"", "overloaded"),
-        (529, body(type="overloaded_error"), "overloaded"),
-        (503, body(type="service_unavailable_error", code="server_is_overloaded"), "overloaded"),
-        (503, body(code=503, status="UNAVAILABLE", message="try later"), "http_5xx"),
-        (429, body(type="rate_limit_error"), "rate_limited"),
-        (429, body(code="429", message="The service is experiencing high demand now"), "overloaded"),
-        (429, body(type="insufficient_quota", code="credit_balance_exhausted"), "spend_limit"),
-        (429, body(type="rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}), "spend_limit"),
-        (402, body(type="billing_error"), "spend_limit"),
-        (401, body(type="authentication_error"), "auth"),
-        (403, b"", "auth"),
-        (400, body(status="INVALID_ARGUMENT", details=[{"reason": "API_KEY_INVALID"}]), "auth"),
-        (400, body(type="invalid_request_error"), "bad_request"),
-        (404, b"", "bad_request"),
-        (413, b"<html>too large", "bad_request"),
-        (422, b"", "bad_request"),
-        (407, b"", "proxy"),
-        (301, b"", "http_unexpected"),
-        (204, b"", "http_unexpected"),
-        (451, b"[" * 100_000, "http_unexpected"),
-        (500, b'{"error": "plain words"}', "http_5xx"),
+def anthropic(type: str, **more: Any) -> bytes:
+    return json.dumps({"type": "error", "error": {"type": type, "message": "m", **more}, "request_id": "req_1"}).encode()
+
+
+def openai(type: str, code: str | None = None) -> bytes:
+    return body(message="m", type=type, param=None, code=code)
+
+
+def gemini(code: int, status: str, message: str = "m", reason: str = "") -> bytes:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}] if reason else []
+    return body(code=code, message=message, status=status, details=details)
+
+
+Row = tuple[int, bytes, str, Fault]
+STATUSES: dict[str, list[Row]] = {
+    "anthropic": [
+        (400, anthropic("invalid_request_error"), "bad_request", CONFIG),
+        (400, anthropic("invalid_request_error", message="You have reached your specified API usage limits."),
+         "spend_limit", QUOTA),
+        (400, anthropic("invalid_request_error", message="Your credit balance is too low"), "spend_limit", QUOTA),
+        (401, anthropic("authentication_error"), "auth", KEY),
+        (402, anthropic("billing_error"), "spend_limit", QUOTA),
+        (403, anthropic("permission_error"), "auth", KEY),
+        (404, anthropic("not_found_error"), "not_found", CONFIG),
+        (413, b"<html><center><h1>413 Request Entity Too Large</h1></center>", "bad_request", CONFIG),
+        (413, anthropic("request_too_large"), "bad_request", CONFIG),
+        (429, anthropic("rate_limit_error"), "rate_limited", QUOTA),
+        (429, anthropic("rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}), "spend_limit", QUOTA),
+        (500, anthropic("api_error"), "http_5xx", THEIRS),
+        (504, anthropic("timeout_error"), "gateway", THEIRS),
+        (529, anthropic("overloaded_error"), "overloaded", THEIRS),
+        (529, b"", "overloaded", THEIRS),
     ],
+    "openai": [
+        (400, openai("invalid_request_error", "context_length_exceeded"), "bad_request", CONFIG),
+        (401, openai("invalid_request_error", "invalid_api_key"), "auth", KEY),
+        (401, openai("invalid_request_error"), "auth", KEY),
+        (403, openai("request_forbidden", "unsupported_country_region_territory"), "auth", KEY),
+        (404, openai("invalid_request_error", "model_not_found"), "not_found", CONFIG),
+        (429, openai("insufficient_quota", "credit_balance_exhausted"), "spend_limit", QUOTA),
+        (429, openai("insufficient_quota", "insufficient_quota"), "spend_limit", QUOTA),
+        (429, openai("insufficient_quota", "organization_spend_limit_exceeded"), "spend_limit", QUOTA),
+        (429, openai("requests", "project_spend_limit_exceeded"), "spend_limit", QUOTA),
+        (429, openai("requests", "organization_usage_limit_exceeded"), "spend_limit", QUOTA),
+        (429, openai("requests", "rate_limit_exceeded"), "rate_limited", QUOTA),
+        (429, openai("tokens", "rate_limit_exceeded"), "rate_limited", QUOTA),
+        (500, openai("server_error"), "http_5xx", THEIRS),
+        (503, openai("service_unavailable_error", "server_is_overloaded"), "overloaded", THEIRS),
+        (503, openai("service_unavailable_error", "slow_down"), "overloaded", THEIRS),
+        (503, openai("service_unavailable_error"), "http_5xx", THEIRS),
+    ],
+    "azure": [
+        (401, body(code="401", message="Access denied due to invalid subscription key"), "auth", KEY),
+        (404, body(code="DeploymentNotFound", message="m"), "not_found", CONFIG),
+        (429, body(code="429", message="Rate limit is exceeded. Try again in 6 seconds."), "rate_limited", QUOTA),
+        (429, body(code="429", message="The service is experiencing high demand now"), "capacity", THEIRS),
+        (429, body(code="429", message="Your limit was temporarily adjusted"), "capacity", THEIRS),
+        (429, body(code="429", message="anything else"), "rate_limited", QUOTA),
+    ],
+    "gemini": [
+        (400, gemini(400, "INVALID_ARGUMENT", reason="API_KEY_INVALID"), "auth", KEY),
+        (400, gemini(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."), "auth", KEY),
+        (400, gemini(400, "INVALID_ARGUMENT"), "bad_request", CONFIG),
+        (400, gemini(400, "FAILED_PRECONDITION", "User location is not supported"), "bad_request", CONFIG),
+        (403, gemini(403, "PERMISSION_DENIED"), "auth", KEY),
+        (404, gemini(404, "NOT_FOUND"), "not_found", CONFIG),
+        (429, gemini(429, "RESOURCE_EXHAUSTED"), "rate_limited", QUOTA),
+        (500, gemini(500, "INTERNAL"), "http_5xx", THEIRS),
+        (503, gemini(503, "UNAVAILABLE", "The model is overloaded. Please try again later."), "overloaded", THEIRS),
+        (503, gemini(503, "UNAVAILABLE", "try later"), "http_5xx", THEIRS),
+        (504, gemini(504, "DEADLINE_EXCEEDED"), "gateway", THEIRS),
+        (429, b"[" + gemini(429, "RESOURCE_EXHAUSTED") + b"]", "rate_limited", QUOTA),
+    ],
+}  # fmt: skip
+BEDROCK = [
+    (400, "ValidationException", "bad_request", CONFIG),
+    (400, "ThrottlingException", "rate_limited", QUOTA),
+    (400, "ServiceQuotaExceededException", "rate_limited", QUOTA),
+    (403, "AccessDeniedException", "auth", KEY),
+    (403, "AccessDenied", "auth", KEY),
+    (403, "ExpiredTokenException:http://internal.amazon.com/coral/", "auth", KEY),
+    (404, "ResourceNotFoundException", "not_found", CONFIG),
+    (408, "ModelTimeoutException", "vendor_timeout", THEIRS),
+    (424, "ModelErrorException", "model_error", THEIRS),
+    (429, "ThrottlingException", "rate_limited", QUOTA),
+    (429, "ModelNotReadyException", "capacity", THEIRS),
+    (500, "InternalServerException", "http_5xx", THEIRS),
+    (500, "InternalFailure", "http_5xx", THEIRS),
+    (503, "ServiceUnavailableException", "http_5xx", THEIRS),
+]
+PLAIN: list[Row] = [
+    (400, b"", "bad_request", CONFIG),
+    (401, HTML, "auth", KEY),
+    (403, b"", "auth", KEY),
+    (404, HTML, "not_found", CONFIG),
+    (405, b"", "bad_request", CONFIG),
+    (407, b"", "proxy", Fault.LOCAL),
+    (407, HTML, "proxy", Fault.LOCAL),
+    (410, b"", "not_found", CONFIG),
+    (422, b"", "bad_request", CONFIG),
+    (429, b"{}", "rate_limited", QUOTA),
+    (429, HTML, "rate_limited", QUOTA),
+    (500, b"", "http_5xx", THEIRS),
+    (500, b'{"error": "plain words"}', "http_5xx", THEIRS),
+    (500, body(type="authentication_error"), "http_5xx", THEIRS),
+    (502, b"<html>", "gateway", THEIRS),
+    (503, HTML, "http_5xx", THEIRS),
+    (504, b"", "gateway", THEIRS),
+    *[(status, HTML, "gateway", THEIRS) for status in range(520, 525)],
+    (301, b"", "http_unexpected", Fault.UNCLEAR),
+    (204, b"", "http_unexpected", Fault.UNCLEAR),
+    (418, body(type="teapot_error"), "http_unexpected", Fault.UNCLEAR),
+    (451, b"[" * 100_000, "http_unexpected", Fault.UNCLEAR),
+    (999, b"", "http_unexpected", Fault.UNCLEAR),
+    (200, HTML, "html_instead", Fault.UNCLEAR),
+    (403, HTML, "challenge", Fault.UNCLEAR),
+    (405, HTML, "challenge", Fault.UNCLEAR),
+    (503, b"<html><title>Just a moment...</title>", "challenge", Fault.UNCLEAR),
+]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "row"), [(dialect, row) for dialect, rows in STATUSES.items() for row in rows] + [(None, row) for row in PLAIN]
 )
-def test_status_has_its_class_when_the_provider_explains_itself(status: int, said: bytes, error: str) -> None:
-    """The words in the body come before the number."""
-    assert error == classify_status(status, said).error
+def test_status_has_its_class_when_the_provider_explains_itself(dialect: str | None, row: Row) -> None:
+    """The words in the body come before the number, whichever dialect they are in, and a 5xx is never ours."""
+    status, said, error, fault = row
+    for tongue in (dialect, None):
+        failure = classify_status(status, said, {}, tongue)
+        assert (error, fault) == (failure.error, failure.fault)
+
+
+@pytest.mark.parametrize(("status", "type", "error", "fault"), BEDROCK)
+def test_status_has_its_class_when_amazon_names_it_in_a_header(status: int, type: str, error: str, fault: Fault) -> None:
+    """Bedrock's error type is in a header, or in the body with a namespace; both are read."""
+    in_header = classify_status(status, b'{"message":"m"}', httpx.Headers({"x-amzn-ErrorType": type}), "bedrock")
+    named = {"__type": f"com.amazon.coral.service#{type}", "message": "m"}
+    in_body = classify_status(status, json.dumps(named).encode(), {}, "bedrock")
+    assert (error, fault) == (in_header.error, in_header.fault)
+    assert error == in_body.error
+
+
+@pytest.mark.parametrize(
+    ("headers", "said", "error"),
+    [
+        ({"retry-after": "7"}, anthropic("rate_limit_error"), "rate_limited"),
+        ({"retry-after": "7"}, body(code="429", message="System is experiencing high demand"), "capacity"),
+        ({}, anthropic("rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}), "spend_limit"),
+    ],
+    ids=["our rate", "their capacity", "our monthly cap, without retry-after"],
+)
+def test_429_is_told_apart_when_it_is_theirs(headers: dict[str, str], said: bytes, error: str) -> None:
+    """A 429 is ours unless the provider says that it lacks capacity."""
+    assert error == classify_status(429, said, headers).error
+
+
+@pytest.mark.parametrize("headers", [{"cf-mitigated": "challenge"}, {"x-amzn-waf-action": "captcha"}], ids=str)
+def test_challenge_is_seen_when_the_front_says_so_in_its_head(headers: dict[str, str]) -> None:
+    """Whatever the status: what answered is not the provider's interface."""
+    assert ["challenge"] * 3 == [classify_status(status, b"", headers).error for status in (202, 403, 503)]
+
+
+STREAM_ERRORS = [
+    ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "overloaded"),
+    ({"type": "error", "error": {"type": "api_error", "message": "m"}}, "stream_error"),
+    ({"type": "error", "error": {"type": "rate_limit_error", "message": "m"}}, "rate_limited"),
+    ({"type": "error", "error": {"type": "invalid_request_error", "message": "m"}}, "bad_request"),
+    ({"type": "error", "error": {"type": "timeout_error", "message": "m"}}, "vendor_timeout"),
+    ({"error": {"message": "m", "type": "server_error", "code": None}}, "stream_error"),
+    ({"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded", "message": "m"}}}, "rate_limited"),
+    ({"type": "response.failed", "response": {"error": {"code": "server_error", "message": "m"}}}, "stream_error"),
+    ({"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}, "overloaded"),
+    ({"error": {"code": 500, "message": "m"}}, "stream_error"),
+    ({"error": {"code": "429", "message": "m"}}, "rate_limited"),
+    ({"__type": "modelStreamErrorException", "message": "m"}, "model_error"),
+    ({"error": {"type": "brand_new_error"}}, "unexpected_shape"),
+    ({"oops": [1, 2]}, "unexpected_shape"),
+    ("nonsense", "unexpected_shape"),
+    (None, "unexpected_shape"),
+]
+
+
+@pytest.mark.parametrize(("payload", "error"), STREAM_ERRORS, ids=str)
+def test_error_in_a_stream_has_its_class_when_the_status_was_200(payload: Any, error: str) -> None:
+    """Parsed or as bytes, an error behind a 200 is read by its own words."""
+    assert error == classify_error_body(payload).error
+    assert error == classify_error_body(json.dumps(payload).encode()).error
+
+
+def test_unknown_shape_is_kept_verbatim_when_nobody_can_read_it() -> None:
+    """What a new error looks like is what an operator needs; it is unclear, whole, and capped."""
+    failure = classify_error_body({"error": {"type": "brand_new_error", "message": "Ünheard-of"}})
+    assert (Fault.UNCLEAR, '{"error": {"type": "brand_new_error", "message": "Ünheard-of"}}') == (failure.fault, failure.said)
+    assert VERBATIM_CAP == len(classify_error_body(b"?" * 5000).said)
+
+
+def test_providers_own_word_is_kept_when_it_is_known() -> None:
+    """The evidence can show what was said; the sentence holds nothing foreign."""
+    failure = classify_status(529, anthropic("overloaded_error"))
+    assert ("overloaded_error", "the provider says that it is overloaded") == (failure.said, failure.sentence)
+
+
+def test_words_are_few_and_short_when_a_body_is_made_to_hurt() -> None:
+    """Thousands of details and endless words cost nothing."""
+    many = [{"reason": f"R{n}" * 100, "error_code": ["x"]} for n in range(1_000)]
+    failure = classify_status(400, json.dumps({"error": {"details": many, "type": {"a": 1}}}).encode())
+    assert "bad_request" == failure.error
+    assert len(failure.said) < 1200
 
 
 def chained(*chain: BaseException) -> BaseException:
@@ -58,12 +238,28 @@ def chained(*chain: BaseException) -> BaseException:
     return chain[0]
 
 
+def unverified(code: int) -> ssl.SSLCertVerificationError:
+    exc = ssl.SSLCertVerificationError("x")
+    exc.verify_code = code
+    return exc
+
+
 @pytest.mark.parametrize(
     ("exc", "error"),
     [
-        (chained(httpx.ConnectError("x"), OSError("all failed"), socket.gaierror(-2, "Name not known")), "dns"),
+        (
+            chained(httpx.ConnectError("x"), OSError("all"), socket.gaierror(socket.EAI_NONAME, "Name not known")),
+            "dns_nxdomain",
+        ),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "dns"),
         (chained(httpx.ConnectError("x"), ExceptionGroup("x", [ConnectionRefusedError()])), "connect_refused"),
-        (chained(httpx.ConnectError("x"), ssl.SSLCertVerificationError("x")), "tls"),
+        (chained(httpx.ConnectError("x"), ssl.SSLCertVerificationError("x")), "tls_untrusted"),
+        (unverified(9), "tls_expired"),
+        (unverified(10), "tls_expired"),
+        (unverified(18), "tls_untrusted"),
+        (unverified(62), "tls_wrong_host"),
+        (unverified(64), "tls_wrong_host"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "tls"),
         (chained(httpx.ConnectError("x"), OSError(errno.EHOSTUNREACH, "No route")), "unreachable"),
         (chained(httpx.ConnectError("x"), OSError(errno.EMFILE, "Too many open files")), "local"),
         (httpx.ConnectTimeout("x"), "connect_timeout"),
@@ -71,9 +267,16 @@ def chained(*chain: BaseException) -> BaseException:
         (chained(httpx.ReadError("x"), ConnectionResetError()), "reset"),
         (httpx.ReadError("x"), "reset"),
         (httpx.ReadTimeout("x"), "deadline"),
+        (httpx.ProxyError("403 Forbidden"), "proxy_failed"),
+        (httpx.ProxyError("407 Proxy Authentication Required"), "proxy"),
+        (httpx.ProxyError("503 Service Unavailable"), "proxy_no_way"),
+        (httpx.DecodingError("x"), "bad_encoding"),
         (httpx.RemoteProtocolError("illegal status line"), "protocol"),
-        (httpx.LocalProtocolError("Illegal header value b'sk-secret'"), "bad_check"),
+        (httpx.RemoteProtocolError("Server disconnected without sending a response."), "closed"),
+        (httpx.RemoteProtocolError("peer closed connection without sending complete message body"), "truncated"),
+        (httpx.LocalProtocolError("Invalid input ConnectionInputs.RECV_DATA"), "protocol"),
         (httpx.InvalidURL("x"), "bad_check"),
+        (chained(httpx.ReadError("x"), CheckError("head_too_large")), "head_too_large"),
     ],
 )
 def test_exception_has_its_class_when_the_cause_is_underneath(exc: BaseException, error: str) -> None:
@@ -83,9 +286,8 @@ def test_exception_has_its_class_when_the_cause_is_underneath(exc: BaseException
     assert "secret" not in failure.sentence
 
 
-def test_every_class_has_a_fault_and_a_sentence_when_it_is_listed() -> None:
-    """A reason can be made of any class, and what is inconclusive is never the provider's fault."""
-    for row in ERROR_CLASSES.values():
-        assert row.sentence
-        assert row.fault is not Fault.NONE
-        assert row.outcome is Outcome.FAIL or row.fault is not Fault.THEIRS
+def test_check_error_says_its_sentence_when_it_is_raised() -> None:
+    """Who meets it in a log can act on it."""
+    exc = CheckError("head_too_large", "over 100 KiB")
+    assert "the head of the answer is too large (over 100 KiB)" == str(exc)
+    assert Failure("head_too_large", "over 100 KiB") == exc.failure

@@ -121,6 +121,20 @@ async def test_health_says_how_things_are(deployment: Deployment) -> None:
     assert re.search(r"anthropic\.api +down +\d{4}-\d\d-\d\d \d\d:\d\d +front: .*HTTP 502", ill.out)
 
 
+async def test_health_says_why_nobody_is_alerted(deployment: Deployment) -> None:
+    """What stands beside the verdicts comes as notes: programs read the table alone."""
+    bot = await deployment.ready_bot()
+    await bot.sees("operational")
+    muted = await bot.asks("POST", "/api/v1/components/anthropic.api/mute", {"for": "2h", "reason": "load test"})
+    assert 200 == muted.status, muted
+    deployment.vendor.answers = {"anthropic.api": 502}
+    await bot.sees("down", "anthropic.api")
+    ill = await deployment.verb("health")
+
+    assert re.search(r"note: anthropic\.api: muted until \d{4}-\d\d-\d\d \d\d:\d\d UTC by \S+ \(load test\)\n", ill.err), ill
+    assert "note: anthropic.api: its alert is held back: muted by" in ill.err
+
+
 async def test_flag_is_switched_and_handed_back(deployment: Deployment) -> None:
     """Engage, look, hand back, release; each read by the very next reader."""
     bot = await deployment.ready_bot()

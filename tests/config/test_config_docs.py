@@ -8,11 +8,14 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from bot.config.checks import CHECK_MODELS, Expect
+from bot.config.checks import CHECK_MODELS
+from bot.config.detection import DetectionConfig, MaintenanceConfig, PeerConfig, SamplesConfig
 from bot.config.errors import Report
 from bot.config.flags import FallbackConfig, FlagConfig, HandBack
-from bot.config.incidents import ComponentOpenOn, DetectionConfig, IncidentsConfig, OpenOn, Runbook, UpdateEvery
+from bot.config.http import Expect
+from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
 from bot.config.lines import parse
+from bot.config.llm import LlmBudget, LlmExpect
 from bot.config.load import load
 from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
 from bot.config.pending import PENDING
@@ -35,7 +38,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "open_on of a component": ComponentOpenOn,
     "status_page": StatusPage,
     "expect": Expect,
+    "expect of an inference": LlmExpect,
+    "budget": LlmBudget,
     "detection": DetectionConfig,
+    "maintenance": MaintenanceConfig,
+    "peers": PeerConfig,
+    "samples": SamplesConfig,
     "flags": FlagConfig,
     "fallbacks": FallbackConfig,
     "hand_back": HandBack,
@@ -65,7 +73,9 @@ def documented_default(value: object) -> str | None:
             return f"`[{', '.join(map(str, value))}]`"
         case SecretStr() | "":
             return "empty"
-        case str() | int():
+        case 2_000_000_000:
+            return "`2GB`"
+        case str() | int() | float():
             return f"`{value}`"
         case _:
             return None
@@ -105,7 +115,7 @@ def test_presets_and_pending_features_are_documented() -> None:
     assert all(f"`{name}`" in section("providers") for name in preset_names())
     later = section("What is accepted but not available yet")
     for matcher in PENDING:
-        word = matcher.value if matcher.path.endswith("checks/*/type") else matcher.path.rpartition("/")[2]
+        word = matcher.path.rpartition("/")[2]
         assert matcher.path.endswith("dialect") or f"`{word}`" in later or f"{word}: " in later or "slack.mode" in later, (
             matcher
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.checks import HttpCheck
 from bot.config.errors import ConfigErrors
+from bot.config.http import HttpCheck
 from bot.config.incidents import OpenOn
 from bot.config.load import Loaded, OffCheck, load
 from bot.config.models import Provider
@@ -47,8 +47,13 @@ def test_example_loads_when_only_slack_is_set() -> None:
     """The shipped example is a working configuration; without keys its checks are off, with a reason each."""
     found = load(EXAMPLE, ENVIRON)
     config = found.config
-    assert ["anthropic.api", "anthropic.web", "openai.api", "openai.web"] == list(config.components())
-    assert ["anthropic.web.front", "openai.web.front"] == [placed.id for placed in config.live_checks()]
+    assert ["anthropic.api", "anthropic.web", "openai.api", "openai.web", "gemini.api", "ours.reports"] == list(
+        config.components()
+    )
+    assert ["anthropic.web.front", "openai.web.front", "gemini.api.certificate", "ours.reports.run"] == [
+        placed.id for placed in config.live_checks()
+    ]
+    assert ["control.tcp", "control.dns"] == [placed.id for placed in config.controls()]
     assert (
         OffCheck("anthropic.api", "models", "headers.x-api-key is empty: set ANTHROPIC_API_KEY to turn the check on")
         in found.off_checks
@@ -58,6 +63,8 @@ def test_example_loads_when_only_slack_is_set() -> None:
         ("openai.api", "inference"),
         ("anthropic.api", "inference"),
         ("anthropic.api", "models"),
+        ("gemini.api", "ask-gemini-2-5-flash"),
+        ("gemini.api", "ask-gemini-2-5-pro"),
     } == {(off.component, off.check) for off in found.off_checks}
     assert () == found.warnings
     assert () == config.server.read_tokens
@@ -70,29 +77,9 @@ def test_example_loads_when_only_slack_is_set() -> None:
     )
 
 
-def test_example_says_what_is_not_available_yet_with_its_line() -> None:
-    """Whatever the example uses before its time is said, at the line where it stands."""
-    found = load(EXAMPLE, ENVIRON)
-    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
-    assert [
-        "providers.anthropic.components.api.checks[0].type",
-        "providers.openai.components.api.checks[0].type",
-        "control_group",
-    ] == [item.path for item in found.pending]
-    assert all("not available yet" in item.what for item in found.pending)
-    assert ["type: llm", "preset: openai"] == [
-        word for word, item in zip(["type: llm", "preset: openai"], found.pending, strict=False) if word in lines[item.line - 1]
-    ]
-
-
 @pytest.mark.parametrize(
     ("written", "path"),
     [
-        (check_of("{type: llm, dialect: openai, url: 'https://a', model: m, api_key: k}"), CHECK_TYPE),
-        (check_of("{type: tcp, host: h, port: 1}"), CHECK_TYPE),
-        (check_of("{type: tls, host: h}"), CHECK_TYPE),
-        (check_of("{type: dns, host: h}"), CHECK_TYPE),
-        (check_of("{type: heartbeat, name: n, every: 1m}"), CHECK_TYPE),
         (page_of("google"), DIALECT),
         (page_of("aws"), DIALECT),
         (page_of("azure"), DIALECT),
@@ -100,7 +87,6 @@ def test_example_says_what_is_not_available_yet_with_its_line() -> None:
         (page_of("betterstack"), DIALECT),
         (page_of("slack"), DIALECT),
         (page_of("rss"), DIALECT),
-        ("control_group: [{type: tcp, host: h, port: 1}]", "control_group"),
     ],
 )
 def test_pending_feature_is_reported_once_when_used(file: Path, written: str, path: str) -> None:

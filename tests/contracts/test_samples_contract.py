@@ -127,3 +127,79 @@ async def test_an_empty_batch_is_nothing(samples: Samples) -> None:
     await samples.add([])
 
     assert [] == await samples.recent("anthropic.api/models", 1)
+
+
+async def test_results_of_one_vantage_come_when_it_is_named(samples: Samples) -> None:
+    """Each place judges by what it saw itself."""
+    here, there = good(after(0)), replace(good(after(0)), vantage="eu-west")
+    await samples.add([here, there, replace(here, at=after(1))])
+
+    assert [there] == await samples.recent("anthropic.api/models", 10, "eu-west")
+    assert [here, replace(here, at=after(1))] == await samples.recent("anthropic.api/models", 10, "local")
+    assert 3 == len(await samples.recent("anthropic.api/models", 10))
+    assert [] == await samples.recent("anthropic.api/models", 10, "nowhere")
+
+
+async def test_a_check_that_was_silent_for_long_is_found(samples: Samples) -> None:
+    """However much others wrote meanwhile."""
+    job = good(after(30), check="jobs/backup", component="jobs.backup")
+    await samples.add([job])
+    for hour in range(30):
+        await samples.add([good(NOON + timedelta(hours=hour, minutes=n)) for n in range(0, 60, 10)])
+
+    assert [job] == await samples.recent("jobs/backup", 10)
+    assert 180 == len(await samples.recent("anthropic.api/models", 500))
+
+
+async def test_everything_since_a_moment_comes_in_one_go(samples: Samples) -> None:
+    """All checks and vantages, oldest first, the moment itself included; more than one page of them."""
+    batch = [good(after(n / 100), check=f"check {n % 7}") for n in range(4_500)]
+    await samples.add(list(reversed(batch)))
+    twin = replace(batch[-1], vantage="eu-west")
+    await samples.add([bad(after(60)), twin])
+
+    assert [*batch[100:], twin, bad(after(60))] == await samples.since(after(1))
+    assert [] == await samples.since(after(61))
+
+
+async def test_the_median_of_a_check_is_of_runs_that_succeeded(samples: Samples) -> None:
+    """Of finished hours where there are, of the last minutes for a check that is new; within 5 %."""
+    for hour in range(3):
+        start = NOON + timedelta(hours=hour)
+        await samples.add([good(start + timedelta(minutes=n), 100.0 + 10 * n) for n in range(11)] + [bad(start)])
+    await samples.add([good(after(8_000 + n), 40.0, "anthropic.api/new") for n in range(3)])
+
+    medians = await samples.medians(NOON - timedelta(days=1))
+
+    assert {"anthropic.api/models": pytest.approx(150, rel=0.06), "anthropic.api/new": pytest.approx(40, rel=0.06)} == medians
+    assert {} == await samples.medians(NOON + timedelta(days=1))
+
+
+async def test_latency_outlives_raw_rows(samples: Samples) -> None:
+    """Where single results were forgotten for room, their hours still tell."""
+    for hour in range(4):
+        start = NOON + timedelta(hours=hour)
+        await samples.add([good(start + timedelta(minutes=n), 100.0 + n) for n in range(60)])
+    assert LatencyPicture(210, 133.0, 157.0, 0) == await samples.latency("anthropic.api", NOON + timedelta(minutes=30))
+
+    await samples.trim(NOON + timedelta(hours=2))
+
+    seen = await samples.latency("anthropic.api", NOON + timedelta(minutes=30))
+    assert (240, 0) == (seen.count, seen.failed)
+    assert seen.p50_ms == pytest.approx(130, rel=0.06)
+
+
+async def test_a_budget_is_kept_by_forgetting_the_oldest(samples: Samples) -> None:
+    """And nothing goes while there is room."""
+    for hour in range(8):
+        start = NOON + timedelta(hours=hour)
+        await samples.add([good(start + timedelta(seconds=n), check=f"check {n % 9}") for n in range(3_600)])
+    assert 0 == await samples.keep_within(5_000_000)
+
+    gone = await samples.keep_within(400_000)
+
+    left = await samples.since(NOON)
+    assert 28_800 == gone + len(left)
+    assert 5_000 < len(left)
+    assert left[0].at == NOON + timedelta(seconds=gone)
+    assert 0 == await samples.keep_within(400_000)

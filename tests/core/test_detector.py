@@ -1,28 +1,52 @@
-"""The k-of-n window and the verdict over several checks."""
+"""The detector: what it says of a check's looks, when it looks again, and what it remembers over a restart."""
 
-from datetime import timedelta
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.core.detector import NOT_YET, Condition, Judgement, WindowRule, judge
+from bot.core.detector import NEW, Condition, Judgement, Rule, Track, from_ledger, next_look, observe, seeded
 from bot.core.model import Fault, Level, Outcome, Sample
-from bot.core.verdict import reach
+from bot.store.samples import InlineSamples
 from tests.desk import START
 
-RULE = WindowRule(5, 3, 3)
+RULE = Rule()
+EVERY = timedelta(seconds=30)
 WORDS = {"o": Outcome.OK, "f": Outcome.FAIL, "s": Outcome.SLOW, "?": Outcome.INCONCLUSIVE}
 
 
-def run(results: str, rule: WindowRule = RULE, fault: Fault = Fault.THEIRS) -> Judgement:
-    """Judge a history such as `ooff?o`, sample by sample."""
-    judgement, seen = NOT_YET, []
-    for n, word in enumerate(results):
-        outcome = WORDS[word]
-        bad = outcome in (Outcome.FAIL, Outcome.SLOW)
-        at = START + timedelta(seconds=30 * n)
-        seen.append(Sample("a.b.c", "a.b", at, outcome, fault=fault if bad else Fault.NONE, reason="HTTP 502" if bad else ""))
-        judgement = judge(judgement, seen, rule)
-    return judgement
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def look(seconds: float, word: str, fault: Fault = Fault.THEIRS, ms: float = 40.0) -> Sample:
+    """A look at that second: o fine, f failed, s slow, ? inconclusive."""
+    outcome = WORDS[word]
+    bad = outcome in (Outcome.FAIL, Outcome.SLOW)
+    reason = f"HTTP 502 after {ms:.0f} ms" if bad else ""
+    return Sample("a.b.c", "a.b", at(seconds), outcome, None, fault if bad else Fault.NONE, reason, {"total": ms})
+
+
+def fold(samples: Iterable[Sample], rule: Rule = RULE, track: Track = NEW) -> Track:
+    for sample in samples:
+        track = observe(track, sample, rule, every=EVERY)
+    return track
+
+
+def run(results: str, rule: Rule = RULE, track: Track = NEW, *, begins: float = 0, gap: float = 30) -> Track:
+    """A history such as `ooff?o`, one look every 30 seconds unless told otherwise."""
+    return fold((look(begins + gap * n, word) for n, word in enumerate(results)), rule, track)
+
+
+def outage(track: Track | None = None, begins: float = 150) -> Track:
+    """Four failures within twelve seconds, after five good looks."""
+    return run("ffff", track=track or run("ooooo"), begins=begins, gap=4)
+
+
+# --- when it speaks
 
 
 @pytest.mark.parametrize(
@@ -32,57 +56,329 @@ def run(results: str, rule: WindowRule = RULE, fault: Fault = Fault.THEIRS) -> J
         ("?", Condition.UNKNOWN),
         ("o", Condition.WELL),
         ("f", Condition.UNKNOWN),
+        ("ff", Condition.UNKNOWN),
+        ("fo", Condition.WELL),
         ("ooooof", Condition.WELL),
-        ("ooofof", Condition.WELL),
+        ("oooooff", Condition.WELL),
         ("ooofff", Condition.FAILING),
         ("oofofof", Condition.FAILING),
         ("fff", Condition.FAILING),
-        ("fffoo", Condition.FAILING),
-        ("fffooo", Condition.WELL),
-        ("fffoofooo", Condition.WELL),
+        ("f?f?f", Condition.FAILING),
         ("ooosss", Condition.SLOW),
         ("ooosfs", Condition.SLOW),
+        ("ooss", Condition.WELL),
         ("ooofff???", Condition.FAILING),
-        ("fffsss", Condition.SLOW),
-        ("sssooo", Condition.WELL),
+        ("fffoooo", Condition.FAILING),
+        ("fffooooo", Condition.WELL),
+        ("fffoofooooo", Condition.WELL),
+        ("fffsssss", Condition.SLOW),
+        ("fffsssssooooo", Condition.WELL),
+        ("ssssooooo", Condition.WELL),
     ],
 )
-def test_the_window_judges(results: str, expected: Condition) -> None:
-    """One blip makes no noise, one lucky answer ends no outage, slow is not down."""
-    assert expected == run(results).condition
+def test_a_history_is_judged(results: str, expected: Condition) -> None:
+    """One blip makes no noise, one lucky answer ends no outage, slow is not down, inconclusive looks count for nothing."""
+    assert expected == run(results).judgement.condition
 
 
-def test_a_judgement_says_why_and_since_when() -> None:
-    """The first failed sample is when it began; the reason counts."""
-    judgement = run("ooofff")
+def test_a_full_outage_is_found_within_seconds_of_its_first_failure() -> None:
+    """The quick looks do it: four failures in twelve seconds, and it is told so."""
+    judgement = outage().judgement
 
-    assert ("3 of the last 5 runs failed: HTTP 502", START + timedelta(seconds=90)) == (judgement.reason, judgement.began_at)
+    assert Judgement(
+        Condition.FAILING, "4 of the last 4 looks failed within 12 s: HTTP 502 after 40 ms", Fault.THEIRS, at(150),
+        look(162, "f"), "sequential test",
+    ) == judgement  # fmt: skip
 
 
-FAILING, WELL, SLOW = run("ooofff"), run("ooo"), run("ooosss")
-OURS = run("ooofff", fault=Fault.OURS_KEY)
+def test_a_burst_of_failures_inside_one_blip_is_not_enough() -> None:
+    """Ten failures within nine seconds are one hiccup, however many they are."""
+    blip = run("f" * 10, track=run("ooooo"), begins=150, gap=1)
+
+    assert Condition.WELL is blip.judgement.condition
+    assert "10 of the last 10 looks failed within 9 s, too few to judge" == blip.judgement.reason
+
+
+def test_a_look_that_hung_counts_with_the_time_that_it_hung() -> None:
+    """Three looks that ran into a deadline of five seconds span more than twelve seconds, though they began in eight."""
+    hung = [look(150 + 4 * n, "f", ms=5000) for n in range(3)]
+
+    assert Condition.FAILING is fold(hung, track=run("ooooo")).judgement.condition
+
+
+def test_one_answer_in_five_that_fails_is_found_though_no_two_fail_in_a_row() -> None:
+    """Rules of so many in a row never see it; the sequential test adds it up."""
+    track = run("foooo" * 8, track=run("ooooo"), begins=150)
+
+    assert ("sequential test", Condition.FAILING) == (track.judgement.spoke, track.judgement.condition)
+    assert at(150) == track.judgement.began_at
+
+
+def test_the_window_speaks_where_the_score_does_not() -> None:
+    """Who wants two of five gets it, told in rounds and by its name."""
+    track = run("oooofof", replace(RULE, failures=2))
+
+    assert Condition.FAILING is track.judgement.condition
+    assert "2 of the last 5 rounds failed within 60 s (2-of-5 window): HTTP 502 after 40 ms" == track.judgement.reason
+
+
+def test_quick_looks_are_no_rounds_of_the_window() -> None:
+    """One failed look that four quick ones deny is no failed round; two such make no outage."""
+    rule = replace(RULE, failures=2)
+    track = run("ooooo", rule)
+    for begins in (150, 180, 210):
+        track = run("foooo", rule, track, begins=begins, gap=4)
+
+    assert Condition.WELL is track.judgement.condition
+
+
+def test_one_of_one_speaks_at_once() -> None:
+    """Who asks for every failure gets every failure."""
+    assert Condition.FAILING is run("oof", replace(RULE, failures=1)).judgement.condition
+
+
+def test_a_higher_threshold_is_slower() -> None:
+    """Twice the score takes twice the failures."""
+    calm = replace(RULE, threshold=20.0, failures=5)
+
+    assert [Condition.WELL, Condition.FAILING] == [run("ooo" + "f" * n, calm).judgement.condition for n in (4, 6)]
+
+
+# --- what it says
+
+
+def test_the_fault_is_what_most_failures_show() -> None:
+    """A vendor in trouble answers 502, 502, 401, 502, 401: the fault is theirs all the time."""
+    faults = [Fault.THEIRS, Fault.THEIRS, Fault.THEIRS, Fault.OURS_KEY, Fault.THEIRS, Fault.OURS_KEY]
+    said, track = [], NEW
+    for n, fault in enumerate(faults):
+        track = observe(track, look(30 * n, "f", fault), RULE, every=EVERY)
+        said.append(track.judgement.fault)
+
+    assert [Fault.THEIRS] * 4 == said[2:]
+
+
+def test_a_check_that_is_well_says_how_well() -> None:
+    """Counted over the window, also where one of it failed."""
+    track = run("ooooofooooooooooo", replace(RULE, window=12, failures=12))
+
+    assert "11 of the last 12 looks were fine" == track.judgement.reason
+    assert at(0) == track.judgement.began_at
+
+
+def test_an_outage_that_seems_over_says_what_it_waits_for() -> None:
+    """Good looks are told, and that they are too few."""
+    assert "no failure in the last 2 looks, not yet counted as recovered" == run("fffoo").judgement.reason
+
+
+# --- the way back
+
+
+def test_recovery_takes_looks_and_time() -> None:
+    """Five good looks in a row within eight seconds end nothing; they must span a minute."""
+    soon = run("ooooo", track=outage(), begins=166, gap=2)
+    late = run("o", track=soon, begins=230)
+
+    assert [Condition.FAILING, Condition.WELL] == [soon.judgement.condition, late.judgement.condition]
+    assert at(166) == late.judgement.began_at
+
+
+def test_the_first_good_look_is_counted_in_words() -> None:
+    """`1 of the last 1 looks were fine` is nothing that people say."""
+    assert ["the first look was fine", "2 of the last 2 looks were fine"] == [run(n).judgement.reason for n in ("o", "oo")]
+
+
+def test_what_changes_all_the_time_is_held_until_it_is_steady() -> None:
+    """Down, up, down: the third change within half an hour keeps it down for ten good minutes, and it says why."""
+    track = run("fffooooofff", track=run("ooooo"), begins=150)
+    held = run("o" * 10, track=track, begins=480)
+    steady = run("o" * 21, track=track, begins=480)
+
+    assert Condition.FAILING is held.judgement.condition
+    often = "it changed 3 times within 30 min, so it counts as recovered only once it was steady for 10 min"
+    assert f"no failure in the last 10 looks; {often}" == held.judgement.reason
+    assert Condition.WELL is steady.judgement.condition
+
+
+def test_two_outages_hours_apart_are_not_flapping() -> None:
+    """Changes are forgotten after half an hour."""
+    track = run("fffooooo", track=run("ooooo"), begins=150)
+    track = run("fffooooo", track=track, begins=7200)
+
+    assert Condition.WELL is track.judgement.condition
+
+
+def test_a_wall_clock_that_was_set_back_neither_delays_detection_nor_recovery() -> None:
+    """An hour back in the middle of an outage: it is found, and over, as it would have been."""
+    ahead = run("ooooof", begins=3600)
+    found = run("ffff", track=ahead, begins=154, gap=4)
+    over = run("ooooo", track=found, begins=180)
+
+    assert [Condition.FAILING, Condition.WELL] == [found.judgement.condition, over.judgement.condition]
+    assert at(154) == found.judgement.began_at
+
+
+# --- looking again
+
+
+def test_after_a_failure_it_looks_again_within_seconds() -> None:
+    """In doubt quickly; in health, and once it is sure, on schedule."""
+    tracks = [run("ooooo"), run("ooooof"), outage(), run("ooooof" + "o" * 10)]
+
+    assert [EVERY, RULE.recheck, EVERY, EVERY] == [next_look(track, RULE, EVERY, at(1000)) for track in tracks]
+
+
+def test_a_check_that_looks_more_often_than_rechecks_keeps_its_pace() -> None:
+    """Every two seconds stays every two seconds."""
+    every = timedelta(seconds=2)
+
+    assert every == next_look(run("ooooof"), RULE, every, at(180))
+
+
+def spent(seconds: float, failing: str) -> tuple[int, int]:
+    """Scheduled and quick looks over so many seconds, as the looks of `failing` go round."""
+    track, regular, quick, now, turn = run("ooooo"), 0, 0, 150.0, 0
+    due = now
+    while now < 150 + seconds:
+        track = observe(track, look(now, failing[turn % len(failing)]), RULE, every=EVERY)
+        turn += 1
+        regular, quick, due = (regular + 1, quick, due + 30) if now == due else (regular, quick + 1, due)
+        now = min(due, now + next_look(track, RULE, EVERY, at(now)).total_seconds())
+    return regular, quick
+
+
+@pytest.mark.parametrize("failing", ["f", "fooooooooo", "?", "fo?oooo???ooooo", "f" + "?" * 50])
+def test_quick_looks_stay_within_their_budget(failing: str) -> None:
+    """Whatever a target does for a day: no more than twelve percent on top of the schedule, and what was saved up."""
+    regular, quick = spent(86_400, failing)
+
+    assert quick <= regular * 0.12 + RULE.quick_most
+
+
+# --- latency
+
+
+def usual(ms: float, rule: Rule = RULE) -> Track:
+    """A check that has answered within about that time for an hour."""
+    dice = random.Random(7)
+    return fold((look(30 * n, "o", ms=ms * dice.uniform(0.8, 1.2)) for n in range(120)), rule)
+
+
+def test_the_usual_latency_is_learned_in_health() -> None:
+    """Within a tenth after an hour, and one stall of a minute hardly moves it."""
+    track = usual(800)
+    stalled = observe(track, look(3600, "o", ms=60_000), RULE, every=EVERY)
+
+    assert 800 == pytest.approx(track.baseline_ms, rel=0.1)
+    assert stalled.baseline_ms == track.baseline_ms
+
+
+def test_nothing_is_learned_while_told_not_to_or_in_doubt() -> None:
+    """An incident is nothing to get used to."""
+    track = usual(800)
+    frozen = observe(track, look(3600, "o", ms=1600), RULE, learn=False, every=EVERY)
+    doubt = fold([look(3600, "f"), look(3604, "o", ms=1600)], track=track)
+
+    assert {track.baseline_ms} == {frozen.baseline_ms, doubt.baseline_ms}
+
+
+def test_too_few_answers_make_no_usual_latency() -> None:
+    """The first twenty only teach."""
+    track = run("o" * 10)
+
+    assert (None, Condition.WELL) == (
+        track.baseline_ms, fold([look(600 + 30 * n, "o", ms=30_000) for n in range(5)], track=track).judgement.condition
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("checks", "pending", "level", "fault"),
+    ("under_s", "usual_ms", "word", "ms", "expected"),
     [
-        ({"a": WELL, "b": WELL}, (), Level.OPERATIONAL, Fault.NONE),
-        ({"a": FAILING, "b": WELL}, (), Level.DEGRADED, Fault.THEIRS),
-        ({"a": FAILING, "b": FAILING}, (), Level.DOWN, Fault.THEIRS),
-        ({"a": SLOW}, (), Level.DEGRADED, Fault.THEIRS),
-        ({"a": OURS}, (), Level.UNKNOWN, Fault.OURS_KEY),
-        ({"a": OURS, "b": FAILING}, (), Level.DOWN, Fault.THEIRS),
-        ({"a": WELL}, ("inference",), Level.UNKNOWN, Fault.NONE),
-        ({"a": FAILING}, ("inference",), Level.DOWN, Fault.THEIRS),
-        ({"a": WELL, "b": NOT_YET}, (), Level.UNKNOWN, Fault.NONE),
-        ({}, (), Level.UNKNOWN, Fault.NONE),
+        (None, 800, "o", 2300, Condition.WELL),  # below three times the usual
+        (None, 800, "o", 2900, Condition.SLOW),
+        (None, 50, "o", 900, Condition.WELL),  # eighteen times the usual, and nobody minds
+        (None, 50, "o", 1100, Condition.SLOW),
+        (5, 800, "o", 2900, Condition.WELL),  # the check's own word counts
+        (5, 800, "s", 5100, Condition.SLOW),
+        (5, 4000, "s", 6000, Condition.WELL),  # it is always like that
+        (5, 4000, "s", 13000, Condition.SLOW),
+        (5, 800, "s", 1000, Condition.SLOW),  # its first token came late
     ],
 )
-def test_the_verdict_combines_checks(
-    checks: dict[str, Judgement], pending: tuple[str, ...], level: Level, fault: Fault
+def test_slow_is_above_its_own_limit_and_above_three_times_the_usual(
+    under_s: float | None, usual_ms: float, word: str, ms: float, expected: Condition
 ) -> None:
-    """Ours never makes theirs down; a pending check never lets a component look healthy."""
-    verdict = reach("a.b", checks, pending=pending)
+    """max(fixed, 3 x usual), sustained."""
+    rule = replace(RULE, slow_over=timedelta(seconds=under_s) if under_s else None)
+    track = usual(usual_ms, rule)
 
-    assert (level, fault) == (verdict.level, verdict.fault)
-    assert verdict.reason
+    assert expected is fold([look(3600 + 30 * n, word, ms=ms) for n in range(4)], rule, track).judgement.condition
+
+
+def test_slowness_that_only_the_usual_shows_is_put_into_words() -> None:
+    """Nobody set a limit, and the answer was good: so it says what is usual."""
+    track = fold([look(3600 + 30 * n, "o", ms=4200) for n in range(4)], track=seeded(run("ooooo"), 800))
+
+    assert (
+        "4 of the last 4 looks were slow or failed within 90 s: answered after 4.2 s, usually 800 ms" == track.judgement.reason
+    )
+    assert (Fault.THEIRS, at(3600)) == (track.judgement.fault, track.judgement.began_at)
+
+
+def test_slowness_must_last() -> None:
+    """Many slow answers within half a minute are a hiccup."""
+    assert Condition.WELL is run("s" * 15, track=run("ooooo"), begins=150, gap=2).judgement.condition
+
+
+def test_slow_looks_ask_for_no_quick_ones() -> None:
+    """Slowness is a matter of minutes, and looking costs."""
+    assert EVERY == next_look(run("ooooos"), RULE, EVERY, at(180))
+
+
+# --- restarts
+
+
+HISTORY = "ooooo" + "fffff" + "ooosoo" + "f?ofoff" + "o" * 30 + "ssss" + "oooooo"
+
+
+async def test_a_restart_rebuilds_the_same_track(tmp_path: Path) -> None:
+    """What comes back from disk folds to what was live, at every point of a history."""
+    samples = InlineSamples.open(tmp_path / "samples.db")
+    live = NEW
+    for n, word in enumerate(HISTORY):
+        sample = look(30 * n, word, ms=40 + n)
+        if sample.outcome is Outcome.OK:
+            sample = replace(sample, reason="HTTP 200", evidence={"status": "200"}, phases_ms={"dns": 1.0, "total": 40.0 + n})
+        await samples.add([sample])
+        live = observe(live, sample, RULE, every=EVERY)
+        rebuilt = fold(await samples.recent("a.b.c", 1000))
+
+        assert live == rebuilt
+    await samples.close()
+
+
+def test_a_committed_outage_ends_by_good_looks_after_a_restart() -> None:
+    """It stands as the ledger has it, and good looks from before it began say nothing against it."""
+    held = from_ledger(Level.DOWN, "models: 3 of the last 5 looks failed", Fault.THEIRS, at(150))
+    folded = run("oooooff", track=held)
+    over = run("ooooo", track=folded, begins=240)
+
+    assert (Condition.FAILING, at(150)) == (held.judgement.condition, held.judgement.began_at)
+    assert ("2 of the last 2 looks failed within 30 s: HTTP 502 after 40 ms", at(150)) == (
+        folded.judgement.reason, folded.judgement.began_at
+    )  # fmt: skip
+    assert Condition.WELL is over.judgement.condition
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (Level.DOWN, Condition.FAILING),
+        (Level.DEGRADED, Condition.SLOW),
+        (Level.OPERATIONAL, Condition.UNKNOWN),
+        (Level.UNKNOWN, Condition.UNKNOWN),
+    ],
+)
+def test_only_trouble_is_taken_over_from_the_ledger(level: Level, expected: Condition) -> None:
+    """That it was well says nothing of now."""
+    assert expected is from_ledger(level, "", Fault.NONE, START).judgement.condition

@@ -9,7 +9,7 @@ from bot.core import signals as s
 from bot.core.detector import Condition, Judgement
 from bot.core.effects import Do
 from bot.core.model import Fault, Level, Outcome, Phase, Sample
-from bot.core.verdict import reach
+from bot.core.verdict import CheckView, reach
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
 
 FLAG = CHAT_FLAG.key
@@ -72,7 +72,8 @@ def test_a_recovery_counts_from_its_evidence() -> None:
     table = outage()
     table.now += timedelta(minutes=5)
     well = START + timedelta(minutes=4)
-    verdict = reach("anthropic.api", {"front": Judgement(Condition.WELL, "3 of 3 runs were fine", began_at=well)})
+    judgement = Judgement(Condition.WELL, "3 of 3 runs were fine", began_at=well)
+    verdict = reach("anthropic.api", {"front": CheckView({"local": judgement})}, now=table.now)
     table.send(s.VerdictReached(actor=RULE, verdict=verdict))
 
     assert well == table.incident().affected["anthropic.api"].recovered_at
@@ -81,7 +82,8 @@ def test_a_recovery_counts_from_its_evidence() -> None:
 def test_evidence_is_written_in_words() -> None:
     """Keys of samples lose their underscores."""
     sample = Sample("a.b.front", "a.b", START, Outcome.FAIL, "http_5xx", Fault.THEIRS, evidence={"request_id": "req_1"})
-    verdict = reach("a.b", {"front": Judgement(Condition.FAILING, "bad", Fault.THEIRS, START, sample)})
+    judgement = Judgement(Condition.FAILING, "bad", Fault.THEIRS, START, sample)
+    verdict = reach("a.b", {"front": CheckView({"local": judgement})}, now=START)
 
     assert ("front: request id req_1",) == verdict.evidence
 

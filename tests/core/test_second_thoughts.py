@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.detector import NOT_YET, WindowRule, judge
+from bot.core.detector import NEW, Rule, observe
 from bot.core.effects import Do
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
 from tests.desk import ANA, RULE, START, Table, policy
@@ -253,12 +253,10 @@ def sample(minute: int, fault: Fault, outcome: Outcome = Outcome.FAIL) -> Sample
 
 def test_one_odd_failure_does_not_turn_the_fault_around() -> None:
     """A vendor in trouble answers 502, 502, 401, 502: the fault is theirs all the time."""
-    rule, judgement, faults = WindowRule(), NOT_YET, []
-    window: list[Sample] = []
+    rule, track, faults = Rule(), NEW, []
     for n, fault in enumerate([Fault.THEIRS, Fault.THEIRS, Fault.THEIRS, Fault.OURS_KEY, Fault.THEIRS, Fault.OURS_KEY]):
-        window.append(sample(n, fault))
-        judgement = judge(judgement, window, rule)
-        faults.append(judgement.fault)
+        track = observe(track, sample(n, fault), rule)
+        faults.append(track.judgement.fault)
 
     assert [Fault.THEIRS] * 4 == faults[2:]
 

@@ -41,7 +41,7 @@ def test_every_kind_of_fact_reads_as_a_sentence(fact: Fact) -> None:
 
     assert row.text and fact.kind not in row.text
     assert not re.search(r"[*`<>]", row.text)
-    assert row.source in {"probe", "vendor", "person", "rule", "slack"}
+    assert row.source in {"probe", "vendor", "alert", "person", "rule", "slack"}
 
 
 def test_rows_count_from_one_and_name_their_facts() -> None:

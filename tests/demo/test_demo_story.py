@@ -14,6 +14,7 @@ import pytest
 from bot.store.sqlite import open_read_only
 
 ROOT = Path(__file__).resolve().parents[2]
+DETECTED_WITHIN_S = 120  # of the story; 0.4 real seconds at the speed of the test, where one beat of the bot takes 15
 
 
 def play(folder: Path, *args: str) -> tuple[int, str, dict[str, bool]]:
@@ -33,8 +34,14 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     status, out, claims = play(tmp_path, "--speed", "300")
 
     assert (0, set()) == (status, {words for words, held in claims.items() if not held}), out
-    for words in ("detected", "switched", "went back", "updates were posted", "were served", "resolved", "exported"):
+    shown = ("detected", "switched", "went back", "updates were posted", "were served", "from theirs", "resolved", "exported")
+    for words in shown:
         assert any(words in claim for claim in claims), words
+    told = r"INC-1 was declared (\d+) s after it began, (\d+) s after the first failed look \(at 300 times the speed of life\)"
+    [(after_start, after_look)] = re.findall(told, out)
+    assert int(after_look) <= int(after_start) <= DETECTED_WITHIN_S
+    [signs] = re.findall(r"(\d+) signs of life from our own service, 0 looks missed one; our own way out was lost 0 times", out)
+    assert 20 <= int(signs)
     assert {"INC-1-timeline.md", "INC-1-timeline.json", "INC-1-timeline.csv"} <= {p.name for p in (tmp_path / "out").iterdir()}
     assert "03:0" in out  # one line per event, in the story's time
     again = play_again(tmp_path)

@@ -68,7 +68,7 @@ async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House
 
     [page] = pager.heard
     assert "INC-1 SEV2: Claude API down" == page["title"]
-    assert "front: 3 of the last 5 runs failed: HTTP 502" in page["message"]
+    assert "front: 3 of the last 3 looks failed within 60 s: HTTP 502" in page["message"]
     assert f"{FLAG} serves gpt." in page["message"]
     assert "Terminal: understudy incident show INC-1" in page["message"]
     talk = Talk(paged)
@@ -90,7 +90,7 @@ async def test_an_incident_goes_on_while_slack_is_down(paged: House, pager: Page
     story = [talk.shows(message).partition("\n")[0] for message in talk.said(CHANNEL)]
     assert [
         "Claude API back since 2026-03-20 12:03 UTC (was down), nothing in this incident fails any more. "
-        "front: 3 of the last 5 runs were fine. Seen by the rule “k-of-n window”.",
+        "front: 5 of the last 5 looks were fine. Seen by the rule “detector”.",
         "INC-1 is monitoring, was mitigated, by the rule “all components well”. Every component is operational again.",
         f"The default of {FLAG} is well again. Start the hand-back with 10 % on claude?",
     ] == story[4:]

@@ -79,7 +79,8 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
 
     [root] = talk.said("ops")
     for words in (
-        "Claude API: degraded since 2026-03-20 12:01 UTC, was operational. batch: 3 of the last 5 runs failed: HTTP 502",
+        "Claude API: degraded since 2026-03-20 12:01 UTC, was operational. ",
+        " batch: 3 of the last 3 looks failed within 60 s: HTTP 502",
         "• batch: status 502",
         "Theirs or ours: theirs: the provider fails, our requests are as always.",
         "No incident is declared for that by configuration; one can be declared by hand.",
@@ -94,7 +95,7 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
 
 
 async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
-    """401 says nothing of the vendor: unknown, our key, and nobody is woken."""
+    """401 says nothing of the vendor: unknown, our key, one quiet line with what to do, and nobody is woken."""
     await talk.house.fails("anthropic.api", status=401)
     await talk.house.quiet()
     seen = await talk.asks(talk.house.ana, "/health claude")
@@ -102,6 +103,13 @@ async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
     assert "Claude API: unknown since" in seen
     assert "our key was not accepted" in seen
     assert "Theirs or ours: ours: the provider refuses our key." in seen
-    assert [] == talk.said("ops")
+    [line] = talk.said("ops")
+    for words in (
+        "Claude API: unknown since 2026-03-20 12:01 UTC, was operational. ",
+        " front: 3 of the last 3 looks failed within 60 s: HTTP 401",
+        "Theirs or ours: ours: the provider refuses our key.\nLook at this check's key: was it revoked, has it the rights?",
+        "No incident opens for that, since the vendor may be well.",
+    ):
+        assert words in talk.shows(line)
     assert [] == list(await talk.facts(f.Declared, f.Engaged))
     assert "Claude: Claude API unknown; claude.ai operational" == talk.whispers(talk.house.ana)[-1].text

@@ -23,7 +23,8 @@ from bot.store.errors import StoreError
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.troubles import AlertsByOtherWays
-from bot.watch import Plan, Watch
+from bot.watch.looks import Plan
+from bot.watch.watch import Watch
 from tests.desk import ANA, RULE, Table, policy
 
 T = TypeVar("T")

@@ -108,6 +108,30 @@ def test_notices_are_in_order_when_the_page_lists_the_newest_first() -> None:
     assert ["u0", "u1", "u2"] == [notice.update for notice in read(made).notices]
 
 
+def test_a_maintenance_tells_its_plan_when_the_page_has_one() -> None:
+    """When it is to begin and to end; an incident has no plan, and junk is none."""
+    made = page()
+    update = {"id": "mu1", "status": "scheduled", "body": "soon", "display_at": "2026-03-20T10:00:00Z"}
+    plan = {"scheduled_for": "2026-03-21T02:00:00Z", "scheduled_until": "yesterday"}
+    made["scheduled_maintenances"] = [{"id": "m1", "name": "Upkeep", "incident_updates": [update], **plan}]
+    notices = {notice.id: notice for notice in read(made).notices}
+    maintenance = notices.pop("m1")
+
+    assert (datetime(2026, 3, 21, 2, 0, tzinfo=UTC), None) == (maintenance.starts_at, maintenance.ends_at)
+    assert {(None, None)} == {(notice.starts_at, notice.ends_at) for notice in notices.values()}
+
+
+def test_components_under_maintenance_are_named_when_the_page_calls_them_so() -> None:
+    """Their level is unknown, which alone would not tell why."""
+    made = page()
+    made["components"][0]["status"] = "under_maintenance"
+    report = read(made)
+
+    assert [our for our, level in report.levels.items() if level is Level.UNKNOWN] == list(report.maintenance)
+    assert 1 == len(report.maintenance)
+    assert () == read(page()).maintenance
+
+
 def test_old_endings_are_left_out_when_the_page_lists_its_history() -> None:
     """incidents.json repeats weeks of resolved incidents; yesterday's are history, today's are news."""
     made = page()

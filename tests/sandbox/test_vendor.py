@@ -17,7 +17,7 @@ from bot.core.model import FeedState, Level, Outcome
 from bot.feeds.fetch import FeedReader, FeedSource
 from bot.sandbox.vendor import Scenario, ScenarioError, Vendors
 from bot.sandbox.vendor.load import read
-from bot.sandbox.vendor.scenario import ANSWER_WORDS
+from bot.sandbox.vendor.scenario import WIRE_WORDS
 from tests.truth import truth_dir
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
@@ -65,8 +65,8 @@ async def outcome(vendors: Vendors, surface: str = "api", deadline_s: float = 0.
     ("word", "error"),
     [
         ("ok", None),
-        ("502", "http_5xx"),
-        ("504", "http_5xx"),
+        ("502", "gateway"),
+        ("504", "gateway"),
         ("529", "overloaded"),
         ("429", "rate_limited"),
         ("500", "http_5xx"),
@@ -78,6 +78,8 @@ async def outcome(vendors: Vendors, surface: str = "api", deadline_s: float = 0.
         ("slow 20ms", None),
         ("truncated", "truncated"),
         ("wrong_json", None),
+        ("html", None),
+        ("challenge", "challenge"),
         ("refuse", "connect_refused"),
     ],
 )
@@ -91,7 +93,7 @@ async def test_vendor_fails_in_its_way_when_the_script_says_so(word: str, error:
 def test_every_answer_word_is_tried_when_the_matrix_runs() -> None:
     """The list of words and the matrix above do not drift apart."""
     marks = test_vendor_fails_in_its_way_when_the_script_says_so.pytestmark  # type: ignore[attr-defined]
-    assert set(ANSWER_WORDS) == {row[0].split()[0] for row in marks[0].args[1]}
+    assert set(WIRE_WORDS) == {row[0].split()[0] for row in marks[0].args[1]}
 
 
 async def test_vendor_opens_its_port_again_when_the_refusal_ends() -> None:
@@ -154,7 +156,7 @@ async def test_anthropic_answers_in_the_real_shapes_when_it_is_well() -> None:
     async with playing() as vendors, client() as http:
         base = vendors.url("anthropic", "api")
         models = await http.get(f"{base}/v1/models", headers=ANTHROPIC)
-        asked = {"model": "claude-haiku-4-5", "max_tokens": 1, "messages": PING}
+        asked = {"model": "claude-haiku-4-5", "max_tokens": 16, "messages": PING}
         message = await http.post(f"{base}/v1/messages", headers=ANTHROPIC, json=asked)
         counted = await http.post(f"{base}/v1/messages/count_tokens", headers=ANTHROPIC, json=asked)
         stream = await http.post(f"{base}/v1/messages", headers=ANTHROPIC, json=asked | {"stream": True})
@@ -370,7 +372,7 @@ def test_calm_never_fails_for_long_when_it_is_read() -> None:
     [
         (
             HEAD + "  - {at: 1, component: anthropic.api, answer: 418}\n",
-            ["test.yaml:8: events.0.answer is 418", "choose of ok, 502"],
+            ["test.yaml:8: events.0.answer is 418", "choose of ok, 500", "slow 12s", "slow_token 12s"],
         ),
         (HEAD + "  - {at: 1, component: anthropic.tv, answer: 502}\n", ["test.yaml:8", "choose one of anthropic.api"]),
         (HEAD + "  - {at: 1, component: anthropic.api, answer: 502, rate: 2}\n", ["events.0.rate is 2", "at most 1"]),
@@ -378,6 +380,9 @@ def test_calm_never_fails_for_long_when_it_is_read() -> None:
         (HEAD + "  - {at: x, component: anthropic.api, answer: 502}\n", ["events.0.at is 'x', not a number"]),
         (HEAD + "  - {component: anthropic.api, answer: 502}\n", ["events.0 has no `at`", "add `at:`"]),
         (HEAD + "  - {at: 1, component: anthropic.api, answer: refuse, rate: 0.5}\n", ["let `refuse` stand alone"]),
+        (HEAD + "  - {at: 1, component: anthropic.api, answer: slow_token}\n", ["answer is 'slow_token'", "slow_token 12s"]),
+        (HEAD + "  - {at: 1, component: anthropic.web, answer: capacity}\n", ["answer is capacity", "component `api` alone"]),
+        (HEAD + "  - {at: 1, component: anthropic.page, answer: [502, pings]}\n", ["answer is pings, which only the API"]),
         (HEAD + "  - {at: 1, component: [anthropic.api, openai.api], answer: ok}\n", ["one event for each provider"]),
         (HEAD + "  - {at: 1, page: anthropic, components: {tv: operational}}\n", ["is not on this page", "api, web, console"]),
         (HEAD + "  - {at: 1, page: anthropic, incident: {id: a, status: open, body: b}}\n", ["has no `name`"]),

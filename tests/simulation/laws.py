@@ -2,21 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import facts as f
 from bot.core.effects import CERTAINTY, Certainty, Do
+from bot.core.evolve import evolve
 from bot.core.facts import Fact
 from bot.core.incident import LEGAL
 from bot.core.model import Level, Phase
-from bot.core.state import World, evolve
+from bot.core.quiet import why_quiet
+from bot.core.state import World
 from bot.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow
+from bot.sandbox.world import EPOCH
 from tests.simulation.stage import Stage
 
 SPARE = timedelta(seconds=90)  # a beat, a settle time, and a turn in the lane
+SEEN_AGAIN = timedelta(minutes=3)  # controls that answer again must do so for a while; one may be lost as the day ends
 
 
 async def broken(stage: Stage) -> list[str]:
@@ -27,7 +31,8 @@ async def broken(stage: Stage) -> list[str]:
     return [
         *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
         *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
-        *_flags_served(stage), *await _rebuilt(stage, facts), *await _chained(stage, facts),
+        *_flags_served(stage), *_blind(stage, facts, rows), *_held_back(stage, facts), *await _rebuilt(stage, facts),
+        *await _chained(stage, facts),
     ]  # fmt: skip
 
 
@@ -154,6 +159,53 @@ def _flags_served(stage: Stage) -> Iterator[str]:
         wanted = engagement.variant if engagement else policy.default
         if not isinstance(found, Evaluation) or found.variant != wanted:
             yield f"{key} serves {found} instead of {wanted}"
+
+
+def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """While we are blind no rule opens an incident, what a cut of our own made fail opens none either; each is told once."""
+    assert stage.app is not None
+    world, lost, dark_since = World(), 0, None
+    for fact in facts:
+        if isinstance(fact.body, f.Declared) and fact.actor.kind == "rule":
+            if world.sight.blind:
+                yield f"INC-{fact.body.number} was opened while we were blind"
+            evidence = (fact.body.began_at - EPOCH).total_seconds()
+            if any(cut.begins <= evidence < cut.ends - 5 for cut in stage.weather.cuts):
+                yield f"INC-{fact.body.number} was opened on what our own network made fail at {fact.body.began_at:%H:%M:%S}"
+        if fact.stream == "sight":
+            lost += isinstance(fact.body, f.SightLost)
+            if isinstance(fact.body, f.SightLost) is world.sight.blind:
+                yield f"{fact.kind} came twice"
+            dark_since = fact.at if isinstance(fact.body, f.SightLost) else None
+        world = evolve(world, fact)
+    notices = sum(1 for row in rows if row.effect.kind is Do.QUIET_POST and row.effect.stream == "sight")
+    if notices != lost:
+        yield f"we were blind {lost} times and said so {notices} times"
+    if dark_since is not None and stage.clock.now() - dark_since > SEEN_AGAIN:
+        yield f"we are blind since {dark_since:%H:%M} and never saw again"
+
+
+def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
+    """What is held back is bad, and is told soon after its reason ended."""
+    assert stage.app is not None
+    policy, world = stage.app.engine.policy, World()
+    free_since: dict[str, datetime] = {}
+    for fact in facts:
+        world = evolve(world, fact)
+        for state in world.components.values():
+            if state.held_back is None or why_quiet(world, policy, state.id, fact.at):
+                free_since.pop(state.id, None)
+                continue
+            if not state.level.bad:
+                yield f"{state.id} is held back although it is {state.level}"
+            since = free_since.setdefault(state.id, fact.at)
+            if fact.at - since > SPARE + _nobody_there(stage, since, fact.at):
+                yield f"{state.id} was not told of for {fact.at - since} after its reason ended ({state.held_back.why})"
+
+
+def _nobody_there(stage: Stage, since: datetime, until: datetime) -> timedelta:
+    begins, ends = (since - EPOCH).total_seconds(), (until - EPOCH).total_seconds()
+    return timedelta(seconds=sum(max(0.0, min(ends, back) - max(begins, died)) for died, back in stage.away))
 
 
 async def _rebuilt(stage: Stage, facts: Sequence[Fact]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 from bot.core import signals as s
 from bot.core.incident import CANCEL_REASONS, LEGAL
@@ -27,7 +28,8 @@ def _wish(stage: Stage, rng: random.Random, id: str) -> s.Signal | None:
     world, actor = stage.app.engine.world, Actor.person(rng.choice(stage.people), "somebody")
     flag = rng.choice(list(settings().config.flags))
     incident = rng.choice(list(world.incidents)) if world.incidents else 0
-    match rng.randrange(12):  # from 8 on it is the phase, so that fifty days walk every edge
+    component = rng.choice(list(settings().config.components()))
+    match rng.randrange(14):  # from 10 on it is the phase, so that fifty days walk every edge
         case 0:
             return s.Declare(actor=actor, id=id, title=rng.choice(["Chat is slow", "🔥", "x" * 500, "<!channel> help"]))
         case 1:
@@ -44,7 +46,22 @@ def _wish(stage: Stage, rng: random.Random, id: str) -> s.Signal | None:
             return s.StepBack(actor=actor, id=id, flag=flag)
         case 7:
             return s.AddNote(actor=actor, id=id, incident=incident, text="Vendor support says: <!here> wait")
+        case 8:
+            lasts = timedelta(minutes=rng.choice([5, 30, 90]))
+            return s.Mute(actor=actor, id=id, component=component, lasts=lasts, reason="we <!channel> move")
+        case 9:
+            return _word(rng, actor, id, component)
     return _move(rng, world.incidents[incident].phase, actor, id, incident) if incident else None
+
+
+def _word(rng: random.Random, actor: Actor, id: str, component: str) -> s.Signal:
+    """Somebody says something about a component."""
+    state = rng.choice(["firing", "resolved"])
+    return rng.choice([
+        s.Unmute(actor=actor, id=id, component=component),
+        s.Reported(actor=actor, id=id, component=component, text="It <!here> hangs"),
+        s.AlertHeard(actor=actor, id=id, source="grafana", key="k", component=component, state=state, title="<!channel>"),
+    ])  # fmt: skip
 
 
 def _move(rng: random.Random, here: Phase, actor: Actor, id: str, incident: int) -> s.Signal:

@@ -40,7 +40,12 @@ providers:
     name: OpenAI
     components:
       api: {name: OpenAI API, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
-      web: {name: ChatGPT, checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+      web: {name: ChatGPT, depends_on: [anthropic.api], checks: [{type: http, url: "http://127.0.0.1:1/", every: 60s}]}
+control_group:
+  - {type: tcp, name: one, host: 127.0.0.1, port: 1, every: 60s}
+  - {type: tcp, name: two, host: 127.0.0.1, port: 2, every: 60s}
+maintenance:
+  - {components: [openai], starts: "2026-03-20T04:00:00Z", lasts: 40m, reason: "a new proxy"}
 flags:
   support-chat.llm:
     variants: {claude: a, gpt: b, cached: c}
@@ -87,6 +92,7 @@ class PerilousLedger:
     def __init__(self, inner: InlineLedger, dies: Callable[[], bool]) -> None:
         self._inner = inner
         self._dies = dies
+        self._never = asyncio.Event()  # held here, or what waits for it is swept away as garbage before it is buried
 
     async def write(self, work: Callable[[Store], T]) -> T:
         await self._perhaps_die()
@@ -103,7 +109,7 @@ class PerilousLedger:
     async def _perhaps_die(self) -> None:
         await asyncio.sleep(0)
         if self._dies():
-            await asyncio.Event().wait()  # the process is gone; nothing after this line happens
+            await self._never.wait()  # the process is gone; nothing after this line happens
 
 
 @dataclass
@@ -180,13 +186,14 @@ class Stage:
 
     async def bury(self) -> None:
         """End every task of the dead process without a word, wait a little, and note how long nobody was there."""
-        self.app = None
         began = self.loop.time()
         me = asyncio.current_task()
-        tasks = [task for task in asyncio.all_tasks() if task is not me and not task.get_name().startswith("stage")]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Again, since an outbox that is cancelled still sees to what it has just claimed; the dead do nothing any more.
+        while tasks := [t for t in asyncio.all_tasks() if t is not me and not t.get_name().startswith("stage")]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self.app = None
         await asyncio.sleep(self.rng.choice([0.5, 5, 60, 1200]))
         self.deaths += 1
         self.away.append((began, self.loop.time()))
@@ -199,6 +206,8 @@ class Stage:
         return self._dead.is_set()
 
     def _slack_trouble(self, call: str, args: Mapping[str, Any]) -> Fault | None:
+        if self.weather.cut(self.loop.time()):
+            return Fault.down()
         drawn = self.rng.random()
         if drawn >= self.troubles.slack:
             return None

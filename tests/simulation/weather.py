@@ -29,8 +29,16 @@ class Weather:
     hours: float
     components: tuple[str, ...]
     spells: dict[str, list[Spell]] = field(default_factory=dict)
+    cuts: list[Spell] = field(default_factory=list)  # of our own network: nothing gets in or out
 
     def __post_init__(self) -> None:
+        self._draw_spells()
+        for _ in range(self.rng.choice([0, 0, 1, 2])):
+            begins = self.rng.uniform(0.05, 0.9) * self.hours * 3600
+            lasts = self.rng.choice([20, 90, 600, 2400])
+            self.cuts.append(Spell(begins, begins + lasts, Outcome.FAIL, Fault.UNCLEAR))
+
+    def _draw_spells(self) -> None:
         for component in self.components:
             self.spells[component] = [self._spell() for _ in range(self.rng.randint(0, 2))]
         # Now and then a whole provider goes at once, and its API comes back first.
@@ -52,7 +60,11 @@ class Weather:
         return Spell(begins, begins + lasts, outcome, fault, self.rng.choice([1.0, 1.0, 0.5]))
 
     def at(self, component: str, seconds: float) -> Spell | None:
-        return next((s for s in self.spells[component] if s.begins <= seconds < s.ends), None)
+        return next((s for s in self.spells.get(component, ()) if s.begins <= seconds < s.ends), None)
+
+    def cut(self, seconds: float) -> bool:
+        """Whether our own network is down."""
+        return any(c.begins <= seconds < c.ends for c in self.cuts)
 
 
 class ScriptedProber:
@@ -67,6 +79,8 @@ class ScriptedProber:
         id, component = str(check.id), str(check.component)  # type: ignore[attr-defined] # the watch's own shape
         at = self._clock.now()
         await asyncio.sleep(self._rng.uniform(0.05, 2.0))
+        if self._weather.cut(self._clock.monotonic()):
+            return Sample(id, component, at, Outcome.FAIL, "unreachable", Fault.UNCLEAR, "there is no route to the host")
         spell = self._weather.at(component, self._clock.monotonic())
         if spell and self._rng.random() < spell.rate:
             return Sample(id, component, at, spell.outcome, "http_5xx", spell.fault, "HTTP 502 <!channel>", {"total": 31.0})
@@ -90,7 +104,7 @@ class ScriptedPage:
     async def read(self, source: object) -> FeedReport:
         provider = str(source.provider)  # type: ignore[attr-defined]
         now = self._clock.now()
-        if self._rng.random() < 0.05:
+        if self._rng.random() < 0.05 or self._weather.cut(self._clock.monotonic()):
             return FeedReport(provider, now, FeedState.STALE, "the page did not answer")
         seconds = self._clock.monotonic()
         notices = []

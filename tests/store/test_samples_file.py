@@ -1,13 +1,24 @@
 """The samples file itself: how large it grows, what its roll-ups hold, what survives."""
 
 import json
-from datetime import timedelta
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.core.model import Outcome, Sample
+import pytest
+
+from bot.core.model import Fault, Outcome, Sample
+from bot.store.engine import connect
+from bot.store.migrations import SAMPLES
+from bot.store.migrations.samples import CHECKS, ROLLUPS
+from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
 from bot.store.rollups import bucket, middle_ms
 from bot.store.samples import InlineSamples, open_samples
 from tests.ledger_facts import NOON, after
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(second: float, check: int = 1, total: float = 812.345, outcome: Outcome = Outcome.OK) -> Sample:
@@ -18,57 +29,256 @@ async def test_a_good_sample_takes_twenty_five_bytes(tmp_path: Path) -> None:
     """A hundred checks every half minute are then 7 MB a day."""
     samples = InlineSamples.open(tmp_path / "samples.db")
     await samples.add([run(0.001 * check, check) for check in range(100)])
-    empty = samples.store.size_bytes()
+    empty = await samples.size_bytes()
     for beat in range(200):
         await samples.add([run(30 * beat + 0.001 * check, check, 800.123 + check) for check in range(100)])
-    samples.conn.execute("DELETE FROM rollups")
+    samples.conn.execute("DELETE FROM hours")
 
-    assert (samples.store.size_bytes() - empty) / 20_000 <= 25
+    assert (await samples.size_bytes() - empty) / 20_000 <= 25
     await samples.close()
 
 
-async def test_a_minute_is_rolled_up_when_it_has_been_over_for_a_minute() -> None:
-    """Then nothing of it is under way any more; its hour grows with it."""
+def hours(samples: InlineSamples) -> list[tuple[int, ...]]:
+    """Hour after noon, check, count, ok, fail of every roll-up."""
+    sql = "SELECT (at - ?) / 3600, check_id, count, ok, fail FROM hours ORDER BY at, check_id"
+    return [tuple(row) for row in samples.conn.execute(sql, (int(NOON.timestamp()),))]
+
+
+async def test_an_hour_is_rolled_up_when_it_has_been_over_for_a_minute() -> None:
+    """Then nothing of it is under way any more."""
     samples = InlineSamples.open()
-    await samples.add([run(0, total=100), run(30, total=300), run(59, outcome=Outcome.FAIL), run(60, total=50)])
-    await samples.add([run(119)])
-    assert [] == samples.conn.execute("SELECT * FROM rollups").fetchall()
+    await samples.add([run(0, total=100), run(30, total=300), run(59, outcome=Outcome.FAIL), run(3600, total=50)])
+    await samples.add([run(90, outcome=Outcome.INCONCLUSIVE), run(91, outcome=Outcome.SLOW, total=900), run(3659)])
+    assert [] == hours(samples)
 
-    await samples.add([run(120)])
-    await samples.add([run(180)])
+    await samples.add([run(3660)])
 
-    rows = [dict(row) for row in samples.conn.execute("SELECT * FROM rollups ORDER BY span, at")]
-    noon = int(NOON.timestamp())
-    assert [(60, noon, 3, 2, 1), (60, noon + 60, 2, 2, 0), (3600, noon, 5, 4, 1)] == [
-        (row["span"], row["at"], row["count"], row["ok"], row["fail"]) for row in rows
-    ]
-    assert (400_000, 300_000) == (rows[0]["sum_us"], rows[0]["max_us"])
-    assert {str(bucket(100_000)): 1, str(bucket(300_000)): 1} == json.loads(rows[0]["histogram"])
+    assert [(0, 1, 5, 3, 1)] == hours(samples)
+    row = dict(samples.conn.execute("SELECT * FROM hours").fetchone())
+    assert (1_300_000, 900_000) == (row["sum_us"], row["max_us"])
+    assert {str(bucket(us)): 1 for us in (100_000, 300_000, 900_000)} == json.loads(row["histogram"])
+    await samples.close()
+
+
+async def test_an_hour_of_many_checks_is_rolled_up_with_several_batches() -> None:
+    """A batch moves a few hundred checks at most, so that it never takes long; every check ends up there once."""
+    samples = InlineSamples.open()
+    for half in (0, 1800):
+        await samples.add([run(half + check / 1000, check) for check in range(1000)])
+    seen = []
+    for second in range(3660, 3666):
+        await samples.add([run(second)])
+        seen.append(len(hours(samples)))
+
+    assert [250, 500, 750, 1000, 1000, 1000] == seen
+    assert {2} == {row[2] for row in hours(samples)}
+    await samples.close()
+
+
+async def test_a_crash_in_the_middle_of_a_roll_up_counts_nothing_twice(tmp_path: Path) -> None:
+    """What was held in memory is counted again from raw rows, and the hour that was half moved begins anew."""
+    before = InlineSamples.open(tmp_path / "samples.db")
+    await before.add([run(check / 1000, check) for check in range(600)])
+    await before.add([run(3660)])
+    assert 250 == len(hours(before))
+    before.conn.close()  # as a crash leaves it: what is committed is all there is
+
+    after_it = InlineSamples.open(tmp_path / "samples.db")
+    for second in range(3661, 3665):
+        await after_it.add([run(second)])
+    await after_it.add([run(7260)])
+
+    assert [600, 1] == [sum(row[0] == hour for row in hours(after_it)) for hour in (0, 1)]
+    assert 605 == sum(row[2] for row in hours(after_it))
+    await after_it.close()
+
+
+async def test_a_batch_that_failed_is_counted_nowhere() -> None:
+    """Counting is part of the transaction."""
+    samples = InlineSamples.open()
+    await samples.add([run(0)])
+    with pytest.raises(TypeError):
+        await samples.add([run(30), replace(run(31), at=datetime(2026, 3, 20, 12))])  # noqa: DTZ001 # the mistake
+    samples.conn.execute("BEGIN")
+    samples.store.add([run(40)])
+    samples.conn.execute("ROLLBACK")
+    await samples.add([run(3660)])
+
+    assert [(0, 1, 1, 1, 0)] == hours(samples)
+    await samples.close()
+
+
+async def test_a_late_sample_joins_its_hour() -> None:
+    """At once, twice as well as never; that there is a roll-up of the hour already makes no difference."""
+    samples = InlineSamples.open()
+    await samples.add([run(0)])
+    await samples.add([run(3660)])
+    await samples.add([run(10, total=100), run(11, 2), run(0), run(3661)])
+    await samples.add([run(10, total=100)])
+
+    assert [(0, 1, 2, 2, 0), (0, 2, 1, 1, 0)] == hours(samples)
+    assert [after(0), after(10)] == [s.at for s in (await samples.recent("check 1", 9))[:2]]
+    await samples.close()
+
+
+async def test_a_clock_that_was_set_wrong_for_a_moment_spoils_no_hour() -> None:
+    """An hour that was closed too early takes the rest of its samples as late ones."""
+    samples = InlineSamples.open()
+    await samples.add([run(0)])
+    await samples.add([run(86_400)])
+    for second in range(30, 7290, 30):
+        await samples.add([run(second)])
+
+    assert [(0, 1, 120, 120, 0), (1, 1, 120, 120, 0)] == hours(samples)
     await samples.close()
 
 
 async def test_roll_ups_go_on_when_nothing_came_for_days() -> None:
-    """Only minutes with samples cost anything."""
+    """Only hours with samples cost anything."""
     samples = InlineSamples.open()
-    await samples.add([run(0)])
-    await samples.add([run(5 * 86_400)])
-    await samples.add([run(5 * 86_400 + 180)])
+    for second in (0, 5 * 86_400, 5 * 86_400 + 3_700):
+        await samples.add([run(second)])
 
-    assert [(60, 2), (3600, 2)] == [
-        tuple(row) for row in samples.conn.execute("SELECT span, count(*) FROM rollups GROUP BY span")
-    ]
+    assert [(0, 1, 1, 1, 0), (120, 1, 1, 1, 0)] == hours(samples)
     await samples.close()
 
 
-async def test_roll_ups_by_minute_are_forgotten_and_those_by_hour_stay() -> None:
-    """Raw rows for days, minutes for two weeks, hours for ever."""
+async def test_roll_ups_stay_when_samples_are_forgotten_for_their_age() -> None:
+    """Raw rows for days, hours for as long as the budget has room."""
     samples = InlineSamples.open()
     await samples.add([run(0)])
     await samples.add([run(20 * 86_400)])
 
-    await samples.trim(NOON + timedelta(days=13))
+    assert 1 == await samples.trim(NOON + timedelta(days=13))
 
-    assert [3600] == [row["span"] for row in samples.conn.execute("SELECT span FROM rollups")]
+    assert [(0, 1, 1, 1, 0)] == hours(samples)
+    await samples.close()
+
+
+async def a_busy_day(samples: InlineSamples, checks: int = 20, every_s: int = 60, hours: int = 30) -> None:
+    for second in range(0, hours * 3_600, every_s):
+        await samples.add([run(second + check / 1000, check, 100.0 + check) for check in range(checks)])
+
+
+async def test_a_day_of_raw_samples_outlives_older_roll_ups(tmp_path: Path) -> None:
+    """Both together would not fit; what happened lately is worth more than how it was on average last month."""
+    samples = InlineSamples.open(tmp_path / "samples.db")
+    await a_busy_day(samples)
+    day = await samples.size_bytes() * 24 // 30
+
+    gone = await samples.keep_within(int(day * 8 / 7))
+
+    oldest = (await samples.since(NOON))[0].at
+    assert 5 * 3_600 < (oldest - NOON).total_seconds() <= 6 * 3_600 + 60
+    assert gone == pytest.approx(20 * 6 * 60, rel=0.1)
+    assert 0 == await samples.keep_within(int(day * 8 / 7))
+    await samples.close()
+
+
+async def test_the_file_shrinks_when_its_budget_is_lowered(tmp_path: Path) -> None:
+    """Step by step, down to nothing where it must be; `ls` shows it."""
+    samples = InlineSamples.open(tmp_path / "samples.db")
+    await a_busy_day(samples)
+    held = (tmp_path / "samples.db").stat().st_size
+    for budget in (held // 2, held // 4, 1):
+        await samples.keep_within(budget)
+        samples.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert (tmp_path / "samples.db").stat().st_size <= max(budget, 65_536)
+
+    assert [] == await samples.since(NOON)
+    await samples.close()
+
+
+async def test_a_file_at_its_budget_keeps_its_size(tmp_path: Path) -> None:
+    """New rows take the pages of forgotten ones; nothing is given back only to be asked for again."""
+    samples = InlineSamples.open(tmp_path / "samples.db")
+    sizes = set()
+    for second in range(0, 10 * 3_600, 60):
+        await samples.add([run(second + check / 1000, check, 100.0 + check) for check in range(50)])
+        await samples.keep_within(400_000)
+        if second > 8 * 3_600:
+            sizes.add(samples.conn.execute("PRAGMA page_count").fetchone()[0] * 4096)
+
+    assert max(sizes) <= 400_000
+    assert 12_288 >= max(sizes) - min(sizes)
+    await samples.close()
+
+
+async def test_a_file_of_the_first_shape_is_taken_over(tmp_path: Path) -> None:
+    """Nothing that it knew is lost; the hour that was being rolled up is counted again from its raw rows."""
+    path = tmp_path / "samples.db"
+    conn = connect(path)
+    for sql in (CHECKS, FIRST_SAMPLES, ROLLUPS):
+        conn.execute(sql)
+    conn.execute(f"PRAGMA application_id = {SAMPLES.mark}")
+    conn.execute("PRAGMA user_version = 1")
+    conn.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
+    conn.execute("INSERT INTO _sqlite_migrations VALUES ('understudy-samples', 'm001_first', '2026-03-20')")
+    conn.execute("INSERT INTO checks VALUES (1, 'check 1', 'anthropic.api', 'local')")
+    noon = int(NOON.timestamp())
+    more = '{"error":"http_5xx","evidence":{"status":"529"},"fault":"theirs","phases_ms":{"total":212.5},"reason":"HTTP 529"}'
+    raw = [(0, 0, 100_000, None), (3600, 0, None, None), (3630, 2, 212_500, more), (3660, 2, None, "{}"), (3720, 0, 5, None)]
+    conn.executemany("INSERT INTO samples VALUES (?, 1, ?, ?, ?)", [((noon + s) * 1_000_000, *rest) for s, *rest in raw])
+    for span, at, count in ((60, 0, 1), (3600, 0, 1), (60, 3600, 2), (3600, 3600, 2)):
+        histogram = json.dumps({str(bucket(100_000)): count})
+        row = (span, noon + at, 1, count, count, 0, 100_000, 100_000, histogram)
+        conn.execute("INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    conn.close()
+
+    samples = InlineSamples.open(path)
+    await samples.add([run(7_300)])
+
+    held = await samples.recent("check 1", 9)
+    assert [0.0, 3600.0, 3630.0, 3660.0, 3720.0, 7300.0] == [(s.at - NOON).total_seconds() for s in held]
+    assert [run(0, total=100.0), replace(run(3600), phases_ms={})] == held[:2]
+    assert ("http_5xx", Fault.THEIRS, {"total": 212.5}, {"status": "529"}) == (
+        held[2].error, held[2].fault, held[2].phases_ms, held[2].evidence
+    )  # fmt: skip
+    assert [(0, 1, 1, 1, 0), (1, 1, 4, 2, 2)] == hours(samples)
+    await samples.close()
+
+
+OTHER_LIBRARY = """
+import asyncio, sys
+sys.modules["pysqlite3"] = None
+from pathlib import Path
+from datetime import timedelta
+from bot.core.model import Outcome, Sample
+from bot.store.engine import sqlite_report
+from bot.store.samples import open_samples
+from tests.ledger_facts import NOON
+
+async def main():
+    samples = await open_samples(Path(sys.argv[1]))
+    for n in range(0, 7400, 30):
+        await samples.add([Sample("a", "b.c", NOON + timedelta(seconds=n), Outcome.OK, phases_ms={"total": 100.0})])
+    print(sqlite_report().module, len(await samples.since(NOON)), round((await samples.medians(NOON))["a"], -1))
+    print(await samples.keep_within(1), len(await samples.since(NOON)))
+    await samples.close()
+
+asyncio.run(main())
+"""
+
+
+def test_the_library_of_python_itself_does_it_all(tmp_path: Path) -> None:
+    """Where there is no wheel of the newer one, the same SQL runs on what the system has."""
+    ended = subprocess.run(
+        [sys.executable, "-c", OTHER_LIBRARY, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ("sqlite3 247 100.0\n247 0\n", "") == (ended.stdout, ended.stderr)
+
+
+async def test_a_median_is_of_one_vantage_where_one_is_named() -> None:
+    """What is far away for us may be near for another."""
+    samples = InlineSamples.open()
+    for hour in range(2):
+        await samples.add([run(3_600 * hour), replace(run(3_600 * hour, total=40.0), vantage="eu-west")])
+    await samples.add([run(7_300)])
+
+    found = [(await samples.medians(NOON, vantage)).get("check 1", 0) for vantage in ("local", "eu-west", "mars")]
+
+    assert [pytest.approx(812, rel=0.05), pytest.approx(40, rel=0.05), 0] == found
     await samples.close()
 
 

@@ -122,3 +122,18 @@ def test_cut_never_exceeds_its_limit(text: str, limit: int) -> None:
 
     assert len(made) <= limit
     assert made == text or made.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "made"),
+    [
+        ("HTTP 502 after 40 ms: a gateway", 27, "HTTP 502 after 40 ms: a…"),
+        ("HTTP 502 after 40 ms: a gateway", 24, "HTTP 502 after 40 ms: a…"),
+        ("first line\nsecond", 14, "first line…"),
+        ("x" * 100, 30, "x" * 29 + "…"),
+        ("a " + "x" * 100, 60, "a " + "x" * 57 + "…"),
+    ],
+)
+def test_cut_leaves_words_whole_unless_nobody_writes_such_words(text: str, limit: int, made: str) -> None:
+    """`a gate…` makes people guess; a blob of a thousand characters must not eat the whole text."""
+    assert made == cut(text, limit)

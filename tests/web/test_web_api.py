@@ -1,18 +1,21 @@
 """/api/v1: every request one signal, every answer a sentence, every mistake named with its remedy."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
-from web_house import CONTROL, READ, House, OpenHouse, headers
+from web_house import CONTROL, READ, START, House, OpenHouse, headers
 
 from bot.core import signals as s
-from bot.core.model import Actor, Level, Phase, Severity
+from bot.core.model import Actor, Level, Phase, Severity, Verdict
+from bot.core.sight import Sight
 
 API = "/api/v1"
 DECLARE = {"title": "Chat is slow", "components": ["anthropic.api"], "severity": "SEV3"}
 CHAT = "support-chat.llm"
+ANA = Actor.person("U0ANA", "ana")
 
 
 async def get(http: aiohttp.ClientSession, house: House, path: str) -> tuple[int, Any]:
@@ -208,6 +211,30 @@ async def test_status_shows_components_vendors_incidents_and_flags(house: House,
         (i["name"], i["severity"], i["next_update_at"]) for i in found["incidents"]
     ]
     assert {CHAT: 1} == {flag["key"]: flag["readers"] for flag in found["flags"] if flag["readers"]}
+
+
+async def test_status_shows_what_stands_beside_the_verdicts(house: House, http: aiohttp.ClientSession) -> None:
+    """Advisory, mute, alert held back, blindness: whoever wonders why nobody was told finds it here."""
+    calm = (await get(http, house, "/status"))[1]
+    assert {"blind": False, "reason": "", "began_at": None, "ended_at": None} == calm["sight"]
+    assert {(None, None, None)} == {(c["advisory"], c["mute"], c["held_back"]) for c in calm["components"]}
+
+    rule = Actor.rule("detector")
+    advised = Verdict("openai.api", Level.OPERATIONAL, "haiku: HTTP 529", advisory="haiku fails since 11:40 UTC")
+    await house.engine.handle(s.VerdictReached(actor=rule, verdict=advised))
+    await house.engine.handle(s.Mute(actor=ANA, component="anthropic.api", lasts=timedelta(hours=1), reason="load test"))
+    await house.verdict("anthropic.api", Level.DOWN)
+    await house.engine.handle(s.SightChanged(actor=rule, sight=Sight(True, "both controls are unreachable", START)))
+    found = (await get(http, house, "/status"))[1]
+    claude, openai = found["components"]
+
+    noon, one = START.isoformat(), (START + timedelta(hours=1)).isoformat()
+    assert (True, "both controls are unreachable", noon) == tuple(found["sight"][k] for k in ("blind", "reason", "began_at"))
+    assert {"text": "haiku fails since 11:40 UTC", "since": noon} == openai["advisory"]
+    ana = {"kind": "person", "id": "U0ANA", "name": "ana"}
+    assert {"until": one, "by": ana, "reason": "load test", "at": noon} == claude["mute"]
+    held = {"why": "we are blind: both controls are unreachable", "until": None, "incident": None, "at": noon}
+    assert held == claude["held_back"]
 
 
 async def test_incidents_are_listed_by_state(declared: House, http: aiohttp.ClientSession) -> None:

@@ -1,6 +1,7 @@
 """Who gets in: every route, every kind of token, from here and from elsewhere."""
 
 import base64
+import re
 from typing import Any
 
 import aiohttp
@@ -142,20 +143,23 @@ async def test_probes_of_machines_need_no_token(house: House, http: aiohttp.Clie
 
 
 async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """Without any token and from elsewhere nothing answers but the probes, the style sheet and preflights."""
+    """Without any token and from elsewhere nothing answers but probes, the style sheet, preflights and heartbeats."""
     house = await open_house()
     assert house.server is not None
     app = house.server.app
     opened = set()
     for route in app.router.routes():
         path = (route.resource.canonical if route.resource else "").replace("{incident}", "1").replace("{key}", "on")
+        path = re.sub(r"{(name|what|peer|component)}", "start", path)
         method = "GET" if route.method == "*" else route.method
         if (await ask(http, house, method, path, headers=PROXIED[0]))[0] not in (401, 403):
             opened.add((route.method, path))
     flags = "/ofrep/v1/evaluate/flags"
     probes = {("GET", path) for path in ("/healthz", "/readyz", "/board.css")}
-    heads = {("HEAD", path) for _, path in probes}
-    assert probes | {("OPTIONS", flags), ("OPTIONS", flags + "/on")} == opened - heads
+    beat = "/hooks/heartbeat/start"
+    beats = {(method, path) for method in ("GET", "POST") for path in (beat, beat + "/start")}
+    heads = {("HEAD", path) for _, path in probes | beats}
+    assert probes | beats | {("OPTIONS", flags), ("OPTIONS", flags + "/on")} == opened - heads
 
 
 async def test_tokens_are_not_shown(house: House) -> None:

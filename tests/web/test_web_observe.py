@@ -10,8 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from web_house import POLICY, READ, START, House, OpenHouse, headers
 
-from bot.core.model import Actor, Level, Outcome, Sample
-from bot.core.signals import Declare, EngageFlag, StepBack
+from bot.core.model import Actor, Level, Outcome, Sample, Verdict
+from bot.core.sight import Sight
+from bot.core.signals import Declare, EngageFlag, Mute, SightChanged, StepBack, VerdictReached
 from bot.flags.evaluate import snapshot
 from bot.web.app import WebError, WebServer
 from bot.web.health import Health, Part
@@ -63,7 +64,7 @@ async def test_metrics_count_what_happens(house: House, http: aiohttp.ClientSess
     house.metrics.set_slack(True)
     found = await scrape(http, house)
     assert 1 == found["understudy_check_results_total", "inference", "anthropic.api", "http_5xx", "fail"]
-    assert 0.3 == found["understudy_probe_duration_seconds_sum", "inference", "anthropic.api"]
+    assert 0.3 == found["understudy_probe_duration_seconds_sum", "anthropic.api"]
     assert 1 == found["understudy_verdict_changes_total", "anthropic.api", "down"]
     assert 2 == found["understudy_incidents_declared_total", "SEV2"]
     assert 2 == found["understudy_facts_total", "incident.declared"]
@@ -120,6 +121,27 @@ async def test_board_shows_everything_and_runs_nothing(house: House, http: aioht
     assert 'scope="row"' in text
 
 
+async def test_board_shows_what_stands_beside_the_verdicts(house: House, http: aiohttp.ClientSession) -> None:
+    """Blindness on top, and in each row the advisory, the mute and why nobody is alerted; foreign words stay words."""
+    assert "We are blind" not in await (await http.get(house.url + "/", headers=headers(READ))).text()
+    detector = Actor.rule("detector")
+    advised = Verdict("openai.api", Level.OPERATIONAL, "fine", advisory="haiku fails since 11:40 UTC")
+    await house.engine.handle(VerdictReached(actor=detector, verdict=advised))
+    await house.engine.handle(Mute(ANA, component="anthropic.api", lasts=timedelta(hours=1), reason="<b>load test"))
+    await house.verdict("anthropic.api", Level.DOWN)
+    await house.engine.handle(SightChanged(detector, sight=Sight(True, "both controls are unreachable", START)))
+    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
+
+    for words in (
+        "<strong>We are blind</strong> since",
+        ": both controls are unreachable. What cannot be reached counts as unknown",
+        "<p>Advisory: haiku fails since 11:40 UTC.</p>",
+        "2026-03-20 13:00 UTC</time> by ana: &lt;b&gt;load test.",
+        "<p>Its alert is held back: we are blind: both controls are unreachable.</p>",
+    ):
+        assert words in text, words
+
+
 async def test_board_says_so_when_nothing_is_known_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
     """Before the state is restored the page says that it may be old."""
     house = await open_house(restored=False)
@@ -168,7 +190,7 @@ async def test_docs_name_every_route_and_metric(house: House, http: aiohttp.Clie
     assert house.server is not None
     routes = {(r.method, r.resource.canonical) for r in house.server.app.router.routes() if r.resource}
     routes = {(m, p.replace("{incident}", "{n}")) for m, p in routes if m not in ("HEAD", "OPTIONS")}
-    documented = set(re.findall(r"`(GET|POST) (/[^`? ]*)[^`]*`", text))
+    documented = set(re.findall(r"`(GET|POST|DELETE) (/[^`? ]*)[^`]*`", text))
     assert routes == documented
     families = {family.name for family in house.metrics.registry.collect()}
     counters = {family.name for family in house.metrics.registry.collect() if family.type == "counter"}

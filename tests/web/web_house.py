@@ -89,6 +89,9 @@ class CoreEngine:
         self.restore()
         return result.answer
 
+    async def caught_up(self) -> None:
+        """Nothing is ever behind here."""
+
     def restore(self) -> None:
         """Put the committed state on the board."""
         self._board.swap(snapshot(self.world, self.policy, revision_of(self.world)))
@@ -116,13 +119,22 @@ class FixedSamples:
     async def add(self, samples: Sequence[Sample]) -> None:
         raise AssertionError("the web adds no samples")
 
-    async def recent(self, check: str, limit: int) -> list[Sample]:
+    async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         return []
+
+    async def since(self, at: datetime) -> list[Sample]:
+        return []
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        return {}
 
     async def latency(self, component: str, since: datetime) -> LatencyPicture:
         return LatencyPicture(count=10, p50_ms=120.0, p95_ms=480.5, failed=1)
 
     async def trim(self, before: datetime) -> int:
+        return 0
+
+    async def keep_within(self, budget_bytes: int) -> int:
         return 0
 
 
@@ -173,7 +185,7 @@ class House:
         """The watch says so."""
         at = self.clock.now()
         verdict = Verdict(component, level, reason, Fault.THEIRS if level.bad else Fault.NONE, ("HTTP 529",), at)
-        return await self.engine.handle(VerdictReached(actor=Actor.rule("k-of-n window"), verdict=verdict))
+        return await self.engine.handle(VerdictReached(actor=Actor.rule("detector"), verdict=verdict))
 
 
 OpenHouse = Callable[..., Awaitable[House]]

@@ -4,13 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Every word that an event may answer with. `slow` takes a span: `slow 12s`.
-ANSWER_WORDS = (
-    "ok", "502", "504", "529", "429", "500", "503", "401",
-    "hang", "reset", "slow", "truncated", "wrong_json", "refuse",
+# Every word that an event may answer with. Those of SPANS take a span: `slow 12s`.
+WIRE_WORDS = (
+    "ok", "500", "502", "503", "504", "529", "429", "401",
+    "hang", "reset", "slow", "truncated", "wrong_json", "html", "challenge", "refuse",
 )  # fmt: skip
+# These are about models and keys, so that only the API of a provider with a dialect can answer so.
+MODEL_WORDS = (
+    "bad_key", "spend_limit", "capacity", "retired",
+    "overloaded_stream", "wrong_answer", "empty_answer", "slow_token", "pings",
+)  # fmt: skip
+ANSWER_WORDS = (*WIRE_WORDS, *MODEL_WORDS)
+SPANS = ("slow", "slow_token")
 PAGE = "page"  # the surface that the status page's own address is
-DIALECTS = ("anthropic", "openai", "plain")
+DIALECTS = ("anthropic", "openai", "azure", "gemini", "bedrock", "plain")
 
 
 class ScenarioError(Exception):
@@ -21,7 +28,7 @@ class ScenarioError(Exception):
 
 @dataclass(frozen=True)
 class Word:
-    """One way to answer; `seconds` is the span of `slow`, in domain time."""
+    """One way to answer; `seconds` is the span of `slow` and `slow_token`, in domain time."""
 
     kind: str
     seconds: float = 0.0

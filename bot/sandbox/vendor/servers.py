@@ -3,8 +3,6 @@
 import asyncio
 import hashlib
 import json
-import socket
-import struct
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +11,12 @@ from typing import Any
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.sandbox.vendor.api import Call, Reply, failing, healthy, wrong_json
+from bot.sandbox.vendor.api import challenge, failing, healthy, page_instead, troubled, wrong_json
+from bot.sandbox.vendor.call import Call, Reply
+from bot.sandbox.vendor.doors import Door
 from bot.sandbox.vendor.page import Page
-from bot.sandbox.vendor.scenario import OK, PAGE, Answering, Scenario, Word
+from bot.sandbox.vendor.scenario import MODEL_WORDS, OK, PAGE, Answering, Scenario, Word
+from bot.sandbox.vendor.sending import reset, send, send_half, send_pings, send_slowly
 
 DOORS_EVERY_S = 0.05  # how often ports are opened and closed as the script says
 BODY_CAP = 1024 * 1024
@@ -49,7 +50,7 @@ class Vendors:
         self._seed = seed
         self._began_at = clock.now()
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._doors: dict[tuple[str, str], _Door] = {}
+        self._doors: dict[tuple[str, str], Door] = {}
         self._stopping = asyncio.Event()
         self._doorman: asyncio.Task[None] | None = None
 
@@ -58,7 +59,7 @@ class Vendors:
         self._began_at = self._clock.now()
         for id_, provider in self.scenario.providers.items():
             for surface in (*provider.surfaces, PAGE):
-                door = _Door(self._app(id_, surface), self._host)
+                door = Door(self._app(id_, surface), self._host)
                 self._doors[id_, surface] = door
                 await door.set_up()
         await self._mind_doors()
@@ -136,26 +137,51 @@ class Vendors:
                 user_agent=headers.get("user-agent", ""),
             )
         )
+        return await self._play(provider, surface, word, answering, call, request)
+
+    async def _play(
+        self, provider: str, surface: str, word: Word, answering: Answering, call: Call, request: web.Request
+    ) -> web.StreamResponse:
         dialect = self.scenario.providers[provider].dialect
         match word.kind:
+            case "ok":
+                return await send(request, self._well(provider, surface, call))
+            case "truncated":
+                return await send_half(request, self._well(provider, surface, call))
             case "hang":
                 await self._stopping.wait()
-                return _reset(request)
+                return reset(request)
             case "reset" | "refuse":
-                return _reset(request)
+                return reset(request)
             case "slow":
                 await asyncio.sleep(word.seconds / self._clock.speed)
+                return await send(request, self._well(provider, surface, call))
+            case "slow_token" | "pings":
+                return await self._halting(provider, surface, word, call, request)
             case "wrong_json":
-                return await _send(request, wrong_json())
-            case "ok" | "truncated":
-                pass  # answered below
+                return await send(request, wrong_json())
+            case "html":
+                return await send(request, page_instead())
+            case "challenge":
+                return await send(request, challenge())
+            case kind if kind in MODEL_WORDS:
+                return await send(request, troubled(dialect, kind, answering.retry_after, call))
             case status:
-                return await _send(request, failing(dialect, surface, int(status), answering.retry_after, call))
+                return await send(request, failing(dialect, surface, int(status), answering.retry_after, call))
+
+    async def _halting(self, provider: str, surface: str, word: Word, call: Call, request: web.Request) -> web.StreamResponse:
+        """Only streams of words halt; other requests are answered well."""
+        reply = self._well(provider, surface, call)
+        if not reply.streamed:
+            return await send(request, reply)
+        if word.kind == "pings":
+            return await send_pings(request, reply, self._stopping)
+        return await send_slowly(request, reply, word.seconds / self._clock.speed)
+
+    def _well(self, provider: str, surface: str, call: Call) -> Reply:
         if surface == PAGE:
-            reply = self._page(provider, call)
-        else:
-            reply = healthy(dialect, surface, call)
-        return await (_send_half(request, reply) if word.kind == "truncated" else _send(request, reply))
+            return self._page(provider, call)
+        return healthy(self.scenario.providers[provider].dialect, surface, call)
 
     def _pick(self, answering: Answering, provider: str, surface: str, number: int) -> Word:
         digest = hashlib.sha256(f"{self._seed}/{provider}/{surface}/{number}".encode()).digest()
@@ -192,83 +218,5 @@ class Vendors:
         return Reply(200, (body,), headers)
 
 
-class _Door:
-    """One port, kept while its listener comes and goes."""
-
-    def __init__(self, app: web.Application, host: str) -> None:
-        # A hanging answer ends with its client.
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        self._host = host
-        self._port = 0
-        self._site: web.SockSite | None = None
-
-    @property
-    def base(self) -> str:
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
-
-    async def set_up(self) -> None:
-        await self._runner.setup()
-        await self.open()
-
-    async def open(self) -> None:
-        if self._site is not None:
-            return
-        sock = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((self._host, self._port))
-        except OSError:
-            sock.close()
-            if self._port == 0:
-                raise
-            return  # somebody took the port while it was closed; the next round tries again
-        self._port = sock.getsockname()[1]
-        self._site = web.SockSite(self._runner, sock)
-        await self._site.start()
-
-    async def close(self) -> None:
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
-
-    async def tear_down(self) -> None:
-        self._site = None
-        await self._runner.cleanup()
-
-
 def _refuses(answering: Answering) -> bool:
     return answering.words[0].kind == "refuse"
-
-
-def _reset(request: web.Request) -> web.StreamResponse:
-    if request.transport is not None:
-        sock = request.transport.get_extra_info("socket")
-        # With a lingering time of zero, closing sends RST instead of FIN.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        request.transport.abort()
-    return web.Response()
-
-
-async def _send(request: web.Request, reply: Reply) -> web.StreamResponse:
-    if not reply.streamed:
-        return web.Response(status=reply.status, headers=dict(reply.headers), body=b"".join(reply.parts))
-    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
-    await response.prepare(request)
-    for part in reply.parts:
-        await response.write(part)
-    await response.write_eof()
-    return response
-
-
-async def _send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """A stream ends early, in good order; a body with a length breaks off."""
-    if reply.streamed:
-        return await _send(request, Reply(reply.status, reply.parts[: len(reply.parts) // 2], reply.headers, streamed=True))
-    body = b"".join(reply.parts)
-    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers) | {"content-length": str(len(body))})
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
-    if request.transport is not None:
-        request.transport.close()
-    return response

@@ -1,0 +1,87 @@
+"""What a check may spend in a day, and what it has spent: probes of models cost money, and quota that services need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from bot.clock import Clock
+
+CALLS_A_DAY = 3_000  # once a minute is 1,440; the rest is for looking again quickly
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Calls that cost something, and tokens in and out together (None: no limit), per check and UTC day."""
+
+    calls_per_day: int = CALLS_A_DAY
+    tokens_per_day: int | None = None
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a check has spent today."""
+
+    calls: int = 0
+    tokens: int = 0
+
+
+USUAL = Budget()
+
+
+class BudgetBook:
+    """What each check has spent on this UTC day of the domain clock. In memory; `snapshot` and `restore` carry it on.
+
+    A wall clock that is set back across midnight does not give a new budget; one that is set back by days does.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._day = clock.now().date()
+        self._spent: dict[str, Spent] = {}
+
+    def spent(self, check_id: str) -> Spent:
+        """What a check has spent today."""
+        self._turn()
+        return self._spent.get(check_id, Spent())
+
+    def exhausted(self, check_id: str, budget: Budget) -> str:
+        """Which limit is reached, as a clause (`budget of 3000 calls a day is spent`); empty while something is left."""
+        spent = self.spent(check_id)
+        if spent.calls >= budget.calls_per_day:
+            return f"budget of {budget.calls_per_day} calls a day is spent"
+        if budget.tokens_per_day is not None and spent.tokens >= budget.tokens_per_day:
+            return f"budget of {budget.tokens_per_day} tokens a day is spent"
+        return ""
+
+    def charge(self, check_id: str, tokens: int) -> None:
+        """One call of a check, with what it took in tokens."""
+        spent = self.spent(check_id)
+        self._spent[check_id] = Spent(spent.calls + 1, spent.tokens + max(0, tokens))
+
+    def snapshot(self) -> dict[str, Any]:
+        """The book as JSON: `{"day": "2030-01-07", "spent": {check: [calls, tokens]}}`."""
+        self._turn()
+        return {"day": self._day.isoformat(), "spent": {id_: [row.calls, row.tokens] for id_, row in self._spent.items()}}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Take over what was spent before a restart; a snapshot of another day changes nothing.
+
+        Raises ValueError for what is no snapshot.
+        """
+        self._turn()
+        try:
+            day = date.fromisoformat(snapshot["day"])
+            rows = {str(id_): Spent(int(calls), int(tokens)) for id_, (calls, tokens) in snapshot["spent"].items()}
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise ValueError("the stored budgets are not shaped as `snapshot` makes them") from exc
+        if day != self._day:
+            return
+        for id_, row in rows.items():
+            now = self._spent.get(id_, Spent())
+            self._spent[id_] = Spent(now.calls + row.calls, now.tokens + row.tokens)
+
+    def _turn(self) -> None:
+        today = self._clock.now().date()
+        if today > self._day or self._day - today > timedelta(days=1):
+            self._day, self._spent = today, {}

@@ -1,0 +1,65 @@
+"""What a server's certificate says, read from the handshake of a probe that was made anyway."""
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a server's verified certificate says: common names, the names it is for, and its last moment."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    expires_at: datetime
+
+
+def certificate_of(tls: ssl.SSLObject) -> Certificate | None:
+    """The certificate that a handshake showed, or None where the context does not verify any: then Python reads none."""
+    return None if tls.context.verify_mode is ssl.CERT_NONE else _certificate(_Shown(tls))
+
+
+class _Shown:
+    """A handshake's certificate as a key of the cache: equal when the certificates are, whatever connection showed them."""
+
+    __slots__ = ("_der", "_tls")
+
+    def __init__(self, tls: ssl.SSLObject) -> None:
+        self._der = tls.getpeercert(binary_form=True)
+        self._tls: ssl.SSLObject | None = tls
+
+    def __hash__(self) -> int:
+        return hash(self._der)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shown) and self._der == other._der
+
+    def fields(self) -> dict[str, Any]:
+        """The certificate taken apart, once; the connection is let go of."""
+        tls, self._tls = self._tls, None
+        return dict(tls.getpeercert() or {}) if tls is not None else {}
+
+
+@lru_cache(maxsize=KEPT)  # taking one apart costs more than an HTTP exchange, and servers show the same for months
+def _certificate(shown: _Shown) -> Certificate | None:
+    fields = shown.fields()
+    if not fields:
+        return None
+    alternatives = fields.get("subjectAltName", ())
+    return Certificate(
+        subject=_common_name(fields.get("subject", ())),
+        issuer=_common_name(fields.get("issuer", ())),
+        names=tuple(str(value) for kind, value in alternatives if kind in ("DNS", "IP Address")),
+        expires_at=datetime.fromtimestamp(ssl.cert_time_to_seconds(str(fields["notAfter"])), UTC),
+    )
+
+
+def _common_name(relative: Any) -> str:
+    """The commonName of a distinguished name, or its last part."""
+    parts = {str(key): str(value) for row in relative for key, value in row}
+    return parts.get("commonName") or parts.get("organizationName") or next(reversed(parts.values()), "")

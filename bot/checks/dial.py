@@ -1,0 +1,89 @@
+"""From a host's name to an open line: resolved, every address judged, connected, shaken hands, each in its own phase."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+
+from bot.checks.certificate import Certificate as Certificate
+from bot.checks.errors import Failure
+from bot.checks.guard import Guard
+from bot.checks.line import Line as Line
+from bot.checks.resolve import Resolver
+from bot.checks.stopwatch import Stopwatch
+
+ADDRESSES_TRIED = 3
+
+
+class RefusedAddress(ValueError):  # noqa: N818 # a decision, not a fault
+    """The guard does not let checks reach this address; `failure` is its classification."""
+
+    def __init__(self, why_not: str) -> None:
+        super().__init__(why_not)
+        self.failure = Failure("address_refused", why_not)
+
+
+async def dial(
+    host: str,
+    port: int,
+    *,
+    watch: Stopwatch,
+    deadline_s: float,
+    resolver: Resolver,
+    guard: Guard | None,
+    tls: ssl.SSLContext | None = None,
+    server_name: str | None = None,
+    alpn: Sequence[str] = (),
+) -> Line:
+    """Open a line to a host, over TLS where a context is given; `server_name` is the host unless something else is said.
+
+    `alpn` names the protocols to offer; set before each handshake, since others who share the context offer other ones.
+
+    The caller bounds the whole with `asyncio.timeout(deadline_s)`; here the time is only shared, so that a dead address leaves
+    some for the ones behind it. Raises RefusedAddress, socket.gaierror, ssl.SSLError or OSError.
+    """
+    addresses = await judged_addresses(host, port, watch, resolver, guard)
+    name = (server_name or host).removesuffix(".")  # a name's root is part of no certificate
+    # A dead address must not eat the time of the ones behind it; the last one has all that is left.
+    *firsts, last = addresses[:ADDRESSES_TRIED]
+    for left, address in zip(range(len(firsts), 0, -1), firsts, strict=True):
+        try:
+            async with asyncio.timeout(deadline_s / (left + 2)):
+                return await _reach(address, port, watch, tls, name, alpn)
+        except ssl.SSLError:
+            raise
+        except OSError:  # refused, unreachable or silent: TimeoutError is one, too
+            continue
+    return await _reach(last, port, watch, tls, name, alpn)
+
+
+async def judged_addresses(host: str, port: int, watch: Stopwatch, resolver: Resolver, guard: Guard | None) -> tuple[str, ...]:
+    """The addresses of a host, at least one. Raises RefusedAddress where the guard refuses any of them, and socket.gaierror."""
+    watch.begin("dns")
+    found = await resolver.addresses(host, port)
+    watch.end("dns")
+    watch.stale_dns = found.stale
+    if guard is not None:
+        why_not = guard.refuses_any(found.addresses)
+        if why_not is not None:
+            raise RefusedAddress(why_not)
+    if not found.addresses:
+        raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+    return found.addresses
+
+
+async def _reach(address: str, port: int, watch: Stopwatch, tls: ssl.SSLContext | None, name: str, alpn: Sequence[str]) -> Line:
+    loop = asyncio.get_running_loop()
+    line = Line(address, loop)
+    watch.begin("connect")
+    await loop.create_connection(lambda: line, address, port)
+    watch.end("connect")
+    if tls is not None:
+        watch.begin("tls")
+        try:
+            await line.shake_hands(tls, name, alpn)
+        except BaseException:
+            line.close()
+            raise
+        watch.end("tls")
+    return line

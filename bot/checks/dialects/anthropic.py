@@ -1,0 +1,80 @@
+"""The dialect of Anthropic's Messages API (docs.anthropic.com: messages, streaming, errors)."""
+
+from datetime import datetime
+from typing import Any
+
+from bot.checks.dialects.shape import (
+    UNKNOWN,
+    Asked,
+    Dialect,
+    Event,
+    LlmCheck,
+    Rung,
+    Said,
+    at_path,
+    count_of,
+    obj,
+    posted,
+    text_of,
+)
+from bot.checks.sse import SseFrames
+
+VERSION = "2023-06-01"
+
+
+def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
+    """The request of a rung: models, count_tokens, or a message."""
+    headers = {"x-api-key": check.api_key, "anthropic-version": check.api_version or VERSION, **check.headers}
+    messages = [{"role": "user", "content": check.prompt}]
+    match rung:
+        case "free":
+            return Asked("GET", at_path(check.url, "/models", "/v1", limit="1"), headers)
+        case "tokens":
+            url = at_path(check.url, "/messages/count_tokens", "/v1")
+            return posted(url, headers, {"model": check.model, "messages": messages})
+    body = {"model": check.model, "max_tokens": check.room(), "stream": True, "messages": messages}
+    return posted(at_path(check.url, "/messages", "/v1"), headers, body)
+
+
+def said(event: Event) -> Said:
+    """What an event of a message's stream tells."""
+    payload = obj(event.payload)
+    match payload.get("type"):
+        case "message_start":
+            message = obj(payload.get("message"))
+            usage = obj(message.get("usage"))
+            return Said(model=text_of(message.get("model")), tokens_in=_tokens_in(usage))
+        case "content_block_delta":
+            delta = obj(payload.get("delta"))
+            # Signatures and citations come as deltas as well, and are no content.
+            return Said(text=text_of(delta.get("text")), thought=text_of(delta.get("thinking")))
+        case "message_delta":
+            usage = obj(payload.get("usage"))
+            stop = text_of(obj(payload.get("delta")).get("stop_reason"))
+            return Said(stop=stop, tokens_out=count_of(usage.get("output_tokens")))
+        case "message_stop":
+            return Said(complete=True, last=True)
+        case "error":
+            return Said(error=payload)
+        case "ping" | "content_block_start" | "content_block_stop":
+            return Said()
+    return UNKNOWN
+
+
+def lists(payload: Any) -> bool:
+    """Whether this is a list of models."""
+    return isinstance(obj(payload).get("data"), list)
+
+
+def counted(payload: Any) -> int | None:
+    """How many tokens were counted."""
+    return count_of(obj(payload).get("input_tokens"))
+
+
+def _tokens_in(usage: dict[str, Any]) -> int | None:
+    kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    known = [found for found in (count_of(usage.get(kind)) for kind in kinds) if found is not None]
+    return sum(known) if known else None
+
+
+DIALECT = Dialect("anthropic", asked, said, lists, SseFrames, counted)

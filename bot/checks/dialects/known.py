@@ -1,0 +1,11 @@
+"""All dialects, by the name that a configuration gives them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.checks.dialects import anthropic, azure, bedrock, gemini, openai
+from bot.checks.dialects.shape import Dialect, Name
+
+DIALECTS: Mapping[Name, Dialect] = MappingProxyType(
+    {dialect.name: dialect for dialect in (one.DIALECT for one in (anthropic, openai, azure, gemini, bedrock))}
+)

@@ -1,0 +1,139 @@
+"""The dialect of OpenAI: chat completions, which many others speak as well, and responses."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.checks.dialects.shape import (
+    UNKNOWN,
+    Asked,
+    Dialect,
+    Event,
+    LlmCheck,
+    Rung,
+    Said,
+    at_path,
+    count_of,
+    first,
+    obj,
+    posted,
+    text_of,
+)
+from bot.checks.sse import SseFrames
+
+LEAST = 16  # the least that `max_output_tokens` takes
+DONE = "[DONE]"
+NO_ROOM = "max_tokens or model output limit was reached"
+# These refuse `max_tokens`, wherever they are served.
+REASONING_MODELS = ("gpt-5", "gpt-6", "o1", "o3", "o4")
+
+
+def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
+    """The request: the list of models, or one streamed answer. Nothing counts tokens for free here.
+
+    A URL without a path gets `/v1`; one with a path is taken as it is, as OpenAI's own clients do.
+    """
+    headers = {"authorization": f"Bearer {check.api_key}", **check.headers}
+    version = "" if urlsplit(check.url).path.strip("/") else "/v1"
+    if rung != "inference":
+        return Asked("GET", at_path(check.url, "/models", version), headers)
+    if check.api == "responses":
+        return posted(at_path(check.url, "/responses", version), headers, response_body(check))
+    return posted(at_path(check.url, "/chat/completions", version), headers, chat_body(check, modern=_modern(check)))
+
+
+def chat_body(check: LlmCheck, *, modern: bool) -> dict[str, Any]:
+    """A chat completion. `modern` servers know `max_completion_tokens` and tell usage when asked; others may refuse both."""
+    body: dict[str, Any] = {
+        "model": check.model,
+        "stream": True,
+        "messages": [{"role": "user", "content": check.prompt}],
+    }
+    if modern:
+        # Models that think spend from the same allowance, and refuse with 400 what leaves no room for a word.
+        return body | {"max_completion_tokens": check.room(LEAST), "stream_options": {"include_usage": True}}
+    return body | {"max_tokens": check.room()}
+
+
+def response_body(check: LlmCheck) -> dict[str, Any]:
+    """A response; `store` is off, so that nothing is kept of it."""
+    return {
+        "model": check.model,
+        "input": check.prompt,
+        "max_output_tokens": check.room(LEAST),
+        "stream": True,
+        "store": False,
+    }
+
+
+def said(event: Event) -> Said:
+    """What an event tells, of either interface."""
+    if event.text.strip() == DONE:
+        return Said(complete=True, last=True)
+    payload = obj(event.payload)
+    kind = text_of(payload.get("type"))
+    if kind == "error" or isinstance(payload.get("error"), dict | str):
+        return Said(error=payload)
+    if kind.startswith("response."):
+        return _response(kind, payload)
+    return _chunk(payload) if isinstance(payload.get("choices"), list) else UNKNOWN
+
+
+def lists(payload: Any) -> bool:
+    """Whether this is a list of models."""
+    return isinstance(obj(payload).get("data"), list)
+
+
+def ran_out(status: int, body: bytes) -> bool:
+    """Whether a model that thinks used up all the room: it ran, and that is what was asked."""
+    return status == 400 and NO_ROOM.encode() in body
+
+
+def _chunk(payload: dict[str, Any]) -> Said:
+    choice, usage = first(payload["choices"]), obj(payload.get("usage"))
+    delta = obj(choice.get("delta"))
+    thought = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
+    return Said(
+        text=text_of(delta.get("content")) or text_of(delta.get("refusal")),
+        thought=thought,
+        stop=text_of(choice.get("finish_reason")),
+        model=text_of(payload.get("model")),
+        tokens_in=count_of(usage.get("prompt_tokens")),
+        tokens_out=count_of(usage.get("completion_tokens")),
+        unseen=count_of(obj(usage.get("completion_tokens_details")).get("reasoning_tokens")) or 0,
+    )
+
+
+def _response(kind: str, payload: dict[str, Any]) -> Said:
+    match kind:
+        case "response.output_text.delta" | "response.refusal.delta":
+            return Said(text=text_of(payload.get("delta")), stop="refusal" if "refusal" in kind else "")
+        case "response.reasoning_text.delta" | "response.reasoning_summary_text.delta":
+            return Said(thought=text_of(payload.get("delta")))
+        case "response.failed":
+            return Said(error=payload)
+        case "response.completed" | "response.incomplete":
+            return _ended(obj(payload.get("response")))
+    # Made, in progress, an item or a part of one added or done: nothing to be measured by.
+    return Said(model=text_of(obj(payload.get("response")).get("model")))
+
+
+def _ended(response: dict[str, Any]) -> Said:
+    usage = obj(response.get("usage"))
+    return Said(
+        stop=text_of(obj(response.get("incomplete_details")).get("reason")),
+        complete=True,
+        last=True,
+        model=text_of(response.get("model")),
+        tokens_in=count_of(usage.get("input_tokens")),
+        tokens_out=count_of(usage.get("output_tokens")),
+        unseen=count_of(obj(usage.get("output_tokens_details")).get("reasoning_tokens")) or 0,
+    )
+
+
+def _modern(check: LlmCheck) -> bool:
+    host = urlsplit(check.url).hostname or ""
+    return host.endswith("openai.com") or check.model.rpartition("/")[2].startswith(REASONING_MODELS)
+
+
+DIALECT = Dialect("openai", asked, said, lists, SseFrames, ran_out=ran_out)

@@ -1,0 +1,114 @@
+"""One exchange over a line, and how it looks to those who speak httpx."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+
+from bot.checks.certificate import Certificate
+from bot.checks.line import Line
+from bot.checks.wire import AnswerReader, BadAnswer, Unpacker
+
+
+class Exchange:
+    """A line and the reader of what it says."""
+
+    __slots__ = ("line", "reader")
+
+    def __init__(self, line: Line, reader: AnswerReader) -> None:
+        self.line = line
+        self.reader = reader
+
+    async def more(self) -> None:
+        """Wait for something to come in and take it."""
+        data = await self.line.read()
+        if data:
+            self.reader.feed(data)
+        else:
+            self.reader.finish()
+
+    async def body(self) -> bytes:
+        """The next piece of the body; b"" behind its end."""
+        while True:
+            piece = self.reader.take()
+            if piece or self.reader.done:
+                return piece
+            await self.more()
+
+
+class Body(httpx.AsyncByteStream):
+    """A body that is still on the wire. `ends_at` bounds reading it, where nobody else does."""
+
+    def __init__(self, exchange: Exchange, ends_at: float | None = None) -> None:
+        self._exchange = exchange
+        self._ends_at = ends_at
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                async with asyncio.timeout_at(self._ends_at):
+                    piece = await self._exchange.body()
+            except TimeoutError as exc:
+                raise httpx.ReadTimeout("the body did not end in time") from exc
+            if not piece:
+                return
+            yield piece
+
+    async def aclose(self) -> None:
+        self._exchange.line.close()
+
+
+class Relayed(httpx.AsyncByteStream):
+    """The body of an answer that httpx reads for us; it is closed where it was opened."""
+
+    def __init__(self, inner: httpx.Response) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._inner.aiter_raw():
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class Answer(httpx.Response):
+    """An httpx.Response that neither unpacks nor passes on more than its cap."""
+
+    def __init__(
+        self,
+        status: int,
+        headers: httpx.Headers,
+        stream: httpx.AsyncByteStream,
+        cap: int,
+        certificate: Certificate | None,
+    ) -> None:
+        super().__init__(status, headers=headers, stream=stream, extensions={"certificate": certificate})
+        self._cap = cap
+
+    async def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        passed = 0
+        async for piece in super().aiter_raw(chunk_size):
+            passed += len(piece)
+            if passed > self._cap:
+                raise BadAnswer("too_large")
+            yield piece
+
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        if hasattr(self, "_content"):  # read before
+            yield self._content
+            return
+        unpacker = Unpacker(self.headers.get("content-encoding", ""))
+        passed = 0
+        async for piece in self.aiter_raw(chunk_size):
+            text = unpacker.unpack(piece, self._cap - passed)
+            passed += len(text)
+            if passed > self._cap:
+                raise BadAnswer("too_large")
+            if text:
+                yield text
+        unpacker.finish()
+
+
+def as_httpx_headers(headers: Mapping[str, str]) -> httpx.Headers:
+    return httpx.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()])

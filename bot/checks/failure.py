@@ -1,0 +1,43 @@
+"""A classified failure: the one thing that a probe makes of whatever went wrong."""
+
+from dataclasses import dataclass
+
+from bot.core.model import Fault, Outcome
+from bot.core.taxonomy import ERROR_CLASSES
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A name from ERROR_CLASSES and what is known beyond its sentence (`detail` may be empty).
+
+    `said` holds the provider's own words for it (`overloaded_error`), or of a shape that nobody knows what it says: foreign,
+    for the evidence only, to be cleaned there.
+    """
+
+    error: str
+    detail: str = ""
+    said: str = ""
+
+    @property
+    def fault(self) -> Fault:
+        """Whose fault failures of this class are."""
+        return ERROR_CLASSES[self.error].fault
+
+    @property
+    def outcome(self) -> Outcome:
+        """FAIL, or INCONCLUSIVE where the failure says nothing of the provider."""
+        return ERROR_CLASSES[self.error].outcome
+
+    @property
+    def sentence(self) -> str:
+        """The class's clause, with the detail in parentheses."""
+        clause = ERROR_CLASSES[self.error].sentence
+        return f"{clause} ({self.detail})" if self.detail else clause
+
+
+class CheckError(Exception):
+    """A probe that failed in a way that its part knows best; `failure` is its classification."""
+
+    def __init__(self, error: str, detail: str = "") -> None:
+        self.failure = Failure(error, detail)
+        super().__init__(self.failure.sentence)

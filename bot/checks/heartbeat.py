@@ -1,0 +1,252 @@
+"""The heartbeat check, a dead man's switch: a job tells us that it is alive, and its silence is the failure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from bot.checks.evidence import clean
+from bot.checks.failure import Failure
+from bot.clock import Clock
+from bot.core.model import Fault, Outcome, Sample
+
+NOTE_CAP = 200
+LOOK_AT_MOST = timedelta(seconds=30)
+LOOK_AT_LEAST = timedelta(seconds=1)
+
+Kind = Literal["ok", "start", "fail"]
+KINDS: Mapping[str, Kind] = MappingProxyType({"ok": "ok", "start": "start", "fail": "fail"})
+
+
+@dataclass(frozen=True)
+class HeartbeatCheck:
+    """Whose signs of life are due how often. `every` is the job's interval, `grace` how much later a sign may come.
+
+    `look_every` is how often to look: a job that reports once a day must not be missed for another day. A look costs nothing
+    but its sample. `token` is what a sender must show, nothing when empty.
+    """
+
+    id: str
+    component: str
+    every: timedelta = timedelta(seconds=60)
+    grace: timedelta = timedelta(seconds=60)
+    deadline: timedelta = timedelta(seconds=10)
+    token: str = field(default="", repr=False)
+
+    @property
+    def look_every(self) -> timedelta:
+        """A tenth of the patience, within one and thirty seconds."""
+        return min(LOOK_AT_MOST, max(LOOK_AT_LEAST, (self.every + self.grace) / 10))
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One sign of life. `took_ms` is the time since the job's start (domain milliseconds), where a start was told."""
+
+    at: datetime
+    kind: Kind
+    exit_code: int | None = None
+    note: str = ""
+    took_ms: float | None = None
+
+    @property
+    def bad(self) -> bool:
+        """Whether the job says that it failed."""
+        return self.kind == "fail" or (self.kind == "ok" and bool(self.exit_code))
+
+
+@dataclass
+class Job:
+    """What is known of one job; each moment by the wall for people, and by the steady clock for reckoning."""
+
+    ok: tuple[datetime, float] | None = None
+    started: tuple[datetime, float] | None = None  # and not ended since
+    failed: Sign | None = None  # the last word, if it was a bad one
+
+    def take(self, sign: Sign, steady: float) -> None:
+        moment = (sign.at, steady)
+        if sign.kind == "start":
+            self.started = moment
+            return
+        self.started = None
+        if sign.bad:
+            self.failed = sign
+        else:
+            self.ok, self.failed = moment, None
+
+
+class Heartbeats:
+    """The register of what jobs told. Spans run on the steady clock: a step of the wall makes no job late.
+
+    It keeps one small record for each check id that it is given; who takes signs from outside knows which ids there are.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._jobs: dict[str, Job] = {}
+        self.since = (clock.now(), clock.monotonic())  # nobody could be heard before
+
+    def beat(self, check_id: str, at: datetime, kind: Kind, exit_code: int | None = None, note: str = "") -> Sign:
+        """Take a sign that arrives now; `at` is its date for people. A non-zero exit code is a failure."""
+        job = self._jobs.setdefault(check_id, Job())
+        now = self._clock.monotonic()
+        took_ms = round((now - job.started[1]) * 1000, 3) if job.started and kind != "start" else None
+        sign = Sign(at, kind, exit_code, clean(note)[:NOTE_CAP], took_ms)
+        job.take(sign, now)
+        return sign
+
+    def restore(self, check_id: str, samples: Iterable[Sample]) -> None:
+        """Recall what stored samples (oldest first) say of a job; does nothing where a sign has come in meanwhile."""
+        if check_id in self._jobs:
+            return
+        job = Job()
+        for sample in samples:
+            self._recall(job, sample)
+        if job != Job():
+            self._jobs[check_id] = job
+
+    def job(self, check_id: str) -> Job:
+        """What is known of a job, possibly nothing."""
+        return self._jobs.get(check_id, Job())
+
+    def _recall(self, job: Job, sample: Sample) -> None:
+        """Apply what one sample says: a sign itself, or what a look knew then. A look never ends what was started."""
+        kind = KINDS.get(sample.evidence.get("sign", ""))
+        if kind is not None:
+            job.take(Sign(sample.at, kind, _code(sample)), self._steady(sample.at))
+            return
+        if sample.error == "heartbeat_failed" and job.failed is None:
+            job.failed = Sign(sample.at, "fail", _code(sample))
+        elif sample.outcome is Outcome.OK:
+            job.failed = None
+        last_ok = _moment(sample.evidence.get("last_ok", "")) or (sample.at if sample.outcome is Outcome.OK else None)
+        if last_ok is not None and (job.ok is None or last_ok > job.ok[0]):
+            job.ok = (last_ok, self._steady(last_ok))
+        started = _moment(sample.evidence.get("started", ""))
+        if started is not None and job.started is None:
+            job.started = (started, self._steady(started))
+
+    def _steady(self, at: datetime) -> float:
+        """A moment of the wall on the steady clock; none is in the future."""
+        return self._clock.monotonic() - max(0.0, (self._clock.now() - at).total_seconds())
+
+
+class HeartbeatProber:
+    """Looks into the register whether a job is late. Nothing is sent, so a look takes no time."""
+
+    def __init__(self, register: Heartbeats, clock: Clock) -> None:
+        self._register = register
+        self._clock = clock
+
+    async def probe(self, check: HeartbeatCheck) -> Sample:
+        """Look once; never raises."""
+        outcome, failure, reason = self._judge(check)
+        job = self._register.job(check.id)
+        evidence = {"last_ok": job.ok[0].isoformat()} if job.ok else {}
+        if job.started:
+            evidence["started"] = job.started[0].isoformat()
+        if failure is not None and job.failed is not None and job.failed.exit_code is not None:
+            evidence["exit_code"] = str(job.failed.exit_code)
+        return Sample(
+            check=check.id,
+            component=check.component,
+            at=self._clock.now(),
+            outcome=outcome,
+            error=failure.error if failure else None,
+            fault=failure.fault if failure else Fault.NONE,
+            reason=reason,
+            evidence=evidence,
+        )
+
+    async def close(self) -> None:
+        """Nothing is held between two looks."""
+
+    def _judge(self, check: HeartbeatCheck) -> tuple[Outcome, Failure | None, str]:
+        now = self._clock.monotonic()
+        since_at, since = self._register.since
+        job = self._register.job(check.id)
+        patience = (check.every + check.grace).total_seconds()
+        due = f"due every {_span(check.every)} with {_span(check.grace)} of grace"
+        if job.started and now - max(job.started[1], since) > patience:
+            return _failed("heartbeat_overrun", f"it started {_ago(now, job.started[1])}, at {_hour(job.started[0])}; {due}")
+        if job.failed is not None:
+            return _failed("heartbeat_failed", _exit(job.failed, f"at {_hour(job.failed.at)}"))
+        if job.ok is not None and now - job.ok[1] <= patience:
+            return Outcome.OK, None, f"the job reported {_ago(now, job.ok[1])}; {due}"
+        if now - since <= patience:
+            before = f"the last word came before, at {_hour(job.ok[0])}" if job.ok else "nothing came yet"
+            return Outcome.INCONCLUSIVE, None, f"we listen since {_hour(since_at)} and {before}; {due}"
+        if job.ok is None:
+            return _failed("heartbeat_missing", f"nothing came since {_hour(since_at)}, {_ago(now, since)}; {due}")
+        return _failed("heartbeat_missing", f"last heard {_ago(now, job.ok[1])}, at {_hour(job.ok[0])}; {due}")
+
+
+def sample_of(check: HeartbeatCheck, sign: Sign) -> Sample:
+    """The sample of a sign that has just come in, so that a failure counts at once and need not wait for the next look."""
+    evidence: dict[str, str] = {"sign": "fail" if sign.bad else sign.kind}
+    if sign.exit_code is not None:
+        evidence["exit_code"] = str(sign.exit_code)
+    if sign.note:
+        evidence["note"] = sign.note
+    failure = Failure("heartbeat_failed", _exit(sign)) if sign.bad else None
+    reason = failure.sentence if failure else "the job started" if sign.kind == "start" else "the job reported success"
+    if sign.took_ms is not None:
+        reason += f" after {_span(timedelta(milliseconds=sign.took_ms))}"
+    good = Outcome.INCONCLUSIVE if sign.kind == "start" else Outcome.OK
+    return Sample(
+        check=check.id,
+        component=check.component,
+        at=sign.at,
+        outcome=failure.outcome if failure else good,
+        error=failure.error if failure else None,
+        fault=failure.fault if failure else Fault.NONE,
+        reason=reason,
+        phases_ms={"total": sign.took_ms} if sign.took_ms is not None else {},
+        evidence=evidence,
+    )
+
+
+def _failed(error: str, detail: str) -> tuple[Outcome, Failure, str]:
+    failure = Failure(error, detail)
+    return failure.outcome, failure, failure.sentence
+
+
+def _exit(sign: Sign, when: str = "") -> str:
+    code = f"exit code {sign.exit_code}" if sign.exit_code is not None else ""
+    return ", ".join(part for part in (code, when) if part)
+
+
+def _code(sample: Sample) -> int | None:
+    code = sample.evidence.get("exit_code", "")
+    return int(code) if code.isascii() and code.isdigit() else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _hour(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%H:%M} UTC"
+
+
+def _ago(now: float, then: float) -> str:
+    return f"{_span(timedelta(seconds=max(0.0, now - then)))} ago"
+
+
+def _span(length: timedelta) -> str:
+    """A span in its two largest units: `40 s`, `5 min`, `2 h 10 min`, `3 d`."""
+    seconds = round(length.total_seconds(), 1)
+    if seconds < 60:
+        return f"{seconds:g} s"
+    parts: list[tuple[int, str]] = []
+    rest = int(seconds)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        amount, rest = divmod(rest, size)
+        if amount or parts:
+            parts.append((amount, unit))
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[:2] if amount)

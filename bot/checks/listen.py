@@ -1,0 +1,59 @@
+"""Reading an answer of a model off the wire: a stream up to its end mark, or a body up to a cap."""
+
+import asyncio
+
+import httpx
+
+from bot.checks.errors import Failure
+from bot.checks.stopwatch import Stopwatch
+from bot.checks.transcript import Transcript
+
+AFTERWORD_S = 1.0  # real time for the usage that follows a complete answer
+
+
+async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwatch) -> Failure | None:
+    """Read the stream to its end mark or its end; what is wrong with its bytes, if anything. Raises what the wire raises."""
+    frames = transcript.dialect.frames()
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as afterword:
+            async for data in response.aiter_bytes():
+                transcript.keep(data)
+                for event in frames.feed(data):
+                    transcript.take(event, watch.elapsed_s)
+                if transcript.last or transcript.error is not None:
+                    return None
+                if transcript.text_at is not None:
+                    watch.begin("body")
+                if transcript.complete and afterword.when() is None:
+                    afterword.reschedule(loop.time() + AFTERWORD_S)
+            for event in frames.finish():
+                transcript.take(event, watch.elapsed_s)
+    except TimeoutError:
+        if not (afterword.expired() and transcript.complete):
+            raise
+    except ConnectionError:
+        if not transcript.known:
+            raise
+    except httpx.RemoteProtocolError as exc:
+        failure = getattr(exc, "failure", None)
+        if transcript.complete:
+            return None
+        if not isinstance(failure, Failure) or failure.error not in ("truncated", "too_large", "unexpected_shape"):
+            raise
+        return Failure("stream_truncated" if failure.error == "truncated" else "unexpected_shape")
+    return None
+
+
+async def read(response: httpx.Response, cap: int, *, whole: bool = True) -> bytes:
+    """A body up to `cap` bytes. Unless it must be `whole`, what came of one that breaks off is taken: an error says enough."""
+    body = bytearray()
+    try:
+        async for data in response.aiter_bytes():
+            body += data
+            if len(body) >= cap:
+                break
+    except (httpx.RemoteProtocolError, ConnectionError):
+        if whole:
+            raise
+    return bytes(body[:cap])

@@ -1,0 +1,26 @@
+"""Gives each check to the prober of its type."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.model import Sample
+from bot.ports import Prober
+
+
+class Probers:
+    """A `Prober` for checks of every type. A type that nobody knows is a TypeError: the plan made something up."""
+
+    def __init__(self, by_type: Mapping[type, Prober]) -> None:
+        self._by_type = dict(by_type)
+
+    async def probe(self, check: Any) -> Sample:
+        """Look once, as the check's own kind looks."""
+        prober = self._by_type.get(type(check))
+        if prober is None:
+            raise TypeError(f"nobody knows how to look with a {type(check).__name__}")
+        return await prober.probe(check)
+
+    async def close(self) -> None:
+        """Close every prober once."""
+        for prober in dict.fromkeys(self._by_type.values()):
+            await prober.close()

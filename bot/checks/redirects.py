@@ -1,0 +1,56 @@
+"""Where a redirect leads and what goes along. Pure: each hop is resolved and judged by the guard as any address is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from bot.checks.evidence import PLAIN_HEADERS
+from bot.checks.failure import Failure
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+SAME_METHOD = frozenset({307, 308})  # the others make a GET of a POST, as browsers do (RFC 9110, 15.4)
+ABOUT_A_BODY = frozenset({"content-type", "content-encoding", "content-language"})
+URL_CAP = 8192
+PORTS = 65536
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One request of a chain. Headers and body stay out of its repr: they hold keys."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+
+
+def next_hop(hop: Hop, status: int, location: str) -> Hop | Failure:
+    """The request that a redirect asks for, or why it is not followed.
+
+    To another scheme, host or port only harmless headers go along, and no body; from https nobody goes back to http.
+    """
+    try:
+        here = httpx.URL(hop.url)
+        there = here.join(location[:URL_CAP]).copy_with(fragment=None)
+    except (httpx.InvalidURL, ValueError):
+        return Failure("redirect_refused", "it leads to no address")
+    if there.scheme not in ("http", "https") or not there.host or not 0 < (there.port or 80) < PORTS:
+        return Failure("redirect_refused", "it leads to no http(s) address")
+    if here.scheme == "https" and there.scheme == "http":
+        return Failure("redirect_refused", "it leads from https to http")
+    if there.userinfo:
+        return Failure("redirect_refused", "it brings credentials of its own")
+    method, headers, body = hop.method, hop.headers, hop.body
+    if status not in SAME_METHOD and method not in ("GET", "HEAD"):
+        method, body = "GET", None
+        headers = {name: value for name, value in headers.items() if name.lower() not in ABOUT_A_BODY}
+    if _origin(here) != _origin(there):
+        if body is not None:
+            return Failure("redirect_refused", "it would carry the request's body to another host")
+        headers = {name: value for name, value in headers.items() if name.lower() in PLAIN_HEADERS and name.lower() != "host"}
+    return Hop(method, str(there), headers, body)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)

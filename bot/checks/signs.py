@@ -1,0 +1,50 @@
+"""Where signs of life come in: finds the check that is meant, sees that the sender may, and lets the sign count at once."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+
+from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, Kind, sample_of
+from bot.clock import Clock
+from bot.core.model import Sample
+
+ARRIVING: dict[str, Kind] = {"success": "ok", "start": "start", "fail": "fail"}
+
+
+class SignsOfLife:
+    """Takes signs for the heartbeat checks that there are, and hands each on as a sample from our own `vantage`."""
+
+    def __init__(
+        self,
+        checks: Iterable[HeartbeatCheck],
+        register: Heartbeats,
+        clock: Clock,
+        hand_on: Callable[[Sample], Awaitable[None]],
+        vantage: str = "local",
+    ) -> None:
+        self._vantage = vantage
+        self._register = register
+        self._clock = clock
+        self._hand_on = hand_on
+        checks = tuple(checks)
+        self._by_name: dict[str, HeartbeatCheck | None] = {}
+        for check in checks:
+            short = check.id.removeprefix(f"{check.component}.")
+            self._by_name[short] = None if short in self._by_name else check  # two of one short name: neither has it
+        self._by_name |= {check.id: check for check in checks}
+
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, token: str) -> str:
+        """Take one sign for the check of that id or unique short name: `ok`, or `unknown`, or `denied` for another token.
+
+        `kind` is `success`, `start` or `fail`. A ValueError says that it is something else.
+        """
+        check = self._by_name.get(name)
+        if check is None:
+            return "unknown"
+        if check.token and not hmac.compare_digest(check.token.encode(), token.encode("utf-8", "surrogateescape")):
+            return "denied"
+        if kind not in ARRIVING:
+            raise ValueError(f"not a kind of sign: {kind!r}")
+        sign = self._register.beat(check.id, self._clock.now(), ARRIVING[kind], exit_code, note)
+        await self._hand_on(replace(sample_of(check, sign), vantage=self._vantage))
+        return "ok"

@@ -1,0 +1,46 @@
+"""The phases of one probe, measured by a clock that no correction of the wall clock moves.
+
+Not by the event loop's: uvloop's knows whole milliseconds only, and stands still while one callback runs.
+"""
+
+from bot.clock import SystemClock
+
+MONOTONIC = SystemClock().monotonic
+
+
+class Stopwatch:
+    """The phases of one probe in domain milliseconds, and what is being waited for now.
+
+    Phases are consecutive spans: `dns`, `connect` (TCP), `tls`, `first_byte` (from sending the request until the head of the
+    answer is complete) and, where a prober looks for one, `first_token`. `total` is the whole probe with its body.
+    `stale_dns` says that the addresses came from the resolver's cache because nobody could be asked.
+    """
+
+    __slots__ = ("_began", "_scale", "_starts", "phases_ms", "stale_dns", "waits_for")
+
+    def __init__(self, speed: float) -> None:
+        self._scale = 1000 * speed
+        self._began = MONOTONIC()
+        self._starts: dict[str, float] = {}
+        self.waits_for = "dns"
+        self.stale_dns = False
+        self.phases_ms: dict[str, float] = {}
+
+    @property
+    def elapsed_s(self) -> float:
+        """Real seconds since the start."""
+        return MONOTONIC() - self._began
+
+    def begin(self, phase: str) -> None:
+        """From here on `phase` is waited for; a second address goes on with the same phase."""
+        self.waits_for = phase
+        if phase not in self._starts:
+            self._starts[phase] = MONOTONIC()
+
+    def end(self, phase: str) -> None:
+        """The phase is over."""
+        self.phases_ms[phase] = round((MONOTONIC() - self._starts[phase]) * self._scale, 3)
+
+    def stop(self) -> None:
+        """The probe is over."""
+        self.phases_ms["total"] = round((MONOTONIC() - self._began) * self._scale, 3)

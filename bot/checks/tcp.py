@@ -1,0 +1,49 @@
+"""The TCP check: whether a port takes a connection."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.checks.dial import dial
+from bot.checks.guard import Guard
+from bot.checks.resolve import Resolver
+from bot.checks.run import Seen, measured
+from bot.checks.stopwatch import Stopwatch
+from bot.clock import Clock
+from bot.core.model import Sample
+
+
+@dataclass(frozen=True)
+class TcpCheck:
+    """Which port to connect to. `deadline` bounds the whole in domain time; slower than `under` is SLOW."""
+
+    id: str
+    component: str
+    host: str
+    port: int
+    every: timedelta = timedelta(seconds=30)
+    deadline: timedelta = timedelta(seconds=10)
+    under: timedelta | None = None
+
+
+class TcpProber:
+    """Runs TCP checks: connects, and hangs up. The resolver is shared; who made it closes it."""
+
+    def __init__(self, clock: Clock, *, resolver: Resolver, guard: Guard | None = None) -> None:
+        self._clock = clock
+        self._resolver = resolver
+        self._guard = guard
+
+    async def probe(self, check: TcpCheck) -> Sample:
+        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+
+        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+            line = await dial(
+                check.host, check.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard
+            )
+            line.close()
+            return Seen("connected", evidence={"address": line.address})
+
+        return await measured(check, self._clock, look)
+
+    async def close(self) -> None:
+        """Nothing is held between two looks."""

@@ -1,0 +1,98 @@
+"""The TLS check: whether a server's certificate is trusted, for the right names, and for how long."""
+
+import ssl
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.checks.dial import Certificate, dial
+from bot.checks.errors import Failure
+from bot.checks.evidence import clean
+from bot.checks.guard import Guard
+from bot.checks.resolve import Resolver
+from bot.checks.run import Seen, measured
+from bot.checks.stopwatch import Stopwatch
+from bot.clock import Clock
+from bot.core.model import Sample
+
+NAME_CAP = 200
+NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class TlsCheck:
+    """Whose certificate to look at. It must be for `host` and for all `names`, and hold `days_left` longer, or it is SLOW."""
+
+    id: str
+    component: str
+    host: str
+    port: int = 443
+    days_left: timedelta = timedelta(days=14)
+    names: tuple[str, ...] = ()
+    every: timedelta = timedelta(seconds=30)
+    deadline: timedelta = timedelta(seconds=10)
+    under: timedelta | None = None
+
+
+class TlsProber:
+    """Runs TLS checks: one verified handshake each. Context and resolver are shared; who made the resolver closes it."""
+
+    def __init__(self, clock: Clock, *, ssl_context: ssl.SSLContext, resolver: Resolver, guard: Guard | None = None) -> None:
+        self._clock = clock
+        self._ssl_context = ssl_context
+        self._resolver = resolver
+        self._guard = guard
+
+    async def probe(self, check: TlsCheck) -> Sample:
+        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+
+        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+            line = await dial(
+                check.host, check.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard,
+                tls=self._ssl_context,
+            )  # fmt: skip
+            try:
+                return _seen(check, line.certificate, line.tls_version or "TLS", self._clock.now())
+            finally:
+                line.close()
+
+        return await measured(check, self._clock, look)
+
+    async def close(self) -> None:
+        """Nothing is held between two looks."""
+
+
+def _seen(check: TlsCheck, certificate: Certificate | None, version: str, now: datetime) -> Seen:
+    if certificate is None:  # the context does not verify, so nothing is known of it
+        return Seen(f"{version} handshake", Failure("tls_untrusted", "certificates are not verified"))
+    evidence = {
+        "subject": clean(certificate.subject)[:NAME_CAP],
+        "issuer": clean(certificate.issuer)[:NAME_CAP],
+        "expires_at": certificate.expires_at.isoformat(),
+        "names": _shown(certificate.names),
+    }
+    missing = [name for name in check.names if not any(_is_for(name, pattern) for pattern in certificate.names)]
+    left = certificate.expires_at - now
+    failure = None
+    if missing:
+        failure = Failure("tls_wrong_host", f"it is not for {', '.join(missing)}")
+    elif left < check.days_left:
+        failure = Failure("tls_expiring", f"{_left(left)} left, until {certificate.expires_at:%Y-%m-%d %H:%M} UTC")
+    return Seen(f"{version} handshake", failure, evidence)
+
+
+def _is_for(name: str, pattern: str) -> bool:
+    """Whether a certificate's name covers ours; a star stands for one whole label in front (RFC 9525 6.3)."""
+    name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")
+    first, _, rest = pattern.partition(".")
+    return name == pattern or (first == "*" and "." in rest and name.partition(".")[2] == rest)
+
+
+def _left(left: timedelta) -> str:
+    hours = max(0, int(left.total_seconds() // 3600))
+    amount, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    shown = ", ".join(clean(name)[:NAME_CAP] for name in names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown

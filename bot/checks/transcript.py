@@ -1,0 +1,125 @@
+"""What was said in one streamed answer, when, and whether it is a good one. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.checks.dialects.shape import Dialect, Event, Said, parsed
+from bot.checks.errors import Failure, classify_error_body, classify_status
+from bot.checks.said import is_html
+
+TEXT_CAP = 16 * 1024  # characters; answers have at most 1,024 tokens
+HEAD_CAP = 16 * 1024  # bytes of the stream that are kept, to show what came in place of one
+MANY_ENOUGH = 4  # tokens; a rate over fewer says nothing
+# How the dialects call an answer that is well, though the model was cut short or would not say more.
+NO_ROOM = frozenset({"max_tokens", "length", "max_output_tokens", "model_context_window_exceeded"})
+REFUSALS = frozenset(
+    {"refusal", "content_filter", "content_filtered", "guardrail_intervened", "safety", "recitation", "blocklist"}
+    | {"prohibited_content", "spii", "image_safety", "language"}
+)
+
+
+@dataclass
+class Transcript:
+    """Collects what the events of one answer say. Moments are seconds on the stopwatch of the probe."""
+
+    dialect: Dialect
+    text: str = ""
+    stop: str = ""
+    model: str = ""
+    complete: bool = False
+    last: bool = False
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    unseen: int = 0
+    deltas: int = 0  # of text and thought, for providers that do not tell usage
+    text_at: float | None = None
+    thought_at: float | None = None
+    last_at: float = 0.0
+    error: Any = None
+    error_text: str = ""
+    known: int = 0
+    odd: str = ""  # the first event of an unknown shape
+    head: bytearray = field(default_factory=bytearray)
+
+    def keep(self, data: bytes) -> None:
+        """Keep the beginning of what came over the wire."""
+        if len(self.head) < HEAD_CAP:
+            self.head += data[: HEAD_CAP - len(self.head)]
+
+    def take(self, event: Event, at: float) -> None:
+        """Take in one event. Behind an error nothing counts: some send their end mark all the same."""
+        if self.error is not None and not self.complete:
+            return
+        said = self.dialect.said(event)
+        if not said.known:
+            self.odd = self.odd or event.text
+            return
+        self.known += 1
+        if said.error is not None and self.error is None:
+            self.error, self.error_text = said.error, event.text
+        self._take_words(said, at)
+        self.stop = said.stop or self.stop
+        self.model = said.model or self.model
+        self.complete = self.complete or said.complete
+        self.last = self.last or said.last
+        self.tokens_in = said.tokens_in if said.tokens_in is not None else self.tokens_in
+        self.tokens_out = said.tokens_out if said.tokens_out is not None else self.tokens_out
+        self.unseen = said.unseen or self.unseen
+
+    def fault(self, status: int, headers: Mapping[str, str]) -> Failure | None:
+        """What is wrong with the answer as a whole, except what it says; None when it is well."""
+        if self.error is not None and not self.complete:
+            return classify_error_body(self.error, dialect=self.dialect.name)
+        if not self.known and self.head:
+            return self._no_stream(status, headers)
+        if not self.complete:
+            return Failure("stream_truncated")
+        if not self.text.strip() and not self.cut_short and not self.refused:
+            return Failure("empty_answer")
+        return None
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the model stopped because it had no room for more: as good as any other end, since we set the room."""
+        return self.stop.lower() in NO_ROOM
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model would not answer, which is an answer."""
+        return self.stop.lower() in REFUSALS or self.stop.startswith("blocked: ")
+
+    @property
+    def written(self) -> int:
+        """Tokens of the answer: as the provider counts them, else one for each delta."""
+        return self.tokens_out if self.tokens_out is not None else self.deltas
+
+    def rate(self, speed: float) -> float | None:
+        """Tokens in a domain second, between the first and the last that were streamed; None where that says nothing."""
+        hidden = self.unseen if self.thought_at is None else 0
+        seen = self.written - hidden
+        moments = [moment for moment in (self.text_at, self.thought_at) if moment is not None]
+        took_s = (self.last_at - min(moments)) * speed if moments else 0.0
+        if seen < MANY_ENOUGH or took_s <= 0 or self.deltas < 2:
+            return None
+        return (seen - 1) / took_s
+
+    def _take_words(self, said: Said, at: float) -> None:
+        if said.thought:
+            self.thought_at = at if self.thought_at is None else self.thought_at
+        if said.text:
+            self.text_at = at if self.text_at is None else self.text_at
+            self.text = (self.text + said.text)[:TEXT_CAP]
+        if said.thought or said.text:
+            self.deltas += 1
+            self.last_at = at
+
+    def _no_stream(self, status: int, headers: Mapping[str, str]) -> Failure:
+        """Something else came in place of a stream: a page, an error in the body of a 200, or nobody knows what."""
+        body = bytes(self.head)
+        if is_html(headers, body):
+            return classify_status(status, body, headers, self.dialect.name)
+        payload = parsed(body)
+        if isinstance(payload, dict) and payload.get("error"):
+            return classify_error_body(payload, dialect=self.dialect.name)
+        return Failure("unexpected_shape")

@@ -1,0 +1,104 @@
+"""How `understudy check` tells what it saw: tables and sentences for people, a document for programs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.cli.output import print_table, print_text
+from bot.config.checks import CONTROL
+from bot.core.model import Outcome, Sample, Verdict
+from bot.logs import Redactor
+from bot.once import OneLook
+from bot.views.names import FAULT_WORDS
+
+PHASES = ("dns", "connect", "tls", "first_byte", "first_token", "total")
+HEADS = {"first_byte": "byte", "first_token": "token", "total": "total ms"}
+EXCERPT = 200  # characters of an answer's body that a terminal gets; programs get all
+NOTHING = "No check is on, so nothing was looked at. `understudy config check` tells what is off, and why."
+
+
+def without_secrets(looked: OneLook, redactor: Redactor) -> OneLook:
+    """The same once more through the net that logs go through, whatever probes have taken out already."""
+
+    def sample(one: Sample) -> Sample:
+        evidence = {key: redactor.text(value) for key, value in one.evidence.items()}
+        return replace(one, reason=redactor.text(one.reason), evidence=evidence)
+
+    verdicts = tuple(replace(one, reason=redactor.text(one.reason)) for one in looked.verdicts)
+    return replace(looked, samples=tuple(map(sample, looked.samples)), verdicts=verdicts)
+
+
+def as_document(looked: OneLook) -> dict[str, Any]:
+    """The look for programs. Phases that were not reached are left out; `class` is null where nothing went wrong."""
+    return {
+        "checks": [_check(sample) for sample in looked.samples],
+        "components": [
+            {"component": verdict.component, "verdict": verdict.level.value, "reason": verdict.reason}
+            for verdict in looked.verdicts
+        ],
+    }
+
+
+def _check(sample: Sample) -> dict[str, Any]:
+    return {
+        "check": sample.check,
+        "outcome": sample.outcome.value,
+        "class": sample.error,
+        "fault": sample.fault.value,
+        "phases_ms": {phase: round(sample.phases_ms[phase], 3) for phase in PHASES if phase in sample.phases_ms},
+        "reason": sample.reason,
+        "evidence": dict(sample.evidence),
+    }
+
+
+# --- for people
+
+
+def print_look(looked: OneLook) -> None:
+    """Phases of every check, what is wrong with those that are not well, and what it comes to: the last thing is read first."""
+    if not looked.samples:
+        print_text(NOTHING)
+    else:
+        _print_phases(looked.samples)
+        for sample in looked.samples:
+            if sample.outcome is not Outcome.OK and sample.error != "blind":  # one sentence is enough for all of those
+                _print_trouble(sample)
+    if looked.verdicts:
+        print_text("")
+        print_table(("component", "verdict", "why"), [_row(verdict) for verdict in looked.verdicts], empty="")
+
+
+def _print_phases(samples: Sequence[Sample]) -> None:
+    """Milliseconds, to the right; a phase that no check has takes no room."""
+    found = [phase for phase in PHASES if any(phase in sample.phases_ms for sample in samples)]
+    columns = [_to_the_right([HEADS.get(phase, phase), *(_ms(s.phases_ms, phase) for s in samples)]) for phase in found]
+    rows = [
+        (sample.check, sample.outcome.value, *(column[at] for column in columns)) for at, sample in enumerate(samples, start=1)
+    ]
+    print_table(("check", "outcome", *(column[0] for column in columns)), rows, empty="")
+
+
+def _to_the_right(cells: Sequence[str]) -> list[str]:
+    width = max(map(len, cells))
+    return [cell.rjust(width) for cell in cells]
+
+
+def _ms(phases_ms: Mapping[str, float], phase: str) -> str:
+    if phase not in phases_ms:
+        return ""
+    ms = phases_ms[phase]
+    return f"{ms:.1f}" if ms < 9.95 else f"{ms:.0f}"
+
+
+def _print_trouble(sample: Sample) -> None:
+    """Why it is not well, whose fault that is, and the evidence: what a support desk asks for first."""
+    kind = f"{sample.outcome.value}, {sample.error}" if sample.error else sample.outcome.value
+    print_text(f"\n{sample.check} ({kind}): {sample.reason}")
+    if sample.error and sample.component != CONTROL:  # whose fault that is, a control cannot tell: it tells of us
+        print_text(f"  fault: {FAULT_WORDS[sample.fault]}")
+    for key, value in sample.evidence.items():
+        print_text(f"  {key.replace('_', ' ')}: {value[:EXCERPT]}")
+
+
+def _row(verdict: Verdict) -> tuple[str, str, str]:
+    return verdict.component, verdict.level.value, verdict.reason

@@ -1,0 +1,134 @@
+"""How samples become verdicts, when verdicts stay quiet, and where samples come from and go to."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
+
+from bot.config.part import Part
+from bot.config.scalars import Label, Moment, OptionalUrl, PositiveSpan, Real, Secret, Size, Span, Text, TimeZone, Whole, bad
+
+
+def _quorum(value: object) -> object:
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if value in ("majority", "any", "all") or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100):
+        return value
+    raise bad("not a quorum", "write majority, any, all, or a number from 1 to 100")
+
+
+Quorum = Annotated[
+    int | Literal["majority", "any", "all"],
+    BeforeValidator(_quorum),
+    WithJsonSchema({"anyOf": [{"enum": ["majority", "any", "all"]}, {"type": "integer", "minimum": 1, "maximum": 100}]}),
+]
+
+
+class DetectionConfig(Part):
+    """How samples become verdicts. The defaults hold the false alarms and delays that docs/detection.md measures."""
+
+    window: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many of the last runs count, 1 to 100.")
+    failures: Annotated[int, Whole(1, 100)] = Field(
+        default=3, validate_default=True, description="How many of them must fail, at most `window`."
+    )
+    threshold: Annotated[float, Real(1, 100)] = Field(
+        default=10.0, description="Score at which the sequential test speaks, 1 to 100; higher is surer and slower."
+    )
+    at_least: Span = Field(
+        default=timedelta(seconds=12), description="How long failures must last before they count as a failure."
+    )
+    recheck: PositiveSpan = Field(
+        default=timedelta(seconds=4), description="How soon a check looks again after a failure, within its budget."
+    )
+    recover_after: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many good runs in a row end it, 1 to 100.")
+    recover_for: Span = Field(default=timedelta(seconds=60), description="How long those good runs must span.")
+    slow_factor: Annotated[float, Real(1, 100)] = Field(
+        default=3.0, description="How many times its usual latency an answer may take before it counts as slow, 1 to 100."
+    )
+    slow_floor: Span = Field(
+        default=timedelta(seconds=1), description="Below this nothing is slow, where a check has no `under` of its own."
+    )
+    down_share: Annotated[float, Real(0.01, 1)] = Field(
+        default=0.66, description="Share of a component's checks (by weight) that must fail for down."
+    )
+    degraded_share: Annotated[float, Real(0.01, 1)] = Field(
+        default=0.33,
+        validate_default=True,
+        description="Share that must fail or be slow for degraded; a smaller one becomes an advisory.",
+    )
+    advise_after: Span = Field(
+        default=timedelta(minutes=10), description="How long a minority must fail to become an advisory."
+    )
+    quorum: Quorum = Field(
+        default="majority",
+        description="How many vantages must see a check fail: `majority`, `any`, `all` or a number.",
+    )
+
+    @field_validator("failures")
+    @classmethod
+    def _fits_window(cls, failures: int, info: ValidationInfo) -> int:
+        window = info.data.get("window")
+        if window is not None and failures > window:
+            raise bad(f"{failures} failures never fit into a window of {window}", "write at most the window")
+        return failures
+
+    @field_validator("degraded_share")
+    @classmethod
+    def _below_down(cls, share: float, info: ValidationInfo) -> float:
+        down = info.data.get("down_share")
+        if down is not None and share > down:
+            raise bad("degraded would need more failing checks than down", "write at most down_share")
+        return share
+
+
+class MaintenanceConfig(Part):
+    """A window in which nothing is opened for some components, although they are looked at as ever."""
+
+    components: tuple[Text, ...] = Field(
+        default=(), description="Components that it is for, by id, or whole providers; everything when empty."
+    )
+    starts: Moment = Field(description="When it begins (the first time), with offset: `2026-11-30T02:00:00Z`.")
+    lasts: PositiveSpan = Field(description="How long it lasts, at most 7d.")
+    repeats: Literal["never", "daily", "weekly"] = Field(default="never", description="`never`, `daily` or `weekly`.")
+    time_zone: TimeZone = Field(default="UTC", description="Zone in whose wall time it repeats.")
+    reason: str = Field(default="", description="What people read about it.")
+
+    @field_validator("lasts")
+    @classmethod
+    def _ends(cls, lasts: timedelta, info: ValidationInfo) -> timedelta:
+        if lasts > timedelta(days=7):
+            raise bad("the window is too long", "at most 7d; take the check out instead")
+        return lasts
+
+    @field_validator("repeats")
+    @classmethod
+    def _fits(cls, repeats: str, info: ValidationInfo) -> str:
+        lasts = info.data.get("lasts")
+        spans = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
+        if lasts is not None and repeats in spans and lasts >= spans[repeats]:
+            raise bad("the window would never end: it lasts as long as it takes to repeat", "shorten `lasts`")
+        return repeats
+
+
+class PeerConfig(Part):
+    """Another Understudy that looks from somewhere else."""
+
+    vantage: Label = Field(description="The vantage label that it has over there.")
+    secret: Secret = Field(
+        default=SecretStr(""), description="Shared secret, the same on both sides; empty turns the peer off."
+    )
+    url: OptionalUrl = Field(default=None, description="Its base URL, to send our results to; none only takes theirs.")
+
+
+class SamplesConfig(Part):
+    """How long results are kept, and how much room they may take."""
+
+    keep: PositiveSpan = Field(default=timedelta(days=14), description="How long single results are kept, at least 2h.")
+    budget: Size = Field(default=2_000_000_000, description="What `samples.db` may take on disk; the oldest go first.")
+
+    @field_validator("keep")
+    @classmethod
+    def _outlives_the_hour(cls, keep: timedelta) -> timedelta:
+        if keep < timedelta(hours=2):
+            raise bad("the time is too short", "at least 2h: an hour is summed up only when it is over")
+        return keep

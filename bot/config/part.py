@@ -1,0 +1,32 @@
+"""What all parts of the configuration share, and what all checks share."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.config.scalars import Deadline, Every, Real
+
+
+class Part(BaseModel):
+    """What all parts of the configuration share: unknown keys are errors, nothing changes later, input stays out of errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class CheckBase(Part):
+    """What all checks share."""
+
+    name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})?$")] = Field(
+        default="", description="Name within its component; without one, the type stands in, numbered."
+    )
+    every: Every = Field(default=timedelta(seconds=30), description="How often it runs, 100ms to 1d.")
+    deadline: Deadline = Field(default=timedelta(seconds=10), description="When a run is given up, start to end, 1ms to 10m.")
+    weight: Annotated[float, Real(0.01, 100)] = Field(
+        default=1.0, description="How much it counts beside the other checks of its component, 0.01 to 100."
+    )
+
+    @property
+    def missing_credential(self) -> str | None:
+        """What is empty although the check needs it (`api_key`, `headers.x-api-key`), or None. Such a check is off."""
+        return None

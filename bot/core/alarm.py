@@ -1,0 +1,235 @@
+"""From a changed verdict to what people are told: an incident, a quiet thread, an advisory, or nothing for now and why.
+
+Also muting, and bringing back what was held back once its reason is gone.
+"""
+
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core.draft import Draft, Step
+from bot.core.effects import Do
+from bot.core.failover import react
+from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
+from bot.core.model import Actor, Level, Phase, Severity, Verdict
+from bot.core.quiet import Quiet, look
+from bot.core.signals import Mute, Unmute
+from bot.core.state import ComponentState, Incident
+
+MUTE_RULE = Actor.rule("mute")
+HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing
+LONGEST_MUTE = timedelta(days=30)  # longer is a component that nobody wants; take it out of the configuration
+
+# --- a changed verdict
+
+
+def on_verdict(draft: Draft, verdict: Verdict) -> None:
+    """Write a changed verdict down and bring it to people: into an incident, a quiet thread, or held back with the reason."""
+    before = draft.world.component(verdict.component)
+    within = before.held_back.incident if before.held_back else None
+    elsewhere = within if within is not None and draft.incident(within).phase.open else None
+    fact = draft.add(
+        f"component/{verdict.component}",
+        f.VerdictChanged(
+            component=verdict.component, previous=before.level, level=verdict.level, reason=verdict.reason,
+            fault=verdict.fault, evidence=verdict.evidence, began_at=verdict.began_at or draft.now,
+            thread=_thread(draft, verdict, before.quiet_key),
+        ),
+        incident=elsewhere,
+    )  # fmt: skip
+    if elsewhere is not None:
+        draft.tell(fact)
+    if verdict.component not in draft.policy.components:
+        return
+    mine = draft.world.concerned(verdict.component)
+    if mine:
+        _into_incident(draft, mine, verdict)
+    elif verdict.level.bad:
+        _alarm(draft, verdict)
+    opened, news = draft.world.component(verdict.component).quiet_key, verdict.level is not before.level
+    if before.quiet_key and (news or _told_as_ours(verdict)):
+        draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": before.quiet_key})
+    elif not before.quiet_key and opened:
+        draft.send(Do.QUIET_POST, "ops", fact, key=opened)
+
+
+def _told_as_ours(verdict: Verdict) -> bool:
+    """Whether an operator has to do something although nobody is alerted: our key, our configuration, our quota, our proxy."""
+    return verdict.level is Level.UNKNOWN and verdict.fault.ours and not verdict.by_network
+
+
+def _thread(draft: Draft, verdict: Verdict, held: str) -> str:
+    """The key of the quiet thread that a changed verdict belongs to: the one that is there, or a new one; empty for none."""
+    component = draft.policy.components.get(verdict.component)
+    if held or component is None or not (verdict.level.bad or _told_as_ours(verdict)):
+        return held
+    if verdict.level.bad and draft.world.open_for(component.provider):
+        return ""
+    quiet = look(draft.world, draft.policy, component.id, draft.now)
+    opens = _told_as_ours(verdict) or component.open_on.get(verdict.level) == "thread"
+    return _new_thread(draft, component.id) if opens and quiet is None else ""
+
+
+def _new_thread(draft: Draft, component: str, about: str = "quiet") -> str:
+    stream = f"component/{component}"
+    return f"{about}/{stream}/{draft.world.seqs.get(stream, 0) + 1}"
+
+
+def _alarm(draft: Draft, verdict: Verdict) -> None:
+    """A bad component that is in no incident: join the provider's, open one, or hold the alert back."""
+    component = draft.policy.components[verdict.component]
+    action = component.open_on.get(verdict.level, "none")
+    if action == "none":
+        return
+    open_incident = draft.world.open_for(component.provider)
+    quiet = look(draft.world, draft.policy, component.id, draft.now)
+    if quiet and (quiet.planned or not open_incident):
+        _hold_back(draft, component.id, quiet)
+    elif open_incident:
+        _into_incident(draft, open_incident, verdict)
+    elif action in Severity.__members__:
+        family = sorted(c.id for c in draft.policy.components.values() if c.provider == component.provider)
+        failing = (component.id, *(id for id in family if id != component.id and _joins(draft, id)))
+        declare(
+            draft, title=f"{component.name} {verdict.level}", severity=Severity(action), components=failing,
+            began_at=verdict.began_at or draft.now, reason=verdict.reason, dedup=component.provider,
+        )  # fmt: skip
+
+
+def _joins(draft: Draft, component: str) -> bool:
+    return draft.world.component(component).level.bad and look(draft.world, draft.policy, component, draft.now) is None
+
+
+def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
+    began_at = verdict.began_at or draft.now
+    if verdict.component in incident.affected:
+        held = incident.affected[verdict.component].level
+        if held is not verdict.level:
+            body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
+            draft.add(incident.stream, body)
+    else:
+        joined = f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
+        draft.add(incident.stream, joined)
+    _raise_severity(draft, incident.number, verdict)
+    _follow_phase(draft, incident.number, verdict)
+
+
+def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
+    """A worse verdict may raise what a rule chose; what a person chose stands."""
+    incident = draft.incident(number)
+    wanted = draft.policy.components[verdict.component].open_on.get(verdict.level, "none")
+    if not verdict.level.bad or incident.severity_by_person or wanted not in Severity.__members__:
+        return
+    if Severity(wanted) < incident.severity:
+        body = f.SeverityChanged(incident.severity, Severity(wanted), verdict.reason)
+        draft.add(incident.stream, body)
+
+
+def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
+    incident = draft.incident(number)
+    if incident.well and incident.phase in COURSE[:4]:
+        change_phase(draft, number, Phase.MONITORING, "every component is operational again", ALL_WELL)
+    elif verdict.level.bad and verdict.component in incident.affected and incident.phase is Phase.MONITORING:
+        name = draft.policy.components[verdict.component].name
+        change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
+
+
+# --- a small part
+
+
+def on_advisory(draft: Draft, verdict: Verdict) -> None:
+    """Raise, change or end the advisory: what fails persistently in a small part of a component. It opens nothing."""
+    before = draft.world.component(verdict.component)
+    if verdict.advisory == before.advisory or verdict.component not in draft.policy.components:
+        return
+    if before.agrees(verdict):
+        return
+    stream = f"component/{verdict.component}"
+    body: f.Body
+    if verdict.advisory:
+        quiet = look(draft.world, draft.policy, verdict.component, draft.now)
+        thread = before.advisory_key or ("" if quiet else _new_thread(draft, verdict.component, "advisory"))
+        body = f.AdvisoryRaised(verdict.component, verdict.advisory, verdict.reason, verdict.evidence, thread)
+    else:
+        whole = "all of it is well again" if verdict.level is Level.OPERATIONAL else f"all of it is {verdict.level} now"
+        thread, body = before.advisory_key, f.AdvisoryEnded(verdict.component, before.advisory, whole)
+    fact = draft.add(stream, body)
+    if before.advisory_key:
+        draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": before.advisory_key})
+    elif thread:
+        draft.send(Do.QUIET_POST, "ops", fact, key=thread)
+
+
+# --- held back, and brought back
+
+
+def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
+    held = draft.world.component(component).held_back
+    if held and (held.why, held.until, held.incident) == (quiet.why, quiet.until, quiet.incident):
+        return
+    body = f.AlertSuppressed(component, quiet.why, quiet.until)
+    news = quiet.incident is not None and (held is None or held.incident != quiet.incident)
+    draft.add(f"component/{component}", body, incident=quiet.incident, told=news)
+
+
+def lift(draft: Draft) -> None:
+    """Look whether what was held back still has its reason; where it has none, people are told now, by a rule of ours."""
+    asked, draft.actor = draft.actor, HELD_RULE
+    _lift(draft)
+    draft.actor = asked
+
+
+def _lift(draft: Draft) -> None:
+    for state in [c for c in draft.world.components.values() if c.held_back and c.id in draft.policy.components]:
+        component = draft.policy.components[state.id]
+        quiet = look(draft.world, draft.policy, state.id, draft.now)
+        mine = draft.world.concerned(state.id)
+        if quiet and mine is None and (quiet.planned or not draft.world.open_for(component.provider)):
+            _hold_back(draft, state.id, quiet)
+            continue
+        _resume(draft, state, thread=mine is None and component.open_on.get(state.level) == "thread")
+        if mine is None:
+            _alarm(draft, Verdict(state.id, state.level, state.reason, state.fault, state.evidence, state.began_at))
+
+
+def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:
+    opens = thread and not state.quiet_key and not draft.world.open_for(draft.policy.components[state.id].provider)
+    key = _new_thread(draft, state.id) if opens else state.quiet_key
+    why = state.held_back.why if state.held_back else ""
+    fact = draft.add(f"component/{state.id}", f.AlertResumed(state.id, why, key))
+    if opens:
+        draft.send(Do.QUIET_POST, "ops", fact, key=key)
+
+
+# --- muting
+
+
+def on_mute(draft: Draft, signal: Mute) -> Step:
+    """A person holds a component's alerts back for a while; an incident that is open runs on."""
+    if signal.component not in draft.policy.components:
+        known = ", ".join(sorted(draft.policy.components))
+        return draft.refuse(f"There is no component {signal.component!r}. Known: {known}.")
+    if not timedelta(0) < signal.lasts <= LONGEST_MUTE:
+        return draft.refuse(f"A mute lasts up to {LONGEST_MUTE.days} days: `for 30m`, `for 4h`, `for 2d`.")
+    until = draft.now + signal.lasts
+    draft.add(f"component/{signal.component}", f.Muted(signal.component, until, signal.reason.strip()))
+    name, incident = draft.policy.name_of(signal.component), draft.world.concerned(signal.component)
+    more = f" {incident.name} is open and runs on." if incident else ""
+    return draft.done(f"Alerts about {name} are held back until {until:%Y-%m-%d %H:%M} UTC; it is measured as always.{more}")
+
+
+def on_unmute(draft: Draft, signal: Unmute) -> Step:
+    """A person ends a mute; what is bad is told now."""
+    name = draft.policy.name_of(signal.component)
+    if draft.world.component(signal.component).mute is None:
+        return draft.refuse(f"{name} is not muted.")
+    draft.add(f"component/{signal.component}", f.Unmuted(signal.component, ""))
+    lift(draft)
+    react(draft)
+    return draft.done(f"Alerts about {name} come again.")
+
+
+def expire_mutes(draft: Draft) -> None:
+    """End those whose time is over."""
+    for state in draft.world.components.values():
+        if state.mute and state.mute.until <= draft.now:
+            draft.add(f"component/{state.id}", f.Unmuted(state.id, "its time is over"), actor=MUTE_RULE)

@@ -1,0 +1,230 @@
+"""Folds facts into the world. It decides nothing and refuses nothing: a fact has happened."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core.effects import Do
+from bot.core.model import Level, Notice, Phase
+from bot.core.sight import Sight
+from bot.core.state import (
+    NOTICE_OVER,
+    Affected,
+    ComponentState,
+    Engagement,
+    FlagState,
+    HeldBack,
+    Incident,
+    Mute,
+    NoticeHeard,
+    Proposal,
+    ProviderState,
+    Said,
+    World,
+)
+
+REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
+MOST_REPORTS = 20
+
+
+def evolve(world: World, fact: f.Fact) -> World:
+    """The world after `fact`."""
+    world = replace(world, seqs={**world.seqs, fact.stream: fact.seq})
+    kind, _, name = fact.stream.partition("/")
+    match kind:
+        case "component":
+            return world.put(_component(world.component(name), fact))
+        case "provider":
+            return _provider(world, world.provider(name), fact)
+        case "flag":
+            return world.put(_flag(world.flag(name), fact))
+        case "incident":
+            return world.put(_incident(world.incidents.get(int(name)), fact))
+        case "sight":
+            return world.put(_sight(world.sight, fact))
+    raise ValueError(f"no kind of stream is called {kind!r}")
+
+
+def _component(state: ComponentState, fact: f.Fact) -> ComponentState:
+    match fact.body:
+        case f.VerdictChanged() as b:
+            return replace(
+                state, level=b.level, reason=b.reason, fault=b.fault, evidence=b.evidence,
+                since=fact.at if b.level is not b.previous or state.since is None else state.since,
+                unwell_since=None if b.level is Level.OPERATIONAL else state.unwell_since or fact.at,
+                began_at=b.began_at, quiet_key=b.thread if b.level is not Level.OPERATIONAL else "",
+                held_back=state.held_back if b.level.bad else None,
+            )  # fmt: skip
+        case f.AdvisoryRaised() as b:
+            since = state.advisory_since if state.advisory else fact.at
+            return replace(
+                state, advisory=b.text, advisory_since=since, advisory_key=b.thread, reason=b.reason, evidence=b.evidence
+            )
+        case f.AdvisoryEnded() as b:
+            over = replace(state, advisory="", advisory_since=None, advisory_key="")
+            return replace(over, reason=b.reason, evidence=()) if state.level is Level.OPERATIONAL else over
+        case f.AlertSuppressed() as b:
+            return replace(state, held_back=HeldBack(b.why, b.until, fact.incident, fact.at))
+        case f.AlertResumed() as b:
+            return replace(state, held_back=None, quiet_key=b.thread)
+        case f.Muted() as b:
+            return replace(state, mute=Mute(b.until, fact.actor, b.reason, fact.at))
+        case f.Unmuted():
+            return replace(state, mute=None)
+    return _what_others_say(state, fact)
+
+
+def _what_others_say(state: ComponentState, fact: f.Fact) -> ComponentState:
+    match fact.body:
+        case f.AlertHeard() as b:
+            others = {id: said for id, said in state.alerts.items() if id != f"{b.source}/{b.key}"}
+            fires = {f"{b.source}/{b.key}": Said(b.source, b.title, fact.at)} if b.state == "firing" else {}
+            return replace(state, alerts={**others, **fires})
+        case f.ReportHeard(text=text):
+            lately = [said for said in state.reports if fact.at - said.at < REPORT_LASTS]
+            said = Said(fact.actor.name or fact.actor.id, text, fact.at)
+            return replace(state, reports=(*lately, said)[-MOST_REPORTS:])
+    return state
+
+
+def _sight(sight: Sight, fact: f.Fact) -> Sight:
+    match fact.body:
+        case f.SightLost() as b:
+            return Sight(blind=True, reason=b.reason, began_at=b.began_at, notice=b.thread)
+        case f.SightRegained() as b:
+            return Sight(blind=False, reason=b.reason, began_at=b.began_at, ended_at=b.ended_at)
+    return sight
+
+
+def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
+    match fact.body:
+        case f.FeedChanged() as b:
+            state = replace(state, feed=b.state, feed_reason=b.reason, feed_at=fact.at)
+        case f.MaintenanceSaid(components=components):
+            state = replace(state, maintenance=components)
+        case f.NoticeSeen(notice=notice):
+            others = tuple(n for n in state.notices if n.id != notice.id)
+            standing = others if notice.status in NOTICE_OVER else (notice, *others)
+            heard = {**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, notice)}
+            state = replace(state, heard=heard, notices=standing, words=state.words + 1)
+            incident = world.incidents.get(fact.incident) if fact.incident is not None else None
+            if incident:
+                first = min(incident.vendor_first_at or notice.at, notice.at)
+                world = world.put(replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1))
+    return world.put(state)
+
+
+def _heard(before: NoticeHeard | None, fact: f.Fact, notice: Notice) -> NoticeHeard:
+    before = before or NoticeHeard("", notice.at, notice.at)
+    first, last = min(before.first_at, notice.at), max(before.last_at, notice.at)
+    return NoticeHeard(notice.update, first, last, before.quiet or fact.incident is None)
+
+
+def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
+    if isinstance(fact.body, f.Declared):
+        return _declared(fact.body, fact)
+    if incident is None:
+        raise ValueError(f"{fact.stream} has a {fact.kind} before it was declared")
+    match fact.body:
+        case f.ComponentJoined() as b:
+            joined = Affected(b.component, b.level, b.reason, b.began_at or fact.at)
+            return _settle(replace(incident, affected={**incident.affected, b.component: joined}), fact)
+        case f.ComponentMoved() as b:
+            return _settle(_moved(incident, b, fact), fact)
+        case f.PhaseChanged() as b:
+            return _phase(incident, b, fact)
+        case f.SeverityChanged(severity=severity):
+            return replace(incident, severity=severity, severity_by_person=fact.actor.kind != "rule", severity_at=fact.at)
+        case f.Acknowledged():
+            return replace(incident, acknowledged_at=fact.at, acknowledged_by=fact.actor)
+        case f.UpdateWritten(slot=slot):
+            return replace(incident, updates=slot, last_update_at=fact.at)
+        case f.ResolveAsked():
+            return replace(incident, resolve_asked_at=fact.at)
+        case f.ChannelNamed() as b:
+            return replace(incident, channel_name=b.name, channel_attempt=b.attempt)
+        case f.ChannelOpened() as b:
+            return replace(incident, channel=b.channel, channel_name=b.name, channel_refused="")
+        case f.ChannelRefused(reason=reason):
+            return replace(incident, channel="", channel_refused=reason)
+        case f.Posted(what=Do.ALERT_POST) as b:
+            return replace(incident, alert_ts=b.ts, alert_channel_id=b.channel)
+        case f.Posted(what=Do.CARD_POST) as b:
+            return replace(incident, card_ts=b.ts, card_channel_id=b.channel)
+    return incident
+
+
+def _declared(b: f.Declared, fact: f.Fact) -> Incident:
+    return Incident(
+        number=b.number, title=b.title, severity=b.severity, provider=b.provider, dedup=b.dedup, began_at=b.began_at,
+        declared_at=fact.at, declared_by=fact.actor, reason=b.reason, alerts_channel=b.alerts_channel,
+        last_update_at=fact.at, vendor_first_at=b.vendor_first_at, severity_by_person=fact.actor.kind != "rule",
+    )  # fmt: skip
+
+
+def _moved(incident: Incident, b: f.ComponentMoved, fact: f.Fact) -> Incident:
+    before = incident.affected[b.component]
+    recovered = b.began_at if b.level is Level.OPERATIONAL else None
+    after = replace(before, level=b.level, reason=b.reason, recovered_at=recovered)
+    return replace(incident, affected={**incident.affected, b.component: after})
+
+
+def _settle(incident: Incident, fact: f.Fact) -> Incident:
+    """Keep `well_since`: it starts when the last component is well and ends when any is not."""
+    if not incident.well:
+        return replace(incident, well_since=None, resolve_asked_at=None)
+    return incident if incident.well_since else replace(incident, well_since=fact.at)
+
+
+def _phase(incident: Incident, b: f.PhaseChanged, fact: f.Fact) -> Incident:
+    incident = replace(incident, phase=b.phase)
+    if b.move in ("relapse", "reopen"):
+        # Somebody doubts that it is over: the time of health is counted anew.
+        incident = replace(incident, well_since=fact.at if incident.well else None, resolve_asked_at=None)
+    match b.move:
+        case "relapse":
+            return replace(incident, relapses=incident.relapses + 1)
+        case "reopen":
+            # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
+            return replace(
+                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="",
+                last_update_at=fact.at,
+            )  # fmt: skip
+    if b.phase is Phase.MITIGATED:
+        return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
+    if b.phase in (Phase.RESOLVED, Phase.CANCELED):
+        return replace(incident, resolved_at=fact.at, resolved_by=fact.actor, ended_reason=b.reason)
+    return incident
+
+
+def _flag(state: FlagState, fact: f.Fact) -> FlagState:
+    changed = replace(state, changed_at=fact.at, held="")
+    match fact.body:
+        case f.EngageProposed() as b:
+            return replace(state, proposal=Proposal(b.variant, b.reason, fact.at, fact.incident), held="")
+        case f.ProposalDropped():
+            return replace(state, proposal=None)
+        case f.Engaged() as b:
+            engagement = Engagement(
+                id=b.engagement, variant=b.variant, reason=b.reason, mode=b.mode, actor=fact.actor, at=fact.at,
+                expires_at=b.expires_at, incident=fact.incident, because=b.because,
+            )  # fmt: skip
+            return replace(changed, engagement=engagement, proposal=None, engagements=state.engagements + 1)
+        case f.Held(reason=reason):
+            return replace(state, held=reason)
+        case f.Released():
+            return replace(changed, engagement=None, proposal=None, released_at=fact.at)
+    if state.engagement is None:
+        return state
+    match fact.body:
+        case f.HandBackAsked():
+            return replace(state, engagement=replace(state.engagement, asked_at=fact.at))
+        case f.HandBackStepped(share=share):
+            moved = replace(state.engagement, share_back=share, stepped_at=fact.at, asked_at=None)
+            return replace(changed, engagement=moved)
+        case f.HandBackReverted():
+            back = replace(state.engagement, share_back=0, stepped_at=None, asked_at=None)
+            return replace(changed, engagement=back)
+        case f.ExpiryReached(expires_at=expires_at):
+            return replace(state, engagement=replace(state.engagement, expires_at=expires_at))
+    return state

@@ -1,0 +1,162 @@
+"""The facts of what was found out: by our checks, by vendors' pages, alerts and people, and about our own sight.
+
+Also what was done with it short of an incident: a component was muted, an alert was held back. `facts` has the other kinds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.body import Body
+from bot.core.model import Fault, FeedState, Level, Notice
+
+# --- component/<id>
+
+
+@dataclass(frozen=True)
+class VerdictChanged(Body):
+    """Our verdict of a component changed."""
+
+    KIND = "verdict.changed"
+    component: str
+    previous: Level
+    level: Level
+    reason: str
+    fault: Fault
+    evidence: tuple[str, ...]
+    began_at: datetime
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+
+
+@dataclass(frozen=True)
+class AdvisoryRaised(Body):
+    """A part of a component fails persistently, too small a part for a worse verdict; or another part does than before."""
+
+    KIND = "advisory.raised"
+    component: str
+    text: str
+    reason: str
+    evidence: tuple[str, ...] = ()
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+
+
+@dataclass(frozen=True)
+class AdvisoryEnded(Body):
+    """That part is well again, or the whole component is worse."""
+
+    KIND = "advisory.ended"
+    component: str
+    text: str  # what the advisory was
+    reason: str
+
+
+@dataclass(frozen=True)
+class AlertSuppressed(Body):
+    """A component is bad and nobody is alerted of it; measuring goes on. `until` is when the reason ends by itself."""
+
+    KIND = "alert.suppressed"
+    component: str
+    why: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AlertResumed(Body):
+    """The reason for holding an alert back ended while the component was still bad."""
+
+    KIND = "alert.resumed"
+    component: str
+    why: str  # why it was held back
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+
+
+@dataclass(frozen=True)
+class AlertHeard(Body):
+    """Another monitor fired or resolved an alert about a component. The title is its own words."""
+
+    KIND = "alert.heard"
+    component: str
+    source: str
+    key: str
+    state: str  # firing | resolved
+    title: str
+
+
+@dataclass(frozen=True)
+class ReportHeard(Body):
+    """A person says that a component does not work for them."""
+
+    KIND = "report.heard"
+    component: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Muted(Body):
+    """Somebody holds a component's alerts back for a while."""
+
+    KIND = "mute.set"
+    component: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unmuted(Body):
+    """A mute ended, by its time or by somebody, who needs no reason."""
+
+    KIND = "mute.ended"
+    component: str
+    reason: str
+
+
+# --- provider/<id>
+
+
+@dataclass(frozen=True)
+class FeedChanged(Body):
+    """The vendor's status page became readable, or stopped being so."""
+
+    KIND = "feed.changed"
+    provider: str
+    state: FeedState
+    reason: str
+
+
+@dataclass(frozen=True)
+class MaintenanceSaid(Body):
+    """The vendor's page calls other components under maintenance than before; empty = none any more."""
+
+    KIND = "feed.maintenance"
+    provider: str
+    components: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NoticeSeen(Body):
+    """The vendor said something on its status page."""
+
+    KIND = "notice.seen"
+    notice: Notice
+
+
+# --- sight
+
+
+@dataclass(frozen=True)
+class SightLost(Body):
+    """We are blind: what fails now may as well be our own way out or our resolver."""
+
+    KIND = "sight.lost"
+    reason: str
+    began_at: datetime  # when the evidence starts
+    thread: str = ""  # effect key of the notice in the ops channel, empty = none
+
+
+@dataclass(frozen=True)
+class SightRegained(Body):
+    """We see again: controls or providers answer."""
+
+    KIND = "sight.regained"
+    reason: str  # why we were blind
+    began_at: datetime  # since when
+    ended_at: datetime

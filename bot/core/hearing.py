@@ -1,0 +1,92 @@
+"""What others say of our components: alerts of other monitors, people who report, vendors' pages. They corroborate."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from bot.core import facts as f
+from bot.core.draft import Draft, Step
+from bot.core.evolve import REPORT_LASTS
+from bot.core.model import FeedState, Level, Policy
+from bot.core.quiet import MAINTENANCE_STAGES
+from bot.core.signals import AlertHeard, Reported
+from bot.core.state import World
+from bot.core.verdict import Heard
+
+ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
+STATES = ("firing", "resolved")
+
+
+def hear(
+    world: World, policy: Policy, component: str, now: datetime, levels: Mapping[str, Level] | None = None
+) -> tuple[Heard, ...]:
+    """What is said of a component at present, for `verdict.reach`.
+
+    `levels` are those of the provider's newest `FeedReport`, by component; without them its standing notices are heard alone.
+    """
+    said = _page(world, policy, component, now, levels or {})
+    return (*said, *_alerts(world, component, now), *_reports(world, component, now))
+
+
+def _page(world: World, policy: Policy, component: str, now: datetime, levels: Mapping[str, Level]) -> Iterator[Heard]:
+    known = policy.components.get(component)
+    page = world.provider(known.provider if known else component.partition(".")[0])
+    if page.feed is not FeedState.FRESH:
+        return
+    for notice in page.notices:
+        announced = notice.impact == "maintenance" or notice.status in MAINTENANCE_STAGES
+        if component in notice.components and not announced:
+            yield Heard("feed", Level.DEGRADED, f"{notice.title} ({notice.status})", notice.at)
+    level = levels.get(component, Level.UNKNOWN)
+    if level.bad:
+        yield Heard("feed", level, f"the component is called {level}", now)
+
+
+def _alerts(world: World, component: str, now: datetime) -> Iterator[Heard]:
+    for alert in world.component(component).alerts.values():
+        if now - alert.at < ALERT_LASTS:
+            yield Heard("alert", Level.DEGRADED, f"{alert.text} ({alert.who})", alert.at)
+
+
+def _reports(world: World, component: str, now: datetime) -> Iterator[Heard]:
+    lately = [report for report in world.component(component).reports if now - report.at < REPORT_LASTS]
+    if lately:
+        more = f" and {len(lately) - 1} more" if len(lately) > 1 else ""
+        yield Heard("report", Level.DEGRADED, f"{lately[-1].who}{more}: {lately[-1].text}", lately[0].at)
+
+
+# --- signals
+
+
+def on_alert(draft: Draft, signal: AlertHeard) -> Step:
+    """Note an alert of another monitor; one that fires on is noted once a day."""
+    if signal.component not in draft.policy.components:
+        return draft.refuse(f"There is no component {signal.component!r} that this alert could be about.")
+    if signal.state not in STATES:
+        return draft.refuse(f"An alert is {' or '.join(STATES)}, not {signal.state!r}.")
+    held = draft.world.component(signal.component).alerts.get(f"{signal.source}/{signal.key}")
+    fires = held is not None and draft.now - held.at < ALERT_LASTS
+    if fires if signal.state == "firing" else held is None:
+        return draft.done("known already")
+    body = f.AlertHeard(signal.component, signal.source, signal.key, signal.state, signal.title)
+    incident = draft.world.concerned(signal.component)
+    draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
+    return draft.done("heard", incident=incident.number if incident else None)
+
+
+def on_report(draft: Draft, signal: Reported) -> Step:
+    """Note what a person reports, and tell them what our checks see."""
+    text = signal.text.strip()
+    if signal.component not in draft.policy.components:
+        known = ", ".join(sorted(draft.policy.components))
+        return draft.refuse(f"There is no component {signal.component!r}. Known: {known}.")
+    if not text:
+        return draft.refuse("A report needs words: what does not work, and since when?")
+    incident = draft.world.concerned(signal.component)
+    body = f.ReportHeard(signal.component, text)
+    draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
+    state, name = draft.world.component(signal.component), draft.policy.name_of(signal.component)
+    where = f" {incident.name} is open for it." if incident else ""
+    return draft.done(
+        f"Noted. Our checks say: {name} is {state.level} ({state.reason}).{where}",
+        incident=incident.number if incident else None,
+    )

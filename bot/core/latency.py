@@ -1,0 +1,84 @@
+"""How long an answer usually takes, and which one is slow. Pure.
+
+The usual latency is learned in health alone: a median of the first answers, then a slow average of logarithms in which no
+single answer counts for more than a factor of 1.5. So neither one stall nor an incident becomes the new normal.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from statistics import median
+
+from bot.core.model import Fault, Outcome, Sample
+from bot.core.rule import Rule
+
+LEARN_FROM = 20  # answers before the usual counts
+PACE = 1 / 240  # share of a new answer: two hours at 30 s
+CLIP = math.log(1.5)
+LEAST_MS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is known of the usual latency: the first answers until there are enough, then their typical logarithm."""
+
+    first: tuple[float, ...] = ()
+    log_ms: float | None = None
+
+    @property
+    def ms(self) -> float | None:
+        """The usual latency in milliseconds, None while too little is known."""
+        return None if self.log_ms is None else math.exp(self.log_ms)
+
+
+def known(ms: float) -> Usual:
+    """The usual latency as somebody else worked it out."""
+    return Usual(log_ms=math.log(max(ms, LEAST_MS)))
+
+
+def learned(usual: Usual, sample: Sample) -> Usual:
+    """The usual latency after one more good answer."""
+    ms = sample.phases_ms.get("total")
+    if ms is None:
+        return usual
+    log = math.log(max(ms, LEAST_MS))
+    if usual.log_ms is not None:
+        return Usual(log_ms=usual.log_ms + PACE * max(-CLIP, min(CLIP, log - usual.log_ms)))
+    first = (*usual.first, log)
+    return Usual(log_ms=median(first)) if len(first) >= LEARN_FROM else Usual(first)
+
+
+def slow_above_ms(usual: Usual, rule: Rule) -> float | None:
+    """Above how many milliseconds an answer is slow; None while nobody can say."""
+    fixed_ms = (rule.slow_over or rule.slow_floor).total_seconds() * 1000
+    if usual.log_ms is None:
+        return fixed_ms if rule.slow_over else None
+    return max(fixed_ms, rule.slow_factor * math.exp(usual.log_ms))
+
+
+def slow_sign(sample: Sample, usual: Usual, rule: Rule) -> Sample | None:
+    """The sample, in words that fit, when it is a sign of slowness; a failed one is at least slow.
+
+    An answer over the check's own `under` that is usual for it counts as fine. One that is slow for another reason (its
+    first token, its certificate) is taken at its word.
+    """
+    if sample.outcome is Outcome.FAIL:
+        return sample
+    total_ms = sample.phases_ms.get("total")
+    limit_ms = slow_above_ms(usual, rule)
+    above = total_ms is not None and limit_ms is not None and total_ms > limit_ms
+    if sample.outcome is Outcome.SLOW:
+        by_time = sample.error is None and rule.slow_over is not None and total_ms is not None
+        over = by_time and total_ms is not None and total_ms > _ms(rule)
+        return None if over and not above else sample
+    if not above or total_ms is None:
+        return None
+    words = f"answered after {_span(total_ms)}" + (f", usually {_span(usual.ms)}" if usual.ms is not None else "")
+    return replace(sample, outcome=Outcome.SLOW, fault=Fault.THEIRS, reason=words)
+
+
+def _ms(rule: Rule) -> float:
+    return rule.slow_over.total_seconds() * 1000 if rule.slow_over else math.inf
+
+
+def _span(ms: float) -> str:
+    return f"{ms / 1000:.1f} s" if ms >= 1000 else f"{ms:.0f} ms"

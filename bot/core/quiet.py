@@ -1,0 +1,98 @@
+"""Why nobody is alerted of a bad component at present. Pure.
+
+Three things hold always: what is held back is the alert, never the measuring (the verdict is committed and flags move on it),
+and never a recovery (incidents that are open run on). When the reason ends while the component is still bad, the alert comes
+then. One exception: while we are blind no flag moves either.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.model import FeedState, Notice, Policy
+from bot.core.state import World
+
+MAINTENANCE_STAGES = frozenset({"scheduled", "in_progress", "verifying"})
+OVERRUN = timedelta(hours=1)  # vendors end late, and forget to say so
+LONGEST_UNPLANNED = timedelta(hours=24)  # an announced maintenance without an end
+AFTER_PARENT = timedelta(minutes=5)  # what stands on another component comes back a little after it
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """A reason to hold an alert back: until when by itself, and the incident in which it is told instead.
+
+    `planned` = somebody meant it to be quiet: such a component also joins no incident of its provider.
+    """
+
+    why: str
+    until: datetime | None = None
+    incident: int | None = None
+    planned: bool = True
+
+
+def why_quiet(world: World, policy: Policy, component: str, now: datetime) -> str:
+    """Why an alert about this component is held back now; empty when it is not."""
+    quiet = look(world, policy, component, now)
+    return quiet.why if quiet else ""
+
+
+def look(world: World, policy: Policy, component: str, now: datetime) -> Quiet | None:
+    """The first reason that holds: blindness, a mute, our maintenance, the vendor's, a component that it depends on."""
+    return next(_reasons(world, policy, component, now), None)
+
+
+def _reasons(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
+    sight = world.sight
+    if sight.blind:
+        yield Quiet(f"we are blind: {sight.reason}", planned=False)
+    mute = world.component(component).mute
+    if mute and now < mute.until:
+        yield Quiet(f"muted by {mute.by.name or mute.by.id}" + (f": {mute.reason}" if mute.reason else ""), mute.until)
+    yield from _own_maintenance(policy, component, now)
+    yield from _announced(world, policy, component, now)
+    yield from _parents(world, policy, component, now)
+
+
+def _own_maintenance(policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
+    for window in policy.maintenance:
+        until = window.until(now) if window.covers(component) else None
+        if until is not None:
+            yield Quiet("our own maintenance" + (f": {window.reason}" if window.reason else ""), until)
+
+
+def _announced(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
+    """What the vendor's page calls maintenance; a page that cannot be read is believed for a while."""
+    known = policy.components.get(component)
+    page = world.provider(known.provider if known else component.partition(".")[0])
+    for notice in page.notices:
+        until = _under_way(notice, now) if component in notice.components else None
+        if until is not None:
+            yield Quiet(f"announced maintenance: {notice.title}", until)
+    if component in page.maintenance:
+        until = None if page.feed is FeedState.FRESH or page.feed_at is None else page.feed_at + OVERRUN
+        if until is None or now < until:
+            yield Quiet("the vendor's page calls it under maintenance", until)
+
+
+def _under_way(notice: Notice, now: datetime) -> datetime | None:
+    """Until when an announced maintenance runs, if it runs now: by the vendor's word, or by its plan where the word is late."""
+    if notice.status not in MAINTENANCE_STAGES:
+        return None
+    started = notice.status != "scheduled" or (notice.starts_at is not None and notice.starts_at <= now)
+    late = OVERRUN if notice.status != "scheduled" else timedelta(0)  # one that never began ends with its plan
+    until = notice.ends_at + late if notice.ends_at else notice.at + LONGEST_UNPLANNED
+    return until if started and now < until else None
+
+
+def _parents(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
+    """A component that this one depends on, in an open incident and bad, or only just well. One hop, so no circle matters."""
+    known = policy.components.get(component)
+    for parent in known.depends_on if known else ():
+        incident, state = world.concerned(parent), world.component(parent)
+        if parent == component or incident is None:
+            continue
+        until = None if state.level.bad else state.since + AFTER_PARENT if state.since else now
+        if until is None or now < until:
+            why = f"it depends on {policy.name_of(parent)}, see {incident.name}"
+            yield Quiet(why, until, incident.number, planned=False)

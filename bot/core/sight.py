@@ -1,0 +1,230 @@
+"""Whether we see at all: our own way out and our resolver, judged by a control group and by unrelated providers. Pure.
+
+When everything fails at once it is hardly everybody's fault. While we are blind what cannot be reached is unknown, no vendor
+incident opens, and no flag moves. A provider that answers anything, an error included, proves our way out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.core.model import Outcome, Sample
+from bot.core.taxonomy import network
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Whether we are blind, why and since when.
+
+    `ended_at` is when the last blindness ended: what was measured before says nothing of vendors. The rest is what
+    `look_around` remembers from one look to the next; it is not written down.
+    """
+
+    blind: bool = False
+    reason: str = ""
+    began_at: datetime | None = None  # when the evidence starts
+    ended_at: datetime | None = None
+    notice: str = ""  # effect key of the notice that tells of it
+    good_since: datetime | None = None  # while blind: since when nothing speaks for it
+    controls_well_since: datetime | None = None
+    onsets: Mapping[str, datetime] = field(default_factory=dict)  # control or provider -> since when it fails by network
+
+
+CLEAR = Sight()
+
+
+@dataclass(frozen=True)
+class SightRule:
+    """What is fresh, what is at once, and how slowly sight is believed to be back.
+
+    `every` holds the interval of each check and `resolvers` the ids of those controls that look at our resolver (type dns).
+    """
+
+    every: Mapping[str, timedelta] = field(default_factory=dict)
+    resolvers: frozenset[str] = frozenset()
+    fresh_for: timedelta = timedelta(seconds=90)  # or three intervals, if that is longer
+    together_within: timedelta = timedelta(seconds=90)
+    least_providers: int = 3  # fewer that fail at once prove nothing
+    believe_witnesses_after: timedelta = timedelta(minutes=3)
+    regain_after: timedelta = timedelta(seconds=10)
+
+
+def by_network(sample: Sample | None) -> bool:
+    """Whether a sample failed in a way that may as well be our own network."""
+    return sample is not None and sample.outcome is Outcome.FAIL and network(sample.error)
+
+
+def by_resolver(sample: Sample | None) -> bool:
+    """Whether a sample failed because a name was not resolved."""
+    return by_network(sample) and sample is not None and (sample.error or "").startswith("dns")
+
+
+def look_around(
+    previous: Sight,
+    controls: Mapping[str, Sample],
+    providers: Mapping[str, Sequence[Sample]],
+    now: datetime,
+    rule: SightRule,
+) -> Sight:
+    """What the newest samples of the controls (by check id) and of the providers' checks (by provider) say of our sight.
+
+    `providers` holds at least the newest sample of each of their checks; inconclusive ones are passed over. Once a second is
+    often enough; always before a verdict that is bad `by_network` is committed. Only a change of `blind` is news.
+
+    Blind = most ways out or resolvers fail, a provider fails by network too, and none answered since; or most of at least
+    three providers (of at least two, where names are not resolved) began to fail by network at once, unless controls answer
+    for three minutes meanwhile (without any control: another provider does).
+    """
+    look = _Look(previous, controls, providers, now, rule)
+    reason, began_at = look.blindness()
+    seen = replace(previous, onsets=look.onsets, controls_well_since=look.controls_well_since)
+    if reason:
+        if previous.blind:
+            return replace(seen, good_since=None)
+        return replace(seen, blind=True, reason=reason, began_at=began_at, ended_at=None, good_since=None)
+    if not previous.blind:
+        return seen
+    good_since = previous.good_since
+    if good_since is None:
+        return replace(seen, good_since=now) if look.answers_since(previous.began_at) else seen
+    if now - good_since < rule.regain_after or not look.answers_since(good_since):
+        return replace(seen, good_since=good_since)
+    return replace(seen, blind=False, ended_at=now, good_since=None)
+
+
+class _Look:
+    """One look at the newest samples."""
+
+    def __init__(
+        self, previous: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime,
+        rule: SightRule,
+    ) -> None:  # fmt: skip
+        self._rule = rule
+        self._now = now
+        self.controls = {id: s for id, s in controls.items() if self._counts(s)}
+        found = {name: [s for s in samples if self._counts(s)] for name, samples in providers.items()}
+        self.providers = {name: max(samples, key=_at) for name, samples in found.items() if samples}
+        self.onsets = {
+            f"control/{id}": self._onset(previous, f"control/{id}", [sample])
+            for id, sample in self.controls.items()
+            if by_network(sample)
+        }
+        for name, newest in self.providers.items():
+            if by_network(newest):
+                self.onsets[name] = self._onset(previous, name, found[name])
+        well = _most(self.controls, lambda s: not by_network(s))
+        self.controls_well_since = (previous.controls_well_since or now) if well else None
+
+    def _counts(self, sample: Sample) -> bool:
+        """Whether it is fresh and says anything."""
+        fresh_for = max(self._rule.fresh_for, 3 * self._rule.every.get(sample.check, timedelta(0)))
+        return sample.outcome is not Outcome.INCONCLUSIVE and self._now - sample.at <= fresh_for
+
+    @staticmethod
+    def _onset(previous: Sight, name: str, samples: Iterable[Sample]) -> datetime:
+        """Since when it fails: as remembered, or its first failure after its last answer."""
+        if name in previous.onsets:
+            return previous.onsets[name]
+        ordered = sorted(samples, key=_at)
+        answered = max((s.at for s in ordered if not by_network(s)), default=None)
+        return min(s.at for s in ordered if by_network(s) and (answered is None or s.at >= answered))
+
+    def blindness(self) -> tuple[str, datetime]:
+        """Why we are blind, and since when; an empty reason when we are not."""
+        resolvers = {id: s for id, s in self.controls.items() if id in self._rule.resolvers}
+        ways = {id: s for id, s in self.controls.items() if id not in self._rule.resolvers}
+        dark = [id for id, s in ways.items() if by_network(s)]
+        if _majority(len(dark), len(ways)) and not self._proof(since := self._began(dark, len(ways))):
+            verb = "is" if len(ways) == 1 else "are"
+            return f"{_of(len(dark), len(ways), 'control')} {verb} unreachable", since
+        mute = [id for id, s in resolvers.items() if by_network(s)]
+        if _majority(len(mute), len(resolvers)) and not self._proof(since := self._began(mute, len(resolvers)), resolved=True):
+            return f"our resolver does not answer, says {_of(len(mute), len(resolvers), 'control')}", since
+        return self._together(resolvers_well=bool(resolvers) and not mute)
+
+    def _together(self, *, resolvers_well: bool) -> tuple[str, datetime]:
+        """Whether most providers began to fail at once. One that was not looked at since then tells nothing of it."""
+        unresolved = self._at_once([name for name, newest in self.providers.items() if by_resolver(newest)])
+        looked = self._looked_at_since(unresolved)
+        # A control that is reached by its number knows nothing of names, so only one of type dns speaks against it.
+        if looked >= 2 and len(unresolved) * 2 > looked and not resolvers_well:
+            return f"our resolver finds {_of(len(unresolved), looked, 'provider')} no more", self._first(unresolved)
+        failing = self._at_once([name for name, newest in self.providers.items() if by_network(newest)])
+        looked = self._looked_at_since(failing)
+        if looked < self._rule.least_providers or len(failing) * 2 <= looked or self._witnessed(failing):
+            return "", self._now
+        return f"{_of(len(failing), looked, 'provider')} became unreachable at once", self._first(failing)
+
+    def _looked_at_since(self, failing: Sequence[str]) -> int:
+        if not failing:
+            return 0
+        first = self._first(failing)
+        return sum(1 for newest in self.providers.values() if newest.at >= first)
+
+    def _at_once(self, failing: Sequence[str]) -> list[str]:
+        """The largest group of them whose failures began within the span that counts as together."""
+        groups = (
+            [n for n in failing if self.onsets[first] <= self.onsets[n] <= self.onsets[first] + self._rule.together_within]
+            for first in failing
+        )
+        return max(groups, key=len, default=[])
+
+    def _witnessed(self, failing: Sequence[str]) -> bool:
+        """Whether others proved our way out for long enough: then the failure is theirs."""
+        since = max(self.onsets[name] for name in failing)
+        if self._now - since < self._rule.believe_witnesses_after:
+            return False
+        if self.controls:
+            well_since = self.controls_well_since
+            return well_since is not None and self._now - well_since >= self._rule.believe_witnesses_after
+        return any(not by_network(s) and s.at > since for s in self.providers.values())
+
+    def _proof(self, since: datetime, *, resolved: bool = False) -> bool:
+        """Whether a provider speaks against it: it answered after most controls went dark, and lately.
+
+        Where every provider answers as far as anybody looked, nothing is missed: a lost packet of a control is no blindness.
+        """
+        if self.providers and not any(by_network(newest) for newest in self.providers.values()):
+            return True
+        for sample in self.providers.values():
+            lately = max(self._rule.fresh_for, 1.5 * self._rule.every.get(sample.check, timedelta(0)))
+            stale = resolved and sample.evidence.get("dns") == "stale"
+            if not by_network(sample) and not stale and sample.at >= since and self._now - sample.at <= lately:
+                return True
+        return False
+
+    def answers_since(self, moment: datetime | None) -> bool:
+        """Whether a control or a provider answered since then."""
+        everyone = (*self.controls.values(), *self.providers.values())
+        return any(not by_network(s) and (moment is None or s.at >= moment) for s in everyone)
+
+    def _began(self, dark: Sequence[str], all_: int) -> datetime:
+        """When so many were dark that it is most of them: one that was lost before says nothing of that moment."""
+        return sorted(self.onsets[f"control/{id}"] for id in dark)[_needed(all_) - 1]
+
+    def _first(self, providers: Sequence[str]) -> datetime:
+        return min(self.onsets[name] for name in providers)
+
+
+def _at(sample: Sample) -> datetime:
+    return sample.at
+
+
+def _most(samples: Mapping[str, Sample], test: Callable[[Sample], bool]) -> bool:
+    return _majority(sum(1 for s in samples.values() if test(s)), len(samples))
+
+
+def _majority(some: int, all_: int) -> bool:
+    """More than half; of one or two, all."""
+    return all_ > 0 and some >= _needed(all_)
+
+
+def _needed(all_: int) -> int:
+    return all_ if all_ <= 2 else all_ // 2 + 1
+
+
+def _of(some: int, all_: int, noun: str) -> str:
+    """`both controls`, `2 of 3 controls`, `the only control`."""
+    if some < all_:
+        return f"{some} of {all_} {noun}s"
+    return {1: f"the only {noun}", 2: f"both {noun}s"}.get(all_, f"all {all_} {noun}s")

@@ -1,0 +1,54 @@
+"""Windows of our own maintenance: once, or every so often by a wall clock. Pure; time zones come in as data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """`at` that time of day in `zone`, for `lasts`; on `days` (0 = Monday), or daily where none is named."""
+
+    at: time
+    lasts: timedelta
+    days: frozenset[int] = frozenset()
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True)
+class Window:
+    """Planned work of ours: its components' alerts are held back meanwhile.
+
+    `components` are ids of components or of providers (all of theirs); empty = everything. Without a recurrence the window
+    is from `starts` to `ends`; with one these two, where given, are the first and the last moment of the whole series.
+    """
+
+    components: tuple[str, ...] = ()
+    starts: datetime | None = None
+    ends: datetime | None = None
+    recurrence: Recurrence | None = None
+    reason: str = ""
+
+    def covers(self, component: str) -> bool:
+        """Whether it is about this component."""
+        return not self.components or bool({component, component.partition(".")[0]} & set(self.components))
+
+    def until(self, now: datetime) -> datetime | None:
+        """When the window that `now` lies in ends; None where `now` lies in none. Its end is no part of it."""
+        if (self.starts and now < self.starts) or (self.ends and now >= self.ends):
+            return None
+        if self.recurrence is None:
+            return self.ends  # one without an end would hold alerts back for ever
+        end = max((end for start, end in _occurrences(self.recurrence, now) if start <= now < end), default=None)
+        return min(end, self.ends) if end and self.ends else end
+
+
+def _occurrences(every: Recurrence, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Those that `now` may lie in. Zones shift by up to a day, so tomorrow's is looked at too."""
+    today = now.astimezone(every.zone).date()
+    for back in range(-1, every.lasts.days + 3):
+        day = today - timedelta(days=back)
+        if every.days and day.weekday() not in every.days:
+            continue
+        start = datetime.combine(day, every.at, every.zone).astimezone(UTC)  # in UTC, or an hour's change would bend the length
+        yield start, start + every.lasts

@@ -1,0 +1,75 @@
+"""What `understudy doctor` says of the samples: how much room they take, and for how long the budget holds them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bot.store.engine import DatabaseError, connect_read_only
+from bot.store.errors import StoreError
+from bot.store.migrations import SAMPLES, require
+from bot.store.retention import Pace, pace, slack
+from bot.store.samples import SAMPLES_FILE
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """`good`, `note` (works, but know this) or `bad` (will not work), and the sentence."""
+
+    state: str
+    words: str
+
+
+def look_at_samples(data: Path, budget_bytes: int, keep: timedelta) -> Storage | None:
+    """Read the samples file beside a running bot or without one; None where there is none yet."""
+    path = data / SAMPLES_FILE
+    if not path.is_file():
+        return None
+    try:
+        conn = connect_read_only(path)
+        try:
+            require(conn, SAMPLES, str(path))
+            seen = pace(conn)
+        finally:
+            conn.close()
+    except (StoreError, DatabaseError) as error:
+        return Storage("bad", f"{path} cannot be read: {error}")
+    taken = sum(part.stat().st_size for part in data.glob(f"{SAMPLES_FILE}*"))
+    return judge(taken, budget_bytes, keep, seen)
+
+
+def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Pace | None) -> Storage:
+    """Say for how long raw samples last at the present pace; a note where the budget ends them within a day."""
+    size = f"samples.db takes {_size(taken_bytes)} of its budget of {_size(budget_bytes)}"
+    if seen is None:
+        return Storage("good", f"{size}; too few samples yet to say for how long it lasts")
+    lasts = _lasts(budget_bytes - slack(budget_bytes), seen)
+    arriving = f"{size}; {seen.samples:,.0f} samples a day take {_size(seen.raw_bytes + seen.rolled_bytes)}"
+    if lasts >= keep:
+        return Storage("good", f"{arriving}, and raw ones are kept for {_span(keep)} as asked")
+    if lasts >= A_DAY:
+        return Storage("good", f"{arriving}, so that raw ones last {_span(lasts)} of the {_span(keep)} asked for")
+    needed = seen.raw_bytes + seen.rolled_bytes * 14
+    words = f"{arriving}: raw ones last only {_span(lasts)}; set samples.budget to {_size(needed * 1.15)} for a day of them"
+    return Storage("note", words)
+
+
+def _lasts(budget_bytes: float, seen: Pace) -> timedelta:
+    """A day of raw samples goes before older roll-ups; more than a day only has what roll-ups leave."""
+    alone = min(budget_bytes / seen.raw_bytes, 1.0)
+    beside = (budget_bytes - seen.rolled_bytes * seen.rolled_hours / 24) / seen.raw_bytes
+    return timedelta(days=min(max(alone, beside), 36_500))
+
+
+def _size(count: float) -> str:
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.1f} MB" if count < 10e6 else f"{count / 1e6:.0f} MB"
+
+
+def _span(span: timedelta) -> str:
+    days = span / A_DAY
+    if days >= 1:
+        return "1 day" if days == 1 else f"{days:.1f} days".replace(".0 ", " ")
+    return f"{days * 24:.0f} h" if days * 24 >= 1 else f"{days * 24 * 60:.0f} min"

@@ -1,0 +1,48 @@
+"""Where other programs come in: signs of life for heartbeats, and what other vantages measured; handed on to the watch."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
+from bot.checks.signs import SignsOfLife
+from bot.clock import Clock
+from bot.config.models import Config
+from bot.core.model import Sample
+from bot.ports import Ledger
+from bot.watch.looks import Check
+from bot.web.services import Hooks
+
+REMEMBERED = timedelta(minutes=10)  # twice as long as a signature is good
+
+Take = Callable[[Sequence[Sample]], Awaitable[None]]
+
+
+def doors(
+    config: Config, checks: Sequence[Check], heartbeats: Heartbeats, ledger: Ledger, clock: Clock, take: Take
+) -> Hooks:  # fmt: skip
+    """The hooks that a configuration opens; what comes in goes to `take`."""
+    beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
+    return Hooks(
+        signs=SignsOfLife(beats, heartbeats, clock, lambda sample: take([sample]), config.vantage),
+        intake=PeerIntake(ledger, clock, take),
+        peers={peer.vantage: peer.secret.get_secret_value() for peer in config.peers},
+        checks={check.id: check.component for check in checks},
+    )
+
+
+class PeerIntake:
+    """Remembers batches in the ledger, so that none counts twice, also across a restart."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, take: Take) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._take = take
+
+    async def first_sight(self, id: str) -> bool:
+        """Remember a batch; False when it came before."""
+        now = self._clock.now()
+        return await self._ledger.write(lambda store: store.first_sight(id, now, REMEMBERED))
+
+    async def take_samples(self, samples: Sequence[Sample]) -> None:
+        """Let them join in."""
+        await self._take(samples)

@@ -1,0 +1,75 @@
+"""What is done every few seconds beside the work: tell the metrics, forget old samples, put what was spent on record."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.clock import Clock
+from bot.ports import Ledger, Samples
+from bot.web.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 5.0
+OUTBOX_STATES = ("pending", "sending", "ambiguous", "dead")
+BUDGETS = "budgets"  # the setting in the ledger that carries over a restart what checks spent
+
+
+class Housekeeping:
+    """A task of its own. `keep` and `budget_bytes` bound the samples; `connected` asks for Slack, `spent` for the budgets."""
+
+    def __init__(
+        self, ledger: Ledger, samples: Samples, clock: Clock, metrics: Metrics, *, keep: timedelta, budget_bytes: int,
+        connected: Callable[[], bool | None], spent: Callable[[], str],
+    ) -> None:  # fmt: skip
+        self._ledger = ledger
+        self._samples = samples
+        self._clock = clock
+        self._metrics = metrics
+        self._keep = keep
+        self._budget_bytes = budget_bytes
+        self._connected = connected
+        self._spent = spent
+        self._recorded = ""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="housekeeping")
+
+    async def stop(self) -> None:
+        """End; what was spent is put on record once more."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            await self._record_spent()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self._once()
+            except Exception:  # the root of a task: a disk that is full for a moment must not end the trimming for good
+                log.exception("metrics could not be told, or old samples not forgotten")
+
+    async def _once(self) -> None:
+        rows = await self._ledger.read(lambda store: store.outbox(*OUTBOX_STATES))
+        counts = {state: sum(row.state == state for row in rows) for state in OUTBOX_STATES}
+        waiting = [row.created_at for row in rows if row.state == "pending"]
+        oldest = self._clock.now() - min(waiting) if waiting else timedelta(0)
+        self._metrics.set_outbox(counts, max(oldest, timedelta(0)))
+        connected = self._connected()
+        if connected is not None:
+            self._metrics.set_slack(connected)
+        await self._record_spent()
+        await self._samples.trim(self._clock.now() - self._keep)
+        await self._samples.keep_within(self._budget_bytes)
+
+    async def _record_spent(self) -> None:
+        """Where it changed: money is not spent twice because of a restart."""
+        spent = self._spent()
+        if spent and spent != self._recorded:
+            self._recorded = spent
+            await self._ledger.write(lambda store: store.put_setting(BUDGETS, spent))

@@ -1,0 +1,95 @@
+"""Everything that probes need, put together once: one resolver, one guard and one TLS context for all kinds of checks."""
+
+import json
+from collections.abc import Sequence
+
+import structlog
+
+from bot.checks.authorities import tls_context
+from bot.checks.budget import BudgetBook
+from bot.checks.dns import DnsCheck, DnsProber
+from bot.checks.evidence import secrets_of
+from bot.checks.guard import Guard
+from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats
+from bot.checks.http import HttpCheck, HttpProber
+from bot.checks.keys import KeyMemory
+from bot.checks.llm import GOOD, LlmCheck, LlmProber
+from bot.checks.prober import Probers
+from bot.checks.resolve import LookUp, ThreadResolver, machine_look_up
+from bot.checks.tcp import TcpCheck, TcpProber
+from bot.checks.tls import TlsCheck, TlsProber
+from bot.clock import Clock
+from bot.config.models import Config
+from bot.core.model import Sample
+from bot.ports import Samples
+from bot.version import understudy_version
+from bot.watch.looks import Check
+
+log = structlog.get_logger(__name__)
+
+RECALLED = 20  # samples of a check whose prober remembers; its last good one is hardly further back
+FURTHER_BACK = 5_000  # where it is: hours of failures, looked at again every few seconds
+
+
+class Probing:
+    """The probers of all kinds behind one `Prober`, and what they remember."""
+
+    def __init__(self, config: Config, clock: Clock, *, look_up: LookUp = machine_look_up) -> None:
+        self.heartbeats = Heartbeats(clock)
+        self.keys = KeyMemory(clock)
+        self._budgets = BudgetBook(clock)
+        self._resolver = ThreadResolver(look_up)
+        self._vantage = config.vantage  # what others measured says nothing of our keys
+        guard = Guard(map(str, config.allow_private))
+        tls, resolver, version = tls_context(), self._resolver, understudy_version()
+        http = HttpProber(
+            clock, ssl_context=tls, resolver=resolver, guard=guard, keys=self.keys, version=version,
+            known_secrets=config.secrets(),
+        )  # fmt: skip
+        self._llm = LlmProber(
+            clock, self._budgets, ssl_context=tls, resolver=resolver, guard=guard, keys=self.keys, version=version
+        )
+        self.prober = Probers(
+            {
+                HttpCheck: http,
+                LlmCheck: self._llm,
+                TcpCheck: TcpProber(clock, resolver=resolver, guard=guard),
+                TlsCheck: TlsProber(clock, ssl_context=tls, resolver=resolver, guard=guard),
+                DnsCheck: DnsProber(clock, guard=guard),
+                HeartbeatCheck: HeartbeatProber(self.heartbeats, clock),
+            }
+        )
+
+    async def recall(self, checks: Sequence[Check], samples: Samples, budgets: str | None) -> None:
+        """Take over from before a restart what jobs told, which keys worked, and what was spent today."""
+        for check in checks:
+            if isinstance(check, HeartbeatCheck):
+                self.heartbeats.restore(check.id, await samples.recent(check.id, RECALLED, self._vantage))
+            elif isinstance(check, LlmCheck):
+                for sample in await self._own(check.id, samples):
+                    self._llm.remember(sample)
+            elif isinstance(check, HttpCheck) and secrets_of(check.url, check.headers):
+                good = [sample for sample in await self._own(check.id, samples) if sample.outcome in GOOD]
+                if good:
+                    self.keys.worked(check.id, good[-1].at)
+        if budgets is not None:
+            try:
+                self._budgets.restore(json.loads(budgets))
+            except ValueError as error:
+                log.warning("what checks had spent today is forgotten", why=str(error))
+
+    async def _own(self, check: str, samples: Samples) -> list[Sample]:
+        """Our newest samples of a check; many more of them where a refused key makes its last good one count."""
+        found = await samples.recent(check, RECALLED, self._vantage)
+        if not any(sample.outcome in GOOD for sample in found) and any(sample.error == "auth_sudden" for sample in found):
+            found = await samples.recent(check, FURTHER_BACK, self._vantage)
+        return found
+
+    def spent_budgets(self) -> str:
+        """What was spent today, to be stored."""
+        return json.dumps(self._budgets.snapshot())
+
+    async def close(self) -> None:
+        """Close the probers, then what they share."""
+        await self.prober.close()
+        self._resolver.close()

@@ -1,0 +1,130 @@
+"""How samples are forgotten: by age and by room, a few milliseconds at a time, and never with a VACUUM of the whole file.
+
+Freed pages are used again by new rows, so a file that reached its budget keeps its size. One that is larger than its budget
+(which was lowered) gives its free pages back in small steps.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.store.engine import Connection, atomic, one
+from bot.store.rollups import BASE_S, HOUR_S, US
+from bot.store.rows import micros
+
+CHUNK = 5_000  # raw rows forgotten in one transaction: under 10 ms, so that nobody waits
+HOURS_CHUNK = 1_000  # roll-ups: they are larger
+PAGES = 256  # given back in one transaction
+LARGEST_SLACK = 32_000_000  # bytes of a budget that rows do not use: half for free pages, half for the write-ahead log
+A_DAY = timedelta(days=1)  # of raw rows: they stay while there are older roll-ups to forget
+ROW_BYTES, HOURS_BYTES = 22, 40  # of a row, without its texts
+INCREMENTAL = 2  # PRAGMA auto_vacuum
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a file takes, in bytes: `live` with rows in it, `file` with free pages too; the write-ahead log comes on top."""
+
+    live: int
+    file: int
+
+
+def room(conn: Connection) -> Room:
+    """Ask for the size; it costs next to nothing."""
+    pages, free, size = (int(one(conn, f"PRAGMA {name}")[0]) for name in ("page_count", "freelist_count", "page_size"))
+    return Room((pages - free) * size, pages * size)
+
+
+def slack(budget_bytes: int) -> int:
+    """How much of a budget rows leave free, so that the file and its log stay below it as `ls` shows them."""
+    return min(LARGEST_SLACK, budget_bytes // 8)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What arrives in a day at the rate of the newest hour, and how many hours of roll-ups are held."""
+
+    samples: float
+    raw_bytes: float
+    rolled_bytes: float
+    rolled_hours: int
+
+
+def pace(conn: Connection) -> Pace | None:
+    """Look at the newest hour; None while it spans less than a minute."""
+    newest = one(conn, "SELECT max(at) FROM samples")[0] or 0
+    since = newest - HOUR_S * US
+    texts = "sum(CASE typeof(result) WHEN 'text' THEN length(result) ELSE 0 END)"
+    count, first, longer = one(conn, f"SELECT count(*), min(at), {texts} FROM samples WHERE at > ?", since)  # noqa: S608 # our own
+    if not count or newest - first < 60 * US:
+        return None
+    days = (newest - first) / US / 86_400
+    last, hours = one(conn, "SELECT max(at), (max(at) - min(at)) / 3600 + 1 FROM hours")
+    rolled = one(conn, "SELECT sum(? + length(histogram)) FROM hours WHERE at = ?", HOURS_BYTES, last)[0] or 0
+    raw = (count * ROW_BYTES + longer) / days
+    return Pace(count / days, raw, rolled * 24, hours or 0)
+
+
+def within(conn: Connection, budget_bytes: int) -> bool:
+    """Whether there is nothing to do for `make_room`."""
+    taken = room(conn)
+    spare = slack(budget_bytes)
+    return taken.live <= budget_bytes - spare and (taken.file <= budget_bytes - spare // 2 or not _can_shrink(conn))
+
+
+def make_room(conn: Connection, budget_bytes: int) -> int | None:
+    """Do one small step towards the budget; says how many raw rows it forgot, or None when nothing is left to do.
+
+    The oldest raw rows go first; when a day of them is left, the oldest roll-ups; then the rest in the same order.
+    """
+    if within(conn, budget_bytes):
+        return None
+    with atomic(conn):
+        if room(conn).live > budget_bytes - slack(budget_bytes) and (gone := _forget(conn)) is not None:
+            return gone
+        if not _can_shrink(conn):
+            return None
+        conn.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+        return 0
+
+
+def _forget(conn: Connection) -> int | None:
+    oldest, newest = one(conn, "SELECT (SELECT min(at) FROM samples), (SELECT max(at) FROM samples)")
+    hour = one(conn, "SELECT min(at) FROM hours")[0]
+    if oldest is None:
+        return None if hour is None else _forget_hours(conn)
+    day_ago = newest - A_DAY // timedelta(microseconds=1)
+    if oldest < day_ago:
+        return forget_raw(conn, day_ago)
+    if hour is not None and hour + HOUR_S <= day_ago // US + BASE_S:
+        return _forget_hours(conn)
+    return forget_raw(conn, newest + 1)
+
+
+def before(at: datetime) -> int:
+    """A moment as raw rows have it."""
+    return micros(at) - BASE_S * US
+
+
+def anything_before(conn: Connection, at: int) -> bool:
+    """Whether there are raw rows older than `at`."""
+    return one(conn, "SELECT 1 FROM samples WHERE at < ? LIMIT 1", at) is not None
+
+
+def forget_raw(conn: Connection, at: int) -> int:
+    """Forget up to CHUNK raw rows older than `at`, the oldest first; says how many went. Roll-ups stay."""
+    cut = one(conn, "SELECT at FROM samples WHERE at < ? ORDER BY at LIMIT 1 OFFSET ?", at, CHUNK - 1)
+    with atomic(conn):
+        return conn.execute("DELETE FROM samples WHERE at < ?", (cut["at"] + 1 if cut else at,)).rowcount
+
+
+def _forget_hours(conn: Connection) -> int:
+    cut = one(conn, "SELECT at, check_id FROM hours ORDER BY at, check_id LIMIT 1 OFFSET ?", HOURS_CHUNK - 1)
+    if cut:
+        conn.execute("DELETE FROM hours WHERE (at, check_id) <= (?, ?)", tuple(cut))
+    else:
+        conn.execute("DELETE FROM hours")
+    return 0
+
+
+def _can_shrink(conn: Connection) -> bool:
+    return bool(one(conn, "PRAGMA auto_vacuum")[0] == INCREMENTAL and one(conn, "PRAGMA freelist_count")[0] > 0)

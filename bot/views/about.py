@@ -1,0 +1,146 @@
+"""What `/understudy` shows: the bot itself, planned quiet, and what became of a mute."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.model import Notice, Policy
+from bot.core.quiet import MAINTENANCE_STAGES
+from bot.core.state import Mute, World
+from bot.core.windows import Recurrence, Window
+from bot.ports import Message
+from bot.version import UNKNOWN
+from bot.views.blocks import Block, context, header, section
+from bot.views.limits import fit
+from bot.views.names import component_name, page_of
+from bot.views.text import code, count, foreign, inert, link, span, stop, when, who, words
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MOST_LINES = 20  # a section; what is beyond is counted
+
+
+@dataclass(frozen=True)
+class About:
+    """The bot as it runs: where it looks from, with whom, at how much, since when, on how many bytes, and what is wrong.
+
+    `off` counts checks that are configured and do not run; `data_bytes` is None where nobody measured.
+    """
+
+    version: str
+    vantage: str = "local"
+    peers: tuple[str, ...] = ()
+    checks: int = 0
+    off: int = 0
+    data_bytes: int | None = None
+    since: datetime | None = None
+    troubles: tuple[str, ...] = ()
+
+
+def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
+    """The bot itself, with its troubles last and in words."""
+    off = f" ({count(it.off, 'more is', 'more are')} off)" if it.off else ""
+    others = f"Results from {words(list(it.peers), most=8)} join in." if it.peers else "Results of no other Understudy join in."
+    lines = [
+        f"Looks at {count(len(policy.components), 'component')} with {count(it.checks, 'check')}{off}.",
+        f"Looks from the vantage {code(it.vantage)}. {foreign(others, 400)}",
+    ]
+    if it.since:
+        lines.append(f"Runs since {when(it.since)} ({span(now - it.since)}).")
+    if it.data_bytes is not None:
+        lines.append(f"Its data takes {_size(it.data_bytes)}.")
+    lines.append(f"{count(len(world.incidents), 'incident')} on record, {len(world.open_incidents())} open.")
+    troubles = [stop(trouble) for trouble in it.troubles if trouble.strip()]
+    if world.sight.blind:
+        troubles.insert(0, f"We are blind: {stop(world.sight.reason)}")
+    body = "\n".join(f"• {inert(trouble, 600)}" for trouble in troubles[:MOST_LINES])
+    told = f"*Trouble*\n{body}" if troubles else "Nothing is wrong with the bot itself."
+    name = f"Understudy {it.version}" if it.version != UNKNOWN else "Understudy of an unknown version"
+    text = f"{name}: {count(len(troubles), 'trouble') if troubles else 'nothing is wrong with it'}."
+    return fit(Message(foreign(text), (header(name), section("\n".join(lines)), section(told))))
+
+
+def maintenance(world: World, policy: Policy, now: datetime) -> Message:
+    """What is quiet on purpose, now or later: our own windows, what vendors announced, what people muted."""
+    own = [_window(window, policy, now) for window in policy.maintenance if not (window.ends and window.ends <= now)]
+    announced = list(_announced(world, policy))
+    muted = [_muted(id, state.mute, policy) for id, state in world.components.items() if state.mute and state.mute.until > now]
+    blocks: list[Block] = [header("Maintenance and mutes")]
+    for title, lines in (("Our own windows", own), ("Announced by vendors", announced), ("Muted", muted)):
+        blocks.append(section(f"*{title}*\n" + (_listed(lines) or "None.")))
+    blocks.append(context("Meanwhile alerts are held back; measuring goes on, flags move, and open incidents run on."))
+    text = f"Maintenance: {count(len(own), 'window')} of our own, {len(announced)} announced, {len(muted)} muted."
+    return fit(Message(text, tuple(blocks)))
+
+
+def mute_answer(said: str, component: str, mute: Mute, now: datetime, word: str) -> Message:
+    """What the person who muted is told: the answer, its end in their own time, and the way back."""
+    back = f"Until {when(mute.until)} ({span(mute.until - now)}). Undo: {code(f'{word} unmute {component}')}"
+    return fit(Message(inert(said), (section(inert(said)), context(back))))
+
+
+def _window(window: Window, policy: Policy, now: datetime) -> str:
+    what = words([_covered(id, policy) for id in window.components]) or "everything"
+    until = window.until(now)
+    parts = [f"{what}: now, until {when(until)}" if until else what]
+    if window.recurrence:
+        parts.append(_recurrence(window.recurrence))
+        parts += [f"first on {when(window.starts)}"] if window.starts and window.starts > now else []
+        parts += [f"last before {when(window.ends)}"] if window.ends else []
+    elif not until and window.starts and window.ends:
+        parts.append(f"from {when(window.starts)} to {when(window.ends)} ({span(window.ends - window.starts)})")
+    reason = f": {foreign(window.reason, 200)}" if window.reason else ""
+    return stop(f"{', '.join(parts)}{reason}")
+
+
+def _recurrence(every: Recurrence) -> str:
+    days = words([f"{DAYS[day]}s" for day in sorted(every.days)], most=7) if every.days else "daily"
+    return f"{days} at {every.at:%H:%M} {foreign(str(every.zone), 60)} for {span(every.lasts)}"
+
+
+def _covered(id: str, policy: Policy) -> str:
+    """A component's name, or a provider's with all its components."""
+    if id in policy.components:
+        return component_name(policy, id)
+    known = next((c.provider_name for c in policy.components.values() if c.provider == id), id)
+    return f"all of {foreign(known, 80)}"
+
+
+def _announced(world: World, policy: Policy) -> Iterator[str]:
+    for provider in world.providers.values():
+        page = page_of(policy, provider.id)
+        told: set[str] = set()
+        for notice in provider.notices:
+            if notice.status in MAINTENANCE_STAGES and not notice.elsewhere:
+                told |= set(notice.components)
+                yield f"{page}: {_planned(notice, policy)}"
+        rest = [component_name(policy, id) for id in provider.maintenance if id not in told]
+        if rest:
+            yield f"{page} calls {words(rest)} under maintenance."
+
+
+def _planned(notice: Notice, policy: Policy) -> str:
+    title = link(notice.url, notice.title) if notice.url else foreign(notice.title, 200)
+    span_ = f", from {when(notice.starts_at)}" if notice.starts_at else ""
+    span_ += f" to {when(notice.ends_at)}" if notice.ends_at else ""
+    about_ = words([component_name(policy, id) for id in notice.components])
+    return f"{title} ({foreign(notice.status.replace('_', ' '), 40)}){span_}{f': {about_}' if about_ else ''}."
+
+
+def _muted(id: str, mute: Mute | None, policy: Policy) -> str:
+    if mute is None:
+        return ""
+    why = f": {foreign(mute.reason, 200)}" if mute.reason else ""
+    return f"{component_name(policy, id)} ({code(id)}) until {when(mute.until)}, by {who(mute.by)}{stop(why) or '.'}"
+
+
+def _listed(lines: list[str]) -> str:
+    more = [f"• {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
+    return "\n".join([f"• {line}" for line in lines[:MOST_LINES]] + more)
+
+
+def _size(bytes_: int) -> str:
+    """`512 B`, `12.5 MB`, `1.2 GB`: powers of ten, as disks are sold."""
+    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if bytes_ >= least:
+            return f"{bytes_ / least:.1f} {unit}"
+    return f"{bytes_} B"

@@ -1,0 +1,61 @@
+"""Who else looks when one check begins to doubt, or waits too long for an answer: the others of its provider, a few of them.
+
+One failed look is nothing; three checks of one vendor that fail in the same moment are an outage. So a doubt calls the others
+at once instead of waiting for their turns. Called too often it would be a second schedule, hence the allowance.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from bot.clock import Clock
+from bot.watch.looks import Check
+
+SIBLINGS = 2  # of the same component
+COUSINS = 2  # the heaviest check of other components of the provider
+SAVED = 3.0  # alarms that a provider may have at once
+ALARM_EVERY_S = 600.0  # domain seconds; how often in the long run
+LASTS_S = 30.0  # domain seconds of one alarm; what else happens meanwhile belongs to it
+
+
+class Kin:
+    """Knows the relatives of each check, and how often they were called lately."""
+
+    def __init__(self, checks: Sequence[Check], weights: Mapping[str, float], clock: Clock) -> None:
+        self._clock = clock
+        self._components = {check.id: check.component for check in checks}
+        self._heaviest: dict[str, list[str]] = {}  # of a component, the heaviest first
+        for check in sorted(checks, key=lambda one: (-weights.get(one.id, 1.0), one.id)):
+            of_component = self._heaviest.setdefault(check.component, [])
+            if len(of_component) <= SIBLINGS:
+                of_component.append(check.id)
+        self._providers: dict[str, list[str]] = {}
+        for component in sorted(self._heaviest):
+            self._providers.setdefault(_provider(component), []).append(component)
+        self._spent: dict[str, float] = {}
+        self._alarmed_at: dict[str, float] = {}
+
+    def alarmed(self, id: str) -> bool:
+        """Whether the check's provider is in an alarm: its answers are not waited for before the next look."""
+        at = self._alarmed_at.get(_provider(id))
+        return at is not None and self._clock.monotonic() - at < LASTS_S
+
+    def called(self, id: str) -> tuple[str, ...]:
+        """Begin an alarm: who should look now. Nobody where one is on already, or where there were too many."""
+        provider, now = _provider(id), self._clock.monotonic()
+        if self.alarmed(id):
+            return ()
+        since = now - self._alarmed_at.get(provider, now)
+        spent = max(0.0, self._spent.get(provider, 0.0) - since / ALARM_EVERY_S)
+        if spent + 1 > SAVED:
+            return ()
+        self._spent[provider], self._alarmed_at[provider] = spent + 1, now
+        return self._relatives(id)
+
+    def _relatives(self, id: str) -> tuple[str, ...]:
+        component = self._components[id]
+        siblings = [other for other in self._heaviest[component] if other != id][:SIBLINGS]
+        others = [name for name in self._providers[_provider(component)] if name != component][:COUSINS]
+        return (*siblings, *(self._heaviest[name][0] for name in others))
+
+
+def _provider(id: str) -> str:
+    return id.partition(".")[0]

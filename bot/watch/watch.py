@@ -1,0 +1,300 @@
+"""Looks at everything on time, and signals until the ledger holds the verdict that the looking came to."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from bot.clock import Clock
+from bot.core.due import next_due
+from bot.core.hearing import hear
+from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
+from bot.core.signals import FeedRead, SightChanged, TimePassed, VerdictReached
+from bot.core.state import World
+from bot.core.verdict import Heard, reach
+from bot.ports import Engine, Fetcher, Prober, Samples
+from bot.watch.awaited import Awaited
+from bot.watch.kin import Kin
+from bot.watch.looks import Check, Courier, Lag, Plan, Source
+from bot.watch.phases import phases
+from bot.watch.rounds import Rounds
+from bot.watch.sighting import Sighting
+from bot.watch.tracks import Tracks
+
+WATCH = Actor.rule("detector")
+CLOCKWORK = Actor.rule("clock")
+
+LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger, and two batches to disk
+RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
+FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
+LAG_AT_LEAST_S = 0.05  # real seconds; less than this is the common unrest of a loop
+LAG_SHARE = 0.2  # of what was measured
+LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_timeout"})  # errors that are a matter of time
+
+
+class Watch:
+    """Runs the plan. `beat` is called by the metronome; `on_sample` hears of every result (metrics)."""
+
+    def __init__(
+        self, plan: Plan, prober: Prober, fetcher: Fetcher, samples: Samples, engine: Engine, clock: Clock, *,
+        ahead_s: float = 0.0, lag: Lag | None = None, courier: Courier | None = None,
+        on_sample: Callable[[Sample], None] | None = None, on_start: Callable[[float], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._plan = plan
+        self._prober = prober
+        self._fetcher = fetcher
+        self._samples = samples
+        self._engine = engine
+        self._clock = clock
+        self._lag = lag
+        self._courier = courier
+        self._on_sample = on_sample
+        self._rounds = Rounds(clock, ahead_s=ahead_s, on_start=on_start)
+        intervals = {check.id: plan.interval(check) for check in plan.checks}
+        self._tracks = Tracks(plan.checks, intervals, plan.rule, plan.rules, plan.weights, plan.vantage)
+        self._awaited = Awaited(clock, self._tracks.patience_s, self._tracks.least_patience_s)
+        self._kin = Kin(plan.checks, plan.weights, clock)
+        self._verdicts = replace(plan.verdicts, own=plan.vantage)
+        self._controls = {control.id: control for control in plan.controls}
+        self._sighting = Sighting(tuple(self._controls), self._look_at_control, clock, plan.sight)
+        self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since the start
+        self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
+        self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
+        self._buffer: list[Sample] = []
+        self._next_look = 0.0
+        self._next_rethink = 0.0
+        self._next_feel = 0.0
+        self._reckoned: World | None = None
+        self._due_at: datetime | None = None
+        self._looked_at: datetime | None = None
+
+    async def start(self) -> None:
+        """Rebuild what was known from stored samples, and lay out the phases."""
+        self._sighting.sight = self._engine.world.sight
+        await self._tracks.recall(self._samples, self._engine.world, self._clock.now())
+        intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
+        turns = phases(self._plan.checks, intervals)
+        for check in self._plan.checks:
+            self._rounds.add(check.id, intervals[check.id], partial(self._probe, check), turns[check.id])
+            if self._tracks.suspects(check.id):
+                self._look_again(check.id)  # a doubt from before the restart
+        for control in self._plan.controls:
+            self._rounds.add(control.id, control.every.total_seconds(), partial(self._look_at_control, control.id))
+        for source in self._plan.feeds:
+            self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), partial(self._read, source))
+        for component in set(self._plan.off) - set(self._tracks.components):
+            await self._compare(component)
+
+    async def stop(self) -> None:
+        """Stop looking; what was measured is written."""
+        await self._rounds.stop()
+        await self.flush()
+
+    async def beat(self) -> None:
+        """Start what is due, write what was measured, and let the ledger's own deadlines pass."""
+        self._rounds.beat()
+        self._see_who_waits()
+        now = self._clock.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_EVERY_S
+            try:
+                if self._time_is_ripe():
+                    await self._engine.handle(TimePassed(actor=CLOCKWORK))
+                if self._sighting.sight.blind and self._controls and now >= self._next_feel:
+                    self._next_feel = now + FEEL_EVERY_S
+                    self._rounds.soon(self._sight_again)
+                if now >= self._next_rethink:
+                    self._next_rethink = now + RETHINK_EVERY_S
+                    await self._rethink()
+            finally:
+                await self.flush()  # last, for samples that cannot be written must not keep an incident silent
+
+    async def idle(self) -> None:
+        """Wait until nothing that was started is still looking; for those who move time by hand."""
+        await self._rounds.idle()
+
+    async def flush(self) -> None:
+        """Write buffered samples as one batch."""
+        batch, self._buffer = self._buffer, []
+        if batch:
+            await self._samples.add(batch)
+            if self._courier:
+                self._courier.offer(batch)
+
+    def _time_is_ripe(self) -> bool:
+        """Whether a deadline passed, or the wall clock was set back; reckoned anew only when the world changed."""
+        world, now, before = self._engine.world, self._clock.now(), self._looked_at
+        self._looked_at = now
+        if world is not self._reckoned:
+            self._reckoned, self._due_at = world, next_due(world, self._engine.policy)
+        return (self._due_at is not None and self._due_at <= now) or (before is not None and now < before)
+
+    # --- checks
+
+    async def _probe(self, check: Check) -> None:
+        if self._tracks.suspects(check.id):
+            self._look_again(check.id)  # which does not wait for what this look comes to
+        number = self._awaited.began(check)
+        overtaken = False
+        try:
+            sample = await self._measure(check)
+        finally:
+            overtaken = self._awaited.ended(number)
+        blind, unseen = self._sighting.sight.blind, check.id in self._sighting.unseen
+        if sample.outcome is Outcome.FAIL:
+            sample = await self._sighting.believed(sample)
+        else:
+            self._sighting.provider(sample)
+        if self._sighting.sight.blind is not blind:
+            await self._sight_changed()
+        if overtaken and self._tracks.out_of_date(sample):
+            self._keep(sample)  # it hung for more than an interval, and quicker looks have told since how things are
+        else:
+            await self._took(sample, news=unseen is not (check.id in self._sighting.unseen))
+
+    async def _measure(self, check: Check) -> Sample:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        sample = await self._prober.probe(check)
+        if self._lag and (late_s := self._lag.worst_since(began)) >= LAG_AT_LEAST_S:
+            sample = doubted(sample, late_s, loop.time() - began)
+        return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
+
+    async def take(self, samples: Sequence[Sample]) -> None:
+        """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out."""
+        for sample in samples:
+            if self._tracks.knows(sample.check):
+                await self._took(sample)
+
+    def _keep(self, sample: Sample) -> None:
+        self._buffer.append(sample)
+        if self._on_sample:
+            self._on_sample(sample)
+
+    async def _took(self, sample: Sample, *, news: bool = False) -> None:
+        """Count a result; `news` says that more came of it than its outcome tells."""
+        self._keep(sample)
+        component = sample.component
+        healthy = self._engine.world.component(component).level in (Level.OPERATIONAL, Level.UNKNOWN)
+        turn = self._tracks.observe(sample, learn=healthy, now=self._clock.now())
+        seen_all = False
+        if sample.vantage == self._plan.vantage:
+            unseen = self._unseen[component]
+            seen_all = unseen == {sample.check}
+            unseen.discard(sample.check)
+            if turn.suspects or turn.suspected:
+                self._look_again(sample.check)
+            if turn.suspects and not turn.suspected:
+                self._call_kin(sample.check)
+        if not turn.calm or seen_all or news:
+            await self._compare(component)
+
+    def _look_again(self, check: str) -> None:
+        """Quickly, while there is doubt and budget for it; at its own time else."""
+        every, wait = self._tracks.every(check), self._tracks.next_look(check, self._clock.now())
+        if wait < every:
+            self._rounds.sooner(check, wait.total_seconds())
+        else:
+            self._rounds.no_sooner(check)
+
+    def _call_kin(self, check: str) -> None:
+        for other in self._kin.called(check):
+            self._rounds.sooner(other, 0.0)
+
+    def _see_who_waits(self) -> None:
+        """An answer that does not come is a doubt as well: others look before it has come to an end, and so does the check."""
+        for check in self._awaited.late():
+            if self._sighting.sight.blind or self._engine.world.component(check.component).level.bad:
+                continue  # no news
+            self._call_kin(check.id)
+            if self._kin.alarmed(check.id):
+                self._rounds.sooner(check.id, 0.0)
+
+    def verdict(self, component: str) -> Verdict:
+        """What the results so far, and what was heard, come to."""
+        now = self._clock.now()
+        return reach(
+            component, self._tracks.views(component, now), heard=self._heard(component, now),
+            off=self._plan.off.get(component, ()), sight=self._sighting.sight, unseen=self._unseen_of(component),
+            rule=self._verdicts, now=now,
+        )  # fmt: skip
+
+    def _unseen_of(self, component: str) -> set[str]:
+        """The component's checks, by name, whose newest look says nothing since we are blind."""
+        if not self._sighting.unseen:
+            return set()
+        unseen = self._sighting.unseen.intersection(self._tracks.components.get(component, ()))
+        return {check.removeprefix(f"{component}.") for check in unseen}
+
+    def _heard(self, component: str, now: datetime) -> tuple[Heard, ...]:
+        levels = self._levels.get(component.partition(".")[0])
+        return hear(self._engine.world, self._engine.policy, component, now, levels)
+
+    async def _compare(self, component: str) -> None:
+        verdict = self.verdict(component)
+        held = self._engine.world.component(component)
+        same = held.agrees(verdict)
+        if same and verdict.level is Level.OPERATIONAL and not verdict.advisory and self._tracks.all_well(component):
+            self._uneasy.discard(component)
+        else:
+            self._uneasy.add(component)
+        if same:
+            return
+        if not verdict.level.bad and self._unseen.get(component):
+            return  # just started: no word before every check of it has looked once
+        if verdict.level.bad and verdict.by_network and self._sighting.reckon():
+            await self._sight_changed()  # this component is thought over as well
+            return
+        await self._engine.handle(VerdictReached(actor=WATCH, verdict=verdict))
+
+    async def _rethink(self) -> None:
+        """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""
+        if self._sighting.sight.blind is not self._engine.world.sight.blind:
+            await self._sight_changed()  # the ledger did not take it when it happened
+        for component in sorted(self._uneasy):
+            await self._compare(component)
+
+    # --- the control group
+
+    async def _sight_again(self) -> None:
+        blind = self._sighting.sight.blind
+        await self._sighting.again()
+        if self._sighting.sight.blind is not blind:
+            await self._sight_changed()
+
+    async def _look_at_control(self, id: str) -> None:
+        blind = self._sighting.sight.blind
+        sample = await self._measure(self._controls[id])
+        self._keep(sample)
+        self._sighting.control(sample)
+        if self._sighting.sight.blind is not blind:
+            await self._sight_changed()
+
+    async def _sight_changed(self) -> None:
+        """Say it once, and think every component over."""
+        await self._engine.handle(SightChanged(actor=WATCH, sight=self._sighting.sight))
+        for component in self._tracks.components:
+            await self._compare(component)
+
+    # --- feeds
+
+    async def _read(self, source: Source) -> None:
+        report = await self._fetcher.read(source)
+        self._levels[source.provider] = report.levels
+        await self._engine.handle(FeedRead(actor=Actor.vendor(source.provider), report=report))
+
+
+def doubted(sample: Sample, late_s: float, took_s: float) -> Sample:
+    """The sample as it may be counted, where our own loop was late by a good part of what it measured.
+
+    An answer that came is an answer, but how long it took is forgotten. Slow ones and those that never came are inconclusive.
+    """
+    if late_s < LAG_SHARE * took_s:
+        return sample
+    if sample.outcome is Outcome.OK:
+        return replace(sample, phases_ms={})
+    if sample.outcome is not Outcome.SLOW and not (sample.outcome is Outcome.FAIL and sample.error in LATE_WORDS):
+        return sample
+    reason = f"our own loop was {late_s * 1000:.0f} ms late meanwhile, so this says nothing; what was seen: {sample.reason}"
+    return replace(sample, outcome=Outcome.INCONCLUSIVE, error="lagged", fault=Fault.LOCAL, reason=reason)

@@ -1,0 +1,79 @@
+"""Hooks: what other programs tell us. Here: signs of life of jobs, and alerts of other monitors."""
+
+import asyncio
+import re
+
+from aiohttp import web
+
+from bot.core.hearing import STATES
+from bot.core.model import Actor
+from bot.core.signals import AlertHeard, Signal
+from bot.views.text import clean
+from bot.web.auth import bearer
+from bot.web.bodies import UNREADABLE, Fields
+from bot.web.errors import Refusal
+from bot.web.services import SERVICES
+
+HEARTBEAT = "/hooks/heartbeat/{name}"
+ALERT = "/hooks/alert/{component}"
+SOURCE_CHARS, KEY_CHARS, TITLE_CHARS = 64, 200, 300
+NOTE_BYTES = 10 * 1024
+NOTE_WITHIN_S = 2.0
+NOTE_CHARS = 200
+NO_STORE = {"Cache-Control": "no-store"}  # a sign of life that a cache answers reaches nobody
+
+_EXIT_CODE = re.compile(r"[0-9]{1,3}", re.ASCII)
+
+
+async def heartbeat(request: web.Request) -> web.Response:
+    """A sign of life: `{name}` alone means success, `{name}/start`, `{name}/fail`, or an exit code of which 0 is success."""
+    name = request.match_info["name"]
+    kind, exit_code = _told(request.match_info.get("what", ""))
+    token = bearer(request) or request.query.get("token", "")
+    note = await _note(request)
+    signs = request.app[SERVICES].hooks.signs
+    match await signs.sign(name, kind, exit_code, note, token) if signs else "unknown":
+        case "ok":
+            return web.Response(text="OK", headers=NO_STORE)
+        case "denied":
+            text = "This heartbeat needs its token." if not token else "This is not the token of this heartbeat."
+            remedy = "Send the check's `token` as `Authorization: Bearer ...` or as ?token=."
+            raise Refusal(401, text, field="token", remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
+    remedy = "Use the full id of a heartbeat check (provider.component.name), or its name where that is unique."
+    raise Refusal(404, f"There is no heartbeat {name[:100]!r}.", field="name", remedy=remedy)
+
+
+def alert(fields: Fields, component: str, actor: Actor, id: str) -> Signal:
+    """An alert that another monitor fired or resolved: `{state, key, source?, title?}`; `key` names it within its source."""
+    state = fields.one_of("state", STATES)
+    source = fields.text("source", SOURCE_CHARS) or actor.name
+    key, title = fields.text("key", KEY_CHARS, needed=True), fields.text("title", TITLE_CHARS)
+    return AlertHeard(actor, id, source=source, key=key, component=component, state=state, title=title)
+
+
+def _told(what: str) -> tuple[str, int | None]:
+    if what in ("", "start", "fail"):
+        return what or "success", None
+    code = int(what) if _EXIT_CODE.fullmatch(what) else 256
+    if code > 255:
+        remedy = "End the path with /start, /fail or an exit code from 0 to 255, or with the name for success."
+        raise Refusal(400, f"{what[:40]!r} is not a sign of life.", field="what", remedy=remedy)
+    return ("fail" if code else "success"), code
+
+
+async def _note(request: web.Request) -> str:
+    """What the body says, as far as it can be read: the sign counts whatever its words are, so nothing here refuses it."""
+    found = bytearray()
+    try:
+        async with asyncio.timeout(NOTE_WITHIN_S):
+            async for chunk in request.content.iter_any():
+                found += chunk
+                if len(found) >= NOTE_BYTES:
+                    break
+    except TimeoutError:
+        found += b" ..."  # a body that trickles is cut off where it stands
+    except UNREADABLE:
+        found = bytearray(b"(its words could not be read)")
+    # Cleaned whole and then cut, so that the cut cannot leave half a secret; the end is kept, since that is where errors stand.
+    words = " ".join(clean(found[:NOTE_BYTES].decode("utf-8", "replace")).split())
+    return words if len(words) <= NOTE_CHARS else f"…{words[1 - NOTE_CHARS :]}"

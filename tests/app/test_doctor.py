@@ -1,0 +1,185 @@
+"""What the doctor says of the way we look: what works, and will surprise somebody all the same."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.config.load import load
+from bot.doctor import Finding, examine, looking
+from bot.store.samples import SAMPLES_FILE, InlineSamples
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[2]
+SLACK = "slack: {bot_token: xoxb-123456, app_token: xapp-123456}\n"
+CONTROLS = "control_group: [{type: tcp, host: a, port: 1}, {type: dns, host: b}]\n"
+HTTP = "{type: http, url: 'https://a'}"
+
+
+def findings(folder: Path, text: str = CONTROLS, checks: str = HTTP) -> dict[str, str]:
+    """What is found in a configuration with these checks, by subject."""
+    path = folder / "understudy.yaml"
+    path.write_text(f"{SLACK}providers: {{p: {{components: {{c: {{checks: [{checks}]}}}}}}}}\n{text}", encoding="utf-8")
+    found = looking(load(path, {}).config, NOW)
+    assert {"note"} >= {finding.state for finding in found}
+    return {finding.subject: finding.words for finding in found}
+
+
+def llm(rest: str) -> str:
+    return f"{{type: llm, name: ask, dialect: openai, url: 'https://a', model: m, api_key: k-123456, {rest}}}"
+
+
+def test_nothing_is_said_of_good_settings(tmp_path: Path) -> None:
+    """Two controls and defaults; every word that is not needed hides one that is."""
+    assert {} == findings(tmp_path, checks=f"{HTTP}, {llm('every: 60s')}")
+
+
+def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
+    """What people copy is as we would have it."""
+    environ = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "ANTHROPIC_API_KEY": "k-123456"}
+    config = load(ROOT / "examples" / "understudy.yaml", environ).config
+
+    assert [] == looking(config, NOW)
+
+
+@pytest.mark.parametrize(
+    ("controls", "said"),
+    [
+        ("", "a fault of our own network can look like everybody's outage; add two controls"),
+        ("control_group: [{type: http, url: 'https://a', headers: {k: ''}}]", "add two controls"),
+        ("control_group: [{type: tcp, host: a, port: 1}]", "tcp is the only control: its own outage can look like ours"),
+    ],
+)
+def test_missing_control_is_named(controls: str, said: str, tmp_path: Path) -> None:
+    """None, one without its key, and one that stands alone."""
+    assert said in findings(tmp_path, controls)["control_group"]
+
+
+def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path) -> None:
+    """Flags alone need none."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text(SLACK, encoding="utf-8")
+
+    assert [] == looking(load(path, {}).config, NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "said"),
+    [
+        ("threshold: 3", "threshold", "3: a single failed look is an outage already; 10 is usual"),
+        ("threshold: 4.5", "threshold", "4.5: two failed looks in a row are an outage already; 10 is usual"),
+        ("failures: 1", "failures", "every single failed look is an outage"),
+        ("at_least: 2s", "at_least", "2s: a hiccup of our own line is an outage already"),
+        ("recover_after: 1", "recover_after", "one lucky answer ends an outage"),
+        ("slow_factor: 1.2", "slow_factor", "1.2: ordinary days are slow"),
+        ("quorum: 3", "quorum", "3: there are only 2 vantages, so all of them must agree"),
+    ],
+)
+def test_unwise_detection_is_named(written: str, key: str, said: str, tmp_path: Path) -> None:
+    """The file may have it so; whoever wrote it reads what it means."""
+    peers = "vantage: here\npeers: [{vantage: there, secret: s-123456}]\n"
+    found = findings(tmp_path, f"{CONTROLS}{peers}detection: {{{written}}}")
+
+    assert {f"detection.{key}"} == set(found)
+    assert said in found[f"detection.{key}"]
+
+
+def test_patience_is_asked_for_where_no_control_tells_our_blips(tmp_path: Path) -> None:
+    """As docs/detection.md measures it."""
+    assert ": without a control group 1m is wiser" in findings(tmp_path, "")["detection.at_least"]
+    assert {"control_group"} == set(findings(tmp_path, "detection: {at_least: 60s}"))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("every: 10s", "8,640 looks a day (every 10s) are more than budget.calls_per_day (3,000): from 08:20 UTC on"),
+        ("every: 60s, budget: {calls_per_day: 720}", "(every 1m) are more than budget.calls_per_day (720): from 12:00"),
+        ("every: 60s, budget: {tokens_per_day: 7200}", "leaves 5.0 tokens for each of 1,440 looks a day, and one takes 10 or"),
+        ("budget: {calls_per_day: 0}", "never asks the model: write `rung: free` instead"),
+    ],
+)  # fmt: skip
+def test_budget_that_ends_before_the_day_is_named_with_its_hour(written: str, said: str, tmp_path: Path) -> None:
+    """From then on nobody sees whether the model answers."""
+    assert said in findings(tmp_path, checks=llm(written))["p.c.ask"]
+
+
+@pytest.mark.parametrize("written", ["every: 30s", "every: 10s, rung: free", "every: 10s, budget: {calls_per_day: 8640}"])
+def test_budget_that_lasts_is_no_finding(written: str, tmp_path: Path) -> None:
+    """A free call costs nothing, and a budget that is just met is met."""
+    assert {} == findings(tmp_path, checks=llm(written))
+
+
+def test_open_heartbeat_is_named_where_the_server_is_public(tmp_path: Path) -> None:
+    """On loopback everybody is at home; with a token nobody else can say that the job is well."""
+    beats = "{type: heartbeat, name: open}, {type: heartbeat, name: closed, token: t-123456}"
+    public = f"{CONTROLS}server: {{listen: '0.0.0.0:8080', read_tokens: [r-123456]}}"
+
+    assert {"p.c.open": "no token, and server.listen is 0.0.0.0:8080: anybody there may say that the job is well"} == findings(
+        tmp_path, public, beats
+    )
+    assert {} == findings(tmp_path, checks=beats)
+
+
+def test_peers_that_cannot_work_are_named(tmp_path: Path) -> None:
+    """Without a secret nothing is sent or taken; without a label of our own a peer would not know us."""
+    peers = "peers: [{vantage: iad-1, secret: ''}, {vantage: fra-1, secret: s-123456, url: 'http://fra.example.com'}]"
+    path = tmp_path / "understudy.yaml"
+    path.write_text(f"{SLACK}{peers}", encoding="utf-8")
+    found = [(finding.subject, finding.words) for finding in looking(load(path, {}).config, NOW)]
+
+    assert [
+        ("peers", "iad-1 has no secret, so nothing is sent or taken; set the same one on both sides"),
+        ("peers", "fra-1 is reached without TLS: our results can be read on the way, though not changed"),
+        ("vantage", "it is 'local' still: a peer speaks under its own label only, so give each side one"),
+    ] == found
+
+
+def test_maintenance_is_named_when_it_is_over_or_going_on(tmp_path: Path) -> None:
+    """What repeats is never over, and what comes is as it was meant."""
+    windows = """maintenance:
+  - {starts: 2026-03-19T02:00:00Z, lasts: 2h}
+  - {starts: 2026-03-20T11:00:00Z, lasts: 2h, components: [p.c]}
+  - {starts: 2026-04-01T02:00:00Z, lasts: 2h}
+  - {starts: 2025-01-01T02:00:00Z, lasts: 2h, repeats: weekly}
+"""
+    assert {
+        "maintenance[0]": "it ended at 2026-03-19 04:00 UTC: take it out",
+        "maintenance[1]": "it goes on until 2026-03-20 13:00 UTC: no incident opens for p.c",
+    } == findings(tmp_path, CONTROLS + windows)
+
+
+async def examined(path: Path, data: Path) -> list[Finding]:
+    return [finding async for finding in examine(load(path, {}), path, data, slack=False)]
+
+
+def about(found: Iterable[Finding], subject: str) -> list[tuple[str, str]]:
+    return [(finding.state, finding.words) for finding in found if finding.subject == subject]
+
+
+async def test_room_for_samples_is_part_of_the_examination(tmp_path: Path) -> None:
+    """What the file takes of its budget; nothing before there is one, and a damaged one is bad."""
+    path, data = tmp_path / "understudy.yaml", tmp_path / "data"
+    path.write_text(f"{SLACK}samples: {{budget: 100MB}}", encoding="utf-8")
+    data.mkdir(mode=0o700)
+    assert [] == about(await examined(path, data), "samples")
+
+    await InlineSamples.open(data / SAMPLES_FILE).close()
+    ((state, words),) = about(await examined(path, data), "samples")
+    assert "good" == state
+    assert "of its budget of 100 MB" in words
+
+    (data / SAMPLES_FILE).write_bytes(b"no database at all, but long enough to be looked at as one" * 100)
+    assert ["bad"] == [state for state, _ in about(await examined(path, data), "samples")]
+
+
+async def test_check_without_its_key_is_named_with_the_variable(tmp_path: Path) -> None:
+    """As the terminal's `check` says it too."""
+    path = tmp_path / "understudy.yaml"
+    text = "providers: {p: {components: {c: {checks: [{type: http, url: 'https://a', headers: {k: '${KEY:-}'}}]}}}}"
+    path.write_text(SLACK + text, encoding="utf-8")
+
+    assert [("note", "off: headers.k is empty: set KEY to turn the check on")] == about(
+        await examined(path, tmp_path / "data"), "p.c.http"
+    )

@@ -1,0 +1,29 @@
+"""The doors that a configuration opens for other programs."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
+from bot.clock import ManualClock
+from bot.config.models import Config
+from bot.core.model import Outcome, Sample
+from bot.doors import doors
+from bot.store.sqlite import InlineLedger
+
+START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
+BACKUP = HeartbeatCheck("jobs.backup.nightly", "jobs.backup")
+
+
+async def test_sign_of_life_is_our_own_whatever_our_vantage_is_called() -> None:
+    """Under another label it would be another vantage's word, outvoted by our looks and never sent to peers."""
+    clock, taken = ManualClock(START), []
+
+    async def take(samples: Sequence[Sample]) -> None:
+        taken.extend(samples)
+
+    ledger = InlineLedger.open()
+    hooks = doors(Config(vantage="fra-1"), [BACKUP], Heartbeats(clock), ledger, clock, take)
+    assert hooks.signs is not None
+    assert "ok" == await hooks.signs.sign("nightly", "fail", 3, "disk full", "")
+    await ledger.close()
+    assert [(BACKUP.id, Outcome.FAIL, "fra-1")] == [(sample.check, sample.outcome, sample.vantage) for sample in taken]

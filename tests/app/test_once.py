@@ -1,0 +1,160 @@
+"""One look at everything: what it makes of samples, whoever took them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.checks.heartbeat import HeartbeatCheck
+from bot.clock import ManualClock
+from bot.core.model import Fault, Level, Outcome, Sample
+from bot.core.sight import SightRule
+from bot.core.taxonomy import ERROR_CLASSES
+from bot.once import AT_ONCE, OneLook, look_once
+from bot.watch.looks import Plan
+
+START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
+EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A check that comes to what its script says."""
+
+    id: str
+    error: str | None = None
+    every: timedelta = EVERY
+
+    @property
+    def component(self) -> str:
+        return self.id.rpartition(".")[0]
+
+
+@dataclass
+class Script:
+    """Takes every look at once, and counts how many were under way."""
+
+    under_way: int = 0
+    most: int = 0
+    seen: list[str] = field(default_factory=list)
+
+    async def probe(self, check: Any) -> Sample:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        self.seen.append(check.id)
+        if check.error is None:
+            return Sample(check.id, check.component, START, Outcome.OK, reason="HTTP 200")
+        if check.error == "slow":
+            return Sample(check.id, check.component, START, Outcome.SLOW, fault=Fault.THEIRS, reason="took long")
+        row = ERROR_CLASSES[check.error]
+        return Sample(check.id, check.component, START, row.outcome, check.error, row.fault, row.sentence)
+
+    async def close(self) -> None:
+        self.under_way = 0
+
+
+async def look(checks: Mapping[str, str | None], *controls: str | None, **more: Any) -> OneLook:
+    """Checks by id with their error; controls by their error."""
+    watched = [Look(id, error) for id, error in checks.items()]
+    group = [Look(f"control.{number}", error) for number, error in enumerate(controls)]
+    made = Plan(checks=watched, controls=group, sight=SightRule(every={one.id: EVERY for one in (*watched, *group)}), **more)
+    components = tuple(dict.fromkeys(one.component for one in watched))
+    return await look_once(made, Script(), ManualClock(START), components)
+
+
+def levels(looked: OneLook) -> dict[str, str]:
+    return {verdict.component: verdict.level.value for verdict in looked.verdicts}
+
+
+@pytest.mark.parametrize(
+    ("errors", "level"),
+    [
+        ((None, None, None), "operational"),
+        (("http_5xx", None, None), "degraded"),
+        (("http_5xx", None, None, None), "operational"),
+        (("http_5xx", "deadline", None), "down"),
+        (("slow", "slow", "slow"), "degraded"),
+        (("auth", None), "unknown"),
+        (("challenge",), "unknown"),
+        (("rate_limited",), "unknown"),
+    ],
+)
+async def test_component_is_judged_by_one_look_of_each_check(errors: tuple[str | None, ...], level: str) -> None:
+    """The same shares as ever, without patience; what is ours makes it unknown, never down."""
+    looked = await look({f"a.api.{n}": error for n, error in enumerate(errors)})
+
+    assert {"a.api": level} == levels(looked)
+
+
+async def test_weights_count() -> None:
+    """A check that counts three times outvotes one that counts once."""
+    looked = await look({"a.api.ask": "http_5xx", "a.api.list": None}, weights={"a.api.ask": 3.0})
+
+    assert {"a.api": "down"} == levels(looked)
+
+
+async def test_what_answers_proves_our_way_out_even_when_controls_are_dark() -> None:
+    """An error is an answer: the vendor's 500 counts, and so does the refusal beside it."""
+    looked = await look({"a.api.list": "http_5xx", "b.api.list": "connect_refused"}, "connect_timeout", "connect_timeout")
+
+    assert not looked.sight.blind
+    assert {"a.api": "down", "b.api": "down"} == levels(looked)
+
+
+@pytest.mark.parametrize("vantage", ["local", "fra-1"])
+async def test_what_cannot_be_reached_while_we_are_blind_says_nothing(vantage: str) -> None:
+    """Wherever we look from; the controls keep what they saw."""
+    looked = await look(
+        {"a.api.list": "dns_timeout", "b.api.list": "deadline"}, "connect_timeout", "unreachable", vantage=vantage
+    )
+
+    assert looked.sight.blind
+    assert {"a.api": "unknown", "b.api": "unknown"} == levels(looked)
+    assert ["connect_timeout", "unreachable", "blind", "blind"] == [sample.error for sample in looked.samples]
+    assert {Fault.LOCAL} == {verdict.fault for verdict in looked.verdicts}
+    assert "both controls are unreachable; what was seen: no resolver answered" == looked.samples[2].reason
+
+
+async def test_unrelated_providers_that_fail_at_once_are_our_own_fault() -> None:
+    """Also where nobody configured a control group."""
+    looked = await look({f"{name}.api.list": "connect_timeout" for name in "abc"})
+
+    assert looked.sight.blind
+    assert {Level.UNKNOWN} == {verdict.level for verdict in looked.verdicts}
+
+
+async def test_heartbeats_are_not_looked_for() -> None:
+    """Nothing in this process could have heard them; what else the component has is judged without them."""
+    beat = HeartbeatCheck("a.api.beat", "a.api", EVERY)
+    script = Script()
+    made = Plan(checks=[beat, Look("a.api.list"), HeartbeatCheck("b.job.beat", "b.job", EVERY)])
+    looked = await look_once(made, script, ManualClock(START), ("a.api", "b.job"))
+
+    assert ["a.api.list"] == script.seen
+    assert {"a.api": "operational", "b.job": "unknown"} == levels(looked)
+    assert {"a.api.beat", "b.job.beat"} == looked.unheard
+    assert {"a.api"} == looked.looked_at
+
+
+async def test_component_without_checks_is_unknown_and_says_why() -> None:
+    """A component whose checks are all off is named all the same."""
+    looked = await look_once(Plan(off={"a.api": ["ask"]}), Script(), ManualClock(START), ("a.api", "a.web"))
+
+    reasons = {verdict.component: (verdict.level.value, verdict.reason) for verdict in looked.verdicts}
+    assert ("unknown", "no check is on (ask: no credential)") == reasons["a.api"]
+    assert ("unknown", "no check is configured") == reasons["a.web"]
+    assert (frozenset(), ()) == (looked.looked_at, looked.samples)
+
+
+async def test_a_thousand_checks_do_not_start_at_once() -> None:
+    """A laptop's network would answer with failures of its own."""
+    script = Script()
+    made = Plan(checks=[Look(f"a.api.{n}") for n in range(1_000)])
+    looked = await look_once(made, script, ManualClock(START), ("a.api",))
+
+    assert (AT_ONCE, 1_000, {"a.api": "operational"}) == (script.most, len(looked.samples), levels(looked))

@@ -1,0 +1,47 @@
+"""What probers remember over a restart, read back from a samples file."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.checks.failure import Failure
+from bot.checks.http import HttpCheck
+from bot.clock import ManualClock
+from bot.config.models import Config
+from bot.core.model import Fault, Outcome, Sample
+from bot.probing import Probing
+from bot.store.samples import InlineSamples
+
+NOW = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
+CHECK = HttpCheck("claude.api.models", "claude.api", "https://api.test/v1/models?key=k-123456")
+GOOD = Sample(CHECK.id, CHECK.component, NOW - timedelta(hours=2), Outcome.OK, phases_ms={"total": 80.0})
+SUDDEN = replace(GOOD, outcome=Outcome.FAIL, error="auth_sudden", fault=Fault.UNCLEAR)
+
+
+def since(first: Sample, count: int) -> list[Sample]:
+    """The same again, every ten seconds from an hour ago."""
+    return [replace(first, at=NOW - timedelta(hours=1) + timedelta(seconds=10 * n)) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "error"),
+    [
+        ((), "auth"),
+        ((GOOD,), "auth_sudden"),
+        ((GOOD, *since(SUDDEN, 300)), "auth_sudden"),
+        ((GOOD, *since(replace(GOOD, outcome=Outcome.FAIL, vantage="berlin"), 50)), "auth_sudden"),
+        ((replace(GOOD, vantage="berlin"),), "auth"),
+        ((replace(GOOD, at=NOW - timedelta(hours=7)), *since(SUDDEN, 30)), "auth"),
+    ],
+)
+async def test_key_that_worked_is_remembered_when_the_bot_restarts(stored: Sequence[Sample], error: str) -> None:
+    """However often it was refused since, whatever other vantages saw, and for six hours only."""
+    clock, file = ManualClock(NOW), InlineSamples.open()
+    await file.add(stored)
+    probing = Probing(Config(), clock)
+    await probing.recall([CHECK], file, None)
+    await file.close()
+    assert error == probing.keys.judged(CHECK.id, Failure("auth")).error
+    await probing.close()

@@ -1,0 +1,232 @@
+"""`/understudy`: muting, reporting, planned quiet and the bot itself, from what is typed to what is read."""
+
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.clock import ManualClock
+from bot.core import signals as s
+from bot.core.model import Actor, ComponentPolicy, Fault, FeedReport, FeedState, Level, Notice, Policy, Verdict
+from bot.core.windows import Recurrence, Window
+from bot.engine import CommittingEngine
+from bot.flags.board import FlagBoard
+from bot.store.samples import InlineSamples
+from bot.store.sqlite import InlineLedger
+from bot.views.about import About
+from commands.desk import Asked, Desk
+from commands.parse import Misunderstood
+from commands.understudy import component_first, understudy
+from tests.desk import ANA, RULE, policy
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+
+
+class Typing:
+    """Ana at a desk of her own; `types` returns what only she is shown: the notification and every text of the blocks."""
+
+    def __init__(self, policy_: Policy, about: About | None = None) -> None:
+        self.clock = ManualClock(NOW)
+        self.ledger = InlineLedger.open()
+        self.engine = CommittingEngine(self.ledger, self.clock, policy_)
+        self.desk = Desk(self.engine, self.ledger, InlineSamples.open(), FlagBoard(self.clock), self.clock)
+        if about:
+
+            async def told() -> About:
+                return about
+
+            self.desk = replace(self.desk, about=told)
+        self.blocks: list[dict[str, Any]] = []
+        self._ids = itertools.count(1)
+
+    async def types(self, text: str, word: str = "/understudy") -> str:
+        said: list[str] = []
+
+        async def respond(*, text: str, blocks: Any = (), **_: Any) -> None:
+            said.append(text)
+            self.blocks = list(blocks)
+            for block in blocks:
+                said.extend(one["text"] for one in (block.get("text"), *block.get("elements", ())) if one)
+
+        await understudy(self.desk, Asked(ANA, "C0OPS", f"test/{next(self._ids)}", text, word), respond)
+        return "\n".join(said)
+
+
+@pytest.fixture
+async def ana() -> AsyncIterator[Typing]:
+    typing = Typing(policy(automation="off"))
+    await typing.engine.load()
+    yield typing
+
+
+async def test_component_is_muted_with_an_end_a_reason_and_a_way_back(ana: Typing) -> None:
+    """The end stands in the reader's own time too, and the undo can be copied."""
+    seen = await ana.types("mute Claude API for 2h load test of ours")
+
+    assert "Alerts about Claude API are held back until 2026-03-20 14:00 UTC" in seen
+    assert f"Until <!date^{int(NOW.timestamp()) + 7200}^" in seen
+    assert "Undo: `/understudy unmute anthropic.api`" in seen
+    mute = ana.engine.world.component("anthropic.api").mute
+    assert mute is not None
+    assert (NOW + timedelta(hours=2), ANA, "load test of ours") == (mute.until, mute.by, mute.reason)
+
+
+async def test_mute_needs_no_for(ana: Typing) -> None:
+    """People leave it out; the word of a prefixed manifest is used in what they are told."""
+    seen = await ana.types("mute anthropic.web 30m", "/us-understudy")
+
+    assert "Undo: `/us-understudy unmute anthropic.web`" in seen
+
+
+async def test_what_is_bad_is_told_when_a_mute_is_ended(ana: Typing) -> None:
+    """Muting hides nothing for good."""
+    await ana.types("mute openai for 2h")
+    level = s.VerdictReached(actor=RULE, verdict=_down("openai.api"))
+    await ana.engine.handle(level)
+    assert () == ana.engine.world.open_incidents()
+    assert "Alerts about OpenAI API come again." == await ana.types("unmute openai")
+
+    assert ["openai.api"] == list(ana.engine.world.open_incidents()[0].affected)
+
+
+async def test_report_is_noted_and_answered_with_what_checks_see(ana: Typing) -> None:
+    """A person who says that it fails learns at once whether we see it."""
+    seen = await ana.types("report claude api: answers stop half-way <!channel>")
+
+    assert "Noted. Our checks say: Claude API is unknown" in seen
+    [report] = ana.engine.world.component("anthropic.api").reports
+    assert "answers stop half-way <!channel>" == report.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "answered"),
+    [
+        ("mute", "Which component? Known: `anthropic.api`, `anthropic.web`, `anthropic.mobile`, `openai.api`."),
+        ("mute cluade api for 1h", "No component is called `cluade api for 1h`. Did you mean `claude api`? Known:"),
+        ("mute anthropic.ap 1h", "Did you mean `anthropic.api`?"),
+        ("mute claude for 1h", "Which one? `claude` may be `anthropic.api` (Claude API), `anthropic.web` (claude.ai),"),
+        ("mute claude api", "For how long? Write `/understudy mute anthropic.api for 2h REASON`."),
+        ("mute claude api for", "For how long?"),
+        ("mute claude api for ever", "`ever` is not a duration. Write `30m`, `2h` or `1d`."),
+        ("mute claude api load test", "`load` is not a duration."),
+        ("mute claude api for 31d", "A mute lasts up to 30 days"),
+        ("mute claude api for 0m", "`0m` is not a duration."),
+        ("unmute claude api", "Claude API is not muted."),
+        ("unmute claude api now", "`now` is too much: write `/understudy unmute anthropic.api`."),
+        ("unmute nothing-like-it", "No component is called `nothing-like-it`. Known:"),
+        ("report claude api", "A report needs words"),
+        ("report <!everyone> " + "x" * 3000, "No component is called"),
+        ("mtue claude api for 1h", "`/understudy mtue` is not known. Did you mean `mute`? `/understudy help` shows what is."),
+    ],
+)
+async def test_mistake_is_answered_with_what_to_type(ana: Typing, typed: str, answered: str) -> None:
+    """Nothing changes, and the answer names the nearest word or what is missing."""
+    seen = await ana.types(typed)
+
+    assert answered in seen
+    assert "<!everyone>" not in seen
+    assert [] == await ana.ledger.read(lambda store: store.all_facts())
+
+
+@pytest.mark.parametrize("typed", ["", "help", "  "])
+async def test_help_has_an_example_for_each_verb(ana: Typing, typed: str) -> None:
+    """Under the word as this workspace knows it."""
+    seen = await ana.types(typed, "/us-understudy")
+
+    for verb in ("mute COMPONENT for 1h", "unmute COMPONENT", "report COMPONENT TEXT", "maintenance", "about"):
+        assert f"`/us-understudy {verb}" in seen
+
+
+async def test_planned_quiet_is_listed(ana: Typing) -> None:
+    """Our own windows now and later, what the vendor announced, and mutes; what is over is left out."""
+    berlin = Recurrence(time(2, 30), timedelta(hours=1), frozenset({5, 6}), ZoneInfo("Europe/Berlin"))
+    ana.engine.policy = replace(
+        ana.engine.policy,
+        maintenance=(
+            Window(("anthropic.api",), NOW - timedelta(hours=1), NOW + timedelta(hours=1), None, "moving the proxy"),
+            Window(("openai",), NOW + timedelta(days=1), NOW + timedelta(days=1, hours=2)),
+            Window((), None, None, berlin, "backups <!here>"),
+            Window((), NOW - timedelta(days=2), NOW - timedelta(days=1), None, "over"),
+        ),
+    )
+    notice = Notice(
+        provider="anthropic", id="m1", update="u1", title="Database move <!channel>", body="", status="scheduled",
+        impact="maintenance", at=NOW - timedelta(hours=3), components=("anthropic.web",), starts_at=NOW + timedelta(hours=5),
+        ends_at=NOW + timedelta(hours=6),
+    )  # fmt: skip
+    report = FeedReport("anthropic", NOW, FeedState.FRESH, notices=(notice,), maintenance=("anthropic.mobile",))
+    await ana.engine.handle(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
+    await ana.types("mute openai for 90m")
+    seen = await ana.types("maintenance")
+
+    for words in (
+        "Maintenance: 3 windows of our own, 2 announced, 1 muted.",
+        f"• Claude API: now, until <!date^{int(NOW.timestamp()) + 3600}^",
+        "moving the proxy.",
+        "• all of OpenAI, from <!date^",
+        "(2 h 00 min)",
+        "• everything, Saturdays and Sundays at 02:30 Europe/Berlin for 1 h 00 min: backups &lt;!here&gt;.",
+        "Claude's status page: Database move &lt;!channel&gt; (scheduled), from <!date^",
+        ": claude.ai.",
+        "Claude's status page calls Claude mobile under maintenance.",
+        "• OpenAI API (`openai.api`) until <!date^",
+        "by <@U0ANA>.",
+    ):
+        assert words in seen
+    assert "over" not in seen
+
+
+async def test_nothing_planned_is_said_in_words(ana: Typing) -> None:
+    """An empty list is an answer, not an empty message."""
+    assert 3 == (await ana.types("maintenance")).count("None.")
+
+
+async def test_about_tells_of_the_bot_itself() -> None:
+    """Where it looks from, with whom, how much, since when, and what is wrong."""
+    it = About(
+        "1.2.3", vantage="eu-1", peers=("us-1", "ap-1"), checks=12, off=1, data_bytes=12_345_678,
+        since=NOW - timedelta(hours=26), troubles=("us-1 does not take our results: it answers 401", ""),
+    )  # fmt: skip
+    typing = Typing(policy(), it)
+    await typing.engine.load()
+    seen = await typing.types("about")
+
+    for words in (
+        "Understudy 1.2.3: 1 trouble.",
+        "Looks at 4 components with 12 checks (1 more is off).",
+        "Looks from the vantage `eu-1`. Results from us-1 and ap-1 join in.",
+        "(1 d 02 h)",
+        "Its data takes 12.3 MB.",
+        "0 incidents on record, 0 open.",
+        "*Trouble*\n• us-1 does not take our results: it answers 401.",
+    ):
+        assert words in seen
+
+
+async def test_about_says_that_nothing_is_wrong(ana: Typing) -> None:
+    """Also where the composition root tells nothing but the version."""
+    seen = await ana.types("about")
+
+    assert "Nothing is wrong with the bot itself." in seen
+    assert "Results of no other Understudy join in." in seen
+
+
+def test_longest_name_wins() -> None:
+    """A provider's name is only meant where no component's is, and a name is no prefix of a longer word."""
+    base = policy()
+    one = ComponentPolicy("x.claude", "Claude", "x", "X Corp", {Level.DOWN: "SEV2"})
+    both = replace(base, components={**base.components, one.id: one})
+
+    assert ("x.claude", "is slow") == component_first(both, "claude is slow")
+    assert ("anthropic.api", "is slow") == component_first(both, "@Claude API is slow")
+    assert ("x.claude", "") == component_first(both, "x corp")
+    with pytest.raises(Misunderstood, match="No component is called `claudes`"):
+        component_first(both, "claudes")
+
+
+def _down(id: str) -> Verdict:
+    return Verdict(id, Level.DOWN, "3 of the last 5 runs failed", Fault.THEIRS, (), NOW)

@@ -1,0 +1,47 @@
+"""The shipped detector under the Monte Carlo of `bench/detection.py`, few rounds of it: the claims are not off by far."""
+
+import random
+from statistics import median
+
+import pytest
+
+from bench.detection import DAY_S, Sky, costs, delay_of, watched
+from bot.core.rule import Rule
+
+RULE = Rule()
+
+
+@pytest.mark.parametrize(("rate", "within_s"), [(1.0, 30), (0.5, 70), (0.2, 220)])
+def test_an_outage_is_found_in_time(rate: float, within_s: float) -> None:
+    """Half of the incidents within the claim; none of the full ones is missed."""
+    found = [delay_of(rate, seed, RULE) for seed in range(150)]
+    seen = [delay for delay in found if delay is not None]
+
+    assert median(seen) <= within_s
+    assert len(seen) >= len(found) * (1.0 if rate == 1.0 else 0.95)
+
+
+def test_noise_and_blips_raise_few_alarms_and_cost_few_looks() -> None:
+    """A hundred days of noise, then a hundred with blips of which the controls see nine in ten."""
+    noise = watched(Sky(random.Random(1)), 100 * DAY_S, RULE)
+    sky = Sky(random.Random(2))
+    sky.add_blips(100, 0.9)
+    blips = watched(sky, 100 * DAY_S, RULE)
+
+    assert len(noise.alarms) <= 4
+    assert len(blips.alarms) <= 50
+    assert max(noise.quick, blips.quick) <= 100 * 2880 * 0.12
+
+
+def test_leaping_over_good_looks_changes_nothing() -> None:
+    """What makes the simulation fast does not make it another one."""
+    skies = [Sky(random.Random(3)) for _ in range(2)]
+    for sky in skies:
+        sky.add_blips(10, 0.5)
+
+    assert watched(skies[0], 10 * DAY_S, RULE) == watched(skies[1], 10 * DAY_S, RULE, leap=False)
+
+
+def test_bad_targets_keep_within_the_budget() -> None:
+    """Dead, flapping, or failing now and then: at most twelve percent more looks."""
+    assert [] == [name for name, more in costs(RULE, days=10).items() if more > 0.12]

@@ -1,0 +1,248 @@
+"""What others say, what a small part suffers from, and what is ours to mend: noted, told quietly, and nothing opens."""
+
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.durations import durations
+from bot.core.effects import Do
+from bot.core.hearing import hear
+from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
+from tests.desk import ANA, BOB, CHAT_FLAG, RULE, START, Table, policy
+
+API, GPT = "anthropic.api", "openai.api"
+FLAG = CHAT_FLAG.key
+MONITOR = Actor("operator", "grafana", "grafana")
+
+
+def reaches(
+    table: Table, level: Level, fault: Fault = Fault.NONE, *, component: str = API, advisory: str = "", **more: bool
+) -> None:  # fmt: skip
+    words = Verdict(component, level, "models: said so", fault, ("models: status 401",), table.now, advisory, **more)
+    table.send(s.VerdictReached(actor=RULE, verdict=words))
+
+
+def kinds(table: Table, component: str = API, levels: dict[str, Level] | None = None) -> list[tuple[str, Level]]:
+    return [(h.kind, h.level) for h in hear(table.world, table.policy, component, table.now, levels)]
+
+
+def fires(table: Table, state: str = "firing", key: str = "k1") -> s.Answer:
+    signal = s.AlertHeard(actor=MONITOR, source="grafana", key=key, component=API, state=state, title="5xx <!channel>")
+    return table.send(signal).answer
+
+
+def reads(table: Table, *notices: Notice, state: FeedState = FeedState.FRESH) -> None:
+    report = FeedReport("anthropic", table.now, state, notices=notices)
+    table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
+
+
+def notice(status: str = "investigating", impact: str = "major") -> Notice:
+    return Notice("anthropic", "n1", status, "Elevated errors", "", status, impact, START, components=(API,))
+
+
+# --- what others say
+
+
+def test_an_alert_is_heard_until_it_is_resolved() -> None:
+    """Repeating it writes nothing down; resolving it ends it."""
+    table = Table().all_well()
+    fires(table)
+    before = len(table.facts)
+    fires(table)
+    during, unchanged = kinds(table), len(table.facts) - before
+    fires(table, "resolved")
+
+    assert ([("alert", Level.DEGRADED)], 0, []) == (during, unchanged, kinds(table))
+
+
+def test_an_alert_that_nobody_resolves_is_forgotten_after_a_day() -> None:
+    """The monitor that fired it may be gone."""
+    table = Table().all_well()
+    fires(table)
+    table.now += timedelta(hours=24)
+
+    assert [] == kinds(table)
+    assert fires(table).changed
+
+
+def test_people_are_heard_for_half_an_hour() -> None:
+    """Several make one voice."""
+    table = Table().all_well()
+    for actor in (ANA, BOB):
+        said = table.send(s.Reported(actor=actor, component=API, text="it hangs")).answer
+    table.now += timedelta(minutes=29)
+    during = hear(table.world, table.policy, API, table.now)
+    table.now += timedelta(minutes=2)
+
+    assert "Noted. Our checks say: Claude API is operational" in said.text
+    assert (["bob and 1 more: it hangs"], []) == ([voice.reason for voice in during], kinds(table))
+
+
+def test_a_report_belongs_to_the_incident_that_is_open() -> None:
+    """In its timeline, and told in its channel."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    step = table.send(s.Reported(actor=ANA, component=API, text="it hangs"))
+
+    assert (1, 1) == (step.facts[0].incident, step.answer.incident)
+    assert [Do.FACT_POST] == [effect.kind for effect in step.effects if effect.kind is Do.FACT_POST]
+
+
+def test_a_report_without_an_incident_makes_no_noise() -> None:
+    """It counts, and the person is answered."""
+    table = Table().all_well()
+
+    assert () == table.send(s.Reported(actor=ANA, component=API, text="it hangs")).effects
+
+
+def test_words_about_what_nobody_knows_are_refused() -> None:
+    """With the names that there are."""
+    table = Table().all_well()
+    answers = [
+        table.send(s.Reported(actor=ANA, component="nothing", text="it hangs")).answer,
+        table.send(s.Reported(actor=ANA, component=API, text="  ")).answer,
+        table.send(s.AlertHeard(actor=MONITOR, source="g", key="k", component="nothing", state="firing")).answer,
+        table.send(s.AlertHeard(actor=MONITOR, source="g", key="k", component=API, state="perhaps")).answer,
+    ]
+
+    assert [False] * 4 == [answer.ok for answer in answers]
+    assert API in answers[0].text
+
+
+def test_the_vendors_page_is_heard_while_it_is_fresh() -> None:
+    """A standing notice that names the component, or what the page calls it; maintenance is no trouble."""
+    table = Table().all_well()
+    reads(table, notice())
+    standing = kinds(table)
+    reads(table, notice(), notice("resolved"))
+
+    assert ([("feed", Level.DEGRADED)], []) == (standing, kinds(table))
+    assert [("feed", Level.DOWN)] == kinds(table, levels={API: Level.DOWN})
+    reads(table, state=FeedState.STALE)
+    assert [] == kinds(table, levels={API: Level.DOWN})
+
+
+def test_announced_maintenance_is_not_heard_as_trouble() -> None:
+    """It makes quiet, not worse."""
+    table = Table().all_well()
+    reads(table, notice("in_progress", "maintenance"))
+
+    assert [] == kinds(table)
+
+
+# --- a small part
+
+
+def test_an_advisory_gets_a_quiet_thread_and_nothing_else() -> None:
+    """Raised, changed, ended: one post and two answers; no incident, no flag."""
+    table = Table().all_well()
+    for words in ("haiku fails since 10:02 UTC", "haiku and opus fail since 10:02 UTC", ""):
+        reaches(table, Level.OPERATIONAL, advisory=words)
+    kinds_ = [fact.kind for fact in table.facts if fact.kind.startswith("advisory")]
+
+    assert ["advisory.raised", "advisory.raised", "advisory.ended"] == kinds_
+    assert (1, 2, {}) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)), table.world.incidents)
+    assert "" == table.world.component(API).advisory
+
+
+def test_an_advisory_ends_when_the_whole_is_worse() -> None:
+    """The incident says the rest."""
+    table = Table().all_well()
+    reaches(table, Level.OPERATIONAL, advisory="haiku fails since 10:02 UTC")
+    reaches(table, Level.DOWN, Fault.THEIRS)
+    ended = [body.reason for body in table.kinds(f.AdvisoryEnded) if isinstance(body, f.AdvisoryEnded)]
+
+    assert (["all of it is down now"], [1]) == (ended, list(table.world.incidents))
+
+
+def test_an_advisory_stays_while_we_are_blind() -> None:
+    """Nothing was seen that speaks against it."""
+    table = Table().all_well()
+    reaches(table, Level.OPERATIONAL, advisory="haiku fails since 10:02 UTC")
+    reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
+
+    state = table.world.component(API)
+    assert (Level.UNKNOWN, "haiku fails since 10:02 UTC") == (state.level, state.advisory)
+
+
+# --- ours to mend
+
+
+def test_a_failure_of_ours_is_told_quietly_and_opens_nothing() -> None:
+    """A refused key: one quiet post, its end in the same thread, and no flag moves."""
+    table = Table().all_well()
+    reaches(table, Level.UNKNOWN, Fault.OURS_KEY)
+    reaches(table, Level.UNKNOWN, Fault.OURS_CONFIG)
+    engaged = table.world.flag(FLAG).engagement
+    reaches(table, Level.OPERATIONAL)
+
+    assert (1, 2, {}, None) == (
+        len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)), table.world.incidents, engaged
+    )  # fmt: skip
+
+
+def test_blindness_is_no_failure_that_each_component_tells_of() -> None:
+    """One notice tells of it."""
+    table = Table().all_well()
+    reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
+
+    assert [] == table.effects(Do.QUIET_POST)
+
+
+def test_a_flag_leaves_a_provider_whose_quota_we_used_up() -> None:
+    """Our services get no answer there either; nobody is alerted of the vendor."""
+    table = Table().all_well()
+    reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA)
+    engaged = table.world.flag(FLAG).engagement
+
+    assert engaged is not None
+    assert ("gpt", "our quota at Claude API is used up", {}) == (engaged.variant, engaged.reason, table.world.incidents)
+    assert 1 == len(table.effects(Do.QUIET_POST))
+
+
+def test_the_flag_comes_back_when_the_quota_is_there_again() -> None:
+    """By the same steps as after an outage."""
+    table = Table(policy(first_step="auto")).all_well()
+    reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA)
+    table.passes(5)
+    reaches(table, Level.OPERATIONAL)
+    table.passes(40)
+
+    assert None is table.world.flag(FLAG).engagement
+
+
+def test_nobody_is_sent_to_a_stand_in_whose_quota_is_used_up() -> None:
+    """Neither by a rule nor by hand."""
+    table = Table().all_well()
+    reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA, component=GPT)
+    refused = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="cost")).answer
+    table.sees(API, Level.DOWN)
+
+    assert (False, "cached") == (refused.ok, table.world.flag(FLAG).engagement.variant)  # type: ignore[union-attr] # or it fails
+
+
+def test_a_hand_back_waits_while_nobody_can_see_the_default() -> None:
+    """Blind in the middle of it: no step further, and none back."""
+    table = Table(policy(first_step="auto")).all_well()
+    table.sees(API, Level.DOWN)
+    table.passes(2)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(10)
+    share = table.world.flag(FLAG).engagement.share_back  # type: ignore[union-attr] # engaged, or it fails
+    reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
+    table.passes(30)
+
+    assert (10, 10) == (share, table.world.flag(FLAG).engagement.share_back)  # type: ignore[union-attr] # as above
+
+
+def test_an_unseen_time_is_no_outage() -> None:
+    """A component that was well when we went blind did not fail."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(5)
+    reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
+    table.passes(5)
+    table.sees(API, Level.OPERATIONAL)
+
+    assert 1 == len(durations(table.incident(), table.facts).outages)

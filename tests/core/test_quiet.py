@@ -1,0 +1,378 @@
+"""Who is not alerted, why, and that it comes when the reason ends: measuring and recovering go on all the time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.due import next_due
+from bot.core.effects import Do
+from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
+from bot.core.quiet import why_quiet
+from bot.core.sight import Sight
+from bot.core.windows import Window
+from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
+
+API, WEB, GPT = "anthropic.api", "anthropic.web", "openai.api"
+PAGE = Actor.vendor("anthropic")
+
+
+def until(table: Table, moment: timedelta) -> None:
+    """Time passes as the watch lets it: a look whenever something is due."""
+    end = START + moment
+    while (due := next_due(table.world, table.policy)) is not None and due <= end and table.now < end:
+        table.now = due if due > table.now else min(end, table.now + timedelta(minutes=1))
+        table.send(s.TimePassed(actor=RULE))
+    table.now = end
+
+
+def muted(lasts: timedelta = timedelta(hours=1)) -> Table:
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=lasts, reason="we move"))
+    return table
+
+
+def depending(*pairs: tuple[str, str]) -> Table:
+    """A table on which each first component depends on the second."""
+    base = policy()
+    parts = dict(base.components)
+    for child, parent in pairs:
+        parts[child] = replace(parts[child], depends_on=(parent,))
+    return Table(replace(base, components=parts)).all_well()
+
+
+def reads(table: Table, *notices: Notice, maintenance: tuple[str, ...] = (), state: FeedState = FeedState.FRESH) -> None:
+    report = FeedReport("anthropic", table.now, state, notices=notices, maintenance=maintenance)
+    table.send(s.FeedRead(actor=PAGE, report=report))
+
+
+def upkeep(status: str, update: str = "u1") -> Notice:
+    starts, ends = START + timedelta(minutes=10), START + timedelta(minutes=70)
+    return Notice(
+        "anthropic", "m1", update, "Database move", "", status, "maintenance", START, components=(API,), starts_at=starts,
+        ends_at=ends,
+    )  # fmt: skip
+
+
+def held(table: Table) -> list[str]:
+    return [body.why for body in table.kinds(f.AlertSuppressed) if isinstance(body, f.AlertSuppressed)]
+
+
+# --- muting
+
+
+def test_a_muted_component_opens_nothing_and_is_measured_as_always() -> None:
+    """The verdict is committed, the flag moves; only nobody is alerted."""
+    table = muted()
+    table.sees(API, Level.DOWN)
+
+    assert ({}, Level.DOWN, ["muted by ana: we move"]) == (table.world.incidents, table.world.component(API).level, held(table))
+    assert "gpt" == table.world.flags[CHAT_FLAG.key].engagement.variant  # type: ignore[union-attr] # it is there or the test fails
+
+
+def test_the_incident_opens_when_the_mute_ends_and_it_is_still_bad() -> None:
+    """By time alone, with its true beginning."""
+    table = muted()
+    table.sees(API, Level.DOWN)
+    until(table, timedelta(minutes=61))
+
+    assert (START, START + timedelta(hours=1)) == (table.incident().began_at, table.incident().declared_at)
+    assert None is table.world.component(API).mute
+
+
+def test_the_incident_opens_at_once_when_somebody_unmutes() -> None:
+    """A person ends it."""
+    table = muted()
+    table.sees(API, Level.DOWN)
+    said = table.send(s.Unmute(actor=ANA, component=API)).answer
+
+    assert (True, 1) == (said.ok, len(table.world.incidents))
+    assert Phase.MITIGATED == table.incident().phase  # the flag was switched already
+
+
+def test_whoever_unmutes_declares_nothing() -> None:
+    """A rule opens the incident, so rules may still raise its severity; who unmuted stands in the fact about that."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=4)))
+    table.sees(API, Level.DOWN)
+    table.send(s.Unmute(actor=ANA, component=API))
+
+    assert ("held-back alerts", False) == (table.incident().declared_by.name, table.incident().severity_by_person)
+    assert [ANA] == [fact.actor for fact in table.facts if isinstance(fact.body, f.Unmuted)]
+
+
+def test_nothing_opens_when_it_recovered_before_the_mute_ended() -> None:
+    """The recovery is committed like any other."""
+    table = muted()
+    table.sees(API, Level.DOWN)
+    table.sees(API, Level.OPERATIONAL)
+    until(table, timedelta(hours=2))
+
+    assert ({}, Level.OPERATIONAL) == (table.world.incidents, table.world.component(API).level)
+
+
+def test_a_mute_stops_no_incident_that_is_open() -> None:
+    """Its updates and its recovery run on."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    said = table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=4))).answer
+    table.sees(API, Level.OPERATIONAL)
+
+    assert "INC-1 is open and runs on." in said.text
+    assert Phase.MONITORING == table.incident().phase
+
+
+def test_a_muted_component_joins_no_incident_of_its_provider() -> None:
+    """Neither when it opens nor later; when the mute ends it joins."""
+    table = muted()
+    table.sees(API, Level.DOWN)
+    table.sees(WEB, Level.DOWN)
+    before = set(table.incident().affected)
+    until(table, timedelta(minutes=61))
+
+    assert ({WEB}, {WEB, API}) == (before, set(table.incident().affected))
+
+
+def test_a_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None:
+    """What would have been a thread becomes a thread, not an incident."""
+    table = muted()
+    table.sees(API, Level.DEGRADED)
+    before = len(table.effects(Do.QUIET_POST))
+    until(table, timedelta(minutes=61))
+    table.sees(API, Level.OPERATIONAL)
+
+    after = (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))
+    assert (0, (1, 1), {}) == (before, after, table.world.incidents)
+
+
+def test_a_mute_is_refused_when_it_makes_no_sense() -> None:
+    """With what to do instead."""
+    table = Table().all_well()
+    for signal in (
+        s.Mute(actor=ANA, component="nothing.here", lasts=timedelta(hours=1)),
+        s.Mute(actor=ANA, component=API, lasts=timedelta(0)),
+        s.Mute(actor=ANA, component=API, lasts=timedelta(days=400)),
+        s.Unmute(actor=ANA, component=API),
+    ):
+        assert not table.send(signal).answer.ok
+
+
+# --- maintenance
+
+
+def test_our_own_maintenance_holds_alerts_back_until_its_end() -> None:
+    """It began before the failure, and ends before the recovery."""
+    window = Window(("anthropic",), START, START + timedelta(minutes=30), reason="new proxy")
+    table = Table(replace(policy(), maintenance=(window,))).all_well()
+    table.sees(API, Level.DOWN)
+    before = (held(table), dict(table.world.incidents))
+    until(table, timedelta(minutes=31))
+
+    assert (["our own maintenance: new proxy"], {}) == before
+    assert START + timedelta(minutes=30) == table.incident().declared_at
+
+
+def test_a_window_of_others_changes_nothing() -> None:
+    """Openai is worked at, Claude fails."""
+    table = Table(replace(policy(), maintenance=(Window(("openai",), START, START + timedelta(hours=1)),))).all_well()
+    table.sees(API, Level.DOWN)
+
+    assert [1] == list(table.world.incidents)
+
+
+def test_one_reason_after_the_other_is_written_down() -> None:
+    """A mute ends within a window of maintenance: still quiet, for another reason."""
+    window = Window((), START, START + timedelta(hours=3))
+    base = policy()
+    table = Table(replace(base, maintenance=(window,))).all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    table.sees(API, Level.DOWN)
+    until(table, timedelta(hours=2))
+
+    assert (["muted by ana", "our own maintenance"], {}) == (held(table), table.world.incidents)
+
+
+def test_maintenance_that_the_vendor_announced_holds_alerts_back() -> None:
+    """By its word, in progress."""
+    table = Table().all_well()
+    reads(table, upkeep("in_progress"))
+    table.sees(API, Level.DOWN)
+    table.sees(WEB, Level.OPERATIONAL)
+
+    assert ({}, ["announced maintenance: Database move"]) == (table.world.incidents, held(table))
+
+
+def test_announced_maintenance_begins_by_its_plan_when_the_vendor_forgets_to_say_so() -> None:
+    """Scheduled for 12:10 to 13:10: before it nothing is held back, after it neither."""
+    table = Table().all_well()
+    reads(table, upkeep("scheduled"))
+    quiet = [bool(why_quiet(table.world, table.policy, API, START + timedelta(minutes=m))) for m in (9, 10, 69, 70)]
+
+    assert [False, True, True, False] == quiet
+
+
+def test_the_incident_opens_when_the_vendor_calls_its_maintenance_completed() -> None:
+    """And it is still down."""
+    table = Table().all_well()
+    reads(table, upkeep("in_progress"))
+    table.sees(API, Level.DOWN)
+    reads(table, upkeep("in_progress"), replace(upkeep("completed", "u2"), at=START + timedelta(minutes=1)))
+
+    assert [1] == list(table.world.incidents)
+
+
+def test_the_incident_opens_an_hour_after_the_plan_when_the_vendor_never_says_more() -> None:
+    """Vendors forget to close; we do not wait for ever."""
+    table = Table().all_well()
+    reads(table, upkeep("in_progress"))
+    table.sees(API, Level.DOWN)
+    until(table, timedelta(hours=3))
+
+    assert START + timedelta(minutes=130) == table.incident().declared_at
+
+
+def test_a_component_that_the_page_calls_under_maintenance_is_quiet() -> None:
+    """Without any notice; until the page calls it something else."""
+    table = Table().all_well()
+    reads(table, maintenance=(API,))
+    table.sees(API, Level.DOWN)
+    before = dict(table.world.incidents)
+    reads(table)
+
+    assert ({}, [1]) == (before, list(table.world.incidents))
+
+
+def test_maintenance_is_forgotten_when_its_page_cannot_be_read_for_an_hour() -> None:
+    """The last word of a page that died must not keep us silent."""
+    table = Table().all_well()
+    reads(table, maintenance=(API,))
+    table.sees(API, Level.DOWN)
+    reads(table, state=FeedState.STALE)
+    until(table, timedelta(minutes=61))
+
+    assert START + timedelta(minutes=60) == table.incident().declared_at
+
+
+# --- dependencies
+
+
+def test_a_component_that_depends_on_a_bad_one_is_told_in_its_incident() -> None:
+    """A line in the parent's incident, none of its own."""
+    table = depending((GPT, API))
+    table.sees(API, Level.DOWN)
+    lines = len(table.effects(Do.FACT_POST))
+    table.sees(GPT, Level.DOWN)
+    told = [fact.incident for fact in table.facts if isinstance(fact.body, f.AlertSuppressed)]
+
+    assert ([1], [1], {API}) == (list(table.world.incidents), told, set(table.incident().affected))
+    assert len(table.effects(Do.FACT_POST)) > lines
+
+
+def test_its_recovery_is_told_there_too() -> None:
+    """Whoever read that it fails reads that it is well."""
+    table = depending((GPT, API))
+    table.sees(API, Level.DOWN)
+    table.sees(GPT, Level.DOWN)
+    fact = table.sees(GPT, Level.OPERATIONAL).facts[0]
+
+    assert (1, f.VerdictChanged) == (fact.incident, type(fact.body))
+    assert f"{fact.stream}/{fact.seq}/line" in table.effects(Do.FACT_POST)
+
+
+def test_its_own_incident_opens_when_the_parent_is_well_and_it_is_not() -> None:
+    """A little later, since what stands on something comes back after it."""
+    table = depending((GPT, API))
+    table.sees(API, Level.DOWN)
+    table.sees(GPT, Level.DOWN)
+    table.sees(API, Level.OPERATIONAL)
+    before = list(table.world.incidents)
+    until(table, timedelta(minutes=6))
+
+    assert ([1], [1, 2]) == (before, list(table.world.incidents))
+    assert START + timedelta(minutes=5) == table.incident(2).declared_at
+
+
+def test_its_own_incident_opens_when_the_parents_is_closed_by_hand() -> None:
+    """Nobody works on the parent any more."""
+    table = depending((GPT, API))
+    table.sees(API, Level.DOWN)
+    table.sees(GPT, Level.DOWN)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="external"))
+    until(table, timedelta(minutes=1))
+
+    assert [1, 2] == list(table.world.incidents)
+
+
+def test_components_that_depend_on_each_other_open_one_incident() -> None:
+    """No circle: the first that fails is told, the second is a line of it."""
+    table = depending((GPT, API), (API, GPT))
+    table.sees(GPT, Level.DOWN)
+    table.sees(API, Level.DOWN)
+
+    assert ([1], {GPT}) == (list(table.world.incidents), set(table.incident().affected))
+
+
+def test_a_child_whose_own_provider_has_an_incident_joins_that() -> None:
+    """Work goes on there already."""
+    table = depending((WEB, GPT))
+    table.sees(GPT, Level.DOWN)
+    table.sees(API, Level.DOWN)
+    table.sees(WEB, Level.DOWN)
+
+    assert {API, WEB} == set(table.incident(2).affected)
+
+
+# --- blindness
+
+
+def blind(table: Table, at: timedelta = timedelta(0)) -> None:
+    table.send(s.SightChanged(actor=RULE, sight=Sight(True, "both controls are unreachable", START + at)))
+
+
+def sees_again(table: Table) -> None:
+    table.send(s.SightChanged(actor=RULE, sight=Sight(False, ended_at=table.now)))
+
+
+def test_no_incident_opens_while_we_are_blind() -> None:
+    """Not even for what answers with an error; it opens when we see again and it is still bad."""
+    table = Table().all_well()
+    blind(table)
+    table.sees(API, Level.DOWN)
+    before = dict(table.world.incidents)
+    table.now += timedelta(minutes=10)
+    sees_again(table)
+
+    assert ({}, [1]) == (before, list(table.world.incidents))
+
+
+def test_blindness_is_told_once_and_answered_once() -> None:
+    """One notice, one answer in its thread, however often it is signalled."""
+    table = Table().all_well()
+    blind(table)
+    blind(table)
+    sees_again(table)
+    sees_again(table)
+    roots = [effect.args["root"] for step in table.steps for effect in step.effects if effect.kind is Do.QUIET_REPLY]
+
+    assert (["sight/1"], ["sight/1"]) == (table.effects(Do.QUIET_POST), roots)
+
+
+def test_an_open_incident_has_the_blindness_in_its_timeline() -> None:
+    """Whoever works on it must know that the evidence stopped."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    blind(table)
+    sees_again(table)
+
+    assert ["sight.lost", "sight.regained"] == [x.kind for x in table.facts if x.incident == 1 and x.kind.startswith("sight")]
+
+
+def test_no_flag_moves_by_a_rule_while_we_are_blind() -> None:
+    """Neither away nor back; a person still may."""
+    table = Table().all_well()
+    blind(table)
+    table.sees(API, Level.DOWN)
+    before = table.world.flag(CHAT_FLAG.key).engagement
+    said = table.send(s.EngageFlag(actor=ANA, flag=CHAT_FLAG.key, variant="cached", reason="I know")).answer
+
+    assert (None, True) == (before, said.ok)

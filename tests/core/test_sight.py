@@ -1,0 +1,259 @@
+"""Whether it is us: the control group, our resolver, and providers that fail at once."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.core.model import Fault, Outcome, Sample
+from bot.core.sight import CLEAR, Sight, SightRule, look_around
+from tests.desk import START
+
+RULE = SightRule(resolvers=frozenset({"names", "names-2"}))
+FINE, DARK, LOST_NAME = "", "connect_timeout", "dns_timeout"
+
+
+@dataclass
+class Round:
+    """Looks around second by second with what was measured last, as the watch does."""
+
+    sight: Sight = CLEAR
+    second: float = 0
+    controls: dict[str, Sample] = field(default_factory=dict)
+    providers: dict[str, dict[str, Sample]] = field(default_factory=dict)
+    rule: SightRule = RULE
+
+    def sample(self, check: str, error: str) -> Sample:
+        outcome = Outcome.FAIL if error else Outcome.OK
+        return Sample(check, check, START + timedelta(seconds=self.second), outcome, error or None, Fault.THEIRS)
+
+    def at(self, second: float, **errors: str) -> Sight:
+        """Controls are called `way`, `way_2`, `names`...; everything else is a provider; `p__x` is its check x."""
+        self.second = second
+        for name, error in errors.items():
+            if name.startswith(("way", "names")):
+                self.controls[name] = self.sample(name.replace("_", "-"), error)
+            else:
+                provider, _, check = name.partition("__")
+                self.providers.setdefault(provider, {})[check] = self.sample(f"{provider}.api.{check}", error)
+        now = START + timedelta(seconds=second)
+        controls = {sample.check: sample for sample in self.controls.values()}
+        providers = {name: list(checks.values()) for name, checks in self.providers.items()}
+        self.sight = look_around(self.sight, controls, providers, now, self.rule)
+        return self.sight
+
+    def blind(self, second: float, **errors: str) -> bool:
+        return self.at(second, **errors).blind
+
+
+# --- our way out
+
+
+def test_we_are_blind_when_both_controls_and_a_provider_are_unreachable() -> None:
+    """One of two controls is not enough: it may be that one."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE)
+
+    assert [False, True] == [look.blind(10, way=DARK, a=DARK), look.blind(15, way_2=DARK)]
+    assert ("both controls are unreachable", START + timedelta(seconds=15)) == (look.sight.reason, look.sight.began_at)
+
+
+def test_we_are_blind_when_most_of_three_controls_are_unreachable() -> None:
+    """More than half; without any provider the controls alone decide."""
+    look = Round()
+
+    assert [False, True] == [look.blind(0, way=DARK, way_2=FINE, way_3=FINE), look.blind(5, way_2=DARK)]
+    assert "2 of 3 controls are unreachable" == look.sight.reason
+
+
+def test_a_lost_packet_of_a_control_is_no_blindness() -> None:
+    """While every provider answers as far as anybody looked, nothing is missed and nobody is told anything."""
+    look = Round()
+    look.at(0, way=FINE, a=FINE, b=FINE)
+
+    assert [False, True] == [look.blind(10, way=DARK), look.blind(20, way=DARK, a=DARK)]
+
+
+def test_an_answer_of_a_provider_proves_our_way_out() -> None:
+    """Even a 503: the controls are broken, not our network, and the other provider is unreachable by itself."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
+    look.at(10, way=DARK, way_2=DARK)
+    look.at(12, a="http_5xx")
+
+    assert not look.blind(13, b=DARK)
+
+
+def test_a_control_that_was_lost_before_does_not_date_the_cut() -> None:
+    """One lost packet, then an answer of a provider, then the cut: the answer is from before it."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
+    look.at(10, way=DARK)
+    look.at(15, a=FINE)
+
+    assert look.blind(20, way=DARK, way_2=DARK, b=DARK)
+
+
+def test_an_answer_from_before_the_cut_proves_nothing() -> None:
+    """The provider was looked at last while everything was fine."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
+
+    assert look.blind(10, way=DARK, way_2=DARK, b=DARK)
+
+
+def test_controls_that_were_not_looked_at_lately_have_no_say() -> None:
+    """Results of minutes ago say nothing of now; a slow check counts for three of its intervals."""
+    look = Round()
+    look.at(0, way=DARK)
+    look.sight = CLEAR
+
+    assert not look.blind(120)
+    look.rule = SightRule(every={"way": timedelta(seconds=60)})
+    assert look.blind(121)
+
+
+def test_a_control_that_answers_with_an_error_is_no_sign_of_blindness() -> None:
+    """It was reached."""
+    assert not Round().blind(0, way="http_5xx", way_2="http_unexpected")
+
+
+# --- our resolver
+
+
+def test_we_are_blind_when_our_resolver_does_not_answer() -> None:
+    """Controls reached by number stay well."""
+    look = Round()
+
+    assert look.blind(0, way=FINE, names=LOST_NAME, a=LOST_NAME)
+    assert "our resolver does not answer" in look.sight.reason
+
+
+def test_we_are_blind_when_most_providers_lose_their_names_at_once() -> None:
+    """Without a control for names; controls that are reached by number do not speak against it, however long."""
+    look = Round()
+    look.at(0, way=FINE, a=FINE, b=FINE)
+    seen = [look.blind(second, way=FINE, a=LOST_NAME, b=LOST_NAME) for second in (30, 200, 400)]
+
+    assert [True, True, True] == seen
+
+
+def test_one_name_that_is_gone_is_theirs() -> None:
+    """The others resolve."""
+    look = Round()
+    look.at(0, way=FINE, names=FINE, a=FINE, b=FINE)
+
+    assert not look.blind(10, a=LOST_NAME, b=FINE)
+
+
+# --- unrelated providers
+
+
+def test_we_are_blind_when_most_of_three_providers_fail_at_once() -> None:
+    """Two of three within a minute; the third still answers."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+
+    assert [False, False, True] == [look.blind(10, a=DARK), look.blind(40, c=FINE), look.blind(50, b=DARK)]
+    assert "2 of 3 providers became unreachable at once" == look.sight.reason
+
+
+def test_two_providers_that_fail_at_once_prove_nothing() -> None:
+    """They may share a cloud."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE)
+
+    assert not look.blind(10, a=DARK, b=DARK)
+
+
+def test_providers_that_fail_one_after_another_are_not_at_once() -> None:
+    """Three outages of three hours are three outages."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+    looks = [look.blind(10, a=DARK), look.blind(130, a=DARK, b=DARK, c=FINE), look.blind(260, a=DARK, b=DARK, c=DARK)]
+
+    assert [False, False, False] == looks
+
+
+def test_errors_of_providers_are_never_our_blindness() -> None:
+    """All of them answer 503: a bad day, and we see it."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+
+    assert not look.blind(10, a="http_5xx", b="overloaded", c="http_5xx")
+
+
+def test_controls_that_stay_well_for_three_minutes_are_believed() -> None:
+    """Then it is theirs: a cloud that carries most of our providers."""
+    look = Round()
+    look.at(0, way=FINE, a=FINE, b=FINE, c=FINE)
+    seen = [look.blind(second, way=FINE, a=DARK, b=DARK, c=DARK) for second in range(10, 250, 30)]
+
+    assert [True] * 6 == seen[:6]
+    assert not look.blind(250, way=FINE)
+
+
+def test_without_controls_providers_that_answer_are_believed_after_three_minutes() -> None:
+    """Two of five answer all the time: our way out is fine."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE, d=FINE, e=FINE)
+    seen = [look.blind(s, a=DARK, b=DARK, c=DARK, d=FINE, e=FINE) for s in range(10, 260, 30)]
+
+    assert (True, False) == (seen[0], seen[-1])
+
+
+def test_without_controls_and_answers_we_stay_blind() -> None:
+    """Nobody proves anything."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+    seen = [look.blind(s, a=DARK, b=DARK, c=DARK) for s in range(10, 1000, 60)]
+
+    assert {True} == set(seen)
+
+
+def test_a_provider_of_which_one_check_answers_is_not_unreachable() -> None:
+    """One host of it is dead, the other answers between."""
+    look = Round()
+    look.at(0, a__x=FINE, b=FINE, c=FINE)
+    look.at(10, a__x=DARK, b=DARK)
+
+    assert not look.blind(12, a__y=FINE, b=DARK, c=FINE)
+
+
+# --- seeing again
+
+
+def test_sight_is_back_after_answers_for_ten_seconds() -> None:
+    """One lucky answer ends no blindness."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK)
+    seen = [look.blind(30, way=FINE, way_2=FINE), look.blind(35, way=FINE, way_2=FINE), look.blind(41, way=FINE, way_2=FINE)]
+
+    assert [True, True, False] == seen
+    assert START + timedelta(seconds=41) == look.sight.ended_at
+
+
+def test_a_relapse_on_the_way_back_starts_the_wait_anew() -> None:
+    """The line flaps."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK)
+    look.at(30, way=FINE, way_2=FINE)
+    look.at(35, way=DARK, way_2=DARK)
+    look.at(40, way=FINE, way_2=FINE)
+
+    assert [True, False] == [look.blind(45, way=FINE), look.blind(51, way=FINE, way_2=FINE)]
+
+
+def test_silence_is_no_proof_of_sight() -> None:
+    """Nothing was measured for an hour, as after a pause of the machine."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK)
+
+    assert [True, True] == [look.blind(3600), look.blind(3700)]
+
+
+def test_the_reason_and_the_beginning_stay_while_we_are_blind() -> None:
+    """First the controls, then the providers: one blindness."""
+    look = Round()
+    first = look.at(0, way=DARK, way_2=DARK)
+    later = look.at(60, way=DARK, way_2=DARK, a=DARK, b=DARK, c=DARK)
+
+    assert (first.reason, first.began_at) == (later.reason, later.began_at)

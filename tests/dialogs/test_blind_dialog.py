@@ -1,0 +1,214 @@
+"""Our own way out is cut: one notice, no incident, no flag moves; and what is really theirs is told afterwards."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.core import facts as f
+from bot.sandbox.vendor.doors import Door
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, House, a_house
+
+PROVIDERS = {"anthropic": "Claude", "openai": "OpenAI", "gemini": "Gemini"}
+CONTROLS = ("one", "two")
+
+
+class Town:
+    """A bot, and servers on real ports that can be cut off: `doors` by name of provider or control."""
+
+    def __init__(self, house: House, doors: dict[str, Door], pages: list[dict[str, str]]) -> None:
+        self.house = house
+        self.talk = Talk(house)
+        self.doors = doors
+        self.pages = pages  # what the out-of-band notifier got
+
+    async def cut(self, *names: str) -> None:
+        """Nobody listens there any more; all of them where none is named."""
+        for name in names or self.doors:
+            await self.doors[name].close()
+
+    async def mend(self, *names: str) -> None:
+        """They listen again."""
+        for name in names or self.doors:
+            await self.doors[name].open()
+
+    async def served(self) -> str:
+        """What a service reads, over HTTP."""
+        assert self.house.app is not None
+        address = f"{self.house.app.url}/ofrep/v1/evaluate/flags/{FLAG}"
+        async with aiohttp.ClientSession() as session, session.post(address, json={"context": {"targetingKey": "s"}}) as reply:
+            return str((await reply.json())["variant"])
+
+    async def incidents(self) -> list[str]:
+        """The titles of all incidents that were ever declared."""
+        return [fact.body.title for fact in await self.talk.facts(f.Declared) if isinstance(fact.body, f.Declared)]
+
+    async def notices(self) -> list[str]:
+        """The bot's own messages in #ops, once all is sent."""
+        await self.house.quiet()
+        return [self.talk.shows(message) for message in self.talk.said("ops")]
+
+
+@asynccontextmanager
+async def a_town(folder: Path, *, providers: int, controls: bool) -> AsyncIterator[Town]:
+    """So many providers, with or without the control group; everything is well."""
+    async with AsyncExitStack() as stack:
+        pages: list[dict[str, str]] = []
+        names = [*list(PROVIDERS)[:providers], *(CONTROLS if controls else ())]
+        doors = {name: Door(_app(), "127.0.0.1") for name in names}
+        pager = Door(_app(pages), "127.0.0.1")
+        for door in (*doors.values(), pager):
+            await door.set_up()
+            stack.push_async_callback(door.tear_down)
+        changes: dict[str, Any] = {
+            "providers": {key: _provider(key, doors[key]) for key in list(PROVIDERS)[:providers]},
+            "notify": [f"json{pager.base.removeprefix('http')}/hook"],
+        }
+        if controls:
+            changes["control_group"] = [_check(name, doors[name]) for name in CONTROLS]
+        house = await stack.enter_async_context(a_house(folder, **changes))
+        yield Town(house, doors, pages)
+
+
+def _app(heard: list[dict[str, str]] | None = None) -> web.Application:
+    async def answer(request: web.Request) -> web.Response:
+        if heard is not None:
+            heard.append(json.loads(await request.text()))
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    return app
+
+
+def _provider(key: str, door: Door) -> dict[str, Any]:
+    return {"name": PROVIDERS[key], "components": {"api": {"name": f"{PROVIDERS[key]} API", "checks": [_check("front", door)]}}}
+
+
+def _check(name: str, door: Door) -> dict[str, Any]:
+    return {"type": "http", "name": name, "url": f"{door.base}/", "every": "30s", "deadline": "5s"}
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    """Two providers and a control group of two."""
+    async with a_town(tmp_path, providers=2, controls=True) as found:
+        yield found
+
+
+async def test_one_notice_and_no_incident_when_everything_is_out_of_reach(town: Town) -> None:
+    """Providers and controls vanish at once: people read why nothing opens, on both ways, and services go on as they were."""
+    await town.cut()
+    await town.house.passes(minutes=10)
+
+    [notice] = await town.notices()
+    assert notice.startswith("We are blind since 2026-03-20 12:01 UTC: both controls are unreachable.")
+    assert "No vendor incident opens meanwhile." in notice
+    assert [] == await town.incidents()
+    assert "claude" == await town.served()
+    assert [] == [channel.name for channel in town.house.workspace.channels() if channel.name.startswith("inc-")]
+    await town.house.stop()  # lets a page that is on its way go out
+    assert ["Understudy is blind"] == [page["title"] for page in town.pages]
+    assert "both controls are unreachable" in town.pages[0]["message"]
+
+
+async def test_the_board_says_unknown_while_we_are_blind(town: Town) -> None:
+    """Neither well nor down: nobody can tell."""
+    await town.cut()
+    await town.house.passes(minutes=2)
+    board = await town.talk.asks(town.house.ana, "/health")
+
+    assert 2 == board.count("unknown since")
+    assert "We are blind since 2026-03-20 12:01 UTC: both controls are unreachable." in board
+
+
+async def test_one_reply_says_that_we_see_again(town: Town) -> None:
+    """Everything comes back: a word under the notice, how long it was, and nothing else ever."""
+    await town.cut()
+    await town.house.passes(minutes=5)
+    await town.mend()
+    await town.house.passes(minutes=10)
+
+    assert 1 == len(await town.notices())
+    thread = town.talk.thread("ops", "We are blind")
+    assert 1 == thread.count("We see again since")
+    assert "We were blind for" in thread
+    assert [] == await town.incidents()
+    await town.house.stop()
+    assert ["Understudy is blind", "Understudy sees again"] == [page["title"] for page in town.pages]
+
+
+async def test_a_vendor_that_stays_away_has_its_incident_when_we_see_again(town: Town) -> None:
+    """The cut hid an outage: it opens then, once, and its flag switches then."""
+    await town.cut()
+    await town.house.passes(minutes=5)
+    assert "claude" == await town.served()
+    await town.mend("openai", *CONTROLS)
+    await town.house.passes(minutes=4)
+
+    notices = await town.notices()
+    assert ["Claude API down"] == await town.incidents()
+    assert "gpt" == await town.served()
+    assert 2 == len(notices)
+    assert "INC-1 SEV2" in notices[1]
+    assert "the connection was refused" in notices[1]
+
+
+async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -> None:
+    """The controls are asked in the moment of doubt, and they answer."""
+    await town.cut("anthropic")
+    await town.house.passes(minutes=2)
+
+    [alert] = await town.notices()
+    assert ["Claude API down"] == await town.incidents()
+    assert "theirs: the provider fails" in alert
+    assert "gpt" == await town.served()
+    assert [] == await town.talk.facts(f.SightLost)
+
+
+async def test_dead_controls_excuse_nobody_while_another_vendor_answers(tmp_path: Path) -> None:
+    """An answer proves our way out, whatever the controls say."""
+    async with a_town(tmp_path, providers=2, controls=True) as town:
+        await town.cut(*CONTROLS)
+        await town.house.passes(minutes=5)
+        assert [] == await town.notices()  # all providers answer: two dead controls are no news
+        await town.cut("anthropic")
+        await town.house.passes(minutes=5)
+
+        assert [] == await town.talk.facts(f.SightLost)
+        assert ["Claude API down"] == await town.incidents()
+
+
+async def test_three_providers_that_vanish_at_once_are_no_three_incidents(tmp_path: Path) -> None:
+    """Without any control group, unrelated vendors speak for each other."""
+    async with a_town(tmp_path, providers=3, controls=False) as town:
+        await town.cut()
+        await town.house.passes(minutes=5)
+
+        [notice] = await town.notices()
+        assert notice.startswith("We are blind since 2026-03-20 12:01 UTC: all 3 providers became unreachable at once.")
+        assert [] == await town.incidents()
+        assert "claude" == await town.served()
+
+        await town.mend()
+        await town.house.passes(minutes=5)
+        assert 1 == len(await town.notices())
+        assert 1 == town.talk.thread("ops", "We are blind").count("We see again since")
+        assert [] == await town.incidents()
+
+
+async def test_two_providers_that_vanish_at_once_have_their_incidents(tmp_path: Path) -> None:
+    """Two prove nothing of our own way out."""
+    async with a_town(tmp_path, providers=2, controls=False) as town:
+        await town.cut()
+        await town.house.passes(minutes=3)
+        await town.house.quiet()
+
+        assert [] == await town.talk.facts(f.SightLost)
+        assert {"Claude API down", "OpenAI API down"} == set(await town.incidents())

@@ -1,0 +1,113 @@
+"""Trouble that alerts nobody: a small part that fails, a check that is ours to mend, a mute, a parent that is down."""
+
+from typing import Any
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+from tests.house import House, settings
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+
+
+async def opened(house: House, providers: dict[str, Any]) -> Talk:
+    """A deployment with these providers, looked at once."""
+    house.changes = {"providers": providers}
+    await house.start()
+    await house.passes(minutes=1)
+    return Talk(house)
+
+
+async def test_a_small_part_that_fails_is_told_once_and_taken_back(empty_house: House) -> None:
+    """One of four checks: an advisory in a thread of its own, beside the verdict on the board, and no incident."""
+    house = empty_house
+    providers = settings(house.workspace, house.vendor)["providers"]
+    api = providers["anthropic"]["components"]["api"]
+    [front] = api["checks"]
+    api["checks"] = [front, *({**front, "name": n, "url": f"{front['url']}/{n}"} for n in ("batch", "files", "models"))]
+    talk = await opened(house, providers)
+    await house.fails("anthropic.api.batch")
+    await house.passes(minutes=12)
+    await house.quiet()
+
+    [root] = talk.said("ops")
+    told = talk.shows(root)
+    for words in (
+        "Advisory for Claude API: batch fails since 12:01 UTC (1 of 4 checks). "
+        "That is too little for a worse verdict: no incident opens for it, and no flag moves.",
+        "; front, files, models: 5 of the last 5 looks were fine. Seen by the rule “detector”.",
+        "• batch: status 502",
+    ):
+        assert words in told
+    seen = await talk.asks(house.ana, "/health claude")
+    assert "Claude API: operational since 2026-03-20 12:00 UTC (14 min). Advisory: batch fails since 12:01 UTC" in seen
+    assert "Reason: batch: " in seen
+    await talk.asks(house.ana, "/health")
+    assert "3 of 3 components are operational. Advisory for Claude API." == talk.whispers(house.ana)[-1].text
+
+    await house.recovers("anthropic.api.batch")
+    await house.quiet()
+    assert "Claude API: the advisory is over, all of it is well again." in talk.thread("ops", "Advisory")
+    assert 1 == len(talk.said("ops"))
+    assert [] == list(await talk.facts(f.Declared, f.Engaged))
+
+
+async def test_an_address_that_checks_may_not_reach_is_told_with_the_remedy(empty_house: House) -> None:
+    """Nothing is sent there; the operator reads what to list, and the component is not "no result yet" for ever."""
+    house = empty_house
+    providers = settings(house.workspace, house.vendor)["providers"]
+    inner = {"type": "tcp", "name": "inner", "host": "10.1.2.3", "port": 9}
+    providers["openai"]["components"]["files"] = {"name": "OpenAI files", "checks": [inner]}
+    talk = await opened(house, providers)
+    await house.passes(minutes=2)
+    await house.quiet()
+
+    [root] = talk.said("ops")
+    for words in (
+        "OpenAI files: unknown since 2026-03-20 12:00 UTC. inner: 3 of the last 3 looks failed within 60 s: "
+        "the address is not one that checks may reach (10.1.2.3 is private; list its network under allow_private). Seen by",
+        "Theirs or ours: ours: our request or its address is wrong.",
+        "No incident opens for that, since the vendor may be well.",
+    ):
+        assert words in talk.shows(root)
+
+
+async def test_a_mute_holds_the_alert_back_until_somebody_ends_it(talk: Talk) -> None:
+    """It is said who muted and why, the board says so once, and afterwards a rule declares, not the person."""
+    house = talk.house
+    await talk.asks(house.ana, "/understudy mute claude api for 1h load test")
+    await house.fails("anthropic.api")
+    await house.quiet()
+    assert [] == talk.said("ops", "INC-")
+    seen = await talk.asks(house.bob, "/health claude")
+    muted = "Muted until 2026-03-20 13:01 UTC by @ana (load test), and its alert is held back by that. p50"
+    assert muted in seen
+    assert 1 == seen.count("held back")
+
+    assert "Alerts about Claude API come again." == await talk.asks(house.bob, "/understudy unmute claude api")
+    await house.quiet()
+    assert talk.said("ops", "Alerts about Claude API come again, by @bob.")
+    assert "What fails, since 2026-03-20 12:01 UTC" in talk.alert()
+    assert "declared 2026-03-20 12:03 UTC by the rule “held-back alerts”" in talk.alert()
+
+
+async def test_a_component_that_depends_on_a_failed_one_is_a_line_there(empty_house: House) -> None:
+    """The alert about the child is held back, with where to read on; five minutes after the parent it comes by itself."""
+    house = empty_house
+    providers = settings(house.workspace, house.vendor)["providers"]
+    providers["openai"]["components"]["api"]["depends_on"] = ["anthropic.api"]
+    talk = await opened(house, providers)
+    await house.fails("anthropic.api")
+    await house.fails("openai.api")
+    await house.quiet()
+    [line] = talk.said(CHANNEL, "OpenAI API fails too")
+    own = "It opens no incident of its own meanwhile. Seen by the rule “detector”."
+    assert f"OpenAI API fails too: it depends on Claude API, see INC-1. {own}" == talk.shows(line)
+    board = await talk.asks(house.ana, "/health")
+    assert "Its alert is held back: it depends on Claude API, see INC-1. p50" in board
+
+    await house.recovers("anthropic.api")
+    told = await talk.asks(house.ana, "/incident timeline INC-1")
+    assert "The alert about OpenAI API is held back until 2026-03-20 12:1" in told
+    await house.passes(minutes=6)
+    await house.quiet()
+    assert "INC-2 SEV2: OpenAI API down" in talk.alert()

@@ -1,0 +1,243 @@
+"""Looks start on time, spread over their interval, a quick one in between where it is asked for, and never too many at once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from bot.clock import ManualClock, SystemClock
+from bot.watch.lag import LoopLag
+from bot.watch.rounds import Rounds
+
+START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+
+
+class Looks:
+    """Counts what was started, and when in domain time; `hang` keeps looks under way."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.began: list[tuple[str, float]] = []
+        self.hang: asyncio.Event | None = None
+
+    def of(self, name: str) -> "object":
+        async def look() -> None:
+            self.began.append((name, self.clock.monotonic()))
+            if self.hang:
+                await self.hang.wait()
+
+        return look
+
+
+async def passes(clock: ManualClock, rounds: Rounds, seconds: float, step: float = 1.0) -> None:
+    for _ in range(round(seconds / step)):
+        clock.advance(timedelta(seconds=step))
+        rounds.beat()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+async def test_every_look_keeps_its_phase_for_ever() -> None:
+    """A check runs at the same offset of each interval, other checks at other offsets."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    for number in range(50):
+        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"))
+
+    await passes(clock, rounds, 90)
+
+    assert 150 == len(looks.began)
+    one = [at for name, at in looks.began if name == "check 7"]
+    assert [30.0, 30.0] == [later - sooner for sooner, later in pairwise(one)]
+    assert 15 < len({at % 30 for _, at in looks.began})
+
+
+async def test_a_stall_is_skipped_and_not_caught_up_on() -> None:
+    """After five minutes of standing still a check looks once, and then in its old rhythm."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    rounds.add("check", 30.0, looks.of("check"))
+    await passes(clock, rounds, 30)
+    phase = looks.began[0][1]
+    clock.advance(timedelta(minutes=5))
+
+    await passes(clock, rounds, 60)
+
+    assert [phase, 331.0] == [at for _, at in looks.began][:2]
+    assert [phase % 30] == sorted({at % 30 for _, at in looks.began[2:]})
+    assert 4 == len(looks.began)
+
+
+async def test_a_quick_look_comes_between_and_leaves_the_phase_alone() -> None:
+    """A doubt is looked into after five seconds; asked for twice, it is one look."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    rounds.add("check", 30.0, looks.of("check"))
+    await passes(clock, rounds, 30)
+    phase = looks.began[0][1]
+    rounds.sooner("check", (phase - clock.monotonic()) % 30 / 2)
+    rounds.sooner("check", (phase - clock.monotonic()) % 30 / 2)
+
+    await passes(clock, rounds, 60)
+
+    regular = [at for _, at in looks.began if at % 30 == phase % 30]
+    assert (3, 4) == (len(regular), len(looks.began))
+
+
+async def test_a_quick_look_is_dropped_where_a_regular_one_comes_first() -> None:
+    """Nothing is looked at twice in a moment."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    rounds.add("check", 5.0, looks.of("check"))
+    rounds.sooner("check", 30.0)
+
+    await passes(clock, rounds, 40)
+
+    assert 8 == len(looks.began)
+
+
+async def test_a_look_that_hangs_is_not_started_twice() -> None:
+    """One run of a check at a time; the others go on."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    looks.hang = asyncio.Event()
+    rounds.add("check", 5.0, looks.of("check"))
+
+    await passes(clock, rounds, 60)
+
+    assert 1 == len(looks.began)
+    looks.hang.set()
+    await rounds.idle()
+    await passes(clock, rounds, 5)
+    assert 2 == len(looks.began)
+
+
+async def test_a_quick_look_does_not_wait_for_one_that_hangs() -> None:
+    """Some begin beside it, a few at most; one that has just begun is look enough."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    looks.hang = asyncio.Event()
+    rounds.add("check", 600.0, looks.of("check"), phase_s=1.0)
+    await passes(clock, rounds, 1)
+    for _ in range(20):
+        rounds.sooner("check", 0.0)
+        rounds.sooner("check", 0.0)
+        await passes(clock, rounds, 2)
+
+    assert [2.0 + 2 * n for n in range(1, 8)] == [at for _, at in looks.began][1:]  # they note it a step later
+    looks.hang.set()
+    await rounds.idle()
+    rounds.sooner("check", 0.0)
+    await rounds.idle()
+    assert 9 == len(looks.began)
+
+
+async def test_a_regular_look_that_stands_for_a_quick_one_does_not_wait_either() -> None:
+    """A quick look was asked for, and the regular one came first: it must not be swallowed."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    looks.hang = asyncio.Event()
+    rounds.add("check", 5.0, looks.of("check"), phase_s=1.0)
+    await passes(clock, rounds, 1)
+    rounds.sooner("check", 6.0)
+    await passes(clock, rounds, 12)
+
+    assert [1.0, 6.0] == [at for _, at in looks.began]
+    looks.hang.set()
+    await rounds.idle()
+
+
+async def test_a_quick_look_that_is_not_needed_any_more_is_not_taken() -> None:
+    """The doubt was gone before."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    rounds.add("check", 60.0, looks.of("check"), phase_s=50.0)
+    rounds.sooner("check", 4.0)
+    rounds.no_sooner("check")
+    await passes(clock, rounds, 40)
+
+    assert [] == looks.began
+
+
+async def test_nothing_begins_after_the_end() -> None:
+    """A result that comes in late asks for a quick look, and nobody is there any more."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    rounds.add("check", 60.0, looks.of("check"))
+    await rounds.stop()
+    rounds.sooner("check", 0.0)
+    await passes(clock, rounds, 90)
+
+    assert [] == looks.began
+
+
+async def test_no_more_than_so_many_are_under_way_at_once() -> None:
+    """What is above the limit waits for room and is not lost."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock, at_once=3)
+    looks.hang = asyncio.Event()
+    for number in range(10):
+        rounds.add(f"check {number}", 5.0, looks.of(f"check {number}"))
+
+    await passes(clock, rounds, 6)
+    assert 3 == len(looks.began)
+
+    looks.hang.set()
+    await rounds.idle()
+    assert {f"check {number}" for number in range(10)} == {name for name, _ in looks.began}
+
+
+async def test_a_look_that_fails_by_our_own_fault_is_said_and_looks_again(caplog: object) -> None:
+    """An error of ours is logged once by name, and the check is looked at in its next round."""
+    clock = ManualClock(START)
+    rounds, began = Rounds(clock), []
+
+    async def look() -> None:
+        began.append(clock.monotonic())
+        raise RuntimeError("ours")
+
+    rounds.add("check", 5.0, look)
+    await passes(clock, rounds, 10)
+
+    assert 2 == len(began)
+
+
+async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
+    """With time that runs, a beat arms what falls due before the next one; nobody waits for the metronome."""
+    clock = SystemClock()
+    late: list[float] = []
+    rounds = Rounds(clock, ahead_s=1.0, on_start=late.append)
+    began: list[str] = []
+
+    def look(name: str) -> object:
+        async def one() -> None:
+            began.append(name)
+
+        return one
+
+    for number in range(20):
+        rounds.add(f"check {number}", 0.5, look(f"check {number}"))
+    rounds.beat()
+    await asyncio.sleep(0.6)
+    await rounds.stop()
+
+    assert {f"check {number}" for number in range(20)} == set(began)
+    assert 20 <= len(late)
+
+
+async def test_the_lag_of_our_own_loop_is_seen() -> None:
+    """A loop that was blocked says so, for as long as it was blocked, and not of what began later."""
+    import time
+
+    lag = LoopLag()
+    loop = asyncio.get_running_loop()
+    lag.start()
+    began = loop.time()
+    await asyncio.sleep(0.06)
+    time.sleep(0.3)  # noqa: ASYNC251 # the point
+    assert 0.2 < lag.worst_since(began)
+    await asyncio.sleep(0.06)
+    assert 0.2 < lag.worst_since(began)
+    await asyncio.sleep(0.06)
+    assert 0.2 > lag.worst_since(loop.time())
+    lag.stop()
+    assert 0.0 == lag.worst_since(began)

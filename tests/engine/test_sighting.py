@@ -1,0 +1,165 @@
+"""Before a failure that may be our own is believed, the controls are asked: at once, once, and not for a vendor's answer."""
+
+import asyncio
+from datetime import timedelta
+
+from bot.clock import ManualClock
+from bot.core.model import Fault, Outcome
+from bot.core.sight import SightRule
+from bot.sandbox.world import EPOCH
+from bot.watch.sighting import Sighting
+from tests.engine.stand import BROKEN, NO_WAY, WELL, Answer, Check, Stand, sample
+
+API, WEB, GPT = "anthropic.api.models", "anthropic.web.front", "openai.api.models"
+CONTROLS = ("control.one", "control.two")
+
+
+class Room:
+    """A sighting whose controls answer as the test says; counts how often they were asked."""
+
+    def __init__(self, *controls: str, answer: Answer = WELL) -> None:
+        self.clock = ManualClock(EPOCH)
+        self.answer = answer
+        self.asked: list[str] = []
+        self.sighting = Sighting(controls, self.look, self.clock, SightRule())
+
+    async def look(self, control: str) -> None:
+        self.asked.append(control)
+        await asyncio.sleep(0)
+        self.sighting.control(sample(control, self.answer, self.clock.now()))
+
+    async def fails(self, check: str, found: Answer = NO_WAY) -> Outcome:
+        """This look failed; how it is counted."""
+        return (await self.sighting.believed(sample(check, found, self.clock.now()))).outcome
+
+
+async def test_an_error_that_came_over_the_network_needs_no_control() -> None:
+    """Who answers 502 was reached."""
+    room = Room(*CONTROLS)
+
+    assert Outcome.FAIL is await room.fails(API, BROKEN)
+    assert [] == room.asked
+
+
+async def test_many_that_fail_at_once_ask_the_controls_once() -> None:
+    """And again only when that is a while ago."""
+    room = Room(*CONTROLS)
+    await asyncio.gather(*(room.fails(check) for check in (API, WEB, GPT)))
+    first = list(room.asked)
+    room.clock.advance(timedelta(seconds=2))
+    await room.fails(API)
+    soon = list(room.asked)
+    room.clock.advance(timedelta(seconds=2))
+    await room.fails(API)
+
+    assert (list(CONTROLS), list(CONTROLS), [*CONTROLS, *CONTROLS]) == (first, soon, room.asked)
+
+
+async def test_a_failure_counts_while_the_controls_answer() -> None:
+    """Their network, not ours."""
+    room = Room(*CONTROLS)
+
+    assert [Outcome.FAIL] * 3 == [await room.fails(API) for _ in range(3)]
+    assert not room.sighting.sight.blind
+
+
+async def test_a_failure_says_nothing_while_the_controls_fail_as_well() -> None:
+    """The sample is kept as inconclusive, with what was seen and why it does not count."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    found = await room.sighting.believed(sample(API, NO_WAY, room.clock.now()))
+
+    assert (Outcome.INCONCLUSIVE, "blind", Fault.LOCAL) == (found.outcome, found.error, found.fault)
+    assert "both controls are unreachable; what was seen: as scripted" == found.reason
+    assert {API} == room.sighting.unseen
+
+
+async def test_what_is_answered_while_we_are_blind_counts_and_is_seen() -> None:
+    """An answer is an answer; after the next one the check is no more among the unseen."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    await room.fails(API)
+    assert Outcome.FAIL is await room.fails(API, BROKEN)
+
+    assert set() == room.sighting.unseen
+
+
+async def test_sight_comes_back_when_the_controls_have_answered_for_a_while() -> None:
+    """Ten seconds of good answers, and no single lucky packet."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    await room.fails(API)
+    room.answer = WELL
+    seen = []
+    for _ in range(5):
+        room.clock.advance(timedelta(seconds=5))
+        await room.sighting.again()
+        seen.append(room.sighting.sight.blind)
+
+    assert [True, True, False, False, False] == seen
+
+
+async def test_a_provider_that_answered_in_between_fails_anew() -> None:
+    """Three blips of three providers, hours apart, are no cut of ours: an answer ends what a failure began."""
+    room = Room()
+    for check in (API, GPT, "gemini.api.models"):
+        await room.fails(check)
+        room.clock.advance(timedelta(seconds=20))
+        room.sighting.provider(sample(check, WELL, room.clock.now()))
+        room.clock.advance(timedelta(hours=1))
+    assert {} == room.sighting.sight.onsets
+
+    assert not room.sighting.sight.blind
+
+
+async def test_three_providers_that_fail_at_once_are_our_own_cut() -> None:
+    """Without any control; two would prove nothing."""
+    room = Room()
+    for check in (API, GPT):
+        await room.fails(check)
+    two = room.sighting.sight.blind
+    await room.fails("gemini.api.models")
+
+    assert (False, True) == (two, room.sighting.sight.blind)
+
+
+# --- with the watch around it
+
+
+async def test_blindness_is_said_once_and_ends_with_the_vendors_own_outage() -> None:
+    """All is cut for five minutes; then one vendor stays away, and that is its incident."""
+    ids = (API, GPT)
+    stand = await Stand([Check(id) for id in ids], controls=[Check(id) for id in CONTROLS]).opened()
+    stand.script.answers = dict.fromkeys((*ids, *CONTROLS), NO_WAY)
+    await stand.passes(300)
+    blind = (
+        stand.engine.world.sight.blind,
+        stand.level("anthropic.api"),
+        stand.level("openai.api"),
+        dict(stand.engine.world.incidents),
+    )
+    stand.script.answers = {API: NO_WAY}
+    await stand.passes(120)
+
+    assert (True, "unknown", "unknown", {}) == blind
+    assert not stand.engine.world.sight.blind
+    assert 2 == stand.engine.world.seqs["sight"]
+    assert ("down", "operational") == (stand.level("anthropic.api"), stand.level("openai.api"))
+    assert ["anthropic"] == [incident.provider for incident in stand.engine.world.incidents.values()]
+
+
+async def test_a_control_that_fails_alone_is_nobodys_trouble() -> None:
+    """Every provider answers, so nothing is missed."""
+    stand = await Stand([Check(API), Check(GPT)], controls=[Check(CONTROLS[0])]).opened()
+    stand.script.answers = {CONTROLS[0]: NO_WAY}
+    await stand.passes(300)
+
+    assert not stand.engine.world.sight.blind
+    assert ("operational", "operational") == (stand.level("anthropic.api"), stand.level("openai.api"))
+
+
+async def test_the_controls_are_asked_in_the_moment_of_doubt() -> None:
+    """Not in their next round."""
+    stand = await Stand([Check(API)], controls=[Check(id, every=timedelta(minutes=10)) for id in CONTROLS]).opened()
+    before = len(stand.script.began)
+    stand.script.answers = {API: NO_WAY}
+    await stand.until_look(API)
+
+    assert [API, *CONTROLS] == [id for id, _ in stand.script.began[before:]]

@@ -1,0 +1,223 @@
+"""A doubt looks again and calls others; what hangs holds nobody up; no verdict comes before everything was looked at."""
+
+import asyncio
+from datetime import timedelta
+
+from bot.core.model import Level, Outcome
+from bot.core.verdict import VerdictRule
+from tests.engine.stand import BROKEN, TOO_LATE, WELL, Answer, Check, Lagging, Stand, sample
+
+API = "anthropic.api.models"
+ASK = "anthropic.api.ask"
+WEB = "anthropic.web.front"
+GPT = "openai.api.models"
+ALL = tuple(Check(id) for id in (API, ASK, WEB, GPT))
+
+
+async def test_a_failed_look_is_followed_by_quick_ones_until_the_doubt_is_gone() -> None:
+    """Every four seconds while in doubt, and then at its old offset of the half minute."""
+    stand = await Stand([Check(API)]).opened()
+    [first, second] = stand.script.of(API)
+    stand.script.answers[API] = BROKEN
+    await stand.until_look(API)
+    stand.script.answers[API] = WELL
+    third = stand.script.of(API)[-1]
+    await stand.passes(300)
+
+    looks = stand.script.of(API)
+    assert [30.0, 30.0] == [second - first, third - second]
+    assert [third + 4, third + 8, third + 12] == looks[3:6]
+    quick = [at for at in looks if at % 30 != first % 30]
+    assert 5 < len(quick) < 12
+    assert max(quick) < third + 60
+    assert [30.0] * 5 == [later - sooner for sooner, later in zip(looks[-6:-1], looks[-5:], strict=True)]
+    assert "operational" == stand.level("anthropic.api")
+
+
+async def test_a_full_outage_is_committed_within_seconds_of_the_first_failed_look() -> None:
+    """Three failed looks and twelve seconds are enough."""
+    stand = await Stand(ALL).opened()
+    stand.script.answers = dict.fromkeys((API, ASK), BROKEN)
+    before = len(stand.script.began)
+    while stand.level("anthropic.api") != "down":
+        await stand.passes(1)
+    failed = [at for id, at in stand.script.began[before:] if id in (API, ASK)]
+
+    assert 12 <= stand.clock.monotonic() - failed[0] <= 14
+
+
+async def test_the_others_of_a_provider_look_at_once_when_one_begins_to_doubt() -> None:
+    """Siblings and the checks of other components do; another provider has nothing to do with it."""
+    stand = await Stand(ALL).opened()
+    stand.script.answers[API] = BROKEN
+    before = len(stand.script.began)
+    await stand.until_look(API)
+    at = stand.clock.monotonic()
+    now = {id for id, began in stand.script.began[before:] if began == at}
+
+    assert {API, ASK, WEB} <= now
+    assert GPT not in now
+
+
+async def test_doubts_call_others_only_so_often() -> None:
+    """One that flickers all the time must not become a second schedule for everybody else."""
+    stand = await Stand(ALL).opened()
+    before = len(stand.script.of(WEB))
+    for _ in range(8):
+        stand.script.answers[API] = BROKEN
+        await stand.until_look(API)
+        stand.script.answers[API] = WELL
+        await stand.passes(90)
+    scheduled = stand.clock.monotonic() / 30
+
+    assert 2 <= len(stand.script.of(WEB)) - scheduled <= 5
+    assert before <= 3
+
+
+async def test_a_look_that_hangs_holds_up_neither_the_next_nor_the_others() -> None:
+    """After two seconds without an answer the check looks again beside it, and others of its provider look too."""
+    stand = await Stand(ALL).opened()
+    stand.script.hangs[WEB] = asyncio.Event()
+    await stand.until_look(WEB)
+    hung = stand.clock.monotonic()
+    await stand.passes(2)
+
+    assert {(WEB, hung), (WEB, hung + 2), (ASK, hung + 2)} <= set(stand.script.began)
+    stand.script.hangs[WEB].set()
+
+
+async def test_an_outage_in_which_everything_hangs_is_found_soon_after_the_first_deadline() -> None:
+    """The looks that were begun meanwhile count one after the other, each with the moment in which it began."""
+    stand = await Stand([Check(WEB)]).opened()
+    stand.script.hangs[WEB] = asyncio.Event()
+    await stand.until_look(WEB)
+    began = stand.clock.now()
+    await stand.passes(20)
+    stand.script.hangs[WEB].set()
+    await stand.passes(8)
+
+    assert "down" == stand.level("anthropic.web")
+    since = stand.engine.world.component("anthropic.web").began_at
+    assert since is not None
+    assert timedelta(0) <= since - began <= timedelta(seconds=5)
+
+
+async def test_an_old_answer_changes_nothing_when_newer_ones_came_before_it() -> None:
+    """It hung for longer than an interval, and is no clock that was set back; it is stored and no more."""
+    stand = await Stand([Check(WEB, every=timedelta(seconds=10))]).opened()
+    stand.script.answers[WEB] = BROKEN
+    await stand.until_look(WEB)
+    stand.script.answers[WEB] = WELL
+    hanging = stand.script.hangs[WEB] = asyncio.Event()
+    await stand.until_look(WEB)
+    del stand.script.hangs[WEB]
+    await stand.passes(36)
+    before = len(stand.script.of(WEB))
+    hanging.set()
+    await stand.passes(60)
+
+    assert 1 == sum(s.error == "deadline" for s in await stand.samples.recent(WEB, 100))
+    assert len(stand.script.of(WEB)) - before <= 8  # another doubt would look ten times more
+    assert "operational" == stand.level("anthropic.web")
+
+
+async def test_no_word_is_said_of_a_component_before_every_check_of_it_has_looked() -> None:
+    """Half of it being well is no news; trouble would be."""
+    stand = await Stand([Check(API), Check(ASK, every=timedelta(seconds=120))]).opened(settled=False)
+    await stand.until_look(API)
+    if not stand.script.of(ASK):
+        assert "unknown" == stand.level("anthropic.api")
+    while not stand.script.of(ASK):
+        assert "unknown" == stand.level("anthropic.api")
+        await stand.passes(1)
+
+    assert "operational" == stand.level("anthropic.api")
+
+
+async def test_a_small_part_that_fails_for_long_becomes_an_advisory_and_no_incident() -> None:
+    """One model of five: nothing for ten minutes, then an advisory, and none once it is well again."""
+    models = [Check(f"anthropic.api.ask-{n}") for n in range(5)]
+    stand = await Stand(models).opened()
+    stand.script.answers[models[0].id] = BROKEN
+    await stand.passes(9 * 60, step=2)
+    early = stand.engine.world.component("anthropic.api")
+    await stand.passes(3 * 60, step=2)
+    late = stand.engine.world.component("anthropic.api")
+    stand.script.answers.clear()
+    await stand.passes(4 * 60, step=2)
+
+    assert (Level.OPERATIONAL, "") == (early.level, early.advisory)
+    assert Level.OPERATIONAL is late.level
+    assert "ask-0" in late.advisory
+    assert "" == stand.engine.world.component("anthropic.api").advisory
+    assert {} == stand.engine.world.incidents
+
+
+async def test_results_of_unknown_checks_are_left_out() -> None:
+    """Another vantage may have checks that we do not have."""
+    stand = await Stand([Check(API)], vantage="here").opened()
+    await stand.watch.take([sample("anthropic.api.gone", BROKEN, stand.clock.now(), "there")])
+    await stand.watch.flush()
+
+    assert [] == await stand.samples.recent("anthropic.api.gone", 5)
+    assert "operational" == stand.level("anthropic.api")
+
+
+async def test_what_was_late_while_our_own_loop_stood_still_says_nothing() -> None:
+    """Slow answers and missed deadlines are inconclusive then; an error is an error."""
+    lag = Lagging()
+    stand = await Stand([Check(API), Check(WEB)], lag=lag).opened()
+    lag.late_s = 5.0
+    stand.script.answers = {API: TOO_LATE, WEB: BROKEN}
+    await stand.passes(90)
+    found = {check: (await stand.samples.recent(check, 1))[0] for check in (API, WEB)}
+
+    assert (Outcome.INCONCLUSIVE, "lagged") == (found[API].outcome, found[API].error)
+    assert "our own loop was 5000 ms late" in found[API].reason
+    assert ("operational", "down") == (stand.level("anthropic.api"), stand.level("anthropic.web"))
+
+
+async def test_a_good_answer_that_our_own_loop_delayed_is_good_and_not_slow() -> None:
+    """Two seconds, of which we stood still: neither degraded nor what is usual from now on."""
+    lag = Lagging()
+    stand = await Stand([Check(API)], lag=lag).opened()
+    await stand.passes(30 * 25, step=5)
+    lag.late_s = 1.9
+    stand.script.answers[API] = Answer(total_ms=2_000.0)
+    await stand.passes(300, step=5)
+    newest = (await stand.samples.recent(API, 1))[0]
+
+    assert ("operational", Outcome.OK, {}) == (stand.level("anthropic.api"), newest.outcome, dict(newest.phases_ms))
+
+
+async def test_a_common_unrest_of_the_loop_excuses_nobody() -> None:
+    """Forty milliseconds are no reason why an answer did not come within ten seconds."""
+    stand = await Stand([Check(API)], lag=Lagging(0.04)).opened()
+    stand.script.answers[API] = TOO_LATE
+    await stand.passes(60)
+
+    assert "down" == stand.level("anthropic.api")
+
+
+async def test_an_answer_that_is_long_in_coming_is_late_only_where_it_usually_is_not() -> None:
+    """A model that always thinks for twenty seconds calls nobody when it does."""
+    stand = await Stand(ALL).opened()
+    stand.script.answers[ASK] = Answer(total_ms=20_000.0)
+    await stand.passes(30 * 25, step=5)
+    del stand.script.answers[ASK]
+    stand.script.hangs[ASK] = asyncio.Event()
+    await stand.until_look(ASK)
+    hung = stand.clock.monotonic()
+    await stand.passes(25)
+    assert [hung] == [at for at in stand.script.of(ASK) if at >= hung]
+
+    stand.script.hangs[ASK].set()
+
+
+async def test_the_rule_of_the_verdict_speaks_of_our_own_vantage_by_its_name() -> None:
+    """What the plan calls us is what the verdict takes for our own eyes."""
+    stand = await Stand([Check(API)], vantage="here", verdicts=VerdictRule(quorum="all")).opened()
+    stand.script.answers[API] = BROKEN
+    await stand.passes(60)
+
+    assert "down" == stand.level("anthropic.api")

@@ -1,0 +1,57 @@
+"""What `/understudy` shows is taken by Slack, however much there is and whatever others wrote."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from bot.core.model import Notice
+from bot.core.state import ComponentState, Mute, ProviderState, World
+from bot.core.windows import Recurrence, Window
+from bot.views.about import About, about, maintenance, mute_answer
+from tests.desk import ANA, policy
+from tests.views.message_checks import assert_taken, shown
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+HOSTILE = "<!channel> <https://evil.example|click> ``` \u202e\x00 & `x` " * 40
+
+
+def test_planned_quiet_is_taken_when_there_is_much_of_it() -> None:
+    """A hundred windows, announcements and mutes with hostile words; what is left out is counted."""
+    many = [Window((f"x{n}", HOSTILE), NOW, NOW + timedelta(hours=n), None, HOSTILE) for n in range(1, 100)]
+    weekly = Window((), NOW + timedelta(hours=1), NOW + timedelta(days=9), Recurrence(time(2), timedelta(hours=1)), HOSTILE)
+    notices = tuple(
+        Notice(
+            "anthropic",
+            f"m{n}",
+            "u",
+            HOSTILE,
+            HOSTILE,
+            "in_progress",
+            "maintenance",
+            NOW,
+            components=("anthropic.api", HOSTILE),
+        )
+        for n in range(100)
+    )
+    world = World(
+        components={
+            f"c{n}": ComponentState(f"c{n}", mute=Mute(NOW + timedelta(hours=1), ANA, HOSTILE, NOW)) for n in range(100)
+        },
+        providers={"anthropic": ProviderState("anthropic", notices=notices, maintenance=(HOSTILE,))},
+    )
+    message = maintenance(world, replace(policy(), maintenance=(weekly, *many)), NOW)
+
+    assert_taken(message)
+    assert "• daily at 02:00 UTC" not in shown(message)
+    assert "everything, daily at 02:00 UTC for 1 h 00 min, first on <!date^" in shown(message)
+
+
+def test_about_is_taken_whatever_is_wrong() -> None:
+    """Troubles hold the words of peers and of libraries."""
+    it = About(HOSTILE[:50], HOSTILE, (HOSTILE,) * 50, troubles=(HOSTILE,) * 50, data_bytes=0, since=NOW)
+
+    assert_taken(about(it, World(), policy(), NOW))
+
+
+def test_mute_answer_is_taken() -> None:
+    """A reason is foreign too."""
+    assert_taken(mute_answer(HOSTILE, HOSTILE, Mute(NOW + timedelta(hours=1), ANA, HOSTILE, NOW), NOW, "/understudy"))

@@ -1,0 +1,185 @@
+"""Blindness, advisories, mutes and what others say, as people read them."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.model import Actor, Fault, Level, Verdict
+from bot.core.sight import Sight
+from bot.views.card import card
+from bot.views.findings import sight_words
+from bot.views.health import board, provider
+from bot.views.lines import fact_line
+from bot.views.quiet import quiet, quiet_reply
+from tests.desk import ANA, RULE, START, Table
+from tests.stories import latencies
+from tests.views.message_checks import assert_taken, shown
+
+API = "anthropic.api"
+LOST = Sight(True, "both controls are unreachable", START)
+
+
+def last(table: Table) -> f.Fact:
+    return table.facts[-1]
+
+
+def told(table: Table, level: Level, fault: Fault, advisory: str = "") -> f.Fact:
+    verdict = Verdict(API, level, "models: HTTP 401 <!channel>", fault, ("models: status 401",), START, advisory)
+    return table.send(s.VerdictReached(actor=RULE, verdict=verdict)).facts[0]
+
+
+def test_blindness_is_told_in_one_plain_sentence() -> None:
+    """Since when, why, and what follows; without Slack too."""
+    lost = f.SightLost("both controls are unreachable", START)
+    regained = f.SightRegained("both controls are unreachable", START, START + timedelta(minutes=41))
+
+    assert [
+        "We are blind since 12:00 UTC: both controls are unreachable. No vendor incident opens meanwhile.",
+        "We see again since 12:41 UTC. We were blind for 41 min, since 12:00 UTC: both controls are unreachable.",
+    ] == [sight_words(lost), sight_words(regained)]
+
+
+def test_the_notice_of_blindness_and_its_answer_are_taken_by_slack() -> None:
+    """What to look at, and that nothing is hidden afterwards."""
+    table = Table().all_well()
+    table.send(s.SightChanged(actor=RULE, sight=LOST))
+    notice = quiet(last(table), table.world, table.policy)
+    table.now += timedelta(minutes=5)
+    table.send(s.SightChanged(actor=RULE, sight=Sight(False, ended_at=table.now)))
+    answer = quiet_reply(last(table), table.world, table.policy)
+
+    for message, words in ((notice, "no rule moves a flag"), (answer, "We were blind for 5 min")):
+        assert_taken(message)
+        assert words in shown(message)
+
+
+def test_the_board_and_the_card_say_that_we_are_blind() -> None:
+    """Before anything that they cannot know."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.send(s.SightChanged(actor=RULE, sight=LOST))
+    whole = board(table.world, table.policy, table.now, latencies())
+    one = provider("anthropic", table.world, table.policy, table.now, latencies())
+    pinned = card(table.incident(), table.world, table.policy, table.now)
+
+    assert whole.text.startswith("We are blind: both controls are unreachable.")
+    for message in (whole, one, pinned):
+        assert_taken(message)
+        assert "*We are blind* since" in shown(message)
+
+
+def test_the_board_shows_advisories_mutes_and_alerts_held_back() -> None:
+    """Whoever wonders why nobody was told finds it here."""
+    table = Table().all_well()
+    told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
+    table.send(s.Mute(actor=ANA, component="openai.api", lasts=timedelta(hours=1), reason="we move"))
+    table.sees("openai.api", Level.DOWN)
+    seen = shown(board(table.world, table.policy, table.now, latencies()))
+
+    muted = "by <@U0ANA> (we move), and its alert is held back by that. "
+    for words in ("Advisory: haiku fails since 10:02 UTC", "Muted until", muted):
+        assert words in seen
+    assert 1 == seen.count("held back")
+
+
+def test_the_board_names_another_reason_than_the_mute() -> None:
+    """Muted for an hour, and blind besides: both are said, since both must end before anybody is alerted."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    table.send(s.SightChanged(actor=RULE, sight=LOST))
+    table.sees(API, Level.DOWN)
+    seen = shown(board(table.world, table.policy, table.now, latencies()))
+
+    for words in ("Muted until", "Its alert is held back: we are blind: both controls are unreachable"):
+        assert words in seen
+
+
+def test_the_phone_hears_of_an_advisory_where_all_is_well() -> None:
+    """`3 of 3 components are operational` would hide it."""
+    table = Table().all_well()
+    told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
+    whole = board(table.world, table.policy, table.now, latencies())
+
+    assert "4 of 4 components are operational. Advisory for Claude API." == whole.text
+
+
+def test_the_reason_on_the_board_is_as_new_as_the_advisory() -> None:
+    """That all was fine at noon is no reason beside a part that fails since."""
+    table = Table().all_well()
+    told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
+    seen = shown(provider("anthropic", table.world, table.policy, table.now, latencies()))
+    assert "Reason: models: HTTP 401" in seen
+    assert "• models: status 401" in seen
+
+    table.send(s.VerdictReached(actor=RULE, verdict=Verdict(API, Level.OPERATIONAL, "fine")))
+    seen = shown(provider("anthropic", table.world, table.policy, table.now, latencies()))
+    assert "Reason: all of it is well again." in seen
+    assert "status 401" not in seen
+
+
+def test_an_advisory_says_what_and_that_nothing_follows() -> None:
+    """In its thread, raised and over; foreign words inert."""
+    table = Table().all_well()
+    raised = quiet(told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC"), table.world, table.policy)
+    ended = quiet_reply(told(table, Level.OPERATIONAL, Fault.NONE), table.world, table.policy)
+
+    assert "Advisory for Claude API: haiku fails since 10:02 UTC" == raised.text
+    assert "<!channel>" not in shown(raised)
+    assert "models: status 401" in shown(raised)
+    assert "Claude API: the advisory is over, all of it is well again" == ended.text
+
+
+@pytest.mark.parametrize("fault", [Fault.OURS_KEY, Fault.OURS_CONFIG, Fault.OURS_QUOTA, Fault.LOCAL])
+def test_a_failure_of_ours_says_what_to_do(fault: Fault) -> None:
+    """It is the operator's to mend, and nobody else is woken."""
+    table = Table().all_well()
+    message = quiet(told(table, Level.UNKNOWN, fault), table.world, table.policy)
+
+    assert_taken(message)
+    assert "Theirs or ours: ours:" in shown(message)
+    assert "Look at" in shown(message)
+    assert "Declare incident" not in shown(message)
+
+
+def test_a_mute_names_who_and_the_way_back() -> None:
+    """What changes the world is said with the name of who did it."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1), reason="<!here> we move"))
+    message = fact_line(last(table), table.world, table.policy)
+
+    assert "Alerts about Claude API are held back until 13:00 UTC, by <@U0ANA>." == message.text
+    assert "/understudy unmute anthropic.api" in shown(message)
+    assert "<!here>" not in shown(message)
+
+
+def test_an_alert_that_comes_late_says_why_it_was_held_back() -> None:
+    """And how the component is now, with a button."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    table.sees(API, Level.DEGRADED)
+    table.send(s.Unmute(actor=ANA, component=API))
+    fact = next(fact for fact in table.facts if isinstance(fact.body, f.AlertResumed))
+    message = quiet(fact, table.world, table.policy)
+
+    assert_taken(message)
+    assert "Claude API still fails" == message.text
+    assert "muted by ana" in shown(message)
+    assert "It is degraded: 3 of the last 5 runs failed: HTTP 502" in shown(message)
+
+
+def test_words_of_others_are_quoted_and_inert() -> None:
+    """An alert's title and a person's report."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    monitor = Actor("operator", "grafana", "grafana")
+    for signal in (
+        s.AlertHeard(actor=monitor, source="grafana", key="k", component=API, state="firing", title="<!channel> 5xx"),
+        s.Reported(actor=ANA, component=API, text="<!here> it hangs"),
+    ):
+        table.send(signal)
+        message = fact_line(last(table), table.world, table.policy)
+        assert_taken(message)
+        assert "&lt;!" in shown(message)
+        assert "<!" not in shown(message).replace("<!date", "")
