@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench check install browser clean
+.PHONY: demo test lint bench check install browser peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -17,7 +17,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev ## measures what the README claims
+bench: $(VENV)/.dev peers ## measures what the README claims
 	$(BIN)/python -m bench $(ARGS)
 
 $(VENV)/bin/python:
@@ -30,6 +30,13 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# What the benchmarks measure against. Where it is missing, those rows say loudly that they were not measured.
+peers:
+	@command -v prometheus-blackbox-exporter >/dev/null 2>&1 && test -x /usr/sbin/nginx \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light prometheus-blackbox-exporter >/dev/null; } \
+	  || echo "nginx or blackbox_exporter is missing (Debian: apt-get install nginx-light prometheus-blackbox-exporter)"
 
 # Tests of the workspace's page need a real browser. Where Debian's package manager may be used it is installed by name;
 # elsewhere those tests say loudly that they did not run.

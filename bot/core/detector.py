@@ -40,6 +40,7 @@ class Judgement:
     began_at: datetime | None = None
     last: Sample | None = None
     spoke: str = ""
+    recovering: bool = False  # its last look was good, and not yet enough of them were
 
 
 NOT_YET = Judgement(Condition.UNKNOWN, "no result yet")
@@ -154,7 +155,7 @@ def _bad(previous: Judgement, condition: Condition, gauge: Gauge, moment: Moment
     last = _typical(previous, gauge.signs) if gauge.signs else previous.last
     fault = last.fault if last else previous.fault
     reason = why_bad(gauge, moment.at, rounds, rule, last, failed=condition is Condition.FAILING)
-    return Judgement(condition, reason, fault, gauge.onset, last, gauge.spoke)
+    return Judgement(condition, reason, fault, gauge.onset, last, gauge.spoke, recovering=gauge.good > 0)
 
 
 def _typical(previous: Judgement, signs: tuple[Sample, ...]) -> Sample:

@@ -257,6 +257,7 @@ class HandBackStepped(Body):
     flag: str
     share: int
     reason: str
+    variant: str = ""  # where the rest of it still is
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
 
 def _step(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
     share = next((step for step in policy.steps if step > engagement.share_back), 100)
-    body: f.Body = f.HandBackStepped(policy.key, share, reason)
+    body: f.Body = f.HandBackStepped(policy.key, share, reason, engagement.variant)
     if share >= 100:
         body = f.Released(policy.key, policy.default, reason)
     draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=actor)

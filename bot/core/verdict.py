@@ -97,19 +97,18 @@ def reach(
     checks: Mapping[str, CheckView],
     *,
     heard: Sequence[Heard] = (),
-    pending: Sequence[str] = (),
     off: Sequence[str] = (),
     sight: Sight = CLEAR,
     unseen: Collection[str] = (),
+    advised: str = "",
     rule: VerdictRule = DEFAULT_RULE,
     now: datetime,
 ) -> Verdict:
     """Combine everything that is known of `component`: its checks (by name) and what was heard of it.
 
-    `pending` names checks whose kind is not available yet: with one of them a component is never called healthy. `off` names
-    checks without a credential: they do not count. `unseen` names checks whose newest look of our own was set aside because we
-    are blind. Of the weight that can speak: two thirds failing = down, one third failing or slow = degraded, less =
-    operational with an advisory once it lasts.
+    `off` names checks without a credential: they do not count. `unseen` names checks whose newest look of our own was set
+    aside because we are blind. `advised` is the advisory that stands. Of the weight that can speak: two thirds failing =
+    down, one third failing or slow = degraded, less = operational with an advisory once it lasts.
     """
     lit = {name: _lit(view, sight, rule.own, unseen=name in unseen) for name, view in checks.items()}
     dark = {name: view for name, view in checks.items() if view.judgements and not lit[name].judgements}
@@ -132,7 +131,7 @@ def reach(
         return _blind(component, dark, sight)
     if not speaking and _weight(voices) >= CORROBORATED - ROUNDING:
         return _unseen(component, voices)
-    return _no_worse(component, words, ours, voices, pending=pending, off=off, rule=rule, now=now)
+    return _no_worse(component, words, ours, voices, off=off, rule=rule, advised=advised, now=now)
 
 
 # --- one check
@@ -264,7 +263,8 @@ def _blind(component: str, dark: Mapping[str, CheckView], sight: Sight) -> Verdi
         reason = f"we are blind: {sight.reason}"
     else:
         reason = f"we were blind ({sight.reason}); not judged anew since: {', '.join(dark)}"
-    began = min((j.began_at for view in dark.values() for j in view.judgements.values() if j.began_at), default=None)
+    onsets = [j.began_at for view in dark.values() for j in view.judgements.values() if j.began_at]
+    began = sight.began_at or min(onsets, default=None)  # it was well until we saw nothing any more
     return Verdict(component, Level.UNKNOWN, reason, Fault.LOCAL, (), began, by_network=True)
 
 
@@ -276,10 +276,10 @@ def _unseen(component: str, voices: Mapping[str, Heard]) -> Verdict:
 
 
 def _no_worse(
-    component: str, words: Sequence[_Word], ours: Sequence[_Word], voices: Mapping[str, Heard], *, pending: Sequence[str],
-    off: Sequence[str], rule: VerdictRule, now: datetime,
+    component: str, words: Sequence[_Word], ours: Sequence[_Word], voices: Mapping[str, Heard], *,
+    off: Sequence[str], rule: VerdictRule, advised: str, now: datetime,
 ) -> Verdict:  # fmt: skip
-    advisory, few = _advisory(words, rule, now)
+    advisory, few = _advisory(words, rule, now, advised)
     also = f"; heard, but not seen by our checks: {_say(voices)}" if voices else ""
 
     def unknown(reason: str, fault: Fault = Fault.NONE) -> Verdict:
@@ -290,8 +290,6 @@ def _no_worse(
         began = min((j.began_at for _, j in signs if j.began_at), default=None)
         reason = _all_said(ours) + also
         return Verdict(component, Level.UNKNOWN, reason, ours[0].first.fault, _evidence(signs), began, advisory)
-    if pending:
-        return unknown(f"{', '.join(pending)}: this kind of check is not available yet, so nobody can say that it is well")
     if not words:
         return unknown(f"no check is on ({', '.join(off)}: no credential)" if off else "no check is configured")
     silent = [w for w in words if w.condition is Condition.UNKNOWN]
@@ -302,22 +300,28 @@ def _no_worse(
     return Verdict(component, Level.OPERATIONAL, _all_said(words) + also, Fault.NONE, evidence, began, advisory)
 
 
-def _advisory(words: Sequence[_Word], rule: VerdictRule, now: datetime) -> tuple[str, list[_Word]]:
+def _advisory(words: Sequence[_Word], rule: VerdictRule, now: datetime, advised: str) -> tuple[str, list[_Word]]:
     """What a small part of the component suffers from, once it lasts, and what was warned of, at once.
 
     In words that do not change with every run.
     """
-    said = [(word, _lasting(word, rule, now) or _warned(word)) for word in words]
+    said = [(word, _lasting(word, rule, now, advised) or _warned(word)) for word in words]
     few = [(word, what) for word, what in said if what]
     share = f" ({len(few)} of {len(words)} checks)" if few and len(words) > 1 else ""
     return "; ".join(what for _, what in few) + share, [word for word, _ in few]
 
 
-def _lasting(word: _Word, rule: VerdictRule, now: datetime) -> str:
-    """`haiku fails since 10:02 UTC`; empty where nothing is wrong with it, or not for long."""
+def _lasting(word: _Word, rule: VerdictRule, now: datetime, advised: str) -> str:
+    """`haiku fails since 10:02 UTC`; empty where nothing is wrong with it, or not for long.
+
+    What is on its way back keeps an advisory that stands (`advised`) and begins none: after an outage of the whole, one check
+    is always the last to be well again.
+    """
     signs = word.minority or (word.signs if word.condition in BAD else {})
     began = min((j.began_at for j in signs.values() if j.began_at and not j.fault.ours), default=None)
     if began is None or now - began < rule.advise_after:
+        return ""
+    if all(j.recovering for j in signs.values()) and f"{word.name} " not in advised:
         return ""
     does = "fails" if any(j.condition is Condition.FAILING for j in signs.values()) else "is slow"
     where = f" seen from {', '.join(sorted(signs))}" if word.minority else ""

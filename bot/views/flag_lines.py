@@ -65,7 +65,8 @@ def _after(fact: f.Fact, flag: FlagPolicy, engagement: Engagement | None) -> tup
             text = f"The default of {name} is well again. Start the hand-back with {first} % on {default}?"
             return text, f"{_why(reason)} Each later step follows {_every(flag)} if it stays well. Asked {by(fact.actor)}."
         case f.HandBackStepped() as b:
-            text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {stand_in}, {by(fact.actor)}."
+            rest = f"*{foreign(b.variant, 60)}*" if b.variant else stand_in
+            text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {rest}, {by(fact.actor)}."
             coming = next((step for step in flag.steps if step > b.share), 100)
             return text, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} if it stays well."
         case f.HandBackReverted(reason=reason):

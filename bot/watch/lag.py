@@ -2,9 +2,15 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
+
+from bot.core.model import Fault, Outcome, Sample
 
 EVERY_S = 0.05
 REMEMBERED = 1_200  # a minute
+AT_LEAST_S = 0.05  # real seconds; less than this is the common unrest of a loop
+SHARE = 0.2  # of what was measured
+LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_timeout"})  # errors that are a matter of time
 
 
 class LoopLag:
@@ -44,3 +50,18 @@ class LoopLag:
         now = loop.time()
         self._late.append((now, now - self._due))
         self._arm(loop)
+
+
+def doubted(sample: Sample, late_s: float, took_s: float) -> Sample:
+    """The sample as it may be counted, where our own loop was late by a good part of what it measured.
+
+    An answer that came is an answer, but how long it took is forgotten. Slow ones and those that never came are inconclusive.
+    """
+    if late_s < max(AT_LEAST_S, SHARE * took_s):
+        return sample
+    if sample.outcome is Outcome.OK:
+        return replace(sample, phases_ms={})
+    if sample.outcome is not Outcome.SLOW and not (sample.outcome is Outcome.FAIL and sample.error in LATE_WORDS):
+        return sample
+    reason = f"our own loop was {late_s * 1000:.0f} ms late meanwhile, so this says nothing; what was seen: {sample.reason}"
+    return replace(sample, outcome=Outcome.INCONCLUSIVE, error="lagged", fault=Fault.LOCAL, reason=reason)

@@ -112,6 +112,12 @@ class Tracks:
                 found[vantage] = track.judgement
         return found
 
+    def turning(self, component: str) -> bool:
+        """Whether its verdict is about to change once more: a check is in doubt, or all that are in trouble are coming back."""
+        tracks = [track for check in self.components.get(component, ()) for track in self._tracks[check].values()]
+        bad = [track.judgement for track in tracks if track.judgement.condition in (Condition.FAILING, Condition.SLOW)]
+        return any(track.suspect for track in tracks) or (bool(bad) and all(judgement.recovering for judgement in bad))
+
     def all_well(self, component: str) -> bool:
         """Whether every check of it is well from everywhere, without a doubt."""
         return all(_at_ease(track) for check in self.components.get(component, ()) for track in self._tracks[check].values())

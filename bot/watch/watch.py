@@ -9,13 +9,14 @@ from functools import partial
 from bot.clock import Clock
 from bot.core.due import next_due
 from bot.core.hearing import hear
-from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
+from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.signals import FeedRead, SightChanged, TimePassed, VerdictReached
 from bot.core.state import World
 from bot.core.verdict import Heard, reach
 from bot.ports import Engine, Fetcher, Prober, Samples
 from bot.watch.awaited import Awaited
 from bot.watch.kin import Kin
+from bot.watch.lag import doubted
 from bot.watch.looks import Check, Courier, Lag, Plan, Source
 from bot.watch.phases import phases
 from bot.watch.rounds import Rounds
@@ -27,10 +28,8 @@ CLOCKWORK = Actor.rule("clock")
 
 LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger, and two batches to disk
 RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
+SETTLE_S = 20.0  # domain seconds that "degraded" waits on the way to "down" or back
 FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
-LAG_AT_LEAST_S = 0.05  # real seconds; less than this is the common unrest of a loop
-LAG_SHARE = 0.2  # of what was measured
-LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_timeout"})  # errors that are a matter of time
 
 
 class Watch:
@@ -61,6 +60,7 @@ class Watch:
         self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since the start
         self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
+        self._turning_since: dict[str, float] = {}
         self._buffer: list[Sample] = []
         self._next_look = 0.0
         self._next_rethink = 0.0
@@ -157,8 +157,8 @@ class Watch:
         loop = asyncio.get_running_loop()
         began = loop.time()
         sample = await self._prober.probe(check)
-        if self._lag and (late_s := self._lag.worst_since(began)) >= LAG_AT_LEAST_S:
-            sample = doubted(sample, late_s, loop.time() - began)
+        if self._lag:
+            sample = doubted(sample, self._lag.worst_since(began), loop.time() - began)
         return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
 
     async def take(self, samples: Sequence[Sample]) -> None:
@@ -217,8 +217,16 @@ class Watch:
         return reach(
             component, self._tracks.views(component, now), heard=self._heard(component, now),
             off=self._plan.off.get(component, ()), sight=self._sighting.sight, unseen=self._unseen_of(component),
-            rule=self._verdicts, now=now,
+            advised=self._engine.world.component(component).advisory, rule=self._verdicts, now=now,
         )  # fmt: skip
+
+    def _settles(self, component: str, verdict: Verdict) -> bool:
+        """Whether half a verdict waits a moment, since the other checks are in doubt still, or on their way back as well."""
+        if verdict.level is not Level.DEGRADED or not self._tracks.turning(component):
+            self._turning_since.pop(component, None)
+            return False
+        now = self._clock.monotonic()
+        return now - self._turning_since.setdefault(component, now) < SETTLE_S
 
     def _unseen_of(self, component: str) -> set[str]:
         """The component's checks, by name, whose newest look says nothing since we are blind."""
@@ -243,6 +251,8 @@ class Watch:
             return
         if not verdict.level.bad and self._unseen.get(component):
             return  # just started: no word before every check of it has looked once
+        if self._settles(component, verdict):
+            return
         if verdict.level.bad and verdict.by_network and self._sighting.reckon():
             await self._sight_changed()  # this component is thought over as well
             return
@@ -283,18 +293,3 @@ class Watch:
         report = await self._fetcher.read(source)
         self._levels[source.provider] = report.levels
         await self._engine.handle(FeedRead(actor=Actor.vendor(source.provider), report=report))
-
-
-def doubted(sample: Sample, late_s: float, took_s: float) -> Sample:
-    """The sample as it may be counted, where our own loop was late by a good part of what it measured.
-
-    An answer that came is an answer, but how long it took is forgotten. Slow ones and those that never came are inconclusive.
-    """
-    if late_s < LAG_SHARE * took_s:
-        return sample
-    if sample.outcome is Outcome.OK:
-        return replace(sample, phases_ms={})
-    if sample.outcome is not Outcome.SLOW and not (sample.outcome is Outcome.FAIL and sample.error in LATE_WORDS):
-        return sample
-    reason = f"our own loop was {late_s * 1000:.0f} ms late meanwhile, so this says nothing; what was seen: {sample.reason}"
-    return replace(sample, outcome=Outcome.INCONCLUSIVE, error="lagged", fault=Fault.LOCAL, reason=reason)

@@ -1,5 +1,6 @@
 """What many checks, vantages and voices come to: one level, one fault, and a reason that people can check."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -301,6 +302,28 @@ def test_blindness_ends_no_outage_that_is_held() -> None:
 
 
 def test_a_check_without_any_result_keeps_the_component_unknown() -> None:
-    """As at the start, and with a check that is not available yet."""
+    """As at the start."""
     assert "check-2: no result yet" == verdict(one(well()), CheckView({})).reason
-    assert Level.UNKNOWN == verdict(one(well()), pending=("llm",)).level
+
+
+# --- the way back
+
+
+def test_the_last_check_on_its_way_back_begins_no_advisory() -> None:
+    """After a long outage of the whole one check is always the last to be well again; that is no news of its own."""
+    coming = replace(fails(), recovering=True)
+    rest = (one(well()), one(well()), one(well()))
+
+    assert "" == verdict(one(coming), *rest).advisory
+    assert "" != verdict(one(fails()), *rest).advisory
+
+
+def test_an_advisory_stands_while_its_check_comes_back() -> None:
+    """One good look ends nothing, or it would come and go."""
+    coming = replace(fails(), recovering=True)
+
+    stands = verdict(
+        one(coming), one(well()), one(well()), one(well()), advised="check-1 fails since 11:40 UTC (1 of 4 checks)"
+    )
+
+    assert "check-1 fails since 11:40 UTC (1 of 4 checks)" == stands.advisory
