@@ -1,4 +1,4 @@
-"""How long a simulated day of five components takes: the whole bot in virtual time, an outage in it."""
+"""How long a simulated day of five components and two controls takes: the whole bot in virtual time, an outage in it."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ async def _day(seed: int) -> int:
 def main() -> bool:
     """Play the same day a few times; the fastest counts, the others had the machine's other work in them."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    print("day: a simulated day, five components, a check a minute each")
+    print("day: a simulated day, five components and two controls, a check a minute each")
     took, incidents = [], 0
     for _ in range(RUNS):
         began = time.perf_counter()
@@ -34,7 +34,7 @@ def main() -> bool:
             incidents = runner.run(_day(1))
         took.append(time.perf_counter() - began)
     line("incidents in it", incidents, "")
-    return line("real time, fastest of three", min(took), "s", 1.0)
+    return line("real time, fastest of three", min(took), "s", 2.0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`understudy run`: the bot itself."""
 
 import asyncio
+import gc
 import signal
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from bot.store.errors import StoreError
 from bot.web.app import WebError
 
 log = structlog.get_logger(__name__)
+
+WARM_S = 35.0  # every check of the usual interval has run once
 
 
 @click.command()
@@ -61,10 +64,17 @@ async def serve(app: App) -> None:
     try:
         if await _started(app, ended):
             log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
+            loop.call_later(WARM_S, settle_memory)
             await ended.wait()
         log.info("ending")
     finally:
         await app.stop()
+
+
+def settle_memory() -> None:
+    """Leave what will stay to the end out of garbage collection: walking over ten thousand checks stops the loop for 0.3 s."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _started(app: App, ended: asyncio.Event) -> bool:

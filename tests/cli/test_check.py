@@ -431,6 +431,7 @@ async def test_interrupt_ends_it_at_once(tmp_path: Path) -> None:
             sys.executable, "-m", "bot.cli", "check", "--config", str(path), cwd=tmp_path,
             env={"PYTHONPATH": str(ROOT), **{name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells let background jobs ignore it
         )  # fmt: skip
         async with asyncio.timeout(30):
             await asked.wait()
