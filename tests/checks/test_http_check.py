@@ -7,8 +7,6 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,32 +18,10 @@ from bot.checks.http import HttpCheck, HttpProber, Statuses
 from bot.checks.resolve import Found
 from bot.clock import Clock, ManualClock, ScaledClock
 from bot.core.model import Fault, Outcome, Sample
+from tests.checks.faults import Play
+from tests.checks.faults import serving as raw_server
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
-Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def raw_server(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """A server that reads the request's head and then does as `play` says; yields its port."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await play(reader, writer)
-        writer.transport.abort()
-
-    server = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def saying(*parts: bytes, pause: float = 0.0, then_hang: bool = False) -> Play:
