@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.ports import Ledger
+from bot.seen import SeenIds
 from bot.watch.looks import Check
 from bot.web.services import Hooks
 
@@ -34,14 +35,12 @@ class PeerIntake:
     """Remembers batches in the ledger, so that none counts twice, also across a restart."""
 
     def __init__(self, ledger: Ledger, clock: Clock, take: Take) -> None:
-        self._ledger = ledger
-        self._clock = clock
+        self._seen = SeenIds(ledger, clock, REMEMBERED)
         self._take = take
 
     async def first_sight(self, id: str) -> bool:
         """Remember a batch; False when it came before."""
-        now = self._clock.now()
-        return await self._ledger.write(lambda store: store.first_sight(id, now, REMEMBERED))
+        return await self._seen.first_sight(id)
 
     async def take_samples(self, samples: Sequence[Sample]) -> None:
         """Let them join in."""

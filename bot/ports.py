@@ -6,6 +6,7 @@ Every protocol here has a real adapter and a fake that pass the same contract te
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from bot.core.effects import Effect
@@ -59,6 +60,29 @@ class Conflict(Exception):  # noqa: N818 # a thing that happens, not a fault
 
 class AlreadyHandled(Exception):  # noqa: N818 # a thing that happens, not a fault
     """This signal's id was committed before; nothing was written."""
+
+
+class StoreTrouble(StrEnum):
+    """Why a data file cannot be used."""
+
+    FULL = "full"
+    READ_ONLY = "read-only"
+    IO = "io"  # the disk does not do as it is told
+    GONE = "gone"  # deleted, moved away or replaced while it was open
+    CORRUPT = "corrupt"
+    OTHER = "other"
+
+
+class StoreError(Exception):
+    """A data file cannot be opened, read or written; nothing was changed. The sentence names the file and the remedy.
+
+    `permanent` means that trying again without doing something cannot help.
+    """
+
+    def __init__(self, sentence: str, *, kind: StoreTrouble = StoreTrouble.OTHER, permanent: bool = True) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.permanent = permanent
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.ports import ChatError, Ledger
+from bot.seen import SeenIds
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway
@@ -37,7 +38,7 @@ class SlackLink:
         self._login = login
         self._scopes = scopes
         self._gateway = gateway
-        self._ledger = ledger
+        self._seen = SeenIds(ledger, clock, DEDUPE_FOR)
         self._clock = clock
         self._on_ready = on_ready
         self._socket: SocketWatch | None = None
@@ -104,13 +105,11 @@ class SlackLink:
     async def _connect(self, found: Preflight) -> None:
         if self._desk is None:
             raise RuntimeError("start() comes first")
-        app = build_bolt(self._login, self._gateway, first_sight=self._first_sight, register=partial(register, desk=self._desk))
+        app = build_bolt(
+            self._login, self._gateway, first_sight=self._seen.first_sight, register=partial(register, desk=self._desk)
+        )
         self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket)
         await self._socket.start()
-
-    async def _first_sight(self, id: str) -> bool:
-        now = self._clock.now()
-        return await self._ledger.write(lambda store: store.first_sight(id, now, DEDUPE_FOR))
 
     async def _keep_trying(self) -> None:
         wait = FIRST_RETRY_S

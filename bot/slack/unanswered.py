@@ -12,9 +12,10 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
-from bot.ports import ChatError
+from bot.ports import ChatError, StoreError
 from bot.slack.errors import TRANSPORT_ERRORS, refused
 from bot.slack.respond import Respond
+from bot.views.storage import meanwhile, nothing_changed
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,11 @@ class Unanswered:
     ) -> BoltResponse | None:  # fmt: skip
         """Log an error of a listener with its traceback, tell the person, and acknowledge if nobody has yet."""
         reference = uuid4().hex[:8]
-        log.error("a request failed", reference=reference, type=body.get("type") or body.get("command"), exc_info=error)
+        what = body.get("type") or body.get("command")
+        if isinstance(error, StoreError):
+            log.warning("a request could not be written", type=what, why=str(error))
+        else:
+            log.error("a request failed", reference=reference, type=what, exc_info=error)
         words = _what_happened(error, reference)
         is_form = body.get("type") == "view_submission"
         if response is None or not is_form:
@@ -94,6 +99,8 @@ class Unanswered:
 
 
 def _what_happened(error: Exception, reference: str) -> str:
+    if isinstance(error, StoreError):
+        return f"{nothing_changed(error)} {meanwhile(error)}"
     if isinstance(error, SlackApiError):
         error = refused(error, "Slack")
     if isinstance(error, ChatError):

@@ -12,8 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from bot.store.engine import Connection, DatabaseError, atomic, snapshot
-from bot.store.errors import StoreError
+from bot.ports import StoreError
+from bot.store.engine import Connection, DatabaseError, IntegrityError, atomic, snapshot
+from bot.store.errors import explained
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -33,12 +34,16 @@ class _Request(Generic[S]):
 class Writer(Generic[S]):
     """The thread that owns the one writing connection of a file.
 
-    `opener` runs on that thread and gives the connection and the store over it.
+    `opener` runs on that thread and gives the connection and the store over it. `in_place` raises StoreError when the file
+    is not there any more; it is asked before each transaction and after it, for SQLite goes on writing into a deleted file.
     """
 
-    def __init__(self, name: str, opener: Callable[[], tuple[Connection, S]]) -> None:
+    def __init__(
+        self, name: str, opener: Callable[[], tuple[Connection, S]], in_place: Callable[[], None] = lambda: None
+    ) -> None:
         self._name = name
         self._opener = opener
+        self._in_place = in_place
         self._requests: queue.SimpleQueue[_Request[S] | None] = queue.SimpleQueue()
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name=f"writer of {name}", daemon=True)
@@ -102,27 +107,31 @@ class Writer(Generic[S]):
         if not batch:
             return
         try:
+            self._in_place()
             with atomic(conn):
                 for request in batch:
-                    _run_alone(conn, store, request)
+                    self._run_alone(conn, store, request)
+            self._in_place()
         except (DatabaseError, StoreError) as error:
-            sentence = f"{self._name} took nothing of this: {error}. Is the disk full, or another program on this file?"
-            lost = StoreError(sentence, permanent=False)
-            lost.__cause__ = error
+            lost = error if isinstance(error, StoreError) else explained(error, self._name)
             for request in batch:
                 request.error = request.error or lost
 
-
-def _run_alone(conn: Connection, store: S, request: _Request[S]) -> None:
-    """Run one piece of work in a savepoint, so that its failure is its own."""
-    try:
-        with atomic(conn):
-            request.result = request.work(store)
-    except Exception as error:  # the root of somebody's work: raised where it was asked for
-        request.error = error
-        if not conn.in_transaction:
-            # SQLite undid the whole transaction (disk full, I/O error): nobody of this batch has anything.
-            raise StoreError(str(error)) from error
+    def _run_alone(self, conn: Connection, store: S, request: _Request[S]) -> None:
+        """Run one piece of work in a savepoint, so that its failure is its own."""
+        try:
+            with atomic(conn):
+                request.result = request.work(store)
+        except IntegrityError as error:
+            request.error = error
+        except DatabaseError as error:
+            request.error = explained(error, self._name)
+            request.error.__cause__ = error
+            if not conn.in_transaction:
+                # SQLite undid the whole transaction (disk full, I/O error): nobody of this batch has anything.
+                raise request.error from error
+        except Exception as error:  # noqa: BLE001 # the root of somebody's work: raised where it was asked for
+            request.error = error
 
 
 def _wake(batch: list[_Request[Any]]) -> None:
@@ -175,6 +184,8 @@ class Readers(Generic[S]):
         try:
             with snapshot(conn):
                 return work(store)
+        except DatabaseError as error:
+            raise explained(error, self.name) from error
         finally:
             self._free.put((conn, store))
 

@@ -7,6 +7,9 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.ports import StoreError
+from bot.views.storage import meanwhile, nothing_changed
+
 OFREP = "/ofrep/"
 OFREP_FLAGS = "/ofrep/v1/evaluate/flags"
 
@@ -57,6 +60,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if error.status < 400:
             raise
         return refused(request, _translated(request, error))
+    except StoreError as error:  # the log is told once, by whoever watches over the ledger
+        headers = {"Retry-After": "30"}
+        return refused(request, Refusal(503, nothing_changed(error), remedy=meanwhile(error), headers=headers))
     except Exception:  # the root of a request: what nobody caught ends here, with its traceback
         log.exception("http.failed", method=request.method, route=_route(request))
         remedy = "Try again; if you were changing something, with the same Idempotency-Key. The bot's log has the details."
