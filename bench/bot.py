@@ -100,5 +100,6 @@ def _settings(workspace: LocalWorkspace, port: int, checks: int) -> dict[str, ob
         },
         "server": {"listen": "127.0.0.1:0"},
         "allow_private": ["127.0.0.0/8"],
+        "control_group": [],
         "providers": {"local": {"components": components}},
     }  # fmt: skip

@@ -133,5 +133,6 @@ def _settings(workspace: LocalWorkspace, url: str, dead: int) -> dict[str, Any]:
         "slack": {"bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url},
         "server": {"listen": "127.0.0.1:0"},
         "allow_private": ["127.0.0.0/8"],
+        "control_group": [],
         "providers": {"local": {"components": components}},
     }  # fmt: skip

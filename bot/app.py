@@ -323,7 +323,7 @@ class App:
         self._watch = Watch(
             looks, prober, fetcher, self.samples, self.engine, self.clock,
             ahead_s=0.0 if by_hand else beat_s * self.clock.speed, lag=self._lag, courier=await self._send_to_peers(),
-            on_sample=self.metrics.observe_sample, on_start=self.metrics.observe_start,
+            on_sample=self.metrics.observe_sample, on_start=self.metrics.observe_start, ledger=self.ledger,
         )  # fmt: skip
         await self._watch.start()
         if not by_hand:
@@ -390,7 +390,8 @@ class App:
             peers=tuple(peer.vantage for peer in self._config.peers if peer.secret.get_secret_value()),
             checks=len(self._plan.checks), off=sum(len(names) for names in self._plan.off.values()),
             data_bytes=sum(file.stat().st_size for file in self._data.glob("*.db*")), since=self._began_at,
-            troubles=tuple(filter(None, [self.trouble()])),
+            troubles=tuple(filter(None, [self.trouble()])), controls=self._config.control_words(),
+            silent_controls=self._watch.silent_controls() if self._watch else (),
         )  # fmt: skip
 
     def left(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
 from bot.slack.gateway import Patience
 from commands.table import words
+from tests.engine.stand import Script
 
 # Slack's own limits and our own waits are tested elsewhere; here a conversation of an hour should take a second.
 PACE = Pace(settle_for=timedelta(seconds=0.3), first_wait=timedelta(seconds=0.05))
@@ -88,6 +89,7 @@ def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[
         },
         "server": {"listen": "127.0.0.1:0"},
         "allow_private": ["127.0.0.0/8"],
+        "control_group": [],
         "providers": {
             "anthropic": {
                 "name": "Claude",
@@ -127,6 +129,7 @@ class House:
         self.vendor = vendor
         self.clock = ManualClock(START)
         self.changes = changes
+        self.script: Script | None = None  # answers in place of all vendors, where it is set before the start
         self.ticker = HandTicker()
         self.app: App | None = None
         self.ana: Person = workspace.person("ana")
@@ -137,7 +140,9 @@ class House:
         config = self.folder / "understudy.yaml"
         config.write_text(yaml.safe_dump(settings(self.workspace, self.vendor, **self.changes)), encoding="utf-8")
         self.ticker = HandTicker()
-        parts = Parts(clock=self.clock, ticker=self.ticker, pace=PACE, patience=PATIENCE)
+        parts = Parts(
+            clock=self.clock, ticker=self.ticker, pace=PACE, patience=PATIENCE, prober=self.script, fetcher=self.script
+        )  # fmt: skip
         self.app = build(load(config, {}), data=self.folder / "data", parts=parts)
         await self.app.start()
         if self.app.linked:

@@ -28,6 +28,8 @@ def check(config_path: Path, no_env: bool) -> None:
         click.echo(f"off: {off.component}.{off.check}: {off.reason}")
     for item in loaded.pending:
         click.echo(f"not available yet: {config_path}:{item.line}: {item.path}: {item.what}")
+    if not loaded.config.control_group and loaded.config.checks():
+        click.echo(f"note: {loaded.config.control_words()}")
     count = len(loaded.config.live_checks())
     components, flags = len(loaded.config.components()), len(loaded.config.flags)
     click.echo(f"{config_path} is good: {components} components, {count} checks on, {flags} flags.")

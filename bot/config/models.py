@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 
 from bot.config.checks import CONTROL, Check
+from bot.config.controls import default_controls
 from bot.config.detection import DetectionConfig, MaintenanceConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
 from bot.config.http import HttpCheck
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
 from bot.config.llm import LlmCheck
-from bot.config.looks import HeartbeatCheck
+from bot.config.looks import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
 from bot.config.part import Part
 from bot.config.pending import is_live_dialect
 from bot.config.scalars import Every, Label, Listen, Network, NotifyUrl, Secret, Slug, Text, Url, bad, split_listen
@@ -127,6 +129,17 @@ def _placed(check: Check) -> tuple[tuple[str, Check], ...]:
     return check.by_model() if isinstance(check, LlmCheck) else ((check.name or check.type, check),)
 
 
+def _target(check: Check) -> str:
+    match check:
+        case TcpCheck() | TlsCheck():
+            return f"{check.host}:{check.port}"
+        case DnsCheck():
+            return check.host
+        case HttpCheck() | LlmCheck():
+            return urlsplit(check.url).netloc
+    return check.name
+
+
 def _some_path(value: object) -> object:
     if value == "":
         raise bad("the path is empty", "name a folder, such as ./data")
@@ -146,8 +159,9 @@ class Config(Part):
     allow_private: tuple[Network, ...] = Field(
         default=(), description="Private networks that checks may reach; loopback only when listed."
     )
-    control_group: tuple[Check, ...] = Field(
-        default=(), description="Checks of neutral targets that tell a fault of ours from theirs."
+    control_group: tuple[Check, ...] | None = Field(
+        default=None,
+        description="Checks of neutral targets that tell a fault of ours from theirs; a default group where not written.",
     )
     detection: DetectionConfig = Field(default=DetectionConfig(), description="How samples become verdicts.")
     maintenance: tuple[MaintenanceConfig, ...] = Field(default=(), description="Windows in which nothing is opened.")
@@ -189,15 +203,29 @@ class Config(Part):
         )
 
     def controls(self) -> tuple[PlacedCheck, ...]:
-        """The checks of the control group; they belong to no component."""
+        """The checks of the control group, the default one where the file names none; they belong to no component."""
         return tuple(
             PlacedCheck(
                 id=f"{CONTROL}.{name}", component=CONTROL, provider=CONTROL, name=name, written=check.name or check.type,
                 check=one, live=check.missing_credential is None,
             )
-            for check in self.control_group
+            for check in self._control_checks()
             for name, one in _placed(check)
         )  # fmt: skip
+
+    def _control_checks(self) -> tuple[Check, ...]:
+        if self.control_group is not None:
+            return self.control_group
+        return default_controls(self.slack.api_url if self.slack.bot_token.get_secret_value() else "")
+
+    def control_words(self) -> str:
+        """Which control group applies, in a sentence for operators."""
+        if self.control_group is not None and not self.control_group:
+            return "control_group is empty: nothing tells a fault of our own network from everybody's outage"
+        targets = ", ".join(f"{one.check.type} {_target(one.check)}" for one in self.controls())
+        if self.control_group is None:
+            return f"no control_group is written, so the default one applies: {targets}; `control_group: []` turns it off"
+        return f"the control group is {targets}"
 
     def live_checks(self) -> tuple[PlacedCheck, ...]:
         """The checks that really run: their credential is there."""
@@ -222,7 +250,7 @@ class Config(Part):
         found |= {*self.server.read_tokens, *self.server.control_tokens}
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
-        for check in [placed.check for placed in self.checks()] + list(self.control_group):
+        for check in [placed.check for placed in self.checks()] + list(self.control_group or ()):
             if isinstance(check, HttpCheck | LlmCheck):
                 found |= set(check.secrets())
             elif isinstance(check, HeartbeatCheck):

@@ -34,6 +34,22 @@ CLEAR = Sight()
 
 
 @dataclass(frozen=True)
+class Proven:
+    """What has ever answered, kept over restarts: whether any provider did, and which controls.
+
+    Where only chosen hosts are let out a control stays silent for ever, and its silence in a vendor's outage is no cut of
+    ours. So one that never answered has no say once a provider has.
+    """
+
+    provider: bool = False
+    controls: frozenset[str] = frozenset()
+
+    def speaks(self, control: str) -> bool:
+        """Whether the silence of this control means anything."""
+        return control in self.controls or not self.provider
+
+
+@dataclass(frozen=True)
 class SightRule:
     """What is fresh, what is at once, and how slowly sight is believed to be back.
 
@@ -47,6 +63,9 @@ class SightRule:
     least_providers: int = 3  # fewer that fail at once prove nothing
     believe_witnesses_after: timedelta = timedelta(minutes=3)
     regain_after: timedelta = timedelta(seconds=10)
+
+
+UNLOOKED = frozenset({"address_refused", "bad_check"})  # errors of a control that was never sent for
 
 
 def by_network(sample: Sample | None) -> bool:
@@ -101,7 +120,7 @@ class _Look:
     ) -> None:  # fmt: skip
         self._rule = rule
         self._now = now
-        self.controls = {id: s for id, s in controls.items() if self._counts(s)}
+        self.controls = {id: s for id, s in controls.items() if self._counts(s) and s.error not in UNLOOKED}
         found = {name: [s for s in samples if self._counts(s)] for name, samples in providers.items()}
         self.providers = {name: max(samples, key=_at) for name, samples in found.items() if samples}
         self.onsets = {

@@ -12,7 +12,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.core.model import Fault, Outcome, Sample
-from bot.core.sight import CLEAR, Sight, SightRule, look_around
+from bot.core.sight import CLEAR, UNLOOKED, Proven, Sight, SightRule, look_around
 from bot.core.taxonomy import network
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ class Sighting:
 
     def __init__(self, controls: Sequence[str], look: Callable[[str], Awaitable[None]], clock: Clock, rule: SightRule) -> None:
         self.sight: Sight = CLEAR
+        self.proven = Proven()
         self.unseen: set[str] = set()  # checks whose newest look was set aside because we were blind
         self._controls = tuple(controls)
         self._look = look
@@ -42,6 +43,8 @@ class Sighting:
     def control(self, sample: Sample) -> None:
         """A control was looked at. While all of them are, nothing is concluded from the first."""
         self._control_samples[sample.check] = sample
+        if _answered(sample) and sample.check not in self.proven.controls:
+            self.proven = replace(self.proven, controls=self.proven.controls | {sample.check})
         asking = self._asking is not None and not self._asking.done()
         if not asking and (may_be_ours(sample) or self._in_trouble(f"control/{sample.check}")):
             self.reckon()
@@ -57,6 +60,8 @@ class Sighting:
             latest.pop(sample.check, None)
             if sample.outcome is not Outcome.INCONCLUSIVE:
                 latest[ANSWERED] = sample  # one answer proves the way; ten thousand need not be kept
+                if not self.proven.provider and _answered(sample):
+                    self.proven = replace(self.proven, provider=True)
         if may_be_ours(sample) or self._in_trouble(provider):
             self._reckon_soon()
 
@@ -66,7 +71,7 @@ class Sighting:
 
     async def believed(self, sample: Sample) -> Sample:
         """The sample as it may be counted: what the network spoiled while we were blind is inconclusive."""
-        if may_be_ours(sample) and self._controls:
+        if may_be_ours(sample) and self._worth_asking():
             await self._ask()
         self.provider(sample)
         if not (self.sight.blind and may_be_ours(sample)):
@@ -80,6 +85,10 @@ class Sighting:
             await self._ask()
             self.reckon()
 
+    async def introduce(self) -> None:
+        """Look at all controls once, so that each is known to answer before it is asked in a doubt."""
+        await self._ask()
+
     async def _ask(self) -> None:
         """Look at all controls at once, unless that was done just now; who comes meanwhile waits for the same answer."""
         if self._asking is None or self._asking.done():
@@ -89,8 +98,16 @@ class Sighting:
         await asyncio.shield(self._asking)
 
     async def _ask_all(self) -> None:
-        await asyncio.gather(*(self._look(control) for control in self._controls))
+        await asyncio.gather(*(self._look(control) for control in self._worth_asking()))
         self._asked_at = self._clock.monotonic()
+
+    def _heeded(self) -> tuple[str, ...]:
+        """The controls that have a say."""
+        return tuple(control for control in self._controls if self.proven.speaks(control))
+
+    def _worth_asking(self) -> tuple[str, ...]:
+        """Those that have a say, or may come to have one."""
+        return tuple(id for id in self._controls if self.proven.speaks(id) or id not in self._control_samples)
 
     def _reckon_soon(self) -> None:
         """Reckon now, or, where thousands of checks fail at once, not more than about once a second."""
@@ -103,7 +120,9 @@ class Sighting:
         """Think it over; whether it changed."""
         before, self._reckoned_at = self.sight, self._clock.monotonic()
         latest = {provider: tuple(samples.values()) for provider, samples in self._by_provider.items()}
-        known = self._control_samples if len(self._control_samples) == len(self._controls) else {}
+        known = {id: self._control_samples[id] for id in self._heeded() if id in self._control_samples}
+        if len(self._control_samples) < len(self._controls) or not (self._by_provider or self.proven.controls):
+            known = {}  # just started: a wall may be all that there is to see
         self.sight = look_around(before, known, latest, self._clock.now(), self._rule)
         if self.sight.blind is not before.blind:
             log.warning("we are blind" if self.sight.blind else "we see again", why=self.sight.reason)
@@ -114,6 +133,11 @@ def blinded(sample: Sample, sight: Sight) -> Sample:
     """The sample as inconclusive: it was taken while we were blind."""
     reason = f"{sight.reason}; what was seen: {sample.reason}"
     return replace(sample, outcome=Outcome.INCONCLUSIVE, error="blind", fault=Fault.LOCAL, reason=reason)
+
+
+def _answered(sample: Sample) -> bool:
+    """Whether somebody on the other side was reached."""
+    return sample.outcome is not Outcome.INCONCLUSIVE and not may_be_ours(sample) and sample.error not in UNLOOKED
 
 
 def may_be_ours(sample: Sample) -> bool:

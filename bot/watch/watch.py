@@ -13,12 +13,13 @@ from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.signals import FeedRead, SightChanged, TimePassed, VerdictReached
 from bot.core.state import World
 from bot.core.verdict import Heard, reach
-from bot.ports import Engine, Fetcher, Prober, Samples
+from bot.ports import Engine, Fetcher, Ledger, Prober, Samples
 from bot.watch.awaited import Awaited
 from bot.watch.kin import Kin
 from bot.watch.lag import doubted
 from bot.watch.looks import Check, Courier, Lag, Plan, Source
 from bot.watch.phases import phases
+from bot.watch.proven import ProvenWays
 from bot.watch.rounds import Rounds
 from bot.watch.sighting import Sighting
 from bot.watch.tracks import Tracks
@@ -37,7 +38,7 @@ class Watch:
 
     def __init__(
         self, plan: Plan, prober: Prober, fetcher: Fetcher, samples: Samples, engine: Engine, clock: Clock, *,
-        ahead_s: float = 0.0, lag: Lag | None = None, courier: Courier | None = None,
+        ahead_s: float = 0.0, lag: Lag | None = None, courier: Courier | None = None, ledger: Ledger | None = None,
         on_sample: Callable[[Sample], None] | None = None, on_start: Callable[[float], None] | None = None,
     ) -> None:  # fmt: skip
         self._plan = plan
@@ -57,6 +58,7 @@ class Watch:
         self._verdicts = replace(plan.verdicts, own=plan.vantage)
         self._controls = {control.id: control for control in plan.controls}
         self._sighting = Sighting(tuple(self._controls), self._look_at_control, clock, plan.sight)
+        self._ways = ProvenWays(ledger) if ledger else None
         self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since the start
         self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
@@ -72,6 +74,8 @@ class Watch:
     async def start(self) -> None:
         """Rebuild what was known from stored samples, and lay out the phases."""
         self._sighting.sight = self._engine.world.sight
+        if self._ways:
+            self._sighting.proven = await self._ways.recall()
         await self._tracks.recall(self._samples, self._engine.world, self._clock.now())
         intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
         turns = phases(self._plan.checks, intervals)
@@ -81,6 +85,8 @@ class Watch:
                 self._look_again(check.id)  # a doubt from before the restart
         for control in self._plan.controls:
             self._rounds.add(control.id, control.every.total_seconds(), partial(self._look_at_control, control.id))
+        if self._controls:
+            self._rounds.soon(self._sighting.introduce)
         for source in self._plan.feeds:
             self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), partial(self._read, source))
         for component in set(self._plan.off) - set(self._tracks.components):
@@ -107,12 +113,19 @@ class Watch:
                 if now >= self._next_rethink:
                     self._next_rethink = now + RETHINK_EVERY_S
                     await self._rethink()
+                if self._ways:
+                    await self._ways.keep(self._sighting.proven)
             finally:
                 await self.flush()  # last, for samples that cannot be written must not keep an incident silent
 
     async def idle(self) -> None:
         """Wait until nothing that was started is still looking; for those who move time by hand."""
         await self._rounds.idle()
+
+    def silent_controls(self) -> tuple[str, ...]:
+        """The controls, by name, that have no say, since they never answered although a provider did."""
+        proven = self._sighting.proven
+        return tuple(id.partition(".")[2] for id in self._controls if not proven.speaks(id))
 
     async def flush(self) -> None:
         """Write buffered samples as one batch."""

@@ -22,7 +22,7 @@ def findings(folder: Path, text: str = CONTROLS, checks: str = HTTP) -> dict[str
     path = folder / "understudy.yaml"
     path.write_text(f"{SLACK}providers: {{p: {{components: {{c: {{checks: [{checks}]}}}}}}}}\n{text}", encoding="utf-8")
     found = looking(load(path, {}).config, NOW)
-    assert {"note"} >= {finding.state for finding in found}
+    assert {"note", "good"} >= {finding.state for finding in found}
     return {finding.subject: finding.words for finding in found}
 
 
@@ -46,7 +46,7 @@ def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("controls", "said"),
     [
-        ("", "a fault of our own network can look like everybody's outage; add two controls"),
+        ("control_group: []", "a fault of our own network can look like everybody's outage; add two controls"),
         ("control_group: [{type: http, url: 'https://a', headers: {k: ''}}]", "add two controls"),
         ("control_group: [{type: tcp, host: a, port: 1}]", "tcp is the only control: its own outage can look like ours"),
     ],
@@ -54,6 +54,14 @@ def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
 def test_missing_control_is_named(controls: str, said: str, tmp_path: Path) -> None:
     """None, one without its key, and one that stands alone."""
     assert said in findings(tmp_path, controls)["control_group"]
+
+
+def test_default_control_group_is_named_where_none_is_written(tmp_path: Path) -> None:
+    """Whoever reads it knows what the bot talks to, and how to stop that."""
+    said = findings(tmp_path, "")["control_group"]
+
+    assert "tcp 1.1.1.1:443, tcp 8.8.8.8:443, tcp slack.com:443, dns a.root-servers.net, dns www.wikipedia.org" in said
+    assert "`control_group: []` turns it off" in said
 
 
 def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path) -> None:
@@ -87,8 +95,9 @@ def test_unwise_detection_is_named(written: str, key: str, said: str, tmp_path: 
 
 def test_patience_is_asked_for_where_no_control_tells_our_blips(tmp_path: Path) -> None:
     """As docs/detection.md measures it."""
-    assert ": without a control group 1m is wiser" in findings(tmp_path, "")["detection.at_least"]
-    assert {"control_group"} == set(findings(tmp_path, "detection: {at_least: 60s}"))
+    none = "control_group: []\n"
+    assert ": without a control group 1m is wiser" in findings(tmp_path, none)["detection.at_least"]
+    assert {"control_group"} == set(findings(tmp_path, f"{none}detection: {{at_least: 60s}}"))
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,20 @@ async def test_good_file_is_called_good(deployment: Deployment) -> None:
     assert not deployment.data.exists()
 
 
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (None, "note: no control_group is written, so the default one applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443"),
+        ([], "note: control_group is empty: nothing tells a fault of our own network from everybody's outage"),
+    ],
+)
+async def test_the_control_group_that_nobody_chose_is_named(group: list[str] | None, said: str, deployment: Deployment) -> None:
+    """Whoever wrote nothing learns what the bot will talk to; whoever turned it off, what that means."""
+    deployment.configure(control_group=group)
+
+    assert said in (await deployment.understudy("config", "check")).out
+
+
 async def test_tokens_are_not_needed_to_check_a_file(deployment: Deployment) -> None:
     """A pipeline that checks the file has no tokens."""
     made = deployment.settings()

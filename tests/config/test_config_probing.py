@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.controls import default_controls
 from bot.config.load import Loaded, OffCheck, load
 from bot.config.policy import to_policy
 from bot.core.windows import Window
@@ -27,6 +28,19 @@ def component(checks: str) -> str:
 
 
 MODELS = "{type: llm, name: ask, dialect: openai, url: 'https://a', models: [gpt-5, ft:gpt-5:acme::x], api_key: '${KEY:-}'}"
+
+
+@pytest.mark.parametrize(
+    ("slack", "targets"),
+    [
+        ("https://slack.com/api/", ["1.1.1.1", "8.8.8.8", "slack.com", "a.root-servers.net", "www.wikipedia.org"]),
+        ("http://127.0.0.1:4000/api/", ["1.1.1.1", "8.8.8.8", "a.root-servers.net", "www.wikipedia.org"]),
+        ("", ["1.1.1.1", "8.8.8.8", "a.root-servers.net", "www.wikipedia.org"]),
+    ],
+)
+def test_default_controls_are_of_unrelated_operators(slack: str, targets: list[str]) -> None:
+    """By number, by name, and Slack's own host where Slack is used and elsewhere than on this machine."""
+    assert targets == [check.host for check in default_controls(slack)]
 
 
 def test_each_model_is_a_check_of_its_own(tmp_path: Path) -> None:

@@ -107,7 +107,9 @@ class Stand:
         self.ledger = ledger or InlineLedger.open()
         self.samples = samples or InlineSamples.open()
         self.engine = CommittingEngine(self.ledger, self.clock, _policy(checks))
-        self.watch = Watch(self.plan, self.script, self.script, self.samples, self.engine, self.clock, lag=lag)
+        self.watch = Watch(
+            self.plan, self.script, self.script, self.samples, self.engine, self.clock, lag=lag, ledger=self.ledger
+        )
 
     async def opened(self, *, settled: bool = True) -> "Stand":
         """Begin; `settled` lets every check look once."""

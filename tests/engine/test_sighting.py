@@ -28,6 +28,10 @@ class Room:
         await asyncio.sleep(0)
         self.sighting.control(sample(control, self.answer, self.clock.now()))
 
+    async def answers(self, check: str) -> None:
+        """This look came back well."""
+        self.sighting.provider(sample(check, WELL, self.clock.now()))
+
     async def fails(self, check: str, found: Answer = NO_WAY) -> Outcome:
         """This look failed; how it is counted."""
         return (await self.sighting.believed(sample(check, found, self.clock.now()))).outcome
@@ -120,7 +124,61 @@ async def test_three_providers_that_fail_at_once_are_our_own_cut() -> None:
     assert (False, True) == (two, room.sighting.sight.blind)
 
 
+async def test_a_control_that_never_answered_has_no_say() -> None:
+    """Where only chosen hosts are let out, a wall is no cut: the vendor that answered yesterday is down today."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    for control in CONTROLS:
+        await room.look(control)
+    await room.answers(API)
+
+    assert Outcome.FAIL is await room.fails(API)
+    assert not room.sighting.sight.blind
+
+
+async def test_a_control_that_answered_once_has_a_say_for_ever() -> None:
+    """It went silent together with the vendor."""
+    room = Room(*CONTROLS)
+    for control in CONTROLS:
+        await room.look(control)
+    await room.answers(API)
+    room.clock.advance(timedelta(seconds=5))
+    room.answer = NO_WAY
+
+    assert Outcome.INCONCLUSIVE is await room.fails(API)
+
+
+async def test_controls_speak_while_nothing_ever_answered() -> None:
+    """A first start without a network: nobody was ever reached, so nobody is accused."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    for control in CONTROLS:
+        await room.look(control)
+
+    assert Outcome.INCONCLUSIVE is await room.fails(API)
+
+
+async def test_a_control_that_was_not_sent_for_proves_nothing() -> None:
+    """The guard refused its address: neither dark nor well."""
+    room = Room(*CONTROLS, answer=Answer(Outcome.FAIL, "address_refused", Fault.OURS_CONFIG))
+    for control in CONTROLS:
+        await room.look(control)
+
+    assert frozenset() == room.sighting.proven.controls
+    assert Outcome.FAIL is await room.fails(API)
+
+
 # --- with the watch around it
+
+
+async def test_a_wall_is_remembered_over_a_restart() -> None:
+    """The bot restarts in the middle of the vendor's outage, when nothing answers to learn it anew."""
+    stand = Stand([Check(API)], controls=[Check(id) for id in CONTROLS])
+    stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)
+    await stand.opened()
+    stand.script.answers[API] = NO_WAY
+    again = await stand.reopened()
+    await again.passes(60)
+
+    assert ("down", False) == (again.level("anthropic.api"), again.engine.world.sight.blind)
 
 
 async def test_blindness_is_said_once_and_ends_with_the_vendors_own_outage() -> None:

@@ -1,0 +1,38 @@
+"""What has ever answered, kept in the ledger: after a restart in the middle of an outage nothing answers to learn it anew."""
+
+import json
+
+import structlog
+
+from bot.core.sight import Proven
+from bot.ports import Ledger
+
+log = structlog.get_logger(__name__)
+
+SETTING = "ways.proven"
+
+
+class ProvenWays:
+    """Reads it at start, and writes it when it grew: once a control, in the life of a deployment."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._written = Proven()
+
+    async def recall(self) -> Proven:
+        """What was proven before; nothing where that cannot be read."""
+        text = await self._ledger.read(lambda store: store.setting(SETTING))
+        try:
+            found = json.loads(text or "{}")
+            self._written = Proven(bool(found.get("provider")), frozenset(map(str, found.get("controls", ()))))
+        except (ValueError, TypeError, AttributeError) as error:
+            log.warning("which controls ever answered is forgotten", why=str(error))
+        return self._written
+
+    async def keep(self, proven: Proven) -> None:
+        """Write it where it changed."""
+        if proven == self._written:
+            return
+        text = json.dumps({"provider": proven.provider, "controls": sorted(proven.controls)})
+        await self._ledger.write(lambda store: store.put_setting(SETTING, text))
+        self._written = proven

@@ -1,0 +1,102 @@
+"""The smallest configuration of the docs, word for word: our own dead network is no vendor's outage; its own is one."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.core import facts as f
+from bot.core.model import Fault, Outcome
+from tests.dialogs.talk import Talk
+from tests.engine.stand import Answer, Script
+from tests.house import FLAG, House, a_house
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
+CHECKS = ("anthropic.api.inference", "anthropic.api.models", "anthropic.web.front")
+CONTROLS = ("control.cloudflare", "control.google", "control.root-servers", "control.wikipedia")
+UNFIT = {
+    "no such name": Answer(Outcome.FAIL, "dns_nxdomain", Fault.THEIRS),
+    "no resolver": Answer(Outcome.FAIL, "dns_timeout", Fault.UNCLEAR),
+    "no route": Answer(Outcome.FAIL, "unreachable", Fault.UNCLEAR),
+    "refused": Answer(Outcome.FAIL, "connect_refused", Fault.THEIRS),
+    "no connection": Answer(Outcome.FAIL, "connect_timeout", Fault.UNCLEAR),
+}
+
+
+def smallest() -> dict[str, Any]:
+    """The file that docs/configuration.md calls the smallest."""
+    found = re.search(r"The smallest file that does something:\n\n```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+    assert found is not None
+    return dict(yaml.safe_load(found[1].replace("${ANTHROPIC_API_KEY:-}", "key-of-the-test")))
+
+
+@pytest.fixture
+async def script(small: House) -> Script:
+    """What every check and control finds."""
+    assert small.script is not None
+    return small.script
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[House]:
+    """The smallest deployment and a flag; everything was well for a minute."""
+    flag = {
+        "variants": {"claude": "a", "cached": "b"}, "default": "claude", "fallbacks": [{"variant": "cached"}],
+        "depends_on": ["anthropic.api"], "automation": "auto",
+    }  # fmt: skip
+    file = smallest()
+    assert {"slack", "providers"} == set(file)
+    changes = {"providers": file["providers"], "control_group": None, "flags": {FLAG: flag}, "runbooks": {}}
+    async with a_house(tmp_path, started=False, **changes) as house:
+        house.script = Script(house.clock)
+        await house.start()
+        await house.passes(minutes=1)
+        yield house
+
+
+@pytest.mark.parametrize("unfit", list(UNFIT))
+async def test_nothing_opens_when_everything_is_out_of_reach(unfit: str, small: House, script: Script) -> None:
+    """One notice that says why; no incident, and services go on as they were."""
+    script.answers = dict.fromkeys((*CHECKS, *CONTROLS), UNFIT[unfit])
+    await small.passes(minutes=10)
+    await small.quiet()
+    talk = Talk(small)
+
+    [notice] = [talk.shows(message) for message in talk.said("ops")]
+    assert notice.startswith("We are blind since")
+    assert [] == await talk.facts(f.Declared)
+    assert [] == await talk.facts(f.Engaged)
+
+
+async def test_names_that_nobody_finds_are_our_resolver(small: House, script: Script) -> None:
+    """A captive resolver says that no name exists, while addresses answer."""
+    dark = (*CHECKS, "control.root-servers", "control.wikipedia")
+    script.answers = dict.fromkeys(dark, UNFIT["no such name"])
+    await small.passes(minutes=10)
+    talk = Talk(small)
+
+    assert [] == await talk.facts(f.Declared)
+    assert small.app is not None
+    assert "our resolver does not answer, says both controls" == small.app.engine.world.sight.reason
+
+
+@pytest.mark.parametrize("unfit", list(UNFIT))
+async def test_a_vendor_that_vanishes_alone_is_its_outage(unfit: str, small: House, script: Script) -> None:
+    """The controls answer, so it is theirs: an incident within two minutes, and the flag moves."""
+    script.answers = dict.fromkeys(CHECKS, UNFIT[unfit])
+    await small.passes(minutes=2)
+
+    assert [] == await Talk(small).facts(f.SightLost)
+    assert "Claude API down" in [fact.body.title for fact in await Talk(small).facts(f.Declared)]  # type: ignore[attr-defined]
+    assert 1 == len(await Talk(small).facts(f.Engaged))
+
+
+async def test_people_are_told_which_controls_apply(small: House) -> None:
+    """Whoever asks reads what the bot talks to, and how to turn it off."""
+    said = await Talk(small).asks(small.ana, "/understudy about")
+
+    assert "so the default one applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443" in said
+    assert "control_group: []" in said
