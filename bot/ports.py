@@ -323,6 +323,16 @@ class Chat(Protocol):
 # --- probes, feeds, time
 
 
+class Admission(StrEnum):
+    """Whether a sign of life may be taken, and if not, why."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"  # there is no such heartbeat
+    DENIED = "denied"  # it needs its token
+    CLOSED = "closed"  # it has no token, and this sender may not do without
+    TOO_MANY = "too many"
+
+
 class Prober(Protocol):
     """One run of one check; a failure is a sample, never an exception."""
 

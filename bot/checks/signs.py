@@ -7,6 +7,11 @@ from dataclasses import replace
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, Kind, sample_of
 from bot.clock import Clock
 from bot.core.model import Sample
+from bot.ports import Admission
+from bot.token_bucket import TokenBucket
+
+BEATS_AT_ONCE = 2  # a quick job's start and its end
+BEATS_PER_S = 1.0
 
 ARRIVING: dict[str, Kind] = {"success": "ok", "start": "start", "fail": "fail"}
 
@@ -32,19 +37,26 @@ class SignsOfLife:
             short = check.id.removeprefix(f"{check.component}.")
             self._by_name[short] = None if short in self._by_name else check  # two of one short name: neither has it
         self._by_name |= {check.id: check for check in checks}
+        self._paces = {check.id: TokenBucket(BEATS_PER_S, BEATS_AT_ONCE) for check in checks}
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, token: str) -> str:
-        """Take one sign for the check of that id or unique short name: `ok`, or `unknown`, or `denied` for another token.
+    def admit(self, name: str, token: str, *, open: bool = True) -> Admission:
+        """Whether a sign may be taken for the check of that id or unique short name; a permit for one counts at once.
 
-        `kind` is `success`, `start` or `fail`. A ValueError says that it is something else.
+        With `open` False a check without a token takes none either.
         """
         check = self._by_name.get(name)
         if check is None:
-            return "unknown"
+            return Admission.UNKNOWN
         if check.token and not hmac.compare_digest(check.token.encode(), token.encode("utf-8", "surrogateescape")):
-            return "denied"
-        if kind not in ARRIVING:
-            raise ValueError(f"not a kind of sign: {kind!r}")
+            return Admission.DENIED
+        if not check.token and not open:
+            return Admission.CLOSED
+        return Admission.OK if self._paces[check.id].take(self._clock.monotonic()) else Admission.TOO_MANY
+
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
+        """Take a sign that was admitted. `kind` is `success`, `start` or `fail`; raises ValueError for another one."""
+        check = self._by_name.get(name)
+        if check is None or kind not in ARRIVING:
+            raise ValueError(f"no check, or not a kind of sign: {name[:100]!r}, {kind!r}")
         sign = self._register.beat(check.id, self._clock.now(), ARRIVING[kind], exit_code, note)
         await self._hand_on(replace(sample_of(check, sign), vantage=self._vantage))
-        return "ok"

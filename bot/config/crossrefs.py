@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.checks import CHECK_MODELS, CONTROL
 from bot.config.errors import Report, suggest
+from bot.config.exposure import check_exposure
 from bot.config.scalars import parse_duration, show
 from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 
@@ -21,6 +22,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
     components, unsure = _component_ids(root)
     _check_slack(root, report, lenient_credentials)
     _check_people(root, report)
+    check_exposure(root, report)
     for provider in entries(child(root, "providers")):
         _check_provider(provider.value, ("providers", provider.key), report)
     for index, check in enumerate(items(child(root, "control_group"))):

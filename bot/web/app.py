@@ -6,7 +6,8 @@ from aiohttp import web
 
 from bot.web import api, control, hooks, hooks_samples, observe, ofrep, page
 from bot.web.auth import Access, guard
-from bot.web.errors import OFREP, Handler, answer_errors
+from bot.web.errors import Handler, answer_errors
+from bot.web.origins import refuse_foreign_pages
 from bot.web.services import SERVICES, WebServices
 
 SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
@@ -23,11 +24,10 @@ class WebError(Exception):
 
 def build_web(services: WebServices) -> web.Application:
     """The application with every route behind its guard."""
-    app = web.Application(middlewares=[answer_errors], client_max_size=OTHER_BODIES)
+    app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
     app.on_response_prepare.append(_add_headers)
     app.on_response_prepare.append(_forget_broken_body)
-    app.on_response_prepare.append(ofrep.add_cors)
     _add_open(app)
     _add_reads(app)
     _add_controls(app)
@@ -66,8 +66,6 @@ def _add_open(app: web.Application) -> None:
     app.router.add_get("/healthz", guard(Access.OPEN, observe.healthz))
     app.router.add_get("/readyz", guard(Access.OPEN, observe.readyz))
     app.router.add_get("/board.css", guard(Access.OPEN, page.style))
-    for path in ofrep.PATHS:
-        app.router.add_route("OPTIONS", path, guard(Access.OPEN, ofrep.preflight))
 
 
 def _add_reads(app: web.Application) -> None:
@@ -114,8 +112,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     response.headers["Server"] = "understudy"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-    if not request.path.startswith(OFREP):
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
 async def _forget_broken_body(request: web.Request, response: web.StreamResponse) -> None:

@@ -8,13 +8,12 @@ so no foreign web page can make a browser send one by itself.
 import base64
 import binascii
 import hmac
-import ipaddress
 from enum import Enum
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bot.web.errors import Handler, Refusal
+from bot.web.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES, WebServices
 
 # Whoever sends one of these stands behind a proxy, whatever address the connection comes from.
@@ -25,7 +24,7 @@ PROXY_PREFIX = "x-forwarded"
 class Access(Enum):
     """What a route needs."""
 
-    OPEN = "open"  # anybody: probes of machines, the style sheet, preflights
+    OPEN = "open"  # anybody: probes of machines, the style sheet
     READ = "read"
     CONTROL = "control"
 
@@ -56,17 +55,13 @@ def check(request: web.Request, services: WebServices, access: Access) -> None:
 def is_local(request: web.Request) -> bool:
     """Whether the request comes straight from this machine, and not through a proxy or from a foreign web page.
 
-    The Host and Origin headers are looked at because a page on the internet can make a browser here ask 127.0.0.1.
+    The address asked is looked at because the name of a page on the internet can be made to point at 127.0.0.1.
     """
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
     if any(name.lower().startswith(PROXY_PREFIX) for name in request.headers):
         return False
-    origin = request.headers.get("Origin")
-    if origin is not None and not _is_loopback_name(_host_of(origin)):
-        return False
-    host = request.headers.get("Host", "localhost")
-    return _is_loopback_name(_host_of(f"//{host}")) and _is_loopback_address(request.remote or "")
+    return names_this_machine(request) and is_loopback_address(request.remote or "")
 
 
 def _may_read(request: web.Request, services: WebServices) -> None:
@@ -126,23 +121,3 @@ def _is_one_of(token: str, known: tuple[str, ...]) -> bool:
     given = token.encode("utf-8", "surrogateescape")
     hits = [hmac.compare_digest(given, one.encode()) for one in known if one]
     return bool(token) and any(hits)
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback_name(host: str) -> bool:
-    return host == "localhost" or host.endswith(".localhost") or _is_loopback_address(host)
-
-
-def _is_loopback_address(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_loopback

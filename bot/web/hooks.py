@@ -8,10 +8,12 @@ from aiohttp import web
 from bot.core.hearing import STATES
 from bot.core.model import Actor
 from bot.core.signals import AlertHeard, Signal
+from bot.ports import Admission
 from bot.views.text import clean
 from bot.web.auth import bearer
 from bot.web.bodies import UNREADABLE, Fields
 from bot.web.errors import Refusal
+from bot.web.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES
 
 HEARTBEAT = "/hooks/heartbeat/{name}"
@@ -30,17 +32,33 @@ async def heartbeat(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     kind, exit_code = _told(request.match_info.get("what", ""))
     token = bearer(request) or request.query.get("token", "")
-    note = await _note(request)
     signs = request.app[SERVICES].hooks.signs
-    match await signs.sign(name, kind, exit_code, note, token) if signs else "unknown":
-        case "ok":
-            return web.Response(text="OK", headers=NO_STORE)
-        case "denied":
+    admission = signs.admit(name, token, open=_may_do_without_token(request)) if signs else Admission.UNKNOWN
+    if signs is None or admission is not Admission.OK:
+        raise _not_admitted(admission, name, token)
+    await signs.sign(name, kind, exit_code, await _note(request))
+    return web.Response(text="OK", headers=NO_STORE)
+
+
+def _may_do_without_token(request: web.Request) -> bool:
+    """A browser on this machine that was led here by a false name may not; see `origins`."""
+    return names_this_machine(request) or not is_loopback_address(request.remote or "")
+
+
+def _not_admitted(admission: Admission, name: str, token: str) -> Refusal:
+    match admission:
+        case Admission.DENIED:
             text = "This heartbeat needs its token." if not token else "This is not the token of this heartbeat."
             remedy = "Send the check's `token` as `Authorization: Bearer ...` or as ?token=."
-            raise Refusal(401, text, field="token", remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
+            return Refusal(401, text, field="token", remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
+        case Admission.CLOSED:
+            text = "A heartbeat without a token is taken under this machine's own names only (localhost, 127.0.0.1)."
+            return Refusal(403, text, field="token", remedy="Give the check a `token` and send it.")
+        case Admission.TOO_MANY:
+            text = "Signs of life come too fast: at most one a second for each check. This one was not counted."
+            return Refusal(429, text, remedy="Send it again in a second.", headers={"Retry-After": "1"})
     remedy = "Use the full id of a heartbeat check (provider.component.name), or its name where that is unique."
-    raise Refusal(404, f"There is no heartbeat {name[:100]!r}.", field="name", remedy=remedy)
+    return Refusal(404, f"There is no heartbeat {name[:100]!r}.", field="name", remedy=remedy)
 
 
 def alert(fields: Fields, component: str, actor: Actor, id: str) -> Signal:

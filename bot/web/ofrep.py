@@ -13,21 +13,10 @@ from aiohttp import web
 
 from bot.flags.evaluate import Evaluation, NotFound
 from bot.web.bodies import read_json
-from bot.web.errors import OFREP, OFREP_FLAGS, Refusal, answer_json, flag_key
+from bot.web.errors import OFREP_FLAGS, Refusal, answer_json, flag_key
 from bot.web.services import SERVICES
 
 PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
-
-CORS = {
-    "Access-Control-Allow-Origin": "*",  # a token is in a header that pages must know, never in a cookie
-    "Access-Control-Expose-Headers": "ETag, Retry-After",
-}
-PREFLIGHT = {
-    **CORS,
-    "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, Authorization, X-API-Key, If-None-Match",
-    "Access-Control-Max-Age": "600",
-}
 
 
 async def evaluate(request: web.Request) -> web.Response:
@@ -35,17 +24,6 @@ async def evaluate(request: web.Request) -> web.Response:
     key = flag_key(request)
     context = _context(await read_json(request))
     return _one(request, key, context) if key else _all(request, context)
-
-
-async def preflight(request: web.Request) -> web.Response:
-    """What a browser asks before it asks."""
-    return web.Response(status=204, headers=PREFLIGHT)
-
-
-async def add_cors(request: web.Request, response: web.StreamResponse) -> None:
-    """Let pages of other origins read every answer about flags, errors included."""
-    if request.path.startswith(OFREP):
-        response.headers.update(CORS)
 
 
 def _one(request: web.Request, key: str, context: Mapping[str, Any]) -> web.Response:

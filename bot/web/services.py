@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.core.model import Sample
 from bot.flags.board import FlagBoard
-from bot.ports import Engine, Ledger, Samples
+from bot.ports import Admission, Engine, Ledger, Samples
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 
@@ -19,12 +19,17 @@ Exporter = Callable[[int, str], Awaitable[tuple[str, bytes]]]
 class Signs(Protocol):
     """Takes signs of life for heartbeat checks."""
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, token: str) -> str:
-        """One sign of life for the check of that id or unique short name.
+    def admit(self, name: str, token: str, *, open: bool = True) -> Admission:
+        """Whether one sign may be taken for the check of that id or unique short name: at most one a second for each check.
+
+        A token is compared in constant time; with `open` False a check that has none takes no sign.
+        """
+
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
+        """Take one sign that was admitted.
 
         `kind` is `success`, `start` or `fail`; `exit_code` stands with the first and the last where the sender told it.
-        `note` is inert text of at most 200 characters. Returns `ok`, `unknown` (no such heartbeat) or `denied` (another
-        token is needed); a token is compared in constant time.
+        `note` is inert text of at most 200 characters.
         """
 
 

@@ -9,6 +9,7 @@ from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, sa
 from bot.checks.signs import SignsOfLife
 from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
+from bot.ports import Admission
 from bot.store.samples import InlineSamples
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
@@ -220,12 +221,38 @@ async def test_signs_find_their_check_when_they_come_in() -> None:
     locked = HeartbeatCheck("jobs.mail.hourly", "jobs.mail", token="s3cret-token")
     twins = [HeartbeatCheck(f"jobs.{name}.twin", f"jobs.{name}") for name in ("mail", "backup")]
     signs = SignsOfLife([BACKUP, locked, *twins], Heartbeats(clock), clock, hand_on)
-    assert "ok" == await signs.sign("nightly", "success", 0, "", "")
-    assert "ok" == await signs.sign("jobs.backup.nightly", "fail", 1, "", "a token that nobody asked for")
-    assert "denied" == await signs.sign("hourly", "success", None, "", "wrong\udcff")
-    assert "ok" == await signs.sign("hourly", "start", None, "", "s3cret-token")
-    assert "unknown" == await signs.sign("twin", "success", None, "", "")
-    assert "ok" == await signs.sign("jobs.mail.twin", "success", None, "", "")
-    assert "unknown" == await signs.sign("nobody", "success", None, "", "")
+    for name, kind, exit_code, token in [
+        ("nightly", "success", 0, ""), ("jobs.backup.nightly", "fail", 1, "a token that nobody asked for"),
+        ("hourly", "start", None, "s3cret-token"), ("jobs.mail.twin", "success", None, ""),
+    ]:  # fmt: skip
+        assert Admission.OK is signs.admit(name, token)
+        await signs.sign(name, kind, exit_code, "")
+    assert Admission.DENIED is signs.admit("hourly", "wrong\udcff")
+    assert Admission.UNKNOWN is signs.admit("twin", "")
+    assert Admission.UNKNOWN is signs.admit("nobody", "")
     assert [Outcome.OK, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.OK] == [sample.outcome for sample in handed]
     assert "s3cret" not in repr(locked)
+
+
+async def test_check_takes_one_sign_a_second_in_the_long_run() -> None:
+    """A start and its end may come together; whoever floods a check is turned away before anything is kept."""
+    clock = ManualClock(START)
+    signs = SignsOfLife([BACKUP, replace(BACKUP, id="jobs.backup.other")], Heartbeats(clock), clock, _drop)
+    assert [Admission.OK, Admission.OK, Admission.TOO_MANY] == [signs.admit("nightly", "") for _ in range(3)]
+    assert Admission.OK is signs.admit("other", "")
+    clock.advance(timedelta(seconds=1))
+    assert [Admission.OK, Admission.TOO_MANY] == [signs.admit(BACKUP.id, "") for _ in range(2)]
+    clock.advance(timedelta(hours=1))
+    assert [Admission.OK, Admission.OK, Admission.TOO_MANY] == [signs.admit("nightly", "") for _ in range(3)]
+
+
+async def test_wrong_token_uses_up_nobodys_turn() -> None:
+    """Whoever does not know the token cannot keep the job from being heard."""
+    clock = ManualClock(START)
+    signs = SignsOfLife([replace(BACKUP, token="s3cret-token")], Heartbeats(clock), clock, _drop)
+    assert {Admission.DENIED} == {signs.admit("nightly", "wrong") for _ in range(50)}
+    assert Admission.OK is signs.admit("nightly", "s3cret-token")
+
+
+async def _drop(sample: Sample) -> None:
+    pass

@@ -10,11 +10,12 @@ import aiohttp
 import pytest
 from web_house import House, OpenHouse
 
+from bot.ports import Admission
 from bot.web.services import Hooks
 
 BEAT = "/hooks/heartbeat/jobs.nightly.beat"
 TOKEN = "token-of-the-nightly-job"
-Sign = tuple[str, str, int | None, str, str]
+Sign = tuple[str, str, int | None, str]
 
 
 @dataclass
@@ -23,13 +24,19 @@ class ListedSigns:
 
     signs: list[Sign] = field(default_factory=list)
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, token: str) -> str:
+    busy: bool = False
+
+    def admit(self, name: str, token: str, *, open: bool = True) -> Admission:
         if name not in ("jobs.nightly.beat", "beat", "jobs.guarded.beat"):
-            return "unknown"
-        if name == "jobs.guarded.beat" and token != TOKEN:
-            return "denied"
-        self.signs.append((name, kind, exit_code, note, token))
-        return "ok"
+            return Admission.UNKNOWN
+        if name == "jobs.guarded.beat":
+            return Admission.OK if token == TOKEN else Admission.DENIED
+        if not open:
+            return Admission.CLOSED
+        return Admission.TOO_MANY if self.busy else Admission.OK
+
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
+        self.signs.append((name, kind, exit_code, note))
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ async def test_sign_is_taken_by_any_method(
     status, text = await ask(http, beating, BEAT + path, method)
 
     assert (200, "" if method == "HEAD" else "OK") == (status, text)
-    assert [("jobs.nightly.beat", kind, exit_code, "", "")] == signs.signs
+    assert [("jobs.nightly.beat", kind, exit_code, "")] == signs.signs
 
 
 async def test_sign_needs_no_token_of_ours(beating: House, http: aiohttp.ClientSession, signs: ListedSigns) -> None:
@@ -149,7 +156,7 @@ async def test_sign_counts_when_its_words_cannot_be_read(
     assert 200 == (await ask(http, beating, BEAT, data=b"this is not gzip", headers=sent))[0]
     assert 200 == (await ask(http, beating, BEAT, data=gzip.compress(b"z" * 5_000_000), headers=sent))[0]
 
-    assert ["(its words could not be read)", "…" + "z" * 199] == [note for _, _, _, note, _ in signs.signs]
+    assert ["(its words could not be read)", "…" + "z" * 199] == [note for *_, note in signs.signs]
     assert [] == [record for record in caplog.records if record.exc_info]
 
 
@@ -161,4 +168,24 @@ async def test_sign_counts_when_its_words_trickle(beating: House, signs: ListedS
     writer.close()
 
     assert b"HTTP/1.1 200 OK\r\n" == status
-    assert ["half a ..."] == [note for _, _, _, note, _ in signs.signs]
+    assert ["half a ..."] == [note for *_, note in signs.signs]
+
+
+async def test_sign_too_many_is_told_when_to_come_again(
+    beating: House, signs: ListedSigns, http: aiohttp.ClientSession
+) -> None:
+    """429 with Retry-After, which curl --retry obeys; nothing is counted, and no body is waited for."""
+    signs.busy = True
+    answer = await http.post(f"{beating.url}{BEAT}/fail", data=b"x" * 1000)
+
+    assert (429, "1") == (answer.status, answer.headers["Retry-After"])
+    assert "at most one a second" in (await answer.json())["text"]
+    assert [] == signs.signs
+
+
+@pytest.mark.parametrize(("path", "status"), [(BEAT, 403), ("/hooks/heartbeat/jobs.guarded.beat?token=" + TOKEN, 200)])
+async def test_sign_without_token_is_refused_under_a_foreign_name(
+    beating: House, http: aiohttp.ClientSession, path: str, status: int
+) -> None:
+    """A page whose name was made to point at this machine cannot report a job as failed; whoever knows the token may."""
+    assert status == (await ask(http, beating, path, headers={"Host": "rebound.example.com"}))[0]

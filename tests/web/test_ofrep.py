@@ -196,24 +196,6 @@ async def test_removed_endpoint_is_json_404(house: House, http: aiohttp.ClientSe
     assert (404, "application/json") == (answer.status, answer.headers["Content-Type"])
 
 
-@pytest.mark.parametrize(("path", "token"), [("/on", READ), ("/nope", READ), ("", READ), ("/on", "wrong")])
-async def test_pages_of_other_origins_may_read_every_answer(
-    house: House, http: aiohttp.ClientSession, path: str, token: str
-) -> None:
-    """Browsers hide answers without CORS headers, and hide the ETag unless it is exposed; errors too."""
-    answer = await http.post(house.url + FLAGS + path, headers={**headers(token), "Origin": "https://app.example.com"})
-    assert "*" == answer.headers["Access-Control-Allow-Origin"]
-    assert "ETag, Retry-After" == answer.headers["Access-Control-Expose-Headers"]
-
-
-async def test_preflight_is_answered_without_a_token(house: House, http: aiohttp.ClientSession) -> None:
-    """A browser asks first, without credentials."""
-    for path in ("", "/", "/on"):
-        answer = await http.options(house.url + FLAGS + path, headers={"Origin": "https://app.example.com"})
-        assert 204 == answer.status
-        assert "Content-Type, Authorization, X-API-Key, If-None-Match" == answer.headers["Access-Control-Allow-Headers"]
-
-
 async def test_readers_are_known_by_key_or_by_address(house: House, http: aiohttp.ClientSession) -> None:
     """A service that names itself is one reader; one that does not is known by address and program."""
     for context in ({"targetingKey": "svc-a"}, {"targetingKey": "svc-a"}, {}, {}):

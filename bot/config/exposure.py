@@ -1,0 +1,44 @@
+"""What the HTTP server opens, and to whom: settings that each are fine and together let in more, or fewer, than was meant."""
+
+import ipaddress
+
+from bot.config.errors import Report
+from bot.config.scalars import split_listen
+from bot.config.tree import Node, Path, Scalar, child, entries, items, text
+
+DEFAULT_LISTEN = "127.0.0.1:8080"
+
+
+def check_exposure(root: Node, report: Report) -> None:
+    """Warn of heartbeats that anybody may report who reaches the bot."""
+    if _is_loopback(text(child(root, "server", "listen")) or DEFAULT_LISTEN):
+        return
+    for provider in entries(child(root, "providers")):
+        for component in entries(child(provider.value, "components")):
+            where = ("providers", provider.key, "components", component.key, "checks")
+            for index, check in enumerate(items(child(component.value, "checks"))):
+                _check_heartbeat(check, (*where, index), report)
+
+
+def _check_heartbeat(check: Node, path: Path, report: Report) -> None:
+    token = child(check, "token")
+    if text(child(check, "type")) != "heartbeat" or _may_hold_something(token):
+        return
+    sentence = "whoever reaches the bot may speak for this job: others can, by server.listen; give the check a `token`"
+    report.warn((token or check).mark, (*path, "token"), sentence)
+
+
+def _may_hold_something(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and (node.broken or bool(text(node)))
+
+
+def _is_loopback(listen: str) -> bool:
+    """Whether only this machine can connect; what cannot be read has its error already."""
+    try:
+        host = split_listen(listen)[0]
+    except ValueError:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

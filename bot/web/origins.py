@@ -1,0 +1,101 @@
+"""Which web pages may make a browser ask us. This is the one place that says so: our own pages, and links to the board.
+
+A page elsewhere can make any browser inside the network send requests to us. The browser says where a request comes from
+(`Sec-Fetch-Site`, or `Origin` where it is older), and pages cannot change that; programs send neither header. A page whose
+name is made to point at this machine (DNS rebinding) looks like one of ours to the browser; its name is what gives it away.
+"""
+
+import ipaddress
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.web.errors import Handler, Refusal
+
+OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or opened from a bookmark
+LINKED = frozenset({"/"})  # what a link elsewhere may open as a page of its own: it shows, and changes nothing
+STANDARD_PORTS = {"http": 80, "https": 443}
+
+
+class Place(NamedTuple):
+    """A host and its port, as an address names them; port 0 is the standard one."""
+
+    host: str
+    port: int
+
+
+@web.middleware
+async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what the page of another site made a browser ask, on every route, before anything is looked up or changed."""
+    if is_from_foreign_page(request):
+        remedy = "Open the address itself, or ask from a program: nothing here is made for the pages of other sites."
+        raise Refusal(403, "This request comes from the page of another site.", remedy=remedy)
+    return await handler(request)
+
+
+def is_from_foreign_page(request: web.Request) -> bool:
+    """Whether a browser says that a page which is not ours made it ask."""
+    said = request.headers.getall("Sec-Fetch-Site", [])
+    if said:
+        return any(site.strip().lower() not in OUR_OWN for site in said) and not _is_link(request)
+    return any(not _is_ours(origin, request) for origin in request.headers.getall("Origin", []))
+
+
+def names_this_machine(request: web.Request) -> bool:
+    """Whether the request was sent to a loopback name or address, by its target as well as by its Host header.
+
+    Names below `.localhost` do not count: not every resolver keeps them on the machine.
+    """
+    return all(is_loopback_name(place.host) for place in _asked(request))
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether this is `localhost` or a loopback address."""
+    return host == "localhost" or is_loopback_address(host)
+
+
+def is_loopback_address(address: str) -> bool:
+    """Whether this is an address that stays on the machine."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
+
+
+def _is_link(request: web.Request) -> bool:
+    """Whether somebody followed a link to a page that may be linked to; a frame or a script does not say this."""
+    asks_for = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
+    return request.method == "GET" and asks_for == ("navigate", "document") and request.path in LINKED
+
+
+def _is_ours(origin: str, request: web.Request) -> bool:
+    """Whether the page stands under the very address that was asked; another port is another program."""
+    scheme = origin.partition(":")[0].lower()
+    page = _place(origin, scheme)
+    return scheme in STANDARD_PORTS and all(page == _place(f"//{where}", scheme) for where in _addresses(request))
+
+
+def _asked(request: web.Request) -> list[Place]:
+    return [_place(f"//{where}") for where in _addresses(request)]
+
+
+def _addresses(request: web.Request) -> list[str]:
+    """Every address that the request says it was sent to: Host, and the target where that names a host of its own.
+
+    Very old programs name none at all; browsers always do.
+    """
+    head, names_a_host, rest = request.raw_path.partition("://")
+    named = [rest.partition("/")[0].partition("?")[0]] if names_a_host and head.isalpha() else []
+    return [*named, *request.headers.getall("Host", [])] or ["localhost"]
+
+
+def _place(url: str, scheme: str = "http") -> Place:
+    try:
+        found = urlsplit(url)
+        host, port = found.hostname or "", found.port
+    except ValueError:
+        return Place("", -1)  # equal to no page and no machine of ours
+    return Place(host, 0 if port in (None, STANDARD_PORTS.get(scheme)) else int(port or 0))

@@ -1,0 +1,38 @@
+"""What the HTTP server opens, and to whom: told by `config check` and at start."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config.load import load
+
+SLACK = "slack: {bot_token: xoxb-123456, app_token: xapp-123456}\n"
+JOB = "providers: {jobs: {components: {backup: {checks: [{type: heartbeat%s}]}}}}\n"
+EVERYBODY = "0.0.0.0:8080"
+
+
+def warnings(tmp_path: Path, text: str, **environ: str) -> tuple[str, ...]:
+    file = tmp_path / "understudy.yaml"
+    file.write_text(SLACK + text, encoding="utf-8")
+    return load(file, environ).warnings
+
+
+@pytest.mark.parametrize("listen", [EVERYBODY, "192.168.1.5:80", "[::]:8080", "bot.internal:8080"])
+@pytest.mark.parametrize("token", ["", ", token: ''", ", token: '${JOB_TOKEN:-}'"])
+def test_heartbeat_without_token_is_warned_of_when_others_reach_the_bot(tmp_path: Path, listen: str, token: str) -> None:
+    """Anybody in the network could report the job as failed, or as well."""
+    [found] = warnings(tmp_path, f"{JOB % token}server: {{listen: '{listen}'}}\n")
+    assert ":2: providers.jobs.components.backup.checks[0].token: whoever reaches the bot may speak for this job" in found
+
+
+@pytest.mark.parametrize("listen", ["", "server: {listen: '127.0.0.1:0'}\n", "server: {listen: '[::1]:80'}\n"])
+def test_heartbeat_without_token_is_fine_when_only_this_machine_reaches_the_bot(tmp_path: Path, listen: str) -> None:
+    """A job on the bot's own machine needs no set-up."""
+    assert () == warnings(tmp_path, JOB % "" + listen)
+
+
+def test_heartbeat_with_token_is_fine_wherever_the_bot_listens(tmp_path: Path) -> None:
+    """Also where the token comes from outside the file."""
+    job = JOB % ", token: '${JOB_TOKEN}'"
+    text = f"{job}server: {{listen: '{EVERYBODY}'}}\n"
+    assert () == warnings(tmp_path, text, JOB_TOKEN="long-enough-to-be-secret")
