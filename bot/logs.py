@@ -4,9 +4,12 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
+from datetime import timedelta
 from typing import Any, TextIO
 
 import structlog
+
+from bot.clock import Clock
 
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
 # `sk-` counts only where a word begins: a disk-full-error is none.
@@ -42,6 +45,25 @@ class Redactor:
         """One string without secrets."""
         text = self._known.sub(HIDDEN, text) if self._known else text
         return TOKENS.sub(HIDDEN, text)
+
+
+class Sparingly:
+    """Lets one line of a kind through in a while and counts the rest: what strangers cause must not fill the disk."""
+
+    def __init__(self, clock: Clock, every: timedelta = timedelta(minutes=1)) -> None:
+        self._clock = clock
+        self._every_s = every.total_seconds()
+        self._last: dict[str, float] = {}
+        self._held: dict[str, int] = {}
+
+    def may(self, kind: str) -> int | None:
+        """How many lines were held back since the last one, where this one may be written; None where it may not."""
+        now = self._clock.monotonic()
+        if kind in self._last and now - self._last[kind] < self._every_s:
+            self._held[kind] = self._held.get(kind, 0) + 1
+            return None
+        self._last[kind] = now
+        return self._held.pop(kind, 0)
 
 
 def configure_logs(secrets: Iterable[str], *, level: str = "INFO", stream: TextIO | None = None, pretty: bool = False) -> None:

@@ -1,6 +1,5 @@
 """What every command and button works with: the engine to signal, the ledger and samples to ask, and how to answer."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +8,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.core.model import Actor
 from bot.flags.board import FlagBoard
+from bot.payloads import Command, Form, Press, Shortcut
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
 from bot.version import understudy_version
 from bot.views.about import About
@@ -58,28 +58,16 @@ class Asked:
     word: str = ""  # the slash word as it was typed, with the manifest's prefix
 
     @staticmethod
-    def from_command(body: Mapping[str, Any]) -> "Asked":
-        """From a slash command's payload."""
-        actor = Actor.person(str(body["user_id"]), str(body.get("user_name", "")))
-        text, word = typed(str(body.get("text", ""))).strip(), str(body["command"])
-        return Asked(actor, str(body["channel_id"]), f"slack/{body['trigger_id']}", text, word)
+    def from_command(command: Command) -> "Asked":
+        """From a slash command."""
+        actor, text = Actor.person(command.who.id, command.who.name), typed(command.text).strip()
+        return Asked(actor, command.channel, f"slack/{command.trigger}", text, command.word)
 
     @staticmethod
-    def from_action(body: Mapping[str, Any]) -> "Asked":
-        """From a button's or a modal's payload."""
-        user = body["user"]
-        name = str(user.get("username") or user.get("name") or "")
-        channel = str((body.get("channel") or {}).get("id", ""))
-        return Asked(Actor.person(str(user["id"]), name), channel, f"slack/{body['trigger_id']}")
-
-
-def button_value(action: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON that our buttons carry; a button of another make carries nothing we trust."""
-    try:
-        value = json.loads(str(action.get("value", "{}")))
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    def from_press(pressed: Press | Form | Shortcut) -> "Asked":
+        """From a button, a form or a shortcut."""
+        channel = "" if isinstance(pressed, Form) else pressed.channel
+        return Asked(Actor.person(pressed.who.id, pressed.who.name), channel, f"slack/{pressed.trigger}")
 
 
 async def answer(respond: Respond, message: Message | str) -> None:

@@ -1,14 +1,14 @@
 """Hooks the commands, buttons and forms into Bolt. Every listener acknowledges first: Slack waits three seconds."""
 
 import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.payloads import READ, Command, Form, Press
 from bot.views.text import inert
 from commands import actions
 from commands.desk import Asked, Desk, answer
@@ -20,6 +20,8 @@ from commands.understudy import understudy
 
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
+
+P = TypeVar("P", Command, Press, Form)
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -39,60 +41,73 @@ def _slash(word: Word) -> re.Pattern[str]:
     return re.compile(rf"^/[a-z0-9_-]{{0,16}}{word.word[1:]}$")
 
 
-async def _on_health(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-    await ack()
-    await health(desk, Asked.from_command(body), respond)
+def _read(context: AsyncBoltContext, kind: type[P]) -> P:
+    """What the door has read (`bot.slack.door`); Bolt matched the listener by the same payload."""
+    found = context[READ]
+    if not isinstance(found, kind):
+        raise TypeError(f"a {kind.__name__} was expected, not a {type(found).__name__}")
+    return found
 
 
-async def _on_incident(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+async def _on_health(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
+    await health(desk, Asked.from_command(_read(context, Command)), respond)
+
+
+async def _on_incident(
+    desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+) -> None:
+    await ack()
+    command = _read(context, Command)
 
     async def open_modal(view: dict[str, Any]) -> None:
-        await client.views_open(trigger_id=body["trigger_id"], view=view)
+        await client.views_open(trigger_id=command.trigger, view=view)
 
-    await incident(desk, Asked.from_command(body), respond, open_modal)
+    await incident(desk, Asked.from_command(command), respond, open_modal)
 
 
-async def _on_fallback(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+async def _on_fallback(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
-    await fallback(desk, Asked.from_command(body), respond)
+    await fallback(desk, Asked.from_command(_read(context, Command)), respond)
 
 
-async def _on_understudy(desk: Desk, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+async def _on_understudy(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
-    await understudy(desk, Asked.from_command(body), respond)
+    await understudy(desk, Asked.from_command(_read(context, Command)), respond)
 
 
-async def _on_press(desk: Desk, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: AsyncRespond) -> None:
+async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
-    asked = Asked.from_action(body)
-    said = await actions.press(desk, asked, action)
+    press = _read(context, Press)
+    asked = Asked.from_press(press)
+    said = await actions.press(desk, asked, press)
     await answer(respond, said.text)
-    record = actions.record(desk, asked, body, action) if said.changed else None
+    record = actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
 
 
-async def _on_declare_button(
-    desk: Desk, ack: AsyncAck, body: dict[str, Any], action: Mapping[str, Any], client: AsyncWebClient
-) -> None:
+async def _on_declare_button(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     await ack()
-    _, _, component = str(action["action_id"]).partition(":")
-    await client.views_open(trigger_id=body["trigger_id"], view=declare_form(desk, Asked.from_action(body), component))
+    press = _read(context, Press)
+    component = press.action.partition(":")[2]
+    await client.views_open(trigger_id=press.trigger, view=declare_form(desk, Asked.from_press(press), component))
 
 
-async def _on_declared(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
-    asked = Asked.from_action(body)
-    said = await actions.declared(desk, asked, view)
+async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+    form = _read(context, Form)
+    asked = Asked.from_press(form)
+    field, said = await actions.declared(desk, asked, form)
     if not said.ok:
-        await ack(response_action="errors", errors={"title": actions.without_references(desk, said.text)})
+        await ack(response_action="errors", errors={field: actions.without_references(desk, said.text)})
         return
     await ack()
-    await _tell(client, asked.actor.id, str(view.get("private_metadata") or ""), inert(with_place(desk, said)))
+    await _tell(client, asked.actor.id, form.metadata, inert(with_place(desk, said)))
 
 
-async def _on_updated(desk: Desk, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-    said = await actions.updated(desk, Asked.from_action(body), view)
+async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> None:
+    form = _read(context, Form)
+    said = await actions.updated(desk, Asked.from_press(form), form)
     if said.ok:
         await ack()  # the update itself appears in the channel
     else:

@@ -16,7 +16,7 @@ FLOORS = {
     "bot.feeds.statuspage": 1, "bot.feeds.errors": 1, "bot.vantage.signing": 1, "bot.vantage.wire": 1,
     "bot.checks.expect": 1, "bot.checks.failure": 1, "bot.checks.said": 1, "bot.checks.vendor_words": 1,
     "bot.store": 2, "bot.checks": 2, "bot.feeds": 2, "bot.slack": 2, "bot.notify": 2, "bot.vantage": 2,
-    "bot.logs": 1, "bot.private": 1, "bot.version": 1, "bot.traces": 1, "bot.token_bucket": 1,
+    "bot.payloads": 1, "bot.logs": 1, "bot.private": 1, "bot.version": 1, "bot.traces": 1, "bot.token_bucket": 1,
     "bot.engine": 3, "bot.outbox": 3, "bot.delivery": 3, "bot.watch": 3, "bot.scheduler": 3, "bot.troubles": 3,
     "commands": 4, "bot.web": 4, "bot.sandbox": 4,
     "bot.app": 5, "bot.plan": 5, "bot.probing": 5, "bot.once": 5, "bot.doors": 5, "bot.housekeeping": 5,

@@ -38,6 +38,7 @@ LEGAL: dict[tuple[Phase, Phase], str] = {
     **{(here, Phase.CANCELED): "cancel" for here in COURSE[:-1]},
 }
 
+EXPORT_FORMATS = ("md", "json", "csv")
 CANCEL_REASONS = ("false-alarm", "duplicate", "external", "drill")
 
 ALL_WELL = Actor.rule("all components well")
@@ -249,6 +250,9 @@ def _catch_up(draft: Draft, incident: Incident) -> None:
 def on_export(draft: Draft, signal: AskExport) -> Step:
     """Upload the timeline into the incident's channel."""
     incident = draft.incident(signal.incident)
+    if signal.format not in EXPORT_FORMATS:
+        known = ", ".join(EXPORT_FORMATS)
+        return draft.refuse(f"There is no export as {signal.format[:40]!r}. There are: {known}.", incident=incident.number)
     where = "the thread under its alert" if incident.channel_refused else "its channel"
     fact = draft.add(incident.stream, f.Exported(signal.format, where))
     draft.send(Do.EXPORT_UPLOAD, f"incident/{incident.number}", fact, args={"format": signal.format})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.facts import Fact
+from bot.core.incident import EXPORT_FORMATS
 from bot.core.model import Policy
 from bot.core.state import Incident
 from bot.exports.csv_file import csv_
@@ -11,7 +12,7 @@ from bot.exports.markdown import markdown
 
 __all__ = ["FORMATS", "csv_", "json_", "markdown", "render"]
 
-FORMATS = ("md", "json", "csv")
+FORMATS = EXPORT_FORMATS
 NOT_YET = ("html",)
 
 

@@ -1,7 +1,7 @@
 """The Bolt app: who we are without asking Slack each time, each request once, and nothing that stays unanswered."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import SlackLogin, sdk_logger
+from bot.slack.door import payload_of
 from bot.slack.gateway import SlackGateway
 from bot.slack.respond import Respond
 from bot.slack.unanswered import Unanswered
@@ -54,17 +55,6 @@ def build_bolt(
     return app
 
 
-def request_id(body: Mapping[str, Any]) -> str:
-    """What makes a request the same when Slack sends it again; empty when nothing does."""
-    for name in ("event_id", "trigger_id"):
-        if body.get(name):
-            return f"{name}/{body[name]}"
-    view = body.get("view") or {}
-    if view.get("id"):
-        return f"view/{body.get('type')}/{view['id']}/{view.get('hash')}"
-    return ""
-
-
 def _client(login: SlackLogin, gateway: SlackGateway) -> AsyncWebClient:
     """What Bolt copies for each request. The token comes with the authorization."""
     web = gateway.api.web
@@ -88,17 +78,16 @@ def _authorize(login: SlackLogin, gateway: SlackGateway) -> Callable[..., Awaita
 def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
     async def prepare(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
         """Give the request our session and our choice of proxy; the SDK would read HTTPS_PROXY again for each client."""
-        web = gateway.api.web
-        context.client.proxy = web.proxy
-        context["respond"] = Respond(context.response_url, web)
+        context.client.proxy = gateway.api.web.proxy
+        context["respond"] = Respond(context.response_url, gateway.api, context.user_id)
         return await next()
 
     return prepare
 
 
 def _once(first_sight: FirstSight) -> Callable[..., Awaitable[Any]]:
-    async def once(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
-        id = request_id(body)
+    async def once(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
+        id = payload_of(context).id
         if id and not await first_sight(id):
             return BoltResponse(status=200, body="")  # acknowledged, so that Slack stops repeating it
         return await next()

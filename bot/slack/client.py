@@ -51,14 +51,18 @@ class SlackApi:
         # The SDK's own retry handlers post again after a dropped connection: the outbox decides that, nobody else.
         self.web = _StrictClient(token=token, base_url=api_url, retry_handlers=[], logger=sdk_logger())
         self.web.proxy = proxy_for(api_url)
+        self._closed = False
 
     async def start(self) -> None:
-        """Open the shared session; calling it twice is harmless."""
+        """Open the shared session; calling it twice is harmless. Raises ChatError once it was closed for good."""
+        if self._closed:
+            raise ChatError("the bot is stopping", code="stopping", permanent=False)
         if self.web.session is None or self.web.session.closed:
             self.web.session = aiohttp.ClientSession(timeout=self._timeout)
 
     async def close(self) -> None:
-        """Close the shared session."""
+        """Close the shared session; what comes later is refused."""
+        self._closed = True
         if self.web.session is not None:
             await self.web.session.close()
 

@@ -101,7 +101,10 @@ class Link:
         self._heard_at = self._loop.time()
         if message.type is not WSMsgType.TEXT or not str(message.data).startswith("{"):
             return
-        body = json.loads(message.data)
+        try:
+            body = json.loads(message.data)
+        except (ValueError, RecursionError):
+            return  # the SDK, which reads it too, says so
         if body.get("type") == "hello":
             self._greeted.set()
         elif body.get("type") == "disconnect":
@@ -143,6 +146,12 @@ class _Client(SocketModeClient):
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Where the SDK would reconnect, the watch is told instead."""
         self._ended()
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """Where the SDK drops an envelope without a payload, unacknowledged, it goes to the door like any other."""
+        if "envelope_id" in message and not isinstance(message.get("payload"), dict):
+            message = {"type": "", **message, "payload": {}}
+        await super().run_message_listeners(message, raw_message)
 
     async def shut(self) -> None:
         """Close the connection and end the tasks of the SDK."""

@@ -14,7 +14,7 @@ from math import inf
 from typing import Literal
 
 import structlog
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -22,6 +22,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.clock import Clock
 from bot.ports import ChatError
 from bot.slack.client import SlackApi, SlackLogin
+from bot.slack.door import Door
 from bot.slack.link import TOO_MANY, Link
 from bot.slack.preflight import TOKEN_REFUSED
 
@@ -72,7 +73,7 @@ class SocketWatch:
         self, app: AsyncApp, login: SlackLogin, clock: Clock, *, ticket: str = "", patience: SocketPatience | None = None,
         on_change: Callable[[SocketState], None] | None = None,
     ) -> None:  # fmt: skip
-        self._app = app
+        self._door = Door(app, clock)
         self._clock = clock
         self._patience = patience or SocketPatience()
         self._api = SlackApi(login.api_url, login.app_token)
@@ -261,7 +262,7 @@ class SocketWatch:
 
     async def _serve(self, link: Link, request: SocketModeRequest) -> None:
         """Run the app on one envelope and acknowledge it, on a newer connection when its own is gone."""
-        response = await run_async_bolt_app(self._app, request)
+        response = await self._door.answer(request)
         try:
             client = link.client if link.is_open else await self._newer()
             # The time is only for a debug line of the SDK's.

@@ -1,8 +1,8 @@
 """What nobody listens for, and what went wrong: people get an answer that says what to do next."""
 
+import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +12,9 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
+from bot.payloads import Press
 from bot.ports import ChatError, StoreError
+from bot.slack.door import notice, payload_of
 from bot.slack.errors import TRANSPORT_ERRORS, refused
 from bot.slack.respond import Respond
 from bot.views.storage import meanwhile, nothing_changed
@@ -20,6 +22,7 @@ from bot.views.storage import meanwhile, nothing_changed
 log = structlog.get_logger(__name__)
 
 ANYTHING = re.compile(r".*", re.DOTALL)
+ACK_SEEN_S = 0.1  # Bolt looks for the acknowledgement every 10 ms, and forgets it when the error handler is done before that
 NOT_SLACKS_WORDS = re.compile(r"[^\w/:.-]")
 
 
@@ -28,6 +31,7 @@ class Unanswered:
 
     def __init__(self, help_hint: str) -> None:
         self._help = help_hint
+        self._telling: set[asyncio.Task[None]] = set()
 
     def listen(self, app: AsyncApp) -> None:
         """Hook the catch-all listeners in; Bolt asks listeners in their order, so this comes last."""
@@ -46,12 +50,13 @@ class Unanswered:
         log.warning("unknown command", command=word)
         await respond(f"I do not know `{word}`; it may have come with another version. {self._help}", response_type="ephemeral")
 
-    async def action(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
+    async def action(self, ack: AsyncAck, context: AsyncBoltContext, respond: Respond) -> None:
         """A button of an older version. Slack also reports a press of a link, which needs no answer."""
         await ack()
-        if _is_link(body, action) or not respond.response_url:
+        press = payload_of(context)
+        if not isinstance(press, Press) or press.is_link or not press.response_url:
             return
-        log.warning("unknown action", action=action.get("action_id"))
+        log.warning("unknown action", action=press.action)
         words = f"I do not know this button any more, and nothing was done. {self._help}"
         await respond(words, response_type="ephemeral", replace_original=False)
 
@@ -65,7 +70,7 @@ class Unanswered:
         """A form of an older version; what was written stays readable only as long as it is open."""
         log.warning("unknown form", callback=view.get("callback_id"))
         words = f"I do not know this form any more, and nothing was done. {self._help}"
-        await ack(response_action="update", view=_notice(words))
+        await ack(response_action="update", view=notice(words))
 
     async def options(self, ack: AsyncAck) -> None:
         """A menu that asks what to offer."""
@@ -79,30 +84,34 @@ class Unanswered:
         self, error: Exception, body: dict[str, Any], context: AsyncBoltContext, respond: Respond,
         response: BoltResponse | None,
     ) -> BoltResponse | None:  # fmt: skip
-        """Log an error of a listener with its traceback, tell the person, and acknowledge if nobody has yet."""
-        reference = uuid4().hex[:8]
-        what = body.get("type") or body.get("command")
-        if isinstance(error, StoreError):
-            log.warning("a request could not be written", type=what, why=str(error))
-        else:
-            log.error("a request failed", reference=reference, type=what, exc_info=error)
+        """Log an error, a defect of ours with its traceback; tell the person, and acknowledge if nobody has yet."""
+        reference, kind = uuid4().hex[:8], body.get("type") or body.get("command")
+        if isinstance(error, SlackApiError):
+            error = refused(error, "Slack")
+        match error:
+            case StoreError():
+                log.warning("a request could not be written", type=kind, why=str(error))
+            case ChatError():
+                log.warning("Slack did not take what was done for a request", reference=reference, type=kind, why=str(error))
+            case _:
+                log.error("a request failed", reference=reference, type=kind, exc_info=error)
         words = _what_happened(error, reference)
         is_form = body.get("type") == "view_submission"
-        if response is None or not is_form:
-            await _say(context, respond, words)
-        if response is None:
+        if response is None:  # acknowledged already
+            await asyncio.gather(_say(context, respond, words), asyncio.sleep(ACK_SEEN_S))
             return None
         if is_form:
-            answer = json.dumps({"response_action": "update", "view": _notice(words)})
+            answer = json.dumps({"response_action": "update", "view": notice(words)})
             return BoltResponse(status=200, body=answer, headers={"content-type": ["application/json"]})
+        telling = asyncio.create_task(_say(context, respond, words), name="telling of an error")  # the acknowledgement is late
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
         return BoltResponse(status=200, body="")
 
 
 def _what_happened(error: Exception, reference: str) -> str:
     if isinstance(error, StoreError):
         return f"{nothing_changed(error)} {meanwhile(error)}"
-    if isinstance(error, SlackApiError):
-        error = refused(error, "Slack")
     if isinstance(error, ChatError):
         return f"That did not work: {error}. Look at the state before you try again. (Reference {reference})"
     return (
@@ -120,28 +129,3 @@ async def _say(context: AsyncBoltContext, respond: Respond, words: str) -> None:
             await context.client.chat_postMessage(channel=context.user_id, text=words)
     except (ChatError, SlackApiError, *TRANSPORT_ERRORS) as error:
         log.warning("nobody could be told", why=str(error))
-
-
-def _notice(words: str) -> dict[str, Any]:
-    return {
-        "type": "modal",
-        "title": {"type": "plain_text", "text": "Understudy"},
-        "close": {"type": "plain_text", "text": "Close"},
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": words}}],
-    }
-
-
-def _is_link(body: Mapping[str, Any], action: Mapping[str, Any]) -> bool:
-    """Whether the pressed button opens an address: the press tells its ids, the message or view around it tells the rest."""
-    blocks = ((body.get("message") or body.get("view") or {}).get("blocks")) or ()
-    return any(
-        element.get("url") and element.get("action_id") == action.get("action_id")
-        for block in blocks
-        for element in _elements(block)
-    )
-
-
-def _elements(block: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from block.get("elements") or ()
-    if block.get("accessory"):
-        yield block["accessory"]

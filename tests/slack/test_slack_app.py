@@ -8,9 +8,9 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_house import QUICK, house, login
 
-from bot.ports import Message, Place
+from bot.payloads import request_id
+from bot.ports import ChatError, Message, Place
 from bot.sandbox.slack import LocalWorkspace, Person
-from bot.slack.app import request_id
 from bot.slack.gateway import SlackGateway
 from bot.slack.respond import Respond
 
@@ -274,3 +274,23 @@ async def test_a_gateway_knows_its_bot_after_the_first_question(workspace: Local
     await gateway.close()
 
     assert ("", workspace.bot_user_id) == (before, gateway.me)
+
+
+async def test_a_command_is_acknowledged_when_telling_of_its_error_hangs(workspace: LocalWorkspace, ana: Person) -> None:
+    """The acknowledgement does not wait for the words."""
+    async with house(workspace):
+        workspace.faults.add("response_url", "hang")
+        await ana.types("/incident declare")  # breaks before it acknowledges
+
+        assert all(ack.seconds is not None and ack.seconds < 1.0 for ack in workspace.acks)
+
+
+async def test_nothing_reopens_the_session_when_the_bot_is_stopping(workspace: LocalWorkspace) -> None:
+    """A late call is refused instead of leaving a session behind that nobody closes."""
+    gateway = SlackGateway(login(workspace), patience=QUICK)
+    await gateway.identity()
+    await gateway.close()
+    with pytest.raises(ChatError) as caught:
+        await gateway.own_channels()
+
+    assert "stopping" == caught.value.code

@@ -127,7 +127,8 @@ async def test_a_post_was_certainly_not_made_when_nobody_listens(workspace: Loca
     ops = workspace.add_channel("ops", members=("understudy",))
     await gateway.identity()
     await workspace.faults.offline()
-    await gateway.close()  # no connection is left from before
+    assert gateway.api.web.session is not None
+    await gateway.api.web.session.close()  # no connection is left from before
 
     with pytest.raises(ChatError) as caught:
         await gateway.post(Place(ops), HELLO, "k")

@@ -1,0 +1,349 @@
+"""What Slack sends, read once at the door: a small frozen value for each kind of payload, or a sentence why it cannot be read.
+
+Nothing behind the door looks into a payload of a kind that is read here for something that was not checked: a field is text of
+a sane length, or absent, or the payload is unreadable. A name means the same wherever it stands in Slack's payloads
+(https://docs.slack.dev/reference/interaction-payloads), so the raw body is checked by names too, for the libraries that look
+into it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+READ = "payload_read"  # where Bolt's context holds what was read, for the listeners
+
+LONGEST_ID = 255  # Slack's own limit for action_id, callback_id, block_id
+LONGEST_TEXT = 50_000  # of one field; Slack takes 3,000 in a form, 40,000 in a message, and cuts typed commands off before
+LONGEST_LINK = 3_000
+DEEPEST = 40  # Slack's deepest, a rich text in a message in a view, is at about 15
+MOST_PARTS = 20_000
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Who:
+    """The person as the payload names them; `team` is their own workspace, which may be another one than ours."""
+
+    id: str
+    name: str = ""
+    team: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A slash command."""
+
+    id: str  # the same when Slack sends it again
+    who: Who
+    channel: str
+    word: str
+    text: str
+    trigger: str
+    response_url: str
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button was pressed, or something was chosen in a menu. `message` is None where only one person sees it."""
+
+    id: str
+    who: Who
+    channel: str
+    action: str
+    value: Json  # what our buttons carry; of another make: nothing that we trust
+    label: str
+    is_link: bool
+    message: "Pressed | None"
+    trigger: str
+    response_url: str
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """The message around a button."""
+
+    ts: str
+    text: str
+    blocks: tuple[Json, ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form was sent, or closed. `fields` holds what was typed or chosen, by action_id; absent where it was left empty."""
+
+    id: str
+    who: Who
+    callback: str
+    fields: Mapping[str, str]
+    metadata: str
+    trigger: str
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A shortcut, of a message or of the whole workspace."""
+
+    id: str
+    who: Who
+    callback: str
+    channel: str
+    trigger: str
+    response_url: str
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A menu asks what to offer."""
+
+    id: str
+    who: Who
+    action: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happened in the workspace. `who` is nobody where it names nobody."""
+
+    id: str
+    who: Who
+    name: str
+    channel: str
+    body: Json = field(repr=False)
+
+
+Payload = Command | Press | Form | Shortcut | Menu | Event
+
+
+class Unreadable(Exception):  # noqa: N818 # a thing that happens, not a fault of the program
+    """Not a payload of Slack's, or one that we do not know. The words say what is wrong with it, without its content."""
+
+
+def parse(body: Any) -> Payload:
+    """Read a payload. Raises Unreadable, and nothing else, whatever it is given."""
+    _measure(body)
+    _check_names(body)
+    if "command" in body:
+        return _command(body)
+    match _text(body, "type", LONGEST_ID):
+        case "block_actions":
+            return _press(body)
+        case "view_submission":
+            return _form(body, closed=False)
+        case "view_closed":
+            return _form(body, closed=True)
+        case "shortcut" | "message_action":
+            return _shortcut(body)
+        case "block_suggestion":
+            return Menu(request_id(body), _who(body), _text(body, "action_id", LONGEST_ID))
+        case "event_callback":
+            return _event(body)
+    raise Unreadable("its type is unknown")
+
+
+def request_id(body: Json) -> str:
+    """What makes a request the same when Slack sends it again; empty when nothing does."""
+    for name in ("event_id", "trigger_id"):
+        if found := _optional(body, name, LONGEST_ID):
+            return f"{name}/{found}"
+    view = _object(body, "view")
+    if id := _optional(view, "id", LONGEST_ID):
+        return f"view/{body.get('type')}/{id}/{view.get('hash')}"
+    return ""
+
+
+# --- each kind
+
+
+def _command(body: Json) -> Command:
+    who = Who(
+        _text(body, "user_id", LONGEST_ID), _optional(body, "user_name", LONGEST_ID), _optional(body, "team_id", LONGEST_ID)
+    )
+    return Command(
+        id=request_id(body), who=who, channel=_text(body, "channel_id", LONGEST_ID), word=_text(body, "command", LONGEST_ID),
+        text=_optional(body, "text"), trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
+    )  # fmt: skip
+
+
+def _press(body: Json) -> Press:
+    actions = body.get("actions") or ()
+    if not actions:
+        raise Unreadable("it names no action")
+    action = actions[0]
+    name = _text(action, "action_id", LONGEST_ID)
+    around = _object(body, "message")
+    shown = _blocks(around) or _blocks(_object(body, "view"))
+    pressed = Pressed(_text(around, "ts", LONGEST_ID), _optional(around, "text"), _blocks(around)) if around else None
+    return Press(
+        id=request_id(body), who=_who(body), channel=_optional(_object(body, "channel"), "id", LONGEST_ID), action=name,
+        value=_value(action), label=_optional(_object(action, "text"), "text"), is_link=_is_link(shown, name), message=pressed,
+        trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
+    )  # fmt: skip
+
+
+def _form(body: Json, *, closed: bool) -> Form:
+    view = _object(body, "view")
+    if _text(view, "type", LONGEST_ID) != "modal":
+        raise Unreadable("it is of a view that has no form")
+    values = _object(_object(view, "state"), "values")
+    fields = {action: entry for block in values for action, entry in _object(values, block).items() if isinstance(entry, dict)}
+    read = {action: _field(entry) for action, entry in fields.items() if len(action) <= LONGEST_ID}
+    trigger = (_optional if closed else _text)(body, "trigger_id", LONGEST_ID)
+    return Form(
+        id=request_id(body), who=_who(body), callback=_text(view, "callback_id", LONGEST_ID),
+        fields={action: words for action, words in read.items() if words},
+        metadata=_optional(view, "private_metadata"), trigger=trigger, closed=closed,
+    )  # fmt: skip
+
+
+def _shortcut(body: Json) -> Shortcut:
+    return Shortcut(
+        id=request_id(body), who=_who(body), callback=_text(body, "callback_id", LONGEST_ID),
+        channel=_optional(_object(body, "channel"), "id", LONGEST_ID), trigger=_text(body, "trigger_id", LONGEST_ID),
+        response_url=_response_url(body),
+    )  # fmt: skip
+
+
+def _event(body: Json) -> Event:
+    event = _object(body, "event")
+    user, channel = event.get("user"), event.get("channel")
+    who = _person(user) if isinstance(user, dict) else Who(user or "", team=_optional(event, "user_team", LONGEST_ID))
+    place = channel if isinstance(channel, str) else _optional(_object(event, "channel"), "id", LONGEST_ID)
+    return Event(request_id(body), who, _text(event, "type", LONGEST_ID), place, event)
+
+
+def _who(body: Json) -> Who:
+    user = body.get("user")
+    if not isinstance(user, dict):
+        raise Unreadable("it names no person")
+    return _person(user)
+
+
+def _person(user: Json) -> Who:
+    name = _optional(user, "username", LONGEST_ID) or _optional(user, "name", LONGEST_ID)
+    return Who(_text(user, "id", LONGEST_ID), name, _optional(user, "team_id", LONGEST_ID))
+
+
+def _value(action: Json) -> Json:
+    """The JSON that our buttons carry."""
+    value = action.get("value")
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        return {}
+    try:
+        found = json.loads(value)
+        _measure(found)
+    except (ValueError, RecursionError, Unreadable):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _field(entry: Json) -> str:
+    """What was typed into one element of a form, or chosen in it."""
+    if chosen := _object(entry, "selected_option"):
+        return _optional(chosen, "value")
+    return _optional(entry, "value")
+
+
+def _blocks(around: Json) -> tuple[Json, ...]:
+    blocks = around.get("blocks") or ()
+    if not isinstance(blocks, list | tuple) or not all(isinstance(block, dict) for block in blocks):
+        raise Unreadable("its blocks are none")
+    for block in blocks:
+        elements = block.get("elements") or ()
+        if not isinstance(elements, list | tuple) or not all(isinstance(element, dict) for element in elements):
+            raise Unreadable("the elements of its blocks are none")
+        _object(block, "accessory")
+    return tuple(blocks)
+
+
+def _is_link(blocks: tuple[Json, ...], action: str) -> bool:
+    """Whether the pressed button opens an address: the press tells its ids, the message or view around it tells the rest."""
+    elements = [element for block in blocks for element in [*(block.get("elements") or ()), block.get("accessory") or {}]]
+    return any(element.get("url") and element.get("action_id") == action for element in elements)
+
+
+def _response_url(body: Json) -> str:
+    url = _optional(body, "response_url", LONGEST_LINK)
+    if url and not url.startswith(("https://", "http://")):
+        raise Unreadable("its response_url is no address")
+    return url
+
+
+# --- the raw body, for those who look into it themselves
+
+TEXTS = frozenset({
+    "type", "subtype", "command", "callback_id", "trigger_id", "event_id", "response_url", "user_id", "channel_id", "team_id",
+    "enterprise_id", "thread_ts", "function_execution_id", "bot_access_token", "user_team", "app_installed_team_id",
+    "channel_type", "bot_id", "context_team_id", "context_enterprise_id",
+})  # fmt: skip
+TEXTS_OR_OBJECTS = frozenset({"enterprise", "team", "user", "channel"})
+OBJECTS = frozenset({"event", "item", "assistant_thread", "message", "previous_message", "view", "function_data", "function"})
+LISTS = frozenset({"actions", "authorizations", "response_urls"})
+
+
+def _check_names(body: Any) -> None:
+    """Whether every name that Bolt looks at, as deep as it looks, holds what the name stands for."""
+    if not isinstance(body, dict):
+        raise Unreadable("it is no object")
+    for name, value in body.items():
+        if value is None:
+            continue
+        if name in OBJECTS or (name in TEXTS_OR_OBJECTS and not isinstance(value, str)):
+            _check_names(_object(body, name))
+        elif name in TEXTS:
+            _optional(body, name, LONGEST_LINK)
+        elif name in TEXTS_OR_OBJECTS:
+            _optional(body, name, LONGEST_ID)
+        elif name in LISTS:
+            if not isinstance(value, list):
+                raise Unreadable(f"its {name} are no list")
+            for entry in value:
+                _check_names(entry)
+
+
+def _measure(body: Any) -> None:
+    """Whether it is of a size that may be walked through; done without recursion, since depth is what is measured."""
+    level, parts = [body], 0
+    for _ in range(DEEPEST):
+        level = [child for part in level if isinstance(part, dict | list) for child in _children(part)]
+        parts += len(level)
+        if parts > MOST_PARTS:
+            raise Unreadable("it has too many parts")
+        if not level:
+            return
+    raise Unreadable("it is too deep")
+
+
+def _children(part: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(part.values()) if isinstance(part, dict) else part
+
+
+def _object(body: Json, name: str) -> Json:
+    found = body.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise Unreadable(f"its {name} is no object")
+    return found
+
+
+def _text(body: Json, name: str, most: int = LONGEST_TEXT) -> str:
+    found = _optional(body, name, most)
+    if not found:
+        raise Unreadable(f"it has no {name}")
+    return found
+
+
+def _optional(body: Json, name: str, most: int = LONGEST_TEXT) -> str:
+    found = body.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise Unreadable(f"its {name} is no text")
+    if len(found) > most:
+        raise Unreadable(f"its {name} is too long")
+    if most == LONGEST_ID and not found.isprintable():
+        raise Unreadable(f"its {name} holds what nobody can write")
+    return found

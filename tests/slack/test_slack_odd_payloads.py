@@ -1,0 +1,175 @@
+"""Payloads that Slack would not send: acknowledged at once, logged in one line, and nothing comes of them."""
+
+import asyncio
+import itertools
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from odd import Json, mutations, paths, replaced, samples
+
+from bot.clock import ManualClock
+from bot.logs import Sparingly
+from bot.payloads import Unreadable, parse
+from bot.slack.door import UNREADABLE
+from tests.house import START, House, a_house
+
+KINDS = ("command", "press", "declare form", "update form", "closed form", "shortcut", "message shortcut", "event")
+AT_ONCE_S = 2.0  # Slack gives up after three; the machine of a test may be busy
+CROWD = 20
+AT_EACH = 7  # of the odd values, at each place
+COUNT = itertools.count(1)
+
+
+def readable(payload: Json) -> bool:
+    try:
+        parse(payload)
+    except Unreadable:
+        return False
+    return True
+
+
+def fresh(payload: Json, original: Json) -> Json:
+    """Under an id of its own, unless the id is what is odd."""
+    made = dict(payload)
+    for name in ("trigger_id", "event_id"):
+        if name in original and made.get(name) == original[name]:
+            made[name] = f"{original[name]}{next(COUNT)}"
+    return made
+
+
+async def facts(house: House) -> int:
+    assert house.app is not None
+    return len(await house.app.ledger.read(lambda store: store.all_facts()))
+
+
+async def deliver(house: House, kind: str, sent: list[Json]) -> float:
+    """Send them over the websocket, some at a time; how long the slowest acknowledgement took."""
+    links = house.workspace.links
+    before = len(links.acks)
+    for n in range(0, len(sent), CROWD):
+        await asyncio.gather(*(links.deliver(kind, payload) for payload in sent[n : n + CROWD]))
+    return max(ack.seconds if ack.seconds is not None else float("inf") for ack in links.acks[before:])
+
+
+@pytest.fixture
+async def outage(tmp_path: Path) -> Any:
+    """An incident is open, so that every button and form has something to change."""
+    async with a_house(tmp_path) as house:
+        await house.fails("anthropic.api")
+        await house.quiet()
+        yield house
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_odd_payload_is_acknowledged_and_leaves_no_traceback(
+    outage: House, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever stands wherever in it: Slack is answered at once, and the log has no traceback."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))[kind]
+    odd = [fresh(made, payload) for made in mutations(payload, AT_EACH)]
+    unreadable, rest = [p for p in odd if not readable(p)], [p for p in odd if readable(p)]
+    before = await facts(outage)
+    slowest = await deliver(outage, envelope, unreadable)
+    assert before == await facts(outage), "something was committed of what cannot be read"
+    slowest = max(slowest, await deliver(outage, envelope, rest))
+    await outage.quiet()
+
+    logged = "".join(capfd.readouterr())
+    assert ("Traceback" in logged, "a request failed" in logged) == (False, False), logged[-6000:]
+    assert slowest < AT_ONCE_S
+
+
+@pytest.mark.parametrize("payload", [None, [], "abc", {}, {"type": []}, 7])
+async def test_an_envelope_without_a_payload_is_acknowledged(outage: House, payload: Any) -> None:
+    """Slack would send it again and again."""
+    assert await deliver(outage, "interactive", [payload]) < AT_ONCE_S
+
+
+async def test_unreadable_payloads_are_one_line_in_the_log(outage: House, capfd: pytest.CaptureFixture[str]) -> None:
+    """A flood of them does not fill the disk."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
+    del payload["user"]
+    capfd.readouterr()
+    await deliver(outage, envelope, [fresh(payload, payload) for _ in range(200)])
+
+    assert 1 == "".join(capfd.readouterr()).count("a payload cannot be read")
+
+
+async def test_a_person_is_told_when_their_command_cannot_be_read(outage: House) -> None:
+    """In the acknowledgement itself, since the way to answer may be what is missing."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["command"]
+    del payload["trigger_id"]
+
+    assert {"response_type": "ephemeral", "text": UNREADABLE} == await outage.workspace.links.deliver(envelope, payload)
+
+
+async def test_a_form_says_so_when_it_cannot_be_read(outage: House) -> None:
+    """It does not just close over what somebody wrote."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["declare form"]
+    payload["view"]["state"] = []
+    answer = await outage.workspace.links.deliver(envelope, payload)
+
+    assert answer is not None
+    assert ("update", True) == (answer["response_action"], UNREADABLE in str(answer["view"]))
+
+
+async def test_a_severity_that_there_is_not_is_refused_at_its_field(outage: House) -> None:
+    """SEV9 is none of ours."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["declare form"]
+    state = payload["view"]["state"]["values"]
+    state["title"]["title"]["value"] = "Trouble"
+    state["severity"]["severity"]["selected_option"]["value"] = "SEV9"
+    answer = await outage.workspace.links.deliver(envelope, payload)
+
+    assert answer is not None
+    assert "`SEV9` is not a severity." in answer["errors"]["severity"]
+
+
+async def test_an_update_form_that_lost_its_incident_keeps_the_words(outage: House) -> None:
+    """The form stays open with what was written, and says what to do."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["update form"]
+    payload["view"]["private_metadata"] = "abc"
+    answer = await outage.workspace.links.deliver(envelope, payload)
+
+    assert answer is not None
+    assert "This form has lost its incident" in answer["errors"]["text"]
+
+
+async def test_an_export_in_a_format_that_there_is_not_is_refused(outage: House) -> None:
+    """Not promised as a file that never comes."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
+    action = {**payload["actions"][0], "action_id": "incident.export", "value": json.dumps({"incident": 1, "format": "exe"})}
+    await outage.workspace.links.deliver(envelope, {**payload, "actions": [action]})
+
+    assert "exe is not an export format." in (await outage.ana.waits_for("is not an export format")).replace("`", "")
+
+
+async def test_a_button_without_a_place_to_answer_is_answered_in_a_direct_message(outage: House) -> None:
+    """On the Home tab and in forms there is none."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
+    del payload["response_url"]
+    await outage.workspace.links.deliver(envelope, payload)
+    async with asyncio.timeout(5.0):
+        while not (told := outage.workspace.direct_messages(outage.ana)):
+            await asyncio.sleep(0.01)
+
+    assert "INC-1 is yours." == told[-1].text
+
+
+def test_the_mutations_reach_every_place() -> None:
+    """A fuzz that misses the inner places is theatre."""
+    assert [("a",), ("a", 0), ("a", 0, "b")] == list(paths({"a": [{"b": 1}]}))
+    assert {"a": [{"b": 2}]} == replaced({"a": [{"b": 1}]}, ("a", 0, "b"), 2)
+
+
+def test_lines_are_held_back_and_counted() -> None:
+    """The next line says how many there were."""
+    clock = ManualClock(START)
+    sparingly = Sparingly(clock)
+    said = [sparingly.may("a"), sparingly.may("a"), sparingly.may("a"), sparingly.may("b")]
+    clock.advance(timedelta(minutes=1))
+
+    assert [0, None, None, 0, 2] == [*said, sparingly.may("a")]
