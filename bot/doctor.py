@@ -72,7 +72,7 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     found += [Finding("note", f"{off.component}.{off.check}", f"off: {off.reason}") for off in loaded.off_checks]
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
     if not config.people.commanders:
-        words = "people.commanders is empty: EVERYBODY in the workspace may command incidents and switch flags"
+        words = "people.commanders is empty: EVERYBODY in the workspace may run incidents, switch flags and mute"
         found.append(Finding("note", "people", words))
     if config.server.host not in LOOPBACK and not config.server.read_tokens:
         words = f"server.listen is {config.server.listen} without read_tokens: nobody but loopback may read flags"

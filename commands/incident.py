@@ -7,6 +7,7 @@ from typing import Any
 from bot.core import timeline
 from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Phase, Severity
+from bot.core.permissions import denied
 from bot.core.signals import (
     Acknowledge,
     AddNote,
@@ -49,14 +50,22 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
             case "show" | "timeline":
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
+                _must_be_allowed(desk, asked, Declare)
                 await open_modal(declare_form(desk, asked))
             case "update" if not (meant := which_incident(rest, asked.channel, desk.engine.world)).rest:
+                _must_be_allowed(desk, asked, WriteUpdate)
                 await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
             case _:
                 said = await desk.engine.handle(_signal(desk, asked, verb, rest))
                 await answer(respond, with_place(desk, said) if verb == "declare" else said.text)
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
+
+
+def _must_be_allowed(desk: Desk, asked: Asked, kind: type[Signal]) -> None:
+    """Before a form opens: nobody should fill in what will be refused. Raises Misunderstood."""
+    if refused := denied(kind, asked.actor, desk.engine.policy.incidents):
+        raise Misunderstood(refused.reason)
 
 
 def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any]:

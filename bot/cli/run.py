@@ -51,7 +51,11 @@ def notes(config_path: Path, loaded: Loaded) -> list[str]:
     """What an operator should know at start: warnings, checks that are off, what is not available yet."""
     off = [f"{item.component}.{item.check} is off: {item.reason}" for item in loaded.off_checks]
     pending = [f"not available yet: {config_path}:{item.line}: {item.path}: {item.what}" for item in loaded.pending]
-    everybody = [] if loaded.config.people.commanders else ["people.commanders is empty: everybody may command incidents"]
+    everybody = (
+        []
+        if loaded.config.people.commanders
+        else ["people.commanders is empty: everybody may run incidents, switch flags and mute"]
+    )
     chosen = loaded.config.control_group
     blind = [] if chosen or not loaded.config.checks() else [loaded.config.control_words()]
     return [*loaded.warnings, *off, *pending, *everybody, *blind]

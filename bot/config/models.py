@@ -60,7 +60,7 @@ class PeopleConfig(Part):
     """Who may do what."""
 
     commanders: tuple[Text, ...] = Field(
-        default=(), description="User or user-group IDs that may command incidents and flags; empty means everybody."
+        default=(), description="User or user-group IDs that may run incidents, switch flags and mute; empty means everybody."
     )
 
 

@@ -1,7 +1,7 @@
 """A step in the making: facts and effects gathered while the world moves on under them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core import facts as f
@@ -93,6 +93,10 @@ class Draft:
         if self.facts:
             raise RuntimeError(f"refused ({reason}) after facts were drafted: {[fact.kind for fact in self.facts]}")
         return Step(self.world, (), (), Answer(False, reason, incident, flag))
+
+    def deny(self, reason: str) -> Step:
+        """Close the draft with a no to whoever has no right to ask."""
+        return replace(self.refuse(reason), answer=Answer(False, reason, denied=True))
 
     def _refresh(self, number: int, fact: f.Fact) -> None:
         """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""

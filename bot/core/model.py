@@ -83,9 +83,12 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did something: a person in Slack, an operator (terminal or API, proved by a token), a rule of ours, a vendor."""
+    """Who did something: a person in Slack, an operator (terminal or API, proved by a token), a rule of ours, a vendor.
 
-    kind: str  # person | operator | rule | vendor
+    An outsider is a person in Slack who is no full member of our workspace; what they send changes nothing.
+    """
+
+    kind: str  # person | operator | rule | vendor | outsider
     id: str
     name: str = ""
 
@@ -98,6 +101,11 @@ class Actor:
     def person(id: str, name: str = "") -> "Actor":
         """A person, by Slack user id."""
         return Actor("person", id, name or id)
+
+    @staticmethod
+    def outsider(id: str, name: str = "") -> "Actor":
+        """A guest, somebody of another organization or a bot, by Slack user id."""
+        return Actor("outsider", id, name or id)
 
     @staticmethod
     def operator(login: str) -> "Actor":

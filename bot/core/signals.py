@@ -210,3 +210,4 @@ class Answer:
     incident: int | None = None
     flag: str = ""
     changed: bool = False  # whether anything was written down
+    denied: bool = False  # whether it was refused because of who asked

@@ -8,6 +8,7 @@ from bot.core import signals as s
 from bot.core.draft import Draft, Step
 from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, FeedState, Notice, Policy
+from bot.core.permissions import denied
 from bot.core.state import World
 
 EDITS = frozenset({Do.ALERT_EDIT, Do.CARD_EDIT, Do.CHANNEL_TOPIC})  # made anew with every change
@@ -79,15 +80,13 @@ def _by_person(draft: Draft, signal: s.Signal) -> Step:
 
 
 def _precondition(draft: Draft, signal: s.Signal) -> Step | None:
-    """What holds for whole families of signals: the incident exists, and the person may."""
+    """What holds for whole families of signals: whoever sends it may, and the incident exists."""
+    if refused := denied(type(signal), signal.actor, draft.policy.incidents):
+        return draft.deny(refused.reason)
     number = getattr(signal, "incident", None)
     if number is not None and number not in draft.world.incidents:
         newest = draft.world.last_incident
         return draft.refuse(f"There is no INC-{number}." + (f" The newest is INC-{newest}." if newest else ""))
-    commanded = isinstance(signal, (s.SetPhase, s.SetSeverity, s.EngageFlag, s.StepBack, s.ReleaseFlag))
-    commanders = draft.policy.incidents.commanders
-    if commanded and signal.actor.kind == "person" and commanders and signal.actor.id not in commanders:
-        return draft.refuse("Only commanders may do that here (people.commanders in the configuration). Ask one of them.")
     return None
 
 

@@ -11,7 +11,7 @@ from bot.core import signals as s
 from bot.core.effects import Do
 from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Level, Phase, Severity
-from tests.desk import ANA, BOB, Table, policy
+from tests.desk import ANA, BOB, RULE, Table, policy
 
 
 def set_phase(table: Table, phase: Phase, reason: str = "") -> s.Answer:
@@ -154,7 +154,7 @@ def test_updates_missed_while_away_are_said_in_one() -> None:
     """Three hours without power: one update that says that two slots passed."""
     table = outage()
     table.now += timedelta(hours=3, minutes=10)
-    table.send(s.TimePassed(actor=ANA))
+    table.send(s.TimePassed(actor=RULE))
 
     updates = table.kinds(f.UpdateWritten)
     assert [(1, 2)] == [(u.slot, u.missed) for u in updates if isinstance(u, f.UpdateWritten)]
@@ -207,8 +207,8 @@ def test_a_taken_channel_name_gets_the_next_suffix() -> None:
     """The next name is written down before it is asked for; a late repetition changes nothing."""
     table = outage()
     first = table.incident().channel_name
-    table.send(s.NameTaken(actor=ANA, incident=1, name=first))
-    table.send(s.NameTaken(actor=ANA, incident=1, name=first))
+    table.send(s.NameTaken(actor=RULE, incident=1, name=first))
+    table.send(s.NameTaken(actor=RULE, incident=1, name=first))
 
     assert (f"{first}-2", 2) == (table.incident().channel_name, table.incident().channel_attempt)
 
@@ -217,7 +217,7 @@ def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
     """The incident goes on in a thread; nobody is left without a word."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
-    table.send(s.EffectRefused(actor=ANA, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action"))
+    table.send(s.EffectRefused(actor=RULE, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action"))
 
     assert ("restricted_action", 1, 1) == (
         table.incident().channel_refused, len(table.effects(Do.REFUSAL_POST)), len(table.effects(Do.TELL)),
@@ -228,7 +228,7 @@ def test_a_given_up_edit_is_said_once() -> None:
     """An edit that fails for ever must not fill the channel with words about itself."""
     table = outage()
     edits = len(table.effects(Do.CARD_EDIT))
-    table.send(s.EffectRefused(actor=ANA, key="INC-1/card/x", kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
+    table.send(s.EffectRefused(actor=RULE, key="INC-1/card/x", kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
 
     assert (edits, 1) == (len(table.effects(Do.CARD_EDIT)), len(table.kinds(f.GivenUp)))
 

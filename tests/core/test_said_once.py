@@ -92,7 +92,7 @@ def test_an_export_says_where_it_comes() -> None:
     """Without a channel it comes under the alert."""
     table = outage()
     with_channel = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
-    refused = s.EffectRefused(actor=ANA, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action")
+    refused = s.EffectRefused(actor=RULE, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action")
     table.send(refused)
     without = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
 

@@ -9,6 +9,8 @@ from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Actor, Phase, Severity
 from tests.simulation.stage import Stage, settings
 
+MONITOR = Actor.operator("grafana")
+
 
 async def act(stage: Stage, rng: random.Random, *, every_s: float) -> None:
     """Do something now and then, for ever; a request to a dead process is lost, as in life."""
@@ -60,7 +62,7 @@ def _word(rng: random.Random, actor: Actor, id: str, component: str) -> s.Signal
     return rng.choice([
         s.Unmute(actor=actor, id=id, component=component),
         s.Reported(actor=actor, id=id, component=component, text="It <!here> hangs"),
-        s.AlertHeard(actor=actor, id=id, source="grafana", key="k", component=component, state=state, title="<!channel>"),
+        s.AlertHeard(actor=MONITOR, id=id, source="grafana", key="k", component=component, state=state, title="<!channel>"),
     ])  # fmt: skip
 
 

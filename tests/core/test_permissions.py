@@ -1,0 +1,117 @@
+"""Who may do what: every signal has a row, and the rows say what an SRE expects of them."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.effects import Do
+from bot.core.model import Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
+from bot.core.permissions import MAY, Role, role_of
+from bot.core.sight import Sight
+from tests.desk import ANA, BOB, RULE, START, Table, policy
+
+ACTORS: dict[Role, Actor] = {
+    Role.OUTSIDER: Actor.outsider("U0GUEST", "guest"),
+    Role.MEMBER: ANA,
+    Role.COMMANDER: BOB,
+    Role.OPERATOR: Actor.operator("ben"),
+    Role.RULE: RULE,
+    Role.VENDOR: Actor.vendor("anthropic"),
+}
+COMMANDED = replace(policy().incidents, commanders=(BOB.id,))
+FLAG, API = "support-chat.llm", "anthropic.api"
+
+# What a signal needs besides its sender; what is not here has a default.
+VALUES: dict[str, Any] = {
+    "verdict": Verdict(API, Level.DOWN, "HTTP 500"), "report": FeedReport("anthropic", START, FeedState.FRESH),
+    "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
+    "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
+    "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": Do.FACT_POST, "reason": "because",
+    "name": "inc-1",
+}  # fmt: skip
+
+SWITCHES_ENDS_OR_HIDES = [
+    s.Declare, s.WriteUpdate, s.SetSeverity, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag, s.Mute, s.Unmute,
+]  # fmt: skip
+HELPS = [s.Acknowledge, s.AddNote, s.AskExport, s.Reported]
+
+
+def every_signal(base: type[s.Signal] = s.Signal) -> Iterator[type[s.Signal]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from every_signal(kind)
+
+
+def signal(kind: type[s.Signal], actor: Actor) -> s.Signal:
+    """One of that kind, with values that could be anybody's."""
+    needed = [x.name for x in fields(kind) if x.name not in ("actor", "id") and x.default is MISSING]
+    return kind(actor=actor, **{name: VALUES[name] for name in needed})
+
+
+def outage_with_commanders() -> Table:
+    """INC-1 is open for Claude, its flag is on the fallback, and only Bob commands."""
+    table = Table(replace(policy(), incidents=COMMANDED))
+    table.sees(API, Level.DOWN)
+    return table
+
+
+def test_every_signal_has_a_row() -> None:
+    """A new verb cannot be forgotten: without a row it would be for nobody."""
+    assert set(every_signal()) == set(MAY)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("kind", MAY, ids=lambda kind: kind.__name__)
+def test_step_lets_exactly_those_through_whom_the_table_names(kind: type[s.Signal], role: Role) -> None:
+    """Whoever may not is told so, and nothing comes of it, not even a word in a channel."""
+    table = outage_with_commanders()
+    step = table.send(signal(kind, ACTORS[role]))
+
+    assert (role not in MAY[kind]) == step.answer.denied
+    if step.answer.denied:
+        assert (False, (), ()) == (step.answer.ok, step.facts, step.effects)
+
+
+@pytest.mark.parametrize("kind", SWITCHES_ENDS_OR_HIDES, ids=lambda kind: kind.__name__)
+def test_what_switches_ends_or_hides_is_for_commanders_and_operators(kind: type[s.Signal]) -> None:
+    """Muting hides an outage, stepping back moves customers: neither is for everybody."""
+    assert {Role.COMMANDER, Role.OPERATOR} == MAY[kind]
+
+
+@pytest.mark.parametrize("kind", HELPS, ids=lambda kind: kind.__name__)
+def test_whoever_can_help_may(kind: type[s.Signal]) -> None:
+    """At three in the morning every member may take an incident and note what they know."""
+    assert {Role.MEMBER, Role.COMMANDER, Role.OPERATOR} == MAY[kind]
+
+
+def test_an_outsider_may_send_nothing() -> None:
+    """Guests, people of other organizations and bots change nothing at all."""
+    assert [] == [kind.__name__ for kind, may in MAY.items() if Role.OUTSIDER in may]
+
+
+def test_every_member_commands_where_no_commanders_are_configured() -> None:
+    """The smallest configuration works for a team of three."""
+    assert Role.COMMANDER is role_of(ANA, policy().incidents)
+
+
+def test_a_kind_of_actor_that_nobody_knows_has_no_rights() -> None:
+    """A ledger or a caller of another version must not grant anything by a word of its own."""
+    assert Role.OUTSIDER is role_of(Actor("admin", "root"), policy().incidents)
+
+
+def test_a_member_is_told_who_may() -> None:
+    """The answer names the setting, so that it can be looked up who is meant."""
+    said = outage_with_commanders().send(s.StepBack(actor=ANA, flag=FLAG)).answer
+
+    assert "Only commanders may do that here (people.commanders in the configuration). Ask one of them." == said.text
+
+
+def test_who_may_not_is_not_told_what_exists() -> None:
+    """Rights come before everything else: an outsider does not learn which incidents there are."""
+    said = outage_with_commanders().send(s.Acknowledge(actor=ACTORS[Role.OUTSIDER], incident=99)).answer
+
+    assert "Only full members of this workspace may do that. Nothing was changed. Ask one of them." == said.text
