@@ -1,8 +1,7 @@
 """The composition root: the only place that names concrete classes. `build(...)` gives an `App` with `start()` and `stop()`."""
 
-import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -13,7 +12,7 @@ from bot.clock import Clock, SteadyClock, SystemClock
 from bot.config.load import Loaded
 from bot.config.policy import to_policy
 from bot.core.facts import Fact, SightLost, SightRegained
-from bot.core.model import Sample
+from bot.core.model import Sample, Verdict
 from bot.core.state import World
 from bot.delivery import Delivery, Surroundings
 from bot.doors import doors
@@ -24,19 +23,18 @@ from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.housekeeping import BUDGETS, Housekeeping
 from bot.kept import SETTING, Kept, keep, remember
+from bot.ledger_watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
 from bot.outbox import Outbox, Pace
 from bot.plan import plan, slack_login
-from bot.ports import Chat, ChatError, Fetcher, Ledger, Notifier, OutboxRow, Prober, Samples, Ticker
-from bot.private import write_private
+from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
+from bot.private import CONTROL_FILE, leave_control
 from bot.probing import Probing
 from bot.scheduler import ApTicker
 from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.scopes import expected_scopes
 from bot.slack_link import SlackLink
-from bot.store.errors import StoreError
-from bot.store.samples import open_samples
-from bot.store.sqlite import open_ledger
+from bot.storage import open_storage
 from bot.troubles import AlertsByOtherWays
 from bot.vantage.courier import Courier, Peer
 from bot.version import understudy_version
@@ -52,7 +50,6 @@ from commands.desk import Desk
 
 log = structlog.get_logger(__name__)
 
-CONTROL_FILE = "control.json"
 BEAT_S = 0.5  # real seconds; each beat arms what falls due before the next one
 FASTEST_BEAT_S = 0.05
 
@@ -170,11 +167,14 @@ class App:
     # --- the ledger
 
     async def _open_store(self) -> None:
-        # The ledger first: it takes the folder's lock, so that a second bot touches nothing.
-        self.ledger = self._parts.ledger or self._closing(await open_ledger(self._data))
+        storage = self._closing(await open_storage(self._data, self._parts.ledger, self._parts.samples))
+        self.ledger, self.samples = storage.ledger, storage.samples
         (self._data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
-        self.samples = self._parts.samples or self._closing(await open_samples(self._data))
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy)
+        self._ledger_watch = self._closing(LedgerWatch(
+            self.ledger, storage.file, self.engine, self.clock, beside=[storage.beside] if storage.beside else [],
+            sees=self.sees, tell=lambda title, text: self._others.tell(title, text), on_change=self.metrics.set_ledger,
+        ))  # fmt: skip
         if self._parts.prober is None and not self._alone:
             self._probing = self._closing(Probing(self._config, self.clock))
 
@@ -191,7 +191,7 @@ class App:
             log.warning("kept although it left the configuration", what=sentence)
         if self._remembers:
             setting = remember(to_policy(self._config), self.kept.flags)
-            await self.ledger.write(lambda store: store.put_setting(SETTING, setting))
+            await self._ledger_watch.when_writable(lambda: self.ledger.write(lambda store: store.put_setting(SETTING, setting)))
         self.engine.policy = self.kept.policy
         self.engine.listen(self._on_commit)
         self._on_commit((), world)
@@ -219,7 +219,7 @@ class App:
         server = self._config.server
         services = WebServices(
             engine=self.engine, board=self.board, clock=self.clock, ledger=self.ledger, samples=self.samples,
-            health=self.health, export=self._export, metrics=self.metrics,
+            health=self.health, export=self._export, metrics=self.metrics, sees=self.sees,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=self.local_token, hooks=self._hooks(),
@@ -230,11 +230,10 @@ class App:
         name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
         self.url = f"http://{name}:{port}"
         if not self._alone:
-            try:
-                write_private(self._data / CONTROL_FILE, json.dumps({"url": self.url, "token": self.local_token}))
-            except OSError as error:
-                sentence = f"{self._data / CONTROL_FILE} cannot be written ({error.strerror}); check its folder"
-                raise StoreError(sentence) from error
+            await self._ledger_watch.when_writable(self._leave_control)
+
+    async def _leave_control(self) -> None:
+        leave_control(self._data, self.url, self.local_token)
 
     def _hooks(self) -> Hooks:
         if self._probing is None:
@@ -261,8 +260,12 @@ class App:
         around = Surroundings(board_url=self._board_url(), invite=slack.invite, readers=self.board.readers)
         notifier = self._parts.notifier or AppriseNotifier([url.get_secret_value() for url in self._config.notify])
         self._others = self._closing(AlertsByOtherWays(notifier, self.engine, self._wire))
+        if self._parts.web:
+            self._ledger_watch.start()
         delivery = Delivery(chat, self.engine, self.ledger, self.clock, around)
-        self._outbox = Outbox(self.ledger, self.engine, delivery, self._wire, pace=self._parts.pace, on_trouble=self._trouble)
+        self._outbox = Outbox(
+            self.ledger, self.engine, delivery, self._wire, pace=self._parts.pace, on_trouble=self._others.on_trouble
+        )
         if self._gateway is not None:
             await self._link_slack(self._gateway)
         await self._outbox.start()
@@ -294,9 +297,6 @@ class App:
             self.engine.policy = replace(self.engine.policy, incidents=incidents)
         if self._outbox:
             self._outbox.wake()
-
-    def _trouble(self, row: OutboxRow, error: ChatError) -> None:
-        self._others.on_trouble(row, error)
 
     def _board_url(self) -> str:
         """The board's address for people, where they can reach it: a loopback address is no link for a channel."""
@@ -368,18 +368,22 @@ class App:
         return self._link is not None and self._link.last is not None and self._link.last.usable
 
     def health(self) -> Health:
-        """Ready means: the state is restored, so flags tell the truth. Slack's absence is said and does not make it unready."""
-        words = "State is restored." if self._restored else "State is being restored."
-        parts = {"ledger": Part(self._restored, "restored" if self._restored else "loading", self._began_at, words)}
+        """Ready: the state is restored and changes can be committed. Slack's absence is said and does not make it unready."""
+        loading = Part(False, "loading", self._began_at, "State is being restored.")
+        parts = {"ledger": self._ledger_watch.part() if self._restored else loading}
         if self._link:
             parts["slack"] = self._link.part()
         if left := self.left():
             parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(left))
-        return Health(ready=self._restored, live=True, parts=parts)
+        return Health(ready=parts["ledger"].ok, live=True, parts=parts)
+
+    def sees(self) -> Mapping[str, Verdict]:
+        """What the checks come to at this moment, wherever that is not plainly well."""
+        return self._watch.sees() if self._watch else {}
 
     def trouble(self) -> str:
         """What people should know of the bot itself; empty when all is well."""
-        said = [self._link.trouble()] if self._link else []
+        said = [self._ledger_watch.trouble(), self._link.trouble() if self._link else ""]
         said += self._courier.troubles() if self._courier else ()
         return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)
 

@@ -15,13 +15,15 @@ from bot.core.model import Policy
 from bot.core.signals import Answer, Signal
 from bot.core.state import STATE_TYPES, Incident, World
 from bot.core.step import step
-from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store
+from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 
 log = structlog.get_logger(__name__)
 
 Listener = Callable[[Sequence[Fact], World], None]
 
 MOST_TRIES = 8  # conflicts need another writer; with one ledger lock even a second try is rare
+
+UNDONE = frozenset({StoreTrouble.FULL, StoreTrouble.READ_ONLY, StoreTrouble.GONE})  # then what was committed is as before
 
 
 class CommittingEngine:
@@ -99,6 +101,9 @@ class CommittingEngine:
             await self._ledger.write(work)
         except AlreadyHandled:
             self._stale = False
+            raise
+        except StoreError as error:
+            self._stale = error.kind not in UNDONE
             raise
         self._stale = False
 

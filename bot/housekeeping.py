@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from bot.clock import Clock
-from bot.ports import Ledger, Samples
+from bot.ports import Ledger, Samples, StoreError
 from bot.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -44,13 +45,16 @@ class Housekeeping:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            await self._record_spent()
+            with suppress(StoreError):  # a disk that takes nothing must not keep the bot from ending
+                await self._record_spent()
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
                 await self._once()
+            except StoreError as error:  # said by whoever watches over the ledger
+                log.debug("not written", why=str(error))
             except Exception:  # the root of a task: a disk that is full for a moment must not end the trimming for good
                 log.exception("metrics could not be told, or old samples not forgotten")
 
@@ -71,5 +75,5 @@ class Housekeeping:
         """Where it changed: money is not spent twice because of a restart."""
         spent = self._spent()
         if spent and spent != self._recorded:
-            self._recorded = spent
             await self._ledger.write(lambda store: store.put_setting(BUDGETS, spent))
+            self._recorded = spent

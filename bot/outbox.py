@@ -5,7 +5,7 @@ waits out the settle time, is looked up by its key, and is sent again only when 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.core.effects import CERTAINTY, Certainty, Do, Effect
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
-from bot.ports import ChatError, Engine, Ledger, OutboxRow, Performed, Settled
+from bot.ports import ChatError, Engine, Ledger, OutboxRow, Performed, Settled, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -63,11 +63,12 @@ class Outbox:
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._taken_up = False  # what a dead process left
+        self._held_up = ""  # why the ledger takes nothing
 
     async def start(self) -> None:
-        """Take up what a dead process left, then go on for ever."""
-        now = self._clock.now()
-        await self._ledger.write(lambda store: store.release_claims(now, self._pace.settle_for))
+        """Take up what a dead process left, then go on for ever; also while the ledger takes nothing."""
+        await self._try_round(self._take_up)
         self._loop = asyncio.create_task(self._run(), name="outbox")
 
     async def stop(self, grace_s: float = 5.0) -> None:
@@ -87,14 +88,33 @@ class Outbox:
 
     async def _run(self) -> None:
         while True:
-            try:
-                await self._round()
-            except Exception:  # the root of the outbox: a ledger error is logged and tried again
-                log.exception("the outbox could not read the ledger")
+            if not await self._try_round(self._round):
                 await asyncio.sleep(1.0)
+
+    async def _try_round(self, round: Callable[[], Awaitable[None]]) -> bool:
+        """Whether it went well; what stands in the way is logged once."""
+        try:
+            await round()
+        except StoreError as error:
+            if self._held_up != error.kind:
+                log.error("nothing is sent while the ledger takes nothing", why=str(error))
+            self._held_up = error.kind
+            return False
+        except Exception:  # the root of the outbox: logged and tried again
+            log.exception("the outbox failed by our own fault")
+            return False
+        self._held_up = ""
+        return True
+
+    async def _take_up(self) -> None:
+        now = self._clock.now()
+        await self._ledger.write(lambda store: store.release_claims(now, self._pace.settle_for))
+        self._taken_up = True
 
     async def _round(self) -> None:
         self._wake.clear()
+        if not self._taken_up:
+            await self._take_up()
         now = self._clock.now()
         claiming = asyncio.ensure_future(self._ledger.write(lambda store: store.claim(now, self._owner, self._pace.lease, 16)))
         try:
@@ -122,8 +142,11 @@ class Outbox:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and task.exception():
-            log.error("an effect ended in an error of ours", effect=task.get_name(), exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StoreError):
+            log.warning("what became of an effect is not on record; it is looked up", effect=task.get_name(), why=str(error))
+        elif error:
+            log.error("an effect ended in an error of ours", effect=task.get_name(), exc_info=error)
         self._wake.set()
 
     async def _see_through(self, row: OutboxRow) -> None:
@@ -134,6 +157,8 @@ class Outbox:
             if self._on_trouble:
                 self._on_trouble(row, error)
             log.info("effect not done", effect=row.effect.key, state=outcome.state, code=error.code, why=str(error))
+        except StoreError:
+            raise  # the row keeps its lease and is looked up after it
         except Exception as error:
             # Our own defect must not block the lane for ever, nor vanish.
             await self._refuse(row, f"internal error: {type(error).__name__}")

@@ -1,7 +1,12 @@
 """Files that nobody but us may read."""
 
+import json
 import os
 from pathlib import Path
+
+from bot.ports import StoreError
+
+CONTROL_FILE = "control.json"
 
 
 def write_private(path: Path, text: str) -> None:
@@ -11,3 +16,12 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     temporary.replace(path)
+
+
+def leave_control(folder: Path, url: str, token: str) -> None:
+    """Tell terminal verbs where the bot is; raises StoreError."""
+    path = folder / CONTROL_FILE
+    try:
+        write_private(path, json.dumps({"url": url, "token": token}))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}); check its folder") from error

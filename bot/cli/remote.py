@@ -19,10 +19,11 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.app import CONTROL_FILE, build
+from bot.app import build
 from bot.cli.options import data_folder, fail, load_for_verbs
 from bot.cli.output import note
 from bot.logs import configure_logs
+from bot.private import CONTROL_FILE
 from bot.store.errors import StoreError
 from bot.store.lock import DataLock
 from bot.store.sqlite import LEDGER_FILE

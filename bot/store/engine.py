@@ -97,6 +97,23 @@ def connect_read_only(path: Path) -> Connection:
     )
 
 
+def connect_alone(path: Path) -> Connection:
+    """Open a file that exists for reading on a disk that takes nothing: without the shared index, which would need room.
+
+    Nobody else can use the file meanwhile, so it is not kept open.
+    """
+    uri = f"{path.resolve().as_uri()}?mode=rw"
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    return _prepared(
+        conn,
+        "locking_mode = EXCLUSIVE",  # before the first access: then the log's index is kept in memory
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "query_only = ON",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+    )
+
+
 @contextmanager
 def atomic(conn: Connection) -> Iterator[None]:
     """All or nothing: a transaction that takes the write lock at once, or a savepoint inside a running one."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.ports import StoreError, StoreTrouble
 from bot.store.engine import DatabaseError
 
-__all__ = ["StoreError", "StoreTrouble", "explained", "trouble_of"]
+__all__ = ["StoreError", "StoreTrouble", "explained", "refusal_of", "trouble_of"]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -56,7 +56,12 @@ def _why_not_written(folder: Path) -> StoreTrouble:
             os.close(descriptor)
             probe.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno in NO_ROOM:
-            return StoreTrouble.FULL
-        return StoreTrouble.READ_ONLY if error.errno in NO_RIGHT else StoreTrouble.IO
+        return refusal_of(error)
     return StoreTrouble.IO
+
+
+def refusal_of(error: OSError) -> StoreTrouble:
+    """What the system's refusal to write means."""
+    if error.errno in NO_ROOM:
+        return StoreTrouble.FULL
+    return StoreTrouble.READ_ONLY if error.errno in NO_RIGHT else StoreTrouble.IO

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from bot.ports import StoreError, StoreTrouble
 from bot.store.engine import FULL, Connection, DatabaseError, connect
-from bot.store.errors import StoreError
+from bot.store.errors import explained, refusal_of
 from bot.store.migrations import Shape, migrate
 
 
@@ -12,12 +13,24 @@ def opened(path: Path | str, shape: Shape, synchronous: str = FULL) -> Connectio
     try:
         conn = connect(path, synchronous=synchronous)
     except DatabaseError as error:
-        raise StoreError(f"{path} cannot be opened ({error}); restore a backup or choose another --data folder") from error
+        raise _cannot_be_opened(error, path) from error
     except OSError as error:
-        raise StoreError(f"{path} cannot be opened ({error.strerror}); check the folder's owner and free space") from error
+        sentence = f"{path} cannot be opened ({error.strerror}); check the folder's owner and free space"
+        raise StoreError(sentence, kind=refusal_of(error)) from error
     try:
         migrate(conn, shape, str(path))
+    except DatabaseError as error:
+        conn.close()
+        raise _cannot_be_opened(error, path) from error
     except BaseException:
         conn.close()
         raise
     return conn
+
+
+def _cannot_be_opened(error: DatabaseError, path: Path | str) -> StoreError:
+    known = explained(error, path)
+    if known.kind is not StoreTrouble.CORRUPT:
+        return known
+    sentence = f"{path} cannot be opened ({error}); restore a backup or choose another --data folder"
+    return StoreError(sentence, kind=known.kind)

@@ -7,12 +7,12 @@ from pathlib import Path
 from bot.core.model import Sample
 from bot.ports import LatencyPicture
 from bot.store import retention
-from bot.store.engine import NORMAL, Connection, DatabaseError, connect_read_only
-from bot.store.errors import StoreError
-from bot.store.migrations import SAMPLES, migrate
+from bot.store.access import Access, Ways
+from bot.store.engine import NORMAL, Connection, DatabaseError, connect_alone, connect_read_only
+from bot.store.errors import StoreError, explained
+from bot.store.migrations import SAMPLES, migrate, require
 from bot.store.opening import opened
 from bot.store.sampling import START, SampleStore
-from bot.store.writer import Readers, Writer
 
 SAMPLES_FILE = "samples.db"
 PAGE = 2_000  # samples read in one go: the log can be written back in between, and other readers have their turn
@@ -38,41 +38,49 @@ class SqliteSamples:
 
     def __init__(self, path: Path, readers: int) -> None:
         self.path = path
-        self._writer: Writer[SampleStore] = Writer(str(path), lambda: _open(path))
-        self._readers: Readers[SampleStore] = Readers(str(path), lambda: _open_reader(path), readers)
+        ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
+        self._access: Access[SampleStore] = Access(path, ways, readers)
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why it could only be opened for reading, if so."""
+        return self._access.trouble
 
     async def open(self) -> None:
-        """Open the file, the writer first."""
-        await self._writer.open()
-        await self._readers.open()
+        """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
+        await self._access.open()
+
+    async def reopen(self) -> None:
+        """Where it could only be read: try again. Raises StoreError while it can not be written."""
+        await self._access.reopen()
 
     async def add(self, samples: Sequence[Sample]) -> None:
         """Write a batch. It outlives the process at once, and a power cut after the next checkpoint."""
         if samples:
-            await self._writer.run(lambda store: store.add(samples))
+            await self._access.write(lambda store: store.add(samples))
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first.
 
         A good one comes back without reason, evidence and single phases.
         """
-        return await self._readers.run(lambda store: store.recent(check, limit, vantage))
+        return await self._access.read(lambda store: store.recent(check, limit, vantage))
 
     async def since(self, at: datetime) -> list[Sample]:
         """The results of all checks since a moment, oldest first; read page by page, some 5 µs each."""
-        found, place = await self._readers.run(lambda store: store.page(at, START, PAGE))
+        found, place = await self._access.read(lambda store: store.page(at, START, PAGE))
         while place is not None:
-            more, place = await self._readers.run(lambda store, after=place: store.page(at, after, PAGE))  # type: ignore[misc]
+            more, place = await self._access.read(lambda store, after=place: store.page(at, after, PAGE))  # type: ignore[misc]
             found += more
         return found
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
         """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
-        return await self._readers.run(lambda store: store.medians(since, vantage))
+        return await self._access.read(lambda store: store.medians(since, vantage))
 
     async def latency(self, component: str, since: datetime) -> LatencyPicture:
         """The component's latency since a moment: exact up to six hours back, within 5 % beyond; inconclusive runs aside."""
-        return await self._readers.run(lambda store: store.latency(component, since))
+        return await self._access.read(lambda store: store.latency(component, since))
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
@@ -80,8 +88,8 @@ class SqliteSamples:
         Roll-ups stay.
         """
         gone, at = 0, retention.before(before)
-        while await self._readers.run(lambda store: retention.anything_before(store.conn, at)):
-            gone += await self._writer.run(lambda store: retention.forget_raw(store.conn, at))
+        while await self._access.read(lambda store: retention.anything_before(store.conn, at)):
+            gone += await self._access.write(lambda store: retention.forget_raw(store.conn, at))
         return gone
 
     async def keep_within(self, budget_bytes: int) -> int:
@@ -91,8 +99,8 @@ class SqliteSamples:
         larger than its budget. The write-ahead log stays below it too, but for a storm or a long reading.
         """
         gone = 0
-        while not await self._readers.run(lambda store: retention.within(store.conn, budget_bytes)):
-            step = await self._writer.run(lambda store: retention.make_room(store.conn, budget_bytes))
+        while not await self._access.read(lambda store: retention.within(store.conn, budget_bytes)):
+            step = await self._access.write(lambda store: retention.make_room(store.conn, budget_bytes))
             if step is None:
                 break
             gone += step
@@ -100,12 +108,11 @@ class SqliteSamples:
 
     async def size_bytes(self) -> int:
         """What the rows take on disk, without freed pages that wait to be used again."""
-        return (await self._readers.run(lambda store: retention.room(store.conn))).live
+        return (await self._access.read(lambda store: retention.room(store.conn))).live
 
     async def close(self) -> None:
         """Finish what was asked for and close; a second call does nothing."""
-        await self._readers.close()
-        await self._writer.close()
+        await self._access.close()
 
 
 class InlineSamples:
@@ -181,4 +188,17 @@ def _open(path: Path) -> tuple[Connection, SampleStore]:
 
 def _open_reader(path: Path) -> tuple[Connection, SampleStore]:
     conn = connect_read_only(path)
+    return conn, SampleStore(conn)
+
+
+def _open_alone(path: Path) -> tuple[Connection, SampleStore]:
+    try:
+        conn = connect_alone(path)
+    except DatabaseError as error:
+        raise explained(error, path) from error
+    try:
+        require(conn, SAMPLES, str(path))
+    except BaseException:
+        conn.close()
+        raise
     return conn, SampleStore(conn)

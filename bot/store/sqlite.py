@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.ports import Store
-from bot.store.engine import Connection, DatabaseError, atomic, connect_read_only, snapshot
-from bot.store.errors import StoreError
+from bot.store.access import Access, Ways
+from bot.store.engine import Connection, DatabaseError, atomic, connect_alone, connect_read_only, snapshot
+from bot.store.errors import StoreError, explained
 from bot.store.ledger import SqliteStore
 from bot.store.lock import DataLock
 from bot.store.migrations import LEDGER, migrate, require
 from bot.store.opening import opened
-from bot.store.writer import Readers, Writer
 
 T = TypeVar("T")
 
@@ -40,26 +40,37 @@ class SqliteLedger:
     def __init__(self, path: Path, lock: DataLock | None, readers: int) -> None:
         self.path = path
         self._lock = lock
-        self._writer: Writer[Store] = Writer(str(path), lambda: _open(path))
-        self._readers: Readers[Store] = Readers(str(path), lambda: _open_reader(path), readers)
+        ways: Ways[Store] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
+        self._access: Access[Store] = Access(path, ways, readers)
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why it could only be opened for reading, if so."""
+        return self._access.trouble
 
     async def open(self) -> None:
-        """Open the file; the writer first, for it is the one that may mend what a crash left."""
-        await self._writer.open()
-        await self._readers.open()
+        """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
+        await self._access.open()
+
+    async def reopen(self) -> None:
+        """Where it could only be read: try again. Raises StoreError while it can not be written."""
+        await self._access.reopen()
+
+    def check_place(self) -> None:
+        """Raise StoreError when the file was deleted or replaced since it was opened."""
+        self._access.check_place()
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
-        return await self._writer.run(work)
+        return await self._access.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` on a read-only store, in one snapshot that holds everything written before."""
-        return await self._readers.run(work)
+        return await self._access.read(work)
 
     async def close(self) -> None:
         """Finish what was asked for and close; a second call does nothing."""
-        await self._readers.close()
-        await self._writer.close()
+        await self._access.close()
         if self._lock:
             self._lock.release()
 
@@ -151,4 +162,17 @@ def _open(path: Path) -> tuple[Connection, Store]:
 
 def _open_reader(path: Path) -> tuple[Connection, Store]:
     conn = connect_read_only(path)
+    return conn, SqliteStore(conn)
+
+
+def _open_alone(path: Path) -> tuple[Connection, Store]:
+    try:
+        conn = connect_alone(path)
+    except DatabaseError as error:
+        raise explained(error, path) from error
+    try:
+        require(conn, LEDGER, str(path))
+    except BaseException:
+        conn.close()
+        raise
     return conn, SqliteStore(conn)

@@ -1,5 +1,9 @@
 """What people are told when the ledger does not take what they asked for."""
 
+from collections.abc import Mapping
+
+from bot.core.model import Policy, Verdict
+from bot.core.state import World
 from bot.ports import StoreError, StoreTrouble
 
 WHY = {
@@ -22,3 +26,30 @@ def meanwhile(error: StoreError) -> str:
     if error.kind is StoreTrouble.FULL:
         return "Flags stay as they are; make room where Understudy runs, and it goes on by itself."
     return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
+
+
+def unwritten(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:
+    """What the checks see and the ledger does not hold; empty where both agree."""
+    found = []
+    for id, verdict in sorted(seen.items()):
+        if verdict.level.bad and world.component(id).level is not verdict.level:
+            named = policy.components.get(id)
+            found.append(f"{named.name if named else id} is {verdict.level}: {verdict.reason}")
+    return f"Not on record: {'; '.join(found)}." if found else ""
+
+
+def ledger_notice(why: str, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> tuple[str, str]:
+    """Title and text of the call on people while nothing can be committed."""
+    news = unwritten(world, policy, seen)
+    flags = [f"{key} serves {served}" for key, served in sorted(_served(world, policy).items())]
+    text = [
+        f"{why}.", "No incident opens, no flag switches, nothing is posted.", news,
+        f"Flags stay as they are: {', '.join(flags)}." if flags else "",
+    ]  # fmt: skip
+    title = "Understudy cannot write, and a provider fails" if news else "Understudy cannot write its ledger"
+    return title, " ".join(filter(None, text))
+
+
+def _served(world: World, policy: Policy) -> dict[str, str]:
+    engaged = {key: state.engagement.variant for key, state in world.flags.items() if state.engagement}
+    return {key: flag.default for key, flag in policy.flags.items()} | engaged

@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+import structlog
+
 from bot.clock import Clock
 from bot.core.due import next_due
 from bot.core.hearing import hear
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
-from bot.core.signals import FeedRead, SightChanged, TimePassed, VerdictReached
+from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
 from bot.core.state import World
 from bot.core.verdict import Heard, reach
-from bot.ports import Engine, Fetcher, Ledger, Prober, Samples
+from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
 from bot.watch.awaited import Awaited
 from bot.watch.kin import Kin
 from bot.watch.lag import doubted
@@ -24,12 +26,15 @@ from bot.watch.rounds import Rounds
 from bot.watch.sighting import Sighting
 from bot.watch.tracks import Tracks
 
+log = structlog.get_logger(__name__)
+
 WATCH = Actor.rule("detector")
 CLOCKWORK = Actor.rule("clock")
 
 LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger, and two batches to disk
 RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
 SETTLE_S = 20.0  # domain seconds that "degraded" waits on the way to "down" or back
+MOST_UNWRITTEN = 20_000  # samples kept in memory while the disk takes none; the oldest go first
 FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
 
 
@@ -64,6 +69,7 @@ class Watch:
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
         self._turning_since: dict[str, float] = {}
         self._buffer: list[Sample] = []
+        self._unwritten: list[Sample] = []
         self._next_look = 0.0
         self._next_rethink = 0.0
         self._next_feel = 0.0
@@ -106,7 +112,7 @@ class Watch:
             self._next_look = now + LOOK_EVERY_S
             try:
                 if self._time_is_ripe():
-                    await self._engine.handle(TimePassed(actor=CLOCKWORK))
+                    await self._signal(TimePassed(actor=CLOCKWORK))
                 if self._sighting.sight.blind and self._controls and now >= self._next_feel:
                     self._next_feel = now + FEEL_EVERY_S
                     self._rounds.soon(self._sight_again)
@@ -130,10 +136,22 @@ class Watch:
     async def flush(self) -> None:
         """Write buffered samples as one batch."""
         batch, self._buffer = self._buffer, []
-        if batch:
-            await self._samples.add(batch)
-            if self._courier:
-                self._courier.offer(batch)
+        if self._courier and batch:
+            self._courier.offer(batch)
+        waiting = [*self._unwritten, *batch]
+        try:
+            await self._samples.add(waiting)
+            self._unwritten = []
+        except StoreError as error:
+            self._unwritten = waiting[-MOST_UNWRITTEN:]  # for when there is room again
+            log.debug("samples are not written", why=str(error), waiting=len(self._unwritten))
+
+    async def _signal(self, signal: Signal) -> None:
+        """What the ledger does not take (it says so itself) is signalled again: a verdict, until both agree."""
+        try:
+            await self._engine.handle(signal)
+        except StoreError as error:
+            log.debug("not written", signal=type(signal).__name__, why=str(error))
 
     def _time_is_ripe(self) -> bool:
         """Whether a deadline passed, or the wall clock was set back; reckoned anew only when the world changed."""
@@ -233,6 +251,11 @@ class Watch:
             advised=self._engine.world.component(component).advisory, rule=self._verdicts, now=now,
         )  # fmt: skip
 
+    def sees(self) -> dict[str, Verdict]:
+        """What looking comes to at this moment wherever that is not plainly well, also where the ledger did not take it."""
+        found = {component: self.verdict(component) for component in self._uneasy}
+        return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self._unseen.get(id)}
+
     def _settles(self, component: str, verdict: Verdict) -> bool:
         """Whether half a verdict waits a moment, since the other checks are in doubt still, or on their way back as well."""
         if verdict.level is not Level.DEGRADED or not self._tracks.turning(component):
@@ -269,7 +292,7 @@ class Watch:
         if verdict.level.bad and verdict.by_network and self._sighting.reckon():
             await self._sight_changed()  # this component is thought over as well
             return
-        await self._engine.handle(VerdictReached(actor=WATCH, verdict=verdict))
+        await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
 
     async def _rethink(self) -> None:
         """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""
@@ -296,7 +319,7 @@ class Watch:
 
     async def _sight_changed(self) -> None:
         """Say it once, and think every component over."""
-        await self._engine.handle(SightChanged(actor=WATCH, sight=self._sighting.sight))
+        await self._signal(SightChanged(actor=WATCH, sight=self._sighting.sight))
         for component in self._tracks.components:
             await self._compare(component)
 
@@ -305,4 +328,4 @@ class Watch:
     async def _read(self, source: Source) -> None:
         report = await self._fetcher.read(source)
         self._levels[source.provider] = report.levels
-        await self._engine.handle(FeedRead(actor=Actor.vendor(source.provider), report=report))
+        await self._signal(FeedRead(actor=Actor.vendor(source.provider), report=report))

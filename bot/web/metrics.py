@@ -7,7 +7,7 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.core import facts as f
-from bot.core.model import Level, Policy, Sample, Severity
+from bot.core.model import Level, Policy, Sample, Severity, Verdict
 from bot.core.state import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import Evaluation
@@ -82,6 +82,17 @@ class Metrics:
             self._engaged.labels(key).set(engagement is not None)
             self._percent.labels(key).set(100 - engagement.share_back if engagement else 0)
 
+    def set_seen(self, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> None:
+        """What the checks come to at this moment, where that is not as committed; called at each scrape."""
+        for id in {*policy.components, *world.components}:
+            now = seen[id].level if id in seen else world.component(id).level
+            for level in Level:
+                self._seen.labels(id, level.value).set(now is level)
+
+    def set_ledger(self, writable: bool) -> None:
+        """Whether the ledger takes what is committed."""
+        self._writable.set(writable)
+
     def set_readers(self, board: FlagBoard) -> None:
         """Who reads which flag; called at each scrape."""
         keys: Iterable[str] = board.snapshot.entries if board.ready else ()
@@ -103,6 +114,9 @@ class Metrics:
     def _checks(self) -> None:
         self._level = self._gauge(
             "component_level", "1 for the component's committed level, 0 for the others.", "component", "level"
+        )
+        self._seen = self._gauge(
+            "component_level_seen", "1 for the level that the checks come to now, committed or not.", "component", "level"
         )
         self._since = self._gauge("component_since_timestamp_seconds", "When the present level was committed.", "component")
         self._results = self._counter(
@@ -129,6 +143,7 @@ class Metrics:
         self._outbox = self._gauge("outbox_rows", "Effects on their way, by state.", "state")
         self._oldest = self._gauge("outbox_oldest_pending_age_seconds", "How long the oldest unfinished effect has waited.")
         self._slack = self._gauge("slack_socket_connected", "1 while the socket to Slack stands.")
+        self._writable = self._gauge("ledger_writable", "1 while the ledger takes what is committed.")
         self._commit = self._histogram("store_commit_seconds", "Time of a durable commit.", COMMIT_SECONDS)
         self._build = self._gauge("build_info", "Always 1; the labels say what runs.", "version", "python")
 

@@ -13,13 +13,14 @@ RESTORING = Part(False, "restoring", None, "Flags are served once the state is r
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """200 while the process works; 503 says that a restart would help."""
+    """200 while the process works; 503 says that a restart would help. It does not help a full disk, which is named."""
     health = request.app[SERVICES].health()
-    return answer_json({"live": health.live}, status=200 if health.live else 503)
+    troubles = {name: part.sentence for name, part in health.parts.items() if not part.ok}
+    return answer_json({"live": health.live, "troubles": troubles}, status=200 if health.live else 503)
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """200 once state is restored; until then 503 and what is missing."""
+    """200 while state is restored and changes can be committed; else 503 and what is missing."""
     services = request.app[SERVICES]
     health = services.health()
     parts = dict(health.parts)
@@ -39,6 +40,7 @@ async def metrics(request: web.Request) -> web.Response:
     """Everything measured, in the text format that the scraper asks for; states are read at this moment."""
     services = request.app[SERVICES]
     services.metrics.set_world(services.engine.world, services.engine.policy)
+    services.metrics.set_seen(services.engine.world, services.engine.policy, services.sees())
     services.metrics.set_readers(services.board)
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return web.Response(body=encode(services.metrics.registry), headers={"Content-Type": content_type})

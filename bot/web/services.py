@@ -7,7 +7,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.core.model import Sample
+from bot.core.model import Sample, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Admission, Engine, Ledger, Samples
 from bot.web.health import Health
@@ -62,7 +62,8 @@ class WebServices:
     """Everything that a request may need. Empty tokens in the lists are ignored.
 
     `local_token` is the one that the bot writes into its data folder with mode 0600; it may do everything, and an empty one
-    opens nothing. `export` takes an incident's number and `md`, `json` or `csv` and returns file name and content.
+    opens nothing. `export` takes an incident's number and `md`, `json` or `csv` and returns file name and content. `sees` gives
+    what the checks come to at this moment, wherever that is not plainly well.
     """
 
     engine: Engine
@@ -77,6 +78,7 @@ class WebServices:
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
     local_token: str = field(default="", repr=False)
     hooks: Hooks = field(default_factory=Hooks)
+    sees: Callable[[], Mapping[str, Verdict]] = dict
 
 
 SERVICES = web.AppKey("services", WebServices)

@@ -1,60 +1,19 @@
 """`understudy run` and Slack's moods: away at the start, a token refused, a right missing; alone, or with an incident open."""
 
-import asyncio
 import signal
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
 
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.slack.records import BOT_SCOPES
 from bot.slack.scopes import SCOPES
 from commands.table import words
+from tests.app.conftest import Pager
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
 
 LACKING = "bookmarks:write"
-
-
-@dataclass
-class Pager:
-    """Whoever is called when Slack does not do."""
-
-    port: int = 0
-    got: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"json://127.0.0.1:{self.port}/page"
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.got.append(await request.json())
-        return web.Response()
-
-    async def hears(self) -> dict[str, Any]:
-        """The first call that comes."""
-        async with asyncio.timeout(20):
-            while not self.got:
-                await asyncio.sleep(0.05)
-        return self.got[0]
-
-
-@pytest.fixture
-async def pager() -> AsyncIterator[Pager]:
-    """A service that takes notices."""
-    made = Pager()
-    app = web.Application()
-    app.router.add_post("/page", made.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.port = runner.addresses[0][1]
-    yield made
-    await runner.cleanup()
 
 
 def lacking() -> LocalWorkspace:

@@ -1,11 +1,12 @@
 """Bring a data file to the shape that this Understudy knows, or refuse it with a sentence."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database, Migrations
 
 from bot.store.engine import Connection, DatabaseError, atomic, one
-from bot.store.errors import StoreError
+from bot.store.errors import StoreError, StoreTrouble, trouble_of
 from bot.store.migrations.ledger import ledger
 from bot.store.migrations.samples import samples
 
@@ -46,10 +47,13 @@ def _known(conn: Connection, shape: Shape, name: str) -> int:
         mark, version = _pragma(conn, "application_id"), _pragma(conn, "user_version")
         strange = mark == 0 and one(conn, "SELECT name FROM sqlite_schema LIMIT 1") is not None
     except DatabaseError as error:
+        kind = trouble_of(error, Path(name))
+        if kind in (StoreTrouble.FULL, StoreTrouble.READ_ONLY):
+            raise
         sentence = (
             f"{name} cannot be read as a SQLite file ({error}); starting the bot mends what a crash left, a backup the rest"
         )
-        raise StoreError(sentence) from error
+        raise StoreError(sentence, kind=kind) from error
     if mark not in (0, shape.mark) or strange:
         raise StoreError(f"{name} is not a file of Understudy's of this kind; choose another --data folder or move it away")
     if version > shape.version:

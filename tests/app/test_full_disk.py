@@ -5,12 +5,10 @@ The disk is full for real: the kernel lets the bot's process write no file beyon
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import Any
 
-import pytest
-
-from tests.cli.deployment import Bot, Deployment, a_deployment
+from tests.app.conftest import Pager
+from tests.cli.deployment import Bot, Deployment
 from tests.house import FLAG
 
 ROOM = 64 * 1024  # bytes
@@ -27,15 +25,9 @@ def make_room(bot: Bot) -> None:
     resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
-@pytest.fixture
-async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
-    async with a_deployment(tmp_path) as made:
-        made.configure()
-        yield made
-
-
-async def a_full_bot(deployment: Deployment) -> Bot:
+async def a_full_bot(deployment: Deployment, settings: dict[str, Any] | None = None) -> Bot:
     """A bot that watched for a while and has an incident, and whose disk is full since then."""
+    deployment.configure(settings)
     bot = await deployment.ready_bot()
     await bot.sees("operational")
     for number in range(8):  # until its log lies beyond what it may still write
@@ -56,20 +48,15 @@ async def hears(deployment: Deployment, words: str) -> str:
     return workspace.shows(workspace.team.ephemerals[-1])
 
 
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ("/health", "Claude API"), ("/incident list", "INC-1"), ("/incident show INC-1", "Claude is slow"),
-        ("/fallback status", FLAG),
-    ],
-)  # fmt: skip
-async def test_questions_are_answered_in_slack_while_the_disk_is_full(
-    question: str, expected: str, deployment: Deployment
-) -> None:
+async def test_questions_are_answered_in_slack_while_the_disk_is_full(deployment: Deployment) -> None:
     """Whoever asks in the outage gets the answer, not "something broke on my side"."""
     await a_full_bot(deployment)
+    expected = {
+        "/health": "Claude API", "/incident list": "INC-1", "/incident show INC-1": "Claude is slow", "/fallback status": FLAG,
+    }  # fmt: skip
+    heard = {question: await hears(deployment, question) for question in expected}
 
-    assert expected in await hears(deployment, question)
+    assert {} == {question: answer for question, answer in heard.items() if expected[question] not in answer}
 
 
 async def test_questions_are_answered_over_http_while_the_disk_is_full(deployment: Deployment) -> None:
@@ -92,11 +79,29 @@ async def test_a_change_is_refused_by_name_while_the_disk_is_full(deployment: De
     assert "claude" == await bot.serves(FLAG)
 
 
-async def test_changes_are_taken_again_when_there_is_room(deployment: Deployment) -> None:
-    """Without a restart."""
-    bot = await a_full_bot(deployment)
-    assert 503 == (await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow"})).status
+async def test_an_outage_on_a_full_disk_is_told_and_acted_upon_when_there_is_room(deployment: Deployment, pager: Pager) -> None:
+    """Readiness, liveness, metrics and `notify` name the ledger and what the checks see; then it goes on without a restart."""
+    settings = deployment.settings(notify=[pager.url], detection={"at_least": "0s"})
+    settings["flags"][FLAG]["automation"] = "auto"
+    bot = await a_full_bot(deployment, settings)
+    deployment.vendor.answers = {"anthropic.api": 502}
+    ledger = await bot.part("ledger", lambda part: part and not part["ok"])
+    heard = await pager.hears("and a provider fails")
+    ready, live = await bot.asks("GET", "/readyz"), await bot.asks("GET", "/healthz")
+    metrics = (await bot.asks("GET", "/metrics")).text.splitlines()
+    held = await bot.serves(FLAG)
     make_room(bot)
+    await bot.ready()
+    await bot.sees("down", "anthropic.api")
 
-    assert 200 == (await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow"})).status
-    assert "gpt" == await bot.serves(FLAG)
+    assert "full" == ledger["state"]
+    assert ("the disk is full" in heard["message"], "Claude API is down" in heard["message"]) == (True, True)
+    assert (503, ["ledger"]) == (ready.status, ready.json["missing"])
+    assert (200, ["ledger"]) == (live.status, list(live.json["troubles"]))
+    assert {
+        "understudy_ledger_writable 0.0",
+        'understudy_component_level{component="anthropic.api",level="operational"} 1.0',
+        'understudy_component_level_seen{component="anthropic.api",level="down"} 1.0',
+    } <= set(metrics)
+    assert ("claude", "gpt") == (held, await bot.serves(FLAG))
+    assert "Traceback" not in bot.output

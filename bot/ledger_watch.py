@@ -1,0 +1,176 @@
+"""Knows whether the ledger takes what is committed, and says so while it does not: log, readiness, metrics, `notify`.
+
+The file's place is looked at each second; a small durable write every ten seconds proves the rest, for a bot in calm times
+writes next to nothing and would learn of a full disk only in the outage.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from bot.clock import Clock
+from bot.core.model import Verdict
+from bot.ports import Engine, Ledger, StoreError
+from bot.views.storage import ledger_notice, unwritten
+from bot.web.health import Part
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 1.0  # real seconds, as all of these
+PROVE_EVERY_S = 10.0
+RETRY_EVERY_S = 3.0  # while it cannot be written
+TELL_AFTER_S = 5.0  # a trouble that is over by then calls nobody
+PROOF = "proved_at"  # the setting that is written
+
+
+class Reopens(Protocol):
+    """A data file that may have been opened for reading alone."""
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why it is only read."""
+
+    async def reopen(self) -> None:
+        """Try to write again; raises StoreError while that is not possible."""
+
+
+class File(Reopens, Protocol):
+    """The ledger's."""
+
+    def check_place(self) -> None:
+        """Raise StoreError when the file is not there any more."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the ledger stands; `error` is None while it takes what is committed."""
+
+    error: StoreError | None
+    since: datetime
+
+
+class LedgerWatch:
+    """Looks every second. `sees` tells what the checks come to, `tell` calls people, `on_change` tells the metrics.
+
+    `file` is the ledger's, where it has one; those `beside` it are opened for writing again together with it.
+    """
+
+    def __init__(
+        self, ledger: Ledger, file: File | None, engine: Engine, clock: Clock, *, beside: Sequence[Reopens] = (),
+        sees: Callable[[], Mapping[str, Verdict]], tell: Callable[[str, str], None], on_change: Callable[[bool], None],
+    ) -> None:  # fmt: skip
+        self._ledger = ledger
+        self._file = file
+        self._beside = beside
+        self._engine = engine
+        self._clock = clock
+        self._sees = sees
+        self._tell = tell
+        self._on_change = on_change
+        self._waiting: list[Callable[[], Awaitable[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._prove_at = self._bad_at = 0.0
+        self._told: str | None = None  # what people were told last
+        trouble = file.trouble if file else None
+        self.standing = Standing(trouble, clock.now())
+        on_change(trouble is None)
+        if trouble:
+            log.error("the ledger cannot be written: read only, flags are served as they were committed", why=str(trouble))
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._run(), name="ledger watch")
+
+    async def close(self) -> None:
+        """Stop looking."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def when_writable(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this now, or as soon as the ledger takes it."""
+        try:
+            await work()
+        except StoreError as error:
+            log.warning("this waits until the ledger can be written", why=str(error))
+            self._waiting.append(work)
+
+    def part(self) -> Part:
+        """How it stands, for health and status."""
+        if self.standing.error is None:
+            return Part(True, "restored", self.standing.since, "State is restored; the ledger takes what is committed.")
+        return Part(False, self.standing.error.kind.value, self.standing.since, self.trouble())
+
+    def trouble(self) -> str:
+        """What people should know; empty while all is well."""
+        if self.standing.error is None:
+            return ""
+        news = unwritten(self._engine.world, self._engine.policy, self._sees())
+        return f"The ledger cannot be written: {self.standing.error}. {news}".strip()
+
+    async def look(self) -> None:
+        """Look once, and say what changed."""
+        error = await self._ask()
+        if error is None:
+            await self._well()
+        else:
+            self._bad(error)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:  # the root of a task: the next look may do better
+                log.exception("the ledger could not be looked at")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _ask(self) -> StoreError | None:
+        now = asyncio.get_running_loop().time()
+        try:
+            if self._file:
+                self._file.check_place()
+            if now < self._prove_at:
+                return self.standing.error
+            self._prove_at = now + (RETRY_EVERY_S if self.standing.error else PROVE_EVERY_S)
+            if self._file:
+                await self._file.reopen()
+            at = self._clock.now().isoformat()
+            await self._ledger.write(lambda store: store.put_setting(PROOF, at))
+        except StoreError as error:
+            return error
+        return None
+
+    async def _well(self) -> None:
+        if self.standing.error is not None:
+            self.standing = Standing(None, self._clock.now())
+            self._on_change(True)
+            log.info("the ledger can be written again")
+            if self._told is not None:
+                self._tell("Understudy can write its ledger again", "It goes on by itself; what it missed is decided now.")
+            self._told = None
+        for file in self._beside:
+            with suppress(StoreError):  # its own trouble, and tried again
+                await file.reopen()
+        waiting, self._waiting = self._waiting, []
+        for work in waiting:
+            await self.when_writable(work)
+
+    def _bad(self, error: StoreError) -> None:
+        now = asyncio.get_running_loop().time()
+        if self.standing.error is None or self.standing.error.kind is not error.kind:
+            self.standing = Standing(error, self._clock.now())
+            self._bad_at = now
+            self._prove_at = now + RETRY_EVERY_S
+            self._on_change(False)
+            log.error("the ledger cannot be written", why=str(error), kind=error.kind.value)
+        if now - self._bad_at < TELL_AFTER_S:
+            return
+        title, text = ledger_notice(str(self.standing.error), self._engine.world, self._engine.policy, self._sees())
+        if self._told != title:  # told once, and again when a provider fails meanwhile
+            self._told = title
+            self._tell(title, text)

@@ -1,0 +1,40 @@
+"""Opens what is in the data folder, or takes what it is given in its place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.ports import Ledger, Samples
+from bot.store.samples import SqliteSamples, open_samples
+from bot.store.sqlite import SqliteLedger, open_ledger
+
+
+@dataclass
+class Storage:
+    """The ledger and the samples; `file` and `beside` are the files among them that were opened here, and are closed here."""
+
+    ledger: Ledger
+    samples: Samples
+    file: SqliteLedger | None = None
+    beside: SqliteSamples | None = None
+
+    async def close(self) -> None:
+        """Close the files, the ledger with its lock last."""
+        if self.beside:
+            await self.beside.close()
+        if self.file:
+            await self.file.close()
+
+
+async def open_storage(data: Path, ledger: Ledger | None = None, samples: Samples | None = None) -> Storage:
+    """Open the ledger first: it takes the folder's lock, so that a second bot touches nothing. Raises StoreError."""
+    file = None if ledger else await open_ledger(data)
+    try:
+        beside = None if samples else await open_samples(data)
+    except BaseException:
+        if file:
+            await file.close()
+        raise
+    held, seen = ledger or file, samples or beside
+    if held is None or seen is None:
+        raise RuntimeError("one of each was given or opened")
+    return Storage(held, seen, file, beside)

@@ -1,0 +1,162 @@
+"""A ledger that takes nothing: who is told, when, and what is done once it takes everything again; in virtual time."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from bot.core.model import Level, Verdict
+from bot.engine import CommittingEngine
+from bot.ledger_watch import LedgerWatch
+from bot.ports import Store, StoreError, StoreTrouble
+from bot.sandbox.world import LoopClock
+from bot.store.sqlite import InlineLedger
+from tests.desk import CHAT_FLAG, policy
+from tests.engine.test_bad_days import in_virtual_time
+
+T = TypeVar("T")
+
+
+class Disk:
+    """A ledger and its file; `error` is what the next writing comes to, `gone` what looking at the file's place does."""
+
+    def __init__(self) -> None:
+        self.inner = InlineLedger.open()
+        self.error: StoreError | None = None
+        self.gone: StoreError | None = None
+        self.trouble: StoreError | None = None
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        if self.error:
+            raise self.error
+        return await self.inner.write(work)
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        return await self.inner.read(work)
+
+    async def reopen(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+    def check_place(self) -> None:
+        if self.gone:
+            raise self.gone
+
+
+class Bridge:
+    """The watch over a ledger, and what it told whom."""
+
+    def __init__(self, disk: Disk | None = None) -> None:
+        self.disk = disk or Disk()
+        self.calls: list[tuple[str, str]] = []
+        self.writable: list[bool] = []
+        self.seen: dict[str, Verdict] = {}
+        clock = LoopClock(asyncio.get_running_loop())
+        self.watch = LedgerWatch(
+            self.disk, self.disk, CommittingEngine(self.disk, clock, policy()), clock, sees=lambda: self.seen,
+            tell=lambda title, text: self.calls.append((title, text)), on_change=self.writable.append,
+        )  # fmt: skip
+        self.watch.start()
+
+    def fill(self) -> None:
+        self.disk.error = StoreError("ledger.db: the disk is full", kind=StoreTrouble.FULL, permanent=False)
+
+
+FAILS = Verdict("anthropic.api", Level.DOWN, "HTTP 502, 3 of 3 checks")
+
+
+def test_people_are_called_within_a_minute_when_the_disk_runs_full() -> None:
+    """Also in calm times, when nothing needs to be written: nobody learns of it only in the outage."""
+
+    async def play() -> Bridge:
+        bridge = Bridge()
+        await asyncio.sleep(5)
+        bridge.fill()
+        await asyncio.sleep(600)
+        return bridge
+
+    bridge = in_virtual_time(play)
+    assert [("Understudy cannot write its ledger",)] == [call[:1] for call in bridge.calls]
+    assert "the disk is full" in bridge.calls[0][1]
+    assert f"{CHAT_FLAG.key} serves claude" in bridge.calls[0][1]
+    assert [True, False] == bridge.writable
+
+
+def test_people_are_called_again_when_a_provider_fails_meanwhile() -> None:
+    """No incident can open for it, so this is the only word they get."""
+
+    async def play() -> Bridge:
+        bridge = Bridge()
+        bridge.fill()
+        await asyncio.sleep(60)
+        bridge.seen = {"anthropic.api": FAILS}
+        await asyncio.sleep(60)
+        return bridge
+
+    _, second = in_virtual_time(play).calls
+    assert "Understudy cannot write, and a provider fails" == second[0]
+    assert "Claude API is down: HTTP 502, 3 of 3 checks" in second[1]
+
+
+def test_health_says_what_the_checks_see_while_it_cannot_be_written() -> None:
+    """`/health` shows what is committed; the line beside it must not leave people in the belief that all is well."""
+
+    async def play() -> str:
+        bridge = Bridge()
+        bridge.fill()
+        bridge.seen = {"anthropic.api": FAILS}
+        await asyncio.sleep(30)
+        return bridge.watch.trouble()
+
+    assert "Not on record: Claude API is down: HTTP 502, 3 of 3 checks." in in_virtual_time(play)
+
+
+def test_a_trouble_of_a_moment_calls_nobody() -> None:
+    """It stands in the log."""
+
+    async def play() -> Bridge:
+        bridge = Bridge()
+        bridge.fill()
+        await asyncio.sleep(2)
+        bridge.disk.error = None
+        await asyncio.sleep(60)
+        return bridge
+
+    bridge = in_virtual_time(play)
+    assert [] == bridge.calls
+    assert bridge.watch.standing.error is None
+
+
+def test_a_file_that_is_gone_is_noticed_within_a_second() -> None:
+    """Long before the next proof is due."""
+
+    async def play() -> StoreTrouble | None:
+        bridge = Bridge()
+        await asyncio.sleep(3)
+        bridge.disk.gone = StoreError("ledger.db is gone", kind=StoreTrouble.GONE)
+        await asyncio.sleep(1.1)
+        error = bridge.watch.standing.error
+        return error.kind if error else None
+
+    assert StoreTrouble.GONE is in_virtual_time(play)
+
+
+def test_what_waited_is_written_when_there_is_room() -> None:
+    """What a start on a full disk had to leave out is made up for, without a restart, and people hear of the end."""
+
+    async def play() -> tuple[Bridge, str | None]:
+        bridge = Bridge()
+        bridge.fill()
+
+        async def work() -> None:
+            await bridge.disk.write(lambda store: store.put_setting("a", "b"))
+
+        await bridge.watch.when_writable(work)
+        await asyncio.sleep(60)
+        bridge.disk.error = None
+        await asyncio.sleep(10)
+        return bridge, await bridge.disk.read(lambda store: store.setting("a"))
+
+    bridge, written = in_virtual_time(play)
+    assert "b" == written
+    assert "Understudy can write its ledger again" == bridge.calls[-1][0]
+    assert [True, False, True] == bridge.writable
