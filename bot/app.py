@@ -30,6 +30,7 @@ from bot.plan import plan, slack_login
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.private import CONTROL_FILE, leave_control
 from bot.probing import Probing
+from bot.redaction import Redactor
 from bot.scheduler import ApTicker
 from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.scopes import expected_scopes
@@ -131,6 +132,7 @@ class App:
         self._closers: list[Closes] = []
         self.kept = Kept(to_policy(loaded.config), {}, ())
         self._plan = plan(loaded)
+        self._redactor = Redactor({*loaded.config.secrets(), self.local_token})
 
     # --- start and stop
 
@@ -170,13 +172,13 @@ class App:
         storage = self._closing(await open_storage(self._data, self._parts.ledger, self._parts.samples))
         self.ledger, self.samples = storage.ledger, storage.samples
         (self._data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
-        self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy)
+        self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy, self._redactor)
         self._ledger_watch = self._closing(LedgerWatch(
             self.ledger, storage.file, self.engine, self.clock, beside=[storage.beside] if storage.beside else [],
             sees=self.sees, tell=lambda title, text: self._others.tell(title, text), on_change=self.metrics.set_ledger,
         ))  # fmt: skip
         if self._parts.prober is None and not self._alone:
-            self._probing = self._closing(Probing(self._config, self.clock))
+            self._probing = self._closing(Probing(self._config, self.clock, redactor=self._redactor))
 
     def _closing(self, part: C) -> C:
         """Remember to close `part`, in the reverse order of opening."""
@@ -242,11 +244,11 @@ class App:
 
     async def _take(self, samples: Sequence[Sample]) -> None:
         if self._watch:
-            await self._watch.take(samples)
+            await self._watch.take([self._redactor.sample(sample) for sample in samples])
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         facts = await self.ledger.read(lambda store: store.facts_about(number))
-        return render(format, self.engine.world.incidents[number], facts, self.engine.policy)
+        return render(format, self.engine.world.incidents[number], facts, self.engine.policy, self._redactor)
 
     async def _reach_out(self) -> None:
         slack = self._config.slack
@@ -257,7 +259,7 @@ class App:
             )
             await self._gateway.start()
             chat = self._gateway
-        around = Surroundings(board_url=self._board_url(), invite=slack.invite, readers=self.board.readers)
+        around = Surroundings(self._board_url(), slack.invite, self.board.readers, self._redactor)
         notifier = self._parts.notifier or AppriseNotifier([url.get_secret_value() for url in self._config.notify])
         self._others = self._closing(AlertsByOtherWays(notifier, self.engine, self._wire))
         if self._parts.web:

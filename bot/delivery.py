@@ -13,6 +13,7 @@ from bot.core.signals import ChannelLost, EffectRefused, NameTaken
 from bot.core.state import Incident
 from bot.exports import render
 from bot.ports import Chat, ChatError, Engine, Ledger, Message, OutboxRow, Performed, Place, PostedAt
+from bot.redaction import Redactor
 from bot.views import alert, card, incident_texts, lines, quiet, updates
 
 # A channel of ours cannot be older than the first try to make it, give or take clocks that disagree.
@@ -33,6 +34,7 @@ class Surroundings:
     board_url: str = ""
     invite: tuple[str, ...] = ()
     readers: Callable[[str], int] = lambda flag: 0
+    redactor: Redactor | None = None  # of what files hold
 
 
 class Delivery:
@@ -252,7 +254,7 @@ class Delivery:
         incident = self._incident(effect)
         place, setting = await self._home(incident), f"file/{effect.key}"
         kind = effect.args["format"]
-        name, content = render(kind, incident, await self._facts(incident), self._engine.policy)
+        name, content = render(kind, incident, await self._facts(incident), self._engine.policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))
         if file is None:
             file = await self._chat.start_upload(name, content)

@@ -12,10 +12,11 @@ from bot.core.codec import decode, encode
 from bot.core.draft import Step
 from bot.core.facts import Fact
 from bot.core.model import Policy
-from bot.core.signals import Answer, Signal
+from bot.core.signals import Answer, FeedRead, Signal
 from bot.core.state import STATE_TYPES, Incident, World
 from bot.core.step import step
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
+from bot.redaction import Redactor
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +33,9 @@ class CommittingEngine:
     One signal at a time. Listeners are told of each commit in order; they must be quick and must not raise.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, policy: Policy) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, policy: Policy, redactor: Redactor | None = None) -> None:
         self.policy = policy
+        self._redactor = redactor or Redactor(())
         self._ledger = ledger
         self._clock = clock
         self._world = World()
@@ -62,7 +64,11 @@ class CommittingEngine:
             return
 
     async def handle(self, signal: Signal) -> Answer:
-        """Decide, commit, answer. What was committed stays committed even when the caller is cancelled meanwhile."""
+        """Decide, commit, answer. What was committed stays committed even when the caller is cancelled meanwhile.
+
+        Secrets are taken out of what anybody said before anything is decided, so that none is written down.
+        """
+        signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long, and knows none
         return await asyncio.shield(asyncio.ensure_future(self._in_turn(signal)))
 
     async def _in_turn(self, signal: Signal) -> Answer:

@@ -1,50 +1,15 @@
-"""Logs as events with fields, and the one place where secrets are taken out of them."""
+"""Logs as events with fields, without secrets."""
 
 import logging
-import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TextIO
 
 import structlog
 
 from bot.clock import Clock
-
-# What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
-# `sk-` counts only where a word begins: a disk-full-error is none.
-TOKENS = re.compile(
-    r"xox[abcdeprs](?:\.xox[bp])?-[\w-]+|xapp-[\w-]+|(?<![A-Za-z0-9])sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]{8,}"
-    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
-)
-HIDDEN = "[secret]"
-
-
-class Redactor:
-    """Takes known secrets, and whatever looks like a token, out of every value of an event, however deep."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        known = sorted((re.escape(secret) for secret in secrets if secret), key=len, reverse=True)
-        self._known = re.compile("|".join(known)) if known else None
-
-    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """A structlog processor."""
-        return {self.text(key): self.clean(value) for key, value in event.items()}
-
-    def clean(self, value: Any) -> Any:
-        """The value without secrets; numbers and the like pass as they are."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {self.clean(key): self.clean(entry) for key, entry in value.items()}
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [self.clean(entry) for entry in value]
-        return value if value is None or isinstance(value, (bool, int, float)) else self.text(str(value))
-
-    def text(self, text: str) -> str:
-        """One string without secrets."""
-        text = self._known.sub(HIDDEN, text) if self._known else text
-        return TOKENS.sub(HIDDEN, text)
+from bot.redaction import Redactor
 
 
 class Sparingly:

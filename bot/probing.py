@@ -22,6 +22,7 @@ from bot.clock import Clock
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.ports import Samples
+from bot.redaction import Redactor
 from bot.version import understudy_version
 from bot.watch.looks import Check
 
@@ -34,7 +35,9 @@ FURTHER_BACK = 5_000  # where it is: hours of failures, looked at again every fe
 class Probing:
     """The probers of all kinds behind one `Prober`, and what they remember."""
 
-    def __init__(self, config: Config, clock: Clock, *, look_up: LookUp = machine_look_up) -> None:
+    def __init__(
+        self, config: Config, clock: Clock, *, look_up: LookUp = machine_look_up, redactor: Redactor | None = None
+    ) -> None:
         self.heartbeats = Heartbeats(clock)
         self.keys = KeyMemory(clock)
         self._budgets = BudgetBook(clock)
@@ -57,7 +60,8 @@ class Probing:
                 TlsCheck: TlsProber(clock, ssl_context=tls, resolver=resolver, guard=guard),
                 DnsCheck: DnsProber(clock, guard=guard),
                 HeartbeatCheck: HeartbeatProber(self.heartbeats, clock),
-            }
+            },
+            redactor or Redactor(config.secrets()),
         )
 
     async def recall(self, checks: Sequence[Check], samples: Samples, budgets: str | None) -> None:

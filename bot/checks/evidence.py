@@ -10,6 +10,7 @@ import httpx
 
 from bot.checks.failure import Failure
 from bot.core.model import Fault
+from bot.redaction import HIDDEN
 
 BODY_CAP = 64 * 1024
 EXCERPT_CAP = 200
@@ -89,7 +90,7 @@ def _forms(secret: str) -> set[str]:
 def clean(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Foreign text on one line, without control or direction characters; a provider that echoes our key is blanked out."""
     for secret in secrets:
-        text = text.replace(secret, "[redacted]")
+        text = text.replace(secret, HIDDEN)
     if not (text.isascii() and text.isprintable()):
         text = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
     return " ".join(text.split())

@@ -5,20 +5,25 @@ from typing import Any
 
 from bot.core.model import Sample
 from bot.ports import Prober
+from bot.redaction import Redactor
 
 
 class Probers:
-    """A `Prober` for checks of every type. A type that nobody knows is a TypeError: the plan made something up."""
+    """A `Prober` for checks of every type. A type that nobody knows is a TypeError: the plan made something up.
 
-    def __init__(self, by_type: Mapping[type, Prober]) -> None:
+    Whatever comes back is without secrets of any check: a vendor may echo what it was sent, and in another form.
+    """
+
+    def __init__(self, by_type: Mapping[type, Prober], redactor: Redactor) -> None:
         self._by_type = dict(by_type)
+        self._redactor = redactor
 
     async def probe(self, check: Any) -> Sample:
         """Look once, as the check's own kind looks."""
         prober = self._by_type.get(type(check))
         if prober is None:
             raise TypeError(f"nobody knows how to look with a {type(check).__name__}")
-        return await prober.probe(check)
+        return self._redactor.sample(await prober.probe(check))
 
     async def close(self) -> None:
         """Close every prober once."""

@@ -19,10 +19,11 @@ from bot.config.errors import ConfigErrors, suggest
 from bot.config.load import Loaded, load
 from bot.config.models import Config
 from bot.core.model import Fault, Level
-from bot.logs import Redactor, configure_logs
+from bot.logs import configure_logs
 from bot.once import OneLook, look_once
 from bot.plan import plan
 from bot.probing import Probing
+from bot.redaction import Redactor
 from bot.watch.looks import Plan
 
 BAD_EXIT = 1

@@ -7,8 +7,8 @@ from typing import Any
 from bot.cli.output import print_table, print_text
 from bot.config.checks import CONTROL
 from bot.core.model import Outcome, Sample, Verdict
-from bot.logs import Redactor
 from bot.once import OneLook
+from bot.redaction import Redactor
 from bot.views.names import FAULT_WORDS
 
 PHASES = ("dns", "connect", "tls", "first_byte", "first_token", "total")
@@ -19,13 +19,8 @@ NOTHING = "No check is on, so nothing was looked at. `understudy config check` t
 
 def without_secrets(looked: OneLook, redactor: Redactor) -> OneLook:
     """The same once more through the net that logs go through, whatever probes have taken out already."""
-
-    def sample(one: Sample) -> Sample:
-        evidence = {key: redactor.text(value) for key, value in one.evidence.items()}
-        return replace(one, reason=redactor.text(one.reason), evidence=evidence)
-
-    verdicts = tuple(replace(one, reason=redactor.text(one.reason)) for one in looked.verdicts)
-    return replace(looked, samples=tuple(map(sample, looked.samples)), verdicts=verdicts)
+    samples, verdicts = tuple(map(redactor.sample, looked.samples)), tuple(map(redactor.words, looked.verdicts))
+    return replace(looked, samples=samples, verdicts=verdicts)
 
 
 def as_document(looked: OneLook) -> dict[str, Any]:

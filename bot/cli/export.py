@@ -16,6 +16,7 @@ from bot.core.state import Incident, World
 from bot.engine import world_from
 from bot.exports import FORMATS, render
 from bot.kept import keep
+from bot.redaction import Redactor
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
 
@@ -38,7 +39,7 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
     incident = world.incidents.get(number)
     if incident is None:
         fail(f"There is no INC-{number}." + (f" The newest is INC-{world.last_incident}." if world.last_incident else ""))
-    name, content = render(format_, incident, facts, _policy(config_path, world, incident))
+    name, content = render(format_, incident, facts, _policy(config_path, world, incident), _redactor(config_path))
     if output is None:
         text = content.decode("utf-8")
         click.echo(inert_json(text) if format_ == "json" else text, nl=False)
@@ -57,6 +58,14 @@ async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
         return world, await ledger.read(lambda store: store.facts_about(number))
     finally:
         await ledger.close()
+
+
+def _redactor(config_path: Path) -> Redactor:
+    """For the secrets of the configuration, where there is one; what looks like a token goes anyway."""
+    try:
+        return Redactor(read_for_verbs(config_path)[0].config.secrets())
+    except ConfigErrors:
+        return Redactor(())
 
 
 def _policy(config_path: Path, world: World, incident: Incident) -> Policy:

@@ -1,11 +1,12 @@
 """The shape of the configuration: frozen models, one per section, and the questions that the rest of the bot asks of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 
@@ -20,7 +21,9 @@ from bot.config.looks import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
 from bot.config.part import Part
 from bot.config.pending import is_live_dialect
 from bot.config.scalars import Every, Label, Listen, Network, NotifyUrl, Secret, Slug, Text, Url, bad, split_listen
+from bot.redaction import looks_secret
 
+_SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
 _LEAST_SECRET = 6  # shorter strings occur by chance all over a log
 
 
@@ -140,6 +143,14 @@ def _target(check: Check) -> str:
     return check.name
 
 
+def _in_address(check: Check) -> set[str]:
+    """Parameters of its URL that are secret by their name or their look."""
+    if not isinstance(check, HttpCheck | LlmCheck):
+        return set()
+    pairs = parse_qsl(urlsplit(check.url).query)
+    return {value for name, value in pairs if _SECRET_NAME.search(name) or looks_secret(value)}
+
+
 def _some_path(value: object) -> object:
     if value == "":
         raise bad("the path is empty", "name a folder, such as ./data")
@@ -250,12 +261,14 @@ class Config(Part):
         found |= {*self.server.read_tokens, *self.server.control_tokens}
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
+        texts = set(self._found_secrets)
         for check in [placed.check for placed in self.checks()] + list(self.control_group or ()):
+            texts |= _in_address(check)
             if isinstance(check, HttpCheck | LlmCheck):
                 found |= set(check.secrets())
             elif isinstance(check, HeartbeatCheck):
                 found.add(check.token)
-        texts = {secret.get_secret_value() for secret in found} | set(self._found_secrets)
+        texts |= {secret.get_secret_value() for secret in found}
         texts |= {text.partition(" ")[2].strip() for text in texts}  # also without its Bearer
         return frozenset(text for text in texts if len(text) >= _LEAST_SECRET)
 

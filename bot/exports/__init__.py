@@ -9,6 +9,7 @@ from bot.core.state import Incident
 from bot.exports.csv_file import csv_
 from bot.exports.json_file import json_
 from bot.exports.markdown import markdown
+from bot.redaction import Redactor
 
 __all__ = ["FORMATS", "csv_", "json_", "markdown", "render"]
 
@@ -16,15 +17,21 @@ FORMATS = EXPORT_FORMATS
 NOT_YET = ("html",)
 
 
-def render(format: str, incident: Incident, facts: Sequence[Fact], policy: Policy) -> tuple[str, bytes]:
-    """A file's name and its content in UTF-8. Raises ValueError for a format that there is not."""
+def render(
+    format: str, incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None
+) -> tuple[str, bytes]:
+    """A file's name and its content in UTF-8, without the secrets that `redactor` knows: a ledger may be older than they are.
+
+    Raises ValueError for a format that there is not.
+    """
+    redactor = redactor or Redactor(())
     match format:
         case "md":
-            text = markdown(incident, facts, policy)
+            text = redactor.text(markdown(incident, facts, policy))
         case "json":
-            text = json_(incident, facts, policy)
+            text = json_(incident, facts, policy, redactor)
         case "csv":
-            text = csv_(incident, facts, policy)
+            text = redactor.text(csv_(incident, facts, policy))
         case _:
             what = "is not available yet" if format in NOT_YET else "is not known"
             raise ValueError(f"the export format {format[:40]!r} {what}; there are: {', '.join(FORMATS)}")

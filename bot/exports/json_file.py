@@ -10,13 +10,13 @@ from bot.core.facts import Fact, encode_body
 from bot.core.model import Policy
 from bot.core.state import Incident
 from bot.exports.times import iso, points, spans
-from bot.logs import Redactor
+from bot.redaction import Redactor
 from bot.views.names import plain_names
 
 SHAPE = 1  # goes up when a key changes its meaning or leaves
 
 
-def json_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
+def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None) -> str:
     """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `timeline`; times are ISO 8601 in UTC."""
     took = timeline.durations(incident, facts)
     rows = timeline.rows(facts, plain_names(policy))
@@ -38,7 +38,7 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
         },
         "timeline": [_row(row, fact) for row, fact in zip(rows, facts, strict=True)],
     }
-    return json.dumps(Redactor([]).clean(made), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps((redactor or Redactor(())).clean(made), ensure_ascii=False, indent=2) + "\n"
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

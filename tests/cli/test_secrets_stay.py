@@ -1,9 +1,13 @@
 """Canary secrets are planted wherever a deployment holds secrets, and looked for wherever words come out."""
 
+import base64
+import hashlib
+import itertools
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -22,6 +26,61 @@ ENVIRONMENT = {
     "ANTHROPIC_API_KEY": API_KEY, "OPENAI_API_KEY": BEARER, "NOTIFY_URL": f"json://ana:{NOTIFY_PASSWORD}@127.0.0.1:1/page",
     "READ_TOKEN": READ, "CONTROL_TOKEN": CONTROL,
 }  # fmt: skip
+
+
+FORMS: tuple[Callable[[str], str], ...] = (
+    str, str.upper, str.lower, quote, lambda heard: base64.b64encode(heard.encode()).decode(),
+    lambda heard: base64.urlsafe_b64encode(f"k:{heard}".encode()).decode(), lambda heard: heard.encode().hex(),
+    lambda heard: "".join(f"%{byte:02X}" for byte in heard.encode()), lambda heard: "".join(f"\\u{ord(c):04x}" for c in heard),
+    lambda heard: hashlib.sha256(heard.encode()).hexdigest(), lambda heard: hashlib.sha1(heard.encode()).hexdigest(),  # noqa: S324 # a vendor's
+    lambda heard: heard[:-3], lambda heard: f"...{heard[3:]}",
+)  # fmt: skip
+
+
+class Mimic(Vendor):
+    """A vendor that sends back each key in another form every time, in its headers and in its body."""
+
+    def application(self) -> web.Application:
+        forms = itertools.cycle(FORMS)
+
+        async def answer(request: web.Request) -> web.Response:
+            key = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
+            told = next(forms)(key)
+            status = self.answers.get(request.path.strip("/").replace("/", "."), 200)
+            headers = {"request-id": told, "retry-after": told, "location": told}
+            return web.json_response({"error": {"message": f"not {told} again", "type": told}}, status=status, headers=headers)
+
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", answer)
+        return app
+
+
+async def test_no_form_of_a_secret_comes_out_anywhere(tmp_path: Path) -> None:
+    """A vendor echoes the key in capitals, encoded, hashed and cut: Slack, ledger, samples, exports, API and logs hold none."""
+    async with a_deployment(tmp_path, vendor=Mimic()) as deployment:
+        deployment.configure(with_secrets(deployment))
+        deployment.env |= ENVIRONMENT | {
+            "SLACK_BOT_TOKEN": deployment.workspace.bot_token, "SLACK_APP_TOKEN": deployment.workspace.app_token,
+        }  # fmt: skip
+        bot = await deployment.ready_bot()
+        await bot.sees("operational")
+        deployment.vendor.answers = {"anthropic.api": 502, "openai.api": 529}
+        await bot.sees("down", "openai.api")
+        await bot.sees("down", "anthropic.api")
+        for path in ("/", "/api/v1/status", "/api/v1/incidents/1", "/api/v1/incidents/1/timeline"):
+            await bot.asks("GET", path, token=READ)
+        exports = [(await deployment.verb("export", "1", "--format", form)).out for form in ("md", "csv", "json")]
+        await bot.ends(15)
+        places = {
+            "log": bot.output, "answers": "\n".join(bot.answers), "messages": deployment.said(), "exports": "\n".join(exports),
+        }  # fmt: skip
+        places |= {name: dumped(deployment.data / name) for name in ("ledger.db", "samples.db")}
+        # Runs of twelve of each form; its ends are left out, since base64 mixes them with what stands around.
+        forms = {form(key)[3:-3] for form in FORMS for key in (API_KEY, BEARER)}
+        runs = {form.lower()[at : at + 12] for form in forms for at in range(len(form) - 11)}
+
+        assert [] == [(name, run) for name, text in places.items() for run in runs if run in text.lower()]
+        assert places["samples.db"].count("[secret]") > 2 * len(FORMS)  # the mimic was heard
 
 
 class Parrot(Vendor):
@@ -122,7 +181,7 @@ async def test_no_secret_comes_out_anywhere(tmp_path: Path) -> None:
         places |= {name: dumped(deployment.data / name) for name in ("ledger.db", "samples.db")}
 
         assert_silent(canaries(deployment.workspace), places)
-        assert "[redacted]" in places["samples.db"]  # the parrot was heard
+        assert "[secret]" in places["samples.db"]  # the parrot was heard
         assert '"level": "debug"' in places["log"]
 
 

@@ -1,0 +1,278 @@
+"""The one place where secrets are taken out of text: of logs, samples, signals, messages and exports.
+
+Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), hex, and by their MD5, SHA-1
+or SHA-256; the text is also read with percent, JSON, `\\x` and HTML escapes undone, twice. Twelve characters in a row of any
+of these are enough, so that what a cut left behind goes too. What looks like a token goes without being known.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from bot.core.model import Sample
+
+# What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
+# `sk-` counts only where a word begins: a disk-full-error is none.
+TOKENS = re.compile(
+    r"xox[abcdeprs](?:\.xox[bp])?-[\w-]+|xapp-[\w-]+|(?<![A-Za-z0-9])sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]{8,}"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+)
+HIDDEN = "[secret]"
+RUN = 12  # characters of a secret that may not stand anywhere
+MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of what may be a token, folded: quicker to deny than the pattern
+LEAST = 6  # characters of a secret; shorter ones occur by chance all over a log
+LEAST_ENCODED = 8  # of an encoded form of a short one
+DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (60 kB each)
+GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
+STEP = RUN - GRAM + 1
+ROUNDS = 2  # of undoing escapes
+WORDY = 3  # words; more of them are prose, of which single words count and not any run
+
+# Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
+FREE_TEXT = frozenset({"reason", "text", "title", "body", "evidence", "advisory", "impact", "url"})
+
+WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
+
+_FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", "abcdefghijklmnopqrstuvwxyz+/")
+_ESCAPE = re.compile(
+    r"%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\])"
+    r"|&#([0-9]{1,6});|&#[xX]([0-9a-fA-F]{1,5});|&(amp|lt|gt|quot|apos);"
+)
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+T = TypeVar("T")
+
+
+class Redactor:
+    """Takes known secrets, and whatever looks like a token, out of text; made once, for all secrets of a configuration."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._forms: list[str] = []
+        self._grams: dict[str, list[tuple[int, int]]] = {}  # -> form, place in it
+        whole: set[str] = set()
+        known = sorted({secret for secret in secrets if len(secret) >= LEAST}, key=lambda one: (-len(one), one))
+        for number, secret in enumerate(known):
+            for part in _parts(secret):
+                whole |= self._learn(part, derived=number < DERIVED_AT_MOST)
+        self._whole = sorted(whole, key=lambda form: (-len(form), form))
+        self._least = min([RUN, *map(len, self._whole)])
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """A structlog processor."""
+        return {self.text(key): self.clean(value) for key, value in event.items()}
+
+    def clean(self, value: Any) -> Any:
+        """The value without secrets; numbers and the like pass as they are."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.clean(key): self.clean(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.clean(entry) for entry in value]
+        return value if value is None or isinstance(value, (bool, int, float)) else self.text(str(value))
+
+    def text(self, text: str, *, undo: bool = True) -> str:
+        """One string without secrets; `undo` is False for long texts of those who were told none: no escapes are undone."""
+        if len(text) < LEAST:
+            return text
+        folded = _fold(text)
+        if len(text) >= self._least:
+            text = _without(text, self._found(text, folded, ROUNDS if undo else 0))
+        return TOKENS.sub(HIDDEN, text) if any(mark in folded for mark in MARKS) else text
+
+    def sample(self, sample: Sample) -> Sample:
+        """A result without secrets in its reason and its evidence."""
+        reason = self.text(sample.reason)
+        evidence = {key: self.text(value) for key, value in sample.evidence.items()}
+        if reason == sample.reason and evidence == sample.evidence:
+            return sample
+        return replace(sample, reason=reason, evidence=evidence)
+
+    def words(self, value: T, *, undo: bool = True) -> T:
+        """A frozen dataclass, and those in it, without secrets in what somebody said; the same object where nothing changed."""
+        changed = {
+            field.name: after
+            for field in fields(value)  # type: ignore[arg-type] # callers hand in dataclasses
+            if (after := self._inner(field.name, before := getattr(value, field.name), undo)) is not before
+        }
+        return replace(value, **changed) if changed else value  # type: ignore[type-var]
+
+    def _inner(self, name: str, value: Any, undo: bool) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            return self.words(value, undo=undo)
+        if isinstance(value, tuple):
+            inner = tuple(self._inner(name, one, undo) for one in value)
+            return value if all(one is other for one, other in zip(inner, value, strict=True)) else inner
+        if type(value) is not str or name not in FREE_TEXT:
+            return value
+        text = self.text(value, undo=undo)
+        return value if text == value else text
+
+    # --- what is known
+
+    def _learn(self, secret: str, *, derived: bool) -> set[str]:
+        """Learn to find it; the forms that are looked for as a whole are returned."""
+        whole: set[str] = set()
+        raw = _fold(secret)
+        if len(raw) >= RUN and "://" not in secret and not _ordinary(secret):
+            self._index(raw)
+        else:
+            whole.add(raw)
+        for form in set(map(_fold, _derived(secret))) if derived else ():
+            if len(form) >= RUN:
+                self._index(form)
+            elif len(form) >= LEAST_ENCODED:
+                whole.add(form)
+        return whole
+
+    def _index(self, form: str) -> None:
+        number = len(self._forms)
+        self._forms.append(form)
+        for place in range(len(form) - GRAM + 1):
+            self._grams.setdefault(form[place : place + GRAM], []).append((number, place))
+
+    # --- finding it
+
+    def _found(self, text: str, folded: str, rounds: int) -> list[tuple[int, int]]:
+        """Where secrets stand, as the text is and with its escapes undone."""
+        found = list(self._in_view(folded))
+        view, places = text, list[int]()
+        for _ in range(rounds):
+            if not any(mark in view for mark in "%\\&") or not _ESCAPE.search(view):
+                break
+            view, places = _undo(view, places)
+            found += [(places[start], places[end]) for start, end in self._in_view(_fold(view))]
+        return found
+
+    def _in_view(self, text: str) -> Iterator[tuple[int, int]]:
+        for form in self._whole:
+            start = text.find(form)
+            while start >= 0:
+                yield start, start + len(form)
+                start = text.find(form, start + len(form))
+        grams = self._grams
+        for at in [at for at in range(0, len(text) - GRAM + 1, STEP) if text[at : at + GRAM] in grams]:
+            for number, place in grams[text[at : at + GRAM]]:
+                start, end = _run(text, at, self._forms[number], place)
+                if end - start >= RUN:
+                    yield start, end
+
+
+def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:
+    """How far text and form agree around these places."""
+    before = 0
+    most = min(at, place)
+    while before < most and text[at - before - 1] == form[place - before - 1]:
+        before += 1
+    after, most = GRAM, min(len(text) - at, len(form) - place)
+    while after < most and text[at + after] == form[place + after]:
+        after += 1
+    return at - before, at + after
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    if not spans:
+        return text
+    pieces, done = [], 0
+    for start, end in _merged(spans):
+        pieces += [text[done:start], HIDDEN]
+        done = end
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
+    """The text with its escapes undone, and where each of its characters, and its end, stands in the original."""
+    origin = places or range(len(text) + 1)
+    pieces: list[str] = []
+    found: list[int] = []
+    done = 0
+    for match in _ESCAPE.finditer(text):
+        pieces += [text[done : match.start()], _meant(match)]
+        found += [*origin[done : match.start()], origin[match.start()]]
+        done = match.end()
+    pieces.append(text[done:])
+    return "".join(pieces), [*found, *origin[done:]]
+
+
+def _meant(match: re.Match[str]) -> str:
+    percent, wide, byte, plain, decimal, hexadecimal, named = match.groups()
+    if plain:
+        return plain
+    if named:
+        return _NAMED[named]
+    code = int(decimal) if decimal else int(percent or wide or byte or hexadecimal, 16)
+    return chr(code) if code < 0x110000 else "?"
+
+
+def _fold(text: str) -> str:
+    """The one form that text and secrets are compared in, character for character: no case, and one base64 alphabet."""
+    text = text.translate(_FOLD)
+    if text.isascii():
+        return text
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+# --- what a secret looks like
+
+
+def _parts(secret: str) -> set[str]:
+    """The secret, and those of its words that are secret by themselves (`Bearer abc...`); of an address, what is not public."""
+    if "://" in secret:
+        return {secret, *_of_address(secret)}
+    words = secret.split()
+    found = {word for word in words if len(word) >= RUN and not _ordinary(word)} if len(words) > 1 else set()
+    return found | {secret}
+
+
+def _of_address(url: str) -> set[str]:
+    """Passwords, and whatever looks secret in path, query and, where it is no host, in place of the host."""
+    scheme, _, rest = url.partition("://")
+    login, at, after = rest.partition("@") if "@" in rest.partition("/")[0] else ("", "", rest)
+    password = login.partition(":")[2] if at else ""
+    if scheme.lower() in WITH_HOST or at:
+        after = after.partition("/")[2]
+    pieces = [login, *re.split(r"[/?&=#;,:]", after)]
+    return {one for one in pieces if looks_secret(one)} | ({password} if len(password) >= LEAST else set())
+
+
+def _derived(secret: str) -> Iterator[str]:
+    data = secret.encode("utf-8", "surrogatepass")
+    if not secret.isascii():
+        yield data.decode("latin-1")  # as percent escapes write it, byte by byte
+    for skipped, first in ((0, 0), (1, 2), (2, 3)):  # bytes before it, and the first character that is of it alone
+        encoded = base64.b64encode(b"\0" * skipped + data).decode("ascii")
+        yield encoded[first : (skipped + len(data)) * 8 // 6]
+    yield data.hex()
+    for content in (data, data + b"\n"):  # as a shell's echo hands it on
+        for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha256):
+            digest = hashed(content, usedforsecurity=False).digest()
+            yield digest.hex()
+            yield base64.b64encode(digest).decode("ascii").rstrip("=")
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a value that may be anything (a parameter, a piece of a path) is hardly a word."""
+    return len(text) >= LEAST_ENCODED and not _ordinary(text)
+
+
+def _ordinary(text: str) -> bool:
+    """Whether it reads like words, so that a part of it is no secret: no digits, no long or mixed pieces, or few letters."""
+    if len(set(text)) < 5 or len(text.split()) > WORDY:
+        return True
+    if any(char.isdigit() for char in text):
+        return False
+    pieces = re.findall(r"[^\W_]+", text)
+    return all(len(piece) <= RUN and piece[1:] in (piece[1:].lower(), piece[1:].upper()) for piece in pieces)

@@ -1,0 +1,174 @@
+"""No twelve characters of a secret are left, however a vendor writes it, wherever it stands and wherever the text was cut."""
+
+import base64
+import hashlib
+import html
+import json
+import string
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.model import Actor, Level, Verdict
+from bot.core.signals import VerdictReached
+from bot.redaction import HIDDEN, RUN, Redactor
+
+KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
+SECRETS = st.text(string.ascii_letters + string.digits + "-_.~+/=!$%&\"'\\<> é", min_size=12, max_size=60).filter(
+    lambda text: (
+        text == text.strip() and any(char.isdigit() for char in text) and len(set(text)) >= 8 and len(text.split()) <= 3
+    )
+)
+AROUND = st.text(max_size=30)
+
+
+def every(template: str) -> Callable[[str], str]:
+    """Each character by its code."""
+    return lambda secret: "".join(template.format(ord(char)) for char in secret)
+
+
+def b64(before: bytes, *, url: bool) -> Callable[[str], str]:
+    encode = base64.urlsafe_b64encode if url else base64.b64encode
+    return lambda secret: encode(before + secret.encode() + b"}").decode()
+
+
+def percent(secret: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in secret.encode())
+
+
+WAYS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "lower case": str.lower,
+    "upper case": str.upper,
+    "swapped case": str.swapcase,
+    "quoted": quote,
+    "quoted whole": lambda secret: quote(secret, safe=""),
+    "quoted twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "every byte quoted": percent,
+    "JSON": lambda secret: json.dumps(secret)[1:-1],
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret))[1:-1],
+    "JSON with slashes": lambda secret: json.dumps(secret)[1:-1].replace("/", "\\/"),
+    "unicode escapes": every("\\u{:04x}"),
+    "upper-case unicode escapes": every("\\u{:04X}"),
+    "byte escapes": every("\\x{:02x}"),
+    "HTML": html.escape,
+    "HTML numbers": every("&#{};"),
+    "HTML hex": every("&#x{:x};"),
+    "base64": b64(b"", url=False),
+    "base64 after one": b64(b":", url=False),
+    "base64 after two": b64(b"a:", url=False),
+    "base64 for URLs": b64(b"", url=True),
+    "base64 for URLs after one": b64(b":", url=True),
+    "base64 for URLs after two": b64(b"a:", url=True),
+    "hex": lambda secret: secret.encode().hex(),
+    "upper-case hex": lambda secret: secret.encode().hex().upper(),
+    "md5": lambda secret: hashlib.md5(secret.encode(), usedforsecurity=False).hexdigest(),
+    "sha1": lambda secret: hashlib.sha1(secret.encode(), usedforsecurity=False).hexdigest(),
+    "sha256": lambda secret: hashlib.sha256(secret.encode()).hexdigest(),
+    "sha256 of a line": lambda secret: hashlib.sha256(f"{secret}\n".encode()).hexdigest(),
+}  # fmt: skip
+PLAIN = (
+    "as it is",
+    "lower case",
+    "upper case",
+    "swapped case",
+    "hex",
+    "upper-case hex",
+    "md5",
+    "sha1",
+    "sha256",
+    "sha256 of a line",
+)
+
+
+def runs(text: str) -> set[str]:
+    folded = text.lower()
+    return {folded[at : at + RUN] for at in range(len(folded) - RUN + 1)}
+
+
+@given(SECRETS, st.sampled_from(sorted(WAYS)), AROUND, AROUND, st.data())
+def test_no_run_of_a_secret_is_left(secret: str, way: str, before: str, after: str, data: st.DataObject) -> None:
+    """Transformed, embedded, and cut at both ends."""
+    written = WAYS[way](secret)
+    whole = before + written + after
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, len(whole)))
+    told = Redactor([secret]).text(whole[start:end])
+    alone = written if way in PLAIN else written[4:-6] if "base64" in way else ""
+
+    assert set() == runs(told) & (runs(alone) | runs(secret) if way != "HTML" else runs(secret)) - runs(HIDDEN + before + after)
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_every_way_of_writing_it_is_hidden(way: str) -> None:
+    """In the middle of a vendor's sentence, which stays."""
+    told = Redactor([KEY]).text(f'{{"message": "{WAYS[way](KEY)} is not valid"}}')
+
+    assert told.startswith('{"message": "')
+    assert told.endswith(' is not valid"}')
+    assert len(told) <= len('{"message": " is not valid"}') + len(HIDDEN) + 8  # what base64 mixes with its neighbours
+
+
+@pytest.mark.parametrize("text", [
+    "the production api key is wrong", "https://hooks.slack.com/services/ is refused", "aaaaaaaaaaaaaaaaaaaaaaaa",
+    "correct horse", "anthropic.api is down: HTTP 502 after 40 ms",
+])  # fmt: skip
+def test_ordinary_words_stay(text: str) -> None:
+    """A secret that is made of words hides as a whole only; so does one letter over and over."""
+    secrets = [
+        "production-api-token",
+        "https://hooks.slack.com/services/T0123ABC/B0456DEF/x9YzQ4",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ]
+
+    assert text == Redactor(secrets).text(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "told"),
+    [
+        (
+            "https://hooks.slack.com/services/T0123ABC/x9YzQ4vv",
+            "x9yzq4vv at hooks.slack.com",
+            "[secret] at hooks.slack.com",
+        ),
+        (
+            "json://ana:hunter@pager7.test/hook",
+            "HUNTER of ana at pager7.test",
+            "[secret] of ana at pager7.test",
+        ),
+        ("slack://A1b2C3d4E5/F6g7H8i9/#ops", "a1b2c3d4e5 is refused", "[secret] is refused"),
+        ("https://x.test/?api-version=1&sig=Zz91kQ55mm", "sig was Zz91kQ55mm", "sig was [secret]"),
+    ],
+)
+def test_an_address_hides_what_is_not_public(url: str, said: str, told: str) -> None:
+    """Tokens in its path, its query or in place of a host, and passwords; never the host."""
+    assert told == Redactor([url]).text(said)
+
+
+def test_short_secret_hides_as_a_whole_and_encoded() -> None:
+    """A password of eight letters, also as basic authentication sends it."""
+    redact = Redactor(["hunter22"])
+
+    assert f"was {HIDDEN}, not hunter2" == redact.text("was HUNTER22, not hunter2")
+    assert "aHVudGVyMj" not in redact.text(base64.b64encode(b"hunter22").decode())
+
+
+def test_words_of_a_signal_are_cleaned_and_its_names_kept() -> None:
+    """A component may be called like a careless password."""
+    verdict = Verdict("openai.api", Level.DOWN, f"wrong key {KEY}", evidence=(f"excerpt {KEY.lower()}", "status 401"))
+    signal = VerdictReached(actor=Actor.rule("detector"), verdict=verdict)
+    told = Redactor(["openai", KEY]).words(signal)
+
+    assert ("openai.api", f"wrong key {HIDDEN}") == (told.verdict.component, told.verdict.reason)
+    assert (f"excerpt {HIDDEN}", "status 401") == told.verdict.evidence
+
+
+def test_what_holds_no_secret_stays_the_same_object() -> None:
+    """Nothing is copied in the usual case."""
+    signal = VerdictReached(actor=Actor.rule("detector"), verdict=Verdict("a.b", Level.DOWN, "HTTP 502"))
+
+    assert signal is Redactor([KEY]).words(signal)
