@@ -50,13 +50,15 @@ class FlagConfig(Part):
         min_length=1, description="Values by name; all of one type: objects, strings, numbers or booleans. Kept as written."
     )
     default: Text = Field(description="Variant that is served while all is well.")
-    fallbacks: tuple[FallbackConfig, ...] = Field(default=(), description="Stand-ins in order of preference.")
+    fallbacks: tuple[FallbackConfig, ...] = Field(
+        default=(), description="Fallbacks in order of preference; one that is well goes before one that is degraded."
+    )
     depends_on: tuple[Text, ...] = Field(default=(), description="Components that the default variant needs.")
     automation: Literal["off", "propose", "auto"] = Field(
         default="propose", description="`off` leaves it to people, `propose` asks them, `auto` engages by itself."
     )
     engage_on: Literal["down", "degraded"] = Field(
-        default="down", description="How bad a component must be: `down`, or `degraded` already."
+        default="down", description="From when on a variant is not good enough: `down`, or `degraded` already."
     )
     min_hold: Span = Field(
         default=timedelta(minutes=10), description="How long an engagement lasts at least, against flapping."

@@ -1,16 +1,17 @@
 """Flags: when a fallback is engaged, how traffic is handed back, and why automation holds still.
 
-Rules that are never broken by a rule: never engage onto a variant whose component is unwell, never hand back to a default
-that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
+Rules that are never broken by a rule: never switch to a variant that is not better than the one that is served (`choosing`),
+never hand back to a default that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
 from bot.core import facts as f
+from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
 from bot.core.draft import Draft, Step
 from bot.core.incident import change_phase, move_for
-from bot.core.model import Actor, Fallback, Fault, FlagPolicy, Level, Phase
+from bot.core.model import Actor, Fault, FlagPolicy, Level, Phase
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
 from bot.core.state import ComponentState, Engagement, FlagState, World
 
@@ -35,27 +36,7 @@ def react(draft: Draft) -> None:
     _mitigate(draft)
 
 
-# --- choosing
-
-
-def choose(
-    world: World, policy: FlagPolicy, *, besides: str = "", name_of: Callable[[str], str] = str
-) -> Fallback | str:  # fmt: skip
-    """The first fallback whose component is operational, or the reason why there is none, in the names of `name_of`."""
-    reasons = []
-    for fallback in policy.fallbacks:
-        if fallback.variant == besides:
-            continue
-        level = world.component(fallback.needs).level if fallback.needs else Level.OPERATIONAL
-        if level is Level.OPERATIONAL:
-            return fallback
-        reasons.append(f"{fallback.variant} needs {name_of(fallback.needs or '')}, which is {level}")
-    return "; ".join(reasons) or "no other fallback is configured"
-
-
-def refuses_us(state: ComponentState) -> bool:
-    """Whether our quota there is used up: the vendor is well and nobody is alerted, but our services get no answer either."""
-    return state.level is Level.UNKNOWN and state.fault is Fault.OURS_QUOTA
+# --- how things are
 
 
 def how(state: ComponentState, name: str) -> str:
@@ -80,17 +61,6 @@ def _nobody_knows(world: World, policy: FlagPolicy) -> bool:
     """Whether the default is not well only in so far as we could not see it: a reason to stay put, not to turn back."""
     unwell = [s for c in policy.depends_on if (s := world.component(c)).level is not Level.OPERATIONAL]
     return all(s.level is Level.UNKNOWN and s.fault is Fault.LOCAL for s in unwell)
-
-
-def _needs(policy: FlagPolicy, variant: str) -> str | None:
-    return next((fallback.needs for fallback in policy.fallbacks if fallback.variant == variant), None)
-
-
-def _sick_behind(world: World, policy: FlagPolicy, variant: str) -> ComponentState | None:
-    """The component behind a stand-in, where it is degraded or down or refuses us."""
-    needs = _needs(policy, variant)
-    state = world.component(needs) if needs else None
-    return state if state and (state.level.bad or refuses_us(state)) else None
 
 
 def _incident_for(world: World, components: tuple[str, ...]) -> int | None:
@@ -129,13 +99,13 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
         return
     if policy.automation == "off" or _rests(draft.world, state, trouble):
         return
-    choice = choose(draft.world, policy, name_of=draft.policy.name_of)
+    choice = choose(draft.world, policy, draft.policy.name_of)
     incident = _incident_for(draft.world, trouble)
-    if isinstance(choice, str):
-        _hold(draft, policy, state, f"no fallback is fit to serve: {choice}", incident)
+    if isinstance(choice, Stay):
+        _hold(draft, policy, state, f"no fallback is better: {choice.reason}", incident)
     elif policy.automation == "auto":
         engage(draft, policy, choice.variant, _why(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
-    elif state.proposal is None or _sick_behind(draft.world, policy, state.proposal.variant):
+    elif state.proposal is None or state.proposal.variant != choice.variant:
         proposal = f.EngageProposed(policy.key, choice.variant, _why(draft, trouble))
         draft.add(f"flag/{policy.key}", proposal, incident=incident, actor=FALLBACK_RULE)
 
@@ -182,21 +152,22 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
 
 
 def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> bool:
-    """The stand-in itself fails: go to the next one that is well, or stay put and say so."""
-    sick = _sick_behind(draft.world, policy, engagement.variant)
+    """The fallback itself is not well: go to a better one, or stay and say why."""
+    sick = sick_behind(draft.world, policy, engagement.variant)
     if sick is None or policy.automation == "off":
         return False
     if engagement.stepped_at is not None and not default_unwell(draft.world, policy):
         return False  # on the way back already, which is better; one that waits for min_hold or a person is none
-    choice = choose(draft.world, policy, besides=engagement.variant, name_of=draft.policy.name_of)
-    reason = f"{engagement.variant} cannot carry it: {how(sick, draft.policy.name_of(sick.id))}"
+    choice = choose(draft.world, policy, draft.policy.name_of)
+    also = " too" if default_unwell(draft.world, policy) else ""
+    reason = f"{how(sick, draft.policy.name_of(sick.id))}{also}"
     incident = _where(draft.world, policy, engagement)
-    if isinstance(choice, str):
-        _hold(draft, policy, state, f"{reason}, and {choice}; staying put", incident)
+    if isinstance(choice, Stay):
+        _hold(draft, policy, state, f"{reason}; staying on {engagement.variant} ({choice.reason})", incident)
         return False
     if policy.automation != "auto":
         way = f"/fallback engage {policy.key} {choice.variant}"
-        _hold(draft, policy, state, f"{reason}; {choice.variant} is fit: {way}", incident)
+        _hold(draft, policy, state, f"{reason}; {choice.variant} would be better: {way}", incident)
         return False
     engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
     return True
@@ -256,7 +227,10 @@ def _mitigate(draft: Draft) -> None:
 
 def _carried(world: World, policy: FlagPolicy) -> bool:
     engagement = world.flag(policy.key).engagement
-    return engagement is not None and engagement.share_back == 0 and not _sick_behind(world, policy, engagement.variant)
+    if engagement is None or engagement.share_back:
+        return False
+    slow_but_serving = standing(world, policy, engagement.variant) is Standing.DEGRADED
+    return slow_but_serving or not sick_behind(world, policy, engagement.variant)
 
 
 # --- what people do
@@ -270,9 +244,9 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     state = draft.world.flag(policy.key)
     variant = signal.variant or (state.proposal.variant if state.proposal else "")
     if not variant:
-        choice = choose(draft.world, policy, name_of=draft.policy.name_of)
-        if isinstance(choice, str):
-            return draft.refuse(f"No fallback of {policy.key} is fit to serve: {choice}.", flag=policy.key)
+        choice = offer(draft.world, policy, draft.policy.name_of)
+        if isinstance(choice, Stay):
+            return draft.refuse(f"No fallback of {policy.key} would be better: {choice.reason}.", flag=policy.key)
         variant = choice.variant
     problem = _cannot_engage(draft, policy, state, variant)
     if not problem and signal.approves and state.proposal is None:
@@ -299,11 +273,8 @@ def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: 
     engagement = state.engagement
     if engagement and engagement.variant == variant and engagement.share_back == 0:
         return f"{policy.key} serves {variant} already."
-    needs = _needs(policy, variant)
-    if needs and _sick_behind(draft.world, policy, variant):
-        sick, name = draft.world.component(needs), draft.policy.name_of(needs)
-        return f"{variant} needs {name}, which is {sick.level}: {sick.reason}. Nothing was switched."
-    return ""
+    reason = unfit(draft.world, policy, variant, draft.policy.name_of)
+    return f"{reason}. Nothing was switched." if reason else ""
 
 
 def _no_flag(draft: Draft, key: str) -> str:

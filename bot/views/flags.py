@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core.failover import choose, default_unwell
+from bot.core.choosing import Stay, offer
+from bot.core.failover import default_unwell
 from bot.core.model import FlagPolicy, Policy
 from bot.core.state import Engagement, FlagState, World
 from bot.ports import Message
@@ -80,12 +81,12 @@ def flag_buttons(
 
 
 def engage_button(flag: FlagPolicy, state: FlagState, world: World, incident: int | None = None) -> Block | None:
-    """Switch to the first stand-in that is well, or the proposed one; None where nothing is fit to serve."""
+    """Switch to the best fallback, or the proposed one; None where nothing may be switched to."""
     if state.proposal:
         variant = state.proposal.variant
     else:
-        choice = choose(world, flag)
-        if isinstance(choice, str):
+        choice = offer(world, flag)
+        if isinstance(choice, Stay):
             return None
         variant = choice.variant
     value = _value(flag.key, incident, variant=variant, **({"approves": True} if state.proposal else {}))

@@ -36,7 +36,7 @@ def test_the_first_healthy_fallback_is_engaged_when_the_default_goes_down() -> N
 def test_a_fallback_whose_component_is_unwell_is_passed_over() -> None:
     """`needs` is respected, also when nobody knows how it is."""
     table = Table().all_well()
-    table.sees("openai.api", Level.DEGRADED)
+    table.sees("openai.api", Level.UNKNOWN)
     table.sees("anthropic.api", Level.DOWN)
 
     assert "cached" == variant(table)

@@ -132,14 +132,16 @@ def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """No rule sends services onto an unwell variant, there or back."""
+    """No rule sends services onto a variant that is not well, there or back; a slow one is better than one that is down."""
     assert stage.app is not None
     policy, world = stage.app.engine.policy, World()
     for fact in facts:
         body = fact.body
         if isinstance(body, f.Engaged) and body.mode == "auto":
             needs = next((x.needs for x in policy.flags[body.flag].fallbacks if x.variant == body.variant), None)
-            if needs and world.component(needs).level is not Level.OPERATIONAL:
+            worst = max((world.component(c).level for c in policy.flags[body.flag].depends_on), key=lambda level: level.rank)
+            slow_for_down = (worst, world.component(needs or "").level) == (Level.DOWN, Level.DEGRADED)
+            if needs and world.component(needs).level is not Level.OPERATIONAL and not slow_for_down:
                 yield f"{body.flag} was sent to {body.variant} while {needs} was {world.component(needs).level}"
         if isinstance(body, (f.HandBackStepped, f.Released)) and fact.actor.kind == "rule":
             depends = policy.flags[body.flag].depends_on

@@ -1,0 +1,124 @@
+"""Which variant a flag should serve now: how good each one is, and whether another is better than what is served.
+
+A variant is as good as the component behind it. Degraded is still better than a variant that needs none, such as cached
+answers, unless `engage_on: degraded` says that degraded is not good enough, or such a variant comes first in `fallbacks`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bot.core.model import Fallback, Fault, FlagPolicy, Level
+from bot.core.state import ComponentState, World
+
+
+class Standing(IntEnum):
+    """How good a variant is at present; a lower number is better."""
+
+    GOOD = 0
+    DEGRADED = 1  # and the flag puts up with that
+    WITHOUT_MODEL = 2  # it needs no component, so it always works, less well
+    TOO_SLOW = 3  # degraded, where the flag leaves its default for that
+    UNKNOWN = 4
+    FAILING = 5
+
+    @property
+    def serves(self) -> bool:
+        """Whether traffic may be sent to it: never to what fails, nor to what nobody knows."""
+        return self < Standing.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Another variant is the one to serve."""
+
+    variant: str
+
+
+@dataclass(frozen=True)
+class Stay:
+    """What is served is left alone, and why."""
+
+    reason: str
+
+
+NameOf = Callable[[str], str]
+
+
+def choose(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | Stay:
+    """What a rule may switch to: the best fallback, and only where it is better than what is served now."""
+    serving = served(world, policy)
+    now = standing(world, policy, serving)
+    others = [one for one in policy.fallbacks if one.variant != serving]
+    better = [one for one in others if _standing(world, policy, one).serves and _standing(world, policy, one) < now]
+    if better:
+        return Switch(min(better, key=lambda one: _standing(world, policy, one)).variant)
+    return Stay("; ".join(_why_not(world, policy, one, name_of) for one in others) or "there is no other fallback")
+
+
+def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | Stay:
+    """What a person is given who wants another variant without naming one: the best that they would not be refused."""
+    serving = served(world, policy)
+    fit = [one for one in policy.fallbacks if one.variant != serving and not unfit(world, policy, one.variant, name_of)]
+    known = [one for one in fit if _standing(world, policy, one).serves]
+    if known:
+        return Switch(min(known, key=lambda one: _standing(world, policy, one)).variant)
+    others = [one for one in policy.fallbacks if one.variant != serving]
+    return Stay("; ".join(_why_not(world, policy, one, name_of) for one in others) or "there is no other fallback")
+
+
+def unfit(world: World, policy: FlagPolicy, variant: str, name_of: NameOf = str) -> str:
+    """Why even a person may not switch to a variant: its component is not well, and what is served now is no worse."""
+    sick = sick_behind(world, policy, variant)
+    if sick is None or standing(world, policy, variant) < min(Standing.UNKNOWN, standing(world, policy, served(world, policy))):
+        return ""
+    return f"{variant} needs {name_of(sick.id)}, which is {sick.level}: {sick.reason}"
+
+
+def served(world: World, policy: FlagPolicy) -> str:
+    """The variant that is served now; during a hand-back the one that is being left."""
+    engagement = world.flag(policy.key).engagement
+    return engagement.variant if engagement else policy.default
+
+
+def standing(world: World, policy: FlagPolicy, variant: str) -> Standing:
+    """How good a variant is now. The default is as good as the worst of the components that it depends on."""
+    if variant == policy.default:
+        behind = [_behind(policy, world.component(c)) for c in policy.depends_on]
+        return max(behind, default=Standing.GOOD)
+    fallback = next((one for one in policy.fallbacks if one.variant == variant), Fallback(variant))
+    return _standing(world, policy, fallback)
+
+
+def _standing(world: World, policy: FlagPolicy, fallback: Fallback) -> Standing:
+    if fallback.needs:
+        return _behind(policy, world.component(fallback.needs))
+    first = next((one for one in policy.fallbacks if one.needs or one.variant == fallback.variant), None)
+    # Put before every variant that needs a component, it is what the configuration prefers.
+    return Standing.GOOD if first and first.variant == fallback.variant else Standing.WITHOUT_MODEL
+
+
+def _behind(policy: FlagPolicy, state: ComponentState) -> Standing:
+    if state.level is Level.DOWN or refuses_us(state):
+        return Standing.FAILING
+    if state.level is Level.DEGRADED:
+        return Standing.TOO_SLOW if policy.engage_on is Level.DEGRADED else Standing.DEGRADED
+    return Standing.GOOD if state.level is Level.OPERATIONAL else Standing.UNKNOWN
+
+
+def _why_not(world: World, policy: FlagPolicy, fallback: Fallback, name_of: NameOf) -> str:
+    if _standing(world, policy, fallback).serves:
+        return f"{fallback.variant} would be {'no better' if fallback.needs else 'worse'}"
+    return f"{fallback.variant} needs {name_of(fallback.needs or '')}, which is {world.component(fallback.needs or '').level}"
+
+
+def refuses_us(state: ComponentState) -> bool:
+    """Whether our quota there is used up: the vendor is well and nobody is alerted, but our services get no answer either."""
+    return state.level is Level.UNKNOWN and state.fault is Fault.OURS_QUOTA
+
+
+def sick_behind(world: World, policy: FlagPolicy, variant: str) -> ComponentState | None:
+    """The component behind a fallback, where it is degraded or down or refuses us."""
+    needs = next((one.needs for one in policy.fallbacks if one.variant == variant), None)
+    state = world.component(needs) if needs else None
+    return state if state and (state.level.bad or refuses_us(state)) else None

@@ -1,0 +1,178 @@
+"""Which variant serves best: a slow fallback beats cached answers, and nothing that works is left for what is no better."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.evolve import evolve
+from bot.core.model import Fallback, FlagPolicy, Level, Phase, Policy
+from bot.core.state import World
+from tests.desk import ANA, CHAT_FLAG, Table, component, policy
+
+FLAG = CHAT_FLAG.key
+GPT, GEMINI, CACHED = Fallback("gpt", "openai.api"), Fallback("gemini", "google.api"), Fallback("cached")
+LEVELS = st.sampled_from(list(Level))
+
+
+def three(*fallbacks: Fallback, **changes: object) -> Policy:
+    """Claude with GPT, Gemini and cached answers behind it, in the order given."""
+    base = policy(variants=dict.fromkeys(("claude", "gpt", "gemini", "cached"), "x"), fallbacks=fallbacks, **changes)
+    return replace(base, components={**base.components, "google.api": component("google.api", "Gemini API", "Google")})
+
+
+def serving(table: Table) -> str:
+    held = table.world.flag(FLAG).engagement
+    return held.variant if held else "claude"
+
+
+def on_gpt(policy_: Policy) -> Table:
+    table = Table(policy_).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    assert "gpt" == serving(table)
+    return table
+
+
+def held(table: Table) -> list[str]:
+    return [body.reason for body in table.kinds(f.Held) if isinstance(body, f.Held)]
+
+
+def test_a_slow_fallback_is_kept_when_only_cached_answers_are_left() -> None:
+    """Customers go on talking to a model, slowly, instead of getting canned answers."""
+    table = on_gpt(policy())
+    table.sees("openai.api", Level.DEGRADED)
+
+    assert "gpt" == serving(table)
+
+
+def test_staying_on_a_slow_fallback_is_said_once_with_the_reason() -> None:
+    """Whoever wonders why nothing moved reads it in the channel."""
+    table = on_gpt(policy())
+    table.sees("openai.api", Level.DEGRADED)
+    table.passes(5)
+
+    assert ["OpenAI API is degraded too; staying on gpt (cached would be worse)"] == held(table)
+
+
+def test_a_slow_fallback_is_left_for_one_that_is_well() -> None:
+    """Gemini is fine: there is no reason to be slow."""
+    table = on_gpt(three(GPT, CACHED, GEMINI))
+    table.sees("openai.api", Level.DEGRADED)
+
+    assert "gemini" == serving(table)
+
+
+def test_a_slow_fallback_is_not_left_for_another_slow_one() -> None:
+    """No better is not worth a switch."""
+    table = on_gpt(three(GPT, GEMINI))
+    table.sees("google.api", Level.DEGRADED)
+    table.sees("openai.api", Level.DEGRADED)
+
+    assert ("gpt", ["OpenAI API is degraded too; staying on gpt (gemini would be no better)"]) == (serving(table), held(table))
+
+
+def test_a_fallback_that_is_down_is_left_for_cached_answers() -> None:
+    """Canned answers are better than none."""
+    table = on_gpt(policy())
+    table.sees("openai.api", Level.DOWN)
+
+    assert "cached" == serving(table)
+
+
+def test_a_slow_fallback_is_engaged_before_cached_answers() -> None:
+    """The first switch follows the same order."""
+    table = Table().all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert ("gpt", Phase.MITIGATED) == (serving(table), table.incident().phase)
+
+
+def test_a_slow_default_is_kept_where_the_flag_engages_on_down() -> None:
+    """`engage_on: down` puts up with a slow default although a fallback is well."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+
+    assert "claude" == serving(table)
+
+
+def test_a_slow_fallback_is_left_for_cached_answers_where_degraded_is_not_good_enough() -> None:
+    """`engage_on: degraded` says so of every variant."""
+    table = on_gpt(policy(engage_on=Level.DEGRADED))
+    table.sees("openai.api", Level.DEGRADED)
+
+    assert "cached" == serving(table)
+
+
+def test_a_slow_default_is_not_left_for_a_slow_fallback() -> None:
+    """Also with `engage_on: degraded`: one slow model for another wins nothing."""
+    table = Table(policy(engage_on=Level.DEGRADED, fallbacks=(GPT,))).all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.DEGRADED)
+
+    assert ("claude", ["no fallback is better: gpt would be no better"]) == (serving(table), held(table))
+
+
+def test_a_variant_without_a_model_is_taken_first_where_it_stands_first() -> None:
+    """The order of `fallbacks` is a preference: `off` before a model means off."""
+    table = Table(three(CACHED, GPT)).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert "cached" == serving(table)
+
+
+def test_a_person_may_switch_to_a_slow_fallback_while_the_default_is_down() -> None:
+    """What a rule may propose, a person may do."""
+    table = Table(policy(automation="propose")).all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.DOWN)
+    said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True)).answer
+
+    assert (True, "gpt") == (said.ok, serving(table))
+
+
+def test_a_person_is_not_led_from_a_working_default_to_a_slow_fallback() -> None:
+    """Without a named variant the one that works is offered."""
+    table = Table().all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="cost"))
+
+    assert "cached" == serving(table)
+
+
+# --- the law
+
+
+def worth(flag: FlagPolicy, variant: str, world: World) -> int:
+    """How good a variant is, told anew and shorter than the product tells it; lower is better."""
+    degraded = 3 if flag.engage_on is Level.DEGRADED else 1
+    ranks = {Level.OPERATIONAL: 0, Level.DEGRADED: degraded, Level.UNKNOWN: 4, Level.DOWN: 5}
+    if variant == flag.default:
+        return max(ranks[world.component(c).level] for c in flag.depends_on)
+    needs = {one.variant: one.needs for one in flag.fallbacks}[variant]
+    if needs:
+        return ranks[world.component(needs).level]
+    return 0 if flag.fallbacks[0].variant == variant else 2
+
+
+@given(
+    order=st.permutations([GPT, GEMINI, CACHED]),
+    engage_on=st.sampled_from([Level.DOWN, Level.DEGRADED]),
+    story=st.lists(st.tuples(st.sampled_from(["anthropic.api", "openai.api", "google.api"]), LEVELS), max_size=15),
+)
+def test_nothing_is_ever_left_by_rule_for_what_is_no_better(
+    order: list[Fallback], engage_on: Level, story: list[tuple[str, Level]]
+) -> None:
+    """Whatever the components do, every automatic switch goes to a variant that is better at that moment."""
+    table = Table(three(*order, engage_on=engage_on)).all_well()
+    for component_, level in story:
+        table.sees(component_, level)
+        table.passes(1)
+
+    flag, world = table.policy.flags[FLAG], World()
+    for fact in table.facts:
+        if isinstance(fact.body, f.Engaged):
+            assert worth(flag, fact.body.variant, world) < worth(flag, fact.body.previous, world)
+        world = evolve(world, fact)
