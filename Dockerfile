@@ -15,7 +15,7 @@ USER 10001
 WORKDIR /var/lib/understudy
 VOLUME /var/lib/understudy/data
 EXPOSE 8080
-# Inside a container the server must listen on all addresses, so reading flags needs a read token (see README, "Docker").
+# Inside a container the server must listen on all addresses; flags are read with a read token (see README, "Docker").
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["understudy"]

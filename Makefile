@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench check install browser peers clean
+.PHONY: demo test lint bench check install browser proxy peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
 
-test: $(VENV)/.dev browser ## the whole suite, on all cores
+test: $(VENV)/.dev browser proxy ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
@@ -45,6 +45,13 @@ browser:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	  || echo "chromium is missing: the browser tests will be skipped (Debian: apt-get install chromium)"
+
+# Who may read behind a proxy is tested behind a real one.
+proxy:
+	@test -x /usr/sbin/nginx || command -v nginx >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light >/dev/null; } \
+	  || echo "nginx is missing: the tests behind a proxy will be skipped (Debian: apt-get install nginx-light)"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -131,7 +131,7 @@ def _settings(workspace: LocalWorkspace, url: str, dead: int) -> dict[str, Any]:
         components["dead"] = {"checks": [check(f"d{n}", f"dead-{n}") for n in range(dead)], "open_on": {"down": "none"}}  # type: ignore[dict-item]
     return {
         "slack": {"bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url},
-        "server": {"listen": "127.0.0.1:0"},
+        "server": {"listen": "127.0.0.1:0", "open_to_loopback": True},
         "allow_private": ["127.0.0.0/8"],
         "control_group": [],
         "providers": {"local": {"components": components}},

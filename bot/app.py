@@ -224,7 +224,7 @@ class App:
             health=self.health, export=self._export, metrics=self.metrics, sees=self.sees,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
-            local_token=self.local_token, hooks=self._hooks(),
+            local_token=self.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
         )  # fmt: skip
         self._web = WebServer(build_web(services))
         host, wanted = self._listen

@@ -10,7 +10,6 @@ from bot.clock import SystemClock
 from bot.config.detection import MaintenanceConfig
 from bot.config.llm import LlmCheck
 from bot.config.load import Loaded
-from bot.config.looks import HeartbeatCheck
 from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
@@ -28,7 +27,6 @@ from bot.store.engine import sqlite_report
 from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 A_DAY = timedelta(days=1)
 BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out
 EVIDENCE = 3.4  # what one failed look adds to the score of the sequential test
@@ -74,9 +72,6 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     if not config.people.commanders:
         words = "people.commanders is empty: EVERYBODY in the workspace may run incidents, switch flags and mute"
         found.append(Finding("note", "people", words))
-    if config.server.host not in LOOPBACK and not config.server.read_tokens:
-        words = f"server.listen is {config.server.listen} without read_tokens: nobody but loopback may read flags"
-        found.append(Finding("note", "server", words))
     if not config.notify:
         found.append(Finding("note", "notify", "no other way than Slack is configured: while Slack is down nobody is called"))
     return found
@@ -88,7 +83,6 @@ def looking(config: Config, now: datetime) -> list[Finding]:
         *_controls(config),
         *_detection(config),
         *(finding for placed in config.live_checks() if (finding := _budget(placed))),
-        *_open_heartbeats(config),
         *_peers(config),
         *(finding for number, window in enumerate(config.maintenance) if (finding := _window(number, window, now))),
     ]
@@ -149,17 +143,6 @@ def _budget(placed: PlacedCheck) -> Finding | None:
         words += f"a day, and one takes {TOKENS_A_LOOK} or more: the model is not asked to the end of the day"
         return Finding("note", placed.id, words)
     return None
-
-
-def _open_heartbeats(config: Config) -> list[Finding]:
-    if config.server.host in LOOPBACK:
-        return []
-    words = f"no token, and server.listen is {config.server.listen}: anybody there may say that the job is well"
-    return [
-        Finding("note", placed.id, words)
-        for placed in config.live_checks()
-        if isinstance(placed.check, HeartbeatCheck) and not placed.check.token.get_secret_value()
-    ]
 
 
 def _peers(config: Config) -> list[Finding]:

@@ -4,13 +4,14 @@ import ipaddress
 
 from bot.config.errors import Report
 from bot.config.scalars import split_listen
-from bot.config.tree import Node, Path, Scalar, child, entries, items, text
+from bot.config.tree import Node, Path, Scalar, child, entries, items, plain, text
 
 DEFAULT_LISTEN = "127.0.0.1:8080"
 
 
 def check_exposure(root: Node, report: Report) -> None:
-    """Warn of heartbeats that anybody may report who reaches the bot."""
+    """Warn of flags that nobody may read, and of heartbeats that anybody may report who reaches the bot."""
+    _check_readers(root, report)
     if _is_loopback(text(child(root, "server", "listen")) or DEFAULT_LISTEN):
         return
     for provider in entries(child(root, "providers")):
@@ -18,6 +19,19 @@ def check_exposure(root: Node, report: Report) -> None:
             where = ("providers", provider.key, "components", component.key, "checks")
             for index, check in enumerate(items(child(component.value, "checks"))):
                 _check_heartbeat(check, (*where, index), report)
+
+
+def _check_readers(root: Node, report: Report) -> None:
+    server, flags = child(root, "server"), child(root, "flags")
+    tokens, opened = child(server, "read_tokens"), child(server, "open_to_loopback")
+    may_read = any(_may_hold_something(token) for token in items(tokens)) or (opened is not None and plain(opened) is not False)
+    if flags is None or not entries(flags) or may_read:
+        return
+    sentence = (
+        "no service may read the flags: set a read token, or `open_to_loopback: true` where every reader runs on this machine "
+        "and no proxy stands in front"
+    )
+    report.warn((tokens or server or flags).mark, ("server", "read_tokens"), sentence)
 
 
 def _check_heartbeat(check: Node, path: Path, report: Report) -> None:

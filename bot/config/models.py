@@ -20,7 +20,7 @@ from bot.config.llm import LlmCheck
 from bot.config.looks import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
 from bot.config.part import Part
 from bot.config.pending import is_live_dialect
-from bot.config.scalars import Every, Label, Listen, Network, NotifyUrl, Secret, Slug, Text, Url, bad, split_listen
+from bot.config.scalars import Every, Label, Listen, Network, NotifyUrl, Secret, Slug, Switch, Text, Url, bad, split_listen
 from bot.redaction import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
@@ -45,7 +45,11 @@ class ServerConfig(Part):
     """The HTTP server: flags, status, control, metrics and the board."""
 
     listen: Listen = Field(default="127.0.0.1:8080", description="Address and port, `host:port`; port 0 takes a free one.")
-    read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status; none means loopback only.")
+    read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status.")
+    open_to_loopback: Switch = Field(
+        default=False,
+        description="Whether this machine may read without a token; not behind a proxy, which is this machine too.",
+    )
     control_tokens: tuple[Secret, ...] = Field(default=(), description="Who may change things over HTTP; none means nobody.")
 
     @property

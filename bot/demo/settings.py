@@ -24,7 +24,10 @@ def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, list
             "alerts_channel": "#ops",
             "invite": [workspace.person("bob").id],
         },
-        "server": {"listen": listen},
+        "server": {
+            "listen": listen,
+            "open_to_loopback": True,
+        },  # everything plays on this machine, and no proxy stands in front
         "allow_private": ["127.0.0.0/8"],
         "providers": {"anthropic": _anthropic(vendors), "openai": _openai(vendors), "ours": _ours()},
         "control_group": [_tcp("slack", workspace.api_url), _tcp("elsewhere", vendors.status_url("openai"))],

@@ -1,6 +1,6 @@
 """Who may read and who may change things over HTTP.
 
-Reading: a token of `server.read_tokens`; with none configured, whoever asks from this very machine. Changing: a token of
+Reading: a token of `server.read_tokens`; where `server.open_to_loopback` says so, this very machine too. Changing: a token of
 `server.control_tokens`, or the local token that the bot writes for its own command line. A token is always sent in a header,
 so no foreign web page can make a browser send one by itself.
 """
@@ -69,17 +69,22 @@ def _may_read(request: web.Request, services: WebServices) -> None:
     every = (*services.read_tokens, *services.control_tokens, services.local_token)
     if _is_one_of(token, every):
         return
-    open_here = not any(services.read_tokens)
-    if open_here and is_local(request):
+    if services.open_to_loopback and is_local(request):
         return
     challenge = {"WWW-Authenticate": 'Basic realm="Understudy"' if request.path == "/" else 'Bearer realm="Understudy"'}
     if token:
         raise Refusal(401, "This token is not known here.", remedy="Send one of server.read_tokens.", headers=challenge)
-    if open_here:
+    if any((*services.read_tokens, *services.control_tokens)):
+        remedy = "Send one of server.read_tokens as `Authorization: Bearer ...` or `X-API-Key`."
+        raise Refusal(401, "Reading needs a token.", remedy=remedy, headers=challenge)
+    if services.open_to_loopback:
         remedy = "Ask from the machine itself (http://127.0.0.1, no proxy), or set server.read_tokens and send one as Bearer."
         raise Refusal(403, "Only this machine may read: no read tokens are configured.", remedy=remedy)
-    remedy = "Send one of server.read_tokens as `Authorization: Bearer ...` or `X-API-Key`."
-    raise Refusal(401, "Reading needs a token.", remedy=remedy, headers=challenge)
+    remedy = (
+        "Set server.read_tokens and send one as Bearer, or server.open_to_loopback: true where no proxy stands in front. "
+        "The `understudy` command on the bot's machine may read always."
+    )
+    raise Refusal(403, "Reading needs a token, and no read tokens are configured.", remedy=remedy)
 
 
 def _may_control(request: web.Request, services: WebServices) -> None:

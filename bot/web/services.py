@@ -62,8 +62,9 @@ class WebServices:
     """Everything that a request may need. Empty tokens in the lists are ignored.
 
     `local_token` is the one that the bot writes into its data folder with mode 0600; it may do everything, and an empty one
-    opens nothing. `export` takes an incident's number and `md`, `json` or `csv` and returns file name and content. `sees` gives
-    what the checks come to at this moment, wherever that is not plainly well.
+    opens nothing. With `open_to_loopback` whoever asks from this very machine may read. `export` takes an incident's number and
+    `md`, `json` or `csv` and returns file name and content. `sees` gives what the checks come to at this moment, wherever that
+    is not plainly well.
     """
 
     engine: Engine
@@ -77,6 +78,7 @@ class WebServices:
     read_tokens: tuple[str, ...] = field(default=(), repr=False)
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
     local_token: str = field(default="", repr=False)
+    open_to_loopback: bool = False
     hooks: Hooks = field(default_factory=Hooks)
     sees: Callable[[], Mapping[str, Verdict]] = dict
 

@@ -120,17 +120,6 @@ def test_budget_that_lasts_is_no_finding(written: str, tmp_path: Path) -> None:
     assert {} == findings(tmp_path, checks=llm(written))
 
 
-def test_open_heartbeat_is_named_where_the_server_is_public(tmp_path: Path) -> None:
-    """On loopback everybody is at home; with a token nobody else can say that the job is well."""
-    beats = "{type: heartbeat, name: open}, {type: heartbeat, name: closed, token: t-123456}"
-    public = f"{CONTROLS}server: {{listen: '0.0.0.0:8080', read_tokens: [r-123456]}}"
-
-    assert {"p.c.open": "no token, and server.listen is 0.0.0.0:8080: anybody there may say that the job is well"} == findings(
-        tmp_path, public, beats
-    )
-    assert {} == findings(tmp_path, checks=beats)
-
-
 def test_peers_that_cannot_work_are_named(tmp_path: Path) -> None:
     """Without a secret nothing is sent or taken; without a label of our own a peer would not know us."""
     peers = "peers: [{vantage: iad-1, secret: ''}, {vantage: fra-1, secret: s-123456, url: 'http://fra.example.com'}]"

@@ -36,3 +36,20 @@ def test_heartbeat_with_token_is_fine_wherever_the_bot_listens(tmp_path: Path) -
     job = JOB % ", token: '${JOB_TOKEN}'"
     text = f"{job}server: {{listen: '{EVERYBODY}'}}\n"
     assert () == warnings(tmp_path, text, JOB_TOKEN="long-enough-to-be-secret")
+
+
+FLAG = "flags: {chat: {variants: {a: 1, b: 2}, default: a}}\n"
+
+
+@pytest.mark.parametrize("server", ["", "{listen: '127.0.0.1:0'}", "{read_tokens: ['']}", "{open_to_loopback: false}"])
+def test_flags_that_no_service_may_read_are_warned_of(tmp_path: Path, server: str) -> None:
+    """Each service would go on with the default in its own code, and nobody would notice before an outage."""
+    [found] = warnings(tmp_path, FLAG + (f"server: {server}\n" if server else ""))
+    assert "server.read_tokens: no service may read the flags" in found
+    assert "`open_to_loopback: true`" in found
+
+
+@pytest.mark.parametrize("server", ["{read_tokens: [r-123456]}", "{open_to_loopback: true}"])
+def test_either_choice_of_readers_is_fine(tmp_path: Path, server: str) -> None:
+    """A token, or this machine."""
+    assert () == warnings(tmp_path, f"{FLAG}server: {server}\n")

@@ -107,7 +107,7 @@ TARGETS = [
 @pytest.mark.parametrize(("head", "status"), TARGETS)
 async def test_every_name_in_a_request_is_judged_when_reading_is_open(open_house: OpenHouse, head: str, status: int) -> None:
     """A name that was made to point at this machine opens nothing, in the target as little as in the Host header."""
-    house = await open_house()
+    house = await open_house(open_to_loopback=True)
     assert status == status_of(await send_raw(house.port, f"{head}Connection: close\r\n\r\n".encode()))
 
 
@@ -134,7 +134,7 @@ async def test_page_in_a_real_browser_gets_nothing_done(open_house: OpenHouse) -
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("NO CHROMIUM: foreign pages were NOT tested in a browser (Debian: apt-get install chromium)")
-    house = await open_house()
+    house = await open_house(open_to_loopback=True)
     refused: list[tuple[str, int]] = []
 
     async with async_playwright() as driver:

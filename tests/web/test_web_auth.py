@@ -47,20 +47,35 @@ async def test_reading_needs_a_known_token_when_tokens_are_configured(
 
 
 @pytest.mark.parametrize(("method", "path"), READS)
-async def test_reading_is_open_to_this_machine_when_no_token_is_configured(
-    open_house: OpenHouse, http: aiohttp.ClientSession, method: str, path: str
+@pytest.mark.parametrize("tokens", [{}, {"read_tokens": (READ,)}])
+async def test_reading_is_open_to_this_machine_when_that_was_chosen(
+    open_house: OpenHouse, http: aiohttp.ClientSession, method: str, path: str, tokens: dict[str, Any]
 ) -> None:
-    """The first try on a laptop needs no set-up."""
-    house = await open_house()
+    """The first try on a laptop needs no token; tokens are for everybody else then."""
+    house = await open_house(open_to_loopback=True, **tokens)
     assert 200 == (await ask(http, house, method, path))[0]
 
 
+@pytest.mark.parametrize(("method", "path"), READS)
+@pytest.mark.parametrize(
+    ("tokens", "status"), [({}, 403), ({"control_tokens": (CONTROL,)}, 401), ({"read_tokens": ("",)}, 403)]
+)
+async def test_nobody_reads_without_a_token_when_nothing_was_chosen(
+    open_house: OpenHouse, http: aiohttp.ClientSession, method: str, path: str, tokens: dict[str, Any], status: int
+) -> None:
+    """Behind a proxy that adds no header everybody comes from this machine, so it has to be a choice."""
+    house = await open_house(**tokens)
+    found, text = await ask(http, house, method, path)
+    assert status == found
+    assert "server.read_tokens" in text
+
+
 @pytest.mark.parametrize("sent", PROXIED + FOREIGN)
-async def test_reading_is_closed_to_others_when_no_token_is_configured(
+async def test_reading_is_closed_to_others_when_it_is_open_to_this_machine(
     open_house: OpenHouse, http: aiohttp.ClientSession, sent: dict[str, str]
 ) -> None:
     """Behind a proxy everybody has the address of this machine; and a foreign name can be made to point at it."""
-    house = await open_house()
+    house = await open_house(open_to_loopback=True)
     status, text = await ask(http, house, "GET", "/api/v1/status", headers=sent)
     assert 403 == status
     assert "server.read_tokens" in text
@@ -71,7 +86,7 @@ async def test_reading_is_open_under_every_name_of_this_machine(
     open_house: OpenHouse, http: aiohttp.ClientSession, host: str
 ) -> None:
     """Loopback has several spellings."""
-    house = await open_house(read_tokens=("",))
+    house = await open_house(open_to_loopback=True, read_tokens=("",))
     sent = {"Host": host, "Origin": f"http://{host}"}
     assert 200 == (await ask(http, house, "GET", "/api/v1/status", headers=sent))[0]
 
@@ -144,7 +159,7 @@ async def test_probes_of_machines_need_no_token(house: House, http: aiohttp.Clie
 
 async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
     """Without any token and from elsewhere nothing answers but probes, the style sheet and heartbeats."""
-    house = await open_house()
+    house = await open_house(open_to_loopback=True)
     assert house.server is not None
     app = house.server.app
     opened = set()

@@ -144,7 +144,7 @@ async def test_board_shows_what_stands_beside_the_verdicts(house: House, http: a
 
 async def test_board_says_so_when_nothing_is_known_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
     """Before the state is restored the page says that it may be old."""
-    house = await open_house(restored=False)
+    house = await open_house(restored=False, open_to_loopback=True)
     assert "still being restored" in await (await http.get(house.url + "/")).text()
 
 
