@@ -25,7 +25,7 @@ from bot.cli.output import note
 from bot.logs import configure_logs
 from bot.private import CONTROL_FILE
 from bot.store.errors import StoreError
-from bot.store.lock import DataLock
+from bot.store.lock import is_free
 from bot.store.sqlite import LEDGER_FILE
 from bot.web.app import WebError
 
@@ -88,11 +88,11 @@ async def _call(config_path: Path, folder: Path, method: str, path: str, body: M
     loop = asyncio.get_running_loop()
     until = loop.time() + TAKEN_FOR_S
     while True:
-        if _is_free(folder):
+        if is_free(folder):
             try:
                 return await _alone(config_path, folder, method, path, body)
             except StoreError:
-                if _is_free(folder):
+                if is_free(folder):
                     raise  # it was not about the lock; otherwise somebody was quicker, and we wait for them
         elif (control := _control(folder / CONTROL_FILE)) is not None:
             try:
@@ -102,17 +102,6 @@ async def _call(config_path: Path, folder: Path, method: str, path: str, body: M
         if loop.time() > until:
             raise StoreError(f"another process works on {folder} and does not answer; is a bot about to start? Try again")
         await asyncio.sleep(LOOK_AGAIN_S)
-
-
-def _is_free(folder: Path) -> bool:
-    """Whether nobody holds the data folder."""
-    if not (folder / "lock").exists():
-        return True
-    try:
-        DataLock(folder).take().release()
-    except StoreError:
-        return False
-    return True
 
 
 def _control(path: Path) -> Control | None:

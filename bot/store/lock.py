@@ -2,27 +2,24 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from bot.store.errors import StoreError
+from bot.store.errors import StoreError, StoreTrouble, refusal_of
 
 
 class DataLock:
     """The right to write in a data folder, held until `release` or until the process ends, however it ends.
 
-    A lock of the kernel on `folder/lock`, which also tells the owner's process id; a file left behind locks nobody out.
-    Works on local disks only, as SQLite does.
+    A lock of the kernel on the folder itself, which nobody can remove from under its owner, and on `folder/lock`, which tells
+    the owner's process id; a file left behind locks nobody out. Works on local disks only, as SQLite does.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._fd: int | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether we have it."""
-        return self._fd is not None
+        self.held = False
+        self._fds: list[int] = []
 
     def take(self) -> "DataLock":
         """Make the folder (mode 0700) if need be and lock it; raises StoreError naming the owner when it is taken."""
@@ -30,31 +27,78 @@ class DataLock:
             return self
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._lock(os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            self._lock(_lock_file(self.folder / "lock"))
+            self.held = True
+            self._sign()
         except OSError as error:
-            raise StoreError(f"the data folder {self.folder} cannot be used ({error.strerror}); check --data") from error
+            self.release()
+            raise StoreError(
+                f"the data folder {self.folder} cannot be used ({error.strerror}); check --data", kind=refusal_of(error)
+            ) from error
+        except StoreError:
+            self.release()
+            raise
+        return self
+
+    def _lock(self, fd: int) -> None:
+        self._fds.append(fd)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
-            os.close(fd)
+        except BlockingIOError as error:
             raise StoreError(
-                f"another Understudy (pid {owner}) owns this data folder: {self.folder}. Stop it or choose another with --data."
+                f"another Understudy (pid {_owner(self.folder / 'lock')}) owns this data folder: {self.folder}. "
+                "Stop it or choose another with --data."
             ) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode("ascii"), 0)
-        self._fd = fd
-        return self
+
+    def _sign(self) -> None:
+        with suppress(OSError):  # a full disk; the lock holds without a name on it
+            os.ftruncate(self._fds[-1], 0)
+            os.pwrite(self._fds[-1], f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
         """Give it back; the file stays, empty."""
-        if self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            os.close(self._fd)
-            self._fd = None
+        if self.held:
+            with suppress(OSError):
+                os.ftruncate(self._fds[-1], 0)
+        self.held = False
+        while self._fds:
+            os.close(self._fds.pop())
 
     def __enter__(self) -> "DataLock":
         return self.take()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nobody owns this data folder; asking leaves nothing behind."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return True  # there is none, or none that we could use either
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def _lock_file(path: Path) -> int:
+    """Open it, making it where there is none. A disk that may only be read keeps an old one, which will do."""
+    try:
+        return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if refusal_of(error) is StoreTrouble.READ_ONLY and path.exists():
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        raise
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()[:32] or "unknown"
+    except OSError:
+        return "unknown"

@@ -1,18 +1,26 @@
 """Samples as async code reaches them: threaded for production, inline for simulations and tests."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
+
+import structlog
 
 from bot.core.model import Sample
 from bot.ports import LatencyPicture
 from bot.store import retention
 from bot.store.access import Access, Ways
 from bot.store.engine import NORMAL, Connection, DatabaseError, connect_alone, connect_read_only
-from bot.store.errors import StoreError, explained
+from bot.store.errors import StoreError, StoreTrouble, explained
 from bot.store.migrations import SAMPLES, migrate, require
 from bot.store.opening import opened
 from bot.store.sampling import START, SampleStore
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 SAMPLES_FILE = "samples.db"
 PAGE = 2_000  # samples read in one go: the log can be written back in between, and other readers have their turn
@@ -22,7 +30,8 @@ IDLE_WAL = 8 * 1024 * 1024  # bytes; the budget has room for that much
 async def open_samples(folder: Path, *, readers: int = 1) -> "SqliteSamples":
     """Open (or make) `folder/samples.db` and its threads; the caller holds the folder's DataLock.
 
-    Raises StoreError for a file that is newer, damaged or not ours.
+    A damaged file is set aside under another name, and a new one begun: only check results are lost. Raises StoreError for a
+    file that is newer or that cannot be made.
     """
     samples = SqliteSamples(folder / SAMPLES_FILE, readers)
     try:
@@ -38,6 +47,9 @@ class SqliteSamples:
 
     def __init__(self, path: Path, readers: int) -> None:
         self.path = path
+        self.set_aside = ""  # where a damaged file went, in a sentence
+        self._generation = 0  # how often a new file was begun
+        self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[SampleStore] = Access(path, ways, readers)
 
@@ -48,39 +60,75 @@ class SqliteSamples:
 
     async def open(self) -> None:
         """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
-        await self._access.open()
+        try:
+            await self._access.open()
+        except StoreError as error:
+            if error.kind is not StoreTrouble.CORRUPT:
+                raise
+            await self._begin_anew(error, self._generation)
 
     async def reopen(self) -> None:
         """Where it could only be read: try again. Raises StoreError while it can not be written."""
         await self._access.reopen()
 
+    async def _write(self, work: Callable[[SampleStore], T]) -> T:
+        generation = self._generation
+        try:
+            return await self._access.write(work)
+        except StoreError as error:
+            if error.kind is not StoreTrouble.CORRUPT:
+                raise
+            await self._begin_anew(error, generation)
+        return await self._access.write(work)
+
+    async def _read(self, work: Callable[[SampleStore], T]) -> T:
+        generation = self._generation
+        try:
+            return await self._access.read(work)
+        except StoreError as error:
+            if error.kind is not StoreTrouble.CORRUPT:
+                raise
+            await self._begin_anew(error, generation)
+        return await self._access.read(work)
+
+    async def _begin_anew(self, why: StoreError, generation: int) -> None:
+        """Set the damaged file aside and open a new one; who comes meanwhile finds it done."""
+        async with self._renewing:
+            if self._generation != generation:
+                return
+            self._generation += 1
+            await self._access.close()
+            self.set_aside = f"samples.db was damaged and is set aside as {_moved_away(self.path).name}; a new one is begun"
+            log.error("samples.db was damaged, set aside and begun anew", why=str(why), what=self.set_aside)
+            await self._access.open()
+
     async def add(self, samples: Sequence[Sample]) -> None:
         """Write a batch. It outlives the process at once, and a power cut after the next checkpoint."""
         if samples:
-            await self._access.write(lambda store: store.add(samples))
+            await self._write(lambda store: store.add(samples))
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first.
 
         A good one comes back without reason, evidence and single phases.
         """
-        return await self._access.read(lambda store: store.recent(check, limit, vantage))
+        return await self._read(lambda store: store.recent(check, limit, vantage))
 
     async def since(self, at: datetime) -> list[Sample]:
         """The results of all checks since a moment, oldest first; read page by page, some 5 µs each."""
-        found, place = await self._access.read(lambda store: store.page(at, START, PAGE))
+        found, place = await self._read(lambda store: store.page(at, START, PAGE))
         while place is not None:
-            more, place = await self._access.read(lambda store, after=place: store.page(at, after, PAGE))  # type: ignore[misc]
+            more, place = await self._read(lambda store, after=place: store.page(at, after, PAGE))  # type: ignore[misc]
             found += more
         return found
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
         """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
-        return await self._access.read(lambda store: store.medians(since, vantage))
+        return await self._read(lambda store: store.medians(since, vantage))
 
     async def latency(self, component: str, since: datetime) -> LatencyPicture:
         """The component's latency since a moment: exact up to six hours back, within 5 % beyond; inconclusive runs aside."""
-        return await self._access.read(lambda store: store.latency(component, since))
+        return await self._read(lambda store: store.latency(component, since))
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
@@ -88,8 +136,8 @@ class SqliteSamples:
         Roll-ups stay.
         """
         gone, at = 0, retention.before(before)
-        while await self._access.read(lambda store: retention.anything_before(store.conn, at)):
-            gone += await self._access.write(lambda store: retention.forget_raw(store.conn, at))
+        while await self._read(lambda store: retention.anything_before(store.conn, at)):
+            gone += await self._write(lambda store: retention.forget_raw(store.conn, at))
         return gone
 
     async def keep_within(self, budget_bytes: int) -> int:
@@ -99,8 +147,8 @@ class SqliteSamples:
         larger than its budget. The write-ahead log stays below it too, but for a storm or a long reading.
         """
         gone = 0
-        while not await self._access.read(lambda store: retention.within(store.conn, budget_bytes)):
-            step = await self._access.write(lambda store: retention.make_room(store.conn, budget_bytes))
+        while not await self._read(lambda store: retention.within(store.conn, budget_bytes)):
+            step = await self._write(lambda store: retention.make_room(store.conn, budget_bytes))
             if step is None:
                 break
             gone += step
@@ -108,7 +156,7 @@ class SqliteSamples:
 
     async def size_bytes(self) -> int:
         """What the rows take on disk, without freed pages that wait to be used again."""
-        return (await self._access.read(lambda store: retention.room(store.conn))).live
+        return (await self._read(lambda store: retention.room(store.conn))).live
 
     async def close(self) -> None:
         """Finish what was asked for and close; a second call does nothing."""
@@ -181,9 +229,11 @@ def _open(path: Path) -> tuple[Connection, SampleStore]:
         except BaseException:
             conn.close()
             raise
-    except DatabaseError as error:  # it is marked as ours, and yet a table or a column is not what it should be
-        sentence = f"{path} is damaged ({error}); move it away, and a new one is made: only stored looks are lost"
-        raise StoreError(sentence) from error
+    except DatabaseError as error:
+        known = explained(error, path)
+        # It is marked as ours, and yet a table or a column is not what it should be.
+        kind = StoreTrouble.CORRUPT if known.kind is StoreTrouble.OTHER else known.kind
+        raise StoreError(str(known), kind=kind) from error
 
 
 def _open_reader(path: Path) -> tuple[Connection, SampleStore]:
@@ -202,3 +252,15 @@ def _open_alone(path: Path) -> tuple[Connection, SampleStore]:
         conn.close()
         raise
     return conn, SampleStore(conn)
+
+
+def _moved_away(path: Path) -> Path:
+    """Give the file and its log another name, the first that is free."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    for part in ("", "-wal", "-shm"):
+        found = path.with_name(f"{path.name}{part}")
+        if found.exists():
+            found.rename(f"{aside}{part}")
+    return aside

@@ -1,11 +1,12 @@
 """What has ever answered, kept in the ledger: after a restart in the middle of an outage nothing answers to learn it anew."""
 
 import json
+from contextlib import suppress
 
 import structlog
 
 from bot.core.sight import Proven
-from bot.ports import Ledger
+from bot.ports import Ledger, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -34,5 +35,6 @@ class ProvenWays:
         if proven == self._written:
             return
         text = json.dumps({"provider": proven.provider, "controls": sorted(proven.controls)})
-        await self._ledger.write(lambda store: store.put_setting(SETTING, text))
-        self._written = proven
+        with suppress(StoreError):  # said by whoever watches over the ledger; tried again at the next beat
+            await self._ledger.write(lambda store: store.put_setting(SETTING, text))
+            self._written = proven

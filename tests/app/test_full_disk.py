@@ -5,6 +5,7 @@ The disk is full for real: the kernel lets the bot's process write no file beyon
 
 import asyncio
 import resource
+import signal
 from typing import Any
 
 from tests.app.conftest import Pager
@@ -104,4 +105,32 @@ async def test_an_outage_on_a_full_disk_is_told_and_acted_upon_when_there_is_roo
         'understudy_component_level_seen{component="anthropic.api",level="down"} 1.0',
     } <= set(metrics)
     assert ("claude", "gpt") == (held, await bot.serves(FLAG))
+    assert "Traceback" not in bot.output
+
+
+async def test_a_start_on_a_full_disk_serves_the_committed_flags(deployment: Deployment, pager: Pager) -> None:
+    """Read only, and loudly so; where there is room again it goes on without a restart."""
+    deployment.configure(notify=[pager.url])
+    bot = await deployment.ready_bot()
+    engaged = await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow", "variant": "gpt"})
+    assert 200 == engaged.status
+    await bot.ends(signal.SIGKILL)
+    bot = await deployment.bot(most_bytes=16 * 1024)  # less than SQLite needs to open a file for writing
+    await bot.says('"event": "ready"')
+    await bot.part("slack", lambda part: part and part["ok"])
+    served = await bot.serves(FLAG)
+    ready = await bot.asks("GET", "/readyz")
+    refused = await bot.asks("POST", f"/api/v1/flags/{FLAG}/release", {"reason": "well", "force": True})
+    listed = await deployment.verb("incident", "list")
+    heard = await pager.hears("cannot write its ledger")
+    make_room(bot)
+    await bot.ready()
+    released = await bot.asks("POST", f"/api/v1/flags/{FLAG}/release", {"reason": "well", "force": True})
+
+    assert ("gpt", 503, "full") == (served, ready.status, ready.json["parts"]["ledger"]["state"])
+    assert (503, "The disk is full, nothing was changed.") == (refused.status, refused.json["text"])
+    assert "No incident is open." in listed.out
+    assert "the disk is full" in heard["message"]
+    assert "read only, flags are served as they were committed" in bot.output
+    assert (200, "claude") == (released.status, await bot.serves(FLAG))
     assert "Traceback" not in bot.output

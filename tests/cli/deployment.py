@@ -27,6 +27,12 @@ from tests.house import Vendor, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 30.0
+FULL_DISK = """
+import os, resource, sys
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), most))
+os.execv(sys.executable, [sys.executable, "-m", "bot.cli", *sys.argv[2:]])
+"""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
@@ -187,11 +193,12 @@ class Deployment:
             raise done.exception
         return Ended(done.exit_code, done.stdout, done.stderr)
 
-    async def bot(self, *args: str) -> Bot:
-        """Start the bot; it may not be ready yet."""
+    async def bot(self, *args: str, most_bytes: int | None = None) -> Bot:
+        """Start the bot; it may not be ready yet. With `most_bytes` it can write no file beyond that, until it is lifted."""
         log = self.folder / f"bot-{len(self._bots)}.log"
         with log.open("wb") as file:
-            process = await self._start(("run", "--config", str(self.config), *args), file.fileno(), file.fileno())
+            words = ("run", "--config", str(self.config), *args)
+            process = await self._start(words, file.fileno(), file.fileno(), most_bytes)
         bot = Bot(process, self.data, log)
         self._bots.append(bot)
         return bot
@@ -247,10 +254,13 @@ class Deployment:
     def _where(self, args: Iterable[str], config: bool) -> tuple[str, ...]:
         return ("--config", str(self.config)) if config and "--config" not in args else ()
 
-    async def _start(self, args: Iterable[str], out: int, err: int) -> asyncio.subprocess.Process:
+    async def _start(
+        self, args: Iterable[str], out: int, err: int, most_bytes: int | None = None
+    ) -> asyncio.subprocess.Process:  # fmt: skip
         kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+        shim = ("-m", "bot.cli") if most_bytes is None else ("-c", FULL_DISK, str(most_bytes))
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.cli", *args, cwd=self.folder, env={**kept, "PYTHONPATH": str(ROOT), **self.env},
+            sys.executable, *shim, *args, cwd=self.folder, env={**kept, "PYTHONPATH": str(ROOT), **self.env},
             stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err,
         )  # fmt: skip
 

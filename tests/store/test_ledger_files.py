@@ -12,7 +12,7 @@ from bot.core.facts import NoteAdded
 from bot.store.engine import connect, connect_read_only, sqlite_report, vulnerable
 from bot.store.errors import StoreError
 from bot.store.ledger import SqliteStore
-from bot.store.lock import DataLock
+from bot.store.lock import DataLock, is_free
 from bot.store.rows import fact_hash
 from bot.store.sqlite import InlineLedger, open_ledger, open_read_only
 from tests.ledger_facts import commit, declared, fact, texts
@@ -38,6 +38,18 @@ async def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> No
     await first.close()
     second = await open_ledger(folder)
     await second.close()
+
+
+async def test_a_lock_file_that_was_removed_lets_no_second_owner_in(tmp_path: Path) -> None:
+    """Somebody tidies up under a running bot: the folder itself is locked as well."""
+    first = await open_ledger(tmp_path)
+    (tmp_path / "lock").unlink()
+
+    with pytest.raises(StoreError, match=r"another Understudy \(pid unknown\) owns this data folder"):
+        await open_ledger(tmp_path)
+    assert not is_free(tmp_path)
+    await first.close()
+    assert is_free(tmp_path)
 
 
 async def test_a_lock_that_was_handed_in_stays_its_owners(tmp_path: Path) -> None:

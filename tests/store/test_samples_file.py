@@ -300,3 +300,40 @@ def test_a_bucket_stands_for_its_latencies_within_five_percent() -> None:
     """From under a millisecond to minutes."""
     for us in (1, 950, 12_345, 812_345, 59_999_999, 600_000_000):
         assert abs(middle_ms(bucket(us)) * 1_000 / us - 1) <= 0.05
+
+
+@pytest.mark.parametrize("damage", ["garbage", "another program's"])
+async def test_a_broken_samples_file_is_set_aside_and_begun_anew(damage: str, tmp_path: Path) -> None:
+    """Only check results are lost, so it is no reason not to start; what was there can still be looked at."""
+    path = tmp_path / "samples.db"
+    if damage == "garbage":
+        path.write_bytes(b"this is no database, whatever its name says" * 100)
+    else:
+        conn = connect(path)
+        conn.execute("CREATE TABLE theirs (a)")
+        conn.close()
+    before = path.read_bytes()[:100]
+    samples = await open_samples(tmp_path)
+    await samples.add([run(0)])
+
+    assert 1 == len(await samples.recent("check 1", 5))
+    assert before[:16] == (tmp_path / "samples.db.broken-1").read_bytes()[:16]
+    assert "set aside as samples.db.broken-1" in samples.set_aside
+    await samples.close()
+
+
+async def test_damage_that_is_met_while_reading_is_set_aside_too(tmp_path: Path) -> None:
+    """A bad page in the middle stops neither the start, which reads what was measured, nor the writing that follows."""
+    samples = await open_samples(tmp_path)
+    await samples.add([run(second) for second in range(3_000)])
+    await samples.close()
+    path = tmp_path / "samples.db"
+    whole = bytearray(path.read_bytes())
+    whole[4096 * 6 : 4096 * 12] = b"\xff" * 4096 * 6
+    path.write_bytes(whole)
+    samples = await open_samples(tmp_path)
+
+    assert [] == await samples.since(NOON)
+    await samples.add([run(5_000)])
+    assert 1 == len(await samples.since(NOON))
+    await samples.close()

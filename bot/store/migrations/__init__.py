@@ -55,7 +55,8 @@ def _known(conn: Connection, shape: Shape, name: str) -> int:
         )
         raise StoreError(sentence, kind=kind) from error
     if mark not in (0, shape.mark) or strange:
-        raise StoreError(f"{name} is not a file of Understudy's of this kind; choose another --data folder or move it away")
+        sentence = f"{name} is not a file of Understudy's of this kind; choose another --data folder or move it away"
+        raise StoreError(sentence, kind=StoreTrouble.CORRUPT)
     if version > shape.version:
         raise StoreError(
             f"{name} was written by a newer Understudy (schema {version}, this one knows {shape.version}); "
