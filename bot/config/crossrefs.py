@@ -14,6 +14,7 @@ from bot.config.exposure import check_exposure
 from bot.config.scalars import parse_duration, show
 from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 
+LEAST_TOKEN = 12  # characters
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 
 
@@ -23,6 +24,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
     _check_slack(root, report, lenient_credentials)
     _check_people(root, report)
     check_exposure(root, report)
+    _check_server(root, report)
     for provider in entries(child(root, "providers")):
         _check_provider(provider.value, ("providers", provider.key), report)
     for index, check in enumerate(items(child(root, "control_group"))):
@@ -115,7 +117,27 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
     for key, prefix, other in (("bot_token", "xapp-", "app-level token"), ("app_token", "xoxb-", "bot token")):
         found = child(slack, key)
         if found is not None and (text(found) or "").startswith(prefix):
-            report.warn(found.mark, ("slack", key), f"it looks like the {other}; are the two tokens exchanged?")
+            remedy = f"exchange the two tokens: {key} begins with {'xoxb-' if key == 'bot_token' else 'xapp-'}"
+            report.error(found.mark, ("slack", key), f"this is the {other}", remedy)
+    channel = child(slack, "alerts_channel")
+    if channel is not None and "://" in (text(channel) or ""):
+        remedy = 'name the channel, such as "#ops", or give its ID; the bot posts with its own token'
+        report.error(channel.mark, ("slack", "alerts_channel"), "an address is no channel", remedy)
+
+
+def _check_server(root: Map, report: Report) -> None:
+    """Tokens that can be guessed, and an open door that lets nobody in."""
+    server = child(root, "server")
+    tokens = {name: items(child(server, name)) for name in ("read_tokens", "control_tokens")}
+    for index, token in enumerate(tokens["control_tokens"]):
+        if 0 < len(text(token) or "") < LEAST_TOKEN:
+            remedy = f"at least {LEAST_TOKEN} characters, such as `openssl rand -hex 24` prints"
+            report.error(token.mark, ("server", "control_tokens", index), "the token is too short to be secret", remedy)
+    listen = child(server, "listen")
+    anywhere = (text(listen) or "").rpartition(":")[0] in ("0.0.0.0", "[::]")  # noqa: S104 # told apart, not bound
+    if listen is not None and anywhere and not any(tokens.values()):
+        remedy = "set `read_tokens` (and `control_tokens` where it is used), or listen on 127.0.0.1"
+        report.error(listen.mark, ("server", "listen"), "it is open to everybody, and without a token nobody may read", remedy)
 
 
 def _check_people(root: Map, report: Report) -> None:

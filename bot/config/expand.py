@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
 from bot.config.errors import Report
+from bot.config.files import NotRegularError, read_regular
 from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
 
 _EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
@@ -38,12 +39,23 @@ class Expansion:
                 return self._scalar(node, path)
             case Seq(items, mark):
                 expanded = [self.run(item, (*path, index)) for index, item in enumerate(items)]
+                self._refuse_empty(items, expanded, path)
                 return Seq(tuple(item for item in expanded if _opaque(path) or not _is_empty(item)), mark)
             case Map(entries, mark):
                 found = [Entry(one.key, one.mark, self.run(one.value, (*path, one.key))) for one in entries]
                 return Map(tuple(one for entry in found if (one := _keep(entry, path)) is not None), mark)
             case _:
                 return node
+
+    def _refuse_empty(self, written: tuple[Node, ...], expanded: list[Node], path: Path) -> None:
+        """A token that came out empty by mistake; `${VAR:-}` says that there may be none."""
+        if path != ("server", "control_tokens"):
+            return
+        for index, (before, after) in enumerate(zip(written, expanded, strict=True)):
+            optional = isinstance(before, Scalar) and ":-}" in str(before.value)
+            if _is_empty(after) and not optional:
+                remedy = "give it a value, or write ${VAR:-} where there may be none"
+                self.report.error(before.mark, (*path, index), "the token is empty", remedy)
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         text = str(node.value)
@@ -91,9 +103,11 @@ class Expansion:
 
     def _file(self, name: str, mark: Mark, path: Path) -> str | None:
         try:
-            with File(name).open("rb") as file:
-                data = file.read(_MAX_FILE + 1)
+            data = read_regular(File(name), _MAX_FILE + 1)
             text = data.decode("utf-8").rstrip("\r\n")
+        except NotRegularError:
+            self.report.error(mark, path, f"{name} is not a regular file", "name a file: a pipe or a device may never end")
+            return None
         except OSError as error:
             reason = error.strerror or type(error).__name__
             return self._missing(mark, path, f"the file {name} cannot be read: {reason}", "make it readable for the bot")

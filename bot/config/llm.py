@@ -28,6 +28,8 @@ class LlmExpect(Part):
     @field_validator("answer")
     @classmethod
     def _pattern(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith("/") and not (len(value) > 2 and value.endswith("/")):
+            raise bad("it begins as a pattern and does not end as one", "write /pattern/; flags go inside, as in /(?i)pong/")
         if value is not None and len(value) > 2 and value.startswith("/") and value.endswith("/"):
             check_pattern(value[1:-1])
         return value

@@ -10,6 +10,7 @@ from bot.config.crossrefs import cross_check
 from bot.config.errors import ConfigErrors, Report
 from bot.config.expand import Expansion
 from bot.config.explain import explain
+from bot.config.files import NotRegularError, read_regular
 from bot.config.lines import MAX_BYTES, parse
 from bot.config.models import Config
 from bot.config.pending import pending_reason
@@ -86,13 +87,14 @@ def _read(path: File, report: Report) -> Map:
 
 def _text(path: File, report: Report) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES + 1)
         if len(data) <= MAX_BYTES:
             return data.decode("utf-8-sig")
         report.error(_WHOLE, (), "the file is too large", f"at most {MAX_BYTES} bytes")
     except FileNotFoundError:
         report.error(_WHOLE, (), "there is no such file", "name another one, or begin with examples/understudy.yaml")
+    except NotRegularError:
+        report.error(_WHOLE, (), "it is not a regular file", "name a file: a pipe or a device may never end")
     except OSError as error:
         report.error(_WHOLE, (), f"the file cannot be read: {error.strerror}", "name a file that the bot may read")
     except UnicodeDecodeError as error:

@@ -1,5 +1,6 @@
 """Every mistake in a file is named at once, with its line, its key and what to write instead."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -44,6 +45,10 @@ TABLE = [
     # what is written below the head, line, key, part of the message, part of the remedy
     ("flgas: {}", 5, "flgas", "no such key", "did you mean `flags`?"),
     ("server: {listen: 8080}", 5, "server.listen", "must be text", "quotes"),
+    ("server: {control_tokens: [abcd]}", 5, "server.control_tokens[0]", "too short to be secret", "12 characters"),
+    ("server: {control_tokens: ['']}", 5, "server.control_tokens[0]", "the token is empty", "${VAR:-}"),
+    ("server: {listen: '0.0.0.0:8080'}", 5, "server.listen", "without a token nobody may read", "read_tokens"),
+    ("server: {listen: '[::]:8080', read_tokens: ['']}", 5, "server.listen", "open to everybody", "127.0.0.1"),
     ("server: {listen: nowhere}", 5, "server.listen", "not an address to listen on: 'nowhere'", "host:port"),
     ("server: {listen: '1.2.3.4:99999'}", 5, "server.listen", "not an address", "host:port"),
     ("server: {read_tokens: abc}", 5, "server.read_tokens", "must be a list", "[...]"),
@@ -194,6 +199,13 @@ TABLE = [
         f"{CHECKS}[0]",
         "needs a region",
         "us-east-1",
+    ),
+    (
+        PROVIDER + "          - {type: llm, dialect: openai, url: 'https://a', model: a, expect: {answer: '/(a/i'}}",
+        10,
+        f"{CHECKS}[0].expect.answer",
+        "does not end as one",
+        "(?i)",
     ),
     (
         PROVIDER + "          - {type: llm, dialect: openai, url: 'https://a', api_key: k, model: a, expect: {answer: '/(a/'}}",
@@ -495,9 +507,43 @@ def test_missing_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:
         load(tmp_path / "none.yaml", {})
 
 
+@pytest.mark.timeout(20)
+def test_pipe_is_an_error_and_nobody_waits_for_its_writer(tmp_path: Path) -> None:
+    """`${file:...}` on a pipe, or a pipe as the file itself; a start that hangs says nothing."""
+    pipe, file = tmp_path / "pipe", tmp_path / "understudy.yaml"
+    os.mkfifo(pipe)
+    [found] = errors_of(file, f"{HEAD}data: ${{file:{pipe}}}\n")
+
+    assert (5, "data", f"{pipe} is not a regular file") == found[:3]
+    with pytest.raises(ConfigErrors, match="not a regular file"):
+        load(pipe, {})
+
+
+@pytest.mark.parametrize(
+    ("slack", "line", "key", "message", "remedy"),
+    [
+        ("{bot_token: xapp-canary, app_token: xapp-1}", 1, "slack.bot_token", "this is the app-level token", "xoxb-"),
+        ("{bot_token: xoxb-1, app_token: xoxb-canary}", 1, "slack.app_token", "this is the bot token", "begins with xapp-"),
+        (
+            "{bot_token: xoxb-1, app_token: xapp-1, alerts_channel: 'https://hooks.slack.com/services/T1/B1/canary'}",
+            1, "slack.alerts_channel", "an address is no channel", "name the channel",
+        ),
+    ],
+)  # fmt: skip
+def test_commonest_mistakes_of_a_first_installation_are_refused(
+    tmp_path: Path, slack: str, line: int, key: str, message: str, remedy: str
+) -> None:
+    """Exchanged tokens, and a webhook where a channel belongs; named, without what was written."""
+    [found] = errors_of(tmp_path / "understudy.yaml", f"slack: {slack}\n")
+
+    assert (line, key, message) == found[:3]
+    assert remedy in found[3]
+    assert "canary" not in repr(found)
+
+
 def test_folder_and_binary_are_errors_when_given_as_file(tmp_path: Path) -> None:
     """Neither a folder nor bytes that are no text end in a traceback."""
-    with pytest.raises(ConfigErrors, match="cannot be read"):
+    with pytest.raises(ConfigErrors, match="not a regular file"):
         load(tmp_path, {})
     path = tmp_path / "binary.yaml"
     path.write_bytes(b"a: 1\nb: \xff\xfe\n")

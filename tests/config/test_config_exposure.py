@@ -8,7 +8,7 @@ from bot.config.load import load
 
 SLACK = "slack: {bot_token: xoxb-123456, app_token: xapp-123456}\n"
 JOB = "providers: {jobs: {components: {backup: {checks: [{type: heartbeat%s}]}}}}\n"
-EVERYBODY = "0.0.0.0:8080"
+EVERYBODY = "192.168.1.6:8080"
 
 
 def warnings(tmp_path: Path, text: str, **environ: str) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def warnings(tmp_path: Path, text: str, **environ: str) -> tuple[str, ...]:
     return load(file, environ).warnings
 
 
-@pytest.mark.parametrize("listen", [EVERYBODY, "192.168.1.5:80", "[::]:8080", "bot.internal:8080"])
+@pytest.mark.parametrize("listen", [EVERYBODY, "192.168.1.5:80", "[fd00::1]:8080", "bot.internal:8080"])
 @pytest.mark.parametrize("token", ["", ", token: ''", ", token: '${JOB_TOKEN:-}'"])
 def test_heartbeat_without_token_is_warned_of_when_others_reach_the_bot(tmp_path: Path, listen: str, token: str) -> None:
     """Anybody in the network could report the job as failed, or as well."""

@@ -335,14 +335,6 @@ def test_warning_is_given_when_settings_hardly_make_sense(file: Path, written: s
     assert part in found.warnings[0]
 
 
-def test_exchanged_slack_tokens_are_noticed(file: Path) -> None:
-    """The commonest mistake of a first installation is named, without the token."""
-    file.write_text("slack:\n  bot_token: xapp-canary\n  app_token: xoxb-canary\n", encoding="utf-8")
-    warnings = load(file, {}).warnings
-    assert 2 == len(warnings)
-    assert all("exchanged" in warning and "canary" not in warning for warning in warnings)
-
-
 def test_secrets_are_listed_but_never_shown(file: Path) -> None:
     """The redactor learns every secret; repr and str of the configuration hold none."""
     text = """
