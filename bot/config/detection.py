@@ -110,6 +110,21 @@ class MaintenanceConfig(Part):
         return repeats
 
 
+class MutesConfig(Part):
+    """Holding a component's alerts back by hand."""
+
+    longest: PositiveSpan = Field(
+        default=timedelta(hours=24), description="The longest mute that anybody may set, at most 30d."
+    )
+
+    @field_validator("longest")
+    @classmethod
+    def _ends(cls, longest: timedelta) -> timedelta:
+        if longest > timedelta(days=30):
+            raise bad("so long a mute hides an outage for good", "at most 30d; take the component out instead")
+        return longest
+
+
 class PeerConfig(Part):
     """Another Understudy that looks from somewhere else."""
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 
 from bot.config.checks import CONTROL, Check
 from bot.config.controls import default_controls
-from bot.config.detection import DetectionConfig, MaintenanceConfig, PeerConfig, SamplesConfig
+from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
 from bot.config.http import HttpCheck
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
@@ -180,6 +180,7 @@ class Config(Part):
     )
     detection: DetectionConfig = Field(default=DetectionConfig(), description="How samples become verdicts.")
     maintenance: tuple[MaintenanceConfig, ...] = Field(default=(), description="Windows in which nothing is opened.")
+    mutes: MutesConfig = Field(default=MutesConfig(), description="How long alerts may be held back by hand.")
     vantage: Label = Field(default="local", description="Where this bot looks from, in one word; samples carry it.")
     peers: tuple[PeerConfig, ...] = Field(default=(), description="Other Understudies that look from elsewhere.")
     samples: SamplesConfig = Field(default=SamplesConfig(), description="How long results are kept, and in how much room.")

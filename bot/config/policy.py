@@ -15,6 +15,7 @@ def to_policy(config: Config) -> Policy:
         flags={key: _flag(config, key) for key in config.flags},
         incidents=_incidents(config),
         maintenance=tuple(_window(one) for one in config.maintenance),
+        longest_mute=config.mutes.longest,
     )
 
 

@@ -12,12 +12,12 @@ from bot.core.failover import react
 from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
 from bot.core.model import Actor, Level, Phase, Severity, Verdict
 from bot.core.quiet import Quiet, look
+from bot.core.reasons import span
 from bot.core.signals import Mute, Unmute
 from bot.core.state import ComponentState, Incident
 
 MUTE_RULE = Actor.rule("mute")
 HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing
-LONGEST_MUTE = timedelta(days=30)  # longer is a component that nobody wants; take it out of the configuration
 
 # --- a changed verdict
 
@@ -164,11 +164,27 @@ def on_advisory(draft: Draft, verdict: Verdict) -> None:
 
 def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
     held = draft.world.component(component).held_back
-    if held and (held.why, held.until, held.incident) == (quiet.why, quiet.until, quiet.incident):
+    thread = _down_while_muted(draft, component)
+    if held and not thread and (held.why, held.until, held.incident) == (quiet.why, quiet.until, quiet.incident):
         return
-    body = f.AlertSuppressed(component, quiet.why, quiet.until)
+    body = f.AlertSuppressed(component, quiet.why, quiet.until, thread)
     news = quiet.incident is not None and (held is None or held.incident != quiet.incident)
-    draft.add(f"component/{component}", body, incident=quiet.incident, told=news)
+    fact = draft.add(f"component/{component}", body, incident=quiet.incident, told=news)
+    if thread:
+        draft.send(Do.QUIET_POST, "ops", fact, key=thread)
+
+
+def _down_while_muted(draft: Draft, component: str) -> str:
+    """The key of the one quiet line that a mute does not hold back: the component went down under it. Empty = not now.
+
+    Once a mute: a load test may take it down ten times. What was down before somebody muted it is no news to them.
+    """
+    state = draft.world.component(component)
+    mute, since = state.mute, state.since
+    if mute is None or mute.told or mute.until <= draft.now or draft.world.sight.blind:
+        return ""
+    went_down = state.level is Level.DOWN and since is not None and since >= mute.at
+    return _new_thread(draft, component, "muted") if went_down else ""
 
 
 def lift(draft: Draft) -> None:
@@ -208,8 +224,11 @@ def on_mute(draft: Draft, signal: Mute) -> Step:
     if signal.component not in draft.policy.components:
         known = ", ".join(sorted(draft.policy.components))
         return draft.refuse(f"There is no component {signal.component!r}. Known: {known}.")
-    if not timedelta(0) < signal.lasts <= LONGEST_MUTE:
-        return draft.refuse(f"A mute lasts up to {LONGEST_MUTE.days} days: `for 30m`, `for 4h`, `for 2d`.")
+    longest = draft.policy.longest_mute
+    if not timedelta(0) < signal.lasts <= longest:
+        hours = longest / timedelta(hours=1)
+        most = f"{hours:g} hours" if hours >= 2 and hours.is_integer() else span(longest)
+        return draft.refuse(f"A mute lasts at most {most} here (mutes.longest in the configuration).")
     until = draft.now + signal.lasts
     draft.add(f"component/{signal.component}", f.Muted(signal.component, until, signal.reason.strip()))
     name, incident = draft.policy.name_of(signal.component), draft.world.concerned(signal.component)

@@ -64,7 +64,8 @@ def _component(state: ComponentState, fact: f.Fact) -> ComponentState:
             over = replace(state, advisory="", advisory_since=None, advisory_key="")
             return replace(over, reason=b.reason, evidence=()) if state.level is Level.OPERATIONAL else over
         case f.AlertSuppressed() as b:
-            return replace(state, held_back=HeldBack(b.why, b.until, fact.incident, fact.at))
+            mute = replace(state.mute, told=True) if state.mute and b.thread else state.mute
+            return replace(state, held_back=HeldBack(b.why, b.until, fact.incident, fact.at), mute=mute)
         case f.AlertResumed() as b:
             return replace(state, held_back=None, quiet_key=b.thread)
         case f.Muted() as b:

@@ -57,6 +57,7 @@ class AlertSuppressed(Body):
     component: str
     why: str
     until: datetime | None = None
+    thread: str = ""  # effect key of the quiet line that it went down while muted, once a mute; empty = none
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,7 @@ class Policy:
     flags: Mapping[str, FlagPolicy]
     incidents: IncidentPolicy
     maintenance: tuple[Window, ...] = ()
+    longest_mute: timedelta = timedelta(hours=24)
 
     def name_of(self, component: str) -> str:
         """What people call a component; its id where configuration does not know it (any more)."""

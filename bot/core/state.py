@@ -23,6 +23,7 @@ class Mute:
     by: Actor
     reason: str
     at: datetime
+    told: bool = False  # that the component went down meanwhile, which is said once
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,8 @@ def _in_short(world: World, policy: Policy, now: datetime) -> str:
     blind = f"We are blind: {stop(foreign(world.sight.reason, 200))} " if world.sight.blind else ""
     advised = [component_name(policy, c.id) for c in policy.components.values() if world.component(c.id).advisory]
     rest += f" Advisory for {words(advised)}." if advised else ""
+    muted = [component_name(policy, c.id) for c in policy.components.values() if world.component(c.id).mute]
+    rest += f" Muted: {words(muted)}." if muted else ""
     if not bad:
         well = len(policy.components) - len(unknown)
         verb = "is" if 1 in (well, len(policy.components)) else "are"

@@ -9,7 +9,7 @@ from bot.views.findings import REMEDIES, finding
 from bot.views.limits import fit
 from bot.views.lines import fact_line
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words
-from bot.views.text import foreign
+from bot.views.text import code, foreign, inert, stop, utc, when
 
 
 def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
@@ -24,6 +24,8 @@ def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
             evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
             ours = "No incident opens for that, since the vendor may be well."
             return _with(fact, [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", REMEDIES.get(b.fault, ""), ours], policy)
+        case f.AlertSuppressed() as b if b.thread:
+            return _down_while_muted(fact, b, world, policy)
         case f.AlertResumed(component=component):
             state = world.component(component)
             lines = [f"It is {state.level}: {foreign(state.reason, 600)}", evidence_lines([component], world, policy)]
@@ -34,6 +36,18 @@ def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
             told = fact_line(fact, world, policy)
             return fit(Message(told.text, (*told.blocks, section(f"{about}no incident of ours is open for it."))))
     return fact_line(fact, world, policy)
+
+
+def _down_while_muted(fact: f.Fact, body: f.AlertSuppressed, world: World, policy: Policy) -> Message:
+    """The one line that a mute does not hold back. It mentions nobody."""
+    name, why = component_name(policy, body.component), inert(body.why, 300)
+    short, long = (f", until {utc(body.until, fact.at)}", f", until {when(body.until)}") if body.until else ("", "")
+    lines = [
+        f"*{name}* is down ({why}{long}). No incident opens meanwhile; flags still move.",
+        stop(foreign(world.component(body.component).reason, 400)),
+        f"This is said once. Undo the mute: {code(f'/understudy unmute {body.component}')}",
+    ]
+    return fit(Message(f"{name} is down ({why}{short})", (section("\n".join(lines)),)))
 
 
 def quiet_reply(fact: f.Fact, world: World, policy: Policy) -> Message:

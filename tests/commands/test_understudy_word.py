@@ -113,7 +113,7 @@ async def test_report_is_noted_and_answered_with_what_checks_see(ana: Typing) ->
         ("mute claude api for", "For how long?"),
         ("mute claude api for ever", "`ever` is not a duration. Write `30m`, `2h` or `1d`."),
         ("mute claude api load test", "`load` is not a duration."),
-        ("mute claude api for 31d", "A mute lasts up to 30 days"),
+        ("mute claude api for 25h", "A mute lasts at most 24 hours here (mutes.longest in the configuration)."),
         ("mute claude api for 0m", "`0m` is not a duration."),
         ("unmute claude api", "Claude API is not muted."),
         ("unmute claude api now", "`now` is too much: write `/understudy unmute anthropic.api`."),

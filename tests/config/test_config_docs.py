@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from bot.config.checks import CHECK_MODELS
-from bot.config.detection import DetectionConfig, MaintenanceConfig, PeerConfig, SamplesConfig
+from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.errors import Report
 from bot.config.flags import FallbackConfig, FlagConfig, HandBack
 from bot.config.http import Expect
@@ -42,6 +42,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "budget": LlmBudget,
     "detection": DetectionConfig,
     "maintenance": MaintenanceConfig,
+    "mutes": MutesConfig,
     "peers": PeerConfig,
     "samples": SamplesConfig,
     "flags": FlagConfig,

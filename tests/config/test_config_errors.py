@@ -69,6 +69,8 @@ TABLE = [
     ("samples: {budget: 2}", 5, "samples.budget", "not a size: '2'", "500MB"),
     ("samples: {keep: 1h}", 5, "samples.keep", "too short: '1h'", "2h"),
     ("samples: {budget: 1MB}", 5, "samples.budget", "too small: '1MB'", "10MB"),
+    ("mutes: {longest: 31d}", 5, "mutes.longest", "hides an outage", "30d"),
+    ("mutes: {longest: 0s}", 5, "mutes.longest", "", ""),
     ("maintenance: [{lasts: 2h}]", 5, "maintenance[0].starts", "is missing", "add `starts:`"),
     ("maintenance: [{starts: tomorrow, lasts: 2h}]", 5, "maintenance[0].starts", "not a moment", "2026-11-30T02:00:00Z"),
     ("maintenance: [{starts: 2026-11-30T02:00:00, lasts: 2h}]", 5, "maintenance[0].starts", "not a moment", "offset"),

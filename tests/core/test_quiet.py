@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.due import next_due
@@ -99,6 +101,76 @@ def test_whoever_unmutes_declares_nothing() -> None:
 
     assert ("held-back alerts", False) == (table.incident().declared_by.name, table.incident().severity_by_person)
     assert [ANA] == [fact.actor for fact in table.facts if isinstance(fact.body, f.Unmuted)]
+
+
+def said_quietly(table: Table) -> list[str]:
+    return [key for key in table.effects(Do.QUIET_POST) if key.startswith("muted/")]
+
+
+def test_what_goes_down_while_muted_is_said_once_and_quietly() -> None:
+    """A mute must not hide an outage: one line in the ops channel, however often it goes down."""
+    table = muted()
+    for _ in range(3):
+        table.sees(API, Level.DOWN)
+        table.sees(API, Level.OPERATIONAL)
+    table.sees(API, Level.DOWN)
+
+    assert ([f"muted/component/{API}/4"], {}) == (said_quietly(table), table.world.incidents)
+
+
+def test_what_is_only_degraded_while_muted_stays_quiet_until_it_is_down() -> None:
+    """Slow answers are what people mute for."""
+    table = muted()
+    table.sees(API, Level.DEGRADED)
+    before = said_quietly(table)
+    table.sees(API, Level.DOWN)
+
+    assert ([], 1) == (before, len(said_quietly(table)))
+
+
+def test_what_was_down_before_it_was_muted_is_no_news() -> None:
+    """Who mutes it knows."""
+    table = depending((API, GPT))
+    table.sees(GPT, Level.DOWN)
+    table.sees(API, Level.DOWN)
+    table.now += timedelta(minutes=1)
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    table.send(s.TimePassed(actor=RULE))
+
+    assert [] == said_quietly(table)
+
+
+def test_a_new_mute_tells_again() -> None:
+    """Another day, another mute: whoever is on duty then has not read the line of the last one."""
+    table = muted()
+    table.sees(API, Level.DOWN)
+    table.sees(API, Level.OPERATIONAL)
+    until(table, timedelta(hours=2))
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    table.sees(API, Level.DOWN)
+
+    assert 2 == len(said_quietly(table))
+
+
+def test_what_we_cannot_see_is_not_called_down() -> None:
+    """While we are blind a muted component is told of when we see again and it is still down."""
+    table = muted()
+    table.send(s.SightChanged(actor=RULE, sight=Sight(True, "both controls are unreachable", START)))
+    table.sees(API, Level.DOWN)
+    before = said_quietly(table)
+    table.send(s.SightChanged(actor=RULE, sight=Sight(False, ended_at=table.now)))
+
+    assert ([], 1) == (before, len(said_quietly(table)))
+
+
+@pytest.mark.parametrize(("lasts", "ok"), [(timedelta(hours=2), True), (timedelta(hours=2, seconds=1), False)])
+def test_a_mute_lasts_at_most_what_is_configured(lasts: timedelta, ok: bool) -> None:
+    """Nobody hides an outage for a month."""
+    table = Table(replace(policy(), longest_mute=timedelta(hours=2)))
+    said = table.send(s.Mute(actor=ANA, component=API, lasts=lasts)).answer
+
+    assert ok == said.ok
+    assert ok or "A mute lasts at most 2 hours here (mutes.longest in the configuration)." == said.text
 
 
 def test_nothing_opens_when_it_recovered_before_the_mute_ended() -> None:

@@ -82,6 +82,8 @@ async def test_a_mute_holds_the_alert_back_until_somebody_ends_it(talk: Talk) ->
     muted = "Muted until 2026-03-20 13:01 UTC by @ana (load test), and its alert is held back by that. p50"
     assert muted in seen
     assert 1 == seen.count("held back")
+    assert 1 == len(talk.said("ops", "Claude API is down (muted by ana: load test, until 2026-03-20 13:01 UTC)."))
+    assert "Undo the mute: /understudy unmute anthropic.api" in house.bob.sees("ops")
 
     assert "Alerts about Claude API come again." == await talk.asks(house.bob, "/understudy unmute claude api")
     await house.quiet()

@@ -31,7 +31,8 @@ async def broken(stage: Stage) -> list[str]:
     return [
         *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
         *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
-        *_flags_served(stage), *_blind(stage, facts, rows), *_held_back(stage, facts), *await _rebuilt(stage, facts),
+        *_flags_served(stage), *_blind(stage, facts, rows), *_held_back(stage, facts), *_muted(facts, rows),
+        *await _rebuilt(stage, facts),
         *await _chained(stage, facts),
     ]  # fmt: skip
 
@@ -68,6 +69,47 @@ def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
     made = {c.id for c in stage.chat.channels.values() if c.creator == stage.chat.me and c.name.startswith("inc-")}
     yield from (f"INC-{number} opened {count} channels" for number, count in incidents.items() if count > 1)
     yield from (f"channel {id} belongs to nobody" for id in made - set(opened))
+
+
+def _muted(facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """A component that goes down while muted is said once a mute, by one quiet post."""
+    posts = {row.effect.key for row in rows if row.effect.kind is Do.QUIET_POST}
+    told: dict[str, bool] = {}  # by muted component: whether it was said already
+    for fact in facts:
+        match fact.body:
+            case f.Muted(component=id):
+                told[id] = False
+            case f.Unmuted(component=id):
+                told.pop(id, None)
+            case f.AlertSuppressed(component=id, thread=thread) if thread:
+                if told.get(id, True):
+                    yield f"{id} was said to be down and muted at {fact.at}, again or without a mute"
+                if thread not in posts:
+                    yield f"{thread} was never queued"
+                told[id] = True
+            case f.AlertSuppressed(component=id, why=why) if told.get(id) is False and why.startswith("muted by"):
+                if _level_at(facts, fact) is Level.DOWN and _went_down_under(facts, fact):
+                    yield f"{id} went down while muted at {fact.at}, and nobody was told"
+
+
+def _changes(facts: Sequence[Fact], at: Fact) -> list[Fact]:
+    """What happened to the component of a fact, up to that fact."""
+    return [x for x in facts if x.stream == at.stream and x.seq <= at.seq]
+
+
+def _level_at(facts: Sequence[Fact], at: Fact) -> Level:
+    levels = [x.body.level for x in _changes(facts, at) if isinstance(x.body, f.VerdictChanged)]
+    return levels[-1] if levels else Level.UNKNOWN
+
+
+def _went_down_under(facts: Sequence[Fact], at: Fact) -> bool:
+    """Whether the component's level changed after it was muted last."""
+    kinds = [type(x.body) for x in _changes(facts, at) if isinstance(x.body, f.Muted) or _moved(x)]
+    return bool(kinds) and kinds[-1] is f.VerdictChanged
+
+
+def _moved(fact: Fact) -> bool:
+    return isinstance(fact.body, f.VerdictChanged) and fact.body.level is not fact.body.previous
 
 
 def _inert(stage: Stage) -> Iterator[str]:

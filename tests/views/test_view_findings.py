@@ -84,6 +84,14 @@ def test_the_board_shows_advisories_mutes_and_alerts_held_back() -> None:
     assert 1 == seen.count("held back")
 
 
+def test_a_phone_shows_which_components_are_muted() -> None:
+    """The one line of a notification must not say that all is well where alerts are held back."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+
+    assert board(table.world, table.policy, table.now, {}).text.endswith(" Muted: Claude API.")
+
+
 def test_the_board_names_another_reason_than_the_mute() -> None:
     """Muted for an hour, and blind besides: both are said, since both must end before anybody is alerted."""
     table = Table().all_well()
