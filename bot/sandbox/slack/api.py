@@ -139,14 +139,15 @@ class WebApi:
         return {"args": dict(args.values)} if args.values else {}
 
     def _auth_test(self, team: Team, args: Args) -> Json:
-        return {
+        grid = {"enterprise_id": team.settings.enterprise_id} if team.settings.enterprise_id else {}
+        return grid | {
             "url": f"https://{team.settings.team_domain}.slack.com/",
             "team": team.settings.team_name,
             "user": team.users[team.bot_user_id].name,
             "team_id": team.id,
             "user_id": team.bot_user_id,
             "bot_id": team.bot_id,
-            "is_enterprise_install": False,
+            "is_enterprise_install": team.settings.org_install,
         }
 
     # -- replies

@@ -12,7 +12,9 @@ VERIFICATION_TOKEN = "legacy-verification-token"  # noqa: S105 - Slack still sen
 def slash_command(team: Team, user: User, channel: Channel, command: str, text: str, response_url: str) -> Json:
     """A slash command; Slack hides the names of private places."""
     shown = {"public": channel.name, "private": "privategroup", "im": "directmessage", "mpim": channel.name}
-    return {
+    grid = team.settings.enterprise_id
+    enterprise = {"enterprise_id": grid, "enterprise_name": team.settings.team_name} if grid else {}
+    return enterprise | {
         "token": VERIFICATION_TOKEN,
         "team_id": team.id,
         "team_domain": team.settings.team_domain,
@@ -23,7 +25,7 @@ def slash_command(team: Team, user: User, channel: Channel, command: str, text: 
         "command": command,
         "text": text,
         "api_app_id": team.app_id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": str(team.settings.org_install).lower(),
         "response_url": response_url,
         "trigger_id": team.new_trigger(user.id),
     }
@@ -100,13 +102,14 @@ def global_shortcut(team: Team, user: User, callback_id: str) -> Json:
 
 def event_callback(team: Team, event: Json, event_id: str) -> Json:
     """The outer envelope of an event; `event_id` stays the same over retries."""
-    inner = {"event_ts": team.new_ts()} | event
+    # A change of a person comes without the time that all other events have.
+    inner = event if event["type"] == "user_change" else {"event_ts": team.new_ts()} | event
     authorization: dict[str, Any] = {
-        "enterprise_id": None,
+        "enterprise_id": team.settings.enterprise_id or None,
         "team_id": team.id,
         "user_id": team.bot_user_id,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": team.settings.org_install,
     }
     return {
         "token": VERIFICATION_TOKEN,
@@ -123,12 +126,13 @@ def event_callback(team: Team, event: Json, event_id: str) -> Json:
 
 
 def _interaction(team: Team, user: User, kind: str) -> Json:
+    grid = team.settings.enterprise_id
     return {
         "type": kind,
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": team.id},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id or team.id},
         "api_app_id": team.app_id,
         "token": VERIFICATION_TOKEN,
         "team": {"id": team.id, "domain": team.settings.team_domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": {"id": grid, "name": team.settings.team_name} if grid else None,
+        "is_enterprise_install": team.settings.org_install,
     }

@@ -53,6 +53,9 @@ SCOPE_OF_EVENT = {
     "member_joined_channel": "channels:read",
     "member_left_channel": "channels:read",
     "reaction_added": "reactions:read",
+    "user_change": "users:read",
+    "subteam_members_changed": "usergroups:read",
+    "subteam_updated": "usergroups:read",
 }
 
 
@@ -71,6 +74,8 @@ class Settings:
     team_name: str = "Understudy Labs"
     team_domain: str = "understudy-labs"
     paid_plan: bool = True
+    enterprise_id: str = ""  # of the Enterprise Grid organization that the workspace belongs to; empty = none
+    org_install: bool = False  # whether the app is installed for the whole organization
     events: frozenset[str] = frozenset(SCOPE_OF_EVENT)  # what the app subscribes to; each also needs its scope
 
     ack_within_s: float = 3.0
@@ -107,6 +112,12 @@ class User:
     color: str
     is_bot: bool = False
     updated: int = 0
+    guest: str = ""  # "multi" (of several channels) or "single" (of one), as Slack's two kinds of guests
+    deleted: bool = False  # deactivated
+    stranger: bool = False  # of another organization, here through Slack Connect
+    team_id: str = ""  # another workspace than this one
+    enterprise_id: str = ""  # the organization that they belong to, in an Enterprise Grid
+    workspaces: tuple[str, ...] = ()  # the organization's workspaces that they are members of
 
 
 @dataclass

@@ -93,10 +93,22 @@ def permalink_of(team: Team, message: Message) -> str:
 
 
 def user_shape(team: Team, user: User) -> Json:
-    """A user object."""
-    return {
+    """A user object. Of a deactivated one Slack shows little; one of an Enterprise Grid has a part about that."""
+    home = user.team_id or team.id
+    if user.deleted:
+        return {
+            "id": user.id,
+            "team_id": home,
+            "name": user.name,
+            "deleted": True,
+            "is_bot": user.is_bot,
+            "is_app_user": False,
+            "updated": user.updated,
+            "profile": {"real_name": user.real_name, "display_name": user.name, "team": home},
+        }
+    shape: Json = {
         "id": user.id,
-        "team_id": team.id,
+        "team_id": home,
         "name": user.name,
         "real_name": user.real_name,
         "deleted": False,
@@ -107,13 +119,26 @@ def user_shape(team: Team, user: User) -> Json:
         "is_admin": False,
         "is_owner": False,
         "is_primary_owner": False,
-        "is_restricted": False,
-        "is_ultra_restricted": False,
+        "is_restricted": bool(user.guest),  # Slack sets both for a guest of a single channel
+        "is_ultra_restricted": user.guest == "single",
         "is_bot": user.is_bot,
         "is_app_user": False,
         "updated": user.updated,
-        "profile": {"real_name": user.real_name, "display_name": user.name, "team": team.id},
+        "profile": {"real_name": user.real_name, "display_name": user.name, "team": home},
     }
+    if user.stranger:
+        shape["is_stranger"] = True
+    if user.enterprise_id:
+        shape["enterprise_user"] = {
+            "id": f"W{user.id[1:]}",
+            "enterprise_id": user.enterprise_id,
+            "enterprise_name": team.settings.team_name,
+            "is_admin": False,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "teams": list(user.workspaces),
+        }
+    return shape
 
 
 def bookmark_shape(team: Team, bookmark: Bookmark) -> Json:

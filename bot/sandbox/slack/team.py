@@ -113,12 +113,15 @@ class Team:
 
     # -- people and channels
 
-    def add_user(self, name: str, real_name: str | None = None, *, is_bot: bool = False) -> User:
-        """A new member of the workspace, who joins #general. Raises ValueError when the name is taken."""
+    def add_user(self, name: str, real_name: str | None = None, *, is_bot: bool = False, **kind: Any) -> User:
+        """A new member of the workspace, who joins #general; `kind` makes them a guest, a stranger ... (fields of User).
+
+        Raises ValueError when the name is taken.
+        """
         if any(user.name == name for user in self.users.values()):
             raise ValueError(f"there is already a user named {name}")
         color = COLORS[len(self.users) % len(COLORS)]
-        user = User(self.new_id("U"), name, real_name or name.capitalize(), color, is_bot, self.now())
+        user = User(self.new_id("U"), name, real_name or name.capitalize(), color, is_bot, self.now(), **kind)
         self.users[user.id] = user
         if not is_bot:
             self.general.members.append(user.id)

@@ -31,6 +31,7 @@ from bot.sandbox.slack.records import (
     Settings,
 )
 from bot.sandbox.slack.render import message_text
+from bot.sandbox.slack.shapes import group_shape, user_shape
 from bot.sandbox.slack.team import BOT_NAME, Team
 from bot.sandbox.slack.ui import Ui
 
@@ -203,9 +204,34 @@ class LocalWorkspace:
 
     # -- people and channels
 
-    def add_user(self, name: str, real_name: str | None = None) -> Person:
-        """A new person, member of #general."""
-        return Person(self.team, self.interactions, self.team.add_user(name, real_name))
+    def add_user(self, name: str, real_name: str | None = None, *, is_bot: bool = False, **kind: Any) -> Person:
+        """A new person, member of #general; `kind` makes them a guest, a stranger ... (fields of `records.User`)."""
+        return Person(self.team, self.interactions, self.team.add_user(name, real_name, is_bot=is_bot, **kind))
+
+    def change_user(self, person: str | Person, **fields: Any) -> None:
+        """An admin makes somebody a guest, deactivates them ... (fields of `records.User`); the app hears `user_change`."""
+        user = self.team.user_named(person.id if isinstance(person, Person) else person)
+        for name, value in fields.items():
+            setattr(user, name, value)
+        user.updated = self.team.now()
+        shape = user_shape(self.team, user)
+        shape.get("enterprise_user", {}).pop("teams", None)  # users.info has the workspaces of a person, the event has not
+        self.team.emit({"type": "user_change", "user": shape, "cache_ts": self.team.now()})
+        self.team.changed()
+
+    def change_group(self, id: str, members: Iterable[str | Person]) -> None:
+        """Somebody edits a user group; the app hears who came and who went."""
+        group = self.team.groups[id]
+        before, now = list(group.members), self.team.now()
+        group.members = [member.id if isinstance(member, Person) else self.team.user_named(member).id for member in members]
+        added = [user for user in group.members if user not in before]
+        removed = [user for user in before if user not in group.members]
+        self.team.emit({
+            "type": "subteam_members_changed", "subteam_id": id, "team_id": self.team_id, "date_previous_update": group.created,
+            "date_update": now, "added_users": added, "added_users_count": len(added), "removed_users": removed,
+            "removed_users_count": len(removed),
+        })  # fmt: skip
+        self.team.emit({"type": "subteam_updated", "subteam": group_shape(self.team, group, users=True, counts=True)})
 
     def person(self, name: str) -> Person:
         """The person with that name or id. Raises KeyError."""

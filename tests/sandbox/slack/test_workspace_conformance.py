@@ -51,6 +51,10 @@ UNDOCUMENTED = {
 TIERS = {"Tier1": "t1", "Tier2": "t2", "Tier3": "t3", "Tier4": "t4"}
 SPECIAL = {"auth.test": "auth_test", "chat.getPermalink": "get_permalink", "chat.postMessage": "post_message"}
 FREE = ("args.", "message.metadata.event_payload.", "messages[].metadata.event_payload.", "view.state.values")
+KINDS_OF_PEOPLE: tuple[dict[str, Any], ...] = (
+    {"guest": "multi"}, {"guest": "single"}, {"deleted": True}, {"is_bot": True}, {"stranger": True, "team_id": "T07OTHER"},
+    {"enterprise_id": "E07GRID", "team_id": "T07OTHER", "workspaces": ("T07OTHER",)},
+)  # fmt: skip
 SAMPLED_EMPTY = ("view.blocks", "view.state.values", "state.values", "event.view.blocks", "event.view.state.values")
 """Recorded samples hold these empty, so that no key below them was seen."""
 
@@ -147,6 +151,8 @@ class Tour:
         for method in ("api.test", "auth.test", "apps.connections.open", "users.list"):
             await self.call(method)
         await self.call("users.info", user=stage.ana.id)
+        for number, kind in enumerate(KINDS_OF_PEOPLE):
+            await self.call("users.info", user=stage.ws.add_user(f"person{number}", **kind).id)
         await self.call("usergroups.list", include_users=True, include_count=True)
         await self.call("usergroups.users.list", usergroup=group)
 
@@ -284,6 +290,8 @@ async def _live_a_little(stage: Stage) -> None:
     await stage.ana.opens_home()
     await stage.ana.types("/invite @ben", channel="den")
     await stage.ben.types("/leave", channel="den")
+    stage.ws.change_user(stage.ben, guest="multi", enterprise_id="E07GRID", workspaces=(stage.ws.team_id,))
+    stage.ws.change_user(stage.ben, deleted=True)
 
 
 def _kind(payload: dict[str, Any]) -> str:
@@ -302,7 +310,7 @@ async def test_payloads_have_only_keys_seen_in_real_ones(stage: Stage) -> None:
     async with listening(stage) as payloads:
         kinds: dict[str, set[str]] = {}
         await _live_a_little(stage)
-        await until(lambda: len({_kind(payload) for payload in payloads}) == 11)
+        await until(lambda: len({_kind(payload) for payload in payloads}) == 12)
         for payload in payloads:
             kinds.setdefault(_kind(payload), set()).update(
                 unseen(payload, set(seen[_kind(payload)]), deep=9, free=SAMPLED_EMPTY)
@@ -320,4 +328,5 @@ async def test_payloads_have_only_keys_seen_in_real_ones(stage: Stage) -> None:
         "AppHomeOpenedPayload": set(),
         "MemberJoinedChannelPayload": set(),
         "MemberLeftChannelPayload": set(),
+        "UserChangePayload": set(),
     } == kinds
