@@ -1,13 +1,15 @@
 """Folds facts into the world. It decides nothing and refuses nothing: a fact has happened."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.core import facts as f
 from bot.core.effects import Do
-from bot.core.model import Level, Notice, Phase
+from bot.core.model import Level, Phase
 from bot.core.sight import Sight
 from bot.core.state import (
+    MOST_AN_HOUR,
     NOTICE_OVER,
     Affected,
     ComponentState,
@@ -25,6 +27,8 @@ from bot.core.state import (
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
 MOST_REPORTS = 20
+MOST_STANDING = 50  # notices that a page has open at once; the newest are kept
+MOST_PAGES = 20  # addresses of one provider; they change with the configuration
 
 
 def evolve(world: World, fact: f.Fact) -> World:
@@ -103,22 +107,57 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
             state = replace(state, feed=b.state, feed_reason=b.reason, feed_at=fact.at)
         case f.MaintenanceSaid(components=components):
             state = replace(state, maintenance=components)
-        case f.NoticeSeen(notice=notice):
-            others = tuple(n for n in state.notices if n.id != notice.id)
-            standing = others if notice.status in NOTICE_OVER else (notice, *others)
-            heard = {**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, notice)}
-            state = replace(state, heard=heard, notices=standing, words=state.words + 1)
+        case f.NoticeSeen() as b:
+            state = _notice(state, fact, b)
             incident = world.incidents.get(fact.incident) if fact.incident is not None else None
             if incident:
-                first = min(incident.vendor_first_at or notice.at, notice.at)
+                first = min(incident.vendor_first_at or b.notice.at, b.notice.at)
                 world = world.put(replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1))
+        case f.PageFirstRead() as b:
+            pages = (*(page for page in state.pages if page != b.page), b.page)[-MOST_PAGES:]
+            state = replace(state, pages=pages, seen=_seen(state.seen, b.passed))
+        case f.PageFlooded() as b:
+            standing = tuple(n for n in state.notices if n.id not in b.over)
+            told_at = fact.at if b.told else state.flood_told_at
+            words = state.words + b.count
+            seen = _seen(state.seen, b.updates)
+            state = replace(state, seen=seen, notices=standing, flood_told_at=told_at, words=words)
+        case f.UpdatesForgotten(updates=updates):
+            state = _forgotten(state, updates)
     return world.put(state)
 
 
-def _heard(before: NoticeHeard | None, fact: f.Fact, notice: Notice) -> NoticeHeard:
+def _notice(state: ProviderState, fact: f.Fact, b: f.NoticeSeen) -> ProviderState:
+    notice = b.notice
+    others = tuple(n for n in state.notices if n.id != notice.id)
+    return replace(
+        state,
+        heard={**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, b)},
+        notices=others if notice.status in NOTICE_OVER else (notice, *others)[:MOST_STANDING],
+        words=state.words + 1,
+        seen=_seen(state.seen, {notice.id: (notice.update,)}),
+        told_at=state.told_at if b.late else (*state.told_at, fact.at)[-MOST_AN_HOUR:],
+    )
+
+
+def _heard(before: NoticeHeard | None, fact: f.Fact, b: f.NoticeSeen) -> NoticeHeard:
+    notice = b.notice
     before = before or NoticeHeard("", notice.at, notice.at)
     first, last = min(before.first_at, notice.at), max(before.last_at, notice.at)
-    return NoticeHeard(notice.update, first, last, before.quiet or fact.incident is None)
+    return NoticeHeard(notice.update, first, last, before.quiet or (fact.incident is None and not b.late))
+
+
+def _seen(seen: Mapping[str, tuple[str, ...]], more: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {**seen, **{id: (*seen.get(id, ()), *updates) for id, updates in more.items()}}
+
+
+def _forgotten(state: ProviderState, gone: Mapping[str, tuple[str, ...]]) -> ProviderState:
+    """Without these ids; a notice of which none is left is forgotten as a whole."""
+    dropped = {id: frozenset(updates) for id, updates in gone.items()}
+    left = {id: tuple(u for u in updates if u not in dropped.get(id, ())) for id, updates in state.seen.items()}
+    seen = {id: updates for id, updates in left.items() if updates}
+    heard = {id: heard for id, heard in state.heard.items() if id in seen or id not in gone}
+    return replace(state, seen=seen, heard=heard, notices=tuple(n for n in state.notices if n.id in heard))
 
 
 def _incident(incident: Incident | None, fact: f.Fact) -> Incident:

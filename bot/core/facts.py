@@ -21,10 +21,13 @@ from bot.core.findings import (
     MaintenanceSaid,
     Muted,
     NoticeSeen,
+    PageFirstRead,
+    PageFlooded,
     ReportHeard,
     SightLost,
     SightRegained,
     Unmuted,
+    UpdatesForgotten,
     VerdictChanged,
 )
 from bot.core.model import Actor, Level, Phase, Severity
@@ -34,8 +37,9 @@ __all__ = [
     "AlertSuppressed", "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved",
     "Declared", "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp",
     "HandBackAsked", "HandBackReverted", "HandBackStepped", "Held", "MaintenanceSaid", "Muted", "NoteAdded", "NoticeSeen",
-    "PhaseChanged", "Posted", "ProposalDropped", "Released", "ReportHeard", "ResolveAsked", "SeverityChanged", "SightLost",
-    "SightRegained", "Unmuted", "UpdateWritten", "VerdictChanged", "decode_body", "encode_body",
+    "PageFirstRead", "PageFlooded", "PhaseChanged", "Posted", "ProposalDropped", "Released", "ReportHeard",
+    "ResolveAsked", "SeverityChanged", "SightLost", "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten",
+    "VerdictChanged", "decode_body", "encode_body",
 ]  # fmt: skip
 
 
@@ -293,7 +297,8 @@ BODIES: dict[str, type[Body]] = {
     body.KIND: body
     for body in (
         VerdictChanged, AdvisoryRaised, AdvisoryEnded, AlertSuppressed, AlertResumed, AlertHeard, ReportHeard, Muted,
-        Unmuted, FeedChanged, MaintenanceSaid, NoticeSeen, SightLost, SightRegained, Declared, ComponentJoined,
+        Unmuted, FeedChanged, MaintenanceSaid, PageFirstRead, PageFlooded, UpdatesForgotten,
+        NoticeSeen, SightLost, SightRegained, Declared, ComponentJoined,
         ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
         ChannelOpened, ChannelRefused, Posted, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,
         HandBackAsked, HandBackStepped, HandBackReverted, Released, ExpiryReached,

@@ -3,6 +3,7 @@
 Also what was done with it short of an incident: a component was muted, an alert was held back. `facts` has the other kinds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -133,11 +134,47 @@ class MaintenanceSaid(Body):
 
 
 @dataclass(frozen=True)
+class PageFirstRead(Body):
+    """A page was read for the first time: these updates (by notice) are history, known from here on and told to nobody."""
+
+    KIND = "feed.first_read"
+    provider: str
+    page: str  # which of the provider's addresses, as a digest
+    passed: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class PageFlooded(Body):
+    """The page said more at once than anybody reads: these updates (by notice) are known from here on, and only counted."""
+
+    KIND = "feed.flooded"
+    provider: str
+    updates: Mapping[str, tuple[str, ...]]
+    over: tuple[str, ...] = ()  # notices that ended among them
+    told: bool = True
+
+    @property
+    def count(self) -> int:
+        """How many updates they are."""
+        return sum(map(len, self.updates.values()))
+
+
+@dataclass(frozen=True)
+class UpdatesForgotten(Body):
+    """These updates (by notice) left the page long ago and are remembered no longer."""
+
+    KIND = "feed.forgotten"
+    provider: str
+    updates: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class NoticeSeen(Body):
     """The vendor said something on its status page."""
 
     KIND = "notice.seen"
     notice: Notice
+    late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
 
 
 # --- sight

@@ -191,6 +191,7 @@ class FeedReport:
     levels: Mapping[str, Level] = field(default_factory=dict)  # by our component id
     notices: tuple[Notice, ...] = ()
     maintenance: tuple[str, ...] = ()  # our component ids that the page calls under maintenance
+    page: str = ""  # which of the provider's addresses was read, as a digest: an address may hold a token
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity, Verdict
 from bot.core.sight import CLEAR, Sight
 
+MOST_AN_HOUR = 60  # updates of one vendor that are told one by one within an hour
 NOTICE_OVER = frozenset({"resolved", "postmortem", "completed"})  # a vendor's words for the end of what it announced
 
 
@@ -95,6 +96,10 @@ class ProviderState:
     words: int = 0  # updates seen in all
     feed_at: datetime | None = None  # since when the page is as it is
     maintenance: tuple[str, ...] = ()  # our components that the page calls under maintenance
+    pages: tuple[str, ...] = ()  # which of its addresses were ever read
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # update ids that are no news, by notice id, oldest first
+    told_at: tuple[datetime, ...] = ()  # when its newest updates were told one by one
+    flood_told_at: datetime | None = None  # when it was last said that it says too much
 
     def first_word(self, notice: Notice) -> datetime:
         """When the vendor said the first of its words about the same thing."""

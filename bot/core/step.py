@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.core import alarm, failover, hearing, incident
+from bot.core import alarm, failover, hearing, incident, vendor_pages
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.draft import Draft, Step
 from bot.core.effects import Do
-from bot.core.model import Actor, FeedReport, FeedState, Notice, Policy
+from bot.core.model import Policy
 from bot.core.permissions import denied
 from bot.core.state import World
 
@@ -23,8 +23,8 @@ def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
     match signal:
         case s.VerdictReached():
             return _verdict(draft, signal)
-        case s.FeedRead(report=report):
-            return _feed(draft, report)
+        case s.FeedRead():
+            return _feed(draft, signal)
         case s.SightChanged():
             return _sight(draft, signal)
         case s.AlertHeard():
@@ -123,52 +123,13 @@ def _sight(draft: Draft, signal: s.SightChanged) -> Step:
     return draft.done("we are blind" if sight.blind else "we see again")
 
 
-# --- the vendor's own words
-
-
-def _feed(draft: Draft, report: FeedReport) -> Step:
-    stream = f"provider/{report.provider}"
-    held = draft.world.provider(report.provider)
-    if held.feed is not report.state:
-        known = report.provider in draft.world.providers
-        draft.add(stream, f.FeedChanged(report.provider, report.state, report.reason), told=known)
-    if report.state is FeedState.FRESH:
-        if set(report.maintenance) != set(held.maintenance):
-            draft.add(stream, f.MaintenanceSaid(report.provider, tuple(sorted(report.maintenance))))
-        for notice in sorted(report.notices, key=lambda n: (n.at, n.update)):
-            _notice(draft, stream, notice, report)
+def _feed(draft: Draft, signal: s.FeedRead) -> Step:
+    vendor_pages.on_report(draft, signal.report)
     before = len(draft.facts)
     alarm.lift(draft)
     if len(draft.facts) > before:
         failover.react(draft)
     return draft.done("the page was read")
-
-
-def _notice(draft: Draft, stream: str, notice: Notice, report: FeedReport) -> None:
-    held = draft.world.provider(notice.provider)
-    heard = held.heard.get(notice.id)
-    updates = [n for n in sorted(report.notices, key=lambda n: (n.at, n.update)) if n.id == notice.id]
-    order = [n.update for n in updates]
-    open_incident = draft.world.open_for(notice.provider)
-    if heard and heard.update in order and order.index(notice.update) <= order.index(heard.update):
-        return
-    if heard and heard.update not in order and notice.at <= heard.last_at:
-        return  # the vendor deleted what we heard last; only what is newer is news
-    if heard is None and notice is not updates[-1] and not (open_incident and notice.at >= open_incident.began_at):
-        return  # history from before we looked: the newest word is enough
-    names_ours = bool(open_incident and set(notice.components) & set(open_incident.affected))
-    touches = names_ours or not (notice.components or notice.elsewhere)
-    ours = open_incident if open_incident and touches else None
-    fact = draft.add(
-        stream, f.NoticeSeen(notice), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),
-        told=ours is not None,
-    )  # fmt: skip
-    if ours is None:
-        root = f"quiet/notice/{notice.provider}/{notice.id}"
-        if heard and heard.quiet:
-            draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": root})
-        else:
-            draft.send(Do.QUIET_POST, "ops", fact, key=root)
 
 
 # --- what became of our own errands

@@ -78,7 +78,9 @@ def _source(fact: f.Fact) -> str:
             return "probe"
         case f.SightLost() | f.SightRegained():
             return "probe"
-        case f.NoticeSeen() | f.FeedChanged() | f.MaintenanceSaid():
+        case (
+            f.NoticeSeen() | f.FeedChanged() | f.MaintenanceSaid() | f.PageFirstRead() | f.PageFlooded() | f.UpdatesForgotten()
+        ):
             return "vendor"
         case f.AlertHeard():
             return "alert"
@@ -124,6 +126,12 @@ def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
         case f.MaintenanceSaid(provider=provider, components=ids):
             what = ", ".join(names.get(id, id) for id in ids) or "nothing any more"
             return f"The status page of {names.get(provider, provider)} calls under maintenance: {what}"
+        case f.PageFirstRead(provider=provider):
+            return f"The status page of {names.get(provider, provider)} is read for the first time"
+        case f.PageFlooded(provider=provider, count=count):
+            return f"The status page of {names.get(provider, provider)} shows {count} more updates at once; see the page"
+        case f.UpdatesForgotten(provider=provider):
+            return f"Updates that left the status page of {names.get(provider, provider)} long ago are forgotten"
         case f.SightLost(began_at=began_at):
             return f"We are blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"
         case f.SightRegained() as b:

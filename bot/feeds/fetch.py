@@ -1,6 +1,7 @@
 """Reads vendors' status pages: politely, with a deadline and a cap, and never forgetting the last word."""
 
 import asyncio
+import hashlib
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -119,7 +120,7 @@ class FeedReader:
                 etag = response.headers.get("etag", "")
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
             raise FeedError(_in_words(exc)) from exc
-        report = parse(body, source.provider, source.components, at)
+        report = replace(parse(body, source.provider, source.components, at), page=_digest(url))
         self._kept[source.provider, url] = _Kept(etag, report)
         return report
 
@@ -168,6 +169,10 @@ def _in_words(exc: Exception) -> str:
         case httpx.NetworkError() | httpx.RemoteProtocolError():
             return "the connection broke off"
     return "the address cannot be asked as it is configured"
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _host(url: str) -> str:

@@ -4,9 +4,11 @@ Pages change without notice: keys come and go, components are renamed, new words
 and what is not costs itself alone.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +26,17 @@ LEVELS: Mapping[str, Level] = MappingProxyType(
     }
 )
 OVER = frozenset({"resolved", "postmortem", "completed"})
-OVER_FOR = timedelta(days=1)  # incidents.json lists the newest fifty, however old; older endings are history, not news
+
+# What one page may hold. Real ones are far below: the longest list known has some 500 components and 50 incidents.
+MOST_COMPONENTS = 5_000
+MOST_INCIDENTS = 500
+MOST_UPDATES = 2_000
+LONGEST_BODY = 10_000  # characters
+LONGEST_LINE = 500
+LONGEST_WORD = 60
+LONGEST_ID = 100
+VALUE_MARKS = (b",", b":", b"[", b"{")
+MOST_MARKS = 200_000  # read in 70 ms at worst; a page of 2 MiB that lists nothing but components has 170,000
 
 
 def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: Mapping[str, str], at: datetime) -> FeedReport:
@@ -34,21 +46,32 @@ def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: M
     absent from `levels`. `under_maintenance` is UNKNOWN: the vendor announces that it may be away and says neither that it is
     well nor that it fails, so only our own checks can tell; it stands in `maintenance`. A word that nobody knew is UNKNOWN too,
     and named in `reason`.
-    Resolved incidents vanish from a summary, so an incident that is gone is over. Notices are in the order of their time;
-    their texts are whole. Raises FeedError when the payload is not a page at all.
+    Notices are in the order of their time, those of one time in the page's own order (it lists the newest first); a time to
+    come becomes `at`. What is over the caps is left out and named in `reason`; long texts are cut. Raises FeedError when the
+    payload is not a page at all, or too large to be one.
     """
     page = _page(payload)
-    rows = _rows(page.get("components"))
-    levels, remarks = _levels(rows, component_ids)
+    remarks: list[str] = []
+    rows = _some(page.get("components"), MOST_COMPONENTS, "components", remarks)
+    levels, unknown = _levels(rows, component_ids)
     ours = _ours(rows, component_ids)
-    incidents = [*_rows(page.get("incidents")), *_rows(page.get("scheduled_maintenances"))]
-    notices = [notice for incident in incidents for notice in _notices(incident, provider, _url(page), ours, at)]
-    notices.sort(key=lambda notice: notice.at)
+    incidents = [
+        *_some(page.get("incidents"), MOST_INCIDENTS, "incidents", remarks),
+        *_some(page.get("scheduled_maintenances"), MOST_INCIDENTS, "maintenances", remarks),
+    ]
+    notices = list(
+        islice(chain.from_iterable(_notices(i, provider, _url(page), ours, at) for i in incidents), MOST_UPDATES + 1)
+    )
+    if len(notices) > MOST_UPDATES:
+        notices.pop()
+        remarks.append(f"the page shows more than {MOST_UPDATES:,} updates; the others were not read")
+    notices.reverse()  # pages list the newest first
+    notices.sort(key=lambda notice: (notice.at, notice.status in OVER))
     return FeedReport(
         provider=provider,
         at=at,
         state=FeedState.FRESH,
-        reason="; ".join(remarks),
+        reason="; ".join([*unknown, *remarks]),
         levels=levels,
         notices=tuple(notices),
         maintenance=_maintained(rows, component_ids),
@@ -60,8 +83,10 @@ def _page(payload: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
     if isinstance(payload, bytes):
         if payload.lstrip()[:1] == b"<":
             raise FeedError("the page answered with HTML instead of JSON")
+        if sum(map(payload.count, VALUE_MARKS)) > MOST_MARKS:
+            raise FeedError("the page's answer holds more values than any status page")
         try:
-            page = json.loads(payload)
+            page = json.loads(payload, parse_int=str)  # reading a number of 4,000 digits takes long, and none is needed
         except (ValueError, RecursionError):
             raise FeedError("the page's answer is not JSON") from None
     if not isinstance(page, Mapping):
@@ -76,12 +101,13 @@ def _page(payload: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
 def _ours(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, str]) -> dict[str, list[str]]:
     """Our component ids by the page's id, also where configuration gave the page's name."""
     ours: dict[str, list[str]] = {}
-    for row in rows:
-        names = (_text(row.get("id")), _text(row.get("name")))
-        ours[names[0]] = [our for our, vendor in component_ids.items() if vendor in names]
     for our, vendor in component_ids.items():
-        if our not in ours.setdefault(vendor, []):
-            ours[vendor].append(our)
+        ours.setdefault(vendor, []).append(our)
+    by_name = {vendor: tuple(known) for vendor, known in ours.items()}
+    for row in rows:
+        id_, known = _text(row.get("id")), by_name.get(_text(row.get("name")), ())
+        if known:
+            ours[id_] = list(dict.fromkeys((*ours.get(id_, ()), *known)))
     return ours
 
 
@@ -111,26 +137,25 @@ def _maintained(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, s
 def _notices(
     incident: Mapping[str, Any], provider: str, page_url: str, ours: Mapping[str, list[str]], at: datetime
 ) -> Iterator[Notice]:
-    id_ = _text(incident.get("id"))
-    updates = _rows(incident.get("incident_updates"))
-    if not id_ or _is_history(incident, updates, at):
+    id_ = _id(incident.get("id"))
+    if not id_:
         return
-    named = [_text(component.get("id")) for component in _rows(incident.get("components"))]
-    for update in updates:
-        said_at = _time(update.get("display_at")) or _time(update.get("created_at")) or at
-        status = _text(update.get("status")) or _text(incident.get("status"))
-        affected = [_text(component.get("code")) for component in _rows(update.get("affected_components"))] or named
-        mapped = tuple(dict.fromkeys(our for code in affected for our in ours.get(code, ())))
+    named = _named(incident.get("components"), "id", ours)
+    updates = _rows(incident.get("incident_updates"))[:MOST_UPDATES]
+    ended_at = _ended_at(incident, updates, at)
+    for update, name in zip(updates, reversed(_names(id_, incident, updates)), strict=True):
+        status = _status(incident, update)
+        affected, mapped = _named(update.get("affected_components"), "code", ours) or named or (0, ())
         yield Notice(
             provider=provider,
             id=id_,
-            update=_text(update.get("id")) or f"{id_}/{status}/{_text(update.get('created_at'))}",
-            title=_text(incident.get("name")),
-            body=_text(update.get("body")),
+            update=name,
+            title=_text(incident.get("name"), LONGEST_LINE),
+            body=_text(update.get("body"), LONGEST_BODY),
             status=status,
-            impact=_text(incident.get("impact")) or "none",
-            at=said_at,
-            url=_text(incident.get("shortlink")) or (f"{page_url}/incidents/{id_}" if page_url else ""),
+            impact=_text(incident.get("impact"), LONGEST_WORD) or "none",
+            at=min(_said_at(update, at), ended_at),
+            url=_text(incident.get("shortlink"), LONGEST_LINE) or (f"{page_url}/incidents/{id_}" if page_url else ""),
             components=mapped,
             elsewhere=bool(affected) and bool(ours) and not mapped,
             starts_at=_time(incident.get("scheduled_for")),
@@ -138,12 +163,40 @@ def _notices(
         )
 
 
-def _is_history(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at: datetime) -> bool:
+def _named(value: Any, key: str, ours: Mapping[str, list[str]]) -> tuple[int, tuple[str, ...]] | None:
+    """How many components a list names and which of them are ours; None where it names none."""
+    rows = _rows(value)
+    return (len(rows), tuple(dict.fromkeys(our for row in rows for our in ours.get(_text(row.get(key)), ())))) if rows else None
+
+
+def _said_at(update: Mapping[str, Any], at: datetime) -> datetime:
+    """When it was said, by the vendor's clock where that does not run ahead of ours."""
+    stamps = (_time(update.get("display_at")), _time(update.get("created_at")))
+    return next((stamp for stamp in stamps if stamp is not None and stamp <= at), at)
+
+
+def _ended_at(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at: datetime) -> datetime:
+    """When the vendor said that it is over, since nothing is said after that; `at` where it goes on."""
     if _text(incident.get("status")) not in OVER:
-        return False
-    stamps = [incident.get("resolved_at"), *(update.get("display_at") for update in updates), incident.get("created_at")]
-    last = max((stamp for stamp in map(_time, stamps) if stamp is not None), default=at)
-    return at - last > OVER_FOR
+        return at
+    return max((_said_at(update, at) for update in updates if _status(incident, update) in OVER), default=at)
+
+
+def _names(id_: str, incident: Mapping[str, Any], updates: list[Mapping[str, Any]]) -> list[str]:
+    """The updates' ids, the oldest first; those that have none are named by what is in them, which does not move."""
+    names: list[str] = []
+    met: set[str] = set()
+    for update in reversed(updates):
+        name = _id(update.get("id")) or f"{id_}/{_status(incident, update)}/{_text(update.get('created_at'), LONGEST_WORD)}"
+        if name in met and not update.get("id"):
+            name += f"/{_digest(_text(update.get('body')))}"
+        names.append(name)
+        met.add(name)
+    return names
+
+
+def _status(incident: Mapping[str, Any], update: Mapping[str, Any]) -> str:
+    return _text(update.get("status"), LONGEST_WORD) or _text(incident.get("status"), LONGEST_WORD)
 
 
 def _url(page: Mapping[str, Any]) -> str:
@@ -156,11 +209,29 @@ def _rows(value: Any) -> list[Mapping[str, Any]]:
     return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        return "" if value is None else str(value)
+def _some(value: Any, most: int, what: str, remarks: list[str]) -> list[Mapping[str, Any]]:
+    rows = _rows(value)
+    if len(rows) > most:
+        remarks.append(f"the page lists {len(rows):,} {what}; the first {most:,} were read")
+    return rows[:most]
+
+
+def _id(value: Any) -> str:
+    """An id to remember; one that is longer than any real one as its digest."""
+    id_ = _text(value)
+    return id_ if len(id_) <= LONGEST_ID else _digest(id_)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _text(value: Any, most: int | None = None) -> str:
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    if most is not None and len(text) > most:
+        text = f"{text[: most - 1]}…"
     # Half a surrogate pair is legal in JSON and in no encoding that a database or a socket takes.
-    return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 
 def _time(value: Any) -> datetime | None:

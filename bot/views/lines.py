@@ -48,6 +48,9 @@ def _of_vendor(fact: f.Fact, policy: Policy) -> Said | None:
             if n.body.strip():
                 body += f"\n{quote(n.body, 1500)}"
             return text, body + (f"\n{link(n.url, 'On the page')}" if n.url else ""), []
+        case f.PageFlooded() as b:
+            more = f"{page_of(policy, b.provider)} shows {b.count:,} more updates at once. They are on the page, not here."
+            return more, more, []
         case f.FeedChanged() as b:
             page, why = page_of(policy, b.provider), foreign(b.reason, 300)
             words_for = {

@@ -108,6 +108,77 @@ def test_notices_are_in_order_when_the_page_lists_the_newest_first() -> None:
     assert ["u0", "u1", "u2"] == [notice.update for notice in read(made).notices]
 
 
+def updates_of(*updates: dict[str, Any], status: str = "investigating") -> FeedReport:
+    """A page with one incident that lists these updates, the newest first."""
+    made = page()
+    made["incidents"][0] |= {"status": status, "incident_updates": list(updates)}
+    return read(made)
+
+
+def said(id: str, status: str = "identified", at: str = "2030-01-07T10:00:00Z") -> dict[str, Any]:
+    return {"id": id, "status": status, "body": "", "display_at": at}
+
+
+def test_updates_of_one_moment_are_in_the_order_of_the_page() -> None:
+    """It lists the newest first."""
+    report = updates_of(said("u3"), said("u2"), said("u1"))
+    assert ["u1", "u2", "u3"] == [notice.update for notice in report.notices]
+
+
+def test_a_time_to_come_is_the_time_of_reading() -> None:
+    """A vendor whose clock says 9999 spoke no later than we read it."""
+    report = updates_of(said("u1", at="9999-12-31T23:59:59Z"))
+    assert [AT] == [notice.at for notice in report.notices]
+
+
+def test_the_end_comes_last_when_the_page_says_that_it_is_over() -> None:
+    """Also when an update before it is dated into the year 9999."""
+    report = updates_of(said("u2", at="9999-01-01T00:00:00Z"), said("u3", "resolved"), said("u1"), status="resolved")
+    assert ["u1", "u2", "u3"] == [notice.update for notice in report.notices]
+
+
+def test_updates_without_ids_are_told_apart_by_what_they_say() -> None:
+    """Two of one moment and status, and neither takes the other's name when a third comes."""
+    first, second, third = ({"status": "identified", "body": body, "created_at": "x"} for body in "abc")
+    two = [notice.update for notice in updates_of(second, first).notices]
+    three = [notice.update for notice in updates_of(third, second, first).notices]
+    assert 3 == len(set(three))
+    assert two == three[:2]
+
+
+@pytest.mark.parametrize(
+    ("key", "count", "words"),
+    [
+        ("components", 5_001, "5,001 components; the first 5,000 were read"),
+        ("incidents", 501, "501 incidents; the first 500 were read"),
+        ("scheduled_maintenances", 501, "501 maintenances; the first 500 were read"),
+    ],
+)
+def test_no_more_is_read_of_a_page_than_any_real_one_holds(key: str, count: int, words: str) -> None:
+    """The rest is left out, and the report says so."""
+    report = read(page(**{key: [{"id": f"x{n}"} for n in range(count)]}))
+    assert words in report.reason
+
+
+def test_no_more_updates_are_read_than_any_real_page_holds() -> None:
+    """The newest count."""
+    report = updates_of(*(said(f"u{n}") for n in range(2_100, 0, -1)))
+    assert (2_000, "u2100") == (len(report.notices), report.notices[-1].update)
+
+
+def test_long_texts_and_ids_are_cut() -> None:
+    """One update cannot fill the ledger; a long id is told from others by its digest."""
+    made = page()
+    made["incidents"][0]["incident_updates"][0] |= {"id": "i" * 500, "body": "x" * 50_000, "status": "s" * 500}
+    (notice,) = read(made).notices
+    assert (16, 10_000, 60) == (len(notice.update), len(notice.body), len(notice.status))
+
+
+def test_a_number_of_thousands_of_digits_costs_nothing() -> None:
+    """Python takes a time that grows with the square of the digits."""
+    assert FeedState.FRESH is read(json.dumps(page())[:-1].encode() + b', "n": ' + b"9" * 100_000 + b"}").state
+
+
 def test_a_maintenance_tells_its_plan_when_the_page_has_one() -> None:
     """When it is to begin and to end; an incident has no plan, and junk is none."""
     made = page()
@@ -132,21 +203,21 @@ def test_components_under_maintenance_are_named_when_the_page_calls_them_so() ->
     assert () == read(page()).maintenance
 
 
-def test_old_endings_are_left_out_when_the_page_lists_its_history() -> None:
-    """incidents.json repeats weeks of resolved incidents; yesterday's are history, today's are news."""
+def test_old_endings_are_read_when_the_page_lists_its_history() -> None:
+    """incidents.json repeats weeks of resolved incidents; what of them is news is not for the vendor's clock to say."""
     made = page()
     incident = made["incidents"][0] | {"status": "resolved", "resolved_at": "2030-01-07T11:30:00Z"}
     stale = incident | {"id": "i0", "created_at": "2030-01-01T00:00:00Z", "resolved_at": "2030-01-01T01:00:00Z"}
     stale["incident_updates"] = [{"id": "old", "status": "resolved", "body": "", "display_at": "2030-01-01T01:00:00Z"}]
     report = read({"page": made["page"], "incidents": [incident, stale]})
-    assert ["i1"] == [notice.id for notice in report.notices]
+    assert ["i0", "i1"] == [notice.id for notice in report.notices]
     assert {} == report.levels
 
 
 def test_texts_are_whole_and_storable_when_they_are_strange() -> None:
     """Long texts and mentions stay as they are; what no encoding takes is replaced."""
     made = page()
-    body = "<!channel> " + "x" * 20_000
+    body = "<!channel> " + "x" * 9_000
     made["incidents"][0]["incident_updates"][0]["body"] = body + "\ud83d\x00"
     (notice,) = read(json.dumps(made).encode()).notices
     assert body + "?" == notice.body
@@ -187,6 +258,7 @@ def test_page_is_still_read_when_a_part_of_it_is_junk(junk: dict[str, Any]) -> N
         (b"", "not JSON"),
         (b"\xff\xfe[", "not JSON"),
         (b"[" * 100_000, "not JSON"),
+        (b'{"components": [' + b"[]," * 200_000 + b"1]}", "more values than any status page"),
         (b"[]", "a JSON list, not an object"),
         (b'{"aggregate_state": "operational"}', "another dialect, or not a status page"),
     ],

@@ -1,0 +1,178 @@
+"""What a vendor's page says that is not written down yet, and what becomes of it. Pure.
+
+What is new is told by the ids of updates and by when *we* first saw them, never by the vendor's clock: vendors post two updates
+in one second, date them back, and now and then into the year 9999. Ids that need no further word stand in
+`ProviderState.seen`, so every update is recorded once: by itself, among the many that a flooded page says at once, or as the
+history that stood there when we first read the page.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core import facts as f
+from bot.core.draft import Draft
+from bot.core.effects import Do
+from bot.core.model import Actor, FeedReport, FeedState, Notice
+from bot.core.state import MOST_AN_HOUR, NOTICE_OVER, Incident, ProviderState
+
+MOST_AT_ONCE = 20  # updates of one reading that are told one by one; a real vendor's worst minute had five
+MOST_REMEMBERED = 5_000  # ids for each provider; a page shows 2,000 at most (`feeds.statuspage`), so what is shown always fits
+LATE_AFTER = timedelta(days=1)  # what was over for so long when we first read of it is history, whoever posted it today
+FLOOD_TOLD_EVERY = timedelta(hours=1)
+
+
+def on_report(draft: Draft, report: FeedReport) -> None:
+    """Write down what is new in a reading of the provider's page."""
+    stream = f"provider/{report.provider}"
+    held = draft.world.provider(report.provider)
+    if held.feed is not report.state:
+        known = report.provider in draft.world.providers
+        draft.add(stream, f.FeedChanged(report.provider, report.state, report.reason), told=known)
+    if report.state is not FeedState.FRESH:
+        return
+    if set(report.maintenance) != set(held.maintenance):
+        draft.add(stream, f.MaintenanceSaid(report.provider, tuple(sorted(report.maintenance))))
+    incident = draft.world.open_for(report.provider)
+    found = read(report, held, incident.began_at if incident else None)
+    if found.passed or report.page not in held.pages:
+        draft.add(stream, f.PageFirstRead(report.provider, report.page, found.passed), told=False)
+    one_by_one, rest = _within_bounds(found.news, held, incident, draft.now)
+    for notice in one_by_one:
+        _write_down(draft, stream, notice, _is_late(notice, found, held, draft.now), incident)
+    if rest:
+        _flooded(draft, stream, rest, [n for n in rest if not _is_late(n, found, held, draft.now)], incident)
+    _forget(draft, stream, report)
+
+
+# --- what is new
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The updates that are news, in the page's order; ids by notice that are history; each notice's newest word."""
+
+    news: tuple[Notice, ...]
+    passed: Mapping[str, tuple[str, ...]]
+    newest: Mapping[str, Notice]
+
+
+def read(report: FeedReport, held: ProviderState, began_at: datetime | None) -> Reading:
+    """Tell news from history; `began_at` is when the provider's open incident began."""
+    notices: dict[str, dict[str, Notice]] = {}
+    for notice in report.notices:
+        notices.setdefault(notice.id, {}).setdefault(notice.update, notice)
+    fresh: set[tuple[str, str]] = set()
+    passed: dict[str, tuple[str, ...]] = {}
+    for id, updates in notices.items():
+        known = frozenset(held.seen.get(id, ()))
+        unseen = [notice for update, notice in updates.items() if update not in known]
+        news = unseen and _news(list(updates.values()), unseen, report, held, began_at)
+        fresh.update((id, notice.update) for notice in news)
+        if len(news) < len(unseen):
+            passed[id] = tuple(notice.update for notice in unseen if (id, notice.update) not in fresh)
+    ordered = {(n.id, n.update): n for n in reversed(report.notices)}  # of an id that is there twice, the first counts
+    news_in_order = tuple(n for n in report.notices if (n.id, n.update) in fresh and ordered[n.id, n.update] is n)
+    return Reading(news_in_order, passed, {id: list(updates.values())[-1] for id, updates in notices.items()})
+
+
+def _news(
+    updates: Sequence[Notice], unseen: Sequence[Notice], report: FeedReport, held: ProviderState, began_at: datetime | None
+) -> list[Notice]:
+    """Of a notice's unseen updates those that are news."""
+    heard = held.heard.get(updates[-1].id)
+    if report.page in held.pages or (heard and held.pages):
+        return list(unseen)
+    if heard:  # a ledger from before ids were kept knows no more than the last one it wrote down
+        order = {notice.update: place for place, notice in enumerate(updates)}
+        if heard.update in order:
+            return [notice for notice in unseen if order[notice.update] > order[heard.update]]
+        return [notice for notice in unseen if notice.at > heard.last_at]
+    if _is_history(updates[-1], report.at):
+        return []
+    # History from before we looked: the newest word is enough, unless an open incident covers what was said before it.
+    return [n for n in unseen if n is updates[-1] or (began_at is not None and n.at >= began_at)]
+
+
+def _is_history(newest: Notice, now: datetime) -> bool:
+    return newest.status in NOTICE_OVER and now - newest.at > LATE_AFTER
+
+
+def _is_late(notice: Notice, found: Reading, held: ProviderState, now: datetime) -> bool:
+    """Whether an update belongs to something that was long over before we ever heard of it."""
+    return notice.id not in held.heard and _is_history(found.newest[notice.id], now)
+
+
+# --- how much of it is told
+
+
+def _within_bounds(
+    news: Sequence[Notice], held: ProviderState, incident: Incident | None, now: datetime
+) -> tuple[list[Notice], list[Notice]]:
+    """What is told one by one, and the rest; what touches the open incident goes first, then what goes on, then the newest."""
+    lately = sum(now - at < timedelta(hours=1) for at in held.told_at)
+    room = max(0, min(MOST_AT_ONCE, MOST_AN_HOUR - lately))
+    if len(news) <= room:
+        return list(news), []
+    ranked = sorted(
+        range(len(news)),
+        key=lambda i: (not _touches(news[i], incident), news[i].id not in held.heard, -i),
+    )
+    chosen = set(ranked[:room])
+    return [n for i, n in enumerate(news) if i in chosen], [n for i, n in enumerate(news) if i not in chosen]
+
+
+def _touches(notice: Notice, incident: Incident | None) -> bool:
+    if incident is None:
+        return False
+    return not (notice.components or notice.elsewhere) or not incident.affected.keys().isdisjoint(notice.components)
+
+
+def _write_down(draft: Draft, stream: str, notice: Notice, late: bool, incident: Incident | None) -> None:
+    heard = draft.world.provider(notice.provider).heard.get(notice.id)
+    ours = incident if not late and _touches(notice, incident) else None
+    said = replace(notice, at=min(notice.at, draft.now))  # nobody can have said it after we read it
+    fact = draft.add(
+        stream, f.NoticeSeen(said, late), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),
+        told=ours is not None,
+    )  # fmt: skip
+    if ours is None and not late:
+        root = f"quiet/notice/{notice.provider}/{notice.id}"
+        if heard and heard.quiet:
+            draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": root})
+        else:
+            draft.send(Do.QUIET_POST, "ops", fact, key=root)
+
+
+def _flooded(draft: Draft, stream: str, rest: Sequence[Notice], telling: Sequence[Notice], incident: Incident | None) -> None:
+    held = draft.world.provider(rest[0].provider)
+    updates: dict[str, tuple[str, ...]] = {}
+    over: dict[str, bool] = {}
+    for notice in rest:
+        updates[notice.id] = (*updates.get(notice.id, ()), notice.update)
+        over[notice.id] = notice.status in NOTICE_OVER
+    ours = incident if any(_touches(notice, incident) for notice in telling) else None
+    told = bool(telling) and (held.flood_told_at is None or draft.now - held.flood_told_at >= FLOOD_TOLD_EVERY)
+    body = f.PageFlooded(held.id, updates, tuple(id for id, ended in over.items() if ended), told)
+    number = ours.number if ours and told else None
+    fact = draft.add(stream, body, incident=number, actor=Actor.vendor(held.id), told=told and number is not None)
+    if told and number is None:
+        draft.send(Do.QUIET_POST, "ops", fact, key=f"quiet/flood/{held.id}/{fact.seq}")
+
+
+def _forget(draft: Draft, stream: str, report: FeedReport) -> None:
+    """Drop the ids that the page shows no longer, oldest first, down to half of what is kept."""
+    seen = draft.world.provider(report.provider).seen
+    total = sum(map(len, seen.values()))
+    if total <= MOST_REMEMBERED:
+        return
+    shown = {(notice.id, notice.update) for notice in report.notices}
+    gone: dict[str, tuple[str, ...]] = {}
+    for id, updates in seen.items():
+        away = tuple(update for update in updates if (id, update) not in shown)[: total - MOST_REMEMBERED // 2]
+        if away:
+            gone[id] = away
+            total -= len(away)
+        if total <= MOST_REMEMBERED // 2:
+            break
+    draft.add(stream, f.UpdatesForgotten(report.provider, gone), told=False)
