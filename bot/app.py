@@ -319,7 +319,7 @@ class App:
             budgets = await self.ledger.read(lambda store: store.setting(BUDGETS))
             await self._probing.recall(self._plan.checks, self.samples, budgets)
         prober = self._parts.prober or self._probing_now().prober
-        fetcher = self._parts.fetcher or self._closing(FeedReader(self.clock, version=understudy_version()))
+        fetcher = self._parts.fetcher or self._closing(self._feed_reader())
         beat_s = max(FASTEST_BEAT_S, BEAT_S / self.clock.speed)
         by_hand = self._parts.ticker is not None  # then only that ticker knows what time passes next
         self._watch = Watch(
@@ -335,6 +335,9 @@ class App:
         if self._parts.web:
             self._housekeeping = self._housekeeper()
             self._housekeeping.start()
+
+    def _feed_reader(self) -> FeedReader:
+        return FeedReader(self.clock, self._probing_now().transport(), version=understudy_version())
 
     def _probing_now(self) -> Probing:
         if self._probing is None:

@@ -18,6 +18,7 @@ from bot.checks.prober import Probers
 from bot.checks.resolve import LookUp, ThreadResolver, machine_look_up
 from bot.checks.tcp import TcpCheck, TcpProber
 from bot.checks.tls import TlsCheck, TlsProber
+from bot.checks.transport import Transport
 from bot.clock import Clock
 from bot.config.models import Config
 from bot.core.model import Sample
@@ -43,8 +44,9 @@ class Probing:
         self._budgets = BudgetBook(clock)
         self._resolver = ThreadResolver(look_up)
         self._vantage = config.vantage  # what others measured says nothing of our keys
-        guard = Guard(map(str, config.allow_private))
-        tls, resolver, version = tls_context(), self._resolver, understudy_version()
+        self._guard = guard = Guard(map(str, config.allow_private))
+        self._tls = tls = tls_context()
+        resolver, version = self._resolver, understudy_version()
         http = HttpProber(
             clock, ssl_context=tls, resolver=resolver, guard=guard, keys=self.keys, version=version,
             known_secrets=config.secrets(),
@@ -63,6 +65,10 @@ class Probing:
             },
             redactor or Redactor(config.secrets()),
         )
+
+    def transport(self) -> Transport:
+        """The way out for whoever else asks foreign hosts, such as the reader of status pages: the same guard and resolver."""
+        return Transport(ssl_context=self._tls, resolver=self._resolver, guard=self._guard, version=understudy_version())
 
     async def recall(self, checks: Sequence[Check], samples: Samples, budgets: str | None) -> None:
         """Take over from before a restart what jobs told, which keys worked, and what was spent today."""

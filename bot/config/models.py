@@ -172,7 +172,7 @@ class Config(Part):
     people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
     providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")
     allow_private: tuple[Network, ...] = Field(
-        default=(), description="Private networks that checks may reach; loopback only when listed."
+        default=(), description="Private networks that checks and status pages may lead to; loopback only when listed."
     )
     control_group: tuple[Check, ...] | None = Field(
         default=None,

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.app import App, Parts, build
+from bot.checks.guard import Guard
+from bot.checks.transport import Transport
 from bot.clock import ScaledClock
 from bot.config.load import load
 from bot.core import timeline
@@ -106,7 +108,7 @@ class Demo:
         loaded = load(path, {})
         parts = Parts(
             clock=self._clock,
-            fetcher=FeedReader(self._clock, version="demo", deadline=FEED_DEADLINE),
+            fetcher=FeedReader(self._clock, Transport(guard=Guard(["127.0.0.0/8"])), version="demo", deadline=FEED_DEADLINE),
             pace=Pace(settle_for=timedelta(seconds=3)),
         )
         app = build(loaded, data=self._out / "data", parts=parts)

@@ -2,14 +2,12 @@
 
 import asyncio
 import hashlib
-import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
 import httpx
 
@@ -21,6 +19,7 @@ from bot.feeds.errors import FeedError
 DEADLINE = timedelta(seconds=10)  # for each address, from the name to the last byte
 BODY_CAP = 2 * 1024 * 1024
 MAX_REDIRECTS = 3
+LONGEST_REASON = 200
 
 Parse = Callable[[bytes, str, Mapping[str, str], datetime], FeedReport]
 
@@ -52,25 +51,23 @@ class _Kept:
 
 
 class FeedReader:
-    """Reads pages. A failure is a report too: STALE with the last levels and notices, UNKNOWN when there are none."""
+    """Reads pages. A failure is a report too: STALE with the last levels and notices, UNKNOWN when there are none.
+
+    Every request goes through `transport`, those that redirects lead to included: it says which addresses may be reached, and
+    it is the transport of the checks wherever the bot runs. Closing the reader closes it.
+    """
 
     def __init__(
-        self,
-        clock: Clock,
-        *,
-        version: str = "dev",
-        deadline: timedelta = DEADLINE,
-        ssl_context: ssl.SSLContext | None = None,
+        self, clock: Clock, transport: httpx.AsyncBaseTransport, *, version: str = "dev", deadline: timedelta = DEADLINE
     ) -> None:
         self._clock = clock
         self._deadline_s = deadline.total_seconds() / clock.speed
         self._client = httpx.AsyncClient(
-            verify=ssl_context or httpx.create_ssl_context(trust_env=False),
+            transport=transport,
             trust_env=False,
             follow_redirects=True,  # vendors move their pages
             max_redirects=MAX_REDIRECTS,
-            timeout=None,  # noqa: S113 # the whole has one deadline
-            limits=httpx.Limits(max_keepalive_connections=0),  # a connection kept for a minute is often a dead one
+            timeout=self._deadline_s,  # the whole has one deadline; the transport shares it among a name's addresses
             headers={"user-agent": f"understudy/{version} (+status reader)", "accept-encoding": "gzip"},
         )
         self._kept: dict[tuple[str, str], _Kept] = {}  # by provider and address
@@ -89,7 +86,7 @@ class FeedReader:
             except TimeoutError:
                 if not limit.expired():
                     raise
-                failures.append(f"{_host(url)}: no answer within {_seconds(self._deadline_s * self._clock.speed)}")
+                failures.append(f"{_host(url)}: {self._too_late()}")
             else:
                 self._last[source.provider] = report
                 return replace(report, reason="; ".join([*failures, *([report.reason] if report.reason else [])]))
@@ -118,6 +115,8 @@ class FeedReader:
                     raise FeedError(f"HTTP {response.status_code}")
                 body = await _body(response)
                 etag = response.headers.get("etag", "")
+        except httpx.TimeoutException as exc:
+            raise FeedError(self._too_late()) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
             raise FeedError(_in_words(exc)) from exc
         report = replace(parse(body, source.provider, source.components, at), page=_digest(url))
@@ -126,17 +125,14 @@ class FeedReader:
 
     @asynccontextmanager
     async def _answer(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
-        async with AsyncExitStack() as stack:
-
-            async def trace(event: str, info: Mapping[str, Any]) -> None:
-                if event == "connection.connect_tcp.complete":
-                    # httpcore 1.0.9 forgets the socket when a TLS handshake is cancelled; closing twice is harmless.
-                    stack.push_async_callback(info["return_value"].aclose)
-
-            request = self._client.build_request("GET", url, headers=headers, extensions={"trace": trace})
-            response = await self._client.send(request, stream=True)
-            stack.push_async_callback(response.aclose)
+        response = await self._client.send(self._client.build_request("GET", url, headers=headers), stream=True)
+        try:
             yield response
+        finally:
+            await response.aclose()
+
+    def _too_late(self) -> str:
+        return f"no answer within {_seconds(self._deadline_s * self._clock.speed)}"
 
 
 async def _body(response: httpx.Response) -> bytes:
@@ -162,8 +158,8 @@ async def _body(response: httpx.Response) -> bytes:
 
 def _in_words(exc: Exception) -> str:
     match exc:
-        case httpx.ConnectError() | httpx.ConnectTimeout():
-            return "no connection could be made"
+        case httpx.ConnectError():
+            return "no connection could be made" + (f": {str(exc)[:LONGEST_REASON]}" if str(exc) else "")
         case httpx.TooManyRedirects():
             return f"it redirects more than {MAX_REDIRECTS} times"
         case httpx.NetworkError() | httpx.RemoteProtocolError():

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
+from bot.checks.guard import Guard
+from bot.checks.transport import Transport
 from bot.clock import ManualClock
 from bot.core.model import FeedReport, FeedState, Level
 from bot.feeds.fetch import FeedReader, FeedSource
@@ -20,7 +22,7 @@ IDS = {"acme.api": "c"}
 
 
 @asynccontextmanager
-async def serving(*answers: web.Response | str) -> AsyncIterator[tuple[str, list[web.Request]]]:
+async def serving(*answers: web.Response | str, host: str = "127.0.0.1") -> AsyncIterator[tuple[str, list[web.Request]]]:
     """A page that gives these answers in turn, the last one for ever; `hang` and `drop` are answers too."""
     seen: list[web.Request] = []
 
@@ -39,10 +41,10 @@ async def serving(*answers: web.Response | str) -> AsyncIterator[tuple[str, list
     app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, 0)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/summary.json", seen
+        yield f"http://{host}:{runner.addresses[0][1]}/summary.json", seen
     finally:
         await runner.cleanup()
 
@@ -52,8 +54,9 @@ def ok(body: bytes = DOWN, **headers: str) -> web.Response:
 
 
 @asynccontextmanager
-async def reading(clock: ManualClock | None = None) -> AsyncIterator[FeedReader]:
-    reader = FeedReader(clock or ManualClock(START), version="1.2", deadline=timedelta(seconds=0.5))
+async def reading(clock: ManualClock | None = None, *, allow: tuple[str, ...] = ("127.0.0.0/8",)) -> AsyncIterator[FeedReader]:
+    transport = Transport(guard=Guard(allow))
+    reader = FeedReader(clock or ManualClock(START), transport, version="1.2", deadline=timedelta(seconds=0.5))
     try:
         yield reader
     finally:
@@ -155,6 +158,40 @@ async def test_redirect_is_followed_when_the_page_moved() -> None:
         circle = await reader.read(source(url))
     assert FeedState.FRESH == moved.state
     assert "redirects more than 3 times" in circle.reason
+
+
+async def test_no_inner_address_is_reached_when_a_page_redirects_there() -> None:
+    """Whoever owns a page cannot have us ask our own machine; only what `allow_private` lists is reached."""
+    async with (
+        reading(allow=("127.0.0.1/32",)) as reader,
+        serving(ok(), host="127.0.0.2") as (inner, asked),
+        serving(web.Response(status=302, headers={"location": inner})) as (page, _),
+    ):
+        report = await reader.read(source(page))
+    assert (FeedState.UNKNOWN, []) == (report.state, asked)
+    assert "127.0.0.2 is loopback; list its network under allow_private" in report.reason
+
+
+@pytest.mark.parametrize(
+    "address", ["http://169.254.169.254/latest/meta-data/", "http://[::ffff:169.254.169.254]/", "http://2130706434/"]
+)
+async def test_no_metadata_service_is_reached_when_a_page_redirects_there(address: str) -> None:
+    """Not in another notation either, and not at the second hop."""
+    async with (
+        reading(allow=("127.0.0.1/32",)) as reader,
+        serving(web.Response(status=302, headers={"location": address})) as (second, _),
+        serving(web.Response(status=307, headers={"location": second})) as (first, _),
+    ):
+        report = await reader.read(source(first))
+    assert FeedState.UNKNOWN is report.state
+    assert "list its network under allow_private" in report.reason
+
+
+async def test_an_inner_page_is_not_read_unless_its_network_is_listed() -> None:
+    """A page of ours is configured like a check of ours."""
+    async with reading(allow=()) as reader, serving(ok()) as (page, asked):
+        report = await reader.read(source(page))
+    assert ([], "list its network under allow_private" in report.reason) == (asked, True)
 
 
 async def test_report_is_unknown_when_the_source_is_misconfigured() -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bot.checks.http import HttpCheck, HttpProber
+from bot.checks.transport import Transport
 from bot.clock import ManualClock, ScaledClock
 from bot.core.model import FeedState, Level, Outcome
 from bot.feeds.fetch import FeedReader, FeedSource
@@ -295,7 +296,7 @@ async def test_page_answers_304_when_nothing_changed() -> None:
 async def test_page_is_unreadable_when_the_script_says_so(word: str) -> None:
     """The page fails by itself, and a reader never takes that for a green page."""
     async with playing(f"  - {{at: 0, component: anthropic.page, answer: {word}}}\n") as vendors:
-        reader = FeedReader(ManualClock(START), deadline=timedelta(seconds=0.3))
+        reader = FeedReader(ManualClock(START), Transport(), deadline=timedelta(seconds=0.3))
         page = FeedSource("anthropic", "statuspage", (vendors.status_url("anthropic"),), {"anthropic.api": "sim-anthropic-api"})
         report = await reader.read(page)
         await reader.close()
@@ -309,7 +310,7 @@ async def test_page_is_understood_by_the_reader_when_the_outage_is_announced() -
     await vendors.start()
     clock.advance(timedelta(minutes=56))
     ids = {f"anthropic.{key}": line.id for key, line in vendors.scenario.providers["anthropic"].listed.items()}
-    reader = FeedReader(clock)
+    reader = FeedReader(clock, Transport())
     report = await reader.read(FeedSource("anthropic", "statuspage", (vendors.status_url("anthropic"),), ids))
     await reader.close()
     await vendors.stop()
