@@ -8,6 +8,7 @@ from bot.web import api, control, hooks, hooks_samples, observe, ofrep, page
 from bot.web.auth import Access, guard
 from bot.web.errors import Handler, answer_errors
 from bot.web.origins import refuse_foreign_pages
+from bot.web.server_log import ServerLog
 from bot.web.services import SERVICES, WebServices
 
 SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
@@ -45,7 +46,8 @@ class WebServer:
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port, which matters when 0 asked for a free one; raises WebError."""
         # The access log is left out: it would write query strings, and clients of flags ask thousands of times a second.
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        logger = ServerLog(self.app[SERVICES].clock)
+        runner = web.AppRunner(self.app, access_log=None, logger=logger, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()

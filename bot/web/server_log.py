@@ -1,0 +1,42 @@
+"""What the HTTP server itself writes into the log: strangers' mistakes in one line a minute, our own with their traceback."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+
+from bot.clock import Clock
+from bot.logs import Sparingly
+
+TOLD_EVERY = timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
+quiet = logging.getLogger(__name__)
+
+
+class ServerLog:
+    """Stands where aiohttp's server expects its logger, which writes a traceback for each request that is not HTTP.
+
+    What was sent is not repeated: it may hold a token, and bytes of any kind.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._sparingly = Sparingly(clock, TOLD_EVERY)
+
+    def debug(self, message: str, *args: Any, **more: Any) -> None:
+        """What happens all the time, such as clients that hang up."""
+        quiet.debug(message, *args, **more)
+
+    def exception(self, message: str, *args: Any, exc_info: Any = None) -> None:
+        """A request failed below the routes."""
+        if not isinstance(exc_info, HttpProcessingError):
+            log.error("http.failed", what=message, exc_info=exc_info or True)
+            return
+        held_back = self._sparingly.may("malformed")
+        if held_back is not None:
+            peer = str(args[0]) if args else "unknown"
+            log.warning("requests that are not HTTP are refused", peer=peer, kind=type(exc_info).__name__, held_back=held_back)
+
+    error = exception
