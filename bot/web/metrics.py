@@ -135,7 +135,7 @@ class Metrics:
     def _flags(self) -> None:
         self._engaged = self._gauge("flag_engaged", "1 while an engagement sends readers to a fallback.", "flag")
         self._percent = self._gauge("flag_percent_on_fallback", "Share of readers on the fallback, 0 to 100.", "flag")
-        self._readers = self._gauge("flag_readers", "Distinct clients in the last 15 minutes, up to 10000.", "flag")
+        self._readers = self._gauge("flag_readers", "Distinct clients in the last 15 minutes, as far as remembered.", "flag")
         self._evaluations = self._counter("flag_evaluations", "Flags read, by answer.", "flag", "variant", "reason")
         self._unknown_flags = self._counter("flag_not_found", "Reads of flags that are not configured.")
 

@@ -1,5 +1,6 @@
 """The board: newest snapshot for everybody, and who reads what."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from bot.clock import ManualClock
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
 from bot.core.state import World
-from bot.flags.board import MOST_READERS, FlagBoard, NotReady, Sighting
+from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot
+from bot.flags.readers import MOST_READERS, Readers, Sighting
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 FLAG = FlagPolicy(key="chat", variants={"a": 1, "b": 2}, default="a")
@@ -82,6 +84,48 @@ def test_readers_are_bounded(board: FlagBoard) -> None:
     latest = board.sightings("chat")[:2]
     assert [120, 120] == [len(s.client) for s in latest]
     assert latest[0].client != latest[1].client
+
+
+MOST_MB = 20
+
+
+@pytest.mark.parametrize("end", ["", "x" * 500, "\U0001f600" * 500, "é" * 60], ids=["short", "long", "emoji", "accents"])
+def test_readers_of_all_flags_stay_within_their_memory(clock: ManualClock, end: str) -> None:
+    """Anybody who may read may invent keys, for each of two hundred flags; the latest readers are the ones that are kept."""
+    flags = [FlagPolicy(key=f"flag-{n}", variants={"a": 1}, default="a") for n in range(200)]
+    board = FlagBoard(clock)
+    board.swap(picture(*flags))
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(400):
+        context = {"targetingKey": f"user-{number:05}-{end}"}
+        for flag in flags:
+            board.evaluate(flag.key, context)
+        clock.advance(timedelta(seconds=1))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (most - before) / 1e6 < MOST_MB
+    kept = board.sightings("flag-199")
+    assert [399, 398, 397] == [int(sighting.client[5:10]) for sighting in kept[:3]]
+    assert 20 < len(kept) < 400
+
+
+def test_longest_silent_reader_of_any_flag_is_forgotten_first(clock: ManualClock) -> None:
+    """A service that reads on is not pushed out by a flood of invented names."""
+    readers = Readers(clock, most_bytes=20_000)
+    readers.note("quiet", "gone", "a")
+    for number in range(500):
+        clock.advance(timedelta(milliseconds=10))
+        readers.note("steady", "service", "a")
+        readers.note("flooded", f"user-{number}", "a")
+    assert 0 == readers.count("quiet")
+    assert ["service"] == [sighting.client for sighting in readers.sightings("steady")]
+    assert 20 < readers.count("flooded") < 60
+    readers.keep_only(("steady",))
+    for number in range(40):  # what went gave its room back
+        readers.note("steady", f"user-{number}", "a")
+    assert 41 == readers.count("steady")
 
 
 def test_readers_go_with_their_flag(board: FlagBoard) -> None:

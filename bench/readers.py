@@ -1,0 +1,37 @@
+"""What remembering readers costs: memory and time of reads while strangers invent targeting keys for every flag."""
+
+import os
+import time
+from pathlib import Path
+
+from bench.report import line, percentile
+from bot.clock import SystemClock
+from bot.core.model import FlagPolicy, IncidentPolicy, Policy
+from bot.core.state import World
+from bot.flags.board import FlagBoard
+from bot.flags.evaluate import snapshot
+
+FLAGS, KEYS = 200, 12_000
+
+
+def main() -> bool:
+    """Read every flag once under every key."""
+    print(f"readers: {KEYS:,} targeting keys, each reading {FLAGS} flags")
+    flags = {f"flag-{n}": FlagPolicy(key=f"flag-{n}", variants={"a": 1}, default="a") for n in range(FLAGS)}
+    board = FlagBoard(SystemClock())
+    board.swap(snapshot(World(), Policy({}, flags, IncidentPolicy({})), 1))
+    before, took = _resident_mb(), []
+    for number in range(KEYS):
+        context = {"targetingKey": f"user-{number:08}-of-a-shop"}
+        began = time.perf_counter()
+        for key in flags:
+            board.evaluate(key, context)
+        took.append((time.perf_counter() - began) * 1000)
+    holds = line("resident memory that they take", _resident_mb() - before, "MB", 20)
+    line("all flags once, p50", percentile(took, 0.5), "ms")
+    return line("all flags once, p99", percentile(took, 0.99), "ms", 20) and holds
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

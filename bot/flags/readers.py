@@ -1,0 +1,113 @@
+"""Who reads which flag: a register that never takes more than its share of memory, whoever asks however often.
+
+Clients name themselves, so there may be millions, with names of any length. The longest silent goes first.
+"""
+
+import hashlib
+import heapq
+import sys
+from collections import OrderedDict
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import Clock
+
+READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
+MOST_READERS = 10_000  # per flag; the count then says "at least"
+MOST_BYTES = 16_000_000  # of all flags together
+ENTRY_BYTES = 340  # one entry beside its name, measured with tracemalloc: its share of the table, time, moment, tuple
+KEPT_SHARE = 0.97  # forgetting a little more than needed at once keeps the search for the oldest rare
+NAME_CHARS = 120
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One client of one flag: when it read last, and which variant it got."""
+
+    client: str
+    variant: str
+    seen_at: datetime
+
+
+Seen = OrderedDict[
+    str, tuple[float, str, datetime]
+]  # of one flag, the longest silent first: when on the steady clock, what, when
+
+
+class Readers:
+    """Remembers each flag's readers for fifteen minutes, as far as `most_bytes` allow."""
+
+    def __init__(self, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
+        self._clock = clock
+        self._most_bytes = most_bytes
+        self._seen: dict[str, Seen] = {}
+        self._bytes = 0
+
+    def note(self, flag: str, client: str, variant: str) -> None:
+        """This client reads this flag now."""
+        seen = self._seen.setdefault(flag, OrderedDict())
+        name = _short(client)
+        if name not in seen:
+            self._bytes += _cost(name)
+        seen[name] = (self._clock.monotonic(), variant, self._clock.now())
+        seen.move_to_end(name)
+        if len(seen) > MOST_READERS:
+            self._forget_oldest(seen)
+        if self._bytes > self._most_bytes:
+            self._shrink()
+
+    def count(self, flag: str) -> int:
+        """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""
+        return len(self._fresh(flag))
+
+    def sightings(self, flag: str) -> tuple[Sighting, ...]:
+        """The clients of a flag in the last fifteen minutes, the latest first."""
+        return tuple(Sighting(name, variant, at) for name, (_, variant, at) in reversed(self._fresh(flag).items()))
+
+    def keep_only(self, flags: Container[str]) -> None:
+        """Forget the readers of all other flags."""
+        for flag in [flag for flag in self._seen if flag not in flags]:
+            self._bytes -= sum(_cost(name) for name in self._seen.pop(flag))
+
+    def _fresh(self, flag: str) -> Seen:
+        """The flag's readers, oldest first, after those are forgotten that fell silent."""
+        seen = self._seen.get(flag, OrderedDict())
+        horizon = self._clock.monotonic() - READER_FOR_S
+        while seen and _oldest(seen) < horizon:
+            self._forget_oldest(seen)
+        return seen
+
+    def _shrink(self) -> None:
+        """Forget those that were silent longest, whichever flags they read."""
+        oldest = [(_oldest(seen), flag) for flag, seen in self._seen.items() if seen]
+        heapq.heapify(oldest)
+        while oldest and self._bytes > self._most_bytes * KEPT_SHARE:
+            _, flag = oldest[0]
+            seen = self._seen[flag]
+            self._forget_oldest(seen)
+            if seen:
+                heapq.heapreplace(oldest, (_oldest(seen), flag))
+            else:
+                heapq.heappop(oldest)
+
+    def _forget_oldest(self, seen: Seen) -> None:
+        name, _ = seen.popitem(last=False)
+        self._bytes -= _cost(name)
+
+
+def _oldest(seen: Seen) -> float:
+    return next(iter(seen.values()))[0]
+
+
+def _cost(name: str) -> int:
+    return ENTRY_BYTES + sys.getsizeof(name)
+
+
+def _short(name: str) -> str:
+    """A client's name as it is kept: long ones are cut, with a digest so that two of them stay two."""
+    if not name.isascii():
+        name = name.encode("utf-8", "replace").decode()
+    if len(name) <= NAME_CHARS:
+        return name
+    return f"{name[: NAME_CHARS - 17]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
