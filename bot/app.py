@@ -25,6 +25,7 @@ from bot.housekeeping import BUDGETS, Housekeeping
 from bot.kept import SETTING, Kept, keep, remember
 from bot.ledger_watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
+from bot.ops_channel import OpsChannel
 from bot.outbox import Outbox, Pace
 from bot.plan import plan, slack_login
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
@@ -122,6 +123,7 @@ class App:
         self._web: WebServer | None = None
         self._link: SlackLink | None = None
         self._outbox: Outbox | None = None
+        self._ops: OpsChannel | None = None
         self._watch: Watch | None = None
         self._probing: Probing | None = None
         self._courier: Courier | None = None
@@ -264,7 +266,8 @@ class App:
         self._others = self._closing(AlertsByOtherWays(notifier, self.engine, self._wire))
         if self._parts.web:
             self._ledger_watch.start()
-        delivery = Delivery(chat, self.engine, self.ledger, self.clock, around)
+        self._ops = OpsChannel(chat, self.clock, slack.alerts_channel, slack.backup_channel, self._others.on_lost_channel)
+        delivery = Delivery(chat, self.engine, self.ledger, self.clock, around, self._ops)
         self._outbox = Outbox(
             self.ledger, self.engine, delivery, self._wire, pace=self._parts.pace, on_trouble=self._others.on_trouble
         )
@@ -297,6 +300,8 @@ class App:
                 log.error("people.commanders holds an id that stands for nobody", why=problem)
             incidents = replace(self.engine.policy.incidents, commanders=people or ids)
             self.engine.policy = replace(self.engine.policy, incidents=incidents)
+        if self._ops:
+            await self._ops.look()
         if self._outbox:
             self._outbox.wake()
 
@@ -378,6 +383,8 @@ class App:
         parts = {"ledger": self._ledger_watch.part() if self._restored else loading}
         if self._link:
             parts["slack"] = self._link.part()
+        if self._ops and self._ops.trouble:
+            parts["alerts"] = Part(False, "lost", self._ops.since, self._ops.trouble)
         if left := self.left():
             parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(left))
         return Health(ready=parts["ledger"].ok, live=True, parts=parts)
@@ -388,7 +395,11 @@ class App:
 
     def trouble(self) -> str:
         """What people should know of the bot itself; empty when all is well."""
-        said = [self._ledger_watch.trouble(), self._link.trouble() if self._link else ""]
+        said = [
+            self._ledger_watch.trouble(),
+            self._link.trouble() if self._link else "",
+            self._ops.trouble if self._ops else "",
+        ]
         said += self._courier.troubles() if self._courier else ()
         return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)
 

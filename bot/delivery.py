@@ -9,9 +9,10 @@ from bot.core import facts as f
 from bot.core.cadence import next_update_at
 from bot.core.effects import Do, Effect
 from bot.core.model import Actor
-from bot.core.signals import ChannelLost, EffectRefused, NameTaken
+from bot.core.signals import ChannelLost, EffectRefused, NameTaken, PostLost
 from bot.core.state import Incident
 from bot.exports import render
+from bot.ops_channel import LOST, OpsChannel
 from bot.ports import Chat, ChatError, Engine, Ledger, Message, OutboxRow, Performed, Place, PostedAt
 from bot.redaction import Redactor
 from bot.views import alert, card, incident_texts, lines, quiet, updates
@@ -19,12 +20,8 @@ from bot.views import alert, card, incident_texts, lines, quiet, updates
 # A channel of ours cannot be older than the first try to make it, give or take clocks that disagree.
 CLOCK_SLACK = timedelta(minutes=1)
 
-# Slack's codes for "this channel takes no more posts", in people's words.
-LOST = {
-    "is_archived": "it was archived",
-    "channel_not_found": "it was deleted, or the bot may not see it",
-    "not_in_channel": "the bot was removed from it",
-}
+GONE = ("message_not_found", "thread_not_found", "cannot_reply_to_message")  # Slack's codes for a message that was deleted
+OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,12 @@ class Surroundings:
 class Delivery:
     """Performs effects through `Chat`; raises ChatError as the chat does, or with code `not_yet` when its turn has not come."""
 
-    def __init__(self, chat: Chat, engine: Engine, ledger: Ledger, clock: Clock, around: Surroundings) -> None:
+    def __init__(
+        self, chat: Chat, engine: Engine, ledger: Ledger, clock: Clock, around: Surroundings, ops: OpsChannel | None = None
+    ) -> None:
         self._chat = chat
+        policy = engine.policy.incidents
+        self._ops = ops or OpsChannel(chat, clock, policy.alerts_channel, policy.backup_channel, lambda trouble: None)
         self._engine = engine
         self._ledger = ledger
         self._clock = clock
@@ -73,7 +74,7 @@ class Delivery:
         place = Place(effect.args["user"]) if effect.kind is Do.TELL else await self._place(effect)
         if place is None:
             return Performed()
-        at = await self._chat.find_post(place, effect.key, since)
+        at = await (self._ops.find_post(effect.key, since) if place == OPS else self._chat.find_post(place, effect.key, since))
         return Performed(at.channel, at.ts) if at else None
 
     # --- posts
@@ -82,6 +83,8 @@ class Delivery:
         place, message = await self._place(effect), await self._message(effect)
         if place is None or message is None:
             return None
+        if place == OPS:
+            return await self._ops.post(message, effect.key)
         try:
             return await self._chat.post(place, message, effect.key)
         except ChatError as error:
@@ -89,13 +92,29 @@ class Delivery:
             raise
 
     async def _if_lost(self, effect: Effect, place: Place, error: ChatError) -> None:
-        """The incident's own channel is gone: note it, so that the next try goes to the alert's thread."""
+        """Where the incident went on is gone: note it, so that the next try goes to where it goes on now."""
         incident = self._engine.world.incidents.get(effect.incident or 0)
-        if incident is None or place.channel != incident.channel or error.code not in LOST:
+        if incident is None:
             return
+        if place.thread_ts and place.thread_ts == incident.alert_ts and error.code in (*LOST, *GONE):
+            await self._lost_post(incident, Do.ALERT_POST, error)
+            raise ChatError(f"{error}; going on under the new alert", code="moved", permanent=False) from error
+        if not place.thread_ts and place.channel == incident.channel and error.code in LOST:
+            await self._lost_channel(incident, error)
+            raise ChatError(f"{error}; going on in the thread of the alert", code="moved", permanent=False) from error
+
+    async def _lost_channel(self, incident: Incident, error: ChatError) -> None:
         reason = f"#{incident.channel_name} takes no more posts: {LOST[error.code]} ({error.code})"
         await self._engine.handle(ChannelLost(actor=Actor.rule("outbox"), incident=incident.number, reason=reason))
-        raise ChatError(f"{error}; going on in the thread of the alert", code="moved", permanent=False) from error
+
+    async def _lost_post(self, incident: Incident, what: Do, error: ChatError) -> None:
+        ts = incident.alert_ts if what is Do.ALERT_POST else incident.card_ts
+        await self._engine.handle(
+            PostLost(
+                actor=Actor.rule("outbox"), id=f"lost/{incident.name}/{what}/{ts}", incident=incident.number, what=what, ts=ts,
+                reason=str(error), with_channel=error.code in LOST,
+            )
+        )  # fmt: skip
 
     async def _place(self, effect: Effect) -> Place | None:
         """Where a post goes; None when there is nothing to answer to."""
@@ -109,7 +128,7 @@ class Delivery:
             return Place(row.result["channel"], row.result["ts"])
         ops = effect.kind in (Do.ALERT_POST, Do.QUIET_POST, Do.REFUSAL_POST) or effect.args.get("to") == "ops"
         if ops or effect.incident is None:
-            return Place(await self._chat.find_channel(self._engine.policy.incidents.alerts_channel))
+            return OPS
         return await self._home(self._incident(effect))
 
     async def _home(self, incident: Incident) -> Place:
@@ -118,9 +137,9 @@ class Delivery:
             return Place(incident.channel)
         if incident.alert_ts:
             return Place(incident.alert_channel_id, incident.alert_ts)
-        given_up = (x.body.what for x in await self._facts(incident) if isinstance(x.body, f.GivenUp))
-        if Do.ALERT_POST in given_up:
-            return Place(await self._chat.find_channel(self._engine.policy.incidents.alerts_channel))
+        given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, f.GivenUp)}
+        if Do.ALERT_POST in given_up or incident.alerts_gone > 1:
+            return OPS
         raise ChatError(f"the alert of {incident.name} is not posted yet", code="not_yet", permanent=False)
 
     async def _message(self, effect: Effect) -> Message | None:
@@ -185,8 +204,19 @@ class Delivery:
             message = card.card(incident, world, policy, now)
         # A message that was given up has nothing to edit, and a card in a channel that was lost is out of reach.
         if at.ts and (kind is Do.ALERT_EDIT or at.channel == (incident.channel or incident.alert_channel_id)):
-            await self._chat.edit(at, message)
+            await self._edit_or_note(kind, incident, at, message)
         return Performed()
+
+    async def _edit_or_note(self, kind: Do, incident: Incident, at: PostedAt, message: Message) -> None:
+        try:
+            await self._chat.edit(at, message)
+        except ChatError as error:
+            if error.code not in (*LOST, *GONE):
+                raise
+            if kind is Do.CARD_EDIT and error.code in LOST and at.channel == incident.channel:
+                await self._lost_channel(incident, error)
+            else:
+                await self._lost_post(incident, Do.ALERT_POST if kind is Do.ALERT_EDIT else Do.CARD_POST, error)
 
     # --- the channel
 
@@ -253,6 +283,7 @@ class Delivery:
         """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
         incident = self._incident(effect)
         place, setting = await self._home(incident), f"file/{effect.key}"
+        place = await self._ops.place() if place == OPS else place
         kind = effect.args["format"]
         name, content = render(kind, incident, await self._facts(incident), self._engine.policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))

@@ -46,6 +46,11 @@ class AlertsByOtherWays:
         )
         self.tell(title, body)
 
+    def on_lost_channel(self, trouble: str) -> None:
+        """The alerts channel takes nothing any more."""
+        log.error("the alerts channel is lost", why=trouble)
+        self.tell("Understudy's alerts channel is lost", trouble)
+
     def tell(self, title: str, body: str) -> None:
         """Send in the background: nobody waits for a pager that hangs."""
         task = asyncio.create_task(self.say(title, body), name=f"out-of-band {title}")

@@ -271,6 +271,7 @@ def one_of_each(words: str = "words") -> list[f.Fact]:
         ("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", f.ChannelRefused(words)),
         ("incident/7", f.Posted(Do.ALERT_POST, "INC-7/alert", "C0OPS", "1.2")),
+        ("incident/7", f.PostGone(Do.ALERT_POST, "C0OPS", "1774008000.000100", words, again=True)),
         ("incident/7", f.GivenUp(Do.UPDATE_POST, "INC-7/update/3", words)),
         ("incident/7", f.Exported("md", "the incident's channel")),
         (f"flag/{FLAG}", f.EngageProposed(FLAG, "gpt", words)),

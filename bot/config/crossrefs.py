@@ -114,6 +114,11 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
             report.error(at, ("slack", key), what, remedy)
         elif not (isinstance(found, Scalar) and found.variables):  # a missing variable has its warning already
             report.warn(at, ("slack", key), f"{what}; Slack cannot be reached")
+    backup = child(slack, "backup_channel")
+    if backup is not None and text(backup) and text(backup) == (text(child(slack, "alerts_channel")) or "#ops"):
+        report.error(
+            backup.mark, ("slack", "backup_channel"), "is the alerts channel itself", "name another channel, or leave it out"
+        )
     for key, prefix, other in (("bot_token", "xapp-", "app-level token"), ("app_token", "xoxb-", "bot token")):
         found = child(slack, key)
         if found is not None and (text(found) or "").startswith(prefix):

@@ -38,6 +38,9 @@ class SlackConfig(Part):
     signing_secret: Secret = Field(default=SecretStr(""), description="Signing secret of the app; required in mode `http`.")
     api_url: Url = Field(default="https://slack.com/api/", description="Base URL of Slack's Web API.")
     alerts_channel: Text = Field(default="#ops", description="Channel for alerts, by name or ID; the bot joins it.")
+    backup_channel: str = Field(
+        default="", description="Channel, by name or ID, that takes the alerts while `alerts_channel` takes none."
+    )
     invite: tuple[Text, ...] = Field(default=(), description="User or user-group IDs invited to every incident channel.")
 
 

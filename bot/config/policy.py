@@ -81,5 +81,6 @@ def _incidents(config: Config) -> IncidentPolicy:
         channel_name=section.channel_name,
         private=section.private,
         alerts_channel=config.slack.alerts_channel,
+        backup_channel=config.slack.backup_channel,
         commanders=config.people.commanders,
     )

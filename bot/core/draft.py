@@ -30,7 +30,7 @@ TOLD: frozenset[type[f.Body]] = frozenset({
 })  # fmt: skip
 
 # Facts about our own errands: nothing to show anew on alert or card, and showing it would make new errands for ever.
-ERRANDS: frozenset[type[f.Body]] = frozenset({f.Posted, f.GivenUp, f.Exported, f.ChannelNamed})
+ERRANDS: frozenset[type[f.Body]] = frozenset({f.Posted, f.PostGone, f.GivenUp, f.Exported, f.ChannelNamed})
 
 
 class Draft:

@@ -191,6 +191,10 @@ def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
             return replace(incident, alert_ts=b.ts, alert_channel_id=b.channel)
         case f.Posted(what=Do.CARD_POST) as b:
             return replace(incident, card_ts=b.ts, card_channel_id=b.channel)
+        case f.PostGone(what=Do.ALERT_POST):
+            return replace(incident, alert_ts="", alerts_gone=incident.alerts_gone + 1)
+        case f.PostGone(what=Do.CARD_POST):
+            return replace(incident, card_ts="", cards_gone=incident.cards_gone + 1)
     return incident
 
 

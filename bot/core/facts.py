@@ -37,7 +37,7 @@ __all__ = [
     "AlertSuppressed", "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved",
     "Declared", "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp",
     "HandBackAsked", "HandBackReverted", "HandBackStepped", "Held", "MaintenanceSaid", "Muted", "NoteAdded", "NoticeSeen",
-    "PageFirstRead", "PageFlooded", "PhaseChanged", "Posted", "ProposalDropped", "Released", "ReportHeard",
+    "PageFirstRead", "PageFlooded", "PhaseChanged", "PostGone", "Posted", "ProposalDropped", "Released", "ReportHeard",
     "ResolveAsked", "SeverityChanged", "SightLost", "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten",
     "VerdictChanged", "decode_body", "encode_body",
 ]  # fmt: skip
@@ -180,6 +180,18 @@ class Posted(Body):
 
 
 @dataclass(frozen=True)
+class PostGone(Body):
+    """A message of ours was deleted in Slack, or its channel takes nothing more. `again`: it is posted anew."""
+
+    KIND = "incident.post_gone"
+    what: str
+    channel: str
+    ts: str
+    reason: str
+    again: bool
+
+
+@dataclass(frozen=True)
 class GivenUp(Body):
     """An effect could not be done and will not be tried again."""
 
@@ -300,7 +312,7 @@ BODIES: dict[str, type[Body]] = {
         Unmuted, FeedChanged, MaintenanceSaid, PageFirstRead, PageFlooded, UpdatesForgotten,
         NoticeSeen, SightLost, SightRegained, Declared, ComponentJoined,
         ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
-        ChannelOpened, ChannelRefused, Posted, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,
+        ChannelOpened, ChannelRefused, Posted, PostGone, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,
         HandBackAsked, HandBackStepped, HandBackReverted, Released, ExpiryReached,
     )
 }  # fmt: skip

@@ -19,6 +19,7 @@ from bot.core.signals import (
     ChannelLost,
     Declare,
     NameTaken,
+    PostLost,
     SetPhase,
     SetSeverity,
     WriteUpdate,
@@ -281,6 +282,26 @@ def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
         return draft.done("known already", incident=incident.number)
     refuse_channel(draft, incident, signal.reason)
     return draft.done("the incident goes on in a thread", incident=incident.number)
+
+
+def on_post_lost(draft: Draft, signal: PostLost) -> Step:
+    """Alert or card was deleted, or lost with its channel: post it anew, once. Who deletes it twice means it."""
+    incident, card = draft.incident(signal.incident), signal.what is Do.CARD_POST
+    held, channel, gone = (
+        (incident.card_ts, incident.card_channel_id, incident.cards_gone)
+        if card
+        else (incident.alert_ts, incident.alert_channel_id, incident.alerts_gone)
+    )
+    if held != signal.ts:
+        return draft.done("known already", incident=incident.number)
+    again = incident.phase.open and (gone == 0 or signal.with_channel)
+    fact = draft.add(incident.stream, f.PostGone(signal.what.value, channel, signal.ts, signal.reason, again))
+    if again:
+        lane, name = ("incident", "card") if card else ("alert", "alert")
+        draft.send(signal.what, f"{lane}/{incident.number}", fact, key=f"{incident.name}/{name}/{gone + 2}")
+        if card:
+            draft.send(Do.CARD_PIN, f"{lane}/{incident.number}", fact, key=f"{incident.name}/pin/{gone + 2}")
+    return draft.done("noted", incident=incident.number)
 
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:

@@ -247,6 +247,7 @@ class IncidentPolicy:
     channel_name: str = "inc-{date}-{number}-{slug}"
     private: bool = False
     alerts_channel: str = "#ops"
+    backup_channel: str = ""  # takes the alerts while alerts_channel takes none
     commanders: tuple[str, ...] = ()  # user ids; empty = everybody
 
 

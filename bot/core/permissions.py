@@ -52,6 +52,7 @@ MAY: Mapping[type[s.Signal], frozenset[Role]] = {
     s.EffectRefused: RULES,
     s.NameTaken: RULES,
     s.ChannelLost: RULES,
+    s.PostLost: RULES,
 }
 
 ROLES_BY_KIND = {"operator": Role.OPERATOR, "rule": Role.RULE, "vendor": Role.VENDOR}

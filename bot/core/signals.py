@@ -201,6 +201,17 @@ class ChannelLost(Signal):
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class PostLost(Signal):
+    """Alert or card cannot be edited any more: deleted, or (`with_channel`) the channel that it stands in is lost."""
+
+    incident: int
+    what: Do
+    ts: str
+    reason: str
+    with_channel: bool = False
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a signal came to, for whoever sent it: done or refused, and why, in one sentence for people."""

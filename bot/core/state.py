@@ -155,6 +155,8 @@ class Incident:
     alert_channel_id: str = ""
     card_ts: str = ""
     card_channel_id: str = ""
+    alerts_gone: int = 0  # how often the alert was deleted or lost its channel
+    cards_gone: int = 0
     relapses: int = 0
     reopened: int = 0
 

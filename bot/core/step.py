@@ -58,6 +58,8 @@ def _by_person(draft: Draft, signal: s.Signal) -> Step:
             result = incident.on_declare(draft, signal)
         case s.Acknowledge():
             result = incident.on_acknowledge(draft, signal)
+        case s.PostLost():
+            result = incident.on_post_lost(draft, signal)
         case s.WriteUpdate():
             result = incident.on_update(draft, signal)
         case s.AddNote():

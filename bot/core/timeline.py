@@ -15,7 +15,7 @@ from bot.core.model import FeedState, Level
 __all__ = ["ERRANDS", "ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
 # Our own errands in Slack: in every export, left out where people read the story.
-ERRANDS = frozenset({f.Posted.KIND, f.ChannelNamed.KIND, f.GivenUp.KIND, f.Exported.KIND})
+ERRANDS = frozenset({f.Posted.KIND, f.PostGone.KIND, f.ChannelNamed.KIND, f.GivenUp.KIND, f.Exported.KIND})
 
 ERRAND_WORDS: dict[str, str] = {
     Do.ALERT_POST: "the alert", Do.ALERT_EDIT: "an edit of the alert", Do.CHANNEL_OPEN: "opening the channel",
@@ -84,7 +84,7 @@ def _source(fact: f.Fact) -> str:
             return "vendor"
         case f.AlertHeard():
             return "alert"
-        case f.ChannelNamed() | f.ChannelOpened() | f.ChannelRefused() | f.Posted() | f.GivenUp():
+        case f.ChannelNamed() | f.ChannelOpened() | f.ChannelRefused() | f.Posted() | f.PostGone() | f.GivenUp():
             return "slack"
     return "person" if fact.actor.kind == "operator" else fact.actor.kind
 
@@ -207,6 +207,9 @@ def _of_slack(body: f.Body) -> str:
             return "There is no channel; the incident goes on in the thread of the alert"
         case f.Posted(what=what):
             return f"Posted: {ERRAND_WORDS.get(what, what)}"
+        case f.PostGone() as b:
+            then = "it is posted anew" if b.again else "it is not posted again"
+            return f"Gone from Slack: {ERRAND_WORDS.get(b.what, b.what)}; {then}"
         case f.GivenUp(what=what):
             return f"Given up: {ERRAND_WORDS.get(what, what)}"
         case f.Exported() as b:

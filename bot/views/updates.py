@@ -27,7 +27,7 @@ from bot.views.text import code, count, foreign, inert, plain, quote, span, stop
 MOST_EVENTS = 8
 # Facts that an update need not tell: our own errands, the updates themselves, and what a later fact says in better words.
 NOT_NEWS: tuple[type[f.Body], ...] = (
-    f.Posted, f.ChannelNamed, f.ChannelOpened, f.GivenUp, f.Exported, f.UpdateWritten, f.VerdictChanged, f.Declared,
+    f.Posted, f.PostGone, f.ChannelNamed, f.ChannelOpened, f.GivenUp, f.Exported, f.UpdateWritten, f.VerdictChanged, f.Declared,
 )  # fmt: skip
 
 

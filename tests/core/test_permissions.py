@@ -31,7 +31,7 @@ VALUES: dict[str, Any] = {
     "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": Do.FACT_POST, "reason": "because",
-    "name": "inc-1",
+    "name": "inc-1", "what": Do.ALERT_POST, "ts": "1.2",
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [

@@ -1,0 +1,84 @@
+"""The channel that alerts go to, and the second one that takes them while the first takes nothing."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.ports import Chat, ChatError, Message, Place, PostedAt
+
+# Slack's codes for "this channel takes no more posts", in people's words.
+LOST = {
+    "is_archived": "it was archived",
+    "is_inactive": "it was archived",
+    "channel_not_found": "it was deleted, or the bot may not see it",
+    "not_in_channel": "the bot was removed from it",
+}
+
+
+class OpsChannel:
+    """Posts to `first`, and to `second` (if there is one) while `first` is lost. `on_lost` hears of each loss once.
+
+    The first is tried anew with every post, so that nobody has to tell the bot when the channel is back.
+    """
+
+    def __init__(self, chat: Chat, clock: Clock, first: str, second: str, on_lost: Callable[[str], None]) -> None:
+        self._chat = chat
+        self._clock = clock
+        self._first = first
+        self._second = second
+        self._on_lost = on_lost
+        self.trouble = ""  # what is wrong with it and where alerts go instead; empty while it takes them
+        self.since: datetime | None = None
+
+    async def look(self) -> None:
+        """Whether the first is there at all; posts find out the rest. Never raises."""
+        try:
+            await self._chat.find_channel(self._first)
+        except ChatError as error:
+            self._note(error)
+        else:
+            self._found()
+
+    async def place(self) -> Place:
+        """Where a file goes. Raises ChatError."""
+        return Place(await self._chat.find_channel(self._second if self.trouble and self._second else self._first))
+
+    async def post(self, message: Message, key: str) -> PostedAt:
+        """Post to whichever takes it. Raises ChatError."""
+        try:
+            at = await self._chat.post(Place(await self._chat.find_channel(self._first)), message, key)
+        except ChatError as error:
+            if not self._note(error) or not self._second:
+                raise
+            return await self._chat.post(Place(await self._chat.find_channel(self._second)), message, key)
+        self._found()
+        return at
+
+    async def find_post(self, key: str, since: datetime) -> PostedAt | None:
+        """A post of ours by its key, in either channel. Raises ChatError where one of them cannot be looked into."""
+        for channel in filter(None, (self._first, self._second)):
+            try:
+                found = await self._chat.find_post(Place(await self._chat.find_channel(channel)), key, since)
+            except ChatError as error:
+                if not self._note(error) or not self._second:
+                    raise
+                continue  # what is lost has taken no post
+            if found:
+                return found
+        return None
+
+    def _note(self, error: ChatError) -> bool:
+        """Whether the error says that the first channel is lost for now; a try that may help is made before."""
+        if error.code not in LOST or not error.permanent:
+            return False
+        fresh = not self.trouble
+        to = f"alerts go to {self._second} meanwhile" if self._second else "alerts go out by notify: only"
+        remedy = "Make the channel anew or unarchive it, invite the bot, or name another one in slack.alerts_channel"
+        self.trouble = f"The alerts channel {self._first} takes no posts: {LOST[error.code]} ({error.code}); {to}. {remedy}."
+        if fresh:
+            self.since = self._clock.now()
+            self._on_lost(self.trouble)
+        return True
+
+    def _found(self) -> None:
+        self.trouble, self.since = "", None

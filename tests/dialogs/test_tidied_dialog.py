@@ -1,0 +1,198 @@
+"""Somebody tidies up in the middle of an incident: deletes the alert or the card, archives or deletes the channel of alerts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.core import facts as f
+from bot.sandbox.slack import Message
+from tests.dialogs.talk import Talk
+from tests.house import PACE, a_house
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+ALERT = "INC-1 SEV2: Claude API down"
+BACKUP = "ops-backup"
+
+
+@pytest.fixture
+async def backed(tmp_path: Path) -> AsyncIterator[Talk]:
+    """The Claude API is down; alerts have a second channel."""
+    async with a_house(tmp_path, started=False, slack={"backup_channel": f"#{BACKUP}"}) as house:
+        house.workspace.add_channel(BACKUP, members=("ana", "bob"))
+        await house.start()
+        await house.passes(minutes=1)
+        await house.fails("anthropic.api")
+        await house.quiet()
+        yield Talk(house)
+
+
+def deletes(talk: Talk, channel: str, message: Message) -> None:
+    """A person with the right to deletes a message."""
+    talk.house.workspace.team.delete(talk.house.workspace.channel(channel), message)
+
+
+def archives(talk: Talk, channel: str) -> None:
+    """A person archives a channel; Slack removes the bot from it."""
+    place = talk.house.workspace.channel(channel)
+    place.is_archived = True
+    place.members.remove(talk.house.workspace.bot_user_id)
+
+
+async def parts(talk: Talk) -> dict[str, dict[str, str]]:
+    assert talk.house.app is not None
+    async with aiohttp.ClientSession() as session, session.get(f"{talk.house.app.url}/readyz") as response:
+        found: dict[str, dict[str, str]] = (await response.json())["parts"]
+        return found
+
+
+async def test_a_deleted_alert_is_posted_anew_once(outage: Talk) -> None:
+    """With the next change, and from then on it is edited in its new place."""
+    house = outage.house
+    deletes(outage, "ops", outage.said("ops", ALERT)[0])
+    for words in ("note first", "note second", "ack"):
+        await outage.asks(house.ana, f"/incident {words} INC-1" if words == "ack" else f"/incident {words}")
+        await house.quiet()
+
+    [alert] = outage.said("ops", ALERT)
+    assert "ana" in outage.shows(alert)
+    assert ["alert.post"] == [fact.body.what for fact in await outage.facts(f.PostGone) if isinstance(fact.body, f.PostGone)]
+    assert "INC-1/alert/2" == (alert.metadata or {})["event_payload"]["key"]
+
+
+async def test_a_deleted_card_is_posted_anew_and_pinned(outage: Talk) -> None:
+    """Where it was."""
+    house = outage.house
+    deletes(outage, CHANNEL, outage.said(CHANNEL, "Status of INC-1")[0])
+    await outage.asks(house.ana, "/incident note INC-1 who did that?")
+    await house.quiet()
+
+    [card] = outage.said(CHANNEL, "Status of INC-1")
+    assert [card.ts] == list(house.workspace.channel(CHANNEL).pins)
+
+
+async def test_who_deletes_it_twice_means_it(outage: Talk) -> None:
+    """No quarrel between a bot and a person."""
+    house = outage.house
+    for words in ("first", "second", "third"):
+        for alert in outage.said("ops", ALERT):
+            deletes(outage, "ops", alert)
+        await outage.asks(house.ana, f"/incident note INC-1 {words}")
+        await house.quiet()
+
+    assert [] == outage.said("ops", ALERT)
+    assert [True, False] == [fact.body.again for fact in await outage.facts(f.PostGone) if isinstance(fact.body, f.PostGone)]
+
+
+async def test_a_deleted_alert_of_an_incident_that_is_over_stays_deleted(outage: Talk) -> None:
+    """Tidying up afterwards is fine."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident resolve INC-1 over")
+    await house.quiet()
+    deletes(outage, "ops", outage.said("ops", ALERT)[0])
+    await outage.asks(house.ana, "/incident note INC-1 afterthought")
+    await house.quiet()
+
+    assert [] == outage.said("ops", ALERT)
+
+
+async def test_a_deleted_alert_is_posted_once_when_its_answer_gets_lost(outage: Talk) -> None:
+    """It is looked up by its key, like every post."""
+    house = outage.house
+    deletes(outage, "ops", outage.said("ops", ALERT)[0])
+    house.workspace.faults.add(
+        "chat.postMessage", "drop_after", match=lambda args: args["channel"] == house.workspace.channel("ops").id
+    )
+    await outage.asks(house.ana, "/incident note INC-1 a bad line")
+    await house.quiet()
+
+    assert 1 == len(outage.said("ops", ALERT))
+
+
+async def test_a_deleted_alert_is_posted_once_when_the_bot_starts_anew(outage: Talk) -> None:
+    """What was decided before the end is done after it, and no more."""
+    house = outage.house
+    deletes(outage, "ops", outage.said("ops", ALERT)[0])
+    house.workspace.faults.add(
+        "chat.postMessage", "hang_after", match=lambda args: args["channel"] == house.workspace.channel("ops").id
+    )
+    await outage.asks(house.ana, "/incident note INC-1 a bad line")
+    async with asyncio.timeout(5.0):
+        while not outage.said("ops", ALERT):
+            await asyncio.sleep(0.01)
+    await house.stop()
+    await house.start()
+    await asyncio.sleep(PACE.settle_for.total_seconds())
+    await house.quiet()
+    await outage.asks(house.ana, "/incident note INC-1 once more")
+    await house.quiet()
+
+    assert 1 == len(outage.said("ops", ALERT))
+
+
+async def test_the_thread_goes_on_under_the_new_alert(outage: Talk) -> None:
+    """An incident without a channel of its own loses its alert: the updates come under the new one."""
+    house = outage.house
+    archives(outage, CHANNEL)
+    await outage.asks(house.ana, "/incident note INC-1 into the thread")
+    await house.quiet()
+    deletes(outage, "ops", outage.said("ops", ALERT)[0])
+    await outage.asks(house.ana, "/incident note INC-1 under the new one")
+    await house.quiet()
+    await outage.asks(house.ana, "/incident update INC-1 We are on it")
+    await house.quiet()
+
+    assert "We are on it" in outage.thread("ops", ALERT)
+
+
+@pytest.mark.parametrize("how", ["archived", "deleted"])
+async def test_alerts_go_to_the_second_channel_when_theirs_is_lost(backed: Talk, how: str) -> None:
+    """The open incident's alert too; `/readyz` says so."""
+    house = backed.house
+    if how == "archived":
+        archives(backed, "ops")
+    else:
+        del house.workspace.team.channels[house.workspace.channel("ops").id]
+    await house.fails("openai.api")
+    await house.quiet()
+
+    assert 1 == len(backed.said(BACKUP, "INC-2 SEV2: OpenAI API down"))
+    assert 1 == len(backed.said(BACKUP, ALERT))
+    found = (await parts(backed))["alerts"]
+    assert ("lost", True) == (found["state"], f"alerts go to #{BACKUP} meanwhile" in found["sentence"])
+
+
+async def test_alerts_return_when_their_channel_is_back(backed: Talk) -> None:
+    """Nobody has to tell the bot."""
+    house = backed.house
+    archives(backed, "ops")
+    await house.fails("openai.api")
+    await house.quiet()
+    house.workspace.channel("ops").is_archived = False
+    await backed.asks(house.ana, "/incident declare Payments are slow")
+    await house.quiet()
+
+    assert 1 == len(backed.said("ops", "INC-3"))
+    assert "alerts" not in await parts(backed)
+
+
+async def test_the_bot_joins_again_when_it_was_removed(backed: Talk) -> None:
+    """A removal by accident costs nothing."""
+    house = backed.house
+    house.workspace.channel("ops").members.remove(house.workspace.bot_user_id)
+    await house.fails("openai.api")
+    await house.quiet()
+
+    assert 1 == len(backed.said("ops", "INC-2"))
+    assert [] == backed.said(BACKUP, "INC-2")
+
+
+async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:
+    """Not first when the next alert is due."""
+    archives(backed, "ops")
+    await backed.house.stop()
+    await backed.house.start()
+
+    assert "lost" == (await parts(backed))["alerts"]["state"]
