@@ -419,3 +419,41 @@ def test_laws_are_stated_where_contributors_look() -> None:
 
     assert named
     assert [] == sorted(name for name in named if not (ROOT / name).exists())
+
+
+def tables(text: str) -> Iterator[list[tuple[int, str]]]:
+    """Each run of lines that begin with a bar, outside of code, with their numbers."""
+    block: list[tuple[int, str]] = []
+    fenced = False
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        fenced = fenced is not line.lstrip().startswith("```")
+        if line.lstrip().startswith("|") and not fenced:
+            block.append((number, line.strip()))
+        elif block:
+            yield block
+            block = []
+
+
+def malformed(text: str) -> Iterator[tuple[int, str]]:
+    """Lines of tables that a reader would not see as such: without a head and a rule, or with another number of cells."""
+    for table in tables(text):
+        head = re.split(r"(?<!\\)\|", table[0][1].strip("|"))
+        if len(table) < 3 or not re.fullmatch(r"\|(\s*:?-+:?\s*\|)+", table[1][1]):
+            yield table[0]
+            continue
+        yield from ((n, line) for n, line in table if len(re.split(r"(?<!\\)\|", line[1:-1])) != len(head) or line[-1] != "|")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_table_is_one(path: Path) -> None:
+    """A blank line in the middle, a missing rule or a stray bar turns rows into prose."""
+    assert [] == list(malformed(path.read_text(encoding="utf-8")))
+
+
+def test_broken_tables_are_seen() -> None:
+    """A table cut by a blank line, and one with a cell too many."""
+    good = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+
+    assert [] == list(malformed(good))
+    assert [(5, "| 3 | 4 |")] == list(malformed(f"{good}\n| 3 | 4 |\n"))
+    assert [(4, "| 3 | 4 | 5 |")] == list(malformed(f"{good}| 3 | 4 | 5 |\n"))

@@ -7,6 +7,7 @@ writes one JSON line per customer, tells Understudy now and then that it lives, 
 import itertools
 import json
 import logging
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -19,7 +20,7 @@ from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 
 FLAG = "support-chat.llm"
-CODE_DEFAULT: dict[str, Any] = {"provider": "anthropic", "model": "claude-haiku-4-5"}
+CODE_DEFAULT: dict[str, Any] = {"provider": "openai", "model": "gpt-5"}  # the fallback, as docs/flags.md advises
 CUSTOMERS = 200
 KEY = "demo-key-not-a-secret"
 
@@ -80,4 +81,5 @@ def _until_closed(ended: threading.Event) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # started by hand it ends at once, without a traceback
     serve(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5]), sys.argv[6])

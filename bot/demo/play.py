@@ -123,6 +123,7 @@ class Demo:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.demo.downstream", app.url, str(self._log), json.dumps(vendors), str(CUSTOMER_EVERY_S),
             str(ALIVE_EVERY.total_seconds() / self._clock.speed), ALIVE_TOKEN, stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the demo, which ends it by closing its standard input
         )  # fmt: skip
 
     async def _stop_customers(self, customers: asyncio.subprocess.Process) -> None:

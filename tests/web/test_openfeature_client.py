@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,21 +128,6 @@ async def test_readers_go_back_once_and_never_return_when_the_hand_back_goes_on(
     assert 0 < backs[1] < 40 == backs[-1]
     for path in zip(*history, strict=True):
         assert list(path) == sorted(path, reverse=True), "a reader that went back was sent away again"
-
-
-async def test_example_of_the_docs_runs(open_house: OpenHouse) -> None:
-    """The Python example of docs/flags.md, word for word but for the address."""
-    house = await open_house(read_tokens=(READ,))
-    text = (Path(__file__).resolve().parents[2] / "docs" / "flags.md").read_text("utf-8")
-    example = text.partition("```python\n")[2].partition("```")[0]
-    assert "http://127.0.0.1:8080" in example
-    names: dict[str, Any] = {"environ": {"UNDERSTUDY_READ_TOKEN": READ}}
-    code = example.replace("http://127.0.0.1:8080", house.url).replace("from os import environ\n", "")
-    try:
-        await asyncio.to_thread(exec, code, names)
-        assert "anthropic" == names["answer_with"]
-    finally:
-        names["provider"].session.close()
 
 
 async def test_client_keeps_its_side_when_the_bot_restarts(open_house: OpenHouse) -> None:

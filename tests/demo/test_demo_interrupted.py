@@ -1,0 +1,55 @@
+"""Ctrl-C in the demo, at any moment: it ends at once, without a traceback, and leaves nothing running."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHIN_S = 60.0
+
+
+@pytest.mark.parametrize("moment", ["times the speed of life", "Workspace page:", "Flags, board and metrics:"])
+@pytest.mark.parametrize("presses", [1, 2])
+async def test_demo_ends_quietly_on_ctrl_c(moment: str, presses: int, tmp_path: Path) -> None:
+    """As a terminal sends it: to every process of the group. An impatient person presses it twice."""
+    output = tmp_path / "output"
+    with output.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", "demo", "--out", str(tmp_path / "out"), cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}, stdout=out, stderr=out,
+            stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    async with asyncio.timeout(WITHIN_S):
+        while moment not in output.read_text():
+            await asyncio.sleep(0.02)
+        for _ in range(presses):
+            with suppress(ProcessLookupError):  # it may have ended after the first
+                os.killpg(process.pid, signal.SIGINT)
+            await asyncio.sleep(0.3)
+        status = await process.wait()
+
+    said = output.read_text()
+    assert "Traceback" not in said, said
+    assert status == 130 or (presses > 1 and status == -signal.SIGINT), status  # the second may meet an interpreter that ends
+    async with asyncio.timeout(WITHIN_S):
+        while customers_of(tmp_path):
+            await asyncio.sleep(0.05)
+
+
+def customers_of(folder: Path) -> list[int]:
+    """The processes of the service downstream that write into this folder, and have not ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue  # it ended meanwhile
+            if b"bot.demo.downstream" in command and os.fsencode(folder) in command:
+                found.append(int(entry.name))
+    return found
