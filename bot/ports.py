@@ -125,6 +125,9 @@ class Store(Protocol):
     def states(self) -> list[StateRow]:
         """Every state row."""
 
+    def any_fact(self) -> bool:
+        """Whether anything was ever written."""
+
     def facts(self, stream: str, after: int = 0) -> list[Fact]:
         """A stream's facts in order, from the one behind `after`."""
 

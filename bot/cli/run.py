@@ -15,6 +15,7 @@ from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.logs import configure_logs
 from bot.store.errors import StoreError
+from bot.store.sqlite import open_ledger
 from bot.web.app import WebError
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,8 @@ WARM_S = 35.0  # every check of the usual interval has run once
 @shared(config_option, data_option)
 @click.option("--listen", default=None, metavar="HOST:PORT", help="Where to serve HTTP; the configuration's when not given.")
 @click.option("--log-level", type=click.Choice(("DEBUG", "INFO", "WARNING", "ERROR")), default="INFO", show_default=True)
-def run(config_path: Path, data_path: Path | None, listen: str | None, log_level: str) -> None:
+@click.option("--new-ledger", is_flag=True, help="Move the ledger aside and begin a new one; all flags are on their defaults.")
+def run(config_path: Path, data_path: Path | None, listen: str | None, log_level: str, new_ledger: bool) -> None:
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
     loaded = load_or_exit(config_path)
     configure_logs(loaded.config.secrets(), level=log_level)
@@ -39,12 +41,21 @@ def run(config_path: Path, data_path: Path | None, listen: str | None, log_level
     for line in notes(config_path, loaded):
         log.warning(line)
     try:
+        if new_ledger:
+            asyncio.run(begin_anew(data_path or loaded.config.data))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(build(loaded, data=data_path, listen=where)))
     except StartRefused as refusal:
         fail(str(refusal), CONFIG_EXIT)
     except (StoreError, WebError) as error:
         fail(str(error))
+
+
+async def begin_anew(folder: Path) -> None:
+    """Make a new ledger; the one that is there stays beside it under another name."""
+    ledger = await open_ledger(folder, begin_anew=True)
+    await ledger.close()
+    log.warning("a new ledger is begun: all flags are on their defaults", folder=str(folder))
 
 
 def notes(config_path: Path, loaded: Loaded) -> list[str]:

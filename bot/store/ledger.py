@@ -85,6 +85,10 @@ class SqliteStore:
         """Every state row."""
         return [read_state(row) for row in self.conn.execute("SELECT * FROM states ORDER BY stream")]
 
+    def any_fact(self) -> bool:
+        """Whether anything was ever written."""
+        return one(self.conn, "SELECT 1 FROM facts LIMIT 1") is not None
+
     def facts(self, stream: str, after: int = 0) -> list[Fact]:
         """A stream's facts in order, from the one behind `after`."""
         return self._facts("WHERE stream = ? AND seq > ? ORDER BY seq", (plain(stream), after))

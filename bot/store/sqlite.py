@@ -1,10 +1,12 @@
 """The ledger as async code reaches it: threaded for production, inline for simulations and tools, read-only for exports."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from bot.ports import Store
+from bot.store import identity
 from bot.store.access import Access, Ways
 from bot.store.engine import Connection, DatabaseError, atomic, connect_alone, connect_read_only, snapshot
 from bot.store.errors import StoreError, explained
@@ -16,18 +18,28 @@ from bot.store.opening import opened
 T = TypeVar("T")
 
 LEDGER_FILE = "ledger.db"
+SAMPLES_FILE = "samples.db"  # a ledger was beside it
 
 
-async def open_ledger(folder: Path, *, lock: DataLock | None = None, readers: int = 2) -> "SqliteLedger":
+async def open_ledger(
+    folder: Path, *, lock: DataLock | None = None, readers: int = 2, begin_anew: bool = False
+) -> "SqliteLedger":  # fmt: skip
     """Open (or make) `folder/ledger.db` and its threads.
 
-    Takes the folder's lock, and gives it back at `close`; a `lock` that is handed in stays its owner's. Raises StoreError when
-    another process owns the folder or the file is newer, damaged or not ours.
+    Takes the folder's lock, and gives it back at `close`; a `lock` that is handed in stays its owner's. With `begin_anew` a
+    ledger that is there is moved aside first. Raises StoreError when another process owns the folder, the file is newer,
+    damaged or not ours, or the ledger that was here is gone or another one.
     """
     own = DataLock(folder).take() if lock is None else None
-    ledger = SqliteLedger(folder / LEDGER_FILE, own, readers)
+    path = folder / LEDGER_FILE
+    ledger = SqliteLedger(path, own, readers)
     try:
+        if begin_anew:
+            identity.move_aside(path)
+        else:
+            identity.require_there(path, folder / SAMPLES_FILE)
         await ledger.open()
+        await ledger.be_recognised()
     except BaseException:
         await ledger.close()
         raise
@@ -51,6 +63,15 @@ class SqliteLedger:
     async def open(self) -> None:
         """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
         await self._access.open()
+
+    async def be_recognised(self) -> None:
+        """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
+        id = await self.read(lambda store: identity.recognise(store, store.any_fact(), self.path))
+        if self.trouble is None:
+            with suppress(StoreError, OSError):  # a disk that is full by now; the next start names it
+                if await self.read(lambda store: store.setting(identity.SETTING)) is None:
+                    await self.write(lambda store: store.put_setting(identity.SETTING, id))
+                identity.name(self.path, id)
 
     async def reopen(self) -> None:
         """Where it could only be read: try again. Raises StoreError while it can not be written."""

@@ -1,0 +1,68 @@
+"""Whether the ledger in a data folder is the one that was here before: a lost one must not be begun anew in silence.
+
+The ledger carries an id, and `ledger.id` beside it names it. A new ledger means that every engaged flag is back on its default.
+"""
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from bot.ports import Store, StoreError, StoreTrouble
+
+MARKER = "ledger.id"
+SETTING = "ledger.id"
+PARTS = ("", "-wal", "-shm")
+
+
+def require_there(ledger: Path, samples: Path) -> None:
+    """Raise StoreError where a ledger was and is gone or empty."""
+    if ledger.is_file() and ledger.stat().st_size > 0:
+        return
+    if not _named(ledger) and not samples.exists():
+        return  # the first start
+    raise StoreError(
+        f"{ledger} is gone or empty, and with it every incident and every flag that was switched. Restore a backup "
+        "(docs/storage.md), or begin anew with `understudy run --new-ledger`: all flags are on their defaults then",
+        kind=StoreTrouble.GONE,
+    )
+
+
+def move_aside(ledger: Path) -> None:
+    """Give a ledger that is not wanted any more another name, and forget which one was here."""
+    number = 1
+    while any(ledger.with_name(f"{ledger.name}.aside-{number}{part}").exists() for part in PARTS):
+        number += 1
+    for part in PARTS:
+        found = ledger.with_name(f"{ledger.name}{part}")
+        if found.exists():
+            found.rename(ledger.with_name(f"{ledger.name}.aside-{number}{part}"))
+    ledger.with_name(MARKER).unlink(missing_ok=True)
+
+
+def recognise(store: Store, has_facts: bool, ledger: Path) -> str:
+    """The id that the open ledger has or is to have; raises StoreError for another one than was here."""
+    held, named = store.setting(SETTING), _named(ledger)
+    if held is None and (not named or has_facts):
+        return named or uuid4().hex  # a new ledger, or one from before ledgers had ids
+    if held is not None and named in ("", held):
+        return held
+    raise StoreError(
+        f"{ledger} is another ledger than the one that was here. Put the right one back; where this one is meant, delete "
+        f"{ledger.with_name(MARKER)}, and the next start takes it",
+        kind=StoreTrouble.GONE,
+    )
+
+
+def name(ledger: Path, id: str) -> None:
+    """Leave the ledger's id beside it; raises OSError."""
+    if _named(ledger) != id:
+        descriptor = os.open(ledger.with_name(MARKER), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{id}\n")
+
+
+def _named(ledger: Path) -> str:
+    try:
+        return ledger.with_name(MARKER).read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return ""
