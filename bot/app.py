@@ -15,6 +15,7 @@ from bot.core.facts import Fact, SightLost, SightRegained
 from bot.core.model import Sample, Verdict
 from bot.core.state import World
 from bot.delivery import Delivery, Surroundings
+from bot.descriptors import in_use, limit, share
 from bot.doors import doors
 from bot.engine import CommittingEngine
 from bot.exports import render
@@ -45,6 +46,7 @@ from bot.views.findings import sight_words
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.web.app import WebServer, build_web
+from bot.web.connections import Limits
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
 from bot.web.services import Hooks, WebServices
@@ -84,6 +86,7 @@ class Parts:
     ticker: Ticker | None = None
     notifier: Notifier | None = None
     web: bool = True
+    web_limits: Limits | None = None
     pace: Pace | None = None
     patience: Patience | None = None  # the Slack gateway's own times
 
@@ -228,7 +231,7 @@ class App:
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=self.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
         )  # fmt: skip
-        self._web = WebServer(build_web(services))
+        self._web = WebServer(build_web(services), self._limits())
         host, wanted = self._listen
         port = await self._web.start(host, wanted)
         name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
@@ -238,6 +241,12 @@ class App:
 
     async def _leave_control(self) -> None:
         leave_control(self._data, self.url, self.local_token)
+
+    def _limits(self) -> Limits:
+        if self._parts.web_limits is not None:
+            return self._parts.web_limits
+        ours = share(limit(), in_use(), len(self._plan.checks))
+        return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
     def _hooks(self) -> Hooks:
         if self._probing is None:

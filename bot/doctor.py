@@ -14,6 +14,7 @@ from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.state import World
+from bot.descriptors import complaint, limit_after_start
 from bot.doctor_storage import look_at_samples
 from bot.engine import world_from
 from bot.kept import SETTING, keep
@@ -46,6 +47,8 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
     """Look at everything, one finding after the other; nothing is changed but one message posted and deleted."""
     for finding in (*configuration(loaded, config_path), *looking(loaded.config, SystemClock().now())):
         yield finding
+    low = complaint(limit_after_start(), len(loaded.config.checks()))
+    yield Finding("note" if low else "good", "open files", low or f"{limit_after_start()} may be open at once")
     report = sqlite_report()
     yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
     for finding in folder(data):

@@ -59,9 +59,11 @@ class Vendor:
     answers: dict[str, int] = field(default_factory=dict)
     page: dict[str, Any] = field(default_factory=lambda: {"components": [], "incidents": [], "page": {}, "status": {}})
     port: int = 0
+    asked: int = 0
 
     def application(self) -> web.Application:
         async def answer(request: web.Request) -> web.Response:
+            self.asked += 1
             if request.path == "/page":
                 return web.json_response(self.page)
             status = self.answers.get(request.path.strip("/").replace("/", "."), 200)

@@ -13,6 +13,7 @@ from bot.app import App, StartRefused, build
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
+from bot.descriptors import complaint, raise_limit
 from bot.logs import configure_logs
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
@@ -38,7 +39,8 @@ def run(config_path: Path, data_path: Path | None, listen: str | None, log_level
             where = split_listen(listen)
         except ValueError as error:
             fail(f"--listen {listen}: {error}", CONFIG_EXIT)
-    for line in notes(config_path, loaded):
+    allowed = raise_limit()
+    for line in filter(None, [*notes(config_path, loaded), complaint(allowed, len(loaded.config.checks()))]):
         log.warning(line)
     try:
         if new_ledger:

@@ -1,11 +1,13 @@
 """The one aiohttp application: all routes, who may use them, and the server that carries it."""
 
+import asyncio
 import errno
 
 from aiohttp import web
 
 from bot.web import api, control, hooks, hooks_samples, observe, ofrep, page
 from bot.web.auth import Access, guard
+from bot.web.connections import Connections, Guarded, Limits, in_place
 from bot.web.errors import Handler, answer_errors
 from bot.web.origins import refuse_foreign_pages
 from bot.web.server_log import ServerLog
@@ -37,11 +39,14 @@ def build_web(services: WebServices) -> web.Application:
 
 
 class WebServer:
-    """The application on a listening socket."""
+    """The application on a listening socket, within limits of how many may hold on to it."""
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(self, app: web.Application, limits: Limits | None = None) -> None:
         self.app = app
+        self._limits = limits or Limits()
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
+        in_place(app)
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port, which matters when 0 asked for a free one; raises WebError."""
@@ -49,18 +54,26 @@ class WebServer:
         logger = ServerLog(self.app[SERVICES].clock)
         runner = web.AppRunner(self.app, access_log=None, logger=logger, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
+        loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
+        assert server is not None  # noqa: S101 # setup() has just made it
+
+        def connection() -> Guarded:
+            return Guarded(among, server, loop=loop, access_log=None, logger=logger)
+
         try:
-            await web.TCPSite(runner, host, port).start()
+            self._listening = await loop.create_server(connection, host, port, backlog=self._limits.backlog)
         except OSError as error:
             await runner.cleanup()
             raise _cannot_listen(error, host, port) from error
         self._runner = runner
-        return int(runner.addresses[0][1])
+        return int(self._listening.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Take no more connections, let requests under way finish within five seconds, and close."""
         if self._runner is not None:
             runner, self._runner = self._runner, None
+            if self._listening is not None:
+                self._listening.close()
             await runner.cleanup()
 
 

@@ -1,32 +1,18 @@
 """kill -9 between every two steps of opening an incident and of switching a flag: nothing is lost, nothing is said twice."""
 
 import asyncio
-import json
-import os
-import signal
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-import yaml
-from aiohttp import web
 
 from bot.core import facts as f
 from bot.core.facts import Fact
 from bot.ports import OutboxRow
-from bot.sandbox.slack import CommandSpec, LocalWorkspace
-from bot.store.errors import StoreError
-from bot.store.sqlite import open_read_only
-from commands.table import words
-from tests.house import FLAG, Vendor, settings
-
-ROOT = Path(__file__).resolve().parents[2]
-WITHIN_S = 40.0
+from tests.house import FLAG
+from tests.process.rig import WITHIN_S, Rig, a_rig
 
 IN_THE_LEDGER = [
     f"{when}:{kind}"
@@ -42,101 +28,6 @@ AT_SLACK = [
     for nth in range(1, count + 1)
     for when in ("before", "after")
 ]  # fmt: skip
-
-
-class Rig:
-    """A workspace, a vendor, and the bot as a process that is started again when it dies."""
-
-    def __init__(self, folder: Path, workspace: LocalWorkspace, vendor: Vendor) -> None:
-        self.folder = folder
-        self.workspace = workspace
-        self.vendor = vendor
-        self.deaths = 0
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self, point: str = "never") -> None:
-        changed = settings(self.workspace, self.vendor)
-        changed["slack"]["invite"] = [self.workspace.person("bob").id]
-        changed["detection"] = {"at_least": "0s"}  # here time is real, and deaths are what is tested
-        for provider in changed["providers"].values():
-            provider.pop("status_page", None)
-            for component in provider["components"].values():
-                component["checks"][0]["every"] = "200ms"
-        config = self.folder / "understudy.yaml"
-        config.write_text(yaml.safe_dump(changed), encoding="utf-8")
-        script = str(ROOT / "tests" / "process" / "victim.py")
-        (self.folder / "data" / "control.json").unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, script, str(config), str(self.folder / "data"), point,
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-
-    async def died(self) -> None:
-        assert self._process is not None
-        async with asyncio.timeout(WITHIN_S):
-            assert -signal.SIGKILL == await self._process.wait()
-        self.deaths += 1
-
-    def kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-
-    async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask the running bot, with its own token; None while it does not answer."""
-        control = self.folder / "data" / "control.json"
-        try:
-            found = json.loads(control.read_text(encoding="utf-8"))
-            headers = {"Authorization": f"Bearer {found['token']}"}
-            async with (
-                aiohttp.ClientSession() as session,
-                session.request(method, found["url"] + path, json=body, headers=headers) as response,
-            ):
-                return await response.json()
-        except (FileNotFoundError, json.JSONDecodeError, aiohttp.ClientError):
-            return None
-
-    async def ledger(self) -> tuple[list[Fact], list[OutboxRow]]:
-        if not (self.folder / "data" / "ledger.db").exists():
-            return [], []
-        try:
-            ledger = open_read_only(self.folder / "data")
-        except StoreError:  # the file is there, its tables are not yet
-            return [], []
-        try:
-            return await ledger.read(lambda s: s.all_facts()), await ledger.read(lambda s: s.outbox())
-        finally:
-            await ledger.close()
-
-    async def until_quiet(self) -> tuple[list[Fact], list[OutboxRow]]:
-        """Wait until an incident is open, every effect is through, and the flag serves the stand-in."""
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                facts, rows = await self.ledger()
-                declared = any(isinstance(fact.body, f.Declared) for fact in facts)
-                if declared and not [row for row in rows if row.state in ("pending", "sending", "ambiguous")]:
-                    return facts, rows
-                await asyncio.sleep(0.1)
-
-
-@asynccontextmanager
-async def a_rig(folder: Path) -> AsyncIterator[Rig]:
-    vendor = Vendor()
-    runner = web.AppRunner(vendor.application(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    vendor.port = runner.addresses[0][1]
-    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
-        workspace.add_user("ana")
-        workspace.add_user("bob")
-        workspace.add_channel("ops", members=("ana", "bob"))
-        rig = Rig(folder, workspace, vendor)
-        try:
-            yield rig
-        finally:
-            rig.kill()
-            if rig._process is not None:
-                await rig._process.wait()
-            await runner.cleanup()
 
 
 def check(rig: Rig, facts: list[Fact], rows: list[OutboxRow]) -> None:

@@ -28,6 +28,7 @@ from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ports import LatencyPicture, Store
 from bot.web.app import WebServer, build_web
+from bot.web.connections import Limits
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
 from bot.web.services import WebServices
@@ -164,12 +165,12 @@ class House:
         )  # fmt: skip
         return build_web(services)
 
-    async def open(self, *, restored: bool = True, port: int = 0) -> "House":
+    async def open(self, *, restored: bool = True, port: int = 0, limits: Limits | None = None) -> "House":
         if restored:
             for component in POLICY.components:
                 await self.verdict(component, Level.OPERATIONAL, "12 of 12 probes passed")
             self.engine.signals.clear()
-        self.server = WebServer(self.build())
+        self.server = WebServer(self.build(), limits)
         self.port = await self.server.start("127.0.0.1", port)
         return self
 

@@ -1,0 +1,180 @@
+"""Who may hold a connection to our server, and for how long: nobody keeps the flags, the checks or Slack waiting.
+
+A connection is *unproven* until its first request is complete, *busy* while one is answered, and *idle* between two. When there
+is no room, the one that can best be spared is closed for the newcomer: unproven before idle, the oldest first. So a crowd of
+half-open ones pushes itself out, while a client that has something to say is heard; and a gateway that brings everybody's
+requests from one address is never held up, since what it opens is proven at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HEADERS_WITHIN_S = 10.0
+BUSY_AT_MOST_S = 30.0  # a longer answer is one that its reader does not take; it may be cut off when there is no room
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many connections at once, how many unproven ones of one address, and how long a request's headers may take."""
+
+    most: int = 1024
+    backlog: int = 128  # newcomers that wait to be let in
+    unproven_of_one: int = 256
+    headers_within_s: float = HEADERS_WITHIN_S
+
+
+class Standing(Enum):
+    """What a connection is doing."""
+
+    UNPROVEN = 1
+    IDLE = 2
+    BUSY = 3
+
+
+class Connections:
+    """The open connections of one server."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        # By standing, oldest first: a dict keeps the order in which they came to it.
+        self._by: dict[Standing, dict[Guarded, float]] = {standing: {} for standing in Standing}
+        self.closed_for_room = 0
+
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return sum(len(some) for some in self._by.values())
+
+    def admit(self, one: "Guarded") -> bool:
+        """Whether there is room for it, or room can be made."""
+        mine = [other for other in self._by[Standing.UNPROVEN] if other.peer == one.peer]
+        if len(mine) >= self._limits.unproven_of_one:
+            self._close(mine[0])
+        elif self.count >= self._limits.most and not self._make_room(one):
+            return False
+        self.stands(one, Standing.UNPROVEN)
+        return True
+
+    def stands(self, one: "Guarded", standing: Standing) -> None:
+        """It came to this standing now."""
+        self.gone(one)
+        self._by[standing][one] = one.now()
+
+    def gone(self, one: "Guarded") -> None:
+        """It is closed."""
+        for some in self._by.values():
+            some.pop(one, None)
+
+    def _make_room(self, one: "Guarded") -> bool:
+        for standing in Standing:
+            for other, since in self._by[standing].items():
+                if standing is Standing.BUSY and one.now() - since < BUSY_AT_MOST_S:
+                    return False  # every one behind it is busy for less long
+                self._close(other)
+                return True
+        return False
+
+    def _close(self, one: "Guarded") -> None:
+        self.closed_for_room += 1
+        self.gone(one)
+        one.cut()
+
+    @property
+    def headers_within_s(self) -> float:
+        """How long a request's headers may take."""
+        return self._limits.headers_within_s
+
+
+class Guarded(RequestHandler):
+    """aiohttp's side of a connection, with a place among the others and a deadline for headers."""
+
+    __slots__ = ("_among", "_busy", "_deadline", "_socket", "peer")
+
+    def __init__(self, among: Connections, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._among = among
+        self._busy = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._socket: asyncio.Transport | None = None
+        self.peer = ""
+
+    def now(self) -> float:
+        """Seconds of the loop's clock."""
+        return self._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._socket = cast(asyncio.Transport, transport)
+        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
+        if self._among.admit(self):
+            self._arm()
+        else:
+            self.cut()
+
+    def data_received(self, data: bytes) -> None:
+        self._arm()
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._disarm()
+        self._among.gone(self)
+        super().connection_lost(exc)
+
+    def began(self) -> None:
+        """A request is complete up to its headers."""
+        self._busy = True
+        self._disarm()
+        self._among.stands(self, Standing.BUSY)
+
+    def ended(self) -> None:
+        """It is answered, but for what its reader has not taken yet."""
+        self._busy = False
+        if self._socket is not None and not self._socket.is_closing():
+            self._among.stands(self, Standing.IDLE)
+
+    def cut(self) -> None:
+        """Close it at once, whatever is under way."""
+        if self._socket is not None:
+            self._socket.abort()
+
+    def _arm(self) -> None:
+        """Headers must be complete by a time that no further byte puts off."""
+        if self._deadline is None and not self._busy:
+            self._deadline = self._loop.call_later(self._among.headers_within_s, self._too_slow)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self._socket is not None and not self._socket.is_closing():
+            self._socket.write(TOO_SLOW)
+            self._socket.close()
+
+
+def in_place(app: web.Application) -> None:
+    """Let the application tell each connection when a request of it begins and ends; before the application starts."""
+    app.middlewares.insert(0, _telling)
+
+
+@web.middleware
+async def _telling(request: web.Request, handler: Next) -> web.StreamResponse:
+    connection = request.protocol
+    if not isinstance(connection, Guarded):  # a server that somebody else made of the same application
+        return await handler(request)
+    connection.began()
+    try:
+        return await handler(request)
+    finally:
+        connection.ended()
