@@ -59,7 +59,8 @@ def _signal(asked: Asked, pressed: Press) -> Signal | None:
             case "incident.ack":
                 return Acknowledge(actor=actor, id=id, incident=number)
             case "incident.resolve":
-                return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED)
+                force = value.get("force") is True  # the button's own question named what still fails
+                return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)
             case "incident.reopen":
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING)
             case "incident.export":

@@ -20,6 +20,7 @@ from bot.core.signals import (
     WriteUpdate,
 )
 from bot.exports import FORMATS
+from bot.views.answers import answer_message
 from bot.views.incidents import incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal, update_modal
 from bot.views.names import plain_names
@@ -57,7 +58,8 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
                 await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
             case _:
                 said = await desk.engine.handle(_signal(desk, asked, verb, rest))
-                await answer(respond, with_place(desk, said) if verb == "declare" else said.text)
+                plain = with_place(desk, said) if verb == "declare" else said.text
+                await answer(respond, answer_message(said, asked.word or INCIDENT.word) or plain)
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
 
@@ -113,7 +115,8 @@ def _signal(desk: Desk, asked: Asked, verb: str, rest: str) -> Signal:
         case "export":
             return AskExport(incident=number, format=export_format(text), **who)  # type: ignore[arg-type]
     phase_, reason = _phase(verb, text)
-    return SetPhase(incident=number, phase=phase_, reason=reason, **who)  # type: ignore[arg-type]
+    force, reason = _forced(reason) if phase_ is Phase.RESOLVED else (False, reason)
+    return SetPhase(incident=number, phase=phase_, reason=reason, force=force, **who)  # type: ignore[arg-type]
 
 
 def _declaration(desk: Desk, asked: Asked, text: str) -> Declare:
@@ -141,6 +144,12 @@ def _phase(verb: str, text: str) -> tuple[Phase, str]:
     if word == Phase.CANCELED and reason not in CANCEL_REASONS:
         reason = reason.lower().replace(" ", "-")
     return Phase(word), reason
+
+
+def _forced(text: str) -> tuple[bool, str]:
+    """Whether a reason begins with the word `force`, and the reason without it."""
+    word, rest = split_verb(text)
+    return (True, rest) if word == "force" else (False, text)
 
 
 def severity(word: str) -> Severity:

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.payloads import READ, Command, Form, Press
+from bot.views.answers import answer_message
 from bot.views.text import inert
 from commands import actions
 from commands.desk import Asked, Desk, answer
@@ -81,7 +82,7 @@ async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respon
     press = _read(context, Press)
     asked = Asked.from_press(press)
     said = await actions.press(desk, asked, press)
-    await answer(respond, said.text)
+    await answer(respond, answer_message(said, INCIDENT.word) or said.text)
     record = actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)

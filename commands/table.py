@@ -55,7 +55,11 @@ INCIDENT = Word(
         Verb("note", "/incident note [INC-7] TEXT", "add a line to the timeline"),
         Verb("severity", "/incident severity [INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4"),
         Verb("phase", "/incident phase [INC-7] identified [REASON]", "move to another phase"),
-        Verb("resolve", "/incident resolve [INC-7] [REASON]", "end it; the summary and the timeline are posted"),
+        Verb(
+            "resolve",
+            "/incident resolve [INC-7] [force] [REASON]",
+            "end it; the summary and the timeline are posted. Asks first while something still fails",
+        ),
         Verb("reopen", "/incident reopen [INC-7] [REASON]", "it was not over"),
         Verb("cancel", "/incident cancel [INC-7] false-alarm", "it was none: false-alarm, duplicate, external or drill"),
         Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),

@@ -1,14 +1,16 @@
 """`understudy incident`: the verbs of /incident, for when Slack is down."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.cli.options import config_option, data_option, json_option, shared
+from bot.cli.options import config_option, data_option, fail, json_option, shared
 from bot.cli.output import print_json, print_table, print_text
 from bot.cli.remote import Reply, call, said, segment
+from bot.core.signals import Code
 
 reach = shared(config_option, data_option, json_option)
 
@@ -120,11 +122,32 @@ def _verb(name: str, field: str | None, help: str, *, required: bool = False) ->
     incident.add_command(click.command(name, help=help)(click.argument("reference")(command)))
 
 
+def _ending(name: str, field: str, help: str, *, required: bool = False) -> None:
+    """A verb that may end an incident: it asks while a component still fails or a flag is still switched."""
+
+    def run(reference: str, text: str, sure: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+        path, body = f"/incidents/{segment(reference)}/{name}", {field: text} if text else {}
+        reply = call(config_path, data_path, "POST", path, {**body, "force": True} if sure else body)
+        if isinstance(reply.body, dict) and reply.body.get("code") == Code.STILL_FAILING and not as_json:
+            question = f"{reply.body['text']} Resolve it all the same?"
+            if not sys.stdin.isatty():
+                fail(f"{reply.body['text']} Repeat it with --yes.")
+            if not click.confirm(question):
+                raise SystemExit(1)
+            reply = call(config_path, data_path, "POST", path, {**body, "force": True})
+        tell(reply, as_json)
+
+    command: Callable[..., None] = reach(run)
+    yes = click.option("--yes", "sure", is_flag=True, help="Resolve without a question, also while something still fails.")
+    argument = click.argument("text") if required else click.argument("text", required=False, default="")
+    incident.add_command(click.command(name, help=help)(click.argument("reference")(argument(yes(command)))))
+
+
 _verb("ack", None, "Take it in hand.")
 _verb("update", "text", "Tell everybody; the clock of updates starts anew.", required=True)
 _verb("note", "text", "Add a line to the timeline.", required=True)
 _verb("severity", "severity", "Set the impact on us, SEV1 to SEV4.", required=True)
-_verb("phase", "phase", "Move to another phase.", required=True)
-_verb("resolve", "reason", "End it; the summary and the timeline are posted.")
+_ending("phase", "phase", "Move to another phase.", required=True)
+_ending("resolve", "reason", "End it; the summary and the timeline are posted. Asks first while something still fails.")
 _verb("reopen", "reason", "It was not over.")
 _verb("cancel", "reason", "It was none: false-alarm, duplicate, external or drill.", required=True)

@@ -188,23 +188,35 @@ def _down_while_muted(draft: Draft, component: str) -> str:
 
 
 def lift(draft: Draft) -> None:
-    """Look whether what was held back still has its reason; where it has none, people are told now, by a rule of ours."""
+    """Tell people, by a rule of ours, of everything bad that nobody was told of, unless a reason holds it back."""
     asked, draft.actor = draft.actor, HELD_RULE
     _lift(draft)
     draft.actor = asked
 
 
 def _lift(draft: Draft) -> None:
-    for state in [c for c in draft.world.components.values() if c.held_back and c.id in draft.policy.components]:
+    for state in [c for c in draft.world.components.values() if c.held_back or _untold(draft, c)]:
+        if state.id not in draft.policy.components:
+            continue
         component = draft.policy.components[state.id]
         quiet = look(draft.world, draft.policy, state.id, draft.now)
         mine = draft.world.concerned(state.id)
         if quiet and mine is None and (quiet.planned or not draft.world.open_for(component.provider)):
             _hold_back(draft, state.id, quiet)
             continue
-        _resume(draft, state, thread=mine is None and component.open_on.get(state.level) == "thread")
+        if state.held_back:
+            _resume(draft, state, thread=mine is None and component.open_on.get(state.level) == "thread")
         if mine is None:
             _alarm(draft, Verdict(state.id, state.level, state.reason, state.fault, state.evidence, state.began_at))
+
+
+def _untold(draft: Draft, state: ComponentState) -> bool:
+    """Bad, in no incident and in no quiet thread although configuration wants one: its incident was ended by a person."""
+    known = draft.policy.components.get(state.id) if state.level.bad else None
+    action = known.open_on.get(state.level, "none") if known else "none"
+    if action == "none" or (action == "thread" and state.quiet_key):
+        return False
+    return draft.world.concerned(state.id) is None
 
 
 def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:

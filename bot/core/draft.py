@@ -8,7 +8,7 @@ from bot.core import facts as f
 from bot.core.effects import Do, Effect
 from bot.core.evolve import evolve
 from bot.core.model import Actor, Policy
-from bot.core.signals import Answer
+from bot.core.signals import Answer, Code
 from bot.core.state import Incident, World
 
 
@@ -62,8 +62,12 @@ class Draft:
 
     def tell(self, fact: f.Fact) -> None:
         """Queue the line about a fact: in its incident's channel, or in the ops channel where there is no incident."""
-        lane = f"incident/{fact.incident}" if fact.incident is not None else "ops"
-        self.send(Do.FACT_POST, lane, fact, key=f"{fact.stream}/{fact.seq}/line")
+        incident = self.world.incidents.get(fact.incident or 0)
+        # Nobody looks into the channel of an incident that is over; only what is said about itself goes there.
+        there = incident is not None and (incident.phase.open or fact.stream == incident.stream)
+        lane = f"incident/{fact.incident}" if there else "ops"
+        args = {"to": "ops"} if incident is not None and not there else {}
+        self.send(Do.FACT_POST, lane, fact, key=f"{fact.stream}/{fact.seq}/line", args=args)
 
     def send(
         self, kind: Do, lane: str, fact: f.Fact, *, key: str = "", slot: str = "", args: Mapping[str, str] | None = None
@@ -88,11 +92,11 @@ class Draft:
         answer = Answer(True, text, incident, flag, changed=bool(self.facts))
         return Step(self.world, tuple(self.facts), tuple(self.effects), answer)
 
-    def refuse(self, reason: str, *, incident: int | None = None, flag: str = "") -> Step:
+    def refuse(self, reason: str, *, incident: int | None = None, flag: str = "", code: Code = Code.NONE) -> Step:
         """Close the draft with a no. Nothing may have been added before."""
         if self.facts:
             raise RuntimeError(f"refused ({reason}) after facts were drafted: {[fact.kind for fact in self.facts]}")
-        return Step(self.world, (), (), Answer(False, reason, incident, flag))
+        return Step(self.world, (), (), Answer(False, reason, incident, flag, code=code))
 
     def deny(self, reason: str) -> Step:
         """Close the draft with a no to whoever has no right to ask."""

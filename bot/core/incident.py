@@ -20,7 +20,6 @@ from bot.core.signals import (
     Declare,
     NameTaken,
     PostLost,
-    SetPhase,
     SetSeverity,
     WriteUpdate,
 )
@@ -219,33 +218,6 @@ def on_severity(draft: Draft, signal: SetSeverity) -> Step:
         return draft.refuse(f"{incident.name} is {signal.severity} already.", incident=incident.number)
     draft.add(incident.stream, f.SeverityChanged(incident.severity, signal.severity, signal.reason))
     return draft.done(f"{incident.name} is {signal.severity} now.", incident=incident.number)
-
-
-def on_phase(draft: Draft, signal: SetPhase) -> Step:
-    """A person moves the phase, within LEGAL."""
-    incident, to = draft.incident(signal.incident), signal.phase
-    move = move_for(incident, to)
-    if move is None:
-        return draft.refuse(why_not(incident, to), incident=incident.number)
-    if move == "cancel" and signal.reason not in CANCEL_REASONS:
-        return draft.refuse(f"Cancel needs a reason: one of {', '.join(CANCEL_REASONS)}.", incident=incident.number)
-    if move == "reopen":
-        other = draft.world.open_for(incident.dedup)
-        if other:
-            return draft.refuse(f"{other.name} is open for the same provider; go on there.", incident=other.number)
-    change_phase(draft, incident.number, to, signal.reason, signal.actor)
-    if move == "reopen":
-        _catch_up(draft, incident)
-    return draft.done(f"{incident.name} is {to} now.", incident=incident.number)
-
-
-def _catch_up(draft: Draft, incident: Incident) -> None:
-    """A reopened incident learns what its components did while it was over."""
-    for affected in incident.affected.values():
-        now = draft.world.component(affected.id)
-        if now.level is not affected.level:
-            body = f.ComponentMoved(affected.id, affected.level, now.level, now.reason, now.began_at or draft.now)
-            draft.add(incident.stream, body)
 
 
 def on_export(draft: Draft, signal: AskExport) -> Step:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.model import FeedState, Notice, Policy
+from bot.core.model import FeedState, Notice, Phase, Policy
 from bot.core.state import World
 
 MAINTENANCE_STAGES = frozenset({"scheduled", "in_progress", "verifying"})
@@ -38,7 +38,7 @@ def why_quiet(world: World, policy: Policy, component: str, now: datetime) -> st
 
 
 def look(world: World, policy: Policy, component: str, now: datetime) -> Quiet | None:
-    """The first reason that holds: blindness, a mute, our maintenance, the vendor's, a component that it depends on."""
+    """The first reason that holds: blindness, a mute, our maintenance, the vendor's, what it depends on, a person's ending."""
     return next(_reasons(world, policy, component, now), None)
 
 
@@ -52,6 +52,7 @@ def _reasons(world: World, policy: Policy, component: str, now: datetime) -> Ite
     yield from _own_maintenance(policy, component, now)
     yield from _announced(world, policy, component, now)
     yield from _parents(world, policy, component, now)
+    yield from _ended(world, policy, component, now)
 
 
 def _own_maintenance(policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
@@ -96,3 +97,20 @@ def _parents(world: World, policy: Policy, component: str, now: datetime) -> Ite
         if until is None or now < until:
             why = f"it depends on {policy.name_of(parent)}, see {incident.name}"
             yield Quiet(why, until, incident.number, planned=False)
+
+
+def _ended(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
+    """A person ended its incident while it failed, and it has not been well or got worse since.
+
+    Resolved: it opens again after `resolve_after`. Canceled: people said that this is no incident, so it takes something new.
+    """
+    incident, state = world.incidents.get(world.newest_with.get(component, 0)), world.component(component)
+    if incident is None or incident.phase.open or incident.resolved_at is None:
+        return
+    worse = state.level.rank > incident.affected[component].level.rank
+    if worse or state.unwell_since is None or state.unwell_since > incident.resolved_at:
+        return
+    if incident.phase is Phase.CANCELED:
+        yield Quiet(f"{incident.name} was canceled: {incident.ended_reason}", planned=False)
+    elif now < (until := incident.resolved_at + policy.incidents.resolve_after):
+        yield Quiet(f"{incident.name} was resolved while it failed", until, planned=False)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, Phase, Severity, Verdict
@@ -120,11 +121,15 @@ class SetSeverity(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class SetPhase(Signal):
-    """A person moves an incident: forward, back, resolved, reopened, closed or canceled."""
+    """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
+
+    `force` resolves it although a component of it still fails or a flag is still switched.
+    """
 
     incident: int
     phase: Phase
     reason: str = ""
+    force: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +217,13 @@ class PostLost(Signal):
     with_channel: bool = False
 
 
+class Code(StrEnum):
+    """Why a signal was refused, where the sender may send it anew in another way; each face says how."""
+
+    NONE = ""
+    STILL_FAILING = "still_failing"  # resolving now would end what is not over: send it with `force`
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a signal came to, for whoever sent it: done or refused, and why, in one sentence for people."""
@@ -222,3 +234,4 @@ class Answer:
     flag: str = ""
     changed: bool = False  # whether anything was written down
     denied: bool = False  # whether it was refused because of who asked
+    code: Code = Code.NONE

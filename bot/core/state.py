@@ -233,6 +233,9 @@ class World:
     flags: Mapping[str, FlagState] = field(default_factory=dict)
     seqs: Mapping[str, int] = field(default_factory=dict)  # stream -> seq of its newest fact
     sight: Sight = CLEAR
+    # Made by `put` from the incidents, since thousands of past ones must not be searched at every step.
+    running: frozenset[int] = field(default=frozenset(), compare=False)
+    newest_with: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> newest incident it was in
 
     @property
     def last_incident(self) -> int:
@@ -253,7 +256,7 @@ class World:
 
     def open_incidents(self) -> tuple[Incident, ...]:
         """Those that still run, oldest first."""
-        return tuple(sorted((i for i in self.incidents.values() if i.phase.open), key=lambda i: i.number))
+        return tuple(self.incidents[number] for number in sorted(self.running))
 
     def open_for(self, dedup: str) -> Incident | None:
         """The open incident that holds this dedup key."""
@@ -271,11 +274,20 @@ class World:
             case ProviderState():
                 return replace(self, providers={**self.providers, state.id: state})
             case Incident():
-                return replace(self, incidents={**self.incidents, state.number: state})
+                return self._with_incident(state)
             case FlagState():
                 return replace(self, flags={**self.flags, state.key: state})
             case Sight():
                 return replace(self, sight=state)
+
+    def _with_incident(self, incident: Incident) -> "World":
+        mine = {incident.number}
+        running = self.running | mine if incident.phase.open else self.running - mine
+        newer = {c: incident.number for c in incident.affected if self.newest_with.get(c, 0) < incident.number}
+        return replace(
+            self, incidents={**self.incidents, incident.number: incident}, running=running,
+            newest_with={**self.newest_with, **newer} if newer else self.newest_with,
+        )  # fmt: skip
 
     def state_of(self, stream: str) -> Any:
         """The state that belongs to a stream, None where the stream has no facts yet."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core import alarm, failover, hearing, incident, vendor_pages
+from bot.core import alarm, ending, failover, hearing, incident, vendor_pages
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.draft import Draft, Step
@@ -67,7 +67,7 @@ def _by_person(draft: Draft, signal: s.Signal) -> Step:
         case s.SetSeverity():
             result = incident.on_severity(draft, signal)
         case s.SetPhase():
-            result = incident.on_phase(draft, signal)
+            result = ending.on_phase(draft, signal)
         case s.AskExport():
             result = incident.on_export(draft, signal)
         case s.Reported():

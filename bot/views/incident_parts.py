@@ -119,7 +119,8 @@ def resolve_button(incident: Incident, world: World, policy: Policy) -> Block:
     kept = f" Still on a stand-in: {words(away, most=3)}." if away else ""
     text = f"Updates end for everybody in its channel; summary and timeline are posted.{still}{kept} It can be reopened."
     question = confirm(f"Resolve {incident.name}?", text, "Resolve", danger=True)
-    return button("Resolve incident", "incident.resolve", {"incident": incident.number}, style="danger", confirm=question)
+    value = {"incident": incident.number, **({"force": True} if failing or away else {})}  # it was asked and said here
+    return button("Resolve incident", "incident.resolve", value, style="danger", confirm=question)
 
 
 def reopen_button(incident: Incident) -> Block:

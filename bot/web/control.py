@@ -98,8 +98,8 @@ def _severity(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
 
 
 def _phase(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    phase = fields.choice("phase", Phase)
-    return s.SetPhase(actor, id, incident=incident, phase=phase, reason=fields.text("reason", REASON_CHARS))
+    phase, reason = fields.choice("phase", Phase), fields.text("reason", REASON_CHARS)
+    return s.SetPhase(actor, id, incident=incident, phase=phase, reason=reason, force=fields.truth("force"))
 
 
 def _ack(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
@@ -107,7 +107,8 @@ def _ack(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
 
 
 def _resolve(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    return s.SetPhase(actor, id, incident=incident, phase=Phase.RESOLVED, reason=fields.text("reason", REASON_CHARS))
+    reason, force = fields.text("reason", REASON_CHARS), fields.truth("force")
+    return s.SetPhase(actor, id, incident=incident, phase=Phase.RESOLVED, reason=reason, force=force)
 
 
 def _reopen(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:

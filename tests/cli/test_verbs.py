@@ -218,3 +218,18 @@ async def test_running_bot_is_reached_from_a_bare_shell(deployment: Deployment) 
     assert "Traceback" not in broken.err
     assert (0, True) == (named.status, "Claude is down" in named.out)
     assert (0, True) == (without.status, "Claude is down" in without.out)
+
+
+async def test_resolving_asks_in_the_terminal_while_something_fails(deployment: Deployment) -> None:
+    """A script is told of --yes, and nothing was changed; with it the incident ends."""
+    await deployment.ready_bot()
+    await deployment.verb("incident", "declare", "Claude is slow", "--component", "anthropic.api")
+    await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "a test")
+    asked = await deployment.verb("incident", "resolve", "1")
+    program = await deployment.verb("incident", "resolve", "1", "--json")
+    sure = await deployment.verb("incident", "resolve", "1", "over", "--yes")
+
+    assert (1, "") == (asked.status, asked.out)
+    assert asked.err.strip().endswith(f"INC-1 is not over: {FLAG} is still on gpt. Nothing was changed. Repeat it with --yes.")
+    assert 1 == program.status
+    assert (0, "INC-1 is resolved now.") == (sure.status, sure.out.strip())

@@ -51,7 +51,7 @@ def test_a_forced_release_says_that_it_was_forced(words: str, reason: str) -> No
 def test_a_move_by_hand_has_no_invented_reason() -> None:
     """Who did it stands beside it already."""
     table = outage()
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
 
     assert ("", ANA) == (table.incident().ended_reason, table.incident().resolved_by)
 

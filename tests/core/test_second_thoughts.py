@@ -131,7 +131,7 @@ def test_another_stand_in_is_proposed_when_the_proposed_one_falls_sick() -> None
 def test_a_hand_back_is_asked_for_in_the_incident_that_is_open_now() -> None:
     """The flag was switched in an incident that is over; nobody reads that channel any more."""
     table = outage()
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(3)
     table.sees("anthropic.api", Level.DOWN)
@@ -197,7 +197,7 @@ def test_the_vendors_last_word_after_our_resolution_is_not_lost() -> None:
     """Its earlier words stand in the incident's channel, so there is no quiet thread yet to answer in."""
     table = outage()
     page(table, post("u1", 1))
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     page(table, post("u1", 1), post("u2", 2, status="resolved"))
     page(table, post("u1", 1), post("u2", 2, status="resolved"), post("u3", 3, status="postmortem"))
 

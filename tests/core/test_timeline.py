@@ -193,7 +193,7 @@ def test_durations_agree_with_what_the_rules_write() -> None:
     table.passes(20)
     table.sees(API, Level.OPERATIONAL)
     table.passes(5)
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     took = durations(table.incident(), [fact for fact in table.facts if fact.incident == 1])
 
     assert (after(0), after(0), after(25)) == (took.failover, took.mitigate, took.resolve)

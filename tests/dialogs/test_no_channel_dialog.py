@@ -79,7 +79,7 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
     await house.recovers("anthropic.api")
     await house.passes(minutes=31)
     await house.quiet()
-    await outage.asks(house.bob, "/incident resolve INC-1")
+    await outage.asks(house.bob, "/incident resolve INC-1 force")
     await house.quiet()
     thread = outage.thread("ops", "INC-1 SEV2: Claude API down")
     assert "INC-1 resolved: Claude API down" in thread

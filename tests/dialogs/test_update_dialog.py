@@ -117,7 +117,8 @@ async def test_a_severity_sets_the_pace_of_updates(outage: Talk) -> None:
 async def test_updates_end_with_the_incident(outage: Talk) -> None:
     """Nothing is said of what is over."""
     house = outage.house
-    await outage.asks(house.ana, "/incident resolve INC-1 the vendor fixed it")
+    await house.recovers("anthropic.api")
+    await outage.asks(house.ana, "/incident resolve INC-1 force the vendor fixed it")
     await house.passes(minutes=130)
     await house.quiet()
 

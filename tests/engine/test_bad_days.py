@@ -280,7 +280,7 @@ def test_components_of_incidents_that_are_over_are_not_brought_back() -> None:
     """Only an open incident needs what left the configuration; the board shows no ghosts."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     fewer = policy()
     fewer = type(fewer)(
         components={k: v for k, v in fewer.components.items() if k != "anthropic.api"}, flags={}, incidents=fewer.incidents

@@ -11,7 +11,7 @@ from bot.core.evolve import evolve
 from bot.core.facts import Fact
 from bot.core.incident import LEGAL
 from bot.core.model import Level, Phase
-from bot.core.quiet import why_quiet
+from bot.core.quiet import look, why_quiet
 from bot.core.state import World
 from bot.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
@@ -31,8 +31,8 @@ async def broken(stage: Stage) -> list[str]:
     return [
         *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
         *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
-        *_flags_served(stage), *_blind(stage, facts, rows), *_held_back(stage, facts), *_muted(facts, rows),
-        *await _rebuilt(stage, facts),
+        *_flags_served(stage), *_blind(stage, facts, rows), *_held_back(stage, facts), *_opens_again(stage, facts),
+        *_muted(facts, rows), *await _rebuilt(stage, facts),
         *await _chained(stage, facts),
     ]  # fmt: skip
 
@@ -245,6 +245,25 @@ def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
             since = free_since.setdefault(state.id, fact.at)
             if fact.at - since > SPARE + _nobody_there(stage, since, fact.at):
                 yield f"{state.id} was not told of for {fact.at - since} after its reason ended ({state.held_back.why})"
+
+
+def _opens_again(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
+    """What is down has an open incident, `resolve_after` after a resolution at the latest, unless something keeps it quiet."""
+    assert stage.app is not None
+    policy, world = stage.app.engine.policy, World()
+    down_since: dict[str, datetime] = {}
+    moments = [*((fact, fact.at) for fact in facts), (None, stage.clock.now())]
+    for fact, now in moments:
+        world = evolve(world, fact) if fact else world
+        for state in world.components.values():
+            quiet = look(world, policy, state.id, now)
+            excused = quiet is not None and not quiet.why.endswith("was resolved while it failed")
+            if state.level is not Level.DOWN or world.concerned(state.id) or excused:
+                down_since.pop(state.id, None)
+                continue
+            since = down_since.setdefault(state.id, now)
+            if now - since > policy.incidents.resolve_after + SPARE + _nobody_there(stage, since, now):
+                yield f"{state.id} was down without an incident for {now - since}"
 
 
 def _nobody_there(stage: Stage, since: datetime, until: datetime) -> timedelta:

@@ -70,4 +70,5 @@ def _move(rng: random.Random, here: Phase, actor: Actor, id: str, incident: int)
     ways = [there for h, there in LEGAL if h is here]
     to = rng.choice(ways) if ways and rng.random() < 0.8 else rng.choice(list(Phase))
     reason = rng.choice(CANCEL_REASONS) if to is Phase.CANCELED else "because"
-    return s.SetPhase(actor=actor, id=id, incident=incident, phase=to, reason=reason)
+    force = to is Phase.RESOLVED and rng.random() < 0.7
+    return s.SetPhase(actor=actor, id=id, incident=incident, phase=to, reason=reason, force=force)

@@ -79,13 +79,13 @@ def test_buttons_of_an_open_alert() -> None:
     assert {
         "incident.ack": {"incident": 7},
         f"flag.release:{FLAG}": {"flag": FLAG, "incident": 7},
-        "incident.resolve": {"incident": 7},
+        "incident.resolve": {"incident": 7, "force": True},
     } == buttons(alert_of(outage_story(5)))
     assert {
         f"flag.step_back:{FLAG}": {"flag": FLAG, "incident": 7},
         f"flag.release:{FLAG}": {"flag": FLAG, "incident": 7},
         "flag.engage:search.rerank": {"flag": "search.rerank", "variant": "off", "approves": True, "incident": 7},
-        "incident.resolve": {"incident": 7},
+        "incident.resolve": {"incident": 7, "force": True},
     } == buttons(alert_of(outage_story(109)))
 
 

@@ -42,7 +42,14 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
         s.Declare(Actor.operator("ana"), "api/k-1", title="Chat is slow", components=("anthropic.api",), severity=Severity.SEV3)
     ] == house.engine.signals
     assert 200 == status
-    assert {"ok": True, "text": "INC-1 is declared: Chat is slow", "incident": 1, "flag": "", "changed": True} == found
+    assert {
+        "ok": True,
+        "text": "INC-1 is declared: Chat is slow",
+        "incident": 1,
+        "flag": "",
+        "changed": True,
+        "code": "",
+    } == found
 
 
 async def test_request_changes_nothing_when_it_is_repeated(house: House, http: aiohttp.ClientSession) -> None:
@@ -66,6 +73,8 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ("phase", {"phase": "identified"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.IDENTIFIED)),
     ("ack", None, s.Acknowledge(API_ACTOR, incident=1)),
     ("resolve", {"reason": "well"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, reason="well")),
+    ("resolve", {"force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
+    ("phase", {"phase": "resolved", "force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
     ("cancel", {"reason": "drill"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.CANCELED, reason="drill")),
 ]
 
@@ -97,7 +106,7 @@ async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http:
     status, found = await post(http, declared, "/incidents/1/resolve")
     assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
     assert "INC-1 is resolved already" in found["text"]
-    assert {"ok", "text", "incident", "flag", "changed"} == set(found)
+    assert {"ok", "text", "incident", "flag", "changed", "code"} == set(found)
 
 
 async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aiohttp.ClientSession) -> None:

@@ -1,0 +1,160 @@
+"""Ending an incident: it asks while something still fails, and what still fails afterwards opens again by itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.due import next_due
+from bot.core.effects import Do
+from bot.core.model import Level, Phase
+from tests.desk import ANA, CHAT_FLAG, Table, policy
+
+API, FLAG = "anthropic.api", CHAT_FLAG.key
+
+
+def outage(**changes: object) -> Table:
+    table = Table(policy(**changes)).all_well()
+    table.sees(API, Level.DOWN)
+    return table
+
+
+def resolve(table: Table, *, force: bool = False) -> s.Answer:
+    return table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=force)).answer
+
+
+def declared(table: Table) -> list[int]:
+    return [body.number for body in table.kinds(f.Declared) if isinstance(body, f.Declared)]
+
+
+def test_resolving_asks_while_a_component_still_fails() -> None:
+    """However it is asked for: nothing changes, and the answer says what is not over."""
+    table = outage(automation="off")
+    said = resolve(table)
+
+    assert s.Answer(
+        False, "INC-1 is not over: Claude API is down. Nothing was changed.", 1, code=s.Code.STILL_FAILING
+    ) == said  # fmt: skip
+
+
+def test_resolving_asks_while_a_flag_is_still_switched() -> None:
+    """Everything is well again, but customers are still on the fallback."""
+    table = outage()
+    table.sees(API, Level.OPERATIONAL)
+    said = resolve(table)
+
+    assert "INC-1 is not over: support-chat.llm is still on gpt. Nothing was changed." == said.text
+
+
+def test_resolving_does_not_ask_when_all_is_over() -> None:
+    """No question for its own sake."""
+    table = outage(automation="off")
+    table.sees(API, Level.OPERATIONAL)
+
+    assert resolve(table).ok
+
+
+def test_a_forced_resolution_says_when_it_would_open_again() -> None:
+    """Whoever ends it early knows what comes."""
+    said = resolve(outage(), force=True)
+
+    assert "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:30 UTC." == said.text
+
+
+def test_what_still_fails_opens_again_after_resolve_after() -> None:
+    """The API stays down: half an hour later there is an incident again, with a new alert."""
+    table = outage()
+    resolve(table, force=True)
+    table.passes(29)
+    early = declared(table)
+    table.passes(1)
+
+    assert ([1], [1, 2], 2) == (early, declared(table), len(table.effects(Do.ALERT_POST)))
+
+
+def test_the_clock_is_asked_for_at_the_moment_it_opens_again() -> None:
+    """Nothing else has to happen for it: the deadline is due."""
+    table = outage(automation="off")
+    resolve(table, force=True)
+
+    assert table.now + timedelta(minutes=30) == next_due(table.world, table.policy)
+
+
+def test_what_recovers_in_time_opens_nothing() -> None:
+    """The person was right."""
+    table = outage()
+    resolve(table, force=True)
+    table.passes(10)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(60)
+
+    assert [1] == declared(table)
+
+
+def test_a_new_failure_after_a_resolution_opens_at_once() -> None:
+    """It was well in between: that is a new outage."""
+    table = outage()
+    resolve(table, force=True)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(2)
+    table.sees(API, Level.DOWN)
+
+    assert [1, 2] == declared(table)
+
+
+def test_what_gets_worse_after_a_resolution_opens_at_once() -> None:
+    """Ended while it was slow, and then it went down."""
+    table = outage()
+    table.sees(API, Level.DEGRADED)
+    resolve(table, force=True)
+    table.sees(API, Level.DOWN)
+
+    assert [1, 2] == declared(table)
+
+
+def test_a_slow_component_gets_its_quiet_thread_after_a_resolution() -> None:
+    """`degraded: thread`: it is told as configured, only later."""
+    table = outage()
+    table.sees(API, Level.DEGRADED)
+    resolve(table, force=True)
+    table.passes(31)
+
+    assert ([1], 1) == (declared(table), len(table.effects(Do.QUIET_POST)))
+
+
+@pytest.mark.parametrize("reason", ["false-alarm", "duplicate"])
+def test_what_was_canceled_opens_only_on_something_new(reason: str) -> None:
+    """People said that this is no incident; saying it again every half hour would not make it one."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason=reason))
+    table.passes(120)
+    quiet = declared(table)
+    table.sees(API, Level.OPERATIONAL)
+    table.sees(API, Level.DOWN)
+
+    assert ([1], [1, 2]) == (quiet, declared(table))
+
+
+def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
+    """A resolution ends no mute."""
+    table = outage()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    resolve(table, force=True)
+    table.passes(59)
+    muted = declared(table)
+    table.passes(2)
+
+    assert ([1], [1, 2]) == (muted, declared(table))
+
+
+def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over() -> None:
+    """Nobody looks into the channel of a resolved incident any more."""
+    table = outage()
+    resolve(table, force=True)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(11)
+
+    asked = next(fact for fact in table.facts if isinstance(fact.body, f.HandBackAsked))
+    line = next(e for done in table.steps for e in done.effects if e.key == f"{asked.stream}/{asked.seq}/line")
+    assert ("ops", "ops") == (line.lane, line.args["to"])

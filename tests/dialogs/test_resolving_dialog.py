@@ -1,0 +1,46 @@
+"""Resolving while something still fails: every way asks first, and what still fails comes back."""
+
+from bot.core import facts as f
+from tests.dialogs.talk import Talk
+
+CHANNEL = "inc-20260320-0001-claude-api-down"
+ASKED = "INC-1 is not over: Claude API is down, support-chat.llm is still on gpt. Nothing was changed."
+DONE = "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:"
+
+
+async def test_resolving_by_command_asks_and_one_press_does_it(outage: Talk) -> None:
+    """The words say what is not over, the button ends it all the same."""
+    ana = outage.house.ana
+    asked = await outage.asks(ana, "/incident resolve INC-1")
+    done = await outage.presses(ana, "Resolve anyway")
+
+    assert f"{ASKED}\nOr type /incident resolve INC-1 force REASON.\n[Resolve anyway]" == asked
+    assert done.startswith(DONE)
+
+
+async def test_force_as_a_word_resolves_without_a_question(outage: Talk) -> None:
+    """And what follows it is the reason."""
+    done = await outage.asks(outage.house.ana, "/incident resolve INC-1 force we live with it")
+    phase = (await outage.facts(f.PhaseChanged))[-1].body
+
+    assert done.startswith(DONE)
+    assert isinstance(phase, f.PhaseChanged)
+    assert ("resolved", "we live with it") == (phase.phase, phase.reason)
+
+
+async def test_the_phase_command_asks_too(outage: Talk) -> None:
+    """It is the same thing by another name."""
+    asked = await outage.asks(outage.house.ana, "/incident phase INC-1 resolved")
+
+    assert asked.startswith(ASKED)
+
+
+async def test_an_outage_that_was_resolved_alerts_anew(outage: Talk) -> None:
+    """Half an hour later the API is still down, and #ops has a second alert."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident resolve INC-1 force")
+    await house.passes(minutes=31)
+    await house.quiet()
+
+    assert 2 == len(outage.said("ops", "Claude API down"))
+    assert "nobody has it in hand yet" in outage.alert()
