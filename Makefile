@@ -53,5 +53,16 @@ proxy:
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light >/dev/null; } \
 	  || echo "nginx is missing: the tests behind a proxy will be skipped (Debian: apt-get install nginx-light)"
 
+# What the image installs. A fresh environment, so that nothing of the developers' gets in; versions only, so that pip-audit and
+# every index can read it. Made with the Python of the image (a test compares them).
+constraints: ## pins what `pip install .` brings along today, in constraints.txt
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet .
+	{ build/constraints/bin/python -c 'import sys; print("# Made by `make constraints` with Python %d.%d: what the image installs." % sys.version_info[:2])' \
+	  && build/constraints/bin/python -m pip freeze --exclude understudy; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/constraints
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

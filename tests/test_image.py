@@ -1,0 +1,94 @@
+"""What the image installs is pinned, complete, within the tested ranges, and made for the Python that it runs on."""
+
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+NO_UPPER_BOUND = {"regex", "structlog"}  # versions are dates there and promise nothing
+PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;#]+)")
+
+
+def pins() -> dict[str, Version]:
+    lines = [line for line in CONSTRAINTS.splitlines() if line and not line.startswith("#")]
+    found = [PINNED.fullmatch(line) for line in lines]
+    assert None not in found, [line for line, match in zip(lines, found, strict=True) if match is None]
+    return {canonicalize_name(match[1]): Version(match[2]) for match in found if match}
+
+
+def requirements() -> list[Requirement]:
+    """What the program itself needs, without extras."""
+    return [Requirement(line) for line in PROJECT["dependencies"]]
+
+
+def needed() -> set[str]:
+    """All that installing the program brings along, as far as it is installed here."""
+    names: set[str] = set()
+    waiting = [(canonicalize_name(one.name), frozenset(one.extras)) for one in requirements()]
+    while waiting:
+        name, extras = waiting.pop()
+        try:
+            requires = distribution(name).requires or []
+        except PackageNotFoundError:
+            continue  # not for this platform
+        if name in names:
+            continue
+        names.add(name)
+        for one in map(Requirement, requires):
+            wanted = one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+            if wanted:
+                waiting.append((canonicalize_name(one.name), frozenset(one.extras)))
+    return names
+
+
+def test_every_dependency_has_a_tested_range() -> None:
+    """From what the suite runs with to below the next version that may break us."""
+    open_ended = {one.name for one in requirements() if not any(s.operator in ("<", "<=", "~=", "==") for s in one.specifier)}
+    without_floor = [one.name for one in requirements() if not any(s.operator in (">=", "~=", "==") for s in one.specifier)]
+
+    assert (NO_UPPER_BOUND, []) == (open_ended, without_floor)
+
+
+def test_pins_are_within_the_ranges() -> None:
+    """`pip install --constraint constraints.txt .` must find a way."""
+    found = pins()
+
+    assert [] == [str(one) for one in requirements() if found[canonicalize_name(one.name)] not in one.specifier]
+
+
+def test_pins_are_complete() -> None:
+    """What is not pinned is whatever is newest on the day on which the image is built."""
+    assert set() == needed() - pins().keys() - {"pip", "setuptools"}  # which every environment brings
+
+
+def test_pins_name_no_place() -> None:
+    """Versions only: where packages come from is the business of who builds."""
+    assert [] == [line for line in CONSTRAINTS.splitlines() if "://" in line or line.startswith("-")]
+
+
+def test_image_runs_on_the_python_that_the_pins_were_made_with() -> None:
+    """One tag in both stages: a version of Python and of Debian, allowed by the project, and that of constraints.txt."""
+    tags = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    [tag] = set(tags)
+    match = re.fullmatch(r"python:(3\.\d+)-slim-(bookworm|trixie)", tag)
+    assert match is not None, tag
+    assert 2 == len(tags)
+    assert Version(match[1]) in SpecifierSet(PROJECT["requires-python"])
+    assert f"with Python {match[1]}" in CONSTRAINTS.splitlines()[0]
+
+
+def test_image_installs_what_is_pinned() -> None:
+    """The file is copied in before, and pip is told of it."""
+    copied, installed = DOCKERFILE.find("constraints.txt"), DOCKERFILE.find("pip install")
+
+    assert 0 < copied < installed
+    assert re.search(r"pip install [^\n]*--constraint constraints\.txt \.", DOCKERFILE)
