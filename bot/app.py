@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from bot.audit import DailyAudit, load_checked
 from bot.clock import Clock, SteadyClock, SystemClock
 from bot.config.load import Loaded
 from bot.config.policy import to_policy
@@ -182,6 +183,7 @@ class App:
             self.ledger, storage.file, self.engine, self.clock, beside=[storage.beside] if storage.beside else [],
             sees=self.sees, tell=lambda title, text: self._others.tell(title, text), on_change=self.metrics.set_ledger,
         ))  # fmt: skip
+        self._audit = self._closing(DailyAudit(self.ledger, lambda title, text: self._others.tell(title, text)))
         if self._parts.prober is None and not self._alone:
             self._probing = self._closing(Probing(self._config, self.clock, redactor=self._redactor))
 
@@ -191,7 +193,7 @@ class App:
         return part
 
     async def _restore(self) -> None:
-        world = await self.engine.load()
+        world = await load_checked(self.engine, self.ledger)
         remembered = await self.ledger.read(lambda store: store.setting(SETTING))
         self.kept = keep(self.engine.policy, world, remembered)
         for sentence in self.left():
@@ -275,6 +277,7 @@ class App:
         self._others = self._closing(AlertsByOtherWays(notifier, self.engine, self._wire))
         if self._parts.web:
             self._ledger_watch.start()
+            self._audit.start()
         self._ops = OpsChannel(chat, self.clock, slack.alerts_channel, slack.backup_channel, self._others.on_lost_channel)
         delivery = Delivery(chat, self.engine, self.ledger, self.clock, around, self._ops)
         self._outbox = Outbox(
@@ -394,6 +397,8 @@ class App:
             parts["slack"] = self._link.part()
         if self._ops and self._ops.trouble:
             parts["alerts"] = Part(False, "lost", self._ops.since, self._ops.trouble)
+        if broken := self._audit.broken:
+            parts["facts"] = Part(False, "changed by hand", self._began_at, "; ".join(broken))
         if left := self.left():
             parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(left))
         return Health(ready=parts["ledger"].ok, live=True, parts=parts)

@@ -112,6 +112,15 @@ class Settled:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Flaw:
+    """A stream whose state does not follow from its facts (`state` is the one that does), or whose facts do not hold."""
+
+    stream: str
+    sentence: str
+    state: StateRow | None
+
+
 class Store(Protocol):
     """The ledger: facts, states, outbox, seen ids. Synchronous; run by one writer, read by many.
 
@@ -139,6 +148,15 @@ class Store(Protocol):
 
     def verify_chain(self, stream: str) -> int | None:
         """The seq of the first fact whose hash does not hold, None when the chain is whole."""
+
+    def streams(self, *, only_open: bool = False) -> list[str]:
+        """Every stream, or those that decisions are made on: all but the incidents that are over."""
+
+    def examine(self, stream: str) -> Flaw | None:
+        """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
+
+    def rebuild(self, stream: str) -> None:
+        """Write the state that follows from the facts, where another one stands."""
 
     def claim(self, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
         """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot.core.codec import encode
 from bot.core.facts import Fact, encode_body
-from bot.ports import AlreadyHandled, Commit, Conflict, NewFact, OutboxRow, Settled, StateRow
-from bot.store import outbox
+from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, OutboxRow, Settled, StateRow
+from bot.store import audit, outbox
 from bot.store.engine import Connection, IntegrityError, atomic, one
 from bot.store.rows import canonical, fact_hash, iso, micros, plain, read_fact, read_state
 
@@ -115,6 +115,19 @@ class SqliteStore:
             prev_hash = row["hash"]
         state = one(self.conn, "SELECT seq FROM states WHERE stream = ?", plain(stream))
         return seq + 1 if state and state["seq"] > seq else None  # facts cut off at the end leave no broken link
+
+    def streams(self, *, only_open: bool = False) -> list[str]:
+        """Every stream, or those that decisions are made on: all but the incidents that are over."""
+        return audit.open_streams(self.conn) if only_open else audit.streams(self.conn)
+
+    def examine(self, stream: str) -> Flaw | None:
+        """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
+        return audit.examine(self.conn, stream)
+
+    def rebuild(self, stream: str) -> None:
+        """Write the state that follows from the facts, where another one stands."""
+        with atomic(self.conn):
+            audit.rebuild(self.conn, stream)
 
     # --- outbox
 

@@ -4,9 +4,10 @@ Every change of a row's state is a conditional UPDATE whose rows are counted: wh
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.codec import encode
-from bot.core.effects import Effect
+from bot.core.effects import Do, Effect
 from bot.ports import OutboxRow, Settled
 from bot.store.engine import Connection, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
@@ -49,7 +50,18 @@ def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: 
         f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= ? ORDER BY id LIMIT ?",  # noqa: S608 # constants
         (micros(now), limit),
     ).fetchall()
-    return [taken for row in found if (taken := _take(conn, read_outbox(row), now, owner, lease))]
+    readable = [read for row in found if (read := _read_or_bury(conn, row))]
+    return [taken for row in readable if (taken := _take(conn, row, now, owner, lease))]
+
+
+def _read_or_bury(conn: Connection, row: Any) -> OutboxRow | None:
+    """A row that was edited until nobody can read it must not hold up those behind it."""
+    try:
+        return read_outbox(row)
+    except (ValueError, KeyError, TypeError) as error:
+        sql = "UPDATE outbox SET state = 'dead', args = '{}', result = '{}', kind = ?, error = ? WHERE id = ?"
+        conn.execute(sql, (Do.FACT_POST.value, f"this row cannot be read: {error}", row["id"]))
+        return None
 
 
 def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: timedelta) -> OutboxRow | None:

@@ -10,7 +10,7 @@ from bot.core.effects import Do, Effect
 from bot.core.facts import Fact, decode_body
 from bot.core.model import Actor
 from bot.ports import OutboxRow, StateRow
-from bot.store.errors import StoreError
+from bot.store.errors import StoreError, StoreTrouble
 
 Columns = Mapping[str, Any]
 
@@ -66,12 +66,16 @@ def read_fact(row: Columns) -> Fact:
             body=decode_body(row["kind"], row["version"], json.loads(row["body"])),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"fact {row['seq']} of {row['stream']} cannot be read: {error}") from error
+        sentence = f"fact {row['seq']} of {row['stream']} cannot be read: {error}"
+        raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
 
 
 def read_state(row: Columns) -> StateRow:
-    """A state from its row."""
-    return StateRow(row["stream"], row["seq"], row["kind"], row["dedup"], json.loads(row["body"]))
+    """A state from its row; raises StoreError when the row cannot be understood."""
+    try:
+        return StateRow(row["stream"], row["seq"], row["kind"], row["dedup"], json.loads(row["body"]))
+    except ValueError as error:
+        raise StoreError(f"the state of {row['stream']} cannot be read: {error}", kind=StoreTrouble.CORRUPT) from error
 
 
 def read_outbox(row: Columns) -> OutboxRow:

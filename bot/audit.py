@@ -1,0 +1,93 @@
+"""Does not believe a ledger that was edited by hand: at start what is open is checked, and once a day everything."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from bot.core.state import World
+from bot.engine import CommittingEngine
+from bot.ports import Flaw, Ledger, StoreError, StoreTrouble
+
+log = structlog.get_logger(__name__)
+
+FIRST_AFTER_S = 600.0  # after the start, which leaves long streams out
+EVERY_S = timedelta(days=1).total_seconds()  # real seconds
+PAUSE_S = 0.02  # between two streams, so that a long history is read beside the work
+REMEDY = (
+    "Restore a backup (docs/storage.md), or begin anew with `understudy run --new-ledger`, which keeps this one beside it: "
+    "all flags are on their defaults then."
+)
+
+
+async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
+    """The committed world, after the states of open streams that do not follow from their facts were rebuilt.
+
+    Raises StoreError where facts do not hold.
+    """
+    await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)))
+    try:
+        return await engine.load()
+    except (StoreError, ValueError, KeyError):  # the state of an incident that is over cannot be read
+        await _put_right(ledger, await ledger.read(lambda store: store.streams()))
+        return await engine.load()
+
+
+async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
+    flaws = await ledger.read(lambda store: [flaw for stream in streams if (flaw := store.examine(stream))])
+    broken = [flaw.sentence for flaw in flaws if flaw.state is None]
+    if broken:
+        more = f" ({len(broken) - 1} more streams are broken)" if len(broken) > 1 else ""
+        raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {REMEDY}", kind=StoreTrouble.CORRUPT)
+    for flaw in flaws:
+        await _rebuild(ledger, flaw)
+
+
+async def _rebuild(ledger: Ledger, flaw: Flaw) -> None:
+    await ledger.write(lambda store: store.rebuild(flaw.stream))
+    log.error("a state in the ledger was rebuilt from its facts", why=flaw.sentence)
+
+
+class DailyAudit:
+    """Reads every stream once a day; `tell` calls people when facts do not hold. The bot runs on with what it has in memory."""
+
+    def __init__(self, ledger: Ledger, tell: Callable[[str, str], None]) -> None:
+        self._ledger = ledger
+        self._tell = tell
+        self._task: asyncio.Task[None] | None = None
+        self.broken: tuple[str, ...] = ()
+
+    def start(self) -> None:
+        """Begin, some minutes from now."""
+        self._task = asyncio.create_task(self._run(), name="daily audit")
+
+    async def close(self) -> None:
+        """End."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        await asyncio.sleep(FIRST_AFTER_S)
+        while True:
+            try:
+                await self.look()
+            except Exception:  # the root of a task: tomorrow it is tried again
+                log.exception("the ledger could not be audited")
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self) -> None:
+        """Read everything, stream by stream."""
+        broken = []
+        for stream in await self._ledger.read(lambda store: store.streams()):
+            flaw = await self._ledger.read(lambda store, stream=stream: store.examine(stream))  # type: ignore[misc] # bound early
+            if flaw and flaw.state:
+                await _rebuild(self._ledger, flaw)
+            elif flaw:
+                log.error("the ledger was changed by hand", why=flaw.sentence)
+                broken.append(flaw.sentence)
+            await asyncio.sleep(PAUSE_S)
+        if broken and tuple(broken) != self.broken:
+            self._tell("Understudy's ledger was changed by hand", f"{'; '.join(broken[:5])}. {REMEDY}")
+        self.broken = tuple(broken)

@@ -1,0 +1,107 @@
+"""A ledger that was edited by hand is not believed: states are rebuilt from facts, edited facts are refused by name."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.audit import DailyAudit
+from bot.store.sqlite import InlineLedger
+from tests.cli.deployment import Deployment, a_deployment
+from tests.house import FLAG
+from tests.ledger_facts import an_incident
+
+
+@pytest.fixture
+async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
+    """A deployment, not running, whose flag is engaged on gpt while an incident is open."""
+    async with a_deployment(tmp_path) as found:
+        found.configure()
+        assert 0 == (await found.verb("incident", "declare", "Claude is down")).status
+        assert 0 == (await found.verb("flags", "engage", FLAG, "gpt", "--reason", "down")).status
+        yield found
+
+
+def edit(deployment: Deployment, *statements: str) -> None:
+    """What somebody with an editor for databases does."""
+    conn = sqlite3.connect(deployment.data / "ledger.db")
+    conn.execute("DROP TRIGGER facts_stay")
+    conn.execute("DROP TRIGGER facts_last")
+    for sql in statements:
+        conn.execute(sql)
+    conn.commit()
+    conn.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE states SET body = replace(body, '\"gpt\"', '\"cached\"') WHERE stream GLOB 'flag/*'",
+        "UPDATE states SET body = '{' WHERE stream GLOB 'flag/*'",
+        "DELETE FROM states WHERE stream GLOB 'flag/*'",
+    ],
+)
+async def test_a_state_that_does_not_follow_from_its_facts_is_rebuilt(sql: str, engaged: Deployment) -> None:
+    """What is served is what was decided, and the log names what was found."""
+    edit(engaged, sql)
+    bot = await engaged.ready_bot()
+
+    assert "gpt" == await bot.serves(FLAG)
+    assert f"the state of flag/{FLAG} did not follow from its facts" in bot.output
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("UPDATE facts SET body = replace(body, 'gpt', 'cached') WHERE stream GLOB 'flag/*'", f"flag/{FLAG} do not hold"),
+        ("UPDATE facts SET body = '{' WHERE stream GLOB 'flag/*'", f"flag/{FLAG} do not hold from number 1 on: it was edited"),
+        ("DELETE FROM facts WHERE stream GLOB 'flag/*'", f"flag/{FLAG} do not hold from number 1 on: later ones were removed"),
+        ("UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE incident = 1 AND seq = 1", "incident/1 do not hold"),
+    ],
+)
+async def test_an_edited_fact_of_something_open_is_refused_by_name(sql: str, named: str, engaged: Deployment) -> None:
+    """Nothing is decided on what was made up; the sentence has the remedy and no traceback."""
+    edit(engaged, sql)
+    ended = await engaged.refused()
+
+    assert 1 == ended.status
+    assert named in ended.err
+    assert "Restore a backup" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_terminal_verb_does_not_believe_it_either(engaged: Deployment) -> None:
+    """It works on the same ledger, without a bot."""
+    edit(engaged, "UPDATE facts SET body = '{' WHERE stream GLOB 'flag/*'")
+    ended = await engaged.verb("flags", "list")
+
+    assert (1, True) == (ended.status, "the ledger was changed by hand" in ended.err)
+
+
+async def test_every_state_follows_from_its_facts_in_a_long_incident() -> None:
+    """The check itself finds nothing where nothing was touched."""
+    ledger = InlineLedger.open()
+    for commit in an_incident():
+        ledger.store.commit(commit)
+
+    assert [] == [flaw for stream in ledger.store.streams() if (flaw := ledger.store.examine(stream))]
+    assert {"incident/1", "incident/2"} - set(ledger.store.streams(only_open=True)) == {"incident/1"}
+
+
+async def test_the_daily_audit_finds_what_was_edited_in_an_incident_that_is_over() -> None:
+    """People are called once; the state beside it is mended."""
+    ledger = InlineLedger.open()
+    for commit in an_incident():
+        ledger.store.commit(commit)
+    ledger.conn.execute("DROP TRIGGER facts_stay")
+    ledger.conn.execute("UPDATE facts SET actor = replace(actor, 'ana', 'bob') WHERE stream = 'incident/1'")
+    ledger.conn.execute("UPDATE states SET body = '{}' WHERE stream = 'component/anthropic.api'")
+    calls: list[tuple[str, str]] = []
+    audit = DailyAudit(ledger, lambda title, text: calls.append((title, text)))
+    await audit.look()
+    await audit.look()
+
+    assert ["Understudy's ledger was changed by hand"] == [title for title, _ in calls]
+    assert "the facts of incident/1 do not hold from number" in calls[0][1]
+    assert ledger.store.examine("component/anthropic.api") is None
