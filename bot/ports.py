@@ -210,11 +210,22 @@ class LatencyPicture:
     failed: int
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What was concluded from samples: a frozen dataclass under a name, in place of an earlier one of that name."""
+
+    name: str
+    value: Any
+
+
 class Samples(Protocol):
     """Check results: many, cheap, short-lived."""
 
-    async def add(self, samples: Sequence[Sample]) -> None:
-        """Write a batch; durable soon (within a second), not at once."""
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
+        """Write a batch, and what was concluded with it, all or nothing; durable soon (within a second), not at once."""
+
+    async def remembered(self) -> dict[str, Any]:
+        """What was concluded, by name, as JSON has it."""
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, oldest first; from one vantage only, where one is named."""

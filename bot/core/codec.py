@@ -7,13 +7,14 @@ Unknown keys are ignored and missing ones take the field's default, so that a ne
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def encode(value: Any) -> Any:
@@ -33,39 +34,84 @@ def encode(value: Any) -> Any:
     return value
 
 
+def sparse(value: Any) -> Any:
+    """The same without what is as a new one has it: `decode` fills it in. For what is written often and mostly at rest."""
+    kind: Any = type(value)
+    if kind in PLAIN:
+        return value
+    if kind is datetime:
+        return value.isoformat()
+    if kind is tuple:
+        return [sparse(item) for item in value]
+    if kind is dict:
+        return {str(key): sparse(item) for key, item in value.items()}
+    usual = _usual(kind)
+    if usual is None:
+        return encode(value)
+    given = ((name, getattr(value, name), default) for name, default in usual)
+    return {name: sparse(item) for name, item, default in given if item is not default and item != default}
+
+
 def decode(kind: type[T], data: Any) -> T:
     """Rebuild a `kind` from what `encode` made; raises ValueError or KeyError for what does not fit."""
     try:
-        result: T = _decode(kind, data)
+        result: T = _reader(typing.cast(Any, kind))(data)
     except (TypeError, AttributeError) as error:
         raise ValueError(f"this is no {kind.__name__}: {error}") from error
     return result
 
 
-def _decode(kind: Any, data: Any) -> Any:
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """How a `kind` is rebuilt; worked out once, for its hints cost more than its values."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in typing.get_args(kind) if option is not types.NoneType]
-        return None if data is None else _decode(options[0], data) if len(options) == 1 else data
+        if len(options) > 1:
+            return _as_is
+        read = _reader(options[0])
+        return lambda data: None if data is None else read(data)
     if origin is tuple:
-        item = typing.get_args(kind)[0]
-        return tuple(_decode(item, entry) for entry in data)
+        each = _reader(typing.get_args(kind)[0])
+        return lambda data: tuple(each(entry) for entry in data)
     if origin in (dict, Mapping):
-        key, item = typing.get_args(kind)
-        return {_decode(key, name): _decode(item, entry) for name, entry in data.items()}
+        name, item = (_reader(part) for part in typing.get_args(kind))
+        return lambda data: {name(key): item(entry) for key, entry in data.items()}
     if dataclasses.is_dataclass(kind):
-        known = _fields(typing.cast(Any, kind))
-        return kind(**{name: _decode(known[name], entry) for name, entry in data.items() if name in known})  # type: ignore[operator] # a class, as is_dataclass proved
+        made = typing.cast(Any, kind)
+        return lambda data: _rebuilt(made, data)
     if kind is datetime:
-        return datetime.fromisoformat(data)
+        return datetime.fromisoformat
     if kind is timedelta:
-        return timedelta(seconds=data)
+        return lambda data: timedelta(seconds=data)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    return int(data) if kind is int and isinstance(data, str) else data
+        return kind
+    return _number if kind is int else _as_is
+
+
+def _rebuilt(kind: Any, data: Any) -> Any:
+    known = _fields(kind)  # by need, for a kind may hold itself
+    return kind(**{name: known[name](entry) for name, entry in data.items() if name in known})
+
+
+def _as_is(data: Any) -> Any:
+    return data
+
+
+def _number(data: Any) -> Any:
+    return int(data) if isinstance(data, str) else data
 
 
 @cache
-def _fields(kind: Any) -> dict[str, Any]:
+def _usual(kind: Any) -> tuple[tuple[str, Any], ...] | None:
+    """What each field is where nobody says anything else; None for what has no fields."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    made = {f.name: f.default_factory() for f in dataclasses.fields(kind) if f.default_factory is not dataclasses.MISSING}
+    return tuple((f.name, made.get(f.name, f.default)) for f in dataclasses.fields(kind))
+
+
+@cache
+def _fields(kind: Any) -> dict[str, Callable[[Any], Any]]:
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}

@@ -1,7 +1,8 @@
 """From one check's looks to a judgement, with its reason, and when to look again. Pure.
 
-`observe` folds one sample into a track: the same samples in the same order give the same track, so a restart rebuilds it from
-what is stored. Inconclusive samples say nothing and change nothing but the budget of quick looks. See docs/detection.md.
+`observe` folds one sample into a track: the same samples in the same order give the same track, and a track is a value that is
+stored, so a restart goes on where it was. Inconclusive samples say nothing and change nothing but the budget of quick looks.
+See docs/detection.md.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from bot.core.reasons import why_bad, why_well
 from bot.core.rule import Rule
 
 EVERY = timedelta(seconds=30)
+DOUBT_LASTS = timedelta(minutes=15)  # without any look: what was in doubt longer ago says nothing of now
+DOUBT_LASTS_ROUNDS = 10  # of checks that run so seldom that this time holds too few
 SPACED = 0.75  # of an interval between two looks of different rounds: a late one must not swallow the next
 
 
@@ -68,6 +71,11 @@ class Track:
         return not self.failing.stands and self.failing.score > 0.0
 
     @property
+    def looked_at(self) -> datetime | None:
+        """The newest look that changed anything: a conclusive one, or one that was charged to the budget."""
+        return max(filter(None, (self.last_at, self.spent_at)), default=None)
+
+    @property
     def baseline_ms(self) -> float | None:
         """The usual latency, None while too little is known."""
         return self.usual.ms
@@ -86,6 +94,8 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
         track = _set_back(track, at - track.last_at)
     if _before_it_began(track, at):
         return track
+    if at - (track.looked_at or at) > max(DOUBT_LASTS, every * DOUBT_LASTS_ROUNDS):
+        track = undoubted(track)
     begins = track.round_at is None or at - track.round_at >= every * SPACED
     if track.suspect:
         track = _charged(track, at, rule, every)
@@ -122,14 +132,45 @@ def seeded(track: Track, baseline_ms: float) -> Track:
     return replace(track, usual=known(baseline_ms))
 
 
-def from_ledger(level: Level, reason: str, fault: Fault, began_at: datetime | None) -> Track:
-    """A track for a committed verdict after a restart: an outage ends by good results, not by forgetting."""
+def from_ledger(level: Level, reason: str, fault: Fault, began_at: datetime | None, track: Track = NEW) -> Track:
+    """The track as a committed verdict has it, where the track knows nothing of that: an outage ends by good results, not by
+    forgetting."""
     if not level.bad:
-        return NEW
-    stands = Gauge(stands=True, spoke=LEDGER, onset=began_at)
+        return track
+    stands = Gauge(stands=True, spoke=LEDGER, onset=began_at, changes=track.slow.changes)
+    failing = replace(stands, changes=track.failing.changes) if level is Level.DOWN else track.failing
     condition = Condition.FAILING if level is Level.DOWN else Condition.SLOW
     judgement = Judgement(condition, reason, fault, began_at, spoke=LEDGER)
-    return replace(NEW, judgement=judgement, failing=stands if level is Level.DOWN else REST, slow=stands)
+    return replace(track, judgement=judgement, failing=failing, slow=stands)
+
+
+def knows_of(track: Track, began_at: datetime | None) -> bool:
+    """Whether the track took part in a trouble that began then: it stands, or ended since."""
+    changes = (*track.failing.changes, *track.slow.changes)
+    return track.failing.stands or track.slow.stands or (began_at is not None and any(c >= began_at for c in changes))
+
+
+def undoubted(track: Track) -> Track:
+    """The track without doubts that were not yet judged: too old, or counted by another rule. Trouble that stands, stands."""
+
+    def rested(gauge: Gauge) -> Gauge:
+        return gauge if gauge.stands else replace(REST, changes=gauge.changes)
+
+    return replace(track, failing=rested(track.failing), slow=rested(track.slow), rounds=0, quick=0.0)
+
+
+def settled(track: Track, since: datetime) -> Track:
+    """The track where the ledger has it well `since` then: trouble without a sign after that, and with a good look, is over."""
+
+    def ended(gauge: Gauge) -> Gauge:
+        over = gauge.stands and gauge.good > 0 and not any(sign.at > since for sign in gauge.signs)
+        return replace(REST, changes=gauge.changes) if over else gauge
+
+    failing, slow = ended(track.failing), ended(track.slow)
+    if failing.stands or slow.stands or not track.slow.stands:
+        return track
+    judgement = Judgement(Condition.WELL, why_well(failing, slow, since, max(track.rounds, 1)), began_at=since)
+    return replace(track, judgement=judgement, failing=failing, slow=slow)
 
 
 # --- the judgement
@@ -184,7 +225,8 @@ def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
 def _before_it_began(track: Track, at: datetime) -> bool:
     """Whether the sample is older than the outage that the ledger tells of: it says nothing against it."""
     gauge = track.slow
-    return gauge.spoke == LEDGER and track.last_at is None and gauge.onset is not None and at < gauge.onset
+    fresh = gauge.good == 0 and not gauge.signs
+    return gauge.stands and gauge.spoke == LEDGER and fresh and gauge.onset is not None and at < gauge.onset
 
 
 def _set_back(track: Track, by: timedelta) -> Track:
@@ -205,5 +247,6 @@ def _set_back(track: Track, by: timedelta) -> Track:
 
 
 __all__ = [
-    "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "from_ledger", "next_look", "observe", "seeded",
+    "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "from_ledger", "knows_of", "next_look", "observe",
+    "seeded", "settled", "undoubted",
 ]  # fmt: skip

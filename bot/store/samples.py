@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 
 from bot.core.model import Sample
-from bot.ports import LatencyPicture
+from bot.ports import LatencyPicture, Remembered
 from bot.store import retention
 from bot.store.access import Access, Ways
 from bot.store.engine import NORMAL, Connection, DatabaseError, connect_alone, connect_read_only
@@ -102,10 +102,14 @@ class SqliteSamples:
             log.error("samples.db was damaged, set aside and begun anew", why=str(why), what=self.set_aside)
             await self._access.open()
 
-    async def add(self, samples: Sequence[Sample]) -> None:
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch. It outlives the process at once, and a power cut after the next checkpoint."""
-        if samples:
-            await self._write(lambda store: store.add(samples))
+        if samples or remembered:
+            await self._write(lambda store: store.add(samples, remembered))
+
+    async def remembered(self) -> dict[str, Any]:
+        """What was concluded, by name."""
+        return await self._read(lambda store: store.remembered())
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first.
@@ -171,15 +175,19 @@ class InlineSamples:
         self.conn = conn
         self.store = SampleStore(conn, writing=True)
 
-    @staticmethod
-    def open(path: Path | str = ":memory:") -> "InlineSamples":
+    @classmethod
+    def open(cls, path: Path | str = ":memory:") -> Self:
         """Open a file, or samples in memory."""
-        return InlineSamples(opened(path, SAMPLES, NORMAL), str(path))
+        return cls(opened(path, SAMPLES, NORMAL), str(path))
 
-    async def add(self, samples: Sequence[Sample]) -> None:
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch."""
-        if samples:
-            self.store.add(samples)
+        if samples or remembered:
+            self.store.add(samples, remembered)
+
+    async def remembered(self) -> dict[str, Any]:
+        """What was concluded, by name."""
+        return self.store.remembered()
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.codec import encode
+from bot.core.codec import encode, sparse
 from bot.core.model import Fault, Outcome, Sample
-from bot.ports import LatencyPicture
+from bot.ports import LatencyPicture, Remembered
 from bot.store.engine import Connection, atomic, one
 from bot.store.rollups import (
     BASE_S,
@@ -69,7 +69,7 @@ class SampleStore:
         if writing:
             start_counting(conn)
 
-    def add(self, samples: Sequence[Sample]) -> None:
+    def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch and go on rolling up. The same check at the same microsecond counts once."""
         with atomic(self.conn):
             checks = {who: self._check(who) for who in {(s.check, s.component, s.vantage) for s in samples}}
@@ -77,6 +77,12 @@ class SampleStore:
             self.conn.executemany("INSERT INTO samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
             if rows:
                 roll_up(self.conn, max(at for at, _, _ in rows) + BASE_US)
+            said = sorted((plain(one.name), canonical(sparse(one.value))) for one in remembered)
+            self.conn.executemany("INSERT OR REPLACE INTO remembered VALUES (?, ?)", said)
+
+    def remembered(self) -> dict[str, Any]:
+        """What was concluded, by name."""
+        return {row[0]: json.loads(row[1]) for row in self.conn.execute("SELECT name, value FROM remembered")}
 
     # Looked up for each batch and not remembered: an id that was rolled back with its batch would name nothing.
     def _check(self, who: tuple[str, str, str]) -> int:

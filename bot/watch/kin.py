@@ -5,6 +5,8 @@ at once instead of waiting for their turns. Called too often it would be a secon
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.watch.looks import Check
@@ -14,6 +16,14 @@ COUSINS = 2  # the heaviest check of other components of the provider
 SAVED = 3.0  # alarms that a provider may have at once
 ALARM_EVERY_S = 600.0  # domain seconds; how often in the long run
 LASTS_S = 30.0  # domain seconds of one alarm; what else happens meanwhile belongs to it
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """The last alarm of a provider, and how much of what it may have was spent with it."""
+
+    spent: float
+    at: datetime
 
 
 class Kin:
@@ -30,7 +40,7 @@ class Kin:
         self._providers: dict[str, list[str]] = {}
         for component in sorted(self._heaviest):
             self._providers.setdefault(_provider(component), []).append(component)
-        self._spent: dict[str, float] = {}
+        self.alarms: dict[str, Alarm] = {}
         self._alarmed_at: dict[str, float] = {}
 
     def alarmed(self, id: str) -> bool:
@@ -44,11 +54,18 @@ class Kin:
         if self.alarmed(id):
             return ()
         since = now - self._alarmed_at.get(provider, now)
-        spent = max(0.0, self._spent.get(provider, 0.0) - since / ALARM_EVERY_S)
+        before = self.alarms.get(provider)
+        spent = max(0.0, before.spent - since / ALARM_EVERY_S) if before else 0.0
         if spent + 1 > SAVED:
             return ()
-        self._spent[provider], self._alarmed_at[provider] = spent + 1, now
+        self.alarms[provider], self._alarmed_at[provider] = Alarm(spent + 1, self._clock.now()), now
         return self._relatives(id)
+
+    def restore(self, alarms: Mapping[str, Alarm]) -> None:
+        """Go on after a restart."""
+        for provider, alarm in alarms.items():
+            ago_s = max(0.0, (self._clock.now() - alarm.at).total_seconds())
+            self.alarms[provider], self._alarmed_at[provider] = alarm, self._clock.monotonic() - ago_s
 
     def _relatives(self, id: str) -> tuple[str, ...]:
         component = self._components[id]

@@ -79,6 +79,31 @@ class Sighting:
         self.unseen.add(sample.check)
         return blinded(sample, self.sight)
 
+    def memory(self) -> tuple[Sight, tuple[Sample, ...], tuple[Sample, ...]]:
+        """What a restart must not forget: our sight, and while anything speaks against it, what controls and providers showed.
+
+        Of each provider its newest failure and its newest answer: since when it fails is known already.
+        """
+        if not (self.sight.blind or self.sight.onsets):
+            return self.sight, (), ()
+        providers: list[Sample] = []
+        for latest in self._by_provider.values():
+            failed = [sample for id, sample in latest.items() if id != ANSWERED]
+            providers += [max(failed, key=lambda sample: sample.at)] if failed else []
+            providers += [latest[ANSWERED]] if ANSWERED in latest else []
+        return self.sight, tuple(self._control_samples.values()), tuple(providers)
+
+    def restore(self, held: Sight, memory: Sight, controls: Sequence[Sample], providers: Sequence[Sample]) -> None:
+        """Go on after a restart: whether we are blind is as the ledger has it, the rest as it was remembered."""
+        self.sight = held
+        if memory.blind is held.blind:
+            well_since, good_since = memory.controls_well_since, memory.good_since
+            self.sight = replace(held, good_since=good_since, controls_well_since=well_since, onsets=memory.onsets)
+        self._control_samples.update({s.check: s for s in controls if s.check in self._controls})
+        for sample in providers:
+            latest = self._by_provider.setdefault(sample.component.partition(".")[0], {})
+            latest[sample.check if may_be_ours(sample) else ANSWERED] = sample
+
     async def again(self) -> None:
         """While blind: look at the controls anew, so that sight is found back soon."""
         if self.sight.blind:

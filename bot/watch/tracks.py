@@ -1,23 +1,20 @@
-"""What the detector remembers of every check from every vantage, and how it is rebuilt after a restart."""
+"""What the detector remembers of every check from every vantage, and what of that is not stored yet."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
-from bot.core.detector import NEW, Condition, Judgement, Rule, Track, from_ledger, next_look, observe, seeded
-from bot.core.model import Sample
-from bot.core.state import World
+from bot.core.detector import NEW, Condition, Judgement, Rule, Track, next_look, observe, settled
+from bot.core.model import Outcome, Sample
 from bot.core.verdict import CheckView
-from bot.ports import Samples
 from bot.watch.looks import Check
 
-RECALLED = timedelta(minutes=15)  # what was measured longer before a restart says nothing of now
-RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
-LEARNED = timedelta(days=1)  # how far back the usual latency is looked up
 SILENT_AFTER = 3  # intervals (and a minute): a vantage that sends nothing any more has no say
 PATIENCE = 0.5  # of the time after which a doubtful check looks again: an answer that takes longer, unusually, is late
-YIELD_EVERY = 1_000  # samples; a start with ten thousand checks must not hold the loop
+BAD = (Condition.FAILING, Condition.SLOW)
+
+Key = tuple[str, str]  # check, vantage
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,36 @@ class Turn:
     calm: bool  # no doubt before nor after: no verdict changes by it alone
 
 
+class Unstored:
+    """Which tracks changed since they were stored, the longest first, each with the first sample that is missing in it."""
+
+    def __init__(self) -> None:
+        self._since: dict[Key, datetime] = {}
+        self._urgent: set[Key] = set()
+
+    def touch(self, key: Key, at: datetime, *, urgent: bool) -> None:
+        """A sample changed it; `urgent` when that must not be lost."""
+        self._since[key] = min(at, self._since.get(key, at))
+        if urgent:
+            self._urgent.add(key)
+
+    def take(self, share: int | None) -> dict[Key, datetime]:
+        """The urgent ones, and so many of the others; all where that is None."""
+        calm = islice((key for key in self._since if key not in self._urgent), share)
+        taken = {key: self._since.pop(key) for key in [*self._urgent, *calm]}
+        self._urgent.clear()
+        return taken
+
+    def put_back(self, taken: Mapping[Key, datetime]) -> None:
+        """They were not stored after all."""
+        self._since = {**self._since, **taken}
+        self._urgent.update(taken)
+
+    def oldest(self, now: datetime) -> datetime:
+        """Before which moment no sample is missing."""
+        return min(self._since.values(), default=now)
+
+
 class Tracks:
     """One track for each check and vantage that has spoken."""
 
@@ -36,37 +63,58 @@ class Tracks:
         self, checks: Sequence[Check], intervals: Mapping[str, timedelta], rule: Rule, rules: Mapping[str, Rule],
         weights: Mapping[str, float], vantage: str,
     ) -> None:  # fmt: skip
-        self._checks = {check.id: check for check in checks}
+        self.checks = {check.id: check for check in checks}
+        self.vantage = vantage
+        self.unstored = Unstored()
         self._intervals = intervals
         self._rule = rule
         self._rules = rules
         self._weights = weights
-        self._vantage = vantage
         self.least_patience_s = rule.recheck.total_seconds() * PATIENCE
         self._tracks: dict[str, dict[str, Track]] = {check.id: {} for check in checks}
-        self._heard_at: dict[tuple[str, str], datetime] = {}
+        self._heard_at: dict[Key, datetime] = {}
+        self._from_before: set[Key] = set()  # in trouble since before the restart, without a sign of it since
         self.components: dict[str, list[str]] = {}
         for check in checks:
             self.components.setdefault(check.component, []).append(check.id)
 
+    def __len__(self) -> int:
+        return len(self._tracks)
+
     def knows(self, check: str) -> bool:
         """Whether a check of this id is in the plan."""
-        return check in self._checks
+        return check in self.checks
 
     def every(self, check: str) -> timedelta:
         """How often it looks."""
         return self._intervals[check]
 
+    def rule(self, check: str) -> tuple[Rule, timedelta]:
+        """How it is judged, and how often it looks."""
+        return self._rules.get(check, self._rule), self._intervals[check]
+
+    def track(self, check: str, vantage: str) -> Track:
+        """What is known of it from there."""
+        return self._tracks[check].get(vantage, NEW)
+
+    def of(self, check: str) -> Mapping[str, Track]:
+        """What is known of it, by vantage."""
+        return self._tracks[check]
+
+    def heard_at(self, check: str, vantage: str) -> datetime | None:
+        """When another vantage sent something last."""
+        return self._heard_at.get((check, vantage))
+
     def observe(self, sample: Sample, *, learn: bool, now: datetime) -> Turn:
         """Take one result in. `learn` is False while the component is in trouble: trouble is nothing to get used to."""
         by_vantage = self._tracks[sample.check]
-        rule = self._rules.get(sample.check, self._rule)
+        key, (rule, every) = (sample.check, sample.vantage), self.rule(sample.check)
         before = by_vantage.get(sample.vantage, NEW)
-        every = self._intervals[sample.check]
         after = observe(before, sample, rule, learn=learn, every=every)
         by_vantage[sample.vantage] = after
-        if sample.vantage != self._vantage:
-            self._heard_at[sample.check, sample.vantage] = now
+        if sample.vantage != self.vantage:
+            self._heard_at[key] = now
+        self._note(key, sample, before, after, learn=learn)
         return Turn(
             suspected=before.suspect,
             suspects=after.suspect,
@@ -74,23 +122,32 @@ class Tracks:
             and (_at_ease(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
         )
 
+    def _note(self, key: Key, sample: Sample, before: Track, after: Track, *, learn: bool) -> None:
+        if after is not before:
+            self.unstored.touch(key, sample.at, urgent=not (learn and _at_ease(before) and _at_ease(after)))
+        elif key[1] != self.vantage or sample.outcome is Outcome.INCONCLUSIVE:
+            self.unstored.touch(key, sample.at, urgent=True)  # when it was heard, and that it was not seen
+        on_its_way_back = after.judgement.condition in BAD and after.judgement.recovering
+        if sample.outcome is not Outcome.INCONCLUSIVE and not on_its_way_back:
+            self._from_before.discard(key)
+
     def next_look(self, check: str, now: datetime) -> timedelta:
         """How long our own next look with this check may wait."""
-        track, every = self._tracks[check].get(self._vantage, NEW), self._intervals[check]
-        return next_look(track, self._rules.get(check, self._rule), every, now) if track.suspect else every
+        track, (rule, every) = self.track(check, self.vantage), self.rule(check)
+        return next_look(track, rule, every, now) if track.suspect else every
 
     def out_of_date(self, sample: Sample) -> bool:
         """Whether a sample is older, by more than an interval, than what its check came to since."""
-        last_at = self._tracks[sample.check].get(sample.vantage, NEW).last_at
+        last_at = self.track(sample.check, sample.vantage).last_at
         return last_at is not None and sample.at < last_at - self._intervals[sample.check]
 
     def suspects(self, check: str) -> bool:
         """Whether we ourselves are in doubt about this check."""
-        return self._tracks[check].get(self._vantage, NEW).suspect
+        return self.track(check, self.vantage).suspect
 
     def patience_s(self, check: str) -> float:
         """After how many domain seconds an answer of this check is long awaited."""
-        usual_ms = self._tracks[check].get(self._vantage, NEW).baseline_ms or 0.0
+        usual_ms = self.track(check, self.vantage).baseline_ms or 0.0
         return max(self.least_patience_s, self._rule.slow_factor * usual_ms / 1000)
 
     def views(self, component: str, now: datetime) -> dict[str, CheckView]:
@@ -102,10 +159,10 @@ class Tracks:
 
     def _judgements(self, check: str, now: datetime) -> dict[str, Judgement]:
         tracks = self._tracks[check]
-        if len(tracks) == 1 and self._vantage in tracks:
-            return {self._vantage: tracks[self._vantage].judgement}
+        if len(tracks) == 1 and self.vantage in tracks:
+            return {self.vantage: tracks[self.vantage].judgement}
         silent = self.every(check) * SILENT_AFTER + timedelta(minutes=1)
-        found = {self._vantage: tracks.get(self._vantage, NEW).judgement}
+        found = {self.vantage: self.track(check, self.vantage).judgement}
         for vantage, track in tracks.items():
             heard_at = self._heard_at.get((check, vantage))
             if heard_at is not None and now - heard_at <= silent:
@@ -115,7 +172,7 @@ class Tracks:
     def turning(self, component: str) -> bool:
         """Whether its verdict is about to change once more: a check is in doubt, or all that are in trouble are coming back."""
         tracks = [track for check in self.components.get(component, ()) for track in self._tracks[check].values()]
-        bad = [track.judgement for track in tracks if track.judgement.condition in (Condition.FAILING, Condition.SLOW)]
+        bad = [track.judgement for track in tracks if track.judgement.condition in BAD]
         return any(track.suspect for track in tracks) or (bool(bad) and all(judgement.recovering for judgement in bad))
 
     def all_well(self, component: str) -> bool:
@@ -124,27 +181,31 @@ class Tracks:
 
     # --- after a restart
 
-    async def recall(self, samples: Samples, world: World, now: datetime) -> None:
-        """Fold what is stored as if it were measured anew. A committed outage ends by good results, not by forgetting."""
-        usual = await samples.medians(now - LEARNED, self._vantage)
-        for check in self._checks.values():
-            held = world.component(check.component)
-            track = from_ledger(held.level, held.reason, held.fault, held.began_at) if held.level.bad else NEW
-            if check.id in usual:
-                track = seeded(track, usual[check.id])
-            self._tracks[check.id] = {self._vantage: track}
-        seldom = [check for check in self._checks.values() if self._intervals[check.id] * RECALLED_RUNS > RECALLED]
-        for check in seldom:
-            since = now - self._intervals[check.id] * RECALLED_RUNS
-            await self._fold([s for s in await samples.recent(check.id, RECALLED_RUNS) if s.at > since])
-        often = self._checks.keys() - {check.id for check in seldom}
-        await self._fold([sample for sample in await samples.since(now - RECALLED) if sample.check in often])
+    def restore(self, check: str, vantage: str, track: Track, heard_at: datetime | None = None) -> None:
+        """Go on with what was known."""
+        self._tracks[check][vantage] = track
+        if heard_at is not None:
+            self._heard_at[check, vantage] = heard_at
 
-    async def _fold(self, stored: Sequence[Sample]) -> None:
-        for number, sample in enumerate(stored, start=1):
-            self.observe(sample, learn=True, now=sample.at)
-            if number % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+    def recalled(self) -> None:
+        """Everything is as before: what is in trouble now was so then."""
+        for check, tracks in self._tracks.items():
+            self._from_before |= {(check, vantage) for vantage, t in tracks.items() if t.judgement.condition in BAD}
+
+    def only_from_before(self, component: str) -> bool:
+        """Whether all trouble of it is from before the restart, and nobody saw a sign of it since."""
+        bad = [
+            (check, vantage)
+            for check in self.components.get(component, ())
+            for vantage, track in self._tracks[check].items()
+            if track.judgement.condition in BAD
+        ]
+        return bool(bad) and all(key in self._from_before for key in bad)
+
+    def settle(self, component: str, since: datetime) -> None:
+        """The ledger has it well since then: trouble on its way back without a later sign is over."""
+        for check in self.components[component]:
+            self._tracks[check] = {vantage: settled(track, since) for vantage, track in self._tracks[check].items()}
 
 
 def _at_ease(track: Track) -> bool:

@@ -20,6 +20,7 @@ from bot.watch.awaited import Awaited
 from bot.watch.kin import Kin
 from bot.watch.lag import doubted
 from bot.watch.looks import Check, Courier, Lag, Plan, Source
+from bot.watch.memory import Memory
 from bot.watch.phases import phases
 from bot.watch.proven import ProvenWays
 from bot.watch.rounds import Rounds
@@ -66,6 +67,8 @@ class Watch:
         self._ways = ProvenWays(ledger) if ledger else None
         self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since the start
         self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
+        self._memory = Memory(self._tracks, self._sighting, self._kin, self._levels)
+        self._writing = asyncio.Lock()
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
         self._turning_since: dict[str, float] = {}
         self._buffer: list[Sample] = []
@@ -78,11 +81,14 @@ class Watch:
         self._looked_at: datetime | None = None
 
     async def start(self) -> None:
-        """Rebuild what was known from stored samples, and lay out the phases."""
-        self._sighting.sight = self._engine.world.sight
+        """Go on with what was known, and lay out the phases."""
         if self._ways:
             self._sighting.proven = await self._ways.recall()
-        await self._tracks.recall(self._samples, self._engine.world, self._clock.now())
+        await self._memory.recall(self._samples, self._engine.world, self._clock.now())
+        for component in self._tracks.components:
+            held = self._engine.world.component(component)
+            if held.since and not held.level.bad and self.verdict(component).level.bad:
+                self._tracks.settle(component, held.since)
         intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
         turns = phases(self._plan.checks, intervals)
         for check in self._plan.checks:
@@ -99,9 +105,9 @@ class Watch:
             await self._compare(component)
 
     async def stop(self) -> None:
-        """Stop looking; what was measured is written."""
+        """Stop looking; what was measured is written, and all that is known."""
         await self._rounds.stop()
-        await self.flush()
+        await self.flush(everything=True)
 
     async def beat(self) -> None:
         """Start what is due, write what was measured, and let the ledger's own deadlines pass."""
@@ -133,18 +139,23 @@ class Watch:
         proven = self._sighting.proven
         return tuple(id.partition(".")[2] for id in self._controls if not proven.speaks(id))
 
-    async def flush(self) -> None:
-        """Write buffered samples as one batch."""
-        batch, self._buffer = self._buffer, []
-        if self._courier and batch:
-            self._courier.offer(batch)
-        waiting = [*self._unwritten, *batch]
-        try:
-            await self._samples.add(waiting)
-            self._unwritten = []
-        except StoreError as error:
-            self._unwritten = waiting[-MOST_UNWRITTEN:]  # for when there is room again
-            log.debug("samples are not written", why=str(error), waiting=len(self._unwritten))
+    async def flush(self, *, everything: bool = False) -> None:
+        """Write buffered samples as one batch, and with them what they came to; `everything`: what is at ease as well."""
+        async with self._writing:
+            batch, self._buffer = self._buffer, []
+            if self._courier and batch:
+                self._courier.offer(batch)
+            waiting = [*self._unwritten, *batch]
+            if not waiting and not everything:
+                return
+            taken = self._memory.take(self._clock.now(), everything=everything)
+            try:
+                await self._samples.add(waiting, taken.remembered)
+                self._unwritten = []
+            except StoreError as error:
+                self._memory.lost(taken)
+                self._unwritten = waiting[-MOST_UNWRITTEN:]  # for when there is room again
+                log.debug("samples are not written", why=str(error), waiting=len(self._unwritten))
 
     async def _signal(self, signal: Signal) -> None:
         """What the ledger does not take (it says so itself) is signalled again: a verdict, until both agree."""
@@ -287,12 +298,17 @@ class Watch:
             return
         if not verdict.level.bad and self._unseen.get(component):
             return  # just started: no word before every check of it has looked once
+        if verdict.level.bad and verdict.level.rank > held.level.rank and self._tracks.only_from_before(component):
+            return  # a restart is no news: an outage is entered by what was seen since
         if self._settles(component, verdict):
             return
         if verdict.level.bad and verdict.by_network and self._sighting.reckon():
             await self._sight_changed()  # this component is thought over as well
             return
-        await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
+        await self.flush()  # what it rests on is stored before it is: after a crash they must agree
+        verdict = self.verdict(component)
+        if not self._engine.world.component(component).agrees(verdict):
+            await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
 
     async def _rethink(self) -> None:
         """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""

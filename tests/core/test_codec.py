@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.codec import decode, encode
+from bot.core.codec import decode, encode, sparse
+from bot.core.detector import NEW
 from bot.core.effects import Effect
 from bot.core.facts import BODIES, Body, Declared, NoteAdded, NoticeSeen, VerdictChanged, decode_body, encode_body
 from bot.core.model import (
@@ -207,3 +208,18 @@ def _with_strange_keys(data: Any) -> Any:
     strange = {"a_key_of_tomorrow": {"deep": [1, 2]}, "": None}
     inner = {name: {**value, **strange} if name in INNER and isinstance(value, dict) else value for name, value in data.items()}
     return {**inner, **strange}
+
+
+@pytest.mark.parametrize("kind", STATES, ids=lambda kind: kind.__name__)
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_what_is_as_usual_needs_no_room_and_is_read_back(kind: Any, data: st.DataObject) -> None:
+    """The sparse form says what differs, and comes back whole."""
+    value = data.draw(instances(kind))
+
+    assert value == decode(kind, json.loads(json.dumps(sparse(value))))
+
+
+def test_a_track_at_rest_takes_no_room() -> None:
+    """Ten thousand of them are stored all the time."""
+    assert {} == sparse(NEW)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.detector import NEW, Condition, Judgement, Rule, Track, from_ledger, next_look, observe, seeded
+from bot.core.detector import NEW, Condition, Judgement, Rule, Track, from_ledger, knows_of, next_look, observe, seeded, settled
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.store.samples import InlineSamples
 from tests.desk import START
@@ -355,6 +355,41 @@ async def test_a_restart_rebuilds_the_same_track(tmp_path: Path) -> None:
 
         assert live == rebuilt
     await samples.close()
+
+
+def test_a_doubt_of_long_ago_says_nothing_of_now() -> None:
+    """Two failures, a bot that was away for a day, and one more: that is one failure; in time it would have been the third."""
+
+    def after(seconds: float) -> Condition:
+        return observe(run("ooooff"), look(150 + seconds, "f"), RULE, every=EVERY).judgement.condition
+
+    assert (Condition.WELL, Condition.FAILING) == (after(86_400), after(30))
+
+
+def test_an_outage_of_long_ago_stands_until_good_looks_end_it() -> None:
+    """Nobody looked for a day; the first good answer does not end it, five do."""
+    track = outage()
+
+    assert Condition.FAILING is run("oooo", track=track, begins=86_400).judgement.condition
+    assert Condition.WELL is run("ooooo", track=track, begins=86_400).judgement.condition
+
+
+def test_what_the_ledger_has_as_well_is_settled_unless_it_failed_since() -> None:
+    """A track that is behind the ledger gives in when its last look was good; one that failed later does not."""
+    behind = run("oo", track=outage(), begins=170)
+
+    assert Condition.WELL is settled(behind, at(240)).judgement.condition
+    assert behind == settled(behind, at(155))
+    assert outage() == settled(outage(), at(240))
+
+
+def test_a_track_knows_of_an_outage_in_which_it_took_part() -> None:
+    """It stands, or ended since; a well one of another check knows nothing, and an earlier outage is another one."""
+    over = run("ooooo", track=outage(), begins=170)
+
+    assert [True, True, False, False] == [
+        knows_of(outage(), at(150)), knows_of(over, at(150)), knows_of(run("ooooo"), at(150)), knows_of(over, at(900)),
+    ]  # fmt: skip
 
 
 def test_a_committed_outage_ends_by_good_looks_after_a_restart() -> None:

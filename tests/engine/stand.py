@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.clock import ManualClock
-from bot.core.model import Fault, FeedReport, FeedState, Outcome, Policy, Sample
+from bot.core.model import Fault, FeedReport, FeedState, FlagPolicy, Outcome, Policy, Sample
 from bot.engine import CommittingEngine
 from bot.sandbox.world import EPOCH
 from bot.store.samples import InlineSamples
@@ -98,15 +98,16 @@ class Stand:
 
     def __init__(
         self, checks: Sequence[Check], *, ledger: InlineLedger | None = None, samples: InlineSamples | None = None,
-        clock: ManualClock | None = None, lag: Lagging | None = None, **plan: Any,
+        clock: ManualClock | None = None, lag: Lagging | None = None, flags: Sequence[FlagPolicy] = (), **plan: Any,
     ) -> None:  # fmt: skip
         self.checks = checks
+        self.flags = flags
         self.plan = Plan(checks=checks, **plan)
         self.clock = clock or ManualClock(EPOCH)
         self.script = Script(self.clock)
         self.ledger = ledger or InlineLedger.open()
         self.samples = samples or InlineSamples.open()
-        self.engine = CommittingEngine(self.ledger, self.clock, _policy(checks))
+        self.engine = CommittingEngine(self.ledger, self.clock, _policy(checks, flags))
         self.watch = Watch(
             self.plan, self.script, self.script, self.samples, self.engine, self.clock, lag=lag, ledger=self.ledger
         )
@@ -119,10 +120,11 @@ class Stand:
             await self.passes(60)
         return self
 
-    async def reopened(self) -> "Stand":
-        """End, and begin anew over what was written."""
-        await self.watch.stop()
-        again = Stand(self.checks, ledger=self.ledger, samples=self.samples, clock=self.clock)
+    async def reopened(self, *, killed: bool = False) -> "Stand":
+        """End, or be killed, and begin anew over what was written."""
+        if not killed:
+            await self.watch.stop()
+        again = Stand(self.checks, ledger=self.ledger, samples=self.samples, clock=self.clock, flags=self.flags)
         again.plan = self.plan
         again.script.answers = self.script.answers
         return await again.opened(settled=False)
@@ -146,6 +148,8 @@ class Stand:
         return self.engine.world.component(component).level.value
 
 
-def _policy(checks: Sequence[Check]) -> Policy:
+def _policy(checks: Sequence[Check], flags: Sequence[FlagPolicy]) -> Policy:
     names = dict.fromkeys(check.component for check in checks)
-    return replace(policy(), components={id: component(id, id, id.partition(".")[0]) for id in names}, flags={})
+    return replace(
+        policy(), components={id: component(id, id, id.partition(".")[0]) for id in names}, flags={f.key: f for f in flags}
+    )

@@ -16,7 +16,7 @@ from bot.delivery import Delivery, Surroundings
 from bot.engine import CommittingEngine
 from bot.kept import keep
 from bot.outbox import Outbox
-from bot.ports import ChatError, Ledger, Store
+from bot.ports import ChatError, Ledger, Remembered, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
@@ -211,7 +211,7 @@ class Looks:
 class NoRoom(InlineSamples):
     """Samples that can be read and not written."""
 
-    async def add(self, samples: Sequence[Sample]) -> None:
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         raise StoreError("disk full", permanent=False)
 
 

@@ -39,12 +39,14 @@ async def _play(seed: int, hours: float) -> Day:
     await stage.start()
     people = asyncio.create_task(act(stage, random.Random(seed + 2), every_s=420), name="stage people")
     calls = random.Random(seed + 3)
+    flaps = asyncio.create_task(_restarts_in_flaps(stage, random.Random(seed + 4)), name="stage restarts")
     end = stage.loop.time() + hours * 3600
     while stage.loop.time() < end:
         await stage.lives(min(calls.expovariate(1 / 7200), end - stage.loop.time()) + 0.001)
         stage.kill()
         await stage.lives(0.001)
     people.cancel()
+    flaps.cancel()
     stage.troubles = Troubles()
     stage.kill()
     await stage.lives(QUIET_S)
@@ -55,6 +57,16 @@ async def _play(seed: int, hours: float) -> Day:
     assert stage.app is not None
     await stage.app.stop()
     return day
+
+
+async def _restarts_in_flaps(stage: Stage, rng: random.Random) -> None:
+    """While the flap guard holds a component, the process ends some times over."""
+    for flap in stage.weather.flaps:
+        at = flap.ends - 30
+        for _ in range(5):
+            at += rng.uniform(10, 60)
+            await asyncio.sleep(max(0.0, at - stage.loop.time()))
+            stage.kill()
 
 
 def play(seed: int, hours: float = HOURS) -> Day:

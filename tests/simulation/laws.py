@@ -10,7 +10,7 @@ from bot.core.effects import CERTAINTY, Certainty, Do
 from bot.core.evolve import evolve
 from bot.core.facts import Fact
 from bot.core.incident import LEGAL
-from bot.core.model import Level, Phase
+from bot.core.model import Level, Outcome, Phase
 from bot.core.quiet import look, why_quiet
 from bot.core.state import World
 from bot.engine import changed_states
@@ -20,6 +20,8 @@ from bot.sandbox.world import EPOCH
 from tests.simulation.stage import Stage
 
 SPARE = timedelta(seconds=90)  # a beat, a settle time, and a turn in the lane
+LOOK = timedelta(seconds=10)  # the longest look, its controls included: it is stored with the time at which it began
+HEARSAY = "no check of ours sees it"
 SEEN_AGAIN = timedelta(minutes=3)  # controls that answer again must do so for a while; one may be lost as the day ends
 
 
@@ -31,8 +33,8 @@ async def broken(stage: Stage) -> list[str]:
     return [
         *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
         *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
-        *_flags_served(stage), *_blind(stage, facts, rows), *_held_back(stage, facts), *_opens_again(stage, facts),
-        *_muted(facts, rows), *await _rebuilt(stage, facts),
+        *_flags_served(stage), *await _entered_by_a_failure(stage, facts), *_blind(stage, facts, rows),
+        *_held_back(stage, facts), *_opens_again(stage, facts), *_muted(facts, rows), *await _rebuilt(stage, facts),
         *await _chained(stage, facts),
     ]  # fmt: skip
 
@@ -191,6 +193,27 @@ def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]
             if unwell:
                 yield f"{body.flag} was handed back although {', '.join(unwell)} was not well"
         world = evolve(world, fact)
+
+
+async def _entered_by_a_failure(stage: Stage, facts: Sequence[Fact]) -> list[str]:
+    """No outage is entered without a failure that was seen since the component was last known to be anything else."""
+    failed: dict[str, list[datetime]] = {}
+    for sample in await stage.samples.since(EPOCH):
+        if sample.outcome in (Outcome.FAIL, Outcome.SLOW):
+            failed.setdefault(sample.component, []).append(sample.at)
+    found: list[str] = []
+    better_since: dict[str, datetime] = {}
+    for fact in facts:
+        body = fact.body
+        if not isinstance(body, f.VerdictChanged):
+            continue
+        since = better_since.get(body.component, EPOCH)
+        entered = body.level.bad and not body.previous.bad and not body.reason.startswith(HEARSAY)
+        if entered and not any(since - LOOK <= at <= fact.at for at in failed.get(body.component, ())):
+            found.append(f"{body.component} became {body.level} at {fact.at:%H:%M:%S} without a failure since {since:%H:%M:%S}")
+        if not body.level.bad:
+            better_since[body.component] = fact.at
+    return found
 
 
 def _flags_served(stage: Stage) -> Iterator[str]:

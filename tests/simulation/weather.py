@@ -30,6 +30,7 @@ class Weather:
     components: tuple[str, ...]
     spells: dict[str, list[Spell]] = field(default_factory=dict)
     cuts: list[Spell] = field(default_factory=list)  # of our own network: nothing gets in or out
+    flaps: list[Spell] = field(default_factory=list)  # failing and answering in turns; it ends well
 
     def __post_init__(self) -> None:
         self._draw_spells()
@@ -37,6 +38,18 @@ class Weather:
             begins = self.rng.uniform(0.05, 0.9) * self.hours * 3600
             lasts = self.rng.choice([20, 90, 600, 2400])
             self.cuts.append(Spell(begins, begins + lasts, Outcome.FAIL, Fault.UNCLEAR))
+        self._draw_flap(random.Random(repr(self.cuts)))
+
+    def _draw_flap(self, rng: random.Random) -> None:
+        """On every other day a component comes and goes for a while."""
+        if rng.random() < 0.5:
+            return
+        component, at = rng.choice(self.components), rng.uniform(0, self.hours - 1.5) * 3600
+        began = at
+        for _ in range(rng.choice([2, 2, 3])):
+            self.spells[component].append(Spell(at, at + 150, Outcome.FAIL))
+            at += 150 + 320  # until five looks, one a minute, were good
+        self.flaps.append(Spell(began, at, Outcome.FAIL))
 
     def _draw_spells(self) -> None:
         for component in self.components:

@@ -26,7 +26,7 @@ from bot.core.state import World
 from bot.core.step import step
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
-from bot.ports import LatencyPicture, Store
+from bot.ports import LatencyPicture, Remembered, Store
 from bot.web.app import WebServer, build_web
 from bot.web.connections import Limits
 from bot.web.health import Health, Part
@@ -117,8 +117,11 @@ class FactsLedger:
 class FixedSamples:
     """Samples whose latency picture is always the same."""
 
-    async def add(self, samples: Sequence[Sample]) -> None:
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         raise AssertionError("the web adds no samples")
+
+    async def remembered(self) -> dict[str, Any]:
+        return {}
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         return []

@@ -119,3 +119,18 @@ def m002_short(db: Database) -> None:
         "DROP TABLE rollups",
     ):
         db.execute(sql)
+
+
+# Conclusions, so that a restart goes on where it was instead of guessing from a stretch of samples.
+REMEMBERED = """
+CREATE TABLE remembered (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL         -- JSON
+) STRICT, WITHOUT ROWID
+"""
+
+
+@samples()
+def m003_remembered(db: Database) -> None:
+    """What the detector knew."""
+    db.execute(REMEMBERED)

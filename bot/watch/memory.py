@@ -1,0 +1,247 @@
+"""What a restart must not forget, and how it is stored: tracks, our sight, vendors' pages, and how often kin were called.
+
+A track that is in doubt or in trouble is stored with the very batch of samples that made it so, and before any verdict is
+committed on it. One at ease is stored about once in two minutes: what it missed are good looks, and those are folded anew.
+So the same samples come to the same judgement whether or not the process was restarted between them, killed or not.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.core.codec import decode
+from bot.core.detector import NEW, Condition, Rule, Track, from_ledger, knows_of, seeded, undoubted
+from bot.core.model import Level, Sample
+from bot.core.sight import CLEAR, Sight
+from bot.core.state import World
+from bot.ports import Remembered, Samples
+from bot.watch.kin import Alarm, Kin
+from bot.watch.sighting import Sighting
+from bot.watch.tracks import Key, Tracks
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+ROUNDS_OF_ALL = 120  # flushes, about a second each, in which every track at ease is stored once
+LEAST_A_FLUSH = 20
+RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
+RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
+LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up
+YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not hold the loop
+
+SURROUNDINGS = "surroundings"
+UPTO = "upto"  # tracks have a space in their names
+
+
+@dataclass(frozen=True)
+class KeptTrack:
+    """A track as it is stored. `under` names the rule and the interval by which its doubts were counted.
+
+    Its signs stand once in `signs`, for most of them speak in both of its gauges: the rest says which.
+    """
+
+    check: str
+    vantage: str
+    track: Track
+    under: str = ""
+    heard_at: datetime | None = None
+    unseen: bool = False
+    signs: tuple[Sample, ...] = ()
+    failing: tuple[int, ...] = ()
+    slow: tuple[int, ...] = ()
+    last: int | None = None
+
+    def whole(self) -> Track:
+        """The track as it was."""
+        track = self.track
+        if not self.signs:
+            return track
+        return replace(
+            track, failing=replace(track.failing, signs=tuple(self.signs[n] for n in self.failing)),
+            slow=replace(track.slow, signs=tuple(self.signs[n] for n in self.slow)),
+            judgement=track.judgement if self.last is None else replace(track.judgement, last=self.signs[self.last]),
+        )  # fmt: skip
+
+
+def kept(check: str, vantage: str, track: Track, **more: Any) -> KeptTrack:
+    """A track as it is stored."""
+    last = track.judgement.last
+    signs = (*track.failing.signs, *track.slow.signs, *([last] if last else []))
+    if not signs:
+        return KeptTrack(check, vantage, track, **more)
+    places = {id(sign): sign for sign in signs}
+    place = {key: n for n, key in enumerate(places)}
+    bare = replace(
+        track, failing=replace(track.failing, signs=()), slow=replace(track.slow, signs=()),
+        judgement=replace(track.judgement, last=None),
+    )  # fmt: skip
+    return KeptTrack(
+        check, vantage, bare, **more, signs=tuple(places.values()),
+        failing=tuple(place[id(sign)] for sign in track.failing.signs),
+        slow=tuple(place[id(sign)] for sign in track.slow.signs),
+        last=place[id(last)] if last else None,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Upto:
+    """Samples from before this moment are in the tracks as they are stored."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What else a judgement rests on."""
+
+    sight: Sight = CLEAR
+    controls: tuple[Sample, ...] = ()
+    providers: tuple[Sample, ...] = ()
+    pages: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is to be written, and what of it must be asked for again when it could not be."""
+
+    remembered: Sequence[Remembered]
+    keys: Mapping[Key, datetime]
+    surroundings: Surroundings
+
+
+class Memory:
+    """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says, and
+    at least `least` tracks at ease go with a batch."""
+
+    def __init__(
+        self, tracks: Tracks, sighting: Sighting, kin: Kin, pages: dict[str, Mapping[str, Level]], *, least: int = LEAST_A_FLUSH
+    ) -> None:
+        self._least = least
+        self._tracks = tracks
+        self._sighting = sighting
+        self._kin = kin
+        self._pages = pages
+        self._stored = Surroundings()
+
+    def take(self, now: datetime, *, everything: bool = False) -> Taken:
+        """What to write now: all that is in doubt or in trouble, and a share of the rest."""
+        share = max(self._least, len(self._tracks) // ROUNDS_OF_ALL)
+        keys = self._tracks.unstored.take(None if everything else share)
+        remembered = [Remembered(" ".join(key), self._kept(key)) for key in keys]
+        surroundings = self._surroundings()
+        if surroundings != self._stored:
+            remembered.append(Remembered(SURROUNDINGS, surroundings))
+        remembered.append(Remembered(UPTO, Upto(self._tracks.unstored.oldest(now))))
+        taken = Taken(remembered, keys, self._stored)
+        self._stored = surroundings
+        return taken
+
+    def lost(self, taken: Taken) -> None:
+        """It could not be written: the next batch has it too."""
+        self._tracks.unstored.put_back(taken.keys)
+        self._stored = taken.surroundings
+
+    def _kept(self, key: Key) -> KeptTrack:
+        unseen = key[0] in self._sighting.unseen and key[1] == self._tracks.vantage
+        under = _counted_by(*self._tracks.rule(key[0]))
+        return kept(*key, self._tracks.track(*key), under=under, heard_at=self._tracks.heard_at(*key), unseen=unseen)
+
+    def _surroundings(self) -> Surroundings:
+        sight, controls, providers = self._sighting.memory()
+        return Surroundings(sight, controls, providers, dict(self._pages), dict(self._kin.alarms))
+
+    # --- after a restart
+
+    async def recall(self, samples: Samples, world: World, now: datetime) -> None:
+        """Be as before. Of checks of which nothing is remembered, what is stored is folded as if it were measured anew."""
+        found = await samples.remembered()
+        upto = _read(Upto, found.pop(UPTO, None))
+        self._surround(_read(Surroundings, found.pop(SURROUNDINGS, None)) or Surroundings(), world)
+        await self._restore(found)
+        new = await self._begin(samples, world, now)
+        seldom = [check for check in new if self._tracks.every(check) * RECALLED_RUNS > RECALLED]
+        for check in seldom:
+            since = now - self._tracks.every(check) * RECALLED_RUNS
+            await self._fold(self._news(await samples.recent(check, RECALLED_RUNS), since), world)
+        often = new - set(seldom)
+        moments = [*([now - RECALLED] if often else []), *([upto.at] if upto else [])]
+        stored = await samples.since(min(moments)) if moments else []
+        await self._fold(self._news([s for s in stored if s.check not in seldom], now - RECALLED), world)
+        self._tracks.recalled()
+
+    def _surround(self, held: Surroundings, world: World) -> None:
+        self._stored = held
+        self._sighting.restore(world.sight, held.sight, held.controls, held.providers)
+        self._kin.restore(held.alarms)
+        self._pages.update(held.pages)
+
+    async def _restore(self, found: Mapping[str, Any]) -> None:
+        for number, data in enumerate(found.values(), start=1):
+            held = _read(KeptTrack, data)
+            if held is not None and self._tracks.knows(held.check):
+                same = held.under == _counted_by(*self._tracks.rule(held.check))
+                track = held.whole() if same else undoubted(held.whole())
+                self._tracks.restore(held.check, held.vantage, track, held.heard_at)
+                if held.unseen:
+                    self._sighting.unseen.add(held.check)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+
+    async def _begin(self, samples: Samples, world: World, now: datetime) -> set[str]:
+        """Take a committed outage over where no check knows of it: it ends by good results, not by forgetting. Which checks
+        have no memory."""
+        new = {check for check in self._tracks.checks if not self._tracks.of(check)}
+        usual = await samples.medians(now - LEARNED, self._tracks.vantage) if new else {}
+        for component, checks in self._tracks.components.items():
+            held = world.component(component)
+            unknown = held.level.bad and not any(
+                knows_of(track, held.began_at) for check in checks for track in self._tracks.of(check).values()
+            )
+            for check in checks:
+                track = self._tracks.track(check, self._tracks.vantage)
+                if unknown and (check in new or track.judgement.condition is Condition.WELL):
+                    track = from_ledger(held.level, held.reason, held.fault, held.began_at, track)
+                if check in new and check in usual:
+                    track = seeded(track, usual[check])
+                if track is not NEW:
+                    self._tracks.restore(check, self._tracks.vantage, track)
+        return new
+
+    def _news(self, samples: Sequence[Sample], since: datetime) -> list[Sample]:
+        """What is in no track yet; where there is none, what was measured `since` then."""
+
+        def is_news(sample: Sample) -> bool:
+            looked_at = self._tracks.track(sample.check, sample.vantage).looked_at
+            return sample.at > looked_at if looked_at else sample.at >= since
+
+        return [sample for sample in samples if self._tracks.knows(sample.check) and is_news(sample)]
+
+    async def _fold(self, stored: Sequence[Sample], world: World) -> None:
+        for number, sample in enumerate(stored, start=1):
+            held = world.component(sample.component)
+            troubled = held.level.bad and held.began_at is not None and sample.at >= held.began_at
+            self._tracks.observe(sample, learn=not troubled, now=sample.at)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+
+
+@cache
+def _counted_by(rule: Rule, every: timedelta) -> str:
+    return hashlib.blake2b(repr((rule, every)).encode(), digest_size=6).hexdigest()
+
+
+def _read(kind: type[T], data: Any) -> T | None:
+    """What was stored, or None where there is nothing, or nothing that this version understands."""
+    try:
+        return None if data is None else decode(kind, data)
+    except (ValueError, KeyError) as error:
+        log.warning("a check begins anew: what was remembered of it cannot be read", kind=kind.__name__, why=str(error))
+        return None

@@ -1,0 +1,228 @@
+"""The same samples give the same judgement whether or not the process was restarted between them: over random histories."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.clock import ManualClock
+from bot.core.detector import Track
+from bot.core.model import Fault, Level, Outcome, Sample
+from bot.core.rule import Rule
+from bot.core.sight import SightRule
+from bot.core.state import World
+from bot.ports import Remembered
+from bot.sandbox.world import EPOCH
+from bot.store.errors import StoreError
+from bot.store.samples import InlineSamples
+from bot.watch.kin import Kin
+from bot.watch.memory import Memory
+from bot.watch.sighting import Sighting
+from bot.watch.tracks import Key, Tracks
+from tests.engine.stand import BROKEN, NO_WAY, Check, Stand
+
+CHECKS = [Check("anthropic.api.models"), Check("anthropic.api.front"), Check("openai.api.models", timedelta(minutes=10))]
+VANTAGES = ["local", "eu-west"]
+GAPS_S = [0.5, 4.0, 4.0, 4.0, 30.0, 30.0, 30.0, 120.0, 700.0, 1300.0]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: how long after the one before, whose, and what it found. `stored`: a batch is written after it."""
+
+    gap_s: float
+    check: int
+    vantage: int
+    outcome: Outcome
+    ms: int
+    learn: bool
+    stored: bool
+    restart: str  # "", "clean", "killed"
+
+
+LOOKS = st.builds(
+    Look,
+    gap_s=st.sampled_from(GAPS_S),
+    check=st.sampled_from([0, 0, 0, 1, 2]),
+    vantage=st.sampled_from([0, 0, 0, 1]),
+    outcome=st.sampled_from([Outcome.OK] * 5 + [Outcome.FAIL] * 4 + [Outcome.SLOW, Outcome.INCONCLUSIVE]),
+    ms=st.sampled_from([40, 41, 55, 900, 4000]),
+    learn=st.sampled_from([True, True, True, False]),
+    stored=st.booleans(),
+    restart=st.sampled_from(["", "", "", "clean", "killed"]),
+)
+BURSTS = st.lists(st.tuples(LOOKS, st.integers(1, 25)), min_size=1, max_size=14)
+
+
+@dataclass
+class Process:
+    """As much of a watch as knows anything, over a file of samples."""
+
+    samples: InlineSamples
+    clock: ManualClock
+    buffer: list[Sample] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        intervals = {check.id: check.every for check in CHECKS}
+        self.tracks = Tracks(CHECKS, intervals, Rule(), {}, {}, "local")
+        self.sighting = Sighting((), self._never, self.clock, SightRule())
+        self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {}, least=0)
+
+    async def _never(self, control: str) -> None:
+        raise AssertionError(control)
+
+    def sees(self, sample: Sample, *, learn: bool) -> None:
+        self.tracks.observe(sample, learn=learn, now=sample.at)
+        self.buffer.append(sample)
+
+    async def writes(self, *, everything: bool = False) -> None:
+        await self.samples.add(self.buffer, self.memory.take(self.clock.now(), everything=everything).remembered)
+        self.buffer = []
+
+    async def again(self) -> "Process":
+        """A new process over the same file."""
+        process = Process(self.samples, self.clock)
+        await process.memory.recall(self.samples, World(), self.clock.now())
+        return process
+
+    def known(self) -> dict[Key, Track]:
+        return {(check.id, vantage): track for check in CHECKS for vantage, track in self.tracks.of(check.id).items()}
+
+
+def sample_of(look: Look, clock: ManualClock) -> Sample:
+    check, bad = CHECKS[look.check], look.outcome is not Outcome.OK
+    return Sample(
+        check.id, check.component, clock.now(), look.outcome, "http_5xx" if bad else None,
+        Fault.THEIRS if bad else Fault.NONE, "HTTP 502" if bad else "", {"total": float(look.ms)},
+        vantage=VANTAGES[look.vantage],
+    )  # fmt: skip
+
+
+async def both(looks: Sequence[Look]) -> tuple[dict[Key, Track], dict[Key, Track]]:
+    """What a process that was restarted, and one that was not, know of the same samples: those that were stored."""
+    clock = ManualClock(EPOCH)
+    process = Process(InlineSamples.open(), clock)
+    steady = Process(process.samples, clock)  # it writes nothing
+    pending: list[tuple[Sample, bool]] = []
+    for look in looks:
+        clock.advance(timedelta(seconds=look.gap_s))
+        sample = sample_of(look, clock)
+        process.sees(sample, learn=look.learn)
+        pending.append((sample, look.learn))
+        if look.stored or look.restart == "clean":
+            await process.writes(everything=look.restart == "clean")
+            for seen, learn in pending:
+                steady.sees(seen, learn=learn)
+            pending = []
+        if look.restart:
+            pending = []
+            process = await process.again()
+    process = await process.again()
+    return steady.known(), process.known()
+
+
+@settings(deadline=None, max_examples=100)
+@given(BURSTS)
+def test_a_restart_changes_no_judgement(bursts: list[tuple[Look, int]]) -> None:
+    """Scores, windows, guards, budgets and the usual latency: whatever was measured, and however often the process died."""
+    steady, restarted = asyncio.run(both([look for look, times in bursts for _ in range(times)]))
+
+    assert steady == restarted
+
+
+async def test_what_could_not_be_written_is_written_with_the_next_batch() -> None:
+    """A disk that was full for a moment costs no memory."""
+    clock = ManualClock(EPOCH)
+    process = Process(InlineSamples.open(), clock)
+    for _ in range(3):
+        clock.advance(timedelta(seconds=15))
+        process.sees(sample_of(Look(0, 0, 0, Outcome.FAIL, 40, True, True, ""), clock), learn=True)
+    process.memory.lost(process.memory.take(clock.now()))
+    await process.writes()
+
+    assert process.known() == (await process.again()).known()
+
+
+async def test_a_first_provider_that_failed_before_the_restart_counts_for_our_blindness() -> None:
+    """Three providers unreachable within a minute are our own network, also when the bot was restarted between them."""
+    ids = [f"p{n}.api.front" for n in range(3)]
+    stand = await Stand([Check(id) for id in ids], sight=SightRule()).opened()
+    stand.script.answers |= dict.fromkeys(ids, NO_WAY)
+    began = len(stand.script.began)
+    while len(stand.script.began) == began:
+        await stand.passes(1)
+    await stand.passes(1)
+    stand = await stand.reopened(killed=True)
+    first = stand.clock.now()
+    while not stand.engine.world.sight.blind and stand.clock.now() < first + timedelta(minutes=2):
+        await stand.passes(1)
+
+    assert (stand.engine.world.sight.began_at or first) < first
+    assert {} == stand.engine.world.incidents
+
+
+async def test_what_a_page_said_last_is_known_before_it_is_read_again() -> None:
+    """Its word corroborates from the first look after a restart on."""
+    stand = await Stand([Check(CHECKS[0].id)]).opened()
+    levels = {"anthropic.api": Level.DEGRADED}
+    stand.watch._levels["anthropic"] = levels  # what reading the page does
+    await stand.passes(60)
+    stand = await stand.reopened()
+
+    assert levels == stand.watch._levels["anthropic"]
+
+
+async def test_alarms_that_were_spent_stay_spent() -> None:
+    """A restart gives a provider no new allowance of calls to its kin."""
+    clock = ManualClock(EPOCH)
+    process = Process(InlineSamples.open(), clock)
+    kin = process.memory._kin
+    while kin.called(CHECKS[0].id):
+        clock.advance(timedelta(seconds=31))
+    await process.writes()
+    again = (await process.again()).memory._kin
+
+    assert ((), ()) == (again.called(CHECKS[0].id), kin.called(CHECKS[0].id))
+
+
+async def test_a_verdict_is_never_newer_than_what_it_rests_on() -> None:
+    """The track behind an outage is stored before the outage is told, so that no crash can part them."""
+    stand = await Stand([Check(CHECKS[0].id)]).opened()
+    stand.script.answers[CHECKS[0].id] = BROKEN
+    conn, found = stand.samples.conn, list[bool]()
+
+    def look_up() -> bool:
+        return any('"condition":"failing"' in row[0] for row in conn.execute("SELECT value FROM remembered"))
+
+    stand.engine.listen(lambda facts, world: found.append(look_up()))
+    await stand.passes(60)
+
+    assert found
+    assert found[0]
+
+
+class Refusing(InlineSamples):
+    """Samples that refuse to be written from some moment on."""
+
+    refuses = False
+
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
+        if self.refuses:
+            raise StoreError("disk full", permanent=False)
+        await super().add(samples, remembered)
+
+
+async def test_an_outage_is_told_though_nothing_of_it_can_be_stored() -> None:
+    """Samples on a full disk keep no verdict back."""
+    samples = Refusing.open()
+    stand = await Stand([Check(CHECKS[0].id)], samples=samples).opened()
+    stand.script.answers[CHECKS[0].id], samples.refuses = BROKEN, True
+    for _ in range(60):
+        with suppress(StoreError):
+            await stand.passes(1)
+
+    assert "down" == stand.level("anthropic.api")
