@@ -266,7 +266,7 @@ class Delivery:
 
     async def _invite(self, incident: Incident) -> None:
         wanted = list(self._around.invite)
-        for person in (incident.declared_by, incident.acknowledged_by):
+        for person in (incident.declared_by, incident.acknowledged_by, *incident.responders):
             if person and person.kind == "person" and person.id not in wanted:
                 wanted.append(person.id)
         problems = await self._chat.invite(incident.channel, wanted) if wanted else []

@@ -9,6 +9,7 @@ from bot.core.signals import (
     AskExport,
     Declare,
     EngageFlag,
+    Join,
     ReleaseFlag,
     SetPhase,
     Signal,
@@ -17,13 +18,15 @@ from bot.core.signals import (
 )
 from bot.payloads import Form, Press
 from bot.ports import Message
+from bot.views.answers import answer_message
 from bot.views.modals import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
 from bot.views.used import used
 from commands.desk import Asked, Desk
-from commands.incident import export_format, severity
+from commands.incident import declaration_words, export_format, severity
 from commands.parse import Misunderstood
+from commands.table import INCIDENT
 
-ACTIONS = re.compile(r"^(incident\.(ack|resolve|reopen|export)|flag\.(engage|step_back|release))(:|$)")
+ACTIONS = re.compile(r"^(incident\.(ack|join|separate|resolve|reopen|export)|flag\.(engage|step_back|release))(:|$)")
 DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
 
 STALE = "This button has lost its meaning; type the command instead: `/incident help`, `/fallback help`."
@@ -54,8 +57,13 @@ def _signal(asked: Asked, pressed: Press) -> Signal | None:
                 return StepBack(actor=actor, id=id, flag=flag)
             case "flag.release":
                 return ReleaseFlag(actor=actor, id=id, flag=flag)
+    if verb == "incident.separate" and isinstance(title := value.get("title"), str):
+        level = severity(str(value.get("severity", "")))
+        return Declare(actor=actor, id=id, title=title, severity=level, separate=True)
     if type(number) is int:  # True is none of our incidents
         match verb:
+            case "incident.join":
+                return Join(actor=actor, id=id, incident=number)
             case "incident.ack":
                 return Acknowledge(actor=actor, id=id, incident=number)
             case "incident.resolve":
@@ -89,16 +97,17 @@ def without_references(desk: Desk, text: str) -> str:
     return text
 
 
-async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[str, Answer]:
-    """What the declare form said, and the field at which an answer may be shown."""
+async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[str, Answer, Message | None]:
+    """What the declare form said: the field at which an answer may be shown, the answer, and what it offers to press."""
     title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
     try:
         level = severity(form.fields.get("severity", ""))
     except Misunderstood as wrong:
-        return "severity", Answer(False, str(wrong))
+        return "severity", Answer(False, str(wrong)), None
     components = () if component == NO_COMPONENT else (component,)
     signal = Declare(actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=level)
-    return "title", await desk.engine.handle(signal)
+    said = await desk.engine.handle(signal)
+    return "title", said, answer_message(said, INCIDENT.word, **declaration_words(signal))
 
 
 async def updated(desk: Desk, asked: Asked, form: Form) -> Answer:

@@ -14,6 +14,7 @@ from bot.core.signals import (
     Answer,
     AskExport,
     Declare,
+    Join,
     SetPhase,
     SetSeverity,
     Signal,
@@ -57,9 +58,11 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
                 _must_be_allowed(desk, asked, WriteUpdate)
                 await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
             case _:
-                said = await desk.engine.handle(_signal(desk, asked, verb, rest))
+                signal = _signal(desk, asked, verb, rest)
+                said = await desk.engine.handle(signal)
                 plain = with_place(desk, said) if verb == "declare" else said.text
-                await answer(respond, answer_message(said, asked.word or INCIDENT.word) or plain)
+                offered = answer_message(said, asked.word or INCIDENT.word, **declaration_words(signal))
+                await answer(respond, offered or plain)
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
 
@@ -74,6 +77,11 @@ def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any
     """The form for declaring, with the incidents that are open already."""
     world, policy = desk.engine.world, desk.engine.policy
     return declare_modal(world.open_incidents(), policy, private_metadata=asked.channel, component=component)
+
+
+def declaration_words(signal: Signal) -> dict[str, str]:
+    """What a declaration said, for the button that declares it all the same; empty for other signals."""
+    return {"title": signal.title, "severity": signal.severity.value} if isinstance(signal, Declare) else {}
 
 
 def with_place(desk: Desk, said: Answer) -> str:
@@ -103,6 +111,8 @@ def _signal(desk: Desk, asked: Asked, verb: str, rest: str) -> Signal:
     meant = which_incident(rest, asked.channel, desk.engine.world)
     number, text, who = meant.incident.number, meant.rest, {"actor": asked.actor, "id": asked.signal_id}
     match verb:
+        case "join":
+            return Join(incident=number, **who)  # type: ignore[arg-type]
         case "ack":
             return Acknowledge(incident=number, **who)  # type: ignore[arg-type] # actor and id, as Signal has them
         case "update":
@@ -120,11 +130,16 @@ def _signal(desk: Desk, asked: Asked, verb: str, rest: str) -> Signal:
 
 
 def _declaration(desk: Desk, asked: Asked, text: str) -> Declare:
+    first, after = split_verb(text)
+    separate, text = (True, after) if first == "separate" and after else (False, text)
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)
     level = Severity(found[1].upper()) if found else Severity.SEV2
     title = re.sub(r"\s*\bsev[1-4]\b\s*", " ", text, count=1, flags=re.IGNORECASE).strip() if found else text
     names = {id: c.name for id, c in desk.engine.policy.components.items()}
-    return Declare(actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level)
+    return Declare(
+        actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level,
+        separate=separate,
+    )  # fmt: skip
 
 
 def _phase(verb: str, text: str) -> tuple[Phase, str]:

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.payloads import READ, Command, Form, Press
+from bot.ports import Message
 from bot.views.answers import answer_message
 from bot.views.text import inert
 from commands import actions
@@ -98,12 +99,12 @@ async def _on_declare_button(desk: Desk, ack: AsyncAck, context: AsyncBoltContex
 async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
     asked = Asked.from_press(form)
-    field, said = await actions.declared(desk, asked, form)
-    if not said.ok:
+    field, said, offered = await actions.declared(desk, asked, form)
+    if not said.ok and offered is None:
         await ack(response_action="errors", errors={field: actions.without_references(desk, said.text)})
         return
     await ack()
-    await _tell(client, asked.actor.id, form.metadata, inert(with_place(desk, said)))
+    await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(with_place(desk, said))))
 
 
 async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> None:
@@ -115,13 +116,14 @@ async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> N
         await ack(response_action="errors", errors={"text": actions.without_references(desk, said.text)})
 
 
-async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:
+async def _tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:
     """Say it where they asked; where we are not a member of that channel, in a direct message."""
+    blocks = [dict(block) for block in message.blocks] or None
     try:
         if channel:
-            await client.chat_postEphemeral(channel=channel, user=user, text=text)
+            await client.chat_postEphemeral(channel=channel, user=user, text=message.text, blocks=blocks)
             return
     except SlackApiError as refusal:
         if refusal.response.get("error") not in ELSEWHERE:
             raise
-    await client.chat_postMessage(channel=user, text=text)
+    await client.chat_postMessage(channel=user, text=message.text, blocks=blocks)

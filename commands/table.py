@@ -46,6 +46,7 @@ INCIDENT = Word(
         Verb("declare", "/incident declare Claude API answers with errors", "open an incident; without a title a form opens"),
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
+        Verb("join", "/incident join [INC-7]", "come to help: you are invited into its channel"),
         Verb("ack", "/incident ack [INC-7]", "take it in hand"),
         Verb(
             "update",

@@ -264,6 +264,7 @@ def one_of_each(words: str = "words") -> list[f.Fact]:
         ("incident/7", f.PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
         ("incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
         ("incident/7", f.Acknowledged()),
+        ("incident/7", f.ResponderJoined()),
         ("incident/7", f.UpdateWritten(3, words, 2)),
         ("incident/7", f.NoteAdded(words)),
         ("incident/7", f.ResolveAsked(words)),

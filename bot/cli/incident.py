@@ -62,12 +62,19 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
 @click.argument("title")
 @click.option("--component", "components", multiple=True, help="Affected component, such as anthropic.api; repeatable.")
 @click.option("--severity", default="SEV2", show_default=True)
+@click.option("--separate", is_flag=True, help="Also where an incident is open for the same provider.")
 @reach
 def declare(
-    title: str, components: tuple[str, ...], severity: str, config_path: Path, data_path: Path | None, as_json: bool
+    title: str,
+    components: tuple[str, ...],
+    severity: str,
+    separate: bool,
+    config_path: Path,
+    data_path: Path | None,
+    as_json: bool,
 ) -> None:
     """Open an incident."""
-    body = {"title": title, "components": list(components), "severity": severity}
+    body = {"title": title, "components": list(components), "severity": severity, "separate": separate}
     tell(call(config_path, data_path, "POST", "/incidents", body), as_json)
 
 
@@ -143,6 +150,7 @@ def _ending(name: str, field: str, help: str, *, required: bool = False) -> None
     incident.add_command(click.command(name, help=help)(click.argument("reference")(argument(yes(command)))))
 
 
+_verb("join", None, "Come to help; it stands in the timeline.")
 _verb("ack", None, "Take it in hand.")
 _verb("update", "text", "Tell everybody; the clock of updates starts anew.", required=True)
 _verb("note", "text", "Add a line to the timeline.", required=True)

@@ -175,6 +175,8 @@ def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
             return _phase(incident, b, fact)
         case f.SeverityChanged(severity=severity):
             return replace(incident, severity=severity, severity_by_person=fact.actor.kind != "rule", severity_at=fact.at)
+        case f.ResponderJoined():
+            return replace(incident, responders=(*incident.responders, fact.actor))
         case f.Acknowledged():
             return replace(incident, acknowledged_at=fact.at, acknowledged_by=fact.actor)
         case f.UpdateWritten(slot=slot):

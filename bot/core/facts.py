@@ -38,7 +38,8 @@ __all__ = [
     "Declared", "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp",
     "HandBackAsked", "HandBackReverted", "HandBackStepped", "Held", "MaintenanceSaid", "Muted", "NoteAdded", "NoticeSeen",
     "PageFirstRead", "PageFlooded", "PhaseChanged", "PostGone", "Posted", "ProposalDropped", "Released", "ReportHeard",
-    "ResolveAsked", "SeverityChanged", "SightLost", "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten",
+    "ResolveAsked", "ResponderJoined",
+    "SeverityChanged", "SightLost", "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten",
     "VerdictChanged", "decode_body", "encode_body",
 ]  # fmt: skip
 
@@ -114,6 +115,13 @@ class Acknowledged(Body):
     """A person has the incident in hand."""
 
     KIND = "incident.acknowledged"
+
+
+@dataclass(frozen=True)
+class ResponderJoined(Body):
+    """A person came to help."""
+
+    KIND = "incident.responder_joined"
 
 
 @dataclass(frozen=True)
@@ -311,7 +319,8 @@ BODIES: dict[str, type[Body]] = {
         VerdictChanged, AdvisoryRaised, AdvisoryEnded, AlertSuppressed, AlertResumed, AlertHeard, ReportHeard, Muted,
         Unmuted, FeedChanged, MaintenanceSaid, PageFirstRead, PageFlooded, UpdatesForgotten,
         NoticeSeen, SightLost, SightRegained, Declared, ComponentJoined,
-        ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
+        ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, ResponderJoined,
+        UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
         ChannelOpened, ChannelRefused, Posted, PostGone, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,
         HandBackAsked, HandBackStepped, HandBackReverted, Released, ExpiryReached,
     )

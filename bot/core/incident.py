@@ -17,7 +17,6 @@ from bot.core.signals import (
     AddNote,
     AskExport,
     ChannelLost,
-    Declare,
     NameTaken,
     PostLost,
     SetSeverity,
@@ -63,11 +62,19 @@ def why_not(incident: Incident, to: Phase) -> str:
 
 
 def declare(
-    draft: Draft, *, title: str, severity: Severity, components: tuple[str, ...], began_at: datetime, reason: str, dedup: str
+    draft: Draft,
+    *,
+    title: str,
+    severity: Severity,
+    components: tuple[str, ...],
+    began_at: datetime,
+    reason: str,
+    dedup: str,
+    provider: str = "",
 ) -> Incident:
     """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook."""
     policy, number = draft.policy, draft.world.last_incident + 1
-    provider = policy.components[components[0]].provider if components else ""
+    provider = policy.components[components[0]].provider if components else provider
     stream, page = f"incident/{number}", draft.world.provider(provider)
     standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
     fact = draft.add(
@@ -89,32 +96,6 @@ def declare(
     for kind in [*steps, Do.RUNBOOK_POST] if runbook else steps:
         draft.send(kind, f"incident/{number}", fact)
     return draft.incident(number)
-
-
-def on_declare(draft: Draft, signal: Declare) -> Step:
-    """A person declares. One incident per provider: where one is open already, they are pointed to it."""
-    title = signal.title.strip()
-    if not title:
-        return draft.refuse("An incident needs a title: `/incident declare Claude API answers with errors`.")
-    unknown = [c for c in signal.components if c not in draft.policy.components]
-    if unknown:
-        known = ", ".join(sorted(draft.policy.components))
-        return draft.refuse(f"There is no component {unknown[0]!r}. Known: {known}.")
-    providers = {draft.policy.components[c].provider for c in signal.components}
-    if len(providers) > 1:
-        return draft.refuse("One incident is about one provider. Declare one for each.")
-    dedup = providers.pop() if providers else f"declared/{draft.world.last_incident + 1}"
-    existing = draft.world.open_for(dedup)
-    if existing:
-        where = f" in <#{existing.channel}>" if existing.channel else ""
-        return draft.refuse(f"{existing.name} is open for that already{where}: {existing.title}", incident=existing.number)
-    bad = [c for c in signal.components if draft.world.component(c).level.bad]
-    began = [draft.world.component(c).began_at for c in bad]
-    incident = declare(
-        draft, title=title, severity=signal.severity, components=signal.components, dedup=dedup,
-        began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
-    )  # fmt: skip
-    return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
 
 
 # --- along the phases

@@ -29,6 +29,7 @@ RULES = frozenset({Role.RULE})
 MAY: Mapping[type[s.Signal], frozenset[Role]] = {
     # Whoever can help may say so: none of these switches, ends or hides anything.
     s.Acknowledge: RESPONDERS,
+    s.Join: RESPONDERS,
     s.AddNote: RESPONDERS,
     s.AskExport: RESPONDERS,
     s.Reported: RESPONDERS,

@@ -80,11 +80,22 @@ class TimePassed(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class Declare(Signal):
-    """A person declares an incident. `components` may be empty: trouble that no check knows."""
+    """A person declares an incident. `components` may be empty: trouble that no check knows.
+
+    `separate` opens one of its own although one is open for what the title names; people alone tell how it goes.
+    """
 
     title: str
     components: tuple[str, ...] = ()
     severity: Severity = Severity.SEV2
+    separate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join(Signal):
+    """A person comes to help in an incident that is open."""
+
+    incident: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +232,7 @@ class Code(StrEnum):
     """Why a signal was refused, where the sender may send it anew in another way; each face says how."""
 
     NONE = ""
+    OPEN_ALREADY = "open_already"  # an incident is open for that: join it, or declare it with `separate`
     STILL_FAILING = "still_failing"  # resolving now would end what is not over: send it with `force`
 
 

@@ -137,6 +137,7 @@ class Incident:
     affected: Mapping[str, Affected] = field(default_factory=dict)
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None
+    responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join"
     updates: int = 0  # slots used
     last_update_at: datetime | None = None
     vendor_first_at: datetime | None = None  # first public word of the vendor about it, by the vendor's own time

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core import alarm, ending, failover, hearing, incident, vendor_pages
+from bot.core import alarm, declaring, ending, failover, hearing, incident, vendor_pages
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.draft import Draft, Step
@@ -55,7 +55,9 @@ def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
 def _by_person(draft: Draft, signal: s.Signal) -> Step:
     match signal:
         case s.Declare():
-            result = incident.on_declare(draft, signal)
+            result = declaring.on_declare(draft, signal)
+        case s.Join():
+            result = declaring.on_join(draft, signal)
         case s.Acknowledge():
             result = incident.on_acknowledge(draft, signal)
         case s.PostLost():

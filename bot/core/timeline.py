@@ -187,6 +187,8 @@ def _of_incident(fact: f.Fact, names: Mapping[str, str]) -> str:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case f.Acknowledged():
             return f"{fact.actor.name or fact.actor.id} has INC-{fact.incident} in hand"
+        case f.ResponderJoined():
+            return f"{fact.actor.name or fact.actor.id} joined INC-{fact.incident}"
         case f.UpdateWritten() as b:
             gone = f" ({b.missed} before it were missed)" if b.missed else ""
             return f"Update {b.slot} of INC-{fact.incident}{gone}: {b.text or 'written from the facts'}"

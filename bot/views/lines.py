@@ -68,6 +68,9 @@ def _of_people(fact: f.Fact, world: World, policy: Policy, incident: Incident | 
         case f.Acknowledged():
             text = f"{who(fact.actor)} has {name} in hand."
             return text, text, []
+        case f.ResponderJoined():
+            text = f"{who(fact.actor)} joined {name}."
+            return text, text, []
         case f.NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
         case f.SeverityChanged() as b:

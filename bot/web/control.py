@@ -31,7 +31,7 @@ ComponentAction = Callable[[Fields, str, Actor, str], s.Signal]
 
 
 async def declare(request: web.Request) -> web.Response:
-    """Declare an incident: `{title, components, severity}`."""
+    """Declare an incident: `{title, components, severity, separate}`."""
     fields = Fields(await read_json(request))
     policy = request.app[SERVICES].engine.policy
     signal = s.Declare(
@@ -40,6 +40,7 @@ async def declare(request: web.Request) -> web.Response:
         title=fields.text("title", TITLE_CHARS, needed=True),
         components=fields.texts("components", list(policy.components)),
         severity=fields.choice("severity", Severity, default=Severity.SEV2),
+        separate=fields.truth("separate"),
     )
     fields.done()
     return await _handle(request, signal)
@@ -106,6 +107,10 @@ def _ack(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
     return s.Acknowledge(actor, id, incident=incident)
 
 
+def _join(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    return s.Join(actor, id, incident=incident)
+
+
 def _resolve(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
     reason, force = fields.text("reason", REASON_CHARS), fields.truth("force")
     return s.SetPhase(actor, id, incident=incident, phase=Phase.RESOLVED, reason=reason, force=force)
@@ -158,6 +163,7 @@ INCIDENT_ACTIONS: Mapping[str, IncidentAction] = {
     "severity": _severity,
     "phase": _phase,
     "ack": _ack,
+    "join": _join,
     "resolve": _resolve,
     "reopen": _reopen,
     "cancel": _cancel,

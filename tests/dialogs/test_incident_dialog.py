@@ -66,16 +66,40 @@ async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
     assert declared.slowest_ack_s < 1.0
 
 
-async def test_the_form_says_what_is_open_for_the_same_provider(outage: Talk) -> None:
-    """A second incident of one provider is refused in the form, with the first one's channel by name."""
+async def test_the_form_points_to_what_is_open_for_the_same_provider(outage: Talk) -> None:
+    """The form closes, and its words come back with both ways on as buttons."""
     ana = outage.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
-    with pytest.raises(ModalErrors) as refused:
-        await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
+    await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
+    await ana.waits_for("INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down")
 
-    expected = "INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down"
-    assert {"title": expected} == refused.value.errors
+    assert "INC-2 is declared: claude.ai too" in await outage.presses(ana, "Declare a separate one")
+
+
+OPEN = "INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down"
+WAYS = "Or type /incident join INC-1, or /incident declare separate TITLE."
+
+
+async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(outage: Talk) -> None:
+    """Bob declares what everybody works on already: he is brought there, and it is on record."""
+    bob, channel = outage.house.bob, outage.house.workspace.channel("inc-20260320-0001-claude-api-down")
+    pointed = await outage.asks(bob, "/incident declare Claude is broken")
+    joined = await outage.presses(bob, "Join INC-1")
+    await outage.house.quiet()
+
+    assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == pointed
+    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude-api-down." == joined
+    assert bob.id in channel.members
+    assert [bob.id] == [fact.actor.id for fact in await outage.facts(f.ResponderJoined)]
+    assert outage.said(channel.name, "@bob joined INC-1.")
+
+
+async def test_a_separate_incident_is_declared_all_the_same(outage: Talk) -> None:
+    """By the word as by the button; the words of the title are kept."""
+    answer = await outage.asks(outage.house.bob, "/incident declare separate Claude bills us twice")
+
+    assert answer.startswith("INC-2 is declared: Claude bills us twice.")
 
 
 async def test_a_form_sent_from_elsewhere_is_answered_directly(talk: Talk) -> None:
@@ -185,7 +209,7 @@ async def test_a_provider_has_one_open_incident(outage: Talk) -> None:
     """Declaring it again points to the first one, and nothing is made."""
     answer = await outage.asks(outage.house.bob, "/incident declare Claude API is broken")
 
-    assert "INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down" == answer
+    assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == answer
     assert 1 == len(await outage.facts(f.Declared))
 
 

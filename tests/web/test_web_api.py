@@ -73,6 +73,7 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ("phase", {"phase": "identified"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.IDENTIFIED)),
     ("ack", None, s.Acknowledge(API_ACTOR, incident=1)),
     ("resolve", {"reason": "well"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, reason="well")),
+    ("join", {}, s.Join(API_ACTOR, incident=1)),
     ("resolve", {"force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
     ("phase", {"phase": "resolved", "force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
     ("cancel", {"reason": "drill"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.CANCELED, reason="drill")),

@@ -1,0 +1,69 @@
+"""A person declares an incident, or joins the one that is open for the same thing already."""
+
+import re
+from collections.abc import Iterator
+
+from bot.core import facts as f
+from bot.core.draft import Draft, Step
+from bot.core.effects import Do
+from bot.core.incident import declare
+from bot.core.model import Policy
+from bot.core.signals import Code, Declare, Join
+
+
+def on_declare(draft: Draft, signal: Declare) -> Step:
+    """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`."""
+    title, policy = signal.title.strip(), draft.policy
+    if not title:
+        return draft.refuse("An incident needs a title: `/incident declare Claude API answers with errors`.")
+    unknown = [c for c in signal.components if c not in policy.components]
+    if unknown:
+        known = ", ".join(sorted(policy.components))
+        return draft.refuse(f"There is no component {unknown[0]!r}. Known: {known}.")
+    providers = {policy.components[c].provider for c in signal.components}
+    if len(providers) > 1:
+        return draft.refuse("One incident is about one provider. Declare one for each.")
+    meant = sorted(providers) or list(named(policy, title))
+    existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
+    if existing and not signal.separate:
+        where = f" in <#{existing.channel}>" if existing.channel else ""
+        text = f"{existing.name} is open for that already{where}: {existing.title}"
+        return draft.refuse(text, incident=existing.number, code=Code.OPEN_ALREADY)
+    # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
+    alone = existing is not None or len(meant) != 1
+    components = () if existing else signal.components
+    bad = [c for c in components if draft.world.component(c).level.bad]
+    began = [draft.world.component(c).began_at for c in bad]
+    incident = declare(
+        draft, title=title, severity=signal.severity, components=components,
+        dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
+        began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
+    )  # fmt: skip
+    return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
+
+
+def named(policy: Policy, text: str) -> Iterator[str]:
+    """The providers whose name or id, or that of a component of theirs, stands in a text as a word of its own."""
+    seen: set[str] = set()
+    for component in policy.components.values():
+        names = (component.provider, component.provider_name, component.id, component.name)
+        if component.provider not in seen and any(_stands_in(text, name) for name in names):
+            seen.add(component.provider)
+            yield component.provider
+
+
+def _stands_in(text: str, name: str) -> bool:
+    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def on_join(draft: Draft, signal: Join) -> Step:
+    """A person comes to help: invited into the channel, and on record."""
+    incident = draft.incident(signal.incident)
+    if not incident.phase.open:
+        return draft.refuse(f"{incident.name} is {incident.phase}; there is nothing to join.", incident=incident.number)
+    place = f" It goes on in <#{incident.channel}>." if incident.channel else ""
+    if signal.actor in incident.responders:
+        return draft.refuse(f"You are in {incident.name} already.{place}", incident=incident.number)
+    fact = draft.add(incident.stream, f.ResponderJoined())
+    draft.send(Do.CHANNEL_INVITE, f"incident/{incident.number}", fact)
+    return draft.done(f"You are in {incident.name} now.{place}", incident=incident.number)

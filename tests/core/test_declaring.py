@@ -1,0 +1,63 @@
+"""Declaring by hand: a provider's name finds what is open, and what a person declared takes the provider's verdicts in."""
+
+import pytest
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.model import Level
+from tests.desk import ANA, BOB, Table
+
+
+def outage() -> Table:
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    return table
+
+
+def declare(table: Table, title: str, *, separate: bool = False) -> s.Answer:
+    return table.send(s.Declare(actor=BOB, title=title, separate=separate)).answer
+
+
+@pytest.mark.parametrize(
+    "title", ["Claude is broken", "is CLAUDE down?", "anthropic: 529s", "claude.ai is slow", "anthropic.web"]
+)
+def test_any_name_of_a_provider_finds_its_open_incident(title: str) -> None:
+    """The provider's, a component's, an id; in any case of letters."""
+    said = declare(outage(), title)
+
+    assert (False, 1, s.Code.OPEN_ALREADY) == (said.ok, said.incident, said.code)
+
+
+@pytest.mark.parametrize("title", ["Payments are slow", "Claudette cannot log in", "OpenAI is broken"])
+def test_other_words_open_an_incident_of_their_own(title: str) -> None:
+    """A name is a word of its own, and another provider is another matter."""
+    assert (True, 2) == ((said := declare(outage(), title)).ok, said.incident)
+
+
+def test_a_failure_joins_what_a_person_declared_for_the_provider() -> None:
+    """Ana was first; the check that fails a minute later opens no second incident."""
+    table = Table().all_well()
+    declare(table, "Claude is broken")
+    table.passes(1)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert (1, ["anthropic.api"]) == (table.world.last_incident, list(table.incident().affected))
+
+
+def test_a_separate_incident_leaves_the_verdicts_to_the_open_one() -> None:
+    """Two incidents never fight over one component."""
+    table = outage()
+    said = declare(table, "Claude bills us twice", separate=True)
+    table.sees("anthropic.web", Level.DOWN)
+
+    assert (2, [], 2) == (said.incident, list(table.incident(2).affected), len(table.incident(1).affected))
+
+
+def test_joining_twice_is_said_and_recorded_once() -> None:
+    """A second press changes nothing."""
+    table = outage()
+    first = table.send(s.Join(actor=ANA, incident=1)).answer
+    second = table.send(s.Join(actor=ANA, incident=1)).answer
+
+    assert (True, "You are in INC-1 already.") == (first.ok, second.text)
+    assert 1 == len(table.kinds(f.ResponderJoined))
