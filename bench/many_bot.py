@@ -13,6 +13,7 @@ from bot.app import Parts, build
 from bot.cli.run import serve
 from bot.clock import SystemClock
 from bot.config.load import load
+from bot.feeds.fetch import FeedReader
 from bot.logs import configure_logs
 from bot.probing import Probing
 
@@ -37,7 +38,11 @@ def main(config: str, data: str, core: str) -> None:
 
     async def run() -> None:
         probing = Probing(loaded.config, clock, look_up=look_up)
-        app = build(loaded, data=Path(data), parts=Parts(clock=clock, prober=probing.prober))
+        app = build(
+            loaded,
+            data=Path(data),
+            parts=Parts(clock=clock, prober=probing.prober, fetcher=FeedReader(clock, probing.transport())),
+        )
         await serve(app)
         await probing.close()
 

@@ -1,7 +1,7 @@
 """The composition root: the only place that names concrete classes. `build(...)` gives an `App` with `start()` and `stop()`."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -46,6 +46,7 @@ from bot.views.about import About
 from bot.views.findings import sight_words
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
+from bot.watch.watchdog import Watchdog
 from bot.web.app import WebServer, build_web
 from bot.web.connections import Limits
 from bot.web.health import Health, Part
@@ -88,6 +89,7 @@ class Parts:
     notifier: Notifier | None = None
     web: bool = True
     web_limits: Limits | None = None
+    on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
     pace: Pace | None = None
     patience: Patience | None = None  # the Slack gateway's own times
 
@@ -131,7 +133,10 @@ class App:
         self._watch: Watch | None = None
         self._probing: Probing | None = None
         self._courier: Courier | None = None
-        self._lag = LoopLag()
+        self._watchdog = Watchdog(
+            SystemClock(), on_stall=lambda stall: self.metrics.observe_stall(stall.code, stall.seconds), on_gone=parts.on_gone
+        )
+        self._lag = LoopLag(self._watchdog.turn)
         self._ticker: Ticker | None = None
         self._housekeeping: Housekeeping | None = None
         self._gateway: SlackGateway | None = None
@@ -158,6 +163,7 @@ class App:
         if self._ticker:
             await self._ticker.stop()
         self._lag.stop()
+        self._watchdog.stop()
         if self._watch:
             await self._watch.stop()
         if self._link:
@@ -347,6 +353,7 @@ class App:
         await self._watch.start()
         if not by_hand:
             self._lag.start()
+            self._watchdog.start()
         self._ticker = self._parts.ticker or ApTicker()
         self._ticker.start(self._watch.beat, beat_s)
         if self._parts.web:

@@ -2,14 +2,14 @@
 
 import asyncio
 import gc
-import signal
 from pathlib import Path
 
 import click
 import structlog
 import uvloop
 
-from bot.app import App, StartRefused, build
+from bot.app import App, Parts, StartRefused, build
+from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
@@ -46,7 +46,7 @@ def run(config_path: Path, data_path: Path | None, listen: str | None, log_level
         if new_ledger:
             asyncio.run(begin_anew(data_path or loaded.config.data))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(build(loaded, data=data_path, listen=where)))
+            runner.run(serve(build(loaded, data=data_path, listen=where, parts=Parts(on_gone=leave))))
     except StartRefused as refusal:
         fail(str(refusal), CONFIG_EXIT)
     except (StoreError, WebError) as error:
@@ -76,18 +76,18 @@ def notes(config_path: Path, loaded: Loaded) -> list[str]:
 
 async def serve(app: App) -> None:
     """Start, wait for a signal to end, stop."""
-    ended = asyncio.Event()
+    ending = Ending()
+    ending.listen()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, ended.set)
     try:
-        if await _started(app, ended):
+        if await _started(app, ending.asked):
             log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
             loop.call_later(WARM_S, settle_memory)
-            await ended.wait()
+            await ending.asked.wait()
         log.info("ending")
     finally:
         await app.stop()
+        ending.over()
 
 
 def settle_memory() -> None:

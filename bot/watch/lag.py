@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.core.model import Fault, Outcome, Sample
@@ -14,9 +15,13 @@ LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_time
 
 
 class LoopLag:
-    """Wakes up every 50 ms and notes how much later it got its turn. Real seconds of the loop's clock."""
+    """Wakes up every 50 ms and notes how much later it got its turn. Real seconds of the loop's clock.
 
-    def __init__(self) -> None:
+    `on_turn` hears of each turn, and how late it was.
+    """
+
+    def __init__(self, on_turn: Callable[[float], None] | None = None) -> None:
+        self._on_turn = on_turn
         self._late: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._next: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -48,8 +53,11 @@ class LoopLag:
 
     def _woken(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        self._late.append((now, now - self._due))
+        late_s = now - self._due
+        self._late.append((now, late_s))
         self._arm(loop)
+        if self._on_turn is not None:
+            self._on_turn(late_s)
 
 
 def doubted(sample: Sample, late_s: float, took_s: float) -> Sample:

@@ -42,6 +42,11 @@ class Metrics:
         """A check was started, so many real seconds later than planned."""
         self._late.observe(late_s)
 
+    def observe_stall(self, code: str, seconds: float) -> None:
+        """The event loop stood still; `code` is the function that held it."""
+        self._stalls.labels(code).inc()
+        self._stalled.inc(seconds)
+
     def observe_fact(self, fact: f.Fact) -> None:
         """A fact was committed."""
         self._facts.labels(fact.kind).inc()
@@ -145,6 +150,10 @@ class Metrics:
         self._slack = self._gauge("slack_socket_connected", "1 while the socket to Slack stands.")
         self._writable = self._gauge("ledger_writable", "1 while the ledger takes what is committed.")
         self._commit = self._histogram("store_commit_seconds", "Time of a durable commit.", COMMIT_SECONDS)
+        self._stalls = self._counter(
+            "loop_stalls", "Times that the event loop stood still for 100 ms, by what held it.", "code"
+        )
+        self._stalled = self._counter("loop_stalled_seconds", "Seconds that the event loop stood still in such stalls.")
         self._build = self._gauge("build_info", "Always 1; the labels say what runs.", "version", "python")
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:

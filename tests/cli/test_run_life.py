@@ -43,7 +43,7 @@ async def test_bot_looks_around_once_it_is_ready(deployment: Deployment) -> None
     bot = await deployment.ready_bot()
     await bot.sees("operational")
 
-    assert {"live": True} == (await bot.asks("GET", "/healthz", token="")).json
+    assert {"live": True, "troubles": {}} == (await bot.asks("GET", "/healthz", token="")).json
     assert all({"event", "level", "timestamp", "logger"} <= line.keys() for line in bot.lines)
 
 

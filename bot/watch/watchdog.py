@@ -1,0 +1,144 @@
+"""Sees from a thread of its own that the event loop stands still, and names the code that holds it.
+
+What holds the loop holds everybody: no flag is answered, no command acknowledged, no outage seen. A stall is counted and
+named once it is over. When the loop does not come back at all, `/healthz` cannot say so, since the same loop would have to
+answer; it hangs, which is how probes over HTTP see it. Whoever restarts on exit statuses alone would wait for ever, so the
+watchdog says what it sees and lets `on_gone` end the process: all that was promised is in the ledger, and a new process takes
+it from there.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from bot.clock import Clock
+from bot.watch.lag import EVERY_S
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 0.02  # real seconds, as all here
+STALL_S = 0.1  # nothing that a vendor, a sender or a reader sends may hold the loop for longer
+GONE_AFTER_S = 30.0
+LAST_WORDS_S = 2.0
+HOUSE = Path(__file__).resolve().parents[2]
+OURS = (str(HOUSE / "bot"), str(HOUSE / "commands"))
+LOOP_FILES = ("asyncio/runners.py", "asyncio/base_events.py", "asyncio/events.py", "/selectors.py")
+OUTSIDE = "outside of our code"
+DEEPEST = 40  # frames that are told of a loop that is gone
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The loop got its turn so much too late; `code` is the function that ran meanwhile, as far as it was seen."""
+
+    seconds: float
+    code: str  # bot/core/step.py step
+    line: int = 0
+
+
+class Watchdog:
+    """Looks every 20 ms whether the loop had its turn. `clock` runs in real time.
+
+    `turn` is called by the loop at each of its turns (`LoopLag` does), `on_stall` on the loop after a stall, and `on_gone` in
+    the watchdog's thread, once, when the loop had no turn for `gone_after_s` although this process ran.
+    """
+
+    def __init__(
+        self, clock: Clock, *, on_stall: Callable[[Stall], None], on_gone: Callable[[], None] | None = None,
+        gone_after_s: float = GONE_AFTER_S,
+    ) -> None:  # fmt: skip
+        self._clock = clock
+        self._on_stall = on_stall
+        self._on_gone = on_gone
+        self._gone_after_s = gone_after_s
+        self._turn_at = 0.0
+        self._seen: tuple[str, int] | None = None
+        self._loop_thread = 0
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; called in the thread of the loop."""
+        self._turn_at = self._clock.monotonic()
+        self._loop_thread = threading.get_ident()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        if self._thread is not None:
+            self._ends.set()
+            self._thread.join()
+            self._thread = None
+
+    def turn(self, late_s: float) -> None:
+        """The loop has its turn, so much later than it was due."""
+        self._turn_at = self._clock.monotonic()
+        seen, self._seen = self._seen, None
+        if late_s >= STALL_S:
+            stall = Stall(late_s, *(seen or (OUTSIDE, 0)))
+            log.warning("the event loop stood still", seconds=round(late_s, 3), code=stall.code, line=stall.line)
+            self._on_stall(stall)
+
+    def _run(self) -> None:
+        absent_s, looked_at = 0.0, self._clock.monotonic()
+        while not self._ends.wait(LOOK_EVERY_S):
+            now = self._clock.monotonic()
+            if now - self._turn_at < EVERY_S + STALL_S / 2:
+                absent_s, looked_at, self._seen = 0.0, now, None
+                continue
+            # A process that was stopped, or a machine that slept, is not a loop that is gone: only time that we saw counts.
+            absent_s += min(now - looked_at, 10 * LOOK_EVERY_S)
+            looked_at = now
+            frame = sys._current_frames().get(self._loop_thread)
+            self._seen = self._seen or culprit(frame)
+            if absent_s >= self._gone_after_s:
+                last_words("the event loop is gone", seconds=round(absent_s), code=culprit(frame)[0], frames=stack(frame))
+                if self._on_gone is not None:
+                    self._on_gone()
+                return
+
+
+def culprit(frame: FrameType | None) -> tuple[str, int]:
+    """The innermost function of ours that the loop runs, and the line it is at; else the innermost of anybody's.
+
+    `OUTSIDE` where it runs none: then not its own work held it, but the machine.
+    """
+    ran = list(_callbacks(frame))
+    ours = next((frame for frame in ran if frame.f_code.co_filename.startswith(OURS)), None)
+    return _place(ours or ran[0]) if ran else (OUTSIDE, 0)
+
+
+def _callbacks(frame: FrameType | None) -> Iterator[FrameType]:
+    """What stands on the loop's own frames, the innermost first."""
+    while frame is not None and not frame.f_code.co_filename.endswith(LOOP_FILES):
+        yield frame
+        frame = frame.f_back
+
+
+def last_words(event: str, **more: object) -> None:
+    """Log it, but wait no longer than a moment for that: whoever holds the loop may hold the log as well."""
+    thread = threading.Thread(target=log.critical, args=(event,), kwargs=more, daemon=True)
+    thread.start()
+    thread.join(LAST_WORDS_S)
+
+
+def stack(frame: FrameType | None) -> list[str]:
+    """Where a thread is, the innermost function first."""
+    places: list[str] = []
+    while frame is not None and len(places) < DEEPEST:
+        code, line = _place(frame)
+        places.append(f"{code}:{line}")
+        frame = frame.f_back
+    return places
+
+
+def _place(frame: FrameType) -> tuple[str, int]:
+    file = frame.f_code.co_filename
+    inside = file.removeprefix(f"{HOUSE}/") if file.startswith(OURS) else "/".join(Path(file).parts[-2:])
+    return f"{inside} {frame.f_code.co_name}", frame.f_lineno

@@ -1,0 +1,88 @@
+"""Whoever holds the loop is seen from outside of it, named and counted; a loop that is gone is not waited for for ever."""
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+from bot.clock import SystemClock
+from bot.core.codec import encode
+from bot.watch.lag import LoopLag
+from bot.watch.watchdog import OUTSIDE, Stall, Watchdog, culprit
+from bot.web.metrics import Metrics
+
+
+async def watched(held_s: float, *, gone_after_s: float = 30.0) -> tuple[list[Stall], list[float]]:
+    """What a watchdog says of a loop that encodes something for so long."""
+    stalls: list[Stall] = []
+    gone: list[float] = []
+    watchdog = Watchdog(
+        SystemClock(), on_stall=stalls.append, on_gone=lambda: gone.append(time.monotonic()), gone_after_s=gone_after_s
+    )
+    lag = LoopLag(watchdog.turn)
+    lag.start()
+    watchdog.start()
+    await asyncio.sleep(0.06)
+    until = time.monotonic() + held_s
+    while time.monotonic() < until:
+        encode([0] * 20_000)
+    await asyncio.sleep(0.06)
+    lag.stop()
+    watchdog.stop()
+    return stalls, gone
+
+
+async def test_who_holds_the_loop_is_named() -> None:
+    """The innermost function of ours, so that the line in the log says where to look."""
+    stalls, gone = await watched(0.5)
+    longest = max(stalls, key=lambda stall: stall.seconds)
+
+    assert ("bot/core/codec.py", []) == (longest.code.partition(" ")[0], gone)
+    assert 0.4 < longest.seconds
+
+
+async def test_a_loop_that_is_gone_is_told_once() -> None:
+    """Whoever started the bot decides what comes of it."""
+    _, gone = await watched(3.0, gone_after_s=0.3)
+
+    assert 1 == len(gone)
+
+
+async def test_a_loop_that_comes_back_is_not_gone() -> None:
+    """However long it stood still before that."""
+    _, gone = await watched(0.3, gone_after_s=30.0)
+
+    assert [] == gone
+
+
+def test_nobody_is_named_while_the_loop_waits() -> None:
+    """The machine was busy with others, or slept."""
+    assert (OUTSIDE, 0) == culprit(None)
+
+
+def test_the_watchdog_is_stopped_with_its_thread() -> None:
+    """Nothing is left behind."""
+    watchdog = Watchdog(SystemClock(), on_stall=lambda _: None)
+    watchdog.start()
+    watchdog.stop()
+
+    assert "watchdog" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_stalls_are_counted_by_the_code_that_made_them() -> None:
+    """Prometheus tells whether it happens, and where."""
+    metrics = Metrics("test")
+    metrics.observe_stall("bot/core/step.py step", 0.25)
+    metrics.observe_stall("bot/core/step.py step", 0.5)
+    value = metrics.registry.get_sample_value
+
+    assert 2.0 == value("understudy_loop_stalls_total", {"code": "bot/core/step.py step"})
+    assert 0.75 == value("understudy_loop_stalled_seconds_total")
+
+
+def test_places_are_told_from_the_root_of_the_project() -> None:
+    """No path of anybody's machine is in a log or a label."""
+    code, line = culprit(__import__("sys")._getframe())
+
+    assert str(Path(__file__).resolve().parents[2]) not in code
+    assert line > 0
