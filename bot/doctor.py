@@ -15,7 +15,7 @@ from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.state import World
 from bot.descriptors import complaint, limit_after_start
-from bot.doctor_storage import look_at_samples
+from bot.doctor_storage import look_at_disk, look_at_samples
 from bot.engine import world_from
 from bot.kept import SETTING, keep
 from bot.plan import slack_login
@@ -53,6 +53,8 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
     yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
     for finding in folder(data):
         yield finding
+    for storage in look_at_disk(data):
+        yield Finding(storage.state, "store", storage.words)
     if samples := look_at_samples(data, loaded.config.samples.budget, loaded.config.samples.keep):
         yield Finding(samples.state, "samples", samples.words)
     if _has_ledger(data):
@@ -217,6 +219,9 @@ def _has_ledger(data: Path) -> bool:
 async def _read(data: Path) -> tuple[World, str | None]:
     ledger = open_read_only(data)
     try:
+        flaws = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams(only_open=True)])
+        if broken := [flaw.sentence for flaw in flaws if flaw]:
+            raise StoreError(f"it was changed by hand: {'; '.join(broken[:5])} (docs/storage.md)")
         states, remembered = await ledger.read(lambda store: (store.states(), store.setting(SETTING)))
     finally:
         await ledger.close()

@@ -1,16 +1,18 @@
-"""What `understudy doctor` says of the samples: how much room they take, and for how long the budget holds them."""
+"""What `understudy doctor` says of the data folder: whether it can be written, and for how long the samples' budget lasts."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from bot.store.engine import DatabaseError, connect_read_only
-from bot.store.errors import StoreError
+from bot.store.errors import REMEDIES, StoreError, ask_disk
 from bot.store.migrations import SAMPLES, require
 from bot.store.retention import Pace, pace, slack
 from bot.store.samples import SAMPLES_FILE
 
 A_DAY = timedelta(days=1)
+LITTLE_ROOM = 200_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,20 @@ def look_at_samples(data: Path, budget_bytes: int, keep: timedelta) -> Storage |
         return Storage("bad", f"{path} cannot be read: {error}")
     taken = sum(part.stat().st_size for part in data.glob(f"{SAMPLES_FILE}*"))
     return judge(taken, budget_bytes, keep, seen)
+
+
+def look_at_disk(data: Path) -> list[Storage]:
+    """Whether the ledger could be written now, whether there is room, and what lies beside it."""
+    found = []
+    if data.is_dir() and (trouble := ask_disk(data)):
+        words = "no change is taken and no incident opens; flags are served as they were committed"
+        found.append(Storage("bad", f"{data}: {REMEDIES[trouble]}. Until then {words}"))
+    elif data.is_dir() and (free := shutil.disk_usage(data).free) < LITTLE_ROOM:
+        found.append(Storage("note", f"only {_size(free)} are free where {data} is; a full disk stops every change"))
+    for aside in sorted(data.glob("*.db.broken-[0-9]*")) + sorted(data.glob("*.db.aside-[0-9]*")):
+        if aside.name.rpartition("-")[2].isdigit():
+            found.append(Storage("note", f"{aside.name} was set aside; look at it or delete it"))
+    return found
 
 
 def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Pace | None) -> Storage:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,6 +14,9 @@ from bot.web.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 EVERY_S = 5.0
+FORGET_EVERY_S = 3_600.0  # real seconds
+BREATHE_S = 0.05  # between two steps, so that no commit waits for more than one
+KEEP = timedelta(days=30)  # effects that are done, and ids of signals
 OUTBOX_STATES = ("pending", "sending", "ambiguous", "dead")
 BUDGETS = "budgets"  # the setting in the ledger that carries over a restart what checks spent
 
@@ -34,6 +37,7 @@ class Housekeeping:
         self._connected = connected
         self._spent = spent
         self._recorded = ""
+        self._forget_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -68,6 +72,9 @@ class Housekeeping:
         if connected is not None:
             self._metrics.set_slack(connected)
         await self._record_spent()
+        if asyncio.get_running_loop().time() >= self._forget_at:
+            await forget_old(self._ledger, self._clock.now(), KEEP)
+            self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S
         await self._samples.trim(self._clock.now() - self._keep)
         await self._samples.keep_within(self._budget_bytes)
 
@@ -77,3 +84,17 @@ class Housekeeping:
         if spent and spent != self._recorded:
             await self._ledger.write(lambda store: store.put_setting(BUDGETS, spent))
             self._recorded = spent
+
+
+async def forget_old(ledger: Ledger, now: datetime, keep: timedelta) -> int:
+    """Forget effects that are done and ids of signals, step by step; says how many went."""
+    after: int | None = 0
+    gone = 0
+    while after is not None:
+        old = await ledger.read(lambda store, after=after: store.find_old(now, keep, after))  # type: ignore[misc] # bound early
+        if old.rows or old.signals:
+            await ledger.write(lambda store, old=old: store.forget(old))  # type: ignore[misc] # bound early
+            gone += len(old.rows) + len(old.signals)
+            await asyncio.sleep(BREATHE_S)
+        after = old.after
+    return gone

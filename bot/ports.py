@@ -121,6 +121,15 @@ class Flaw:
     state: StateRow | None
 
 
+@dataclass(frozen=True)
+class Old:
+    """Outbox rows and signals' ids that may be forgotten; `after` is where in the outbox to go on, None at the end."""
+
+    rows: tuple[int, ...]
+    signals: tuple[str, ...]
+    after: int | None
+
+
 class Store(Protocol):
     """The ledger: facts, states, outbox, seen ids. Synchronous; run by one writer, read by many.
 
@@ -179,6 +188,12 @@ class Store(Protocol):
 
     def outbox_row(self, key: str) -> OutboxRow | None:
         """The row of one effect key."""
+
+    def find_old(self, now: datetime, keep: timedelta, after: int) -> Old:
+        """What is done and older than `keep`, in the outbox from a place on: one step's worth. Nothing unsettled is in it."""
+
+    def forget(self, old: Old) -> None:
+        """Delete what `find_old` found."""
 
     def first_sight(self, id: str, now: datetime, keep: timedelta) -> bool:
         """Remember `id`; False when it was seen within `keep`. Forgets older ones."""

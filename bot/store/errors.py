@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.ports import StoreError, StoreTrouble
 from bot.store.engine import DatabaseError
 
-__all__ = ["StoreError", "StoreTrouble", "explained", "refusal_of", "trouble_of"]
+__all__ = ["StoreError", "StoreTrouble", "ask_disk", "explained", "refusal_of", "trouble_of"]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -38,12 +38,12 @@ def trouble_of(error: DatabaseError, path: Path) -> StoreTrouble:
         case 11 | 26:  # CORRUPT, NOTADB
             return StoreTrouble.CORRUPT
         case 10 | 14:  # IOERR, CANTOPEN
-            return _why_not_written(path.parent)
+            return ask_disk(path.parent) or StoreTrouble.IO
     return StoreTrouble.OTHER
 
 
-def _why_not_written(folder: Path) -> StoreTrouble:
-    """Ask the disk itself: write a little beside the file."""
+def ask_disk(folder: Path) -> StoreTrouble | None:
+    """What stands in the way of writing there: a little is written beside the files and removed; None where it went well."""
     probe = folder / f".room-{os.getpid()}"
     try:
         descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -57,7 +57,7 @@ def _why_not_written(folder: Path) -> StoreTrouble:
             probe.unlink(missing_ok=True)
     except OSError as error:
         return refusal_of(error)
-    return StoreTrouble.IO
+    return None
 
 
 def refusal_of(error: OSError) -> StoreTrouble:

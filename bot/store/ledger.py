@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot.core.codec import encode
 from bot.core.facts import Fact, encode_body
-from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, OutboxRow, Settled, StateRow
-from bot.store import audit, outbox
+from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, Settled, StateRow
+from bot.store import audit, outbox, pruning
 from bot.store.engine import Connection, IntegrityError, atomic, one
 from bot.store.rows import canonical, fact_hash, iso, micros, plain, read_fact, read_state
 
@@ -163,6 +163,15 @@ class SqliteStore:
     def outbox_row(self, key: str) -> OutboxRow | None:
         """The row of one effect key."""
         return outbox.by_key(self.conn, key)
+
+    def find_old(self, now: datetime, keep: timedelta, after: int) -> Old:
+        """What is done and older than `keep`, in the outbox from a place on: one step's worth."""
+        return pruning.find_old(self.conn, now, keep, after)
+
+    def forget(self, old: Old) -> None:
+        """Delete what `find_old` found."""
+        with atomic(self.conn):
+            pruning.forget(self.conn, old)
 
     # --- seen ids, settings
 

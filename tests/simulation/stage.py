@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from bot.app import App, Parts, build
 from bot.config.load import Loaded, load
+from bot.housekeeping import forget_old
 from bot.outbox import Pace
 from bot.ports import ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
@@ -23,6 +24,7 @@ from tests.simulation.weather import ScriptedPage, ScriptedProber, Weather
 T = TypeVar("T")
 
 BEAT_S = 10.0
+KEEP = timedelta(hours=1)  # of what is done: so short that a day shows what its forgetting breaks
 LATEST_LANDING_S = 15.0  # below the settle time, as the outbox presumes
 PACE = Pace(settle_for=timedelta(seconds=30), lease=timedelta(seconds=90))
 
@@ -179,6 +181,7 @@ class Stage:
                 return
             await self.bury()
             await self.start()
+            await forget_old(self.disk, self.clock.now(), KEEP)
 
     def kill(self) -> None:
         """kill -9."""

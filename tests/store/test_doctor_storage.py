@@ -1,16 +1,19 @@
 """What the doctor says of samples: their room, their pace, and how long a budget holds them."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.core.model import Outcome, Sample
-from bot.doctor_storage import Storage, judge, look_at_samples
+from bot.doctor_storage import Storage, judge, look_at_disk, look_at_samples
 from bot.store.retention import Pace
 from bot.store.samples import InlineSamples
 from tests.ledger_facts import after
 
+ROOT = Path(__file__).resolve().parents[2]
 GB = 1_000_000_000
 FORTNIGHT = timedelta(days=14)
 FULL = Pace(samples=28_800_000, raw_bytes=0.64 * GB, rolled_bytes=0.04 * GB, rolled_hours=120)
@@ -61,3 +64,28 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert isinstance(found, Storage)
     assert "bad" == found.state
     assert f"{tmp_path / 'samples.db'} cannot be read" in found.words
+
+
+def test_what_was_set_aside_is_named(tmp_path: Path) -> None:
+    """Nobody finds it otherwise."""
+    (tmp_path / "samples.db.broken-1").touch()
+    (tmp_path / "samples.db.broken-1-wal").touch()
+
+    assert ["samples.db.broken-1 was set aside; look at it or delete it"] == [
+        found.words for found in look_at_disk(tmp_path) if "set aside" in found.words
+    ]
+
+
+def test_a_disk_that_takes_nothing_is_bad(tmp_path: Path) -> None:
+    """Asked of the disk itself, by a program of its own that may write no file beyond 16 KiB."""
+    program = (
+        "import resource, sys; from pathlib import Path; from bot.doctor_storage import look_at_disk\n"
+        "_, most = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (16384, most))\n"
+        "print([(found.state, found.words) for found in look_at_disk(Path(sys.argv[1]))])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "('bad', " in ended.stdout
+    assert "the disk is full; make room" in ended.stdout
+    assert [] == list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.store.ledger import SqliteStore
 from bot.store.lock import DataLock, is_free
 from bot.store.rows import fact_hash
 from bot.store.sqlite import InlineLedger, open_ledger, open_read_only
-from tests.ledger_facts import commit, declared, fact, texts
+from tests.ledger_facts import NOON, commit, declared, effect, fact, queued, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -336,3 +337,14 @@ def test_the_texts_of_notes_are_read_as_written() -> None:
     store = InlineLedger.open().store
 
     assert ["note 1"] == texts(store.commit(commit(fact("flag/a", 1))))
+
+
+def test_an_outbox_row_that_was_edited_until_nobody_can_read_it_holds_up_no_lane() -> None:
+    """It is given up by name, and what stands behind it goes out."""
+    store = InlineLedger.open().store
+    store.commit(queued(effect("first"), effect("second")))
+    store.conn.execute("UPDATE outbox SET args = '{' WHERE key = 'first'")  # type: ignore[attr-defined]
+
+    claimed = [row.effect.key for _ in range(2) for row in store.claim(NOON, "me", timedelta(seconds=90), 5)]
+    assert ["second"] == claimed
+    assert [("first", "this row cannot be read")] == [(row.effect.key, row.error[:23]) for row in store.outbox("dead")]

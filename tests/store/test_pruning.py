@@ -1,0 +1,108 @@
+"""What the ledger forgets after a month, what it must not, and how large it stays."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.core.effects import Do, Effect
+from bot.housekeeping import forget_old
+from bot.ports import AlreadyHandled, Settled
+from bot.store.sqlite import InlineLedger
+from tests.ledger_facts import NOON, commit, effect, fact, queued
+
+KEEP = timedelta(days=30)
+LEASE = timedelta(seconds=90)
+
+
+@pytest.fixture
+def ledger() -> InlineLedger:
+    return InlineLedger.open()
+
+
+def do_all(ledger: InlineLedger, at: datetime) -> None:
+    """Claim and finish everything that waits."""
+    while rows := ledger.store.claim(at, "me", LEASE, 100):
+        for row in rows:
+            ledger.store.settle(row.id, row.attempt, Settled("done", result={"channel": "C1", "ts": "1.1"}), at)
+
+
+def keys(ledger: InlineLedger) -> list[str]:
+    return [row.effect.key for row in ledger.store.outbox()]
+
+
+def signals(ledger: InlineLedger) -> list[str]:
+    return [row[0] for row in ledger.conn.execute("SELECT id FROM signals ORDER BY id")]
+
+
+async def test_effects_that_are_done_are_forgotten_after_a_month(ledger: InlineLedger) -> None:
+    """Not a day earlier."""
+    ledger.store.commit(queued(effect("old"), at=NOON))
+    ledger.store.commit(queued(effect("young"), at=NOON + timedelta(days=2)))
+    do_all(ledger, NOON + timedelta(days=2))
+    await forget_old(ledger, NOON + timedelta(days=30), KEEP)
+    assert ["old", "young"] == keys(ledger)
+
+    assert 1 == await forget_old(ledger, NOON + timedelta(days=31), KEEP)
+    assert ["young"] == keys(ledger)
+
+
+async def test_what_is_not_settled_is_never_forgotten(ledger: InlineLedger) -> None:
+    """The bot was off for two months in the middle of a post: it is still looked up, and its signal still keeps it single."""
+    ledger.store.commit(queued(effect("a"), at=NOON))
+    ledger.store.claim(NOON, "me", LEASE, 1)
+    ledger.store.commit(commit(fact("incident/1", 1), signal="done/a"))
+    ledger.store.commit(commit(fact("incident/1", 2), signal="slack/1"))
+    await forget_old(ledger, NOON + timedelta(days=60), KEEP)
+
+    assert ["a"] == keys(ledger)
+    assert ["done/a"] == signals(ledger)
+    with pytest.raises(AlreadyHandled):
+        ledger.store.commit(commit(fact("incident/1", 3), signal="done/a"))
+
+
+async def test_a_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> None:
+    """As long as anybody may repeat it."""
+    ledger.store.commit(commit(fact("flag/a", 1), signal="api/key"))
+    await forget_old(ledger, NOON + timedelta(days=29), KEEP)
+
+    with pytest.raises(AlreadyHandled):
+        ledger.store.commit(commit(fact("flag/a", 2), signal="api/key"))
+    await forget_old(ledger, NOON + timedelta(days=31), KEEP)
+    assert [] == signals(ledger)
+
+
+async def test_the_first_post_of_a_quiet_thread_stays(ledger: InlineLedger) -> None:
+    """A component that is degraded for months is told about in the thread that was begun for it."""
+    ledger.store.commit(queued(Effect("root", Do.QUIET_POST, "ops", None, "component/a", 1), effect("line")))
+    do_all(ledger, NOON)
+    await forget_old(ledger, NOON + timedelta(days=90), KEEP)
+
+    assert ["root"] == keys(ledger)
+    await forget_old(ledger, NOON + timedelta(days=400), KEEP)
+    assert [] == keys(ledger)
+
+
+async def test_the_ledger_holds_a_month_of_effects_however_long_it_runs(ledger: InlineLedger) -> None:
+    """Three rows a fact for ever would be gigabytes; their room is used again."""
+    sizes = []
+    for day in range(100):
+        at = NOON + timedelta(days=day)
+        for n in range(20):
+            effects = [effect(f"{day}/{n}/{kind}", lane=f"lane {n}") for kind in range(3)]
+            ledger.store.commit(commit(fact("flag/a", day * 20 + n + 1), signal=f"{day}/{n}", effects=effects, at=at))
+        do_all(ledger, at)
+        await forget_old(ledger, at, KEEP)
+        sizes.append(len(keys(ledger)) + len(signals(ledger)))
+
+    assert 31 * 20 * 4 == max(sizes) == sizes[-1]
+
+
+async def test_no_step_is_longer_than_a_commit_may_wait(ledger: InlineLedger) -> None:
+    """A hundred thousand old rows go five hundred at a time."""
+    for n in range(0, 3_000, 100):
+        ledger.store.commit(queued(*(effect(f"{n + m}", lane=f"lane {m}") for m in range(100))))
+    do_all(ledger, NOON)
+    old = ledger.store.find_old(NOON + timedelta(days=31), KEEP, 0)
+
+    assert 500 == len(old.rows)
+    assert 3_000 == await forget_old(ledger, NOON + timedelta(days=31), KEEP)
