@@ -8,11 +8,12 @@ of these are enough, so that what a cut left behind goes too. What looks like a 
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from bot.core.model import Sample
+from bot.core.signals import AlertHeard
 
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
 # `sk-` counts only where a word begins: a disk-full-error is none.
@@ -33,6 +34,8 @@ WORDY = 3  # words; more of them are prose, of which single words count and not 
 
 # Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
 FREE_TEXT = frozenset({"reason", "text", "title", "body", "evidence", "advisory", "impact", "url"})
+# Of an alert, what another monitor made up as well; keys of our own are names.
+MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {AlertHeard: frozenset({"key", "source"})}
 
 WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
 
@@ -93,20 +96,21 @@ class Redactor:
 
     def words(self, value: T, *, undo: bool = True) -> T:
         """A frozen dataclass, and those in it, without secrets in what somebody said; the same object where nothing changed."""
+        spoken = FREE_TEXT | MADE_UP_ELSEWHERE.get(type(value), frozenset())
         changed = {
             field.name: after
             for field in fields(value)  # type: ignore[arg-type] # callers hand in dataclasses
-            if (after := self._inner(field.name, before := getattr(value, field.name), undo)) is not before
+            if (after := self._inner(before := getattr(value, field.name), field.name in spoken, undo)) is not before
         }
         return replace(value, **changed) if changed else value  # type: ignore[type-var]
 
-    def _inner(self, name: str, value: Any, undo: bool) -> Any:
+    def _inner(self, value: Any, spoken: bool, undo: bool) -> Any:
         if is_dataclass(value) and not isinstance(value, type):
             return self.words(value, undo=undo)
         if isinstance(value, tuple):
-            inner = tuple(self._inner(name, one, undo) for one in value)
+            inner = tuple(self._inner(one, spoken, undo) for one in value)
             return value if all(one is other for one, other in zip(inner, value, strict=True)) else inner
-        if type(value) is not str or name not in FREE_TEXT:
+        if type(value) is not str or not spoken:
             return value
         text = self.text(value, undo=undo)
         return value if text == value else text
