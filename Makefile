@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench check install browser proxy peers clean
+.PHONY: demo test lint bench kills check install browser proxy peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -19,6 +19,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev peers ## measures what the README claims
 	$(BIN)/python -m bench $(ARGS)
+
+kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing was lost or said twice; ARGS=--kills=N
+	$(BIN)/python -m tests.trust.kills $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -60,13 +60,16 @@ class Vendor:
     page: dict[str, Any] = field(default_factory=lambda: {"components": [], "incidents": [], "page": {}, "status": {}})
     port: int = 0
     asked: int = 0
+    on_answer: Callable[[str, int], object] = lambda component, status: None
 
     def application(self) -> web.Application:
         async def answer(request: web.Request) -> web.Response:
             self.asked += 1
             if request.path == "/page":
                 return web.json_response(self.page)
-            status = self.answers.get(request.path.strip("/").replace("/", "."), 200)
+            component = request.path.strip("/").replace("/", ".")
+            status = self.answers.get(component, 200)
+            self.on_answer(component, status)
             return web.json_response({"path": request.path}, status=status, headers={"request-id": "req_test_1"})
 
         app = web.Application()

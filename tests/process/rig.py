@@ -18,6 +18,7 @@ from bot.core import facts as f
 from bot.core.facts import Fact
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from bot.sandbox.slack.records import Settings
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
 from commands.table import words
@@ -30,16 +31,19 @@ WITHIN_S = 40.0
 class Rig:
     """A workspace, a vendor, and the bot as a process that is started again when it dies."""
 
-    def __init__(self, folder: Path, workspace: LocalWorkspace, vendor: Vendor) -> None:
+    def __init__(
+        self, folder: Path, workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any] | None = None
+    ) -> None:
         self.folder = folder
         self.workspace = workspace
         self.vendor = vendor
+        self.changes = dict(changes or {})
         self.deaths = 0
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, point: str = "never", *, open_files: int | None = None) -> None:
         """Start the bot; it dies at `point`, and may open so many files."""
-        changed = settings(self.workspace, self.vendor)
+        changed = settings(self.workspace, self.vendor, **self.changes)
         changed["slack"]["invite"] = [self.workspace.person("bob").id]
         changed["detection"] = {"at_least": "0s"}  # here time is real, and deaths are what is tested
         for provider in changed["providers"].values():
@@ -51,16 +55,37 @@ class Rig:
         script = str(ROOT / "tests" / "process" / "victim.py")
         (self.folder / "data" / "control.json").unlink(missing_ok=True)
         limited = ("sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh") if open_files else ()
-        self._process = await asyncio.create_subprocess_exec(
-            *limited, sys.executable, script, str(config), str(self.folder / "data"), point,
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        with (self.folder / "bot.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *limited, sys.executable, script, str(config), str(self.folder / "data"), point,
+                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log,
+            )  # fmt: skip
 
     async def died(self) -> None:
         assert self._process is not None
         async with asyncio.timeout(WITHIN_S):
             assert -signal.SIGKILL == await self._process.wait()
         self.deaths += 1
+
+    async def is_up(self, within_s: float) -> bool:
+        """Wait until the bot serves; False where it ended before, or did not come up in that time."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self.ended is None and not (self.folder / "data" / "control.json").exists():
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return False
+        return self.ended is None
+
+    @property
+    def ended(self) -> int | None:
+        """How the bot ended; None while it lives."""
+        return self._process.returncode if self._process is not None else None
+
+    async def gone(self) -> None:
+        """Wait until the process is no more."""
+        if self._process is not None:
+            await self._process.wait()
 
     def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -104,21 +129,23 @@ class Rig:
 
 
 @asynccontextmanager
-async def a_rig(folder: Path) -> AsyncIterator[Rig]:
+async def a_rig(
+    folder: Path, *, changes: Mapping[str, Any] | None = None, limits: Settings | None = None
+) -> AsyncIterator[Rig]:
+    """Workspace and vendor around a bot that is not started yet; `changes` replace sections of its configuration."""
     vendor = Vendor()
     runner = web.AppRunner(vendor.application(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     vendor.port = runner.addresses[0][1]
-    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
+    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()], settings=limits) as workspace:
         workspace.add_user("ana")
         workspace.add_user("bob")
         workspace.add_channel("ops", members=("ana", "bob"))
-        rig = Rig(folder, workspace, vendor)
+        rig = Rig(folder, workspace, vendor, changes)
         try:
             yield rig
         finally:
             rig.kill()
-            if rig._process is not None:
-                await rig._process.wait()
+            await rig.gone()
             await runner.cleanup()

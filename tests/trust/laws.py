@@ -1,0 +1,148 @@
+"""What must hold however often the bot is killed. Each law returns the sentences that tell how it was broken."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.core import facts as f
+from bot.core.effects import CERTAINTY, Certainty, Do
+from bot.core.evolve import evolve
+from bot.core.facts import Fact
+from bot.core.state import World
+from bot.ports import OutboxRow
+
+SERVED_WITHIN = timedelta(seconds=2)  # from a flag's decision to the last read of the value before, on a busy machine
+FAILURE_WITHIN = timedelta(seconds=30)  # a new failure is one of the vendor's in this time before an incident is opened
+
+
+@dataclass(frozen=True)
+class Read:
+    """One read of a flag by a downstream service."""
+
+    sent_at: datetime
+    received_at: datetime
+    variant: str
+
+
+@dataclass
+class Witness:
+    """What was seen from outside: by readers, by people who were answered, by the vendor, and in Slack."""
+
+    flag: str
+    default: str
+    reads: list[Read] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)  # words whose keeping somebody was promised
+    failures: list[tuple[datetime, str]] = field(default_factory=list)  # bad answers that the vendor gave: when, provider
+    posts: Counter[str] = field(default_factory=Counter)  # messages in Slack, by the key that they carry
+    channels: set[str] = field(default_factory=set)  # that the bot has made
+    ends: list[str] = field(default_factory=list)  # how a bot ended that nobody killed
+    broken_chains: Mapping[str, int] = field(default_factory=dict)
+
+
+def broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> dict[str, list[str]]:
+    """By law, every sentence that tells how it was broken."""
+    laws = {
+        "nothing acknowledged is lost": acknowledged(seen, facts),
+        "nothing is posted twice, and what counts as posted stands in Slack": posted(seen, rows),
+        "an incident has one channel": channels(seen, facts),
+        "a flag reads as it was committed, and as nothing else": flags(seen, facts),
+        "one incident of a provider is open at a time": one_open(facts),
+        "updates have no gaps": updates(seen, facts, rows),
+        "no incident is entered without a new failure": new_failures(seen, facts),
+        "no fact is changed or missing": chains(seen, facts),
+        "every start comes up": iter(seen.ends),
+        "in the end nothing waits": waits(rows),
+    }
+    return {law: list(sentences) for law, sentences in laws.items()}
+
+
+def acknowledged(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    """Whoever was told that it is done finds it in the ledger, once."""
+    kept = Counter(fact.body.text for fact in facts if isinstance(fact.body, f.NoteAdded | f.UpdateWritten))
+    for words in seen.answered:
+        if kept[words] != 1:
+            yield f"{words!r} was acknowledged and stands {kept[words]} times in the ledger"
+
+
+def posted(seen: Witness, rows: Sequence[OutboxRow]) -> Iterator[str]:
+    yield from (f"{key} stands {count} times in Slack" for key, count in seen.posts.items() if count > 1)
+    for row in rows:
+        looked_up = CERTAINTY[row.effect.kind] is Certainty.LOOKED_UP and row.result.get("ts")
+        if row.state == "done" and looked_up and not seen.posts[row.effect.key]:
+            yield f"{row.effect.key} counts as posted and is not in Slack"
+
+
+def channels(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    opened = Counter(fact.incident for fact in facts if isinstance(fact.body, f.ChannelOpened))
+    yield from (f"INC-{number} has {count} channels" for number, count in opened.items() if count > 1)
+    known = {fact.body.channel for fact in facts if isinstance(fact.body, f.ChannelOpened)}
+    yield from (f"the channel {channel} belongs to no incident" for channel in seen.channels - known)
+
+
+def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    """A read between two commits gets the value of either; a value that is over may be read for a moment more."""
+    spans, world = [(datetime.min.replace(tzinfo=facts[0].at.tzinfo), seen.default)] if facts else [], World()
+    for fact in facts:
+        world = evolve(world, fact)
+        if fact.stream == f"flag/{seen.flag}":
+            engagement = world.flag(seen.flag).engagement
+            spans.append((fact.at, engagement.variant if engagement else seen.default))
+    for read in seen.reads:
+        may = {
+            value
+            for (begins, value), ends in zip(spans, [*(at for at, _ in spans[1:]), None], strict=True)
+            if begins <= read.received_at and (ends is None or ends + SERVED_WITHIN >= read.sent_at)
+        }
+        if read.variant not in may:
+            yield f"{read.variant} was read at {read.sent_at:%H:%M:%S.%f}, when {' or '.join(sorted(may))} was committed"
+
+
+def one_open(facts: Sequence[Fact]) -> Iterator[str]:
+    world = World()
+    for fact in facts:
+        world = evolve(world, fact)
+        if isinstance(fact.body, f.Declared):
+            keys = Counter(incident.dedup for incident in world.open_incidents())
+            yield from (f"{count} incidents of {key} are open at {fact.at}" for key, count in keys.items() if count > 1)
+
+
+def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """Slots are 1, 2, 3 ..., and each stands in Slack unless a newer one took its place."""
+    slots: dict[int, list[int]] = defaultdict(list)
+    for fact in facts:
+        if isinstance(fact.body, f.UpdateWritten) and fact.incident is not None:
+            slots[fact.incident].append(fact.body.slot)
+    state = {row.effect.key: row.state for row in rows if row.effect.kind is Do.UPDATE_POST}
+    for number, written in slots.items():
+        if written != list(range(1, len(written) + 1)):
+            yield f"INC-{number} has the updates {written}"
+        for slot in written:
+            key = f"INC-{number}/update/{slot}"
+            if not seen.posts[key] and state.get(key) != "superseded":
+                yield f"{key} was written and is not in Slack ({state.get(key, 'never queued')})"
+
+
+def new_failures(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    """The vendor did fail shortly before, whatever the bot remembered of older failures when it was started again."""
+    for fact in facts:
+        if isinstance(fact.body, f.Declared) and fact.actor.kind == "rule":
+            provider = fact.body.provider
+            if not any(who == provider and fact.at - FAILURE_WITHIN <= at <= fact.at for at, who in seen.failures):
+                yield f"INC-{fact.body.number} was opened at {fact.at:%H:%M:%S} without a failure: {fact.body.reason}"
+
+
+def chains(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    yield from (f"{stream} is broken at {seq}" for stream, seq in seen.broken_chains.items())
+    by_stream: dict[str, list[int]] = defaultdict(list)
+    for fact in facts:
+        by_stream[fact.stream].append(fact.seq)
+    yield from (
+        f"{stream} has the facts {seqs}" for stream, seqs in by_stream.items() if sorted(seqs) != list(range(1, len(seqs) + 1))
+    )
+
+
+def waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
+    for row in rows:
+        if row.state in ("pending", "sending", "ambiguous"):
+            yield f"{row.effect.key} is still {row.state}: {row.error}"

@@ -1,0 +1,99 @@
+"""The rig of kills in a short form, and the proof that its laws see what they forbid."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core import facts as f
+from bot.core.effects import Do, Effect
+from bot.core.facts import Fact
+from bot.core.model import Actor, Severity
+from bot.ports import OutboxRow
+from tests.desk import RULE
+from tests.house import FLAG, START
+from tests.trust.kills import run
+from tests.trust.laws import Read, Witness, broken
+
+KILLS = 5  # enough to see the rig work; `make kills` goes on for a thousand
+ALERT = Effect("INC-1/alert", Do.ALERT_POST, "alert/1", 1, "incident/1", 1)
+
+
+async def test_a_few_kills_break_no_law(tmp_path: Path) -> None:
+    """The thousand are run by hand: `make kills`."""
+    found = await run(KILLS, 1, tmp_path)
+
+    assert {} == {law: sentences for law, sentences in found.items() if sentences}
+
+
+def fact(stream: str, seq: int, body: f.Body, *, seconds: float = 0, incident: int | None = None, actor: Actor = RULE) -> Fact:
+    return Fact(stream, seq, START + timedelta(seconds=seconds), actor, incident, body)
+
+
+def declared(number: int = 1, *, seconds: float = 0) -> Fact:
+    body = f.Declared(
+        number=number, title="Claude is down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic",
+        components=("anthropic.api",), began_at=START, reason="3 of 3 failed", alerts_channel="#ops",
+    )  # fmt: skip
+    return fact(f"incident/{number}", 1, body, seconds=seconds, incident=number)
+
+
+def row(effect: Effect, state: str, ts: str = "") -> OutboxRow:
+    result = {"channel": "C1", "ts": ts} if ts else {}
+    return OutboxRow(1, effect, state, 1, START, START, START, START, 0, result, "")
+
+
+def witness() -> Witness:
+    """Nothing is wrong: the vendor failed, one incident, one alert."""
+    seen = Witness(FLAG, "claude")
+    seen.failures.append((START - timedelta(seconds=1), "anthropic"))
+    seen.posts[ALERT.key] = 1
+    return seen
+
+
+FACTS, ROWS = [declared()], [row(ALERT, "done", "1.2")]
+Spoil = Callable[[Witness, list[Fact], list[OutboxRow]], object]
+
+SPOILT: dict[str, Spoil] = {
+    "nothing acknowledged is lost": lambda seen, facts, rows: seen.answered.append("word 1"),
+    "nothing is posted twice, and what counts as posted stands in Slack": lambda seen, facts, rows: (
+        seen.posts.update([ALERT.key])
+    ),
+    "an incident has one channel": lambda seen, facts, rows: seen.channels.add("C0LOST"),
+    "a flag reads as it was committed, and as nothing else": lambda seen, facts, rows: seen.reads.append(
+        Read(START, START + timedelta(seconds=1), "gpt")
+    ),
+    "one incident of a provider is open at a time": lambda seen, facts, rows: facts.append(declared(2, seconds=5)),
+    "updates have no gaps": lambda seen, facts, rows: facts.append(
+        fact("incident/1", 2, f.UpdateWritten(2, "words", 0), seconds=9, incident=1)
+    ),
+    "no incident is entered without a new failure": lambda seen, facts, rows: seen.failures.clear(),
+    "no fact is changed or missing": lambda seen, facts, rows: facts.append(replace(facts[0], seq=3, body=f.NoteAdded("x"))),
+    "every start comes up": lambda seen, facts, rows: seen.ends.append("start 7 ended by itself with 1"),
+    "in the end nothing waits": lambda seen, facts, rows: rows.append(row(ALERT, "pending")),
+}  # fmt: skip
+
+
+def laws_broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> set[str]:
+    return {law for law, sentences in broken(seen, facts, rows).items() if sentences}
+
+
+def test_no_law_is_broken_when_nothing_is_wrong() -> None:
+    """A rig that cries wolf is switched off."""
+    assert set() == laws_broken(witness(), FACTS, ROWS)
+
+
+def test_every_law_is_spoilt_once() -> None:
+    """A new law comes with what breaks it."""
+    assert set(SPOILT) == set(broken(witness(), FACTS, ROWS))
+
+
+@pytest.mark.parametrize("law", SPOILT)
+def test_a_law_sees_what_it_forbids(law: str) -> None:
+    """Otherwise it is theatre."""
+    seen, facts, rows = witness(), list(FACTS), list(ROWS)
+    SPOILT[law](seen, facts, rows)
+
+    assert {law} == laws_broken(seen, facts, rows)
