@@ -243,6 +243,8 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
             yield finding
     if found.usable:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
+        if backup := config.slack.backup_channel:
+            yield await _backup(SlackGateway(login, identity=found.identity), backup)
 
 
 def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, str]) -> list[Finding]:
@@ -252,6 +254,18 @@ def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, 
         Finding("bad", f"scope {scope}", problems[scope]) if scope in problems else Finding("good", f"scope {scope}", reason)
         for scope, reason in wanted.items()
     ]
+
+
+async def _backup(gateway: SlackGateway, channel: str) -> Finding:
+    """Whether the channel that takes the alerts in need is there."""
+    await gateway.start()
+    try:
+        await gateway.find_channel(channel)
+    except ChatError as error:
+        return Finding("bad", "backup channel", f"{channel}: {error}")
+    finally:
+        await gateway.close()
+    return Finding("good", "backup channel", f"{channel} takes the alerts while the alerts channel takes none")
 
 
 async def _lookup(gateway: SlackGateway, channel: str) -> Finding:

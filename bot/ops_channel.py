@@ -55,14 +55,16 @@ class OpsChannel:
         return at
 
     async def find_post(self, key: str, since: datetime) -> PostedAt | None:
-        """A post of ours by its key, in either channel. Raises ChatError where one of them cannot be looked into."""
+        """A post of ours by its key, in either channel; what is lost took none. Raises ChatError where Slack does not say."""
         for channel in filter(None, (self._first, self._second)):
             try:
                 found = await self._chat.find_post(Place(await self._chat.find_channel(channel)), key, since)
             except ChatError as error:
-                if not self._note(error) or not self._second:
+                if error.code not in LOST or not error.permanent:
                     raise
-                continue  # what is lost has taken no post
+                if channel == self._first:
+                    self._note(error)
+                continue
             if found:
                 return found
         return None

@@ -16,6 +16,7 @@ from bot.clock import ManualClock
 from bot.config.load import load
 from bot.core.effects import Do
 from bot.outbox import Pace
+from bot.ports import Notifier
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
 from bot.slack.gateway import Patience
@@ -137,6 +138,7 @@ class House:
         self.script: Script | None = None  # answers in place of all vendors, where it is set before the start
         self.ticker = HandTicker()
         self.app: App | None = None
+        self.notifier: Notifier | None = None
         self.ana: Person = workspace.person("ana")
         self.bob: Person = workspace.person("bob")
 
@@ -146,7 +148,8 @@ class House:
         config.write_text(yaml.safe_dump(settings(self.workspace, self.vendor, **self.changes)), encoding="utf-8")
         self.ticker = HandTicker()
         parts = Parts(
-            clock=self.clock, ticker=self.ticker, pace=PACE, patience=PATIENCE, prober=self.script, fetcher=self.script
+            clock=self.clock, ticker=self.ticker, pace=PACE, patience=PATIENCE, prober=self.script, fetcher=self.script,
+            notifier=self.notifier,
         )  # fmt: skip
         self.app = build(load(config, {}), data=self.folder / "data", parts=parts)
         await self.app.start()

@@ -196,3 +196,23 @@ async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:
     await backed.house.start()
 
     assert "lost" == (await parts(backed))["alerts"]["state"]
+
+
+async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(tmp_path: Path) -> None:
+    """The second channel is not there either: people are called, and the bot says what is wrong with the first."""
+    called: list[str] = []
+
+    class Pager:
+        async def notify(self, title: str, body: str) -> list[str]:
+            called.append(title)
+            return []
+
+    async with a_house(tmp_path, started=False, slack={"backup_channel": "#nowhere"}) as house:
+        house.notifier = Pager()
+        await house.start()
+        await house.passes(minutes=1)
+        archives(Talk(house), "ops")
+        await house.fails("anthropic.api")
+        await house.quiet()
+
+    assert ["INC-1 SEV2: Claude API down", "Understudy's alerts channel is lost"] == sorted(called)
