@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.core.codec import decode, encode
 from bot.core.draft import Step
 from bot.core.facts import Fact
+from bot.core.layered import Layered
 from bot.core.model import Policy
 from bot.core.signals import Answer, FeedRead, Signal
 from bot.core.state import STATE_TYPES, Incident, World
@@ -148,7 +149,7 @@ def changed_states(before: World, after: World) -> tuple[StateRow, ...]:
 
 def world_from(rows: Sequence[StateRow]) -> World:
     """The world that these state rows describe."""
-    world = World(seqs={row.stream: row.seq for row in rows})
+    world = World(seqs=Layered({row.stream: row.seq for row in rows}))
     for row in rows:
         world = world.put(decode(STATE_TYPES[row.kind], row.body))
     return world

@@ -16,9 +16,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 def encode(value: Any) -> Any:
     """Turn a dataclass, enum, time, span, tuple or mapping into what `json.dumps` takes."""
+    if type(value) in PLAIN:
+        return value  # by far the most of what comes here
     if dataclasses.is_dataclass(value):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):

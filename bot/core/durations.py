@@ -5,7 +5,7 @@ stand in docs/timeline.md.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core import facts as f
@@ -26,7 +26,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Away:
-    """One stretch in which a flag was away from its default; `variant` is the last stand-in. `ended_at` None = still away."""
+    """One stretch in which a flag served one fallback. `ended_at` None = it still does."""
 
     flag: str
     variant: str
@@ -53,6 +53,8 @@ class Durations:
     updates: int
     missed: int
     longest_silence: timedelta | None  # between two words to stakeholders while the incident was open
+    first_impact_at: datetime  # T0 and Td of the first incident of the outage that the vendor speaks of
+    first_detected_at: datetime
 
     @property
     def detect(self) -> timedelta:
@@ -81,13 +83,19 @@ class Durations:
 
     @property
     def vendor_ack_lag(self) -> timedelta | None:
-        """Tv - T0: how long the vendor's page said nothing; negative where the vendor spoke before we saw a failure."""
-        return _between(self.impact_at, self.vendor_first_at)
+        """Tv - T0: how long the vendor's page said nothing; negative where the vendor spoke before we saw a failure.
+
+        In a later incident of the same outage T0 is that of the first one.
+        """
+        return _between(self.first_impact_at, self.vendor_first_at)
 
     @property
     def lead(self) -> timedelta | None:
-        """Tv - Td: how much sooner than the vendor we knew; negative where the vendor was first."""
-        return _between(self.detected_at, self.vendor_first_at)
+        """Tv - Td: how much sooner than the vendor we knew; negative where the vendor was first.
+
+        In a later incident of the same outage Td is that of the first one.
+        """
+        return _between(self.first_detected_at, self.vendor_first_at)
 
     @property
     def resolve(self) -> timedelta | None:
@@ -114,6 +122,8 @@ def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
         updates=len(spoken),
         missed=sum(body.missed for body in spoken),
         longest_silence=_longest_silence(facts),
+        first_impact_at=incident.outage_began_at or incident.began_at,
+        first_detected_at=incident.outage_known_at or incident.declared_at,
     )
 
 
@@ -165,11 +175,11 @@ def _away(facts: Sequence[f.Fact]) -> tuple[Away, ...]:
     for fact in facts:
         match fact.body:
             case f.Engaged(flag=flag, variant=variant):
-                began = running[flag].began_at if flag in running else fact.at
-                running[flag] = Away(flag, variant, began, None)
+                if flag in running and running[flag].variant != variant:
+                    done.append(replace(running.pop(flag), ended_at=fact.at))
+                running.setdefault(flag, Away(flag, variant, fact.at, None))
             case f.Released(flag=flag) if flag in running:
-                away = running.pop(flag)
-                done.append(Away(flag, away.variant, away.began_at, fact.at))
+                done.append(replace(running.pop(flag), ended_at=fact.at))
     return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))
 
 

@@ -33,7 +33,7 @@ MOST_PAGES = 20  # addresses of one provider; they change with the configuration
 
 def evolve(world: World, fact: f.Fact) -> World:
     """The world after `fact`."""
-    world = replace(world, seqs={**world.seqs, fact.stream: fact.seq})
+    world = replace(world, seqs=world.seqs.but(fact.stream, fact.seq))
     kind, _, name = fact.stream.partition("/")
     match kind:
         case "component":
@@ -204,7 +204,8 @@ def _declared(b: f.Declared, fact: f.Fact) -> Incident:
     return Incident(
         number=b.number, title=b.title, severity=b.severity, provider=b.provider, dedup=b.dedup, began_at=b.began_at,
         declared_at=fact.at, declared_by=fact.actor, reason=b.reason, alerts_channel=b.alerts_channel,
-        last_update_at=fact.at, vendor_first_at=b.vendor_first_at, severity_by_person=fact.actor.kind != "rule",
+        last_update_at=fact.at, vendor_first_at=b.vendor_first_at, outage_began_at=b.outage_began_at,
+        outage_known_at=b.outage_known_at, severity_by_person=fact.actor.kind != "rule",
     )  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class Declared(Body):
     reason: str
     alerts_channel: str
     vendor_first_at: datetime | None = None  # the vendor had spoken already
+    outage_began_at: datetime | None = None  # an earlier incident of the outage that the vendor speaks of: what it saw first,
+    outage_known_at: datetime | None = None  # and when it was declared
 
 
 @dataclass(frozen=True)

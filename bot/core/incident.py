@@ -77,12 +77,15 @@ def declare(
     provider = policy.components[components[0]].provider if components else provider
     stream, page = f"incident/{number}", draft.world.provider(provider)
     standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
+    spoke = min(standing, default=None)
+    earlier = _same_outage(draft, components, spoke) if spoke else None
     fact = draft.add(
         stream,
         f.Declared(
             number=number, title=title, severity=severity, provider=provider, dedup=dedup, components=components,
             began_at=began_at, reason=reason, alerts_channel=policy.incidents.alerts_channel,
-            vendor_first_at=min(standing, default=None),
+            vendor_first_at=spoke, outage_began_at=earlier.outage_began_at or earlier.began_at if earlier else None,
+            outage_known_at=earlier.outage_known_at or earlier.declared_at if earlier else None,
         ),
     )  # fmt: skip
     for component in components:
@@ -96,6 +99,13 @@ def declare(
     for kind in [*steps, Do.RUNBOOK_POST] if runbook else steps:
         draft.send(kind, f"incident/{number}", fact)
     return draft.incident(number)
+
+
+def _same_outage(draft: Draft, components: tuple[str, ...], spoke: datetime) -> Incident | None:
+    """The newest incident of these components that was not over yet when the vendor said its first word about it."""
+    numbers = {draft.world.newest_with.get(component, 0) for component in components}
+    known = [draft.world.incidents[number] for number in sorted(numbers) if number in draft.world.incidents]
+    return next((i for i in reversed(known) if i.resolved_at is None or i.resolved_at >= spoke), None)
 
 
 # --- along the phases

@@ -36,11 +36,11 @@ def why_well(failing: Gauge, slow: Gauge, at: datetime, rounds: int) -> str:
 
 
 def span(length: timedelta) -> str:
-    """`45 s`, `41 min`, `4 h 02 min`."""
+    """`45 s`, `41 min`, `4 h 02 min`; rounded, not cut: 44 min 57 s are `45 min`."""
     seconds = max(0, round(length.total_seconds()))
     if seconds < 120:
         return f"{seconds} s"
-    minutes = seconds // 60
+    minutes = (seconds + 30) // 60
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 

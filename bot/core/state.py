@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.layered import Layered
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity, Verdict
 from bot.core.sight import CLEAR, Sight
 
@@ -142,6 +143,8 @@ class Incident:
     last_update_at: datetime | None = None
     vendor_first_at: datetime | None = None  # first public word of the vendor about it, by the vendor's own time
     vendor_words: int = 0
+    outage_began_at: datetime | None = None  # where it is a later incident of one outage: what the first one of it saw first
+    outage_known_at: datetime | None = None  # and when that was declared
     mitigated_at: datetime | None = None
     well_since: datetime | None = None  # all components well, uninterrupted
     resolve_asked_at: datetime | None = None
@@ -230,9 +233,9 @@ class World:
 
     components: Mapping[str, ComponentState] = field(default_factory=dict)
     providers: Mapping[str, ProviderState] = field(default_factory=dict)
-    incidents: Mapping[int, Incident] = field(default_factory=dict)
+    incidents: Layered[int, Incident] = field(default_factory=Layered)
     flags: Mapping[str, FlagState] = field(default_factory=dict)
-    seqs: Mapping[str, int] = field(default_factory=dict)  # stream -> seq of its newest fact
+    seqs: Layered[str, int] = field(default_factory=Layered)  # stream -> seq of its newest fact
     sight: Sight = CLEAR
     # Made by `put` from the incidents, since thousands of past ones must not be searched at every step.
     running: frozenset[int] = field(default=frozenset(), compare=False)
@@ -286,7 +289,7 @@ class World:
         running = self.running | mine if incident.phase.open else self.running - mine
         newer = {c: incident.number for c in incident.affected if self.newest_with.get(c, 0) < incident.number}
         return replace(
-            self, incidents={**self.incidents, incident.number: incident}, running=running,
+            self, incidents=self.incidents.but(incident.number, incident), running=running,
             newest_with={**self.newest_with, **newer} if newer else self.newest_with,
         )  # fmt: skip
 

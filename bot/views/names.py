@@ -133,7 +133,7 @@ def lag_words(incident: Incident) -> str:
     """How the vendor's first word lies to the first failure; empty while there was none."""
     if incident.vendor_first_at is None:
         return ""
-    lag = incident.vendor_first_at - incident.began_at
+    lag = incident.vendor_first_at - (incident.outage_began_at or incident.began_at)
     if lag.total_seconds() < 0:
         return f"The vendor spoke {span(-lag)} before we saw a failure."
     return f"The vendor's first word came {span(lag)} after the first failure."

@@ -112,17 +112,22 @@ def utc(at: datetime, now: datetime | None = None) -> str:
 
 
 def span(length: timedelta) -> str:
-    """`45 s`, `41 min`, `4 h 02 min`, `2 d 03 h`; a minus before a negative one."""
-    seconds = int(abs(length).total_seconds())
+    """`45 s`, `41 min`, `4 h 02 min`, `2 d 03 h`; a minus before a negative one.
+
+    Rounded, not cut: 44 min 57 s are `45 min`.
+    """
+    exact = abs(length).total_seconds()
+    seconds = int(exact + 0.5)
     sign = "-" if length < timedelta(0) and seconds else ""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 60:
         return f"{sign}{seconds} s"
+    minutes = int(exact / 60 + 0.5)
     if minutes < 60:
         return f"{sign}{minutes} min"
-    if days < 1:
-        return f"{sign}{hours} h {minutes % 60:02d} min"
-    return f"{sign}{days} d {hours % 24:02d} h"
+    if minutes < 24 * 60:
+        return f"{sign}{minutes // 60} h {minutes % 60:02d} min"
+    hours = int(exact / 3600 + 0.5)
+    return f"{sign}{hours // 24} d {hours % 24:02d} h"
 
 
 def who(actor: Actor | None) -> str:

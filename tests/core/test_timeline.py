@@ -13,9 +13,10 @@ from bot.core import signals as s
 from bot.core.durations import Away, Durations, Outage
 from bot.core.effects import Do
 from bot.core.facts import BODIES, Fact
-from bot.core.model import Actor, Level, Phase, Severity
+from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.timeline import ERRAND_WORDS, ERRANDS, Row, durations, rows
 from bot.exports.times import points, spans
+from bot.views.names import lag_words
 from tests.desk import ANA, Table
 from tests.generated import instances
 from tests.stories import API, FLAG, MOBILE, T0, WEB, Story, one_of_each, outage_story
@@ -146,13 +147,14 @@ def test_a_component_that_fails_twice_has_two_outages() -> None:
 
 
 def test_a_flag_is_away_until_it_is_released() -> None:
-    """Steps back and a change of stand-in do not end it."""
+    """Steps back do not end it, and each fallback has its own times."""
     assert (Away(FLAG, "gpt", T0 + after(3), T0 + after(125)),) == measured(outage_story()).away
 
     story = outage_story(20)
     later = f.Engaged(FLAG, f"{FLAG}#2", "cached", "gpt", "openai.api is down", "auto", T0 + after(300), (API,))
     story.add(f"flag/{FLAG}", later, incident=7)
-    assert (Away(FLAG, "cached", T0 + after(3), None),) == measured(story).away
+    gpt, cached = Away(FLAG, "gpt", T0 + after(3), story.now), Away(FLAG, "cached", story.now, None)
+    assert (gpt, cached) == measured(story).away
 
 
 def test_a_vendor_that_speaks_first_gives_a_negative_lag() -> None:
@@ -215,3 +217,23 @@ def test_every_field_of_a_row_is_documented() -> None:
     """And every source."""
     for field in ("seq", "at", "kind", "who", "source", "text", "component", "reason", "stream", "fact_seq"):
         assert f"`{field}`" in DOCS
+
+
+def test_a_second_incident_counts_the_vendors_lag_from_the_first() -> None:
+    """INC-1 was resolved while the vendor's notice still stood: the vendor was not before us in INC-2."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    began = table.now
+    table.passes(8)
+    notice = Notice("anthropic", "n1", "u1", "Errors", "We look.", "investigating", "major", table.now, components=(API,))
+    report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(notice,))
+    table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
+    table.passes(60)
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.passes(100)
+    table.sees(API, Level.DOWN)
+    took = durations(table.incident(2), [fact for fact in table.facts if fact.incident == 2])
+
+    assert (began, after(8), after(8)) == (took.first_impact_at, took.vendor_ack_lag, took.lead)
+    assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))

@@ -81,9 +81,20 @@ def test_utc_names_the_day_only_when_it_is_another() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words_"),
-    [(0, "0 s"), (45, "45 s"), (41 * 60, "41 min"), (4 * 3600 + 120, "4 h 02 min"), (51 * 3600, "2 d 03 h"), (-180, "-3 min")],
+    [
+        (0, "0 s"),
+        (45, "45 s"),
+        (41 * 60, "41 min"),
+        (4 * 3600 + 120, "4 h 02 min"),
+        (51 * 3600, "2 d 03 h"),
+        (-180, "-3 min"),
+        (44 * 60 + 57, "45 min"),
+        (59 * 60 + 31, "1 h 00 min"),
+        (24 * 3600 - 20, "1 d 00 h"),
+        (59.6, "1 min"),
+    ],
 )
-def test_spans_read_well(seconds: int, words_: str) -> None:
+def test_spans_read_well(seconds: float, words_: str) -> None:
     """The two largest units are enough."""
     assert words_ == span(timedelta(seconds=seconds))
 

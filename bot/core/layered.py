@@ -1,0 +1,42 @@
+"""A mapping whose next version costs little although it is large: past incidents, and the seq of every stream."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MOST_ON_TOP = 64
+
+
+class Layered(Mapping[K, V]):
+    """An immutable mapping; `but` gives the one with an entry replaced.
+
+    What changed lately lies in a small layer over a large one that versions share, so that a version copies 64 entries at most,
+    and all of them once in 64 versions.
+    """
+
+    __slots__ = ("_below", "_top")
+
+    def __init__(self, below: Mapping[K, V] | None = None, top: Mapping[K, V] | None = None) -> None:
+        self._below: Mapping[K, V] = below if below is not None else {}
+        self._top: Mapping[K, V] = top if top is not None else {}
+
+    def but(self, key: K, value: V) -> "Layered[K, V]":
+        """This mapping with one entry added or replaced."""
+        if len(self._top) < MOST_ON_TOP:
+            return Layered(self._below, {**self._top, key: value})
+        return Layered({**self._below, **self._top, key: value})
+
+    def __getitem__(self, key: K) -> V:
+        return self._top[key] if key in self._top else self._below[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._top or key in self._below
+
+    def __iter__(self) -> Iterator[K]:
+        return chain(self._below, (key for key in self._top if key not in self._below))
+
+    def __len__(self) -> int:
+        return len(self._below) + sum(key not in self._below for key in self._top)
