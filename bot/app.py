@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from bot.flags.evaluate import revision_of, snapshot
 from bot.housekeeping import BUDGETS, Housekeeping
 from bot.kept import SETTING, Kept, keep, remember
 from bot.ledger_watch import LedgerWatch
+from bot.membership import Membership
 from bot.notify.out_of_band import AppriseNotifier
 from bot.ops_channel import OpsChannel
 from bot.outbox import Outbox, Pace
@@ -140,6 +141,7 @@ class App:
         self._ticker: Ticker | None = None
         self._housekeeping: Housekeeping | None = None
         self._gateway: SlackGateway | None = None
+        self._membership: Membership | None = None
         self._closers: list[Closes] = []
         self.kept = Kept(to_policy(loaded.config), {}, ())
         self._plan = plan(loaded)
@@ -296,7 +298,11 @@ class App:
     async def _link_slack(self, gateway: SlackGateway) -> None:
         scopes = expected_scopes(private=self._config.incidents.private)
         login = slack_login(self._config.slack)
-        self._link = SlackLink(login, scopes, gateway, self.ledger, self._wire, self._slack_ready)
+        us = Membership(self._config.people, gateway, self.engine, self.ledger, self.clock, self._wire)
+        self._membership = self._closing(us)
+        self._link = SlackLink(
+            login, scopes, gateway, self.ledger, self._wire, self._slack_ready, us.reception, us.connected
+        )  # fmt: skip
         found = await self._link.start(self.desk())
         if found.ok:
             return
@@ -310,14 +316,9 @@ class App:
         self._others.tell(title, f"{self._link.trouble()} An incident or engagement is open, so it runs on.")
 
     async def _slack_ready(self) -> None:
-        """Slack lets us in: learn who the commanders' groups are, and send what waited."""
-        ids = self._config.people.commanders
-        if ids and self._gateway is not None:
-            people, problems = await self._gateway.people_of(ids)
-            for problem in problems:
-                log.error("people.commanders holds an id that stands for nobody", why=problem)
-            incidents = replace(self.engine.policy.incidents, commanders=people or ids)
-            self.engine.policy = replace(self.engine.policy, incidents=incidents)
+        """Slack lets us in: learn who the commanders are, and send what waited."""
+        if self._membership:
+            await self._membership.ready()
         if self._ops:
             await self._ops.look()
         if self._outbox:
@@ -355,7 +356,8 @@ class App:
             self._lag.start()
             self._watchdog.start()
         self._ticker = self._parts.ticker or ApTicker()
-        self._ticker.start(self._watch.beat, beat_s)
+        beat = self._watch.beat
+        self._ticker.start(self._membership.after(beat) if self._membership else beat, beat_s)
         if self._parts.web:
             self._housekeeping = self._housekeeper()
             self._housekeeping.start()
@@ -385,9 +387,11 @@ class App:
         return self._courier
 
     async def looked(self) -> None:
-        """Wait until every look that was started has ended; for those who move time by hand."""
+        """Wait until everything that was begun by time has ended; for those who move time by hand."""
         if self._watch:
             await self._watch.idle()
+        if self._membership:
+            await self._membership.commanders.idle()
 
     # --- how it stands
 

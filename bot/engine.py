@@ -16,6 +16,7 @@ from bot.core.model import Policy
 from bot.core.signals import Answer, FeedRead, Signal
 from bot.core.state import STATE_TYPES, Incident, World
 from bot.core.step import step
+from bot.denials import Denials
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.redaction import Redactor
 
@@ -43,6 +44,7 @@ class CommittingEngine:
         self._stale = True
         self._turn = asyncio.Lock()
         self._listeners: list[Listener] = []
+        self._denials = Denials(clock)
 
     @property
     def world(self) -> World:
@@ -78,6 +80,8 @@ class CommittingEngine:
                 if self._stale:
                     await self._reload()
                 decided = step(self._world, signal, self._clock.now(), self.policy)
+                if decided.answer.denied:
+                    self._denials.note(signal.actor.id, signal.actor.kind, type(signal).__name__)
                 if not decided.facts:
                     return decided.answer
                 try:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bot.slack.scopes import PRIVATE_SCOPES, SCOPES
+from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
 from commands.table import words
 
 
@@ -28,6 +28,7 @@ def manifest_for(prefix: str = "", *, private: bool = False) -> dict[str, Any]:
         },
         "oauth_config": {"scopes": {"bot": scopes}},
         "settings": {
+            "event_subscriptions": {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True},
             "org_deploy_enabled": False,
             "socket_mode_enabled": True,

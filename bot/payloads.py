@@ -29,6 +29,7 @@ class Who:
     id: str
     name: str = ""
     team: str = ""
+    is_member: bool = False  # a full member of our workspace; only the reception (`bot.slack.reception`) says so
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Preflight, Problem, preflight
-from bot.slack.socket import SocketWatch
+from bot.slack.reception import Reception
+from bot.slack.socket import SocketState, SocketWatch
 from bot.web.health import Part
 from commands.desk import Desk
 from commands.register import register
@@ -33,7 +34,7 @@ class SlackLink:
 
     def __init__(
         self, login: SlackLogin, scopes: Mapping[str, str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
-        on_ready: Callable[[], Awaitable[None]],
+        on_ready: Callable[[], Awaitable[None]], reception: Reception, on_connected: Callable[[], None],
     ) -> None:  # fmt: skip
         self._login = login
         self._scopes = scopes
@@ -41,6 +42,8 @@ class SlackLink:
         self._seen = SeenIds(ledger, clock, DEDUPE_FOR)
         self._clock = clock
         self._on_ready = on_ready
+        self._reception = reception
+        self._on_connected = on_connected
         self._socket: SocketWatch | None = None
         self._retry: asyncio.Task[None] | None = None
         self._desk: Desk | None = None
@@ -106,10 +109,15 @@ class SlackLink:
         if self._desk is None:
             raise RuntimeError("start() comes first")
         app = build_bolt(
-            self._login, self._gateway, first_sight=self._seen.first_sight, register=partial(register, desk=self._desk)
-        )
-        self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket)
+            self._login, self._gateway, first_sight=self._seen.first_sight, reception=self._reception,
+            register=partial(register, desk=self._desk),
+        )  # fmt: skip
+        self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket, on_change=self._on_socket)
         await self._socket.start()
+
+    def _on_socket(self, state: SocketState) -> None:
+        if state.name == "connected":  # what happened in between, Slack tells nobody
+            self._on_connected()
 
     async def _keep_trying(self) -> None:
         wait = FIRST_RETRY_S

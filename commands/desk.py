@@ -8,7 +8,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.core.model import Actor
 from bot.flags.board import FlagBoard
-from bot.payloads import Command, Form, Press, Shortcut
+from bot.payloads import Command, Form, Press, Shortcut, Who
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
 from bot.version import understudy_version
 from bot.views.about import About
@@ -60,14 +60,18 @@ class Asked:
     @staticmethod
     def from_command(command: Command) -> "Asked":
         """From a slash command."""
-        actor, text = Actor.person(command.who.id, command.who.name), typed(command.text).strip()
-        return Asked(actor, command.channel, f"slack/{command.trigger}", text, command.word)
+        text = typed(command.text).strip()
+        return Asked(_actor(command.who), command.channel, f"slack/{command.trigger}", text, command.word)
 
     @staticmethod
     def from_press(pressed: Press | Form | Shortcut) -> "Asked":
         """From a button, a form or a shortcut."""
         channel = "" if isinstance(pressed, Form) else pressed.channel
-        return Asked(Actor.person(pressed.who.id, pressed.who.name), channel, f"slack/{pressed.trigger}")
+        return Asked(_actor(pressed.who), channel, f"slack/{pressed.trigger}")
+
+
+def _actor(who: Who) -> Actor:
+    return Actor.person(who.id, who.name) if who.is_member else Actor.outsider(who.id, who.name)
 
 
 async def answer(respond: Respond, message: Message | str) -> None:

@@ -8,6 +8,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncResp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.permissions import denied
+from bot.core.signals import Declare
 from bot.payloads import READ, Command, Form, Press
 from bot.ports import Message
 from bot.views.answers import answer_message
@@ -89,11 +91,16 @@ async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respon
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
 
 
-async def _on_declare_button(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+async def _on_declare_button(
+    desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+) -> None:
     await ack()
     press = _read(context, Press)
-    component = press.action.partition(":")[2]
-    await client.views_open(trigger_id=press.trigger, view=declare_form(desk, Asked.from_press(press), component))
+    asked, component = Asked.from_press(press), press.action.partition(":")[2]
+    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
+        await answer(respond, refused.reason)
+        return
+    await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked, component))
 
 
 async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:

@@ -20,6 +20,7 @@ from bot.ports import Notifier
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
 from bot.slack.gateway import Patience
+from bot.slack.scopes import EVENTS
 from commands.table import words
 from tests.engine.stand import Script
 
@@ -27,7 +28,7 @@ from tests.engine.stand import Script
 PACE = Pace(settle_for=timedelta(seconds=0.3), first_wait=timedelta(seconds=0.05))
 PATIENCE = Patience(timeout_s=2.0, post_every_s=0.0, edit_every_s=0.0, share_looks_s=(0.03, 0.05, 0.1, 0.2, 0.5))
 LOOSE = Settings(
-    messages_per_s=1000.0, messages_burst=1000, file_share_after_s=0.01,
+    messages_per_s=1000.0, messages_burst=1000, file_share_after_s=0.01, events=frozenset(EVENTS),
     tier_per_minute=dict.fromkeys(tiers_per_minute(), 10_000),
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from bot.manifest import manifest_for
-from bot.slack.scopes import APP_SCOPE, PRIVATE_SCOPES, SCOPES, expected_scopes
+from bot.slack.scopes import APP_SCOPE, EVENTS, PRIVATE_SCOPES, SCOPES, expected_scopes
 from commands.table import WORDS, words
 from tests.truth import truth_dir
 
@@ -164,3 +164,12 @@ def test_terminal_says_why_when_the_prefix_is_wrong() -> None:
     assert (1, "") == (result.returncode, result.stdout)
     assert 1 == len(result.stderr.splitlines())
     assert "cannot begin a slash word" in result.stderr
+
+
+def test_every_event_has_a_reason_that_the_docs_give() -> None:
+    """Whoever installs the app reads what Slack will tell it, and why."""
+    told = manifest_for()["settings"]["event_subscriptions"]["bot_events"]
+    docs = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
+
+    assert list(EVENTS) == told
+    assert [] == [name for name, why in EVENTS.items() if f"| `{name}` | {why} |" not in docs]

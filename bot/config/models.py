@@ -72,6 +72,10 @@ class PeopleConfig(Part):
     commanders: tuple[Text, ...] = Field(
         default=(), description="User or user-group IDs that may run incidents, switch flags and mute; empty means everybody."
     )
+    external: Literal["none", "read"] = Field(
+        default="none",
+        description="What guests, people of other organizations and bots may do: `none`, or `read` what slash words show.",
+    )
 
 
 class Component(Part):

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.client import SlackLogin, sdk_logger
 from bot.slack.door import payload_of
 from bot.slack.gateway import SlackGateway
+from bot.slack.reception import Reception
 from bot.slack.respond import Respond
 from bot.slack.unanswered import Unanswered
 
@@ -29,14 +30,16 @@ BOLTS_ENVIRONMENT = (
 
 
 def build_bolt(
-    login: SlackLogin, gateway: SlackGateway, *, first_sight: FirstSight, register: Callable[[AsyncApp], None],
+    login: SlackLogin, gateway: SlackGateway, *, first_sight: FirstSight, reception: Reception,
+    register: Callable[[AsyncApp], None],
     help_hint: str = "Type `/incident help`, `/fallback help` or `/health`.",
 ) -> AsyncApp:  # fmt: skip
     """The app that Socket Mode runs; `gateway` must be started, its session is shared.
 
     `register` hooks the listeners in, before the ones that catch what nobody listens for. `first_sight(id)` is asked once per
     request and says whether it is new: Slack repeats what was not acknowledged, sometimes under another envelope, and a
-    repeat may be the only delivery, so what counts is whether we have seen it. `help_hint` ends the answers to the unknown.
+    repeat may be the only delivery, so what counts is whether we have seen it. `reception` lets in whom it knows.
+    `help_hint` ends the answers to the unknown.
     """
     with _without_environment():
         app = AsyncApp(
@@ -47,7 +50,9 @@ def build_bolt(
             before_authorize=_prepare(gateway),
             signing_secret="",
         )
+    app.middleware(reception.hear)
     app.middleware(_once(first_sight))
+    app.middleware(reception.admit)
     unanswered = Unanswered(help_hint)
     app.error(unanswered.failed)
     register(app)

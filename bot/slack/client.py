@@ -41,6 +41,7 @@ class Identity:
     team: str
     team_id: str
     enterprise_id: str = ""
+    is_enterprise_install: bool = False  # the app is installed for the whole organization, not for one workspace
 
 
 class SlackApi:
@@ -100,8 +101,10 @@ class SlackApi:
 
 def identity_of(reply: dict[str, Any]) -> Identity:
     """The identity in a reply of auth.test."""
-    names = (str(reply.get(name) or "") for name in ("user_id", "bot_id", "team", "team_id", "enterprise_id"))
-    return Identity(*names)
+    user, bot, team, team_id, grid = (
+        str(reply.get(name) or "") for name in ("user_id", "bot_id", "team", "team_id", "enterprise_id")
+    )
+    return Identity(user, bot, team, team_id, grid, reply.get("is_enterprise_install") is True)
 
 
 def proxy_for(url: str) -> str | None:

@@ -55,9 +55,9 @@ def payload_of(context: AsyncBoltContext) -> Payload:
 def _unreadable(request: SocketModeRequest) -> BoltResponse:
     """A command's answer may come with its acknowledgement, a form stays open with a word; nobody waits for the rest."""
     if request.type == "slash_commands":
-        return _json({"response_type": "ephemeral", "text": UNREADABLE})
+        return acknowledged({"response_type": "ephemeral", "text": UNREADABLE})
     if request.payload.get("type") == "view_submission":
-        return _json({"response_action": "update", "view": notice(UNREADABLE)})
+        return acknowledged({"response_action": "update", "view": notice(UNREADABLE)})
     return BoltResponse(status=200, body="")
 
 
@@ -71,5 +71,6 @@ def notice(words: str) -> dict[str, Any]:
     }
 
 
-def _json(answer: dict[str, Any]) -> BoltResponse:
+def acknowledged(answer: dict[str, Any]) -> BoltResponse:
+    """An acknowledgement that carries an answer, for the kinds of payloads that may have one."""
     return BoltResponse(status=200, body=json.dumps(answer), headers={"content-type": ["application/json"]})

@@ -138,10 +138,15 @@ class SlackGateway:
         """Set the topic. Raises ChatError."""
         await self.api.call(self.api.web.conversations_setTopic, channel=channel, topic=topic)
 
-    async def people_of(self, ids: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-        """The users behind ids of users and user groups, and a sentence per id that stands for nobody. Raises ChatError."""
-        people, problems = await invites.people_of(self.api, ids)
-        return tuple(people), problems
+    async def user_info(self, user: str) -> dict[str, Any]:
+        """Slack's record of a person. Raises ChatError."""
+        found = (await self.api.call(self.api.web.users_info, user=user)).get("user")
+        return found if isinstance(found, dict) else {}
+
+    async def members_of(self, group: str) -> list[str]:
+        """The users of a user group (S...). Raises ChatError."""
+        reply = await self.api.call(self.api.web.usergroups_users_list, usergroup=group)
+        return [str(user) for user in reply.get("users") or ()]
 
     async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
         """Invite people and user groups' members; one sentence per id that could not be. Raises ChatError."""

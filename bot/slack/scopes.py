@@ -12,8 +12,8 @@ SCOPES: Mapping[str, str] = {
     "pins:write": "the status card is pinned",
     "bookmarks:read": "a bookmark that is there already is not added again",
     "bookmarks:write": "board, vendor page and runbook stand in the channel's bookmarks",
-    "users:read": "people are called by their names in timelines and exports",
-    "usergroups:read": "the on-call group is invited, member by member",
+    "users:read": "guests and people of other organizations are told from full members, who alone may change things",
+    "usergroups:read": "the on-call group is invited, and the commanders' groups are known, member by member",
     "files:read": "the bot sees whether a file that it shared has arrived, which Slack does not promise",
     "files:write": "timelines and post-mortems are shared as files",
 }
@@ -22,6 +22,13 @@ PRIVATE_SCOPES: Mapping[str, str] = {
     "groups:write": "an incident's channel may be private",
     "groups:read": "our own private channels are found again after a lost answer",
     "groups:history": "after a lost answer the bot looks into a private channel whether its own message arrived",
+}
+
+# What Slack tells the bot of by itself; each needs a scope from above.
+EVENTS: Mapping[str, str] = {
+    "user_change": "somebody who was made a guest or deactivated loses their rights at once",
+    "subteam_members_changed": "who joins or leaves a commanders' group gains or loses command at once",
+    "subteam_updated": "a commanders' group that is renamed or disabled is read anew",
 }
 
 APP_SCOPE = "connections:write"  # of the app-level token: it opens the Socket Mode connection and can do nothing else

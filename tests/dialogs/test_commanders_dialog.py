@@ -1,13 +1,15 @@
 """people.commanders: who may command, also when they are named as a user group."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.core import facts as f
+from bot.sandbox.slack import Person
 from tests.dialogs.talk import Talk
-from tests.house import FLAG, a_house
+from tests.house import FLAG, SOON_S, a_house
 
 DENIED = "Only commanders may do that here (people.commanders in the configuration). Ask one of them."
 
@@ -69,3 +71,97 @@ async def test_every_member_may_take_an_incident_and_note_what_they_know(talk: T
     taken = await talk.asks(talk.house.ana, "/incident ack INC-1")
 
     assert ["Noted in the timeline of INC-1.", "INC-1 is yours."] == [note, taken]
+
+
+# --- people join and leave the group while the bot runs
+
+WRITES = "/incident severity INC-1 SEV3"
+
+
+def group_of(talk: Talk) -> str:
+    [group] = talk.house.workspace.team.groups
+    return group
+
+
+def secretly(talk: Talk, *members: Person) -> None:
+    """The group changes, and Slack tells nobody."""
+    talk.house.workspace.team.groups[group_of(talk)].members = [person.id for person in members]
+
+
+async def may_command(talk: Talk) -> list[str]:
+    """Who of ana and bob may, by name."""
+    people = (talk.house.ana, talk.house.bob)
+    return [person.name for person in people if await talk.asks(person, WRITES) != DENIED]
+
+
+async def test_whoever_joins_the_group_commands_and_whoever_leaves_does_not(talk: Talk) -> None:
+    """Slack tells of it, and the group is read at once."""
+    talk.house.workspace.change_group(group_of(talk), [talk.house.ana])
+    await until(talk, talk.house.ana)
+
+    assert ["ana"] == await may_command(talk)
+
+
+async def until(talk: Talk, person: Person) -> None:
+    """Wait until the group was read with this person in it."""
+    assert talk.house.app is not None
+    async with asyncio.timeout(SOON_S):
+        while person.id not in talk.house.app.engine.policy.incidents.commanders:
+            await asyncio.sleep(0.01)
+
+
+async def test_the_group_is_read_anew_every_few_minutes(talk: Talk) -> None:
+    """An event may be missed; the shift changes all the same."""
+    secretly(talk, talk.house.ana)
+    await talk.house.passes(minutes=1.5)  # two and a half since the start
+    before = await may_command(talk)
+    await talk.house.passes(minutes=0.5)
+
+    assert (["bob"], ["ana"]) == (before, await may_command(talk))
+
+
+async def test_the_group_is_read_anew_after_a_reconnection(talk: Talk) -> None:
+    """What changed while the bot was deaf, Slack told nobody."""
+    secretly(talk, talk.house.ana)
+    await talk.house.workspace.faults.drop_sockets()
+    await talk.house.workspace.connected(within=SOON_S)
+    await until(talk, talk.house.ana)
+
+    assert ["ana"] == await may_command(talk)
+
+
+async def test_a_group_that_cannot_be_read_keeps_its_members(talk: Talk) -> None:
+    """Slack is half down, and the bot is restarted besides: whoever was on call still commands."""
+    talk.house.workspace.faults.add("usergroups.users.list", "error:internal_error", times=99)
+    await talk.house.passes(minutes=4)
+    before = await may_command(talk)
+    await talk.house.stop()
+    await talk.house.start()
+
+    assert (["bob"], ["bob"]) == (before, await may_command(talk))
+
+
+async def test_a_group_that_is_gone_lets_nobody_in(talk: Talk) -> None:
+    """No commanders configured means everybody; a group without members must not."""
+    talk.house.workspace.team.groups.clear()
+    await talk.house.passes(minutes=4)
+
+    assert [] == await may_command(talk)
+
+
+async def test_an_empty_group_lets_nobody_in(talk: Talk) -> None:
+    """The last one left it."""
+    secretly(talk)
+    await talk.house.passes(minutes=4)
+
+    assert [] == await may_command(talk)
+
+
+async def test_a_guest_in_the_group_does_not_command(talk: Talk) -> None:
+    """The group gives command to members only."""
+    house = talk.house
+    secretly(talk, house.ana)
+    await house.passes(minutes=4)
+    house.workspace.change_user(house.ana, guest="multi")
+
+    assert "guests may not do that" in await talk.asks(house.ana, WRITES)

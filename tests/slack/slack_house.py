@@ -13,6 +13,8 @@ from bot.sandbox.slack import LocalWorkspace
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import Patience, SlackGateway
+from bot.slack.people import People
+from bot.slack.reception import Reception
 from bot.slack.respond import Respond
 from bot.slack.socket import SocketPatience, SocketWatch
 
@@ -39,6 +41,31 @@ class Seen:
         new = id not in self.ids
         self.ids.append(id)
         return new
+
+
+class Notes:
+    """A ledger that holds settings and nothing else, in memory: all that the directory of people asks of one."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, str] = {}
+
+    async def read(self, work: Callable[[Any], Any]) -> Any:
+        return work(self)
+
+    async def write(self, work: Callable[[Any], Any]) -> Any:
+        return work(self)
+
+    def setting(self, name: str) -> str | None:
+        return self.settings.get(name)
+
+    def put_setting(self, name: str, value: str) -> None:
+        self.settings[name] = value
+
+
+def receive(people: People, *, reads: bool = False, groups: list[str] | None = None) -> Reception:
+    """A reception that asks `people`; changed groups are written into `groups`."""
+    heard = groups if groups is not None else []
+    return Reception(people, SystemClock(), reads=reads, on_group=heard.append)
 
 
 @dataclass
@@ -79,6 +106,7 @@ def listen(heard: list[str]) -> Callable[[AsyncApp], None]:
 async def house(
     workspace: LocalWorkspace, *, patience: SocketPatience = BRISK, register: Callable[[AsyncApp], None] | None = None,
     first_sight: Callable[[str], Awaitable[bool]] | None = None, ticket: str = "", wait: bool = True,
+    reception: Reception | None = None,
 ) -> AsyncIterator[House]:  # fmt: skip
     """Run the app; on the way out nothing is left running."""
     gateway = SlackGateway(login(workspace), patience=QUICK)
@@ -86,7 +114,8 @@ async def house(
     heard: list[str] = []
     seen = Seen()
     app = build_bolt(
-        login(workspace), gateway, first_sight=first_sight or seen.first, register=register or listen(heard)
+        login(workspace), gateway, first_sight=first_sight or seen.first, register=register or listen(heard),
+        reception=reception or receive(People(gateway, Notes(), SystemClock())),
     )  # fmt: skip
     watch = SocketWatch(app, login(workspace), SystemClock(), ticket=ticket, patience=patience)
     await watch.start()

@@ -1,0 +1,179 @@
+"""Who people are: Slack is asked once for each, the answer is kept, and what changes is heard of (`user_change`).
+
+Why an old answer may stand in for one that Slack does not give: at three in the morning, with Slack half down, the person who
+was a full member yesterday is far more likely to be the engineer on call than somebody who was made a guest since, and
+`user_change` tells of that. So whoever is known keeps their standing, over a restart too, and so do the commanders, whom an
+operator named; whoever is not known may change nothing until Slack says who they are.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot.clock import Clock
+from bot.ports import ChatError, Ledger, StoreError
+from bot.slack.gateway import SlackGateway
+from bot.slack.standing import Standing, barred_as, standing_of
+
+log = structlog.get_logger(__name__)
+
+SETTING = "slack people"  # the setting in the ledger that carries the known members over a restart
+MOST = 2_000  # people who are kept, the least recently seen go first
+FRESH_FOR_S = 3600.0  # after that Slack is asked again, should a user_change have been missed
+ASK_WITHIN_S = 1.5  # Slack waits three seconds for an acknowledgement, and the answer itself takes some
+PAUSE_AFTER_S = 10.0  # after a question that Slack did not answer
+
+# Slack's words for somebody who is not of our workspace and whom we cannot see.
+NOT_OURS = frozenset({"user_not_found", "user_not_visible"})
+
+
+@dataclass
+class _Known:
+    standing: Standing
+    asked_at: float | None = None  # by the monotonic clock; None = before this start, or told of a change since
+
+
+class People:
+    """The directory. `trusted()` are those whom the configuration names, as far as it is known who they are."""
+
+    def __init__(
+        self, gateway: SlackGateway, ledger: Ledger, clock: Clock, *, trusted: Callable[[], Collection[str]] = tuple
+    ) -> None:
+        self._gateway = gateway
+        self._ledger = ledger
+        self._clock = clock
+        self._trusted = trusted
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._overtaken: set[str] = set()
+        self._silent_until = 0.0
+        self._silence = ""
+        self._kept: tuple[str, ...] = ()
+        self._recalled = False
+
+    async def recall(self) -> None:
+        """Take over the members that were known before this start. Raises StoreError."""
+        if self._recalled:
+            return
+        remembered = await self._ledger.read(lambda store: store.setting(SETTING))
+        self._recalled = True
+        for user in json.loads(remembered or "[]"):
+            self._known.setdefault(str(user), _Known(Standing.MEMBER))
+
+    async def standing(self, user: str) -> Standing:
+        """What this person is to us, within `ASK_WITHIN_S` real seconds."""
+        known = self._known.get(user)
+        if known:
+            self._known.move_to_end(user)
+        if known is None or not self._is_fresh(known):
+            await self._ask(user)
+            known = self._known.get(user)
+        if known:
+            return known.standing
+        return Standing.MEMBER if user in self._trusted() else Standing.UNKNOWN
+
+    @property
+    def silence(self) -> str:
+        """Why Slack did not say who somebody is, the last time that it did not."""
+        return self._silence
+
+    def heard(self, user: Mapping[str, Any]) -> None:
+        """Slack says that a record of a person changed. Only whom we know is of interest.
+
+        What bars somebody counts at once. The rest is asked: the event does not tell all workspaces of a person.
+        """
+        id = str(user.get("id") or "")
+        if id in self._asking:
+            self._overtaken.add(id)  # the answer on its way may be older than this
+        if id not in self._known:
+            return
+        barred = barred_as(user)
+        before = self._known[id]
+        self._known[id] = _Known(barred or before.standing, self._clock.monotonic() if barred else None)
+        if barred and before.standing is not barred:
+            log.info("somebody is no full member any more", user=id, standing=barred.value)
+            self._keep_soon()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def doubt(self) -> None:
+        """We may have missed what changed: ask again about everybody when they come."""
+        for known in self._known.values():
+            known.asked_at = None
+
+    async def settled(self) -> None:
+        """Wait until what was begun is done."""
+        while self._asking:
+            await asyncio.wait(list(self._asking.values()))
+
+    async def close(self) -> None:
+        """End the questions that are still open."""
+        tasks = list(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- asking
+
+    def _is_fresh(self, known: _Known) -> bool:
+        return known.asked_at is not None and self._clock.monotonic() - known.asked_at < FRESH_FOR_S
+
+    async def _ask(self, user: str) -> None:
+        """Ask, and wait a little. A late answer still counts for the next time."""
+        if self._clock.monotonic() < self._silent_until:
+            return
+        task = self._asking.get(user)
+        if task is None:
+            task = asyncio.create_task(self._learn(user), name="who is that")
+            self._asking[user] = task
+            task.add_done_callback(lambda _: self._asking.pop(user, None))
+        done, _ = await asyncio.wait({task}, timeout=ASK_WITHIN_S)
+        if not done:
+            self._was_silent("Slack does not answer in time")
+
+    async def _learn(self, user: str) -> None:
+        try:
+            us = await self._gateway.identity()
+            reply = await self._gateway.user_info(user)
+        except ChatError as error:
+            if error.code not in NOT_OURS:
+                self._was_silent(str(error))
+                return
+            found = Standing.FOREIGN
+        else:
+            found = standing_of(reply, us)
+        self._known[user] = _Known(found, None if user in self._overtaken else self._clock.monotonic())
+        self._overtaken.discard(user)
+        self._known.move_to_end(user)
+        while len(self._known) > MOST:
+            self._known.popitem(last=False)
+        self._keep_soon()
+
+    def _was_silent(self, why: str) -> None:
+        self._silent_until = self._clock.monotonic() + PAUSE_AFTER_S
+        self._silence = why
+        log.warning("Slack did not say who somebody is", why=why)
+
+    # --- keeping
+
+    def _keep_soon(self) -> None:
+        """Put the members on record, beside the work: losing it costs one question to Slack."""
+        members = tuple(sorted(user for user, known in self._known.items() if known.standing.is_member))
+        if members == self._kept:
+            return
+        self._kept = members
+        task = asyncio.create_task(self._keep(members), name="keep who people are")
+        self._asking[f"keep/{id(task)}"] = task
+        task.add_done_callback(lambda done: self._asking.pop(f"keep/{id(done)}", None))
+
+    async def _keep(self, members: tuple[str, ...]) -> None:
+        try:
+            await self._ledger.write(lambda store: store.put_setting(SETTING, json.dumps(members)))
+        except StoreError as error:
+            log.warning("who people are is not on record", why=str(error))

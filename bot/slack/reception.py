@@ -1,0 +1,113 @@
+"""Who comes in: behind the door that reads a payload, and in front of everything that anybody wants.
+
+Slash words, buttons, forms, shortcuts and menus all pass here, and only here a person becomes a member. Who is refused is
+answered, and stands in the log (`denied`, as refusals of the rules do); not in the ledger, which holds what changed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.response import BoltResponse
+
+from bot.clock import Clock
+from bot.denials import Denials
+from bot.payloads import READ, Command, Event, Form, Menu, Payload, Press, Shortcut
+from bot.ports import ChatError
+from bot.slack.door import acknowledged, notice, payload_of
+from bot.slack.people import People
+from bot.slack.respond import Respond
+from bot.slack.standing import Standing
+
+log = structlog.get_logger(__name__)
+
+Next = Callable[[], Awaitable[Any]]
+
+NOTHING = "Nothing was done. Ask a full member of this workspace."
+WORDS = {
+    Standing.GUEST: f"You are a guest of this workspace, and guests may not do that with Understudy. {NOTHING}",
+    Standing.FOREIGN: f"You belong to another organization or workspace, which may not do that with Understudy here. {NOTHING}",
+    Standing.BOT: f"Bots may not do that with Understudy. {NOTHING}",
+    Standing.DEACTIVATED: f"Your account is deactivated in this workspace. {NOTHING}",
+}
+UNKNOWN = (
+    "I could not make sure that you are a full member of this workspace ({why}), so nothing was done. Try again in a minute. "
+    "Meanwhile whoever I know already can do it, and `understudy` on the bot's machine works without Slack."
+)
+
+
+class Reception:
+    """Bolt middleware. `reads`: outsiders may ask (`people.external: read`); `on_group` hears of changed user groups."""
+
+    def __init__(self, people: People, clock: Clock, *, reads: bool, on_group: Callable[[str], None]) -> None:
+        self._people = people
+        self._reads = reads
+        self._on_group = on_group
+        self._denials = Denials(clock)
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def hear(self, context: AsyncBoltContext, next: Next) -> Any:  # Bolt's name for it
+        """What Slack says about people and groups ends here: a lot in a large workspace, and none of it needs a record."""
+        payload = payload_of(context)
+        if isinstance(payload, Event):
+            match payload.name:
+                case "user_change":
+                    user = payload.body.get("user")
+                    self._people.heard(user if isinstance(user, dict) else {})
+                    return BoltResponse(status=200, body="")
+                case "subteam_members_changed" | "subteam_updated":
+                    group = payload.body.get("subteam")
+                    id = group.get("id") if isinstance(group, dict) else payload.body.get("subteam_id")
+                    self._on_group(str(id or ""))
+                    return BoltResponse(status=200, body="")
+        return await next()
+
+    async def admit(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # Bolt's name for it
+        """Let members in, and those who may only ask where that is configured; answer everybody else."""
+        payload = payload_of(context)
+        if isinstance(payload, Event) or (isinstance(payload, Form) and payload.closed):
+            return await next()  # nobody waits for an answer, and nothing is done
+        standing = await self._people.standing(payload.who.id)
+        if standing.is_member or (self._reads and isinstance(payload, Command)):
+            context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member))
+            return await next()
+        self._denials.note(payload.who.id, standing.value, _what(payload))
+        words = WORDS.get(standing) or UNKNOWN.format(why=self._people.silence or "Slack did not say")
+        return self._refuse(payload, words, respond)
+
+    def _refuse(self, payload: Payload, words: str, respond: Respond) -> BoltResponse:
+        """Acknowledged at once, in every way that Slack has for saying why."""
+        match payload:
+            case Command():
+                return acknowledged({"response_type": "ephemeral", "text": words})
+            case Form():
+                return acknowledged({"response_action": "update", "view": notice(words)})
+            case Menu():
+                return acknowledged({"options": []})
+            case Press(is_link=True):
+                return BoltResponse(status=200, body="")
+        task = asyncio.create_task(_tell(respond, words), name="answering an outsider")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+        return BoltResponse(status=200, body="")
+
+
+async def _tell(respond: Respond, words: str) -> None:
+    try:
+        await respond(words, response_type="ephemeral", replace_original=False)
+    except (ChatError, ValueError) as error:
+        log.warning("nobody could be told", why=str(error))
+
+
+def _what(payload: Payload) -> str:
+    match payload:
+        case Command():
+            return f"{payload.word} {payload.text.partition(' ')[0]}".strip()[:60]
+        case Press():
+            return payload.action[:60]
+        case Form() | Shortcut():
+            return payload.callback[:60]
+    return type(payload).__name__

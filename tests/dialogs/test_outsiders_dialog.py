@@ -1,0 +1,181 @@
+"""Guests, people of other organizations, bots and deactivated people change nothing, whatever they use, and are told so."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.core import facts as f
+from bot.sandbox.slack import Person
+from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
+from tests.house import FLAG, House, a_house
+
+KINDS: dict[str, dict[str, Any]] = {
+    "multi-channel guest": {"guest": "multi"},
+    "single-channel guest": {"guest": "single"},
+    "Slack Connect": {"stranger": True, "team_id": "T07OTHER"},
+    "another workspace": {"team_id": "T07OTHER"},
+    "another workspace of an organization": {
+        "team_id": "T07OTHER", "enterprise_id": "E07GRID", "workspaces": ("T07OTHER",),
+    },
+    "bot": {"is_bot": True},
+    "deactivated": {"deleted": True},
+}  # fmt: skip
+SLASH_WORDS = [
+    "/health", "/incident list", "/incident declare Mail is late", "/incident declare", "/incident resolve INC-1",
+    f"/fallback engage {FLAG} gpt", f"/fallback release {FLAG} force", "/understudy mute claude api for 1h",
+    "/understudy about",
+]  # fmt: skip
+ASKING = ["/health", "/health claude", "/incident list", "/incident show", "/fallback status", "/understudy maintenance"]
+CHANGING = [words for words in SLASH_WORDS if words.split()[1:2] and words.split()[1] not in ("list", "about")]
+REFUSED = "Nothing was done. Ask a full member of this workspace."
+
+
+def eve_in_ops(house: House, **kind: Any) -> Person:
+    eve = house.workspace.add_user("eve", "Eve", **kind)
+    house.workspace.channel("ops").members.append(eve.id)
+    return eve
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path) -> AsyncIterator[House]:
+    """A house in which outsiders may ask."""
+    async with a_house(tmp_path, people={"external": "read"}) as house:
+        yield house
+
+
+async def everything(talk: Talk) -> Sequence[f.Fact]:
+    await talk.house.quiet()
+    return await talk.facts(f.Body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_outsider_gets_nothing_by_any_slash_word(outage: Talk, kind: str) -> None:
+    """Not even the board: by default outsiders may do nothing at all."""
+    eve, before = eve_in_ops(outage.house, **KINDS[kind]), await everything(outage)
+    answers = [await outage.asks(eve, words) for words in SLASH_WORDS]
+
+    assert [] == [said for said in answers if REFUSED not in said and "deactivated" not in said]
+    assert (before, None) == (await everything(outage), eve.modal)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_outsider_changes_nothing_by_a_button(outage: Talk, kind: str) -> None:
+    """The alert with its buttons stands where guests see it too."""
+    eve, before = eve_in_ops(outage.house, **KINDS[kind]), await everything(outage)
+    answers = [await outage.presses(eve, label, channel="ops") for label in ("Acknowledge", "Resolve incident")]
+
+    assert [] == [said for said in answers if "Nothing was done" not in said and "deactivated" not in said]
+    assert before == await everything(outage)
+
+
+async def test_a_form_that_was_opened_as_a_member_is_refused_as_a_guest(talk: Talk) -> None:
+    """Somebody was made a guest while they wrote: what they wrote is not done, and they are told."""
+    house = talk.house
+    await house.ana.types("/incident declare")
+    await house.ana.waits_for("== Declare incident ==")
+    house.workspace.change_user(house.ana, guest="multi")
+    await house.ana.submits({"What is wrong?": "Mail is late"})
+
+    assert "guests may not do that" in str(house.ana.modal)
+    assert [] == list(await talk.facts(f.Declared))
+
+
+async def test_a_shortcut_is_refused_too(talk: Talk) -> None:
+    """Also one that this version does not know: whoever it is from comes first."""
+    eve = eve_in_ops(talk.house, guest="multi")
+    await eve.uses_shortcut("declare_incident")
+    await talk.house.ana.uses_shortcut("declare_incident")
+
+    assert "guests may not do that" in await told_directly(talk, eve)
+    assert "I do not know this shortcut" in await told_directly(talk, talk.house.ana)
+
+
+async def told_directly(talk: Talk, person: Person) -> str:
+    """What the bot told a person in a direct message."""
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        while not talk.house.workspace.direct_messages(person):
+            await asyncio.sleep(0.01)
+    return talk.shows(talk.house.workspace.direct_messages(person)[-1])
+
+
+async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
+    """Slack tells of it; nobody waits for a restart."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident ack INC-1")
+    house.workspace.change_user(house.ana, guest="multi")
+    refused = await outage.asks(house.ana, "/incident resolve INC-1")
+    house.workspace.change_user(house.ana, guest="")
+    again = await outage.asks(house.ana, "/incident note INC-1 back again")
+
+    assert ("guests may not do that" in refused, "Noted in the timeline of INC-1.") == (True, again)
+
+
+@pytest.mark.parametrize("words", ASKING)
+async def test_outsiders_may_ask_where_that_is_configured(open_house: House, words: str) -> None:
+    """A vendor's engineer in a shared channel sees what we see."""
+    talk = Talk(open_house)
+    await open_house.fails("anthropic.api")
+    await open_house.quiet()
+    answers = [await talk.asks(who, words) for who in (open_house.ana, eve_in_ops(open_house, stranger=True))]
+
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("words", [words for words in CHANGING if words != "/incident declare"])
+async def test_outsiders_who_may_ask_change_nothing(open_house: House, words: str) -> None:
+    """The rules of the core say so, whatever comes in."""
+    talk = Talk(open_house)
+    await open_house.fails("anthropic.api")
+    eve, before = eve_in_ops(open_house, guest="multi"), await everything(talk)
+    answer = await talk.asks(eve, words)
+
+    assert "Only full members of this workspace may do that. Nothing was changed. Ask one of them." == answer
+    assert before == await everything(talk)
+
+
+async def test_outsiders_who_may_ask_get_no_form_and_no_button(open_house: House) -> None:
+    """A form is not opened for somebody whose words would be refused."""
+    talk = Talk(open_house)
+    await open_house.fails("anthropic.api")
+    await open_house.quiet()
+    eve = eve_in_ops(open_house, guest="multi")
+    form = await talk.asks(eve, "/incident declare")
+    await talk.asks(eve, "/health claude")
+    button = await talk.presses(eve, "Declare incident")
+
+    assert ("Only full members" in form, "guests may not do that" in button, None) == (True, True, eve.modal)
+
+
+async def test_a_known_engineer_is_served_while_slack_does_not_say_who_anybody_is(outage: Talk) -> None:
+    """users.info fails for everybody: Ana, who was here before, resolves; Eve, who is new, is told why she may not."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident ack INC-1")
+    house.workspace.faults.add("users.info", "error:internal_error", times=99)
+    eve = eve_in_ops(house)
+    refused = await outage.asks(eve, "/incident resolve INC-1")
+    await house.stop()
+    await house.start()
+    done = await outage.asks(house.ana, "/incident note INC-1 still here")
+
+    assert "I could not make sure that you are a full member of this workspace" in refused
+    assert "Noted in the timeline of INC-1." == done
+
+
+async def test_refusals_stand_in_the_log_once_a_minute(open_house: House) -> None:
+    """Who tried what, from the reception and from the rules alike; a hundred tries are one line."""
+    talk = Talk(open_house)
+    eve, gus = eve_in_ops(open_house, guest="multi"), open_house.workspace.add_user("gus", guest="multi")
+    open_house.workspace.channel("ops").members.append(gus.id)
+    with capture_logs() as logged:
+        for _ in range(5):
+            await talk.asks(eve, "/understudy mute claude api for 1h")
+        await talk.asks(gus, "/health claude")
+        for _ in range(5):
+            await talk.presses(gus, "Declare incident")
+    lines = [(line["who"], line["role"], line["what"]) for line in logged if line["event"] == "denied"]
+
+    assert [(eve.id, "outsider", "Mute"), (gus.id, "guest", "incident.declare:anthropic.api")] == lines

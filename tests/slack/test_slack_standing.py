@@ -1,0 +1,76 @@
+"""What somebody is to us, out of Slack's record of them: full members of ours alone have rights."""
+
+from typing import Any
+
+import pytest
+
+from bot.slack.client import Identity
+from bot.slack.standing import Standing, standing_of
+
+OURS = Identity("U0BOT", "B0BOT", "Labs", "T0OURS")
+IN_A_GRID = Identity("U0BOT", "B0BOT", "Labs", "T0OURS", "E0GRID")
+WHOLE_GRID = Identity("U0BOT", "B0BOT", "Labs", "T0OURS", "E0GRID", is_enterprise_install=True)
+
+
+def user(team: str = "T0OURS", **fields: Any) -> dict[str, Any]:
+    return {"id": "U0ANA", "team_id": team, "deleted": False, "is_bot": False, "is_restricted": False, **fields}
+
+
+def in_grid(grid: str, *teams: str, team: str = "T0ELSE", **fields: Any) -> dict[str, Any]:
+    return user(team, enterprise_user={"id": "W0ANA", "enterprise_id": grid, "teams": list(teams)}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("record", "standing"),
+    [
+        (user(), Standing.MEMBER),
+        (user(is_app_user=True), Standing.MEMBER),  # says that they authorized the app, not that they are one
+        (user(is_admin=True, is_owner=True), Standing.MEMBER),
+        (user(is_restricted=True), Standing.GUEST),
+        (user(is_restricted=True, is_ultra_restricted=True), Standing.GUEST),
+        (user(is_ultra_restricted=True), Standing.GUEST),
+        (user(is_admin=True, is_restricted=True), Standing.GUEST),
+        (user(is_stranger=True), Standing.FOREIGN),
+        (user("T0ELSE"), Standing.FOREIGN),
+        (user("T0ELSE", is_stranger=True), Standing.FOREIGN),
+        (user(deleted=True), Standing.DEACTIVATED),
+        (user(is_bot=True), Standing.BOT),
+        (user(is_workflow_bot=True), Standing.BOT),
+        (user(is_connector_bot=True), Standing.BOT),
+        (user(id="USLACKBOT"), Standing.BOT),
+        ({}, Standing.FOREIGN),
+        ({"id": "U0ANA"}, Standing.FOREIGN),
+        (user(team_id=None), Standing.FOREIGN),
+        (in_grid("E0GRID", "T0OURS"), Standing.FOREIGN),  # our workspace belongs to no organization
+    ],
+)
+def test_only_a_full_member_of_our_workspace_is_one(record: dict[str, Any], standing: Standing) -> None:
+    """In doubt somebody is a stranger: a record without a workspace, or with another one."""
+    assert standing is standing_of(record, OURS)
+
+
+@pytest.mark.parametrize(
+    ("record", "for_one", "for_all"),
+    [
+        (in_grid("E0GRID", "T0ELSE", "T0OURS"), Standing.MEMBER, Standing.MEMBER),  # in several, ours among them
+        (in_grid("E0GRID", "T0ELSE"), Standing.FOREIGN, Standing.MEMBER),
+        (in_grid("E0OTHER", "T0OURS"), Standing.FOREIGN, Standing.FOREIGN),
+        (in_grid("E0GRID", "T0OURS", team="T0OURS"), Standing.MEMBER, Standing.MEMBER),
+        (in_grid("E0GRID", "T0ELSE", is_restricted=True), Standing.GUEST, Standing.GUEST),
+        (user("T0ELSE", enterprise_id="E0GRID"), Standing.FOREIGN, Standing.MEMBER),
+        (user("T0ELSE"), Standing.FOREIGN, Standing.FOREIGN),
+        (user("T0ELSE", enterprise_user="odd"), Standing.FOREIGN, Standing.FOREIGN),
+    ],
+)
+def test_an_organization_counts_where_the_app_is_installed_for_it(
+    record: dict[str, Any], for_one: Standing, for_all: Standing
+) -> None:
+    """Installed for one workspace of an Enterprise Grid, the other workspaces are foreign; installed for all, they are ours."""
+    assert (for_one, for_all) == (standing_of(record, IN_A_GRID), standing_of(record, WHOLE_GRID))
+
+
+def test_an_organization_without_an_id_is_nobodys() -> None:
+    """Two empty ids are not the same organization."""
+    us = Identity("U0BOT", "B0BOT", "Labs", "", "", is_enterprise_install=True)
+
+    assert Standing.FOREIGN is standing_of(user("", enterprise_id=""), us)
