@@ -72,7 +72,7 @@ async def test_questions_are_answered_over_http_while_the_disk_is_full(deploymen
 async def test_a_change_is_refused_by_name_while_the_disk_is_full(deployment: Deployment) -> None:
     """In Slack and over HTTP: why, that nothing was changed, and what to do."""
     bot = await a_full_bot(deployment)
-    told = await hears(deployment, "/incident declare Claude is broken")
+    told = await hears(deployment, "/incident ack INC-1")
     refused = await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow"})
 
     assert "The disk is full, nothing was changed. Flags stay as they are; make room where Understudy runs" in told
