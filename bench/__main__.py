@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("store", "day", "idle", "ack", "probe", "detection", "many", "disk", "readers", "hostile", "failover")
+NAMES = ("store", "day", "idle", "ack", "probe", "detection", "recovery", "many", "disk", "readers", "hostile", "failover")
 
 
 def main(names: list[str]) -> int:

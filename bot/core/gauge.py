@@ -3,13 +3,21 @@
 The sequential test sums up how much likelier each look is in trouble than in health: quick with a full outage, and patient
 with one answer in five that fails. The window counts failed rounds, so that what people set as "3 of 5" holds whatever the
 score says. Either may speak; neither before the signs span a least time.
+
+The way back is a test of the same kind: what failed again since its first good look must answer for so long that it is hardly
+trouble of that share any more.
 """
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.model import Sample
 from bot.core.rule import Rule
+
+SURE = math.log(300)  # how much likelier health must be than trouble that goes on, once it failed again on its way back
+SHARES = 0.15, 0.30  # of failed looks on the way back, at least and at most: a few looks tell too little of a larger one
+REMEMBERED = 40  # looks of the way back; then older ones count half
 
 KEPT = 10  # signs; enough to tell the usual fault from an odd one
 
@@ -49,6 +57,10 @@ class Gauge:
     signs: tuple[Sample, ...] = ()
     good: int = 0  # looks in a row without a sign
     good_at: datetime | None = None
+    back: int = 0  # looks since the first good one of this trouble: its way back
+    back_bad: int = 0  # of them
+    share: float = 0.0  # of them, when the last sign came; 0 = nothing failed on the way back so far
+    clear: float = 0.0  # score of the test whether it is over
     changes: tuple[datetime, ...] = ()  # when it began and ended lately
 
     @property
@@ -98,6 +110,7 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
         score = max(0.0, gauge.score + rule.weights[sign is None])
         fresh = sign is not None and gauge.score == 0.0
     signs = gauge.signs
+    back, back_bad, share, clear = (0, 0, 0.0, 0.0) if fresh else _way_back(gauge, sign, rule)
     if sign is not None:
         signs = (*signs, sign)[-max(KEPT, rule.failures) :]
     elif score == 0.0 and rounds == 0 and not gauge.stands:
@@ -115,8 +128,26 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
         signs=signs,
         good=0 if sign is not None else gauge.good + 1,
         good_at=None if sign is not None else gauge.good_at or moment.at,
+        back=back,
+        back_bad=back_bad,
+        share=share,
+        clear=clear,
         changes=gauge.changes,
     )
+
+
+def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, int, float, float]:
+    """Looks of the way back, how many of them failed, their share, and the score of the test whether it is over."""
+    if sign is not None and gauge.back == 0:
+        return 0, 0, 0.0, 0.0
+    back, bad = gauge.back + 1, gauge.back_bad + (sign is not None)
+    if back > REMEMBERED:
+        back, bad = back // 2, (bad + 1) // 2
+    if sign is None:
+        likelier = math.log((1 - rule.noise) / (1 - gauge.share)) if gauge.share else 0.0
+        return back, bad, gauge.share, gauge.clear + likelier
+    share = min(max(bad / back, SHARES[0]), SHARES[1])
+    return back, bad, share, max(0.0, gauge.clear + math.log(rule.noise / share))
 
 
 def _begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) -> Gauge:
@@ -125,7 +156,7 @@ def _begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) 
 
 def _ended(gauge: Gauge, at: datetime, rule: Rule) -> Gauge:
     """Over once there were enough good looks in a row for long enough; what changes all the time must be steady first."""
-    if gauge.good_at is None or gauge.good < rule.recover_after:
+    if gauge.good_at is None or gauge.good < rule.recover_after or (gauge.share and gauge.clear < SURE):
         return gauge
     steady = rule.steady_for if gauge.flaps(at, rule) else rule.recover_for
     if at - gauge.good_at < max(steady, rule.recover_for):

@@ -6,6 +6,7 @@ from statistics import median
 import pytest
 
 from bench.detection import DAY_S, Sky, costs, delay_of, watched
+from bench.recovery import ends, lost
 from bot.core.rule import Rule
 
 RULE = Rule()
@@ -31,6 +32,16 @@ def test_noise_and_blips_raise_few_alarms_and_cost_few_looks() -> None:
     assert len(noise.alarms) <= 4
     assert len(blips.alarms) <= 50
     assert max(noise.quick, blips.quick) <= 100 * 2880 * 0.12
+
+
+def test_trouble_that_goes_on_is_hardly_ever_called_over() -> None:
+    """At 40 % errors for an hour; by five good looks in a row alone it was nearly always."""
+    assert lost(0.4, 0.4, RULE, 60) <= 0.1
+
+
+def test_a_full_outage_that_ends_is_over_within_two_minutes_and_a_half() -> None:
+    """The longer test is for what failed again on its way back."""
+    assert max(ends(1.0, RULE, 10)) <= 150
 
 
 def test_leaping_over_good_looks_changes_nothing() -> None:

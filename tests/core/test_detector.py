@@ -70,7 +70,9 @@ def outage(track: Track | None = None, begins: float = 150) -> Track:
         ("ooofff???", Condition.FAILING),
         ("fffoooo", Condition.FAILING),
         ("fffooooo", Condition.WELL),
-        ("fffoofooooo", Condition.WELL),
+        ("fffoofooooo", Condition.FAILING),
+        ("fffoof" + "o" * 16, Condition.FAILING),
+        ("fffoof" + "o" * 17, Condition.WELL),
         ("fffsssss", Condition.SLOW),
         ("fffsssssooooo", Condition.WELL),
         ("ssssooooo", Condition.WELL),
@@ -333,6 +335,20 @@ def test_slowness_must_last() -> None:
 def test_slow_looks_ask_for_no_quick_ones() -> None:
     """Slowness is a matter of minutes, and looking costs."""
     assert EVERY == next_look(run("ooooos"), RULE, EVERY, at(180))
+
+
+def test_the_rarer_it_failed_on_the_way_back_the_longer_it_must_answer() -> None:
+    """Eighteen good looks are proof enough after every other look failed, and not after one in six did."""
+    often, seldom = run("fff" + "of" * 10 + "o" * 18), run("fff" + "ooooof" * 5 + "o" * 18)
+
+    assert (Condition.WELL, Condition.FAILING) == (often.judgement.condition, seldom.judgement.condition)
+
+
+def test_a_full_outage_after_a_failed_way_back_is_over_as_soon_as_what_failed_then_is_outweighed() -> None:
+    """What was on its way back, failed again and answers now ends once, by the longer test."""
+    track = run("o" * 17, track=run("fff" + "oo" + "f" * 40), begins=2_000)
+
+    assert Condition.WELL is track.judgement.condition
 
 
 # --- restarts
