@@ -50,7 +50,7 @@ async def _ledger(folder: Path) -> bool:
 def _committing(stream: str, seq: int) -> Callable[[Store], list[Fact]]:
     effect = Effect(f"{stream}/{seq}/line", Do.FACT_POST, stream, 1, stream, seq)
     fact = NewFact(stream, seq, Actor.rule("bench"), 1, NoteAdded(f"line {seq}"))
-    return lambda store: store.commit(Commit(f"{stream}/{seq}", AT, (fact,), (), (effect,)))
+    return lambda store: store.commit(Commit((f"{stream}/{seq}",), AT, (fact,), (), (effect,)))
 
 
 async def _one_after_another(ledger: SqliteLedger) -> list[float]:

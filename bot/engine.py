@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from bot.clock import Clock
 from bot.core.codec import decode, encode
-from bot.core.draft import Step
+from bot.core.effects import Effect
 from bot.core.facts import Fact
 from bot.core.layered import Layered
 from bot.core.model import Policy
@@ -24,15 +25,71 @@ log = structlog.get_logger(__name__)
 
 Listener = Callable[[Sequence[Fact], World], None]
 
+MOST_TOGETHER = 100  # signals in one commit; a person who comes behind them waits for no more than this
 MOST_TRIES = 8  # conflicts need another writer; with one ledger lock even a second try is rare
 
 UNDONE = frozenset({StoreTrouble.FULL, StoreTrouble.READ_ONLY, StoreTrouble.GONE})  # then what was committed is as before
 
 
+@dataclass(eq=False)
+class _Request:
+    """A signal that waits for its answer. Whoever sent it may have gone meanwhile."""
+
+    signal: Signal
+    answered: "asyncio.Future[Answer]"
+
+    def answer(self, answer: Answer) -> None:
+        self.answered.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        self.answered.set_exception(error)
+        self.answered.exception()  # looked at, so that asyncio does not complain where nobody asks any more
+
+
+class _Together:
+    """Signals decided on one after the other, each in the world that those before it left, and not committed yet."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.facts: list[Fact] = []
+        self._effects: list[Effect] = []
+        self._signals: dict[str, None] = {}
+        self._answers: list[tuple[_Request, Answer | Exception]] = []
+
+    def decide(self, request: _Request, now: datetime, policy: Policy) -> None:
+        signal = request.signal
+        try:
+            decided = step(self.world, signal, now, policy)
+        except Exception as error:  # noqa: BLE001 # raised where this signal came from; the others go on
+            self._answers.append((request, error))
+            return
+        if decided.facts and signal.id in self._signals:
+            self._answers.append((request, done_already(decided.answer)))
+            return
+        if decided.facts:
+            self.world = decided.world
+            self.facts += decided.facts
+            self._effects += decided.effects
+            if signal.id:
+                self._signals[signal.id] = None
+        self._answers.append((request, decided.answer))
+
+    def commit(self, before: World) -> Commit:
+        return _commit_of(tuple(self._signals), self.facts, self._effects, before, self.world)
+
+    def answer(self) -> None:
+        for request, answer in self._answers:
+            if isinstance(answer, Answer):
+                request.answer(answer)
+            else:
+                request.fail(answer)
+
+
 class CommittingEngine:
     """Decides with `core.step`, commits through the ledger, and only then shows the new world.
 
-    One signal at a time. Listeners are told of each commit in order; they must be quick and must not raise.
+    One decision at a time; what waits meanwhile is decided on in a row and committed together. Listeners are told of each
+    commit in order; they must be quick and must not raise.
     """
 
     def __init__(self, ledger: Ledger, clock: Clock, policy: Policy, redactor: Redactor | None = None) -> None:
@@ -43,6 +100,7 @@ class CommittingEngine:
         self._world = World()
         self._stale = True
         self._turn = asyncio.Lock()
+        self._waiting: list[_Request] = []
         self._listeners: list[Listener] = []
         self._denials = Denials(clock)
 
@@ -72,38 +130,83 @@ class CommittingEngine:
         Secrets are taken out of what anybody said before anything is decided, so that none is written down.
         """
         signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long, and knows none
-        return await asyncio.shield(asyncio.ensure_future(self._in_turn(signal)))
+        request = _Request(signal, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        return await asyncio.shield(asyncio.ensure_future(self._answered(request)))
 
-    async def _in_turn(self, signal: Signal) -> Answer:
+    async def _answered(self, request: "_Request") -> Answer:
+        await self._in_turn(request)
+        answer, signal = request.answered.result(), request.signal
+        if answer.denied:
+            self._denials.note(signal.actor.id, signal.actor.kind, type(signal).__name__)
+        return answer
+
+    async def _in_turn(self, request: "_Request") -> None:
+        """Whoever has the turn carries out what waits: one commit, one flush of the disk for all of them."""
         async with self._turn:
-            for _ in range(MOST_TRIES):
-                if self._stale:
-                    await self._reload()
-                decided = step(self._world, signal, self._clock.now(), self.policy)
-                if decided.answer.denied:
-                    self._denials.note(signal.actor.id, signal.actor.kind, type(signal).__name__)
-                if not decided.facts:
-                    return decided.answer
-                try:
-                    await self._commit(signal, decided)
-                except AlreadyHandled:
-                    return replace(decided.answer, text="That was done already.", changed=False)
-                except Conflict:
-                    self._stale = True
-                    continue
-                self._show(decided)
+            if request.answered.done():
+                return
+            waiting = [one for one in self._waiting if not one.answered.done()]
+            batch, self._waiting = waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:]
+            if request not in batch:
+                batch.append(request)
+            if len(batch) > 1 and await self._together(batch):
+                return
+            for one in batch:
+                if not one.answered.done():
+                    await self._alone(one)
+
+    async def _together(self, batch: "Sequence[_Request]") -> bool:
+        """Decide on each in the world that those before it left, and commit once; False when each has to go alone.
+
+        Nobody is answered before the commit, and a signal that cannot be decided on or written takes none of the others along.
+        """
+        try:
+            if self._stale:
+                await self._reload()
+            now, policy = self._clock.now(), self.policy
+            so_far = _Together(self._world)
+            for request in batch:
+                so_far.decide(request, now, policy)
+                await asyncio.sleep(0)  # readers of flags come in between
+            if so_far.facts:
+                await self._commit(so_far.commit(self._world))
+        except StoreError as error:  # nobody's signal is at fault, so nobody tries again
+            for request in batch:
+                request.fail(error)
+            return True
+        except Exception:  # noqa: BLE001 # whichever of them it was: each goes alone, and meets it or does not
+            return False
+        self._show(so_far.facts, so_far.world)
+        so_far.answer()
+        return True
+
+    async def _alone(self, request: "_Request") -> None:
+        try:
+            request.answer(await self._carried_out(request.signal))
+        except Exception as error:  # noqa: BLE001 # raised where the signal came from
+            request.fail(error)
+
+    async def _carried_out(self, signal: Signal) -> Answer:
+        for _ in range(MOST_TRIES):
+            if self._stale:
+                await self._reload()
+            decided = step(self._world, signal, self._clock.now(), self.policy)
+            if not decided.facts:
                 return decided.answer
+            signals = (signal.id,) if signal.id else ()
+            try:
+                await self._commit(_commit_of(signals, decided.facts, decided.effects, self._world, decided.world))
+            except AlreadyHandled:
+                return done_already(decided.answer)
+            except Conflict:
+                self._stale = True
+                continue
+            self._show(decided.facts, decided.world)
+            return decided.answer
         raise RuntimeError(f"{type(signal).__name__} met {MOST_TRIES} conflicts in a row; is another writer on this ledger?")
 
-    async def _commit(self, signal: Signal, decided: Step) -> None:
-        commit = Commit(
-            signal=signal.id,
-            at=decided.facts[0].at,
-            facts=tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in decided.facts),
-            states=changed_states(self._world, decided.world),
-            effects=decided.effects,
-        )
-
+    async def _commit(self, commit: Commit) -> None:
         def work(store: Store) -> list[Fact]:
             return store.commit(commit)
 
@@ -118,10 +221,12 @@ class CommittingEngine:
             raise
         self._stale = False
 
-    def _show(self, decided: Step) -> None:
-        self._world = decided.world
+    def _show(self, facts: Sequence[Fact], world: World) -> None:
+        if not facts:
+            return
+        self._world = world
         for listener in self._listeners:
-            listener(decided.facts, decided.world)
+            listener(facts, world)
 
     async def _reload(self) -> None:
         rows = await self._ledger.read(lambda store: store.states())
@@ -129,6 +234,23 @@ class CommittingEngine:
         self._stale = False
         for listener in self._listeners:
             listener((), self._world)
+
+
+def done_already(answer: Answer) -> Answer:
+    """What is told of a signal whose id was handled before."""
+    return replace(answer, text="That was done already.", changed=False)
+
+
+def _commit_of(
+    signals: tuple[str, ...], facts: Sequence[Fact], effects: Sequence[Effect], before: World, after: World
+) -> Commit:  # fmt: skip
+    return Commit(
+        signals=signals,
+        at=facts[0].at,
+        facts=tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in facts),
+        states=changed_states(before, after),
+        effects=tuple(effects),
+    )
 
 
 def changed_states(before: World, after: World) -> tuple[StateRow, ...]:

@@ -45,9 +45,12 @@ class StateRow:
 
 @dataclass(frozen=True)
 class Commit:
-    """One signal's outcome, all or nothing. An empty `signal` is not remembered."""
+    """What signals came to, all or nothing: usually one, more where they were decided on one after the other at one moment.
 
-    signal: str
+    Their ids are remembered, so that none is handled twice; a signal without one is not among them.
+    """
+
+    signals: tuple[str, ...]
     at: datetime
     facts: tuple[NewFact, ...]
     states: tuple[StateRow, ...]

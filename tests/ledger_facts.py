@@ -32,7 +32,7 @@ def commit(
     effects: Sequence[Effect] = (),
     at: datetime = NOON,
 ) -> Commit:
-    return Commit(signal=signal, at=at, facts=facts, states=tuple(states), effects=tuple(effects))
+    return Commit(signals=(signal,) if signal else (), at=at, facts=facts, states=tuple(states), effects=tuple(effects))
 
 
 def effect(key: str, lane: str = "incident/1", slot: str = "", **args: str) -> Effect:
@@ -97,7 +97,7 @@ def commits(table: Table) -> list[Commit]:
     for number, step in enumerate(table.steps):
         if step.facts:
             found.append(Commit(
-                signal=f"signal/{number}",
+                signals=(f"signal/{number}",),
                 at=step.facts[0].at,
                 facts=tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in step.facts),
                 states=changed_states(world, step.world),

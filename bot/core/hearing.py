@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from bot.core import facts as f
 from bot.core.draft import Draft, Step
 from bot.core.evolve import REPORT_LASTS
-from bot.core.model import FeedState, Level, Policy
+from bot.core.model import Actor, FeedState, Level, Policy
 from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.signals import AlertHeard, Reported
 from bot.core.state import World
 from bot.core.verdict import Heard
 
 ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
+MOST_ALERTS = 300  # of one component, of which one source may have a third: the first says that something is wrong
+MOST_OF_A_SOURCE = 100
 STATES = ("firing", "resolved")
+FORGETTING = Actor.rule("alerts that fired for a day")
 
 
 def hear(
@@ -67,10 +70,36 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     fires = held is not None and draft.now - held.at < ALERT_LASTS
     if fires if signal.state == "firing" else held is None:
         return draft.done("known already")
+    if held is None:
+        if full := _full(draft, signal):
+            return draft.refuse(full)
+        _forget_old(draft, signal)
     body = f.AlertHeard(signal.component, signal.source, signal.key, signal.state, signal.title)
     incident = draft.world.concerned(signal.component)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
     return draft.done("heard", incident=incident.number if incident else None)
+
+
+def _full(draft: Draft, signal: AlertHeard) -> str:
+    """Why one more alert is not remembered; empty when there is room, if need be after old ones are forgotten."""
+    fire = [said for said in draft.world.component(signal.component).alerts.values() if draft.now - said.at < ALERT_LASTS]
+    name = draft.policy.name_of(signal.component)
+    if sum(said.who == signal.source for said in fire) >= MOST_OF_A_SOURCE:
+        return f"{MOST_OF_A_SOURCE} alerts of {signal.source} fire about {name} already; resolve some first."
+    if len(fire) >= MOST_ALERTS:
+        return f"{MOST_ALERTS} alerts fire about {name} already; resolve some first."
+    return ""
+
+
+def _forget_old(draft: Draft, signal: AlertHeard) -> None:
+    """Make room: what fired for a day is heard no more, and with that many it is not remembered either."""
+    alerts = draft.world.component(signal.component).alerts
+    if len(alerts) < MOST_OF_A_SOURCE:
+        return
+    for id, said in alerts.items():
+        if draft.now - said.at >= ALERT_LASTS:
+            body = f.AlertHeard(signal.component, said.who, id.removeprefix(f"{said.who}/"), "resolved", said.text)
+            draft.add(f"component/{signal.component}", body, actor=FORGETTING, told=False)
 
 
 def on_report(draft: Draft, signal: Reported) -> Step:

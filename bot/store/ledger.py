@@ -25,8 +25,8 @@ class SqliteStore:
     def commit(self, commit: Commit) -> list[Fact]:
         """Append all facts, write the states, queue the effects. Raises Conflict or AlreadyHandled, writing nothing."""
         with atomic(self.conn):
-            if commit.signal:
-                self._remember(commit.signal, commit.at)
+            for signal in commit.signals:
+                self._remember(signal, commit.at)
             facts = [self._append(fact, commit.at) for fact in commit.facts]
             # Keys are given back before they are taken: one incident may end in the step that opens its successor.
             for state in sorted(commit.states, key=lambda row: row.dedup != ""):

@@ -120,7 +120,7 @@ def _add_hooks(app: web.Application) -> None:
         app.router.add_get(path, beat)  # HEAD too
         app.router.add_post(path, beat)
     app.router.add_post(hooks_samples.SAMPLES, guard(Access.OPEN, hooks_samples.samples, restored=True))
-    app.router.add_post(hooks.ALERT, guard(Access.CONTROL, control.on_component(hooks.alert), restored=True))
+    app.router.add_post(hooks.ALERT, guard(Access.CONTROL, hooks.alert, restored=True))
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

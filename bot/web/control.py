@@ -35,15 +35,15 @@ async def declare(request: web.Request) -> web.Response:
     fields = Fields(await read_json(request))
     policy = request.app[SERVICES].engine.policy
     signal = s.Declare(
-        actor=_actor(request),
-        id=_signal_id(request),
+        actor=actor_of(request),
+        id=signal_id(request),
         title=fields.text("title", TITLE_CHARS, needed=True),
         components=fields.texts("components", list(policy.components)),
         severity=fields.choice("severity", Severity, default=Severity.SEV2),
         separate=fields.truth("separate"),
     )
     fields.done()
-    return await _handle(request, signal)
+    return await carry_out(request, signal)
 
 
 def on_incident(action: IncidentAction) -> Handler:
@@ -52,9 +52,9 @@ def on_incident(action: IncidentAction) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         number = the_incident(request).number
         fields = Fields(await read_json(request))
-        signal = action(fields, number, _actor(request), _signal_id(request))
+        signal = action(fields, number, actor_of(request), signal_id(request))
         fields.done()
-        return await _handle(request, signal)
+        return await carry_out(request, signal)
 
     return handler
 
@@ -65,9 +65,9 @@ def on_flag(action: FlagAction) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         key = the_flag(request)
         fields = Fields(await read_json(request))
-        signal = action(fields, key, _actor(request), _signal_id(request))
+        signal = action(fields, key, actor_of(request), signal_id(request))
         fields.done()
-        return await _handle(request, signal)
+        return await carry_out(request, signal)
 
     return handler
 
@@ -78,9 +78,9 @@ def on_component(action: ComponentAction) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         component = the_component(request)
         fields = Fields(await read_json(request))
-        signal = action(fields, component, _actor(request), _signal_id(request))
+        signal = action(fields, component, actor_of(request), signal_id(request))
         fields.done()
-        return await _handle(request, signal)
+        return await carry_out(request, signal)
 
     return handler
 
@@ -178,14 +178,15 @@ COMPONENT_ACTIONS: tuple[tuple[str, str, ComponentAction], ...] = (
 )
 
 
-async def _handle(request: web.Request, signal: s.Signal) -> web.Response:
+async def carry_out(request: web.Request, signal: s.Signal) -> web.Response:
     """200 when it was done or had been done already, 409 when it was refused; either way with the reason."""
     answer = await request.app[SERVICES].engine.handle(signal)
-    log.info("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
+    told = log.debug if isinstance(signal, s.AlertHeard) else log.info  # alerts come by the hundred, and are facts anyway
+    told("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
     return answer_json(answer_shape(answer), status=200 if answer.ok else 409, headers=NO_STORE)
 
 
-def _actor(request: web.Request) -> Actor:
+def actor_of(request: web.Request) -> Actor:
     """Who acts, as the caller says: the token proves the right to act, the login only names the person in the timeline."""
     login = request.headers.get("X-Understudy-Actor", "").strip() or "api"
     if not _LOGIN.fullmatch(login):
@@ -194,7 +195,7 @@ def _actor(request: web.Request) -> Actor:
     return Actor.operator(login)
 
 
-def _signal_id(request: web.Request) -> str:
+def signal_id(request: web.Request) -> str:
     """The caller's Idempotency-Key makes a repeated request harmless; without one every request counts."""
     key = request.headers.get("Idempotency-Key")
     if key is None:

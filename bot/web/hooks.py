@@ -6,15 +6,16 @@ import re
 from aiohttp import web
 
 from bot.core.hearing import STATES
-from bot.core.model import Actor
-from bot.core.signals import AlertHeard, Signal
+from bot.core.signals import AlertHeard
 from bot.ports import Admission
 from bot.views.text import clean
+from bot.web.api import NO_STORE, the_component
 from bot.web.auth import bearer
-from bot.web.bodies import UNREADABLE, Fields
+from bot.web.bodies import UNREADABLE, Fields, read_json
+from bot.web.control import actor_of, carry_out, signal_id
 from bot.web.errors import Refusal
 from bot.web.origins import is_loopback_address, names_this_machine
-from bot.web.services import SERVICES
+from bot.web.services import ALERTS_PER_S, SERVICES
 
 HEARTBEAT = "/hooks/heartbeat/{name}"
 ALERT = "/hooks/alert/{component}"
@@ -22,7 +23,6 @@ SOURCE_CHARS, KEY_CHARS, TITLE_CHARS = 64, 200, 300
 NOTE_BYTES = 10 * 1024
 NOTE_WITHIN_S = 2.0
 NOTE_CHARS = 200
-NO_STORE = {"Cache-Control": "no-store"}  # a sign of life that a cache answers reaches nobody
 
 _EXIT_CODE = re.compile(r"[0-9]{1,3}", re.ASCII)
 
@@ -61,12 +61,22 @@ def _not_admitted(admission: Admission, name: str, token: str) -> Refusal:
     return Refusal(404, f"There is no heartbeat {name[:100]!r}.", field="name", remedy=remedy)
 
 
-def alert(fields: Fields, component: str, actor: Actor, id: str) -> Signal:
+async def alert(request: web.Request) -> web.Response:
     """An alert that another monitor fired or resolved: `{state, key, source?, title?}`; `key` names it within its source."""
+    component, actor = the_component(request), actor_of(request)
+    fields = Fields(await read_json(request))
     state = fields.one_of("state", STATES)
     source = fields.text("source", SOURCE_CHARS) or actor.name
     key, title = fields.text("key", KEY_CHARS, needed=True), fields.text("title", TITLE_CHARS)
-    return AlertHeard(actor, id, source=source, key=key, component=component, state=state, title=title)
+    fields.done()
+    services = request.app[SERVICES]
+    if not services.hooks.pace.take(source, services.clock.monotonic()):
+        text = f"Alerts come too fast: at most {ALERTS_PER_S} a second of one source. This one was not taken."
+        raise Refusal(429, text, remedy="Send it again in a second.", headers={"Retry-After": "1"})
+    id = signal_id(request)
+    return await carry_out(
+        request, AlertHeard(actor, id, source=source, key=key, component=component, state=state, title=title)
+    )
 
 
 def _told(what: str) -> tuple[str, int | None]:

@@ -1,5 +1,6 @@
 """What the web faces are given by the composition root."""
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,6 +11,7 @@ from bot.clock import Clock
 from bot.core.model import Sample, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Admission, Engine, Ledger, Samples
+from bot.token_bucket import TokenBucket
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 
@@ -43,6 +45,27 @@ class Intake(Protocol):
         """Let these samples join in, oldest first; each names a known check and component, and its vantage."""
 
 
+ALERTS_PER_S = 500  # of one source
+ALL_ALERTS_PER_S = 1000
+MOST_SOURCES = 1000
+
+
+class AlertPace:
+    """How fast alerts may come: each source at its own pace, and all of them, whatever names they give themselves."""
+
+    def __init__(self) -> None:
+        self._all = TokenBucket(ALL_ALERTS_PER_S, ALL_ALERTS_PER_S)
+        self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def take(self, source: str, now: float) -> bool:
+        """Let one alert of this source through at this steady moment; False when it comes too fast."""
+        bucket = self._sources.pop(source, None) or TokenBucket(ALERTS_PER_S, ALERTS_PER_S)
+        self._sources[source] = bucket
+        if len(self._sources) > MOST_SOURCES:
+            self._sources.popitem(last=False)
+        return bucket.take(now) and self._all.take(now)
+
+
 @dataclass(frozen=True)
 class Hooks:
     """What comes in from programs that are not ours. With nothing given, nothing is known: every call is told so.
@@ -55,6 +78,7 @@ class Hooks:
     intake: Intake | None = None
     peers: Mapping[str, str] = field(default_factory=dict, repr=False)
     checks: Mapping[str, str] = field(default_factory=dict)
+    pace: AlertPace = field(default_factory=AlertPace)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.durations import durations
 from bot.core.effects import Do
-from bot.core.hearing import hear
+from bot.core.hearing import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
 from tests.desk import ANA, BOB, CHAT_FLAG, RULE, START, Table, policy
 
@@ -53,6 +53,40 @@ def test_an_alert_is_heard_until_it_is_resolved() -> None:
     fires(table, "resolved")
 
     assert ([("alert", Level.DEGRADED)], 0, []) == (during, unchanged, kinds(table))
+
+
+def test_a_source_fires_no_more_than_its_share() -> None:
+    """A monitor gone wild costs no more and more with each alert; another monitor is still heard, up to a cap of its own."""
+    table = Table().all_well()
+    answers = [fires(table, key=f"k{number}").ok for number in range(MOST_OF_A_SOURCE + 2)]
+    refused = fires(table, key="one more")
+    known = fires(table, key="k1")
+    other = s.AlertHeard(actor=MONITOR, source="datadog", key="k1", component=API, state="firing")
+    heard = table.send(other).answer
+
+    assert ([True] * MOST_OF_A_SOURCE + [False] * 2, False, True, True) == (answers, refused.ok, known.ok, heard.ok)
+    assert "100 alerts of grafana fire about Claude API already; resolve some first." == refused.text
+    assert MOST_OF_A_SOURCE + 1 == len(table.world.component(API).alerts)
+    fires(table, "resolved", key="k1")
+    assert fires(table, key="one more").ok
+
+
+def test_all_sources_together_fire_no_more_than_the_cap() -> None:
+    """Whoever may send alerts may also invent sources."""
+    table = Table().all_well()
+    for number in range(MOST_ALERTS + 5):
+        table.send(s.AlertHeard(actor=MONITOR, source=f"m{number}", key="k", component=API, state="firing"))
+    assert MOST_ALERTS == len(table.world.component(API).alerts)
+
+
+def test_alerts_that_fired_for_a_day_make_room() -> None:
+    """They are heard no more, so they may not keep new ones out either."""
+    table = Table().all_well()
+    for number in range(MOST_OF_A_SOURCE):
+        fires(table, key=f"k{number}")
+    table.now += timedelta(hours=24)
+    assert fires(table, key="new").ok
+    assert ["grafana/new"] == list(table.world.component(API).alerts)
 
 
 def test_an_alert_that_nobody_resolves_is_forgotten_after_a_day() -> None:

@@ -9,6 +9,7 @@ from web_house import CONTROL, READ, House, headers
 
 from bot.core import signals as s
 from bot.core.model import Actor
+from bot.web.services import ALERTS_PER_S, ALL_ALERTS_PER_S, AlertPace
 
 ALERT = "/hooks/alert/anthropic.api"
 COMPONENT = "/api/v1/components/anthropic.api"
@@ -125,3 +126,22 @@ async def test_control_token_is_needed(
 
     assert status == answer.status
     assert [] == house.engine.signals
+
+
+async def test_source_that_floods_is_told_to_wait(house: House, http: aiohttp.ClientSession) -> None:
+    """429 with Retry-After, before anything is decided; other sources are taken meanwhile, and it again a second later."""
+    pace = house.services.hooks.pace
+    now = house.clock.monotonic()
+    assert ALERTS_PER_S == sum(pace.take("grafana", now) for _ in range(ALERTS_PER_S + 50))
+    answer = await http.post(house.url + ALERT, json=FIRING, headers=headers(CONTROL))
+    assert (429, "1") == (answer.status, answer.headers["Retry-After"])
+    assert [] == house.engine.signals
+    assert 200 == (await ask(http, house, ALERT, {**FIRING, "source": "datadog"}))[0]
+    house.clock.advance(timedelta(seconds=1))
+    assert 200 == (await ask(http, house, ALERT, FIRING))[0]
+
+
+def test_invented_sources_share_one_cap() -> None:
+    """Whoever may send alerts may call them what they like; as little is remembered of who they said they were."""
+    pace = AlertPace()
+    assert ALL_ALERTS_PER_S == sum(pace.take(f"source {number}", 0.0) for number in range(5000))

@@ -162,11 +162,11 @@ class House:
 
     def build(self) -> web.Application:
         """The application, not yet served."""
-        services = WebServices(
+        self.services = WebServices(
             engine=self.engine, board=self.board, clock=self.clock, ledger=FactsLedger(self.engine), samples=FixedSamples(),
             health=lambda: self.health, export=self.export, metrics=self.metrics, **self.tokens,
         )  # fmt: skip
-        return build_web(services)
+        return build_web(self.services)
 
     async def open(self, *, restored: bool = True, port: int = 0, limits: Limits | None = None) -> "House":
         if restored:
