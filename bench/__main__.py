@@ -3,7 +3,9 @@
 import importlib
 import sys
 
-NAMES = ("store", "day", "idle", "ack", "probe", "detection", "recovery", "many", "disk", "readers", "hostile", "failover")
+NAMES = (
+    "store", "day", "idle", "ack", "probe", "detection", "recovery", "many", "disk", "readers", "hostile", "failover", "intake",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

@@ -33,10 +33,15 @@ class Running:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def cpu_s(self) -> float:
+        """The CPU seconds that it has taken so far, in all threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @asynccontextmanager
-async def running(folder: Path, checks: int) -> AsyncIterator[Running]:
-    """Start everything with so many HTTP checks every 30 s over five components; stop it at the end."""
+async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Running]:
+    """Start everything with so many HTTP checks every 30 s over five components, and `more` sections; stop it at the end."""
     vendor = web.AppRunner(_vendor(), access_log=None)
     await vendor.setup()
     await web.TCPSite(vendor, "127.0.0.1", 0).start()
@@ -45,7 +50,7 @@ async def running(folder: Path, checks: int) -> AsyncIterator[Running]:
         workspace.add_user("ana")
         workspace.add_channel("ops", members=("ana",))
         config = folder / "understudy.yaml"
-        config.write_text(yaml.safe_dump(_settings(workspace, port, checks)), encoding="utf-8")
+        config.write_text(yaml.safe_dump(_settings(workspace, port, checks) | more), encoding="utf-8")
         loop = asyncio.get_running_loop()
         began = loop.time()
         process = await asyncio.create_subprocess_exec(
