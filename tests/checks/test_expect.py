@@ -173,6 +173,8 @@ async def test_cut_body_says_nothing_when_the_answer_may_be_behind_the_cut(expec
         ("grüß", "text/plain; charset=klingon"),
         ("grüß", "text/plain; charset=rot13"),
         ("grüß", "text/plain; charset=\0"),
+        ("grüß", "text/plain; charset=punycode"),  # Python knows these, the web does not, and a mebibyte takes minutes
+        ("grüß", "text/plain; charset=unicode_escape"),
         (b"gr\xc3\xbc\xc3\x9f\xff", "text/plain; charset=utf-8"),
     ],
 )
