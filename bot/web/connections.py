@@ -15,6 +15,8 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from bot.descriptors import in_use, limit, share
+
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS_WITHIN_S = 10.0
@@ -30,6 +32,12 @@ class Limits:
     backlog: int = 128  # newcomers that wait to be let in
     unproven_of_one: int = 256
     headers_within_s: float = HEADERS_WITHIN_S
+
+
+def limits_for(checks: int) -> Limits:
+    """What this process may give to the web server beside so many checks."""
+    ours = share(limit(), in_use(), checks)
+    return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
 
 class Standing(Enum):
