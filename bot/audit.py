@@ -29,7 +29,7 @@ async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
     await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)))
     try:
         return await engine.load()
-    except (StoreError, ValueError, KeyError):  # the state of an incident that is over cannot be read
+    except (StoreError, ValueError, KeyError, TypeError):  # the state of an incident that is over cannot be read
         await _put_right(ledger, await ledger.read(lambda store: store.streams()))
         return await engine.load()
 
