@@ -102,6 +102,16 @@ async def told_directly(talk: Talk, person: Person) -> str:
     return talk.shows(talk.house.workspace.direct_messages(person)[-1])
 
 
+async def test_a_menu_offers_an_outsider_nothing(talk: Talk) -> None:
+    """Slack waits for a list: an empty one, and no word about it for each letter that is typed."""
+    eve = eve_in_ops(talk.house, guest="multi")
+    asks = {"type": "block_suggestion", "user": {"id": eve.id}, "action_id": "incident", "value": "i"}
+    offered = await talk.house.workspace.links.deliver("interactive", asks)
+    await talk.house.quiet()
+
+    assert ({"options": []}, []) == (offered, talk.house.workspace.direct_messages(eve))
+
+
 async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     """Slack tells of it; nobody waits for a restart."""
     house = outage.house
