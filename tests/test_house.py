@@ -18,7 +18,7 @@ FLOORS = {
     "bot.store": 2, "bot.checks": 2, "bot.feeds": 2, "bot.slack": 2, "bot.notify": 2, "bot.vantage": 2,
     "bot.payloads": 1, "bot.descriptors": 1,
     "bot.logs": 1, "bot.private": 1, "bot.redaction": 1, "bot.version": 1, "bot.traces": 1,
-    "bot.token_bucket": 1, "bot.denials": 1,
+    "bot.token_bucket": 1, "bot.denials": 1, "bot.remembered": 1,
     "bot.engine": 3, "bot.outbox": 3, "bot.delivery": 3, "bot.watch": 3, "bot.scheduler": 3, "bot.troubles": 3,
     "bot.ops_channel": 3,
     "commands": 4, "bot.web": 4, "bot.sandbox": 4,
