@@ -151,7 +151,7 @@ class App:
 
     async def _open_store(self) -> None:
         storage = self._closing(await open_storage(self._data, self._parts.ledger, self._parts.samples))
-        self.ledger, self.samples = storage.ledger, storage.samples
+        self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (self._data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy, self._redactor)
         self._ledger_watch = self._closing(LedgerWatch(
@@ -365,6 +365,8 @@ class App:
             parts["alerts"] = Part(False, "lost", self._ops.since, self._ops.trouble)
         if broken := self._audit.broken:
             parts["facts"] = Part(False, "changed by hand", self._began_at, "; ".join(broken))
+        if complaint := self._storage.complaint:
+            parts["samples"] = Part(False, "begun anew", self._began_at, complaint)
         if left := self.left():
             parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(left))
         return Health(ready=parts["ledger"].ok, live=True, parts=parts)
@@ -379,6 +381,7 @@ class App:
             self._ledger_watch.trouble(),
             self._link.trouble() if self._link else "",
             self._ops.trouble if self._ops else "",
+            self._audit.trouble,
         ]
         said += self._courier.troubles() if self._courier else ()
         return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)

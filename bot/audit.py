@@ -58,6 +58,11 @@ class DailyAudit:
         self._task: asyncio.Task[None] | None = None
         self.broken: tuple[str, ...] = ()
 
+    @property
+    def trouble(self) -> str:
+        """What people should know; empty while every fact holds."""
+        return f"The ledger was changed by hand: {'; '.join(self.broken[:5])}." if self.broken else ""
+
     def start(self) -> None:
         """Begin, some minutes from now."""
         self._task = asyncio.create_task(self._run(), name="daily audit")
