@@ -4,8 +4,21 @@ import importlib
 import sys
 
 NAMES = (
-    "store", "day", "idle", "ack", "probe", "detection", "recovery", "many", "disk", "readers", "hostile", "failover", "intake",
-)  # fmt: skip
+    "store",
+    "day",
+    "idle",
+    "ack",
+    "probe",
+    "detection",
+    "outage",
+    "recovery",
+    "many",
+    "disk",
+    "readers",
+    "hostile",
+    "failover",
+    "intake",
+)
 
 
 def main(names: list[str]) -> int:

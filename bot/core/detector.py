@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.gauge import LEDGER, REST, Gauge, Moment, turn
+from bot.core.gauge import LEDGER, POOLED, REST, Gauge, Moment, begun, turn
 from bot.core.latency import Usual, known, learned, slow_sign
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.core.reasons import why_bad, why_well
@@ -34,7 +34,7 @@ class Condition(StrEnum):
 class Judgement:
     """A check's condition and why. `began_at` is the first sample that speaks for it, `last` the sign that stands for all.
 
-    `spoke` names what came to it: `sequential test`, `window`, or `ledger` for what stood before a restart.
+    `spoke` names what came to it: `sequential test`, `window`, `pooled test`, or `ledger` for what stood before a restart.
     """
 
     condition: Condition
@@ -107,8 +107,7 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     slowness = slow_sign(sample, track.usual, rule)
     failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
     slow = turn(track.slow, slowness, moment, rule, rule.slow_for, hold=failing.stands)
-    if failing.stands and not slow.stands:  # what fails is slow as well: on its way back it may be slow for a while
-        slow = replace(slow, stands=True, spoke=failing.spoke, onset=failing.onset, changes=failing.changes)
+    slow = _slow_as_well(slow, failing)
     rounds = min(track.rounds + begins, rule.window)
     judgement = _judged(track.judgement, failing, slow, slowness, moment, rounds, rule)
     usual = track.usual
@@ -118,6 +117,13 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
         judgement, failing, slow, usual, at, at if begins else track.round_at, looks, rounds, track.spent, track.spent_at,
         track.quick if failing.score > 0.0 else 0.0,
     )  # fmt: skip
+
+
+def corroborated(track: Track, at: datetime, rule: Rule) -> Track:
+    """The track of a check in doubt as failing: its own signs are too few, and other checks of its component show the same."""
+    failing = begun(track.failing, POOLED, track.failing.since or at, at, rule)
+    judgement = _bad(track.judgement, Condition.FAILING, replace(failing, good=0), at, track.rounds, rule)
+    return replace(track, judgement=judgement, failing=failing, slow=_slow_as_well(track.slow, failing))
 
 
 def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> timedelta:
@@ -176,13 +182,20 @@ def settled(track: Track, since: datetime) -> Track:
 # --- the judgement
 
 
+def _slow_as_well(slow: Gauge, failing: Gauge) -> Gauge:
+    """What fails is slow as well: on its way back it may be slow for a while."""
+    if slow.stands or not failing.stands:
+        return slow
+    return replace(slow, stands=True, spoke=failing.spoke, onset=failing.onset, changes=failing.changes)
+
+
 def _judged(
     previous: Judgement, failing: Gauge, slow: Gauge, slowness: Sample | None, moment: Moment, rounds: int, rule: Rule
 ) -> Judgement:
     if failing.stands:
-        return _bad(previous, Condition.FAILING, failing, moment, rounds, rule)
+        return _bad(previous, Condition.FAILING, failing, moment.at, rounds, rule)
     if slow.stands:
-        return _bad(previous, Condition.SLOW, slow, moment, rounds, rule)
+        return _bad(previous, Condition.SLOW, slow, moment.at, rounds, rule)
     if previous.condition is Condition.UNKNOWN and slowness is not None:
         return Judgement(Condition.UNKNOWN, "no good result yet, and too few to judge", last=slowness)
     reason = why_well(failing, slow, moment.at, rounds)
@@ -192,10 +205,10 @@ def _judged(
     return Judgement(Condition.WELL, reason, began_at=began)
 
 
-def _bad(previous: Judgement, condition: Condition, gauge: Gauge, moment: Moment, rounds: int, rule: Rule) -> Judgement:
+def _bad(previous: Judgement, condition: Condition, gauge: Gauge, at: datetime, rounds: int, rule: Rule) -> Judgement:
     last = _typical(previous, gauge.signs) if gauge.signs else previous.last
     fault = last.fault if last else previous.fault
-    reason = why_bad(gauge, moment.at, rounds, rule, last, failed=condition is Condition.FAILING)
+    reason = why_bad(gauge, at, rounds, rule, last, failed=condition is Condition.FAILING)
     return Judgement(condition, reason, fault, gauge.onset, last, gauge.spoke, recovering=gauge.good > 0)
 
 
@@ -247,6 +260,6 @@ def _set_back(track: Track, by: timedelta) -> Track:
 
 
 __all__ = [
-    "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "from_ledger", "knows_of", "next_look", "observe",
-    "seeded", "settled", "undoubted",
+    "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "corroborated", "from_ledger", "knows_of",
+    "next_look", "observe", "seeded", "settled", "undoubted",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ KEPT = 10  # signs; enough to tell the usual fault from an odd one
 
 SEQUENTIAL = "sequential test"
 WINDOW = "window"
+POOLED = "pooled test"  # over all checks of the component
 LEDGER = "ledger"  # it stood before the restart
 
 
@@ -46,7 +47,7 @@ class Gauge:
     """
 
     stands: bool = False
-    spoke: str = ""  # which test: SEQUENTIAL, WINDOW or LEDGER
+    spoke: str = ""  # which test: SEQUENTIAL, WINDOW, POOLED or LEDGER
     onset: datetime | None = None
     score: float = 0.0
     since: datetime | None = None
@@ -90,11 +91,11 @@ def turn(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least
     if sign is None:
         return gauge
     if gauge.score >= rule.threshold and gauge.since is not None and moment.end - gauge.since >= at_least:
-        return _begun(gauge, SEQUENTIAL, gauge.since, moment.at, rule)
+        return begun(gauge, SEQUENTIAL, gauge.since, moment.at, rule)
     if gauge.rounds.bit_count() >= rule.failures:
         onset = next(s.at for s in gauge.signs if moment.at - s.at <= moment.every * rule.window)
         if moment.end - onset >= at_least or rule.failures == 1:
-            return _begun(gauge, WINDOW, onset, moment.at, rule)
+            return begun(gauge, WINDOW, onset, moment.at, rule)
     return gauge
 
 
@@ -150,7 +151,8 @@ def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, int, 
     return back, bad, share, max(0.0, gauge.clear + math.log(rule.noise / share))
 
 
-def _begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) -> Gauge:
+def begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) -> Gauge:
+    """The gauge as trouble that stands since `onset`."""
     return replace(gauge, stands=True, spoke=spoke, onset=onset, changes=(*_lately(gauge.changes, at, rule), at))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.gauge import WINDOW, Gauge
+from bot.core.gauge import POOLED, WINDOW, Gauge
 from bot.core.model import Sample
 from bot.core.rule import Rule
 
@@ -20,7 +20,8 @@ def why_bad(gauge: Gauge, at: datetime, rounds: int, rule: Rule, last: Sample | 
         said = f"no {'failure' if failed else 'slow answer'} in the last {looks}"
         return f"{said}; {held}" if flaps else f"{said}, not yet counted as recovered"
     because = f": {last.reason or last.error}" if last and (last.reason or last.error) else ""
-    said = (_in_rounds(gauge, at, rounds, rule, failed) if gauge.spoke == WINDOW else _in_looks(gauge, at, failed)) + because
+    said = _in_rounds(gauge, at, rounds, rule, failed) if gauge.spoke == WINDOW else _in_looks(gauge, at, failed)
+    said += (" (other checks fail too)" if gauge.spoke == POOLED else "") + because
     return f"{said}; {held}" if flaps else said
 
 

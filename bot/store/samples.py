@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 SAMPLES_FILE = "samples.db"
 PAGE = 2_000  # samples read in one go: the log can be written back in between, and other readers have their turn
-BEGUN_ANEW = frozenset({StoreTrouble.CORRUPT, StoreTrouble.GONE})  # no results are worth a bot that stands still
 IDLE_WAL = 8 * 1024 * 1024  # bytes; the budget has room for that much
 
 
@@ -48,7 +47,7 @@ class SqliteSamples:
 
     def __init__(self, path: Path, readers: int) -> None:
         self.path = path
-        self.set_aside = ""  # what became of a damaged or lost file, in a sentence
+        self.set_aside = ""  # where a damaged file went, in a sentence
         self._generation = 0  # how often a new file was begun
         self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
@@ -58,11 +57,6 @@ class SqliteSamples:
     def trouble(self) -> StoreError | None:
         """Why it could only be opened for reading, if so."""
         return self._access.trouble
-
-    @property
-    def complaint(self) -> str:
-        """What people should know of it; empty where it is as it should be."""
-        return f"Check results are not kept: {self.trouble}." if self.trouble else self.set_aside and f"{self.set_aside}."
 
     async def open(self) -> None:
         """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
@@ -82,7 +76,7 @@ class SqliteSamples:
         try:
             return await self._access.write(work)
         except StoreError as error:
-            if error.kind not in BEGUN_ANEW:
+            if error.kind is not StoreTrouble.CORRUPT:
                 raise
             await self._begin_anew(error, generation)
         return await self._access.write(work)
@@ -92,7 +86,7 @@ class SqliteSamples:
         try:
             return await self._access.read(work)
         except StoreError as error:
-            if error.kind not in BEGUN_ANEW:
+            if error.kind is not StoreTrouble.CORRUPT:
                 raise
             await self._begin_anew(error, generation)
         return await self._access.read(work)
@@ -104,11 +98,8 @@ class SqliteSamples:
                 return
             self._generation += 1
             await self._access.close()
-            aside = _moved_away(self.path)
-            what = f" and is set aside as {aside.name}" if aside else ""
-            how = "deleted or replaced under the running bot" if why.kind is StoreTrouble.GONE else "damaged"
-            self.set_aside = f"samples.db was {how}{what}; a new one is begun"
-            log.error("samples.db is begun anew", why=str(why), what=self.set_aside)
+            self.set_aside = f"samples.db was damaged and is set aside as {_moved_away(self.path).name}; a new one is begun"
+            log.error("samples.db was damaged, set aside and begun anew", why=str(why), what=self.set_aside)
             await self._access.open()
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
@@ -271,8 +262,8 @@ def _open_alone(path: Path) -> tuple[Connection, SampleStore]:
     return conn, SampleStore(conn)
 
 
-def _moved_away(path: Path) -> Path | None:
-    """Give the file and its log another name, the first that is free; None where there is no file."""
+def _moved_away(path: Path) -> Path:
+    """Give the file and its log another name, the first that is free."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1
@@ -280,4 +271,4 @@ def _moved_away(path: Path) -> Path | None:
         found = path.with_name(f"{path.name}{part}")
         if found.exists():
             found.rename(f"{aside}{part}")
-    return aside if aside.exists() else None
+    return aside

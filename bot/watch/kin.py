@@ -67,11 +67,14 @@ class Kin:
             ago_s = max(0.0, (self._clock.now() - alarm.at).total_seconds())
             self.alarms[provider], self._alarmed_at[provider] = alarm, self._clock.monotonic() - ago_s
 
+    def siblings(self, id: str) -> tuple[str, ...]:
+        """A few others of the same component."""
+        return tuple([other for other in self._heaviest[self._components[id]] if other != id][:SIBLINGS])
+
     def _relatives(self, id: str) -> tuple[str, ...]:
         component = self._components[id]
-        siblings = [other for other in self._heaviest[component] if other != id][:SIBLINGS]
         others = [name for name in self._providers[_provider(component)] if name != component][:COUSINS]
-        return (*siblings, *(self._heaviest[name][0] for name in others))
+        return (*self.siblings(id), *(self._heaviest[name][0] for name in others))
 
 
 def _provider(id: str) -> str:

@@ -7,7 +7,8 @@ from itertools import islice
 
 from bot.core.detector import NEW, Condition, Judgement, Rule, Track, next_look, observe, settled
 from bot.core.model import Outcome, Sample
-from bot.core.verdict import CheckView
+from bot.core.pooled import newly_fails, pooled
+from bot.core.verdict import CheckView, VerdictRule
 from bot.watch.looks import Check
 
 SILENT_AFTER = 3  # intervals (and a minute): a vantage that sends nothing any more has no say
@@ -61,7 +62,8 @@ class Tracks:
 
     def __init__(
         self, checks: Sequence[Check], intervals: Mapping[str, timedelta], rule: Rule, rules: Mapping[str, Rule],
-        weights: Mapping[str, float], vantage: str,
+        weights: Mapping[str, float], vantage: str, *,
+        share: float = VerdictRule().degraded_share,
     ) -> None:  # fmt: skip
         self.checks = {check.id: check for check in checks}
         self.vantage = vantage
@@ -70,6 +72,7 @@ class Tracks:
         self._rule = rule
         self._rules = rules
         self._weights = weights
+        self._share = share  # of a component's checks that must have signs before they are weighed together
         self.least_patience_s = rule.recheck.total_seconds() * PATIENCE
         self._tracks: dict[str, dict[str, Track]] = {check.id: {} for check in checks}
         self._heard_at: dict[Key, datetime] = {}
@@ -112,6 +115,9 @@ class Tracks:
         before = by_vantage.get(sample.vantage, NEW)
         after = observe(before, sample, rule, learn=learn, every=every)
         by_vantage[sample.vantage] = after
+        if after is not before and after.failing.good == 0 and after.failing.score > 0.0 and sample.vantage == self.vantage:
+            self._pool(sample)
+        after = by_vantage[sample.vantage]
         if sample.vantage != self.vantage:
             self._heard_at[key] = now
         self._note(key, sample, before, after, learn=learn)
@@ -121,6 +127,18 @@ class Tracks:
             calm=_at_ease(after)
             and (_at_ease(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
         )
+
+    def _pool(self, sample: Sample) -> None:
+        """A failure of ours is weighed together with the doubts of the other checks of its component."""
+        checks = self.components[sample.component]
+        if len(checks) < 2:
+            return
+        tracks = {check: self.track(check, self.vantage) for check in checks}
+        rules = {check: self._rules.get(check, self._rule) for check in checks}
+        end = sample.at + timedelta(milliseconds=sample.phases_ms.get("total", 0.0))
+        for check, track in pooled(tracks, rules, self._weights, sample.at, end, self._share).items():
+            self._tracks[check][self.vantage] = track
+            self.unstored.touch((check, self.vantage), sample.at, urgent=True)
 
     def _note(self, key: Key, sample: Sample, before: Track, after: Track, *, learn: bool) -> None:
         if after is not before:
@@ -135,6 +153,18 @@ class Tracks:
         """How long our own next look with this check may wait."""
         track, (rule, every) = self.track(check, self.vantage), self.rule(check)
         return next_look(track, rule, every, now) if track.suspect else every
+
+    def newly_fails(self, check: str, now: datetime) -> bool:
+        """Whether it began to fail just now, as we ourselves see it."""
+        return newly_fails(self.track(check, self.vantage), now)
+
+    def recheck_s(self, check: str) -> float:
+        """How soon it looks again in doubt, in domain seconds."""
+        return self._rules.get(check, self._rule).recheck.total_seconds()
+
+    def stands(self, check: str) -> bool:
+        """Whether it fails, as we ourselves see it."""
+        return self.track(check, self.vantage).failing.stands
 
     def out_of_date(self, sample: Sample) -> bool:
         """Whether a sample is older, by more than an interval, than what its check came to since."""

@@ -58,7 +58,8 @@ class Watch:
         self._on_sample = on_sample
         self._rounds = Rounds(clock, ahead_s=ahead_s, on_start=on_start)
         intervals = {check.id: plan.interval(check) for check in plan.checks}
-        self._tracks = Tracks(plan.checks, intervals, plan.rule, plan.rules, plan.weights, plan.vantage)
+        share = plan.verdicts.degraded_share
+        self._tracks = Tracks(plan.checks, intervals, plan.rule, plan.rules, plan.weights, plan.vantage, share=share)
         self._awaited = Awaited(clock, self._tracks.patience_s, self._tracks.least_patience_s)
         self._kin = Kin(plan.checks, plan.weights, clock)
         self._verdicts = replace(plan.verdicts, own=plan.vantage)
@@ -227,6 +228,7 @@ class Watch:
             unseen.discard(sample.check)
             if turn.suspects or turn.suspected:
                 self._look_again(sample.check)
+            self._question(sample.check, component)
             if turn.suspects and not turn.suspected:
                 self._call_kin(sample.check)
         if not turn.calm or seen_all or news:
@@ -239,6 +241,20 @@ class Watch:
             self._rounds.sooner(check, wait.total_seconds())
         else:
             self._rounds.no_sooner(check)
+
+    def _question(self, check: str, component: str) -> None:
+        """Once one check of a component fails, the others look quickly: is it a part, or the whole?"""
+        if component not in self._uneasy:
+            return
+        now = self._clock.now()
+        if self._tracks.newly_fails(check, now):
+            asked: tuple[str, ...] = self._kin.siblings(check)
+        else:
+            asks = any(self._tracks.newly_fails(other, now) for other in self._kin.siblings(check))
+            asked = (check,) if asks else ()
+        for other in asked:
+            if not self._tracks.stands(other):
+                self._rounds.sooner(other, self._tracks.recheck_s(other))
 
     def _call_kin(self, check: str) -> None:
         for other in self._kin.called(check):

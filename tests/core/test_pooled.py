@@ -1,0 +1,93 @@
+"""What the signs of several checks of one component come to together."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bot.core.detector import NEW, Condition, Track, observe
+from bot.core.model import Fault, Outcome, Sample
+from bot.core.pooled import pooled
+from bot.core.rule import Rule
+from tests.desk import START
+
+RULE = Rule()
+HALF = ".x.x"  # looks from the oldest to the newest, four seconds apart; x = failed
+DEAD = "xxxx"
+OPENS_AT = 1 / 3
+
+
+def track(looks: str, *, ago: timedelta = timedelta(0), fault: Fault = Fault.THEIRS) -> Track:
+    """A check with these looks, the last of them `ago`."""
+    found = NEW
+    for n, look in enumerate(looks):
+        at = START - ago - RULE.recheck * (len(looks) - 1 - n)
+        outcome = Outcome.FAIL if look == "x" else Outcome.OK
+        error = "http_5xx" if look == "x" else None
+        found = observe(found, Sample("a.b.c", "a.b", at, outcome, error, fault if error else Fault.NONE), RULE)
+    return found
+
+
+def fails(tracks: Mapping[str, Track]) -> set[str]:
+    """Which checks count as failing by what all of them come to."""
+    found = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)
+    assert all(one.judgement.condition is Condition.FAILING for one in found.values())
+    return set(found)
+
+
+def test_two_checks_that_fail_half_of_their_looks_fail_together() -> None:
+    """Neither of them has enough failures to be judged alone."""
+    assert {"models", "front"} == fails({"models": track("x." + HALF), "front": track("x." + HALF)})
+
+
+def test_a_check_without_a_sign_of_its_own_stays_well() -> None:
+    """No check speaks for another."""
+    assert {"models", "front"} == fails({"models": track("x." + HALF), "front": track("x." + HALF), "tls": track("....")})
+
+
+def test_one_stray_failure_beside_a_dead_check_is_no_outage() -> None:
+    """A part that is dead stays a part, whatever noise does to the rest."""
+    assert set() == fails({"models": track(DEAD + "x"), "front": track("...x")})
+
+
+def test_one_stray_failure_beside_a_check_about_to_fail_is_no_outage() -> None:
+    """Neither before the dead one is judged."""
+    assert set() == fails({"models": track("x..xx"), "front": track("...x")})
+
+
+def test_two_failures_beside_a_check_that_fails_are_the_outage_of_both() -> None:
+    """What began in the same minutes is one trouble."""
+    assert {"front"} == fails({"models": track(DEAD + "x"), "front": track("..xx")})
+
+
+def test_a_check_that_failed_long_before_does_not_count() -> None:
+    """What has been dead for an hour says nothing of two failures now."""
+    dead = track(DEAD, ago=timedelta(hours=1))
+
+    assert set() == fails({"models": dead, "front": track("..xx")})
+
+
+def test_our_own_fault_corroborates_nothing() -> None:
+    """A key that is refused is ours, and says nothing of the vendor."""
+    refused = track("x." + HALF, fault=Fault.OURS_KEY)
+
+    assert set() == fails({"models": refused, "front": track("x." + HALF)})
+
+
+def test_signs_in_a_few_of_many_checks_are_noise() -> None:
+    """Of twelve checks two doubt now and then; an outage of the whole shows in a third of them."""
+    many = {f"check-{n}": track("....") for n in range(10)}
+
+    assert set() == fails({**many, "models": track("x." + HALF), "front": track("x." + HALF)})
+
+
+def test_failures_within_one_hiccup_are_one_hiccup() -> None:
+    """Together they span `at_least` as well."""
+    assert set() == fails({"models": track("xx"), "front": track("xx")})
+
+
+def test_the_reason_says_that_other_checks_fail_too() -> None:
+    """Two failures are few; what made them enough is said."""
+    tracks = {"models": track("x." + HALF), "front": track("x." + HALF)}
+    judged = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["front"].judgement
+
+    assert "3 of the last 6 looks failed within 20 s (other checks fail too): http_5xx" == judged.reason
+    assert "pooled test" == judged.spoke

@@ -1,0 +1,59 @@
+"""Several checks of one component find its trouble together."""
+
+import asyncio
+import random
+from statistics import median
+
+from bot.core.model import Level
+from tests.engine.stand import BROKEN, WELL, Check, Stand
+
+GIVE_UP_S = 300
+
+
+async def down_after_s(checks: int, seed: int) -> int:
+    """Seconds from the begin of 50 % errors until the component is down."""
+    dice = random.Random(seed)
+    stand = await Stand([Check(f"vendor-{seed}.api.check-{n}") for n in range(checks)]).opened()
+    await stand.passes(dice.randrange(30))
+    for second in range(GIVE_UP_S):
+        for check in stand.checks:
+            stand.script.answers[check.id] = dice.choice([BROKEN, WELL])
+        await stand.passes(1)
+        if stand.level(stand.checks[0].component) == Level.DOWN:
+            return second + 1
+    return GIVE_UP_S
+
+
+def test_two_checks_find_half_an_outage_sooner_than_one() -> None:
+    """Every further check makes detection faster, also where each of them is too unsure alone."""
+    alone = median(asyncio.run(down_after_s(1, seed)) for seed in range(40))
+    together = median(asyncio.run(down_after_s(2, seed)) for seed in range(40))
+
+    assert together < alone * 0.85
+
+
+async def test_a_dead_check_beside_a_well_one_stays_a_part() -> None:
+    """Also once the well one is looked at quickly, and has a stray failure."""
+    stand = await Stand([Check("anthropic.api.models"), Check("anthropic.api.front")]).opened()
+    stand.script.answers["anthropic.api.models"] = BROKEN
+    await stand.passes(45)
+    stand.script.answers["anthropic.api.front"] = BROKEN
+    await stand.until_look("anthropic.api.front")
+    stand.script.answers["anthropic.api.front"] = WELL
+    await stand.passes(300)
+
+    assert Level.DEGRADED == stand.level("anthropic.api")
+
+
+async def test_what_checks_came_to_together_survives_a_kill() -> None:
+    """Down is down after a restart as well, for each of them."""
+    stand = await Stand([Check("anthropic.api.models"), Check("anthropic.api.front")]).opened()
+    for _ in range(180):
+        for check in stand.checks:
+            stand.script.answers[check.id] = BROKEN if len(stand.script.of(check.id)) % 2 else WELL
+        await stand.passes(1)
+        if stand.level("anthropic.api") == Level.DOWN:
+            break
+    again = await stand.reopened(killed=True)
+
+    assert [Level.DOWN, Level.DOWN] == [again.level("anthropic.api"), again.watch.verdict("anthropic.api").level]
