@@ -1,7 +1,7 @@
 """What a restart must not forget, and how it is stored: tracks, our sight, vendors' pages, and how often kin were called.
 
 A track that is in doubt or in trouble is stored with the very batch of samples that made it so, and before any verdict is
-committed on it. One at ease is stored about once in two minutes: what it missed are good looks, and those are folded anew.
+committed on it. One at ease is stored about once in five minutes: what it missed are good looks, and those are folded anew.
 So the same samples come to the same judgement whether or not the process was restarted between them, killed or not.
 """
 
@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-ROUNDS_OF_ALL = 120  # flushes, about a second each, in which every track at ease is stored once
+CALM_FOR = timedelta(minutes=5)  # a track at ease waits so long; a start folds what it missed, a third of what it once folded
+ROUNDS_OF_ALL = 60  # flushes, about a second each, over which tracks at ease that come due together are spread
 LEAST_A_FLUSH = 20
 RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
 RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
@@ -118,28 +119,28 @@ class Taken:
 
 
 class Memory:
-    """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says, and
-    at least `least` tracks at ease go with a batch."""
+    """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says."""
 
-    def __init__(
-        self, tracks: Tracks, sighting: Sighting, kin: Kin, pages: dict[str, Mapping[str, Level]], *, least: int = LEAST_A_FLUSH
-    ) -> None:
-        self._least = least
+    def __init__(self, tracks: Tracks, sighting: Sighting, kin: Kin, pages: dict[str, Mapping[str, Level]]) -> None:
         self._tracks = tracks
         self._sighting = sighting
         self._kin = kin
         self._pages = pages
         self._stored = Surroundings()
+        self._upto: datetime | None = None
 
     def take(self, now: datetime, *, everything: bool = False) -> Taken:
-        """What to write now: all that is in doubt or in trouble, and a share of the rest."""
-        share = max(self._least, len(self._tracks) // ROUNDS_OF_ALL)
-        keys = self._tracks.unstored.take(None if everything else share)
+        """What to write now: all that is in doubt or in trouble, and of the rest what has waited long enough."""
+        most = max(LEAST_A_FLUSH, len(self._tracks) // ROUNDS_OF_ALL)
+        keys = self._tracks.unstored.take(None if everything else now - CALM_FOR, most)
         remembered = [Remembered(" ".join(key), self._kept(key)) for key in keys]
         surroundings = self._surroundings()
         if surroundings != self._stored:
             remembered.append(Remembered(SURROUNDINGS, surroundings))
-        remembered.append(Remembered(UPTO, Upto(self._tracks.unstored.oldest(now))))
+        upto = self._tracks.unstored.oldest(now)
+        if upto != self._upto:
+            remembered.append(Remembered(UPTO, Upto(upto)))
+            self._upto = upto
         taken = Taken(remembered, keys, self._stored)
         self._stored = surroundings
         return taken
@@ -147,6 +148,7 @@ class Memory:
     def lost(self, taken: Taken) -> None:
         """It could not be written: the next batch has it too."""
         self._tracks.unstored.put_back(taken.keys)
+        self._upto = None
         self._stored = taken.surroundings
 
     def _kept(self, key: Key) -> KeptTrack:

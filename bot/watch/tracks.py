@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 from bot.core.detector import NEW, Condition, Judgement, Rule, Track, next_look, observe, settled
 from bot.core.model import Outcome, Sample
@@ -40,16 +40,17 @@ class Unstored:
         if urgent:
             self._urgent.add(key)
 
-    def take(self, share: int | None) -> dict[Key, datetime]:
-        """The urgent ones, and so many of the others; all where that is None."""
-        calm = islice((key for key in self._since if key not in self._urgent), share)
+    def take(self, before: datetime | None, most: int) -> dict[Key, datetime]:
+        """The urgent ones, and of the others at most so many that wait since `before` or longer; all where that is None."""
+        waiting = takewhile(lambda key: before is None or self._since[key] <= before, self._since)
+        calm = islice((key for key in waiting if key not in self._urgent), None if before is None else most)
         taken = {key: self._since.pop(key) for key in [*self._urgent, *calm]}
         self._urgent.clear()
         return taken
 
     def put_back(self, taken: Mapping[Key, datetime]) -> None:
         """They were not stored after all."""
-        self._since = {**self._since, **taken}
+        self._since = {**taken, **{key: at for key, at in self._since.items() if key not in taken}}
         self._urgent.update(taken)
 
     def oldest(self, now: datetime) -> datetime:

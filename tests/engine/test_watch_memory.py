@@ -70,7 +70,7 @@ class Process:
         intervals = {check.id: check.every for check in CHECKS}
         self.tracks = Tracks(CHECKS, intervals, Rule(), {}, {}, "local")
         self.sighting = Sighting((), self._never, self.clock, SightRule())
-        self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {}, least=0)
+        self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {})
 
     async def _never(self, control: str) -> None:
         raise AssertionError(control)
