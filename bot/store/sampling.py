@@ -77,8 +77,9 @@ class SampleStore:
             self.conn.executemany("INSERT INTO samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
             if rows:
                 roll_up(self.conn, max(at for at, _, _ in rows) + BASE_US)
-            said = sorted((plain(one.name), canonical(sparse(one.value))) for one in remembered)
-            self.conn.executemany("INSERT OR REPLACE INTO remembered VALUES (?, ?)", said)
+            if remembered:
+                said = sorted((plain(one.name), canonical(sparse(one.value))) for one in remembered)
+                self.conn.executemany("INSERT OR REPLACE INTO remembered VALUES (?, ?)", said)
 
     def remembered(self) -> dict[str, Any]:
         """What was concluded, by name."""

@@ -32,6 +32,7 @@ T = TypeVar("T")
 CALM_FOR = timedelta(minutes=5)  # a track at ease waits so long; a start folds what it missed, a third of what it once folded
 ROUNDS_OF_ALL = 60  # flushes, about a second each, over which tracks at ease that come due together are spread
 LEAST_A_FLUSH = 20
+UPTO_EVERY = timedelta(minutes=1)  # an older moment than need be costs a start a minute of samples to leave out
 RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
 RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
 LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up
@@ -138,7 +139,7 @@ class Memory:
         if surroundings != self._stored:
             remembered.append(Remembered(SURROUNDINGS, surroundings))
         upto = self._tracks.unstored.oldest(now)
-        if upto != self._upto:
+        if everything or self._upto is None or not timedelta(0) <= upto - self._upto < UPTO_EVERY:
             remembered.append(Remembered(UPTO, Upto(upto)))
             self._upto = upto
         taken = Taken(remembered, keys, self._stored)
