@@ -1,7 +1,7 @@
 """What `understudy doctor` looks at: configuration, store, Slack's tokens and scopes, and whether a lost post can be found."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.state import World
 from bot.descriptors import complaint, limit_after_start
+from bot.doctor_people import look_at_commanders, who_may
 from bot.doctor_storage import look_at_disk, look_at_samples
 from bot.engine import world_from
 from bot.kept import SETTING, keep
@@ -74,9 +75,7 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     found += [Finding("note", "configuration", warning) for warning in loaded.warnings]
     found += [Finding("note", f"{off.component}.{off.check}", f"off: {off.reason}") for off in loaded.off_checks]
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
-    if not config.people.commanders:
-        words = "people.commanders is empty: EVERYBODY in the workspace may run incidents, switch flags and mute"
-        found.append(Finding("note", "people", words))
+    found += [Finding(state, "people", words) for state, words in who_may(config.people)]
     if not config.notify:
         found.append(Finding("note", "notify", "no other way than Slack is configured: while Slack is down nobody is called"))
     return found
@@ -245,6 +244,8 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
         if backup := config.slack.backup_channel:
             yield await _backup(SlackGateway(login, identity=found.identity), backup)
+        async for finding in _commanders(SlackGateway(login, identity=found.identity), config.people.commanders):
+            yield finding
 
 
 def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, str]) -> list[Finding]:
@@ -266,6 +267,15 @@ async def _backup(gateway: SlackGateway, channel: str) -> Finding:
     finally:
         await gateway.close()
     return Finding("good", "backup channel", f"{channel} takes the alerts while the alerts channel takes none")
+
+
+async def _commanders(gateway: SlackGateway, ids: Sequence[str]) -> AsyncIterator[Finding]:
+    await gateway.start()
+    try:
+        async for state, words in look_at_commanders(gateway, ids):
+            yield Finding(state, "people.commanders", words)
+    finally:
+        await gateway.close()
 
 
 async def _lookup(gateway: SlackGateway, channel: str) -> Finding:

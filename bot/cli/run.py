@@ -14,6 +14,7 @@ from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.descriptors import complaint, raise_limit
+from bot.doctor_people import who_may
 from bot.logs import configure_logs
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
@@ -64,11 +65,7 @@ def notes(config_path: Path, loaded: Loaded) -> list[str]:
     """What an operator should know at start: warnings, checks that are off, what is not available yet."""
     off = [f"{item.component}.{item.check} is off: {item.reason}" for item in loaded.off_checks]
     pending = [f"not available yet: {config_path}:{item.line}: {item.path}: {item.what}" for item in loaded.pending]
-    everybody = (
-        []
-        if loaded.config.people.commanders
-        else ["people.commanders is empty: everybody may run incidents, switch flags and mute"]
-    )
+    everybody = [words for _, words in who_may(loaded.config.people)]
     chosen = loaded.config.control_group
     blind = [] if chosen or not loaded.config.checks() else [loaded.config.control_words()]
     return [*loaded.warnings, *off, *pending, *everybody, *blind]

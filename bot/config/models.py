@@ -70,7 +70,8 @@ class PeopleConfig(Part):
     """Who may do what."""
 
     commanders: tuple[Text, ...] = Field(
-        default=(), description="User or user-group IDs that may run incidents, switch flags and mute; empty means everybody."
+        default=(),
+        description="User or user-group IDs that may run incidents, switch flags and mute; empty means every full member.",
     )
     external: Literal["none", "read"] = Field(
         default="none",

@@ -196,6 +196,37 @@ async def test_doctor_says_that_slack_is_away(deployment: Deployment) -> None:
     assert {"configuration", "store"} <= {f["subject"] for f in found}
 
 
+async def test_doctor_says_what_is_open_to_many(deployment: Deployment) -> None:
+    """Nobody should learn from a guest that guests may read."""
+    deployment.configure(people={"external": "read"})
+    _, found = await findings(deployment, "--no-slack")
+    said = [f["words"] for f in found if f["subject"] == "people"]
+
+    assert ["EVERY full member" in said[0], "people.external is read: guests" in said[1]] == [True, True]
+
+
+async def test_doctor_names_commanders_who_may_not_command(deployment: Deployment) -> None:
+    """A guest stays a guest, whoever names them; an id that is nobody's, an empty group and whoever left are named too."""
+    space = deployment.workspace
+    ana, gus = space.add_user("anna"), space.add_user("gus", guest="multi")
+    left, eve = space.add_user("lea", deleted=True), space.add_user("eve", stranger=True, team_id="T07OTHER")
+    group, empty = space.add_group("sre", "SRE", members=(ana, eve)), space.add_group("none", "None", members=())
+    deployment.configure(people={"commanders": [ana.id, gus.id, left.id, group, empty, "bob", "U07NOBODY"]})
+    status, found = await findings(deployment)
+    said = [(f["state"], f["words"]) for f in found if f["subject"] == "people.commanders"]
+
+    unknown = [(state, words) for state, words in said if words.startswith("U07NOBODY cannot be looked up: ")]
+    assert (1, [("bad", unknown[0][1])]) == (status, unknown)
+    assert [
+        ("bad", f"the group {empty} has no members, so it lets nobody command"),
+        ("bad", "bob is no id of a person (U...) or of a user group (S...), so it lets nobody command"),
+        ("bad", f"{gus.id} is a guest, and a guest may not command: only full members may"),
+        ("bad", f"{left.id} is deactivated, and may not command: take them out of people.commanders or of the group"),
+        ("bad", f"{eve.id} (of the group {group}) belongs to another organization or workspace, and may not command here"),
+        ("good", "1 of 5 commanders are full members"),
+    ] == [one for one in said if one not in unknown]
+
+
 async def test_doctor_leaves_slack_alone_when_it_is_told_to(deployment: Deployment) -> None:
     """No token is needed, and nothing is posted."""
     made = deployment.settings()
