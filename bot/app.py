@@ -1,22 +1,20 @@
 """The composition root: the only place that names concrete classes. `build(...)` gives an `App` with `start()` and `stop()`."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from bot.audit import DailyAudit, load_checked
-from bot.clock import Clock, SteadyClock, SystemClock
+from bot.clock import SteadyClock, SystemClock
 from bot.config.load import Loaded
 from bot.config.policy import to_policy
-from bot.core.facts import Fact, SightLost, SightRegained
+from bot.core.facts import Fact
 from bot.core.model import Sample, Verdict
 from bot.core.state import World
 from bot.delivery import Delivery, Surroundings
-from bot.descriptors import in_use, limit, share
 from bot.doors import doors
 from bot.engine import CommittingEngine
 from bot.exports import render
@@ -29,14 +27,15 @@ from bot.ledger_watch import LedgerWatch
 from bot.membership import Membership
 from bot.notify.out_of_band import AppriseNotifier
 from bot.ops_channel import OpsChannel
-from bot.outbox import Outbox, Pace
+from bot.outbox import Outbox
+from bot.parts import Closes, Parts, StartRefused
 from bot.plan import plan, slack_login
-from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
+from bot.ports import Ticker
 from bot.private import CONTROL_FILE, leave_control
 from bot.probing import Probing
 from bot.redaction import Redactor
 from bot.scheduler import ApTicker
-from bot.slack.gateway import Patience, SlackGateway
+from bot.slack.gateway import SlackGateway
 from bot.slack.scopes import expected_scopes
 from bot.slack_link import SlackLink
 from bot.storage import open_storage
@@ -44,12 +43,11 @@ from bot.troubles import AlertsByOtherWays
 from bot.vantage.courier import Courier, Peer
 from bot.version import understudy_version
 from bot.views.about import About
-from bot.views.findings import sight_words
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.watch.watchdog import Watchdog
 from bot.web.app import WebServer, build_web
-from bot.web.connections import Limits
+from bot.web.connections import limits_for
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
 from bot.web.services import Hooks, WebServices
@@ -61,38 +59,7 @@ BEAT_S = 0.5  # real seconds; each beat arms what falls due before the next one
 FASTEST_BEAT_S = 0.05
 
 
-class Closes(Protocol):
-    """Whatever holds something that must be given back."""
-
-    async def close(self) -> None:
-        """Give it back."""
-
-
 C = TypeVar("C", bound=Closes)
-
-
-class StartRefused(Exception):  # noqa: N818 # a decision, with its reason
-    """The bot must not run like this; the text holds the remedy."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a caller may put in the place of the real thing; None takes the real one."""
-
-    clock: Clock | None = None  # domain time
-    wire_clock: Clock | None = None  # real time: pacing, settle times, Slack's own times
-    ledger: Ledger | None = None
-    samples: Samples | None = None
-    chat: Chat | None = None  # with a chat given, no socket is opened
-    prober: Prober | None = None
-    fetcher: Fetcher | None = None
-    ticker: Ticker | None = None
-    notifier: Notifier | None = None
-    web: bool = True
-    web_limits: Limits | None = None
-    on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
-    pace: Pace | None = None
-    patience: Patience | None = None  # the Slack gateway's own times
 
 
 def build(
@@ -184,7 +151,7 @@ class App:
 
     async def _open_store(self) -> None:
         storage = self._closing(await open_storage(self._data, self._parts.ledger, self._parts.samples))
-        self.ledger, self.samples = storage.ledger, storage.samples
+        self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (self._data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy, self._redactor)
         self._ledger_watch = self._closing(LedgerWatch(
@@ -220,15 +187,9 @@ class App:
             self.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
         for fact in facts:
             self.metrics.observe_fact(fact)
-            self._tell_of_sight(fact)
         if self._outbox:
             self._outbox.wake()
-
-    def _tell_of_sight(self, fact: Fact) -> None:
-        """While we are blind Slack may be as far away as everything else, so other ways are told too."""
-        if fact.stream == "sight" and isinstance(fact.body, SightLost | SightRegained):
-            title = "Understudy is blind" if isinstance(fact.body, SightLost) else "Understudy sees again"
-            self._others.tell(title, sight_words(fact.body))
+            self._others.on_facts(facts)
 
     # --- faces
 
@@ -241,7 +202,7 @@ class App:
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=self.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
         )  # fmt: skip
-        self._web = WebServer(build_web(services), self._limits())
+        self._web = WebServer(build_web(services), self._parts.web_limits or limits_for(len(self._plan.checks)))
         host, wanted = self._listen
         port = await self._web.start(host, wanted)
         name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
@@ -251,12 +212,6 @@ class App:
 
     async def _leave_control(self) -> None:
         leave_control(self._data, self.url, self.local_token)
-
-    def _limits(self) -> Limits:
-        if self._parts.web_limits is not None:
-            return self._parts.web_limits
-        ours = share(limit(), in_use(), len(self._plan.checks))
-        return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
     def _hooks(self) -> Hooks:
         if self._probing is None:
@@ -410,6 +365,8 @@ class App:
             parts["alerts"] = Part(False, "lost", self._ops.since, self._ops.trouble)
         if broken := self._audit.broken:
             parts["facts"] = Part(False, "changed by hand", self._began_at, "; ".join(broken))
+        if complaint := self._storage.complaint:
+            parts["samples"] = Part(False, "begun anew", self._began_at, complaint)
         if left := self.left():
             parts["configuration"] = Part(False, "kept", self._began_at, "; ".join(left))
         return Health(ready=parts["ledger"].ok, live=True, parts=parts)
@@ -424,6 +381,7 @@ class App:
             self._ledger_watch.trouble(),
             self._link.trouble() if self._link else "",
             self._ops.trouble if self._ops else "",
+            self._audit.trouble,
         ]
         said += self._courier.troubles() if self._courier else ()
         return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)

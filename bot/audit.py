@@ -29,7 +29,7 @@ async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
     await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)))
     try:
         return await engine.load()
-    except (StoreError, ValueError, KeyError):  # the state of an incident that is over cannot be read
+    except (StoreError, ValueError, KeyError, TypeError):  # the state of an incident that is over cannot be read
         await _put_right(ledger, await ledger.read(lambda store: store.streams()))
         return await engine.load()
 
@@ -57,6 +57,11 @@ class DailyAudit:
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
         self.broken: tuple[str, ...] = ()
+
+    @property
+    def trouble(self) -> str:
+        """What people should know; empty while every fact holds."""
+        return f"The ledger was changed by hand: {'; '.join(self.broken[:5])}." if self.broken else ""
 
     def start(self) -> None:
         """Begin, some minutes from now."""

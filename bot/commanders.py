@@ -13,6 +13,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.ports import ChatError, Ledger, StoreError
+from bot.remembered import read_back
 from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
 
@@ -58,9 +59,10 @@ class Commanders:
         if not self._groups:
             return
         remembered = await self._ledger.read(lambda store: store.setting(SETTING))
-        for group, members in json.loads(remembered or "{}").items():
-            if group in self._groups:
-                self._members.setdefault(group, tuple(members))
+        found = read_back(remembered, SETTING)
+        for group, members in found.items() if isinstance(found, dict) else ():
+            if group in self._groups and isinstance(members, list):
+                self._members.setdefault(group, tuple(map(str, members)))
         self._apply(self.everybody)
 
     def beat(self) -> None:

@@ -6,11 +6,13 @@ still engaged or in an open incident is brought back from there with its automat
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.core.codec import decode, encode
 from bot.core.model import ComponentPolicy, FlagPolicy, Policy
 from bot.core.state import World
+from bot.remembered import read_back
 
 SETTING = "policy/flags"
 
@@ -56,7 +58,7 @@ def remember(policy: Policy, kept: Mapping[str, FlagPolicy]) -> str:
 
 def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
     """Bring back what the ledger still uses and the configuration no longer names."""
-    before = {key: decode(FlagPolicy, row) for key, row in json.loads(remembered or "{}").items()}
+    before = _before(remembered)
     flags: dict[str, FlagPolicy] = {}
     left: list[Left] = []
     for key, state in world.flags.items():
@@ -78,6 +80,16 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
         flags[key] = replace(base, variants=values)
     components = _components(policy, world, left)
     return Kept(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(left))
+
+
+def _before(remembered: str | None) -> dict[str, FlagPolicy]:
+    """The flags of earlier configurations, without those that nobody can read any more."""
+    found = read_back(remembered, SETTING)
+    before: dict[str, FlagPolicy] = {}
+    for key, row in found.items() if isinstance(found, dict) else ():
+        with suppress(ValueError, KeyError, TypeError):  # what is missing from here is named where it is needed
+            before[key] = decode(FlagPolicy, row)
+    return before
 
 
 def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, ComponentPolicy]:

@@ -16,7 +16,7 @@ import structlog
 from bot.clock import Clock
 from bot.core.model import Verdict
 from bot.ports import Engine, Ledger, StoreError
-from bot.views.storage import ledger_notice, unwritten
+from bot.views.storage import ledger_notice, unwritten, unwritten_words
 from bot.web.health import Part
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class LedgerWatch:
         self._waiting: list[Callable[[], Awaitable[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._prove_at = self._bad_at = 0.0
-        self._told: str | None = None  # what people were told last
+        self._told: set[str] | None = None  # which failing components people were told of; None = nothing at all yet
         trouble = file.trouble if file else None
         self.standing = Standing(trouble, clock.now())
         on_change(trouble is None)
@@ -110,7 +110,7 @@ class LedgerWatch:
         """What people should know; empty while all is well."""
         if self.standing.error is None:
             return ""
-        news = unwritten(self._engine.world, self._engine.policy, self._sees())
+        news = unwritten_words(self._engine.world, self._engine.policy, self._sees())
         return f"The ledger cannot be written: {self.standing.error}. {news}".strip()
 
     async def look(self) -> None:
@@ -170,7 +170,8 @@ class LedgerWatch:
             log.error("the ledger cannot be written", why=str(error), kind=error.kind.value)
         if now - self._bad_at < TELL_AFTER_S:
             return
-        title, text = ledger_notice(str(self.standing.error), self._engine.world, self._engine.policy, self._sees())
-        if self._told != title:  # told once, and again when a provider fails meanwhile
-            self._told = title
-            self._tell(title, text)
+        world, seen = self._engine.world, self._sees()
+        news = unwritten(world, seen)
+        if self._told is None or not self._told.issuperset(news):  # once, and again for each component that fails meanwhile
+            self._told = (self._told or set()).union(news)
+            self._tell(*ledger_notice(str(self.standing.error), world, self._engine.policy, seen))

@@ -1,8 +1,8 @@
 """The one place where secrets are taken out of text: of logs, samples, signals, messages and exports.
 
-Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), hex, and by their MD5, SHA-1
-or SHA-256; the text is also read with percent, JSON, `\\x` and HTML escapes undone, twice. Twelve characters in a row of any
-of these are enough, so that what a cut left behind goes too. What looks like a token goes without being known.
+Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), hex, and by their MD5, SHA-1,
+SHA-256 or SHA-512; the text is also read with percent, JSON, `\\x` and HTML escapes undone, twice. Twelve characters in a row
+of any of these are enough, so that what a cut left behind goes too. What looks like a token goes without being known.
 """
 
 import base64
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from bot.core.model import Sample
+from bot.core.model import Actor, Sample
 from bot.core.signals import AlertHeard
 
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
@@ -26,7 +26,7 @@ RUN = 12  # characters of a secret that may not stand anywhere
 MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of what may be a token, folded: quicker to deny than the pattern
 LEAST = 6  # characters of a secret; shorter ones occur by chance all over a log
 LEAST_ENCODED = 8  # of an encoded form of a short one
-DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (60 kB each)
+DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (110 kB each)
 GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
 STEP = RUN - GRAM + 1
 ROUNDS = 2  # of undoing escapes
@@ -34,8 +34,11 @@ WORDY = 3  # words; more of them are prose, of which single words count and not 
 
 # Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
 FREE_TEXT = frozenset({"reason", "text", "title", "body", "evidence", "advisory", "impact", "url"})
-# Of an alert, what another monitor made up as well; keys of our own are names.
-MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {AlertHeard: frozenset({"key", "source"})}
+# Of an alert, what another monitor made up as well; keys of our own are names. And what callers of the API call themselves:
+# somebody swaps two headers, and the token would stand in the timeline as a name.
+MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {
+    AlertHeard: frozenset({"key", "source"}), Actor: frozenset({"id", "name"}),
+}  # fmt: skip
 
 WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
 
@@ -261,7 +264,7 @@ def _derived(secret: str) -> Iterator[str]:
         yield encoded[first : (skipped + len(data)) * 8 // 6]
     yield data.hex()
     for content in (data, data + b"\n"):  # as a shell's echo hands it on
-        for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha256):
+        for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512):
             digest = hashed(content, usedforsecurity=False).digest()
             yield digest.hex()
             yield base64.b64encode(digest).decode("ascii").rstrip("=")

@@ -17,6 +17,11 @@ class Storage:
     file: SqliteLedger | None = None
     beside: SqliteSamples | None = None
 
+    @property
+    def complaint(self) -> str:
+        """What people should know of the samples' file; empty where it is as it should be."""
+        return self.beside.complaint if self.beside else ""
+
     async def close(self) -> None:
         """Close the files, the ledger with its lock last."""
         if self.beside:

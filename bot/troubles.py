@@ -1,13 +1,16 @@
 """When Slack does not take an alert, people are told on another way: once per incident, and again when it ends unseen."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
 from bot.clock import Clock
 from bot.core.effects import Do
+from bot.core.facts import Fact, SightLost, SightRegained
 from bot.ports import ChatError, Engine, Notifier, OutboxRow
+from bot.views.findings import sight_words
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +48,13 @@ class AlertsByOtherWays:
             [what, *flags, f"Slack did not take this ({error}). Terminal: understudy incident show {incident.name}"]
         )
         self.tell(title, body)
+
+    def on_facts(self, facts: Sequence[Fact]) -> None:
+        """While we are blind Slack may be as far away as everything else, so other ways are told too."""
+        for fact in facts:
+            if fact.stream == "sight" and isinstance(fact.body, SightLost | SightRegained):
+                title = "Understudy is blind" if isinstance(fact.body, SightLost) else "Understudy sees again"
+                self.tell(title, sight_words(fact.body))
 
     def on_lost_channel(self, trouble: str) -> None:
         """The alerts channel takes nothing any more."""

@@ -90,13 +90,6 @@ def record(desk: Desk, asked: Asked, pressed: Press) -> Message | None:
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 
 
-def without_references(desk: Desk, text: str) -> str:
-    """For places that take plain text only: a channel by its name instead of its id."""
-    for incident in desk.engine.world.incidents.values():
-        text = text.replace(f"<#{incident.channel}>", f"#{incident.channel_name}") if incident.channel else text
-    return text
-
-
 async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[str, Answer, Message | None]:
     """What the declare form said: the field at which an answer may be shown, the answer, and what it offers to press."""
     title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
@@ -120,5 +113,4 @@ async def updated(desk: Desk, asked: Asked, form: Form) -> Answer:
 
 __all__ = [
     "ACTIONS", "DECLARE_ACTION", "DECLARE_CALLBACK", "UPDATE_CALLBACK", "declared", "press", "record", "updated",
-    "without_references",
 ]  # fmt: skip

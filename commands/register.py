@@ -13,6 +13,7 @@ from bot.core.signals import Declare
 from bot.payloads import READ, Command, Form, Press
 from bot.ports import Message
 from bot.views.answers import answer_message
+from bot.views.names import channels_by_name
 from bot.views.text import inert
 from commands import actions
 from commands.desk import Asked, Desk, answer
@@ -108,7 +109,7 @@ async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, cli
     asked = Asked.from_press(form)
     field, said, offered = await actions.declared(desk, asked, form)
     if not said.ok and offered is None:
-        await ack(response_action="errors", errors={field: actions.without_references(desk, said.text)})
+        await ack(response_action="errors", errors={field: channels_by_name(said.text, desk.engine.world)})
         return
     await ack()
     await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(with_place(desk, said))))
@@ -120,7 +121,7 @@ async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> N
     if said.ok:
         await ack()  # the update itself appears in the channel
     else:
-        await ack(response_action="errors", errors={"text": actions.without_references(desk, said.text)})
+        await ack(response_action="errors", errors={"text": channels_by_name(said.text, desk.engine.world)})
 
 
 async def _tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:

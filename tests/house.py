@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from bot.app import App, Parts, build
+from bot.app import App, build
 from bot.clock import ManualClock
 from bot.config.load import load
 from bot.core.effects import Do
 from bot.outbox import Pace
+from bot.parts import Parts
 from bot.ports import Notifier
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute

@@ -75,7 +75,7 @@ def an_incident() -> list[Commit]:
     table.passes(125)
     table.all_well()
     table.passes(60)
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, reason="well for an hour"))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, reason="well for an hour", force=True))
     table.passes(5)
     table.sees("anthropic.api", Level.DOWN)
     table.passes(5)

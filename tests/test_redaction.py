@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import Actor, Level, Verdict
-from bot.core.signals import AlertHeard, VerdictReached
+from bot.core.signals import Acknowledge, AlertHeard, VerdictReached
 from bot.redaction import HIDDEN, RUN, Redactor
 
 KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
@@ -68,6 +68,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "md5": lambda secret: hashlib.md5(secret.encode(), usedforsecurity=False).hexdigest(),
     "sha1": lambda secret: hashlib.sha1(secret.encode(), usedforsecurity=False).hexdigest(),
     "sha256": lambda secret: hashlib.sha256(secret.encode()).hexdigest(),
+    "sha512": lambda secret: hashlib.sha512(secret.encode()).hexdigest(),
     "sha256 of a line": lambda secret: hashlib.sha256(f"{secret}\n".encode()).hexdigest(),
 }  # fmt: skip
 PLAIN = (
@@ -80,6 +81,7 @@ PLAIN = (
     "md5",
     "sha1",
     "sha256",
+    "sha512",
     "sha256 of a line",
 )
 
@@ -173,6 +175,13 @@ def test_key_of_a_foreign_alert_is_cleaned() -> None:
     told = Redactor([KEY]).words(heard)
 
     assert (f"token={HIDDEN}", f"g {HIDDEN}", "a.b") == (told.key, told.source, told.component)
+
+
+def test_token_that_was_sent_as_a_name_is_cleaned() -> None:
+    """Somebody swaps two headers: the timeline must not name the token as who did it."""
+    told = Redactor([KEY]).words(Acknowledge(actor=Actor.operator(KEY), incident=1))
+
+    assert Actor.operator(HIDDEN) == told.actor
 
 
 def test_what_holds_no_secret_stays_the_same_object() -> None:

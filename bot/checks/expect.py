@@ -5,6 +5,7 @@ JSON comparisons are written as `PATH OPERATOR VALUE`, with an RFC 9535 path: `$
 """
 
 import asyncio
+import codecs
 import json
 import operator
 import re
@@ -25,6 +26,9 @@ PATTERN_S = 0.05  # for one pattern on one answer
 AT_ONCE_S = 0.003  # what needs longer goes on in a thread, so that the loop does not stand still
 AT_ONCE_BYTES = 16 * 1024  # JSON that is longer goes to a thread for the same reason
 NODES_AT_MOST = 10_000
+OPENED_AT_MOST = 100_000  # lists and objects in one answer; json.loads lets nobody else run, and takes 200 ms for 350,000
+# What Python decodes besides charsets of the web: a mebibyte of Punycode would hold the interpreter for minutes.
+NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 FOUND_CAP = 100
 RULE_CAP = 500
 
@@ -178,6 +182,8 @@ async def _unmet_text(expected: Expects, text: str) -> Failure | None:
 
 
 def _unmet_json(expected: tuple[JsonExpectation, ...], body: bytes) -> Failure | None:
+    if body.count(b"[") + body.count(b"{") > OPENED_AT_MOST:
+        return Failure("too_large", "it holds more lists and objects than are read")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -205,7 +211,8 @@ async def _search(wanted: str, text: str) -> bool | None:
 def _text(headers: Mapping[str, str], body: bytes) -> str:
     charset = headers.get("content-type", "").lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
     try:
-        return body.decode(charset or "utf-8", "replace")
+        codec = codecs.lookup(charset or "utf-8").name
+        return body.decode("utf-8" if codec in NO_CHARSETS else codec, "replace")
     except (LookupError, ValueError):  # a charset that nobody knows, or one that is no charset
         return body.decode("utf-8", "replace")
 

@@ -11,6 +11,7 @@ from bot.cli.options import config_option, data_option, fail, json_option, share
 from bot.cli.output import print_json, print_table, print_text
 from bot.cli.remote import Reply, call, said, segment
 from bot.core.signals import Code
+from bot.views.text import stop
 
 reach = shared(config_option, data_option, json_option)
 
@@ -75,7 +76,11 @@ def declare(
 ) -> None:
     """Open an incident."""
     body = {"title": title, "components": list(components), "severity": severity, "separate": separate}
-    tell(call(config_path, data_path, "POST", "/incidents", body), as_json)
+    reply = call(config_path, data_path, "POST", "/incidents", body)
+    if isinstance(reply.body, dict) and reply.body.get("code") == Code.OPEN_ALREADY and not as_json:
+        ways = f"Join it: understudy incident join {reply.body['incident']}. Or declare another one: --separate."
+        fail(f"{stop(reply.body['text'])} {ways}")
+    tell(reply, as_json)
 
 
 def tell(reply: Reply, as_json: bool) -> None:

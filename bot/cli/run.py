@@ -8,7 +8,7 @@ import click
 import structlog
 import uvloop
 
-from bot.app import App, Parts, StartRefused, build
+from bot.app import App, build
 from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
 from bot.config.load import Loaded
@@ -16,6 +16,7 @@ from bot.config.scalars import split_listen
 from bot.descriptors import complaint, raise_limit
 from bot.doctor_people import who_may
 from bot.logs import configure_logs
+from bot.parts import Parts, StartRefused
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
 from bot.web.app import WebError

@@ -119,15 +119,25 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
         report.error(
             backup.mark, ("slack", "backup_channel"), "is the alerts channel itself", "name another channel, or leave it out"
         )
-    for key, prefix, other in (("bot_token", "xapp-", "app-level token"), ("app_token", "xoxb-", "bot token")):
-        found = child(slack, key)
-        if found is not None and (text(found) or "").startswith(prefix):
-            remedy = f"exchange the two tokens: {key} begins with {'xoxb-' if key == 'bot_token' else 'xapp-'}"
-            report.error(found.mark, ("slack", key), f"this is the {other}", remedy)
+    _check_token_kinds(slack, report)
     channel = child(slack, "alerts_channel")
     if channel is not None and "://" in (text(channel) or ""):
         remedy = 'name the channel, such as "#ops", or give its ID; the bot posts with its own token'
         report.error(channel.mark, ("slack", "alerts_channel"), "an address is no channel", remedy)
+
+
+def _check_token_kinds(slack: Node | None, report: Report) -> None:
+    """Each token where the other belongs; only where both are does exchanging them help."""
+    bot, app = child(slack, "bot_token"), child(slack, "app_token")
+    bot_is_app = (text(bot) or "").startswith("xapp-")
+    app_is_bot = (text(app) or "").startswith("xoxb-")
+    both = "exchange the two tokens: " if bot_is_app and app_is_bot else "from api.slack.com/apps, "
+    if bot and bot_is_app:
+        report.error(
+            bot.mark, ("slack", "bot_token"), "this is the app-level token", f"{both}put in the one that begins with xoxb-"
+        )
+    if app and app_is_bot:
+        report.error(app.mark, ("slack", "app_token"), "this is the bot token", f"{both}put in the one that begins with xapp-")
 
 
 def _check_server(root: Map, report: Report) -> None:

@@ -26,9 +26,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     meant = sorted(providers) or list(named(policy, title))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
     if existing and not signal.separate:
-        where = f" in <#{existing.channel}>" if existing.channel else ""
-        text = f"{existing.name} is open for that already{where}: {existing.title}"
-        return draft.refuse(text, incident=existing.number, code=Code.OPEN_ALREADY)
+        return draft.refuse(_open_already(draft, meant), incident=existing.number, code=Code.OPEN_ALREADY)
     # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
     alone = existing is not None or len(meant) != 1
     components = () if existing else signal.components
@@ -40,6 +38,19 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
     )  # fmt: skip
     return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
+
+
+def _open_already(draft: Draft, meant: list[str]) -> str:
+    """What is open for each provider that is meant, and for which of them nothing is."""
+    names = {c.provider: c.provider_name for c in draft.policy.components.values()}
+    found = [(names[provider], draft.world.open_for(provider)) for provider in meant]
+    lines = []
+    for name, incident in found:
+        if incident:
+            where = f" in <#{incident.channel}>" if incident.channel else ""
+            lines.append(f"{incident.name} is open for {name} already{where}: {incident.title}")
+    free = [name for name, incident in found if not incident]
+    return "; ".join(lines) + (f". Nothing is open for {', '.join(free)}." if free else "")
 
 
 def named(policy: Policy, text: str) -> Iterator[str]:

@@ -47,15 +47,17 @@ def _unfinished(draft: Draft, incident: Incident) -> list[str]:
 
 
 def _again(draft: Draft, incident: Incident) -> str:
-    """When what still fails opens again."""
-    if draft.incident(incident.number).phase is not Phase.RESOLVED:
-        return ""
-    held = [state for id in incident.affected if (state := draft.world.component(id)).level.bad and state.held_back]
-    until = min((state.held_back.until for state in held if state.held_back and state.held_back.until), default=None)
-    if until is None:
-        return ""
-    names = ", ".join(draft.policy.name_of(state.id) for state in held)
-    return f" {names} still fails: unless it recovers, a new incident opens at {until:%H:%M} UTC."
+    """What comes of what still fails: when it opens again, or that it does not by itself."""
+    failing = [state for id in incident.affected if (state := draft.world.component(id)).level.bad]
+    names, many = ", ".join(draft.policy.name_of(state.id) for state in failing), len(failing) > 1
+    fail, recovers = ("fail", "they recover") if many else ("fails", "it recovers")
+    match draft.incident(incident.number).phase:
+        case Phase.CANCELED if failing:
+            return f" {names} still {fail}: nobody is alerted again until {recovers} or {'get' if many else 'gets'} worse."
+        case Phase.RESOLVED:
+            until = min((s.held_back.until for s in failing if s.held_back and s.held_back.until), default=None)
+            return f" {names} still {fail}: unless {recovers}, a new incident opens at {until:%H:%M} UTC." if until else ""
+    return ""
 
 
 def _catch_up(draft: Draft, incident: Incident) -> None:

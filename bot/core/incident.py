@@ -78,7 +78,7 @@ def declare(
     stream, page = f"incident/{number}", draft.world.provider(provider)
     standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
     spoke = min(standing, default=None)
-    earlier = _same_outage(draft, components, spoke) if spoke else None
+    earlier = _same_outage(draft, provider, spoke) if spoke else None
     fact = draft.add(
         stream,
         f.Declared(
@@ -101,11 +101,12 @@ def declare(
     return draft.incident(number)
 
 
-def _same_outage(draft: Draft, components: tuple[str, ...], spoke: datetime) -> Incident | None:
-    """The newest incident of these components that was not over yet when the vendor said its first word about it."""
-    numbers = {draft.world.newest_with.get(component, 0) for component in components}
-    known = [draft.world.incidents[number] for number in sorted(numbers) if number in draft.world.incidents]
-    return next((i for i in reversed(known) if i.resolved_at is None or i.resolved_at >= spoke), None)
+def _same_outage(draft: Draft, provider: str, spoke: datetime) -> Incident | None:
+    """The newest incident of this provider, of whichever component, that was not over when the vendor said its first word."""
+    known = draft.world.newest_with
+    numbers = sorted({known.get(c.id, 0) for c in draft.policy.components.values() if c.provider == provider} - {0})
+    earlier = [draft.world.incidents[number] for number in reversed(numbers)]
+    return next((i for i in earlier if i.resolved_at is None or i.resolved_at >= spoke), None)
 
 
 # --- along the phases

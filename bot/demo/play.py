@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.app import App, Parts, build
+from bot.app import App, build
 from bot.checks.guard import Guard
 from bot.checks.transport import Transport
 from bot.clock import ScaledClock
@@ -22,6 +22,7 @@ from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings
 from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
 from bot.outbox import Pace
+from bot.parts import Parts
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from commands.table import words

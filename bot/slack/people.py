@@ -17,6 +17,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.ports import ChatError, Ledger, StoreError
+from bot.remembered import read_back
 from bot.slack.gateway import SlackGateway
 from bot.slack.standing import Standing, barred_as, standing_of
 
@@ -62,7 +63,8 @@ class People:
             return
         remembered = await self._ledger.read(lambda store: store.setting(SETTING))
         self._recalled = True
-        for user in json.loads(remembered or "[]"):
+        found = read_back(remembered, SETTING)
+        for user in found if isinstance(found, list) else ():
             self._known.setdefault(str(user), _Known(Standing.MEMBER))
 
     async def standing(self, user: str) -> Standing:

@@ -58,7 +58,7 @@ def _read_or_bury(conn: Connection, row: Any) -> OutboxRow | None:
     """A row that was edited until nobody can read it must not hold up those behind it."""
     try:
         return read_outbox(row)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         sql = "UPDATE outbox SET state = 'dead', args = '{}', result = '{}', kind = ?, error = ? WHERE id = ?"
         conn.execute(sql, (Do.FACT_POST.value, f"this row cannot be read: {error}", row["id"]))
         return None

@@ -65,7 +65,7 @@ def read_fact(row: Columns) -> Fact:
             incident=row["incident"],
             body=decode_body(row["kind"], row["version"], json.loads(row["body"])),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         sentence = f"fact {row['seq']} of {row['stream']} cannot be read: {error}"
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
 
@@ -74,7 +74,7 @@ def read_state(row: Columns) -> StateRow:
     """A state from its row; raises StoreError when the row cannot be understood."""
     try:
         return StateRow(row["stream"], row["seq"], row["kind"], row["dedup"], json.loads(row["body"]))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"the state of {row['stream']} cannot be read: {error}", kind=StoreTrouble.CORRUPT) from error
 
 

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 SAMPLES_FILE = "samples.db"
 PAGE = 2_000  # samples read in one go: the log can be written back in between, and other readers have their turn
+BEGUN_ANEW = frozenset({StoreTrouble.CORRUPT, StoreTrouble.GONE})  # no results are worth a bot that stands still
 IDLE_WAL = 8 * 1024 * 1024  # bytes; the budget has room for that much
 
 
@@ -47,7 +48,7 @@ class SqliteSamples:
 
     def __init__(self, path: Path, readers: int) -> None:
         self.path = path
-        self.set_aside = ""  # where a damaged file went, in a sentence
+        self.set_aside = ""  # what became of a damaged or lost file, in a sentence
         self._generation = 0  # how often a new file was begun
         self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
@@ -57,6 +58,11 @@ class SqliteSamples:
     def trouble(self) -> StoreError | None:
         """Why it could only be opened for reading, if so."""
         return self._access.trouble
+
+    @property
+    def complaint(self) -> str:
+        """What people should know of it; empty where it is as it should be."""
+        return f"Check results are not kept: {self.trouble}." if self.trouble else self.set_aside and f"{self.set_aside}."
 
     async def open(self) -> None:
         """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
@@ -76,7 +82,7 @@ class SqliteSamples:
         try:
             return await self._access.write(work)
         except StoreError as error:
-            if error.kind is not StoreTrouble.CORRUPT:
+            if error.kind not in BEGUN_ANEW:
                 raise
             await self._begin_anew(error, generation)
         return await self._access.write(work)
@@ -86,7 +92,7 @@ class SqliteSamples:
         try:
             return await self._access.read(work)
         except StoreError as error:
-            if error.kind is not StoreTrouble.CORRUPT:
+            if error.kind not in BEGUN_ANEW:
                 raise
             await self._begin_anew(error, generation)
         return await self._access.read(work)
@@ -98,8 +104,11 @@ class SqliteSamples:
                 return
             self._generation += 1
             await self._access.close()
-            self.set_aside = f"samples.db was damaged and is set aside as {_moved_away(self.path).name}; a new one is begun"
-            log.error("samples.db was damaged, set aside and begun anew", why=str(why), what=self.set_aside)
+            aside = _moved_away(self.path)
+            what = f" and is set aside as {aside.name}" if aside else ""
+            how = "deleted or replaced under the running bot" if why.kind is StoreTrouble.GONE else "damaged"
+            self.set_aside = f"samples.db was {how}{what}; a new one is begun"
+            log.error("samples.db is begun anew", why=str(why), what=self.set_aside)
             await self._access.open()
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
@@ -262,8 +271,8 @@ def _open_alone(path: Path) -> tuple[Connection, SampleStore]:
     return conn, SampleStore(conn)
 
 
-def _moved_away(path: Path) -> Path:
-    """Give the file and its log another name, the first that is free."""
+def _moved_away(path: Path) -> Path | None:
+    """Give the file and its log another name, the first that is free; None where there is no file."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1
@@ -271,4 +280,4 @@ def _moved_away(path: Path) -> Path:
         found = path.with_name(f"{path.name}{part}")
         if found.exists():
             found.rename(f"{aside}{part}")
-    return aside
+    return aside if aside.exists() else None

@@ -28,19 +28,25 @@ def meanwhile(error: StoreError) -> str:
     return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
 
 
-def unwritten(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:
+def unwritten(world: World, seen: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """The components that fail in another way than the ledger holds."""
+    return tuple(
+        id for id, verdict in sorted(seen.items()) if verdict.level.bad and world.component(id).level is not verdict.level
+    )
+
+
+def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:
     """What the checks see and the ledger does not hold; empty where both agree."""
     found = []
-    for id, verdict in sorted(seen.items()):
-        if verdict.level.bad and world.component(id).level is not verdict.level:
-            named = policy.components.get(id)
-            found.append(f"{named.name if named else id} is {verdict.level}: {verdict.reason}")
+    for id in unwritten(world, seen):
+        named = policy.components.get(id)
+        found.append(f"{named.name if named else id} is {seen[id].level}: {seen[id].reason}")
     return f"Not on record: {'; '.join(found)}." if found else ""
 
 
 def ledger_notice(why: str, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> tuple[str, str]:
     """Title and text of the call on people while nothing can be committed."""
-    news = unwritten(world, policy, seen)
+    news = unwritten_words(world, policy, seen)
     flags = [f"{key} serves {served}" for key, served in sorted(_served(world, policy).items())]
     text = [
         f"{why}.", "No incident opens, no flag switches, nothing is posted.", news,

@@ -1,9 +1,9 @@
 """Who may hold a connection to our server, and for how long: nobody keeps the flags, the checks or Slack waiting.
 
-A connection is *unproven* until its first request is complete, *busy* while one is answered, and *idle* between two. When there
-is no room, the one that can best be spared is closed for the newcomer: unproven before idle, the oldest first. So a crowd of
-half-open ones pushes itself out, while a client that has something to say is heard; and a gateway that brings everybody's
-requests from one address is never held up, since what it opens is proven at once.
+A connection is *unproven* until its request is complete with its body, *busy* while that is answered, and *idle* between two.
+When there is no room, the one that can best be spared is closed for the newcomer: unproven before idle, the oldest first. So a
+crowd of half-open ones pushes itself out, while a client that has something to say is heard; and a gateway that brings
+everybody's requests from one address is never held up, since what it opens is proven at once.
 """
 
 import asyncio
@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
+import aiohttp
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+
+from bot.descriptors import in_use, limit, share
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,6 +33,12 @@ class Limits:
     backlog: int = 128  # newcomers that wait to be let in
     unproven_of_one: int = 256
     headers_within_s: float = HEADERS_WITHIN_S
+
+
+def limits_for(checks: int) -> Limits:
+    """What this process may give to the web server beside so many checks."""
+    ours = share(limit(), in_use(), checks)
+    return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
 
 class Standing(Enum):
@@ -129,11 +138,17 @@ class Guarded(RequestHandler):
         self._among.gone(self)
         super().connection_lost(exc)
 
-    def began(self) -> None:
-        """A request is complete up to its headers."""
+    def began(self, body: aiohttp.StreamReader) -> None:
+        """A request is complete up to its headers; its body has a deadline of its own where it is read (`bodies`)."""
         self._busy = True
         self._disarm()
-        self._among.stands(self, Standing.BUSY)
+        if not body.is_eof():
+            self._among.stands(self, Standing.UNPROVEN)
+        body.on_eof(self._whole)
+
+    def _whole(self) -> None:
+        if self._busy and self._socket is not None and not self._socket.is_closing():
+            self._among.stands(self, Standing.BUSY)
 
     def ended(self) -> None:
         """It is answered, but for what its reader has not taken yet."""
@@ -173,7 +188,7 @@ async def _telling(request: web.Request, handler: Next) -> web.StreamResponse:
     connection = request.protocol
     if not isinstance(connection, Guarded):  # a server that somebody else made of the same application
         return await handler(request)
-    connection.began()
+    connection.began(request.content)
     try:
         return await handler(request)
     finally:

@@ -16,6 +16,7 @@ from bot.web.errors import Handler, Refusal
 OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or opened from a bookmark
 LINKED = frozenset({"/"})  # what a link elsewhere may open as a page of its own: it shows, and changes nothing
 STANDARD_PORTS = {"http": 80, "https": 443}
+MORE_THAN_A_HOST = frozenset("/?#@\\")
 
 
 class Place(NamedTuple):
@@ -23,6 +24,9 @@ class Place(NamedTuple):
 
     host: str
     port: int
+
+
+NOWHERE = Place("", -1)  # what cannot be read: no page of ours and no machine of ours
 
 
 @web.middleware
@@ -75,11 +79,11 @@ def _is_ours(origin: str, request: web.Request) -> bool:
     """Whether the page stands under the very address that was asked; another port is another program."""
     scheme = origin.partition(":")[0].lower()
     page = _place(origin, scheme)
-    return scheme in STANDARD_PORTS and all(page == _place(f"//{where}", scheme) for where in _addresses(request))
+    return scheme in STANDARD_PORTS and page != NOWHERE and all(page == _named(where, scheme) for where in _addresses(request))
 
 
 def _asked(request: web.Request) -> list[Place]:
-    return [_place(f"//{where}") for where in _addresses(request)]
+    return [_named(where) for where in _addresses(request)]
 
 
 def _addresses(request: web.Request) -> list[str]:
@@ -92,10 +96,15 @@ def _addresses(request: web.Request) -> list[str]:
     return [*named, *request.headers.getall("Host", [])] or ["localhost"]
 
 
-def _place(url: str, scheme: str = "http") -> Place:
+def _named(where: str, scheme: str = "http") -> Place:
+    """A host and a port and nothing else: in `evil.example#@localhost` readers do not agree on which host is meant."""
+    return NOWHERE if MORE_THAN_A_HOST & set(where) else _place(f"//{where}", scheme)
+
+
+def _place(url: str, scheme: str) -> Place:
     try:
         found = urlsplit(url)
         host, port = found.hostname or "", found.port
     except ValueError:
-        return Place("", -1)  # equal to no page and no machine of ours
+        return NOWHERE
     return Place(host, 0 if port in (None, STANDARD_PORTS.get(scheme)) else int(port or 0))

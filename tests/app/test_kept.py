@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot.core import signals as s
 from bot.core.model import ComponentPolicy, Phase, Policy
 from bot.kept import keep, remember
@@ -121,3 +123,13 @@ def test_component_of_an_ended_incident_may_leave() -> None:
     kept = keep(Policy({}, {}, policy().incidents), table.world, None)
 
     assert ({}, ()) == (dict(kept.policy.components), kept.left)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000, '{"support-chat.llm": 7}', '{"support-chat.llm": {"key": 1}}', "7"])
+def test_a_remembered_configuration_that_was_edited_stops_no_start(text: str) -> None:
+    """It is said that nothing on record defines the value; what the file has is served."""
+    kept = keep(without_variant(policy(), "gpt"), engaged().world, text)
+
+    assert [f"{KEY} is engaged on gpt, which no configuration on record defines: put it back, or release the flag"] == [
+        left.sentence for left in kept.left
+    ]

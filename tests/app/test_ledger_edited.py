@@ -12,6 +12,8 @@ from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
 from tests.ledger_facts import an_incident
 
+DEEP = "[" * 100_000 + "]" * 100_000
+
 
 @pytest.fixture
 async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
@@ -39,6 +41,8 @@ def edit(deployment: Deployment, *statements: str) -> None:
     [
         "UPDATE states SET body = replace(body, '\"gpt\"', '\"cached\"') WHERE stream GLOB 'flag/*'",
         "UPDATE states SET body = '{' WHERE stream GLOB 'flag/*'",
+        f"UPDATE states SET body = '{DEEP}' WHERE stream GLOB 'flag/*'",  # noqa: S608 # a constant
+        "UPDATE states SET body = CAST(x'7bff' AS TEXT) WHERE stream GLOB 'flag/*'",
         "DELETE FROM states WHERE stream GLOB 'flag/*'",
     ],
 )
@@ -57,6 +61,18 @@ async def test_a_state_that_does_not_follow_from_its_facts_is_rebuilt(sql: str, 
         ("UPDATE facts SET body = replace(body, 'gpt', 'cached') WHERE stream GLOB 'flag/*'", f"flag/{FLAG} do not hold"),
         ("UPDATE facts SET body = '{' WHERE stream GLOB 'flag/*'", f"flag/{FLAG} do not hold from number 1 on: it was edited"),
         ("DELETE FROM facts WHERE stream GLOB 'flag/*'", f"flag/{FLAG} do not hold from number 1 on: later ones were removed"),
+        (
+            f"UPDATE facts SET body = '{DEEP}' WHERE stream GLOB 'flag/*'",  # noqa: S608 # a constant
+            f"flag/{FLAG} do not hold from number 1 on: it was edited",
+        ),
+        (
+            "UPDATE facts SET body = CAST(x'7bff' AS TEXT) WHERE stream GLOB 'flag/*'",
+            f"flag/{FLAG} do not hold: one is no text",
+        ),
+        (
+            "INSERT INTO states SELECT 'flag/made-up', 0, kind, dedup, body FROM states WHERE stream GLOB 'flag/*'",
+            "flag/made-up do not hold: it has a state, and none of them led to it",
+        ),
         ("UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE incident = 1 AND seq = 1", "incident/1 do not hold"),
     ],
 )
@@ -69,6 +85,30 @@ async def test_an_edited_fact_of_something_open_is_refused_by_name(sql: str, nam
     assert named in ended.err
     assert "Restore a backup" in ended.err
     assert "Traceback" not in ended.err
+
+
+async def test_an_incident_that_is_over_is_not_opened_by_an_edit_of_its_state(engaged: Deployment) -> None:
+    """Nobody is told of an incident that goes on when it was resolved, and no key of an open one is needed for that."""
+    assert 0 == (await engaged.verb("incident", "resolve", "1", "--yes")).status
+    edit(engaged, 'UPDATE states SET body = replace(body, \'"phase":"resolved"\', \'"phase":"mitigated"\')')
+    bot = await engaged.ready_bot()
+    listed = await engaged.verb("incident", "list")
+
+    assert "the state of incident/1 did not follow from its facts" in bot.output
+    assert "mitigated" not in listed.out
+
+
+async def test_an_open_incident_stays_open_to_the_audit() -> None:
+    """An edit that says it is over, in the fact as in the state, takes it out of nobody's sight."""
+    ledger = InlineLedger.open()
+    for commit in an_incident():
+        ledger.store.commit(commit)
+    ledger.conn.execute("DROP TRIGGER facts_stay")
+    phase = "body = json_set(body, '$.phase', 'resolved')"
+    changed = ledger.conn.execute(f"UPDATE facts SET {phase} WHERE stream = 'incident/2' AND kind = 'incident.phase_changed'")  # noqa: S608 # a constant
+    ledger.conn.execute(f"UPDATE states SET dedup = '', {phase} WHERE stream = 'incident/2'")  # noqa: S608 # a constant
+
+    assert (True, True) == (changed.rowcount > 0, "incident/2" in ledger.store.streams(only_open=True))
 
 
 async def test_a_terminal_verb_does_not_believe_it_either(engaged: Deployment) -> None:

@@ -38,6 +38,18 @@ async def test_a_ledger_that_is_put_back_is_used_again(deployment: Deployment) -
     assert (200, "gpt") == (engaged.status, await bot.serves(FLAG))
 
 
+async def test_lost_samples_are_begun_anew_and_said(deployment: Deployment) -> None:
+    """Nothing is decided on them that is not in memory, so the bot stays ready."""
+    deployment.configure()
+    bot = await deployment.ready_bot()
+    (deployment.data / "samples.db").unlink()
+    part = await bot.part("samples", bool)
+
+    assert "samples.db was deleted or replaced under the running bot; a new one is begun." == part["sentence"]
+    assert (deployment.data / "samples.db").stat().st_size > 0
+    assert (await bot.asks("GET", "/readyz")).json["ready"]
+
+
 @pytest.fixture
 async def lost(tmp_path: Path) -> AsyncIterator[Deployment]:
     """A deployment whose ledger held an incident."""

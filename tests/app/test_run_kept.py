@@ -1,6 +1,7 @@
 """What leaves the configuration while it is in use is kept over every restart, served until it ends, and said everywhere."""
 
 import signal
+import sqlite3
 from typing import Any
 
 import pytest
@@ -149,3 +150,21 @@ async def test_component_that_left_while_it_was_down_does_not_stay_down(deployme
         (c["level"], c["reason"]) for c in health.json["components"] if c["id"] == "anthropic.web"
     )
     assert 0 == health.status
+
+
+async def test_settings_in_the_ledger_that_nobody_can_read_stop_no_start(deployment: Deployment) -> None:
+    """Somebody edited them: what they carried is forgotten and said, flags are served."""
+    bot = await deployment.ready_bot()
+    await deployment.quiet()
+    assert 0 == await bot.ends(signal.SIGTERM)
+    conn = sqlite3.connect(deployment.data / "ledger.db")
+    known = conn.execute("SELECT name FROM settings WHERE name <> 'ledger.id'").fetchall()
+    names = [*(row[0] for row in known), "slack people", "budgets"]
+    conn.executemany("INSERT OR REPLACE INTO settings VALUES (?, '{')", [(name,) for name in names])
+    conn.commit()
+    conn.close()
+    bot = await deployment.ready_bot()
+
+    assert "claude" == await bot.serves(FLAG)
+    assert "a setting in the ledger cannot be read and is forgotten" in bot.output
+    assert "Traceback" not in bot.output

@@ -79,7 +79,7 @@ async def test_pager_is_called_when_an_incident_opens_without_slack(deployment: 
         ({"app_token": "xapp-1-A1-wrong"}, "slack.app_token (invalid_auth): copy the token that begins with xapp-"),
         ({"bot_token": "xoxp-1-1-user"}, "slack.bot_token holds a user token: put in the one that begins with xoxb-"),
         ({"bot_token": "hunter2-hunter2"}, "slack.bot_token does not look like a token of Slack's"),
-        ({"app_token": "xoxb-1-1-bot"}, "slack.app_token holds a bot token: put in the one that begins with xapp-"),
+        ({"app_token": "xoxb-1-1-bot"}, "slack.app_token: this is the bot token — from api.slack.com/apps, put in the one"),
     ],
 )  # fmt: skip
 async def test_bot_refuses_to_start_with_a_token_that_does_not_do(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.checks.expect import JsonExpectation, looks_at_body, parse_expectation, unmet
+from bot.checks.expect import OPENED_AT_MOST, JsonExpectation, looks_at_body, parse_expectation, unmet
 from bot.checks.failure import Failure
 
 DOCUMENT = {
@@ -173,12 +173,29 @@ async def test_cut_body_says_nothing_when_the_answer_may_be_behind_the_cut(expec
         ("grüß", "text/plain; charset=klingon"),
         ("grüß", "text/plain; charset=rot13"),
         ("grüß", "text/plain; charset=\0"),
+        ("grüß", "text/plain; charset=punycode"),  # Python knows these, the web does not, and a mebibyte takes minutes
+        ("grüß", "text/plain; charset=unicode_escape"),
         (b"gr\xc3\xbc\xc3\x9f\xff", "text/plain; charset=utf-8"),
     ],
 )
 async def test_text_is_read_in_its_charset_when_one_is_named(body: bytes | str, content_type: str) -> None:
     """A charset that nobody knows is read as UTF-8, and a broken byte spoils no text."""
     assert None is await met(Wanted(contains="grüß"), body, content_type=content_type)
+
+
+async def test_what_only_python_decodes_is_no_charset() -> None:
+    """Punycode takes minutes for a mebibyte, and no page on the web is written in it."""
+    assert None is await met(Wanted(contains="x-0000"), b"x-0000", content_type="text/plain; charset=punycode")
+
+
+async def test_json_of_more_lists_than_are_read_is_too_large() -> None:
+    """Reading it would hold up everybody."""
+    expected = Wanted(json=(parse_expectation("len($) >= 1"),))
+    most = b"[" + b",".join([b"[]"] * (OPENED_AT_MOST - 1)) + b"]"
+
+    assert None is await met(expected, most)
+    found = await met(expected, most[:-1] + b",{}]")
+    assert (found is not None, "too_large") == (True, found and found.error)
 
 
 async def test_loop_goes_on_when_a_pattern_takes_its_time() -> None:

@@ -180,8 +180,13 @@ class Deployment:
     async def understudy(self, *args: str, config: bool = True, stdout: Path | None = None) -> Ended:
         """Run a verb to its end."""
         process = await self._start((*args, *self._where(args, config)), asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
-        async with asyncio.timeout(WITHIN_S):
-            out, err = await process.communicate()
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
     async def verb(self, *args: str) -> Ended:

@@ -433,15 +433,15 @@ async def test_interrupt_ends_it_at_once(tmp_path: Path) -> None:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells let background jobs ignore it
         )  # fmt: skip
-        async with asyncio.timeout(30):
-            await asked.wait()
-            process.send_signal(signal.SIGINT)
-            try:
+        try:
+            async with asyncio.timeout(30):
+                await asked.wait()
+                process.send_signal(signal.SIGINT)
                 out, err = await process.communicate()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
 
     assert (130, "", "Interrupted: nothing can be said yet.\n") == (process.returncode, out.decode(), err.decode())
     assert [] == [path.name for path in tmp_path.iterdir() if path.name != "understudy.yaml"]  # it keeps nothing

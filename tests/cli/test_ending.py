@@ -6,8 +6,12 @@ import sys
 
 import pytest
 
+from bot.cli.ending import END_WITHIN_S
+from bot.watch.watchdog import LAST_WORDS_S
+
 BOT = """
-import asyncio, time, uvloop
+import asyncio, signal, time, uvloop
+signal.alarm(60)  # whoever started it may be killed before they can kill it
 from bot.cli.ending import STUCK_EXIT, Ending, leave
 from bot.clock import SystemClock
 from bot.watch.lag import LoopLag
@@ -27,6 +31,7 @@ async def main():
     lag.stop()
     watchdog.stop()
     ending.over()
+    {after}
     print("in order", flush=True)
 
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -36,18 +41,24 @@ SPINS = "while True: pass"
 
 
 async def ended(
-    *, busy: str = "", slow: str = "", gone: float = 30.0, by: signal.Signals | None = signal.SIGTERM
+    *, busy: str = "", slow: str = "", after: str = "", gone: float = 30.0, by: signal.Signals | None = signal.SIGTERM
 ) -> tuple[int, str]:
     """Exit status and output of a bot that is busy in this way and then asked to end."""
-    code = BOT.format(busy=busy or "pass", slow=slow or "pass", gone=gone)
+    code = BOT.format(busy=busy or "pass", slow=slow or "pass", after=after or "pass", gone=gone)
     bot = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     assert bot.stdout is not None
-    first = await bot.stdout.readline()
-    if by is not None:
-        bot.send_signal(by)
-    rest, _ = await asyncio.wait_for(bot.communicate(), 20)
+    try:
+        async with asyncio.timeout(20):
+            first = await bot.stdout.readline()
+            if by is not None:
+                bot.send_signal(by)
+            rest, _ = await bot.communicate()
+    finally:
+        if bot.returncode is None:
+            bot.kill()
+        await bot.wait()
     assert bot.returncode is not None
     return bot.returncode, (first + rest).decode()
 
@@ -81,3 +92,15 @@ async def test_a_bot_whose_loop_is_gone_ends_by_itself() -> None:
     status, said = await ended(busy=SPINS, gone=0.5, by=None)
 
     assert (70, True) == (status, "the event loop is gone" in said)
+
+
+async def test_a_bot_that_gave_everything_back_is_not_hurried() -> None:
+    """What its interpreter still does takes as long as it takes."""
+    status, said = await ended(after="await asyncio.sleep(1)")
+
+    assert (0, True) == (status, said.endswith("in order\n"))
+
+
+def test_the_last_words_are_said_before_a_supervisor_kills() -> None:
+    """Docker and most others wait for ten seconds."""
+    assert END_WITHIN_S + LAST_WORDS_S < 10

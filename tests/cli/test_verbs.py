@@ -233,3 +233,21 @@ async def test_resolving_asks_in_the_terminal_while_something_fails(deployment: 
     assert asked.err.strip().endswith(f"INC-1 is not over: {FLAG} is still on gpt. Nothing was changed. Repeat it with --yes.")
     assert 1 == program.status
     assert (0, "INC-1 is resolved now.") == (sure.status, sure.out.strip())
+
+
+async def test_declaring_points_to_what_is_open_in_the_terminal(deployment: Deployment) -> None:
+    """No channel by its number, and both ways on as a terminal has them; each works."""
+    await deployment.ready_bot()
+    await deployment.verb("incident", "declare", "Claude is slow", "--component", "anthropic.api")
+    pointed = await deployment.verb("incident", "declare", "Claude is broken")
+    joined = await deployment.verb("incident", "join", "1")
+    again = await deployment.verb("incident", "join", "1")
+    separate = await deployment.verb("incident", "declare", "Claude is broken", "--separate")
+
+    assert (1, "") == (pointed.status, pointed.out)
+    ways = "Join it: understudy incident join 1. Or declare another one: --separate."
+    assert pointed.err.strip().endswith(f": Claude is slow. {ways}")
+    assert "<#" not in pointed.err + joined.out + again.err
+    assert (0, True) == (joined.status, joined.out.startswith("You are in INC-1 now."))
+    assert (1, True) == (again.status, "You are in INC-1 already." in again.err)
+    assert (0, "INC-2 is declared: Claude is broken") == (separate.status, separate.out.strip())

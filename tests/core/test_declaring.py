@@ -34,6 +34,18 @@ def test_other_words_open_an_incident_of_their_own(title: str) -> None:
     assert (True, 2) == ((said := declare(outage(), title)).ok, said.incident)
 
 
+def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
+    """Claude's incident is shown, and that nothing is open for OpenAI; with two that are open, both are named."""
+    table = outage()
+    one = declare(table, "Claude and OpenAI are slow")
+    table.sees("openai.api", Level.DOWN)
+    two = declare(table, "OpenAI and Claude are slow")
+
+    assert "INC-1 is open for Claude already: Claude API down. Nothing is open for OpenAI." == one.text
+    both = "INC-1 is open for Claude already: Claude API down; INC-2 is open for OpenAI already: OpenAI API down"
+    assert both == two.text
+
+
 def test_a_failure_joins_what_a_person_declared_for_the_provider() -> None:
     """Ana was first; the check that fails a minute later opens no second incident."""
     table = Table().all_well()

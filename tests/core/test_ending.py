@@ -136,6 +136,24 @@ def test_what_was_canceled_opens_only_on_something_new(reason: str) -> None:
     assert ([1], [1, 2]) == (quiet, declared(table))
 
 
+def test_canceling_says_that_what_still_fails_alerts_nobody() -> None:
+    """A slip of the hand must not silence an outage unnoticed."""
+    table = outage()
+    said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm")).answer
+
+    silent = "Claude API still fails: nobody is alerted again until it recovers or gets worse."
+    assert f"INC-1 is canceled now. {silent}" == said.text
+
+
+def test_two_that_still_fail_are_spoken_of_as_two() -> None:
+    """The sentence is read at three in the morning."""
+    table = outage()
+    table.sees("anthropic.web", Level.DOWN)
+    said = resolve(table, force=True)
+
+    assert "Claude API, claude.ai still fail: unless they recover, a new incident opens at 12:30 UTC." in said.text
+
+
 def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
     """A resolution ends no mute."""
     table = outage()

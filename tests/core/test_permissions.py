@@ -10,7 +10,7 @@ import pytest
 from bot.core import signals as s
 from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
-from bot.core.permissions import MAY, Role, role_of
+from bot.core.permissions import MAY, Role, denied, role_of
 from bot.core.sight import Sight
 from tests.desk import ANA, BOB, RULE, START, Table, policy
 
@@ -37,7 +37,9 @@ VALUES: dict[str, Any] = {
 SWITCHES_ENDS_OR_HIDES = [
     s.Declare, s.WriteUpdate, s.SetSeverity, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag, s.Mute, s.Unmute,
 ]  # fmt: skip
-HELPS = [s.Acknowledge, s.AddNote, s.AskExport, s.Reported]
+HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Reported]
+OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
+MACHINES = {s.AlertHeard: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
 
 
 def every_signal(base: type[s.Signal] = s.Signal) -> Iterator[type[s.Signal]]:
@@ -86,6 +88,18 @@ def test_what_switches_ends_or_hides_is_for_commanders_and_operators(kind: type[
 def test_whoever_can_help_may(kind: type[s.Signal]) -> None:
     """At three in the morning every member may take an incident and note what they know."""
     assert {Role.MEMBER, Role.COMMANDER, Role.OPERATOR} == MAY[kind]
+
+
+@pytest.mark.parametrize("kind", OF_NO_PERSON, ids=lambda kind: kind.__name__)
+def test_what_no_person_sends_is_for_machines_alone(kind: type[s.Signal]) -> None:
+    """A verdict, a lost channel, a done effect: nobody makes the bot believe one by hand."""
+    assert MACHINES.get(kind, {Role.RULE}) == MAY[kind]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_signal_without_a_row_is_for_nobody(role: Role) -> None:
+    """The base of all signals has none, as a new one that somebody forgot."""
+    assert denied(s.Signal, ACTORS[role], COMMANDED) is not None
 
 
 def test_an_outsider_may_send_nothing() -> None:

@@ -237,3 +237,20 @@ def test_a_second_incident_counts_the_vendors_lag_from_the_first() -> None:
 
     assert (began, after(8), after(8)) == (took.first_impact_at, took.vendor_ack_lag, took.lead)
     assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))
+
+
+def test_the_vendors_lag_reaches_back_over_incidents_of_other_components() -> None:
+    """The API failed first and the vendor spoke of all of it; web fails after INC-1 was resolved, and we still were first."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.passes(8)
+    words = ("n1", "u1", "Errors", "We look.", "investigating", "major", table.now)
+    notice = Notice("anthropic", *words, components=(API, WEB))
+    report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(notice,))
+    table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.passes(100)
+    table.sees(WEB, Level.DOWN)
+
+    assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))

@@ -24,21 +24,31 @@ async def test_demo_ends_quietly_on_ctrl_c(moment: str, presses: int, tmp_path: 
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}, stdout=out, stderr=out,
             stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-    async with asyncio.timeout(WITHIN_S):
-        while moment not in output.read_text():
-            await asyncio.sleep(0.02)
-        for _ in range(presses):
-            with suppress(ProcessLookupError):  # it may have ended after the first
-                os.killpg(process.pid, signal.SIGINT)
-            await asyncio.sleep(0.3)
-        status = await process.wait()
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while moment not in output.read_text():
+                await asyncio.sleep(0.02)
+            for _ in range(presses):
+                with suppress(ProcessLookupError):  # it may have ended after the first
+                    os.killpg(process.pid, signal.SIGINT)
+                await asyncio.sleep(0.3)
+            status = await process.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its customers are of the same group
+        await process.wait()
+        raise
 
     said = output.read_text()
     assert "Traceback" not in said, said
     assert status == 130 or (presses > 1 and status == -signal.SIGINT), status  # the second may meet an interpreter that ends
-    async with asyncio.timeout(WITHIN_S):
-        while customers_of(tmp_path):
-            await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while customers_of(tmp_path):
+                await asyncio.sleep(0.05)
+    finally:
+        for left in customers_of(tmp_path):
+            os.kill(left, signal.SIGKILL)
 
 
 def customers_of(folder: Path) -> list[int]:

@@ -1,5 +1,6 @@
 """`/incident`: declaring in three ways, every verb, and what is said to those who slip."""
 
+import httpx
 import pytest
 
 from bot.core import facts as f
@@ -72,12 +73,12 @@ async def test_the_form_points_to_what_is_open_for_the_same_provider(outage: Tal
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
     await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
-    await ana.waits_for("INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down")
+    await ana.waits_for("INC-1 is open for Claude already in #inc-20260320-0001-claude-api-down: Claude API down")
 
     assert "INC-2 is declared: claude.ai too" in await outage.presses(ana, "Declare a separate one")
 
 
-OPEN = "INC-1 is open for that already in #inc-20260320-0001-claude-api-down: Claude API down"
+OPEN = "INC-1 is open for Claude already in #inc-20260320-0001-claude-api-down: Claude API down"
 WAYS = "Or type /incident join INC-1, or /incident declare separate TITLE."
 
 
@@ -93,6 +94,19 @@ async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(o
     assert bob.id in channel.members
     assert [bob.id] == [fact.actor.id for fact in await outage.facts(f.ResponderJoined)]
     assert outage.said(channel.name, "@bob joined INC-1.")
+
+
+async def test_the_api_names_channels_as_people_do(outage: Talk) -> None:
+    """Slack's reference to a channel means nothing to a program or a terminal."""
+    app = outage.house.app
+    assert app is not None
+    headers = {"Authorization": f"Bearer {app.local_token}"}
+    async with httpx.AsyncClient(base_url=app.url, headers=headers) as client:
+        pointed = await client.post("/api/v1/incidents", json={"title": "Claude is broken"})
+        joined = await client.post("/api/v1/incidents/1/join", json={})
+
+    assert (409, "open_already", OPEN) == (pointed.status_code, pointed.json()["code"], pointed.json()["text"])
+    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude-api-down." == joined.json()["text"]
 
 
 async def test_a_separate_incident_is_declared_all_the_same(outage: Talk) -> None:

@@ -12,13 +12,15 @@ CHANNEL = "inc-20260320-0001-claude-api-down"
 
 async def test_one_blip_makes_no_noise(talk: Talk) -> None:
     """A single failed run is no outage: nothing is posted anywhere."""
+    before = talk.house.ana.sees("ops")
     talk.house.vendor.answers["anthropic.api"] = 502
     await talk.house.passes(seconds=30)
     talk.house.vendor.answers.clear()
     await talk.house.passes(minutes=5)
     await talk.house.quiet()
 
-    assert "" == talk.house.ana.sees("ops")
+    assert before == talk.house.ana.sees("ops")
+    assert [] == talk.said("ops")
     assert [] == [c.name for c in talk.house.workspace.channels() if c.name.startswith("inc-")]
 
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.core import facts as f
 from bot.sandbox.slack import Person
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
-from tests.house import FLAG, House, a_house
+from tests.house import FLAG, SOON_S, House, a_house
 
 KINDS: dict[str, dict[str, Any]] = {
     "multi-channel guest": {"guest": "multi"},
@@ -102,6 +102,16 @@ async def told_directly(talk: Talk, person: Person) -> str:
     return talk.shows(talk.house.workspace.direct_messages(person)[-1])
 
 
+async def test_a_menu_offers_an_outsider_nothing(talk: Talk) -> None:
+    """Slack waits for a list: an empty one, and no word about it for each letter that is typed."""
+    eve = eve_in_ops(talk.house, guest="multi")
+    asks = {"type": "block_suggestion", "user": {"id": eve.id}, "action_id": "incident", "value": "i"}
+    offered = await talk.house.workspace.links.deliver("interactive", asks)
+    await talk.house.quiet()
+
+    assert ({"options": []}, []) == (offered, talk.house.workspace.direct_messages(eve))
+
+
 async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     """Slack tells of it; nobody waits for a restart."""
     house = outage.house
@@ -112,6 +122,20 @@ async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     again = await outage.asks(house.ana, "/incident note INC-1 back again")
 
     assert ("guests may not do that" in refused, "Noted in the timeline of INC-1.") == (True, again)
+
+
+async def test_who_was_made_a_guest_while_the_bot_was_deaf_loses_command(outage: Talk) -> None:
+    """Slack told of it while no connection stood, and does not tell again: people are asked about anew."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident ack INC-1")
+    [before] = house.workspace.links.links
+    house.workspace.team.users[house.ana.id].guest = "multi"
+    await house.workspace.faults.drop_sockets()
+    async with asyncio.timeout(SOON_S):
+        while [link for link in house.workspace.links.links if link is not before] == []:
+            await asyncio.sleep(0.01)
+        while "guests may not do that" not in await outage.asks(house.ana, "/incident note INC-1 it is me"):
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("words", ASKING)

@@ -76,8 +76,8 @@ async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
     answers = await answered(talk, 2)
 
     assert 1 == len(await talk.facts(f.Declared))
-    assert ["is declared:", "is open for that already"] == [
-        words for words in ("is declared:", "is open for that already") if any(words in answer for answer in answers)
+    assert ["is declared:", "is open for Claude already"] == [
+        words for words in ("is declared:", "is open for Claude already") if any(words in answer for answer in answers)
     ]
 
 

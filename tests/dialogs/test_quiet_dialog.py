@@ -39,7 +39,7 @@ async def test_a_small_part_that_fails_is_told_once_and_taken_back(empty_house: 
     ):
         assert words in told
     seen = await talk.asks(house.ana, "/health claude")
-    assert "Claude API: operational since 2026-03-20 12:00 UTC (14 min). Advisory: batch fails since 12:01 UTC" in seen
+    assert "Claude API: operational since 2026-03-20 12:00 UTC (15 min). Advisory: batch fails since 12:01 UTC" in seen
     assert "Reason: batch: " in seen
     await talk.asks(house.ana, "/health")
     assert "3 of 3 components are operational. Advisory for Claude API." == talk.whispers(house.ana)[-1].text

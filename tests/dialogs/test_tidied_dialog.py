@@ -89,7 +89,7 @@ async def test_who_deletes_it_twice_means_it(outage: Talk) -> None:
 async def test_a_deleted_alert_of_an_incident_that_is_over_stays_deleted(outage: Talk) -> None:
     """Tidying up afterwards is fine."""
     house = outage.house
-    await outage.asks(house.ana, "/incident resolve INC-1 over")
+    await outage.asks(house.ana, "/incident resolve INC-1 force over")
     await house.quiet()
     deletes(outage, "ops", outage.said("ops", ALERT)[0])
     await outage.asks(house.ana, "/incident note INC-1 afterthought")

@@ -27,6 +27,7 @@ def notice(id: str, title: str, *updates: tuple[str, str, str], component: str =
 async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -> None:
     """Quoted, with the vendor's own time and a link, each once; the card and the alert know them too."""
     house = outage.house
+    await house.passes(minutes=18)
     first = ("investigating", "We are seeing elevated errors.", "12:20")
     house.vendor.page["incidents"] = [notice("n1", "API errors", first)]
     await house.passes(minutes=20)
@@ -42,7 +43,7 @@ async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -
         "> A database failed over.\nOn the page",
     ] == words
     assert "“API errors” (identified, 2026-03-20 12:40 UTC): A database failed over." in outage.alert()
-    assert "The vendor's first word came 18 min after the first failure." in outage.alert()
+    assert "The vendor's first word came 19 min after the first failure." in outage.alert()
     assert 1 == len(outage.said("ops"))
 
 

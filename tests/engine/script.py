@@ -8,12 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from bot.app import App, Parts, build
+from bot.app import App, build
 from bot.checks.errors import classify_status
 from bot.checks.run import Seen, measured
 from bot.checks.stopwatch import Stopwatch
 from bot.config.load import load
 from bot.core.model import FeedReport, FeedState, Sample
+from bot.parts import Parts
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.vendor import Scenario
 from bot.sandbox.vendor.scenario import OK

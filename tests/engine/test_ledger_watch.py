@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from bot.core.model import Level, Verdict
@@ -95,6 +96,25 @@ def test_people_are_called_again_when_a_provider_fails_meanwhile() -> None:
     _, second = in_virtual_time(play).calls
     assert "Understudy cannot write, and a provider fails" == second[0]
     assert "Claude API is down: HTTP 502, 3 of 3 checks" in second[1]
+
+
+def test_people_are_not_called_for_each_swing_of_a_provider_that_comes_and_goes() -> None:
+    """Nobody answers a phone that rings every minute; another provider is news."""
+
+    async def play() -> Bridge:
+        bridge = Bridge()
+        bridge.fill()
+        for _ in range(5):
+            bridge.seen = {"anthropic.api": FAILS}
+            await asyncio.sleep(60)
+            bridge.seen = {}
+            await asyncio.sleep(60)
+        bridge.seen = {"anthropic.api": FAILS, "openai.api": replace(FAILS, component="openai.api")}
+        await asyncio.sleep(60)
+        return bridge
+
+    first, second = in_virtual_time(play).calls
+    assert ("Claude API is down" in first[1], "OpenAI" in first[1], "OpenAI" in second[1]) == (True, False, True)
 
 
 def test_health_says_what_the_checks_see_while_it_cannot_be_written() -> None:

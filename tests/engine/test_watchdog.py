@@ -3,13 +3,16 @@
 import asyncio
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.core.codec import encode
 from bot.watch.lag import LoopLag
-from bot.watch.watchdog import OUTSIDE, Stall, Watchdog, culprit
+from bot.watch.watchdog import GONE_AFTER_S, OUTSIDE, Stall, Watchdog, culprit
 from bot.web.metrics import Metrics
+
+START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
 async def watched(held_s: float, *, gone_after_s: float = 30.0) -> tuple[list[Stall], list[float]]:
@@ -51,6 +54,51 @@ async def test_a_loop_that_is_gone_is_told_once() -> None:
 async def test_a_loop_that_comes_back_is_not_gone() -> None:
     """However long it stood still before that."""
     _, gone = await watched(0.3, gone_after_s=30.0)
+
+    assert [] == gone
+
+
+class Steps:
+    """A clock that has moved on by the next of these steps whenever somebody looks at it, then by the last of them."""
+
+    speed = 1.0
+
+    def __init__(self, *steps: float) -> None:
+        self.seconds = 0.0
+        self._steps = list(steps)
+        self.passed = threading.Event()  # all steps were made, and a few more
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        self.seconds += self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
+        if self.seconds > 2 * GONE_AFTER_S:
+            self.passed.set()
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("the watchdog waits in real seconds")
+
+
+def test_thirty_seconds_without_a_turn_are_too_long() -> None:
+    """Not before, and not much later."""
+    clock, gone_at = Steps(0.15), []
+    watchdog = Watchdog(clock, on_stall=lambda _: None, on_gone=lambda: (gone_at.append(clock.seconds), clock.passed.set()))
+    watchdog.start()
+    clock.passed.wait(30)
+    watchdog.stop()
+
+    assert [True] == [30 <= at < 31 for at in gone_at]
+
+
+def test_a_process_that_was_stopped_for_an_hour_is_not_gone() -> None:
+    """A laptop slept, or somebody pressed Ctrl-Z: only time in which this process ran counts."""
+    clock, gone = Steps(0.0, 0.02, 3600.0, 0.02), []
+    watchdog = Watchdog(clock, on_stall=lambda _: None, on_gone=lambda: gone.append(True))
+    watchdog.start()
+    clock.passed.wait(30)
+    watchdog.stop()
 
     assert [] == gone
 

@@ -13,10 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.app import Parts, build
+from bot.app import build
 from bot.cli.run import serve
 from bot.config.load import load
 from bot.outbox import Pace
+from bot.parts import Parts
 from bot.ports import Commit, Store
 from bot.store.samples import open_samples
 from bot.store.sqlite import SqliteLedger, open_ledger

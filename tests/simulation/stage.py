@@ -10,10 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from bot.app import App, Parts, build
+from bot.app import App, build
 from bot.config.load import Loaded, load
 from bot.housekeeping import forget_old
 from bot.outbox import Pace
+from bot.parts import Parts
 from bot.ports import ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import LoopClock, LoopTicker

@@ -12,7 +12,7 @@ from odd import Json, mutations, paths, replaced, samples
 
 from bot.clock import ManualClock
 from bot.logs import Sparingly
-from bot.payloads import Unreadable, parse
+from bot.payloads import Press, Unreadable, parse
 from bot.slack.door import UNREADABLE
 from tests.house import START, House, a_house
 
@@ -157,6 +157,32 @@ async def test_a_button_without_a_place_to_answer_is_answered_in_a_direct_messag
             await asyncio.sleep(0.01)
 
     assert "INC-1 is yours." == told[-1].text
+
+
+@pytest.mark.parametrize("name", ["event", "view", "message", "user"])
+def test_a_depth_bomb_is_unreadable(name: str) -> None:
+    """However deep: reading it must not run out of stack."""
+    bombed: Any = {}
+    for _ in range(20_000):
+        bombed = {name: bombed}
+
+    with pytest.raises(Unreadable, match="too deep"):
+        parse(bombed)
+
+
+@pytest.mark.parametrize("value", ['{"incident":' * 100 + "1" + "}" * 100, "[" * 99_000, "[1]", "7", '"1"', "null"])
+def test_a_value_that_none_of_our_buttons_carries_is_no_value(value: str) -> None:
+    """Deep, endless, or no object: the button then means nothing."""
+    press = {
+        "type": "block_actions",
+        "user": {"id": "U0EVE"},
+        "trigger_id": "1",
+        "actions": [{"action_id": "a", "value": value}],
+    }
+    read = parse(press)
+
+    assert isinstance(read, Press)
+    assert {} == read.value
 
 
 def test_the_mutations_reach_every_place() -> None:

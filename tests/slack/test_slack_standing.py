@@ -74,3 +74,15 @@ def test_an_organization_without_an_id_is_nobodys() -> None:
     us = Identity("U0BOT", "B0BOT", "Labs", "", "", is_enterprise_install=True)
 
     assert Standing.FOREIGN is standing_of(user("", enterprise_id=""), us)
+
+
+@pytest.mark.parametrize("record", [user(""), {"id": "U0ANA"}, in_grid("", "T0OURS"), in_grid("", "")])
+@pytest.mark.parametrize("us", [Identity("U0BOT", "B0BOT", "Labs", ""), Identity("U0BOT", "B0BOT", "Labs", "T0OTHER")])
+def test_a_workspace_without_an_id_is_nobodys(record: dict[str, Any], us: Identity) -> None:
+    """What is missing on both sides does not make somebody one of us."""
+    assert Standing.FOREIGN is standing_of(record, us)
+
+
+def test_an_organization_without_an_id_shares_no_workspace() -> None:
+    """A workspace id among somebody's `teams` counts only within the organization that both name."""
+    assert Standing.FOREIGN is standing_of(in_grid("", "T0OURS", enterprise_id=""), OURS)

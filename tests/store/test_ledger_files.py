@@ -247,8 +247,10 @@ async def test_everything_acknowledged_is_there_when_the_process_was_killed(tmp_
         sys.executable, "-c", WRITER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    printed = [int(await process.stdout.readline()) for _ in range(50)]
-    process.kill()
+    try:
+        printed = [int(await process.stdout.readline()) for _ in range(50)]
+    finally:
+        process.kill()
     printed += [int(line) for line in (await process.stdout.read()).split()]
     await process.wait()
 

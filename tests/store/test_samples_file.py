@@ -322,6 +322,25 @@ async def test_a_broken_samples_file_is_set_aside_and_begun_anew(damage: str, tm
     await samples.close()
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+async def test_a_samples_file_that_is_lost_under_a_running_bot_is_begun_anew(how: str, tmp_path: Path) -> None:
+    """Results would else go into a file that nobody can open again, or nowhere until the next start."""
+    samples = await open_samples(tmp_path)
+    await samples.add([run(0)])
+    samples.path.unlink()
+    if how == "replaced":
+        samples.path.write_bytes(b"something else")
+    await samples.add([run(1)])
+
+    assert [run(1)] == await samples.recent("check 1", 5)
+    assert "deleted or replaced under the running bot" in samples.complaint
+    assert (how == "replaced") == ("set aside as samples.db.broken-1" in samples.complaint)
+    await samples.close()
+    again = await open_samples(tmp_path)
+    assert ([run(1)], "") == (await again.recent("check 1", 5), again.complaint)
+    await again.close()
+
+
 async def test_damage_that_is_met_while_reading_is_set_aside_too(tmp_path: Path) -> None:
     """A bad page in the middle stops neither the start, which reads what was measured, nor the writing that follows."""
     samples = await open_samples(tmp_path)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import Fault, Outcome, Sample
-from bot.vantage.wire import BATCH_BYTES, BATCH_SAMPLES, PACK_BYTES, WireError, pack, unpack
+from bot.vantage.wire import BATCH_BYTES, BATCH_SAMPLES, OPENED_AT_MOST, PACK_BYTES, WireError, pack, unpack
 
 NOW = datetime(2026, 3, 20, 12, 0, 0, 250_000, tzinfo=UTC)
 ID = "0123456789abcdef"
@@ -42,6 +42,12 @@ def test_samples_come_in_as_they_went_out() -> None:
 def test_vantage_is_that_of_the_batch() -> None:
     """A sample cannot claim to come from elsewhere."""
     assert "eu-1" == unpack(json.dumps(sample(vantage="local")).encode()).samples[0].vantage
+
+
+def test_a_batch_of_more_lists_than_any_has_is_refused_unread() -> None:
+    """Reading it would hold up everybody."""
+    with pytest.raises(WireError, match="more lists and objects"):
+        unpack(json.dumps(batch(x=[[]] * OPENED_AT_MOST)).encode())
 
 
 def test_batch_is_cut_where_it_grows_too_large() -> None:

@@ -52,10 +52,13 @@ async def proxied(tmp_path: Path) -> AsyncIterator[Proxy]:
                 except OSError:
                     await asyncio.sleep(0.02)
 
-    yield before
-    for process in running:
-        process.terminate()
-        await process.wait()
+    try:
+        yield before
+    finally:
+        for process in running:
+            if process.returncode is None:
+                process.terminate()
+        await asyncio.gather(*(process.wait() for process in running))
 
 
 @pytest.mark.parametrize(("tokens", "status"), [({}, 403), ({"read_tokens": (READ,)}, 401)])

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from web_house import READ, House
+from web_house import CONTROL, READ, CoreEngine, House
 
 from bot.descriptors import complaint, share
 from bot.web.connections import Limits
@@ -17,14 +17,20 @@ BODY_TO_COME = (
     + b"\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
 )  # fmt: skip
 
+DECLARE = (
+    b"POST /api/v1/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + CONTROL.encode()
+    + b"\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n" + b'{"title":"one"}'
+)  # fmt: skip
+
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Crowd:
     """Connections to one server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, engine: CoreEngine) -> None:
         self._port = port
+        self.engine = engine
         self.all: list[Ends] = []
 
     async def says(self, words: bytes) -> Ends:
@@ -33,6 +39,13 @@ class Crowd:
         await writer.drain()
         self.all.append((reader, writer))
         return reader, writer
+
+    async def busy(self, number: int) -> list[Ends]:
+        """Whole requests whose answer takes as long as the engine may not go on."""
+        self.engine.may_go_on.clear()
+        found = [await self.says(DECLARE) for _ in range(number)]
+        await asyncio.sleep(0.05)
+        return found
 
     async def status(self, ends: Ends, words: bytes = b"") -> int:
         """The status of the next answer on a connection; 0 where it was closed without one."""
@@ -49,8 +62,8 @@ class Crowd:
 
 @asynccontextmanager
 async def serving(limits: Limits) -> AsyncIterator[Crowd]:
-    house = await House(read_tokens=(READ,)).open(limits=limits)
-    crowd = Crowd(house.port)
+    house = await House(read_tokens=(READ,), control_tokens=(CONTROL,)).open(limits=limits)
+    crowd = Crowd(house.port, house.engine)
     try:
         yield crowd
     finally:
@@ -100,6 +113,32 @@ async def test_a_request_is_answered_when_half_open_ones_fill_every_place() -> N
         assert [200] * 5 == [await crowd.status(await crowd.says(WHOLE)) for _ in range(5)]
 
 
+async def test_a_request_is_answered_when_others_with_missing_bodies_fill_every_place() -> None:
+    """Headers alone prove nothing: whoever keeps back the body makes room like whoever keeps back the headers."""
+    async with serving(Limits(most=5, unproven_of_one=5)) as crowd:
+        for _ in range(8):
+            await crowd.says(BODY_TO_COME)
+
+        assert [200] * 5 == [await crowd.status(await crowd.says(WHOLE)) for _ in range(5)]
+
+
+async def test_a_request_whose_body_comes_late_is_answered() -> None:
+    """As long as there is room, and also when all its places are taken by others that are whole."""
+    async with serving(Limits(most=3, unproven_of_one=3)) as crowd:
+        late = await crowd.says(BODY_TO_COME)
+        assert 200 == await crowd.status(await crowd.says(WHOLE))
+        assert 200 == await crowd.status(late, b"{}")
+
+
+async def test_a_whole_request_is_not_cut_off_for_one_without_its_body() -> None:
+    """Its connection counts as busy from its last byte on."""
+    async with serving(Limits(most=2, unproven_of_one=2)) as crowd:
+        busy = await crowd.busy(2)
+        assert 0 == await crowd.status(await crowd.says(BODY_TO_COME))
+        crowd.engine.may_go_on.set()
+        assert 0 not in [await crowd.status(ends) for ends in busy]
+
+
 async def test_a_gateway_keeps_all_its_connections() -> None:
     """Everybody's requests come from one address: what has sent a whole request is not counted against it."""
     async with serving(Limits(most=40, unproven_of_one=2)) as crowd:
@@ -124,22 +163,23 @@ async def test_half_open_ones_of_one_address_push_each_other_out() -> None:
 async def test_an_idle_connection_makes_room_before_a_busy_one() -> None:
     """Whoever has a request under way is not cut off for a newcomer."""
     async with serving(Limits(most=3, unproven_of_one=3)) as crowd:
-        busy = [await crowd.says(BODY_TO_COME) for _ in range(2)]
+        busy = await crowd.busy(2)
         idle = await crowd.says(WHOLE)
         assert 200 == await crowd.status(idle)
         assert 200 == await crowd.status(await crowd.says(WHOLE))
 
         assert 0 == await crowd.status(idle, WHOLE)
-        assert 0 not in [await crowd.status(ends, b"{}") for ends in busy]
+        crowd.engine.may_go_on.set()
+        assert 0 not in [await crowd.status(ends) for ends in busy]
 
 
 async def test_a_newcomer_is_turned_away_when_all_are_busy() -> None:
     """There is no room, and no file for one more."""
     async with serving(Limits(most=2, unproven_of_one=2)) as crowd:
-        busy = [await crowd.says(BODY_TO_COME) for _ in range(2)]
-        await asyncio.sleep(0.05)
+        busy = await crowd.busy(2)
         assert 0 == await crowd.status(await crowd.says(WHOLE))
-        assert 0 not in [await crowd.status(ends, b"{}") for ends in busy]
+        crowd.engine.may_go_on.set()
+        assert 0 not in [await crowd.status(ends) for ends in busy]
 
 
 @pytest.mark.parametrize(

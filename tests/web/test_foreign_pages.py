@@ -99,6 +99,11 @@ TARGETS = [
     (f"GET {STATUS} HTTP/1.1\r\nHost:\r\n", 403),
     (f"GET {STATUS} HTTP/1.1\r\nHost: [::1\r\n", 403),
     (f"GET {STATUS} HTTP/1.1\r\nHost: localhost:http\r\n", 403),
+    (f"GET {STATUS} HTTP/1.1\r\nHost: evil.example.com@localhost\r\n", 403),
+    (f"GET {STATUS} HTTP/1.1\r\nHost: localhost#evil.example.com\r\n", 403),
+    (f"GET {STATUS} HTTP/1.1\r\nHost: localhost/evil.example.com\r\n", 403),
+    (f"GET {STATUS} HTTP/1.1\r\nHost: localhost?evil.example.com\r\n", 403),
+    (f"GET {STATUS} HTTP/1.1\r\nHost: [::1\r\nOrigin: http://[::1\r\nAuthorization: Bearer {READ}\r\n", 403),
     (f"GET {STATUS} HTTP/1.1\r\nHost: localhost\r\nHost: evil.example.com\r\n", 400),
     (f"GET {STATUS} HTTP/1.0\r\n", 200),
 ]

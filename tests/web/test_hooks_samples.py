@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -79,6 +80,25 @@ async def test_samples_join_in_under_the_label_of_their_peer(
 
     assert (200, {"ok": True, "text": "2 taken.", "taken": 2, "refused": {}}) == (status, found)
     assert [older, newer] == intake.taken
+
+
+class CountingThreads(ThreadPoolExecutor):
+    """Counts what it is given to do."""
+
+    given = 0
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.given += 1
+        return super().submit(*args, **kwargs)
+
+
+async def test_a_batch_is_unpacked_off_the_loop(meeting: House, http: aiohttp.ClientSession) -> None:
+    """One of a mebibyte would hold up every reader of flags."""
+    threads = CountingThreads()
+    asyncio.get_running_loop().set_default_executor(threads)
+    status, _ = await post(http, meeting, batch())
+
+    assert (200, 1) == (status, threads.given)
 
 
 async def test_what_we_do_not_know_is_counted_and_named(

@@ -1,5 +1,6 @@
 """A house for web tests: the real application over real HTTP, with a small engine that uses the real core."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -75,9 +76,12 @@ class CoreEngine:
         self._clock = clock
         self._board = board
         self._seen: set[str] = set()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
 
     async def handle(self, signal: Signal) -> Answer:
         """Decide and remember; a repeated id changes nothing."""
+        await self.may_go_on.wait()
         if self.broken:
             raise OSError("disk full at /secret/place")
         self.signals.append(signal)

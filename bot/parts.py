@@ -1,0 +1,42 @@
+"""What the composition root is built of, and may be given instead."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.clock import Clock
+from bot.outbox import Pace
+from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
+from bot.slack.gateway import Patience
+from bot.web.connections import Limits
+
+
+class Closes(Protocol):
+    """Whatever holds something that must be given back."""
+
+    async def close(self) -> None:
+        """Give it back."""
+
+
+class StartRefused(Exception):  # noqa: N818 # a decision, with its reason
+    """The bot must not run like this; the text holds the remedy."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a caller may put in the place of the real thing; None takes the real one."""
+
+    clock: Clock | None = None  # domain time
+    wire_clock: Clock | None = None  # real time: pacing, settle times, Slack's own times
+    ledger: Ledger | None = None
+    samples: Samples | None = None
+    chat: Chat | None = None  # with a chat given, no socket is opened
+    prober: Prober | None = None
+    fetcher: Fetcher | None = None
+    ticker: Ticker | None = None
+    notifier: Notifier | None = None
+    web: bool = True
+    web_limits: Limits | None = None
+    on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
+    pace: Pace | None = None
+    patience: Patience | None = None  # the Slack gateway's own times
