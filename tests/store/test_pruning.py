@@ -1,6 +1,7 @@
 """What the ledger forgets after a month, what it must not, and how large it stays."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,40 @@ async def test_what_is_not_settled_is_never_forgotten(ledger: InlineLedger) -> N
     assert ["done/a"] == signals(ledger)
     with pytest.raises(AlreadyHandled):
         ledger.store.commit(commit(fact("incident/1", 3), signal="done/a"))
+
+
+async def test_a_refusal_of_what_is_not_settled_keeps_it_single(ledger: InlineLedger) -> None:
+    """As its success does."""
+    ledger.store.commit(queued(effect("a"), at=NOON))
+    ledger.store.claim(NOON, "me", LEASE, 1)
+    ledger.store.commit(commit(fact("incident/1", 1), signal="refused/a"))
+    await forget_old(ledger, NOON + timedelta(days=60), KEEP)
+
+    assert ["refused/a"] == signals(ledger)
+
+
+async def test_a_row_that_is_taken_up_again_meanwhile_is_not_forgotten(ledger: InlineLedger) -> None:
+    """Between looking and deleting others write."""
+    ledger.store.commit(queued(effect("a"), at=NOON))
+    do_all(ledger, NOON)
+    old = ledger.store.find_old(NOON + timedelta(days=60), KEEP, 0)
+    ledger.conn.execute("UPDATE outbox SET state = 'pending'")
+    ledger.store.forget(old)
+
+    assert (1, ["a"]) == (len(old.rows), keys(ledger))
+
+
+async def test_room_is_given_back_when_much_was_forgotten(tmp_path: Path) -> None:
+    """A storm's rows do not keep their room on the disk for ever, and each step gives back a little."""
+    ledger = InlineLedger.open(tmp_path / "ledger.db")
+    for n in range(0, 4_000, 100):
+        many = [effect(f"{n + m}", lane=f"lane {m}", text="x" * 3_000) for m in range(100)]
+        ledger.store.commit(queued(*many))
+    ledger.conn.execute("UPDATE outbox SET state = 'done'")
+    before = ledger.conn.execute("PRAGMA page_count").fetchone()[0]
+    await forget_old(ledger, NOON + timedelta(days=31), KEEP)
+
+    assert before > ledger.conn.execute("PRAGMA page_count").fetchone()[0]
 
 
 async def test_a_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> None:

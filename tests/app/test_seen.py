@@ -1,0 +1,52 @@
+"""Requests that came before are told from new ones, also while the ledger takes nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from bot.clock import ManualClock
+from bot.ports import Store, StoreError, StoreTrouble
+from bot.seen import MOST_IN_MEMORY, SeenIds
+from bot.store.sqlite import InlineLedger
+
+T = TypeVar("T")
+
+KEEP = timedelta(hours=1)
+
+
+class Disk:
+    """A ledger on a disk that may be full."""
+
+    def __init__(self) -> None:
+        self.inner = InlineLedger.open()
+        self.full = True
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        if self.full:
+            raise StoreError("ledger.db: the disk is full", kind=StoreTrouble.FULL)
+        return await self.inner.write(work)
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        return await self.inner.read(work)
+
+
+async def test_a_request_that_came_on_a_full_disk_is_known_when_there_is_room() -> None:
+    """Slack sends it again, and it is not answered twice; when its time is over it would be new."""
+    disk, clock = Disk(), ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC))
+    seen = SeenIds(disk, clock, KEEP)
+    first = await seen.first_sight("a")
+    again = await seen.first_sight("a")
+    disk.full = False
+    with_room = await seen.first_sight("a")
+    clock.advance(KEEP)
+
+    assert (True, False, False, True) == (first, again, with_room, await seen.first_sight("a"))
+
+
+async def test_a_flood_on_a_full_disk_is_remembered_within_bounds() -> None:
+    """The oldest are forgotten first."""
+    seen = SeenIds(Disk(), ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP)
+    for number in range(MOST_IN_MEMORY + 1):
+        await seen.first_sight(f"{number}")
+
+    assert (False, True) == (await seen.first_sight(f"{MOST_IN_MEMORY}"), await seen.first_sight("0"))
