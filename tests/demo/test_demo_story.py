@@ -1,6 +1,6 @@
 """The whole demo as people start it, three times; slow, since a story of five hours is told in a minute.
 
-The speeds leave room on a busy machine: at 300 times the speed of life, the thirty seconds of a check are 100 ms.
+The speeds leave room on a busy machine: at 240 times the speed of life, the thirty seconds of a check are 125 ms.
 """
 
 import os
@@ -31,13 +31,13 @@ def play(folder: Path, *args: str) -> tuple[int, str, dict[str, bool]]:
 @pytest.mark.timeout(240)
 def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     """The four-hour outage ends with exit status 0 and a proof of each promise."""
-    status, out, claims = play(tmp_path, "--speed", "300")
+    status, out, claims = play(tmp_path, "--speed", "240")
 
     assert (0, set()) == (status, {words for words, held in claims.items() if not held}), out
     shown = ("detected", "switched", "went back", "updates were posted", "were served", "from theirs", "resolved", "exported")
     for words in shown:
         assert any(words in claim for claim in claims), words
-    told = r"INC-1 was declared (\d+) s after it began, (\d+) s after the first failed look \(at 300 times the speed of life\)"
+    told = r"INC-1 was declared (\d+) s after it began, (\d+) s after the first failed look \(at 240 times the speed of life\)"
     [(after_start, after_look)] = re.findall(told, out)
     assert int(after_look) <= int(after_start) <= DETECTED_WITHIN_S
     [signs] = re.findall(r"(\d+) signs of life from our own service, 0 looks missed one; our own way out was lost 0 times", out)
@@ -51,7 +51,7 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.timeout(240)
 async def test_demo_opens_nothing_on_a_calm_day(tmp_path: Path) -> None:
     """Noise makes no incident; nothing was shown, and the exit status says so."""
-    status, out, claims = play(tmp_path, "--scenario", "calm", "--speed", "400")
+    status, out, claims = play(tmp_path, "--scenario", "calm", "--speed", "300")
     ledger = open_read_only(tmp_path / "out" / "data")
     states = await ledger.read(lambda store: store.states())
     await ledger.close()
@@ -64,7 +64,7 @@ async def test_demo_opens_nothing_on_a_calm_day(tmp_path: Path) -> None:
 @pytest.mark.timeout(240)
 def test_demo_fails_its_customers_when_nothing_is_switched(tmp_path: Path) -> None:
     """With automation off, the outage is found and run, and the proof says what was not shown."""
-    status, out, claims = play(tmp_path, "--automation", "off", "--speed", "400")
+    status, out, claims = play(tmp_path, "--automation", "off", "--speed", "300")
 
     assert 1 == status, out
     assert False is claims["the flag did not switch"]

@@ -20,6 +20,7 @@ from bot.sandbox.vendor.sending import reset, send, send_half, send_pings, send_
 
 DOORS_EVERY_S = 0.05  # how often ports are opened and closed as the script says
 BODY_CAP = 1024 * 1024
+GONE = 499  # nginx's word for "the client closed the connection"; nobody reads it
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ class Vendors:
 
     def _app(self, provider: str, surface: str) -> web.Application:
         async def answer(request: web.Request) -> web.StreamResponse:
-            return await self._answer(provider, surface, request)
+            try:
+                return await self._answer(provider, surface, request)
+            except ConnectionResetError:  # whoever asked waited no longer
+                return web.Response(status=GONE)
 
         app = web.Application(client_max_size=BODY_CAP)
         app.router.add_route("*", "/{path:.*}", answer)
