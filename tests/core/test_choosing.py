@@ -176,3 +176,53 @@ def test_nothing_is_ever_left_by_rule_for_what_is_no_better(
         if isinstance(fact.body, f.Engaged):
             assert worth(flag, fact.body.variant, world) < worth(flag, fact.body.previous, world)
         world = evolve(world, fact)
+
+
+def test_a_default_is_as_bad_as_the_worst_behind_it() -> None:
+    """The chat needs two surfaces of Claude; that one of them works helps nobody."""
+    table = Table(policy(depends_on=("anthropic.web", "anthropic.api"))).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert "gpt" == serving(table)
+
+
+def test_the_best_fallback_is_taken_and_not_the_first_that_is_better() -> None:
+    """GPT is down: Gemini works, so nobody gets the canned answers that stand before it in the list."""
+    table = Table(three(GPT, CACHED, GEMINI)).all_well()
+    table.sees("openai.api", Level.DOWN)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert "gemini" == serving(table)
+
+
+def test_a_person_who_names_no_variant_gets_the_best() -> None:
+    """GPT is slow, Gemini is well."""
+    table = Table(three(GPT, GEMINI, automation="off")).all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.sees("anthropic.api", Level.DOWN)
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG))
+
+    assert "gemini" == serving(table)
+
+
+def test_nothing_is_sent_to_a_fallback_that_nobody_has_looked_at() -> None:
+    """No rule does it, and whoever names no variant is told why."""
+    table = Table(three(GPT))
+    table.sees("anthropic.api", Level.DOWN)
+    asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
+
+    assert ("claude", False) == (serving(table), asked.ok)
+    assert f"No fallback of {FLAG} would be better: gpt needs OpenAI API, which is unknown." == asked.text
+
+
+def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:
+    """The default is well again and takes its share: a third provider now would be a detour."""
+    table = on_gpt(three(GPT, GEMINI))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(11)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+    table.sees("openai.api", Level.DEGRADED)
+
+    engagement = table.world.flag(FLAG).engagement
+    assert engagement is not None
+    assert ("gpt", True) == (engagement.variant, engagement.share_back > 0)

@@ -1,11 +1,14 @@
 """Declaring by hand: a provider's name finds what is open, and what a person declared takes the provider's verdicts in."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.model import Level
-from tests.desk import ANA, BOB, Table
+from bot.core.model import Level, Phase
+from tests.desk import ANA, BOB, Table, policy
 
 
 def outage() -> Table:
@@ -73,3 +76,50 @@ def test_joining_twice_is_said_and_recorded_once() -> None:
 
     assert (True, "You are in INC-1 already.") == (first.ok, second.text)
     assert 1 == len(table.kinds(f.ResponderJoined))
+
+
+def test_a_separate_incident_takes_no_component_from_the_open_one() -> None:
+    """Also where the component was named."""
+    table = outage()
+    table.send(s.Declare(actor=BOB, title="Web too", components=("anthropic.web",), separate=True))
+
+    assert {} == table.incident(2).affected
+
+
+def test_a_name_is_read_as_it_is_written() -> None:
+    """`C++ (EU` is a name, no pattern."""
+    odd = {id: replace(one, provider_name="C++ (EU") for id, one in policy().components.items()}
+    table = Table(replace(policy(), components=odd)).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert 1 == declare(table, "c++ (eu does not answer").incident
+    assert declare(table, "c and EU do not answer").ok
+
+
+def test_what_is_over_is_not_joined() -> None:
+    """Nobody is called into an empty room."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm"))
+    said = table.send(s.Join(actor=ANA, incident=1)).answer
+
+    assert (False, "INC-1 is canceled; there is nothing to join.") == (said.ok, said.text)
+
+
+def test_components_of_two_providers_are_two_incidents() -> None:
+    """One incident is about one provider."""
+    table = Table().all_well()
+    said = table.send(s.Declare(actor=BOB, title="All is slow", components=("anthropic.api", "openai.api"))).answer
+
+    assert (False, "One incident is about one provider. Declare one for each.") == (said.ok, said.text)
+
+
+def test_what_a_person_declares_began_when_its_component_failed() -> None:
+    """The alert was muted, and somebody declares ten minutes later."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component="anthropic.api", lasts=timedelta(hours=1)))
+    table.sees("anthropic.api", Level.DOWN)
+    began = table.now
+    table.passes(10)
+    table.send(s.Declare(actor=BOB, title="Customers complain", components=("anthropic.api",)))
+
+    assert began == table.incident().began_at

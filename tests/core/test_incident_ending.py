@@ -176,3 +176,24 @@ def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over()
     asked = next(fact for fact in table.facts if isinstance(fact.body, f.HandBackAsked))
     line = next(e for done in table.steps for e in done.effects if e.key == f"{asked.stream}/{asked.seq}/line")
     assert ("ops", "ops") == (line.lane, line.args["to"])
+
+
+def test_a_flag_that_another_provider_holds_is_no_matter_of_this_incident() -> None:
+    """OpenAI's incident ends without a question although the chat, which stands on Claude, is on cached answers."""
+    table = Table(policy(automation="off")).all_well()
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="a test"))
+    table.sees("openai.api", Level.DOWN)
+    table.sees("openai.api", Level.OPERATIONAL)
+
+    assert resolve(table).ok
+
+
+def test_a_hand_back_is_asked_for_in_the_incident_that_opened_again() -> None:
+    """The flag moved in INC-1; its people are in INC-2 now."""
+    table = outage()
+    resolve(table, force=True)
+    table.passes(31)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(11)
+
+    assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, f.HandBackAsked)]

@@ -241,16 +241,64 @@ def test_a_second_incident_counts_the_vendors_lag_from_the_first() -> None:
 
 def test_the_vendors_lag_reaches_back_over_incidents_of_other_components() -> None:
     """The API failed first and the vendor spoke of all of it; web fails after INC-1 was resolved, and we still were first."""
-    table = Table().all_well()
-    table.sees(API, Level.DOWN)
-    table.passes(8)
-    words = ("n1", "u1", "Errors", "We look.", "investigating", "major", table.now)
-    notice = Notice("anthropic", *words, components=(API, WEB))
-    report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(notice,))
-    table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
-    table.sees(API, Level.OPERATIONAL)
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table = _spoken_of(8)
     table.passes(100)
     table.sees(WEB, Level.DOWN)
 
     assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))
+
+
+def test_a_third_incident_counts_the_vendors_lag_from_the_first_too() -> None:
+    """The notice stands through all three; the web alone failed in between."""
+    table = _spoken_of(8)
+    for one in (WEB, API):
+        table.passes(20)
+        table.sees(one, Level.DOWN)
+        table.sees(one, Level.OPERATIONAL)
+        table.send(s.SetPhase(actor=ANA, incident=table.world.last_incident, phase=Phase.RESOLVED, force=True))
+
+    assert (3, "The vendor's first word came 8 min after the first failure.") == (
+        table.world.last_incident, lag_words(table.incident(3)),
+    )  # fmt: skip
+
+
+def test_what_was_over_before_the_vendor_spoke_is_another_outage() -> None:
+    """A blip an hour earlier makes nobody the first to know."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.passes(60)
+    _speaks(table)
+    table.passes(5)
+    table.sees(API, Level.DOWN)
+
+    assert "The vendor spoke 5 min before we saw a failure." == lag_words(table.incident(2))
+
+
+def test_switching_to_what_is_served_in_part_is_one_stretch_away() -> None:
+    """A hand-back that somebody took back: the customers were on GPT all along."""
+    story = outage_story(20)
+    story.add(
+        f"flag/{FLAG}", f.Engaged(FLAG, f"{FLAG}#2", "gpt", "gpt", "slow again", "manual", T0 + after(300), (API,)), incident=7
+    )
+
+    assert [("gpt", None)] == [(away.variant, away.ended_at) for away in measured(story).away]
+
+
+def _speaks(table: Table) -> None:
+    words = ("n1", "u1", "Errors", "We look.", "investigating", "major", table.now)
+    notice = Notice("anthropic", *words, components=(API, WEB))
+    report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(notice,))
+    table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
+
+
+def _spoken_of(minutes: int) -> Table:
+    """INC-1 of the API is over; the vendor spoke so long after its first failure, and its notice stands."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.passes(minutes)
+    _speaks(table)
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    return table
