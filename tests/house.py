@@ -216,7 +216,8 @@ async def a_house(folder: Path, *, started: bool = True, **changes: Any) -> Asyn
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     vendor.port = runner.addresses[0][1]
-    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()], settings=LOOSE) as workspace:
+    commands = [CommandSpec(*word) for word in words(changes.get("slack", {}).get("prefix", ""))]
+    async with LocalWorkspace(commands=commands, settings=LOOSE) as workspace:
         workspace.add_user("ana", "Ana Silva")
         workspace.add_user("bob", "Bob Meyer")
         workspace.add_channel("ops", members=("ana", "bob"))

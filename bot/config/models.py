@@ -20,7 +20,21 @@ from bot.config.llm import LlmCheck
 from bot.config.looks import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
 from bot.config.part import Part
 from bot.config.pending import is_live_dialect
-from bot.config.scalars import Every, Label, Listen, Network, NotifyUrl, Secret, Slug, Switch, Text, Url, bad, split_listen
+from bot.config.scalars import (
+    Every,
+    Label,
+    Listen,
+    Network,
+    NotifyUrl,
+    Prefix,
+    Secret,
+    Slug,
+    Switch,
+    Text,
+    Url,
+    bad,
+    split_listen,
+)
 from bot.redaction import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
@@ -40,6 +54,9 @@ class SlackConfig(Part):
     alerts_channel: Text = Field(default="#ops", description="Channel for alerts, by name or ID; the bot joins it.")
     backup_channel: str = Field(
         default="", description="Channel, by name or ID, that takes the alerts while `alerts_channel` takes none."
+    )
+    prefix: Prefix = Field(
+        default="", description="What `understudy manifest --prefix` put before every slash word, such as `us-`."
     )
     invite: tuple[Text, ...] = Field(default=(), description="User or user-group IDs invited to every incident channel.")
 

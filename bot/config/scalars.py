@@ -309,4 +309,5 @@ NotifyUrl = Annotated[SecretStr, BeforeValidator(_notify_url), WithJsonSchema({"
 Text = Annotated[str, StringConstraints(min_length=1)]
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,16}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]

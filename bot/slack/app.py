@@ -82,8 +82,8 @@ def _authorize(login: SlackLogin, gateway: SlackGateway) -> Callable[..., Awaita
 
 def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
     async def prepare(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
-        """Give the request our session and our choice of proxy; the SDK would read HTTPS_PROXY again for each client."""
-        context.client.proxy = gateway.api.web.proxy
+        """Give the request our client: our session, our choice of proxy (the SDK would read HTTPS_PROXY again), our words."""
+        context["client"] = gateway.api.web
         context["respond"] = Respond(context.response_url, gateway.api, context.user_id)
         return await next()
 

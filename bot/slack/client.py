@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.ports import ChatError
 from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
+from bot.slack.wording import Wording
 
 TIMEOUT_S = 10.0
 SDK_LOGGER = "bot.slack.sdk"
@@ -30,6 +31,7 @@ class SlackLogin:
     api_url: str
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
+    prefix: str = ""  # what the manifest put before every slash word
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,12 @@ class Identity:
 class SlackApi:
     """Calls the Web API with one token. Every call raises ChatError."""
 
-    def __init__(self, api_url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, api_url: str, token: str, *, timeout_s: float = TIMEOUT_S, wording: Wording | None = None) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s / 2)
         # The SDK's own retry handlers post again after a dropped connection: the outbox decides that, nobody else.
         self.web = _StrictClient(token=token, base_url=api_url, retry_handlers=[], logger=sdk_logger())
         self.web.proxy = proxy_for(api_url)
+        self.wording = self.web.wording = wording or Wording()
         self._closed = False
 
     async def start(self) -> None:
@@ -141,9 +144,16 @@ def _is_here(host: str) -> bool:
 
 
 class _StrictClient(AsyncWebClient):
-    """The SDK fails with an AttributeError when an answer is text instead of JSON; here it is an answer without content."""
+    """The SDK fails with an AttributeError when an answer is text instead of JSON; here it is an answer without content.
+
+    What it sends names our slash words as the workspace does.
+    """
+
+    wording = Wording()
 
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
+        if req_args.get("json"):
+            req_args = {**req_args, "json": self.wording.body(req_args["json"])}
         answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
         if not isinstance(answer["data"], dict):
             answer["data"] = {}

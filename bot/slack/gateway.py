@@ -11,6 +11,7 @@ from bot.slack import invites, lookup, uploads
 from bot.slack.channels import Channels
 from bot.slack.client import TIMEOUT_S, Identity, SlackApi, SlackLogin
 from bot.slack.limits import Pacer
+from bot.slack.wording import Wording
 
 # In one channel Slack takes about a message a second; of chat.update it takes 50 a minute in the whole workspace.
 POST_EVERY_S, POSTS_AT_ONCE = 1.1, 3
@@ -38,7 +39,8 @@ class SlackGateway:
         self, login: SlackLogin, *, identity: Identity | None = None, private: bool = False, patience: Patience | None = None
     ) -> None:
         self._patience = patience or Patience()
-        self.api = SlackApi(login.api_url, login.bot_token, timeout_s=self._patience.timeout_s)
+        wording = Wording(login.prefix)
+        self.api = SlackApi(login.api_url, login.bot_token, timeout_s=self._patience.timeout_s, wording=wording)
         self._identity = identity
         self._channels = Channels(self.api, private=private)
         longest = self._patience.longest_turn_s

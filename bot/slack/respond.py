@@ -27,7 +27,7 @@ class Respond(AsyncRespond):
     async def __call__(self, text: str | dict[str, Any] = "", blocks: Any = None, **fields: Any) -> WebhookResponse:  # type: ignore[override] # the rest is passed by name
         """Send the answer. Raises ChatError when Slack cannot be reached, ValueError when there is nobody to answer."""
         body = text if isinstance(text, dict) else {"text": text, "blocks": blocks, **fields}
-        body = {name: value for name, value in body.items() if value is not None}
+        body = self._api.wording.body({name: value for name, value in body.items() if value is not None})
         if not self.response_url:
             return await self._directly(body)
         hook = AsyncWebhookClient(self.response_url, session=self._api.web.session, retry_handlers=[])
