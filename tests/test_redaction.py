@@ -177,6 +177,20 @@ def test_key_of_a_foreign_alert_is_cleaned() -> None:
     assert (f"token={HIDDEN}", f"g {HIDDEN}", "a.b") == (told.key, told.source, told.component)
 
 
+def test_twelve_characters_in_a_row_are_too_many() -> None:
+    """Wherever in it they stand; eleven may be chance."""
+    redact = Redactor([KEY])
+    assert [HIDDEN] * (len(KEY) - 11) == [redact.text(KEY[at : at + 12]) for at in range(len(KEY) - 11)]
+    assert "b3xQ7/tR+w2" == redact.text("b3xQ7/tR+w2")
+
+
+def test_secret_beyond_ascii_is_hidden_as_percent_escapes_write_it() -> None:
+    """Byte by byte, so that undoing them does not give its letters back."""
+    secret = "pässwörd-9aB3xQ7tR"
+
+    assert f"a={HIDDEN}" == Redactor([secret]).text(f"a={quote(secret)}")
+
+
 def test_token_that_was_sent_as_a_name_is_cleaned() -> None:
     """Somebody swaps two headers: the timeline must not name the token as who did it."""
     told = Redactor([KEY]).words(Acknowledge(actor=Actor.operator(KEY), incident=1))

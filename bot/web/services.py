@@ -57,6 +57,10 @@ class AlertPace:
         self._all = TokenBucket(ALL_ALERTS_PER_S, ALL_ALERTS_PER_S)
         self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many sources are remembered."""
+        return len(self._sources)
+
     def take(self, source: str, now: float) -> bool:
         """Let one alert of this source through at this steady moment; False when it comes too fast."""
         bucket = self._sources.pop(source, None) or TokenBucket(ALERTS_PER_S, ALERTS_PER_S)

@@ -14,7 +14,7 @@ from bot.clock import ManualClock
 from bot.logs import Sparingly
 from bot.payloads import Press, Unreadable, parse
 from bot.slack.door import UNREADABLE
-from tests.house import START, House, a_house
+from tests.house import FLAG, START, House, a_house
 
 KINDS = ("command", "press", "declare form", "update form", "closed form", "shortcut", "message shortcut", "event")
 AT_ONCE_S = 2.0  # Slack gives up after three; the machine of a test may be busy
@@ -183,6 +183,43 @@ def test_a_value_that_none_of_our_buttons_carries_is_no_value(value: str) -> Non
 
     assert isinstance(read, Press)
     assert {} == read.value
+
+
+def test_a_payload_of_endless_parts_is_unreadable() -> None:
+    """Flat, but larger than anything that Slack sends."""
+    with pytest.raises(Unreadable, match="too many parts"):
+        parse({"type": "event_callback", "event": {"type": "x", "blocks": [{}] * 20_001}})
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "javascript:1", "//a/b"])
+def test_an_answer_goes_to_an_address_of_the_web_alone(url: str) -> None:
+    """What to answer to is in the payload."""
+    press = {"type": "block_actions", "user": {"id": "U0EVE"}, "trigger_id": "1", "actions": [{"action_id": "a"}]}
+    with pytest.raises(Unreadable, match="response_url is no address"):
+        parse({**press, "response_url": url})
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("incident.ack", {"incident": True}),
+        ("incident.ack", {"incident": 1.0}),
+        ("incident.ack", {"incident": "1"}),
+        ("incident.separate", {"title": ["x"]}),
+        ("flag.engage", {"flag": FLAG, "variant": ["gpt"]}),
+        ("flag.engage", {"flag": FLAG, "variant": {}}),
+        ("flag.release", {"flag": 1}),
+    ],
+)
+async def test_a_forged_value_makes_a_button_mean_nothing(outage: House, action: str, value: Json) -> None:
+    """`true` is not incident 1, and a list is no variant: the person is told, and nothing is written down."""
+    envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
+    before = await facts(outage)
+    forged = {**payload["actions"][0], "action_id": action, "value": json.dumps(value)}
+    await outage.workspace.links.deliver(envelope, {**payload, "actions": [forged]})
+
+    assert "This button has lost its meaning" in await outage.ana.waits_for("lost its meaning")
+    assert before == await facts(outage)
 
 
 def test_the_mutations_reach_every_place() -> None:

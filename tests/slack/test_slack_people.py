@@ -223,3 +223,18 @@ async def test_the_directory_is_bounded(people: People, notes: Notes) -> None:
     await people.standing("U0NEW")
 
     assert MOST == len(people)
+
+
+async def test_whoever_was_seen_lately_is_not_the_one_forgotten(
+    people: People, notes: Notes, workspace: LocalWorkspace, clock: ManualClock, ana: Person
+) -> None:
+    """Slack is silent: the engineer who was here a moment ago stays known, however many strangers pass."""
+    notes.settings[SETTING] = json.dumps([f"U{number}" for number in range(MOST)])
+    await people.recall()
+    workspace.faults.add("users.info", "error:internal_error", times=1)
+    before = await people.standing("U0")
+    later(clock, PAUSE_AFTER_S + 1)
+    await people.standing(ana.id)
+    workspace.faults.add("users.info", "error:internal_error", times=9)
+
+    assert (Standing.MEMBER, Standing.MEMBER, MOST) == (before, await people.standing("U0"), len(people))

@@ -9,7 +9,7 @@ from web_house import CONTROL, READ, House, headers
 
 from bot.core import signals as s
 from bot.core.model import Actor
-from bot.web.services import ALERTS_PER_S, ALL_ALERTS_PER_S, AlertPace
+from bot.web.services import ALERTS_PER_S, ALL_ALERTS_PER_S, MOST_SOURCES, AlertPace
 
 ALERT = "/hooks/alert/anthropic.api"
 COMPONENT = "/api/v1/components/anthropic.api"
@@ -145,3 +145,4 @@ def test_invented_sources_share_one_cap() -> None:
     """Whoever may send alerts may call them what they like; as little is remembered of who they said they were."""
     pace = AlertPace()
     assert ALL_ALERTS_PER_S == sum(pace.take(f"source {number}", 0.0) for number in range(5000))
+    assert MOST_SOURCES == len(pace)

@@ -1,0 +1,104 @@
+"""The channel of alerts, over a real gateway: what is lost, what is not, and where alerts go meanwhile."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.clock import ManualClock
+from bot.ops_channel import OpsChannel
+from bot.ports import ChatError, Message
+from bot.sandbox.slack import LocalWorkspace
+from bot.slack.gateway import SlackGateway
+
+NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
+ALERT = Message("Claude is down")
+
+
+@pytest.fixture(autouse=True)
+def backup(workspace: LocalWorkspace) -> str:
+    """Both channels are there; the id of the second."""
+    workspace.add_channel("ops")
+    return workspace.add_channel("ops-backup")
+
+
+@pytest.fixture
+def lost() -> list[str]:
+    return []
+
+
+def channel_of(gateway: SlackGateway, lost: list[str], second: str = "#ops-backup") -> OpsChannel:
+    return OpsChannel(gateway, ManualClock(NOW), "#ops", second, lost.append)
+
+
+def archive(workspace: LocalWorkspace) -> None:
+    workspace.channel("ops").is_archived = True
+
+
+def texts(workspace: LocalWorkspace, channel: str) -> list[str]:
+    return [message.text for message in workspace.channel(channel).messages if message.text == ALERT.text]
+
+
+async def test_a_refused_post_is_no_lost_channel(workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]) -> None:
+    """Slack refuses one post for another reason: it does not go elsewhere behind people's backs, and nobody is called."""
+    alerts = channel_of(gateway, lost)
+    workspace.faults.add("chat.postMessage", "error:restricted_action", times=9)
+    with pytest.raises(ChatError) as refused:
+        await alerts.post(ALERT, "k")
+
+    assert ("restricted_action", "", [], []) == (refused.value.code, alerts.trouble, lost, texts(workspace, "ops-backup"))
+
+
+async def test_without_a_second_channel_the_loss_itself_is_told(
+    workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
+) -> None:
+    """The outbox then calls people by other ways, and its reason is the first channel's."""
+    alerts = channel_of(gateway, lost, second="")
+    await alerts.look()
+    archive(workspace)
+    with pytest.raises(ChatError) as refused:
+        await alerts.post(ALERT, "k")
+
+    assert "is_archived" == refused.value.code
+    assert "alerts go out by notify: only" in alerts.trouble
+    assert [alerts.trouble] == lost
+
+
+async def test_a_post_in_the_second_channel_is_found_again(
+    workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
+) -> None:
+    """Its answer got lost: it is not posted a second time."""
+    alerts = channel_of(gateway, lost)
+    await alerts.look()
+    archive(workspace)
+    posted = await alerts.post(ALERT, "k")
+
+    assert posted == await alerts.find_post("k", NOW.replace(year=2020))
+
+
+async def test_files_go_where_the_alerts_go(
+    workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str], backup: str
+) -> None:
+    """And back, once the first channel takes posts again."""
+    alerts, ops = channel_of(gateway, lost), workspace.channel("ops")
+    places = [(await alerts.place()).channel]
+    ops.is_archived = True
+    await alerts.post(ALERT, "k")
+    places.append((await alerts.place()).channel)
+    ops.is_archived = False
+    await alerts.post(ALERT, "k2")
+    places.append((await alerts.place()).channel)
+
+    assert [ops.id, backup, ops.id] == places
+
+
+async def test_being_removed_for_good_is_a_loss(workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]) -> None:
+    """The bot may not come back into it by itself: alerts go to the second channel, and the bot says why."""
+    alerts = channel_of(gateway, lost)
+    await alerts.look()
+    workspace.faults.add(
+        "chat.postMessage", "error:not_in_channel", times=9, match=lambda args: args["channel"] == workspace.channel("ops").id
+    )
+    await alerts.post(ALERT, "k")
+
+    assert [ALERT.text] == texts(workspace, "ops-backup")
+    assert ["the bot was removed from it" in words for words in lost] == [True]
