@@ -43,6 +43,7 @@ class SlackGateway:
         self.api = SlackApi(login.api_url, login.bot_token, timeout_s=self._patience.timeout_s, wording=wording)
         self._identity = identity
         self._channels = Channels(self.api, private=private)
+        self._sought_again: set[str] = set()  # channels that were looked up anew since they last took a post
         longest = self._patience.longest_turn_s
         self._posts = Pacer(self._patience.post_every_s, POSTS_AT_ONCE, longest)
         self._edits = Pacer(self._patience.edit_every_s, EDITS_AT_ONCE, longest)
@@ -80,6 +81,7 @@ class SlackGateway:
             )  # fmt: skip
         except ChatError as error:
             raise self._after_post(channel, error) from error
+        self._sought_again.discard(channel)
         return PostedAt(str(reply["channel"]), str(reply["ts"]))
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
@@ -116,8 +118,10 @@ class SlackGateway:
     def _after_post(self, channel: str, error: ChatError) -> ChatError:
         if error.retry_after:
             self._posts.hold(channel, error.retry_after)
-        if error.code in GONE and self._channels.forget(channel):
-            # We had joined it and were removed since, or it was replaced: the next try looks it up and joins again.
+        if error.code in GONE and self._channels.forget(channel) and channel not in self._sought_again:
+            # We had joined it and were removed since, or it was replaced: the next try looks it up and joins again, once: of a
+            # private channel that we may not look up, the look-up is no news.
+            self._sought_again.add(channel)
             return ChatError(str(error), code=error.code, permanent=False)
         return error
 

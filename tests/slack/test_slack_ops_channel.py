@@ -91,14 +91,20 @@ async def test_files_go_where_the_alerts_go(
     assert [ops.id, backup, ops.id] == places
 
 
-async def test_being_removed_for_good_is_a_loss(workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]) -> None:
-    """The bot may not come back into it by itself: alerts go to the second channel, and the bot says why."""
-    alerts = channel_of(gateway, lost)
-    await alerts.look()
-    workspace.faults.add(
-        "chat.postMessage", "error:not_in_channel", times=9, match=lambda args: args["channel"] == workspace.channel("ops").id
-    )
+@pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found"])
+async def test_being_removed_from_a_private_channel_is_a_loss(
+    workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str], code: str
+) -> None:
+    """It can neither look it up nor come back: after one more try alerts go to the second channel, and return with the bot."""
+    ops = workspace.add_channel("sre-only", private=True, members=("understudy",))
+    alerts = OpsChannel(gateway, ManualClock(NOW), ops, "#ops-backup", lost.append)
     await alerts.post(ALERT, "k")
+    workspace.faults.add("chat.postMessage", f"error:{code}", times=3, match=lambda args: args["channel"] == ops)
+    with pytest.raises(ChatError) as again:
+        await alerts.post(ALERT, "k2")
+    for key in ("k2", "k3", "k4"):
+        await alerts.post(ALERT, key)
 
-    assert [ALERT.text] == texts(workspace, "ops-backup")
-    assert ["the bot was removed from it" in words for words in lost] == [True]
+    assert (False, 1) == (again.value.permanent, len(lost))
+    assert [2, 2] == [len(texts(workspace, channel)) for channel in ("ops-backup", "sre-only")]
+    assert "" == alerts.trouble
