@@ -169,6 +169,35 @@ def test_history_stays_quiet_when_a_second_address_shows_more_of_it() -> None:
     assert ["u1", "b", "u2"] == seen(table)
 
 
+def test_the_second_address_tells_what_the_first_one_left_out() -> None:
+    """An update of an incident that we know is news, also where it stands before the last one that we read."""
+    table = Table().all_well()
+    reads(table, word("u2"))
+    reads(table, word("u1"), word("u2"), page="incidents")
+
+    assert ["u2", "u1"] == seen(table)
+
+
+def test_what_was_said_since_our_incident_began_is_recorded_at_the_first_reading() -> None:
+    """The page could not be read until now; the timeline has every update of this outage, and none from before."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    table.passes(5)
+    began = table.world.incidents[1].began_at
+    reads(table, word("u1", at=began - timedelta(hours=1)), word("u2", at=began), word("u3", at=began))
+
+    assert ["u2", "u3"] == seen(table)
+
+
+def test_an_update_that_stands_twice_on_the_page_is_recorded_once() -> None:
+    """Under one id the first one counts."""
+    table = Table().all_well()
+    reads(table)
+    reads(table, word("u1"), word("u1", status="resolved"))
+
+    assert ["u1"] == seen(table)
+
+
 def test_what_was_long_over_when_it_was_posted_is_noted_and_told_to_nobody() -> None:
     """A write-up of last week is in the ledger, and does not make the vendor the first to speak of today's outage."""
     table = Table().all_well()

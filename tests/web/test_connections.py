@@ -33,8 +33,8 @@ class Crowd:
         self.engine = engine
         self.all: list[Ends] = []
 
-    async def says(self, words: bytes) -> Ends:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+    async def says(self, words: bytes, sender: str = "127.0.0.1") -> Ends:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, local_addr=(sender, 0))
         writer.write(words)
         await writer.drain()
         self.all.append((reader, writer))
@@ -158,6 +158,17 @@ async def test_half_open_ones_of_one_address_push_each_other_out() -> None:
             gone = [await ends[n][0].read() for n in (0, 1)]
 
         assert [b"", b""] == gone
+
+
+async def test_half_open_ones_of_one_address_do_not_push_out_those_of_another() -> None:
+    """A crowd costs its neighbours nothing as long as there is room."""
+    async with serving(Limits(most=100, unproven_of_one=3)) as crowd:
+        neighbour = await crowd.says(HALF, "127.0.0.2")
+        for _ in range(8):
+            await crowd.says(HALF)
+
+        assert 200 == await crowd.status(await crowd.says(WHOLE))
+        assert 200 == await crowd.status(neighbour, b"no\r\n\r\n")
 
 
 async def test_an_idle_connection_makes_room_before_a_busy_one() -> None:
