@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -124,8 +124,8 @@ class Stand:
         """End, or be killed, and begin anew over what was written."""
         if not killed:
             await self.watch.stop()
-        again = Stand(self.checks, ledger=self.ledger, samples=self.samples, clock=self.clock, flags=self.flags)
-        again.plan = self.plan
+        rest = {f.name: getattr(self.plan, f.name) for f in fields(self.plan) if f.name != "checks"}
+        again = Stand(self.checks, ledger=self.ledger, samples=self.samples, clock=self.clock, flags=self.flags, **rest)
         again.script.answers = self.script.answers
         return await again.opened(settled=False)
 

@@ -3,10 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome
 from bot.core.sight import SightRule
 from bot.sandbox.world import EPOCH
+from bot.watch.proven import SETTING
 from bot.watch.sighting import Sighting
 from tests.engine.stand import BROKEN, NO_WAY, WELL, Answer, Check, Stand, sample
 
@@ -179,6 +182,28 @@ async def test_a_wall_is_remembered_over_a_restart() -> None:
     await again.passes(60)
 
     assert ("down", False) == (again.level("anthropic.api"), again.engine.world.sight.blind)
+
+
+async def test_a_control_that_answered_keeps_its_say_over_a_restart() -> None:
+    """Our line is cut, and the bot is restarted in that very moment: it accuses nobody."""
+    stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
+    await stand.passes(60)
+    stand.script.answers = dict.fromkeys((API, *CONTROLS), NO_WAY)
+    again = await stand.reopened()
+    await again.passes(60)
+
+    assert ({}, True) == (again.engine.world.incidents, again.engine.world.sight.blind)
+
+
+@pytest.mark.parametrize("text", ["{broken", "[1]", '{"controls": 7}'])
+async def test_ways_that_cannot_be_read_are_learned_anew(text: str) -> None:
+    """Odd bytes in one setting keep no bot from starting."""
+    stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
+    await stand.ledger.write(lambda store: store.put_setting(SETTING, text))
+    again = await stand.reopened()
+    await again.passes(60)
+
+    assert "operational" == again.level("anthropic.api")
 
 
 async def test_blindness_is_said_once_and_ends_with_the_vendors_own_outage() -> None:

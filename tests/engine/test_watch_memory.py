@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,10 +66,11 @@ class Process:
     samples: InlineSamples
     clock: ManualClock
     buffer: list[Sample] = field(default_factory=list)
+    rule: Rule = field(default_factory=Rule)
 
     def __post_init__(self) -> None:
         intervals = {check.id: check.every for check in CHECKS}
-        self.tracks = Tracks(CHECKS, intervals, Rule(), {}, {}, "local")
+        self.tracks = Tracks(CHECKS, intervals, self.rule, {}, {}, "local")
         self.sighting = Sighting((), self._never, self.clock, SightRule())
         self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {})
 
@@ -83,9 +85,9 @@ class Process:
         await self.samples.add(self.buffer, self.memory.take(self.clock.now(), everything=everything).remembered)
         self.buffer = []
 
-    async def again(self) -> "Process":
+    async def again(self, rule: Rule | None = None) -> "Process":
         """A new process over the same file."""
-        process = Process(self.samples, self.clock)
+        process = Process(self.samples, self.clock, rule=rule or self.rule)
         await process.memory.recall(self.samples, World(), self.clock.now())
         return process
 
@@ -226,3 +228,57 @@ async def test_an_outage_is_told_though_nothing_of_it_can_be_stored() -> None:
             await stand.passes(1)
 
     assert "down" == stand.level("anthropic.api")
+
+
+async def test_surroundings_that_could_not_be_written_go_with_the_next_batch() -> None:
+    """A disk that was full for a moment gives no provider a new allowance either."""
+    process = Process(InlineSamples.open(), ManualClock(EPOCH))
+    kin = process.memory._kin
+    while kin.called(CHECKS[0].id):
+        process.clock.advance(timedelta(seconds=31))
+    process.memory.lost(process.memory.take(process.clock.now()))
+    await process.writes()
+
+    assert () == (await process.again()).memory._kin.called(CHECKS[0].id)
+
+
+async def doubtful() -> Process:
+    """A check that failed twice, stored."""
+    process = Process(InlineSamples.open(), ManualClock(EPOCH))
+    for outcome in (Outcome.OK, Outcome.FAIL, Outcome.FAIL):
+        process.clock.advance(timedelta(seconds=4))
+        process.sees(sample_of(Look(0, 0, 0, outcome, 40, True, True, ""), process.clock), learn=True)
+    await process.writes()
+    return process
+
+
+async def test_doubts_that_another_rule_counted_are_dropped() -> None:
+    """Somebody changed `detection` and restarted: two failures of then are no evidence by the rule of now."""
+    process = await doubtful()
+    key = (CHECKS[0].id, "local")
+    same, other = await process.again(), await process.again(replace(Rule(), window=9))
+
+    assert (True, False) == (same.known()[key].suspect, other.known()[key].suspect)
+
+
+async def test_a_check_whose_last_look_was_blind_is_known_as_such() -> None:
+    """What was unseen before the restart is unseen after it."""
+    process = await doubtful()
+    process.sighting.unseen.add(CHECKS[0].id)
+    process.sees(sample_of(Look(0, 0, 0, Outcome.FAIL, 40, True, True, ""), process.clock), learn=True)
+    await process.writes()
+
+    assert {CHECKS[0].id} == (await process.again()).sighting.unseen
+
+
+async def test_the_usual_latency_is_read_from_older_samples_where_nothing_is_remembered() -> None:
+    """A ledger from before tracks were stored: what is slow is known from the first look on."""
+    clock = ManualClock(EPOCH)
+    process = Process(InlineSamples.open(), clock)
+    for _ in range(30):
+        clock.advance(timedelta(seconds=30))
+        process.buffer.append(sample_of(Look(0, 0, 0, Outcome.OK, 40, True, True, ""), clock))
+    await process.samples.add(process.buffer)
+    clock.advance(timedelta(hours=2))
+
+    assert 40.0 == pytest.approx((await process.again()).known()[CHECKS[0].id, "local"].baseline_ms, rel=0.05)
