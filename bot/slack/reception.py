@@ -29,7 +29,7 @@ Next = Callable[[], Awaitable[Any]]
 NOTHING = "Nothing was done. Ask a full member of this workspace."
 WORDS = {
     Standing.GUEST: f"You are a guest of this workspace, and guests may not do that with Understudy. {NOTHING}",
-    Standing.FOREIGN: f"You belong to another organization or workspace, which may not do that with Understudy here. {NOTHING}",
+    Standing.FOREIGN: f"You are not of this workspace, and others may not do that with Understudy. {NOTHING}",
     Standing.BOT: f"Bots may not do that with Understudy. {NOTHING}",
     Standing.DEACTIVATED: f"Your account is deactivated in this workspace. {NOTHING}",
 }

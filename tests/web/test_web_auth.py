@@ -6,8 +6,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from web_house import CONTROL, LOCAL, READ, House, OpenHouse, headers
 
+from bot.web.auth import is_local
+from bot.web.hooks import _may_do_without_token
+from bot.web.origins import is_loopback_address
 from bot.web.services import SERVICES
 
 READS = [
@@ -181,3 +186,32 @@ async def test_tokens_are_not_shown(house: House) -> None:
     assert house.server is not None
     shown = repr(house.server.app[SERVICES])
     assert [] == [token for token in (READ, CONTROL, LOCAL) if token in shown]
+
+
+async def test_another_machine_is_not_this_one_whatever_it_asks_for() -> None:
+    """Its address says where a connection comes from; the name that it asks for is its own choice."""
+
+    async def judge(request: web.Request) -> web.Response:
+        elsewhere = request.clone(remote="192.0.2.7")
+        return web.json_response([is_local(request), is_local(elsewhere), _may_do_without_token(elsewhere)])
+
+    app = web.Application()
+    app.router.add_get("/", judge)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        told = [
+            await (await http.get(server.make_url("/"), headers={"Host": host})).json() for host in ("localhost", "bot.lan")
+        ]
+
+    assert [[True, False, True], [False, False, True]] == told
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+def test_every_loopback_address_is_this_machine(address: str) -> None:
+    """Also as a socket for both kinds of addresses writes it."""
+    assert is_loopback_address(address)
+
+
+@pytest.mark.parametrize("address", ["", "192.0.2.7", "::ffff:192.0.2.7", "0.0.0.0", "localhost", "127.0.0.1.evil.example.com"])
+def test_no_other_address_is(address: str) -> None:
+    """An address that cannot be read is nobody's."""
+    assert not is_loopback_address(address)
