@@ -180,3 +180,17 @@ def test_what_waited_is_written_when_there_is_room() -> None:
     assert "b" == written
     assert "Understudy can write its ledger again" == bridge.calls[-1][0]
     assert [True, False, True] == bridge.writable
+
+
+def test_health_names_the_trouble_of_now() -> None:
+    """The disk was full, and then the file was gone: whoever looks must not make room in vain."""
+
+    async def play() -> str:
+        bridge = Bridge()
+        bridge.fill()
+        await asyncio.sleep(30)
+        bridge.disk.gone = StoreError("ledger.db is gone", kind=StoreTrouble.GONE)
+        await asyncio.sleep(30)
+        return bridge.watch.part().state
+
+    assert "gone" == in_virtual_time(play)
