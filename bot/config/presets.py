@@ -6,7 +6,9 @@ from importlib.resources import files
 from bot.config.errors import Report, suggest
 from bot.config.expand import Expansion
 from bot.config.lines import parse
-from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq, child, entries, entry, text, with_values
+from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq, child, entries, entry, items, put, text, with_values
+
+NEEDED_EVERY = "needed_every"  # of a check, in presets.yaml alone
 
 
 def preset_names() -> tuple[str, ...]:
@@ -21,10 +23,12 @@ def apply_presets(root: Map, report: Report) -> Map:
     line of `preset`.
     """
 
+    needed = _needed(root)
+
     def of_provider(provider: Entry) -> Node:
         if not isinstance(provider.value, Map):
             return provider.value
-        return _merge_preset(provider.value, ("providers", provider.key), report)
+        return _merge_preset(provider.value, ("providers", provider.key), needed, report)
 
     def of_root(section: Entry) -> Node:
         return with_values(section.value, of_provider) if section.key == "providers" else section.value
@@ -32,7 +36,16 @@ def apply_presets(root: Map, report: Report) -> Map:
     return Map(tuple(Entry(one.key, one.mark, of_root(one)) for one in root.entries), root.mark)
 
 
-def _merge_preset(provider: Map, path: Path, report: Report) -> Map:
+def _needed(root: Map) -> frozenset[str]:
+    """The components that flags depend on, by id: for their default variant, or for a fallback."""
+    ids: set[str | None] = set()
+    for flag in entries(child(root, "flags")):
+        ids |= {text(item) for item in items(child(flag.value, "depends_on"))}
+        ids |= {text(child(fallback, "needs")) for fallback in items(child(flag.value, "fallbacks"))}
+    return frozenset(id for id in ids if id)
+
+
+def _merge_preset(provider: Map, path: Path, needed: frozenset[str], report: Report) -> Map:
     chosen = entry(provider, "preset")
     key = entry(provider, "api_key")
     if chosen is None:
@@ -47,6 +60,7 @@ def _merge_preset(provider: Map, path: Path, report: Report) -> Map:
         remedy = suggest(name, preset_names(), "presets")
         report.error(chosen.value.mark, (*path, "preset"), "there is no such preset", remedy)
         return provider
+    preset = _paced(preset, path[-1], needed)
     filled = _fill(preset, key.value if key else None, chosen.value.mark, report)
     merged = _merge(filled, provider)
     return merged if isinstance(merged, Map) else provider
@@ -59,6 +73,29 @@ def _presets() -> Node:
     if root is None or report.errors:
         raise ValueError(f"the packaged presets are damaged: {[str(error) for error in report.errors]}")
     return root
+
+
+def _paced(preset: Node, provider: str | int, needed: frozenset[str]) -> Node:
+    """The preset with the interval of each check as it is needed: more often where a flag depends on its component."""
+
+    def of_check(check: Node, *, often: bool) -> Node:
+        every = child(check, NEEDED_EVERY)
+        if not isinstance(check, Map) or every is None:
+            return check
+        rest = Map(tuple(one for one in check.entries if one.key != NEEDED_EVERY), check.mark)
+        return put(rest, "every", every) if often else rest
+
+    def of_component(component: Entry) -> Node:
+        checks = child(component.value, "checks")
+        if not isinstance(component.value, Map) or not isinstance(checks, Seq):
+            return component.value
+        often = f"{provider}.{component.key}" in needed
+        return put(component.value, "checks", Seq(tuple(of_check(one, often=often) for one in checks.items), checks.mark))
+
+    components = child(preset, "components")
+    if not isinstance(preset, Map) or not isinstance(components, Map):
+        return preset
+    return put(preset, "components", with_values(components, of_component))
 
 
 def _fill(preset: Node, key: Node | None, mark: Mark, report: Report) -> Node:
