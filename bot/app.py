@@ -335,10 +335,9 @@ class App:
 
     async def _send_to_peers(self) -> Courier | None:
         peers = [Peer(p.vantage, p.url, p.secret.get_secret_value()) for p in self._config.peers if p.url]
-        if not peers:
-            return None
-        self._courier = self._closing(Courier(peers, self._config.vantage, self.clock))
-        await self._courier.start()
+        if peers:
+            self._courier = self._closing(Courier(peers, self._config.vantage, self.clock))
+            await self._courier.start()
         return self._courier
 
     async def looked(self) -> None:
@@ -382,8 +381,8 @@ class App:
             self._link.trouble() if self._link else "",
             self._ops.trouble if self._ops else "",
             self._audit.trouble,
+            *(self._courier.troubles() if self._courier else ()),
         ]
-        said += self._courier.troubles() if self._courier else ()
         return " ".join(sentence for sentence in (*said, *(f"{sentence}." for sentence in self.left())) if sentence)
 
     async def about(self) -> About:
