@@ -25,7 +25,7 @@ class Step:
 # Facts that people in the channel are told of in a line of their own.
 TOLD: frozenset[type[f.Body]] = frozenset({
     f.ComponentJoined, f.ComponentMoved, f.PhaseChanged, f.SeverityChanged, f.Acknowledged,
-    f.ResponderJoined, f.NoticeSeen, f.PageFlooded,
+    f.ResponderJoined, f.NoticeSeen, f.NoticeUnlisted, f.NoticeListedAgain, f.PageFlooded,
     f.NoteAdded, f.ResolveAsked, f.EngageProposed, f.ProposalDropped, f.Engaged, f.Held, f.HandBackAsked, f.HandBackStepped,
     f.HandBackReverted, f.Released, f.ExpiryReached, f.AlertSuppressed, f.AlertHeard, f.ReportHeard, f.Muted, f.Unmuted,
 })  # fmt: skip

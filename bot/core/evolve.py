@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.effects import Do
-from bot.core.model import Level, Phase
+from bot.core.model import FeedState, Level, Phase
 from bot.core.sight import Sight
 from bot.core.state import (
     MOST_AN_HOUR,
@@ -17,6 +17,7 @@ from bot.core.state import (
     FlagState,
     HeldBack,
     Incident,
+    Listed,
     Mute,
     NoticeHeard,
     Proposal,
@@ -104,7 +105,7 @@ def _sight(sight: Sight, fact: f.Fact) -> Sight:
 def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
     match fact.body:
         case f.FeedChanged() as b:
-            state = replace(state, feed=b.state, feed_reason=b.reason, feed_at=fact.at)
+            state = replace(state, feed=b.state, feed_reason=b.reason, feed_at=fact.at, listed=_unread(state, fact.at))
         case f.MaintenanceSaid(components=components):
             state = replace(state, maintenance=components)
         case f.NoticeSeen() as b:
@@ -121,23 +122,65 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
             told_at = fact.at if b.told else state.flood_told_at
             words = state.words + b.count
             seen = _seen(state.seen, b.updates)
-            state = replace(state, seen=seen, notices=standing, flood_told_at=told_at, words=words)
+            state = _standing(replace(state, seen=seen, notices=standing, flood_told_at=told_at, words=words))
         case f.UpdatesForgotten(updates=updates):
             state = _forgotten(state, updates)
+        case f.ListingChanged() as b:
+            state = _listing(state, b, fact.at)
+        case f.NoticeUnlisted(notice=id):
+            gone = tuple(n for n in state.notices if n.id == id)
+            standing = tuple(n for n in state.notices if n.id != id)
+            state = _standing(replace(state, notices=standing, unlisted=(*gone, *state.unlisted)[:MOST_STANDING]))
+        case f.NoticeListedAgain(notice=id):
+            back = tuple(n for n in state.unlisted if n.id == id)
+            gone = tuple(n for n in state.unlisted if n.id != id)
+            state = _standing(replace(state, notices=(*back, *state.notices)[:MOST_STANDING], unlisted=gone))
     return world.put(state)
 
 
 def _notice(state: ProviderState, fact: f.Fact, b: f.NoticeSeen) -> ProviderState:
     notice = b.notice
     others = tuple(n for n in state.notices if n.id != notice.id)
-    return replace(
+    pages = state.listed.get(notice.id, Listed()).pages
+    known = not b.page or b.page in pages
+    after = replace(
         state,
+        listed={**state.listed, notice.id: Listed(pages if known else (*pages, b.page)[-MOST_PAGES:])},
+        unlisted=tuple(n for n in state.unlisted if n.id != notice.id),
         heard={**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, b)},
         notices=others if notice.status in NOTICE_OVER else (notice, *others)[:MOST_STANDING],
         words=state.words + 1,
         seen=_seen(state.seen, {notice.id: (notice.update,)}),
         told_at=state.told_at if b.late else (*state.told_at, fact.at)[-MOST_AN_HOUR:],
     )
+    return _standing(after)
+
+
+def _standing(state: ProviderState) -> ProviderState:
+    """Know where a notice is listed for as long as it stands."""
+    ids = {notice.id for notice in state.notices}
+    return replace(state, listed={id: listed for id, listed in state.listed.items() if id in ids})
+
+
+def _listing(state: ProviderState, b: f.ListingChanged, at: datetime) -> ProviderState:
+    listed = dict(state.listed)
+    for id in b.listed:
+        pages = listed.get(id, Listed()).pages
+        listed[id] = Listed(pages if b.page in pages else (*pages, b.page)[-MOST_PAGES:])
+    for id in b.missing:
+        listed[id] = replace(listed.get(id, Listed()), missing_since=at)
+    return _standing(replace(state, listed=listed))
+
+
+def _unread(state: ProviderState, at: datetime) -> Mapping[str, Listed]:
+    """The time in which the page could not be read counts for nothing that is missing."""
+    if state.feed is FeedState.FRESH or state.feed_at is None:
+        return state.listed
+    unread = at - state.feed_at
+    return {
+        id: replace(listed, missing_since=listed.missing_since + unread) if listed.missing_since else listed
+        for id, listed in state.listed.items()
+    }
 
 
 def _heard(before: NoticeHeard | None, fact: f.Fact, b: f.NoticeSeen) -> NoticeHeard:
@@ -157,7 +200,9 @@ def _forgotten(state: ProviderState, gone: Mapping[str, tuple[str, ...]]) -> Pro
     left = {id: tuple(u for u in updates if u not in dropped.get(id, ())) for id, updates in state.seen.items()}
     seen = {id: updates for id, updates in left.items() if updates}
     heard = {id: heard for id, heard in state.heard.items() if id in seen or id not in gone}
-    return replace(state, seen=seen, heard=heard, notices=tuple(n for n in state.notices if n.id in heard))
+    unlisted = tuple(n for n in state.unlisted if n.id in heard)
+    standing = tuple(n for n in state.notices if n.id in heard)
+    return _standing(replace(state, seen=seen, heard=heard, notices=standing, unlisted=unlisted))
 
 
 def _incident(incident: Incident | None, fact: f.Fact) -> Incident:

@@ -18,9 +18,12 @@ from bot.core.findings import (
     AlertResumed,
     AlertSuppressed,
     FeedChanged,
+    ListingChanged,
     MaintenanceSaid,
     Muted,
+    NoticeListedAgain,
     NoticeSeen,
+    NoticeUnlisted,
     PageFirstRead,
     PageFlooded,
     ReportHeard,
@@ -33,14 +36,13 @@ from bot.core.findings import (
 from bot.core.model import Actor, Level, Phase, Severity
 
 __all__ = [
-    "BODIES", "UPGRADES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed",
-    "AlertSuppressed", "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved",
-    "Declared", "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp",
-    "HandBackAsked", "HandBackReverted", "HandBackStepped", "Held", "MaintenanceSaid", "Muted", "NoteAdded", "NoticeSeen",
-    "PageFirstRead", "PageFlooded", "PhaseChanged", "PostGone", "Posted", "ProposalDropped", "Released", "ReportHeard",
-    "ResolveAsked", "ResponderJoined",
-    "SeverityChanged", "SightLost", "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten",
-    "VerdictChanged", "decode_body", "encode_body",
+    "BODIES", "UPGRADES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed", "AlertSuppressed",
+    "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved", "Declared",
+    "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp", "HandBackAsked",
+    "HandBackReverted", "HandBackStepped", "Held", "ListingChanged", "MaintenanceSaid", "Muted", "NoteAdded",
+    "NoticeListedAgain", "NoticeSeen", "NoticeUnlisted", "PageFirstRead", "PageFlooded", "PhaseChanged", "PostGone", "Posted",
+    "ProposalDropped", "Released", "ReportHeard", "ResolveAsked", "ResponderJoined", "SeverityChanged", "SightLost",
+    "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten", "VerdictChanged", "decode_body", "encode_body",
 ]  # fmt: skip
 
 
@@ -320,7 +322,7 @@ BODIES: dict[str, type[Body]] = {
     for body in (
         VerdictChanged, AdvisoryRaised, AdvisoryEnded, AlertSuppressed, AlertResumed, AlertHeard, ReportHeard, Muted,
         Unmuted, FeedChanged, MaintenanceSaid, PageFirstRead, PageFlooded, UpdatesForgotten,
-        NoticeSeen, SightLost, SightRegained, Declared, ComponentJoined,
+        NoticeSeen, ListingChanged, NoticeUnlisted, NoticeListedAgain, SightLost, SightRegained, Declared, ComponentJoined,
         ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, ResponderJoined,
         UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
         ChannelOpened, ChannelRefused, Posted, PostGone, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,

@@ -175,6 +175,41 @@ class NoticeSeen(Body):
     KIND = "notice.seen"
     notice: Notice
     late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
+    page: str = ""  # which of the provider's addresses said it, as a digest
+
+
+@dataclass(frozen=True)
+class ListingChanged(Body):
+    """Notices that were never called over are missing from the page that listed them, or are listed (again)."""
+
+    KIND = "feed.listing"
+    provider: str
+    page: str
+    listed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoticeUnlisted(Body):
+    """The page stopped listing a notice without ever calling it over; it stands no longer."""
+
+    KIND = "notice.unlisted"
+    provider: str
+    notice: str
+    title: str
+    status: str  # the last word
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoticeListedAgain(Body):
+    """The page lists again what it had stopped to list, with its old words; it stands again."""
+
+    KIND = "notice.listed_again"
+    provider: str
+    notice: str
+    title: str
+    components: tuple[str, ...] = ()
 
 
 # --- sight

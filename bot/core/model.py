@@ -170,6 +170,15 @@ class Notice:
     elsewhere: bool = False  # the vendor names components, and none of them is ours
     starts_at: datetime | None = None  # of a maintenance, as planned
     ends_at: datetime | None = None
+    began_at: datetime | None = None  # when the vendor opened it, by the page
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The incidents, or the maintenances, that a page lists, with when each began. Of a page that was read whole."""
+
+    began: Mapping[str, datetime] = field(default_factory=dict)  # by the vendor's id
+    history: bool = False  # it also lists some that are over, so that new ones may push old ones out
 
 
 class FeedState(StrEnum):
@@ -192,6 +201,8 @@ class FeedReport:
     notices: tuple[Notice, ...] = ()
     maintenance: tuple[str, ...] = ()  # our component ids that the page calls under maintenance
     page: str = ""  # which of the provider's addresses was read, as a digest: an address may hold a token
+    incidents: Listing | None = None  # None where the list was not there, or not read whole: it says nothing of what is absent
+    maintenances: Listing | None = None
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,14 @@ class NoticeHeard:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """Which pages ever listed a standing notice, and since when they lack it; time in which nothing was read does not count."""
+
+    pages: tuple[str, ...] = ()
+    missing_since: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ProviderState:
     """What a provider's own page said last."""
 
@@ -101,6 +109,8 @@ class ProviderState:
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # update ids that are no news, by notice id, oldest first
     told_at: tuple[datetime, ...] = ()  # when its newest updates were told one by one
     flood_told_at: datetime | None = None  # when it was last said that it says too much
+    listed: Mapping[str, Listed] = field(default_factory=dict)  # of the standing notices, by notice id
+    unlisted: tuple[Notice, ...] = ()  # stand no longer because the page stopped listing them, newest first
 
     def first_word(self, notice: Notice) -> datetime:
         """When the vendor said the first of its words about the same thing."""

@@ -79,7 +79,15 @@ def _source(fact: f.Fact) -> str:
         case f.SightLost() | f.SightRegained():
             return "probe"
         case (
-            f.NoticeSeen() | f.FeedChanged() | f.MaintenanceSaid() | f.PageFirstRead() | f.PageFlooded() | f.UpdatesForgotten()
+            f.NoticeSeen()
+            | f.NoticeUnlisted()
+            | f.NoticeListedAgain()
+            | f.ListingChanged()
+            | f.FeedChanged()
+            | f.MaintenanceSaid()
+            | f.PageFirstRead()
+            | f.PageFlooded()
+            | f.UpdatesForgotten()
         ):
             return "vendor"
         case f.AlertHeard():
@@ -93,7 +101,12 @@ def _component(body: f.Body) -> str:
     match body:
         case f.NoticeSeen(notice=notice):
             return ",".join(notice.components)
-        case f.Declared(components=components) | f.MaintenanceSaid(components=components):
+        case (
+            f.Declared(components=components)
+            | f.MaintenanceSaid(components=components)
+            | f.NoticeUnlisted(components=components)
+            | f.NoticeListedAgain(components=components)
+        ):
             return ",".join(components)
     return getattr(body, "component", "")
 
@@ -132,6 +145,15 @@ def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
             return f"The status page of {names.get(provider, provider)} shows {count} more updates at once; see the page"
         case f.UpdatesForgotten(provider=provider):
             return f"Updates that left the status page of {names.get(provider, provider)} long ago are forgotten"
+        case f.ListingChanged(provider=provider, listed=listed, missing=missing):
+            page = f"The status page of {names.get(provider, provider)}"
+            said = ((f"lists {len(listed)} open notices", listed), (f"is missing {len(missing)} that it listed", missing))
+            return f"{page} {' and '.join(words for words, ids in said if ids) or 'lists what it listed'}"
+        case f.NoticeUnlisted() as b:
+            page = f"The status page of {names.get(b.provider, b.provider)}"
+            return f"{page} no longer lists “{b.title}”; its last word was “{b.status}”, never that it is over"
+        case f.NoticeListedAgain() as b:
+            return f"The status page of {names.get(b.provider, b.provider)} lists “{b.title}” again"
         case f.SightLost(began_at=began_at):
             return f"We are blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"
         case f.SightRegained() as b:

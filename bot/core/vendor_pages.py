@@ -15,6 +15,7 @@ from bot.core.draft import Draft
 from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, FeedState, Notice
 from bot.core.state import MOST_AN_HOUR, NOTICE_OVER, Incident, ProviderState
+from bot.core.vendor_listing import follow, touches
 
 MOST_AT_ONCE = 20  # updates of one reading that are told one by one; a real vendor's worst minute had five
 MOST_REMEMBERED = 5_000  # ids for each provider; a page shows 2,000 at most (`feeds.statuspage`), so what is shown always fits
@@ -39,9 +40,10 @@ def on_report(draft: Draft, report: FeedReport) -> None:
         draft.add(stream, f.PageFirstRead(report.provider, report.page, found.passed), told=False)
     one_by_one, rest = _within_bounds(found.news, held, incident, draft.now)
     for notice in one_by_one:
-        _write_down(draft, stream, notice, _is_late(notice, found, held, draft.now), incident)
+        _write_down(draft, stream, notice, report.page, _is_late(notice, found, held, draft.now), incident)
     if rest:
         _flooded(draft, stream, rest, [n for n in rest if not _is_late(n, found, held, draft.now)], incident)
+    follow(draft, report, incident)
     _forget(draft, stream, report)
 
 
@@ -116,24 +118,18 @@ def _within_bounds(
         return list(news), []
     ranked = sorted(
         range(len(news)),
-        key=lambda i: (not _touches(news[i], incident), news[i].id not in held.heard, -i),
+        key=lambda i: (not touches(news[i], incident), news[i].id not in held.heard, -i),
     )
     chosen = set(ranked[:room])
     return [n for i, n in enumerate(news) if i in chosen], [n for i, n in enumerate(news) if i not in chosen]
 
 
-def _touches(notice: Notice, incident: Incident | None) -> bool:
-    if incident is None:
-        return False
-    return not (notice.components or notice.elsewhere) or not incident.affected.keys().isdisjoint(notice.components)
-
-
-def _write_down(draft: Draft, stream: str, notice: Notice, late: bool, incident: Incident | None) -> None:
+def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool, incident: Incident | None) -> None:
     heard = draft.world.provider(notice.provider).heard.get(notice.id)
-    ours = incident if not late and _touches(notice, incident) else None
+    ours = incident if not late and touches(notice, incident) else None
     said = replace(notice, at=min(notice.at, draft.now))  # nobody can have said it after we read it
     fact = draft.add(
-        stream, f.NoticeSeen(said, late), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),
+        stream, f.NoticeSeen(said, late, page), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),
         told=ours is not None,
     )  # fmt: skip
     if ours is None and not late:
@@ -151,7 +147,7 @@ def _flooded(draft: Draft, stream: str, rest: Sequence[Notice], telling: Sequenc
     for notice in rest:
         updates[notice.id] = (*updates.get(notice.id, ()), notice.update)
         over[notice.id] = notice.status in NOTICE_OVER
-    ours = incident if any(_touches(notice, incident) for notice in telling) else None
+    ours = incident if any(touches(notice, incident) for notice in telling) else None
     told = bool(telling) and (held.flood_told_at is None or draft.now - held.flood_told_at >= FLOOD_TOLD_EVERY)
     body = f.PageFlooded(held.id, updates, tuple(id for id, ended in over.items() if ended), told)
     number = ours.number if ours and told else None

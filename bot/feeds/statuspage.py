@@ -12,7 +12,7 @@ from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
 
-from bot.core.model import FeedReport, FeedState, Level, Notice
+from bot.core.model import FeedReport, FeedState, Level, Listing, Notice
 from bot.feeds.errors import FeedError
 
 LEVELS: Mapping[str, Level] = MappingProxyType(
@@ -62,7 +62,8 @@ def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: M
     notices = list(
         islice(chain.from_iterable(_notices(i, provider, _url(page), ours, at) for i in incidents), MOST_UPDATES + 1)
     )
-    if len(notices) > MOST_UPDATES:
+    whole = len(notices) <= MOST_UPDATES
+    if not whole:
         notices.pop()
         remarks.append(f"the page shows more than {MOST_UPDATES:,} updates; the others were not read")
     notices.reverse()  # pages list the newest first
@@ -75,6 +76,8 @@ def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: M
         levels=levels,
         notices=tuple(notices),
         maintenance=_maintained(rows, component_ids),
+        incidents=_listing(page.get("incidents"), at) if whole else None,
+        maintenances=_listing(page.get("scheduled_maintenances"), at) if whole else None,
     )
 
 
@@ -142,7 +145,7 @@ def _notices(
         return
     named = _named(incident.get("components"), "id", ours)
     updates = _rows(incident.get("incident_updates"))[:MOST_UPDATES]
-    ended_at = _ended_at(incident, updates, at)
+    ended_at, began_at = _ended_at(incident, updates, at), _began_at(incident, updates, at)
     for update, name in zip(updates, reversed(_names(id_, incident, updates)), strict=True):
         status = _status(incident, update)
         affected, mapped = _named(update.get("affected_components"), "code", ours) or named or (0, ())
@@ -160,7 +163,25 @@ def _notices(
             elsewhere=bool(affected) and bool(ours) and not mapped,
             starts_at=_time(incident.get("scheduled_for")),
             ends_at=_time(incident.get("scheduled_until")),
+            began_at=began_at,
         )
+
+
+def _listing(value: Any, at: datetime) -> Listing | None:
+    """What a list holds, updates or none; None where not all of it can be told."""
+    rows = _rows(value)
+    if not isinstance(value, list) or len(rows) < len(value) or len(rows) > MOST_INCIDENTS:
+        return None
+    began = {_id(row.get("id")): _began_at(row, _rows(row.get("incident_updates")), at) for row in rows}
+    return None if "" in began else Listing(began, any(_text(row.get("status")) in OVER for row in rows))
+
+
+def _began_at(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at: datetime) -> datetime:
+    """When the vendor opened it; without a time of its own, when it first spoke of it."""
+    stamp = _time(incident.get("created_at"))
+    if stamp is not None and stamp <= at:
+        return stamp
+    return min((_said_at(update, at) for update in updates[:MOST_UPDATES]), default=at)
 
 
 def _named(value: Any, key: str, ours: Mapping[str, list[str]]) -> tuple[int, tuple[str, ...]] | None:

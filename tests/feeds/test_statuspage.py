@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import FeedReport, FeedState, Level
+from bot.core.model import FeedReport, FeedState, Level, Listing
 from bot.feeds.errors import FeedError
-from bot.feeds.statuspage import LEVELS, parse
+from bot.feeds.statuspage import LEVELS, MOST_INCIDENTS, MOST_UPDATES, parse
 from tests.truth import truth_dir
 
 AT = datetime(2030, 1, 7, 12, 0, tzinfo=UTC)
@@ -306,3 +306,33 @@ def test_recorded_status_is_read_when_it_is_at_hand() -> None:
         pytest.skip("recorded status pages are not in this checkout")
     report = read((truth / "feeds" / "anthropic_status_2026-08-09.json").read_bytes())
     assert ({}, ()) == (report.levels, report.notices)
+
+
+def test_a_page_says_what_it_lists_also_where_nothing_was_said_of_it() -> None:
+    """An incident without an update is on the page all the same."""
+    created = "2030-01-07T11:00:00Z"
+    report = read(
+        page(incidents=[{"id": "i1", "created_at": created}, {"id": "i2", "status": "resolved", "created_at": created}])
+    )
+    at = datetime(2030, 1, 7, 11, 0, tzinfo=UTC)
+
+    assert (Listing({"i1": at, "i2": at}, history=True), Listing()) == (report.incidents, report.maintenances)
+
+
+@pytest.mark.parametrize(
+    "incidents",
+    [
+        None,
+        [{"id": "i1"}, "what?"],
+        [{"name": "without an id"}],
+        [{"id": f"i{n}"} for n in range(MOST_INCIDENTS + 1)],
+        [
+            {"id": "i1", "incident_updates": [{"id": f"u{n}"} for n in range(MOST_UPDATES)]},
+            {"id": "i2", "incident_updates": [{}]},
+        ],
+    ],
+    ids=["no list", "an odd row", "a row without an id", "too many", "too many updates"],
+)
+def test_a_page_that_is_not_read_whole_says_nothing_of_what_is_absent(incidents: Any) -> None:
+    """So that what was not read is not taken for what the vendor took away."""
+    assert read(page(incidents=incidents)).incidents is None

@@ -1,0 +1,80 @@
+"""When a notice that was never called over stands no longer: the page that listed it stopped to. Pure.
+
+Pages drop what they call over (a summary lists only what goes on), and now and then what they never called over. Only a
+reading that is fresh and whole tells what is absent, and only of a page that listed it. Where new entries may push old ones
+out of the list, what is older than all of it may still go on.
+"""
+
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core.draft import Draft
+from bot.core.effects import Do
+from bot.core.model import Actor, FeedReport, Notice
+from bot.core.quiet import MAINTENANCE_STAGES
+from bot.core.state import NOTICE_OVER, Incident, Listed, ProviderState
+
+UNLISTED_AFTER = timedelta(hours=1)  # caches of status pages are minutes old, and their editors take things back and forth
+SHORTEST_CUT = 10  # no status page that is known cuts its list to fewer entries
+MOST_AT_ONCE = 20  # told in one reading; the others follow with the next ones
+
+
+def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
+    """Note which standing notices the page lists and which it lacks; what it lacked for an hour stands no longer."""
+    held = draft.world.provider(report.provider)
+    shown = _shown(report)
+    listed = tuple(n.id for n in held.notices if n.id in shown and _is_news(held.listed.get(n.id, Listed()), report.page))
+    absent = [n for n in held.notices if n.id not in shown and _lacks(report, n, held)]
+    since = {n.id: held.listed.get(n.id, Listed()).missing_since for n in absent}
+    missing = tuple(id for id, at in since.items() if at is None)
+    if listed or missing:
+        changed = f.ListingChanged(report.provider, report.page, listed, missing)
+        draft.add(f"provider/{report.provider}", changed, told=False)
+    gone = [n for n in absent if (at := since[n.id]) is not None and draft.now - at >= UNLISTED_AFTER]
+    for notice in gone[:MOST_AT_ONCE]:
+        body = f.NoticeUnlisted(report.provider, notice.id, notice.title, notice.status, notice.components)
+        _tell(draft, notice, body, incident)
+    for notice in [n for n in held.unlisted if n.id in shown and shown[n.id] not in NOTICE_OVER][:MOST_AT_ONCE]:
+        again = f.NoticeListedAgain(report.provider, notice.id, notice.title, notice.components)
+        _tell(draft, notice, again, incident)
+
+
+def touches(notice: Notice, incident: Incident | None) -> bool:
+    """Whether a notice is about the incident: it names one of its components, or none at all."""
+    if incident is None:
+        return False
+    return not (notice.components or notice.elsewhere) or not incident.affected.keys().isdisjoint(notice.components)
+
+
+def _shown(report: FeedReport) -> dict[str, str]:
+    """Every notice that the page shows, with its newest word, empty where it has none."""
+    lists = (report.incidents, report.maintenances)
+    bare = {id: "" for listing in lists if listing for id in listing.began}
+    return bare | {notice.id: notice.status for notice in report.notices}
+
+
+def _is_news(listed: Listed, page: str) -> bool:
+    return listed.missing_since is not None or bool(page and page not in listed.pages)
+
+
+def _lacks(report: FeedReport, notice: Notice, held: ProviderState) -> bool:
+    """Whether the page would list the notice if it still went on."""
+    pages = held.listed.get(notice.id, Listed()).pages  # empty in a ledger from before they were kept
+    if pages and report.page not in pages:
+        return False
+    planned = notice.impact == "maintenance" or notice.status in MAINTENANCE_STAGES
+    listing = report.maintenances if planned else report.incidents
+    if listing is None:
+        return False
+    cut = listing.history or len(listing.began) >= SHORTEST_CUT
+    oldest = min(listing.began.values(), default=None)
+    return not cut or oldest is None or oldest <= (notice.began_at or held.first_word(notice))
+
+
+def _tell(draft: Draft, notice: Notice, body: f.NoticeUnlisted | f.NoticeListedAgain, incident: Incident | None) -> None:
+    ours = incident.number if incident and touches(notice, incident) else None
+    stream = f"provider/{notice.provider}"
+    fact = draft.add(stream, body, incident=ours, actor=Actor.vendor(notice.provider), told=ours is not None)
+    heard = draft.world.provider(notice.provider).heard.get(notice.id)
+    if ours is None and heard and heard.quiet:
+        draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": f"quiet/notice/{notice.provider}/{notice.id}"})

@@ -1,0 +1,238 @@
+"""A notice that leaves the vendor's page without ever being called over stands for an hour more, and not for ever."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core import timeline
+from bot.core.codec import decode, encode
+from bot.core.evolve import evolve
+from bot.core.hearing import hear
+from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
+from bot.core.state import ProviderState, World
+from bot.core.vendor_listing import UNLISTED_AFTER
+from tests.desk import START, Table
+
+PAGE, API = Actor.vendor("anthropic"), "anthropic.api"
+OLD = START - timedelta(days=1)
+
+
+def notice(id: str = "n1", *, status: str = "investigating", began_at: datetime = START, planned: bool = False) -> Notice:
+    impact = "maintenance" if planned else "major"
+    return Notice("anthropic", id, f"{id}.1", "Errors", "", status, impact, START, components=(API,), began_at=began_at)
+
+
+def report(table: Table, *notices: Notice, page: str = "p", **more: object) -> FeedReport:
+    """A whole reading of a summary: it lists what goes on."""
+    planned = {n.id for n in notices if n.impact == "maintenance"}
+    lists = {"incidents": Listing({n.id: n.began_at or START for n in notices if n.id not in planned}),
+             "maintenances": Listing(dict.fromkeys(planned, START))}  # fmt: skip
+    return replace(FeedReport("anthropic", table.now, FeedState.FRESH, notices=notices, page=page), **(lists | more))  # type: ignore[arg-type]
+
+
+def reads(table: Table, *notices: Notice, minutes: int = 1, **more: object) -> None:
+    """That reading, minute by minute."""
+    for _ in range(minutes):
+        table.send(s.FeedRead(actor=PAGE, report=report(table, *notices, **more)))  # type: ignore[arg-type]
+        table.now += timedelta(minutes=1)
+
+
+def a_standing_notice(**more: object) -> Table:
+    table = Table().all_well()
+    reads(table)
+    reads(table, notice(**more))  # type: ignore[arg-type]
+    return table
+
+
+def standing(table: Table) -> list[str]:
+    return [n.id for n in table.world.provider("anthropic").notices]
+
+
+def restarted(table: Table) -> None:
+    states = {id: decode(ProviderState, encode(state)) for id, state in table.world.providers.items()}
+    table.world = replace(table.world, providers=states)
+
+
+def test_a_notice_stands_no_longer_when_it_was_missing_for_an_hour() -> None:
+    """The board and `/health` do not show for ever what the vendor took away, and no verdict leans on it."""
+    table = a_standing_notice()
+    reads(table, minutes=60)
+    held = standing(table)
+    heard = hear(table.world, table.policy, API, table.now)
+    reads(table)
+
+    assert ["n1"] == held
+    assert ["feed"] == [voice.kind for voice in heard]
+    assert [] == standing(table)
+    assert () == hear(table.world, table.policy, API, table.now)
+
+
+def test_the_timeline_says_that_it_is_no_longer_listed() -> None:
+    """Nobody reads "resolved" where the vendor never said so."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    reads(table)
+    reads(table, notice())
+    reads(table, minutes=61)
+    [fact] = [fact for fact in table.facts if isinstance(fact.body, f.NoticeUnlisted)]
+
+    assert 1 == fact.incident
+    assert "no longer lists “Errors”; its last word was “investigating”" in timeline.rows([fact], {})[0].text
+
+
+def test_an_hour_goes_on_over_a_restart() -> None:
+    """Also on another replica: what is missing since when stands in the ledger."""
+    table = a_standing_notice()
+    reads(table, minutes=40)
+    restarted(table)
+    reads(table, minutes=21)
+
+    assert [] == standing(table)
+
+
+@pytest.mark.parametrize("partial", [{"incidents": None}, {"state": FeedState.STALE}, {"state": FeedState.UNKNOWN}])
+def test_a_reading_that_is_not_whole_says_nothing_of_what_is_absent(partial: dict[str, object]) -> None:
+    """The page timed out, or listed more than is read."""
+    table = a_standing_notice()
+    reads(table, minutes=200, **partial)
+
+    assert ["n1"] == standing(table)
+
+
+def test_time_in_which_the_page_could_not_be_read_does_not_count() -> None:
+    """Half an hour missing, a day unreadable, then 29 minutes missing are no hour."""
+    table = a_standing_notice()
+    reads(table, minutes=30)
+    reads(table, minutes=60, state=FeedState.STALE)
+    table.now += timedelta(days=1)
+    reads(table, minutes=29)
+    held = standing(table)
+    reads(table, minutes=3)
+
+    assert (["n1"], []) == (held, standing(table))
+
+
+def test_an_hour_begins_anew_when_it_was_listed_in_between() -> None:
+    """Caches of a page differ for a while."""
+    table = a_standing_notice()
+    reads(table, minutes=50)
+    reads(table, notice())
+    reads(table, minutes=50)
+
+    assert ["n1"] == standing(table)
+
+
+def test_another_address_of_the_vendor_says_nothing_of_what_it_never_listed() -> None:
+    """The first address is down, and the second is another kind of list."""
+    table = a_standing_notice()
+    reads(table, minutes=200, page="other")
+
+    assert ["n1"] == standing(table)
+
+
+def test_an_old_one_stands_when_new_ones_pushed_it_out_of_the_list() -> None:
+    """The page lists its last 15 incidents, and 15 began since."""
+    table = a_standing_notice(began_at=OLD)
+    newer = [notice(f"x{n}", began_at=OLD + timedelta(hours=n + 1)) for n in range(15)]
+    reads(table, *newer, minutes=200)
+
+    assert "n1" in standing(table)
+
+
+def test_an_old_one_stands_when_a_short_history_lists_only_newer_ones() -> None:
+    """The page lists its last three incidents, over or not."""
+    table = a_standing_notice(began_at=OLD)
+    history = Listing(dict.fromkeys(("x1", "x2", "x3"), START), history=True)
+    reads(table, minutes=200, incidents=history)
+
+    assert ["n1"] == standing(table)
+
+
+def test_it_stands_no_longer_when_a_history_lists_older_ones_without_it() -> None:
+    """It was taken back: pages list the newest, so it would be there."""
+    table = a_standing_notice()
+    reads(table, minutes=61, incidents=Listing({"x1": OLD}, history=True))
+
+    assert [] == standing(table)
+
+
+def test_a_maintenance_is_missing_from_the_list_of_maintenances() -> None:
+    """The incidents of a page without that list say nothing of it."""
+    table = a_standing_notice(planned=True)
+    reads(table, minutes=100, maintenances=None)
+    held = standing(table)
+    reads(table, minutes=61)
+
+    assert (["n1"], []) == (held, standing(table))
+
+
+def test_what_is_listed_again_stands_again() -> None:
+    """With its old words, which are no news."""
+    table = a_standing_notice()
+    reads(table, minutes=61)
+    reads(table, notice())
+
+    assert ["n1"] == standing(table)
+    assert [f.NoticeListedAgain("anthropic", "n1", "Errors", (API,))] == table.kinds(f.NoticeListedAgain)
+
+
+def test_a_ledger_from_before_this_lets_go_of_what_was_missing_already() -> None:
+    """Which page had listed it is not known there."""
+    table = a_standing_notice()
+    held = replace(table.world.provider("anthropic"), listed={})
+    table.world = replace(table.world, providers={"anthropic": held})
+    reads(table, minutes=61)
+
+    assert [] == standing(table)
+
+
+def test_missing_is_written_down_once() -> None:
+    """A page that is read every minute costs no row a minute."""
+    table = a_standing_notice()
+    before = len(table.facts)
+    reads(table, minutes=200)
+
+    assert ["feed.listing", "notice.unlisted"] == [fact.kind for fact in table.facts[before:]]
+
+
+READINGS = st.lists(st.tuples(st.sampled_from(["listed", "missing", "cut", "stale", "other"]), st.booleans()), max_size=40)
+
+
+@settings(max_examples=200, deadline=None)
+@given(READINGS)
+def test_a_notice_is_gone_only_after_an_hour_missing_and_the_facts_rebuild_it(readings: list[tuple[str, bool]]) -> None:
+    """Over random readings and restarts: the same history gives the same decision."""
+    table, other = a_standing_notice(), a_standing_notice()
+    since: datetime | None = None
+    unread = timedelta()
+    for kind, restarts in readings:
+        if kind == "listed":
+            since = None
+        elif kind == "missing" and since is None:
+            since, unread = table.now, timedelta()
+        for each in (table, other):
+            match kind:
+                case "listed":
+                    reads(each, notice())
+                case "cut":
+                    reads(each, incidents=None)
+                case "stale":
+                    reads(each, state=FeedState.STALE)
+                case _:
+                    reads(each, page="p" if kind == "missing" else "other")
+            each.now += timedelta(minutes=9)
+        unread += timedelta(minutes=10 if kind == "stale" else 0)
+        if restarts:
+            restarted(table)
+        if since is not None and table.now - timedelta(minutes=10) - since - unread < UNLISTED_AFTER:
+            assert ["n1"] == standing(table)
+    rebuilt = World()
+    for fact in table.facts:
+        rebuilt = evolve(rebuilt, fact)
+
+    assert table.world.providers == other.world.providers == rebuilt.providers
