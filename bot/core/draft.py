@@ -22,18 +22,6 @@ class Step:
     answer: Answer
 
 
-# Facts that people in the channel are told of in a line of their own.
-TOLD: frozenset[type[f.Body]] = frozenset({
-    f.ComponentJoined, f.ComponentMoved, f.PhaseChanged, f.SeverityChanged, f.Acknowledged,
-    f.ResponderJoined, f.NoticeSeen, f.NoticeUnlisted, f.NoticeListedAgain, f.PageFlooded,
-    f.NoteAdded, f.ResolveAsked, f.EngageProposed, f.ProposalDropped, f.Engaged, f.Held, f.HandBackAsked, f.HandBackStepped,
-    f.HandBackReverted, f.Released, f.ExpiryReached, f.AlertSuppressed, f.AlertHeard, f.ReportHeard, f.Muted, f.Unmuted,
-})  # fmt: skip
-
-# Facts about our own errands: nothing to show anew on alert or card, and showing it would make new errands for ever.
-ERRANDS: frozenset[type[f.Body]] = frozenset({f.Posted, f.PostGone, f.GivenUp, f.Exported, f.ChannelNamed})
-
-
 class Draft:
     """Collects one signal's facts and effects; each fact moves `world` at once, so later rules see it."""
 
@@ -55,9 +43,9 @@ class Draft:
         fact = f.Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor or self.actor, incident, body)
         self.facts.append(fact)
         self.world = evolve(self.world, fact)
-        if incident is not None and type(body) not in ERRANDS:
+        if incident is not None and not body.BOOKKEEPING:
             self._touched[incident] = fact
-        if told and type(body) in TOLD:
+        if told and body.ANNOUNCED:
             self.tell(fact)
         return fact
 

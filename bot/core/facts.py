@@ -1,16 +1,12 @@
 """Every kind of fact: what happened, past tense, appended to one stream and never changed.
 
-A fact's body is one of the dataclasses below or in `findings`; its class carries the kind's name and version. When a shape
-changes, the version goes up and `UPGRADES` learns to lift old rows, so a ledger of any age still reads.
+A fact's body is one of the dataclasses below or in `findings`; `body` says what its class carries and how old rows are read.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from bot.core.body import Body
-from bot.core.codec import decode, encode
+from bot.core.body import BODIES, Body, decode_body, encode_body
 from bot.core.findings import (
     AdvisoryEnded,
     AdvisoryRaised,
@@ -36,7 +32,7 @@ from bot.core.findings import (
 from bot.core.model import Actor, Level, Phase, Severity
 
 __all__ = [
-    "BODIES", "UPGRADES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed", "AlertSuppressed",
+    "BODIES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed", "AlertSuppressed",
     "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved", "Declared",
     "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp", "HandBackAsked",
     "HandBackReverted", "HandBackStepped", "Held", "ListingChanged", "MaintenanceSaid", "Muted", "NoteAdded",
@@ -73,6 +69,7 @@ class ComponentJoined(Body):
     """One more component of the same provider failed into this incident."""
 
     KIND = "incident.component_joined"
+    ANNOUNCED = True
     component: str
     level: Level
     reason: str
@@ -85,6 +82,7 @@ class ComponentMoved(Body):
     """A component of this incident got worse, better or well again."""
 
     KIND = "incident.component_moved"
+    ANNOUNCED = True
     component: str
     previous: Level
     level: Level
@@ -98,6 +96,7 @@ class PhaseChanged(Body):
     """The incident moved along an edge of LEGAL."""
 
     KIND = "incident.phase_changed"
+    ANNOUNCED = True
     previous: Phase
     phase: Phase
     move: str  # the name of the edge: forward, relapse, reopen, close, cancel
@@ -109,6 +108,7 @@ class SeverityChanged(Body):
     """Somebody or a rule set another severity."""
 
     KIND = "incident.severity_changed"
+    ANNOUNCED = True
     previous: Severity
     severity: Severity
     reason: str
@@ -119,6 +119,7 @@ class Acknowledged(Body):
     """A person has the incident in hand."""
 
     KIND = "incident.acknowledged"
+    ANNOUNCED = True
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class ResponderJoined(Body):
     """A person came to help."""
 
     KIND = "incident.responder_joined"
+    ANNOUNCED = True
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class NoteAdded(Body):
     """A person added a line to the timeline."""
 
     KIND = "incident.note_added"
+    ANNOUNCED = True
     text: str
 
 
@@ -151,6 +154,7 @@ class ResolveAsked(Body):
     """All components were well for long enough; the bot asked whether to resolve."""
 
     KIND = "incident.resolve_asked"
+    ANNOUNCED = True
     reason: str
 
 
@@ -159,6 +163,7 @@ class ChannelNamed(Body):
     """A name for the channel was chosen; written before Slack is asked, so that a retry asks for the same one."""
 
     KIND = "incident.channel_named"
+    BOOKKEEPING = True
     name: str
     attempt: int
 
@@ -185,6 +190,7 @@ class Posted(Body):
     """A message of ours stands in Slack. `what` is the effect's kind, `key` its unique key."""
 
     KIND = "incident.posted"
+    BOOKKEEPING = True
     what: str
     key: str
     channel: str
@@ -196,6 +202,7 @@ class PostGone(Body):
     """A message of ours was deleted in Slack, or its channel takes nothing more. `again`: it is posted anew."""
 
     KIND = "incident.post_gone"
+    BOOKKEEPING = True
     what: str
     channel: str
     ts: str
@@ -208,6 +215,7 @@ class GivenUp(Body):
     """An effect could not be done and will not be tried again."""
 
     KIND = "incident.effect_given_up"
+    BOOKKEEPING = True
     what: str
     key: str
     reason: str
@@ -218,6 +226,7 @@ class Exported(Body):
     """The timeline was handed out."""
 
     KIND = "incident.exported"
+    BOOKKEEPING = True
     format: str
     where: str
 
@@ -230,6 +239,7 @@ class EngageProposed(Body):
     """A rule would engage a fallback, and asks a person to say so."""
 
     KIND = "flag.proposed"
+    ANNOUNCED = True
     flag: str
     variant: str
     reason: str
@@ -240,6 +250,7 @@ class ProposalDropped(Body):
     """A proposal lost its ground before anybody answered it."""
 
     KIND = "flag.proposal_dropped"
+    ANNOUNCED = True
     flag: str
     reason: str
 
@@ -249,6 +260,7 @@ class Engaged(Body):
     """Downstream services are sent to a fallback variant."""
 
     KIND = "flag.engaged"
+    ANNOUNCED = True
     flag: str
     engagement: str
     variant: str
@@ -264,6 +276,7 @@ class Held(Body):
     """A rule wanted to switch and held still, with the reason."""
 
     KIND = "flag.held"
+    ANNOUNCED = True
     flag: str
     reason: str
 
@@ -273,6 +286,7 @@ class HandBackAsked(Body):
     """The default is well again; the first step back waits for a person."""
 
     KIND = "flag.hand_back_asked"
+    ANNOUNCED = True
     flag: str
     reason: str
 
@@ -282,6 +296,7 @@ class HandBackStepped(Body):
     """A share of traffic, in percent, went back to the default."""
 
     KIND = "flag.hand_back_stepped"
+    ANNOUNCED = True
     flag: str
     share: int
     reason: str
@@ -293,6 +308,7 @@ class HandBackReverted(Body):
     """The default failed again on the way back; everything is on the fallback again."""
 
     KIND = "flag.hand_back_reverted"
+    ANNOUNCED = True
     flag: str
     reason: str
 
@@ -302,6 +318,7 @@ class Released(Body):
     """The engagement ended; the default serves everybody."""
 
     KIND = "flag.released"
+    ANNOUNCED = True
     flag: str
     variant: str
     reason: str
@@ -312,26 +329,10 @@ class ExpiryReached(Body):
     """The engagement's time ran out and it was kept; asked again at `expires_at`."""
 
     KIND = "flag.expiry_reached"
+    ANNOUNCED = True
     flag: str
     reason: str
     expires_at: datetime
-
-
-BODIES: dict[str, type[Body]] = {
-    body.KIND: body
-    for body in (
-        VerdictChanged, AdvisoryRaised, AdvisoryEnded, AlertSuppressed, AlertResumed, AlertHeard, ReportHeard, Muted,
-        Unmuted, FeedChanged, MaintenanceSaid, PageFirstRead, PageFlooded, UpdatesForgotten,
-        NoticeSeen, ListingChanged, NoticeUnlisted, NoticeListedAgain, SightLost, SightRegained, Declared, ComponentJoined,
-        ComponentMoved, PhaseChanged, SeverityChanged, Acknowledged, ResponderJoined,
-        UpdateWritten, NoteAdded, ResolveAsked, ChannelNamed,
-        ChannelOpened, ChannelRefused, Posted, PostGone, GivenUp, Exported, EngageProposed, ProposalDropped, Engaged, Held,
-        HandBackAsked, HandBackStepped, HandBackReverted, Released, ExpiryReached,
-    )
-}  # fmt: skip
-
-# (kind, version) -> how to lift that version's data to the next one.
-UPGRADES: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -349,26 +350,3 @@ class Fact:
     def kind(self) -> str:
         """The body's kind, as in the ledger."""
         return self.body.KIND
-
-
-def encode_body(body: Body) -> dict[str, Any]:
-    """The body as JSON-ready data, without kind and version."""
-    data: dict[str, Any] = encode(body)
-    return data
-
-
-def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
-    """Rebuild a body of any version ever written; raises ValueError for a kind or version that nobody knows."""
-    body = BODIES.get(kind)
-    if body is None:
-        raise ValueError(f"fact kind {kind!r} is unknown; was this ledger written by a newer Understudy?")
-    row = dict(data)
-    while version < body.VERSION:
-        upgrade = UPGRADES.get((kind, version))
-        if upgrade is None:
-            raise ValueError(f"{kind} version {version} was never written by any Understudy")
-        row = upgrade(row)
-        version += 1
-    if version > body.VERSION:
-        raise ValueError(f"{kind} version {version} is newer than this Understudy ({body.VERSION}); upgrade it")
-    return decode(body, row)

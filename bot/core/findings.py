@@ -55,6 +55,7 @@ class AlertSuppressed(Body):
     """A component is bad and nobody is alerted of it; measuring goes on. `until` is when the reason ends by itself."""
 
     KIND = "alert.suppressed"
+    ANNOUNCED = True
     component: str
     why: str
     until: datetime | None = None
@@ -76,6 +77,7 @@ class AlertHeard(Body):
     """Another monitor fired or resolved an alert about a component. The title is its own words."""
 
     KIND = "alert.heard"
+    ANNOUNCED = True
     component: str
     source: str
     key: str
@@ -88,6 +90,7 @@ class ReportHeard(Body):
     """A person says that a component does not work for them."""
 
     KIND = "report.heard"
+    ANNOUNCED = True
     component: str
     text: str
 
@@ -97,6 +100,7 @@ class Muted(Body):
     """Somebody holds a component's alerts back for a while."""
 
     KIND = "mute.set"
+    ANNOUNCED = True
     component: str
     until: datetime
     reason: str
@@ -107,6 +111,7 @@ class Unmuted(Body):
     """A mute ended, by its time or by somebody, who needs no reason."""
 
     KIND = "mute.ended"
+    ANNOUNCED = True
     component: str
     reason: str
 
@@ -148,6 +153,7 @@ class PageFlooded(Body):
     """The page said more at once than anybody reads: these updates (by notice) are known from here on, and only counted."""
 
     KIND = "feed.flooded"
+    ANNOUNCED = True
     provider: str
     updates: Mapping[str, tuple[str, ...]]
     over: tuple[str, ...] = ()  # notices that ended among them
@@ -173,6 +179,7 @@ class NoticeSeen(Body):
     """The vendor said something on its status page."""
 
     KIND = "notice.seen"
+    ANNOUNCED = True
     notice: Notice
     late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
     page: str = ""  # which of the provider's addresses said it, as a digest
@@ -194,6 +201,7 @@ class NoticeUnlisted(Body):
     """The page stopped listing a notice without ever calling it over; it stands no longer."""
 
     KIND = "notice.unlisted"
+    ANNOUNCED = True
     provider: str
     notice: str
     title: str
@@ -206,6 +214,7 @@ class NoticeListedAgain(Body):
     """The page lists again what it had stopped to list, with its old words; it stands again."""
 
     KIND = "notice.listed_again"
+    ANNOUNCED = True
     provider: str
     notice: str
     title: str

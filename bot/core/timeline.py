@@ -12,10 +12,7 @@ from bot.core.durations import Away, Durations, Outage, durations
 from bot.core.effects import Do
 from bot.core.model import FeedState, Level
 
-__all__ = ["ERRANDS", "ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
-
-# Our own errands in Slack: in every export, left out where people read the story.
-ERRANDS = frozenset({f.Posted.KIND, f.PostGone.KIND, f.ChannelNamed.KIND, f.GivenUp.KIND, f.Exported.KIND})
+__all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
 ERRAND_WORDS: dict[str, str] = {
     Do.ALERT_POST: "the alert", Do.ALERT_EDIT: "an edit of the alert", Do.CHANNEL_OPEN: "opening the channel",
@@ -52,6 +49,11 @@ class Row:
     def sentence(self) -> str:
         """The text with its reason."""
         return f"{self.text}: {self.reason}" if self.reason else self.text
+
+    @property
+    def bookkeeping(self) -> bool:
+        """Whether it is about our own effects: in every export, left out where people read the story."""
+        return f.BODIES[self.kind].BOOKKEEPING
 
 
 def rows(facts: Sequence[f.Fact], names: Mapping[str, str] | None = None) -> list[Row]:

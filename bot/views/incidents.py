@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.cadence import next_update_at
 from bot.core.model import Phase, Policy
 from bot.core.state import Incident, World
-from bot.core.timeline import ERRANDS, Row
+from bot.core.timeline import Row
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
 from bot.views.incident_parts import (
@@ -82,7 +82,7 @@ def incident_show(incident: Incident, world: World, policy: Policy, now: datetim
 
 def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_ROWS) -> Message:
     """The story so far, newest last; at most `limit` lines, without our own errands. All of it is in the export."""
-    story = [row for row in rows if row.kind not in ERRANDS]
+    story = [row for row in rows if not row.bookkeeping]
     shown = story[-limit:]
     lines = [f"{when(row.at)} {inert(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
     over = incident.phase in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)

@@ -1,0 +1,153 @@
+"""Every kind of fact says of itself what it is called, whether people are told of it, and how old rows of it are read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from bot.core.facts import BODIES, Body, Fact, Posted, decode_body
+from tests.stories import one_of_each
+
+# As they stand in ledgers all over the world: a name may be added, none may change or go.
+WRITTEN = frozenset(
+    [
+        "advisory.ended",
+        "advisory.raised",
+        "alert.heard",
+        "alert.resumed",
+        "alert.suppressed",
+        "feed.changed",
+        "feed.first_read",
+        "feed.flooded",
+        "feed.forgotten",
+        "feed.maintenance",
+        "flag.engaged",
+        "flag.expiry_reached",
+        "flag.hand_back_asked",
+        "flag.hand_back_reverted",
+        "flag.hand_back_stepped",
+        "flag.held",
+        "flag.proposal_dropped",
+        "flag.proposed",
+        "flag.released",
+        "incident.acknowledged",
+        "incident.channel_named",
+        "incident.channel_opened",
+        "incident.channel_refused",
+        "incident.component_joined",
+        "incident.component_moved",
+        "incident.declared",
+        "incident.effect_given_up",
+        "incident.exported",
+        "incident.note_added",
+        "incident.phase_changed",
+        "incident.post_gone",
+        "incident.posted",
+        "incident.resolve_asked",
+        "incident.responder_joined",
+        "incident.severity_changed",
+        "incident.update_written",
+        "mute.ended",
+        "mute.set",
+        "notice.seen",
+        "report.heard",
+        "sight.lost",
+        "sight.regained",
+        "verdict.changed",
+    ]
+)
+
+BOOKKEEPING = {
+    "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
+}  # fmt: skip
+
+
+@contextmanager
+def only_here() -> Iterator[None]:
+    """What is defined inside leaves the registry again."""
+    before = dict(BODIES)
+    try:
+        yield
+    finally:
+        for kind in set(BODIES) - set(before):
+            del BODIES[kind]
+
+
+def every_body(base: type[Body] = Body) -> Iterator[type[Body]]:
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith("bot."):
+            yield kind
+            yield from every_body(kind)
+
+
+def test_a_kind_is_registered_by_being_defined() -> None:
+    """A new kind needs no list anywhere to be read back."""
+    assert set(every_body()) == set(BODIES.values())
+
+
+def test_no_kind_of_an_old_ledger_is_forgotten() -> None:
+    """Whoever renames one makes last year's ledger unreadable."""
+    assert WRITTEN - set(BODIES) == set()
+
+
+@pytest.mark.parametrize("fact", one_of_each(), ids=lambda fact: fact.kind)
+def test_a_kind_knows_its_name(fact: Fact) -> None:
+    body = fact.body
+    assert type(body) is BODIES[body.KIND]
+
+
+def test_two_kinds_of_one_name_are_refused() -> None:
+    """They could not be told apart in the ledger."""
+    with only_here(), pytest.raises(TypeError, match=r"Twin and Posted are both called 'incident\.posted'"):
+
+        @dataclass(frozen=True)
+        class Twin(Body):
+            KIND = Posted.KIND
+
+
+def test_a_kind_without_a_name_is_refused() -> None:
+    """A subclass must not be written under its parent's name."""
+    with only_here(), pytest.raises(TypeError, match="Nameless has no KIND of its own"):
+
+        @dataclass(frozen=True)
+        class Nameless(Posted):
+            pass
+
+
+def test_an_old_version_is_lifted_step_by_step() -> None:
+    """A row of version 1 reads in version 3."""
+    with only_here():
+
+        @dataclass(frozen=True)
+        class Grown(Body):
+            KIND = "test.grown"
+            VERSION = 3
+            UPGRADES = {1: lambda row: {"name": row["nick"]}, 2: lambda row: {"name": row["name"].title()}}  # noqa: RUF012
+            name: str
+
+        assert Grown("Ana") == decode_body("test.grown", 1, {"nick": "ana"})
+
+
+def test_a_version_without_a_way_up_is_named() -> None:
+    """A hole among the versions is told, not guessed."""
+    with only_here():
+
+        @dataclass(frozen=True)
+        class Gap(Body):
+            KIND = "test.gap"
+            VERSION = 2
+            name: str
+
+        with pytest.raises(ValueError, match=r"test\.gap version 1 was never written"):
+            decode_body("test.gap", 1, {"name": "ana"})
+
+
+def test_our_own_bookkeeping_is_marked() -> None:
+    """Only what is about our effects: more would hide an event, less would edit the card for ever."""
+    assert {kind for kind, body in BODIES.items() if body.BOOKKEEPING} == BOOKKEEPING
+
+
+def test_nothing_is_both_announced_and_bookkeeping() -> None:
+    """A line about a line would go on for ever."""
+    assert [] == [kind for kind, body in BODIES.items() if body.ANNOUNCED and body.BOOKKEEPING]
