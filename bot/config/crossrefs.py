@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.checks import CHECK_MODELS, CONTROL
 from bot.config.errors import Report, suggest
-from bot.config.exposure import check_exposure
+from bot.config.exposure import check_exposure, listens_everywhere
 from bot.config.scalars import parse_duration, show
 from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 
@@ -120,10 +120,14 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
             backup.mark, ("slack", "backup_channel"), "is the alerts channel itself", "name another channel, or leave it out"
         )
     _check_token_kinds(slack, report)
-    channel = child(slack, "alerts_channel")
-    if channel is not None and "://" in (text(channel) or ""):
+    for key in ("alerts_channel", "backup_channel"):
+        channel = child(slack, key)
+        name = text(channel) or ""
         remedy = 'name the channel, such as "#ops", or give its ID; the bot posts with its own token'
-        report.error(channel.mark, ("slack", "alerts_channel"), "an address is no channel", remedy)
+        if channel is not None and "://" in name:
+            report.error(channel.mark, ("slack", key), "an address is no channel", remedy)
+        elif channel is not None and name.startswith("@"):
+            report.error(channel.mark, ("slack", key), "a person is no channel", remedy)
 
 
 def _check_token_kinds(slack: Node | None, report: Report) -> None:
@@ -141,16 +145,18 @@ def _check_token_kinds(slack: Node | None, report: Report) -> None:
 
 
 def _check_server(root: Map, report: Report) -> None:
-    """Tokens that can be guessed, and an open door that lets nobody in."""
+    """Tokens that can be guessed or that readers hold too, and an open door that lets nobody in."""
     server = child(root, "server")
     tokens = {name: items(child(server, name)) for name in ("read_tokens", "control_tokens")}
     for index, token in enumerate(tokens["control_tokens"]):
         if 0 < len(text(token) or "") < LEAST_TOKEN:
             remedy = f"at least {LEAST_TOKEN} characters, such as `openssl rand -hex 24` prints"
             report.error(token.mark, ("server", "control_tokens", index), "the token is too short to be secret", remedy)
+        elif text(token) and text(token) in map(text, tokens["read_tokens"]):
+            remedy = "give each its own: whoever may read could change everything"
+            report.error(token.mark, ("server", "control_tokens", index), "it is a read token too", remedy)
     listen = child(server, "listen")
-    anywhere = (text(listen) or "").rpartition(":")[0] in ("0.0.0.0", "[::]")  # noqa: S104 # told apart, not bound
-    if listen is not None and anywhere and not any(tokens.values()):
+    if listen is not None and listens_everywhere(text(listen) or "") and not any(tokens.values()):
         remedy = "set `read_tokens` (and `control_tokens` where it is used), or listen on 127.0.0.1"
         report.error(listen.mark, ("server", "listen"), "it is open to everybody, and without a token nobody may read", remedy)
 

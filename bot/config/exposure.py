@@ -1,6 +1,7 @@
 """What the HTTP server opens, and to whom: settings that each are fine and together let in more, or fewer, than was meant."""
 
 import ipaddress
+import socket
 
 from bot.config.errors import Report
 from bot.config.scalars import split_listen
@@ -46,13 +47,27 @@ def _may_hold_something(node: Node | None) -> bool:
     return isinstance(node, Scalar) and (node.broken or bool(text(node)))
 
 
+def listens_everywhere(listen: str) -> bool:
+    """Whether it means every address of the machine, however that is written: `0.0.0.0`, `0`, `[::]`, `[::ffff:0.0.0.0]`."""
+    address = _address(listen)
+    return address is not None and address.is_unspecified
+
+
 def _is_loopback(listen: str) -> bool:
     """Whether only this machine can connect; what cannot be read has its error already."""
     try:
         host = split_listen(listen)[0]
     except ValueError:
         return True
+    address = _address(listen)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def _address(listen: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address to listen on, as the system reads it (`0`, `127.1` and `0x7f000001` are addresses too); None for a name."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        host = split_listen(listen)[0]
+        found = ipaddress.ip_address(host) if ":" in host else ipaddress.IPv4Address(socket.inet_aton(host))
+    except (ValueError, OSError):
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found

@@ -15,6 +15,7 @@ from bot.core.state import World
 MAINTENANCE_STAGES = frozenset({"scheduled", "in_progress", "verifying"})
 OVERRUN = timedelta(hours=1)  # vendors end late, and forget to say so
 LONGEST_UNPLANNED = timedelta(hours=24)  # an announced maintenance without an end
+LONGEST_PLANNED = timedelta(days=7)  # one with an end, from its last word or its start: a plan into the year 9999 is a slip
 AFTER_PARENT = timedelta(minutes=5)  # what stands on another component comes back a little after it
 
 
@@ -82,8 +83,14 @@ def _under_way(notice: Notice, now: datetime) -> datetime | None:
         return None
     started = notice.status != "scheduled" or (notice.starts_at is not None and notice.starts_at <= now)
     late = OVERRUN if notice.status != "scheduled" else timedelta(0)  # one that never began ends with its plan
-    until = notice.ends_at + late if notice.ends_at else notice.at + LONGEST_UNPLANNED
+    until = _planned_end(notice, now) + late if notice.ends_at else notice.at + LONGEST_UNPLANNED
     return until if started and now < until else None
+
+
+def _planned_end(notice: Notice, now: datetime) -> datetime:
+    """The end of the plan. What the vendor says of the future holds for so long only: alerts may not be off for good."""
+    begun = max(notice.at, notice.starts_at) if notice.starts_at and notice.starts_at <= now else notice.at
+    return min(notice.ends_at or begun, begun + LONGEST_PLANNED)
 
 
 def _parents(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:

@@ -49,6 +49,17 @@ TABLE = [
     ("server: {control_tokens: ['']}", 5, "server.control_tokens[0]", "the token is empty", "${VAR:-}"),
     ("server: {listen: '0.0.0.0:8080'}", 5, "server.listen", "without a token nobody may read", "read_tokens"),
     ("server: {listen: '[::]:8080', read_tokens: ['']}", 5, "server.listen", "open to everybody", "127.0.0.1"),
+    ("server: {listen: '0:8080'}", 5, "server.listen", "open to everybody", "127.0.0.1"),
+    ("server: {listen: '0x0:8080'}", 5, "server.listen", "open to everybody", "127.0.0.1"),
+    ("server: {listen: '[::ffff:0.0.0.0]:8080'}", 5, "server.listen", "open to everybody", "127.0.0.1"),
+    ("server: {listen: '[0:0:0:0:0:0:0:0]:8080'}", 5, "server.listen", "open to everybody", "127.0.0.1"),
+    (
+        "server: {read_tokens: [abcdefghijklmnop], control_tokens: [abcdefghijklmnop]}",
+        5,
+        "server.control_tokens[0]",
+        "it is a read token too",
+        "give each its own",
+    ),
     ("server: {listen: nowhere}", 5, "server.listen", "not an address to listen on: 'nowhere'", "host:port"),
     ("server: {listen: '1.2.3.4:99999'}", 5, "server.listen", "not an address", "host:port"),
     ("server: {read_tokens: abc}", 5, "server.read_tokens", "must be a list", "[...]"),
@@ -529,6 +540,14 @@ def test_pipe_is_an_error_and_nobody_waits_for_its_writer(tmp_path: Path) -> Non
         (
             "{bot_token: xoxb-1, app_token: xapp-1, alerts_channel: 'https://hooks.slack.com/services/T1/B1/canary'}",
             1, "slack.alerts_channel", "an address is no channel", "name the channel",
+        ),
+        (
+            "{bot_token: xoxb-1, app_token: xapp-1, backup_channel: 'https://hooks.slack.com/services/T1/B1/canary'}",
+            1, "slack.backup_channel", "an address is no channel", "name the channel",
+        ),
+        (
+            "{bot_token: xoxb-1, app_token: xapp-1, alerts_channel: '@canary'}",
+            1, "slack.alerts_channel", "a person is no channel", "name the channel",
         ),
     ],
 )  # fmt: skip

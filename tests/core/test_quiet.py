@@ -1,7 +1,7 @@
 """Who is not alerted, why, and that it comes when the reason ends: measuring and recovering go on all the time."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -448,3 +448,28 @@ def test_no_flag_moves_by_a_rule_while_we_are_blind() -> None:
     said = table.send(s.EngageFlag(actor=ANA, flag=CHAT_FLAG.key, variant="cached", reason="I know")).answer
 
     assert (None, True) == (before, said.ok)
+
+
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_a_maintenance_planned_into_the_year_9999_holds_alerts_back_for_a_week_only() -> None:
+    """A vendor's slip in a date neither breaks the watch nor turns alerts off for good."""
+    table = Table().all_well()
+    reads(table, replace(upkeep("in_progress"), starts_at=START, ends_at=NEVER))
+    table.sees(API, Level.DOWN)
+    assert ["announced maintenance: Database move"] == held(table)
+
+    table.now = START + timedelta(days=7, hours=2)
+    table.send(s.TimePassed(actor=RULE))
+    assert Phase.MITIGATED == table.incident().phase
+
+
+def test_a_maintenance_that_began_long_after_it_was_announced_has_its_whole_plan() -> None:
+    """Announced three weeks before, it is held back for as long as it was planned."""
+    table = Table().all_well()
+    starts = START + timedelta(days=21)
+    reads(table, replace(upkeep("scheduled"), starts_at=starts, ends_at=starts + timedelta(days=2)))
+
+    table.now = starts + timedelta(days=1)
+    assert "announced maintenance: Database move" == why_quiet(table.world, table.policy, API, table.now)
