@@ -142,10 +142,11 @@ def _notice(state: ProviderState, fact: f.Fact, b: f.NoticeSeen) -> ProviderStat
     notice = b.notice
     others = tuple(n for n in state.notices if n.id != notice.id)
     pages = state.listed.get(notice.id, Listed()).pages
-    known = not b.page or b.page in pages
+    pages = pages if not b.page or b.page in pages else (*pages, b.page)[-MOST_PAGES:]
+    listed = {id: held for id, held in state.listed.items() if id != notice.id}
     after = replace(
         state,
-        listed={**state.listed, notice.id: Listed(pages if known else (*pages, b.page)[-MOST_PAGES:])},
+        listed={**listed, notice.id: Listed(pages)} if pages else listed,  # a fact from before pages were kept names none
         unlisted=tuple(n for n in state.unlisted if n.id != notice.id),
         heard={**state.heard, notice.id: _heard(state.heard.get(notice.id), fact, b)},
         notices=others if notice.status in NOTICE_OVER else (notice, *others)[:MOST_STANDING],
