@@ -78,8 +78,8 @@ def declare(
     body = {"title": title, "components": list(components), "severity": severity, "separate": separate}
     reply = call(config_path, data_path, "POST", "/incidents", body)
     if isinstance(reply.body, dict) and reply.body.get("code") == Code.OPEN_ALREADY and not as_json:
-        ways = f"Join it: understudy incident join {reply.body['incident']}. Or declare another one: --separate."
-        fail(f"{stop(reply.body['text'])} {ways}")
+        ways = [f"understudy incident join {number}" for number in reply.body.get("choices") or [reply.body["incident"]]]
+        fail(f"{stop(reply.body['text'])} Join it: {' or '.join(ways)}. Or declare another one: --separate.")
     tell(reply, as_json)
 
 

@@ -13,19 +13,20 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
 def check_exposure(root: Node, report: Report) -> None:
     """Warn of flags that nobody may read, and of heartbeats that anybody may report who reaches the bot."""
     _check_readers(root, report)
-    if _is_loopback(text(child(root, "server", "listen")) or DEFAULT_LISTEN):
+    whoever = _who_reaches(child(root, "server"))
+    if not whoever:
         return
     for provider in entries(child(root, "providers")):
         for component in entries(child(provider.value, "components")):
             where = ("providers", provider.key, "components", component.key, "checks")
             for index, check in enumerate(items(child(component.value, "checks"))):
-                _check_heartbeat(check, (*where, index), report)
+                _check_heartbeat(check, (*where, index), whoever, report)
 
 
 def _check_readers(root: Node, report: Report) -> None:
     server, flags = child(root, "server"), child(root, "flags")
-    tokens, opened = child(server, "read_tokens"), child(server, "open_to_loopback")
-    may_read = any(_may_hold_something(token) for token in items(tokens)) or (opened is not None and plain(opened) is not False)
+    tokens = child(server, "read_tokens")
+    may_read = any(_may_hold_something(token) for token in items(tokens)) or _opens_to_loopback(server)
     if flags is None or not entries(flags) or may_read:
         return
     sentence = (
@@ -35,11 +36,25 @@ def _check_readers(root: Node, report: Report) -> None:
     report.warn((tokens or server or flags).mark, ("server", "read_tokens"), sentence)
 
 
-def _check_heartbeat(check: Node, path: Path, report: Report) -> None:
+def _who_reaches(server: Node | None) -> str:
+    """Who may speak for a job without a token, beside the job; empty where that is this machine alone, and no proxy on it."""
+    if not _is_loopback(text(child(server, "listen")) or DEFAULT_LISTEN):
+        return "others can, by server.listen"
+    if _opens_to_loopback(server):
+        return "everybody on this machine can, and behind a proxy on it everybody, by server.open_to_loopback"
+    return ""
+
+
+def _opens_to_loopback(server: Node | None) -> bool:
+    opened = child(server, "open_to_loopback")
+    return opened is not None and plain(opened) is not False
+
+
+def _check_heartbeat(check: Node, path: Path, whoever: str, report: Report) -> None:
     token = child(check, "token")
     if text(child(check, "type")) != "heartbeat" or _may_hold_something(token):
         return
-    sentence = "whoever reaches the bot may speak for this job: others can, by server.listen; give the check a `token`"
+    sentence = f"whoever reaches the bot may speak for this job: {whoever}; give the check a `token`"
     report.warn((token or check).mark, (*path, "token"), sentence)
 
 

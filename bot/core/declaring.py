@@ -9,6 +9,7 @@ from bot.core.effects import Do
 from bot.core.incident import declare
 from bot.core.model import Policy
 from bot.core.signals import Code, Declare, Join
+from bot.core.state import Incident
 
 
 def on_declare(draft: Draft, signal: Declare) -> Step:
@@ -26,7 +27,9 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     meant = sorted(providers) or list(named(policy, title))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
     if existing and not signal.separate:
-        return draft.refuse(_open_already(draft, meant), incident=existing.number, code=Code.OPEN_ALREADY)
+        about = _open_about(draft, meant)
+        text, choices = _open_already(draft, meant, about), tuple(incident.number for _, incident in about)
+        return draft.refuse(text, incident=existing.number, code=Code.OPEN_ALREADY, choices=choices)
     # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
     alone = existing is not None or len(meant) != 1
     components = () if existing else signal.components
@@ -40,16 +43,26 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
 
 
-def _open_already(draft: Draft, meant: list[str]) -> str:
+def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
+    """Each open incident with the provider that it is about: the provider's own first, then those beside it that name it."""
+    found: dict[int, tuple[str, Incident]] = {}
+    for provider in meant:
+        own = draft.world.open_for(provider)
+        beside = (i for i in draft.world.open_incidents() if i.provider in ("", provider) and i != own)
+        about = [i for i in beside if i.provider or provider in named(draft.policy, i.title)]
+        for incident in [*([own] if own else []), *about]:
+            found.setdefault(incident.number, (provider, incident))
+    return list(found.values())
+
+
+def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Incident]]) -> str:
     """What is open for each provider that is meant, and for which of them nothing is."""
     names = {c.provider: c.provider_name for c in draft.policy.components.values()}
-    found = [(names[provider], draft.world.open_for(provider)) for provider in meant]
     lines = []
-    for name, incident in found:
-        if incident:
-            where = f" in <#{incident.channel}>" if incident.channel else ""
-            lines.append(f"{incident.name} is open for {name} already{where}: {incident.title}")
-    free = [name for name, incident in found if not incident]
+    for provider, incident in found:
+        where = f" in <#{incident.channel}>" if incident.channel else ""
+        lines.append(f"{incident.name} is open for {names[provider]} already{where}: {incident.title}")
+    free = [names[provider] for provider in meant if not any(provider == about for about, _ in found)]
     return "; ".join(lines) + (f". Nothing is open for {', '.join(free)}." if free else "")
 
 

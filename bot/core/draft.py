@@ -81,11 +81,13 @@ class Draft:
         answer = Answer(True, text, incident, flag, changed=bool(self.facts))
         return Step(self.world, tuple(self.facts), tuple(self.effects), answer)
 
-    def refuse(self, reason: str, *, incident: int | None = None, flag: str = "", code: Code = Code.NONE) -> Step:
+    def refuse(
+        self, reason: str, *, incident: int | None = None, flag: str = "", code: Code = Code.NONE, choices: tuple[int, ...] = ()
+    ) -> Step:
         """Close the draft with a no. Nothing may have been added before."""
         if self.facts:
             raise RuntimeError(f"refused ({reason}) after facts were drafted: {[fact.kind for fact in self.facts]}")
-        return Step(self.world, (), (), Answer(False, reason, incident, flag, code=code))
+        return Step(self.world, (), (), Answer(False, reason, incident, flag, code=code, choices=choices))
 
     def deny(self, reason: str) -> Step:
         """Close the draft with a no to whoever has no right to ask."""

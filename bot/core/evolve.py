@@ -113,7 +113,10 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
             incident = world.incidents.get(fact.incident) if fact.incident is not None else None
             if incident:
                 first = min(incident.vendor_first_at or b.notice.at, b.notice.at)
-                world = world.put(replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1))
+                incident = replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1)
+                if b.outage_began_at:
+                    incident = replace(incident, outage_began_at=b.outage_began_at, outage_known_at=b.outage_known_at)
+                world = world.put(incident)
         case f.PageFirstRead() as b:
             pages = (*(page for page in state.pages if page != b.page), b.page)[-MOST_PAGES:]
             state = replace(state, pages=pages, seen=_seen(state.seen, b.passed))

@@ -183,6 +183,8 @@ class NoticeSeen(Body):
     notice: Notice
     late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
     page: str = ""  # which of the provider's addresses said it, as a digest
+    outage_began_at: datetime | None = None  # it speaks of an outage that began with an earlier incident than the one told:
+    outage_known_at: datetime | None = None  # what that one saw first, and when it was declared
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ LEGAL is the whole law of phases: what is not in it is refused with a reason, an
 skip forward, fall back and come back after they were called resolved; so may ours.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import facts as f
@@ -78,14 +79,14 @@ def declare(
     stream, page = f"incident/{number}", draft.world.provider(provider)
     standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
     spoke = min(standing, default=None)
-    earlier = _same_outage(draft, provider, spoke) if spoke else None
+    outage = outage_of(draft, provider, spoke) if spoke else None
     fact = draft.add(
         stream,
         f.Declared(
             number=number, title=title, severity=severity, provider=provider, dedup=dedup, components=components,
             began_at=began_at, reason=reason, alerts_channel=policy.incidents.alerts_channel,
-            vendor_first_at=spoke, outage_began_at=earlier.outage_began_at or earlier.began_at if earlier else None,
-            outage_known_at=earlier.outage_known_at or earlier.declared_at if earlier else None,
+            vendor_first_at=spoke, outage_began_at=outage.began_at if outage else None,
+            outage_known_at=outage.known_at if outage else None,
         ),
     )  # fmt: skip
     for component in components:
@@ -101,12 +102,27 @@ def declare(
     return draft.incident(number)
 
 
-def _same_outage(draft: Draft, provider: str, spoke: datetime) -> Incident | None:
-    """The newest incident of this provider, of whichever component, that was not over when the vendor said its first word."""
-    known = draft.world.newest_with
-    numbers = sorted({known.get(c.id, 0) for c in draft.policy.components.values() if c.provider == provider} - {0})
-    earlier = [draft.world.incidents[number] for number in reversed(numbers)]
-    return next((i for i in earlier if i.resolved_at is None or i.resolved_at >= spoke), None)
+@dataclass(frozen=True)
+class Outage:
+    """What the vendor speaks of, as its first incident saw it."""
+
+    began_at: datetime
+    known_at: datetime
+
+
+def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | None = None) -> Outage | None:
+    """The outage that the vendor's word is about, where an earlier incident of this provider was not over when it was said.
+
+    `before` leaves out the incidents from that number on.
+    """
+    components = {c.id for c in draft.policy.components.values() if c.provider == provider}
+    earlier = (i for i in draft.world.incidents.values() if before is None or i.number < before)
+    same = [
+        Outage(i.outage_began_at or i.began_at, i.outage_known_at or i.declared_at)
+        for i in earlier
+        if (i.resolved_at is None or i.resolved_at >= spoke) and not components.isdisjoint(i.affected)
+    ]
+    return min(same, key=lambda outage: outage.began_at, default=None)
 
 
 # --- along the phases

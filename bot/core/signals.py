@@ -247,3 +247,4 @@ class Answer:
     changed: bool = False  # whether anything was written down
     denied: bool = False  # whether it was refused because of who asked
     code: Code = Code.NONE
+    choices: tuple[int, ...] = ()  # the incidents to choose from, where the refusal concerns several

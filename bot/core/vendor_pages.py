@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from bot.core import facts as f
 from bot.core.draft import Draft
 from bot.core.effects import Do
+from bot.core.incident import Outage, outage_of
 from bot.core.model import Actor, FeedReport, FeedState, Notice
 from bot.core.state import MOST_AN_HOUR, NOTICE_OVER, Incident, ProviderState
 from bot.core.vendor_listing import follow, touches
@@ -128,9 +129,11 @@ def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool
     heard = draft.world.provider(notice.provider).heard.get(notice.id)
     ours = incident if not late and touches(notice, incident) else None
     said = replace(notice, at=min(notice.at, draft.now))  # nobody can have said it after we read it
+    outage = _outage_before(draft, draft.incident(ours.number), said.at) if ours else None
+    began_at, known_at = (outage.began_at, outage.known_at) if outage else (None, None)
     fact = draft.add(
-        stream, f.NoticeSeen(said, late, page), incident=ours.number if ours else None, actor=Actor.vendor(notice.provider),
-        told=ours is not None,
+        stream, f.NoticeSeen(said, late, page, began_at, known_at), incident=ours.number if ours else None,
+        actor=Actor.vendor(notice.provider), told=ours is not None,
     )  # fmt: skip
     if ours is None and not late:
         root = f"quiet/notice/{notice.provider}/{notice.id}"
@@ -138,6 +141,13 @@ def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool
             draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": root})
         else:
             draft.send(Do.QUIET_POST, "ops", fact, key=root)
+
+
+def _outage_before(draft: Draft, incident: Incident, spoke: datetime) -> Outage | None:
+    """An outage that began before this incident, where the word is its vendor's first and older than the incident."""
+    if spoke >= min(incident.vendor_first_at or incident.began_at, incident.began_at):
+        return None
+    return outage_of(draft, incident.provider, spoke, before=incident.number)
 
 
 def _flooded(draft: Draft, stream: str, rest: Sequence[Notice], telling: Sequence[Notice], incident: Incident | None) -> None:

@@ -17,6 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.clock import Clock
 from bot.logs import Sparingly
 from bot.payloads import READ, Payload, Unreadable, parse
+from bot.slack.wording import Wording
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,9 @@ UNREADABLE = "I could not read what Slack sent me, and nothing was done. Please 
 class Door:
     """Lets Slack's payloads into a Bolt app."""
 
-    def __init__(self, app: AsyncApp, clock: Clock) -> None:
+    def __init__(self, app: AsyncApp, clock: Clock, wording: Wording) -> None:
         self._app = app
+        self._wording = wording
         self._sparingly = Sparingly(clock)
 
     async def answer(self, request: SocketModeRequest) -> BoltResponse:
@@ -43,7 +45,16 @@ class Door:
             mode="socket_mode", body=request.payload, headers=build_headers(request), context={READ: payload}
         )
         response: BoltResponse = await self._app.async_dispatch(read)
-        return response
+        return self._reworded(response)
+
+    def _reworded(self, response: BoltResponse) -> BoltResponse:
+        """What comes with an acknowledgement (an error at a field, a form) names our slash words as they are here."""
+        if not response.body:
+            return response
+        answer = self._wording.body(json.loads(response.body))
+        if isinstance(errors := answer.get("errors"), dict):
+            answer["errors"] = {field: self._wording.text(str(words)) for field, words in errors.items()}
+        return BoltResponse(status=response.status, body=json.dumps(answer), headers=response.headers)
 
 
 def payload_of(context: AsyncBoltContext) -> Payload:

@@ -25,6 +25,7 @@ from bot.slack.client import SlackApi, SlackLogin
 from bot.slack.door import Door
 from bot.slack.link import TOO_MANY, Link
 from bot.slack.preflight import TOKEN_REFUSED
+from bot.slack.wording import Wording
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class SocketWatch:
         self, app: AsyncApp, login: SlackLogin, clock: Clock, *, ticket: str = "", patience: SocketPatience | None = None,
         on_change: Callable[[SocketState], None] | None = None,
     ) -> None:  # fmt: skip
-        self._door = Door(app, clock)
+        self._door = Door(app, clock, Wording(login.prefix))
         self._clock = clock
         self._patience = patience or SocketPatience()
         self._api = SlackApi(login.api_url, login.app_token)

@@ -8,7 +8,7 @@ from bot.core.facts import Fact, encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, Settled, StateRow
 from bot.store import audit, outbox, pruning
 from bot.store.engine import Connection, IntegrityError, atomic, one
-from bot.store.rows import canonical, fact_hash, iso, micros, plain, read_fact, read_state
+from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, plain, read_fact, read_state
 
 
 class SqliteStore:
@@ -36,8 +36,11 @@ class SqliteStore:
         return facts
 
     def _remember(self, signal: str, at: datetime) -> None:
+        kept = kept_id(plain(signal))
+        # A ledger of an earlier version holds the id as it came.
+        known = kept != signal and one(self.conn, "SELECT 1 FROM signals WHERE id = ?", plain(signal))
         sql = "INSERT INTO signals (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        if self.conn.execute(sql, (plain(signal), micros(at))).rowcount == 0:
+        if known or self.conn.execute(sql, (kept, micros(at))).rowcount == 0:
             raise AlreadyHandled(signal)
 
     def _append(self, fact: NewFact, at: datetime) -> Fact:

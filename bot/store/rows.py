@@ -16,6 +16,7 @@ Columns = Mapping[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+CHOSEN_BY_CALLER = "api/"  # `Idempotency-Key` over HTTP
 
 
 def micros(at: datetime) -> int:
@@ -46,6 +47,11 @@ def canonical(data: Any) -> str:
 def plain(text: str) -> str:
     """Text that SQLite takes: a lone surrogate is spelled out (`\\ud800`), everything else stays."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def kept_id(signal: str) -> str:
+    """A signal's id as it is remembered: hashed where a caller of the API chose it, for it may be a token sent by mistake."""
+    return f"key/sha256/{hashlib.sha256(signal.encode()).hexdigest()}" if signal.startswith(CHOSEN_BY_CALLER) else signal
 
 
 def fact_hash(row: Columns) -> str:

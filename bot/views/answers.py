@@ -7,6 +7,7 @@ from bot.views.limits import fit
 from bot.views.text import code, inert, plain
 
 TITLE_MAX = 200
+MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
 
 
 def answer_message(answer: Answer, word: str, *, title: str = "", severity: str = "") -> Message | None:
@@ -19,17 +20,25 @@ def answer_message(answer: Answer, word: str, *, title: str = "", severity: str 
     name = f"INC-{answer.incident}"
     match answer.code:
         case Code.OPEN_ALREADY:
-            join = button(f"Join {name}", "incident.join", {"incident": answer.incident}, style="primary")
+            open_ones = (answer.choices or (answer.incident,))[:MOST_CHOICES]
+            joins = [_join(number, first=not n) for n, number in enumerate(open_ones)]
             again = {"title": plain(title, TITLE_MAX), "severity": severity}
             other = button("Declare a separate one", "incident.separate", again)
-            typed = f"Or type {code(f'{word} join {name}')}, or {code(f'{word} declare separate TITLE')}."
-            return _offer(answer.text, typed, *([join, other] if title else [join]))
+            ways = [code(f"{word} join INC-{number}") for number in open_ones]
+            typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."
+            return _offer(answer.text, typed, *joins, *([other] if title else []))
         case Code.STILL_FAILING:
             name = f"INC-{answer.incident}"
             value = {"incident": answer.incident, "force": True}
             made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
             return _offer(answer.text, f"Or type {code(f'{word} resolve {name} force REASON')}.", made)
     return None
+
+
+def _join(number: int, *, first: bool) -> Block:
+    """Only one button of a row stands out; each has an id of its own, as Slack demands."""
+    style = "primary" if first else ""
+    return button(f"Join INC-{number}", f"incident.join:{number}", {"incident": number}, style=style)
 
 
 def _offer(text: str, other_way: str, *buttons: Block) -> Message:

@@ -31,6 +31,18 @@ def test_heartbeat_without_token_is_fine_when_only_this_machine_reaches_the_bot(
     assert () == warnings(tmp_path, JOB % "" + listen)
 
 
+@pytest.mark.parametrize("listen", ["", "listen: 'localhost:8080', "])
+def test_heartbeat_without_token_is_warned_of_when_this_machine_is_open(tmp_path: Path, listen: str) -> None:
+    """Where anybody on the machine reads, its other users are there too, and a proxy makes the world look like one of them."""
+    [found] = warnings(tmp_path, f"{JOB % ''}server: {{{listen}open_to_loopback: true}}\n")
+    assert "whoever reaches the bot may speak for this job: everybody on this machine can, and behind a proxy" in found
+
+
+def test_heartbeat_without_token_is_fine_when_this_machine_is_not_open(tmp_path: Path) -> None:
+    """Said outright, as well as by default."""
+    assert () == warnings(tmp_path, f"{JOB % ''}server: {{open_to_loopback: false}}\n")
+
+
 def test_heartbeat_with_token_is_fine_wherever_the_bot_listens(tmp_path: Path) -> None:
     """Also where the token comes from outside the file."""
     job = JOB % ", token: '${JOB_TOKEN}'"

@@ -49,6 +49,26 @@ def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
     assert both == two.text
 
 
+def test_every_open_incident_that_is_meant_is_offered() -> None:
+    """Claude's own, and the separate one that a person declared beside it; another provider's is not among them."""
+    table = outage()
+    declare(table, "Claude loses our files", separate=True)
+    table.sees("openai.api", Level.DOWN)
+    said = declare(table, "Claude is broken")
+
+    assert (1, (1, 2)) == (said.incident, said.choices)
+    one, two = "INC-1 is open for Claude already: Claude API down", "INC-2 is open for Claude already: Claude loses our files"
+    assert f"{one}; {two}" == said.text
+
+
+def test_incidents_of_two_providers_are_both_offered() -> None:
+    """Whoever names both may join either."""
+    table = outage()
+    table.sees("openai.api", Level.DOWN)
+
+    assert (1, 2) == declare(table, "Claude and OpenAI are slow").choices
+
+
 def test_a_failure_joins_what_a_person_declared_for_the_provider() -> None:
     """Ana was first; the check that fails a minute later opens no second incident."""
     table = Table().all_well()

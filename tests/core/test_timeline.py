@@ -1,7 +1,7 @@
 """Facts read as plain sentences, and durations are measured from recorded points only."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from bot.core.effects import Do
 from bot.core.facts import BODIES, Fact
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.timeline import ERRAND_WORDS, Row, durations, rows
+from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
 from bot.views.names import lag_words
 from tests.desk import ANA, Table
@@ -285,8 +286,40 @@ def test_switching_to_what_is_served_in_part_is_one_stretch_away() -> None:
     assert [("gpt", None)] == [(away.variant, away.ended_at) for away in measured(story).away]
 
 
-def _speaks(table: Table) -> None:
-    words = ("n1", "u1", "Errors", "We look.", "investigating", "major", table.now)
+def test_a_word_that_is_dated_back_before_the_second_incident_counts_from_the_first() -> None:
+    """The page is read only in INC-2 and says when the vendor spoke: in INC-1, eight minutes after we saw it fail."""
+    table = Table().all_well()
+    table.sees(API, Level.DOWN)
+    began = table.now
+    table.passes(20)
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.passes(150)
+    table.sees(API, Level.DOWN)
+    table.passes(2)
+    _speaks(table, began + after(8))
+    about = [fact for fact in table.facts if fact.incident == 2]
+
+    assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))
+    assert (began, after(8)) == ((took := durations(table.incident(2), about)).first_impact_at, took.vendor_ack_lag)
+    assert "| Vendor's acknowledgement lag (first word after impact) | 8 min |" in markdown(
+        table.incident(2), about, table.policy
+    )
+
+
+def test_a_word_that_is_dated_back_before_any_incident_is_the_vendors_lead() -> None:
+    """Nobody here saw anything at that time: the vendor was first."""
+    table = Table().all_well()
+    spoke = table.now
+    table.passes(30)
+    table.sees(API, Level.DOWN)
+    _speaks(table, spoke)
+
+    assert "The vendor spoke 30 min before we saw a failure." == lag_words(table.incident(1))
+
+
+def _speaks(table: Table, at: datetime | None = None) -> None:
+    words = ("n1", "u1", "Errors", "We look.", "investigating", "major", at or table.now)
     notice = Notice("anthropic", *words, components=(API, WEB))
     report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(notice,))
     table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))

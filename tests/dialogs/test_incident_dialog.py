@@ -96,6 +96,19 @@ async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(o
     assert outage.said(channel.name, "@bob joined INC-1.")
 
 
+async def test_each_of_two_open_incidents_is_joined_by_one_press(outage: Talk) -> None:
+    """Claude's own, and the one that Ana declared beside it: Bob chooses the second."""
+    ana, bob = outage.house.ana, outage.house.bob
+    await outage.asks(ana, "/incident declare separate Claude loses our files")
+    await outage.house.quiet()
+    pointed = await outage.asks(bob, "/incident declare Claude is broken")
+    joined = await outage.presses(bob, "Join INC-2")
+
+    assert "Or type /incident join INC-1, or /incident join INC-2, or /incident declare separate TITLE." in pointed
+    assert "[Join INC-1] [Join INC-2] [Declare a separate one]" in pointed
+    assert joined.startswith("You are in INC-2 now.")
+
+
 async def test_the_api_names_channels_as_people_do(outage: Talk) -> None:
     """Slack's reference to a channel means nothing to a program or a terminal."""
     app = outage.house.app

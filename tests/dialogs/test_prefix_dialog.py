@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.slack import ModalErrors
 from bot.slack.wording import Wording
 from commands.table import WORDS
 from tests.dialogs.talk import Talk
@@ -34,6 +35,15 @@ async def test_what_is_offered_after_a_button_or_a_form_is_typed_with_the_prefix
 
     assert not WITHOUT.search(pointed)
     assert "INC-2 is declared: claude.ai too" == declared
+
+
+async def test_an_error_at_a_forms_field_is_typed_with_the_prefix(talk: Talk) -> None:
+    """Only blanks for a title: what the field says to type is what works here."""
+    ana = talk.house.ana
+    await ana.types("/us-incident declare")
+    await ana.waits_for("== Declare incident ==")
+    with pytest.raises(ModalErrors, match="`/us-incident declare Claude API answers with errors`"):
+        await ana.submits({"What is wrong?": "   "})
 
 
 async def test_no_message_of_an_outage_names_a_word_that_is_not_there(talk: Talk) -> None:

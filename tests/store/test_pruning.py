@@ -106,6 +106,23 @@ async def test_a_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> 
     assert [] == signals(ledger)
 
 
+async def test_an_idempotency_key_is_kept_as_a_hash(ledger: InlineLedger) -> None:
+    """Somebody sent a token as the key: it stands in no file and no backup, and the request still counts once."""
+    ledger.store.commit(commit(fact("flag/a", 1), signal="api/sk-not-meant-for-this"))
+
+    assert not [id for id in signals(ledger) if "sk-not-meant" in id]
+    with pytest.raises(AlreadyHandled):
+        ledger.store.commit(commit(fact("flag/a", 2), signal="api/sk-not-meant-for-this"))
+
+
+async def test_a_key_that_an_earlier_version_kept_as_it_came_is_recognised(ledger: InlineLedger) -> None:
+    """A request that is repeated over an upgrade counts once as well."""
+    ledger.conn.execute("INSERT INTO signals (id, at) VALUES ('api/k-1', 0)")
+
+    with pytest.raises(AlreadyHandled):
+        ledger.store.commit(commit(fact("flag/a", 1), signal="api/k-1"))
+
+
 async def test_the_first_post_of_a_quiet_thread_stays(ledger: InlineLedger) -> None:
     """A component that is degraded for months is told about in the thread that was begun for it."""
     ledger.store.commit(queued(Effect("root", Do.QUIET_POST, "ops", None, "component/a", 1), effect("line")))

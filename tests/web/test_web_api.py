@@ -49,6 +49,7 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
         "flag": "",
         "changed": True,
         "code": "",
+        "choices": [],
     } == found
 
 
@@ -107,7 +108,7 @@ async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http:
     status, found = await post(http, declared, "/incidents/1/resolve")
     assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
     assert "INC-1 is resolved already" in found["text"]
-    assert {"ok", "text", "incident", "flag", "changed", "code"} == set(found)
+    assert {"ok", "text", "incident", "flag", "changed", "code", "choices"} == set(found)
 
 
 async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aiohttp.ClientSession) -> None:
