@@ -22,6 +22,7 @@ from bot.core.model import (
 from bot.core.signals import Declare, SetPhase, VerdictReached
 from bot.core.state import Incident, World
 from bot.core.step import step
+from bot.core.streams import put
 from bot.engine import changed_states
 from bot.flags.evaluate import snapshot
 
@@ -73,7 +74,7 @@ def _past(policy: Policy) -> World:
     world = step(world, SetPhase(actor=ana, incident=1, phase=Phase.RESOLVED), NOW, policy).world
     first: Incident = world.incidents[1]
     for number in range(2, PAST + 1):
-        world = world.put(replace(first, number=number, dedup=f"declared/{number}"))
+        world = put(world, replace(first, number=number, dedup=f"declared/{number}"))
     return world
 
 

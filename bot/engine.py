@@ -1,10 +1,9 @@
 """The one door: a signal comes in, facts are committed, effects are queued, everybody sees the new world."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -15,8 +14,9 @@ from bot.core.facts import Fact
 from bot.core.layered import Layered
 from bot.core.model import Policy
 from bot.core.signals import Answer, FeedRead, Signal
-from bot.core.state import STATE_TYPES, Incident, World
+from bot.core.state import World
 from bot.core.step import step
+from bot.core.streams import STREAMS, changed, put
 from bot.denials import Denials
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.redaction import Redactor
@@ -255,27 +255,15 @@ def _commit_of(
 
 def changed_states(before: World, after: World) -> tuple[StateRow, ...]:
     """The state rows that differ between two worlds, ready to be written."""
-    rows = []
-    families: tuple[tuple[str, Mapping[Any, Any], Mapping[Any, Any]], ...] = (
-        ("component", before.components, after.components),
-        ("provider", before.providers, after.providers),
-        ("incident", before.incidents, after.incidents),
-        ("flag", before.flags, after.flags),
+    return tuple(
+        StateRow(name, after.seqs.get(name, 0), stream.name, stream.holds(state), encode(state))
+        for stream, name, state in changed(before, after)
     )
-    for kind, old, new in families:
-        for name, state in new.items():
-            if old.get(name) is not state:
-                stream = f"{kind}/{name}"
-                dedup = state.dedup if isinstance(state, Incident) and state.phase.open else ""
-                rows.append(StateRow(stream, after.seqs.get(stream, 0), kind, dedup, encode(state)))
-    if after.sight is not before.sight:
-        rows.append(StateRow("sight", after.seqs.get("sight", 0), "sight", "", encode(after.sight)))
-    return tuple(rows)
 
 
 def world_from(rows: Sequence[StateRow]) -> World:
     """The world that these state rows describe."""
     world = World(seqs=Layered({row.stream: row.seq for row in rows}))
     for row in rows:
-        world = world.put(decode(STATE_TYPES[row.kind], row.body))
+        world = put(world, decode(STREAMS[row.kind].state, row.body))
     return world

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.effects import Do
-from bot.core.evolve import evolve
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -26,6 +25,7 @@ from bot.core.model import (
     Severity,
 )
 from bot.core.state import Incident, World
+from bot.core.streams import evolve
 from bot.ports import LatencyPicture
 
 T0 = datetime(2026, 3, 20, 12, 40, tzinfo=UTC)

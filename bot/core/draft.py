@@ -6,10 +6,10 @@ from datetime import datetime
 
 from bot.core import facts as f
 from bot.core.effects import Do, Effect
-from bot.core.evolve import evolve
 from bot.core.model import Actor, Policy
 from bot.core.signals import Answer, Code
 from bot.core.state import Incident, World
+from bot.core.streams import evolve
 
 
 @dataclass(frozen=True)

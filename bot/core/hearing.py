@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.draft import Draft, Step
-from bot.core.evolve import REPORT_LASTS
+from bot.core.folds import REPORT_LASTS
 from bot.core.model import Actor, FeedState, Level, Policy
 from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.signals import AlertHeard, Reported

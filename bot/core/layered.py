@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -29,8 +29,22 @@ class Layered(Mapping[K, V]):
             return Layered(self._below, {**self._top, key: value})
         return Layered({**self._below, **self._top, key: value})
 
+    def differing(self, before: "Layered[K, V]") -> Iterator[tuple[K, V]]:
+        """The entries that are others than `before`, by identity; what both share below is not looked at."""
+        shared = self._below is before._below
+        for key in self._top if shared else self:
+            value = self[key]
+            if before.get(key) is not value:
+                yield key, value
+
     def __getitem__(self, key: K) -> V:
         return self._top[key] if key in self._top else self._below[key]
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The value, or `default`; without the exception that `Mapping` would raise and catch for a missing one."""
+        if key in self._top:
+            return self._top[key]
+        return self._below.get(key, default)
 
     def __contains__(self, key: object) -> bool:
         return key in self._top or key in self._below

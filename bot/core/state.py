@@ -1,7 +1,7 @@
 """What the facts add up to: components, providers, incidents, flags, our own sight, and the world that holds them all.
 
 State rows in the store are these dataclasses, written in the transaction of their facts and rebuildable by folding the facts
-again (`evolve`).
+again (`streams.evolve`).
 """
 
 from collections.abc import Mapping
@@ -239,22 +239,44 @@ class FlagState:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that decisions look at."""
+    """Everything that decisions look at: the states of all streams, by kind (`streams`) and key."""
 
-    components: Mapping[str, ComponentState] = field(default_factory=dict)
-    providers: Mapping[str, ProviderState] = field(default_factory=dict)
-    incidents: Layered[int, Incident] = field(default_factory=Layered)
-    flags: Mapping[str, FlagState] = field(default_factory=dict)
+    states: Mapping[str, Layered[Any, Any]] = field(default_factory=dict)
     seqs: Layered[str, int] = field(default_factory=Layered)  # stream -> seq of its newest fact
-    sight: Sight = CLEAR
-    # Made by `put` from the incidents, since thousands of past ones must not be searched at every step.
+    # Made by `with_state` from the incidents, since thousands of past ones must not be searched at every step.
     running: frozenset[int] = field(default=frozenset(), compare=False)
     newest_with: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> newest incident it was in
+    last_incident: int = field(default=0, compare=False)  # the highest number given so far
+
+    def of(self, kind: str) -> Layered[Any, Any]:
+        """The states of one kind of stream, by key."""
+        return self.states.get(kind, NO_STATES)
 
     @property
-    def last_incident(self) -> int:
-        """The highest number given so far."""
-        return max(self.incidents, default=0)
+    def components(self) -> Mapping[str, ComponentState]:
+        """By id."""
+        return self.of("component")
+
+    @property
+    def providers(self) -> Mapping[str, ProviderState]:
+        """By id."""
+        return self.of("provider")
+
+    @property
+    def incidents(self) -> Mapping[int, Incident]:
+        """By number."""
+        return self.of("incident")
+
+    @property
+    def flags(self) -> Mapping[str, FlagState]:
+        """By key."""
+        return self.of("flag")
+
+    @property
+    def sight(self) -> Sight:
+        """Whether we see at all."""
+        sight: Sight = self.of("sight").get("", CLEAR)
+        return sight
 
     def component(self, id: str) -> ComponentState:
         """The component's state, or that of one never looked at."""
@@ -280,47 +302,19 @@ class World:
         """The open incident that this component is in."""
         return next((i for i in self.open_incidents() if component in i.affected), None)
 
-    def put(self, state: "ComponentState | ProviderState | Incident | FlagState | Sight") -> "World":
-        """The world with one state replaced."""
-        match state:
-            case ComponentState():
-                return replace(self, components={**self.components, state.id: state})
-            case ProviderState():
-                return replace(self, providers={**self.providers, state.id: state})
-            case Incident():
-                return self._with_incident(state)
-            case FlagState():
-                return replace(self, flags={**self.flags, state.key: state})
-            case Sight():
-                return replace(self, sight=state)
+    def with_state(self, kind: str, key: Any, state: Any) -> "World":
+        """The world with one state put in or replaced."""
+        world = replace(self, states={**self.states, kind: self.of(kind).but(key, state)})
+        return world._indexed(state) if isinstance(state, Incident) else world
 
-    def _with_incident(self, incident: Incident) -> "World":
+    def _indexed(self, incident: Incident) -> "World":
         mine = {incident.number}
         running = self.running | mine if incident.phase.open else self.running - mine
         newer = {c: incident.number for c in incident.affected if self.newest_with.get(c, 0) < incident.number}
         return replace(
-            self, incidents=self.incidents.but(incident.number, incident), running=running,
-            newest_with={**self.newest_with, **newer} if newer else self.newest_with,
+            self, running=running, newest_with={**self.newest_with, **newer} if newer else self.newest_with,
+            last_incident=max(self.last_incident, incident.number),
         )  # fmt: skip
 
-    def state_of(self, stream: str) -> Any:
-        """The state that belongs to a stream, None where the stream has no facts yet."""
-        kind, _, name = stream.partition("/")
-        match kind:
-            case "component":
-                return self.components.get(name)
-            case "provider":
-                return self.providers.get(name)
-            case "incident":
-                return self.incidents.get(int(name))
-            case "flag":
-                return self.flags.get(name)
-            case "sight":
-                return self.sight
-        raise ValueError(f"no kind of stream is called {kind!r}")
 
-
-STATE_TYPES: dict[str, type] = {
-    "component": ComponentState, "provider": ProviderState, "incident": Incident, "flag": FlagState,
-    "sight": Sight,
-}  # fmt: skip
+NO_STATES: Layered[Any, Any] = Layered()

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.core.codec import decode, encode
-from bot.core.evolve import evolve
 from bot.core.facts import Fact
 from bot.core.model import Phase
-from bot.core.state import STATE_TYPES, Incident, World
+from bot.core.state import World
+from bot.core.streams import STREAMS as KINDS
+from bot.core.streams import evolve, state_of
 from bot.ports import Flaw, StateRow, StoreError
 from bot.store.engine import Connection, DatabaseError, one
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
 
-ALWAYS_OPEN = ("component", "provider", "flag", "sight")
 MOST_AT_START = 20_000  # facts of one stream
 OVER = tuple(phase.value for phase in Phase if not phase.open)
 
@@ -55,7 +55,8 @@ def _length(conn: Connection, stream: str) -> int:
 
 def _is_over(conn: Connection, stream: str) -> bool:
     """Whether an incident is over, by its last change of phase as it was written, and by its state."""
-    if stream.partition("/")[0] in ALWAYS_OPEN:
+    kind = KINDS.get(stream.partition("/")[0])
+    if kind is not None and not kind.ends:
         return False
     held = one(conn, PHASE_HELD, stream)
     if held is None or held[0] not in OVER:
@@ -137,21 +138,21 @@ def _folded(conn: Connection, stream: str) -> tuple[int, Any]:
         world = World()
         for row in conn.execute(OF_INCIDENT, (stream, int(stream.partition("/")[2]))):
             world = evolve(world, read_fact(row))
-    return seq, world.state_of(stream)
+    return seq, state_of(world, stream)
 
 
 def _compare(conn: Connection, stream: str, state: Any, seq: int) -> Flaw | None:
     if state is None:
         return None
     kind = stream.partition("/")[0]
-    dedup = state.dedup if isinstance(state, Incident) and state.phase.open else ""
+    dedup = KINDS[kind].holds(state)
     right = StateRow(stream, seq, kind, dedup, encode(state))
     try:
         held = one(conn, "SELECT * FROM states WHERE stream = ?", stream)
         if held is None:
             return _flaw(right, "it was missing")
         row = read_state(held)
-        known: Any = decode(STATE_TYPES[row.kind], row.body)
+        known: Any = decode(KINDS[row.kind].state, row.body)
     except UNREADABLE:
         return _flaw(right, "it could not be read")
     except DatabaseError as error:

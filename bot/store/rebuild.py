@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.core.evolve import evolve
 from bot.core.state import World
+from bot.core.streams import evolve, state_of
 from bot.ports import Store
 
 
@@ -12,5 +12,5 @@ def rebuild_states(store: Store) -> dict[str, Any]:
     world = World()
     for fact in store.all_facts():
         world = evolve(world, fact)
-    found = {stream: world.state_of(stream) for stream in world.seqs}
+    found = {stream: state_of(world, stream) for stream in world.seqs}
     return {stream: state for stream, state in found.items() if state is not None}

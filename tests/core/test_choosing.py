@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.evolve import evolve
 from bot.core.model import Fallback, FlagPolicy, Level, Phase, Policy
 from bot.core.state import World
+from bot.core.streams import evolve
 from tests.desk import ANA, CHAT_FLAG, Table, component, policy
 
 FLAG = CHAT_FLAG.key

@@ -26,7 +26,8 @@ from bot.core.model import (
     Phase,
     Severity,
 )
-from bot.core.state import STATE_TYPES, Affected, Engagement, Incident, Proposal
+from bot.core.state import Affected, Engagement, Incident, Proposal
+from bot.core.streams import STREAMS
 from tests.generated import instances
 
 AT = datetime(2026, 3, 20, 12, 0, 0, 123456, tzinfo=UTC)
@@ -34,7 +35,7 @@ AT = datetime(2026, 3, 20, 12, 0, 0, 123456, tzinfo=UTC)
 # JSON cannot tell a float second from the next one beyond 285 years; no cadence is that long.
 SPANS = st.timedeltas(timedelta(days=-3650), timedelta(days=3650))
 
-STATES = (*STATE_TYPES.values(), Affected, Proposal, Engagement, Actor, Notice, Effect)
+STATES = (*(stream.state for stream in STREAMS.values()), Affected, Proposal, Engagement, Actor, Notice, Effect)
 
 
 def wire(value: Any) -> Any:

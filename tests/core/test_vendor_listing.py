@@ -11,10 +11,10 @@ from bot.core import facts as f
 from bot.core import signals as s
 from bot.core import timeline
 from bot.core.codec import decode, encode
-from bot.core.evolve import evolve
 from bot.core.hearing import hear
 from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
 from bot.core.state import ProviderState, World
+from bot.core.streams import evolve, put
 from bot.core.vendor_listing import UNLISTED_AFTER
 from tests.desk import START, Table
 
@@ -54,8 +54,8 @@ def standing(table: Table) -> list[str]:
 
 
 def restarted(table: Table) -> None:
-    states = {id: decode(ProviderState, encode(state)) for id, state in table.world.providers.items()}
-    table.world = replace(table.world, providers=states)
+    for state in table.world.providers.values():
+        table.world = put(table.world, decode(ProviderState, encode(state)))
 
 
 def test_a_notice_stands_no_longer_when_it_was_missing_for_an_hour() -> None:
@@ -185,7 +185,7 @@ def test_a_ledger_from_before_this_lets_go_of_what_was_missing_already() -> None
     """Which page had listed it is not known there."""
     table = a_standing_notice()
     held = replace(table.world.provider("anthropic"), listed={})
-    table.world = replace(table.world, providers={"anthropic": held})
+    table.world = put(table.world, held)
     reads(table, minutes=61)
 
     assert [] == standing(table)

@@ -11,9 +11,9 @@ from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.codec import decode, encode
 from bot.core.effects import Do
-from bot.core.evolve import evolve
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice
 from bot.core.state import MOST_AN_HOUR, NoticeHeard, ProviderState, World
+from bot.core.streams import evolve, put
 from bot.core.vendor_pages import FLOOD_TOLD_EVERY, MOST_AT_ONCE, MOST_REMEMBERED, read
 from tests.desk import START, Table
 
@@ -52,8 +52,8 @@ def seen(table: Table) -> list[str]:
 
 def restarted(table: Table) -> None:
     """What the ledger's rows hold is all that is left."""
-    states = {id: decode(ProviderState, encode(state)) for id, state in table.world.providers.items()}
-    table.world = replace(table.world, providers=states)
+    for state in table.world.providers.values():
+        table.world = put(table.world, decode(ProviderState, encode(state)))
 
 
 # --- once, whatever the clock says
@@ -226,7 +226,7 @@ def test_a_ledger_that_knows_no_ids_begins_after_the_last_update_that_it_wrote_d
     row = encode(ProviderState("anthropic", FeedState.FRESH, heard={"n1": NoticeHeard("u2", START, START, True)}))
     for added in ("pages", "seen", "told_at", "flood_told_at"):
         del row[added]
-    table.world = replace(table.world, providers={"anthropic": decode(ProviderState, row)})
+    table.world = put(table.world, decode(ProviderState, row))
     reads(table, word("u1"), word("u2"), word("u3"))
     reads(table, word("u1"), word("u2"), word("u3"), word("u4", at=START - timedelta(hours=1)))
 

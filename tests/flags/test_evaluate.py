@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import facts as f
-from bot.core.evolve import evolve
 from bot.core.model import Actor, Fallback, FeedState, FlagPolicy, IncidentPolicy, Policy
 from bot.core.state import World
+from bot.core.streams import evolve
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, bucket, evaluate, revision_of, snapshot
 
 NOW = datetime(2026, 3, 20, 12, 43, tzinfo=UTC)

@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.core import facts as f
 from bot.core.effects import CERTAINTY, Certainty, Do
-from bot.core.evolve import evolve
 from bot.core.facts import Fact
 from bot.core.incident import LEGAL
 from bot.core.model import Level, Outcome, Phase
 from bot.core.quiet import look, why_quiet
 from bot.core.state import World
+from bot.core.streams import evolve
 from bot.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow

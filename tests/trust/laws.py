@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.effects import CERTAINTY, Certainty, Do
-from bot.core.evolve import evolve
 from bot.core.facts import Fact
 from bot.core.state import World
+from bot.core.streams import evolve
 from bot.ports import OutboxRow
 
 SERVED_WITHIN = timedelta(seconds=2)  # from a flag's decision to the last read of the value before, on a busy machine

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from bot.core.model import Notice
 from bot.core.state import ComponentState, Mute, ProviderState, World
+from bot.core.streams import put
 from bot.core.windows import Recurrence, Window
 from bot.views.about import About, about, maintenance, mute_answer
 from tests.desk import ANA, policy
@@ -32,12 +33,9 @@ def test_planned_quiet_is_taken_when_there_is_much_of_it() -> None:
         )
         for n in range(100)
     )
-    world = World(
-        components={
-            f"c{n}": ComponentState(f"c{n}", mute=Mute(NOW + timedelta(hours=1), ANA, HOSTILE, NOW)) for n in range(100)
-        },
-        providers={"anthropic": ProviderState("anthropic", notices=notices, maintenance=(HOSTILE,))},
-    )
+    world = put(World(), ProviderState("anthropic", notices=notices, maintenance=(HOSTILE,)))
+    for n in range(100):
+        world = put(world, ComponentState(f"c{n}", mute=Mute(NOW + timedelta(hours=1), ANA, HOSTILE, NOW)))
     message = maintenance(world, replace(policy(), maintenance=(weekly, *many)), NOW)
 
     assert_taken(message)

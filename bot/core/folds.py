@@ -1,4 +1,7 @@
-"""Folds facts into the world. It decides nothing and refuses nothing: a fact has happened."""
+"""Folds each kind of stream: a state and the next fact make the next state. `streams` says which fold is whose.
+
+A fold decides nothing and refuses nothing: a fact has happened.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +26,6 @@ from bot.core.state import (
     Proposal,
     ProviderState,
     Said,
-    World,
 )
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
@@ -32,25 +34,7 @@ MOST_STANDING = 50  # notices that a page has open at once; the newest are kept
 MOST_PAGES = 20  # addresses of one provider; they change with the configuration
 
 
-def evolve(world: World, fact: f.Fact) -> World:
-    """The world after `fact`."""
-    world = replace(world, seqs=world.seqs.but(fact.stream, fact.seq))
-    kind, _, name = fact.stream.partition("/")
-    match kind:
-        case "component":
-            return world.put(_component(world.component(name), fact))
-        case "provider":
-            return _provider(world, world.provider(name), fact)
-        case "flag":
-            return world.put(_flag(world.flag(name), fact))
-        case "incident":
-            return world.put(_incident(world.incidents.get(int(name)), fact))
-        case "sight":
-            return world.put(_sight(world.sight, fact))
-    raise ValueError(f"no kind of stream is called {kind!r}")
-
-
-def _component(state: ComponentState, fact: f.Fact) -> ComponentState:
+def component(state: ComponentState, fact: f.Fact) -> ComponentState:
     match fact.body:
         case f.VerdictChanged() as b:
             return replace(
@@ -93,16 +77,16 @@ def _what_others_say(state: ComponentState, fact: f.Fact) -> ComponentState:
     return state
 
 
-def _sight(sight: Sight, fact: f.Fact) -> Sight:
+def sight(state: Sight, fact: f.Fact) -> Sight:
     match fact.body:
         case f.SightLost() as b:
             return Sight(blind=True, reason=b.reason, began_at=b.began_at, notice=b.thread)
         case f.SightRegained() as b:
             return Sight(blind=False, reason=b.reason, began_at=b.began_at, ended_at=b.ended_at)
-    return sight
+    return state
 
 
-def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
+def provider(state: ProviderState, fact: f.Fact) -> ProviderState:
     match fact.body:
         case f.FeedChanged() as b:
             state = replace(state, feed=b.state, feed_reason=b.reason, feed_at=fact.at, listed=_unread(state, fact.at))
@@ -110,13 +94,6 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
             state = replace(state, maintenance=components)
         case f.NoticeSeen() as b:
             state = _notice(state, fact, b)
-            incident = world.incidents.get(fact.incident) if fact.incident is not None else None
-            if incident:
-                first = min(incident.vendor_first_at or b.notice.at, b.notice.at)
-                incident = replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1)
-                if b.outage_began_at:
-                    incident = replace(incident, outage_began_at=b.outage_began_at, outage_known_at=b.outage_known_at)
-                world = world.put(incident)
         case f.PageFirstRead() as b:
             pages = (*(page for page in state.pages if page != b.page), b.page)[-MOST_PAGES:]
             state = replace(state, pages=pages, seen=_seen(state.seen, b.passed))
@@ -138,7 +115,19 @@ def _provider(world: World, state: ProviderState, fact: f.Fact) -> World:
             back = tuple(n for n in state.unlisted if n.id == id)
             gone = tuple(n for n in state.unlisted if n.id != id)
             state = _standing(replace(state, notices=(*back, *state.notices)[:MOST_STANDING], unlisted=gone))
-    return world.put(state)
+    return state
+
+
+def vendor_word(incident: Incident, fact: f.Fact) -> Incident:
+    """An incident hears what its vendor says, which stands in the vendor's own stream."""
+    if not isinstance(fact.body, f.NoticeSeen):
+        return incident
+    b = fact.body
+    first = min(incident.vendor_first_at or b.notice.at, b.notice.at)
+    incident = replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1)
+    if b.outage_began_at:
+        incident = replace(incident, outage_began_at=b.outage_began_at, outage_known_at=b.outage_known_at)
+    return incident
 
 
 def _notice(state: ProviderState, fact: f.Fact, b: f.NoticeSeen) -> ProviderState:
@@ -209,11 +198,12 @@ def _forgotten(state: ProviderState, gone: Mapping[str, tuple[str, ...]]) -> Pro
     return _standing(replace(state, seen=seen, heard=heard, notices=standing, unlisted=unlisted))
 
 
-def _incident(incident: Incident | None, fact: f.Fact) -> Incident:
+def incident(state: Incident | None, fact: f.Fact) -> Incident:
     if isinstance(fact.body, f.Declared):
         return _declared(fact.body, fact)
-    if incident is None:
+    if state is None:
         raise ValueError(f"{fact.stream} has a {fact.kind} before it was declared")
+    incident = state
     match fact.body:
         case f.ComponentJoined() as b:
             joined = Affected(b.component, b.level, b.reason, b.began_at or fact.at)
@@ -293,7 +283,7 @@ def _phase(incident: Incident, b: f.PhaseChanged, fact: f.Fact) -> Incident:
     return incident
 
 
-def _flag(state: FlagState, fact: f.Fact) -> FlagState:
+def flag(state: FlagState, fact: f.Fact) -> FlagState:
     changed = replace(state, changed_at=fact.at, held="")
     match fact.body:
         case f.EngageProposed() as b:

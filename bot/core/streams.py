@@ -1,0 +1,87 @@
+"""Every kind of stream, once: what it is called, the state that its facts come to, and how. A new kind is one entry here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.core import folds
+from bot.core.facts import Fact
+from bot.core.sight import CLEAR, Sight
+from bot.core.state import ComponentState, FlagState, Incident, ProviderState, World
+
+
+def _nobody(state: Any) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of stream, `name/key`; the one of a kind that is alone is called by the kind's name only."""
+
+    name: str
+    state: type
+    fold: Callable[[Any, Fact], Any]  # its state before, and its next fact
+    key: Callable[[str], Any] = str  # from the text behind the slash
+    key_of: Callable[[Any], Any] = lambda state: state.id
+    new: Callable[[Any], Any] = lambda key: None  # the state before its first fact
+    holds: Callable[[Any], str] = _nobody  # what only one open state may hold at a time; empty = nothing
+    ends: bool = False  # whether one may be over for good, so that nothing is decided on it any more
+
+    def stream(self, key: Any) -> str:
+        """The whole name of one of them."""
+        return f"{self.name}/{key}" if key != "" else self.name
+
+
+def _dedup(incident: Incident) -> str:
+    return incident.dedup if incident.phase.open else ""
+
+
+STREAMS: dict[str, Stream] = {
+    stream.name: stream
+    for stream in (
+        Stream("component", ComponentState, folds.component, new=ComponentState),
+        Stream("provider", ProviderState, folds.provider, new=ProviderState),
+        Stream("incident", Incident, folds.incident, key=int, key_of=lambda i: i.number, holds=_dedup, ends=True),
+        Stream("flag", FlagState, folds.flag, key_of=lambda flag: flag.key, new=FlagState),
+        Stream("sight", Sight, folds.sight, key_of=lambda sight: "", new=lambda key: CLEAR),
+    )
+}
+BY_STATE = {stream.state: stream for stream in STREAMS.values()}
+
+
+def evolve(world: World, fact: Fact) -> World:
+    """The world after `fact`."""
+    stream, key = _named(fact.stream)
+    world = replace(world, seqs=world.seqs.but(fact.stream, fact.seq))
+    before = world.of(stream.name).get(key)
+    after = stream.fold(stream.new(key) if before is None else before, fact)
+    world = world.with_state(stream.name, key, after)
+    named = world.incidents.get(fact.incident) if stream.name == "provider" and fact.incident is not None else None
+    return put(world, folds.vendor_word(named, fact)) if named else world
+
+
+def put(world: World, state: Any) -> World:
+    """The world with one state replaced, whatever kind it is of."""
+    stream = BY_STATE[type(state)]
+    return world.with_state(stream.name, stream.key_of(state), state)
+
+
+def state_of(world: World, name: str) -> Any:
+    """The state that belongs to a stream, None where the stream has no facts yet."""
+    stream, key = _named(name)
+    return world.of(stream.name).get(key)
+
+
+def changed(before: World, after: World) -> Iterator[tuple[Stream, str, Any]]:
+    """What differs between two worlds: kind of stream, its whole name, and the state after."""
+    for stream in STREAMS.values():
+        for key, state in after.of(stream.name).differing(before.of(stream.name)):
+            yield stream, stream.stream(key), state
+
+
+def _named(name: str) -> tuple[Stream, Any]:
+    kind, _, text = name.partition("/")
+    stream = STREAMS.get(kind)
+    if stream is None:
+        raise ValueError(f"no kind of stream is called {kind!r}")
+    return stream, stream.key(text)
