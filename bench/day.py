@@ -1,4 +1,7 @@
-"""How long a simulated day of five components and two controls takes: the whole bot in virtual time, an outage in it."""
+"""What a simulated day of five components and two controls costs: the whole bot in virtual time, an outage in it.
+
+In processor time, for it is one process that waits for nothing; a busy machine still slows it, through the caches it shares.
+"""
 
 import asyncio
 import logging
@@ -29,12 +32,12 @@ def main() -> bool:
     print("day: a simulated day, five components and two controls, a check a minute each")
     took, incidents = [], 0
     for _ in range(RUNS):
-        began = time.perf_counter()
+        began = time.process_time()
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
             incidents = runner.run(_day(1))
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     line("incidents in it", incidents, "")
-    return line("real time, fastest of three", min(took), "s", 2.0)
+    return line("processor time, least of three", min(took), "s", 2.5)
 
 
 if __name__ == "__main__":

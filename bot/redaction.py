@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from bot.core.model import Actor, Sample
@@ -99,24 +100,23 @@ class Redactor:
 
     def words(self, value: T, *, undo: bool = True) -> T:
         """A frozen dataclass, and those in it, without secrets in what somebody said; the same object where nothing changed."""
-        spoken = FREE_TEXT | MADE_UP_ELSEWHERE.get(type(value), frozenset())
+        kind: Any = type(value)
         changed = {
-            field.name: after
-            for field in fields(value)  # type: ignore[arg-type] # callers hand in dataclasses
-            if (after := self._inner(before := getattr(value, field.name), field.name in spoken, undo)) is not before
+            name: after
+            for name, spoken in _layout(kind) or ()
+            if (after := self._inner(before := getattr(value, name), spoken, undo)) is not before
         }
         return replace(value, **changed) if changed else value  # type: ignore[type-var]
 
     def _inner(self, value: Any, spoken: bool, undo: bool) -> Any:
-        if is_dataclass(value) and not isinstance(value, type):
-            return self.words(value, undo=undo)
+        kind: Any = type(value)
+        if kind is str:
+            text = self.text(value, undo=undo) if spoken else value
+            return value if text == value else text
         if isinstance(value, tuple):
             inner = tuple(self._inner(one, spoken, undo) for one in value)
             return value if all(one is other for one, other in zip(inner, value, strict=True)) else inner
-        if type(value) is not str or not spoken:
-            return value
-        text = self.text(value, undo=undo)
-        return value if text == value else text
+        return value if _layout(kind) is None else self.words(value, undo=undo)
 
     # --- what is known
 
@@ -166,6 +166,15 @@ class Redactor:
                 start, end = _run(text, at, self._forms[number], place)
                 if end - start >= RUN:
                     yield start, end
+
+
+@cache
+def _layout(kind: Any) -> tuple[tuple[str, bool], ...] | None:
+    """The fields of a dataclass, each with whether somebody's words stand in it; None for what has no fields."""
+    spoken = FREE_TEXT | MADE_UP_ELSEWHERE.get(kind, frozenset())
+    if not is_dataclass(kind):
+        return None
+    return tuple((field.name, field.name in spoken) for field in fields(kind))
 
 
 def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:

@@ -16,8 +16,6 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
-PLAIN = frozenset({str, int, float, bool, type(None)})
-
 
 def encode(value: Any) -> Any:
     """Turn a dataclass, enum, time, span, tuple or mapping into what `json.dumps` takes."""
@@ -41,19 +39,7 @@ def encode(value: Any) -> Any:
 def sparse(value: Any) -> Any:
     """The same without what is as a new one has it: `decode` fills it in. For what is written often and mostly at rest."""
     kind: Any = type(value)
-    if kind in PLAIN:
-        return value
-    if kind is datetime:
-        return value.isoformat()
-    if kind is tuple:
-        return [sparse(item) for item in value]
-    if kind is dict:
-        return {str(key): sparse(item) for key, item in value.items()}
-    usual = _usual(kind)
-    if usual is None:
-        return encode(value)
-    given = ((name, getattr(value, name), default) for name, default in usual)
-    return {name: sparse(item) for name, item, default in given if item is not default and item != default}
+    return value if kind in PLAIN else _writer(kind)(value)
 
 
 def decode(kind: type[T], data: Any) -> T:
@@ -107,12 +93,31 @@ def _number(data: Any) -> Any:
 
 
 @cache
-def _usual(kind: Any) -> tuple[tuple[str, Any], ...] | None:
-    """What each field is where nobody says anything else; None for what has no fields."""
+def _writer(kind: Any) -> Callable[[Any], Any]:
+    """How a `kind` is written sparsely; worked out once, as the other way is."""
+    if kind is datetime:
+        return datetime.isoformat
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if kind is tuple:
+        return lambda value: [sparse(item) for item in value]
+    if kind is dict:
+        return lambda value: {str(key): sparse(item) for key, item in value.items()}
     if not dataclasses.is_dataclass(kind):
-        return None
+        return encode
     made = {f.name: f.default_factory() for f in dataclasses.fields(kind) if f.default_factory is not dataclasses.MISSING}
-    return tuple((f.name, made.get(f.name, f.default)) for f in dataclasses.fields(kind))
+    usual = [(f.name, made.get(f.name, f.default)) for f in dataclasses.fields(kind)]
+
+    def write(value: Any) -> dict[str, Any]:
+        written = {}
+        for name, default in usual:
+            item = getattr(value, name)
+            if item is not default and item != default:
+                of: Any = type(item)
+                written[name] = item if of in PLAIN else _writer(of)(item)
+        return written
+
+    return write
 
 
 @cache
