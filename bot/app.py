@@ -178,6 +178,7 @@ class App:
             await self._ledger_watch.when_writable(lambda: self.ledger.write(lambda store: store.put_setting(SETTING, setting)))
         self.engine.policy = self.kept.policy
         self.engine.listen(self._on_commit)
+        self.engine.time_commits(self.metrics.observe_commit)
         self._on_commit((), world)
         self._restored = True
 

@@ -36,7 +36,7 @@ async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
 
 async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
     flaws = await ledger.read(lambda store: [flaw for stream in streams if (flaw := store.examine(stream))])
-    broken = [flaw.sentence for flaw in flaws if flaw.state is None]
+    broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
     if broken:
         more = f" ({len(broken) - 1} more streams are broken)" if len(broken) > 1 else ""
         raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {REMEDY}", kind=StoreTrouble.CORRUPT)
@@ -87,7 +87,7 @@ class DailyAudit:
         broken = []
         for stream in await self._ledger.read(lambda store: store.streams()):
             flaw = await self._ledger.read(lambda store, stream=stream: store.examine(stream))  # type: ignore[misc] # bound early
-            if flaw and flaw.state:
+            if flaw and flaw.facts_hold:
                 await _rebuild(self._ledger, flaw)
             elif flaw:
                 log.error("the ledger was changed by hand", why=flaw.sentence)

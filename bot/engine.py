@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -102,6 +102,7 @@ class CommittingEngine:
         self._turn = asyncio.Lock()
         self._waiting: list[_Request] = []
         self._listeners: list[Listener] = []
+        self._timers: list[Callable[[timedelta], None]] = []
         self._denials = Denials(clock)
 
     @property
@@ -112,6 +113,10 @@ class CommittingEngine:
     def listen(self, listener: Listener) -> None:
         """Call `listener(facts, world)` after each commit."""
         self._listeners.append(listener)
+
+    def time_commits(self, timer: Callable[[timedelta], None]) -> None:
+        """Call `timer(took)` after each commit: from the request to the flush of the disk, waiting for others included."""
+        self._timers.append(timer)
 
     async def load(self) -> World:
         """Read the committed states; the engine serves from here on."""
@@ -210,6 +215,8 @@ class CommittingEngine:
         def work(store: Store) -> list[Fact]:
             return store.commit(commit)
 
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         self._stale = True  # until the ledger says yes, nobody knows what it holds
         try:
             await self._ledger.write(work)
@@ -220,6 +227,8 @@ class CommittingEngine:
             self._stale = error.kind not in UNDONE
             raise
         self._stale = False
+        for timer in self._timers:
+            timer(timedelta(seconds=loop.time() - began_s))
 
     def _show(self, facts: Sequence[Fact], world: World) -> None:
         if not facts:

@@ -123,6 +123,11 @@ class Flaw:
     sentence: str
     state: StateRow | None
 
+    @property
+    def facts_hold(self) -> bool:
+        """Whether only the state is wrong, so that it can be made anew."""
+        return self.state is not None
+
 
 @dataclass(frozen=True)
 class Old:
@@ -158,11 +163,11 @@ class Store(Protocol):
     def facts_about(self, incident: int) -> list[Fact]:
         """The incident's timeline: its stream and all facts that name it, in the order of their commit."""
 
-    def verify_chain(self, stream: str) -> int | None:
-        """The seq of the first fact whose hash does not hold, None when the chain is whole."""
-
     def streams(self, *, only_open: bool = False) -> list[str]:
         """Every stream, or those that decisions are made on: all but the incidents that are over."""
+
+    def streams_about(self, incident: int) -> list[str]:
+        """The streams that its timeline is made of: its own, and those with a fact that names it."""
 
     def examine(self, stream: str) -> Flaw | None:
         """Whether a stream's facts hold and its state follows from them; the whole stream is read."""

@@ -4,7 +4,6 @@ import asyncio
 import re
 import ssl
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import httpx
 
@@ -113,10 +112,6 @@ class LlmProber:
         if run.rung == "inference" or sample.outcome in GOOD:
             self.remember(sample)
         return sample
-
-    def remember_success(self, check_id: str, at: datetime) -> None:
-        """A stored sample says that the check's key was accepted `at`."""
-        self._keys.worked(check_id, at)
 
     def remember(self, sample: Sample) -> None:
         """Take in how a check went; stored samples of the last hours, oldest first, restore this after a restart."""

@@ -12,6 +12,7 @@ from bot.cli.flags import flags
 from bot.cli.health import health
 from bot.cli.incident import incident
 from bot.cli.run import run
+from bot.cli.verify import verify
 from bot.version import understudy_version
 
 
@@ -21,5 +22,5 @@ def main() -> None:
     """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to the stand-in."""
 
 
-for command in (run, demo, check, backtest, health, incident, flags, export, doctor, config, manifest):
+for command in (run, demo, check, backtest, health, incident, flags, export, verify, doctor, config, manifest):
     main.add_command(command)

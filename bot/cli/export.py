@@ -1,12 +1,11 @@
 """`understudy export INC-7`: the timeline as a file. Reads the ledger directly, so it works whether or not the bot runs."""
 
 import asyncio
-import re
 from pathlib import Path
 
 import click
 
-from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, read_for_verbs, shared
+from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, read_for_verbs, shared
 from bot.cli.output import inert_json, note
 from bot.config.errors import ConfigErrors
 from bot.config.policy import to_policy
@@ -28,10 +27,7 @@ from bot.store.sqlite import open_read_only
 @shared(config_option, data_option)
 def export(reference: str, format_: str, output: Path | None, config_path: Path, data_path: Path | None) -> None:
     """Export an incident's timeline and durations."""
-    match = re.fullmatch(r"(?:INC-)?0*([1-9]\d{0,8})", reference, re.IGNORECASE)
-    if match is None:
-        fail(f"{reference!r} names no incident. Write INC-7 or 7.", CONFIG_EXIT)
-    number = int(match[1])
+    number = incident_number(reference)
     try:
         world, facts = asyncio.run(_read(data_folder(config_path, data_path), number))
     except StoreError as error:

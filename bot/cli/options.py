@@ -1,6 +1,7 @@
 """Options and errors that all verbs share."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -68,6 +69,14 @@ def data_folder(config_path: Path, data_path: Path | None) -> Path:
         return read_for_verbs(config_path)[0].config.data
     except ConfigErrors as errors:
         fail(f"{errors}\nA bot that runs already is reached all the same: name its data folder with --data.", CONFIG_EXIT)
+
+
+def incident_number(reference: str) -> int:
+    """The 7 of INC-7, or the end with exit status 2."""
+    match = re.fullmatch(r"(?:INC-)?0*([1-9]\d{0,8})", reference, re.IGNORECASE)
+    if match is None:
+        fail(f"{reference!r} names no incident. Write INC-7 or 7.", CONFIG_EXIT)
+    return int(match[1])
 
 
 def fail(text: str, status: int = 1) -> NoReturn:

@@ -32,12 +32,6 @@ class Quiet:
     planned: bool = True
 
 
-def why_quiet(world: World, policy: Policy, component: str, now: datetime) -> str:
-    """Why an alert about this component is held back now; empty when it is not."""
-    quiet = look(world, policy, component, now)
-    return quiet.why if quiet else ""
-
-
 def look(world: World, policy: Policy, component: str, now: datetime) -> Quiet | None:
     """The first reason that holds: blindness, a mute, our maintenance, the vendor's, what it depends on, a person's ending."""
     return next(_reasons(world, policy, component, now), None)

@@ -41,6 +41,14 @@ def streams(conn: Connection) -> list[str]:
     return sorted(with_facts | {row[0] for row in conn.execute("SELECT stream FROM states")})
 
 
+def streams_about(conn: Connection, incident: int) -> list[str]:
+    """An incident's own stream, and those with a fact that names it; also where a fact of them cannot be read."""
+    rows = conn.execute(
+        "SELECT DISTINCT stream FROM facts WHERE stream = ? OR incident = ?", (f"incident/{incident}", incident)
+    )
+    return sorted(row[0] for row in rows)
+
+
 def open_streams(conn: Connection) -> list[str]:
     """Those that decisions are made on: all but the incidents that are over, by their facts as by their states.
 

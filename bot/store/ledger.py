@@ -108,20 +108,13 @@ class SqliteStore:
         rows = self.conn.execute(f"SELECT * FROM facts {clause}", tuple(values))  # noqa: S608 # three constant clauses
         return [read_fact(row) for row in rows]
 
-    def verify_chain(self, stream: str) -> int | None:
-        """The seq of the first fact whose hash does not hold, or that is gone; None when the chain is whole."""
-        seq, prev_hash = 0, ""
-        for row in self.conn.execute("SELECT * FROM facts WHERE stream = ? ORDER BY seq", (plain(stream),)):
-            seq += 1
-            if row["seq"] != seq or row["prev_hash"] != prev_hash or row["hash"] != fact_hash(row):
-                return seq
-            prev_hash = row["hash"]
-        state = one(self.conn, "SELECT seq FROM states WHERE stream = ?", plain(stream))
-        return seq + 1 if state and state["seq"] > seq else None  # facts cut off at the end leave no broken link
-
     def streams(self, *, only_open: bool = False) -> list[str]:
         """Every stream, or those that decisions are made on: all but the incidents that are over."""
         return audit.open_streams(self.conn) if only_open else audit.streams(self.conn)
+
+    def streams_about(self, incident: int) -> list[str]:
+        """The streams that its timeline is made of: its own, and those with a fact that names it."""
+        return audit.streams_about(self.conn, incident)
 
     def examine(self, stream: str) -> Flaw | None:
         """Whether a stream's facts hold and its state follows from them; the whole stream is read."""

@@ -65,7 +65,7 @@ class Metrics:
         self._unknown_flags.inc()
 
     def observe_commit(self, took: timedelta) -> None:
-        """The ledger committed a batch durably."""
+        """The ledger committed what the engine gave it, durably."""
         self._commit.observe(took.total_seconds())
 
     # --- how things stand

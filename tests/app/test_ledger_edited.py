@@ -1,6 +1,5 @@
 """A ledger that was edited by hand is not believed: states are rebuilt from facts, edited facts are refused by name."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from bot.audit import DailyAudit
 from bot.store.sqlite import InlineLedger
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
+from tests.ledger_edits import edit
 from tests.ledger_facts import an_incident
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -25,17 +25,6 @@ async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
         yield found
 
 
-def edit(deployment: Deployment, *statements: str) -> None:
-    """What somebody with an editor for databases does."""
-    conn = sqlite3.connect(deployment.data / "ledger.db")
-    conn.execute("DROP TRIGGER facts_stay")
-    conn.execute("DROP TRIGGER facts_last")
-    for sql in statements:
-        conn.execute(sql)
-    conn.commit()
-    conn.close()
-
-
 @pytest.mark.parametrize(
     "sql",
     [
@@ -48,7 +37,7 @@ def edit(deployment: Deployment, *statements: str) -> None:
 )
 async def test_a_state_that_does_not_follow_from_its_facts_is_rebuilt(sql: str, engaged: Deployment) -> None:
     """What is served is what was decided, and the log names what was found."""
-    edit(engaged, sql)
+    edit(engaged.data, sql)
     bot = await engaged.ready_bot()
 
     assert "gpt" == await bot.serves(FLAG)
@@ -78,7 +67,7 @@ async def test_a_state_that_does_not_follow_from_its_facts_is_rebuilt(sql: str, 
 )
 async def test_an_edited_fact_of_something_open_is_refused_by_name(sql: str, named: str, engaged: Deployment) -> None:
     """Nothing is decided on what was made up; the sentence has the remedy and no traceback."""
-    edit(engaged, sql)
+    edit(engaged.data, sql)
     ended = await engaged.refused()
 
     assert 1 == ended.status
@@ -90,7 +79,7 @@ async def test_an_edited_fact_of_something_open_is_refused_by_name(sql: str, nam
 async def test_an_incident_that_is_over_is_not_opened_by_an_edit_of_its_state(engaged: Deployment) -> None:
     """Nobody is told of an incident that goes on when it was resolved, and no key of an open one is needed for that."""
     assert 0 == (await engaged.verb("incident", "resolve", "1", "--yes")).status
-    edit(engaged, 'UPDATE states SET body = replace(body, \'"phase":"resolved"\', \'"phase":"mitigated"\')')
+    edit(engaged.data, 'UPDATE states SET body = replace(body, \'"phase":"resolved"\', \'"phase":"mitigated"\')')
     bot = await engaged.ready_bot()
     listed = await engaged.verb("incident", "list")
 
@@ -113,7 +102,7 @@ async def test_an_open_incident_stays_open_to_the_audit() -> None:
 
 async def test_a_terminal_verb_does_not_believe_it_either(engaged: Deployment) -> None:
     """It works on the same ledger, without a bot."""
-    edit(engaged, "UPDATE facts SET body = '{' WHERE stream GLOB 'flag/*'")
+    edit(engaged.data, "UPDATE facts SET body = '{' WHERE stream GLOB 'flag/*'")
     ended = await engaged.verb("flags", "list")
 
     assert (1, True) == (ended.status, "the ledger was changed by hand" in ended.err)

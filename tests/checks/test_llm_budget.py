@@ -164,7 +164,7 @@ async def test_refused_key_is_suspected_of_the_provider_when_it_worked_before() 
     """Unclear, may open an incident, and in words of its own; the same look without that past blames our key."""
     async with on_stage("bad_key") as stage:
         ours = await stage.look("gemini")
-        stage.prober.remember_success("gemini.api.inference", START - timedelta(minutes=3))
+        stage.prober.remember(Sample("gemini.api.inference", "gemini.api", START - timedelta(minutes=3), Outcome.OK))
         sudden = await stage.look("gemini")
     assert [("auth", Fault.OURS_KEY), ("auth_sudden", Fault.UNCLEAR)] == [(one.error, one.fault) for one in (ours, sudden)]
     assert "a key that worked a short while ago is not accepted any more" in sudden.reason
@@ -176,7 +176,7 @@ async def test_refusal_stays_ours_when_our_clock_dated_the_request_wrong(words: 
     body = json.dumps({"__type": "InvalidSignatureException", "message": words}).encode()
     said = b"HTTP/1.1 403 No\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     prober = LlmProber(ManualClock(START))
-    prober.remember_success("bedrock.api.inference", START - MINUTE)
+    prober.remember(Sample("bedrock.api.inference", "bedrock.api", START - MINUTE, Outcome.OK))
     async with serving(saying(said)) as port:
         sample = await looked(prober, check("bedrock", f"http://127.0.0.1:{port}"))
     await prober.close()

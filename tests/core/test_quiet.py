@@ -10,7 +10,7 @@ from bot.core import signals as s
 from bot.core.due import next_due
 from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
-from bot.core.quiet import why_quiet
+from bot.core.quiet import look
 from bot.core.sight import Sight
 from bot.core.windows import Window
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
@@ -278,7 +278,7 @@ def test_announced_maintenance_begins_by_its_plan_when_the_vendor_forgets_to_say
     """Scheduled for 12:10 to 13:10: before it nothing is held back, after it neither."""
     table = Table().all_well()
     reads(table, upkeep("scheduled"))
-    quiet = [bool(why_quiet(table.world, table.policy, API, START + timedelta(minutes=m))) for m in (9, 10, 69, 70)]
+    quiet = [look(table.world, table.policy, API, START + timedelta(minutes=m)) is not None for m in (9, 10, 69, 70)]
 
     assert [False, True, True, False] == quiet
 
@@ -472,4 +472,6 @@ def test_a_maintenance_that_began_long_after_it_was_announced_has_its_whole_plan
     reads(table, replace(upkeep("scheduled"), starts_at=starts, ends_at=starts + timedelta(days=2)))
 
     table.now = starts + timedelta(days=1)
-    assert "announced maintenance: Database move" == why_quiet(table.world, table.policy, API, table.now)
+    quiet = look(table.world, table.policy, API, table.now)
+    assert quiet is not None
+    assert "announced maintenance: Database move" == quiet.why

@@ -10,7 +10,7 @@ from bot.core.effects import CERTAINTY, Certainty, Do
 from bot.core.facts import Fact
 from bot.core.incident import LEGAL
 from bot.core.model import Level, Outcome, Phase
-from bot.core.quiet import look, why_quiet
+from bot.core.quiet import look
 from bot.core.state import World
 from bot.core.streams import evolve
 from bot.engine import changed_states
@@ -260,7 +260,7 @@ def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
     for fact in facts:
         world = evolve(world, fact)
         for state in world.components.values():
-            if state.held_back is None or why_quiet(world, policy, state.id, fact.at):
+            if state.held_back is None or look(world, policy, state.id, fact.at):
                 free_since.pop(state.id, None)
                 continue
             if not state.level.bad:

@@ -137,7 +137,7 @@ async def run(kills: int, seed: int, folder: Path, minutes: float = 24 * 60.0) -
         await rig.start()
         facts, rows = await settled(rig, storm)
         look(rig, storm.seen)
-        storm.seen.broken_chains = await chains(rig, facts)
+        storm.seen.flaws = await flaws(rig)
         found = broken(storm.seen, facts, rows)
         tell(done, storm.seen, facts, rows)
         return found
@@ -163,14 +163,11 @@ def look(rig: Rig, seen: Witness) -> None:
     seen.posts = Counter(m.metadata["event_payload"]["key"] for m in everything if m.metadata)
 
 
-async def chains(rig: Rig, facts: Sequence[Fact]) -> dict[str, int]:
+async def flaws(rig: Rig) -> tuple[str, ...]:
     ledger = open_read_only(rig.folder / "data")
     try:
-        found = {}
-        for stream in {fact.stream for fact in facts}:
-            if (bad := await ledger.read(lambda store, stream=stream: store.verify_chain(stream))) is not None:  # type: ignore[misc] # bound early
-                found[stream] = bad
-        return found
+        found = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams()])
+        return tuple(flaw.sentence for flaw in found if flaw)
     finally:
         await ledger.close()
 

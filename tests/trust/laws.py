@@ -1,7 +1,7 @@
 """What must hold however often the bot is killed. Each law returns the sentences that tell how it was broken."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ class Witness:
     posts: Counter[str] = field(default_factory=Counter)  # messages in Slack, by the key that they carry
     channels: set[str] = field(default_factory=set)  # that the bot has made
     ends: list[str] = field(default_factory=list)  # how a bot ended that nobody killed
-    broken_chains: Mapping[str, int] = field(default_factory=dict)
+    flaws: tuple[str, ...] = ()  # streams whose facts do not hold, a sentence each
 
 
 def broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> dict[str, list[str]]:
@@ -133,7 +133,7 @@ def new_failures(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def chains(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
-    yield from (f"{stream} is broken at {seq}" for stream, seq in seen.broken_chains.items())
+    yield from seen.flaws
     by_stream: dict[str, list[int]] = defaultdict(list)
     for fact in facts:
         by_stream[fact.stream].append(fact.seq)

@@ -1,4 +1,4 @@
-"""States from nothing but facts: the proof that state rows are projections, and the way back when they are damaged."""
+"""States from nothing but facts: the proof that state rows are projections."""
 
 from typing import Any
 

@@ -1,0 +1,75 @@
+"""`understudy verify [INC-7]`: do the facts hold? Reads the ledger directly, beside a running bot or without one."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bot.audit import REMEDY
+from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, json_option, shared
+from bot.cli.output import note, print_json, print_text
+from bot.ports import Flaw
+from bot.store.errors import StoreError
+from bot.store.sqlite import open_read_only
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read, and what of it does not hold."""
+
+    streams: int
+    flaws: tuple[Flaw, ...]
+
+
+@click.command()
+@click.argument("reference", required=False)
+@shared(config_option, data_option, json_option)
+def verify(reference: str | None, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Read the chain of every stream of facts, or of those that one incident's timeline is made of.
+
+    Ends with 1 where a fact was edited or removed, or a state does not follow from the facts.
+    """
+    number = incident_number(reference) if reference else None
+    try:
+        found = asyncio.run(_verified(data_folder(config_path, data_path), number))
+    except StoreError as error:
+        fail(str(error))
+    if number is not None and not found.streams:
+        fail(f"There is no INC-{number}.")
+    if as_json:
+        _print_for_programs(found)
+    else:
+        _print_for_people(found)
+    if found.flaws:
+        raise SystemExit(1)
+
+
+async def _verified(folder: Path, number: int | None) -> Found:
+    ledger = open_read_only(folder)
+    try:
+        streams = await ledger.read(lambda store: store.streams() if number is None else store.streams_about(number))
+        # A snapshot each, so that a long history does not hold up the running bot's checkpoints.
+        read = [await ledger.read(lambda store, stream=stream: store.examine(stream)) for stream in streams]  # type: ignore[misc] # bound early
+        return Found(len(streams), tuple(flaw for flaw in read if flaw))
+    finally:
+        await ledger.close()
+
+
+def _print_for_people(found: Found) -> None:
+    for flaw in found.flaws:
+        print_text(f"{flaw.sentence[0].upper()}{flaw.sentence[1:]}.")
+    if not found.flaws:
+        print_text(
+            f"The facts of all {found.streams:,} streams hold." if found.streams != 1 else "The facts of the one stream hold."
+        )
+        return
+    if not all(flaw.facts_hold for flaw in found.flaws):
+        note(REMEDY)
+    if any(flaw.facts_hold for flaw in found.flaws):
+        note("A state that does not follow from its facts is rebuilt from them when Understudy starts, and once a day.")
+
+
+def _print_for_programs(found: Found) -> None:
+    flaws = [{"stream": flaw.stream, "what": flaw.sentence, "facts_hold": flaw.facts_hold} for flaw in found.flaws]
+    print_json({"holds": not found.flaws, "streams": found.streams, "flaws": flaws})
