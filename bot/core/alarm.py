@@ -3,18 +3,19 @@
 Also muting, and bringing back what was held back once its reason is gone.
 """
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.draft import Draft, Step
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import Do
 from bot.core.failover import react
 from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
-from bot.core.model import Actor, Level, Phase, Severity, Verdict
+from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
 from bot.core.quiet import Quiet, look
 from bot.core.reasons import span
-from bot.core.signals import Mute, Unmute
-from bot.core.state import ComponentState, Incident
+from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
+from bot.core.state import ComponentState, Incident, World
 
 MUTE_RULE = Actor.rule("mute")
 HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing
@@ -264,3 +265,58 @@ def expire_mutes(draft: Draft) -> None:
     for state in draft.world.components.values():
         if state.mute and state.mute.until <= draft.now:
             draft.add(f"component/{state.id}", f.Unmuted(state.id, "its time is over"), actor=MUTE_RULE)
+
+
+# --- signals
+
+
+def on_verdict_reached(draft: Draft, signal: VerdictReached) -> Step:
+    """Write down what changed, tell people, and move flags."""
+    verdict = signal.verdict
+    held = draft.world.component(verdict.component)
+    if held.agrees(verdict):
+        return draft.done("held already")
+    if (held.level, held.fault) != (verdict.level, verdict.fault):
+        on_verdict(draft, verdict)
+    on_advisory(draft, verdict)
+    lift(draft)
+    react(draft)
+    return draft.done(f"{verdict.component} is {verdict.level}")
+
+
+def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
+    """One notice when we go blind, answered when we see again; whoever works on an incident finds both in its timeline."""
+    sight, held = signal.sight, draft.world.sight
+    if sight.blind is held.blind:
+        return draft.done("held already")
+    body: f.Body
+    if sight.blind:
+        key = f"sight/{draft.world.seqs.get('sight', 0) + 1}"
+        body = f.SightLost(sight.reason, sight.began_at or draft.now, key)
+        draft.send(Do.QUIET_POST, "ops", draft.add("sight", body), key=key)
+    else:
+        body = f.SightRegained(held.reason, held.began_at or draft.now, sight.ended_at or draft.now)
+        draft.send(Do.QUIET_REPLY, "ops", draft.add("sight", body), args={"root": held.notice})
+    for open_incident in draft.world.open_incidents():
+        draft.add(open_incident.stream, body, told=False)
+    lift(draft)
+    react(draft)
+    return draft.done("we are blind" if sight.blind else "we see again")
+
+
+HANDLERS: Handlers = {VerdictReached: on_verdict_reached, SightChanged: on_sight_changed, Mute: on_mute, Unmute: on_unmute}
+
+
+def due(world: World, policy: Policy) -> Iterator[datetime]:
+    """When a mute ends, and when an alert that was held back may come."""
+    for component in world.components.values():
+        if component.mute:
+            yield component.mute.until
+        held = component.held_back
+        if held is None or component.id not in policy.components:
+            continue
+        if held.until is not None:
+            yield held.until
+        within = world.incidents.get(held.incident or 0)
+        if within is not None and not within.phase.open:
+            yield held.at  # where it was told instead is over

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bot.core import facts as f
-from bot.core.draft import Draft, Step
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import Do
 from bot.core.incident import declare
 from bot.core.model import Policy
@@ -91,3 +91,6 @@ def on_join(draft: Draft, signal: Join) -> Step:
     fact = draft.add(incident.stream, f.ResponderJoined())
     draft.send(Do.CHANNEL_INVITE, f"incident/{incident.number}", fact)
     return draft.done(f"You are in {incident.name} now.{place}", incident=incident.number)
+
+
+HANDLERS: Handlers = {Declare: on_declare, Join: on_join}

@@ -1,13 +1,14 @@
 """A step in the making: facts and effects gathered while the world moves on under them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bot.core import facts as f
 from bot.core.effects import Do, Effect
 from bot.core.model import Actor, Policy
-from bot.core.signals import Answer, Code
+from bot.core.signals import Answer, Code, Signal
 from bot.core.state import Incident, World
 from bot.core.streams import evolve
 
@@ -107,3 +108,7 @@ class Draft:
 
     def _edit_key(self, what: str, fact: f.Fact) -> str:
         return f"INC-{fact.incident}/{what}/{fact.stream}/{fact.seq}"
+
+
+# Each family of rules exports `HANDLERS`: which of its functions answers which kind of signal.
+Handlers = Mapping[type[Signal], Callable[[Draft, Any], Step]]

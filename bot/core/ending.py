@@ -6,7 +6,7 @@ same opens again by itself (`quiet` says when, `alarm.lift` does it).
 
 from bot.core import facts as f
 from bot.core.alarm import lift
-from bot.core.draft import Draft, Step
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.incident import CANCEL_REASONS, change_phase, move_for, why_not
 from bot.core.model import Phase
 from bot.core.signals import Code, SetPhase
@@ -67,3 +67,6 @@ def _catch_up(draft: Draft, incident: Incident) -> None:
         if now.level is not affected.level:
             body = f.ComponentMoved(affected.id, affected.level, now.level, now.reason, now.began_at or draft.now)
             draft.add(incident.stream, body)
+
+
+HANDLERS: Handlers = {SetPhase: on_phase}

@@ -4,14 +4,14 @@ Rules that are never broken by a rule: never switch to a variant that is not bet
 never hand back to a default that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from bot.core import facts as f
 from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
-from bot.core.draft import Draft, Step
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.incident import change_phase, move_for
-from bot.core.model import Actor, Fault, FlagPolicy, Level, Phase
+from bot.core.model import Actor, Fault, FlagPolicy, Level, Phase, Policy
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
 from bot.core.state import ComponentState, Engagement, FlagState, World
 
@@ -321,3 +321,19 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
         why = f"{signal.flag} went back to a default that is not well"
         change_phase(draft, incident.number, Phase.INVESTIGATING, why, signal.actor)
     return draft.done(f"{signal.flag} serves {default} again.", flag=signal.flag, incident=engagement.incident)
+
+
+HANDLERS: Handlers = {EngageFlag: on_engage, StepBack: on_step_back, ReleaseFlag: on_release}
+
+
+def due(world: World, policy: Policy) -> Iterator[datetime]:
+    """When an engagement expires, and when its next step back may come."""
+    for flag in policy.flags.values():
+        engagement = world.flag(flag.key).engagement
+        if engagement is None:
+            continue
+        yield engagement.expires_at
+        if engagement.stepped_at is not None:
+            yield engagement.stepped_at + flag.hold
+        elif engagement.asked_at is None and engagement.because:
+            yield engagement.at + flag.min_hold

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.draft import Draft, Step
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.folds import REPORT_LASTS
 from bot.core.model import Actor, FeedState, Level, Policy
 from bot.core.quiet import MAINTENANCE_STAGES
@@ -119,3 +119,6 @@ def on_report(draft: Draft, signal: Reported) -> Step:
         f"Noted. Our checks say: {name} is {state.level} ({state.reason}).{where}",
         incident=incident.number if incident else None,
     )
+
+
+HANDLERS: Handlers = {AlertHeard: on_alert, Reported: on_report}

@@ -4,14 +4,15 @@ LEGAL is the whole law of phases: what is not in it is refused with a reason, an
 skip forward, fall back and come back after they were called resolved; so may ours.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import facts as f
-from bot.core.cadence import missed, update_every, update_is_due
-from bot.core.draft import Draft, Step
+from bot.core.cadence import missed, next_update_at, update_every, update_is_due
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import Do
-from bot.core.model import Actor, Phase, Severity
+from bot.core.model import Actor, Phase, Policy, Severity
 from bot.core.naming import channel_name
 from bot.core.signals import (
     Acknowledge,
@@ -23,7 +24,7 @@ from bot.core.signals import (
     SetSeverity,
     WriteUpdate,
 )
-from bot.core.state import Incident
+from bot.core.state import Incident, World
 
 COURSE = (
     Phase.TRIAGE, Phase.INVESTIGATING, Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING, Phase.RESOLVED,
@@ -290,3 +291,19 @@ def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:
     draft.send(Do.REFUSAL_POST, "ops", fact)
     if incident.declared_by.kind == "person":
         draft.send(Do.TELL, f"person/{incident.declared_by.id}", fact, args={"user": incident.declared_by.id})
+
+
+HANDLERS: Handlers = {
+    Acknowledge: on_acknowledge, WriteUpdate: on_update, AddNote: on_note, SetSeverity: on_severity, AskExport: on_export,
+    NameTaken: on_name_taken, ChannelLost: on_channel_lost, PostLost: on_post_lost,
+}  # fmt: skip
+
+
+def due(world: World, policy: Policy) -> Iterator[datetime]:
+    """When the next update is due, and when a resolution is ripe."""
+    for incident in world.open_incidents():
+        update = next_update_at(incident, policy.incidents)
+        if update is not None:
+            yield update
+        if incident.well_since is not None and incident.resolve_asked_at is None:
+            yield incident.well_since + policy.incidents.resolve_after

@@ -18,6 +18,22 @@ class Signal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfIncident(Signal):
+    """A signal to one incident, which has to exist."""
+
+    incident: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfEffect(Signal):
+    """What became of an effect; one about no incident names none."""
+
+    key: str
+    kind: Do
+    incident: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerdictReached(Signal):
     """The watch holds another verdict than the one committed."""
 
@@ -92,52 +108,44 @@ class Declare(Signal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Join(Signal):
+class Join(OfIncident):
     """A person comes to help in an incident that is open."""
 
-    incident: int
-
 
 @dataclass(frozen=True, kw_only=True)
-class Acknowledge(Signal):
+class Acknowledge(OfIncident):
     """A person takes an incident in hand."""
 
-    incident: int
-
 
 @dataclass(frozen=True, kw_only=True)
-class WriteUpdate(Signal):
+class WriteUpdate(OfIncident):
     """A person writes an update for everybody."""
 
-    incident: int
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddNote(Signal):
+class AddNote(OfIncident):
     """A person adds a line to the timeline."""
 
-    incident: int
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetSeverity(Signal):
+class SetSeverity(OfIncident):
     """A person sets the severity."""
 
-    incident: int
     severity: Severity
     reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetPhase(Signal):
+class SetPhase(OfIncident):
     """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
 
     `force` resolves it although a component of it still fails or a flag is still switched.
     """
 
-    incident: int
     phase: Phase
     reason: str = ""
     force: bool = False
@@ -171,20 +179,16 @@ class ReleaseFlag(Signal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskExport(Signal):
+class AskExport(OfIncident):
     """A person wants the timeline as a file in the incident's channel."""
 
-    incident: int
     format: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class EffectDone(Signal):
+class EffectDone(OfEffect):
     """The outbox did an effect; `channel` and `ts` say where a post stands."""
 
-    key: str
-    kind: Do
-    incident: int | None
     channel: str = ""
     ts: str = ""
     name: str = ""
@@ -192,36 +196,30 @@ class EffectDone(Signal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EffectRefused(Signal):
+class EffectRefused(OfEffect):
     """The outbox gave an effect up."""
 
-    key: str
-    kind: Do
-    incident: int | None
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class NameTaken(Signal):
+class NameTaken(OfIncident):
     """The channel's name belongs to somebody else; the next one is wanted."""
 
-    incident: int
     name: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChannelLost(Signal):
+class ChannelLost(OfIncident):
     """The incident's channel takes no more posts: archived, deleted, or the bot was removed."""
 
-    incident: int
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class PostLost(Signal):
+class PostLost(OfIncident):
     """Alert or card cannot be edited any more: deleted, or (`with_channel`) the channel that it stands in is lost."""
 
-    incident: int
     what: Do
     ts: str
     reason: str

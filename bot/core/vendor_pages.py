@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.draft import Draft
+from bot.core.alarm import lift
+from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import Do
+from bot.core.failover import react
 from bot.core.incident import Outage, outage_of
 from bot.core.model import Actor, FeedReport, FeedState, Notice
+from bot.core.signals import FeedRead
 from bot.core.state import MOST_AN_HOUR, NOTICE_OVER, Incident, ProviderState
 from bot.core.vendor_listing import follow, touches
 
@@ -182,3 +185,19 @@ def _forget(draft: Draft, stream: str, report: FeedReport) -> None:
         if total <= MOST_REMEMBERED // 2:
             break
     draft.add(stream, f.UpdatesForgotten(report.provider, gone), told=False)
+
+
+# --- signals
+
+
+def on_feed_read(draft: Draft, signal: FeedRead) -> Step:
+    """A vendor's page was read: note its news, and tell what it no longer holds back."""
+    on_report(draft, signal.report)
+    before = len(draft.facts)
+    lift(draft)
+    if len(draft.facts) > before:
+        react(draft)
+    return draft.done("the page was read")
+
+
+HANDLERS: Handlers = {FeedRead: on_feed_read}

@@ -1,6 +1,5 @@
 """Who may do what: every signal has a row, and the rows say what an SRE expects of them."""
 
-from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from bot.core.effects import Do
 from bot.core.model import Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
 from bot.core.permissions import MAY, Role, denied, role_of
 from bot.core.sight import Sight
+from tests.core.test_handlers import every_signal
 from tests.desk import ANA, BOB, RULE, START, Table, policy
 
 ACTORS: dict[Role, Actor] = {
@@ -40,12 +40,6 @@ SWITCHES_ENDS_OR_HIDES = [
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Reported]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
 MACHINES = {s.AlertHeard: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
-
-
-def every_signal(base: type[s.Signal] = s.Signal) -> Iterator[type[s.Signal]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from every_signal(kind)
 
 
 def signal(kind: type[s.Signal], actor: Actor) -> s.Signal:
