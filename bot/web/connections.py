@@ -27,12 +27,13 @@ TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length
 
 @dataclass(frozen=True)
 class Limits:
-    """How many connections at once, how many unproven ones of one address, and how long a request's headers may take."""
+    """How many connections at once, how many unproven ones of one address, how long headers and an answer may take."""
 
     most: int = 1024
     backlog: int = 128  # newcomers that wait to be let in
     unproven_of_one: int = 256
     headers_within_s: float = HEADERS_WITHIN_S
+    busy_at_most_s: float = BUSY_AT_MOST_S
 
 
 def limits_for(checks: int) -> Limits:
@@ -86,7 +87,7 @@ class Connections:
     def _make_room(self, one: "Guarded") -> bool:
         for standing in Standing:
             for other, since in self._by[standing].items():
-                if standing is Standing.BUSY and one.now() - since < BUSY_AT_MOST_S:
+                if standing is Standing.BUSY and one.now() - since < self._limits.busy_at_most_s:
                     return False  # every one behind it is busy for less long
                 self._close(other)
                 return True

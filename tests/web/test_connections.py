@@ -193,6 +193,16 @@ async def test_a_newcomer_is_turned_away_when_all_are_busy() -> None:
         assert 0 not in [await crowd.status(ends) for ends in busy]
 
 
+async def test_an_answer_that_takes_too_long_makes_room_for_a_newcomer() -> None:
+    """Whoever does not take what they asked for keeps nobody out for ever; the oldest goes, and only that one."""
+    async with serving(Limits(most=2, unproven_of_one=2, busy_at_most_s=0.0)) as crowd:
+        first, second = await crowd.busy(2)
+
+        assert 200 == await crowd.status(await crowd.says(WHOLE))
+        crowd.engine.may_go_on.set()
+        assert [0, 200] == [await crowd.status(ends) for ends in (first, second)]
+
+
 @pytest.mark.parametrize(
     ("limit", "in_use", "checks", "expected"),
     [(128, 20, 6, (42, 22)), (1024, 30, 20, (614, 128)), (65_536, 40, 10_000, (1024, 128)), (64, 60, 100, (16, 1))],

@@ -24,6 +24,8 @@ FOREIGN = [
     {"Origin": "http://127.0.0.1:1"},
     {"Origin": "http://demo.localhost"},
     {"Origin": "file://"},
+    {"Origin": "chrome-extension://abcdefghijklmnop"},
+    {"Origin": "javascript:alert(1)"},
     {"Origin": "http://[::1"},
 ]
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -81,6 +83,15 @@ async def test_link_in_slack_opens_the_board(house: House, http: aiohttp.ClientS
         assert 403 == (await http.get(f"{house.url}/", headers={**headers(READ), **LINK, **more})).status
     assert 403 == (await http.post(f"{house.url}/", headers={**headers(READ), **LINK})).status
     assert 403 == (await http.get(house.url + BEAT, headers=LINK)).status
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "file", "chrome-extension", "javascript", "data", "ws"])
+async def test_our_own_host_in_another_scheme_changes_nothing(house: House, http: aiohttp.ClientSession, scheme: str) -> None:
+    """A browser gives such an origin to no page of ours; a right token does not help it."""
+    sent = {**headers(CONTROL), "Origin": house.url.replace("http", scheme, 1)}
+    answer = await http.post(f"{house.url}/api/v1/flags/on/engage", headers=sent, json={"reason": "slow"})
+
+    assert 403 == answer.status
 
 
 STATUS = "/api/v1/status"
