@@ -94,7 +94,7 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
         track = _set_back(track, at - track.last_at)
     if _before_it_began(track, at):
         return track
-    if at - (track.looked_at or at) > max(DOUBT_LASTS, every * DOUBT_LASTS_ROUNDS):
+    if (track.last_at is None or at - track.last_at > DOUBT_LASTS) and _long_ago(track, at, every):
         track = undoubted(track)
     begins = track.round_at is None or at - track.round_at >= every * SPACED
     if track.suspect:
@@ -235,11 +235,17 @@ def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
     return replace(track, spent=_spent(track, at, rule, every) + cost, spent_at=at, quick=track.quick + cost)
 
 
+def _long_ago(track: Track, at: datetime, every: timedelta) -> bool:
+    """Whether the last look is so old that its doubts say nothing any more."""
+    return at - (track.looked_at or at) > max(DOUBT_LASTS, every * DOUBT_LASTS_ROUNDS)
+
+
 def _before_it_began(track: Track, at: datetime) -> bool:
     """Whether the sample is older than the outage that the ledger tells of: it says nothing against it."""
     gauge = track.slow
-    fresh = gauge.good == 0 and not gauge.signs
-    return gauge.stands and gauge.spoke == LEDGER and fresh and gauge.onset is not None and at < gauge.onset
+    if not gauge.stands or gauge.spoke != LEDGER:
+        return False
+    return gauge.good == 0 and not gauge.signs and gauge.onset is not None and at < gauge.onset
 
 
 def _set_back(track: Track, by: timedelta) -> Track:
