@@ -16,9 +16,15 @@ FIRST_AFTER_S = 600.0  # after the start, which leaves long streams out
 EVERY_S = timedelta(days=1).total_seconds()  # real seconds
 PAUSE_S = 0.02  # between two streams, so that a long history is read beside the work
 REMEDY = (
-    "Restore a backup (docs/storage.md), or begin anew with `understudy run --new-ledger`, which keeps this one beside it: "
-    "all flags are on their defaults then."
+    "Restore a backup (docs/storage.md). Without one, {way} sets aside into a file what does not hold and keeps the rest; "
+    "`understudy run --new-ledger` begins anew, and all flags are on their defaults then."
 )
+MOST_NAMED = 10
+
+
+def remedy(streams: Sequence[str]) -> str:
+    """What to do about facts that do not hold, with the words to type for these streams."""
+    return REMEDY.format(way=f"`understudy run {' '.join(f'--set-aside {stream}' for stream in streams[:MOST_NAMED])}`")
 
 
 async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
@@ -39,7 +45,8 @@ async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
     broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
     if broken:
         more = f" ({len(broken) - 1} more streams are broken)" if len(broken) > 1 else ""
-        raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {REMEDY}", kind=StoreTrouble.CORRUPT)
+        way = remedy([flaw.stream for flaw in flaws if flaw.state is None])
+        raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {way}", kind=StoreTrouble.CORRUPT)
     for flaw in flaws:
         await _rebuild(ledger, flaw)
 
@@ -84,7 +91,7 @@ class DailyAudit:
 
     async def look(self) -> None:
         """Read everything, stream by stream."""
-        broken = []
+        broken, streams = [], []
         for stream in await self._ledger.read(lambda store: store.streams()):
             flaw = await self._ledger.read(lambda store, stream=stream: store.examine(stream))  # type: ignore[misc] # bound early
             if flaw and flaw.facts_hold:
@@ -92,7 +99,8 @@ class DailyAudit:
             elif flaw:
                 log.error("the ledger was changed by hand", why=flaw.sentence)
                 broken.append(flaw.sentence)
+                streams.append(flaw.stream)
             await asyncio.sleep(PAUSE_S)
         if broken and tuple(broken) != self.broken:
-            self._tell("Understudy's ledger was changed by hand", f"{'; '.join(broken[:5])}. {REMEDY}")
+            self._tell("Understudy's ledger was changed by hand", f"{'; '.join(broken[:5])}. {remedy(streams)}")
         self.broken = tuple(broken)

@@ -49,8 +49,9 @@ def look_at_disk(data: Path) -> list[Storage]:
         found.append(Storage("bad", f"{data}: {REMEDIES[trouble]}. Until then {words}"))
     elif data.is_dir() and (free := shutil.disk_usage(data).free) < LITTLE_ROOM:
         found.append(Storage("note", f"only {_size(free)} are free where {data} is; a full disk stops every change"))
-    for aside in sorted(data.glob("*.db.broken-[0-9]*")) + sorted(data.glob("*.db.aside-[0-9]*")):
-        if aside.name.rpartition("-")[2].isdigit():
+    patterns = ("*.db.broken-[0-9]*", "*.db.aside-[0-9]*", "ledger.set-aside-[0-9]*")
+    for aside in (path for pattern in patterns for path in sorted(data.glob(pattern))):
+        if aside.name.removesuffix(".jsonl").rpartition("-")[2].isdigit():
             found.append(Storage("note", f"{aside.name} was set aside; look at it or delete it"))
     return found
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.ports import Ledger, Samples, StoreError
+from bot.logs import Sparingly
+from bot.ports import Ledger, Samples, StoreError, StoreTrouble
 from bot.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ class Housekeeping:
         self._connected = connected
         self._spent = spent
         self._recorded = ""
+        self._sparingly = Sparingly(clock, timedelta(hours=1))
         self._forget_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -63,11 +65,7 @@ class Housekeeping:
                 log.exception("metrics could not be told, or old samples not forgotten")
 
     async def _once(self) -> None:
-        rows = await self._ledger.read(lambda store: store.outbox(*OUTBOX_STATES))
-        counts = {state: sum(row.state == state for row in rows) for state in OUTBOX_STATES}
-        waiting = [row.created_at for row in rows if row.state == "pending"]
-        oldest = self._clock.now() - min(waiting) if waiting else timedelta(0)
-        self._metrics.set_outbox(counts, max(oldest, timedelta(0)))
+        await self._tell_outbox()
         connected = self._connected()
         if connected is not None:
             self._metrics.set_slack(connected)
@@ -77,6 +75,21 @@ class Housekeeping:
             self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S
         await self._samples.trim(self._clock.now() - self._keep)
         await self._samples.keep_within(self._budget_bytes)
+
+    async def _tell_outbox(self) -> None:
+        try:
+            rows = await self._ledger.read(lambda store: store.outbox(*OUTBOX_STATES))
+        except StoreError as error:
+            if error.kind is not StoreTrouble.CORRUPT:
+                raise
+            # A row that was changed by hand keeps nothing else from being done.
+            if (unsaid := self._sparingly.may("outbox")) is not None:
+                log.error("the outbox cannot be counted", why=str(error), since_last=unsaid)
+            return
+        counts = {state: sum(row.state == state for row in rows) for state in OUTBOX_STATES}
+        waiting = [row.created_at for row in rows if row.state == "pending"]
+        oldest = self._clock.now() - min(waiting) if waiting else timedelta(0)
+        self._metrics.set_outbox(counts, max(oldest, timedelta(0)))
 
     async def _record_spent(self) -> None:
         """Where it changed: money is not spent twice because of a restart."""

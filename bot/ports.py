@@ -175,6 +175,12 @@ class Store(Protocol):
     def rebuild(self, stream: str) -> None:
         """Write the state that follows from the facts, where another one stands."""
 
+    def everything_about(self, stream: str) -> list[dict[str, Any]]:
+        """The rows of a stream as they lie there, readable or not: facts, state, effects; each names its table."""
+
+    def remove(self, stream: str) -> None:
+        """Take out all that `everything_about` gives, and what would make a later fact of this name count as told."""
+
     def claim(self, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
         """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.
 

@@ -25,7 +25,7 @@ FLOORS = {
     "bot.app": 5, "bot.plan": 5, "bot.probing": 5, "bot.once": 5, "bot.doors": 5, "bot.housekeeping": 5,
     "bot.doctor_storage": 5, "bot.doctor_people": 5, "bot.doctor": 5, "bot.kept": 5, "bot.manifest": 5, "bot.slack_link": 5,
     "bot.seen": 3, "bot.commanders": 5, "bot.membership": 5, "bot.ledger_watch": 5, "bot.audit": 5, "bot.storage": 5,
-    "bot.parts": 5,
+    "bot.setting_aside": 5, "bot.parts": 5,
     "bot.demo": 6, "bot.cli": 7,
 }  # fmt: skip
 

@@ -11,12 +11,14 @@ import uvloop
 from bot.app import App, build
 from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
+from bot.clock import SystemClock
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.descriptors import complaint, raise_limit
 from bot.doctor_people import who_may
 from bot.logs import configure_logs
 from bot.parts import Parts, StartRefused
+from bot.setting_aside import set_aside
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
 from bot.web.app import WebError
@@ -31,7 +33,16 @@ WARM_S = 35.0  # every check of the usual interval has run once
 @click.option("--listen", default=None, metavar="HOST:PORT", help="Where to serve HTTP; the configuration's when not given.")
 @click.option("--log-level", type=click.Choice(("DEBUG", "INFO", "WARNING", "ERROR")), default="INFO", show_default=True)
 @click.option("--new-ledger", is_flag=True, help="Move the ledger aside and begin a new one; all flags are on their defaults.")
-def run(config_path: Path, data_path: Path | None, listen: str | None, log_level: str, new_ledger: bool) -> None:
+@click.option(
+    "--set-aside",
+    "streams",
+    multiple=True,
+    metavar="STREAM",
+    help="Move a STREAM that was changed by hand out of the ledger into a file, and keep the rest; may be repeated.",
+)
+def run(
+    config_path: Path, data_path: Path | None, listen: str | None, log_level: str, new_ledger: bool, streams: tuple[str, ...]
+) -> None:
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
     loaded = load_or_exit(config_path)
     configure_logs(loaded.config.secrets(), level=log_level)
@@ -47,6 +58,8 @@ def run(config_path: Path, data_path: Path | None, listen: str | None, log_level
     try:
         if new_ledger:
             asyncio.run(begin_anew(data_path or loaded.config.data))
+        if streams:
+            asyncio.run(put_aside(data_path or loaded.config.data, streams))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(build(loaded, data=data_path, listen=where, parts=Parts(on_gone=leave))))
     except StartRefused as refusal:
@@ -60,6 +73,16 @@ async def begin_anew(folder: Path) -> None:
     ledger = await open_ledger(folder, begin_anew=True)
     await ledger.close()
     log.warning("a new ledger is begun: all flags are on their defaults", folder=str(folder))
+
+
+async def put_aside(folder: Path, streams: tuple[str, ...]) -> None:
+    """Take what was changed by hand out of the ledger; it stays beside it in a file."""
+    ledger = await open_ledger(folder)
+    try:
+        for sentence in await set_aside(ledger, folder, streams, SystemClock().now()):
+            log.error("part of the ledger was set aside", what=sentence)
+    finally:
+        await ledger.close()
 
 
 def notes(config_path: Path, loaded: Loaded) -> list[str]:

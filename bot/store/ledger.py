@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.codec import encode
 from bot.core.facts import Fact, encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, Settled, StateRow
-from bot.store import audit, outbox, pruning
+from bot.store import audit, outbox, pruning, removal
 from bot.store.engine import Connection, IntegrityError, atomic, one
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, plain, read_fact, read_state
 
@@ -124,6 +125,15 @@ class SqliteStore:
         """Write the state that follows from the facts, where another one stands."""
         with atomic(self.conn):
             audit.rebuild(self.conn, stream)
+
+    def everything_about(self, stream: str) -> list[dict[str, Any]]:
+        """The rows of a stream as they lie there, readable or not: facts, state, effects; each names its table."""
+        return removal.everything_about(self.conn, plain(stream))
+
+    def remove(self, stream: str) -> None:
+        """Take out all that `everything_about` gives, and what would make a later fact of this name count as told."""
+        with atomic(self.conn):
+            removal.remove(self.conn, plain(stream))
 
     # --- outbox
 

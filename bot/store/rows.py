@@ -85,7 +85,15 @@ def read_state(row: Columns) -> StateRow:
 
 
 def read_outbox(row: Columns) -> OutboxRow:
-    """An outbox row as the ports know it."""
+    """An outbox row as the ports know it; raises StoreError when the row cannot be understood."""
+    try:
+        return _outbox_row(row)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        sentence = f"row {row['id']} of the outbox ({row['key']}) was changed by hand and cannot be read: {error}"
+        raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
+
+
+def _outbox_row(row: Columns) -> OutboxRow:
     effect = Effect(
         key=row["key"], kind=Do(row["kind"]), lane=row["lane"], incident=row["incident"], stream=row["stream"], seq=row["seq"],
         args=json.loads(row["args"]), slot=row["slot"],

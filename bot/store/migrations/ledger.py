@@ -21,6 +21,8 @@ CREATE TABLE facts (
 ) STRICT
 """
 
+FACTS_LAST = "CREATE TRIGGER facts_last BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END"
+
 STATES = """
 CREATE TABLE states (
     stream TEXT PRIMARY KEY,
@@ -64,7 +66,7 @@ def m001_first(db: Database) -> None:
         FACTS,
         "CREATE INDEX facts_incident ON facts (incident) WHERE incident IS NOT NULL",
         "CREATE TRIGGER facts_stay BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END",
-        "CREATE TRIGGER facts_last BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END",
+        FACTS_LAST,
         STATES,
         "CREATE UNIQUE INDEX states_dedup ON states (dedup) WHERE dedup <> ''",
         OUTBOX,

@@ -1,0 +1,43 @@
+"""Take one stream out of the ledger: only for what was changed by hand, and only after it lies in a file."""
+
+from typing import Any
+
+from bot.store.engine import Connection
+from bot.store.migrations.ledger import FACTS_LAST
+
+# An incident's effects also hang on facts of other streams.
+WHERE = {
+    "facts": "stream = :stream",
+    "states": "stream = :stream",
+    "outbox": "(stream = :stream OR incident = :incident)",
+}
+
+
+def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
+    """The stream's rows, table by table; bytes that are no text are spelled out."""
+    before = conn.text_factory
+    conn.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    try:
+        return [
+            {"table": table, **{name: row[name] for name in row.keys()}}  # noqa: SIM118 # a Row is no mapping
+            for table, where in WHERE.items()
+            for row in conn.execute(f"SELECT * FROM {table} WHERE {where}", _values(stream))  # noqa: S608 # constants
+        ]
+    finally:
+        conn.text_factory = before
+
+
+def remove(conn: Connection, stream: str) -> None:
+    """Delete the stream's rows, and the ids of signals that tell of its effects: its numbers are given anew."""
+    values, effects = _values(stream), f"SELECT key FROM outbox WHERE {WHERE['outbox']}"  # noqa: S608 # constants
+    for word in ("done", "refused"):
+        conn.execute(f"DELETE FROM signals WHERE id IN (SELECT '{word}/' || key FROM ({effects}))", values)  # noqa: S608 # constants
+    conn.execute("DROP TRIGGER IF EXISTS facts_last")
+    for table, where in WHERE.items():
+        conn.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 # constants
+    conn.execute(FACTS_LAST)
+
+
+def _values(stream: str) -> dict[str, Any]:
+    kind, _, name = stream.partition("/")
+    return {"stream": stream, "incident": int(name) if kind == "incident" and name.isdecimal() else None}

@@ -1,0 +1,79 @@
+"""An edited ledger without a backup: what does not hold is set aside by name, and everything else is kept."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.doctor_storage import look_at_disk
+from tests.app.test_ledger_edited import edit
+from tests.cli.deployment import Deployment, a_deployment
+from tests.house import FLAG
+
+STREAM = f"flag/{FLAG}"
+
+
+@pytest.fixture
+async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
+    """A deployment, not running, whose flag is engaged on gpt while an incident is open."""
+    async with a_deployment(tmp_path) as found:
+        found.configure()
+        assert 0 == (await found.verb("incident", "declare", "Claude is down")).status
+        assert 0 == (await found.verb("flags", "engage", FLAG, "gpt", "--reason", "down")).status
+        yield found
+
+
+def aside(deployment: Deployment) -> list[dict[str, object]]:
+    file = deployment.data / "ledger.set-aside-1.jsonl"
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+async def test_the_refusal_names_the_way_that_keeps_what_holds(engaged: Deployment) -> None:
+    """Every broken stream stands in the words to type."""
+    edit(engaged, "UPDATE facts SET body = replace(body, 'e', 'f')")
+    ended = await engaged.refused()
+
+    assert f"understudy run --set-aside {STREAM} --set-aside incident/1" in ended.err
+
+
+@pytest.mark.parametrize("body", ["'{'", "CAST(x'7bff' AS TEXT)"], ids=["edited", "no text"])
+async def test_a_flag_is_set_aside_and_the_incident_is_kept(body: str, engaged: Deployment) -> None:
+    """The flag is on its default, said loudly; INC-1 is open as before, and what was edited lies in a file of the owner's."""
+    edit(engaged, f"UPDATE facts SET body = {body} WHERE stream = '{STREAM}'")  # noqa: S608 # constants
+    bot = await engaged.ready_bot("--set-aside", STREAM)
+    incidents = (await bot.asks("GET", "/api/v1/incidents")).json["incidents"]
+
+    assert f"{STREAM} was set aside into ledger.set-aside-1.jsonl: {FLAG} serves its default again" in bot.output
+    assert ("claude", [1]) == (await bot.serves(FLAG), [one["number"] for one in incidents])
+    assert {STREAM} == {row["stream"] for row in aside(engaged)}
+    assert "ledger.set-aside-1.jsonl was set aside" in look_at_disk(engaged.data)[-1].words
+
+
+async def test_an_incident_that_is_set_aside_keeps_its_number(engaged: Deployment) -> None:
+    """The next one is INC-2: nothing that was said of INC-1 in Slack is mixed up with it."""
+    edit(engaged, "UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE stream = 'incident/1' AND seq = 1")
+    bot = await engaged.ready_bot("--set-aside", "incident/1")
+    declared = await bot.asks("POST", "/api/v1/incidents", {"title": "Another matter"})
+
+    assert ("gpt", 2) == (await bot.serves(FLAG), declared.json["incident"])
+    assert "INC-1 is over, and what still fails opens a new one" in bot.output
+
+
+async def test_a_stream_that_holds_is_not_set_aside(engaged: Deployment) -> None:
+    """A slip of the pen costs nothing: nothing is changed, and no file is made."""
+    ended = await engaged.refused("--set-aside", STREAM)
+
+    assert (1, True) == (ended.status, f"nothing is wrong with the facts of {STREAM}" in ended.err)
+    assert not list(engaged.data.glob("*.set-aside-*"))
+
+
+async def test_a_dead_effect_that_was_edited_is_named_once(engaged: Deployment) -> None:
+    """No traceback every five seconds; the bot serves as before."""
+    edit(engaged, "UPDATE outbox SET state = 'dead', kind = 'nonsense'")
+    bot = await engaged.ready_bot()
+    await bot.says("the outbox cannot be counted")
+
+    assert ("gpt", 1) == (await bot.serves(FLAG), bot.output.count("the outbox cannot be counted"))
+    assert "of the outbox (INC-1/" in bot.output
+    assert "Traceback" not in bot.output
