@@ -25,8 +25,10 @@ from bot.outbox import Pace
 from bot.parts import Parts
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
+from bot.views.text import cut
 from commands.table import words
 
+LINE_CHARS = 240
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
 CUSTOMER_EVERY_S = 0.05
 ALIVE_EVERY = timedelta(minutes=5)  # of the story
@@ -138,7 +140,7 @@ class Demo:
         """One line per event, in the story's time."""
         told = [fact for fact in facts if not isinstance(fact.body, ERRANDS)]
         for row in timeline.rows(told):
-            self._say(f"{row.at:%H:%M} UTC  {row.text}")
+            self._say(told_line(row))
 
     async def _until_over(self, app: App, exit_when_done: bool) -> None:
         end = START + timedelta(minutes=self._scenario.minutes)
@@ -181,3 +183,8 @@ class Demo:
         minutes = [event.at for event in self._scenario.answer_events if event.provider == provider]
         begun = [self._began_at + timedelta(minutes=minute) for minute in minutes]
         return max((moment for moment in begun if moment <= at), default=None)
+
+
+def told_line(row: timeline.Row) -> str:
+    """A row as the terminal shows it: with its time, and no longer than a few lines of a narrow window."""
+    return f"{row.at:%H:%M} UTC  {cut(' '.join(row.text.split()), LINE_CHARS)}"
