@@ -107,9 +107,9 @@ class SqliteSamples:
             aside = _moved_away(self.path)
             what = f" and is set aside as {aside.name}" if aside else ""
             how = "deleted or replaced under the running bot" if why.kind is StoreTrouble.GONE else "damaged"
-            self.set_aside = f"samples.db was {how}{what}; a new one is begun"
-            log.error("samples.db is begun anew", why=str(why), what=self.set_aside)
+            log.error("samples.db is begun anew", why=str(why), what=f"it was {how}{what}")
             await self._access.open()
+            self.set_aside = f"samples.db was {how}{what}; a new one is begun"  # said once it is there
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch. It outlives the process at once, and a power cut after the next checkpoint."""
