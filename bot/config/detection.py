@@ -32,13 +32,13 @@ class DetectionConfig(Part):
         default=3, validate_default=True, description="How many of them must fail, at most `window`."
     )
     threshold: Annotated[float, Real(1, 100)] = Field(
-        default=10.0, description="Score at which the sequential test speaks, 1 to 100; higher is surer and slower."
+        default=11.5, description="Score at which the sequential test speaks, 1 to 100; higher is surer and slower."
     )
     at_least: Span = Field(
-        default=timedelta(seconds=12), description="How long failures must last before they count as a failure."
+        default=timedelta(seconds=10), description="How long failures must last before they count as a failure."
     )
     recheck: PositiveSpan = Field(
-        default=timedelta(seconds=4), description="How soon a check looks again after a failure, within its budget."
+        default=timedelta(seconds=1.5), description="How soon a check looks again after a failure, within its budget."
     )
     recover_after: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many good runs in a row end it, 1 to 100.")
     recover_for: Span = Field(default=timedelta(seconds=60), description="How long those good runs must span.")

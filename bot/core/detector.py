@@ -19,6 +19,8 @@ EVERY = timedelta(seconds=30)
 DOUBT_LASTS = timedelta(minutes=15)  # without any look: what was in doubt longer ago says nothing of now
 DOUBT_LASTS_ROUNDS = 10  # of checks that run so seldom that this time holds too few
 SPACED = 0.75  # of an interval between two looks of different rounds: a late one must not swallow the next
+BACK_IN_ROUND = 6  # looks in an interval of the way back, while nothing fails on it
+RUN_A_RELAPSE, LONGEST_RUN = 2, 8  # good looks in a row before quick ones are spent; where trouble goes on most runs are short
 
 
 class Condition(StrEnum):
@@ -71,6 +73,17 @@ class Track:
         return not self.failing.stands and self.failing.score > 0.0
 
     @property
+    def promising(self) -> bool:
+        """Whether it failed and answers again, so that more looks tell an end from luck; relapses take a longer run."""
+        gauge = self.failing
+        return gauge.stands and gauge.good >= max(1, min(RUN_A_RELAPSE * (gauge.relapses - 1), LONGEST_RUN))
+
+    @property
+    def hurries(self) -> bool:
+        """Whether more looks than the scheduled ones are of use."""
+        return self.suspect or self.promising
+
+    @property
     def looked_at(self) -> datetime | None:
         """The newest look that changed anything: a conclusive one, or one that was charged to the budget."""
         return max(filter(None, (self.last_at, self.spent_at)), default=None)
@@ -97,7 +110,7 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     if (track.last_at is None or at - track.last_at > DOUBT_LASTS) and _long_ago(track, at, every):
         track = undoubted(track)
     begins = track.round_at is None or at - track.round_at >= every * SPACED
-    if track.suspect:
+    if track.suspect or not begins:
         track = _charged(track, at, rule, every)
     if sample.outcome is Outcome.INCONCLUSIVE:
         return track
@@ -127,10 +140,20 @@ def corroborated(track: Track, at: datetime, rule: Rule) -> Track:
 
 
 def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> timedelta:
-    """How long to wait for the next look: briefly while in doubt and within the budget, else the interval."""
-    if not track.suspect or rule.recheck >= every or track.quick >= rule.quick_most:
-        return every
-    return rule.recheck if _spent(track, now, rule, every) + 1 <= rule.quick_most else every
+    """How long to wait for the next look: briefly while in doubt or on its way back, and within the budget; else the interval.
+
+    What flaps is held for its time anyway, so that looking quickly would tell nothing.
+    """
+    if track.suspect:
+        return rule.recheck if track.quick < rule.quick_most and may_hurry(track, rule, every, now) else every
+    wait = rule.recheck if track.failing.relapses else max(rule.recheck, every / BACK_IN_ROUND)
+    returns = track.promising and not track.failing.flaps(now, rule)
+    return wait if returns and may_hurry(track, rule, every, now) else every
+
+
+def may_hurry(track: Track, rule: Rule, every: timedelta, now: datetime) -> bool:
+    """Whether the check may look before its time: it runs seldom enough, and has some of its budget left."""
+    return rule.recheck < every and _spent(track, now, rule, every) + 1 <= rule.quick_most
 
 
 def seeded(track: Track, baseline_ms: float) -> Track:
@@ -232,7 +255,7 @@ def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
     """A look costs what it comes before its time: nothing on schedule, and nearly one when it follows at once."""
     before = max(filter(None, (track.last_at, track.spent_at)), default=at)
     cost = min(1.0, max(0.0, 1 - (at - before) / every))
-    return replace(track, spent=_spent(track, at, rule, every) + cost, spent_at=at, quick=track.quick + cost)
+    return replace(track, spent=_spent(track, at, rule, every) + cost, spent_at=at, quick=track.quick + cost * track.suspect)
 
 
 def _long_ago(track: Track, at: datetime, every: timedelta) -> bool:
@@ -267,5 +290,5 @@ def _set_back(track: Track, by: timedelta) -> Track:
 
 __all__ = [
     "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "corroborated", "from_ledger", "knows_of",
-    "next_look", "observe", "seeded", "settled", "undoubted",
+    "may_hurry", "next_look", "observe", "seeded", "settled", "undoubted",
 ]  # fmt: skip

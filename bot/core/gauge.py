@@ -4,8 +4,8 @@ The sequential test sums up how much likelier each look is in trouble than in he
 with one answer in five that fails. The window counts failed rounds, so that what people set as "3 of 5" holds whatever the
 score says. Either may speak; neither before the signs span a least time.
 
-The way back is a test of the same kind: what failed again since its first good look must answer for so long that it is hardly
-trouble of that share any more.
+The way back is a test of the same kind: what failed again since its first good look must answer until health is so much
+likelier than trouble that goes on in part.
 """
 
 import math
@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from bot.core.model import Sample
 from bot.core.rule import Rule
 
-SURE = math.log(300)  # how much likelier health must be than trouble that goes on, once it failed again on its way back
-SHARES = 0.15, 0.30  # of failed looks on the way back, at least and at most: a few looks tell too little of a larger one
-REMEMBERED = 40  # looks of the way back; then older ones count half
+SURE = math.log(1_000)  # how much likelier health must be than trouble that goes on, once it failed again on its way back
+PART = 0.20  # of looks that fail in trouble that goes on: the smallest share that is told from health within minutes
+EARLY = 0.25  # of an interval that a look may come before its time, and still span it
 
 KEPT = 10  # signs; enough to tell the usual fault from an odd one
 
@@ -58,10 +58,8 @@ class Gauge:
     signs: tuple[Sample, ...] = ()
     good: int = 0  # looks in a row without a sign
     good_at: datetime | None = None
-    back: int = 0  # looks since the first good one of this trouble: its way back
-    back_bad: int = 0  # of them
-    share: float = 0.0  # of them, when the last sign came; 0 = nothing failed on the way back so far
-    clear: float = 0.0  # score of the test whether it is over
+    relapses: int = 0  # how often it failed again after good looks of this trouble
+    clear: float = 0.0  # score of the test whether it is over, since it relapsed first
     changes: tuple[datetime, ...] = ()  # when it began and ended lately
 
     @property
@@ -87,7 +85,7 @@ def turn(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least
         return gauge
     gauge = _counted(gauge, sign, moment, rule)
     if gauge.stands:
-        return gauge if hold else _ended(gauge, moment.at, rule)
+        return gauge if hold else _ended(gauge, moment, rule)
     if sign is None:
         return gauge
     if gauge.score >= rule.threshold and gauge.since is not None and moment.end - gauge.since >= at_least:
@@ -111,7 +109,7 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
         score = max(0.0, gauge.score + rule.weights[sign is None])
         fresh = sign is not None and gauge.score == 0.0
     signs = gauge.signs
-    back, back_bad, share, clear = (0, 0, 0.0, 0.0) if fresh else _way_back(gauge, sign, rule)
+    relapses, clear = (0, 0.0) if fresh else _way_back(gauge, sign, rule)
     if sign is not None:
         signs = (*signs, sign)[-max(KEPT, rule.failures) :]
     elif score == 0.0 and rounds == 0 and not gauge.stands:
@@ -129,26 +127,19 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
         signs=signs,
         good=0 if sign is not None else gauge.good + 1,
         good_at=None if sign is not None else gauge.good_at or moment.at,
-        back=back,
-        back_bad=back_bad,
-        share=share,
+        relapses=relapses,
         clear=clear,
         changes=gauge.changes,
     )
 
 
-def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, int, float, float]:
-    """Looks of the way back, how many of them failed, their share, and the score of the test whether it is over."""
-    if sign is not None and gauge.back == 0:
-        return 0, 0, 0.0, 0.0
-    back, bad = gauge.back + 1, gauge.back_bad + (sign is not None)
-    if back > REMEMBERED:
-        back, bad = back // 2, (bad + 1) // 2
-    if sign is None:
-        likelier = math.log((1 - rule.noise) / (1 - gauge.share)) if gauge.share else 0.0
-        return back, bad, gauge.share, gauge.clear + likelier
-    share = min(max(bad / back, SHARES[0]), SHARES[1])
-    return back, bad, share, max(0.0, gauge.clear + math.log(rule.noise / share))
+def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, float]:
+    """How often it failed again on its way back, and the score of the test whether it is over."""
+    relapses = gauge.relapses + (gauge.good > 0 and sign is not None)
+    if not gauge.stands or not relapses:
+        return 0, 0.0
+    likelier = math.log(rule.noise / PART) if sign is not None else math.log((1 - rule.noise) / (1 - PART))
+    return relapses, max(0.0, gauge.clear + likelier)
 
 
 def begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) -> Gauge:
@@ -156,14 +147,18 @@ def begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) -
     return replace(gauge, stands=True, spoke=spoke, onset=onset, changes=(*_lately(gauge.changes, at, rule), at))
 
 
-def _ended(gauge: Gauge, at: datetime, rule: Rule) -> Gauge:
-    """Over once there were enough good looks in a row for long enough; what changes all the time must be steady first."""
-    if gauge.good_at is None or gauge.good < rule.recover_after or (gauge.share and gauge.clear < SURE):
+def _ended(gauge: Gauge, moment: Moment, rule: Rule) -> Gauge:
+    """Over once there were enough good looks in a row for long enough; what changes all the time must be steady first.
+
+    Quick looks are more evidence and make nothing sooner: they must span as much as that many scheduled ones.
+    """
+    if gauge.good_at is None or gauge.good < rule.recover_after or (gauge.relapses and gauge.clear < SURE):
         return gauge
-    steady = rule.steady_for if gauge.flaps(at, rule) else rule.recover_for
-    if at - gauge.good_at < max(steady, rule.recover_for):
+    on_schedule = moment.every * (0 if gauge.relapses else rule.recover_after - 1 - EARLY)
+    steady = rule.steady_for if gauge.flaps(moment.at, rule) else rule.recover_for
+    if moment.at - gauge.good_at < max(steady, rule.recover_for, on_schedule):
         return gauge
-    return Gauge(good_at=gauge.good_at, changes=(*_lately(gauge.changes, at, rule), at))
+    return Gauge(good_at=gauge.good_at, changes=(*_lately(gauge.changes, moment.at, rule), moment.at))
 
 
 def _lately(changes: tuple[datetime, ...], at: datetime, rule: Rule) -> tuple[datetime, ...]:

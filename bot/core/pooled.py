@@ -1,8 +1,9 @@
 """Checks of one component corroborate each other: one test over the signs of all of them, beside the test of each. Pure.
 
-What each check's own score says is added up. A sum that speaks takes every check with a failing sign of its own for failing, so
-two that fail half of their looks need not both come to it alone. No check speaks for another: what one of them adds leaves
-the threshold more than one sign away, so a dead check and one stray failure beside it never come to it together.
+What each check in doubt comes to by itself is added up. A sum that speaks takes all of them for failing, so two that fail half
+of their looks need not both come to it alone. No check speaks for another: what one in doubt adds leaves the threshold more
+than one sign away, so that one about to fail and one stray failure beside it never come to it. What is judged already leaves it
+more than two signs away: the rest may be well, and is looked at so often now that two stray failures are no rare thing.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,9 @@ from bot.core.detector import Track, corroborated
 from bot.core.gauge import LEDGER, Gauge
 from bot.core.rule import Rule
 
-TOGETHER = timedelta(minutes=5)  # between the first signs of one episode; what failed long before says nothing of a new sign
+TOGETHER = timedelta(minutes=5)  # what failed, or began to fail, longer ago says nothing of a failure now
 QUESTIONED = timedelta(minutes=2)  # how long the others look quickly once one of them fails
-JUST_SHORT = 0.1  # of one sign
+SHORT_IN_DOUBT, SHORT_JUDGED = 1.1, 2.1  # signs that the others must come to at least
 
 
 def pooled(
@@ -26,20 +27,13 @@ def pooled(
     The look that came last was at `at` and ended at `end`. Checks with signs must weigh `share` of all at least: in a
     component of many checks somebody always has a stray failure.
     """
-    doubtful = {check: track for check, track in tracks.items() if track.suspect and _theirs(track)}
-    if not doubtful:
+    doubtful = {check: track for check, track in tracks.items() if track.suspect and _theirs(track, at)}
+    judged = {check: track for check, track in tracks.items() if _fails(track) and at - track.failing.changes[-1] <= TOGETHER}
+    signed = {**doubtful, **judged}
+    if not doubtful or sum(weights.get(c, 1.0) for c in signed) < share * sum(weights.get(c, 1.0) for c in tracks):
         return {}
-    first = min(_began(track.failing) for track in doubtful.values())
-    last = max(_began(track.failing) for track in doubtful.values())
-    standing = {
-        check: track
-        for check, track in tracks.items()
-        if _fails(track) and first - TOGETHER <= _began(track.failing) <= last + TOGETHER
-    }
-    signed = {**doubtful, **standing}
-    if len(signed) < 2 or sum(weights.get(check, 1.0) for check in signed) < share * sum(weights.get(c, 1.0) for c in tracks):
-        return {}
-    if end - min(_began(track.failing) for track in signed.values()) < max(rules[check].at_least for check in signed):
+    began = min(track.failing.since or at for track in signed.values())
+    if end - began < max(rules[check].at_least for check in signed):
         return {}
     if sum(_share(track.failing, rules[check]) for check, track in signed.items()) < 1.0:
         return {}
@@ -49,16 +43,14 @@ def pooled(
 def _share(gauge: Gauge, rule: Rule) -> float:
     """What it adds, as a share of the threshold."""
     sign = rule.weights[0]
-    return min(gauge.score, max(sign, rule.threshold - sign * (1 + JUST_SHORT))) / rule.threshold
+    most = rule.threshold - sign * (SHORT_JUDGED if gauge.stands else SHORT_IN_DOUBT)
+    return min(gauge.score, max(sign, most)) / rule.threshold
 
 
-def _began(gauge: Gauge) -> datetime:
-    began = gauge.onset if gauge.stands else gauge.since
-    return began or datetime.max.replace(tzinfo=gauge.signs[-1].at.tzinfo)
-
-
-def _theirs(track: Track) -> bool:
-    return bool(track.failing.signs) and track.failing.since is not None and not track.failing.signs[-1].fault.ours
+def _theirs(track: Track, at: datetime) -> bool:
+    """Whether it failed lately, and not by our own fault."""
+    signs = track.failing.signs
+    return bool(signs) and at - signs[-1].at <= TOGETHER and not signs[-1].fault.ours
 
 
 def _fails(track: Track) -> bool:

@@ -11,18 +11,18 @@ class Rule:
 
     # A sequential test: Page's CUSUM (1954) of the log-likelihood ratio between two shares of failed looks.
     noise: float = 0.01  # share of looks that fail although all is well
-    trouble: float = 0.30  # share that is an outage beyond doubt; smaller ones are found too, later
-    threshold: float = 10.0  # score that speaks: three failures in a row reach 10.2
+    trouble: float = 0.25  # share that is an outage beyond doubt; smaller ones are found too, later
+    threshold: float = 11.5  # score that speaks: four failures in a row reach 12.9
 
     # Beside it a window over rounds; a round is a scheduled look with the quick ones that follow, failed when half of it did.
     window: int = 5
     failures: int = 3
 
-    at_least: timedelta = timedelta(seconds=12)  # three failures inside one hiccup of our own way out are one
+    at_least: timedelta = timedelta(seconds=10)  # failures inside one hiccup of our own way out are one
 
     # Quick looks while in doubt, and what they may cost.
-    recheck: timedelta = timedelta(seconds=4)
-    quick_share: float = 0.11  # of the scheduled looks, in the long run
+    recheck: timedelta = timedelta(seconds=1.5)
+    quick_share: float = 0.2  # of the scheduled looks, in the long run
     quick_most: int = 60  # in one episode, and saved up for it
 
     # The way back is slower than the way in, so that one lucky answer ends nothing.

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from bot.core.detector import NEW, Condition, Judgement, Rule, Track, next_look, observe, settled
+from bot.core.detector import NEW, Condition, Judgement, Rule, Track, may_hurry, next_look, observe, settled
 from bot.core.model import Outcome, Sample
 from bot.core.pooled import newly_fails, pooled
 from bot.core.verdict import CheckView, VerdictRule
 from bot.watch.looks import Check
 
 SILENT_AFTER = 3  # intervals (and a minute): a vantage that sends nothing any more has no say
-PATIENCE = 0.5  # of the time after which a doubtful check looks again: an answer that takes longer, unusually, is late
+PATIENCE_S = 2.0  # domain seconds; an answer that takes longer, unusually, is late
 BAD = (Condition.FAILING, Condition.SLOW)
 
 Key = tuple[str, str]  # check, vantage
@@ -24,6 +24,7 @@ class Turn:
 
     suspected: bool
     suspects: bool
+    hurries: bool  # it looks again before its time, or did so until now
     calm: bool  # no doubt before nor after: no verdict changes by it alone
 
 
@@ -74,7 +75,7 @@ class Tracks:
         self._rules = rules
         self._weights = weights
         self._share = share  # of a component's checks that must have signs before they are weighed together
-        self.least_patience_s = rule.recheck.total_seconds() * PATIENCE
+        self.least_patience_s = PATIENCE_S
         self._tracks: dict[str, dict[str, Track]] = {check.id: {} for check in checks}
         self._heard_at: dict[Key, datetime] = {}
         self._from_before: set[Key] = set()  # in trouble since before the restart, without a sign of it since
@@ -125,6 +126,7 @@ class Tracks:
         return Turn(
             suspected=before.suspect,
             suspects=after.suspect,
+            hurries=before.hurries or after.hurries,
             calm=_at_ease(after)
             and (_at_ease(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
         )
@@ -152,8 +154,12 @@ class Tracks:
 
     def next_look(self, check: str, now: datetime) -> timedelta:
         """How long our own next look with this check may wait."""
-        track, (rule, every) = self.track(check, self.vantage), self.rule(check)
-        return next_look(track, rule, every, now) if track.suspect else every
+        return next_look(self.track(check, self.vantage), *self.rule(check), now)
+
+    def may_hurry(self, check: str, now: datetime) -> bool:
+        """Whether we may look with it before its time: not where it fails already, or where its budget is spent."""
+        track = self.track(check, self.vantage)
+        return not track.failing.stands and may_hurry(track, *self.rule(check), now)
 
     def newly_fails(self, check: str, now: datetime) -> bool:
         """Whether it began to fail just now, as we ourselves see it."""

@@ -226,7 +226,7 @@ class Watch:
             unseen = self._unseen[component]
             seen_all = unseen == {sample.check}
             unseen.discard(sample.check)
-            if turn.suspects or turn.suspected:
+            if turn.hurries:
                 self._look_again(sample.check)
             self._question(sample.check, component)
             if turn.suspects and not turn.suspected:
@@ -253,7 +253,7 @@ class Watch:
             asks = any(self._tracks.newly_fails(other, now) for other in self._kin.siblings(check))
             asked = (check,) if asks else ()
         for other in asked:
-            if not self._tracks.stands(other):
+            if self._tracks.may_hurry(other, now):
                 self._rounds.sooner(other, self._tracks.recheck_s(other))
 
     def _call_kin(self, check: str) -> None:

@@ -33,8 +33,20 @@ def every(folder: Path, config: str, provider: str, component: str = "api") -> d
     "depends", ["    depends_on: [openai.api]\n", "    fallbacks: [{variant: gpt, needs: openai.api}]\n"]
 )  # fmt: skip
 def test_a_component_that_a_flag_depends_on_is_looked_at_every_15_s(tmp_path: Path, depends: str) -> None:
-    """For the default variant and for a fallback; inference costs money and keeps its interval."""
-    assert {"inference": 60, "models": 15} == every(tmp_path, SLACK + FLAG + depends, "openai")
+    """For the default variant and for a fallback; inference as well, which is what the flag is about."""
+    assert {"inference": 15, "models": 15} == every(tmp_path, SLACK + FLAG + depends, "openai")
+
+
+@pytest.mark.parametrize("preset", ["anthropic", "openai", "gemini"])
+def test_a_day_of_inference_every_15_s_fits_its_budget(tmp_path: Path, preset: str) -> None:
+    """With a fifth of quick looks; a check that spent its budget by the evening would not see the outage of the night."""
+    path = tmp_path / "understudy.yaml"
+    flag = FLAG + f"    depends_on: [{preset}.api]\n"
+    path.write_text(SLACK + "  gemini: {preset: gemini, api_key: sk-3}\n" + flag)
+    checks = load(path, {}).config.providers[preset].components["api"].checks
+    inference = next(check for check in checks if check.name == "inference")
+
+    assert inference.budget.calls_per_day >= 1.2 * (timedelta(days=1) / inference.every)
 
 
 def test_what_no_flag_depends_on_keeps_its_interval(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from bot.core.rule import Rule
 from tests.desk import START
 
 RULE = Rule()
-HALF = ".x.x"  # looks from the oldest to the newest, four seconds apart; x = failed
-DEAD = "xxxx"
+APART = timedelta(seconds=2)
+HALF = ".x.x"  # looks from the oldest to the newest, two seconds apart; x = failed
+DEAD = "xxxxxx"
 OPENS_AT = 1 / 3
 
 
@@ -19,7 +20,7 @@ def track(looks: str, *, ago: timedelta = timedelta(0), fault: Fault = Fault.THE
     """A check with these looks, the last of them `ago`."""
     found = NEW
     for n, look in enumerate(looks):
-        at = START - ago - RULE.recheck * (len(looks) - 1 - n)
+        at = START - ago - APART * (len(looks) - 1 - n)
         outcome = Outcome.FAIL if look == "x" else Outcome.OK
         error = "http_5xx" if look == "x" else None
         found = observe(found, Sample("a.b.c", "a.b", at, outcome, error, fault if error else Fault.NONE), RULE)
@@ -50,19 +51,34 @@ def test_one_stray_failure_beside_a_dead_check_is_no_outage() -> None:
 
 def test_one_stray_failure_beside_a_check_about_to_fail_is_no_outage() -> None:
     """Neither before the dead one is judged."""
-    assert set() == fails({"models": track("x..xx"), "front": track("...x")})
+    assert set() == fails({"models": track("x...xx"), "front": track("...x")})
 
 
-def test_two_failures_beside_a_check_that_fails_are_the_outage_of_both() -> None:
-    """What began in the same minutes is one trouble."""
-    assert {"front"} == fails({"models": track(DEAD + "x"), "front": track("..xx")})
+def test_two_stray_failures_beside_a_dead_check_are_no_outage() -> None:
+    """The others are looked at quickly once a check is dead, so that two stray failures come together in many an hour."""
+    assert set() == fails({"models": track(DEAD), "front": track("..xx")})
 
 
-def test_a_check_that_failed_long_before_does_not_count() -> None:
-    """What has been dead for an hour says nothing of two failures now."""
-    dead = track(DEAD, ago=timedelta(hours=1))
+def test_three_failures_beside_a_dead_check_are_the_outage_of_both() -> None:
+    """Alone it would take a fourth."""
+    assert {"front"} == fails({"models": track(DEAD), "front": track(".xxx")})
 
-    assert set() == fails({"models": dead, "front": track("..xx")})
+
+def test_a_check_that_died_long_before_does_not_count() -> None:
+    """What has been dead for an hour says nothing of three failures now."""
+    assert set() == fails({"models": track(DEAD, ago=timedelta(hours=1)), "front": track(".xxx")})
+
+
+def test_a_doubt_of_long_ago_corroborates_nothing() -> None:
+    """Three failures of an hour ago, and two of now."""
+    old = track("x..x.x", ago=timedelta(hours=1))
+
+    assert set() == fails({"models": old, "front": track("..xx")})
+
+
+def test_one_check_alone_has_no_others_to_be_weighed_with() -> None:
+    """However close to its own threshold it is."""
+    assert set() == fails({"models": track("x...xx")})
 
 
 def test_our_own_fault_corroborates_nothing() -> None:
@@ -89,5 +105,5 @@ def test_the_reason_says_that_other_checks_fail_too() -> None:
     tracks = {"models": track("x." + HALF), "front": track("x." + HALF)}
     judged = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["front"].judgement
 
-    assert "3 of the last 6 looks failed within 20 s (other checks fail too): http_5xx" == judged.reason
+    assert "3 of the last 6 looks failed within 10 s (other checks fail too): http_5xx" == judged.reason
     assert "pooled test" == judged.spoke

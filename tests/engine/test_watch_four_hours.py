@@ -73,11 +73,11 @@ events:
 
 
 def test_noise_costs_few_looks_and_no_incident() -> None:
-    """Quick looks, and the others that a doubt calls: a sixth more than the schedule at the very most, and nobody is told."""
+    """Quick looks, and the others that a doubt calls: a quarter more than the schedule at the very most, and nobody is told."""
     hours = 24.0
     counts, incidents = looks_of(EXAMPLE, read(NOISY, "noisy"), hours=hours)
     looks = counts["anthropic.api"] + counts["anthropic.web"]
     scheduled = hours * (120 + 60 + 60)
 
     assert 0 == incidents
-    assert scheduled < looks < scheduled * 7 / 6
+    assert scheduled < looks < scheduled * 5 / 4

@@ -15,7 +15,7 @@ ALL = tuple(Check(id) for id in (API, ASK, WEB, GPT))
 
 
 async def test_a_failed_look_is_followed_by_quick_ones_until_the_doubt_is_gone() -> None:
-    """Every four seconds while in doubt, and then at its old offset of the half minute."""
+    """Every two seconds while in doubt, and then at its old offset of the half minute."""
     stand = await Stand([Check(API)]).opened()
     [first, second] = stand.script.of(API)
     stand.script.answers[API] = BROKEN
@@ -26,16 +26,16 @@ async def test_a_failed_look_is_followed_by_quick_ones_until_the_doubt_is_gone()
 
     looks = stand.script.of(API)
     assert [30.0, 30.0] == [second - first, third - second]
-    assert [third + 4, third + 8, third + 12] == looks[3:6]
+    assert [third + 2, third + 4, third + 6] == looks[3:6]
     quick = [at for at in looks if at % 30 != first % 30]
-    assert 5 < len(quick) < 12
+    assert 5 < len(quick) < 14
     assert max(quick) < third + 60
     assert [30.0] * 5 == [later - sooner for sooner, later in zip(looks[-6:-1], looks[-5:], strict=True)]
     assert "operational" == stand.level("anthropic.api")
 
 
 async def test_a_full_outage_is_committed_within_seconds_of_the_first_failed_look() -> None:
-    """Three failed looks and twelve seconds are enough."""
+    """Four failed looks and ten seconds are enough."""
     stand = await Stand(ALL).opened()
     stand.script.answers = dict.fromkeys((API, ASK), BROKEN)
     before = len(stand.script.began)
@@ -43,7 +43,7 @@ async def test_a_full_outage_is_committed_within_seconds_of_the_first_failed_loo
         await stand.passes(1)
     failed = [at for id, at in stand.script.began[before:] if id in (API, ASK)]
 
-    assert 12 <= stand.clock.monotonic() - failed[0] <= 14
+    assert 10 <= stand.clock.monotonic() - failed[0] <= 12
 
 
 async def test_the_others_of_a_provider_look_at_once_when_one_begins_to_doubt() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from statistics import median
+from statistics import mean
 
 from bot.core.model import Level
 from tests.engine.stand import BROKEN, WELL, Check, Stand
@@ -26,10 +26,25 @@ async def down_after_s(checks: int, seed: int) -> int:
 
 def test_two_checks_find_half_an_outage_sooner_than_one() -> None:
     """Every further check makes detection faster, also where each of them is too unsure alone."""
-    alone = median(asyncio.run(down_after_s(1, seed)) for seed in range(40))
-    together = median(asyncio.run(down_after_s(2, seed)) for seed in range(40))
+    alone = mean(asyncio.run(down_after_s(1, seed)) for seed in range(40))
+    together = mean(asyncio.run(down_after_s(2, seed)) for seed in range(40))
 
     assert together < alone * 0.85
+
+
+async def test_the_others_are_asked_within_their_budget() -> None:
+    """A check that dies six times in two hours does not make a second schedule for the one beside it."""
+    dying, well = Check("anthropic.api.models"), Check("anthropic.api.front")
+    stand = await Stand([dying, well]).opened()
+    began, before = stand.clock.monotonic(), len(stand.script.of(well.id))
+    for _ in range(6):
+        stand.script.answers[dying.id] = BROKEN
+        await stand.passes(240)
+        stand.script.answers[dying.id] = WELL
+        await stand.passes(960)
+    scheduled = (stand.clock.monotonic() - began) / 30
+
+    assert 60 < len(stand.script.of(well.id)) - before - scheduled < scheduled * 0.22 + 60
 
 
 async def test_a_dead_check_beside_a_well_one_stays_a_part() -> None:

@@ -11,7 +11,7 @@ MINUTE = timedelta(minutes=1)
 
 
 async def test_a_doubt_goes_on_after_a_restart() -> None:
-    """One failed look before, and within four seconds of the start the next one; no round is waited for."""
+    """One failed look before, and within two seconds of the start the next one; no round is waited for."""
     stand = await Stand([Check(API)]).opened()
     stand.script.answers[API] = BROKEN
     await stand.until_look(API)
@@ -19,7 +19,7 @@ async def test_a_doubt_goes_on_after_a_restart() -> None:
     began = stand.clock.monotonic()
     await stand.passes(14)
 
-    assert began + 4 == stand.script.of(API)[0]
+    assert began + 2 == stand.script.of(API)[0]
     assert "down" == stand.level("anthropic.api")
 
 
