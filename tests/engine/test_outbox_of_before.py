@@ -1,0 +1,117 @@
+"""An outbox that was written before effects had classes: every row is read, and done once under the key it always had.
+
+`ledgers/outbox_before_typed_effects.sql` was made by the commit before: three incidents, rows of all eighteen kinds, in every
+state that a killed bot leaves behind.
+"""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bot.delivery import Delivery, Surroundings
+from bot.engine import CommittingEngine
+from bot.outbox import Outbox
+from bot.ports import Message, OutboxRow, Place
+from bot.sandbox.chat import ME, FakeChat
+from bot.sandbox.world import LoopClock, VirtualLoop
+from bot.store.sqlite import InlineLedger
+from tests.desk import ANA, BOB, policy
+
+BEFORE = Path(__file__).parent / "ledgers" / "outbox_before_typed_effects.sql"
+UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"
+LANDED = ["INC-1/refusal.post/incident/1/4", "INC-3/alert.post/incident/3/1"]  # posted, and nobody heard of it
+DIRECT = "INC-1/tell/incident/1/4"  # its sender was killed; a direct message cannot be looked up
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What came of it: how often each key stands in Slack, the rows by key, what else was made."""
+
+    posts: Counter[str]
+    rows: dict[str, OutboxRow]
+    channels: list[str]
+    files: list[str]
+
+
+def write_down(path: Path) -> dict[str, str]:
+    """Put the old ledger there; the kinds of its unfinished rows by key."""
+    conn = sqlite3.connect(path)
+    conn.executescript(BEFORE.read_text(encoding="utf-8"))
+    found = dict(conn.execute(f"SELECT key, kind FROM outbox WHERE {UNFINISHED}"))
+    conn.close()
+    return found
+
+
+async def _carry_on(path: Path) -> Aftermath:
+    await asyncio.sleep(7_200)  # the old bot was killed an hour after its clock began
+    loop_clock = LoopClock(asyncio.get_running_loop())
+    known = policy()
+    known.components["anthropic.api"] = replace(known.components["anthropic.api"], runbook_steps=("Ask the vendor",))
+    ledger = InlineLedger.open(path)
+    engine = CommittingEngine(ledger, loop_clock, known)
+    await engine.load()
+    chat = FakeChat(loop_clock)
+    chat.people |= {ANA.id, BOB.id}
+    ops = chat.add_channel("ops", member=True)
+    chat.add_channel(engine.world.incidents[2].channel_name, member=True, creator=ME)
+    for key in LANDED:
+        await chat.post(Place(ops), Message("It landed after all."), key)
+    await chat.create_channel(engine.world.incidents[3].channel_name, False)
+    outbox = Outbox(ledger, engine, Delivery(chat, engine, ledger, loop_clock, Surroundings()), loop_clock)
+    engine.listen(lambda facts, world: outbox.wake())
+    await outbox.start()
+    await asyncio.sleep(1_800)
+    await outbox.stop()
+    rows = await ledger.read(lambda store: store.outbox())
+    return Aftermath(
+        Counter(message.key for channel in chat.channels.values() for message in channel.messages if message.key),
+        {row.effect.key: row for row in rows},
+        [channel.name for channel in chat.channels.values() if channel.name.startswith("inc-")],
+        [file.name for file in chat.files.values()],
+    )
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return write_down(tmp_path_factory.mktemp("before") / "ledger.db")
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+    path = tmp_path_factory.mktemp("after") / "ledger.db"
+    write_down(path)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_carry_on(path))
+
+
+def test_every_old_post_stands_in_slack_once_under_its_old_key(waiting: dict[str, str], after: Aftermath) -> None:
+    """Nothing that waited is lost, and what had landed unheard is not said again."""
+    posts = [key for key, kind in waiting.items() if kind.endswith((".post", ".reply"))]
+
+    assert dict.fromkeys(posts, 1) == {key: after.posts[key] for key in posts}
+
+
+def test_every_old_row_but_an_unclear_direct_message_is_done(waiting: dict[str, str], after: Aftermath) -> None:
+    """A direct message that may have arrived is not sent again; an edit that a newer one overtook need not be made."""
+    states = {key: after.rows[key].state for key in waiting}
+
+    assert {DIRECT: "dead"} == {key: state for key, state in states.items() if state not in ("done", "superseded")}
+
+
+def test_an_old_channel_and_an_old_file_are_made_once(after: Aftermath) -> None:
+    """INC-3's channel had been made, and its timeline had not been uploaded."""
+    assert ([2, 3], 1) == (sorted(int(name.split("-")[2]) for name in after.channels), len(after.files))
+
+
+def test_an_old_row_speaks_of_what_it_always_spoke_of(after: Aftermath) -> None:
+    """The arguments of before are understood: who is told, where a line goes, which thread is answered, since when."""
+    effects = {key: after.rows[key].effect.args for key in after.rows}
+
+    assert ("U0BOB", "ops", "quiet/component/openai.api/1") == (
+        effects[DIRECT]["user"], effects["given-up/INC-1/channel.topic"]["to"],
+        effects["quiet.reply/component/openai.api/2"]["root"],
+    )  # fmt: skip
