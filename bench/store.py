@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.report import line, percentile
-from bot.core.effects import Do, Effect
+from bot.core.effects import Effect, PostLine
 from bot.core.facts import Fact, NoteAdded
 from bot.core.model import Actor, Outcome, Sample
 from bot.ports import Commit, NewFact, Store
@@ -48,7 +48,7 @@ async def _ledger(folder: Path) -> bool:
 
 
 def _committing(stream: str, seq: int) -> Callable[[Store], list[Fact]]:
-    effect = Effect(f"{stream}/{seq}/line", Do.FACT_POST, stream, 1, stream, seq)
+    effect = Effect(f"{stream}/{seq}/line", stream, PostLine(), 1, stream, seq)
     fact = NewFact(stream, seq, Actor.rule("bench"), 1, NoteAdded(f"line {seq}"))
     return lambda store: store.commit(Commit((f"{stream}/{seq}",), AT, (fact,), (), (effect,)))
 

@@ -7,7 +7,30 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.core import facts as f
 from bot.core.cadence import next_update_at
-from bot.core.effects import Do, Effect
+from bot.core.effects import (
+    AddBookmarks,
+    EditAlert,
+    EditCard,
+    Effect,
+    EffectBody,
+    InOps,
+    InvitePeople,
+    OpenChannel,
+    OpenThread,
+    PinCard,
+    PostAlert,
+    PostCard,
+    PostLine,
+    PostRefusal,
+    PostRunbook,
+    PostSummary,
+    PostUpdate,
+    ReplyInThread,
+    SetTopic,
+    TellPerson,
+    To,
+    UploadExport,
+)
 from bot.core.model import Actor
 from bot.core.signals import ChannelLost, EffectRefused, NameTaken, PostLost
 from bot.core.state import Incident
@@ -51,18 +74,18 @@ class Delivery:
     async def perform(self, effect: Effect, row: OutboxRow) -> Performed:
         """Carry the effect out."""
         await self._engine.caught_up()  # a row may be claimed before its own commit is shown
-        match effect.kind:
-            case Do.CHANNEL_OPEN:
+        match effect.body:
+            case OpenChannel():
                 return await self._open_channel(self._incident(effect), row)
-            case Do.CHANNEL_TOPIC | Do.CARD_PIN | Do.CHANNEL_BOOKMARKS | Do.CHANNEL_INVITE:
-                return await self._furnish(effect.kind, self._incident(effect))
-            case Do.ALERT_EDIT | Do.CARD_EDIT:
-                return await self._edit(effect.kind, self._incident(effect))
-            case Do.EXPORT_UPLOAD:
-                return await self._upload(effect)
-            case Do.TELL:
+            case SetTopic() | PinCard() | AddBookmarks() | InvitePeople():
+                return await self._furnish(effect.body, self._incident(effect))
+            case EditAlert() | EditCard():
+                return await self._edit(effect.body, self._incident(effect))
+            case UploadExport() as body:
+                return await self._upload(body, effect)
+            case TellPerson(user=user):
                 message = await self._message(effect)
-                at = await self._chat.tell(effect.args["user"], message, effect.key) if message else None
+                at = await self._chat.tell(user, message, effect.key) if message else None
             case _:
                 at = await self._post(effect)
         return Performed(at.channel, at.ts) if at else Performed()
@@ -71,7 +94,7 @@ class Delivery:
         """Look for a post by its key, from a little before its first try on."""
         await self._engine.caught_up()
         since = (row.first_started_at or row.created_at) - CLOCK_SLACK
-        place = Place(effect.args["user"]) if effect.kind is Do.TELL else await self._place(effect)
+        place = await self._place(effect)
         if place is None:
             return Performed()
         at = await (self._ops.find_post(effect.key, since) if place == OPS else self._chat.find_post(place, effect.key, since))
@@ -97,7 +120,7 @@ class Delivery:
         if incident is None:
             return
         if place.thread_ts and place.thread_ts == incident.alert_ts and error.code in (*LOST, *GONE):
-            await self._lost_post(incident, Do.ALERT_POST, error)
+            await self._lost_post(incident, PostAlert, error)
             raise ChatError(f"{error}; going on under the new alert", code="moved", permanent=False) from error
         if not place.thread_ts and place.channel == incident.channel and error.code in LOST:
             await self._lost_channel(incident, error)
@@ -107,26 +130,29 @@ class Delivery:
         reason = f"#{incident.channel_name} takes no more posts: {LOST[error.code]} ({error.code})"
         await self._engine.handle(ChannelLost(actor=Actor.rule("outbox"), incident=incident.number, reason=reason))
 
-    async def _lost_post(self, incident: Incident, what: Do, error: ChatError) -> None:
-        ts = incident.alert_ts if what is Do.ALERT_POST else incident.card_ts
+    async def _lost_post(self, incident: Incident, what: type[PostAlert | PostCard], error: ChatError) -> None:
+        ts = incident.alert_ts if what is PostAlert else incident.card_ts
         await self._engine.handle(
             PostLost(
-                actor=Actor.rule("outbox"), id=f"lost/{incident.name}/{what}/{ts}", incident=incident.number, what=what, ts=ts,
-                reason=str(error), with_channel=error.code in LOST,
+                actor=Actor.rule("outbox"), id=f"lost/{incident.name}/{what.KIND}/{ts}", incident=incident.number, what=what,
+                ts=ts, reason=str(error), with_channel=error.code in LOST,
             )
         )  # fmt: skip
 
     async def _place(self, effect: Effect) -> Place | None:
         """Where a post goes; None when there is nothing to answer to."""
-        if effect.kind is Do.QUIET_REPLY:
-            root = effect.args["root"]
+        body = effect.body
+        if isinstance(body, TellPerson):
+            return Place(body.user)
+        if isinstance(body, ReplyInThread):
+            root = body.root
             row = await self._ledger.read(lambda store: store.outbox_row(root))
             if row is None or row.state in ("dead", "superseded"):
                 return None
             if row.state != "done":
                 raise ChatError(f"{root} is not posted yet", code="not_yet", permanent=False)
             return Place(row.result["channel"], row.result["ts"])
-        ops = effect.kind in (Do.ALERT_POST, Do.QUIET_POST, Do.REFUSAL_POST) or effect.args.get("to") == "ops"
+        ops = isinstance(body, PostAlert | InOps) or (isinstance(body, PostLine) and body.to is To.OPS)
         if ops or effect.incident is None:
             return OPS
         return await self._home(self._incident(effect))
@@ -138,41 +164,41 @@ class Delivery:
         if incident.alert_ts:
             return Place(incident.alert_channel_id, incident.alert_ts)
         given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, f.GivenUp)}
-        if Do.ALERT_POST in given_up or incident.alerts_gone > 1:
+        if PostAlert.KIND in given_up or incident.alerts_gone > 1:
             return OPS
         raise ChatError(f"the alert of {incident.name} is not posted yet", code="not_yet", permanent=False)
 
     async def _message(self, effect: Effect) -> Message | None:
         world, policy, now = self._engine.world, self._engine.policy, self._clock.now()
-        if effect.kind in (Do.QUIET_POST, Do.QUIET_REPLY):
+        if isinstance(effect.body, OpenThread | ReplyInThread):
             fact = await self._fact(effect)
-            return quiet.quiet(fact, world, policy) if effect.kind is Do.QUIET_POST else quiet.quiet_reply(fact, world, policy)
-        if effect.kind is Do.FACT_POST:
+            say = quiet.quiet if isinstance(effect.body, OpenThread) else quiet.quiet_reply
+            return say(fact, world, policy)
+        if isinstance(effect.body, PostLine):
             return lines.fact_line(await self._fact(effect), world, policy)
         incident = self._incident(effect)
-        match effect.kind:
-            case Do.ALERT_POST:
+        match effect.body:
+            case PostAlert():
                 return alert.alert(incident, world, policy, now, board_url=self._around.board_url)
-            case Do.CARD_POST:
+            case PostCard():
                 return card.card(incident, world, policy, now)
-            case Do.RUNBOOK_POST:
+            case PostRunbook():
                 return card.runbook(incident, policy)
-            case Do.REFUSAL_POST | Do.TELL:
+            case PostRefusal() | TellPerson():
                 return incident_texts.refusal(incident, incident.channel_refused, policy)
-            case Do.SUMMARY_POST:
+            case PostSummary():
                 return updates.summary(incident, await self._facts(incident), world, policy)
-            case Do.UPDATE_POST:
-                return await self._update(effect, incident, now)
+            case PostUpdate() as body:
+                return await self._update(body, effect, incident, now)
         raise ValueError(f"{effect.kind} is not a message")
 
-    async def _update(self, effect: Effect, incident: Incident, now: datetime) -> Message:
+    async def _update(self, body: PostUpdate, effect: Effect, incident: Incident, now: datetime) -> Message:
         fact = await self._fact(effect)
         if not isinstance(fact.body, f.UpdateWritten):
             raise ValueError(f"{effect.key} speaks of a {fact.kind}")
         everything = await self._facts(incident)
         unsent = _unsent_before(fact.body.slot, incident.name, everything)
-        since = datetime.fromisoformat(effect.args["since"])
-        facts = [x for x in everything if since < x.at]  # up to the moment of sending, as the state is
+        facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, as the state is
         policy = self._engine.policy
         return updates.update(
             incident, self._engine.world, policy, fact.at, slot=fact.body.slot, text=fact.body.text,
@@ -194,29 +220,29 @@ class Delivery:
 
     # --- edits in place
 
-    async def _edit(self, kind: Do, incident: Incident) -> Performed:
+    async def _edit(self, body: EffectBody, incident: Incident) -> Performed:
         world, policy, now = self._engine.world, self._engine.policy, self._clock.now()
-        if kind is Do.ALERT_EDIT:
+        if isinstance(body, EditAlert):
             at = PostedAt(incident.alert_channel_id, incident.alert_ts)
             message = alert.alert(incident, world, policy, now, board_url=self._around.board_url)
         else:
             at = PostedAt(incident.card_channel_id, incident.card_ts)
             message = card.card(incident, world, policy, now)
         # A message that was given up has nothing to edit, and a card in a channel that was lost is out of reach.
-        if at.ts and (kind is Do.ALERT_EDIT or at.channel == (incident.channel or incident.alert_channel_id)):
-            await self._edit_or_note(kind, incident, at, message)
+        if at.ts and (isinstance(body, EditAlert) or at.channel == (incident.channel or incident.alert_channel_id)):
+            await self._edit_or_note(body, incident, at, message)
         return Performed()
 
-    async def _edit_or_note(self, kind: Do, incident: Incident, at: PostedAt, message: Message) -> None:
+    async def _edit_or_note(self, body: EffectBody, incident: Incident, at: PostedAt, message: Message) -> None:
         try:
             await self._chat.edit(at, message)
         except ChatError as error:
             if error.code not in (*LOST, *GONE):
                 raise
-            if kind is Do.CARD_EDIT and error.code in LOST and at.channel == incident.channel:
+            if isinstance(body, EditCard) and error.code in LOST and at.channel == incident.channel:
                 await self._lost_channel(incident, error)
             else:
-                await self._lost_post(incident, Do.ALERT_POST if kind is Do.ALERT_EDIT else Do.CARD_POST, error)
+                await self._lost_post(incident, PostAlert if isinstance(body, EditAlert) else PostCard, error)
 
     # --- the channel
 
@@ -247,20 +273,20 @@ class Delivery:
                 return Performed(channel.id, name=channel.name)
         return None
 
-    async def _furnish(self, kind: Do, incident: Incident) -> Performed:
+    async def _furnish(self, body: EffectBody, incident: Incident) -> Performed:
         policy = self._engine.policy
         if not incident.channel:  # in a thread there is nothing to furnish
             return Performed()
-        match kind:
-            case Do.CHANNEL_TOPIC:
+        match body:
+            case SetTopic():
                 topic = card.topic(incident, policy, next_update_at(incident, policy.incidents))
                 await self._chat.set_topic(incident.channel, topic)
-            case Do.CARD_PIN if incident.card_ts:
+            case PinCard() if incident.card_ts:
                 await self._chat.pin(PostedAt(incident.card_channel_id, incident.card_ts))
-            case Do.CHANNEL_BOOKMARKS:
+            case AddBookmarks():
                 for title, link in card.bookmarks(incident, policy, board_url=self._around.board_url):
                     await self._chat.bookmark(incident.channel, title, link)
-            case Do.CHANNEL_INVITE:
+            case InvitePeople():
                 await self._invite(incident)
         return Performed()
 
@@ -274,18 +300,18 @@ class Delivery:
             key = f"{incident.name}/invite"
             await self._engine.handle(
                 EffectRefused(
-                    actor=Actor.rule("outbox"), id=f"refused/{key}", key=key, kind=Do.CHANNEL_INVITE,
+                    actor=Actor.rule("outbox"), id=f"refused/{key}", key=key, kind=InvitePeople,
                     incident=incident.number, reason="; ".join(problems),
                 )
             )  # fmt: skip
 
-    async def _upload(self, effect: Effect) -> Performed:
+    async def _upload(self, body: UploadExport, effect: Effect) -> Performed:
         """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
         incident = self._incident(effect)
         place, setting = await self._home(incident), f"file/{effect.key}"
         place = await self._ops.place() if place == OPS else place
-        kind = effect.args["format"]
-        name, content = render(kind, incident, await self._facts(incident), self._engine.policy, self._around.redactor)
+        facts, policy = await self._facts(incident), self._engine.policy
+        name, content = render(body.format, incident, facts, policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))
         if file is None:
             file = await self._chat.start_upload(name, content)

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from bot.clock import Clock
-from bot.core.effects import CERTAINTY, Certainty, Do, Effect
+from bot.core.effects import Certainty, Effect
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
 from bot.ports import ChatError, Engine, Ledger, OutboxRow, Performed, Settled, StoreError
@@ -174,7 +174,7 @@ class Outbox:
 
     async def _try(self, row: OutboxRow) -> Performed | None:
         """What the effect came to; None where it was looked up and Slack does not have it."""
-        if row.state == "ambiguous" and CERTAINTY[row.effect.kind] is Certainty.LOOKED_UP:
+        if row.state == "ambiguous" and row.effect.body.CERTAINTY is not Certainty.REPEATABLE:
             return await self._performer.find(row.effect, row)
         return await self._performer.perform(row.effect, row)
 
@@ -182,7 +182,7 @@ class Outbox:
         """The fact first, then the row: dying in between makes us look it up again, and the signal's id keeps it single."""
         await self._engine.handle(
             EffectDone(
-                actor=OUTBOX, id=f"done/{effect.key}", key=effect.key, kind=effect.kind, incident=effect.incident,
+                actor=OUTBOX, id=f"done/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
                 channel=done.channel, ts=done.ts, name=done.name, stream=effect.stream,
             )
         )  # fmt: skip
@@ -192,7 +192,7 @@ class Outbox:
         effect = row.effect
         await self._engine.handle(
             EffectRefused(
-                actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=effect.kind, incident=effect.incident,
+                actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
                 reason=reason,
             )
         )  # fmt: skip
@@ -220,7 +220,7 @@ class Outbox:
         now = self._clock.now()
         if not error.permanent or row.ambiguous_rounds < MOST_ROUNDS:
             return Settled("ambiguous", now + self._wait(row.ambiguous_rounds + 1), error=str(error))
-        if row.effect.kind in (Do.ALERT_POST, Do.SUMMARY_POST):
+        if row.effect.body.REPEATED_UNSEEN:
             return Settled("pending", now, error=f"posted again without a look-up: {error}")
         return Settled("dead", error=f"it may have been posted, and cannot be looked up: {error}")
 

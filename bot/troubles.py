@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.core.effects import Do
+from bot.core.effects import PostAlert, PostSummary, PostUpdate
 from bot.core.facts import Fact, SightLost, SightRegained
 from bot.ports import ChatError, Engine, Notifier, OutboxRow
 from bot.views.findings import sight_words
@@ -15,7 +15,7 @@ from bot.views.findings import sight_words
 log = structlog.get_logger(__name__)
 
 WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own pacing asks for is no trouble
-URGENT = frozenset({Do.ALERT_POST, Do.SUMMARY_POST, Do.UPDATE_POST})
+URGENT = (PostAlert, PostSummary, PostUpdate)
 
 
 class AlertsByOtherWays:
@@ -32,14 +32,14 @@ class AlertsByOtherWays:
         """An effect met trouble; urgent ones go out by other ways, each once."""
         effect = row.effect
         incident = self._engine.world.incidents.get(effect.incident or 0)
-        if effect.kind not in URGENT or effect.key in self._told or incident is None or error.code in ("not_yet", "moved"):
+        if not isinstance(effect.body, URGENT) or effect.key in self._told or incident is None:
+            return
+        if error.code in ("not_yet", "moved"):
             return
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return
         self._told.add(effect.key)
-        what = {Do.ALERT_POST: incident.reason, Do.SUMMARY_POST: f"It is {incident.phase}."}.get(
-            effect.kind, "An update is due."
-        )
+        what = {PostAlert: incident.reason, PostSummary: f"It is {incident.phase}."}.get(type(effect.body), "An update is due.")
         title = f"{incident.name} {incident.severity}: {incident.title}"
         flags = [
             f"{key} serves {state.engagement.variant}." for key, state in self._engine.world.flags.items() if state.engagement

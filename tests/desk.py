@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core import signals as s
 from bot.core.draft import Step
-from bot.core.effects import Do
+from bot.core.effects import EffectBody
 from bot.core.facts import Body, Fact
 from bot.core.model import (
     Actor,
@@ -106,5 +106,5 @@ class Table:
     def kinds(self, body: type[Body]) -> list[Body]:
         return [fact.body for fact in self.facts if isinstance(fact.body, body)]
 
-    def effects(self, kind: Do) -> list[str]:
-        return [effect.key for done in self.steps for effect in done.effects if effect.kind is kind]
+    def effects(self, kind: type[EffectBody]) -> list[str]:
+        return [effect.key for done in self.steps for effect in done.effects if type(effect.body) is kind]

@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.app import App, build
 from bot.clock import ManualClock
 from bot.config.load import load
-from bot.core.effects import Do
+from bot.core.effects import EffectBody
 from bot.outbox import Pace
 from bot.parts import Parts
 from bot.ports import Notifier
@@ -193,11 +193,11 @@ class House:
             while await self.app.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous")):
                 await asyncio.sleep(0.02)
 
-    async def done(self, kind: Do) -> None:
+    async def done(self, kind: type[EffectBody]) -> None:
         """Wait until an effect of this kind is done."""
         assert self.app is not None
         async with asyncio.timeout(SOON_S):
-            while not any(r.effect.kind is kind for r in await self.app.ledger.read(lambda store: store.outbox("done"))):
+            while not any(type(r.effect.body) is kind for r in await self.app.ledger.read(lambda store: store.outbox("done"))):
                 await asyncio.sleep(0.02)
 
     @property

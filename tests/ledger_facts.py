@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core import signals as s
 from bot.core.codec import encode
-from bot.core.effects import Do, Effect
+from bot.core.effects import EditCard, Effect, OpenChannel, PostAlert, PostLine, TellPerson
 from bot.core.facts import Body, Declared, NoteAdded
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.state import World
@@ -35,8 +35,8 @@ def commit(
     return Commit(signals=(signal,) if signal else (), at=at, facts=facts, states=tuple(states), effects=tuple(effects))
 
 
-def effect(key: str, lane: str = "incident/1", slot: str = "", **args: str) -> Effect:
-    return Effect(key, Do.CARD_EDIT if slot else Do.FACT_POST, lane, 1, "incident/1", 1, args, slot)
+def effect(key: str, lane: str = "incident/1", slot: str = "", text: str = "") -> Effect:
+    return Effect(key, lane, EditCard() if slot else TellPerson(text) if text else PostLine(), 1, "incident/1", 1, slot)
 
 
 def queued(*effects: Effect, at: datetime = NOON) -> Commit:
@@ -62,16 +62,16 @@ def an_incident() -> list[Commit]:
     table.sees("anthropic.api", Level.DOWN)
     table.passes(3)
     table.send(s.EffectDone(
-        actor=RULE, key="INC-1/alert", kind=Do.ALERT_POST, incident=1, channel="C0OPS", ts="1742472000.000100"
+        actor=RULE, key="INC-1/alert", kind=PostAlert, incident=1, channel="C0OPS", ts="1742472000.000100"
     ))  # fmt: skip
-    table.send(s.EffectDone(actor=RULE, key="INC-1/channel", kind=Do.CHANNEL_OPEN, incident=1, channel="C0INC", name="inc-1"))
+    table.send(s.EffectDone(actor=RULE, key="INC-1/channel", kind=OpenChannel, incident=1, channel="C0INC", name="inc-1"))
     table.send(FEED)
     table.send(s.Acknowledge(actor=ANA, incident=1))
     table.send(s.AddNote(actor=ANA, incident=1, text="Anfrage läuft \ud83d & <!channel> \x00"))
     table.send(s.WriteUpdate(actor=ANA, incident=1, text="Support chat answers with the stand-in."))
     table.sees("anthropic.web", Level.DEGRADED)
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV1, reason="everybody is hit"))
-    table.send(s.EffectRefused(actor=RULE, key="INC-1/x", kind=Do.FACT_POST, incident=1, reason="channel_not_found"))
+    table.send(s.EffectRefused(actor=RULE, key="INC-1/x", kind=PostLine, incident=1, reason="channel_not_found"))
     table.passes(125)
     table.all_well()
     table.passes(60)

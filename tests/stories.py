@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.effects import Do
+from bot.core.effects import PostAlert, PostCard, PostUpdate
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -165,9 +165,9 @@ def _phase(previous: Phase, phase: Phase, move: str, reason: str) -> f.PhaseChan
 
 
 def _slack_stands(story: Story, title: str, words: str) -> None:
-    story.add("incident/7", f.Posted(Do.ALERT_POST, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
+    story.add("incident/7", f.Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
     story.add("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-claude-api-down"), OUTBOX)
-    story.add("incident/7", f.Posted(Do.CARD_POST, "INC-7/card", "C0INC7", "1774010581.000100"), OUTBOX)
+    story.add("incident/7", f.Posted(PostCard.KIND, "INC-7/card", "C0INC7", "1774010581.000100"), OUTBOX)
 
 
 def _people_come(story: Story, title: str, words: str) -> None:
@@ -274,9 +274,9 @@ def one_of_each(words: str = "words") -> list[f.Fact]:
         ("incident/7", f.ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", f.ChannelRefused(words)),
-        ("incident/7", f.Posted(Do.ALERT_POST, "INC-7/alert", "C0OPS", "1.2")),
-        ("incident/7", f.PostGone(Do.ALERT_POST, "C0OPS", "1774008000.000100", words, again=True)),
-        ("incident/7", f.GivenUp(Do.UPDATE_POST, "INC-7/update/3", words)),
+        ("incident/7", f.Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1.2")),
+        ("incident/7", f.PostGone(PostAlert.KIND, "C0OPS", "1774008000.000100", words, again=True)),
+        ("incident/7", f.GivenUp(PostUpdate.KIND, "INC-7/update/3", words)),
         ("incident/7", f.Exported("md", "the incident's channel")),
         (f"flag/{FLAG}", f.EngageProposed(FLAG, "gpt", words)),
         (f"flag/{FLAG}", f.ProposalDropped(FLAG, words)),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.failover import react
 from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
 from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
@@ -48,9 +48,9 @@ def on_verdict(draft: Draft, verdict: Verdict) -> None:
         _alarm(draft, verdict)
     opened, news = draft.world.component(verdict.component).quiet_key, verdict.level is not before.level
     if before.quiet_key and (news or _told_as_ours(verdict)):
-        draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": before.quiet_key})
+        draft.send(ReplyInThread(before.quiet_key), fact)
     elif not before.quiet_key and opened:
-        draft.send(Do.QUIET_POST, "ops", fact, key=opened)
+        draft.send(OpenThread(opened), fact)
 
 
 def _told_as_ours(verdict: Verdict) -> bool:
@@ -72,7 +72,7 @@ def _thread(draft: Draft, verdict: Verdict, held: str) -> str:
 
 def _new_thread(draft: Draft, component: str, about: str = "quiet") -> str:
     stream = f"component/{component}"
-    return f"{about}/{stream}/{draft.world.seqs.get(stream, 0) + 1}"
+    return OpenThread.of_fact(stream, draft.world.seqs.get(stream, 0) + 1, about)
 
 
 def _alarm(draft: Draft, verdict: Verdict) -> None:
@@ -155,9 +155,9 @@ def on_advisory(draft: Draft, verdict: Verdict) -> None:
         thread, body = before.advisory_key, f.AdvisoryEnded(verdict.component, before.advisory, whole)
     fact = draft.add(stream, body)
     if before.advisory_key:
-        draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": before.advisory_key})
+        draft.send(ReplyInThread(before.advisory_key), fact)
     elif thread:
-        draft.send(Do.QUIET_POST, "ops", fact, key=thread)
+        draft.send(OpenThread(thread), fact)
 
 
 # --- held back, and brought back
@@ -172,7 +172,7 @@ def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
     news = quiet.incident is not None and (held is None or held.incident != quiet.incident)
     fact = draft.add(f"component/{component}", body, incident=quiet.incident, told=news)
     if thread:
-        draft.send(Do.QUIET_POST, "ops", fact, key=thread)
+        draft.send(OpenThread(thread), fact)
 
 
 def _down_while_muted(draft: Draft, component: str) -> str:
@@ -226,7 +226,7 @@ def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:
     why = state.held_back.why if state.held_back else ""
     fact = draft.add(f"component/{state.id}", f.AlertResumed(state.id, why, key))
     if opens:
-        draft.send(Do.QUIET_POST, "ops", fact, key=key)
+        draft.send(OpenThread(key), fact)
 
 
 # --- muting
@@ -291,12 +291,12 @@ def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
         return draft.done("held already")
     body: f.Body
     if sight.blind:
-        key = f"sight/{draft.world.seqs.get('sight', 0) + 1}"
-        body = f.SightLost(sight.reason, sight.began_at or draft.now, key)
-        draft.send(Do.QUIET_POST, "ops", draft.add("sight", body), key=key)
+        thread = OpenThread.of_fact("sight", draft.world.seqs.get("sight", 0) + 1)
+        body = f.SightLost(sight.reason, sight.began_at or draft.now, thread)
+        draft.send(OpenThread(thread), draft.add("sight", body))
     else:
         body = f.SightRegained(held.reason, held.began_at or draft.now, sight.ended_at or draft.now)
-        draft.send(Do.QUIET_REPLY, "ops", draft.add("sight", body), args={"root": held.notice})
+        draft.send(ReplyInThread(held.notice), draft.add("sight", body))
     for open_incident in draft.world.open_incidents():
         draft.add(open_incident.stream, body, told=False)
     lift(draft)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.effects import Do
+from bot.core.effects import InvitePeople
 from bot.core.incident import declare
 from bot.core.model import Policy
 from bot.core.signals import Code, Declare, Join
@@ -89,7 +89,7 @@ def on_join(draft: Draft, signal: Join) -> Step:
     if signal.actor in incident.responders:
         return draft.refuse(f"You are in {incident.name} already.{place}", incident=incident.number)
     fact = draft.add(incident.stream, f.ResponderJoined())
-    draft.send(Do.CHANNEL_INVITE, f"incident/{incident.number}", fact)
+    draft.send(InvitePeople(), fact)
     return draft.done(f"You are in {incident.name} now.{place}", incident=incident.number)
 
 

@@ -6,7 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import facts as f
-from bot.core.effects import Do, Effect
+from bot.core.effects import (
+    About,
+    EditAlert,
+    EditCard,
+    Effect,
+    EffectBody,
+    OpenChannel,
+    PostAlert,
+    PostLine,
+    SetTopic,
+    To,
+    effect,
+)
 from bot.core.model import Actor, Policy
 from bot.core.signals import Answer, Code, Signal
 from bot.core.state import Incident, World
@@ -55,21 +67,11 @@ class Draft:
         incident = self.world.incidents.get(fact.incident or 0)
         # Nobody looks into the channel of an incident that is over; only what is said about itself goes there.
         there = incident is not None and (incident.phase.open or fact.stream == incident.stream)
-        lane = f"incident/{fact.incident}" if there else "ops"
-        args = {"to": "ops"} if incident is not None and not there else {}
-        self.send(Do.FACT_POST, lane, fact, key=f"{fact.stream}/{fact.seq}/line", args=args)
+        self.send(PostLine(To.INCIDENT if there else To.OPS), fact)
 
-    def send(
-        self, kind: Do, lane: str, fact: f.Fact, *, key: str = "", slot: str = "", args: Mapping[str, str] | None = None
-    ) -> None:
-        """Queue an effect about `fact`. Without a key of its own it is named by kind and fact."""
-        name = f"INC-{fact.incident}/" if fact.incident is not None else ""
-        self.effects.append(
-            Effect(
-                key=key or f"{name}{kind.value}/{fact.stream}/{fact.seq}", kind=kind, lane=lane, incident=fact.incident,
-                stream=fact.stream, seq=fact.seq, args=dict(args or {}), slot=slot,
-            )
-        )  # fmt: skip
+    def send(self, body: EffectBody, fact: f.Fact) -> None:
+        """Queue something to do about `fact`."""
+        self.effects.append(effect(body, About(fact.stream, fact.seq, fact.incident)))
 
     def incident(self, number: int) -> Incident:
         """The incident as it stands in this draft."""
@@ -97,17 +99,13 @@ class Draft:
     def _refresh(self, number: int, fact: f.Fact) -> None:
         """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""
         incident = self.incident(number)
-        queued = {effect.kind for effect in self.effects if effect.incident == number}
-        if Do.ALERT_POST not in queued:
-            self.send(Do.ALERT_EDIT, f"alert/{number}", fact, slot=f"alert/{number}", key=self._edit_key("alert", fact))
-        if Do.CHANNEL_OPEN not in queued:
-            lane = f"incident/{number}"
-            self.send(Do.CARD_EDIT, lane, fact, slot=f"card/{number}", key=self._edit_key("card", fact))
+        queued = {type(effect.body) for effect in self.effects if effect.incident == number}
+        if PostAlert not in queued:
+            self.send(EditAlert(), fact)
+        if OpenChannel not in queued:
+            self.send(EditCard(), fact)
             if incident.channel:
-                self.send(Do.CHANNEL_TOPIC, lane, fact, slot=f"topic/{number}", key=self._edit_key("topic", fact))
-
-    def _edit_key(self, what: str, fact: f.Fact) -> str:
-        return f"INC-{fact.incident}/{what}/{fact.stream}/{fact.seq}"
+                self.send(SetTopic(), fact)
 
 
 # Each family of rules exports `HANDLERS`: which of its functions answers which kind of signal.

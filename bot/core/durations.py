@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.effects import Do
+from bot.core.effects import PostAlert
 from bot.core.model import Level, Phase
 from bot.core.state import NOTICE_OVER, Incident
 
@@ -112,7 +112,7 @@ def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
         detected_by="probe" if incident.declared_by.kind == "rule" else "person",
         acknowledged_at=incident.acknowledged_at,
         vendor_first_at=incident.vendor_first_at,
-        first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == Do.ALERT_POST),
+        first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == PostAlert.KIND),
         failover_at=_first(x.at for x in facts if isinstance(x.body, f.Engaged)),
         mitigated_at=_mitigated_at(incident, facts),
         vendor_resolved_at=_vendor_resolved_at(facts),

@@ -2,20 +2,18 @@
 
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.effects import Do
+from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To
 from bot.core.incident import refuse_channel
 from bot.core.signals import EffectDone, EffectRefused
-
-EDITS = frozenset({Do.ALERT_EDIT, Do.CARD_EDIT, Do.CHANNEL_TOPIC})  # made anew with every change
 
 
 def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
     """Keep where a post stands, and which channel was opened."""
     number = signal.incident
-    if signal.kind is Do.CHANNEL_OPEN and number is not None:
+    if signal.kind is OpenChannel and number is not None:
         draft.add(f"incident/{number}", f.ChannelOpened(signal.channel, signal.name))
     elif signal.ts and number is not None:
-        draft.add(f"incident/{number}", f.Posted(signal.kind.value, signal.key, signal.channel, signal.ts))
+        draft.add(f"incident/{number}", f.Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))
     return draft.done("noted")
 
 
@@ -24,14 +22,14 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
     if signal.incident is None:
         return draft.done("nothing to note it in")
     held = draft.incident(signal.incident)
-    if signal.kind is Do.CHANNEL_OPEN:
+    if signal.kind is OpenChannel:
         refuse_channel(draft, held, signal.reason)
     else:
-        fact = draft.add(held.stream, f.GivenUp(signal.kind.value, signal.key, signal.reason))
-        if not signal.key.startswith("given-up/"):
+        fact = draft.add(held.stream, f.GivenUp(signal.kind.KIND, signal.key, signal.reason))
+        if not signal.key.startswith(GIVEN_UP):
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
-            what = f"{held.name}/{signal.kind.value}" if signal.kind in EDITS else signal.key
-            draft.send(Do.FACT_POST, "ops", fact, key=f"given-up/{what}", args={"to": "ops"})
+            lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key
+            draft.send(PostLine(To.OPS, lost), fact)
     return draft.done("noted")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.effects import Do
+from bot.core.effects import PostAlert, PostCard
 from bot.core.model import FeedState, Level, Phase
 from bot.core.sight import Sight
 from bot.core.state import (
@@ -228,13 +228,13 @@ def incident(state: Incident | None, fact: f.Fact) -> Incident:
             return replace(incident, channel=b.channel, channel_name=b.name, channel_refused="")
         case f.ChannelRefused(reason=reason):
             return replace(incident, channel="", channel_refused=reason)
-        case f.Posted(what=Do.ALERT_POST) as b:
+        case f.Posted(what=PostAlert.KIND) as b:
             return replace(incident, alert_ts=b.ts, alert_channel_id=b.channel)
-        case f.Posted(what=Do.CARD_POST) as b:
+        case f.Posted(what=PostCard.KIND) as b:
             return replace(incident, card_ts=b.ts, card_channel_id=b.channel)
-        case f.PostGone(what=Do.ALERT_POST):
+        case f.PostGone(what=PostAlert.KIND):
             return replace(incident, alert_ts="", alerts_gone=incident.alerts_gone + 1)
-        case f.PostGone(what=Do.CARD_POST):
+        case f.PostGone(what=PostCard.KIND):
             return replace(incident, card_ts="", cards_gone=incident.cards_gone + 1)
     return incident
 

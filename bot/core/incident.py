@@ -11,7 +11,21 @@ from datetime import datetime
 from bot.core import facts as f
 from bot.core.cadence import missed, next_update_at, update_every, update_is_due
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.effects import Do
+from bot.core.effects import (
+    AddBookmarks,
+    InvitePeople,
+    OpenChannel,
+    PinCard,
+    PostAlert,
+    PostCard,
+    PostRefusal,
+    PostRunbook,
+    PostSummary,
+    PostUpdate,
+    SetTopic,
+    TellPerson,
+    UploadExport,
+)
 from bot.core.model import Actor, Phase, Policy, Severity
 from bot.core.naming import channel_name
 from bot.core.signals import (
@@ -95,11 +109,11 @@ def declare(
         draft.add(stream, f.ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
     name = channel_name(policy.incidents.channel_name, number, title, draft.now)
     draft.add(stream, f.ChannelNamed(name, 1))
-    draft.send(Do.ALERT_POST, f"alert/{number}", fact)
-    steps = [Do.CHANNEL_OPEN, Do.CHANNEL_TOPIC, Do.CARD_POST, Do.CARD_PIN, Do.CHANNEL_BOOKMARKS, Do.CHANNEL_INVITE]
+    draft.send(PostAlert(), fact)
+    steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
     runbook = any(policy.components[c].runbook_steps or policy.components[c].runbook_url for c in components)
-    for kind in [*steps, Do.RUNBOOK_POST] if runbook else steps:
-        draft.send(kind, f"incident/{number}", fact)
+    for effect in [*steps, PostRunbook()] if runbook else steps:
+        draft.send(effect, fact)
     return draft.incident(number)
 
 
@@ -139,8 +153,8 @@ def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor
     told = told and to is not Phase.RESOLVED  # the summary says it
     fact = draft.add(incident.stream, f.PhaseChanged(incident.phase, to, move, reason), actor=actor, told=told)
     if to is Phase.RESOLVED:
-        draft.send(Do.SUMMARY_POST, f"incident/{number}", fact)
-        draft.send(Do.EXPORT_UPLOAD, f"incident/{number}", fact, args={"format": "md"})
+        draft.send(PostSummary(), fact)
+        draft.send(UploadExport("md"), fact)
     return fact
 
 
@@ -160,12 +174,10 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     every = update_every(incident, draft.policy.incidents)
     rule = Actor.rule(f"update every {int(every.total_seconds() // 60)} min" if every else "update")
     actor = draft.actor if text else rule
-    since = f"{incident.last_update_at or incident.declared_at:%Y-%m-%dT%H:%M:%S.%f%z}"
+    since = incident.last_update_at or incident.declared_at
     fact = draft.add(incident.stream, f.UpdateWritten(slot, text, gone), actor=actor)
-    lane = f"incident/{incident.number}"
     # While Slack is away only the bot's newest update waits, and says how many did not get through; people's words all wait.
-    newest = "" if text else f"update/{incident.number}"
-    draft.send(Do.UPDATE_POST, lane, fact, key=f"{incident.name}/update/{slot}", args={"since": since}, slot=newest)
+    draft.send(PostUpdate(since, slot, newest_only=not text), fact)
 
 
 def _ripen(draft: Draft, number: int) -> None:
@@ -191,7 +203,7 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
     if incident.acknowledged_by:
         return draft.refuse(f"{incident.acknowledged_by.name} has {incident.name} in hand already.", incident=incident.number)
     fact = draft.add(incident.stream, f.Acknowledged())
-    draft.send(Do.CHANNEL_INVITE, f"incident/{incident.number}", fact)
+    draft.send(InvitePeople(), fact)
     if incident.phase is Phase.TRIAGE:
         reason = f"acknowledged by {signal.actor.name}"
         change_phase(draft, incident.number, Phase.INVESTIGATING, reason, signal.actor, told=False)
@@ -237,7 +249,7 @@ def on_export(draft: Draft, signal: AskExport) -> Step:
         return draft.refuse(f"There is no export as {signal.format[:40]!r}. There are: {known}.", incident=incident.number)
     where = "the thread under its alert" if incident.channel_refused else "its channel"
     fact = draft.add(incident.stream, f.Exported(signal.format, where))
-    draft.send(Do.EXPORT_UPLOAD, f"incident/{incident.number}", fact, args={"format": signal.format})
+    draft.send(UploadExport(signal.format), fact)
     return draft.done(f"The timeline of {incident.name} comes as a file in {where}.", incident=incident.number)
 
 
@@ -267,7 +279,7 @@ def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
 
 def on_post_lost(draft: Draft, signal: PostLost) -> Step:
     """Alert or card was deleted, or lost with its channel: post it anew, once. Who deletes it twice means it."""
-    incident, card = draft.incident(signal.incident), signal.what is Do.CARD_POST
+    incident, card = draft.incident(signal.incident), signal.what is PostCard
     held, channel, gone = (
         (incident.card_ts, incident.card_channel_id, incident.cards_gone)
         if card
@@ -276,21 +288,20 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
     if held != signal.ts:
         return draft.done("known already", incident=incident.number)
     again = incident.phase.open and (gone == 0 or signal.with_channel)
-    fact = draft.add(incident.stream, f.PostGone(signal.what.value, channel, signal.ts, signal.reason, again))
+    fact = draft.add(incident.stream, f.PostGone(signal.what.KIND, channel, signal.ts, signal.reason, again))
     if again:
-        lane, name = ("incident", "card") if card else ("alert", "alert")
-        draft.send(signal.what, f"{lane}/{incident.number}", fact, key=f"{incident.name}/{name}/{gone + 2}")
-        if card:
-            draft.send(Do.CARD_PIN, f"{lane}/{incident.number}", fact, key=f"{incident.name}/pin/{gone + 2}")
+        number = gone + 2
+        for effect in (PostCard(number), PinCard(number)) if card else (PostAlert(number),):
+            draft.send(effect, fact)
     return draft.done("noted", incident=incident.number)
 
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:
     """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
     fact = draft.add(incident.stream, f.ChannelRefused(reason))
-    draft.send(Do.REFUSAL_POST, "ops", fact)
+    draft.send(PostRefusal(), fact)
     if incident.declared_by.kind == "person":
-        draft.send(Do.TELL, f"person/{incident.declared_by.id}", fact, args={"user": incident.declared_by.id})
+        draft.send(TellPerson(incident.declared_by.id), fact)
 
 
 HANDLERS: Handlers = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.core.effects import Do
+from bot.core.effects import EffectBody
 from bot.core.model import Actor, FeedReport, Phase, Severity, Verdict
 from bot.core.sight import Sight
 
@@ -29,7 +29,7 @@ class OfEffect(Signal):
     """What became of an effect; one about no incident names none."""
 
     key: str
-    kind: Do
+    kind: type[EffectBody]
     incident: int | None
 
 
@@ -220,7 +220,7 @@ class ChannelLost(OfIncident):
 class PostLost(OfIncident):
     """Alert or card cannot be edited any more: deleted, or (`with_channel`) the channel that it stands in is lost."""
 
-    what: Do
+    what: type[EffectBody]
     ts: str
     reason: str
     with_channel: bool = False

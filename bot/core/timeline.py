@@ -9,20 +9,39 @@ from datetime import datetime
 
 from bot.core import facts as f
 from bot.core.durations import Away, Durations, Outage, durations
-from bot.core.effects import Do
+from bot.core.effects import (
+    AddBookmarks,
+    EditAlert,
+    EditCard,
+    InvitePeople,
+    OpenChannel,
+    OpenThread,
+    PinCard,
+    PostAlert,
+    PostCard,
+    PostLine,
+    PostRefusal,
+    PostRunbook,
+    PostSummary,
+    PostUpdate,
+    ReplyInThread,
+    SetTopic,
+    TellPerson,
+    UploadExport,
+)
 from bot.core.model import FeedState, Level
 
 __all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
 ERRAND_WORDS: dict[str, str] = {
-    Do.ALERT_POST: "the alert", Do.ALERT_EDIT: "an edit of the alert", Do.CHANNEL_OPEN: "opening the channel",
-    Do.CHANNEL_TOPIC: "the channel's topic", Do.CHANNEL_BOOKMARKS: "the channel's bookmarks",
-    Do.CHANNEL_INVITE: "inviting people into the channel", Do.CARD_POST: "the status card",
-    Do.CARD_PIN: "pinning the status card", Do.CARD_EDIT: "an edit of the status card", Do.RUNBOOK_POST: "the runbook",
-    Do.FACT_POST: "a line in the channel", Do.UPDATE_POST: "an update", Do.SUMMARY_POST: "the summary",
-    Do.EXPORT_UPLOAD: "the timeline as a file", Do.REFUSAL_POST: "why there is no channel",
-    Do.QUIET_POST: "a quiet line in the ops channel", Do.QUIET_REPLY: "a reply in a quiet thread",
-    Do.TELL: "a direct word to one person",
+    PostAlert.KIND: "the alert", EditAlert.KIND: "an edit of the alert", OpenChannel.KIND: "opening the channel",
+    SetTopic.KIND: "the channel's topic", AddBookmarks.KIND: "the channel's bookmarks",
+    InvitePeople.KIND: "inviting people into the channel", PostCard.KIND: "the status card",
+    PinCard.KIND: "pinning the status card", EditCard.KIND: "an edit of the status card", PostRunbook.KIND: "the runbook",
+    PostLine.KIND: "a line in the channel", PostUpdate.KIND: "an update", PostSummary.KIND: "the summary",
+    UploadExport.KIND: "the timeline as a file", PostRefusal.KIND: "why there is no channel",
+    OpenThread.KIND: "a quiet line in the ops channel", ReplyInThread.KIND: "a reply in a quiet thread",
+    TellPerson.KIND: "a direct word to one person",
 }  # fmt: skip
 
 

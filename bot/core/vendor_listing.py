@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.core import facts as f
 from bot.core.draft import Draft
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.model import Actor, FeedReport, Notice
 from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.state import NOTICE_OVER, Incident, Listed, ProviderState
@@ -77,4 +77,4 @@ def _tell(draft: Draft, notice: Notice, body: f.NoticeUnlisted | f.NoticeListedA
     fact = draft.add(stream, body, incident=ours, actor=Actor.vendor(notice.provider), told=ours is not None)
     heard = draft.world.provider(notice.provider).heard.get(notice.id)
     if ours is None and heard and heard.quiet:
-        draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": f"quiet/notice/{notice.provider}/{notice.id}"})
+        draft.send(ReplyInThread(OpenThread.of_notice(notice.provider, notice.id)), fact)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.core import facts as f
 from bot.core.alarm import lift
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.failover import react
 from bot.core.incident import Outage, outage_of
 from bot.core.model import Actor, FeedReport, FeedState, Notice
@@ -139,11 +139,11 @@ def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool
         actor=Actor.vendor(notice.provider), told=ours is not None,
     )  # fmt: skip
     if ours is None and not late:
-        root = f"quiet/notice/{notice.provider}/{notice.id}"
+        root = OpenThread.of_notice(notice.provider, notice.id)
         if heard and heard.quiet:
-            draft.send(Do.QUIET_REPLY, "ops", fact, args={"root": root})
+            draft.send(ReplyInThread(root), fact)
         else:
-            draft.send(Do.QUIET_POST, "ops", fact, key=root)
+            draft.send(OpenThread(root), fact)
 
 
 def _outage_before(draft: Draft, incident: Incident, spoke: datetime) -> Outage | None:
@@ -166,7 +166,7 @@ def _flooded(draft: Draft, stream: str, rest: Sequence[Notice], telling: Sequenc
     number = ours.number if ours and told else None
     fact = draft.add(stream, body, incident=number, actor=Actor.vendor(held.id), told=told and number is not None)
     if told and number is None:
-        draft.send(Do.QUIET_POST, "ops", fact, key=f"quiet/flood/{held.id}/{fact.seq}")
+        draft.send(OpenThread(OpenThread.of_flood(held.id, fact.seq)), fact)
 
 
 def _forget(draft: Draft, stream: str, report: FeedReport) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import encode
-from bot.core.effects import Do, Effect
+from bot.core.effects import Effect, PostLine, encode_effect
 from bot.ports import OutboxRow, Settled
 from bot.store.engine import Connection, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
@@ -38,8 +38,8 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
         "INSERT INTO outbox (key, kind, lane, slot, incident, stream, seq, args, state, created_at, not_before)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
         (
-            plain(effect.key), effect.kind.value, plain(effect.lane), plain(effect.slot), effect.incident, plain(effect.stream),
-            effect.seq, canonical(encode(effect.args)), now, AT_ONCE,
+            plain(effect.key), effect.kind, plain(effect.lane), plain(effect.slot), effect.incident, plain(effect.stream),
+            effect.seq, canonical(encode_effect(effect.body)), now, AT_ONCE,
         ),
     )  # fmt: skip
 
@@ -60,7 +60,7 @@ def _read_or_bury(conn: Connection, row: Any) -> OutboxRow | None:
         return read_outbox(row)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         sql = "UPDATE outbox SET state = 'dead', args = '{}', result = '{}', kind = ?, error = ? WHERE id = ?"
-        conn.execute(sql, (Do.FACT_POST.value, f"this row cannot be read: {error}", row["id"]))
+        conn.execute(sql, (PostLine.KIND, f"this row cannot be read: {error}", row["id"]))
         return None
 
 

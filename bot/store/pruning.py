@@ -7,6 +7,7 @@ whose outcome is not known, their signals, and the first posts of quiet threads,
 
 from datetime import datetime, timedelta
 
+from bot.core.effects import OpenThread
 from bot.ports import Old
 from bot.store.engine import Connection, one
 from bot.store.outbox import UNFINISHED
@@ -40,7 +41,7 @@ def find_old(conn: Connection, now: datetime, keep: timedelta, after: int) -> Ol
         if row["created_at"] >= before or len(rows) == CHUNK:
             break
         after = row["id"]
-        if row["finished"] and (row["kind"] != "quiet.post" or row["created_at"] < roots):
+        if row["finished"] and (row["kind"] != OpenThread.KIND or row["created_at"] < roots):
             rows.append(row["id"])
     else:
         row = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.effects import Do, Effect
+from bot.core.effects import Effect, decode_effect
 from bot.core.facts import Fact, decode_body
 from bot.core.model import Actor
 from bot.ports import OutboxRow, StateRow
@@ -95,8 +95,8 @@ def read_outbox(row: Columns) -> OutboxRow:
 
 def _outbox_row(row: Columns) -> OutboxRow:
     effect = Effect(
-        key=row["key"], kind=Do(row["kind"]), lane=row["lane"], incident=row["incident"], stream=row["stream"], seq=row["seq"],
-        args=json.loads(row["args"]), slot=row["slot"],
+        key=row["key"], lane=row["lane"], body=decode_effect(row["kind"], json.loads(row["args"])), incident=row["incident"],
+        stream=row["stream"], seq=row["seq"], slot=row["slot"],
     )  # fmt: skip
     return OutboxRow(
         id=row["id"],

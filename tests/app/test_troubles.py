@@ -9,7 +9,7 @@ import pytest
 from bot.clock import ManualClock
 from bot.core import signals as s
 from bot.core.draft import Step
-from bot.core.effects import Do, Effect
+from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
 from bot.core.model import Policy
 from bot.core.signals import Answer, Signal
 from bot.core.state import World
@@ -53,8 +53,11 @@ class TableEngine:
         return done.answer
 
 
-def in_trouble(key: str = "alert/1", kind: Do = Do.ALERT_POST, incident: int | None = 1) -> OutboxRow:
-    effect = Effect(key, kind, "incident/1", incident)
+ALERT = PostAlert()
+
+
+def in_trouble(key: str = "alert/1", body: EffectBody = ALERT, incident: int | None = 1) -> OutboxRow:
+    effect = Effect(key, "incident/1", body, incident)
     return OutboxRow(1, effect, "sending", 1, START, START, START, START, 0, {}, "")
 
 
@@ -95,7 +98,7 @@ async def test_alert_that_slack_did_not_take_is_told_once(ways: tuple[AlertsByOt
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        (lambda: in_trouble(kind=Do.CARD_EDIT), AWAY),
+        (lambda: in_trouble(body=EditCard()), AWAY),
         (lambda: in_trouble(incident=None), AWAY),
         (lambda: in_trouble(incident=9), AWAY),
         (in_trouble, ChatError("its turn has not come", code="not_yet", permanent=False)),
@@ -114,12 +117,12 @@ async def test_what_is_no_emergency_is_not_told(
     assert [] == pager.got
 
 
-@pytest.mark.parametrize("kind", [Do.UPDATE_POST, Do.SUMMARY_POST])
-async def test_each_urgent_post_is_told_by_itself(kind: Do, ways: tuple[AlertsByOtherWays, Pager]) -> None:
+@pytest.mark.parametrize("body", [PostUpdate(START), PostSummary()])
+async def test_each_urgent_post_is_told_by_itself(body: EffectBody, ways: tuple[AlertsByOtherWays, Pager]) -> None:
     """Whoever was called for the alert is called again when it is over."""
     troubles, pager = ways
     troubles.on_trouble(in_trouble(), AWAY)
-    troubles.on_trouble(in_trouble("other/1", kind), AWAY)
+    troubles.on_trouble(in_trouble("other/1", body), AWAY)
     await troubles.close()
 
     assert 2 == len(pager.got)

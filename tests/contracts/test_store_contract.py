@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.codec import encode
+from bot.core.effects import TellPerson
 from bot.core.facts import BODIES, Body, Declared, NoteAdded
 from bot.core.model import Actor
 from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store
@@ -221,7 +222,8 @@ async def test_hostile_text_comes_back_whole(ledger: Ledger) -> None:
     held = await ledger.read(lambda store: store.outbox_row(f"quiet/{hostile}"))
     spelled = hostile.replace("\ud800", "\\ud800").replace("\udfff", "\\udfff")
     assert held is not None
-    assert (hostile, hostile, hostile) == (stored.body.text, held.effect.args["text"], held.result["name"])  # type: ignore[attr-defined]
+    assert (hostile, hostile) == (stored.body.text, held.result["name"])  # type: ignore[attr-defined]
+    assert TellPerson(hostile) == held.effect.body
     assert (f"quiet/{spelled}", spelled) == (held.effect.key, held.error)
     assert spelled == await ledger.read(lambda store: store.setting(hostile))
     assert not await ledger.write(lambda store: store.first_sight(hostile, NOON, LEASE))
@@ -289,7 +291,7 @@ async def test_an_effect_is_queued_once_when_its_key_comes_again(ledger: Ledger)
     await settle(ledger, row, Settled("done"))
     await ledger.write(lambda store: store.commit(queued(effect("k", text="again"))))
 
-    assert ["first"] == [row.effect.args["text"] for row in await ledger.read(lambda store: store.outbox())]
+    assert [TellPerson("first")] == [row.effect.body for row in await ledger.read(lambda store: store.outbox())]
     assert [] == await claim(ledger)
 
 

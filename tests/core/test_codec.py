@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.core.codec import decode, encode, sparse
 from bot.core.detector import NEW
-from bot.core.effects import Effect
+from bot.core.effects import EFFECTS
 from bot.core.facts import BODIES, Body, Declared, NoteAdded, NoticeSeen, VerdictChanged, decode_body, encode_body
 from bot.core.model import (
     Actor,
@@ -35,7 +35,7 @@ AT = datetime(2026, 3, 20, 12, 0, 0, 123456, tzinfo=UTC)
 # JSON cannot tell a float second from the next one beyond 285 years; no cadence is that long.
 SPANS = st.timedeltas(timedelta(days=-3650), timedelta(days=3650))
 
-STATES = (*(stream.state for stream in STREAMS.values()), Affected, Proposal, Engagement, Actor, Notice, Effect)
+STATES = (*(stream.state for stream in STREAMS.values()), Affected, Proposal, Engagement, Actor, Notice, *EFFECTS.values())
 
 
 def wire(value: Any) -> Any:

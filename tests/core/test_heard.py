@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.durations import durations
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.hearing import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
 from tests.desk import ANA, BOB, CHAT_FLAG, RULE, START, Table, policy
@@ -119,7 +119,7 @@ def test_a_report_belongs_to_the_incident_that_is_open() -> None:
     step = table.send(s.Reported(actor=ANA, component=API, text="it hangs"))
 
     assert (1, 1) == (step.facts[0].incident, step.answer.incident)
-    assert [Do.FACT_POST] == [effect.kind for effect in step.effects if effect.kind is Do.FACT_POST]
+    assert 1 == sum(type(effect.body) is PostLine for effect in step.effects)
 
 
 def test_a_report_without_an_incident_makes_no_noise() -> None:
@@ -175,7 +175,7 @@ def test_an_advisory_gets_a_quiet_thread_and_nothing_else() -> None:
     kinds_ = [fact.kind for fact in table.facts if fact.kind.startswith("advisory")]
 
     assert ["advisory.raised", "advisory.raised", "advisory.ended"] == kinds_
-    assert (1, 2, {}) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)), table.world.incidents)
+    assert (1, 2, {}) == (len(table.effects(OpenThread)), len(table.effects(ReplyInThread)), table.world.incidents)
     assert "" == table.world.component(API).advisory
 
 
@@ -211,7 +211,7 @@ def test_a_failure_of_ours_is_told_quietly_and_opens_nothing() -> None:
     reaches(table, Level.OPERATIONAL)
 
     assert (1, 2, {}, None) == (
-        len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)), table.world.incidents, engaged
+        len(table.effects(OpenThread)), len(table.effects(ReplyInThread)), table.world.incidents, engaged
     )  # fmt: skip
 
 
@@ -220,7 +220,7 @@ def test_blindness_is_no_failure_that_each_component_tells_of() -> None:
     table = Table().all_well()
     reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
 
-    assert [] == table.effects(Do.QUIET_POST)
+    assert [] == table.effects(OpenThread)
 
 
 def test_a_flag_leaves_a_provider_whose_quota_we_used_up() -> None:
@@ -231,7 +231,7 @@ def test_a_flag_leaves_a_provider_whose_quota_we_used_up() -> None:
 
     assert engaged is not None
     assert ("gpt", "our quota at Claude API is used up", {}) == (engaged.variant, engaged.reason, table.world.incidents)
-    assert 1 == len(table.effects(Do.QUIET_POST))
+    assert 1 == len(table.effects(OpenThread))
 
 
 def test_the_flag_comes_back_when_the_quota_is_there_again() -> None:

@@ -8,7 +8,18 @@ import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.effects import Do
+from bot.core.effects import (
+    EditCard,
+    OpenChannel,
+    OpenThread,
+    PostAlert,
+    PostCard,
+    PostRefusal,
+    PostSummary,
+    PostUpdate,
+    TellPerson,
+    UploadExport,
+)
 from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Level, Phase, Severity
 from tests.desk import ANA, BOB, RULE, Table, policy
@@ -30,7 +41,7 @@ def test_a_component_that_goes_down_opens_an_incident() -> None:
     table = outage()
 
     assert (Severity.SEV2, "Claude API down") == (table.incident().severity, table.incident().title)
-    assert 1 == len(table.effects(Do.ALERT_POST)) == len(table.effects(Do.CHANNEL_OPEN)) == len(table.effects(Do.CARD_POST))
+    assert 1 == len(table.effects(PostAlert)) == len(table.effects(OpenChannel)) == len(table.effects(PostCard))
 
 
 def test_a_degraded_component_opens_a_quiet_thread_only() -> None:
@@ -38,7 +49,7 @@ def test_a_degraded_component_opens_a_quiet_thread_only() -> None:
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
 
-    assert ({}, 1) == (table.world.incidents, len(table.effects(Do.QUIET_POST)))
+    assert ({}, 1) == (table.world.incidents, len(table.effects(OpenThread)))
 
 
 def test_a_second_component_of_the_provider_joins_the_incident() -> None:
@@ -149,7 +160,7 @@ def test_an_update_is_due_every_hour_and_a_person_resets_the_clock() -> None:
     table.passes(15)
 
     assert (2, 3) == (quiet, len(table.kinds(f.UpdateWritten)))
-    assert ["INC-1/update/1", "INC-1/update/2", "INC-1/update/3"] == table.effects(Do.UPDATE_POST)
+    assert ["INC-1/update/1", "INC-1/update/2", "INC-1/update/3"] == table.effects(PostUpdate)
 
 
 def test_updates_missed_while_away_are_said_in_one() -> None:
@@ -193,7 +204,7 @@ def test_resolution_posts_the_summary_and_the_timeline() -> None:
     table = outage()
     set_phase(table, Phase.RESOLVED)
 
-    assert (1, 1) == (len(table.effects(Do.SUMMARY_POST)), len(table.effects(Do.EXPORT_UPLOAD)))
+    assert (1, 1) == (len(table.effects(PostSummary)), len(table.effects(UploadExport)))
 
 
 def test_acknowledging_twice_names_who_has_it() -> None:
@@ -219,20 +230,20 @@ def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
     """The incident goes on in a thread; nobody is left without a word."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
-    table.send(s.EffectRefused(actor=RULE, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action"))
+    table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
 
     assert ("restricted_action", 1, 1) == (
-        table.incident().channel_refused, len(table.effects(Do.REFUSAL_POST)), len(table.effects(Do.TELL)),
+        table.incident().channel_refused, len(table.effects(PostRefusal)), len(table.effects(TellPerson)),
     )  # fmt: skip
 
 
 def test_a_given_up_edit_is_said_once() -> None:
     """An edit that fails for ever must not fill the channel with words about itself."""
     table = outage()
-    edits = len(table.effects(Do.CARD_EDIT))
-    table.send(s.EffectRefused(actor=RULE, key="INC-1/card/x", kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
+    edits = len(table.effects(EditCard))
+    table.send(s.EffectRefused(actor=RULE, key="INC-1/card/x", kind=EditCard, incident=1, reason="message_not_found"))
 
-    assert (edits, 1) == (len(table.effects(Do.CARD_EDIT)), len(table.kinds(f.GivenUp)))
+    assert (edits, 1) == (len(table.effects(EditCard)), len(table.kinds(f.GivenUp)))
 
 
 def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.due import next_due
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, PostAlert, PostLine, To
 from bot.core.model import Level, Phase
 from tests.desk import ANA, CHAT_FLAG, Table, policy
 
@@ -70,7 +70,7 @@ def test_what_still_fails_opens_again_after_resolve_after() -> None:
     early = declared(table)
     table.passes(1)
 
-    assert ([1], [1, 2], 2) == (early, declared(table), len(table.effects(Do.ALERT_POST)))
+    assert ([1], [1, 2], 2) == (early, declared(table), len(table.effects(PostAlert)))
 
 
 def test_the_clock_is_asked_for_at_the_moment_it_opens_again() -> None:
@@ -120,7 +120,7 @@ def test_a_slow_component_gets_its_quiet_thread_after_a_resolution() -> None:
     resolve(table, force=True)
     table.passes(31)
 
-    assert ([1], 1) == (declared(table), len(table.effects(Do.QUIET_POST)))
+    assert ([1], 1) == (declared(table), len(table.effects(OpenThread)))
 
 
 @pytest.mark.parametrize("reason", ["false-alarm", "duplicate"])
@@ -175,7 +175,7 @@ def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over()
 
     asked = next(fact for fact in table.facts if isinstance(fact.body, f.HandBackAsked))
     line = next(e for done in table.steps for e in done.effects if e.key == f"{asked.stream}/{asked.seq}/line")
-    assert ("ops", "ops") == (line.lane, line.args["to"])
+    assert ("ops", PostLine(To.OPS)) == (line.lane, line.body)
 
 
 def test_a_flag_that_another_provider_holds_is_no_matter_of_this_incident() -> None:

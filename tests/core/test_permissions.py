@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core import signals as s
-from bot.core.effects import Do
+from bot.core.effects import PostAlert, PostLine
 from bot.core.model import Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
 from bot.core.permissions import MAY, Role, denied, role_of
 from bot.core.sight import Sight
@@ -30,8 +30,8 @@ VALUES: dict[str, Any] = {
     "verdict": Verdict(API, Level.DOWN, "HTTP 500"), "report": FeedReport("anthropic", START, FeedState.FRESH),
     "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
-    "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": Do.FACT_POST, "reason": "because",
-    "name": "inc-1", "what": Do.ALERT_POST, "ts": "1.2",
+    "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
+    "name": "inc-1", "what": PostAlert, "ts": "1.2",
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [

@@ -8,7 +8,7 @@ import pytest
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.due import next_due
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
 from bot.core.quiet import look
 from bot.core.sight import Sight
@@ -104,7 +104,7 @@ def test_whoever_unmutes_declares_nothing() -> None:
 
 
 def said_quietly(table: Table) -> list[str]:
-    return [key for key in table.effects(Do.QUIET_POST) if key.startswith("muted/")]
+    return [key for key in table.effects(OpenThread) if key.startswith("muted/")]
 
 
 def test_what_goes_down_while_muted_is_said_once_and_quietly() -> None:
@@ -209,11 +209,11 @@ def test_a_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None
     """What would have been a thread becomes a thread, not an incident."""
     table = muted()
     table.sees(API, Level.DEGRADED)
-    before = len(table.effects(Do.QUIET_POST))
+    before = len(table.effects(OpenThread))
     until(table, timedelta(minutes=61))
     table.sees(API, Level.OPERATIONAL)
 
-    after = (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))
+    after = (len(table.effects(OpenThread)), len(table.effects(ReplyInThread)))
     assert (0, (1, 1), {}) == (before, after, table.world.incidents)
 
 
@@ -332,12 +332,12 @@ def test_a_component_that_depends_on_a_bad_one_is_told_in_its_incident() -> None
     """A line in the parent's incident, none of its own."""
     table = depending((GPT, API))
     table.sees(API, Level.DOWN)
-    lines = len(table.effects(Do.FACT_POST))
+    lines = len(table.effects(PostLine))
     table.sees(GPT, Level.DOWN)
     told = [fact.incident for fact in table.facts if isinstance(fact.body, f.AlertSuppressed)]
 
     assert ([1], [1], {API}) == (list(table.world.incidents), told, set(table.incident().affected))
-    assert len(table.effects(Do.FACT_POST)) > lines
+    assert len(table.effects(PostLine)) > lines
 
 
 def test_its_recovery_is_told_there_too() -> None:
@@ -348,7 +348,7 @@ def test_its_recovery_is_told_there_too() -> None:
     fact = table.sees(GPT, Level.OPERATIONAL).facts[0]
 
     assert (1, f.VerdictChanged) == (fact.incident, type(fact.body))
-    assert f"{fact.stream}/{fact.seq}/line" in table.effects(Do.FACT_POST)
+    assert f"{fact.stream}/{fact.seq}/line" in table.effects(PostLine)
 
 
 def test_its_own_incident_opens_when_the_parent_is_well_and_it_is_not() -> None:
@@ -424,9 +424,9 @@ def test_blindness_is_told_once_and_answered_once() -> None:
     blind(table)
     sees_again(table)
     sees_again(table)
-    roots = [effect.args["root"] for step in table.steps for effect in step.effects if effect.kind is Do.QUIET_REPLY]
+    roots = [effect.body.root for step in table.steps for effect in step.effects if isinstance(effect.body, ReplyInThread)]
 
-    assert (["sight/1"], ["sight/1"]) == (table.effects(Do.QUIET_POST), roots)
+    assert (["sight/1"], ["sight/1"]) == (table.effects(OpenThread), roots)
 
 
 def test_an_open_incident_has_the_blindness_in_its_timeline() -> None:

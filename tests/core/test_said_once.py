@@ -7,7 +7,7 @@ import pytest
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.detector import Condition, Judgement
-from bot.core.effects import Do
+from bot.core.effects import OpenChannel, PostLine
 from bot.core.model import Fault, Level, Outcome, Phase, Sample
 from bot.core.verdict import CheckView, reach
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
@@ -60,11 +60,11 @@ def test_acknowledging_is_told_in_one_line() -> None:
     """The phase moves along without a line of its own."""
     table = Table(policy(automation="off")).all_well()
     table.sees("anthropic.api", Level.DOWN)
-    before = len(table.effects(Do.FACT_POST))
+    before = len(table.effects(PostLine))
     table.send(s.Acknowledge(actor=ANA, incident=1))
 
     assert Phase.INVESTIGATING == table.incident().phase
-    assert 1 == len(table.effects(Do.FACT_POST)) - before
+    assert 1 == len(table.effects(PostLine)) - before
 
 
 def test_a_recovery_counts_from_its_evidence() -> None:
@@ -92,7 +92,7 @@ def test_an_export_says_where_it_comes() -> None:
     """Without a channel it comes under the alert."""
     table = outage()
     with_channel = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
-    refused = s.EffectRefused(actor=RULE, key="k", kind=Do.CHANNEL_OPEN, incident=1, reason="restricted_action")
+    refused = s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action")
     table.send(refused)
     without = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.detector import NEW, Rule, observe
-from bot.core.effects import Do
+from bot.core.effects import EditCard, OpenThread, ReplyInThread, To
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
 from tests.desk import ANA, RULE, START, Table, policy
 
@@ -151,21 +151,21 @@ def test_a_quiet_thread_is_answered_although_it_was_not_posted_yet() -> None:
     table.sees("anthropic.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.OPERATIONAL)
 
-    roots = [effect.args["root"] for done in table.steps for effect in done.effects if effect.kind is Do.QUIET_REPLY]
-    assert table.effects(Do.QUIET_POST) == roots
+    roots = [effect.body.root for done in table.steps for effect in done.effects if isinstance(effect.body, ReplyInThread)]
+    assert table.effects(OpenThread) == roots
 
 
 def test_every_spell_of_trouble_gets_a_quiet_thread_of_its_own() -> None:
     """A post that Slack took late, after the recovery, must not swallow the next spell."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
-    key = table.effects(Do.QUIET_POST)[0]
+    key = table.effects(OpenThread)[0]
     table.sees("anthropic.api", Level.OPERATIONAL)
     stream = "component/anthropic.api"
-    table.send(s.EffectDone(actor=RULE, key=key, kind=Do.QUIET_POST, incident=None, channel="C1", ts="1.1", stream=stream))
+    table.send(s.EffectDone(actor=RULE, key=key, kind=OpenThread, incident=None, channel="C1", ts="1.1", stream=stream))
     table.sees("anthropic.api", Level.DEGRADED)
 
-    assert 2 == len(table.effects(Do.QUIET_POST))
+    assert 2 == len(table.effects(OpenThread))
 
 
 def test_a_quiet_spell_that_gets_worse_is_said_in_its_thread() -> None:
@@ -176,7 +176,7 @@ def test_a_quiet_spell_that_gets_worse_is_said_in_its_thread() -> None:
     table.sees("anthropic.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.DOWN)
 
-    assert (1, 1) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))
+    assert (1, 1) == (len(table.effects(OpenThread)), len(table.effects(ReplyInThread)))
 
 
 # --- the vendor's page
@@ -201,7 +201,7 @@ def test_the_vendors_last_word_after_our_resolution_is_not_lost() -> None:
     page(table, post("u1", 1), post("u2", 2, status="resolved"))
     page(table, post("u1", 1), post("u2", 2, status="resolved"), post("u3", 3, status="postmortem"))
 
-    assert (["quiet/notice/anthropic/n1"], 1) == (table.effects(Do.QUIET_POST), len(table.effects(Do.QUIET_REPLY)))
+    assert (["quiet/notice/anthropic/n1"], 1) == (table.effects(OpenThread), len(table.effects(ReplyInThread)))
 
 
 def test_the_vendor_was_first_with_its_first_word_not_with_its_newest() -> None:
@@ -224,9 +224,9 @@ def test_edits_that_fail_for_ever_are_said_once() -> None:
     table = outage()
     for n in range(3):
         key = f"INC-1/card/incident/1/{n}"
-        table.send(s.EffectRefused(actor=RULE, key=key, kind=Do.CARD_EDIT, incident=1, reason="message_not_found"))
+        table.send(s.EffectRefused(actor=RULE, key=key, kind=EditCard, incident=1, reason="message_not_found"))
 
-    said = {effect.key for done in table.steps for effect in done.effects if effect.args.get("to") == "ops"}
+    said = {effect.key for done in table.steps for effect in done.effects if getattr(effect.body, "to", None) is To.OPS}
     assert 1 == len(said)
 
 
@@ -280,7 +280,7 @@ def test_another_fault_of_the_same_trouble_is_no_news_for_the_quiet_thread() -> 
     table.send(s.VerdictReached(actor=RULE, verdict=verdict))
     table.sees("anthropic.api", Level.OPERATIONAL)
 
-    assert (1, 1) == (len(table.effects(Do.QUIET_POST)), len(table.effects(Do.QUIET_REPLY)))
+    assert (1, 1) == (len(table.effects(OpenThread)), len(table.effects(ReplyInThread)))
 
 
 def test_a_notice_about_other_components_is_not_the_vendors_word_about_this_outage() -> None:

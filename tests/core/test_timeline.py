@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.durations import Away, Durations, Outage
-from bot.core.effects import Do
+from bot.core.effects import EFFECTS
 from bot.core.facts import BODIES, Fact
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.timeline import ERRAND_WORDS, Row, durations, rows
@@ -91,7 +91,7 @@ def test_an_operator_is_a_person() -> None:
 
 def test_every_errand_has_words() -> None:
     """A kind of effect that was posted or given up is named in English."""
-    assert {kind.value for kind in Do} == set(ERRAND_WORDS)
+    assert set(EFFECTS) == set(ERRAND_WORDS)
 
 
 @settings(max_examples=150, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.codec import decode, encode
-from bot.core.effects import Do
+from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice
 from bot.core.state import MOST_AN_HOUR, NoticeHeard, ProviderState, World
 from bot.core.streams import evolve, put
@@ -203,10 +203,10 @@ def test_what_was_long_over_when_it_was_posted_is_noted_and_told_to_nobody() -> 
     table = Table().all_well()
     reads(table)
     table.sees(API, Level.DOWN)
-    posted = len(table.effects(Do.QUIET_POST))
+    posted = len(table.effects(OpenThread))
     reads(table, word("u1", status="resolved", at=START - timedelta(days=8), names=(API,)))
 
-    assert (["u1"], posted, None) == (seen(table), len(table.effects(Do.QUIET_POST)), table.incident().vendor_first_at)
+    assert (["u1"], posted, None) == (seen(table), len(table.effects(OpenThread)), table.incident().vendor_first_at)
 
 
 def test_the_end_of_what_we_know_is_told_however_far_it_is_dated_back() -> None:
@@ -217,7 +217,7 @@ def test_the_end_of_what_we_know_is_told_however_far_it_is_dated_back() -> None:
     reads(table, word("u1"), word("u2", status="resolved"))
 
     assert ["u1", "u2"] == seen(table)
-    assert 1 == len(table.effects(Do.QUIET_REPLY))
+    assert 1 == len(table.effects(ReplyInThread))
 
 
 def test_a_ledger_that_knows_no_ids_begins_after_the_last_update_that_it_wrote_down() -> None:
@@ -249,7 +249,7 @@ def test_a_page_that_says_too_much_is_told_in_one_message_for_the_rest() -> None
 
     assert isinstance(body, f.PageFlooded)
     assert (MOST_AT_ONCE, 180) == (len(seen(table)), body.count)
-    assert MOST_AT_ONCE + 1 == len(table.effects(Do.QUIET_POST))
+    assert MOST_AT_ONCE + 1 == len(table.effects(OpenThread))
 
 
 def test_what_touches_the_open_incident_is_told_first_when_there_is_too_much() -> None:
@@ -270,10 +270,10 @@ def test_a_page_that_floods_for_hours_is_not_told_of_for_hours() -> None:
     for minute in range(30):
         reads(table, *flood(200, f"{minute}/"))
 
-    assert MOST_AN_HOUR + 1 == len(table.effects(Do.QUIET_POST))
+    assert MOST_AN_HOUR + 1 == len(table.effects(OpenThread))
     table.now += FLOOD_TOLD_EVERY
     reads(table, *flood(200, "later/"))
-    assert MOST_AN_HOUR + 1 + MOST_AT_ONCE + 1 == len(table.effects(Do.QUIET_POST))
+    assert MOST_AN_HOUR + 1 + MOST_AT_ONCE + 1 == len(table.effects(OpenThread))
 
 
 def test_what_ends_in_a_flood_is_over() -> None:

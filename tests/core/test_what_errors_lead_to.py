@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.detector import NEW, observe
-from bot.core.effects import Do
+from bot.core.effects import OpenThread
 from bot.core.facts import Declared, Engaged
 from bot.core.model import Sample
 from bot.core.rule import Rule
@@ -48,7 +48,7 @@ def test_an_error_moves_a_flag_only_where_its_row_says_so(error: str) -> None:
 @pytest.mark.parametrize("error", [name for name, row in ERROR_CLASSES.items() if row.fault.ours and row.outcome == "fail"])
 def test_what_is_ours_is_told_quietly(error: str) -> None:
     """Somebody has to mend it; a thread in the ops channel says so."""
-    assert 1 == len(outage_of(error).effects(Do.QUIET_POST)), error
+    assert 1 == len(outage_of(error).effects(OpenThread)), error
 
 
 def test_a_sudden_refusal_is_the_vendors_until_shown_otherwise() -> None:

@@ -1,13 +1,13 @@
 """Slack goes away in mid-incident: flags still switch, and afterwards one update says what did not get through."""
 
-from bot.core.effects import Do
+from bot.core.effects import PostCard
 from tests.house import FLAG, House
 
 
 async def test_one_update_tells_what_was_missed_while_slack_was_away(house: House) -> None:
     """Three hourly updates fall into Slack's absence: the newest is posted once it is back, and counts the others."""
     await house.fails("anthropic.api")
-    await house.done(Do.CARD_POST)
+    await house.done(PostCard)
     await house.quiet()
     await house.workspace.faults.offline()
     await house.passes(minutes=185)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import facts as f
-from bot.core.effects import CERTAINTY, Certainty, Do
+from bot.core.effects import Certainty, OpenThread, PostAlert
 from bot.core.facts import Fact
 from bot.core.incident import LEGAL
 from bot.core.model import Level, Outcome, Phase
@@ -48,10 +48,10 @@ def _said_once(stage: Stage, rows: Sequence[OutboxRow]) -> Iterator[str]:
     posts = _posts(stage)
     yield from (f"{key} was said {count} times" for key, count in posts.items() if count > 1)
     for row in rows:
-        posted = CERTAINTY[row.effect.kind] is Certainty.LOOKED_UP and row.result.get("ts")
+        posted = row.effect.body.CERTAINTY is not Certainty.REPEATABLE and row.result.get("ts")
         if row.state == "done" and posted and not posts[row.effect.key]:
             yield f"{row.effect.key} counts as done and was never said"
-        if row.state == "dead" and row.effect.kind is Do.ALERT_POST:
+        if row.state == "dead" and type(row.effect.body) is PostAlert:
             yield f"{row.effect.key} was given up: {row.error}"
 
 
@@ -75,7 +75,7 @@ def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 def _muted(facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
     """A component that goes down while muted is said once a mute, by one quiet post."""
-    posts = {row.effect.key for row in rows if row.effect.kind is Do.QUIET_POST}
+    posts = {row.effect.key for row in rows if type(row.effect.body) is OpenThread}
     told: dict[str, bool] = {}  # by muted component: whether it was said already
     for fact in facts:
         match fact.body:
@@ -245,7 +245,7 @@ def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> It
                 yield f"{fact.kind} came twice"
             dark_since = fact.at if isinstance(fact.body, f.SightLost) else None
         world = evolve(world, fact)
-    notices = sum(1 for row in rows if row.effect.kind is Do.QUIET_POST and row.effect.stream == "sight")
+    notices = sum(1 for row in rows if type(row.effect.body) is OpenThread and row.effect.stream == "sight")
     if notices != lost:
         yield f"we were blind {lost} times and said so {notices} times"
     if dark_since is not None and stage.clock.now() - dark_since > SEEN_AGAIN:

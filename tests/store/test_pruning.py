@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.effects import Do, Effect
+from bot.core.effects import Effect, OpenThread
 from bot.housekeeping import forget_old
 from bot.ports import AlreadyHandled, Settled
 from bot.store.sqlite import InlineLedger
@@ -125,7 +125,7 @@ async def test_a_key_that_an_earlier_version_kept_as_it_came_is_recognised(ledge
 
 async def test_the_first_post_of_a_quiet_thread_stays(ledger: InlineLedger) -> None:
     """A component that is degraded for months is told about in the thread that was begun for it."""
-    ledger.store.commit(queued(Effect("root", Do.QUIET_POST, "ops", None, "component/a", 1), effect("line")))
+    ledger.store.commit(queued(Effect("root", "ops", OpenThread(), None, "component/a", 1), effect("line")))
     do_all(ledger, NOON)
     await forget_old(ledger, NOON + timedelta(days=90), KEEP)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core import facts as f
-from bot.core.effects import CERTAINTY, Certainty, Do
+from bot.core.effects import Certainty, PostUpdate
 from bot.core.facts import Fact
 from bot.core.state import World
 from bot.core.streams import evolve
@@ -68,7 +68,7 @@ def acknowledged(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
 def posted(seen: Witness, rows: Sequence[OutboxRow]) -> Iterator[str]:
     yield from (f"{key} stands {count} times in Slack" for key, count in seen.posts.items() if count > 1)
     for row in rows:
-        looked_up = CERTAINTY[row.effect.kind] is Certainty.LOOKED_UP and row.result.get("ts")
+        looked_up = row.effect.body.CERTAINTY is not Certainty.REPEATABLE and row.result.get("ts")
         if row.state == "done" and looked_up and not seen.posts[row.effect.key]:
             yield f"{row.effect.key} counts as posted and is not in Slack"
 
@@ -113,7 +113,7 @@ def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> 
     for fact in facts:
         if isinstance(fact.body, f.UpdateWritten) and fact.incident is not None:
             slots[fact.incident].append(fact.body.slot)
-    state = {row.effect.key: row.state for row in rows if row.effect.kind is Do.UPDATE_POST}
+    state = {row.effect.key: row.state for row in rows if type(row.effect.body) is PostUpdate}
     for number, written in slots.items():
         if written != list(range(1, len(written) + 1)):
             yield f"INC-{number} has the updates {written}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core import facts as f
-from bot.core.effects import Do, Effect
+from bot.core.effects import Effect, PostAlert
 from bot.core.facts import Fact
 from bot.core.model import Actor, Severity
 from bot.ports import OutboxRow
@@ -18,7 +18,7 @@ from tests.trust.kills import run
 from tests.trust.laws import Read, Witness, broken
 
 KILLS = 5  # enough to see the rig work; `make kills` goes on for a thousand
-ALERT = Effect("INC-1/alert", Do.ALERT_POST, "alert/1", 1, "incident/1", 1)
+ALERT = Effect("INC-1/alert", "alert/1", PostAlert(), 1, "incident/1", 1)
 
 
 async def test_a_few_kills_break_no_law(tmp_path: Path) -> None:
