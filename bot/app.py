@@ -243,9 +243,9 @@ class App:
             self._ledger_watch.start()
             self._audit.start()
         self._ops = OpsChannel(chat, self.clock, slack.alerts_channel, slack.backup_channel, self._others.on_lost_channel)
-        delivery = Delivery(chat, self.engine, self.ledger, self.clock, around, self._ops)
+        performers = Delivery(chat, self.engine, self.ledger, self.clock, around, self._ops).performers()
         self._outbox = Outbox(
-            self.ledger, self.engine, delivery, self._wire, pace=self._parts.pace, on_trouble=self._others.on_trouble
+            self.ledger, self.engine, performers, self._wire, pace=self._parts.pace, on_trouble=self._others.on_trouble
         )
         if self._gateway is not None:
             await self._link_slack(self._gateway)

@@ -4,15 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.ports import Chat, ChatError, Message, Place, PostedAt
-
-# Slack's codes for "this channel takes no more posts", in people's words.
-LOST = {
-    "is_archived": "it was archived",
-    "is_inactive": "it was archived",
-    "channel_not_found": "it was deleted, or the bot may not see it",
-    "not_in_channel": "the bot was removed from it",
-}
+from bot.ports import ChannelGone, Chat, ChatError, Message, Place, PostedAt
 
 
 class OpsChannel:
@@ -59,8 +51,8 @@ class OpsChannel:
         for channel in filter(None, (self._first, self._second)):
             try:
                 found = await self._chat.find_post(Place(await self._chat.find_channel(channel)), key, since)
-            except ChatError as error:
-                if error.code not in LOST or not error.permanent:
+            except ChannelGone as error:
+                if not error.permanent:
                     raise
                 if channel == self._first:
                     self._note(error)
@@ -71,12 +63,12 @@ class OpsChannel:
 
     def _note(self, error: ChatError) -> bool:
         """Whether the error says that the first channel is lost for now; a try that may help is made before."""
-        if error.code not in LOST or not error.permanent:
+        if not isinstance(error, ChannelGone) or not error.permanent:
             return False
         fresh = not self.trouble
         to = f"alerts go to {self._second} meanwhile" if self._second else "alerts go out by notify: only"
         remedy = "Make the channel anew or unarchive it, invite the bot, or name another one in slack.alerts_channel"
-        self.trouble = f"The alerts channel {self._first} takes no posts: {LOST[error.code]} ({error.code}); {to}. {remedy}."
+        self.trouble = f"The alerts channel {self._first} takes no posts: {error.why} ({error.code}); {to}. {remedy}."
         if fresh:
             self.since = self._clock.now()
             self._on_lost(self.trouble)

@@ -1,14 +1,14 @@
 """Carries effects out: in order per lane, once, and honest about what it does not know.
 
 The unclear case is a state of its own. A call that timed out, broke off or answered 5xx may have been carried out; so the row
-waits out the settle time, is looked up by its key, and is sent again only when Slack does not have it.
+waits out the settle time, is looked up by its key, and is sent again only when it is not there; what can be
+looked up, and what may be repeated, the class of the effect says (CERTAINTY).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
@@ -16,25 +16,15 @@ from bot.clock import Clock
 from bot.core.effects import Certainty, Effect
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
-from bot.ports import ChatError, Engine, Ledger, OutboxRow, Performed, Settled, StoreError
+from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, Settled, StoreError, Wait
 
 log = structlog.get_logger(__name__)
 
 SETTLE_FOR = timedelta(seconds=30)  # longest late landing seen, plus the client's own 10 s timeout
 LEASE = timedelta(seconds=90)  # longer than any one call with its pacing; a dead sender's rows are taken up after it
-MOST_ROUNDS = 3  # look-ups that could not be made before an alert is posted anyway
+MOST_ROUNDS = 3  # look-ups that could not be made before an effect is given up, or repeated unseen where that is better
 LONGEST_WAIT = timedelta(seconds=60)
 OUTBOX = Actor.rule("outbox")
-
-
-class Performer(Protocol):
-    """Does one effect (`bot.delivery`)."""
-
-    async def perform(self, effect: Effect, row: OutboxRow) -> Performed:
-        """Carry it out. Raises ChatError."""
-
-    async def find(self, effect: Effect, row: OutboxRow) -> Performed | None:
-        """Look whether it was carried out already. Raises ChatError."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +37,15 @@ class Pace:
 
 
 class Outbox:
-    """Claims rows and sees them through. `on_trouble` hears of alerts that Slack did not take (for out-of-band notices)."""
+    """Claims rows and sees them through, each by the performer of its kind. `on_trouble` hears of every try that failed."""
 
     def __init__(
-        self, ledger: Ledger, engine: Engine, performer: Performer, clock: Clock, *,
-        pace: Pace | None = None, owner: str = "bot", on_trouble: Callable[[OutboxRow, ChatError], None] | None = None,
+        self, ledger: Ledger, engine: Engine, performers: Performers, clock: Clock, *,
+        pace: Pace | None = None, owner: str = "bot", on_trouble: Callable[[OutboxRow, EffectError], None] | None = None,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._engine = engine
-        self._performer = performer
+        self._performers = performers
         self._clock = clock
         self._pace = pace or Pace()
         self._owner = owner
@@ -151,12 +141,12 @@ class Outbox:
 
     async def _see_through(self, row: OutboxRow) -> None:
         try:
-            found = await self._try(row)
-        except ChatError as error:
+            came = await self._try(row)
+        except EffectError as error:
             outcome = self._after(row, error)
             if self._on_trouble:
                 self._on_trouble(row, error)
-            log.info("effect not done", effect=row.effect.key, state=outcome.state, code=error.code, why=str(error))
+            log.info("effect not done", effect=row.effect.key, state=outcome.state, why=str(error))
         except StoreError:
             raise  # the row keeps its lease and is looked up after it
         except Exception as error:
@@ -167,16 +157,34 @@ class Outbox:
             raise
         else:
             # Where the ledger does not take this, the row keeps its lease and is looked up after it.
-            outcome = await self._done(row.effect, found) if found else Settled("pending", self._clock.now())
+            outcome = await self._outcome(row, came)
         if outcome.state == "dead":
             await self._refuse(row, outcome.error)
         await self._settle(row, outcome)
 
-    async def _try(self, row: OutboxRow) -> Performed | None:
-        """What the effect came to; None where it was looked up and Slack does not have it."""
-        if row.state == "ambiguous" and row.effect.body.CERTAINTY is not Certainty.REPEATABLE:
-            return await self._performer.find(row.effect, row)
-        return await self._performer.perform(row.effect, row)
+    async def _try(self, row: OutboxRow) -> Performed | Wait | None:
+        """What the effect came to; None where it was looked up and is not there."""
+        body = row.effect.body
+        performer = self._performers.get(type(body))
+        if performer is None:
+            raise EffectError(f"nothing here carries out {row.effect.kind}", permanent=True)
+        await self._engine.caught_up()  # a row may be claimed before its own commit is shown
+        if row.state != "ambiguous" or body.CERTAINTY is Certainty.REPEATABLE:
+            return await performer.perform(body, row)
+        if performer.find is None:
+            raise EffectError("the bot may not read what it sends there", permanent=True)
+        return await performer.find(body, row)
+
+    async def _outcome(self, row: OutboxRow, came: Performed | Wait | None) -> Settled:
+        now = self._clock.now()
+        match came:
+            case None:
+                return Settled("pending", now)
+            case Performed():
+                return await self._done(row.effect, came)
+            case Wait(reason, until):
+                state, pause = ("ambiguous", row.ambiguous_rounds + 1) if row.state == "ambiguous" else ("pending", row.attempt)
+                return Settled(state, max(until or now, now + self._wait(pause)), error=reason)
 
     async def _done(self, effect: Effect, done: Performed) -> Settled:
         """The fact first, then the row: dying in between makes us look it up again, and the signal's id keeps it single."""
@@ -202,12 +210,12 @@ class Outbox:
         if not await self._ledger.write(lambda store: store.settle(row.id, row.attempt, outcome, now)):
             log.warning("effect was taken over meanwhile", effect=row.effect.key)
 
-    def _after(self, row: OutboxRow, error: ChatError) -> Settled:
+    def _after(self, row: OutboxRow, error: EffectError) -> Settled:
         now, words = self._clock.now(), str(error)
         if error.retry_after is not None:
             state = "ambiguous" if row.state == "ambiguous" else "pending"
             return Settled(state, now + error.retry_after, error=words)
-        if row.state == "ambiguous":
+        if row.state == "ambiguous" and row.effect.body.CERTAINTY is not Certainty.REPEATABLE:
             return self._after_lookup(row, error)
         if error.unclear:
             return Settled("ambiguous", now + self._pace.settle_for, error=words)
@@ -215,10 +223,10 @@ class Outbox:
             return Settled("dead", error=words)
         return Settled("pending", now + self._wait(row.attempt), error=words)
 
-    def _after_lookup(self, row: OutboxRow, error: ChatError) -> Settled:
+    def _after_lookup(self, row: OutboxRow, error: EffectError) -> Settled:
         """The look-up itself failed. Without it, an alert is worth a repeat; an hourly update is not."""
-        now = self._clock.now()
-        if not error.permanent or row.ambiguous_rounds < MOST_ROUNDS:
+        now, lost = self._clock.now(), row.effect.body.CERTAINTY is Certainty.BEST_EFFORT
+        if not lost and (not error.permanent or row.ambiguous_rounds < MOST_ROUNDS):
             return Settled("ambiguous", now + self._wait(row.ambiguous_rounds + 1), error=str(error))
         if row.effect.body.REPEATED_UNSEEN:
             return Settled("pending", now, error=f"posted again without a look-up: {error}")

@@ -9,7 +9,7 @@ import structlog
 from bot.clock import Clock
 from bot.core.effects import PostAlert, PostSummary, PostUpdate
 from bot.core.facts import Fact, SightLost, SightRegained
-from bot.ports import ChatError, Engine, Notifier, OutboxRow
+from bot.ports import EffectError, Engine, Notifier, OutboxRow
 from bot.views.findings import sight_words
 
 log = structlog.get_logger(__name__)
@@ -28,13 +28,11 @@ class AlertsByOtherWays:
         self._told: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def on_trouble(self, row: OutboxRow, error: ChatError) -> None:
+    def on_trouble(self, row: OutboxRow, error: EffectError) -> None:
         """An effect met trouble; urgent ones go out by other ways, each once."""
         effect = row.effect
         incident = self._engine.world.incidents.get(effect.incident or 0)
         if not isinstance(effect.body, URGENT) or effect.key in self._told or incident is None:
-            return
-        if error.code in ("not_yet", "moved"):
             return
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return

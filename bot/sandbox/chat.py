@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from bot.clock import Clock
-from bot.ports import ChannelInfo, ChatError, Message, Place, PostedAt
+from bot.ports import ChannelGone, ChannelInfo, ChannelNameTaken, ChatError, Message, MessageGone, Place, PostedAt
 
 T = TypeVar("T")
 
@@ -173,7 +173,7 @@ class FakeChat:
             if not found.ours:
                 raise _error("cant_update_message", "the message is not ours")
             if self._known(at.channel).is_archived:
-                raise _error("is_inactive", "the channel is archived")
+                raise _archived("is_inactive")
             _check(message)
             if len(message.text) > EDIT_MAX:
                 raise _error("msg_too_long", "the message is too long to be edited")
@@ -201,10 +201,10 @@ class FakeChat:
             try:
                 found = self.channel(channel)
             except KeyError:
-                raise _error("channel_not_found", f"I see no channel {channel}") from None
+                raise _unseen(channel) from None
             if ME not in found.members:
                 if found.private or found.is_archived:
-                    raise _error("channel_not_found", f"I see no channel {channel}")
+                    raise _unseen(channel)
                 found.members.add(ME)
             return found.id
 
@@ -219,7 +219,7 @@ class FakeChat:
             if name != name.lower() or not all(char.isalnum() or char in "-_" for char in name):
                 raise _error("invalid_name_specials", "a channel name has lowercase letters, digits, - and _ only")
             if any(each.name == name for each in self.channels.values()):
-                raise _error("name_taken", "a channel of that name exists already")
+                raise ChannelNameTaken("a channel of that name exists already", code="name_taken", permanent=True)
             return self._make_channel(name, private, ME, {ME}).info()
 
         return await self._do("create_channel", create, name=name, private=private)
@@ -323,7 +323,7 @@ class FakeChat:
             channel = self._open(place.channel)
         _check(message)
         if place.thread_ts and not any(each.ts == place.thread_ts for each in channel.messages):
-            raise _error("cannot_reply_to_message", "the message cannot be answered")
+            raise MessageGone("the message cannot be answered", code="cannot_reply_to_message", permanent=True)
         return PostedAt(channel.id, self._put(channel, message, key=key, thread_ts=place.thread_ts).ts)
 
     def _put(self, channel: FakeChannel, message: Message, *, key: str = "", thread_ts: str = "", to: str = "") -> FakeMessage:
@@ -350,27 +350,27 @@ class FakeChat:
         try:
             found = self.channel(channel)
         except KeyError:
-            raise _error("channel_not_found", "there is no such channel") from None
+            raise _unseen(channel) from None
         if found.private and ME not in found.members:
-            raise _error("channel_not_found", "there is no such channel")
+            raise _unseen(channel)
         return found
 
     def _joined(self, channel: str) -> FakeChannel:
         found = self._known(channel)
         if ME not in found.members:
-            raise _error("not_in_channel", "I am not in that channel")
+            raise ChannelGone("I am not in that channel", code="not_in_channel", why="the bot was removed from it")
         return found
 
     def _open(self, channel: str) -> FakeChannel:
         if self._known(channel).is_archived:
-            raise _error("is_archived", "the channel is archived")
+            raise _archived("is_archived")
         return self._joined(channel)
 
     def _message(self, at: PostedAt) -> FakeMessage:
         for message in self._joined(at.channel).messages:
             if message.ts == at.ts and not message.to:
                 return message
-        raise _error("message_not_found", "the message is gone")
+        raise MessageGone("the message is gone", code="message_not_found", permanent=True)
 
 
 def _check(message: Message) -> None:
@@ -382,6 +382,15 @@ def _check(message: Message) -> None:
 
 def _error(code: str, sentence: str) -> ChatError:
     return ChatError(sentence, code=code, permanent=True)
+
+
+def _archived(code: str) -> ChannelGone:
+    return ChannelGone("the channel is archived", code=code, why="it was archived")
+
+
+def _unseen(channel: str) -> ChannelGone:
+    why = "it was deleted, or the bot may not see it"
+    return ChannelGone(f"I see no channel {channel}", code="channel_not_found", why=why)
 
 
 def _whatever(effect: Callable[[], Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.ports import ChannelInfo, ChatError
 from bot.slack.client import SlackApi
+from bot.slack.errors import refusal
 
 PAGE = 200  # Slack recommends at most 200 (https://docs.slack.dev/apis/web-api/pagination)
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
@@ -35,7 +36,7 @@ class Channels:
         return bool(known)
 
     async def create(self, name: str, private: bool) -> ChannelInfo:
-        """Create it. Raises ChatError(code="name_taken") when the name exists."""
+        """Create it. Raises ChannelNameTaken when the name exists."""
         reply = await self._api.call(self._api.web.conversations_create, name=name, is_private=private)
         return _info(reply["channel"])
 
@@ -56,7 +57,7 @@ class Channels:
                 if found.get("name") == name:
                     return await self._join(found, member=pages == web.users_conversations or bool(found.get("is_member")))
         words = f"I see no channel #{name}: create it; if it is private, /invite me there and name it by its id"
-        raise ChatError(words, code="channel_not_found", permanent=True)
+        raise refusal(words, code="channel_not_found")
 
     async def _by_id(self, id: str) -> str:
         try:

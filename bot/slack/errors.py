@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.ports import ChatError
+from bot.ports import ChannelGone, ChannelNameTaken, ChatError, MessageGone
 
 LIMITED_FOR = timedelta(seconds=30)  # when a 429 does not say how long; the SDK assumes the same
 LONGEST_LIMIT = timedelta(hours=1)
@@ -25,6 +25,15 @@ NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aioh
 
 LIMITED = frozenset({"ratelimited", "rate_limited", "too_many_requests", "message_limit_exceeded"})
 UNCLEAR = frozenset({"internal_error", "fatal_error"})
+
+# What "this channel takes no more posts of ours" is in Slack's words, and in people's.
+CHANNEL_GONE = {
+    "is_archived": "it was archived",
+    "is_inactive": "it was archived",
+    "channel_not_found": "it was deleted, or the bot may not see it",
+    "not_in_channel": "the bot was removed from it",
+}
+MESSAGE_GONE = frozenset({"message_not_found", "thread_not_found", "cannot_reply_to_message"})
 
 REINSTALL = "then reinstall the app (api.slack.com/apps, Install App)"
 TOKEN = "put a fresh token into `slack.{which}` and start the bot again (`understudy doctor` checks it)"  # noqa: S105 # a sentence
@@ -153,6 +162,17 @@ def refused(error: SlackApiError, method: str) -> ChatError:
     return ChatError(words, code=f"http_{status}", permanent=False)
 
 
+def refusal(sentence: str, *, code: str, permanent: bool = True) -> ChatError:
+    """What a refusal is to those who ask: a channel or a message that is gone, a name that is taken, or just no."""
+    if code in CHANNEL_GONE:
+        return ChannelGone(sentence, code=code, why=CHANNEL_GONE[code], permanent=permanent)
+    if code in MESSAGE_GONE:
+        return MessageGone(sentence, code=code, permanent=permanent)
+    if code == "name_taken":
+        return ChannelNameTaken(sentence, code=code, permanent=permanent)
+    return ChatError(sentence, code=code, permanent=permanent)
+
+
 def unanswered(error: Exception, method: str) -> ChatError:
     """What a broken connection means: `unclear` unless it never came to be."""
     if isinstance(error, NEVER_SENT):
@@ -176,11 +196,11 @@ def limited_for(headers: Mapping[str, str]) -> timedelta:
 def _refusal(code: str, method: str, body: Mapping[str, Any]) -> ChatError:
     known = REFUSALS.get(code)
     if known is None:
-        return ChatError(f"Slack refused {method}: {code}{_details(body)}", code=code, permanent=True)
+        return refusal(f"Slack refused {method}: {code}{_details(body)}", code=code)
     sentence = known.sentence
     if code == "missing_scope" and body.get("needed"):
         sentence = f"the app lacks the scope {body['needed']}: add it under OAuth & Permissions, {REINSTALL}"
-    return ChatError(f"{sentence} ({method}: {code}){_details(body)}", code=code, permanent=known.permanent)
+    return refusal(f"{sentence} ({method}: {code}){_details(body)}", code=code, permanent=known.permanent)
 
 
 def _details(body: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from bot.ports import ChannelInfo, ChatError, Message, Place, PostedAt
 from bot.slack import invites, lookup, uploads
 from bot.slack.channels import Channels
 from bot.slack.client import TIMEOUT_S, Identity, SlackApi, SlackLogin
+from bot.slack.errors import refusal
 from bot.slack.limits import Pacer
 from bot.slack.wording import Wording
 
@@ -122,7 +123,7 @@ class SlackGateway:
             # We had joined it and were removed since, or it was replaced: the next try looks it up and joins again, once: of a
             # private channel that we may not look up, the look-up is no news.
             self._sought_again.add(channel)
-            return ChatError(str(error), code=error.code, permanent=False)
+            return refusal(str(error), code=error.code, permanent=False)
         return error
 
     # --- channels
@@ -132,7 +133,7 @@ class SlackGateway:
         return await self._channels.find(channel)
 
     async def create_channel(self, name: str, private: bool) -> ChannelInfo:
-        """Create it. Raises ChatError(code="name_taken") when the name exists."""
+        """Create it. Raises ChannelNameTaken when the name exists."""
         return await self._channels.create(name, private)
 
     async def own_channels(self) -> list[ChannelInfo]:

@@ -101,8 +101,6 @@ async def test_alert_that_slack_did_not_take_is_told_once(ways: tuple[AlertsByOt
         (lambda: in_trouble(body=EditCard()), AWAY),
         (lambda: in_trouble(incident=None), AWAY),
         (lambda: in_trouble(incident=9), AWAY),
-        (in_trouble, ChatError("its turn has not come", code="not_yet", permanent=False)),
-        (in_trouble, ChatError("going on in the thread", code="moved", permanent=False)),
         (in_trouble, ChatError("slow down", code="ratelimited", permanent=False, retry_after=timedelta(seconds=5))),
     ],
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from chat_stages import Stage, stage
 
-from bot.ports import ChatError, Message, Place, PostedAt
+from bot.ports import ChannelGone, ChannelNameTaken, ChatError, Message, MessageGone, Place, PostedAt
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 HELLO = Message("Claude API: degraded since 12:40 UTC", ({"type": "divider"},))
@@ -40,26 +40,59 @@ async def test_post_goes_into_the_thread_when_one_is_named(slack: Stage) -> None
 
 
 @pytest.mark.parametrize(
-    ("prepare", "code"),
+    ("prepare", "code", "why"),
     [
-        ("nowhere", "channel_not_found"),
-        ("stranger", "not_in_channel"),
-        ("archived", "is_archived"),
-        ("secret", "channel_not_found"),
+        ("nowhere", "channel_not_found", "it was deleted, or the bot may not see it"),
+        ("stranger", "not_in_channel", "the bot was removed from it"),
+        ("archived", "is_archived", "it was archived"),
+        ("secret", "channel_not_found", "it was deleted, or the bot may not see it"),
     ],
 )
-async def test_post_is_refused_for_good_when_the_channel_does_not_take_it(slack: Stage, prepare: str, code: str) -> None:
-    """The error says what stands in the way, and that repeating the call cannot help."""
+async def test_post_is_refused_for_good_when_the_channel_is_gone(slack: Stage, prepare: str, code: str, why: str) -> None:
+    """The error says what became of the channel, in people's words too, and that repeating the call cannot help."""
     channel = slack.add_channel("x", private=prepare == "secret", member=prepare == "archived")
     if prepare == "archived":
         slack.archive(channel)
     elif prepare == "nowhere":
         channel = "C0NOWHERE0"
 
-    with pytest.raises(ChatError) as caught:
+    with pytest.raises(ChannelGone) as caught:
         await slack.chat.post(Place(channel), HELLO, "k")
 
-    assert (code, True, False) == (caught.value.code, caught.value.permanent, caught.value.unclear)
+    error = caught.value
+    assert (code, why, True, False) == (error.code, error.why, error.permanent, error.unclear)
+
+
+async def test_reply_is_refused_when_its_root_is_gone(slack: Stage) -> None:
+    """The message that it answers was deleted: the thread is told apart from its channel."""
+    ops = slack.add_channel("ops")
+
+    with pytest.raises(MessageGone) as caught:
+        await slack.chat.post(Place(ops, "1700000000.000001"), HELLO, "k")
+
+    assert (True, False) == (caught.value.permanent, caught.value.unclear)
+
+
+async def test_edit_is_refused_when_the_message_is_gone(slack: Stage) -> None:
+    """It can be posted anew; one that is too long could not."""
+    ops = slack.add_channel("ops")
+
+    with pytest.raises(MessageGone) as caught:
+        await slack.chat.edit(PostedAt(ops, "1700000000.000001"), HELLO)
+
+    assert caught.value.permanent
+
+
+async def test_edit_is_refused_when_its_channel_is_archived(slack: Stage) -> None:
+    """The message stands there still; nobody can change it."""
+    ops = slack.add_channel("ops")
+    at = await slack.chat.post(Place(ops), HELLO, "card")
+    slack.archive(ops)
+
+    with pytest.raises(ChannelGone) as caught:
+        await slack.chat.edit(at, HELLO)
+
+    assert "it was archived" == caught.value.why
 
 
 async def test_post_is_refused_when_it_says_nothing(slack: Stage) -> None:
@@ -200,7 +233,7 @@ async def test_find_channel_is_refused_when_we_cannot_see_it(slack: Stage, name:
     """A missing channel and one hidden from us look the same."""
     slack.add_channel("secret", private=True, member=False)
 
-    with pytest.raises(ChatError) as caught:
+    with pytest.raises(ChannelGone) as caught:
         await slack.chat.find_channel(name)
 
     assert ("channel_not_found", True) == (caught.value.code, caught.value.permanent)
@@ -223,7 +256,7 @@ async def test_create_channel_is_refused_when_the_name_is_taken(slack: Stage) ->
     """Also by an archived channel, and by one of ours."""
     slack.archive(slack.add_channel("inc-0007"))
 
-    with pytest.raises(ChatError) as caught:
+    with pytest.raises(ChannelNameTaken) as caught:
         await slack.chat.create_channel("inc-0007", False)
 
     assert ("name_taken", True, False) == (caught.value.code, caught.value.permanent, caught.value.unclear)

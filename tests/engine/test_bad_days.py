@@ -58,7 +58,7 @@ class Shop:
         self.ledger = InlineLedger.open()
         self.engine = Stumbling(self.ledger, self.clock, policy())
         delivery = Delivery(self.chat, self.engine, self.ledger, self.clock, Surroundings())
-        self.outbox = Outbox(self.ledger, self.engine, delivery, self.clock)
+        self.outbox = Outbox(self.ledger, self.engine, delivery.performers(), self.clock)
         self.engine.listen(lambda facts, world: self.outbox.wake())
 
     def _before(self, call: str, args: Mapping[str, Any]) -> Fault | None:
@@ -153,7 +153,7 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
         shop = Shop()
         others = AlertsByOtherWays(Pager(), shop.engine, shop.clock)
         delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings())
-        shop.outbox = Outbox(shop.ledger, shop.engine, delivery, shop.clock, on_trouble=others.on_trouble)
+        shop.outbox = Outbox(shop.ledger, shop.engine, delivery.performers(), shop.clock, on_trouble=others.on_trouble)
         shop.faults["post"] = [Fault.limited(timedelta(seconds=1))]
         await shop.open()
         await shop.fails()
@@ -312,7 +312,7 @@ def test_what_was_claimed_is_seen_through_when_the_bot_ends_meanwhile() -> None:
         shop = Shop()
         slow = Slow(shop.ledger)
         delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings())
-        outbox = Outbox(slow, shop.engine, delivery, shop.clock)
+        outbox = Outbox(slow, shop.engine, delivery.performers(), shop.clock)
         await shop.engine.load()
         await shop.engine.handle(s.Declare(actor=ANA, title="Chat is slow"))
         await outbox.start()

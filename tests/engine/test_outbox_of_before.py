@@ -62,7 +62,8 @@ async def _carry_on(path: Path) -> Aftermath:
     for key in LANDED:
         await chat.post(Place(ops), Message("It landed after all."), key)
     await chat.create_channel(engine.world.incidents[3].channel_name, False)
-    outbox = Outbox(ledger, engine, Delivery(chat, engine, ledger, loop_clock, Surroundings()), loop_clock)
+    performers = Delivery(chat, engine, ledger, loop_clock, Surroundings()).performers()
+    outbox = Outbox(ledger, engine, performers, loop_clock)
     engine.listen(lambda facts, world: outbox.wake())
     await outbox.start()
     await asyncio.sleep(1_800)

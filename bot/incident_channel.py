@@ -1,0 +1,110 @@
+"""An incident's own channel: made once, named, linked, and filled with the people who belong there."""
+
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.core.cadence import next_update_at
+from bot.core.effects import AddBookmarks, Effect, InvitePeople, OpenChannel, PinCard, SetTopic
+from bot.core.model import Actor
+from bot.core.signals import EffectRefused, NameTaken
+from bot.core.state import Incident
+from bot.ports import ChannelNameTaken, Chat, ChatError, Engine, OutboxRow, Performed, Performer, Performers, PostedAt, Wait
+from bot.views import card
+
+# What is ours cannot be older than the first try to make it, give or take clocks that disagree.
+CLOCK_SLACK = timedelta(minutes=1)
+
+
+class IncidentChannel:
+    """Carries out what is done to an incident's channel. `invite` names who comes to every incident."""
+
+    def __init__(self, chat: Chat, engine: Engine, clock: Clock, *, board_url: str, invite: tuple[str, ...]) -> None:
+        self._chat = chat
+        self._engine = engine
+        self._clock = clock
+        self._board_url = board_url
+        self._always = invite
+
+    def performers(self) -> Performers:
+        """What it carries out."""
+        return {
+            OpenChannel: Performer(self._open),
+            SetTopic: Performer(self._set_topic),
+            PinCard: Performer(self._pin_card),
+            AddBookmarks: Performer(self._add_bookmarks),
+            InvitePeople: Performer(self._invite),
+        }
+
+    async def _open(self, body: OpenChannel, row: OutboxRow) -> Performed | Wait:
+        """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries."""
+        incident = incident_of(row.effect, self._engine)
+        name = incident.channel_name
+        try:
+            made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
+            return Performed(made.id, name=made.name)
+        except ChatError as error:
+            # An earlier try may have made it although this one is refused.
+            if not isinstance(error, ChannelNameTaken) and not (error.permanent and row.attempt > 1):
+                raise
+            refusal = error
+        found = await self._ours(name, row)
+        if found is not None:
+            return found
+        if not isinstance(refusal, ChannelNameTaken):
+            raise refusal
+        await self._engine.handle(NameTaken(actor=Actor.rule("outbox"), incident=incident.number, name=name))
+        return Wait(f"#{name} belongs to somebody else; trying the next name")
+
+    async def _ours(self, name: str, row: OutboxRow) -> Performed | None:
+        first_try = row.first_started_at or self._clock.now()
+        for channel in await self._chat.own_channels():
+            ours = channel.creator == self._chat.me and channel.created_at >= first_try - CLOCK_SLACK
+            if channel.name == name and ours and not channel.is_archived:
+                return Performed(channel.id, name=channel.name)
+        return None
+
+    async def _set_topic(self, body: SetTopic, row: OutboxRow) -> Performed:
+        incident, policy = incident_of(row.effect, self._engine), self._engine.policy
+        if incident.channel:  # a thread has no topic
+            topic = card.topic(incident, policy, next_update_at(incident, policy.incidents))
+            await self._chat.set_topic(incident.channel, topic)
+        return Performed()
+
+    async def _pin_card(self, body: PinCard, row: OutboxRow) -> Performed:
+        incident = incident_of(row.effect, self._engine)
+        if incident.channel and incident.card_ts:
+            await self._chat.pin(PostedAt(incident.card_channel_id, incident.card_ts))
+        return Performed()
+
+    async def _add_bookmarks(self, body: AddBookmarks, row: OutboxRow) -> Performed:
+        incident = incident_of(row.effect, self._engine)
+        links = card.bookmarks(incident, self._engine.policy, board_url=self._board_url) if incident.channel else ()
+        for title, link in links:
+            await self._chat.bookmark(incident.channel, title, link)
+        return Performed()
+
+    async def _invite(self, body: InvitePeople, row: OutboxRow) -> Performed:
+        incident = incident_of(row.effect, self._engine)
+        wanted = list(self._always)
+        for person in (incident.declared_by, incident.acknowledged_by, *incident.responders):
+            if person and person.kind == "person" and person.id not in wanted:
+                wanted.append(person.id)
+        problems = await self._chat.invite(incident.channel, wanted) if incident.channel and wanted else []
+        if problems:
+            await self._engine.handle(_not_invited(incident, problems))
+        return Performed()
+
+
+def _not_invited(incident: Incident, problems: list[str]) -> EffectRefused:
+    key = f"{incident.name}/invite"
+    return EffectRefused(
+        actor=Actor.rule("outbox"), id=f"refused/{key}", key=key, kind=InvitePeople, incident=incident.number,
+        reason="; ".join(problems),
+    )  # fmt: skip
+
+
+def incident_of(effect: Effect, engine: Engine) -> Incident:
+    """The incident that an effect is about, as it stands. Raises ValueError where it names none."""
+    if effect.incident is None:
+        raise ValueError(f"{effect.key} names no incident")
+    return engine.world.incidents[effect.incident]

@@ -1,0 +1,32 @@
+"""The seams: what the engine, the outbox, the watch and the faces ask of the outside.
+
+Every protocol here has a real adapter and a fake that pass the same contract tests (`tests/contracts/`).
+"""
+
+from bot.ports.chat import ChannelGone, ChannelInfo, ChannelNameTaken, Chat, ChatError, Message, MessageGone, Place, PostedAt
+from bot.ports.engine import Engine
+from bot.ports.ledger import (
+    AlreadyHandled,
+    Commit,
+    Conflict,
+    Flaw,
+    Ledger,
+    NewFact,
+    Old,
+    OutboxRow,
+    Settled,
+    StateRow,
+    Store,
+    StoreError,
+    StoreTrouble,
+)
+from bot.ports.outside import Admission, Fetcher, Notifier, Prober, Ticker
+from bot.ports.performers import EffectError, Performed, Performer, Performers, Wait, together
+from bot.ports.samples import LatencyPicture, Remembered, Samples
+
+__all__ = [
+    "Admission", "AlreadyHandled", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat", "ChatError", "Commit",
+    "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "LatencyPicture", "Ledger", "Message", "MessageGone", "NewFact",
+    "Notifier", "Old", "OutboxRow", "Performed", "Performer", "Performers", "Place", "PostedAt", "Prober", "Remembered",
+    "Samples", "Settled", "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
+]  # fmt: skip

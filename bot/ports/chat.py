@@ -1,0 +1,123 @@
+"""The chat that people are told in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot.ports.performers import EffectError
+
+
+@dataclass(frozen=True)
+class Message:
+    """What to say: `text` for notifications and screen readers, `blocks` as Block Kit, within Slack's limits."""
+
+    text: str
+    blocks: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a message goes: a channel id or `#name`, and the thread in it if any."""
+
+    channel: str
+    thread_ts: str = ""
+
+
+@dataclass(frozen=True)
+class PostedAt:
+    """Where a message stands."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class ChannelInfo:
+    """A channel that our bot is in."""
+
+    id: str
+    name: str
+    creator: str
+    created_at: datetime
+    is_archived: bool
+
+
+class ChatError(EffectError):
+    """The chat refused or did not answer.
+
+    `code` is the chat's own word for it or one of ours (`timeout`, `connection`, `http_5xx`), for logs and for people who look
+    it up; what callers tell apart are the classes below. The sentence says what to do.
+    """
+
+    def __init__(
+        self, sentence: str, *, code: str, permanent: bool, unclear: bool = False, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(sentence, permanent=permanent, unclear=unclear, retry_after=retry_after)
+        self.code = code
+
+
+class ChannelGone(ChatError):  # noqa: N818 # it names what happened
+    """The channel takes no more posts of ours. `why` says in people's words what became of it."""
+
+    def __init__(self, sentence: str, *, code: str, why: str, permanent: bool = True) -> None:
+        super().__init__(sentence, code=code, permanent=permanent)
+        self.why = why
+
+
+class MessageGone(ChatError):  # noqa: N818 # it names what happened
+    """The message that was to be edited or answered was deleted."""
+
+
+class ChannelNameTaken(ChatError):  # noqa: N818 # it names what happened
+    """A channel of that name exists, ours or not."""
+
+
+class Chat(Protocol):
+    """Slack, as far as the outbox needs it. Every call raises ChatError: ChannelGone and MessageGone where it says so."""
+
+    @property
+    def me(self) -> str:
+        """Our bot's user id."""
+
+    async def post(self, place: Place, message: Message, key: str) -> PostedAt:
+        """Post; `key` travels as message metadata, so that the post can be found again."""
+
+    async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
+        """Our own message with that key, posted since then; None when Slack's history has none."""
+
+    async def edit(self, at: PostedAt, message: Message) -> None:
+        """Replace a message of ours."""
+
+    async def whisper(self, channel: str, user: str, message: Message) -> None:
+        """An ephemeral message to one person; best effort by nature."""
+
+    async def tell(self, user: str, message: Message, key: str) -> PostedAt:
+        """A direct message to one person."""
+
+    async def find_channel(self, channel: str) -> str:
+        """The id for `#name` or an id, joining the channel when it is public."""
+
+    async def create_channel(self, name: str, private: bool) -> ChannelInfo:
+        """Create it; raises ChannelNameTaken when the name exists, ours or not."""
+
+    async def own_channels(self) -> list[ChannelInfo]:
+        """The channels that our bot is in."""
+
+    async def set_topic(self, channel: str, topic: str) -> None:
+        """Set the topic (cut to 250 characters by the view that made it)."""
+
+    async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
+        """Invite users and members of user groups; returns one sentence per id that could not be invited."""
+
+    async def pin(self, at: PostedAt) -> None:
+        """Pin a message; pinned already is fine."""
+
+    async def bookmark(self, channel: str, title: str, link: str) -> None:
+        """Add a link to the channel's bookmarks bar unless one of that title is there."""
+
+    async def start_upload(self, filename: str, content: bytes) -> str:
+        """Upload bytes; returns the file id, not yet visible to anybody."""
+
+    async def share_upload(self, file: str, title: str, place: Place, comment: str) -> None:
+        """Make an uploaded file visible in a channel; sharing it again is harmless."""

@@ -1,0 +1,221 @@
+"""The ledger: facts, states, the outbox's rows, and how async code reaches them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from bot.core.effects import Effect
+from bot.core.facts import Body, Fact
+from bot.core.model import Actor
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class NewFact:
+    """A fact to append: the store checks that `seq` is the next one of its stream."""
+
+    stream: str
+    seq: int
+    actor: Actor
+    incident: int | None
+    body: Body
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """A projection to write with its facts. `dedup` is non-empty only while an incident is open."""
+
+    stream: str
+    seq: int
+    kind: str  # component | provider | incident | flag
+    dedup: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What signals came to, all or nothing: usually one, more where they were decided on one after the other at one moment.
+
+    Their ids are remembered, so that none is handled twice; a signal without one is not among them.
+    """
+
+    signals: tuple[str, ...]
+    at: datetime
+    facts: tuple[NewFact, ...]
+    states: tuple[StateRow, ...]
+    effects: tuple[Effect, ...]
+
+
+class Conflict(Exception):  # noqa: N818 # a thing that happens, not a fault
+    """Somebody else appended to a stream first, or holds the dedup key: reload and decide again."""
+
+
+class AlreadyHandled(Exception):  # noqa: N818 # a thing that happens, not a fault
+    """This signal's id was committed before; nothing was written."""
+
+
+class StoreTrouble(StrEnum):
+    """Why a data file cannot be used."""
+
+    FULL = "full"
+    READ_ONLY = "read-only"
+    IO = "io"  # the disk does not do as it is told
+    GONE = "gone"  # deleted, moved away or replaced while it was open
+    CORRUPT = "corrupt"
+    OTHER = "other"
+
+
+class StoreError(Exception):
+    """A data file cannot be opened, read or written; nothing was changed. The sentence names the file and the remedy.
+
+    `permanent` means that trying again without doing something cannot help.
+    """
+
+    def __init__(self, sentence: str, *, kind: StoreTrouble = StoreTrouble.OTHER, permanent: bool = True) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.permanent = permanent
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """One effect on its way. `state`: pending, sending, ambiguous, done, dead, superseded."""
+
+    id: int
+    effect: Effect
+    state: str
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    first_started_at: datetime | None  # when it was first tried at all
+    not_before: datetime
+    ambiguous_rounds: int
+    result: Mapping[str, str]
+    error: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a try came to: done, pending (again, not before), ambiguous (look it up, not before) or dead."""
+
+    state: str
+    not_before: datetime | None = None
+    result: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A stream whose state does not follow from its facts (`state` is the one that does), or whose facts do not hold."""
+
+    stream: str
+    sentence: str
+    state: StateRow | None
+
+    @property
+    def facts_hold(self) -> bool:
+        """Whether only the state is wrong, so that it can be made anew."""
+        return self.state is not None
+
+
+@dataclass(frozen=True)
+class Old:
+    """Outbox rows and signals' ids that may be forgotten; `after` is where in the outbox to go on, None at the end."""
+
+    rows: tuple[int, ...]
+    signals: tuple[str, ...]
+    after: int | None
+
+
+class Store(Protocol):
+    """The ledger: facts, states, outbox, seen ids. Synchronous; run by one writer, read by many.
+
+    Contract (tests/contracts/test_store_contract.py): a commit is all or nothing and durable when it returns; a stream's
+    facts have the seqs 1, 2, 3 ... without a gap; at most one incident per dedup key is open; a row is claimed by one.
+    """
+
+    def commit(self, commit: Commit) -> list[Fact]:
+        """Append all facts, write the states, queue the effects. Raises Conflict or AlreadyHandled, writing nothing."""
+
+    def states(self) -> list[StateRow]:
+        """Every state row."""
+
+    def any_fact(self) -> bool:
+        """Whether anything was ever written."""
+
+    def facts(self, stream: str, after: int = 0) -> list[Fact]:
+        """A stream's facts in order, from the one behind `after`."""
+
+    def all_facts(self) -> list[Fact]:
+        """Every fact in the order of its commit."""
+
+    def facts_about(self, incident: int) -> list[Fact]:
+        """The incident's timeline: its stream and all facts that name it, in the order of their commit."""
+
+    def streams(self, *, only_open: bool = False) -> list[str]:
+        """Every stream, or those that decisions are made on: all but the incidents that are over."""
+
+    def streams_about(self, incident: int) -> list[str]:
+        """The streams that its timeline is made of: its own, and those with a fact that names it."""
+
+    def examine(self, stream: str) -> Flaw | None:
+        """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
+
+    def rebuild(self, stream: str) -> None:
+        """Write the state that follows from the facts, where another one stands."""
+
+    def everything_about(self, stream: str) -> list[dict[str, Any]]:
+        """The rows of a stream as they lie there, readable or not: facts, state, effects; each names its table."""
+
+    def remove(self, stream: str) -> None:
+        """Take out all that `everything_about` gives, and what would make a later fact of this name count as told."""
+
+    def claim(self, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
+        """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.
+
+        A pending row is due at `not_before`. An ambiguous row is claimed too (its state in the answer stays `ambiguous`,
+        so that it is looked up and not sent). A sending row whose lease ran out (its sender died) is claimed as ambiguous.
+        """
+
+    def settle(self, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
+        """Write what the try came to; False when the row was claimed by somebody else since."""
+
+    def release_claims(self, now: datetime, settle_for: timedelta) -> int:
+        """At start: rows left `sending` by a dead process become ambiguous, looked up `settle_for` after they were started."""
+
+    def next_due(self) -> datetime | None:
+        """When the earliest claimable row is due; None when nothing waits."""
+
+    def outbox(self, *states: str) -> list[OutboxRow]:
+        """Rows in these states, oldest first; all rows when none is named."""
+
+    def outbox_row(self, key: str) -> OutboxRow | None:
+        """The row of one effect key."""
+
+    def find_old(self, now: datetime, keep: timedelta, after: int) -> Old:
+        """What is done and older than `keep`, in the outbox from a place on: one step's worth. Nothing unsettled is in it."""
+
+    def forget(self, old: Old) -> None:
+        """Delete what `find_old` found."""
+
+    def first_sight(self, id: str, now: datetime, keep: timedelta) -> bool:
+        """Remember `id`; False when it was seen within `keep`. Forgets older ones."""
+
+    def setting(self, name: str) -> str | None:
+        """A remembered setting."""
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Remember a setting."""
+
+
+class Ledger(Protocol):
+    """How async code reaches the store: writes are grouped by one writer thread, reads run beside it."""
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run `work` on a read-only store."""

@@ -1,0 +1,54 @@
+"""What is looked at, what tells the time, and the way to people that is not the chat."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.core.model import FeedReport, Sample
+
+
+class Admission(StrEnum):
+    """Whether a sign of life may be taken, and if not, why."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"  # there is no such heartbeat
+    DENIED = "denied"  # it needs its token
+    CLOSED = "closed"  # it has no token, and this sender may not do without
+    TOO_MANY = "too many"
+
+
+class Prober(Protocol):
+    """One run of one check; a failure is a sample, never an exception."""
+
+    async def probe(self, check: Any) -> Sample:
+        """Look once, under the check's total deadline."""
+
+    async def close(self) -> None:
+        """Give back what is held."""
+
+
+class Fetcher(Protocol):
+    """One reading of one status page; a failure is a report, never an exception."""
+
+    async def read(self, source: Any) -> FeedReport:
+        """Read the page from the first of its addresses that answers."""
+
+    async def close(self) -> None:
+        """Give back what is held."""
+
+
+class Ticker(Protocol):
+    """The metronome."""
+
+    def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Await `beat` about every `every_s` real seconds, never two at once."""
+
+    async def stop(self) -> None:
+        """No beat after this."""
+
+
+class Notifier(Protocol):
+    """Word to people on a way that is not Slack."""
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        """Send to every address; returns one sentence per address that did not take it."""

@@ -1,0 +1,69 @@
+"""Who carries effects out: a table from the effect's class to its performer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.effects import Certainty, EffectBody
+from bot.ports.ledger import OutboxRow
+
+
+class EffectError(Exception):
+    """An effect was not carried out, or nobody knows.
+
+    `permanent` means that repeating it cannot help; `unclear` that it may have been carried out; `retry_after` is how long the
+    other side asks to wait. The sentence says what to do.
+    """
+
+    def __init__(
+        self, sentence: str, *, permanent: bool, unclear: bool = False, retry_after: timedelta | None = None
+    ) -> None:  # fmt: skip
+        super().__init__(sentence)
+        self.permanent = permanent
+        self.unclear = unclear
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Performed:
+    """What an effect's doing gave: where a post stands, a channel's id and name."""
+
+    channel: str = ""
+    ts: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """An effect's turn has not come, or its next try will go another way: no trouble. `until` where it is known."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Performer:
+    """How effects of one class are carried out. Both get the effect and its row, and raise EffectError.
+
+    `find` says whether it was carried out already, by the row's key (None: it was not); for effects that are looked up.
+    """
+
+    perform: Callable[[Any, OutboxRow], Awaitable[Performed | Wait]]
+    find: Callable[[Any, OutboxRow], Awaitable[Performed | Wait | None]] | None = None
+
+
+Performers = Mapping[type[EffectBody], Performer]
+
+
+def together(*tables: Performers) -> Performers:
+    """One table of several; raises ValueError where two would carry out the same, or a look-up is missing."""
+    merged: dict[type[EffectBody], Performer] = {}
+    for table in tables:
+        for kind, performer in table.items():
+            if kind in merged:
+                raise ValueError(f"{kind.__name__} has two performers")
+            if kind.CERTAINTY is Certainty.LOOKED_UP and performer.find is None:
+                raise ValueError(f"{kind.__name__} is to be looked up, and its performer cannot")
+            merged[kind] = performer
+    return merged

@@ -1,0 +1,54 @@
+"""What checks found: many results, cheap and short-lived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.model import Sample
+
+
+@dataclass(frozen=True)
+class LatencyPicture:
+    """How a component's checks went lately: `count` conclusive runs, `failed` of them; percentiles of those that succeeded."""
+
+    count: int
+    p50_ms: float | None
+    p95_ms: float | None
+    failed: int
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What was concluded from samples: a frozen dataclass under a name, in place of an earlier one of that name."""
+
+    name: str
+    value: Any
+
+
+class Samples(Protocol):
+    """Check results: many, cheap, short-lived."""
+
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
+        """Write a batch, and what was concluded with it, all or nothing; durable soon (within a second), not at once."""
+
+    async def remembered(self) -> dict[str, Any]:
+        """What was concluded, by name, as JSON has it."""
+
+    async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
+        """The newest results of a check, oldest first; from one vantage only, where one is named."""
+
+    async def since(self, at: datetime) -> list[Sample]:
+        """The results of all checks since a moment, oldest first."""
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        """By check, the usual duration in ms of those runs since a moment that succeeded; from one vantage, where named."""
+
+    async def latency(self, component: str, since: datetime) -> LatencyPicture:
+        """The component's latency since a moment."""
+
+    async def trim(self, before: datetime) -> int:
+        """Forget results older than `before`, in small chunks; says how many went."""
+
+    async def keep_within(self, budget_bytes: int) -> int:
+        """Forget the oldest until the rest takes no more room than that; says how many single results went."""
