@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.detector import NEW, Rule, observe
-from bot.core.effects import EditCard, OpenThread, ReplyInThread, To
+from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
 from tests.desk import ANA, RULE, START, Table, policy
 
@@ -228,6 +228,16 @@ def test_edits_that_fail_for_ever_are_said_once() -> None:
 
     said = {effect.key for done in table.steps for effect in done.effects if getattr(effect.body, "to", None) is To.OPS}
     assert 1 == len(said)
+
+
+def test_nobody_is_told_of_a_line_that_told_what_was_lost() -> None:
+    """The ops channel takes nothing: a line about each lost line would go on for ever."""
+    table = outage()
+    refused = s.EffectRefused(actor=RULE, key="given-up/INC-1/update/1", kind=PostLine, incident=1, reason="is_archived")
+    step = table.send(refused)
+
+    assert [f.GivenUp(PostLine.KIND, "given-up/INC-1/update/1", "is_archived")] == [fact.body for fact in step.facts]
+    assert () == step.effects
 
 
 # --- time

@@ -166,6 +166,7 @@ def test_a_direct_message_that_may_have_arrived_is_not_sent_again() -> None:
 
     reason = "it may have been posted, and cannot be looked up: the bot may not read what it sends there"
     assert (["perform"], ("dead", reason)) == (post.calls, post.end)
+    assert 2 == len(post.troubles)  # the lost answer, and that nobody can find out
 
 
 @pytest.mark.parametrize("body", [PostAlert(), PostSummary()], ids=lambda body: type(body).__name__)
