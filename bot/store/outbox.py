@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.codec import encode
 from bot.core.effects import Effect, PostLine, encode_effect
-from bot.ports import OutboxRow, Settled
+from bot.ports import OutboxRow, Settled, StoreError
 from bot.store.engine import Connection, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
 
@@ -58,9 +58,9 @@ def _read_or_bury(conn: Connection, row: Any) -> OutboxRow | None:
     """A row that was edited until nobody can read it must not hold up those behind it."""
     try:
         return read_outbox(row)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except StoreError as error:
         sql = "UPDATE outbox SET state = 'dead', args = '{}', result = '{}', kind = ?, error = ? WHERE id = ?"
-        conn.execute(sql, (PostLine.KIND, f"this row cannot be read: {error}", row["id"]))
+        conn.execute(sql, (PostLine.KIND, f"this row cannot be read: {error.__cause__}", row["id"]))
         return None
 
 
