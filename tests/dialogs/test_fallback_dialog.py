@@ -98,7 +98,9 @@ async def test_engaging_onto_an_unwell_stand_in_is_refused(talk: Talk) -> None:
     await talk.house.fails("openai.api")
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt")
 
-    assert answer.startswith("gpt needs OpenAI API, which is down: front: 3 of the last 3 looks failed within 60 s: HTTP 502")
+    assert answer.startswith(
+        "gpt needs OpenAI API, which is down: front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502"
+    )
     assert answer.endswith(" gets no good answer from behind it. Nothing was switched.")
     assert "claude" == serving(talk)
     assert f"{FLAG} serves cached now." in await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")

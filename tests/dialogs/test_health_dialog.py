@@ -41,7 +41,7 @@ async def test_a_provider_is_shown_with_evidence_and_latency(outage: Talk) -> No
     seen = await outage.asks(outage.house.ana, "/health claude")
     for words in (
         "Claude: down",
-        "Reason: front: 3 of the last 3 looks failed within 60 s: HTTP 502 after",
+        "Reason: front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502 after",
         "Theirs or ours: theirs: the provider fails, our requests are as always.",
         "• front: status 502",
         "Latency of the last hour\nClaude API: p50 ▇",

@@ -68,7 +68,7 @@ async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House
 
     [page] = pager.heard
     assert "INC-1 SEV2: Claude API down" == page["title"]
-    assert "front: 3 of the last 3 looks failed within 60 s: HTTP 502" in page["message"]
+    assert "front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502" in page["message"]
     assert f"{FLAG} serves gpt." in page["message"]
     assert "Terminal: understudy incident show INC-1" in page["message"]
     talk = Talk(paged)

@@ -30,7 +30,8 @@ async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage:
     for words in (
         "INC-1 SEV2: Claude API down",
         "What fails, since 2026-03-20 12:01 UTC",
-        "• Claude API: down since 2026-03-20 12:01 UTC. front: 3 of the last 3 looks failed within 60 s: HTTP 502 after",
+        "• Claude API: down since 2026-03-20 12:01 UTC. "
+        "front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502 after",
         "ms: a gateway of the provider gets no good answer from behind it.\nEvidence",
         "• front: request id req_test_1",
         "• front: status 502",
@@ -158,7 +159,7 @@ async def test_recovery_is_told_component_by_component(outage: Talk) -> None:
     await house.quiet()
 
     joined = outage.shows(outage.said(CHANNEL, "claude.ai is down too")[-1])
-    assert "claude.ai is down too: front: 3 of the last 3 looks failed within 60 s: HTTP 502 after" in joined
+    assert "claude.ai is down too: front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502 after" in joined
     assert outage.said(CHANNEL, "Claude API back since 2026-03-20 12:05 UTC (was down), claude.ai still failing.")
     assert "• claude.ai: down since" in outage.alert()
     assert "• Claude API: operational again since 2026-03-20 12:05 UTC" in outage.alert()

@@ -63,7 +63,7 @@ async def test_an_address_that_checks_may_not_reach_is_told_with_the_remedy(empt
 
     [root] = talk.said("ops")
     for words in (
-        "OpenAI files: unknown since 2026-03-20 12:00 UTC. inner: 3 of the last 3 looks failed within 60 s: "
+        "OpenAI files: unknown since 2026-03-20 12:00 UTC. inner: 3 of the last 3 rounds failed within 60 s (3-of-5 window): "
         "the address is not one that checks may reach (10.1.2.3 is private; list its network under allow_private). Seen by",
         "Theirs or ours: ours: our request or its address is wrong.",
         "No incident opens for that, since the vendor may be well.",

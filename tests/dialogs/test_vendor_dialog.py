@@ -81,7 +81,7 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
     [root] = talk.said("ops")
     for words in (
         "Claude API: degraded since 2026-03-20 12:01 UTC, was operational. ",
-        " batch: 3 of the last 3 looks failed within 60 s: HTTP 502",
+        " batch: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502",
         "• batch: status 502",
         "Theirs or ours: theirs: the provider fails, our requests are as always.",
         "No incident is declared for that by configuration; one can be declared by hand.",
@@ -107,7 +107,7 @@ async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
     [line] = talk.said("ops")
     for words in (
         "Claude API: unknown since 2026-03-20 12:01 UTC, was operational. ",
-        " front: 3 of the last 3 looks failed within 60 s: HTTP 401",
+        " front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 401",
         "Theirs or ours: ours: the provider refuses our key.\nLook at this check's key: was it revoked, has it the rights?",
         "No incident opens for that, since the vendor may be well.",
     ):
