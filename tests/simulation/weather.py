@@ -41,9 +41,7 @@ class Weather:
         self._draw_flap(random.Random(repr(self.cuts)))
 
     def _draw_flap(self, rng: random.Random) -> None:
-        """On every other day a component comes and goes for a while."""
-        if rng.random() < 0.5:
-            return
+        """Every day a component comes and goes for a while: what a restart may make of that is rarely seen."""
         component, at = rng.choice(self.components), rng.uniform(0, self.hours - 1.5) * 3600
         began = at
         for _ in range(rng.choice([2, 2, 3])):
