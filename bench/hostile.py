@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from bench.hostile_senders import KINDS, Cost, Stalled
+from bench.hostile_sockets import measured
 from bot.clock import ManualClock
 from bot.core.model import Actor
 from bot.core.signals import FeedRead
@@ -118,6 +119,9 @@ def main() -> bool:
         again = zip(*(asyncio.run(_all(kind)) for _ in range(2)), strict=True)
         for one, other in again:
             held &= _told(one[0], one[1], min(one[2], other[2]))
+    print("And a real bot over real sockets, by the lag of its loop")
+    for name, size, worst in asyncio.run(measured()):
+        held &= _told(name, size, worst)
     return held
 
 

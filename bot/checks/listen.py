@@ -1,6 +1,7 @@
 """Reading an answer of a model off the wire: a stream up to its end mark, or a body up to a cap."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 
@@ -8,6 +9,7 @@ from bot.checks.errors import Failure
 from bot.checks.stopwatch import Stopwatch
 from bot.checks.transcript import Transcript
 
+PIECE = 8 * 1024  # bytes read in one go; of the smallest events that is 1,000, or some 10 ms
 AFTERWORD_S = 1.0  # real time for the usage that follows a complete answer
 
 
@@ -17,7 +19,7 @@ async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwa
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(None) as afterword:
-            async for data in response.aiter_bytes():
+            async for data in _pieces(response):
                 transcript.keep(data)
                 for event in frames.feed(data):
                     transcript.take(event, watch.elapsed_s)
@@ -43,6 +45,15 @@ async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwa
             raise
         return Failure("stream_truncated" if failure.error == "truncated" else "unexpected_shape")
     return None
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """What comes, cut small: what waits in a socket may be half a mebibyte of tiny events, and others want their turn too."""
+    async for data in response.aiter_bytes():
+        yield data[:PIECE]
+        for start in range(PIECE, len(data), PIECE):
+            await asyncio.sleep(0)
+            yield data[start : start + PIECE]
 
 
 async def read(response: httpx.Response, cap: int, *, whole: bool = True) -> bytes:

@@ -205,3 +205,16 @@ async def test_stop_is_quick_when_slack_is_silent(workspace: LocalWorkspace) -> 
         began = loop.time()
 
     assert loop.time() - began < 2.0
+
+
+async def test_a_message_of_endless_parts_is_acknowledged_unread(workspace: LocalWorkspace, ana: Person) -> None:
+    """Mebibytes of empty lists held up every flag read for 400 ms; Slack does not repeat what is acknowledged."""
+    async with house(workspace) as home:
+        payload = {"type": "block_actions", "message": {"blocks": [[] for _ in range(60_000)]}}
+        answer = await workspace.links.deliver("interactive", payload)
+        await ana.types("/health claude")
+        await ana.waits_for("heard claude")
+
+        assert answer is None
+        assert "interactive" == workspace.links.acks[0].type
+        assert ["claude"] == home.heard

@@ -1,0 +1,38 @@
+"""A peer's whole batch is taken in a few samples at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.clock import ManualClock
+from bot.core.model import Outcome, Sample
+from bot.doors import AT_ONCE, PeerIntake
+from bot.storage import open_storage
+
+AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+
+
+async def test_a_full_batch_lets_others_have_their_turn(tmp_path: Path) -> None:
+    """Flags are read between the samples of a thousand; all are taken, in their order."""
+    storage = await open_storage(tmp_path, None, None)
+    taken: list[Sample] = []
+    turns: list[int] = []
+
+    async def take(samples: Sequence[Sample]) -> None:
+        taken.extend(samples)
+
+    async def others() -> None:
+        while True:
+            turns.append(len(taken))
+            await asyncio.sleep(0)
+
+    waits = asyncio.create_task(others())
+    samples = [Sample(f"a.b.{n}", "a.b", AT, Outcome.OK) for n in range(1_000)]
+    await PeerIntake(storage.ledger, ManualClock(AT), take).take_samples(samples)
+    waits.cancel()
+    await asyncio.gather(waits, return_exceptions=True)
+    await storage.close()
+
+    assert samples == taken
+    assert set(range(AT_ONCE, 1_000, AT_ONCE)) <= set(turns)
