@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.doctor_storage import look_at_disk
-from tests.app.test_ledger_edited import edit
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
+from tests.ledger_edits import edit
 
 STREAM = f"flag/{FLAG}"
 
@@ -31,7 +31,7 @@ def aside(deployment: Deployment) -> list[dict[str, object]]:
 
 async def test_the_refusal_names_the_way_that_keeps_what_holds(engaged: Deployment) -> None:
     """Every broken stream stands in the words to type."""
-    edit(engaged, "UPDATE facts SET body = replace(body, 'e', 'f')")
+    edit(engaged.data, "UPDATE facts SET body = replace(body, 'e', 'f')")
     ended = await engaged.refused()
 
     assert f"understudy run --set-aside {STREAM} --set-aside incident/1" in ended.err
@@ -40,7 +40,7 @@ async def test_the_refusal_names_the_way_that_keeps_what_holds(engaged: Deployme
 @pytest.mark.parametrize("body", ["'{'", "CAST(x'7bff' AS TEXT)"], ids=["edited", "no text"])
 async def test_a_flag_is_set_aside_and_the_incident_is_kept(body: str, engaged: Deployment) -> None:
     """The flag is on its default, said loudly; INC-1 is open as before, and what was edited lies in a file of the owner's."""
-    edit(engaged, f"UPDATE facts SET body = {body} WHERE stream = '{STREAM}'")  # noqa: S608 # constants
+    edit(engaged.data, f"UPDATE facts SET body = {body} WHERE stream = '{STREAM}'")  # noqa: S608 # constants
     bot = await engaged.ready_bot("--set-aside", STREAM)
     incidents = (await bot.asks("GET", "/api/v1/incidents")).json["incidents"]
 
@@ -52,7 +52,7 @@ async def test_a_flag_is_set_aside_and_the_incident_is_kept(body: str, engaged: 
 
 async def test_an_incident_that_is_set_aside_keeps_its_number(engaged: Deployment) -> None:
     """The next one is INC-2: nothing that was said of INC-1 in Slack is mixed up with it."""
-    edit(engaged, "UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE stream = 'incident/1' AND seq = 1")
+    edit(engaged.data, "UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE stream = 'incident/1' AND seq = 1")
     bot = await engaged.ready_bot("--set-aside", "incident/1")
     declared = await bot.asks("POST", "/api/v1/incidents", {"title": "Another matter"})
 
@@ -70,7 +70,7 @@ async def test_a_stream_that_holds_is_not_set_aside(engaged: Deployment) -> None
 
 async def test_a_dead_effect_that_was_edited_is_named_once(engaged: Deployment) -> None:
     """No traceback every five seconds; the bot serves as before."""
-    edit(engaged, "UPDATE outbox SET state = 'dead', kind = 'nonsense'")
+    edit(engaged.data, "UPDATE outbox SET state = 'dead', kind = 'nonsense'")
     bot = await engaged.ready_bot()
     await bot.says("the outbox cannot be counted")
 
