@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from tests.cli.deployment import Deployment, a_deployment
+from tests.house import FLAG
 
 
 @pytest.fixture
@@ -54,3 +55,13 @@ async def pager() -> AsyncIterator[Pager]:
     made.port = runner.addresses[0][1]
     yield made
     await runner.cleanup()
+
+
+@pytest.fixture
+async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
+    """A deployment, not running, whose flag is engaged on gpt while an incident is open."""
+    async with a_deployment(tmp_path) as found:
+        found.configure()
+        assert 0 == (await found.verb("incident", "declare", "Claude is down")).status
+        assert 0 == (await found.verb("flags", "engage", FLAG, "gpt", "--reason", "down")).status
+        yield found

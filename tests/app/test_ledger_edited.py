@@ -1,28 +1,15 @@
 """A ledger that was edited by hand is not believed: states are rebuilt from facts, edited facts are refused by name."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.audit import DailyAudit
 from bot.store.sqlite import InlineLedger
-from tests.cli.deployment import Deployment, a_deployment
+from tests.cli.deployment import Deployment
 from tests.house import FLAG
 from tests.ledger_edits import edit
 from tests.ledger_facts import an_incident
 
 DEEP = "[" * 100_000 + "]" * 100_000
-
-
-@pytest.fixture
-async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
-    """A deployment, not running, whose flag is engaged on gpt while an incident is open."""
-    async with a_deployment(tmp_path) as found:
-        found.configure()
-        assert 0 == (await found.verb("incident", "declare", "Claude is down")).status
-        assert 0 == (await found.verb("flags", "engage", FLAG, "gpt", "--reason", "down")).status
-        yield found
 
 
 @pytest.mark.parametrize(

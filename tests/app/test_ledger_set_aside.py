@@ -1,27 +1,15 @@
 """An edited ledger without a backup: what does not hold is set aside by name, and everything else is kept."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.doctor_storage import look_at_disk
-from tests.cli.deployment import Deployment, a_deployment
+from tests.cli.deployment import Deployment
 from tests.house import FLAG
 from tests.ledger_edits import edit
 
 STREAM = f"flag/{FLAG}"
-
-
-@pytest.fixture
-async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
-    """A deployment, not running, whose flag is engaged on gpt while an incident is open."""
-    async with a_deployment(tmp_path) as found:
-        found.configure()
-        assert 0 == (await found.verb("incident", "declare", "Claude is down")).status
-        assert 0 == (await found.verb("flags", "engage", FLAG, "gpt", "--reason", "down")).status
-        yield found
 
 
 def aside(deployment: Deployment) -> list[dict[str, object]]:
