@@ -14,6 +14,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.logs import Sparingly
 from bot.ports import ChatError
 from bot.slack.client import sdk_logger
 from bot.slack.errors import TRANSPORT_ERRORS, unanswered
@@ -37,7 +38,7 @@ class Link:
 
     def __init__(
         self, app_token: str, web: AsyncWebClient, ping_every_s: float,
-        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]",
+        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]", sparingly: Sparingly,
     ) -> None:  # fmt: skip
         self.farewell = ""  # Slack's reason to end it: warning, refresh_requested, link_disabled, too_many_websockets
         self._serve = serve
@@ -47,7 +48,7 @@ class Link:
         self._greeted = asyncio.Event()  # by hello, or by a goodbye at once
         self._news = asyncio.Event()
         self._serving: set[asyncio.Task[Any]] = set()
-        self.client = _Client(app_token, web, ping_every_s, self._news.set)
+        self.client = _Client(app_token, web, ping_every_s, self._news.set, sparingly)
         self.client.on_message_listeners.append(self._on_message)
         self.client.socket_mode_request_listeners.append(self._on_request)
 
@@ -89,11 +90,14 @@ class Link:
 
     async def look(self, every_s: float) -> None:
         """Return when Slack announced the end of the connection, or after so many seconds."""
+        until = self._loop.time() + every_s
         try:
-            async with asyncio.timeout(every_s):
+            async with asyncio.timeout_at(until):
                 await self._news.wait()
         except TimeoutError:
             pass  # no news
+        # While our own loop was held, or the machine was paused, Slack may have spoken: that is no silence of its.
+        self._heard_at += max(0.0, self._loop.time() - until)
         self._news.clear()
 
     async def close(self, grace_s: float) -> None:
@@ -132,12 +136,16 @@ class Link:
 class _Client(SocketModeClient):
     """The SDK's client for one connection."""
 
-    def __init__(self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None], sparingly: Sparingly
+    ) -> None:
         super().__init__(
             app_token, logger=sdk_logger(), web_client=web, auto_reconnect_enabled=False, ping_interval=ping_every_s
         )
         self.proxy = web.proxy  # the SDK has read the environment, where it found one for this machine itself, too
         self._ended = ended
+        self._sparingly = sparingly
+        self._beginning: set[asyncio.Future[None]] = set()
 
     async def open(self, url: str) -> None:
         """Connect. The SDK's own connect() tries a failed address again for ever, though its ticket is spent."""
@@ -157,14 +165,29 @@ class _Client(SocketModeClient):
         if len(message) <= MOST_MARKS or sum(map(message.count, ",:[{")) <= MOST_MARKS:
             await super().enqueue_message(message)
             return
-        log.warning("a message of Slack's has more parts than are read", characters=len(message))
-        if envelope := _ENVELOPE.search(message):
-            await self.send_socket_mode_response({"envelope_id": envelope[1]})
+        await self._acknowledge_unread(message, "it has more parts than are read")
 
     async def process_message(self) -> None:
-        """One at a time: of hundreds that wait, the SDK would begin with all before anybody else has a turn."""
-        await super().process_message()  # type: ignore[no-untyped-call] # as the SDK has it
+        """One at a time: of hundreds that wait, the SDK would begin with all before anybody else has a turn.
+
+        Where the SDK leaves what cannot be read unacknowledged, and writes a traceback, Slack is kept from repeating it.
+        """
+        raw = await self.message_queue.get()
+        try:
+            message = json.loads(raw) if raw.startswith("{") else {}
+        except (ValueError, RecursionError) as error:
+            await self._acknowledge_unread(raw, "it is too deep" if isinstance(error, RecursionError) else "it is not JSON")
+        else:
+            serving = asyncio.ensure_future(self.run_message_listeners(message, raw))
+            self._beginning.add(serving)
+            serving.add_done_callback(self._beginning.discard)
         await asyncio.sleep(0)
+
+    async def _acknowledge_unread(self, message: str, why: str) -> None:
+        if (unsaid := self._sparingly.may(why)) is not None:
+            log.warning("a message of Slack's cannot be read", why=why, characters=len(message), since_last=unsaid)
+        if envelope := _ENVELOPE.search(message):
+            await self.send_socket_mode_response({"envelope_id": envelope[1]})
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """Where the SDK drops an envelope without a payload, unacknowledged, it goes to the door like any other."""

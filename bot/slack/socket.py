@@ -20,6 +20,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.clock import Clock
+from bot.logs import Sparingly
 from bot.ports import ChatError
 from bot.slack.client import SlackApi, SlackLogin
 from bot.slack.door import Door
@@ -76,6 +77,7 @@ class SocketWatch:
     ) -> None:  # fmt: skip
         self._door = Door(app, clock, Wording(login.prefix))
         self._clock = clock
+        self._sparingly = Sparingly(clock)
         self._patience = patience or SocketPatience()
         self._api = SlackApi(login.api_url, login.app_token)
         self._app_token = login.app_token
@@ -172,7 +174,7 @@ class SocketWatch:
         url, self._ticket = self._ticket, ""
         if not url:
             url = str((await self._api.call(self._api.web.apps_connections_open, app_token=self._app_token))["url"])
-        link = Link(self._app_token, self._api.web, self._patience.ping_every_s, self._serve)
+        link = Link(self._app_token, self._api.web, self._patience.ping_every_s, self._serve, self._sparingly)
         try:
             async with asyncio.timeout(self._patience.connect_within_s):
                 await link.connect(url)

@@ -1,6 +1,7 @@
 """The Socket Mode connection heals by itself, whatever ends it, and says how it is."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -218,3 +219,36 @@ async def test_a_message_of_endless_parts_is_acknowledged_unread(workspace: Loca
         assert answer is None
         assert "interactive" == workspace.links.acks[0].type
         assert ["claude"] == home.heard
+
+
+@pytest.mark.parametrize("marks", ["[", '{"a":'])
+@pytest.mark.parametrize("deep", [2_000, 15_000])
+async def test_a_message_too_deep_to_read_is_acknowledged(workspace: LocalWorkspace, marks: str, deep: int) -> None:
+    """The SDK gave up on it with a traceback, and Slack sent it again and again."""
+    async with house(workspace):
+        answer = await workspace.links.deliver_text("interactive", f'{{"message": {marks * deep}')
+
+        assert answer is None
+        assert "interactive" == workspace.links.acks[0].type
+
+
+async def test_messages_that_cannot_be_read_are_one_line_in_the_log(
+    workspace: LocalWorkspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A flood of them does not fill the disk."""
+    async with house(workspace):
+        for _ in range(20):
+            await workspace.links.deliver_text("interactive", "[" * 2_000)
+
+    assert 1 == "".join(capfd.readouterr()).count("cannot be read")
+
+
+async def test_the_connection_is_kept_when_our_own_loop_was_held(workspace: LocalWorkspace, ana: Person) -> None:
+    """A machine that was paused heard nothing meanwhile; Slack is not at fault, and what is on its way is not lost."""
+    async with house(workspace) as home:
+        time.sleep(4 * BRISK.ping_every_s)  # noqa: ASYNC251 # the hold itself
+        await asyncio.sleep(2 * BRISK.ping_every_s)
+        await ana.types("/health claude")
+        await ana.waits_for("heard claude")
+
+        assert (1, []) == (tickets(workspace), list(home.watch.offline_spells))

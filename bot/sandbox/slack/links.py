@@ -1,8 +1,9 @@
 """Socket Mode: tickets, websockets, envelopes and their acknowledgements, and the retries of events."""
 
 import asyncio
+import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -141,18 +142,24 @@ class Links:
 
         Raises SlackbotSays: `dispatch_failed` without a websocket, `operation_timeout` after three seconds of silence.
         """
+        rest = {"accepts_response_payload": kind != "events_api", **(extra or {})}
+        return await self._deliver(kind, lambda id: json.dumps({"envelope_id": id, "type": kind, "payload": payload, **rest}))
+
+    async def deliver_text(self, kind: str, payload: str) -> Json | None:
+        """Like `deliver`, with a payload that is taken as it stands, JSON or not."""
+        return await self._deliver(kind, lambda id: f'{{"envelope_id": "{id}", "type": "{kind}", "payload": {payload}}}')
+
+    async def _deliver(self, kind: str, envelope: Callable[[str], str]) -> Json | None:
         link = self._pick()
         if link is None:
             raise SlackbotSays("dispatch_failed")
         envelope_id = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-{secrets.token_hex(6)}"
-        envelope: Json = {"envelope_id": envelope_id, "type": kind, "payload": payload}
-        envelope |= {"accepts_response_payload": kind != "events_api", **(extra or {})}
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[Json | None] = loop.create_future()
         self._waiting[envelope_id] = waiting
         began = loop.time()
         try:
-            await self._send(link, envelope)
+            await self._send(link, envelope(envelope_id))
             async with asyncio.timeout(self.team.settings.ack_within_s):
                 answer = await waiting
         except TimeoutError:
@@ -167,14 +174,14 @@ class Links:
         open_links = [link for link in self.links if not link.socket.closed]
         return open_links[next(self._turn) % len(open_links)] if open_links else None
 
-    async def _send(self, link: Link, envelope: Json) -> None:
+    async def _send(self, link: Link, envelope: str) -> None:
         times = 1
         if self.faults.twice > 0:
             self.faults.twice -= 1
             times = 2
         for _ in range(0 if self.faults.silent else times):
             try:
-                await link.socket.send_json(envelope)
+                await link.socket.send_str(envelope)
             except ConnectionError:
                 return  # gone while we wrote: nobody will acknowledge
 
