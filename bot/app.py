@@ -51,6 +51,7 @@ from bot.web.connections import limits_for
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
 from bot.web.services import Hooks, WebServices
+from bot.web.unix_socket import socket_file
 from commands.desk import Desk
 
 log = structlog.get_logger(__name__)
@@ -203,7 +204,9 @@ class App:
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=self.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
         )  # fmt: skip
-        self._web = WebServer(build_web(services), self._parts.web_limits or limits_for(len(self._plan.checks)))
+        limits = self._parts.web_limits or limits_for(len(self._plan.checks))
+        beside = None if self._alone else socket_file(server.socket, server.socket_access)
+        self._web = WebServer(build_web(services), limits, beside)
         host, wanted = self._listen
         port = await self._web.start(host, wanted)
         name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound

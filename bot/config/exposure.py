@@ -26,12 +26,12 @@ def check_exposure(root: Node, report: Report) -> None:
 def _check_readers(root: Node, report: Report) -> None:
     server, flags = child(root, "server"), child(root, "flags")
     tokens = child(server, "read_tokens")
-    may_read = any(_may_hold_something(token) for token in items(tokens)) or _opens_to_loopback(server)
+    may_read = _opens_to_loopback(server) or any(map(_may_hold_something, (child(server, "socket"), *items(tokens))))
     if flags is None or not entries(flags) or may_read:
         return
     sentence = (
-        "no service may read the flags: set a read token, or `open_to_loopback: true` where every reader runs on this machine "
-        "and no proxy stands in front"
+        "no service may read the flags: set a read token, or where every reader runs on this machine `socket`, or "
+        "`open_to_loopback: true` where no proxy stands in front"
     )
     report.warn((tokens or server or flags).mark, ("server", "read_tokens"), sentence)
 

@@ -29,6 +29,7 @@ from bot.config.scalars import (
     Prefix,
     Secret,
     Slug,
+    SocketPath,
     Switch,
     Text,
     Url,
@@ -69,6 +70,14 @@ class ServerConfig(Part):
     open_to_loopback: Switch = Field(
         default=False,
         description="Whether this machine may read without a token; not behind a proxy, which is this machine too.",
+    )
+    socket: SocketPath = Field(
+        default="",
+        description="Path of a Unix socket beside the port; whoever may connect to that file reads without a token.",
+    )
+    socket_access: Literal["owner", "group", "everybody"] = Field(
+        default="owner",
+        description="Who may connect to `socket`: its `owner`, the bot's user; its `group` too; or `everybody` on the machine.",
     )
     control_tokens: tuple[Secret, ...] = Field(default=(), description="Who may change things over HTTP; none means nobody.")
 

@@ -1,6 +1,7 @@
 """The single values of the configuration: durations, numbers, URLs, addresses, credentials, and their messages."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _LABEL = re.compile(
     r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?|[^\x00-\x7f]{1,63}"
 )  # names beyond ASCII are for the resolver
 _LEAST_SIZE = 10_000_000
+LONGEST_SOCKET = 103  # bytes: macOS has 104 for `sun_path`, with the zero at its end; Linux has 108
 _EXPANDED = r"^.*\$\{.*$"  # what editors must let through: its value is known only when the file is loaded
 
 
@@ -245,6 +247,14 @@ def _check_listen(value: str) -> str:
     return value
 
 
+def _check_socket(value: str) -> str:
+    if value and (value[0] != "/" or value[-1] == "/" or "\0" in value or len(os.fsencode(value)) > LONGEST_SOCKET):
+        raise bad(
+            "not the path of a socket", f"write it from the root, at most {LONGEST_SOCKET} bytes: /run/understudy/read.sock"
+        )
+    return value
+
+
 def _credential(value: object) -> object:
     """Credentials from files and shells often end in a newline, which no header may carry."""
     if not isinstance(value, str):
@@ -303,6 +313,7 @@ Port = Annotated[int, Whole(1, 65535)]
 Url = Annotated[str, AfterValidator(check_url), _text_schema("^https?://")]
 OptionalUrl = Annotated[Url | None, BeforeValidator(lambda value: None if value == "" else value)]
 Listen = Annotated[str, AfterValidator(_check_listen), _text_schema(r":[0-9]{1,5}$")]
+SocketPath = Annotated[str, AfterValidator(_check_socket), _text_schema("^(/.*[^/])?$")]
 Network = Annotated[IpNetwork, BeforeValidator(_network), WithJsonSchema({"type": "string"})]
 Secret = Annotated[SecretStr, BeforeValidator(_credential), WithJsonSchema({"type": "string"})]
 NotifyUrl = Annotated[SecretStr, BeforeValidator(_notify_url), WithJsonSchema({"type": "string"})]

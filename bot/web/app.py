@@ -12,6 +12,7 @@ from bot.web.errors import Handler, answer_errors
 from bot.web.origins import refuse_foreign_pages
 from bot.web.server_log import ServerLog
 from bot.web.services import SERVICES, WebServices
+from bot.web.unix_socket import BoundSocket, SocketFile
 
 SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
 OTHER_BODIES = 1024 * 1024  # upper bound for bodies that a handler reads without a limit of its own
@@ -39,13 +40,15 @@ def build_web(services: WebServices) -> web.Application:
 
 
 class WebServer:
-    """The application on a listening socket, within limits of how many may hold on to it."""
+    """The application on a port, and on a Unix socket where one is given, within limits of how many may hold on to it."""
 
-    def __init__(self, app: web.Application, limits: Limits | None = None) -> None:
+    def __init__(self, app: web.Application, limits: Limits | None = None, beside: SocketFile | None = None) -> None:
         self.app = app
         self._limits = limits or Limits()
+        self._beside = beside
+        self._bound: BoundSocket | None = None
         self._runner: web.AppRunner | None = None
-        self._listening: asyncio.Server | None = None
+        self._listening: list[asyncio.Server] = []
         in_place(app)
 
     async def start(self, host: str, port: int) -> int:
@@ -57,23 +60,34 @@ class WebServer:
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
         assert server is not None  # noqa: S101 # setup() has just made it
 
-        def connection() -> Guarded:
-            return Guarded(among, server, loop=loop, access_log=None, logger=logger)
+        def connection(by_file: bool) -> Guarded:
+            return Guarded(among, server, by_file=by_file, loop=loop, access_log=None, logger=logger)
 
+        self._runner, backlog = runner, self._limits.backlog
         try:
-            self._listening = await loop.create_server(connection, host, port, backlog=self._limits.backlog)
+            at_port = await loop.create_server(lambda: connection(False), host, port, backlog=backlog)
+            self._listening.append(at_port)
+            if self._beside is not None:
+                bound = self._bound = _bind(self._beside)
+                at_file = await loop.create_unix_server(lambda: connection(True), sock=bound.socket, backlog=backlog)
+                self._listening.append(at_file)
         except OSError as error:
-            await runner.cleanup()
-            raise _cannot_listen(error, host, port) from error
-        self._runner = runner
-        return int(self._listening.sockets[0].getsockname()[1])
+            await self.stop()
+            other, good = "server.listen to another port", "server.listen to an address of this machine"
+            raise _cannot_listen(error, f"{host}:{port}", other, good) from error
+        except WebError:
+            await self.stop()
+            raise
+        return int(at_port.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Take no more connections, let requests under way finish within five seconds, and close."""
         if self._runner is not None:
             runner, self._runner = self._runner, None
-            if self._listening is not None:
-                self._listening.close()
+            for server in self._listening:
+                server.close()
+            if self._bound is not None:
+                self._bound.remove()
             await runner.cleanup()
 
 
@@ -138,10 +152,15 @@ async def _forget_broken_body(request: web.Request, response: web.StreamResponse
         response.headers["Connection"] = "close"
 
 
-def _cannot_listen(error: OSError, host: str, port: int) -> WebError:
-    where = f"{host}:{port}"
+def _bind(file: SocketFile) -> BoundSocket:
+    try:
+        return BoundSocket(file)
+    except OSError as error:
+        other, good = "server.socket to another path", "server.socket to a free path in a folder that the bot may write"
+        raise _cannot_listen(error, str(file.path), other, good) from error
+
+
+def _cannot_listen(error: OSError, where: str, other: str, good: str) -> WebError:
     if error.errno == errno.EADDRINUSE:
-        sentence = f"Cannot listen on {where}: something else does already. Stop it, or set server.listen to another port."
-        return WebError(sentence, permanent=False)
-    reason = error.strerror or str(error)
-    return WebError(f"Cannot listen on {where}: {reason}. Set server.listen to an address of this machine.", permanent=True)
+        return WebError(f"Cannot listen on {where}: something else does already. Stop it, or set {other}.", permanent=False)
+    return WebError(f"Cannot listen on {where}: {error.strerror or error}. Set {good}.", permanent=True)

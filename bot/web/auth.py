@@ -1,8 +1,9 @@
 """Who may read and who may change things over HTTP.
 
-Reading: a token of `server.read_tokens`; where `server.open_to_loopback` says so, this very machine too. Changing: a token of
-`server.control_tokens`, or the local token that the bot writes for its own command line. A token is always sent in a header,
-so no foreign web page can make a browser send one by itself.
+Reading: a token of `server.read_tokens`; over the Unix socket of `server.socket` whoever may connect to it; where
+`server.open_to_loopback` says so, this very machine too. Changing: a token of `server.control_tokens`, or the local token that
+the bot writes for its own command line. A token is always sent in a header, so no foreign web page can make a browser send one
+by itself.
 """
 
 import base64
@@ -12,6 +13,7 @@ from enum import Enum
 
 from aiohttp import web
 
+from bot.web.connections import Guarded
 from bot.web.errors import Handler, Refusal
 from bot.web.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES, WebServices
@@ -53,15 +55,22 @@ def check(request: web.Request, services: WebServices, access: Access) -> None:
 
 
 def is_local(request: web.Request) -> bool:
-    """Whether the request comes straight from this machine, and not through a proxy or from a foreign web page.
+    """Whether the request comes straight from this machine, and not through a proxy or from a foreign web page."""
+    return _is_straight(request) and is_loopback_address(request.remote or "")
 
-    The address asked is looked at because the name of a page on the internet can be made to point at 127.0.0.1.
-    """
+
+def came_by_file(request: web.Request) -> bool:
+    """Whether the request comes over the Unix socket, and not through a proxy that says it is one."""
+    return isinstance(request.protocol, Guarded) and request.protocol.by_file and _is_straight(request)
+
+
+def _is_straight(request: web.Request) -> bool:
+    """Whether no proxy shows. The address asked is looked at since a name on the internet can be made to point at 127.0.0.1."""
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
     if any(name.lower().startswith(PROXY_PREFIX) for name in request.headers):
         return False
-    return names_this_machine(request) and is_loopback_address(request.remote or "")
+    return names_this_machine(request)
 
 
 def _may_read(request: web.Request, services: WebServices) -> None:
@@ -69,7 +78,7 @@ def _may_read(request: web.Request, services: WebServices) -> None:
     every = (*services.read_tokens, *services.control_tokens, services.local_token)
     if _is_one_of(token, every):
         return
-    if services.open_to_loopback and is_local(request):
+    if came_by_file(request) or (services.open_to_loopback and is_local(request)):
         return
     challenge = {"WWW-Authenticate": 'Basic realm="Understudy"' if request.path == "/" else 'Bearer realm="Understudy"'}
     if token:
@@ -81,8 +90,8 @@ def _may_read(request: web.Request, services: WebServices) -> None:
         remedy = "Ask from the machine itself (http://127.0.0.1, no proxy), or set server.read_tokens and send one as Bearer."
         raise Refusal(403, "Only this machine may read: no read tokens are configured.", remedy=remedy)
     remedy = (
-        "Set server.read_tokens and send one as Bearer, or server.open_to_loopback: true where no proxy stands in front. "
-        "The `understudy` command on the bot's machine may read always."
+        "Set server.read_tokens and send one as Bearer, or, for readers on this machine, server.socket or "
+        "server.open_to_loopback where no proxy stands in front. The `understudy` command on the bot's machine may read always."
     )
     raise Refusal(403, "Reading needs a token, and no read tokens are configured.", remedy=remedy)
 

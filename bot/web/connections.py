@@ -105,12 +105,16 @@ class Connections:
 
 
 class Guarded(RequestHandler):
-    """aiohttp's side of a connection, with a place among the others and a deadline for headers."""
+    """aiohttp's side of a connection, with a place among the others and a deadline for headers.
 
-    __slots__ = ("_among", "_busy", "_deadline", "_socket", "peer")
+    `by_file`: it came over the Unix socket, so the mode of that file let it in.
+    """
 
-    def __init__(self, among: Connections, server: web.Server, **options: Any) -> None:
+    __slots__ = ("_among", "_busy", "_deadline", "_socket", "by_file", "peer")
+
+    def __init__(self, among: Connections, server: web.Server, *, by_file: bool = False, **options: Any) -> None:
         super().__init__(server, **options)
+        self.by_file = by_file
         self._among = among
         self._busy = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -124,7 +128,7 @@ class Guarded(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._socket = cast(asyncio.Transport, transport)
-        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
+        self.peer = "" if self.by_file else str((transport.get_extra_info("peername") or ("",))[0])
         if self._among.admit(self):
             self._arm()
         else:

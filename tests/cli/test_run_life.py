@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.store.sqlite import LEDGER_FILE, InlineLedger
@@ -45,6 +46,23 @@ async def test_bot_looks_around_once_it_is_ready(deployment: Deployment) -> None
 
     assert {"live": True, "troubles": {}} == (await bot.asks("GET", "/healthz", token="")).json
     assert all({"event", "level", "timestamp", "logger"} <= line.keys() for line in bot.lines)
+
+
+async def test_services_on_the_machine_read_over_a_unix_socket(deployment: Deployment) -> None:
+    """Without a token, the port closed to them, and after a crash as before."""
+    path = deployment.folder / "read.sock"
+    deployment.configure(server={"listen": "127.0.0.1:0", "socket": str(path)})
+    bot = await deployment.ready_bot()
+    assert 403 == (await bot.asks("GET", "/api/v1/flags", token="")).status
+    await bot.ends(signal.SIGKILL)
+    bot = await deployment.ready_bot()
+    async with (
+        aiohttp.ClientSession("http://localhost", connector=aiohttp.UnixConnector(str(path))) as client,
+        client.post(f"/ofrep/v1/evaluate/flags/{FLAG}", json={}) as answer,
+    ):
+        assert "claude" == (await answer.json())["variant"]
+    await bot.ends(signal.SIGTERM)
+    assert not path.exists()
 
 
 async def test_flags_tell_the_truth_from_the_first_green_on(deployment: Deployment) -> None:

@@ -392,6 +392,9 @@ TABLE = [
         "range: '0'",
         "1 to 100",
     ),
+    ("server: {socket: read.sock}", 5, "server.socket", "not the path of a socket", "from the root"),
+    (f"server: {{socket: /{'x' * 103}}}", 5, "server.socket", "not the path of a socket", "at most 103 bytes"),
+    ("server: {socket: /run/r.sock, socket_access: 0660}", 5, "server.socket_access", "", "owner"),
     (FLAG + "    default: gpt\n    hand_back: {steps: []}", 10, "flags.chat.hand_back.steps", "no steps", "[10, 25, 50, 100]"),
     (FLAG + "    default: gpt\n    expires_after: 0s", 10, "flags.chat.expires_after", "too short", "1ms"),
     (

@@ -61,7 +61,7 @@ def test_flags_that_no_service_may_read_are_warned_of(tmp_path: Path, server: st
     assert "`open_to_loopback: true`" in found
 
 
-@pytest.mark.parametrize("server", ["{read_tokens: [r-123456]}", "{open_to_loopback: true}"])
-def test_either_choice_of_readers_is_fine(tmp_path: Path, server: str) -> None:
-    """A token, or this machine."""
+@pytest.mark.parametrize("server", ["{read_tokens: [r-123456]}", "{open_to_loopback: true}", "{socket: /run/r.sock}"])
+def test_each_choice_of_readers_is_fine(tmp_path: Path, server: str) -> None:
+    """A token, a file, or this machine."""
     assert () == warnings(tmp_path, f"{FLAG}server: {server}\n")

@@ -7,16 +7,18 @@ import aiohttp
 import pytest_asyncio
 from web_house import CONTROL, LOCAL, READ, House, OpenHouse
 
+from bot.web.unix_socket import SocketFile
+
 
 @pytest_asyncio.fixture
 async def open_house() -> AsyncIterator[OpenHouse]:
     """Builds houses with any tokens and closes them after the test."""
     houses: list[House] = []
 
-    async def build(*, restored: bool = True, **tokens: Any) -> House:
+    async def build(*, restored: bool = True, beside: SocketFile | None = None, **tokens: Any) -> House:
         house = House(**tokens)
         houses.append(house)
-        return await house.open(restored=restored)
+        return await house.open(restored=restored, beside=beside)
 
     yield build
     for house in houses:

@@ -33,6 +33,7 @@ from bot.web.connections import Limits
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
 from bot.web.services import WebServices
+from bot.web.unix_socket import SocketFile
 
 T = TypeVar("T")
 
@@ -172,12 +173,14 @@ class House:
         )  # fmt: skip
         return build_web(self.services)
 
-    async def open(self, *, restored: bool = True, port: int = 0, limits: Limits | None = None) -> "House":
+    async def open(
+        self, *, restored: bool = True, port: int = 0, limits: Limits | None = None, beside: SocketFile | None = None
+    ) -> "House":
         if restored:
             for component in POLICY.components:
                 await self.verdict(component, Level.OPERATIONAL, "12 of 12 probes passed")
             self.engine.signals.clear()
-        self.server = WebServer(self.build(), limits)
+        self.server = WebServer(self.build(), limits, beside)
         self.port = await self.server.start("127.0.0.1", port)
         return self
 

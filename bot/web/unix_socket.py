@@ -1,0 +1,71 @@
+"""A Unix socket beside the port: whoever its file's mode lets connect may read without a token."""
+
+import errno
+import os
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SocketFile:
+    """Where it stands, and the mode that says who may connect."""
+
+    path: Path
+    mode: int
+
+
+MODES = {"owner": 0o600, "group": 0o660, "everybody": 0o666}
+
+
+def socket_file(path: str, access: str) -> SocketFile | None:
+    """As the configuration names it; None without a path."""
+    return SocketFile(Path(path), MODES[access]) if path else None
+
+
+class BoundSocket:
+    """A listening place in the file system, taken away again with `remove`."""
+
+    def __init__(self, file: SocketFile) -> None:
+        """Bind; what a killed bot left behind is replaced. Raises OSError, `EADDRINUSE` where another program listens there."""
+        self._path = file.path
+        _take_away_stale(file.path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # Nobody may connect before the mode is set: it may be wider for the group and narrower for everybody else.
+            before = os.umask(0o177)
+            try:
+                self.socket.bind(str(file.path))
+            finally:
+                os.umask(before)
+            self._inode = file.path.lstat().st_ino
+            file.path.chmod(file.mode)
+        except OSError:
+            self.socket.close()
+            raise
+
+    def remove(self) -> None:
+        """Take the file away, unless another program has put its own there."""
+        try:
+            if self._path.lstat().st_ino == self._inode:
+                self._path.unlink()
+        except FileNotFoundError:
+            pass  # somebody did already
+
+
+def _take_away_stale(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        raise OSError(errno.EEXIST, "a file of another kind stands there")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(1.0)
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
