@@ -15,6 +15,7 @@ from bot.core.facts import Fact
 from bot.core.model import Sample, Verdict
 from bot.core.state import World
 from bot.delivery import Delivery, Surroundings
+from bot.direct_posts import DirectPosts
 from bot.doors import doors
 from bot.engine import CommittingEngine
 from bot.exports import render
@@ -23,6 +24,7 @@ from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.housekeeping import BUDGETS, Housekeeping
 from bot.kept import SETTING, Kept, keep, remember
+from bot.ledger_notices import LedgerNotices
 from bot.ledger_watch import LedgerWatch
 from bot.membership import Membership
 from bot.notify.out_of_band import AppriseNotifier
@@ -157,7 +159,7 @@ class App:
         self.engine = CommittingEngine(self.ledger, self.clock, self.kept.policy, self._redactor)
         self._ledger_watch = self._closing(LedgerWatch(
             self.ledger, storage.file, self.engine, self.clock, beside=[storage.beside] if storage.beside else [],
-            sees=self.sees, tell=lambda title, text: self._others.tell(title, text), on_change=self.metrics.set_ledger,
+            sees=self.sees, notices=self._ledger_notices(), on_change=self.metrics.set_ledger,
         ))  # fmt: skip
         self._audit = self._closing(DailyAudit(self.ledger, lambda title, text: self._others.tell(title, text)))
         if self._parts.prober is None and not self._alone:
@@ -167,6 +169,11 @@ class App:
         """Remember to close `part`, in the reverse order of opening."""
         self._closers.append(part)
         return part
+
+    def _ledger_notices(self) -> LedgerNotices:
+        return LedgerNotices(
+            self.engine, tell=lambda title, text: self._others.tell(title, text), show=lambda note: self._direct.show(note)
+        )
 
     async def _restore(self) -> None:
         world = await load_checked(self.engine, self.ledger)
@@ -242,10 +249,12 @@ class App:
         around = Surroundings(self._board_url(), slack.invite, self.board.readers, self._redactor)
         notifier = self._parts.notifier or AppriseNotifier([url.get_secret_value() for url in self._config.notify])
         self._others = self._closing(AlertsByOtherWays(notifier, self.engine, self._wire))
+        self._ops = OpsChannel(chat, self.clock, slack.alerts_channel, slack.backup_channel, self._others.on_lost_channel)
+        self._direct = self._closing(DirectPosts(self._ops))
         if self._parts.web:
+            self._direct.start()
             self._ledger_watch.start()
             self._audit.start()
-        self._ops = OpsChannel(chat, self.clock, slack.alerts_channel, slack.backup_channel, self._others.on_lost_channel)
         performers = Delivery(chat, self.engine, self.ledger, self.clock, around, self._ops).performers()
         self._outbox = Outbox(
             self.ledger, self.engine, performers, self._wire, pace=self._parts.pace, on_trouble=self._others.on_trouble

@@ -8,15 +8,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
 from bot.clock import Clock
 from bot.core.model import Verdict
+from bot.ledger_notices import LedgerNotices
 from bot.ports import Engine, Ledger, StoreError
-from bot.views.storage import ledger_notice, unwritten, unwritten_words
+from bot.views.storage import unwritten_words
 from bot.web.health import Part
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 1.0  # real seconds, as all of these
 PROVE_EVERY_S = 10.0
 RETRY_EVERY_S = 3.0  # while it cannot be written
-TELL_AFTER_S = 5.0  # a trouble that is over by then calls nobody
+TELL_AFTER_S = 5.0  # a trouble that is over by then calls nobody, and room that is gone by then is none
 PROOF = "proved_at"  # the setting that is written
 
 
@@ -55,14 +56,14 @@ class Standing:
 
 
 class LedgerWatch:
-    """Looks every second. `sees` tells what the checks come to, `tell` calls people, `on_change` tells the metrics.
+    """Looks every second. `sees` tells what the checks come to, `notices` tell people, `on_change` tells the metrics.
 
     `file` is the ledger's, where it has one; those `beside` it are opened for writing again together with it.
     """
 
     def __init__(
         self, ledger: Ledger, file: File | None, engine: Engine, clock: Clock, *, beside: Sequence[Reopens] = (),
-        sees: Callable[[], Mapping[str, Verdict]], tell: Callable[[str, str], None], on_change: Callable[[bool], None],
+        sees: Callable[[], Mapping[str, Verdict]], notices: LedgerNotices, on_change: Callable[[bool], None],
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._file = file
@@ -70,12 +71,14 @@ class LedgerWatch:
         self._engine = engine
         self._clock = clock
         self._sees = sees
-        self._tell = tell
+        self._notices = notices
         self._on_change = on_change
         self._waiting: list[Callable[[], Awaitable[None]]] = []
         self._task: asyncio.Task[None] | None = None
-        self._prove_at = self._bad_at = 0.0
-        self._told: set[str] | None = None  # which failing components people were told of; None = nothing at all yet
+        self._prove_at = self._proved_s = self._bad_at = self._well_at = 0.0
+        self._proved: datetime | None = None  # when it took something for the last time, an earlier process included
+        self._recalled = False
+        self._earlier: datetime | None = None  # the same, until it is known whether that process's trouble goes on
         trouble = file.trouble if file else None
         self.standing = Standing(trouble, clock.now())
         on_change(trouble is None)
@@ -115,6 +118,8 @@ class LedgerWatch:
 
     async def look(self) -> None:
         """Look once, and say what changed."""
+        if not self._recalled:
+            await self._recall()
         error = await self._ask()
         if error is None:
             await self._well()
@@ -129,6 +134,13 @@ class LedgerWatch:
                 log.exception("the ledger could not be looked at")
             await asyncio.sleep(LOOK_EVERY_S)
 
+    async def _recall(self) -> None:
+        """When an earlier process wrote for the last time."""
+        self._recalled = True
+        with suppress(StoreError, ValueError, OverflowError):  # then nobody knows what it told
+            text = await self._ledger.read(lambda store: store.setting(PROOF))
+            self._proved = self._earlier = datetime.fromisoformat(text).astimezone(UTC) if text else None
+
     async def _ask(self) -> StoreError | None:
         now = asyncio.get_running_loop().time()
         try:
@@ -136,11 +148,12 @@ class LedgerWatch:
                 self._file.check_place()
             if now < self._prove_at:
                 return self.standing.error
-            self._prove_at = now + (RETRY_EVERY_S if self.standing.error else PROVE_EVERY_S)
+            self._prove_at = now + (RETRY_EVERY_S if self.standing.error or self._notices.told else PROVE_EVERY_S)
             if self._file:
                 await self._file.reopen()
-            at = self._clock.now().isoformat()
-            await self._ledger.write(lambda store: store.put_setting(PROOF, at))
+            at = self._clock.now()
+            await self._ledger.write(lambda store: store.put_setting(PROOF, at.isoformat()))
+            self._proved, self._proved_s = at, now
         except StoreError as error:
             return error
         return None
@@ -148,11 +161,14 @@ class LedgerWatch:
     async def _well(self) -> None:
         if self.standing.error is not None:
             self.standing = Standing(None, self._clock.now())
+            self._well_at = self._proved_s
             self._on_change(True)
             log.info("the ledger can be written again")
-            if self._told is not None:
-                self._tell("Understudy can write its ledger again", "It goes on by itself; what it missed is decided now.")
-            self._told = None
+        if self._notices.told and self._proved_s - self._well_at >= TELL_AFTER_S:
+            self._notices.over(self.standing.since)
+        if self._earlier:
+            self._notices.earlier(self._earlier, self.standing.since)
+            self._earlier = None
         for file in self._beside:
             with suppress(StoreError):  # its own trouble, and tried again
                 await file.reopen()
@@ -162,6 +178,7 @@ class LedgerWatch:
 
     def _bad(self, error: StoreError) -> None:
         now = asyncio.get_running_loop().time()
+        self._earlier = None  # it goes on
         if self.standing.error is None or self.standing.error.kind is not error.kind:
             self.standing = Standing(error, self._clock.now())
             self._bad_at = now
@@ -170,8 +187,4 @@ class LedgerWatch:
             log.error("the ledger cannot be written", why=str(error), kind=error.kind.value)
         if now - self._bad_at < TELL_AFTER_S:
             return
-        world, seen = self._engine.world, self._sees()
-        news = unwritten(world, seen)
-        if self._told is None or not self._told.issuperset(news):  # once, and again for each component that fails meanwhile
-            self._told = (self._told or set()).union(news)
-            self._tell(*ledger_notice(str(self.standing.error), world, self._engine.policy, seen))
+        self._notices.spell(error, self._proved or self.standing.since, self._sees())

@@ -61,6 +61,10 @@ class OpsChannel:
                 return found
         return None
 
+    async def edit(self, at: PostedAt, message: Message) -> None:
+        """Replace a message of ours, in whichever channel it stands. Raises ChatError."""
+        await self._chat.edit(at, message)
+
     def _note(self, error: ChatError) -> bool:
         """Whether the error says that the first channel is lost for now; a try that may help is made before."""
         if not isinstance(error, ChannelGone) or not error.permanent:

@@ -1,10 +1,15 @@
 """What people are told when the ledger does not take what they asked for."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from bot.core.model import Policy, Verdict
+from bot.core.model import Level, Policy, Verdict
 from bot.core.state import World
-from bot.ports import StoreError, StoreTrouble
+from bot.ports import Message, StoreError, StoreTrouble
+from bot.views.blocks import section
+from bot.views.limits import fit
+from bot.views.names import component_name
+from bot.views.text import code, foreign, stop, when, words
 
 WHY = {
     StoreTrouble.FULL: "The disk is full",
@@ -49,11 +54,88 @@ def ledger_notice(why: str, world: World, policy: Policy, seen: Mapping[str, Ver
     news = unwritten_words(world, policy, seen)
     flags = [f"{key} serves {served}" for key, served in sorted(_served(world, policy).items())]
     text = [
-        f"{why}.", "No incident opens, no flag switches, nothing is posted.", news,
+        f"{why}.", "No incident opens, no flag switches, no update goes out.", news,
         f"Flags stay as they are: {', '.join(flags)}." if flags else "",
     ]  # fmt: skip
     title = "Understudy cannot write, and a provider fails" if news else "Understudy cannot write its ledger"
     return title, " ".join(filter(None, text))
+
+
+def nothing_written(error: StoreError, since: datetime, world: World, policy: Policy) -> Message:
+    """The post about it: that it is so, what stands still, what goes on, what to do."""
+    why = _why(error)
+    flags = words([f"{code(key)} on *{foreign(served, 40)}*" for key, served in sorted(_served(world, policy).items())])
+    text = [
+        f"🔴 *Nothing that I see or am told is being written down: {why}* (since {when(since)}).",
+        "No incident opens, no flag switches, no update goes out, and what people change is refused. I go on checking, and say"
+        " here what fails.",
+        meanwhile(error) + (f" Now: {flags}." if flags else ""),
+    ]
+    return _post(f"🔴 Nothing that I see or am told is being written down: {why}", text)
+
+
+def fails_unwritten(
+    error: StoreError, levels: Mapping[str, Level], seen: Mapping[str, Verdict], world: World, policy: Policy
+) -> Message:
+    """The post about the components of one provider that fail, or failed, while nothing can be committed."""
+    bad = {id: level for id, level in levels.items() if level.bad}
+    if not bad:
+        well = f"{_named(levels, policy)} again"
+        return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be written down: {_why(error)}."])
+    icon = "🔴" if Level.DOWN in bad.values() else "🟠"
+    names, served = _named(levels, policy), _served(world, policy)
+    flags = [
+        f"{code(f.key)} stays on *{foreign(served[f.key], 40)}*"
+        for f in policy.flags.values()
+        if bad.keys() & set(f.depends_on)
+    ]
+    reasons = [f"{component_name(policy, id)}: {stop(foreign(seen[id].reason, 300))}" for id in bad if id in seen]
+    text = [
+        f"{icon} *{names}*, and no incident can open: {_why(error)}.",
+        f"No flag switches: {words(flags)}." if flags else "No flag stands on it.",
+        *reasons,
+        "It is acted upon as soon as I can write again.",
+    ]
+    return _post(f"{icon} {names}, and no incident can open: {_why(error)}", text)
+
+
+def failed_unwritten(levels: Mapping[str, Level], at: datetime, policy: Policy) -> Message:
+    """What becomes of that post when it is over."""
+    failing = words([component_name(policy, id) for id, level in sorted(levels.items()) if level.bad])
+    return _post(
+        f"⚪ {failing}", [f"⚪ *{failing}* failed when I could write again ({when(at)}). What still fails is an incident now."]
+    )
+
+
+def was_unwritten(since: datetime, at: datetime) -> Message:
+    """What becomes of the post about the ledger when it is over."""
+    return _post("⚪ For a while nothing was written down", [f"⚪ Nothing was written down from {when(since)} to {when(at)}."])
+
+
+def written_again(since: datetime, at: datetime) -> Message:
+    """The post about the end: what is lost, and what is not."""
+    text = [
+        f"🟢 *Everything is written down again* (since {when(at)}).",
+        f"What failed and recovered from {when(since)} on has no incident; what fails now is acted upon now.",
+    ]
+    return _post("🟢 Everything is written down again", text)
+
+
+def _post(text: str, lines: list[str]) -> Message:
+    return fit(Message(text, (section("\n".join(lines)),)))
+
+
+def _named(levels: Mapping[str, Level], policy: Policy) -> str:
+    """`Claude API and claude.ai are down; Claude Code is degraded`, the worst first."""
+    groups: dict[Level, list[str]] = {}
+    for id, level in sorted(levels.items(), key=lambda item: (-item[1].rank, item[0])):
+        groups.setdefault(level, []).append(component_name(policy, id))
+    return "; ".join(f"{words(names)} {'are' if len(names) > 1 else 'is'} {level}" for level, names in groups.items())
+
+
+def _why(error: StoreError) -> str:
+    sentence = WHY[error.kind]
+    return sentence[0].lower() + sentence[1:]
 
 
 def _served(world: World, policy: Policy) -> dict[str, str]:

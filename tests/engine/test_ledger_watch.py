@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.core.model import Level, Verdict
+from bot.direct_posts import Note
 from bot.engine import CommittingEngine
+from bot.ledger_notices import LedgerNotices
 from bot.ledger_watch import LedgerWatch
 from bot.ports import Store, StoreError, StoreTrouble
 from bot.sandbox.world import LoopClock
@@ -49,13 +51,15 @@ class Bridge:
     def __init__(self, disk: Disk | None = None) -> None:
         self.disk = disk or Disk()
         self.calls: list[tuple[str, str]] = []
+        self.notes: list[Note] = []
         self.writable: list[bool] = []
         self.seen: dict[str, Verdict] = {}
         clock = LoopClock(asyncio.get_running_loop())
+        engine = CommittingEngine(self.disk, clock, policy())
+        notices = LedgerNotices(engine, tell=lambda title, text: self.calls.append((title, text)), show=self.notes.append)
         self.watch = LedgerWatch(
-            self.disk, self.disk, CommittingEngine(self.disk, clock, policy()), clock, sees=lambda: self.seen,
-            tell=lambda title, text: self.calls.append((title, text)), on_change=self.writable.append,
-        )  # fmt: skip
+            self.disk, self.disk, engine, clock, sees=lambda: self.seen, notices=notices, on_change=self.writable.append
+        )
         self.watch.start()
 
     def fill(self) -> None:
@@ -194,3 +198,79 @@ def test_health_names_the_trouble_of_now() -> None:
         return bridge.watch.part().state
 
     assert "gone" == in_virtual_time(play)
+
+
+def test_room_for_a_moment_is_not_told_as_the_end() -> None:
+    """A disk at its brim takes a little now and then: people hear once that it is full."""
+
+    async def play() -> Bridge:
+        bridge = Bridge()
+        bridge.fill()
+        await asyncio.sleep(30)
+        for _ in range(10):
+            bridge.disk.error = None
+            await asyncio.sleep(3.5)
+            bridge.fill()
+            await asyncio.sleep(20)
+        return bridge
+
+    bridge = in_virtual_time(play)
+    assert ["Understudy cannot write its ledger"] == [title for title, _ in bridge.calls]
+    assert 1 == len({note.key for note in bridge.notes})
+
+
+def test_posts_about_a_spell_keep_their_keys_over_a_restart() -> None:
+    """By them the bot that starts anew finds what it posted before."""
+
+    async def play() -> tuple[Bridge, Bridge]:
+        first = Bridge()
+        await asyncio.sleep(30)
+        first.fill()
+        first.seen = {"anthropic.api": FAILS}
+        await asyncio.sleep(30)
+        await first.watch.close()
+        second = Bridge(first.disk)
+        second.seen = first.seen
+        await asyncio.sleep(60)
+        return first, second
+
+    first, second = in_virtual_time(play)
+    assert 2 == len(first.notes)
+    assert first.notes == second.notes
+
+
+def test_a_provider_that_recovers_on_a_full_disk_is_told_as_well() -> None:
+    """Its post is brought up to date, and not with each new wording of the same."""
+
+    async def play() -> list[Note]:
+        bridge = Bridge()
+        bridge.fill()
+        for reason in ("HTTP 502, 3 of 3 checks", "HTTP 502, 9 of 9 checks"):
+            bridge.seen = {"anthropic.api": replace(FAILS, reason=reason)}
+            await asyncio.sleep(30)
+        bridge.seen = {"anthropic.api": Verdict("anthropic.api", Level.OPERATIONAL, "answers")}
+        await asyncio.sleep(30)
+        return [note for note in bridge.notes if note.key.endswith("/anthropic")]
+
+    down, well = in_virtual_time(play)
+    assert down.message.text == "🔴 Claude API is down, and no incident can open: the disk is full"
+    assert well.message.text == "🟢 Claude API is operational again"
+
+
+def test_a_start_after_a_spell_asks_whether_its_end_was_told() -> None:
+    """Room was made while the bot was stopped; the notes are posted only where the beginning stands."""
+
+    async def play() -> tuple[Bridge, Bridge]:
+        first = Bridge()
+        await asyncio.sleep(30)
+        first.fill()
+        await asyncio.sleep(30)
+        await first.watch.close()
+        first.disk.error = None
+        second = Bridge(first.disk)
+        await asyncio.sleep(60)
+        return first, second
+
+    first, second = in_virtual_time(play)
+    told = first.notes[0].key
+    assert [(told, told), (f"{told}/over", told)] == [(note.key, note.follows) for note in second.notes]

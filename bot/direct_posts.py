@@ -1,0 +1,123 @@
+"""Posts in the alerts channel that go around the outbox: what is to be said while nothing can be committed.
+
+What should stand in the channel is kept in memory and made true: each post is looked up by its key before it is made, so that a
+bot that starts anew finds its own. Slack being away holds up nothing but these posts.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from bot.ops_channel import OpsChannel
+from bot.ports import ChannelGone, ChatError, Message, MessageGone, PostedAt
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT_S = 1.0  # real seconds, as all of these
+LONGEST_WAIT_S = 60.0
+SETTLE_FOR_S = 30.0  # a post whose answer got lost may still land; looked up after this
+
+
+@dataclass(frozen=True)
+class Note:
+    """A post as it should read now. It is looked for from `since` on, and not made unless the note `follows` stands there."""
+
+    key: str
+    message: Message
+    since: datetime
+    follows: str = ""
+
+
+class DirectPosts:
+    """Posts and edits until the channel shows what was asked for; tries again for as long as that takes."""
+
+    def __init__(self, ops: OpsChannel) -> None:
+        self._ops = ops
+        self._wanted: dict[str, Note] = {}
+        self._shown: dict[str, Message] = {}
+        self._at: dict[str, PostedAt] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._trouble = ""
+
+    def start(self) -> None:
+        """Begin to post."""
+        self._task = asyncio.create_task(self._run(), name="direct posts")
+
+    async def close(self) -> None:
+        """Stop; what was not posted yet is said by the next start, if it still holds."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def show(self, note: Note) -> None:
+        """Let it stand in the channel, in place of an earlier one of the same key; new ones come in the order of asking."""
+        self._wanted[note.key] = note
+        self._wake.set()
+
+    async def _run(self) -> None:
+        wait_s = FIRST_WAIT_S
+        while True:
+            self._wake.clear()
+            try:
+                await self._round(list(self._wanted.values()))
+            except ChatError as error:
+                if self._trouble != str(error):
+                    log.error("the alerts channel is not told; trying again", why=str(error))
+                self._trouble = str(error)
+                asked_s = error.retry_after.total_seconds() if error.retry_after else 0.0
+                await asyncio.sleep(max(asked_s, SETTLE_FOR_S if error.unclear else wait_s))
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            except Exception:  # the root of a task: the next round may do better
+                log.exception("a post around the outbox failed by our own fault")
+                await asyncio.sleep(LONGEST_WAIT_S)
+            else:
+                self._trouble, wait_s = "", FIRST_WAIT_S
+                await self._wake.wait()
+
+    async def _round(self, notes: Sequence[Note]) -> None:
+        for note in notes:
+            if self._shown.get(note.key) == note.message:
+                continue
+            if note.follows and await self._find(note.follows, note.since) is None:
+                self._drop(note)
+                continue
+            at = await self._find(note.key, note.since)
+            if at is None:
+                self._at[note.key] = await self._ops.post(note.message, note.key)
+            else:
+                await self._edit(at, note)
+            self._shown[note.key] = note.message
+
+    async def _find(self, key: str, since: datetime) -> PostedAt | None:
+        """Where it stands. Where Slack lets nobody look, a post twice is better than none."""
+        if key in self._at:
+            return self._at[key]
+        try:
+            found = await self._ops.find_post(key, since)
+        except ChatError as error:
+            if not error.permanent or isinstance(error, ChannelGone):
+                raise
+            log.warning("the alerts channel cannot be searched for an earlier post", why=str(error))
+            return None
+        if found:
+            log.info("the alerts channel knows of it already", key=key)
+            self._at[key] = found
+        return found
+
+    async def _edit(self, at: PostedAt, note: Note) -> None:
+        try:
+            await self._ops.edit(at, note.message)
+        except MessageGone:
+            log.info("a post of ours was deleted in Slack and is not made anew", key=note.key)
+        except ChatError as error:
+            if not error.permanent:
+                raise
+            log.warning("a post of ours cannot be brought up to date", key=note.key, why=str(error))
+
+    def _drop(self, note: Note) -> None:
+        if self._wanted.get(note.key) is note:
+            del self._wanted[note.key]

@@ -1,0 +1,126 @@
+"""What is said in the alerts channel while nothing can be committed, when Slack misbehaves as well; in virtual time."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.direct_posts import DirectPosts, Note
+from bot.ops_channel import OpsChannel
+from bot.ports import ChatError, Message
+from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.world import EPOCH, LoopClock
+from tests.engine.test_bad_days import in_virtual_time
+
+NO_RIGHT = ChatError("missing_scope: channels:history", code="missing_scope", permanent=True)
+FULL = Note("ledger/1", Message("The disk is full"), EPOCH)
+OVER = Note("ledger/1/over", Message("Written again"), EPOCH, follows=FULL.key)
+
+
+class Channel:
+    """#ops, a bot that posts there, and what Slack does wrong with the calls to come."""
+
+    def __init__(self) -> None:
+        self.clock = LoopClock(asyncio.get_running_loop())
+        self.chat = FakeChat(self.clock, before=self._before)
+        self.chat.add_channel("ops")
+        self.faults: dict[str, list[Fault]] = {}
+        self.posts = self.anew()
+
+    def anew(self) -> DirectPosts:
+        """The bot started anew."""
+        self.posts = DirectPosts(OpsChannel(self.chat, self.clock, "#ops", "", lambda trouble: None))
+        self.posts.start()
+        return self.posts
+
+    def _before(self, call: str, args: Mapping[str, Any]) -> Fault | None:
+        waiting = self.faults.get(call)
+        return waiting.pop(0) if waiting else None
+
+    def shows(self) -> list[str]:
+        return [message.text for message in self.chat.messages("#ops")]
+
+
+def play(*steps: Note | float, **faults: list[Fault]) -> Channel:
+    """Let notes be shown and seconds pass, in this order, while these calls go wrong."""
+
+    async def run() -> Channel:
+        channel = Channel()
+        channel.faults = faults
+        for step in steps:
+            if isinstance(step, Note):
+                channel.posts.show(step)
+            else:
+                await asyncio.sleep(step)
+        await channel.posts.close()
+        return channel
+
+    return in_virtual_time(run)
+
+
+def test_a_note_is_posted_once_slack_is_back() -> None:
+    """Slack was away for some minutes: tried again, ever more slowly."""
+    channel = play(FULL, 300.0, find_post=[Fault.down()] * 7)
+
+    assert [FULL.message.text] == channel.shows()
+    assert 8 == channel.chat.calls.count("find_post")
+
+
+def test_a_post_whose_answer_was_lost_is_not_doubled() -> None:
+    """It landed twenty seconds later: whoever posts again at once says it twice."""
+    channel = play(FULL, 120.0, post=[Fault("late", delay_s=20.0)])
+
+    assert [FULL.message.text] == channel.shows()
+
+
+def test_a_bot_that_starts_anew_finds_its_own_post() -> None:
+    """Started three times on the same full disk, it says it once."""
+
+    async def run() -> Channel:
+        channel = Channel()
+        for _ in range(3):
+            channel.posts.show(FULL)
+            await asyncio.sleep(5)
+            await channel.posts.close()
+            channel.anew()
+        return channel
+
+    assert [FULL.message.text] == in_virtual_time(run).shows()
+
+
+def test_a_note_is_edited_when_its_words_change() -> None:
+    """Edits push nobody."""
+    channel = play(FULL, 5.0, replace(FULL, message=Message("It was full")), 5.0)
+
+    assert ["It was full"] == channel.shows()
+
+
+def test_the_end_is_told_where_the_beginning_was() -> None:
+    """And in this order."""
+    channel = play(FULL, 5.0, OVER, 5.0)
+
+    assert [FULL.message.text, OVER.message.text] == channel.shows()
+
+
+def test_the_end_is_not_told_where_nobody_heard_of_the_beginning() -> None:
+    """Slack was away throughout: "written again" would be a riddle."""
+    was = replace(FULL, message=Message("It was full"), follows=FULL.key)
+    channel = play(FULL, 5.0, was, OVER, 300.0, find_post=[Fault.down()] * 4)
+
+    assert [] == channel.shows()
+
+
+def test_a_note_is_posted_where_slack_lets_nobody_look() -> None:
+    """Twice is better than not at all."""
+    channel = play(FULL, 5.0, find_post=[Fault("refused", NO_RIGHT)])
+
+    assert [FULL.message.text] == channel.shows()
+
+
+def test_a_note_that_cannot_be_edited_holds_up_no_other() -> None:
+    """Somebody deleted it, or the workspace's time for edits is over."""
+    locked = ChatError("the time for edits is over", code="edit_window_closed", permanent=True)
+    changed = replace(FULL, message=Message("It was full"))
+    channel = play(FULL, 5.0, changed, OVER, 5.0, edit=[Fault("refused", locked)])
+
+    assert [FULL.message.text, OVER.message.text] == channel.shows()
