@@ -20,11 +20,20 @@ REMEDY = (
     "`understudy run --new-ledger` begins anew, and all flags are on their defaults then."
 )
 MOST_NAMED = 10
+REMEDY_MISSING = (
+    "Restore a backup (docs/storage.md). Without one, `understudy run --accept-missing` goes on with what is left: "
+    "a flag whose facts are gone serves its default."
+)
 
 
 def remedy(streams: Sequence[str]) -> str:
     """What to do about facts that do not hold, with the words to type for these streams."""
     return REMEDY.format(way=f"`understudy run {' '.join(f'--set-aside {stream}' for stream in streams[:MOST_NAMED])}`")
+
+
+def missing_words(number: int) -> str:
+    """That facts are gone from the ledger, which has no trace of what they were."""
+    return f"{number:,} of its facts {'was' if number == 1 else 'were'} deleted, together with the state they led to"
 
 
 async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
@@ -47,6 +56,9 @@ async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
         more = f" ({len(broken) - 1} more streams are broken)" if len(broken) > 1 else ""
         way = remedy([flaw.stream for flaw in flaws if flaw.state is None])
         raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {way}", kind=StoreTrouble.CORRUPT)
+    if number := await ledger.read(lambda store: store.missing()):
+        sentence = f"the ledger was changed by hand: {missing_words(number)}. {REMEDY_MISSING}"
+        raise StoreError(sentence, kind=StoreTrouble.CORRUPT)
     for flaw in flaws:
         await _rebuild(ledger, flaw)
 
@@ -101,6 +113,10 @@ class DailyAudit:
                 broken.append(flaw.sentence)
                 streams.append(flaw.stream)
             await asyncio.sleep(PAUSE_S)
+        way = remedy(streams)
+        if not broken and (number := await self._ledger.read(lambda store: store.missing())):
+            log.error("the ledger was changed by hand", why=missing_words(number))
+            broken, way = [missing_words(number)], REMEDY_MISSING
         if broken and tuple(broken) != self.broken:
-            self._tell("Understudy's ledger was changed by hand", f"{'; '.join(broken[:5])}. {remedy(streams)}")
+            self._tell("Understudy's ledger was changed by hand", f"{'; '.join(broken[:5])}. {way}")
         self.broken = tuple(broken)

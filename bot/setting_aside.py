@@ -32,6 +32,8 @@ async def set_aside(ledger: Ledger, folder: Path, streams: Sequence[str], now: d
             sentence = f"nothing is wrong with the facts of {stream[:200]}, so it is not set aside, nor is anything else"
             raise StoreError(sentence, kind=StoreTrouble.OTHER)
     rows = await ledger.read(lambda store: [row for stream in wanted for row in store.everything_about(stream)])
+    # An incident's state also counts what its vendor said, in a stream of its own.
+    named = sorted({f"incident/{row['incident']}" for row in rows if row["table"] == "facts" and row["incident"]})
     file = _written(folder, rows)
 
     def work(store: Store) -> None:
@@ -39,6 +41,8 @@ async def set_aside(ledger: Ledger, folder: Path, streams: Sequence[str], now: d
             store.remove(stream)
             if stream.startswith("incident/"):
                 store.commit(_place_held(int(stream.partition("/")[2]), file, now))
+        for stream in named:
+            store.rebuild(stream)
 
     await ledger.write(work)
     return [_became(stream, file) for stream in wanted]

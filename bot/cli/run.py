@@ -40,9 +40,11 @@ WARM_S = 35.0  # every check of the usual interval has run once
     metavar="STREAM",
     help="Move a STREAM that was changed by hand out of the ledger into a file, and keep the rest; may be repeated.",
 )
+@click.option("--accept-missing", is_flag=True, help="Go on without facts that were deleted from the ledger by hand.")
 def run(
-    config_path: Path, data_path: Path | None, listen: str | None, log_level: str, new_ledger: bool, streams: tuple[str, ...]
-) -> None:
+    config_path: Path, data_path: Path | None, listen: str | None, log_level: str, new_ledger: bool,
+    streams: tuple[str, ...], accept_missing: bool,
+) -> None:  # fmt: skip
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
     loaded = load_or_exit(config_path)
     configure_logs(loaded.config.secrets(), level=log_level)
@@ -60,6 +62,8 @@ def run(
             asyncio.run(begin_anew(data_path or loaded.config.data))
         if streams:
             asyncio.run(put_aside(data_path or loaded.config.data, streams))
+        if accept_missing:
+            asyncio.run(go_on_without(data_path or loaded.config.data))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(build(loaded, data=data_path, listen=where, parts=Parts(on_gone=leave))))
     except StartRefused as refusal:
@@ -81,6 +85,17 @@ async def put_aside(folder: Path, streams: tuple[str, ...]) -> None:
     try:
         for sentence in await set_aside(ledger, folder, streams, SystemClock().now()):
             log.error("part of the ledger was set aside", what=sentence)
+    finally:
+        await ledger.close()
+
+
+async def go_on_without(folder: Path) -> None:
+    """Believe a ledger that facts were deleted from: those are gone for good."""
+    ledger = await open_ledger(folder)
+    try:
+        if number := await ledger.read(lambda store: store.missing()):
+            await ledger.write(lambda store: store.accept_missing())
+            log.error("the ledger is used without facts that were deleted from it", facts=number)
     finally:
         await ledger.close()
 

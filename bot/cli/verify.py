@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bot.audit import REMEDY
+from bot.audit import REMEDY_MISSING, missing_words, remedy
 from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, json_option, shared
 from bot.cli.output import note, print_json, print_text
 from bot.ports import Flaw
@@ -20,6 +20,12 @@ class Found:
 
     streams: int
     flaws: tuple[Flaw, ...]
+    missing: int  # facts that are gone, whatever stream they stood in
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was touched."""
+        return not self.flaws and not self.missing
 
 
 @click.command()
@@ -41,7 +47,7 @@ def verify(reference: str | None, config_path: Path, data_path: Path | None, as_
         _print_for_programs(found)
     else:
         _print_for_people(found)
-    if found.flaws:
+    if not found.holds:
         raise SystemExit(1)
 
 
@@ -51,7 +57,8 @@ async def _verified(folder: Path, number: int | None) -> Found:
         streams = await ledger.read(lambda store: store.streams() if number is None else store.streams_about(number))
         # A snapshot each, so that a long history does not hold up the running bot's checkpoints.
         read = [await ledger.read(lambda store, stream=stream: store.examine(stream)) for stream in streams]  # type: ignore[misc] # bound early
-        return Found(len(streams), tuple(flaw for flaw in read if flaw))
+        missing = await ledger.read(lambda store: store.missing()) if number is None else 0
+        return Found(len(streams), tuple(flaw for flaw in read if flaw), missing)
     finally:
         await ledger.close()
 
@@ -59,17 +66,21 @@ async def _verified(folder: Path, number: int | None) -> Found:
 def _print_for_people(found: Found) -> None:
     for flaw in found.flaws:
         print_text(f"{flaw.sentence[0].upper()}{flaw.sentence[1:]}.")
-    if not found.flaws:
+    if found.holds:
         print_text(
             f"The facts of all {found.streams:,} streams hold." if found.streams != 1 else "The facts of the one stream hold."
         )
         return
-    if not all(flaw.facts_hold for flaw in found.flaws):
-        note(REMEDY)
+    broken = [flaw.stream for flaw in found.flaws if not flaw.facts_hold]
+    if broken:
+        note(remedy(broken))
+    elif found.missing:
+        print_text(f"{missing_words(found.missing)}.")
+        note(REMEDY_MISSING)
     if any(flaw.facts_hold for flaw in found.flaws):
         note("A state that does not follow from its facts is rebuilt from them when Understudy starts, and once a day.")
 
 
 def _print_for_programs(found: Found) -> None:
     flaws = [{"stream": flaw.stream, "what": flaw.sentence, "facts_hold": flaw.facts_hold} for flaw in found.flaws]
-    print_json({"holds": not found.flaws, "streams": found.streams, "flaws": flaws})
+    print_json({"holds": found.holds, "streams": found.streams, "flaws": flaws, "missing_facts": found.missing})

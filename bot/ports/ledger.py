@@ -164,6 +164,12 @@ class Store(Protocol):
     def examine(self, stream: str) -> Flaw | None:
         """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
 
+    def missing(self) -> int:
+        """How many facts were taken out of the ledger behind its back, with whatever state they led to."""
+
+    def accept_missing(self) -> None:
+        """Count the facts that are missing now as gone for good."""
+
     def rebuild(self, stream: str) -> None:
         """Write the state that follows from the facts, where another one stands."""
 

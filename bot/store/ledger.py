@@ -121,6 +121,15 @@ class SqliteStore:
         """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
         return audit.examine(self.conn, stream)
 
+    def missing(self) -> int:
+        """How many facts were taken out of the ledger behind its back, with whatever state they led to."""
+        return audit.missing(self.conn)
+
+    def accept_missing(self) -> None:
+        """Count the facts that are missing now as gone for good."""
+        with atomic(self.conn):
+            removal.accept_missing(self.conn)
+
     def rebuild(self, stream: str) -> None:
         """Write the state that follows from the facts, where another one stands."""
         with atomic(self.conn):

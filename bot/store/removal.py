@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.store.audit import REMOVED_SETTING, gone, removed_on_purpose
 from bot.store.engine import Connection
 from bot.store.migrations.ledger import FACTS_LAST
 
@@ -11,6 +12,11 @@ WHERE = {
     "states": "stream = :stream",
     "outbox": "(stream = :stream OR incident = :incident)",
 }
+# All that a stream ever had, as far as a number in it tells: some of it may be gone already.
+LENGTH = """
+SELECT max(coalesce((SELECT max(seq) FROM facts WHERE stream = :stream), 0),
+    coalesce((SELECT seq FROM states WHERE stream = :stream), 0))
+"""
 
 
 def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
@@ -29,13 +35,25 @@ def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
 
 def remove(conn: Connection, stream: str) -> None:
     """Delete the stream's rows, and the ids of signals that tell of its effects: its numbers are given anew."""
-    values, effects = _values(stream), f"SELECT key FROM outbox WHERE {WHERE['outbox']}"  # noqa: S608 # constants
+    values, known = _values(stream), removed_on_purpose(conn)
+    length = int(conn.execute(LENGTH, values).fetchone()[0])
+    effects = f"SELECT key FROM outbox WHERE {WHERE['outbox']}"  # noqa: S608 # constants
     for word in ("done", "refused"):
         conn.execute(f"DELETE FROM signals WHERE id IN (SELECT '{word}/' || key FROM ({effects}))", values)  # noqa: S608 # constants
     conn.execute("DROP TRIGGER IF EXISTS facts_last")
     for table, where in WHERE.items():
         conn.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 # constants
     conn.execute(FACTS_LAST)
+    accept_missing(conn, known + length)
+
+
+def accept_missing(conn: Connection, number: int | None = None) -> None:
+    """Record that so many facts are gone on purpose: as many as are gone at most, and where no number is given all of those."""
+    now = gone(conn)
+    conn.execute(
+        "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (REMOVED_SETTING, str(now if number is None else min(number, now))),
+    )
 
 
 def _values(stream: str) -> dict[str, Any]:

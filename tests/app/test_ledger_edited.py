@@ -63,6 +63,44 @@ async def test_an_edited_fact_of_something_open_is_refused_by_name(sql: str, nam
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("facts", ["stream GLOB 'flag/*'", "stream GLOB 'flag/*' AND id = (SELECT max(id) FROM facts)"])
+async def test_facts_that_were_deleted_with_their_state_are_missed(facts: str, engaged: Deployment) -> None:
+    """An engaged flag would be back on the provider that fails, and nothing left in its stream would show it."""
+    edit(engaged.data, f"DELETE FROM facts WHERE {facts}", "DELETE FROM states WHERE stream GLOB 'flag/*'")  # noqa: S608 # constants
+    ended = await engaged.refused()
+
+    assert 1 == ended.status
+    assert "1 of its facts was deleted, together with the state they led to. Restore a backup" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_ledger_is_used_without_what_is_missing_where_a_person_says_so(engaged: Deployment) -> None:
+    """Without a backup the incident that is left is worth more than nothing."""
+    edit(engaged.data, "DELETE FROM facts WHERE stream GLOB 'flag/*'", "DELETE FROM states WHERE stream GLOB 'flag/*'")
+    bot = await engaged.ready_bot("--accept-missing")
+
+    assert "claude" == await bot.serves(FLAG)
+    assert "the ledger is used without facts that were deleted from it" in bot.output
+
+
+async def test_a_stream_that_was_deleted_whole_is_missed_by_the_daily_audit() -> None:
+    """Nothing is left of it to be read; the numbers of all facts have a gap. It is told once."""
+    ledger = InlineLedger.open()
+    for commit in an_incident():
+        ledger.store.commit(commit)
+    ledger.conn.execute("DROP TRIGGER facts_last")
+    ledger.conn.execute("DELETE FROM facts WHERE stream = 'component/anthropic.api'")
+    ledger.conn.execute("DELETE FROM states WHERE stream = 'component/anthropic.api'")
+    calls: list[str] = []
+    audit = DailyAudit(ledger, lambda title, text: calls.append(text))
+    await audit.look()
+    await audit.look()
+
+    assert 1 == len(calls)
+    assert "of its facts were deleted, together with the state they led to. Restore a backup" in calls[0]
+    assert "of its facts were deleted" in audit.trouble
+
+
 async def test_an_incident_that_is_over_is_not_opened_by_an_edit_of_its_state(engaged: Deployment) -> None:
     """Nobody is told of an incident that goes on when it was resolved, and no key of an open one is needed for that."""
     assert 0 == (await engaged.verb("incident", "resolve", "1", "--yes")).status

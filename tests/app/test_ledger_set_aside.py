@@ -1,6 +1,7 @@
 """An edited ledger without a backup: what does not hold is set aside by name, and everything else is kept."""
 
 import json
+import signal
 
 import pytest
 
@@ -46,6 +47,33 @@ async def test_an_incident_that_is_set_aside_keeps_its_number(engaged: Deploymen
 
     assert ("gpt", 2) == (await bot.serves(FLAG), declared.json["incident"])
     assert "INC-1 is over, and what still fails opens a new one" in bot.output
+
+
+async def test_a_flag_and_the_incident_are_set_aside_for_good(engaged: Deployment) -> None:
+    """The next start asks nothing: what is missing is missing on purpose."""
+    edit(engaged.data, "UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE seq = 1")
+    bot = await engaged.ready_bot("--set-aside", STREAM, "--set-aside", "incident/1")
+    await bot.ends(signal.SIGTERM)
+    again = await engaged.ready_bot()
+
+    assert "claude" == await again.serves(FLAG)
+    assert {STREAM, "incident/1"} == {row["stream"] for row in aside(engaged)}
+    assert "changed by hand" not in again.output
+
+
+async def test_a_component_is_set_aside_and_learned_anew(deployment: Deployment) -> None:
+    """Its checks say what it is; the incident and the flag are as they were."""
+    bot = await deployment.ready_bot()
+    await bot.sees("operational", "anthropic.api")
+    assert 200 == (await bot.asks("POST", "/api/v1/incidents", {"title": "Claude is slow"})).status
+    await bot.ends(signal.SIGTERM)
+    edit(deployment.data, "UPDATE facts SET body = '{' WHERE stream = 'component/anthropic.api'")
+    again = await deployment.ready_bot("--set-aside", "component/anthropic.api")
+    await again.sees("operational", "anthropic.api")
+    incidents = (await again.asks("GET", "/api/v1/incidents")).json["incidents"]
+
+    assert "component/anthropic.api was set aside into ledger.set-aside-1.jsonl: it is learned anew" in again.output
+    assert [1] == [one["number"] for one in incidents]
 
 
 async def test_a_stream_that_holds_is_not_set_aside(engaged: Deployment) -> None:

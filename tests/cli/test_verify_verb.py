@@ -102,3 +102,29 @@ async def test_verify_says_where_it_looked_when_there_is_no_ledger(two: Deployme
 
     assert 1 == ended.status
     assert "there is no ledger in" in ended.err
+
+
+async def test_verify_says_how_many_facts_are_gone(two: Deployment) -> None:
+    """A flag's facts that were deleted with their state leave no trace in any stream."""
+    edit(two.data, "DELETE FROM facts WHERE stream GLOB 'flag/*'", "DELETE FROM states WHERE stream GLOB 'flag/*'")
+    ended = await two.verb("verify")
+
+    assert 1 == ended.status
+    assert "1 of its facts was deleted, together with the state they led to.\n" == ended.out
+    assert "understudy run --accept-missing" in ended.err
+
+
+async def test_verify_says_it_to_programs(two: Deployment) -> None:
+    """The ledger does not hold though each of its streams does."""
+    edit(two.data, "DELETE FROM facts WHERE stream GLOB 'flag/*'", "DELETE FROM states WHERE stream GLOB 'flag/*'")
+    found = (await two.verb("verify", "--json")).json
+
+    assert {"holds": False, "streams": 2, "flaws": [], "missing_facts": 1} == found
+
+
+async def test_verify_names_the_words_to_type_for_a_broken_stream(two: Deployment) -> None:
+    """As the refusal of a start does."""
+    edit(two.data, NOTE_EDITED)
+    ended = await two.verb("verify")
+
+    assert "`understudy run --set-aside incident/1`" in ended.err
