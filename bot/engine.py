@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.clock import Clock
+from bot.core.answers import Answer, DoneAlready
 from bot.core.codec import decode, encode
 from bot.core.effects import Effect
 from bot.core.facts import Fact
 from bot.core.layered import Layered
 from bot.core.model import Policy
-from bot.core.signals import Answer, FeedRead, Signal
+from bot.core.permissions import Denied
+from bot.core.signals import FeedRead, Signal
 from bot.core.state import World
 from bot.core.step import step
 from bot.core.streams import STREAMS, changed, put
@@ -142,7 +144,7 @@ class CommittingEngine:
     async def _answered(self, request: "_Request") -> Answer:
         await self._in_turn(request)
         answer, signal = request.answered.result(), request.signal
-        if answer.denied:
+        if isinstance(answer, Denied):
             self._denials.note(signal.actor.id, signal.actor.kind, type(signal).__name__)
         return answer
 
@@ -247,7 +249,7 @@ class CommittingEngine:
 
 def done_already(answer: Answer) -> Answer:
     """What is told of a signal whose id was handled before."""
-    return replace(answer, text="That was done already.", changed=False)
+    return DoneAlready(incident=answer.incident, flag=answer.flag)
 
 
 def _commit_of(

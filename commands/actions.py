@@ -2,10 +2,10 @@
 
 import re
 
+from bot.core.answers import Answer
 from bot.core.model import Phase
 from bot.core.signals import (
     Acknowledge,
-    Answer,
     AskExport,
     Declare,
     EngageFlag,
@@ -35,12 +35,14 @@ INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 async def press(desk: Desk, asked: Asked, pressed: Press) -> Answer:
-    """Do what a button says. A second press of the same button is answered by the state: it is done already."""
-    try:
-        signal = _signal(asked, pressed)
-    except Misunderstood as wrong:
-        return Answer(False, str(wrong))
-    return await desk.engine.handle(signal) if signal else Answer(False, STALE)
+    """Do what a button says. A second press of the same button is answered by the state: it is done already.
+
+    Raises Misunderstood.
+    """
+    signal = _signal(asked, pressed)
+    if signal is None:
+        raise Misunderstood(STALE)
+    return await desk.engine.handle(signal)
 
 
 def _signal(asked: Asked, pressed: Press) -> Signal | None:
@@ -90,23 +92,20 @@ def record(desk: Desk, asked: Asked, pressed: Press) -> Message | None:
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 
 
-async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[str, Answer, Message | None]:
-    """What the declare form said: the field at which an answer may be shown, the answer, and what it offers to press."""
+async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[Answer, Message | None]:
+    """What came of the declare form, and what that offers to press. Raises Misunderstood for a severity that is none."""
     title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
-    try:
-        level = severity(form.fields.get("severity", ""))
-    except Misunderstood as wrong:
-        return "severity", Answer(False, str(wrong)), None
+    level = severity(form.fields.get("severity", ""))
     components = () if component == NO_COMPONENT else (component,)
     signal = Declare(actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=level)
     said = await desk.engine.handle(signal)
-    return "title", said, answer_message(said, INCIDENT.word, **declaration_words(signal))
+    return said, answer_message(said, INCIDENT.word, **declaration_words(signal))
 
 
 async def updated(desk: Desk, asked: Asked, form: Form) -> Answer:
-    """What the update form said; it carries the number of its incident."""
+    """What came of the update form; it carries the number of its incident. Raises Misunderstood where that is lost."""
     if not INCIDENT_NUMBER.fullmatch(form.metadata):
-        return Answer(False, LOST_FORM)
+        raise Misunderstood(LOST_FORM)
     number, text = int(form.metadata), form.fields.get("text", "")
     return await desk.engine.handle(WriteUpdate(actor=asked.actor, id=asked.signal_id, incident=number, text=text))
 

@@ -2,6 +2,7 @@
 
 from bot.core.model import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
+from bot.views.answers import told
 from bot.views.flags import flag_status
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
@@ -21,10 +22,10 @@ async def fallback(desk: Desk, asked: Asked, respond: Respond) -> None:
                 await answer(respond, flag_status(world, policy, desk.clock.now(), desk.readers()))
             case "engage":
                 said = await desk.engine.handle(engagement(desk, asked, rest))
-                await answer(respond, said.text)
+                await answer(respond, told(said))
             case "release":
                 said = await desk.engine.handle(_release(desk, asked, rest))
-                await answer(respond, said.text)
+                await answer(respond, told(said))
             case _:
                 known = [v.name for v in FALLBACK.verbs]
                 text = f"`/fallback {verb[:40]}` is not known.{nearest(verb, known)} `/fallback help` shows what is."

@@ -11,7 +11,6 @@ from bot.core.permissions import denied
 from bot.core.signals import (
     Acknowledge,
     AddNote,
-    Answer,
     AskExport,
     Declare,
     Join,
@@ -21,11 +20,10 @@ from bot.core.signals import (
     WriteUpdate,
 )
 from bot.exports import FORMATS
-from bot.views.answers import answer_message
+from bot.views.answers import answer_message, denied_words, told
 from bot.views.incidents import incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal, update_modal
 from bot.views.names import plain_names
-from bot.views.text import stop
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
@@ -60,9 +58,8 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
             case _:
                 signal = _signal(desk, asked, verb, rest)
                 said = await desk.engine.handle(signal)
-                plain = with_place(desk, said) if verb == "declare" else said.text
                 offered = answer_message(said, asked.word or INCIDENT.word, **declaration_words(signal))
-                await answer(respond, offered or plain)
+                await answer(respond, offered or told(said))
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
 
@@ -70,7 +67,7 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
 def _must_be_allowed(desk: Desk, asked: Asked, kind: type[Signal]) -> None:
     """Before a form opens: nobody should fill in what will be refused. Raises Misunderstood."""
     if refused := denied(kind, asked.actor, desk.engine.policy.incidents):
-        raise Misunderstood(refused.reason)
+        raise Misunderstood(denied_words(refused))
 
 
 def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any]:
@@ -82,14 +79,6 @@ def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any
 def declaration_words(signal: Signal) -> dict[str, str]:
     """What a declaration said, for the button that declares it all the same; empty for other signals."""
     return {"title": signal.title, "severity": signal.severity.value} if isinstance(signal, Declare) else {}
-
-
-def with_place(desk: Desk, said: Answer) -> str:
-    """The answer to a declaration, with where people will meet."""
-    incident = desk.engine.world.incidents.get(said.incident or 0)
-    if not said.changed or incident is None:
-        return said.text
-    return f"{stop(said.text)} Its channel #{incident.channel_name} is being made; you are invited."
 
 
 async def _look(desk: Desk, asked: Asked, respond: Respond, verb: str, rest: str) -> None:

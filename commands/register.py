@@ -12,19 +12,22 @@ from bot.core.permissions import denied
 from bot.core.signals import Declare
 from bot.payloads import READ, Command, Form, Press
 from bot.ports import Message
-from bot.views.answers import answer_message
-from bot.views.names import channels_by_name
+from bot.views.answers import answer_message, denied_words, told, words
+from bot.views.faces import Slack
 from bot.views.text import inert
 from commands import actions
 from commands.desk import Asked, Desk, answer
 from commands.fallback import fallback
 from commands.health import health
-from commands.incident import declare_form, incident, with_place
+from commands.incident import declare_form, incident
+from commands.parse import Misunderstood
 from commands.table import FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
+
+IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
 P = TypeVar("P", Command, Press, Form)
 
@@ -85,8 +88,12 @@ async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respon
     await ack()
     press = _read(context, Press)
     asked = Asked.from_press(press)
-    said = await actions.press(desk, asked, press)
-    await answer(respond, answer_message(said, INCIDENT.word) or said.text)
+    try:
+        said = await actions.press(desk, asked, press)
+    except Misunderstood as wrong:
+        await answer(respond, str(wrong))
+        return
+    await answer(respond, answer_message(said, INCIDENT.word) or words(said, Slack()))
     record = actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
@@ -99,7 +106,7 @@ async def _on_declare_button(
     press = _read(context, Press)
     asked, component = Asked.from_press(press), press.action.partition(":")[2]
     if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, refused.reason)
+        await answer(respond, denied_words(refused))
         return
     await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked, component))
 
@@ -107,21 +114,29 @@ async def _on_declare_button(
 async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
     asked = Asked.from_press(form)
-    field, said, offered = await actions.declared(desk, asked, form)
+    try:
+        said, offered = await actions.declared(desk, asked, form)
+    except Misunderstood as wrong:
+        await ack(response_action="errors", errors={"severity": str(wrong)})
+        return
     if not said.ok and offered is None:
-        await ack(response_action="errors", errors={field: channels_by_name(said.text, desk.engine.world)})
+        await ack(response_action="errors", errors={"title": words(said, IN_A_FORM)})
         return
     await ack()
-    await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(with_place(desk, said))))
+    await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(told(said))))
 
 
 async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> None:
     form = _read(context, Form)
-    said = await actions.updated(desk, Asked.from_press(form), form)
-    if said.ok:
-        await ack()  # the update itself appears in the channel
+    try:
+        said = await actions.updated(desk, Asked.from_press(form), form)
+        refused = "" if said.ok else words(said, IN_A_FORM)
+    except Misunderstood as wrong:
+        refused = str(wrong)
+    if refused:
+        await ack(response_action="errors", errors={"text": refused})
     else:
-        await ack(response_action="errors", errors={"text": channels_by_name(said.text, desk.engine.world)})
+        await ack()  # the update itself appears in the channel
 
 
 async def _tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:

@@ -3,6 +3,7 @@
 from bot.core.model import Policy
 from bot.core.signals import Mute, Reported, Unmute
 from bot.views.about import about, maintenance, mute_answer
+from bot.views.answers import told
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb
@@ -26,11 +27,11 @@ async def understudy(desk: Desk, asked: Asked, respond: Respond) -> None:
                 if after:
                     raise Misunderstood(f"`{after[:60]}` is too much: write `{word} unmute {component}`.")
                 said = await desk.engine.handle(Unmute(actor=asked.actor, id=asked.signal_id, component=component))
-                await answer(respond, said.text)
+                await answer(respond, told(said))
             case "report":
                 component, text = component_first(desk.engine.policy, rest)
                 report = Reported(actor=asked.actor, id=asked.signal_id, component=component, text=text)
-                await answer(respond, (await desk.engine.handle(report)).text)
+                await answer(respond, told(await desk.engine.handle(report)))
             case "maintenance":
                 await answer(respond, maintenance(desk.engine.world, desk.engine.policy, desk.clock.now()))
             case "about":
@@ -54,9 +55,9 @@ async def _mute(desk: Desk, asked: Asked, respond: Respond, text: str) -> None:
     said = await desk.engine.handle(mute)
     held = desk.engine.world.component(component).mute
     if said.ok and held:
-        await answer(respond, mute_answer(said.text, component, held, desk.clock.now(), word))
+        await answer(respond, mute_answer(told(said), component, held, desk.clock.now(), word))
     else:
-        await answer(respond, said.text)
+        await answer(respond, told(said))
 
 
 def component_first(policy: Policy, text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core import signals as s
+from bot.core.answers import Answer
 from bot.core.draft import Step
 from bot.core.effects import EffectBody
 from bot.core.facts import Body, Fact
@@ -21,6 +22,8 @@ from bot.core.model import (
 )
 from bot.core.state import Incident, World
 from bot.core.step import step
+from bot.views.answers import words
+from bot.views.faces import Slack
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ANA = Actor.person("U0ANA", "ana")
@@ -63,6 +66,11 @@ def policy(**changes: object) -> Policy:
             }
         ),
     )
+
+
+def told(answer: Answer) -> str:
+    """What people in Slack read of an answer."""
+    return words(answer, Slack())
 
 
 class Table:

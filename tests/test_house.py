@@ -1,6 +1,7 @@
 """The laws of the house, as in docs/architecture.md: who may import whom, where time is read, what happens at import."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -105,6 +106,29 @@ def test_core_imports_the_standard_library_only() -> None:
             top = target.partition(".")[0]
             if top in banned or (top not in sys.stdlib_module_names and top != "bot"):
                 wrong.append(f"{name} imports {target}")
+
+    assert [] == wrong
+
+
+# Slash words, terminal verbs and Slack's markup; `(?<!` of a pattern is none of them.
+WORDED = re.compile(r"(?<![\w.])/(?:incident|fallback|health|understudy|drill)\b(?!/)|understudy [a-z]|<[#@]|<!\w|`")
+
+
+def test_core_writes_no_slash_word_and_no_markup() -> None:
+    """It returns codes and values; what there is to type, and how a channel is named, each face knows itself."""
+    wrong = []
+    for name, _, tree in modules():
+        if room(name) != "bot.core":
+            continue
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in told
+                and WORDED.search(node.value)
+            ):
+                wrong.append(f"{name}:{node.lineno} {node.value}")
 
     assert [] == wrong
 

@@ -9,8 +9,8 @@ import click
 
 from bot.cli.options import config_option, data_option, fail, json_option, shared
 from bot.cli.output import print_json, print_table, print_text
-from bot.cli.remote import Reply, call, said, segment
-from bot.core.signals import Code
+from bot.cli.remote import Reply, call, said, segment, worded
+from bot.core.answers import OpenAlready, StillFailing
 from bot.views.text import stop
 
 reach = shared(config_option, data_option, json_option)
@@ -77,9 +77,9 @@ def declare(
     """Open an incident."""
     body = {"title": title, "components": list(components), "severity": severity, "separate": separate}
     reply = call(config_path, data_path, "POST", "/incidents", body)
-    if isinstance(reply.body, dict) and reply.body.get("code") == Code.OPEN_ALREADY and not as_json:
+    if isinstance(reply.body, dict) and reply.body.get("code") == OpenAlready.KIND and not as_json:
         ways = [f"understudy incident join {number}" for number in reply.body.get("choices") or [reply.body["incident"]]]
-        fail(f"{stop(reply.body['text'])} Join it: {' or '.join(ways)}. Or declare another one: --separate.")
+        fail(f"{stop(worded(reply.body))} Join it: {' or '.join(ways)}. Or declare another one: --separate.")
     tell(reply, as_json)
 
 
@@ -89,8 +89,7 @@ def tell(reply: Reply, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        # The answer is worded for Slack, which may be down.
-        print_text(str(answer["text"]).replace("Undo: /fallback release", "Undo: understudy flags release"))
+        print_text(worded(answer))
 
 
 def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
@@ -140,10 +139,10 @@ def _ending(name: str, field: str, help: str, *, required: bool = False) -> None
     def run(reference: str, text: str, sure: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
         path, body = f"/incidents/{segment(reference)}/{name}", {field: text} if text else {}
         reply = call(config_path, data_path, "POST", path, {**body, "force": True} if sure else body)
-        if isinstance(reply.body, dict) and reply.body.get("code") == Code.STILL_FAILING and not as_json:
-            question = f"{reply.body['text']} Resolve it all the same?"
+        if isinstance(reply.body, dict) and reply.body.get("code") == StillFailing.KIND and not as_json:
+            question = f"{worded(reply.body)} Resolve it all the same?"
             if not sys.stdin.isatty():
-                fail(f"{reply.body['text']} Repeat it with --yes.")
+                fail(f"{worded(reply.body)} Repeat it with --yes.")
             if not click.confirm(question):
                 raise SystemExit(1)
             reply = call(config_path, data_path, "POST", path, {**body, "force": True})

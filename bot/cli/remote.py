@@ -27,7 +27,10 @@ from bot.private import CONTROL_FILE
 from bot.store.errors import StoreError
 from bot.store.lock import is_free
 from bot.store.sqlite import LEDGER_FILE
+from bot.views.answers import words
+from bot.views.faces import Terminal
 from bot.web.app import WebError
+from bot.web.shapes import answer_from
 
 API = "/api/v1"
 ANSWER_WITHIN_S = 15.0
@@ -73,10 +76,16 @@ def said(reply: Reply) -> Any:
     """The body of a good answer; ends the program with the API's own words and exit status 1 otherwise."""
     body = reply.body if isinstance(reply.body, dict) else {}
     if reply.status >= 400 or reply.body is None:
-        words = body.get("text") or f"The bot answered with HTTP {reply.status}."
+        said = worded(body) or f"The bot answered with HTTP {reply.status}."
         remedy = body.get("remedy")
-        fail(f"{words} {remedy}" if remedy else str(words))
+        fail(f"{said} {remedy}" if remedy else said)
     return reply.body
+
+
+def worded(body: Mapping[str, Any]) -> str:
+    """An answer as a terminal says it; as the API said it where a bot of another version runs."""
+    answer = answer_from(body)
+    return words(answer, Terminal()) if answer else str(body.get("text") or "")
 
 
 def segment(text: str) -> str:

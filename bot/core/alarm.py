@@ -6,6 +6,7 @@ Also muting, and bringing back what was held back once its reason is gone.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import OpenThread, ReplyInThread
@@ -13,7 +14,6 @@ from bot.core.failover import react
 from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
 from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
 from bot.core.quiet import Quiet, look
-from bot.core.reasons import span
 from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
 from bot.core.state import ComponentState, Incident, World
 
@@ -235,29 +235,25 @@ def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:
 def on_mute(draft: Draft, signal: Mute) -> Step:
     """A person holds a component's alerts back for a while; an incident that is open runs on."""
     if signal.component not in draft.policy.components:
-        known = ", ".join(sorted(draft.policy.components))
-        return draft.refuse(f"There is no component {signal.component!r}. Known: {known}.")
+        return draft.refuse(a.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
     longest = draft.policy.longest_mute
     if not timedelta(0) < signal.lasts <= longest:
-        hours = longest / timedelta(hours=1)
-        most = f"{hours:g} hours" if hours >= 2 and hours.is_integer() else span(longest)
-        return draft.refuse(f"A mute lasts at most {most} here (mutes.longest in the configuration).")
+        return draft.refuse(a.MuteTooLong(longest=longest))
     until = draft.now + signal.lasts
     draft.add(f"component/{signal.component}", f.Muted(signal.component, until, signal.reason.strip()))
     name, incident = draft.policy.name_of(signal.component), draft.world.concerned(signal.component)
-    more = f" {incident.name} is open and runs on." if incident else ""
-    return draft.done(f"Alerts about {name} are held back until {until:%Y-%m-%d %H:%M} UTC; it is measured as always.{more}")
+    return draft.done(a.Muted(component=name, until=until, open_incident=incident.number if incident else None))
 
 
 def on_unmute(draft: Draft, signal: Unmute) -> Step:
     """A person ends a mute; what is bad is told now."""
     name = draft.policy.name_of(signal.component)
     if draft.world.component(signal.component).mute is None:
-        return draft.refuse(f"{name} is not muted.")
+        return draft.refuse(a.NotMuted(component=name))
     draft.add(f"component/{signal.component}", f.Unmuted(signal.component, ""))
     lift(draft)
     react(draft)
-    return draft.done(f"Alerts about {name} come again.")
+    return draft.done(a.Unmuted(component=name))
 
 
 def expire_mutes(draft: Draft) -> None:
@@ -275,20 +271,20 @@ def on_verdict_reached(draft: Draft, signal: VerdictReached) -> Step:
     verdict = signal.verdict
     held = draft.world.component(verdict.component)
     if held.agrees(verdict):
-        return draft.done("held already")
+        return draft.done(a.KnownAlready())
     if (held.level, held.fault) != (verdict.level, verdict.fault):
         on_verdict(draft, verdict)
     on_advisory(draft, verdict)
     lift(draft)
     react(draft)
-    return draft.done(f"{verdict.component} is {verdict.level}")
+    return draft.done(a.Noted())
 
 
 def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
     """One notice when we go blind, answered when we see again; whoever works on an incident finds both in its timeline."""
     sight, held = signal.sight, draft.world.sight
     if sight.blind is held.blind:
-        return draft.done("held already")
+        return draft.done(a.KnownAlready())
     body: f.Body
     if sight.blind:
         thread = OpenThread.of_fact("sight", draft.world.seqs.get("sight", 0) + 1)
@@ -301,7 +297,7 @@ def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
         draft.add(open_incident.stream, body, told=False)
     lift(draft)
     react(draft)
-    return draft.done("we are blind" if sight.blind else "we see again")
+    return draft.done(a.Noted())
 
 
 HANDLERS: Handlers = {VerdictReached: on_verdict_reached, SightChanged: on_sight_changed, Mute: on_mute, Unmute: on_unmute}

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
 from bot.core.incident import declare
 from bot.core.model import Policy
-from bot.core.signals import Code, Declare, Join
+from bot.core.signals import Declare, Join
 from bot.core.state import Incident
 
 
@@ -16,20 +17,17 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`."""
     title, policy = signal.title.strip(), draft.policy
     if not title:
-        return draft.refuse("An incident needs a title: `/incident declare Claude API answers with errors`.")
+        return draft.refuse(a.NoWords(of=a.Words.TITLE))
     unknown = [c for c in signal.components if c not in policy.components]
     if unknown:
-        known = ", ".join(sorted(policy.components))
-        return draft.refuse(f"There is no component {unknown[0]!r}. Known: {known}.")
+        return draft.refuse(a.NoComponent(component=unknown[0], known=tuple(sorted(policy.components))))
     providers = {policy.components[c].provider for c in signal.components}
     if len(providers) > 1:
-        return draft.refuse("One incident is about one provider. Declare one for each.")
+        return draft.refuse(a.TwoProviders())
     meant = sorted(providers) or list(named(policy, title))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
     if existing and not signal.separate:
-        about = _open_about(draft, meant)
-        text, choices = _open_already(draft, meant, about), tuple(incident.number for _, incident in about)
-        return draft.refuse(text, incident=existing.number, code=Code.OPEN_ALREADY, choices=choices)
+        return draft.refuse(_open_already(draft, meant, existing.number))
     # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
     alone = existing is not None or len(meant) != 1
     components = () if existing else signal.components
@@ -40,7 +38,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
         began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
     )  # fmt: skip
-    return draft.done(f"{incident.name} is declared: {title}", incident=incident.number)
+    return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.channel_name))
 
 
 def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
@@ -55,15 +53,16 @@ def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
     return list(found.values())
 
 
-def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Incident]]) -> str:
+def _open_already(draft: Draft, meant: list[str], number: int) -> a.OpenAlready:
     """What is open for each provider that is meant, and for which of them nothing is."""
-    names = {c.provider: c.provider_name for c in draft.policy.components.values()}
-    lines = []
-    for provider, incident in found:
-        where = f" in <#{incident.channel}>" if incident.channel else ""
-        lines.append(f"{incident.name} is open for {names[provider]} already{where}: {incident.title}")
-    free = [names[provider] for provider in meant if not any(provider == about for about, _ in found)]
-    return "; ".join(lines) + (f". Nothing is open for {', '.join(free)}." if free else "")
+    names, found = {c.provider: c.provider_name for c in draft.policy.components.values()}, _open_about(draft, meant)
+    ones = tuple(a.OpenOne(i.number, i.title, names[provider], _place(i)) for provider, i in found)
+    free = tuple(names[provider] for provider in meant if not any(provider == about for about, _ in found))
+    return a.OpenAlready(incident=number, open=ones, free=free)
+
+
+def _place(incident: Incident) -> a.Place:
+    return a.Place(incident.channel, incident.channel_name) if incident.channel else a.Place()
 
 
 def named(policy: Policy, text: str) -> Iterator[str]:
@@ -84,13 +83,12 @@ def on_join(draft: Draft, signal: Join) -> Step:
     """A person comes to help: invited into the channel, and on record."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
-        return draft.refuse(f"{incident.name} is {incident.phase}; there is nothing to join.", incident=incident.number)
-    place = f" It goes on in <#{incident.channel}>." if incident.channel else ""
+        return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.JOIN))
     if signal.actor in incident.responders:
-        return draft.refuse(f"You are in {incident.name} already.{place}", incident=incident.number)
+        return draft.refuse(a.JoinedBefore(incident=incident.number, place=_place(incident)))
     fact = draft.add(incident.stream, f.ResponderJoined())
     draft.send(InvitePeople(), fact)
-    return draft.done(f"You are in {incident.name} now.{place}", incident=incident.number)
+    return draft.done(a.Joined(incident=incident.number, place=_place(incident)))
 
 
 HANDLERS: Handlers = {Declare: on_declare, Join: on_join}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import facts as f
+from bot.core.answers import Answer, Done, Refused
 from bot.core.effects import (
     About,
     EditAlert,
@@ -20,7 +21,7 @@ from bot.core.effects import (
     effect,
 )
 from bot.core.model import Actor, Policy
-from bot.core.signals import Answer, Code, Signal
+from bot.core.signals import Signal
 from bot.core.state import Incident, World
 from bot.core.streams import evolve
 
@@ -77,24 +78,17 @@ class Draft:
         """The incident as it stands in this draft."""
         return self.world.incidents[number]
 
-    def done(self, text: str, *, incident: int | None = None, flag: str = "") -> Step:
+    def done(self, answer: Done) -> Step:
         """Close the draft with a yes, refreshing alert, card and topic of every incident it touched."""
         for number, fact in self._touched.items():
             self._refresh(number, fact)
-        answer = Answer(True, text, incident, flag, changed=bool(self.facts))
-        return Step(self.world, tuple(self.facts), tuple(self.effects), answer)
+        return Step(self.world, tuple(self.facts), tuple(self.effects), replace(answer, changed=bool(self.facts)))
 
-    def refuse(
-        self, reason: str, *, incident: int | None = None, flag: str = "", code: Code = Code.NONE, choices: tuple[int, ...] = ()
-    ) -> Step:
+    def refuse(self, answer: Refused) -> Step:
         """Close the draft with a no. Nothing may have been added before."""
         if self.facts:
-            raise RuntimeError(f"refused ({reason}) after facts were drafted: {[fact.kind for fact in self.facts]}")
-        return Step(self.world, (), (), Answer(False, reason, incident, flag, code=code, choices=choices))
-
-    def deny(self, reason: str) -> Step:
-        """Close the draft with a no to whoever has no right to ask."""
-        return replace(self.refuse(reason), answer=Answer(False, reason, denied=True))
+            raise RuntimeError(f"refused ({answer.KIND}) after facts were drafted: {[fact.kind for fact in self.facts]}")
+        return Step(self.world, (), (), answer)
 
     def _refresh(self, number: int, fact: f.Fact) -> None:
         """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""

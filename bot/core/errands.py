@@ -1,6 +1,7 @@
 """What became of our own effects: where a post stands, which channel was opened, what was given up."""
 
 from bot.core import facts as f
+from bot.core.answers import Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To
 from bot.core.incident import refuse_channel
@@ -14,13 +15,13 @@ def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
         draft.add(f"incident/{number}", f.ChannelOpened(signal.channel, signal.name))
     elif signal.ts and number is not None:
         draft.add(f"incident/{number}", f.Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))
-    return draft.done("noted")
+    return draft.done(Noted())
 
 
 def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
     """Say once what did not get through, and where it was meant to go."""
     if signal.incident is None:
-        return draft.done("nothing to note it in")
+        return draft.done(Noted())
     held = draft.incident(signal.incident)
     if signal.kind is OpenChannel:
         refuse_channel(draft, held, signal.reason)
@@ -30,7 +31,7 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
             lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key
             draft.send(PostLine(To.OPS, lost), fact)
-    return draft.done("noted")
+    return draft.done(Noted())
 
 
 HANDLERS: Handlers = {EffectDone: on_effect_done, EffectRefused: on_effect_refused}

@@ -7,7 +7,9 @@ never hand back to a default that is unwell, never hand back before `min_hold`. 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from bot.core import answers as a
 from bot.core import facts as f
+from bot.core import flag_answers as fa
 from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.incident import change_phase, move_for
@@ -166,8 +168,7 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
         _hold(draft, policy, state, f"{reason}; staying on {engagement.variant} ({choice.reason})", incident)
         return False
     if policy.automation != "auto":
-        way = f"/fallback engage {policy.key} {choice.variant}"
-        _hold(draft, policy, state, f"{reason}; {choice.variant} would be better: {way}", incident)
+        _hold(draft, policy, state, f"{reason}; {choice.variant} would be better", incident)
         return False
     engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
     return True
@@ -246,14 +247,14 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     if not variant:
         choice = offer(draft.world, policy, draft.policy.name_of)
         if isinstance(choice, Stay):
-            return draft.refuse(f"No fallback of {policy.key} would be better: {choice.reason}.", flag=policy.key)
+            return draft.refuse(fa.NoneBetter(flag=policy.key, reason=choice.reason))
         variant = choice.variant
-    problem = _cannot_engage(draft, policy, state, variant)
-    if not problem and signal.approves and state.proposal is None:
+    refused = _cannot_engage(draft, policy, state, variant)
+    if refused is None and signal.approves and state.proposal is None:
         # An old button: what it answers is no longer asked, and a yes to that must not switch anything now.
-        problem = f"Nothing waits for a yes any more. If you mean it: /fallback engage {policy.key} {variant} REASON"
-    if problem:
-        return draft.refuse(problem, flag=policy.key)
+        refused = fa.NothingWaits(flag=policy.key, variant=variant)
+    if refused:
+        return draft.refuse(refused)
     trouble = troubled(draft.world, policy, Level.DEGRADED)
     reason = signal.reason or (state.proposal.reason if state.proposal else _why(draft, trouble)) or "no reason given"
     until = draft.now + signal.hold_for if signal.hold_for else None
@@ -261,24 +262,23 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     mode = "approved" if signal.approves else "manual"
     engage(draft, policy, variant, reason, mode, signal.actor, incident, trouble, until)
     _mitigate(draft)
-    text = f"{policy.key} serves {variant} now. Undo: /fallback release {policy.key}"
-    return draft.done(text, flag=policy.key, incident=incident)
+    return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant))
 
 
-def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> str:
+def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> a.Refused | None:
     if variant not in policy.variants:
-        return f"{policy.key} has no variant {variant!r}. It has: {', '.join(policy.variants)}."
+        return fa.NoVariant(flag=policy.key, variant=variant, known=tuple(policy.variants))
     if variant == policy.default:
-        return f"{variant} is the default of {policy.key}. To go back to it: /fallback release {policy.key}"
+        return fa.IsDefault(flag=policy.key, variant=variant)
     engagement = state.engagement
     if engagement and engagement.variant == variant and engagement.share_back == 0:
-        return f"{policy.key} serves {variant} already."
+        return fa.ServesAlready(flag=policy.key, variant=variant)
     reason = unfit(draft.world, policy, variant, draft.policy.name_of)
-    return f"{reason}. Nothing was switched." if reason else ""
+    return fa.Unfit(flag=policy.key, reason=reason) if reason else None
 
 
-def _no_flag(draft: Draft, key: str) -> str:
-    return f"There is no flag {key!r}. Known: {', '.join(sorted(draft.policy.flags)) or 'none is configured'}."
+def _no_flag(draft: Draft, key: str) -> a.NoFlag:
+    return a.NoFlag(key=key, known=tuple(sorted(draft.policy.flags)))
 
 
 def on_step_back(draft: Draft, signal: StepBack) -> Step:
@@ -287,15 +287,14 @@ def on_step_back(draft: Draft, signal: StepBack) -> Step:
     if policy is None:
         return draft.refuse(_no_flag(draft, signal.flag))
     if engagement is None:
-        return draft.refuse(f"{policy.key} serves its default; there is nothing to hand back.", flag=policy.key)
+        return draft.refuse(fa.NothingToHandBack(flag=policy.key))
     if engagement.stepped_at is not None:
-        share = engagement.share_back
-        return draft.refuse(f"The hand-back of {policy.key} runs already, {share} % is back.", flag=policy.key)
+        return draft.refuse(fa.HandBackRuns(flag=policy.key, share=engagement.share_back))
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell:
-        return draft.refuse(f"{policy.key} stays on {engagement.variant}: {unwell}.", flag=policy.key)
+        return draft.refuse(fa.HandBackRefused(flag=policy.key, variant=engagement.variant, unwell=unwell))
     _step(draft, policy, engagement, _well(draft, policy), signal.actor)
-    return draft.done(f"The hand-back of {policy.key} has begun.", flag=policy.key, incident=engagement.incident)
+    return draft.done(fa.HandBackBegun(flag=policy.key, incident=engagement.incident))
 
 
 def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
@@ -305,11 +304,10 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     if engagement is None:
         if policy is None:
             return draft.refuse(_no_flag(draft, signal.flag))
-        return draft.refuse(f"{signal.flag} serves its default already.", flag=signal.flag)
+        return draft.refuse(fa.AtDefault(flag=signal.flag))
     unwell = default_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
     if unwell and not signal.force:
-        words = f"The default of {signal.flag} is not well: {unwell}. If you mean it: /fallback release {signal.flag} force"
-        return draft.refuse(words, flag=signal.flag)
+        return draft.refuse(fa.DefaultUnwell(flag=signal.flag, unwell=unwell))
     reason = signal.reason or "no reason given"
     if unwell:
         reason = f"{reason} (forced although {unwell})"
@@ -320,7 +318,8 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     if unwell and incident and incident.phase is Phase.MITIGATED:
         why = f"{signal.flag} went back to a default that is not well"
         change_phase(draft, incident.number, Phase.INVESTIGATING, why, signal.actor)
-    return draft.done(f"{signal.flag} serves {default} again.", flag=signal.flag, incident=engagement.incident)
+    known = policy.default if policy else ""
+    return draft.done(fa.Released(flag=signal.flag, incident=engagement.incident, default=known))
 
 
 HANDLERS: Handlers = {EngageFlag: on_engage, StepBack: on_step_back, ReleaseFlag: on_release}

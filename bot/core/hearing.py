@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.folds import REPORT_LASTS
@@ -63,13 +64,13 @@ def _reports(world: World, component: str, now: datetime) -> Iterator[Heard]:
 def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     """Note an alert of another monitor; one that fires on is noted once a day."""
     if signal.component not in draft.policy.components:
-        return draft.refuse(f"There is no component {signal.component!r} that this alert could be about.")
+        return draft.refuse(a.AlertAboutNothing(component=signal.component))
     if signal.state not in STATES:
-        return draft.refuse(f"An alert is {' or '.join(STATES)}, not {signal.state!r}.")
+        return draft.refuse(a.NoAlertState(state=signal.state, known=STATES))
     held = draft.world.component(signal.component).alerts.get(f"{signal.source}/{signal.key}")
     fires = held is not None and draft.now - held.at < ALERT_LASTS
     if fires if signal.state == "firing" else held is None:
-        return draft.done("known already")
+        return draft.done(a.KnownAlready())
     if held is None:
         if full := _full(draft, signal):
             return draft.refuse(full)
@@ -77,18 +78,18 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     body = f.AlertHeard(signal.component, signal.source, signal.key, signal.state, signal.title)
     incident = draft.world.concerned(signal.component)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
-    return draft.done("heard", incident=incident.number if incident else None)
+    return draft.done(a.AlertTaken(incident=incident.number if incident else None))
 
 
-def _full(draft: Draft, signal: AlertHeard) -> str:
-    """Why one more alert is not remembered; empty when there is room, if need be after old ones are forgotten."""
+def _full(draft: Draft, signal: AlertHeard) -> a.TooManyAlerts | None:
+    """Why one more alert is not remembered; None when there is room, if need be after old ones are forgotten."""
     fire = [said for said in draft.world.component(signal.component).alerts.values() if draft.now - said.at < ALERT_LASTS]
     name = draft.policy.name_of(signal.component)
     if sum(said.who == signal.source for said in fire) >= MOST_OF_A_SOURCE:
-        return f"{MOST_OF_A_SOURCE} alerts of {signal.source} fire about {name} already; resolve some first."
+        return a.TooManyAlerts(component=name, most=MOST_OF_A_SOURCE, source=signal.source)
     if len(fire) >= MOST_ALERTS:
-        return f"{MOST_ALERTS} alerts fire about {name} already; resolve some first."
-    return ""
+        return a.TooManyAlerts(component=name, most=MOST_ALERTS)
+    return None
 
 
 def _forget_old(draft: Draft, signal: AlertHeard) -> None:
@@ -106,19 +107,15 @@ def on_report(draft: Draft, signal: Reported) -> Step:
     """Note what a person reports, and tell them what our checks see."""
     text = signal.text.strip()
     if signal.component not in draft.policy.components:
-        known = ", ".join(sorted(draft.policy.components))
-        return draft.refuse(f"There is no component {signal.component!r}. Known: {known}.")
+        return draft.refuse(a.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
     if not text:
-        return draft.refuse("A report needs words: what does not work, and since when?")
+        return draft.refuse(a.NoWords(of=a.Words.REPORT))
     incident = draft.world.concerned(signal.component)
     body = f.ReportHeard(signal.component, text)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
     state, name = draft.world.component(signal.component), draft.policy.name_of(signal.component)
-    where = f" {incident.name} is open for it." if incident else ""
-    return draft.done(
-        f"Noted. Our checks say: {name} is {state.level} ({state.reason}).{where}",
-        incident=incident.number if incident else None,
-    )
+    number = incident.number if incident else None
+    return draft.done(a.ReportHeard(incident=number, component=name, level=state.level, reason=state.reason))
 
 
 HANDLERS: Handlers = {AlertHeard: on_alert, Reported: on_report}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.cadence import missed, next_update_at, update_every, update_is_due
 from bot.core.draft import Draft, Handlers, Step
@@ -64,14 +65,10 @@ def move_for(incident: Incident, to: Phase) -> str | None:
     return LEGAL.get((incident.phase, to))
 
 
-def why_not(incident: Incident, to: Phase) -> str:
+def why_not(incident: Incident, to: Phase) -> a.NoWay:
     """Why there is no edge to `to`, and where one can go instead."""
-    if incident.phase is to:
-        return f"{incident.name} is {to} already."
-    ways = [there.value for here, there in LEGAL if here is incident.phase]
-    if not ways:
-        return f"{incident.name} is {incident.phase}, which is final. Declare a new incident instead."
-    return f"{incident.name} cannot go from {incident.phase} to {to}. Possible now: {', '.join(ways)}."
+    ways = tuple(there for here, there in LEGAL if here is incident.phase)
+    return a.NoWay(incident=incident.number, phase=incident.phase, to=to, ways=ways)
 
 
 # --- opening
@@ -199,58 +196,61 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
     """A person has it in hand; the phase leaves triage."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
-        return draft.refuse(f"{incident.name} is {incident.phase}; there is nothing to acknowledge.", incident=incident.number)
+        return draft.refuse(_over(incident, a.Wanted.ACKNOWLEDGE))
     if incident.acknowledged_by:
-        return draft.refuse(f"{incident.acknowledged_by.name} has {incident.name} in hand already.", incident=incident.number)
+        return draft.refuse(a.AcknowledgedBefore(incident=incident.number, by=incident.acknowledged_by))
     fact = draft.add(incident.stream, f.Acknowledged())
     draft.send(InvitePeople(), fact)
     if incident.phase is Phase.TRIAGE:
         reason = f"acknowledged by {signal.actor.name}"
         change_phase(draft, incident.number, Phase.INVESTIGATING, reason, signal.actor, told=False)
-    return draft.done(f"{incident.name} is yours.", incident=incident.number)
+    return draft.done(a.Acknowledged(incident=incident.number))
 
 
 def on_update(draft: Draft, signal: WriteUpdate) -> Step:
     """A person speaks to everybody; the clock of updates starts anew."""
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
-        return draft.refuse("An update needs words: `/incident update We serve from the fallback, quality is fine`.")
+        return draft.refuse(a.NoWords(of=a.Words.UPDATE))
     if not incident.phase.open:
-        return draft.refuse(f"{incident.name} is {incident.phase}; reopen it first, or add a note.", incident=incident.number)
+        return draft.refuse(_over(incident, a.Wanted.UPDATE))
     _write_update(draft, incident, text, 0)
-    return draft.done(f"Update {incident.updates + 1} of {incident.name} is written.", incident=incident.number)
+    return draft.done(a.UpdateWritten(incident=incident.number, slot=incident.updates + 1))
 
 
 def on_note(draft: Draft, signal: AddNote) -> Step:
     """A line for the timeline; allowed in every phase, since people remember things afterwards."""
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
-        return draft.refuse("A note needs words: `/incident note Vendor support says: database failover`.")
+        return draft.refuse(a.NoWords(of=a.Words.NOTE))
     draft.add(incident.stream, f.NoteAdded(text))
-    return draft.done(f"Noted in the timeline of {incident.name}.", incident=incident.number)
+    return draft.done(a.NoteAdded(incident=incident.number))
 
 
 def on_severity(draft: Draft, signal: SetSeverity) -> Step:
     """A person sets the severity; rules leave it alone from then on."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
-        return draft.refuse(f"{incident.name} is {incident.phase}; its severity stays.", incident=incident.number)
+        return draft.refuse(_over(incident, a.Wanted.SEVERITY))
     if incident.severity is signal.severity:
-        return draft.refuse(f"{incident.name} is {signal.severity} already.", incident=incident.number)
+        return draft.refuse(a.SeverityAlready(incident=incident.number, severity=signal.severity))
     draft.add(incident.stream, f.SeverityChanged(incident.severity, signal.severity, signal.reason))
-    return draft.done(f"{incident.name} is {signal.severity} now.", incident=incident.number)
+    return draft.done(a.SeveritySet(incident=incident.number, severity=signal.severity))
 
 
 def on_export(draft: Draft, signal: AskExport) -> Step:
     """Upload the timeline into the incident's channel."""
     incident = draft.incident(signal.incident)
     if signal.format not in EXPORT_FORMATS:
-        known = ", ".join(EXPORT_FORMATS)
-        return draft.refuse(f"There is no export as {signal.format[:40]!r}. There are: {known}.", incident=incident.number)
+        return draft.refuse(a.NoFormat(incident=incident.number, format=signal.format, known=EXPORT_FORMATS))
     where = "the thread under its alert" if incident.channel_refused else "its channel"
     fact = draft.add(incident.stream, f.Exported(signal.format, where))
     draft.send(UploadExport(signal.format), fact)
-    return draft.done(f"The timeline of {incident.name} comes as a file in {where}.", incident=incident.number)
+    return draft.done(a.Exported(incident=incident.number, where=where))
+
+
+def _over(incident: Incident, wanted: a.Wanted) -> a.Over:
+    return a.Over(incident=incident.number, phase=incident.phase, wanted=wanted)
 
 
 # --- what Slack says
@@ -260,21 +260,21 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
     """The channel's name belongs to others: write the next one down before it is asked for."""
     incident = draft.incident(signal.incident)
     if incident.channel_name != signal.name:
-        return draft.done("another name was chosen already", incident=incident.number)
+        return draft.done(a.KnownAlready(incident=incident.number))
     attempt = incident.channel_attempt + 1
     template = draft.policy.incidents.channel_name
     name = channel_name(template, incident.number, incident.title, incident.declared_at, attempt)
     draft.add(incident.stream, f.ChannelNamed(name, attempt))
-    return draft.done(f"trying {name}", incident=incident.number)
+    return draft.done(a.Noted(incident=incident.number))
 
 
 def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
     """The channel is gone: go on in the alert's thread, and say so where people look."""
     incident = draft.incident(signal.incident)
     if not incident.channel:
-        return draft.done("known already", incident=incident.number)
+        return draft.done(a.KnownAlready(incident=incident.number))
     refuse_channel(draft, incident, signal.reason)
-    return draft.done("the incident goes on in a thread", incident=incident.number)
+    return draft.done(a.Noted(incident=incident.number))
 
 
 def on_post_lost(draft: Draft, signal: PostLost) -> Step:
@@ -286,14 +286,14 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
         else (incident.alert_ts, incident.alert_channel_id, incident.alerts_gone)
     )
     if held != signal.ts:
-        return draft.done("known already", incident=incident.number)
+        return draft.done(a.KnownAlready(incident=incident.number))
     again = incident.phase.open and (gone == 0 or signal.with_channel)
     fact = draft.add(incident.stream, f.PostGone(signal.what.KIND, channel, signal.ts, signal.reason, again))
     if again:
         number = gone + 2
         for effect in (PostCard(number), PinCard(number)) if card else (PostAlert(number),):
             draft.send(effect, fact)
-    return draft.done("noted", incident=incident.number)
+    return draft.done(a.Noted(incident=incident.number))
 
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core import signals as s
+from bot.core.answers import Refused
 from bot.core.model import Actor, IncidentPolicy
 
 
@@ -59,12 +60,13 @@ MAY: Mapping[type[s.Signal], frozenset[Role]] = {
 ROLES_BY_KIND = {"operator": Role.OPERATOR, "rule": Role.RULE, "vendor": Role.VENDOR}
 
 
-@dataclass(frozen=True)
-class Denied:
-    """Somebody may not do that: what they are to us, and a sentence for them."""
+@dataclass(frozen=True, kw_only=True)
+class Denied(Refused):
+    """Somebody may not do that: what they are to us, and what they would have to be; None = no person may."""
 
+    KIND = "denied"
     role: Role
-    reason: str
+    needs: Role | None = None
 
 
 def role_of(actor: Actor, policy: IncidentPolicy) -> Role:
@@ -80,7 +82,7 @@ def denied(kind: type[s.Signal], actor: Actor, policy: IncidentPolicy) -> Denied
     if role in may:
         return None
     if role is Role.MEMBER and Role.COMMANDER in may:
-        return Denied(role, "Only commanders may do that here (people.commanders in the configuration). Ask one of them.")
+        return Denied(role=role, needs=Role.COMMANDER)
     if role is Role.OUTSIDER and Role.COMMANDER in may:
-        return Denied(role, "Only full members of this workspace may do that. Nothing was changed. Ask one of them.")
-    return Denied(role, f"A {role} may not send that. Nothing was changed.")
+        return Denied(role=role, needs=Role.MEMBER)
+    return Denied(role=role)

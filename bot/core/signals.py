@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from bot.core.effects import EffectBody
 from bot.core.model import Actor, FeedReport, Phase, Severity, Verdict
@@ -224,25 +223,3 @@ class PostLost(OfIncident):
     ts: str
     reason: str
     with_channel: bool = False
-
-
-class Code(StrEnum):
-    """Why a signal was refused, where the sender may send it anew in another way; each face says how."""
-
-    NONE = ""
-    OPEN_ALREADY = "open_already"  # an incident is open for that: join it, or declare it with `separate`
-    STILL_FAILING = "still_failing"  # resolving now would end what is not over: send it with `force`
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a signal came to, for whoever sent it: done or refused, and why, in one sentence for people."""
-
-    ok: bool
-    text: str
-    incident: int | None = None
-    flag: str = ""
-    changed: bool = False  # whether anything was written down
-    denied: bool = False  # whether it was refused because of who asked
-    code: Code = Code.NONE
-    choices: tuple[int, ...] = ()  # the incidents to choose from, where the refusal concerns several

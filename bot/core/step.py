@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.core import alarm, declaring, ending, errands, failover, hearing, incident, vendor_pages
 from bot.core import signals as s
+from bot.core.answers import NoIncident, Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.model import Policy
 from bot.core.permissions import denied
@@ -22,11 +23,10 @@ def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
 def _precondition(draft: Draft, signal: s.Signal) -> Step | None:
     """What holds for whole families of signals: whoever sends it may, and the incident exists."""
     if refused := denied(type(signal), signal.actor, draft.policy.incidents):
-        return draft.deny(refused.reason)
+        return draft.refuse(refused)
     number = signal.incident if isinstance(signal, s.OfIncident | s.OfEffect) else None
     if number is not None and number not in draft.world.incidents:
-        newest = draft.world.last_incident
-        return draft.refuse(f"There is no INC-{number}." + (f" The newest is INC-{newest}." if newest else ""))
+        return draft.refuse(NoIncident(number=number, newest=draft.world.last_incident))
     return None
 
 
@@ -36,7 +36,7 @@ def on_time_passed(draft: Draft, signal: s.TimePassed) -> Step:
     alarm.lift(draft)
     incident.on_time(draft)
     failover.react(draft)
-    return draft.done("looked what is due")
+    return draft.done(Noted())
 
 
 FAMILIES: tuple[Handlers, ...] = (

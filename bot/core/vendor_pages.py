@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.alarm import lift
+from bot.core.answers import Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.failover import react
@@ -197,7 +198,7 @@ def on_feed_read(draft: Draft, signal: FeedRead) -> Step:
     lift(draft)
     if len(draft.facts) > before:
         react(draft)
-    return draft.done("the page was read")
+    return draft.done(Noted())
 
 
 HANDLERS: Handlers = {FeedRead: on_feed_read}

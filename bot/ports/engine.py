@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
+from bot.core.answers import Answer
 from bot.core.model import Policy
-from bot.core.signals import Answer, Signal
+from bot.core.signals import Signal
 from bot.core.state import World
 
 

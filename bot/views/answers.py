@@ -1,37 +1,244 @@
-"""Answers that offer a press: what was refused may be done in another way, and here it is."""
+"""What became of a signal, in words for whoever sent it: one sentence for each kind of answer, the same on every face.
 
-from bot.core.signals import Answer, Code
+What there is to type differs by face, so that is asked of it (`faces`). Words are plain text and may hold foreign ones; each
+face escapes them as it needs to. Refusals that may be overruled come with a press in Slack (`answer_message`).
+"""
+
+from datetime import timedelta
+
+from bot.core import answers as a
+from bot.core import flag_answers as fa
+from bot.core.model import Phase
+from bot.core.permissions import Denied, Role
+from bot.core.reasons import span
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
+from bot.views.faces import Face, Slack
 from bot.views.limits import fit
-from bot.views.text import code, inert, plain
+from bot.views.text import code, inert, plain, stop
 
 TITLE_MAX = 200
 MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
 
+WORDLESS: dict[type[a.Answer], str] = {
+    a.Noted: "noted",
+    a.KnownAlready: "known already",
+    a.AlertTaken: "heard",
+    a.DoneAlready: "That was done already.",
+}
+TOO_LATE = {
+    a.Wanted.JOIN: "there is nothing to join",
+    a.Wanted.ACKNOWLEDGE: "there is nothing to acknowledge",
+    a.Wanted.UPDATE: "reopen it first, or add a note",
+    a.Wanted.SEVERITY: "its severity stays",
+}
 
-def answer_message(answer: Answer, word: str, *, title: str = "", severity: str = "") -> Message | None:
+
+def words(answer: a.Answer, face: Face) -> str:
+    """The answer as a sentence or two. Raises TypeError for one that has no wording."""
+    said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_component(answer)
+    said = said or _of_flag(answer, face) or WORDLESS.get(type(answer), "")
+    if not said:
+        raise TypeError(f"{type(answer).__name__} has no wording")
+    return said
+
+
+def denied_words(denied: Denied) -> str:
+    """Why somebody may not do that."""
+    match denied.needs:
+        case Role.COMMANDER:
+            return "Only commanders may do that here (people.commanders in the configuration). Ask one of them."
+        case Role.MEMBER:
+            return "Only full members of this workspace may do that. Nothing was changed. Ask one of them."
+    return f"A {denied.role} may not send that. Nothing was changed."
+
+
+def _of_nothing(answer: a.Answer, face: Face) -> str:
+    """What is not there, not said or not allowed."""
+    match answer:
+        case Denied():
+            return denied_words(answer)
+        case a.NoIncident(number=number, newest=newest):
+            return f"There is no INC-{number}." + (f" The newest is INC-{newest}." if newest else "")
+        case a.NoComponent(component=component, known=known):
+            return f"There is no component {component!r}. Known: {', '.join(known)}."
+        case a.NoFlag(key=key, known=known):
+            return f"There is no flag {key!r}. Known: {', '.join(known) or 'none is configured'}."
+        case a.NoFormat(format=format, known=known):
+            return f"There is no export as {format[:40]!r}. There are: {', '.join(known)}."
+        case a.NoWords(of=a.Words.TITLE):
+            return f"An incident needs a title: {face.declare('Claude API answers with errors')}."
+        case a.NoWords(of=a.Words.UPDATE):
+            return f"An update needs words: {face.update('We serve from the fallback, quality is fine')}."
+        case a.NoWords(of=a.Words.NOTE):
+            return f"A note needs words: {face.note('Vendor support says: database failover')}."
+        case a.NoWords(of=a.Words.REPORT):
+            return "A report needs words: what does not work, and since when?"
+    return ""
+
+
+def _of_incident(answer: a.Answer, face: Face) -> str:
+    match answer:
+        case a.Declared(title=title):
+            return f"{answer.name} is declared: {title}"
+        case a.TwoProviders():
+            return "One incident is about one provider. Declare one for each."
+        case a.OpenAlready() as b:
+            lines = [f"INC-{i.number} is open for {i.provider} already{_at(i.place, ' in ', face)}: {i.title}" for i in b.open]
+            return "; ".join(lines) + (f". Nothing is open for {', '.join(b.free)}." if b.free else "")
+        case a.Joined(place=place):
+            return f"You are in {answer.name} now.{_at(place, ' It goes on in ', face, '.')}"
+        case a.JoinedBefore(place=place):
+            return f"You are in {answer.name} already.{_at(place, ' It goes on in ', face, '.')}"
+        case a.Over(phase=phase, wanted=wanted):
+            return f"{answer.name} is {phase}; {TOO_LATE[wanted]}."
+        case a.Acknowledged():
+            return f"{answer.name} is yours."
+        case a.AcknowledgedBefore(by=by):
+            return f"{by.name} has {answer.name} in hand already."
+        case a.UpdateWritten(slot=slot):
+            return f"Update {slot} of {answer.name} is written."
+        case a.NoteAdded():
+            return f"Noted in the timeline of {answer.name}."
+        case a.SeveritySet(severity=severity):
+            return f"{answer.name} is {severity} now."
+        case a.SeverityAlready(severity=severity):
+            return f"{answer.name} is {severity} already."
+        case a.Exported(where=where):
+            return f"The timeline of {answer.name} comes as a file in {where}."
+    return ""
+
+
+def _at(place: a.Place, before: str, face: Face, after: str = "") -> str:
+    return f"{before}{face.channel(place)}{after}" if place.channel else ""
+
+
+def _of_phase(answer: a.Answer) -> str:
+    match answer:
+        case a.NoWay(phase=phase, to=to) if phase is to:
+            return f"{answer.name} is {to} already."
+        case a.NoWay(phase=phase, ways=()):
+            return f"{answer.name} is {phase}, which is final. Declare a new incident instead."
+        case a.NoWay() as b:
+            return f"{answer.name} cannot go from {b.phase} to {b.to}. Possible now: {', '.join(b.ways)}."
+        case a.NeedsReason(reasons=reasons):
+            return f"Cancel needs a reason: one of {', '.join(reasons)}."
+        case a.OpenElsewhere():
+            return f"{answer.name} is open for the same provider; go on there."
+        case a.StillFailing() as b:
+            left = [f"{one.name} is {one.level}" for one in b.failing]
+            left += [f"{one.flag} is still on {one.variant}" for one in b.away]
+            return f"{answer.name} is not over: {', '.join(left)}. Nothing was changed."
+        case a.Moved() as b:
+            return f"{answer.name} is {b.phase} now.{_again(b)}"
+    return ""
+
+
+def _again(moved: a.Moved) -> str:
+    """What comes of what still fails: when it opens again, or that it does not by itself."""
+    names, many = ", ".join(moved.failing), len(moved.failing) > 1
+    fail, recovers = ("fail", "they recover") if many else ("fails", "it recovers")
+    match moved.phase:
+        case Phase.CANCELED if names:
+            return f" {names} still {fail}: nobody is alerted again until {recovers} or {'get' if many else 'gets'} worse."
+        case Phase.RESOLVED if moved.until:
+            return f" {names} still {fail}: unless {recovers}, a new incident opens at {moved.until:%H:%M} UTC."
+    return ""
+
+
+def _of_component(answer: a.Answer) -> str:
+    match answer:
+        case a.Muted() as b:
+            more = f" INC-{b.open_incident} is open and runs on." if b.open_incident else ""
+            until = f"{b.until:%Y-%m-%d %H:%M} UTC"
+            return f"Alerts about {b.component} are held back until {until}; it is measured as always.{more}"
+        case a.MuteTooLong(longest=longest):
+            return f"A mute lasts at most {_whole_hours(longest)} here (mutes.longest in the configuration)."
+        case a.Unmuted(component=component):
+            return f"Alerts about {component} come again."
+        case a.NotMuted(component=component):
+            return f"{component} is not muted."
+        case a.ReportHeard() as b:
+            where = f" {b.name} is open for it." if b.incident else ""
+            return f"Noted. Our checks say: {b.component} is {b.level} ({b.reason}).{where}"
+        case a.AlertAboutNothing(component=component):
+            return f"There is no component {component!r} that this alert could be about."
+        case a.NoAlertState(state=state, known=known):
+            return f"An alert is {' or '.join(known)}, not {state!r}."
+        case a.TooManyAlerts() as b:
+            of = f" of {b.source}" if b.source else ""
+            return f"{b.most} alerts{of} fire about {b.component} already; resolve some first."
+    return ""
+
+
+def _whole_hours(longest: timedelta) -> str:
+    hours = longest / timedelta(hours=1)
+    return f"{hours:g} hours" if hours >= 2 and hours.is_integer() else span(longest)
+
+
+def _of_flag(answer: a.Answer, face: Face) -> str:
+    flag = answer.flag
+    match answer:
+        case fa.Switched(variant=variant):
+            return f"{flag} serves {variant} now. Undo: {face.release(flag)}"
+        case fa.ServesAlready(variant=variant):
+            return f"{flag} serves {variant} already."
+        case fa.NoVariant(variant=variant, known=known):
+            return f"{flag} has no variant {variant!r}. It has: {', '.join(known)}."
+        case fa.IsDefault(variant=variant):
+            return f"{variant} is the default of {flag}. To go back to it: {face.release(flag)}"
+        case fa.NoneBetter(reason=reason):
+            return f"No fallback of {flag} would be better: {reason}."
+        case fa.Unfit(reason=reason):
+            return f"{reason}. Nothing was switched."
+        case fa.NothingWaits(variant=variant):
+            return f"Nothing waits for a yes any more. If you mean it: {face.engage(flag, variant)}"
+        case fa.Released(default=default):
+            return f"{flag} serves {default or 'the default of the code that reads it'} again."
+        case fa.AtDefault():
+            return f"{flag} serves its default already."
+        case fa.DefaultUnwell(unwell=unwell):
+            return f"The default of {flag} is not well: {unwell}. If you mean it: {face.release(flag, force=True)}"
+        case fa.HandBackBegun():
+            return f"The hand-back of {flag} has begun."
+        case fa.NothingToHandBack():
+            return f"{flag} serves its default; there is nothing to hand back."
+        case fa.HandBackRuns(share=share):
+            return f"The hand-back of {flag} runs already, {share} % is back."
+        case fa.HandBackRefused(variant=variant, unwell=unwell):
+            return f"{flag} stays on {variant}: {unwell}."
+    return ""
+
+
+# --- in Slack
+
+
+def told(answer: a.Answer) -> str:
+    """The answer where people meet in Slack; a declaration says where they will."""
+    said = words(answer, Slack())
+    if isinstance(answer, a.Declared):
+        return f"{stop(said)} Its channel #{answer.channel_name} is being made; you are invited."
+    return said
+
+
+def answer_message(answer: a.Answer, word: str, *, title: str = "", severity: str = "") -> Message | None:
     """The answer with the way on as a button; None where the words are enough. `word` is `/incident` as it is called here.
 
     `title` and `severity` are those of a declaration, for declaring it all the same.
     """
-    if answer.incident is None:
-        return None
-    name = f"INC-{answer.incident}"
-    match answer.code:
-        case Code.OPEN_ALREADY:
-            open_ones = (answer.choices or (answer.incident,))[:MOST_CHOICES]
+    match answer:
+        case a.OpenAlready(choices=choices):
+            open_ones = choices[:MOST_CHOICES]
             joins = [_join(number, first=not n) for n, number in enumerate(open_ones)]
             again = {"title": plain(title, TITLE_MAX), "severity": severity}
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]
             typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."
-            return _offer(answer.text, typed, *joins, *([other] if title else []))
-        case Code.STILL_FAILING:
-            name = f"INC-{answer.incident}"
+            return _offer(words(answer, Slack()), typed, *joins, *([other] if title else []))
+        case a.StillFailing():
             value = {"incident": answer.incident, "force": True}
             made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
-            return _offer(answer.text, f"Or type {code(f'{word} resolve {name} force REASON')}.", made)
+            return _offer(words(answer, Slack()), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
     return None
 
 

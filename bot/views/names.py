@@ -35,15 +35,6 @@ def provider_name(policy: Policy, provider: str) -> str:
     return foreign(known, 80)
 
 
-def channels_by_name(text: str, world: World) -> str:
-    """For places that take plain text only: a channel of an incident by its name instead of its id."""
-    if "<#" not in text:
-        return text
-    for incident in world.incidents.values():
-        text = text.replace(f"<#{incident.channel}>", f"#{incident.channel_name}") if incident.channel else text
-    return text
-
-
 def page_of(policy: Policy, provider: str) -> str:
     """`Claude's status page`, as a link where its address is known."""
     url = next((c.page_url for c in policy.components.values() if c.provider == provider and c.page_url), "")

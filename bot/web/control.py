@@ -3,7 +3,6 @@
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import structlog
 from aiohttp import web
@@ -11,7 +10,6 @@ from aiohttp import web
 from bot.core import signals as s
 from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Actor, Phase, Severity
-from bot.views.names import channels_by_name
 from bot.web.api import NO_STORE, the_component, the_flag, the_incident
 from bot.web.bodies import Fields, read_json
 from bot.web.errors import Handler, Refusal, answer_json
@@ -183,8 +181,7 @@ COMPONENT_ACTIONS: tuple[tuple[str, str, ComponentAction], ...] = (
 async def carry_out(request: web.Request, signal: s.Signal) -> web.Response:
     """200 when it was done or had been done already, 409 when it was refused; either way with the reason."""
     engine = request.app[SERVICES].engine
-    said = await engine.handle(signal)
-    answer = replace(said, text=channels_by_name(said.text, engine.world))
+    answer = await engine.handle(signal)
     told = log.debug if isinstance(signal, s.AlertHeard) else log.info  # alerts come by the hundred, and are facts anyway
     told("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
     return answer_json(answer_shape(answer), status=200 if answer.ok else 409, headers=NO_STORE)

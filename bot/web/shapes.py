@@ -1,24 +1,47 @@
 """States and facts as the JSON of /api/v1. Times are ISO 8601 in UTC, spans are seconds."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.core.answers import ANSWERS, Answer, OpenAlready, StillFailing
 from bot.core.cadence import next_update_at
-from bot.core.codec import encode
+from bot.core.codec import decode, encode
 from bot.core.facts import Fact, encode_body
 from bot.core.model import Actor, FlagPolicy, Policy
 from bot.core.sight import Sight
-from bot.core.signals import Answer
 from bot.core.state import ComponentState, HeldBack, Incident, Mute, ProviderState, World
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
+from bot.views.answers import words
+from bot.views.faces import Api
+
+MAY_BE_OVERRULED = (OpenAlready, StillFailing)
 
 
 def answer_shape(answer: Answer) -> dict[str, Any]:
-    """What a signal came to. Whoever comes in here may all of it, so nothing says whose right was missing."""
-    shape: dict[str, Any] = encode(answer)
-    del shape["denied"]
-    return shape
+    """What a signal came to: in words, and as `kind` with its values for programs that word it themselves."""
+    values: dict[str, Any] = encode(answer)
+    return {
+        "ok": answer.ok,
+        "text": words(answer, Api()),
+        **{name: values.pop(name) for name in ("incident", "flag", "changed")},
+        "code": answer.KIND if isinstance(answer, MAY_BE_OVERRULED) else "",
+        "choices": list(answer.choices) if isinstance(answer, OpenAlready) else [],
+        "kind": answer.KIND,
+        "data": values,
+    }
+
+
+def answer_from(shape: Mapping[str, Any]) -> Answer | None:
+    """The answer that a shape was made of; None where a bot of another version made it of what we do not know."""
+    kind, values = ANSWERS.get(str(shape.get("kind"))), shape.get("data")
+    if kind is None or not isinstance(values, dict):
+        return None
+    try:
+        return decode(kind, {**values, **{name: shape.get(name) for name in ("incident", "flag", "changed")}})
+    except (ValueError, KeyError):
+        return None
 
 
 def component_shape(world: World, policy: Policy, id: str, latency: LatencyPicture | None) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.core import signals as s
+from bot.core.answers import Answer
 from bot.core.draft import Step
 from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
 from bot.core.model import Policy
-from bot.core.signals import Answer, Signal
+from bot.core.signals import Signal
 from bot.core.state import World
 from bot.ports import ChatError, OutboxRow
 from bot.troubles import AlertsByOtherWays

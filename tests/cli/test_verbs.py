@@ -142,7 +142,7 @@ async def test_flag_is_switched_and_handed_back(deployment: Deployment) -> None:
     engaged = await deployment.verb("flags", "engage", FLAG, "--reason", "Claude is down", "--for", "2h")
     listed = await deployment.verb("flags", "list")
 
-    assert f"{FLAG} serves gpt now. Undo: understudy flags release {FLAG}" == engaged.out.strip()
+    assert f"{FLAG} serves gpt now. Undo: understudy flags release {FLAG} --reason REASON" == engaged.out.strip()
     assert re.search(rf"{FLAG} +gpt +Claude is down", listed.out)
     assert "gpt" == await bot.serves(FLAG)
     assert 0 == (await deployment.verb("flags", "step-back", FLAG)).status

@@ -10,7 +10,7 @@ from bot.core import signals as s
 from bot.core.model import Fallback, FlagPolicy, Level, Phase, Policy
 from bot.core.state import World
 from bot.core.streams import evolve
-from tests.desk import ANA, CHAT_FLAG, Table, component, policy
+from tests.desk import ANA, CHAT_FLAG, Table, component, policy, told
 
 FLAG = CHAT_FLAG.key
 GPT, GEMINI, CACHED = Fallback("gpt", "openai.api"), Fallback("gemini", "google.api"), Fallback("cached")
@@ -212,7 +212,7 @@ def test_nothing_is_sent_to_a_fallback_that_nobody_has_looked_at() -> None:
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
     assert ("claude", False) == (serving(table), asked.ok)
-    assert f"No fallback of {FLAG} would be better: gpt needs OpenAI API, which is unknown." == asked.text
+    assert f"No fallback of {FLAG} would be better: gpt needs OpenAI API, which is unknown." == told(asked)
 
 
 def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:

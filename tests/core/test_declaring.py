@@ -7,8 +7,9 @@ import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.answers import Answer, OpenAlready
 from bot.core.model import Level, Phase
-from tests.desk import ANA, BOB, Table, policy
+from tests.desk import ANA, BOB, Table, policy, told
 
 
 def outage() -> Table:
@@ -17,7 +18,7 @@ def outage() -> Table:
     return table
 
 
-def declare(table: Table, title: str, *, separate: bool = False) -> s.Answer:
+def declare(table: Table, title: str, *, separate: bool = False) -> Answer:
     return table.send(s.Declare(actor=BOB, title=title, separate=separate)).answer
 
 
@@ -28,7 +29,7 @@ def test_any_name_of_a_provider_finds_its_open_incident(title: str) -> None:
     """The provider's, a component's, an id; in any case of letters."""
     said = declare(outage(), title)
 
-    assert (False, 1, s.Code.OPEN_ALREADY) == (said.ok, said.incident, said.code)
+    assert (False, 1, OpenAlready) == (said.ok, said.incident, type(said))
 
 
 @pytest.mark.parametrize("title", ["Payments are slow", "Claudette cannot log in", "OpenAI is broken"])
@@ -44,9 +45,9 @@ def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
     table.sees("openai.api", Level.DOWN)
     two = declare(table, "OpenAI and Claude are slow")
 
-    assert "INC-1 is open for Claude already: Claude API down. Nothing is open for OpenAI." == one.text
+    assert "INC-1 is open for Claude already: Claude API down. Nothing is open for OpenAI." == told(one)
     both = "INC-1 is open for Claude already: Claude API down; INC-2 is open for OpenAI already: OpenAI API down"
-    assert both == two.text
+    assert both == told(two)
 
 
 def test_every_open_incident_that_is_meant_is_offered() -> None:
@@ -58,7 +59,7 @@ def test_every_open_incident_that_is_meant_is_offered() -> None:
 
     assert (1, (1, 2)) == (said.incident, said.choices)
     one, two = "INC-1 is open for Claude already: Claude API down", "INC-2 is open for Claude already: Claude loses our files"
-    assert f"{one}; {two}" == said.text
+    assert f"{one}; {two}" == told(said)
 
 
 def test_incidents_of_two_providers_are_both_offered() -> None:
@@ -94,7 +95,7 @@ def test_joining_twice_is_said_and_recorded_once() -> None:
     first = table.send(s.Join(actor=ANA, incident=1)).answer
     second = table.send(s.Join(actor=ANA, incident=1)).answer
 
-    assert (True, "You are in INC-1 already.") == (first.ok, second.text)
+    assert (True, "You are in INC-1 already.") == (first.ok, told(second))
     assert 1 == len(table.kinds(f.ResponderJoined))
 
 
@@ -122,7 +123,7 @@ def test_what_is_over_is_not_joined() -> None:
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm"))
     said = table.send(s.Join(actor=ANA, incident=1)).answer
 
-    assert (False, "INC-1 is canceled; there is nothing to join.") == (said.ok, said.text)
+    assert (False, "INC-1 is canceled; there is nothing to join.") == (said.ok, told(said))
 
 
 def test_components_of_two_providers_are_two_incidents() -> None:
@@ -130,7 +131,7 @@ def test_components_of_two_providers_are_two_incidents() -> None:
     table = Table().all_well()
     said = table.send(s.Declare(actor=BOB, title="All is slow", components=("anthropic.api", "openai.api"))).answer
 
-    assert (False, "One incident is about one provider. Declare one for each.") == (said.ok, said.text)
+    assert (False, "One incident is about one provider. Declare one for each.") == (said.ok, told(said))
 
 
 def test_what_a_person_declares_began_when_its_component_failed() -> None:

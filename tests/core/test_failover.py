@@ -6,7 +6,7 @@ from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.model import Fallback, Level, Phase
 from bot.core.state import Engagement
-from tests.desk import ANA, Table, policy
+from tests.desk import ANA, Table, policy, told
 
 FLAG = "support-chat.llm"
 
@@ -181,7 +181,7 @@ def test_engaging_onto_an_unwell_variant_is_refused() -> None:
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test")).answer
 
     assert not said.ok
-    assert "gpt needs OpenAI API, which is down" in said.text
+    assert "gpt needs OpenAI API, which is down" in told(said)
 
 
 def test_no_fit_fallback_is_held_and_said_once() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.step import FAMILIES, HANDLERS
-from tests.desk import ANA, Table
+from tests.desk import ANA, Table, told
 
 
 def every_signal(base: type[s.Signal] = s.Signal) -> Iterator[type[s.Signal]]:
@@ -44,4 +44,4 @@ def test_a_signal_to_an_incident_that_is_not_there_names_the_newest() -> None:
     table = Table()
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
 
-    assert "There is no INC-99. The newest is INC-1." == table.send(s.AddNote(actor=ANA, incident=99, text="x")).answer.text
+    assert "There is no INC-99. The newest is INC-1." == told(table.send(s.AddNote(actor=ANA, incident=99, text="x")).answer)

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.answers import Answer
 from bot.core.durations import durations
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.hearing import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
-from tests.desk import ANA, BOB, CHAT_FLAG, RULE, START, Table, policy
+from tests.desk import ANA, BOB, CHAT_FLAG, RULE, START, Table, policy, told
 
 API, GPT = "anthropic.api", "openai.api"
 FLAG = CHAT_FLAG.key
@@ -26,7 +27,7 @@ def kinds(table: Table, component: str = API, levels: dict[str, Level] | None = 
     return [(h.kind, h.level) for h in hear(table.world, table.policy, component, table.now, levels)]
 
 
-def fires(table: Table, state: str = "firing", key: str = "k1") -> s.Answer:
+def fires(table: Table, state: str = "firing", key: str = "k1") -> Answer:
     signal = s.AlertHeard(actor=MONITOR, source="grafana", key=key, component=API, state=state, title="5xx <!channel>")
     return table.send(signal).answer
 
@@ -65,7 +66,7 @@ def test_a_source_fires_no_more_than_its_share() -> None:
     heard = table.send(other).answer
 
     assert ([True] * MOST_OF_A_SOURCE + [False] * 2, False, True, True) == (answers, refused.ok, known.ok, heard.ok)
-    assert "100 alerts of grafana fire about Claude API already; resolve some first." == refused.text
+    assert "100 alerts of grafana fire about Claude API already; resolve some first." == told(refused)
     assert MOST_OF_A_SOURCE + 1 == len(table.world.component(API).alerts)
     fires(table, "resolved", key="k1")
     assert fires(table, key="one more").ok
@@ -108,7 +109,7 @@ def test_people_are_heard_for_half_an_hour() -> None:
     during = hear(table.world, table.policy, API, table.now)
     table.now += timedelta(minutes=2)
 
-    assert "Noted. Our checks say: Claude API is operational" in said.text
+    assert "Noted. Our checks say: Claude API is operational" in told(said)
     assert (["bob and 1 more: it hangs"], []) == ([voice.reason for voice in during], kinds(table))
 
 
@@ -140,7 +141,7 @@ def test_words_about_what_nobody_knows_are_refused() -> None:
     ]
 
     assert [False] * 4 == [answer.ok for answer in answers]
-    assert API in answers[0].text
+    assert API in told(answers[0])
 
 
 def test_the_vendors_page_is_heard_while_it_is_fresh() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.answers import Answer
 from bot.core.effects import (
     EditCard,
     OpenChannel,
@@ -22,10 +23,10 @@ from bot.core.effects import (
 )
 from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Level, Phase, Severity
-from tests.desk import ANA, BOB, RULE, Table, policy
+from tests.desk import ANA, BOB, RULE, Table, policy, told
 
 
-def set_phase(table: Table, phase: Phase, reason: str = "") -> s.Answer:
+def set_phase(table: Table, phase: Phase, reason: str = "") -> Answer:
     force = phase is Phase.RESOLVED  # what is asked before stands in test_ending
     return table.send(s.SetPhase(actor=ANA, incident=1, phase=phase, reason=reason, force=force)).answer
 
@@ -91,7 +92,7 @@ def test_only_legal_moves_are_made(here: Phase, there: Phase) -> None:
 
     assert ((here, there) in LEGAL) == said.ok
     assert (there if said.ok else here) == table.incident().phase
-    assert said.text
+    assert told(said)
 
 
 def path_to(phase: Phase) -> list[Phase]:
@@ -109,7 +110,7 @@ def test_cancel_is_refused_without_a_known_reason() -> None:
 
     said = set_phase(table, Phase.CANCELED, "because")
 
-    assert (False, "Cancel needs a reason: one of false-alarm, duplicate, external, drill.") == (said.ok, said.text)
+    assert (False, "Cancel needs a reason: one of false-alarm, duplicate, external, drill.") == (said.ok, told(said))
 
 
 def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -> None:
@@ -122,7 +123,7 @@ def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -
 
     said = set_phase(table, Phase.INVESTIGATING)
 
-    assert (False, "INC-2 is open for the same provider; go on there.") == (said.ok, said.text)
+    assert (False, "INC-2 is open for the same provider; go on there.") == (said.ok, told(said))
 
 
 def test_a_reopened_incident_learns_what_its_components_did_meanwhile() -> None:
@@ -213,7 +214,7 @@ def test_acknowledging_twice_names_who_has_it() -> None:
     table.send(s.Acknowledge(actor=ANA, incident=1))
     said = table.send(s.Acknowledge(actor=BOB, incident=1)).answer
 
-    assert (False, "ana has INC-1 in hand already.") == (said.ok, said.text)
+    assert (False, "ana has INC-1 in hand already.") == (said.ok, told(said))
 
 
 def test_a_taken_channel_name_gets_the_next_suffix() -> None:

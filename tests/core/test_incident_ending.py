@@ -6,10 +6,11 @@ import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.answers import Answer, Failing, StillFailing
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
 from bot.core.model import Level, Phase
-from tests.desk import ANA, CHAT_FLAG, Table, policy
+from tests.desk import ANA, CHAT_FLAG, Table, policy, told
 
 API, FLAG = "anthropic.api", CHAT_FLAG.key
 
@@ -20,7 +21,7 @@ def outage(**changes: object) -> Table:
     return table
 
 
-def resolve(table: Table, *, force: bool = False) -> s.Answer:
+def resolve(table: Table, *, force: bool = False) -> Answer:
     return table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=force)).answer
 
 
@@ -33,9 +34,8 @@ def test_resolving_asks_while_a_component_still_fails() -> None:
     table = outage(automation="off")
     said = resolve(table)
 
-    assert s.Answer(
-        False, "INC-1 is not over: Claude API is down. Nothing was changed.", 1, code=s.Code.STILL_FAILING
-    ) == said  # fmt: skip
+    assert StillFailing(incident=1, failing=(Failing("Claude API", Level.DOWN),), away=()) == said
+    assert "INC-1 is not over: Claude API is down. Nothing was changed." == told(said)
 
 
 def test_resolving_asks_while_a_flag_is_still_switched() -> None:
@@ -44,7 +44,7 @@ def test_resolving_asks_while_a_flag_is_still_switched() -> None:
     table.sees(API, Level.OPERATIONAL)
     said = resolve(table)
 
-    assert "INC-1 is not over: support-chat.llm is still on gpt. Nothing was changed." == said.text
+    assert "INC-1 is not over: support-chat.llm is still on gpt. Nothing was changed." == told(said)
 
 
 def test_resolving_does_not_ask_when_all_is_over() -> None:
@@ -59,7 +59,7 @@ def test_a_forced_resolution_says_when_it_would_open_again() -> None:
     """Whoever ends it early knows what comes."""
     said = resolve(outage(), force=True)
 
-    assert "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:30 UTC." == said.text
+    assert "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:30 UTC." == told(said)
 
 
 def test_what_still_fails_opens_again_after_resolve_after() -> None:
@@ -142,7 +142,7 @@ def test_canceling_says_that_what_still_fails_alerts_nobody() -> None:
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm")).answer
 
     silent = "Claude API still fails: nobody is alerted again until it recovers or gets worse."
-    assert f"INC-1 is canceled now. {silent}" == said.text
+    assert f"INC-1 is canceled now. {silent}" == told(said)
 
 
 def test_two_that_still_fail_are_spoken_of_as_two() -> None:
@@ -151,7 +151,7 @@ def test_two_that_still_fail_are_spoken_of_as_two() -> None:
     table.sees("anthropic.web", Level.DOWN)
     said = resolve(table, force=True)
 
-    assert "Claude API, claude.ai still fail: unless they recover, a new incident opens at 12:30 UTC." in said.text
+    assert "Claude API, claude.ai still fail: unless they recover, a new incident opens at 12:30 UTC." in told(said)
 
 
 def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:

@@ -13,7 +13,7 @@ from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
 from bot.core.quiet import look
 from bot.core.sight import Sight
 from bot.core.windows import Window
-from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
+from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
 
 API, WEB, GPT = "anthropic.api", "anthropic.web", "openai.api"
 PAGE = Actor.vendor("anthropic")
@@ -170,7 +170,7 @@ def test_a_mute_lasts_at_most_what_is_configured(lasts: timedelta, ok: bool) -> 
     said = table.send(s.Mute(actor=ANA, component=API, lasts=lasts)).answer
 
     assert ok == said.ok
-    assert ok or "A mute lasts at most 2 hours here (mutes.longest in the configuration)." == said.text
+    assert ok or "A mute lasts at most 2 hours here (mutes.longest in the configuration)." == told(said)
 
 
 def test_nothing_opens_when_it_recovered_before_the_mute_ended() -> None:
@@ -190,7 +190,7 @@ def test_a_mute_stops_no_incident_that_is_open() -> None:
     said = table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=4))).answer
     table.sees(API, Level.OPERATIONAL)
 
-    assert "INC-1 is open and runs on." in said.text
+    assert "INC-1 is open and runs on." in told(said)
     assert Phase.MONITORING == table.incident().phase
 
 

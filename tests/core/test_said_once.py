@@ -10,7 +10,7 @@ from bot.core.detector import Condition, Judgement
 from bot.core.effects import OpenChannel, PostLine
 from bot.core.model import Fault, Level, Outcome, Phase, Sample
 from bot.core.verdict import CheckView, reach
-from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy
+from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
 
 FLAG = CHAT_FLAG.key
 
@@ -91,10 +91,10 @@ def test_evidence_is_written_in_words() -> None:
 def test_an_export_says_where_it_comes() -> None:
     """Without a channel it comes under the alert."""
     table = outage()
-    with_channel = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
+    with_channel = told(table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer)
     refused = s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action")
     table.send(refused)
-    without = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer.text
+    without = told(table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer)
 
     assert [
         "The timeline of INC-1 comes as a file in its channel.",

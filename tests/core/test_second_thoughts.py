@@ -8,7 +8,7 @@ from bot.core import signals as s
 from bot.core.detector import NEW, Rule, observe
 from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
-from tests.desk import ANA, RULE, START, Table, policy
+from tests.desk import ANA, RULE, START, Table, policy, told
 
 FLAG = "support-chat.llm"
 VENDOR = Actor.vendor("anthropic")
@@ -71,7 +71,7 @@ def test_an_approval_is_refused_when_its_proposal_was_withdrawn() -> None:
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", approves=True)).answer
 
     assert (False, "claude") == (said.ok, variant(table))
-    assert f"/fallback engage {FLAG} gpt" in said.text
+    assert f"/fallback engage {FLAG} gpt" in told(said)
 
 
 def test_a_declared_incident_of_well_components_is_not_called_recovered() -> None:

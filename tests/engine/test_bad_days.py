@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from bot.clock import ManualClock, SteadyClock
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.answers import Answer
 from bot.core.facts import Fact
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
 from bot.delivery import Delivery, Surroundings
@@ -40,7 +41,7 @@ class Stumbling(CommittingEngine):
 
     id = ""  # of that signal
 
-    async def handle(self, signal: s.Signal) -> s.Answer:
+    async def handle(self, signal: s.Signal) -> Answer:
         if self.id and signal.id == self.id:
             self.id = ""
             raise StoreError("disk full", permanent=False)

@@ -10,11 +10,12 @@ import pytest
 from bot.clock import ManualClock
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.answers import Answer
 from bot.core.model import Actor
 from bot.engine import MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
 from bot.store.sqlite import InlineLedger
-from tests.desk import policy
+from tests.desk import policy, told
 
 API, MONITOR = "anthropic.api", Actor("operator", "grafana", "grafana")
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -71,7 +72,7 @@ def alert(key: str, id: str = "") -> s.AlertHeard:
     return s.AlertHeard(MONITOR, id, source="grafana", key=key, component=API, state="firing", title="5xx")
 
 
-async def all_at_once(engine: CommittingEngine, *signals: s.Signal) -> list[s.Answer | BaseException]:
+async def all_at_once(engine: CommittingEngine, *signals: s.Signal) -> list[Answer | BaseException]:
     return await asyncio.gather(*(engine.handle(signal) for signal in signals), return_exceptions=True)
 
 
@@ -85,7 +86,7 @@ async def test_signals_that_wait_share_a_commit(engine: CommittingEngine, ledger
     engine.listen(lambda facts, world: told.append(len(facts)))
     answers = await all_at_once(engine, *(alert(f"k{number}", f"id-{number}") for number in range(MANY)))
 
-    assert [True] * MANY == [isinstance(answer, s.Answer) and answer.ok for answer in answers]
+    assert [True] * MANY == [isinstance(answer, Answer) and answer.ok for answer in answers]
     assert [MANY] == [len(commit.facts) for commit in ledger.commits] == told
     facts = await ledger.read(lambda store: store.facts(f"component/{API}"))
     assert list(range(1, MANY + 1)) == [fact.seq for fact in facts]
@@ -110,7 +111,7 @@ async def test_nobody_is_answered_before_the_commit(engine: CommittingEngine, le
     assert [False] * 3 == [task.done() for task in asked]
     assert set() == remembered(engine)
     ledger.gate.set()
-    assert ["heard", "heard", "known already"] == [(await task).text for task in asked]
+    assert ["heard", "heard", "known already"] == [told(await task) for task in asked]
 
 
 async def test_signal_that_cannot_be_decided_on_fails_alone(engine: CommittingEngine) -> None:
@@ -134,7 +135,7 @@ async def test_repeated_ids_count_once_among_many(engine: CommittingEngine, ledg
     await engine.handle(alert("a", "before"))
     answers = await all_at_once(engine, alert("b", "before"), alert("c", "twice"), alert("d", "twice"), alert("e", "new"))
     assert [(True, False), (True, True), (True, False), (True, True)] == [
-        (answer.ok, answer.changed) for answer in answers if isinstance(answer, s.Answer)
+        (answer.ok, answer.changed) for answer in answers if isinstance(answer, Answer)
     ]
     assert {"a", "c", "e"} == remembered(engine)
     assert 3 == len(await ledger.read(lambda store: store.facts(f"component/{API}")))
@@ -146,7 +147,7 @@ async def test_conflict_with_another_writer_takes_nobody_down(engine: Committing
     await other.load()
     await other.handle(alert("first"))
     answers = await all_at_once(engine, alert("a"), alert("b"))
-    assert [True, True] == [isinstance(answer, s.Answer) and answer.ok for answer in answers]
+    assert [True, True] == [isinstance(answer, Answer) and answer.ok for answer in answers]
     assert {"first", "a", "b"} == remembered(engine)
 
 
@@ -159,7 +160,7 @@ async def test_broken_disk_is_told_to_everybody_once(engine: CommittingEngine, l
     assert [full] * 3 == answers
     assert 1 == len(tries)
     ledger.refuses = lambda commit: None
-    assert [True] == [isinstance(answer, s.Answer) and answer.ok for answer in await all_at_once(engine, alert("a"))]
+    assert [True] == [isinstance(answer, Answer) and answer.ok for answer in await all_at_once(engine, alert("a"))]
 
 
 async def test_caller_that_goes_away_loses_nothing(engine: CommittingEngine, ledger: WatchedLedger) -> None:

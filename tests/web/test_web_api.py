@@ -50,6 +50,8 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
         "changed": True,
         "code": "",
         "choices": [],
+        "kind": "declared",
+        "data": {"title": "Chat is slow", "channel_name": house.engine.world.incidents[1].channel_name},
     } == found
 
 
@@ -108,7 +110,8 @@ async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http:
     status, found = await post(http, declared, "/incidents/1/resolve")
     assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
     assert "INC-1 is resolved already" in found["text"]
-    assert {"ok", "text", "incident", "flag", "changed", "code", "choices"} == set(found)
+    assert {"ok", "text", "incident", "flag", "changed", "code", "choices", "kind", "data"} == set(found)
+    assert ("no_way", "resolved", "resolved") == (found["kind"], found["data"]["phase"], found["data"]["to"])
 
 
 async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aiohttp.ClientSession) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from bot.clock import ManualClock
+from bot.core.answers import Answer, DoneAlready
 from bot.core.facts import Fact
 from bot.core.model import (
     Actor,
@@ -22,7 +23,7 @@ from bot.core.model import (
     Severity,
     Verdict,
 )
-from bot.core.signals import Answer, Signal, VerdictReached
+from bot.core.signals import Signal, VerdictReached
 from bot.core.state import World
 from bot.core.step import step
 from bot.flags.board import FlagBoard
@@ -87,7 +88,7 @@ class CoreEngine:
             raise OSError("disk full at /secret/place")
         self.signals.append(signal)
         if signal.id and signal.id in self._seen:
-            return Answer(True, "That was done already.")
+            return DoneAlready()
         self._seen.add(signal.id)
         result = step(self.world, signal, self._clock.now(), self.policy)
         self.world = result.world

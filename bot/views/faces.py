@@ -1,0 +1,108 @@
+"""How each face calls what one can do there: slash words in Slack, commands in a terminal, requests to the API.
+
+`answers` words what happened once, and asks the face for whatever there is to type. A face also says how it names a channel.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.core.answers import Place
+
+
+class Face(Protocol):
+    """What wordings ask of a face."""
+
+    def declare(self, title: str) -> str:
+        """How to declare an incident."""
+
+    def update(self, text: str) -> str:
+        """How to tell everybody."""
+
+    def note(self, text: str) -> str:
+        """How to add a line to the timeline."""
+
+    def engage(self, flag: str, variant: str) -> str:
+        """How to switch a flag."""
+
+    def release(self, flag: str, *, force: bool = False) -> str:
+        """How to switch it back."""
+
+    def channel(self, place: Place) -> str:
+        """How a channel is named there."""
+
+
+@dataclass(frozen=True)
+class Slack:
+    """Slash words; `bot/slack/wording.py` puts the workspace's prefix before them. `linked` = channels that one may press."""
+
+    linked: bool = True
+
+    def declare(self, title: str) -> str:
+        return f"`/incident declare {title}`"
+
+    def update(self, text: str) -> str:
+        return f"`/incident update {text}`"
+
+    def note(self, text: str) -> str:
+        return f"`/incident note {text}`"
+
+    def engage(self, flag: str, variant: str) -> str:
+        return f"/fallback engage {flag} {variant} REASON"
+
+    def release(self, flag: str, *, force: bool = False) -> str:
+        return f"/fallback release {flag}{' force' if force else ''}"
+
+    def channel(self, place: Place) -> str:
+        return f"<#{place.channel}>" if self.linked else f"#{place.channel_name}"
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """`understudy ...`, ready to be copied."""
+
+    def declare(self, title: str) -> str:
+        return f'understudy incident declare "{title}"'
+
+    def update(self, text: str) -> str:
+        return f'understudy incident update INC-7 "{text}"'
+
+    def note(self, text: str) -> str:
+        return f'understudy incident note INC-7 "{text}"'
+
+    def engage(self, flag: str, variant: str) -> str:
+        return f"understudy flags engage {flag} {variant} --reason REASON"
+
+    def release(self, flag: str, *, force: bool = False) -> str:
+        return f"understudy flags release {flag} --reason REASON{' --force' if force else ''}"
+
+    def channel(self, place: Place) -> str:
+        return f"#{place.channel_name}"
+
+
+@dataclass(frozen=True)
+class Api:
+    """Requests, as docs/http-api.md has them."""
+
+    def declare(self, title: str) -> str:
+        return _post("incidents", title=title)
+
+    def update(self, text: str) -> str:
+        return _post("incidents/INC-7/update", text=text)
+
+    def note(self, text: str) -> str:
+        return _post("incidents/INC-7/note", text=text)
+
+    def engage(self, flag: str, variant: str) -> str:
+        return _post(f"flags/{flag}/engage", variant=variant, reason="REASON")
+
+    def release(self, flag: str, *, force: bool = False) -> str:
+        body = {"reason": "REASON", "force": True} if force else {"reason": "REASON"}
+        return _post(f"flags/{flag}/release", **body)
+
+    def channel(self, place: Place) -> str:
+        return f"#{place.channel_name}"
+
+
+def _post(path: str, **body: object) -> str:
+    return f"POST /api/v1/{path} {json.dumps(body, ensure_ascii=False)}"

@@ -1,0 +1,166 @@
+"""Every answer of the core is worded for every face, and each face names what one can do there."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core import answers as a
+from bot.core import flag_answers as fa
+from bot.core.answers import ANSWERS, Answer
+from bot.core.model import Phase
+from bot.core.permissions import Denied, Role
+from bot.views.answers import answer_message, told, words
+from bot.views.faces import Api, Face, Slack, Terminal
+from bot.web.shapes import answer_from, answer_shape
+from tests.generated import instances
+
+FACES: list[Face] = [Slack(), Slack(linked=False), Terminal(), Api()]
+CHANNEL = a.Place("C0INC1", "inc-1-claude")
+FLAG = "support-chat.llm"
+
+SWITCHED = fa.Switched(flag=FLAG, variant="gpt")
+UNWELL = fa.DefaultUnwell(flag=FLAG, unwell="Claude API is down")
+WAITS_NOT = fa.NothingWaits(flag=FLAG, variant="gpt")
+
+
+def every_answer() -> list[type[Answer]]:
+    return [ANSWERS[kind] for kind in sorted(ANSWERS)]
+
+
+def some(kind: type[Answer]) -> st.SearchStrategy[Answer]:
+    """Answers of a kind as the rules give them: something is open where that is the answer, and a mute lasts whole seconds."""
+    drawn: st.SearchStrategy[Answer] = instances(kind)
+    if kind is a.OpenAlready:
+        return st.builds(
+            a.OpenAlready, open=st.lists(instances(a.OpenOne), min_size=1).map(tuple), free=instances(tuple[str, ...])
+        )
+    if kind is a.MuteTooLong:
+        return st.builds(a.MuteTooLong, longest=st.integers(1, 10**8).map(lambda s: timedelta(seconds=s)))
+    return drawn
+
+
+@settings(max_examples=5)
+@given(data=st.data())
+@pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: kind.KIND)
+@pytest.mark.parametrize("face", FACES, ids=repr)
+def test_every_answer_is_worded_on_every_face(face: Face, kind: type[Answer], data: Any) -> None:
+    """A new answer cannot be forgotten: nobody is answered with silence or a traceback."""
+    assert words(data.draw(some(kind)), face)
+
+
+@settings(max_examples=5)
+@given(data=st.data())
+@pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: kind.KIND)
+def test_an_answer_arrives_over_the_api_as_it_was(kind: type[Answer], data: Any) -> None:
+    """The terminal words the same values that the rules answered with."""
+    answer = data.draw(some(kind))
+
+    assert answer == answer_from(json.loads(json.dumps(answer_shape(answer))))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"kind": "of_next_year", "data": {}, "text": "Done."},
+        {"kind": "severity_set", "data": {"severity": "SEV9"}, "incident": 1, "flag": "", "changed": True},
+        {"kind": "severity_set", "data": {}, "incident": 1, "flag": "", "changed": True},
+        {"kind": "severity_set", "data": None},
+        {"text": "Ledger cannot be written."},
+    ],
+)
+def test_what_another_version_answers_is_left_to_its_own_words(shape: dict[str, Any]) -> None:
+    """A terminal that is older or newer than the bot does not fall over its answers."""
+    assert answer_from(shape) is None
+
+
+@pytest.mark.parametrize(
+    ("face", "undo", "force", "engage"),
+    [
+        (
+            Slack(),
+            f"/fallback release {FLAG}", f"/fallback release {FLAG} force", f"/fallback engage {FLAG} gpt REASON",
+        ),
+        (
+            Terminal(),
+            f"understudy flags release {FLAG} --reason REASON", f"understudy flags release {FLAG} --reason REASON --force",
+            f"understudy flags engage {FLAG} gpt --reason REASON",
+        ),
+        (
+            Api(),
+            f'POST /api/v1/flags/{FLAG}/release {{"reason": "REASON"}}',
+            f'POST /api/v1/flags/{FLAG}/release {{"reason": "REASON", "force": true}}',
+            f'POST /api/v1/flags/{FLAG}/engage {{"variant": "gpt", "reason": "REASON"}}',
+        ),
+    ],
+    ids=["slack", "terminal", "api"],
+)  # fmt: skip
+def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, engage: str) -> None:
+    """Nobody in a terminal is told to type a slash word."""
+    assert f"{FLAG} serves gpt now. Undo: {undo}" == words(SWITCHED, face)
+    assert f"The default of {FLAG} is not well: Claude API is down. If you mean it: {force}" == words(UNWELL, face)
+    assert f"Nothing waits for a yes any more. If you mean it: {engage}" == words(WAITS_NOT, face)
+
+
+@pytest.mark.parametrize("of", a.Words)
+def test_no_face_but_slack_names_a_slash_word(of: a.Words) -> None:
+    """What wants words shows an example of the face on which it was asked."""
+    for face in (Terminal(), Api()):
+        assert None is re.search(r"(?<![\w/])/(incident|fallback|understudy)\b", words(a.NoWords(of=of), face))
+
+
+@pytest.mark.parametrize(
+    ("face", "channel"),
+    [(Slack(), "<#C0INC1>"), (Slack(linked=False), "#inc-1-claude"), (Terminal(), "#inc-1-claude"), (Api(), "#inc-1-claude")],
+)
+def test_a_channel_is_named_so_that_the_face_can_show_it(face: Face, channel: str) -> None:
+    """A reference that may be pressed in Slack, a name everywhere else."""
+    assert f"You are in INC-1 now. It goes on in {channel}." == words(a.Joined(incident=1, place=CHANNEL), face)
+
+
+def test_a_declaration_says_in_slack_where_people_will_meet() -> None:
+    """The channel is being made while the answer is read."""
+    declared = a.Declared(incident=1, title="Claude is slow", channel_name="inc-1-claude", changed=True)
+
+    assert "INC-1 is declared: Claude is slow. Its channel #inc-1-claude is being made; you are invited." == told(declared)
+
+
+def test_resolved_while_it_fails_says_when_it_opens_again() -> None:
+    """Whoever ends it all the same knows what comes of that."""
+    until = datetime(2026, 3, 20, 12, 30, tzinfo=UTC)
+    one = a.Moved(incident=1, phase=Phase.RESOLVED, failing=("Claude API",), until=until)
+
+    again = "Claude API still fails: unless it recovers, a new incident opens at 12:30 UTC."
+    assert f"INC-1 is resolved now. {again}" == words(one, Terminal())
+
+
+@pytest.mark.parametrize(("longest", "said"), [(timedelta(hours=2), "2 hours"), (timedelta(minutes=90), "1 h 30 min")])
+def test_the_longest_mute_is_said_in_round_words(longest: timedelta, said: str) -> None:
+    """As configuration has it."""
+    assert f"A mute lasts at most {said} here (mutes.longest in the configuration)." == words(
+        a.MuteTooLong(longest=longest), Slack()
+    )
+
+
+def test_who_may_not_is_told_who_may() -> None:
+    """A guest is not sent to the commanders' list."""
+    guest = words(Denied(role=Role.OUTSIDER, needs=Role.MEMBER), Slack())
+
+    assert "Only full members of this workspace may do that. Nothing was changed. Ask one of them." == guest
+
+
+@pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: kind.KIND)
+def test_only_what_may_be_overruled_comes_with_a_press(kind: type[Answer]) -> None:
+    """An answer without a way on is a plain sentence."""
+    may_be = {a.OpenAlready, a.StillFailing}
+    with_a_way = {
+        a.OpenAlready: a.OpenAlready(incident=1, open=(a.OpenOne(1, "Claude", "Claude", CHANNEL),), free=()),
+        a.StillFailing: a.StillFailing(incident=1, failing=(), away=(a.Away(FLAG, "gpt"),)),
+    }
+    answer = with_a_way.get(kind) or a.Noted()
+
+    assert (kind in may_be) == (answer_message(answer, "/incident") is not None)
