@@ -21,8 +21,12 @@ MOST_AT_ONCE = 20  # told in one reading; the others follow with the next ones
 
 def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
     """Note which standing notices the page lists and which it lacks; what it lacked for an hour stands no longer."""
-    held = draft.world.provider(report.provider)
     shown = _shown(report)
+    unlisted = draft.world.provider(report.provider).unlisted
+    for notice in [n for n in unlisted if n.id in shown and shown[n.id] not in NOTICE_OVER][:MOST_AT_ONCE]:
+        again = f.NoticeListedAgain(report.provider, notice.id, notice.title, notice.components)
+        _tell(draft, notice, again, incident)
+    held = draft.world.provider(report.provider)  # what came back is listed from this reading on
     listed = tuple(n.id for n in held.notices if n.id in shown and _is_news(held.listed.get(n.id, Listed()), report.page))
     absent = [n for n in held.notices if n.id not in shown and _lacks(report, n, held)]
     since = {n.id: held.listed.get(n.id, Listed()).missing_since for n in absent}
@@ -34,9 +38,6 @@ def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
     for notice in gone[:MOST_AT_ONCE]:
         body = f.NoticeUnlisted(report.provider, notice.id, notice.title, notice.status, notice.components)
         _tell(draft, notice, body, incident)
-    for notice in [n for n in held.unlisted if n.id in shown and shown[n.id] not in NOTICE_OVER][:MOST_AT_ONCE]:
-        again = f.NoticeListedAgain(report.provider, notice.id, notice.title, notice.components)
-        _tell(draft, notice, again, incident)
 
 
 def touches(notice: Notice, incident: Incident | None) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core import facts as f
@@ -203,7 +203,11 @@ def test_missing_is_written_down_once() -> None:
 READINGS = st.lists(st.tuples(st.sampled_from(["listed", "missing", "cut", "stale", "other"]), st.booleans()), max_size=40)
 
 
+MISSING = ("missing", False)
+
+
 @settings(max_examples=200, deadline=None)
+@example([MISSING] * 7 + [("listed", False), ("other", False)] + [MISSING] * 6)  # another page lacked what had just come back
 @given(READINGS)
 def test_a_notice_is_gone_only_after_an_hour_missing_and_the_facts_rebuild_it(readings: list[tuple[str, bool]]) -> None:
     """Over random readings and restarts: the same history gives the same decision."""
