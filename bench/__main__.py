@@ -17,6 +17,7 @@ NAMES = (
     "readers",
     "hostile",
     "failover",
+    "history",
     "intake",
 )
 

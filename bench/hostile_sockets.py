@@ -93,7 +93,7 @@ async def victim(folder: Path) -> AsyncIterator[Victim]:
         workspace.add_user("ana")
         workspace.add_channel("ops", members=("ana",))
         config, data = folder / "understudy.yaml", folder / "data"
-        data.mkdir(mode=0o700)
+        data.mkdir(mode=0o700, exist_ok=True)
         config.write_text(yaml.safe_dump(_settings(workspace, http_port, llm_port)), encoding="utf-8")
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.hostile_bot", str(config), str(data))
         try:
