@@ -207,6 +207,7 @@ class App:
         services = WebServices(
             engine=self.engine, board=self.board, clock=self.clock, ledger=self.ledger, samples=self.samples,
             health=self.health, export=self._export, metrics=self.metrics, sees=self.sees,
+            unwritten=self._ledger_watch.unwritten, ledger_trouble=self._ledger_watch.trouble,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=self.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
@@ -300,7 +301,7 @@ class App:
         """What the commands work with."""
         return Desk(
             engine=self.engine, ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
-            board_url=self._board_url(), trouble=self.trouble, about=self.about,
+            board_url=self._board_url(), trouble=self.trouble, about=self.about, unwritten=self._ledger_watch.unwritten,
         )  # fmt: skip
 
     # --- watching

@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.core.model import Verdict
 from bot.ledger_notices import LedgerNotices
 from bot.ports import Engine, Ledger, StoreError
-from bot.views.storage import unwritten_words
+from bot.views.storage import nothing_is_written, unwritten_words
 from bot.web.health import Part
 
 log = structlog.get_logger(__name__)
@@ -107,14 +107,20 @@ class LedgerWatch:
         """How it stands, for health and status."""
         if self.standing.error is None:
             return Part(True, "restored", self.standing.since, "State is restored; the ledger takes what is committed.")
-        return Part(False, self.standing.error.kind.value, self.standing.since, self.trouble())
+        news = unwritten_words(self._engine.world, self._engine.policy, self._sees())
+        words = f"The ledger cannot be written: {self.standing.error}. {news}".strip()
+        return Part(False, self.standing.error.kind.value, self.standing.since, words)
 
     def trouble(self) -> str:
         """What people should know; empty while all is well."""
+        return nothing_is_written(self.standing.error) if self.standing.error else ""
+
+    def unwritten(self) -> Mapping[str, Verdict]:
+        """What the checks come to where the ledger holds something else, since it takes nothing; empty while it does."""
         if self.standing.error is None:
-            return ""
-        news = unwritten_words(self._engine.world, self._engine.policy, self._sees())
-        return f"The ledger cannot be written: {self.standing.error}. {news}".strip()
+            return {}
+        world = self._engine.world
+        return {id: verdict for id, verdict in self._sees().items() if not world.component(id).agrees(verdict)}
 
     async def look(self) -> None:
         """Look once, and say what changed."""

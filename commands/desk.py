@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.clock import Clock
-from bot.core.model import Actor
+from bot.core.model import Actor, Verdict
 from bot.flags.board import FlagBoard
 from bot.payloads import Command, Form, Press, Shortcut, Who
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
@@ -36,6 +36,7 @@ class Desk:
     board_url: str = ""
     trouble: Callable[[], str] = lambda: ""  # what people should know of the bot itself, said with every status
     about: Callable[[], Awaitable[About]] = _version_only
+    unwritten: Callable[[], Mapping[str, Verdict]] = dict  # what is seen and cannot be committed
 
     async def latencies(self, components: Mapping[str, Any]) -> dict[str, LatencyPicture]:
         """The latency picture of each component over the last hour."""

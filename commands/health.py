@@ -2,6 +2,7 @@
 
 from bot.core.model import Policy
 from bot.views.health import board, provider
+from bot.views.storage import as_seen
 from commands.desk import Asked, Desk, Respond, answer
 from commands.helping import help_message
 from commands.parse import nearest
@@ -10,13 +11,14 @@ from commands.table import HEALTH
 
 async def health(desk: Desk, asked: Asked, respond: Respond) -> None:
     """Answer `/health [provider]`."""
-    policy, world, now = desk.engine.policy, desk.engine.world, desk.clock.now()
+    policy, now = desk.engine.policy, desk.clock.now()
+    world, on_record = as_seen(desk.engine.world, desk.unwritten())
     wanted = asked.text.strip()
     if wanted.lower() == "help":
         await answer(respond, help_message(HEALTH, asked.word))
     elif not wanted:
         latencies = await desk.latencies(policy.components)
-        await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble()))
+        await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble(), on_record=on_record))
     else:
         found = find_provider(policy, wanted)
         if found is None:
@@ -25,7 +27,8 @@ async def health(desk: Desk, asked: Asked, respond: Respond) -> None:
             await answer(respond, text)
         else:
             mine = {id: c for id, c in policy.components.items() if c.provider == found}
-            await answer(respond, provider(found, world, policy, now, await desk.latencies(mine)))
+            latencies = await desk.latencies(mine)
+            await answer(respond, provider(found, world, policy, now, latencies, on_record=on_record))
 
 
 def find_provider(policy: Policy, wanted: str) -> str | None:

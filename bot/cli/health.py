@@ -20,7 +20,9 @@ def health(config_path: Path, data_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(status)
     else:
-        rows = [(c["id"], c["level"], _minute(c["since"]), c["reason"]) for c in status["components"]]
+        rows = [
+            (c["id"], c["level"] + " *" * bool(c["on_record"]), _minute(c["since"]), c["reason"]) for c in status["components"]
+        ]
         print_table(("component", "verdict", "since (UTC)", "why"), rows, empty="No component is configured.")
         note(*_besides(status))
     if reply.running:
@@ -32,6 +34,9 @@ def health(config_path: Path, data_path: Path | None, as_json: bool) -> None:
 
 def _besides(status: dict[str, Any]) -> Iterator[str]:
     """What stands beside the verdicts: blindness, advisories, mutes, alerts that are held back."""
+    held_otherwise = [f"{c['id']} {c['on_record']['level']}" for c in status["components"] if c["on_record"]]
+    if held_otherwise:
+        yield f"* is not written down; on record: {', '.join(held_otherwise)}"
     sight = status["sight"]
     if sight["blind"]:
         blind = f"we are blind since {_minute(sight['began_at'])} UTC: {sight['reason']}"

@@ -16,10 +16,14 @@ from bot.views.text import code, count, foreign, inert, plain, span, stop, utc, 
 MOST_PROVIDERS = 40
 BAR_CELLS = 10
 
+OnRecord = Mapping[str, ComponentState]  # what the ledger holds of components that `world` shows otherwise, unwritten as it is
+ALL_WRITTEN: OnRecord = {}
+
 
 def board(
-    world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *, trouble: str = ""
-) -> Message:
+    world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *, trouble: str = "",
+    on_record: OnRecord = ALL_WRITTEN,
+) -> Message:  # fmt: skip
     """Every component: how it is, since when, how fast, what the vendor says, which flags stand on it.
 
     `trouble` is what people should know of the bot itself.
@@ -34,7 +38,7 @@ def board(
     providers = sorted(_by_provider(policy).items(), key=lambda item: -max(world.component(c.id).level.rank for c in item[1]))
     for provider_, components in providers[:MOST_PROVIDERS]:
         lines = [f"*{provider_name(policy, provider_)}*"]
-        lines += [f"• {_line(c, world, policy, now, latencies.get(c.id))}" for c in components]
+        lines += [f"• {_line(c, world, policy, now, latencies.get(c.id), on_record)}" for c in components]
         page = page_words(provider_, list(world.provider(provider_).notices), world, policy)
         blocks.append(section("\n".join([*lines, page])))
     if len(providers) > MOST_PROVIDERS:
@@ -43,10 +47,13 @@ def board(
     blocks.append(
         context(f"Open incidents: {words(running) or 'none'} · latency of the last hour · `/health PROVIDER` for more")
     )
-    return fit(Message(_in_short(world, policy, now), tuple(blocks)))
+    return fit(Message(_in_short(world, policy, now, on_record), tuple(blocks)))
 
 
-def provider(provider: str, world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture]) -> Message:
+def provider(
+    provider: str, world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *,
+    on_record: OnRecord = ALL_WRITTEN,
+) -> Message:  # fmt: skip
     """One provider: verdicts with their evidence, latency, the vendor's words, its flags, and what one can do."""
     mine = _by_provider(policy).get(provider, [])
     name = provider_name(policy, provider)
@@ -57,7 +64,7 @@ def provider(provider: str, world: World, policy: Policy, now: datetime, latenci
     for component in mine:
         state = world.component(component.id)
         lines = [
-            _line(component, world, policy, now, latencies.get(component.id)),
+            _line(component, world, policy, now, latencies.get(component.id), on_record),
             f"Reason: {stop(foreign(state.reason, 400))}",
         ]
         if state.level is not Level.OPERATIONAL:
@@ -84,7 +91,7 @@ def _by_provider(policy: Policy) -> dict[str, list[ComponentPolicy]]:
     return found
 
 
-def _in_short(world: World, policy: Policy, now: datetime) -> str:
+def _in_short(world: World, policy: Policy, now: datetime, on_record: OnRecord) -> str:
     """What a phone shows."""
     bad = [c for c in policy.components.values() if world.component(c.id).level.bad]
     unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
@@ -94,6 +101,7 @@ def _in_short(world: World, policy: Policy, now: datetime) -> str:
     rest += f" Advisory for {words(advised)}." if advised else ""
     muted = [component_name(policy, c.id) for c in policy.components.values() if world.component(c.id).mute]
     rest += f" Muted: {words(muted)}." if muted else ""
+    rest += " Not all of this is written down." if on_record else ""
     if not bad:
         well = len(policy.components) - len(unknown)
         verb = "is" if 1 in (well, len(policy.components)) else "are"
@@ -107,15 +115,29 @@ def _level(state: ComponentState, now: datetime) -> str:
     return f"{state.level} since {utc(since, now)}" if since else f"{state.level}"
 
 
-def _line(component: ComponentPolicy, world: World, policy: Policy, now: datetime, picture: LatencyPicture | None) -> str:
+def _line(
+    component: ComponentPolicy, world: World, policy: Policy, now: datetime, picture: LatencyPicture | None, on_record: OnRecord
+) -> str:
     state = world.component(component.id)
     since = state.began_at or state.since
     at = f" since {when(since)} ({span(now - since)})" if since else ""
-    parts = [f"*{component_name(policy, component.id)}*: {state.level}{at}", *held_words(state), _speed(picture)]
+    parts = [
+        f"*{component_name(policy, component.id)}*: {state.level}{at}",
+        *_unwritten(on_record.get(component.id)),
+        *held_words(state),
+        _speed(picture),
+    ]
     holds = [_holding(flag, world) for flag in policy.flags.values() if component.id in flag.depends_on]
     if holds:
         parts.append(f"Flags: {words(holds, most=4)}")
     return ". ".join(part for part in parts if part)
+
+
+def _unwritten(held: ComponentState | None) -> list[str]:
+    if held is None:
+        return []
+    since = f" since {when(held.since)}" if held.since else ""
+    return [f"*Not written down*: on record it is {held.level}{since}"]
 
 
 def _holding(flag: FlagPolicy, world: World) -> str:

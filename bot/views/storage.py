@@ -1,10 +1,11 @@
 """What people are told when the ledger does not take what they asked for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.model import Level, Policy, Verdict
-from bot.core.state import World
+from bot.core.state import ComponentState, World
 from bot.ports import Message, StoreError, StoreTrouble
 from bot.views.blocks import section
 from bot.views.limits import fit
@@ -38,6 +39,28 @@ def unwritten(world: World, seen: Mapping[str, Verdict]) -> tuple[str, ...]:
     return tuple(
         id for id, verdict in sorted(seen.items()) if verdict.level.bad and world.component(id).level is not verdict.level
     )
+
+
+def as_seen(world: World, seen: Mapping[str, Verdict]) -> tuple[World, dict[str, ComponentState]]:
+    """The world as people should be shown it while nothing is committed, and what the ledger holds where that differs.
+
+    `seen` is what the checks come to of components that the ledger holds otherwise; empty while all is committed.
+    """
+    held = {id: world.component(id) for id in sorted(seen)}
+    for id, verdict in sorted(seen.items()):
+        same = held[id].advisory == verdict.advisory
+        now = replace(
+            held[id], level=verdict.level, reason=verdict.reason, fault=verdict.fault, evidence=verdict.evidence,
+            since=verdict.began_at, began_at=verdict.began_at, advisory=verdict.advisory,
+            advisory_since=held[id].advisory_since if same else verdict.began_at,
+        )  # fmt: skip
+        world = world.with_state("component", id, now)
+    return world, held
+
+
+def nothing_is_written(error: StoreError) -> str:
+    """What people should know of the bot itself."""
+    return f"Nothing that I see or am told is being written down: {_why(error)}. {meanwhile(error)}"
 
 
 def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.core.model import FlagPolicy
 from bot.core.state import Incident
 from bot.ports import LatencyPicture
+from bot.views.storage import as_seen
 from bot.web.errors import Refusal, answer_json
 from bot.web.services import SERVICES, WebServices
 from bot.web.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape, sight_shape
@@ -23,17 +24,19 @@ _REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCI
 
 
 async def status(request: web.Request) -> web.Response:
-    """Everything at a glance: whether we see, components, what vendors say, open incidents, flags."""
+    """Everything at a glance, as we see it: components, what vendors say, open incidents, flags; and whether we see at all."""
     services = request.app[SERVICES]
-    world, policy = services.engine.world, services.engine.policy
+    policy = services.engine.policy
+    world, on_record = as_seen(services.engine.world, services.unwritten())
     ids = [*policy.components, *(id for id in world.components if id not in policy.components)]
     pictures = await _latencies(services, ids)
     names = {c.provider: c.provider_name for c in policy.components.values()}
     providers = [*names, *(id for id in world.providers if id not in names)]
     data = {
         "at": services.clock.now().isoformat(),
+        "ledger_trouble": services.ledger_trouble() or None,
         "sight": sight_shape(world.sight),
-        "components": [component_shape(world, policy, id, pictures[id]) for id in ids],
+        "components": [component_shape(world, policy, id, pictures[id], on_record.get(id)) for id in ids],
         "providers": [provider_shape(world.provider(id), names.get(id, id)) for id in providers],
         "incidents": [incident_shape(incident, policy) for incident in world.open_incidents()],
         "flags": [flag_shape(world, services.board, flag) for flag in known_flags(services).values()],

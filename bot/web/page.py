@@ -7,6 +7,7 @@ from importlib import resources
 import jinja2
 from aiohttp import web
 
+from bot.views.storage import as_seen
 from bot.web.api import known_flags
 from bot.web.services import SERVICES
 from bot.web.shapes import flag_shape
@@ -18,13 +19,15 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 async def board(request: web.Request) -> web.Response:
     """Every component with verdict, since when and why; open incidents; flags and what they serve."""
     services = request.app[SERVICES]
-    world, policy = services.engine.world, services.engine.policy
+    policy = services.engine.policy
+    world, on_record = as_seen(services.engine.world, services.unwritten())
     flags = known_flags(services).values() if services.board.ready else ()
     html = _template().render(
         at=services.clock.now(),
         ready=services.board.ready,
+        ledger_trouble=services.ledger_trouble(),
         sight=world.sight,
-        components=[(policy.components[id].name, world.component(id)) for id in policy.components],
+        components=[(policy.components[id].name, world.component(id), on_record.get(id)) for id in policy.components],
         incidents=world.open_incidents(),
         flags=[flag_shape(world, services.board, flag) for flag in flags],
     )

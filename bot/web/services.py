@@ -92,7 +92,8 @@ class WebServices:
     `local_token` is the one that the bot writes into its data folder with mode 0600; it may do everything, and an empty one
     opens nothing. With `open_to_loopback` whoever asks from this very machine may read. `export` takes an incident's number and
     `md`, `json` or `csv` and returns file name and content. `sees` gives what the checks come to at this moment, wherever that
-    is not plainly well.
+    is not plainly well; `unwritten` those of them that the ledger holds otherwise since it takes nothing, which
+    `ledger_trouble` says in words (empty while all is well).
     """
 
     engine: Engine
@@ -109,6 +110,8 @@ class WebServices:
     open_to_loopback: bool = False
     hooks: Hooks = field(default_factory=Hooks)
     sees: Callable[[], Mapping[str, Verdict]] = dict
+    unwritten: Callable[[], Mapping[str, Verdict]] = dict
+    ledger_trouble: Callable[[], str] = str
 
 
 SERVICES = web.AppKey("services", WebServices)

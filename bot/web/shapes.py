@@ -44,8 +44,13 @@ def answer_from(shape: Mapping[str, Any]) -> Answer | None:
         return None
 
 
-def component_shape(world: World, policy: Policy, id: str, latency: LatencyPicture | None) -> dict[str, Any]:
-    """One component: our verdict with its reason, what is said or held back besides, how long its checks took lately."""
+def component_shape(
+    world: World, policy: Policy, id: str, latency: LatencyPicture | None, held: ComponentState | None = None
+) -> dict[str, Any]:
+    """One component: our verdict with its reason, what is said or held back besides, how long its checks took lately.
+
+    `held` is what the ledger holds of it, where `world` has something that cannot be written down.
+    """
     state, known = world.component(id), policy.components.get(id)
     return {
         "id": id,
@@ -57,8 +62,19 @@ def component_shape(world: World, policy: Policy, id: str, latency: LatencyPictu
         "evidence": list(state.evidence),
         "since": _time(state.since),
         "began_at": _time(state.began_at),
+        "on_record": _on_record(held) if held else None,
         **_besides(state),
         "latency": encode(latency),
+    }
+
+
+def _on_record(held: ComponentState) -> dict[str, Any]:
+    return {
+        "level": held.level.value,
+        "reason": held.reason,
+        "fault": held.fault.value,
+        "since": _time(held.since),
+        "began_at": _time(held.began_at),
     }
 
 

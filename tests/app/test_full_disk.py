@@ -134,3 +134,27 @@ async def test_a_start_on_a_full_disk_serves_the_committed_flags(deployment: Dep
     assert "read only, flags are served as they were committed" in bot.output
     assert (200, "claude") == (released.status, await bot.serves(FLAG))
     assert "Traceback" not in bot.output
+
+
+async def test_every_face_shows_the_outage_that_cannot_be_written_down(deployment: Deployment) -> None:
+    """Nobody is left in the belief that all is well: API, board, Slack and terminal show what the checks see, and mark it."""
+    bot = await a_full_bot(deployment)
+    deployment.vendor.answers = {"anthropic.api": 502}
+    await bot.part("ledger", lambda part: part and not part["ok"] and "Not on record: Claude API is down" in part["sentence"])
+    status = (await bot.asks("GET", "/api/v1/status")).json
+    [claude] = [c for c in status["components"] if c["id"] == "anthropic.api"]
+    board = (await bot.asks("GET", "/")).text
+    slack = await hears(deployment, "/health")
+    one = await hears(deployment, "/health claude")
+    terminal = await deployment.verb("health")
+
+    trouble = "Nothing that I see or am told is being written down: the disk is full."
+    assert ("down", "operational") == (claude["level"], claude["on_record"]["level"])
+    assert "HTTP 502" in claude["reason"]
+    assert status["ledger_trouble"].startswith(trouble)
+    assert {c["on_record"] for c in status["components"] if c["id"] != "anthropic.api"} == {None}
+    assert (trouble in board, "<strong>Not written down</strong>: on record it is operational" in board) == (True, True)
+    assert (trouble in slack, "Claude API: down since" in slack, "Not written down: on record it is" in slack) == (True,) * 3
+    assert ("Claude API: down since" in one, "Not written down: on record it is operational" in one) == (True, True)
+    assert "anthropic.api  down *" in terminal.out
+    assert "* is not written down; on record: anthropic.api operational" in terminal.err + terminal.out

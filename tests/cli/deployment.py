@@ -127,11 +127,11 @@ class Bot:
                 await asyncio.sleep(0.05)
 
     async def sees(self, level: str, *components: str) -> None:
-        """Wait until its verdict of these components, or of all, is as told."""
+        """Wait until its verdict of these components, or of all, is as told and written down."""
         async with asyncio.timeout(WITHIN_S):
             while True:
                 found = (await self.asks("GET", "/api/v1/status")).json["components"]
-                if {c["level"] for c in found if not components or c["id"] in components} == {level}:
+                if {(c["level"], c["on_record"]) for c in found if not components or c["id"] in components} == {(level, None)}:
                     return
                 await asyncio.sleep(0.05)
 

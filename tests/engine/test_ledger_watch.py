@@ -121,17 +121,32 @@ def test_people_are_not_called_for_each_swing_of_a_provider_that_comes_and_goes(
     assert ("Claude API is down" in first[1], "OpenAI" in first[1], "OpenAI" in second[1]) == (True, False, True)
 
 
-def test_health_says_what_the_checks_see_while_it_cannot_be_written() -> None:
-    """`/health` shows what is committed; the line beside it must not leave people in the belief that all is well."""
+def test_readiness_says_what_the_checks_see_while_it_cannot_be_written() -> None:
+    """Whoever looks there first must not be left in the belief that the providers are well."""
 
     async def play() -> str:
         bridge = Bridge()
         bridge.fill()
         bridge.seen = {"anthropic.api": FAILS}
         await asyncio.sleep(30)
-        return bridge.watch.trouble()
+        return bridge.watch.part().sentence
 
     assert "Not on record: Claude API is down: HTTP 502, 3 of 3 checks." in in_virtual_time(play)
+
+
+def test_what_the_checks_see_is_given_out_only_while_it_cannot_be_written() -> None:
+    """In good times people are shown what is committed: a verdict that is not ripe is none of their business."""
+
+    async def play() -> tuple[list[str], list[str]]:
+        bridge = Bridge()
+        bridge.seen = {"anthropic.api": FAILS}
+        await asyncio.sleep(30)
+        before = list(bridge.watch.unwritten())
+        bridge.fill()
+        await asyncio.sleep(30)
+        return before, list(bridge.watch.unwritten())
+
+    assert ([], ["anthropic.api"]) == in_virtual_time(play)
 
 
 def test_a_trouble_of_a_moment_calls_nobody() -> None:
