@@ -8,7 +8,7 @@ looked up, and what may be repeated, the class of the effect says (CERTAINTY).
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -105,7 +105,18 @@ class Outbox:
         self._wake.clear()
         if not self._taken_up:
             await self._take_up()
+        due = await self._ledger.read(lambda store: store.next_due())
         now = self._clock.now()
+        if due is not None and due <= now and await self._claimed(now):
+            return
+        wait_s = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._clock.now()).total_seconds())
+        try:
+            async with asyncio.timeout(min(wait_s, LONGEST_WAIT.total_seconds())):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # something became due
+
+    async def _claimed(self, now: datetime) -> bool:
         claiming = asyncio.ensure_future(self._ledger.write(lambda store: store.claim(now, self._owner, self._pace.lease, 16)))
         try:
             rows = await asyncio.shield(claiming)
@@ -114,15 +125,7 @@ class Outbox:
             self._see_to(await claiming)
             raise
         self._see_to(rows)
-        if rows:
-            return
-        due = await self._ledger.read(lambda store: store.next_due())
-        wait = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._clock.now()).total_seconds())
-        try:
-            async with asyncio.timeout(min(wait, LONGEST_WAIT.total_seconds())):
-                await self._wake.wait()
-        except TimeoutError:
-            pass  # something became due
+        return bool(rows)
 
     def _see_to(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:

@@ -65,6 +65,7 @@ class SampleStore:
 
     def __init__(self, conn: Connection, *, writing: bool = False) -> None:
         self.conn = conn
+        self._committed: dict[tuple[str, str, str], int] = {}  # check, component and vantage to their id
         provide_logarithm(conn)
         if writing:
             start_counting(conn)
@@ -85,14 +86,16 @@ class SampleStore:
         """What was concluded, by name."""
         return {row[0]: json.loads(row[1]) for row in self.conn.execute("SELECT name, value FROM remembered")}
 
-    # Looked up for each batch and not remembered: an id that was rolled back with its batch would name nothing.
+    # An id is remembered once it is found, not when it is made: one that was rolled back with its batch would name nothing.
     def _check(self, who: tuple[str, str, str]) -> int:
+        if who in self._committed:
+            return self._committed[who]
         values = tuple(plain(part) for part in who)
         known = one(self.conn, "SELECT id FROM checks WHERE name = ? AND component = ? AND vantage = ?", *values)
         if known is None:
             self.conn.execute("INSERT INTO checks (name, component, vantage) VALUES (?, ?, ?)", values)
-            known = one(self.conn, "SELECT last_insert_rowid()")
-        return int(known[0])
+            return int(one(self.conn, "SELECT last_insert_rowid()")[0])
+        return self._committed.setdefault(who, int(known[0]))
 
     def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first."""

@@ -1,7 +1,7 @@
 """What a restart must not forget, and how it is stored: tracks, our sight, vendors' pages, and how often kin were called.
 
 A track that is in doubt or in trouble is stored with the very batch of samples that made it so, and before any verdict is
-committed on it. One at ease is stored about once in five minutes: what it missed are good looks, and those are folded anew.
+committed on it. One at ease is stored about once in ten minutes: what it missed are good looks, and those are folded anew.
 So the same samples come to the same judgement whether or not the process was restarted between them, killed or not.
 """
 
@@ -29,10 +29,10 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-CALM_FOR = timedelta(minutes=5)  # a track at ease waits so long; a start folds what it missed, a third of what it once folded
+CALM_FOR = timedelta(minutes=10)  # a track at ease waits so long; a start folds what it missed
 ROUNDS_OF_ALL = 60  # flushes, about a second each, over which tracks at ease that come due together are spread
 LEAST_A_FLUSH = 20
-UPTO_EVERY = timedelta(minutes=1)  # an older moment than need be costs a start a minute of samples to leave out
+UPTO_EVERY = timedelta(minutes=5)  # an older moment than need be costs a start so many minutes of samples to leave out
 RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
 RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
 LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up

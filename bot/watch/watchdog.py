@@ -21,8 +21,9 @@ from bot.watch.lag import EVERY_S
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S = 0.02  # real seconds, as all here
-STALL_S = 0.1  # nothing that a vendor, a sender or a reader sends may hold the loop for longer
+STALL_S = 0.1  # real seconds, as all here; nothing that a vendor, a sender or a reader sends may hold the loop for longer
+OVERDUE_S = EVERY_S + STALL_S / 2  # after a turn: the loop is late, though not yet so late that it counts
+LOOK_EVERY_S = 0.04  # while it is late
 GONE_AFTER_S = 30.0
 LAST_WORDS_S = 2.0
 HOUSE = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ class Stall:
 
 
 class Watchdog:
-    """Looks every 20 ms whether the loop had its turn. `clock` runs in real time.
+    """Looks, whenever the loop's next turn is overdue, whether it came. `clock` runs in real time.
 
     `turn` is called by the loop at each of its turns (`LoopLag` does), `on_stall` on the loop after a stall, and `on_gone` in
     the watchdog's thread, once, when the loop had no turn for `gone_after_s` although this process ran.
@@ -87,9 +88,11 @@ class Watchdog:
 
     def _run(self) -> None:
         absent_s, looked_at = 0.0, self._clock.monotonic()
-        while not self._ends.wait(LOOK_EVERY_S):
+        wait_s = OVERDUE_S
+        while not self._ends.wait(wait_s):
             now = self._clock.monotonic()
-            if now - self._turn_at < EVERY_S + STALL_S / 2:
+            wait_s = max(LOOK_EVERY_S, self._turn_at + OVERDUE_S - now)
+            if now - self._turn_at < OVERDUE_S:
                 absent_s, looked_at, self._seen = 0.0, now, None
                 continue
             # A process that was stopped, or a machine that slept, is not a loop that is gone: only time that we saw counts.

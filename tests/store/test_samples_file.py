@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.model import Fault, Outcome, Sample
-from bot.store.engine import connect
+from bot.store.engine import DatabaseError, connect
 from bot.store.migrations import SAMPLES
 from bot.store.migrations.samples import CHECKS, ROLLUPS
 from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
@@ -355,4 +355,18 @@ async def test_damage_that_is_met_while_reading_is_set_aside_too(tmp_path: Path)
     assert [] == await samples.since(NOON)
     await samples.add([run(5_000)])
     assert 1 == len(await samples.since(NOON))
+    await samples.close()
+
+
+async def test_a_check_whose_first_batch_was_lost_is_found_by_its_name_later(tmp_path: Path) -> None:
+    """The disk was full when it first spoke; what another check was called meanwhile is not its name."""
+    samples = InlineSamples.open(tmp_path / "samples.db")
+    samples.conn.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(DatabaseError):
+        await samples.add([run(second, 1) for second in range(20_000)])
+    samples.conn.execute("PRAGMA max_page_count = 1000000")
+    await samples.add([run(30_000, 2)])
+    await samples.add([run(30_030, 1)])
+
+    assert ["check 1"] == [sample.check for sample in await samples.recent("check 1", 10)]
     await samples.close()
