@@ -105,7 +105,7 @@ class App:
         self._probing: Probing | None = None
         self._courier: Courier | None = None
         self._watchdog = Watchdog(
-            SystemClock(), on_stall=lambda stall: self.metrics.observe_stall(stall.code, stall.seconds), on_gone=parts.on_gone
+            self._wire, on_stall=lambda stall: self.metrics.observe_stall(stall.code, stall.seconds), on_gone=parts.on_gone
         )
         self._lag = LoopLag(self._watchdog.turn)
         self._ticker: Ticker | None = None
