@@ -203,3 +203,21 @@ def test_what_holds_no_secret_stays_the_same_object() -> None:
     signal = VerdictReached(actor=Actor.rule("detector"), verdict=Verdict("a.b", Level.DOWN, "HTTP 502"))
 
     assert signal is Redactor([KEY]).words(signal)
+
+
+@pytest.mark.parametrize("before", range(RUN))
+def test_twelve_characters_are_found_wherever_in_a_text_they_begin(before: int) -> None:
+    """A text is looked at in steps; none of them leaps over a run."""
+    assert "_" * before + HIDDEN == Redactor([KEY]).text("_" * before + KEY[4:16])
+
+
+def test_two_secrets_without_anything_between_them_are_hidden_as_one() -> None:
+    """Who reads it sees that something was taken out, once."""
+    assert f"a{HIDDEN}b" == Redactor([KEY, "zZ81-vP44kkQe90x"]).text(f"a{KEY}zZ81-vP44kkQe90xb")
+
+
+def test_names_of_fields_are_cleaned_like_what_they_hold() -> None:
+    """A vendor echoes the key as the name of a field: neither the log nor an export shows it."""
+    redact = Redactor([KEY])
+
+    assert {HIDDEN: {HIDDEN: 1}} == redact(None, "info", {KEY: {KEY: 1}})

@@ -70,7 +70,7 @@ def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | S
 def unfit(world: World, policy: FlagPolicy, variant: str, name_of: NameOf = str) -> str:
     """Why even a person may not switch to a variant: its component is not well, and what is served now is no worse."""
     sick = sick_behind(world, policy, variant)
-    if sick is None or standing(world, policy, variant) < min(Standing.UNKNOWN, standing(world, policy, served(world, policy))):
+    if sick is None or standing(world, policy, variant) < standing(world, policy, served(world, policy)):
         return ""
     return f"{variant} needs {name_of(sick.id)}, which is {sick.level}: {sick.reason}"
 

@@ -46,8 +46,8 @@ def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
     found: dict[int, tuple[str, Incident]] = {}
     for provider in meant:
         own = draft.world.open_for(provider)
-        beside = (i for i in draft.world.open_incidents() if i.provider in ("", provider) and i != own)
-        about = [i for i in beside if i.provider or provider in named(draft.policy, i.title)]
+        beside = (i for i in draft.world.open_incidents() if not i.provider)
+        about = [i for i in beside if provider in named(draft.policy, i.title)]
         for incident in [*([own] if own else []), *about]:
             found.setdefault(incident.number, (provider, incident))
     return list(found.values())

@@ -109,7 +109,7 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
         score = max(0.0, gauge.score + rule.weights[sign is None])
         fresh = sign is not None and gauge.score == 0.0
     signs = gauge.signs
-    relapses, clear = (0, 0.0) if fresh else _way_back(gauge, sign, rule)
+    relapses, clear = _way_back(gauge, sign, rule)
     if sign is not None:
         signs = (*signs, sign)[-max(KEPT, rule.failures) :]
     elif score == 0.0 and rounds == 0 and not gauge.stands:

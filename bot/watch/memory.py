@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.core.codec import decode
-from bot.core.detector import NEW, Condition, Rule, Track, from_ledger, knows_of, seeded, undoubted
+from bot.core.detector import NEW, Rule, Track, from_ledger, knows_of, seeded, undoubted
 from bot.core.model import Level, Sample
 from bot.core.sight import CLEAR, Sight
 from bot.core.state import World
@@ -210,7 +210,7 @@ class Memory:
             )
             for check in checks:
                 track = self._tracks.track(check, self._tracks.vantage)
-                if unknown and (check in new or track.judgement.condition is Condition.WELL):
+                if unknown:
                     track = from_ledger(held.level, held.reason, held.fault, held.began_at, track)
                 if check in new and check in usual:
                     track = seeded(track, usual[check])

@@ -49,7 +49,9 @@ async def held(folder: Path, hold: Callable[[], object], **parts: Any) -> AsyncI
     """A bot of one check with a clockwork of its own, whose loop was held once."""
     chat, script = FakeChat(SystemClock()), Holding(hold)
     chat.add_channel("ops")
-    app = build(load(_configured(folder), {}), data=folder / "data", parts=Parts(chat=chat, prober=script, fetcher=script, **parts))
+    app = build(
+        load(_configured(folder), {}), data=folder / "data", parts=Parts(chat=chat, prober=script, fetcher=script, **parts)
+    )
     await app.start()
     try:
         await asyncio.wait_for(script.held.wait(), WITHIN_S)
@@ -88,9 +90,7 @@ async def test_who_started_the_bot_is_told_that_its_loop_is_gone(tmp_path: Path)
     """`understudy run` ends the process then; thirty seconds of the wire's clock pass here in about three."""
     gone = threading.Event()
     waited: list[bool] = []
-    async with held(
-        tmp_path, lambda: waited.append(gone.wait(WITHIN_S)), wire_clock=ScaledClock(20, EPOCH), on_gone=gone.set
-    ):
+    async with held(tmp_path, lambda: waited.append(gone.wait(WITHIN_S)), wire_clock=ScaledClock(20, EPOCH), on_gone=gone.set):
         pass
 
     assert [True] == waited

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.model import Fallback, FlagPolicy, Level, Phase, Policy
+from bot.core.model import Fallback, Fault, FlagPolicy, Level, Phase, Policy, Verdict
 from bot.core.state import World
 from bot.core.streams import evolve
-from tests.desk import ANA, CHAT_FLAG, Table, component, policy, told
+from tests.desk import ANA, CHAT_FLAG, RULE, Table, component, policy, told
 
 FLAG = CHAT_FLAG.key
 GPT, GEMINI, CACHED = Fallback("gpt", "openai.api"), Fallback("gemini", "google.api"), Fallback("cached")
@@ -226,3 +226,14 @@ def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:
     engagement = table.world.flag(FLAG).engagement
     assert engagement is not None
     assert ("gpt", True) == (engagement.variant, engagement.share_back > 0)
+
+
+def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None:
+    """Nobody gets an answer there either, so that it is no better than what is down."""
+    table = Table(policy(automation="off")).all_well()
+    refused = Verdict("openai.api", Level.UNKNOWN, "our quota is used up", Fault.OURS_QUOTA, (), table.now)
+    table.send(s.VerdictReached(actor=RULE, verdict=refused))
+    table.sees("anthropic.api", Level.DOWN)
+    asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="outage")).answer
+
+    assert (False, "claude") == (asked.ok, serving(table))

@@ -407,6 +407,15 @@ def test_looks_before_their_time_are_charged_without_a_doubt_as_well() -> None:
     assert 0.0 == run("o" * 20).spent
 
 
+def test_an_outage_soon_after_a_blip_began_with_its_own_first_failure() -> None:
+    """One failure and a dozen good quick looks before it are another matter: neither counted nor told as its beginning."""
+    blip = run("f" + "o" * 12, track=run("ooooo"), begins=150, gap=1.5)
+    judgement = outage(blip, begins=210).judgement
+
+    assert "4 of the last 4 looks failed within 12 s: HTTP 502 after 40 ms" == judgement.reason
+    assert at(210) == judgement.began_at
+
+
 # --- restarts
 
 

@@ -154,6 +154,16 @@ def test_two_that_still_fail_are_spoken_of_as_two() -> None:
     assert "Claude API, claude.ai still fail: unless they recover, a new incident opens at 12:30 UTC." in told(said)
 
 
+def test_the_first_moment_at_which_it_opens_again_is_told() -> None:
+    """claude.ai is muted for an hour, Claude API for nothing."""
+    table = outage()
+    table.sees("anthropic.web", Level.DOWN)
+    table.send(s.Mute(actor=ANA, component="anthropic.web", lasts=timedelta(hours=1)))
+    said = resolve(table, force=True)
+
+    assert said.text.endswith("a new incident opens at 12:30 UTC.")
+
+
 def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
     """A resolution ends no mute."""
     table = outage()

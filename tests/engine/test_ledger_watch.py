@@ -27,6 +27,7 @@ class Disk:
         self.error: StoreError | None = None
         self.gone: StoreError | None = None
         self.trouble: StoreError | None = None
+        self.reopened = False
 
     async def write(self, work: Callable[[Store], T]) -> T:
         if self.error:
@@ -39,6 +40,7 @@ class Disk:
     async def reopen(self) -> None:
         if self.trouble:
             raise self.trouble
+        self.reopened = True
 
     def check_place(self) -> None:
         if self.gone:
@@ -48,7 +50,7 @@ class Disk:
 class Bridge:
     """The watch over a ledger, and what it told whom."""
 
-    def __init__(self, disk: Disk | None = None) -> None:
+    def __init__(self, disk: Disk | None = None, *, beside: Disk | None = None) -> None:
         self.disk = disk or Disk()
         self.calls: list[tuple[str, str]] = []
         self.notes: list[Note] = []
@@ -58,8 +60,9 @@ class Bridge:
         engine = CommittingEngine(self.disk, clock, policy())
         notices = LedgerNotices(engine, tell=lambda title, text: self.calls.append((title, text)), show=self.notes.append)
         self.watch = LedgerWatch(
-            self.disk, self.disk, engine, clock, sees=lambda: self.seen, notices=notices, on_change=self.writable.append
-        )
+            self.disk, self.disk, engine, clock, beside=[beside] if beside else [], sees=lambda: self.seen, notices=notices,
+            on_change=self.writable.append,
+        )  # fmt: skip
         self.watch.start()
 
     def fill(self) -> None:
@@ -289,3 +292,36 @@ def test_a_start_after_a_spell_asks_whether_its_end_was_told() -> None:
     first, second = in_virtual_time(play)
     told = first.notes[0].key
     assert [(told, told), (f"{told}/over", told)] == [(note.key, note.follows) for note in second.notes]
+
+
+def test_a_second_full_disk_calls_people_again() -> None:
+    """Room was made, and a day later it is full again."""
+
+    async def play() -> list[str]:
+        bridge = Bridge()
+        for _ in range(2):
+            bridge.fill()
+            await asyncio.sleep(60)
+            bridge.disk.error = None
+            await asyncio.sleep(60)
+        return [title for title, _ in bridge.calls]
+
+    full, over = "Understudy cannot write its ledger", "Understudy can write its ledger again"
+    assert [full, over, full, over] == in_virtual_time(play)
+
+
+def test_what_lies_beside_the_ledger_is_written_again_with_it() -> None:
+    """Samples were opened for reading alone, on the same full disk."""
+
+    async def play() -> list[bool]:
+        beside = Disk()
+        beside.trouble = StoreError("samples.db: the disk is full", kind=StoreTrouble.FULL, permanent=False)
+        bridge = Bridge(beside=beside)
+        bridge.fill()
+        await asyncio.sleep(60)
+        before = beside.reopened
+        beside.trouble = bridge.disk.error = None
+        await asyncio.sleep(60)
+        return [before, beside.reopened]
+
+    assert [False, True] == in_virtual_time(play)

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clock import ManualClock
-from bot.core.detector import Track
-from bot.core.model import Fault, Level, Outcome, Sample
+from bot.core.detector import Condition, Track
+from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
 from bot.core.rule import Rule
 from bot.core.sight import SightRule
+from bot.core.signals import VerdictReached
 from bot.core.state import World
+from bot.core.step import step
 from bot.ports import Remembered
 from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError
@@ -24,6 +26,7 @@ from bot.watch.kin import Kin
 from bot.watch.memory import Memory
 from bot.watch.sighting import Sighting
 from bot.watch.tracks import Key, Tracks
+from tests.desk import policy
 from tests.engine.stand import BROKEN, NO_WAY, Check, Stand
 
 CHECKS = [Check("anthropic.api.models"), Check("anthropic.api.front"), Check("openai.api.models", timedelta(minutes=10))]
@@ -85,10 +88,10 @@ class Process:
         await self.samples.add(self.buffer, self.memory.take(self.clock.now(), everything=everything).remembered)
         self.buffer = []
 
-    async def again(self, rule: Rule | None = None) -> "Process":
+    async def again(self, rule: Rule | None = None, *, world: World | None = None) -> "Process":
         """A new process over the same file."""
         process = Process(self.samples, self.clock, rule=rule or self.rule)
-        await process.memory.recall(self.samples, World(), self.clock.now())
+        await process.memory.recall(self.samples, world or World(), self.clock.now())
         return process
 
     def known(self) -> dict[Key, Track]:
@@ -283,3 +286,66 @@ async def test_the_usual_latency_is_read_from_older_samples_where_nothing_is_rem
     clock.advance(timedelta(hours=2))
 
     assert 40.0 == pytest.approx((await process.again()).known()[CHECKS[0].id, "local"].baseline_ms, rel=0.05)
+
+
+async def calm(minutes: float) -> Process:
+    """A check that was well for so long; nothing of it is stored."""
+    process = Process(InlineSamples.open(), ManualClock(EPOCH))
+    for _ in range(round(minutes * 2)):
+        process.clock.advance(timedelta(seconds=30))
+        process.sees(sample_of(Look(0, 0, 0, Outcome.OK, 40, True, True, ""), process.clock), learn=True)
+    return process
+
+
+async def test_a_check_at_ease_whose_batch_could_not_be_written_goes_with_the_next() -> None:
+    """It does not wait for another five minutes."""
+    process = await calm(minutes=6)
+    process.memory.lost(process.memory.take(process.clock.now()))
+    await process.writes()
+
+    assert f"{CHECKS[0].id} local" in await process.samples.remembered()
+
+
+async def test_looks_after_a_batch_that_could_not_be_written_are_not_forgotten() -> None:
+    """Up to when everything is known is told anew with the next batch, or a killed process would not look for later samples."""
+    process = await calm(minutes=6)
+    process.memory.lost(process.memory.take(process.clock.now()))
+    await process.writes()
+    process.clock.advance(timedelta(seconds=30))
+    process.sees(sample_of(Look(0, 0, 0, Outcome.OK, 40, True, True, ""), process.clock), learn=True)
+    await process.writes()
+
+    assert process.known() == (await process.again()).known()
+
+
+def down_since(moment: datetime) -> World:
+    """The ledger has the API down since then."""
+    verdict = Verdict(CHECKS[0].component, Level.DOWN, "HTTP 502", Fault.THEIRS, (), moment)
+    return step(World(), VerdictReached(actor=Actor.rule("detector"), verdict=verdict), moment, policy()).world
+
+
+async def test_answers_of_an_outage_do_not_become_the_usual_ones_by_a_restart() -> None:
+    """One check fails and the other one answers: what is folded after the restart teaches no more than it did before."""
+    process = Process(InlineSamples.open(), ManualClock(EPOCH))
+    for n in range(28):
+        process.clock.advance(timedelta(seconds=30))
+        for check, outcome in ((0, Outcome.OK if n < 18 else Outcome.FAIL), (1, Outcome.OK)):
+            look = Look(0, check, 0, outcome, 40, True, True, "")
+            process.sees(sample_of(look, process.clock), learn=n < 18)
+        if n == 20:
+            await process.writes(everything=True)
+    await process.samples.add(process.buffer)
+    again = await process.again(world=down_since(EPOCH + timedelta(seconds=30 * 19)))
+
+    assert None is again.known()[CHECKS[1].id, "local"].baseline_ms
+
+
+@pytest.mark.parametrize("before", [Outcome.OK, Outcome.FAIL])
+async def test_a_check_that_was_stored_before_the_outage_takes_it_over(before: Outcome) -> None:
+    """Well, or just begun and too little known to judge: the outage ends by good results, not by forgetting."""
+    process = Process(InlineSamples.open(), ManualClock(EPOCH))
+    process.sees(sample_of(Look(0, 0, 0, before, 40, True, True, ""), process.clock), learn=True)
+    await process.writes(everything=True)
+    again = await process.again(world=down_since(process.clock.now() + timedelta(minutes=1)))
+
+    assert Condition.FAILING is again.known()[CHECKS[0].id, "local"].judgement.condition
