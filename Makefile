@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench kills check install browser proxy peers clean
+.PHONY: demo test lint bench kills mutants check install browser proxy peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -23,6 +23,9 @@ bench: $(VENV)/.dev peers ## measures what the README claims
 kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing was lost or said twice; ARGS=--kills=N
 	$(BIN)/python -m tests.trust.kills $(ARGS)
 
+mutants: $(VENV)/.mutants ## breaks the rules one change at a time and lists what no test sees; ARGS="--minutes=10 bot/core/gauge.py"
+	$(BIN)/python -m tests.mutants $(ARGS)
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -33,6 +36,10 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.mutants: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[mutants]'
+	@touch $@ $(VENV)/.dev $(VENV)/.demo
 
 # What the benchmarks measure against. Where it is missing, those rows say loudly that they were not measured.
 peers:
@@ -68,4 +75,4 @@ constraints: ## pins what `pip install .` brings along today, in constraints.txt
 	rm -rf build/constraints
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache

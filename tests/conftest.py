@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.house import House, a_house
 
 # A busy machine makes an example slow, and no test is about time.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For `make mutants`: the same examples for each mutant, and no time spent on the smallest one that fails.
+settings.register_profile("mutants", settings.get_profile("house"), derandomize=True, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("house")
 
 

@@ -408,8 +408,8 @@ def test_looks_before_their_time_are_charged_without_a_doubt_as_well() -> None:
 
 
 def test_an_outage_soon_after_a_blip_began_with_its_own_first_failure() -> None:
-    """One failure and a dozen good quick looks before it are another matter: neither counted nor told as its beginning."""
-    blip = run("f" + "o" * 12, track=run("ooooo"), begins=150, gap=1.5)
+    """One failure, and then a dozen good quick looks, are another matter: neither counted nor told as its beginning."""
+    blip = run("o" * 12, track=run("of", track=run("oooo"), begins=120), begins=175, gap=1.5)
     judgement = outage(blip, begins=210).judgement
 
     assert "4 of the last 4 looks failed within 12 s: HTTP 502 after 40 ms" == judgement.reason
