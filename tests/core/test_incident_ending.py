@@ -161,7 +161,7 @@ def test_the_first_moment_at_which_it_opens_again_is_told() -> None:
     table.send(s.Mute(actor=ANA, component="anthropic.web", lasts=timedelta(hours=1)))
     said = resolve(table, force=True)
 
-    assert said.text.endswith("a new incident opens at 12:30 UTC.")
+    assert told(said).endswith("a new incident opens at 12:30 UTC.")
 
 
 def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
