@@ -12,32 +12,41 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = structlog.get_logger(__name__)
 
+LONG_BEAT_S = 1.0  # real seconds; twice the time between two beats of a bot in production
+SAY_EVERY_S = 60.0
+MOST_BEGINNINGS = 10  # as good as no limit: each ends in the turn of the loop in which it runs
 LATE_BEATS = 3  # this many missing beats mean that the wall clock was stepped, not that we are busy
 
 
 class ApTicker:
     """A `Ticker` on APScheduler: one in-memory interval job in UTC, never two beats at once.
 
-    APScheduler reckons in wall time: after a step back of an hour it would be silent for an hour. The watchdog runs on the
-    loop's monotonic time and takes the beat over until the job's next run lies in reach again.
+    A beat that falls due while one is under way is left out: the next one does what is due. One that takes a second or more is
+    named in the log, at most once a minute. APScheduler reckons in wall time: after a step back of an hour it would be silent
+    for an hour. The watchdog runs on the loop's monotonic time and takes the beat over until the job's next run lies in reach.
     """
 
     def __init__(self) -> None:
         self._scheduler: AsyncIOScheduler | None = None
         self._watchdog: asyncio.Task[None] | None = None
         self._beat: Callable[[], Awaitable[None]] | None = None
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._under_way: asyncio.Task[None] | None = None
         self._last = 0.0
+        self._left_out = 0
+        self._unsaid = (0.0, 0)  # the longest beat since the last word about it, and how many were left out meanwhile
+        self._said_at = -SAY_EVERY_S
 
     def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Begin to beat on the running loop."""
         self._beat = beat
         self._last = asyncio.get_running_loop().time()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+        # The job only begins a beat. APScheduler counts it as running until a turn of the loop after its end, so that on a busy
+        # machine a few can seem to run at once.
         self._scheduler.add_job(
-            self._run, "interval", seconds=every_s, id="beat", misfire_grace_time=None, coalesce=True, max_instances=2
-        )
+            self._begin, "interval", seconds=every_s, id="beat", misfire_grace_time=None, coalesce=True,
+            max_instances=MOST_BEGINNINGS,
+        )  # fmt: skip
         self._scheduler.start()
         self._watchdog = asyncio.create_task(self._watch(every_s), name="metronome watchdog")
 
@@ -48,27 +57,47 @@ class ApTicker:
         if self._watchdog:
             self._watchdog.cancel()
             await asyncio.gather(self._watchdog, return_exceptions=True)
-        await self._idle.wait()
+        self._beat = None
+        if self._under_way:
+            await self._under_way
         if self._scheduler:
             self._scheduler.shutdown(wait=False)
 
-    async def _run(self) -> None:
-        if not self._idle.is_set() or self._beat is None:
+    async def _begin(self) -> None:
+        if self._beat is None:
             return
-        self._idle.clear()
-        self._last = asyncio.get_running_loop().time()
+        if self._under_way and not self._under_way.done():
+            self._left_out += 1
+            return
+        self._under_way = asyncio.create_task(self._run(self._beat), name="beat")
+
+    async def _run(self, beat: Callable[[], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        self._last = loop.time()
         try:
-            await self._beat()
+            await beat()
         except Exception:  # the root of the beat: one bad beat must not end the watching
             log.exception("beat failed")
-        finally:
-            self._idle.set()
+        self._ended(loop.time(), loop.time() - self._last)
+
+    def _ended(self, now: float, took_s: float) -> None:
+        left_out, self._left_out = self._left_out, 0
+        if took_s < LONG_BEAT_S:
+            return
+        self._unsaid = (max(self._unsaid[0], took_s), self._unsaid[1] + left_out)
+        if now - self._said_at >= SAY_EVERY_S:
+            longest_s, in_all = self._unsaid
+            log.warning(
+                "a beat took long, so checks may start late: the machine is busy", took_s=round(longest_s, 1), left_out=in_all
+            )
+            self._unsaid, self._said_at = (0.0, 0), now
 
     async def _watch(self, every_s: float) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(every_s)
-            if loop.time() - self._last > LATE_BEATS * every_s and self._idle.is_set():
+            idle = self._under_way is None or self._under_way.done()
+            if loop.time() - self._last > LATE_BEATS * every_s and idle:
                 late_s = round(loop.time() - self._last, 1)
                 log.warning("no beat came: a stepped wall clock or a busy process; the watchdog beats", late_s=late_s)
-                await self._run()
+                await self._begin()

@@ -168,8 +168,10 @@ def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
             return f"Updates that left the status page of {names.get(provider, provider)} long ago are forgotten"
         case f.ListingChanged(provider=provider, listed=listed, missing=missing):
             page = f"The status page of {names.get(provider, provider)}"
-            said = ((f"lists {len(listed)} open notices", listed), (f"is missing {len(missing)} that it listed", missing))
-            return f"{page} {' and '.join(words for words, ids in said if ids) or 'lists what it listed'}"
+            open_now = f"lists {_notices(len(listed), 'open ')}"
+            gone = f"no longer lists {len(missing) if listed else _notices(len(missing))} that it never called over"
+            said = [words for words, ids in ((open_now, listed), (gone, missing)) if ids]
+            return f"{page} {' and '.join(said) or 'lists the same notices as before'}"
         case f.NoticeUnlisted() as b:
             page = f"The status page of {names.get(b.provider, b.provider)}"
             return f"{page} no longer lists “{b.title}”; its last word was “{b.status}”, never that it is over"
@@ -242,10 +244,14 @@ def _of_incident(fact: f.Fact, names: Mapping[str, str]) -> str:
     return fact.kind
 
 
+def _notices(number: int, how: str = "") -> str:
+    return f"{number} {how}notice{'' if number == 1 else 's'}"
+
+
 def _of_slack(body: f.Body) -> str:
     match body:
         case f.ChannelNamed() as b:
-            return f"The channel's name shall be {b.name}" + (f", attempt {b.attempt}" if b.attempt > 1 else "")
+            return f"The channel will be #{b.name}" + (", since the name before was taken" if b.attempt > 1 else "")
         case f.ChannelOpened(name=name):
             return f"The channel #{name} is open"
         case f.ChannelRefused():

@@ -46,6 +46,29 @@ def test_every_kind_of_fact_reads_as_a_sentence(fact: Fact) -> None:
     assert row.source in {"probe", "vendor", "alert", "person", "rule", "slack"}
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (f.ChannelNamed("inc-7-claude", 1), "The channel will be #inc-7-claude"),
+        (f.ChannelNamed("inc-7-claude-2", 2), "The channel will be #inc-7-claude-2, since the name before was taken"),
+        (f.ListingChanged("anthropic", "p", ("n1",)), "The status page of Claude lists 1 open notice"),
+        (
+            f.ListingChanged("anthropic", "p", ("n1", "n2"), ("n3",)),
+            "The status page of Claude lists 2 open notices and no longer lists 1 that it never called over",
+        ),
+        (
+            f.ListingChanged("anthropic", "p", missing=("n3",)),
+            "The status page of Claude no longer lists 1 notice that it never called over",
+        ),
+    ],
+)
+def test_a_sentence_reads_as_people_speak(body: f.Body, sentence: str) -> None:
+    """Somebody reads it in the night, and in the demo first of all."""
+    fact = Fact("incident/7", 1, T0, ANA, 7, body)
+
+    assert sentence == rows([fact], {"anthropic": "Claude"})[0].text
+
+
 def test_rows_count_from_one_and_name_their_facts() -> None:
     """A row can be found in the ledger."""
     story = outage_story()
