@@ -72,6 +72,11 @@ SELECT
 FROM tally WHERE hour = ? AND check_id BETWEEN ? AND ? GROUP BY check_id
 """  # noqa: S608 # numbers of our own
 
+# The first hour in the tally, and where raw samples begin that no finished hour counts: asked at each batch.
+STANDING = """
+SELECT (SELECT hour FROM tally ORDER BY hour LIMIT 1), ifnull((SELECT value FROM marks WHERE name = 'rolled_until'), 0)
+"""
+
 
 @dataclass
 class Tally:
@@ -157,18 +162,14 @@ def roll_up(conn: Connection, newest_us: int) -> None:
     `newest_us` is the newest time of the batch: one that is far ahead by mistake closes hours too early, which only makes the
     rest of them come late.
     """
-    until = rolled_until(conn)
-    while (late := _first_hour(conn)) is not None and late < until:
+    late, until = one(conn, STANDING)
+    while late is not None and late < until:
         _move(conn, late)
+        late, _ = one(conn, STANDING)
     if late is not None and late < (newest_us // US - GRACE_S) // HOUR_S * HOUR_S:
         _move(conn, late)
-        if _first_hour(conn) != late:
+        if one(conn, STANDING)[0] != late:
             conn.execute("INSERT OR REPLACE INTO marks VALUES ('rolled_until', ?)", (late + HOUR_S,))
-
-
-def _first_hour(conn: Connection) -> int | None:
-    row = one(conn, "SELECT hour FROM tally ORDER BY hour LIMIT 1")
-    return None if row is None else int(row[0])
 
 
 def _move(conn: Connection, hour: int) -> None:

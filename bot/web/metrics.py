@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -33,10 +34,10 @@ class Metrics:
 
     def observe_sample(self, sample: Sample) -> None:
         """A check ran."""
-        self._results.labels(sample.component, sample.check, sample.outcome.value, sample.error or "").inc()
+        self._result(sample.component, sample.check, sample.outcome.value, sample.error or "").inc()
         total = sample.phases_ms.get("total")
         if total is not None:
-            self._probe.labels(sample.component).observe(total / 1000)
+            self._duration(sample.component).observe(total / 1000)
 
     def observe_start(self, late_s: float) -> None:
         """A check was started, so many real seconds later than planned."""
@@ -124,10 +125,11 @@ class Metrics:
             "component_level_seen", "1 for the level that the checks come to now, committed or not.", "component", "level"
         )
         self._since = self._gauge("component_since_timestamp_seconds", "When the present level was committed.", "component")
-        self._results = self._counter(
+        results = self._counter(
             "check_results", "Runs of checks by outcome and error class.", "component", "check", "outcome", "error"
         )
-        self._probe = self._histogram("probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component")
+        took = self._histogram("probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component")
+        self._result, self._duration = cache(results.labels), cache(took.labels)  # asked with each sample
         self._late = self._histogram("check_start_lag_seconds", "How much later than planned checks were started.", LAG_SECONDS)
         self._blind = self._gauge("blind", "1 while our own way out or resolver fails, so that we see nothing.")
         self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")
