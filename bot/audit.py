@@ -53,7 +53,8 @@ async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
     flaws = await ledger.read(lambda store: [flaw for stream in streams if (flaw := store.examine(stream))])
     broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
     if broken:
-        more = f" ({len(broken) - 1} more streams are broken)" if len(broken) > 1 else ""
+        others = len(broken) - 1
+        more = f" ({others} more {'stream is' if others == 1 else 'streams are'} broken)" if others else ""
         way = remedy([flaw.stream for flaw in flaws if flaw.state is None])
         raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {way}", kind=StoreTrouble.CORRUPT)
     if number := await ledger.read(lambda store: store.missing()):
