@@ -144,7 +144,7 @@ def _notices(
     if not id_:
         return
     named = _named(incident.get("components"), "id", ours)
-    updates = _rows(incident.get("incident_updates"))[:MOST_UPDATES]
+    updates = _rows(incident.get("incident_updates"))[: MOST_UPDATES + 1]  # one more than are read, so that it is noticed
     ended_at, began_at = _ended_at(incident, updates, at), _began_at(incident, updates, at)
     for update, name in zip(updates, reversed(_names(id_, incident, updates)), strict=True):
         status = _status(incident, update)

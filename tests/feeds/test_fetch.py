@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -144,6 +145,20 @@ async def test_packed_answer_is_read_when_the_page_sends_gzip() -> None:
     """gzip is asked for, and understood."""
     report = await once(ok(gzip.compress(DOWN, mtime=0), content_encoding="gzip"))
     assert FeedState.FRESH == report.state
+
+
+async def test_no_more_is_unpacked_than_any_page_holds() -> None:
+    """64 MiB in 64 KiB: the rest stays packed, and the memory of the bot is its own."""
+    bomb = ok(gzip.compress(bytes(64 * 1024 * 1024), mtime=0), content_encoding="gzip")
+    tracemalloc.start()
+    try:
+        report = await once(bomb)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert "larger than 2 MiB" in report.reason
+    assert most < 16 * 1024 * 1024
 
 
 async def test_redirect_is_followed_when_the_page_moved() -> None:

@@ -131,6 +131,13 @@ def test_a_time_to_come_is_the_time_of_reading() -> None:
     assert [AT] == [notice.at for notice in report.notices]
 
 
+def test_an_update_displayed_at_a_time_to_come_was_said_when_it_was_made() -> None:
+    """One of the vendor's two times is of use."""
+    report = updates_of(said("u1", at="9999-12-31T23:59:59Z") | {"created_at": "2030-01-07T10:30:00Z"})
+
+    assert [datetime(2030, 1, 7, 10, 30, tzinfo=UTC)] == [notice.at for notice in report.notices]
+
+
 def test_the_end_comes_last_when_the_page_says_that_it_is_over() -> None:
     """Also when an update before it is dated into the year 9999."""
     report = updates_of(said("u2", at="9999-01-01T00:00:00Z"), said("u3", "resolved"), said("u1"), status="resolved")
@@ -164,6 +171,25 @@ def test_no_more_updates_are_read_than_any_real_page_holds() -> None:
     """The newest count."""
     report = updates_of(*(said(f"u{n}") for n in range(2_100, 0, -1)))
     assert (2_000, "u2100") == (len(report.notices), report.notices[-1].update)
+
+
+def test_what_is_beyond_the_most_of_a_page_is_not_read() -> None:
+    """Neither a component nor an incident: the report says that they were left out, so they are."""
+    others = [{"id": f"x{n}"} for n in range(5_000)]
+    update = {"id": "u1", "status": "investigating"}
+    incidents = [{"id": f"i{n}", "incident_updates": [update]} for n in range(MOST_INCIDENTS + 1)]
+    report = read(page(components=[*others, *page()["components"]], incidents=incidents))
+
+    assert {} == report.levels
+    assert f"i{MOST_INCIDENTS}" not in {notice.id for notice in report.notices}
+
+
+def test_one_incident_of_too_many_updates_is_said_as_well() -> None:
+    """Nobody takes what was not read for what was not said."""
+    report = updates_of(*(said(f"u{n}") for n in range(MOST_UPDATES + 1, 0, -1)))
+
+    assert "more than 2,000 updates" in report.reason
+    assert report.incidents is None
 
 
 def test_long_texts_and_ids_are_cut() -> None:

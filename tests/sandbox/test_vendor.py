@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -136,6 +138,22 @@ async def test_vendor_answers_slowly_in_domain_time_when_the_clock_runs_fast() -
     await vendors.stop()
     assert Outcome.SLOW == sample.outcome
     assert sample.phases_ms["total"] >= 12_000
+
+
+async def test_vendor_says_nothing_when_the_one_who_asks_hangs_up_first(caplog: pytest.LogCaptureFixture) -> None:
+    """A probe that waits no longer is no error of the server's: no traceback on anybody's terminal."""
+    body = json.dumps({"model": "claude-haiku-4-5", "max_tokens": 16, "messages": PING, "stream": True}).encode()
+    head = f"POST /v1/messages HTTP/1.1\r\nhost: sim\r\nx-api-key: sim\r\ncontent-length: {len(body)}\r\n\r\n"
+    async with playing() as vendors, client() as http:
+        url = httpx.URL(vendors.url("anthropic", "api"))
+        with socket.create_connection((url.host, url.port)) as asking:  # blocks the loop: all is sent before the vendor looks
+            asking.sendall(head.encode() + body)
+            asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        while len(vendors.requests) < 2:
+            await http.get(f"{url}/v1/models", headers=ANTHROPIC)
+
+    assert "/v1/messages" == vendors.requests[0].path
+    assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_vendor_fails_the_same_requests_when_the_seed_is_the_same() -> None:

@@ -75,7 +75,7 @@ async def test_a_start_names_ten_streams_at_most() -> None:
 async def test_a_start_reads_on_past_the_state_of_an_incident_that_is_over() -> None:
     """It is rebuilt from its facts, though only what is open is checked at first."""
     ledger = an_edited_incident()
-    ledger.conn.execute("UPDATE states SET body = '{' WHERE stream = 'incident/1'")
+    ledger.conn.execute("UPDATE states SET body = json_set(body, '$.severity', 'SEV9') WHERE stream = 'incident/1'")
     world = await load_checked(CommittingEngine(ledger, ManualClock(EPOCH), policy()), ledger)
 
     assert Phase.RESOLVED is world.incidents[1].phase
