@@ -143,7 +143,8 @@ async def test_vendor_answers_slowly_in_domain_time_when_the_clock_runs_fast() -
 async def test_vendor_says_nothing_when_the_one_who_asks_hangs_up_first(caplog: pytest.LogCaptureFixture) -> None:
     """A probe that waits no longer is no error of the server's: no traceback on anybody's terminal."""
     body = json.dumps({"model": "claude-haiku-4-5", "max_tokens": 16, "messages": PING, "stream": True}).encode()
-    head = f"POST /v1/messages HTTP/1.1\r\nhost: sim\r\nx-api-key: sim\r\ncontent-length: {len(body)}\r\n\r\n"
+    fields = {"host": "sim", "content-length": str(len(body)), **ANTHROPIC}
+    head = "POST /v1/messages HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"
     async with playing() as vendors, client() as http:
         url = httpx.URL(vendors.url("anthropic", "api"))
         with socket.create_connection((url.host, url.port)) as asking:  # blocks the loop: all is sent before the vendor looks
