@@ -1,0 +1,82 @@
+"""The commanders' groups as they are read: once more where one changed meanwhile, and what fails is said once."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from slack_house import Notes
+from structlog.testing import capture_logs
+
+from bot.clock import ManualClock
+from bot.commanders import Commanders
+from bot.sandbox.slack import LocalWorkspace, Person
+from bot.sandbox.world import EPOCH
+from bot.slack.gateway import SlackGateway
+
+UNREAD = "a group of people.commanders cannot be read"
+READS = "usergroups.users.list"
+
+
+@pytest.fixture
+def people(workspace: LocalWorkspace) -> list[Person]:
+    return [workspace.add_user(name) for name in ("ana", "bob")]
+
+
+@pytest.fixture
+def group(workspace: LocalWorkspace, people: list[Person]) -> str:
+    """Ana is on call."""
+    return workspace.add_group("sre", "SRE", members=people[:1])
+
+
+@pytest.fixture
+async def commanders(gateway: SlackGateway, group: str, notes: Notes) -> AsyncIterator[Commanders]:
+    made = Commanders([group], gateway, notes, ManualClock(EPOCH), lambda _: None)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+async def test_a_group_that_changes_while_it_is_read_is_read_once_more(
+    workspace: LocalWorkspace, commanders: Commanders, group: str, people: list[Person]
+) -> None:
+    """Slack answered with the members of before, and the word of the change came while that answer was on its way."""
+    ana, bob = people
+
+    async def change(method: str, phase: str, args: object) -> None:
+        members = workspace.team.groups[group].members
+        if method == READS and phase == "after" and members == [ana.id]:
+            workspace.team.groups[group].members = [bob.id]
+            commanders.heard(group)
+
+    workspace.faults.on_call(change)
+    commanders.soon()
+    await commanders.idle()
+
+    assert (bob.id,) == commanders.everybody
+
+
+async def test_what_was_read_is_newer_than_what_is_remembered(
+    commanders: Commanders, group: str, people: list[Person], notes: Notes
+) -> None:
+    """The connection came back, and the ledger did not take the last reading."""
+    ana, bob = people
+    await commanders.read()
+    notes.settings.update((name, kept.replace(ana.id, bob.id)) for name, kept in list(notes.settings.items()))
+    await commanders.recall()
+
+    assert (ana.id,) == commanders.everybody
+
+
+async def test_a_group_that_cannot_be_read_is_said_once_for_each_reason(
+    workspace: LocalWorkspace, commanders: Commanders
+) -> None:
+    """Every three minutes the same line would hide all others."""
+    with capture_logs() as lines:
+        for fault in ("internal_error", "internal_error", "missing_scope"):
+            workspace.faults.add(READS, f"error:{fault}", times=1)
+            await commanders.read()
+
+    assert 2 == sum(line["event"] == UNREAD for line in lines)
