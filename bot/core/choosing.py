@@ -59,7 +59,7 @@ def choose(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | 
 def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | Stay:
     """What a person is given who wants another variant without naming one: the best that they would not be refused."""
     serving = served(world, policy)
-    fit = [one for one in policy.fallbacks if one.variant != serving and not unfit(world, policy, one.variant, name_of)]
+    fit = [one for one in policy.fallbacks if one.variant != serving and not unfit(world, policy, one.variant)]
     known = [one for one in fit if _standing(world, policy, one).serves]
     if known:
         return Switch(min(known, key=lambda one: _standing(world, policy, one)).variant)

@@ -55,7 +55,7 @@ def _theirs(track: Track, at: datetime) -> bool:
 
 def _fails(track: Track) -> bool:
     gauge = track.failing
-    return gauge.stands and gauge.spoke != LEDGER and gauge.onset is not None and not track.judgement.fault.ours
+    return gauge.stands and gauge.spoke != LEDGER and not track.judgement.fault.ours
 
 
 def newly_fails(track: Track, now: datetime) -> bool:

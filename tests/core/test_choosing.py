@@ -237,3 +237,21 @@ def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="outage")).answer
 
     assert (False, "claude") == (asked.ok, serving(table))
+
+
+def test_a_person_who_wants_another_variant_is_not_given_the_same() -> None:
+    """GPT is served, and well."""
+    table = on_gpt(policy())
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="its tone"))
+
+    assert "cached" == serving(table)
+
+
+def test_a_refusal_names_the_reason_of_each_fallback() -> None:
+    """Whoever is told no need not ask for each."""
+    table = Table(three(GPT, GEMINI, automation="off")).all_well()
+    for id in ("anthropic.api", "openai.api", "google.api"):
+        table.sees(id, Level.DOWN)
+    asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
+
+    assert "gpt needs OpenAI API, which is down; gemini needs Gemini API, which is down." in told(asked)

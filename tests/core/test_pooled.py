@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.core.detector import NEW, Condition, Track, observe
-from bot.core.model import Fault, Outcome, Sample
-from bot.core.pooled import pooled
+import pytest
+
+from bot.core.detector import NEW, Condition, Track, from_ledger, observe
+from bot.core.model import Fault, Level, Outcome, Sample
+from bot.core.pooled import QUESTIONED, newly_fails, pooled
 from bot.core.rule import Rule
 from tests.desk import START
 
@@ -27,9 +29,9 @@ def track(looks: str, *, ago: timedelta = timedelta(0), fault: Fault = Fault.THE
     return found
 
 
-def fails(tracks: Mapping[str, Track]) -> set[str]:
+def fails(tracks: Mapping[str, Track], weights: Mapping[str, float] | None = None) -> set[str]:
     """Which checks count as failing by what all of them come to."""
-    found = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)
+    found = pooled(tracks, dict.fromkeys(tracks, RULE), weights or {}, START, START, OPENS_AT)
     assert all(one.judgement.condition is Condition.FAILING for one in found.values())
     return set(found)
 
@@ -107,3 +109,53 @@ def test_the_reason_says_that_other_checks_fail_too() -> None:
 
     assert "3 of the last 6 looks failed within 10 s (other checks fail too): http_5xx" == judged.reason
     assert "pooled test" == judged.spoke
+
+
+def test_signs_in_a_third_of_all_checks_are_enough() -> None:
+    """The share is reached, not passed."""
+    others = {f"check-{n}": track("....") for n in range(4)}
+
+    assert {"models", "front"} == fails({**others, "models": track("x." + HALF), "front": track("x." + HALF)})
+
+
+@pytest.mark.parametrize("weights", [{"tls": 10.0}, {"models": 0.1, "front": 0.1}])
+def test_checks_count_by_their_weight(weights: Mapping[str, float]) -> None:
+    """Two checks that weigh little beside a third are a few of many."""
+    tracks = {"models": track("x." + HALF), "front": track("x." + HALF), "tls": track("....")}
+
+    assert set() == fails(tracks, weights)
+
+
+def test_what_the_ledger_alone_knows_of_does_not_count() -> None:
+    """An outage from before a restart, of which no look is remembered, says nothing of failures now."""
+    held = from_ledger(Level.DOWN, "HTTP 502", Fault.THEIRS, START)
+
+    assert set() == fails({"models": held, "front": track(".xxx")})
+
+
+# --- when the others are asked
+
+
+@pytest.mark.parametrize(
+    ("looks", "after", "newly"),
+    [
+        (DEAD, timedelta(0), True),
+        (DEAD, QUESTIONED - APART, True),
+        (DEAD, QUESTIONED + APART, False),
+        (DEAD, timedelta(hours=-1), False),
+        (DEAD + "." * 60 + DEAD, timedelta(0), True),
+        ("......", timedelta(0), False),
+    ],
+    ids=["just now", "within two minutes", "longer ago", "the clock was set back", "a second time", "well"],
+)
+def test_the_others_are_asked_for_two_minutes_after_one_began_to_fail(looks: str, after: timedelta, newly: bool) -> None:
+    """So long a part that is dead may be the whole; then it is a part."""
+    found = track(looks)
+    began = found.failing.changes[-1] if found.failing.changes else START
+
+    assert newly == newly_fails(found, began + after)
+
+
+def test_nobody_is_asked_for_what_the_ledger_tells_of() -> None:
+    """A restart is no new failure."""
+    assert not newly_fails(from_ledger(Level.DOWN, "HTTP 502", Fault.THEIRS, START), START)
