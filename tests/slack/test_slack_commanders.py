@@ -1,16 +1,18 @@
 """The commanders' groups as they are read: once more where one changed meanwhile, and what fails is said once."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from slack_house import Notes
+from slack_house import Notes, house, receive
 from structlog.testing import capture_logs
 
-from bot.clock import ManualClock
+from bot.clock import ManualClock, SystemClock
 from bot.commanders import Commanders
-from bot.sandbox.slack import LocalWorkspace, Person
+from bot.sandbox.slack import LocalWorkspace, Person, payloads
 from bot.sandbox.world import EPOCH
 from bot.slack.gateway import SlackGateway
+from bot.slack.people import People
 
 UNREAD = "a group of people.commanders cannot be read"
 READS = "usergroups.users.list"
@@ -80,3 +82,24 @@ async def test_a_group_that_cannot_be_read_is_said_once_for_each_reason(
             await commanders.read()
 
     assert 2 == sum(line["event"] == UNREAD for line in lines)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "subteam_members_changed", "subteam_id": "S0SRE"},
+        {"type": "subteam_updated", "subteam": {"id": "S0SRE"}},
+    ],
+    ids=lambda event: event["type"],
+)
+async def test_each_of_slacks_words_about_a_group_names_it(
+    workspace: LocalWorkspace, gateway: SlackGateway, event: dict[str, Any]
+) -> None:
+    """Slack tells of members by one event and of all else by another; either may be the one that comes."""
+    heard: list[str] = []
+    people = People(gateway, Notes(), SystemClock())
+    async with house(workspace, reception=receive(people, groups=heard)):
+        await workspace.links.deliver("events_api", payloads.event_callback(workspace.team, event, "Ev1"))
+
+    assert ["S0SRE"] == heard
+    await people.close()
