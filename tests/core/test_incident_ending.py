@@ -207,3 +207,16 @@ def test_a_hand_back_is_asked_for_in_the_incident_that_opened_again() -> None:
     table.passes(11)
 
     assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, f.HandBackAsked)]
+
+
+def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
+    """The API recovered three minutes before: from what, why, and since when."""
+    table = outage()
+    resolve(table, force=True)
+    table.sees(API, Level.OPERATIONAL, "5 of the last 5 runs were fine")
+    well_at = table.now
+    table.passes(3)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING))
+    said = "5 of the last 5 runs were fine"
+
+    assert f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, said, well_at) == table.kinds(f.ComponentMoved)[-1]
