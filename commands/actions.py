@@ -21,7 +21,7 @@ from bot.ports import Message
 from bot.views.answers import answer_message
 from bot.views.modals import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
 from bot.views.used import used
-from commands.desk import Asked, Desk
+from commands.desk import Desk, Request
 from commands.incident import declaration_words, export_format, severity
 from commands.parse import Misunderstood
 from commands.table import INCIDENT
@@ -34,7 +34,7 @@ LOST_FORM = "This form has lost its incident, and nothing was posted. Copy your 
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-async def press(desk: Desk, asked: Asked, pressed: Press) -> Answer:
+async def press(desk: Desk, asked: Request, pressed: Press) -> Answer:
     """Do what a button says. A second press of the same button is answered by the state: it is done already.
 
     Raises Misunderstood.
@@ -45,7 +45,7 @@ async def press(desk: Desk, asked: Asked, pressed: Press) -> Answer:
     return await desk.engine.handle(signal)
 
 
-def _signal(asked: Asked, pressed: Press) -> Signal | None:
+def _signal(asked: Request, pressed: Press) -> Signal | None:
     actor, id, value = asked.actor, asked.signal_id, pressed.value
     verb, number, flag = pressed.action.partition(":")[0], value.get("incident"), value.get("flag")
     if isinstance(flag, str):
@@ -78,7 +78,7 @@ def _signal(asked: Asked, pressed: Press) -> Signal | None:
     return None
 
 
-def record(desk: Desk, asked: Asked, pressed: Press) -> Message | None:
+def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
     """The pressed message with a line of record in the button's place.
 
     None where there is nothing to replace: alert and card show the new state by themselves, what only one person sees is not
@@ -92,7 +92,7 @@ def record(desk: Desk, asked: Asked, pressed: Press) -> Message | None:
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 
 
-async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[Answer, Message | None]:
+async def declared(desk: Desk, asked: Request, form: Form) -> tuple[Answer, Message | None]:
     """What came of the declare form, and what that offers to press. Raises Misunderstood for a severity that is none."""
     title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
     level = severity(form.fields.get("severity", ""))
@@ -102,7 +102,7 @@ async def declared(desk: Desk, asked: Asked, form: Form) -> tuple[Answer, Messag
     return said, answer_message(said, INCIDENT.word, **declaration_words(signal))
 
 
-async def updated(desk: Desk, asked: Asked, form: Form) -> Answer:
+async def updated(desk: Desk, asked: Request, form: Form) -> Answer:
     """What came of the update form; it carries the number of its incident. Raises Misunderstood where that is lost."""
     if not INCIDENT_NUMBER.fullmatch(form.metadata):
         raise Misunderstood(LOST_FORM)

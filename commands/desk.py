@@ -13,7 +13,7 @@ from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
 from bot.version import understudy_version
 from bot.views.about import About
 from bot.views.text import inert
-from commands.parse import typed
+from commands.parse import Mention, mentions, typed
 
 LATENCY_OVER = timedelta(hours=1)
 
@@ -49,7 +49,7 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One request of a person: who, where, and the id that makes it count once."""
 
     actor: Actor
@@ -57,18 +57,20 @@ class Asked:
     signal_id: str
     text: str = ""
     word: str = ""  # the slash word as it was typed, with the manifest's prefix
+    mentions: tuple[Mention, ...] = ()  # in `text` they stand as people see them, here with their ids
 
     @staticmethod
-    def from_command(command: Command) -> "Asked":
+    def from_command(command: Command) -> "Request":
         """From a slash command."""
         text = typed(command.text).strip()
-        return Asked(_actor(command.who), command.channel, f"slack/{command.trigger}", text, command.word)
+        signal_id, mentioned = f"slack/{command.trigger}", mentions(command.text)
+        return Request(_actor(command.who), command.channel, signal_id, text, command.word, mentioned)
 
     @staticmethod
-    def from_press(pressed: Press | Form | Shortcut) -> "Asked":
+    def from_press(pressed: Press | Form | Shortcut) -> "Request":
         """From a button, a form or a shortcut."""
         channel = "" if isinstance(pressed, Form) else pressed.channel
-        return Asked(_actor(pressed.who), channel, f"slack/{pressed.trigger}")
+        return Request(_actor(pressed.who), channel, f"slack/{pressed.trigger}")
 
 
 def _actor(who: Who) -> Actor:

@@ -24,7 +24,7 @@ from bot.views.answers import answer_message, denied_words, told
 from bot.views.incidents import incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal, update_modal
 from bot.views.names import plain_names
-from commands.desk import Asked, Desk, Respond, answer
+from commands.desk import Desk, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
 from commands.table import INCIDENT
@@ -34,7 +34,7 @@ OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
 SHORT_FOR = {"": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack"}
 
 
-async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenModal) -> None:
+async def incident(desk: Desk, asked: Request, respond: Respond, open_modal: OpenModal) -> None:
     """Answer `/incident VERB ...`."""
     verb, rest = split_verb(asked.text)
     verb = SHORT_FOR.get(verb, verb)
@@ -52,7 +52,7 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
             case "declare" if not rest:
                 _must_be_allowed(desk, asked, Declare)
                 await open_modal(declare_form(desk, asked))
-            case "update" if not (meant := which_incident(rest, asked.channel, desk.engine.world)).rest:
+            case "update" if not (meant := which_incident(rest, asked.channel, desk.engine.world, asked.mentions)).rest:
                 _must_be_allowed(desk, asked, WriteUpdate)
                 await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
             case _:
@@ -64,13 +64,13 @@ async def incident(desk: Desk, asked: Asked, respond: Respond, open_modal: OpenM
         await answer(respond, str(wrong))
 
 
-def _must_be_allowed(desk: Desk, asked: Asked, kind: type[Signal]) -> None:
+def _must_be_allowed(desk: Desk, asked: Request, kind: type[Signal]) -> None:
     """Before a form opens: nobody should fill in what will be refused. Raises Misunderstood."""
     if refused := denied(kind, asked.actor, desk.engine.policy.incidents):
         raise Misunderstood(denied_words(refused))
 
 
-def declare_form(desk: Desk, asked: Asked, component: str = "") -> dict[str, Any]:
+def declare_form(desk: Desk, asked: Request, component: str = "") -> dict[str, Any]:
     """The form for declaring, with the incidents that are open already."""
     world, policy = desk.engine.world, desk.engine.policy
     return declare_modal(world.open_incidents(), policy, private_metadata=asked.channel, component=component)
@@ -81,8 +81,8 @@ def declaration_words(signal: Signal) -> dict[str, str]:
     return {"title": signal.title, "severity": signal.severity.value} if isinstance(signal, Declare) else {}
 
 
-async def _look(desk: Desk, asked: Asked, respond: Respond, verb: str, rest: str) -> None:
-    meant = which_incident(rest, asked.channel, desk.engine.world).incident
+async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: str) -> None:
+    meant = which_incident(rest, asked.channel, desk.engine.world, asked.mentions).incident
     if verb == "show":
         message = incident_show(meant, desk.engine.world, desk.engine.policy, desk.clock.now())
     else:
@@ -91,13 +91,13 @@ async def _look(desk: Desk, asked: Asked, respond: Respond, verb: str, rest: str
     await answer(respond, message)
 
 
-def _signal(desk: Desk, asked: Asked, verb: str, rest: str) -> Signal:
+def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
     if verb == "declare":
         return _declaration(desk, asked, rest)
     if verb not in {known.name for known in INCIDENT.verbs}:
         known = [v.name for v in INCIDENT.verbs]
         raise Misunderstood(f"`/incident {verb[:40]}` is not known.{nearest(verb, known)} `/incident help` shows what is.")
-    meant = which_incident(rest, asked.channel, desk.engine.world)
+    meant = which_incident(rest, asked.channel, desk.engine.world, asked.mentions)
     number, text, who = meant.incident.number, meant.rest, {"actor": asked.actor, "id": asked.signal_id}
     match verb:
         case "join":
@@ -118,7 +118,7 @@ def _signal(desk: Desk, asked: Asked, verb: str, rest: str) -> Signal:
     return SetPhase(incident=number, phase=phase_, reason=reason, force=force, **who)  # type: ignore[arg-type]
 
 
-def _declaration(desk: Desk, asked: Asked, text: str) -> Declare:
+def _declaration(desk: Desk, asked: Request, text: str) -> Declare:
     first, after = split_verb(text)
     separate, text = (True, after) if first == "separate" and after else (False, text)
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)

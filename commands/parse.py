@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.core.state import Incident, World
 
@@ -18,6 +19,30 @@ TOKEN = re.compile(r"<([^<>\s]+)>")
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # Slack's three, the ampersand last
 
 
+class MentionKind(StrEnum):
+    """What somebody mentions."""
+
+    PERSON = "person"
+    GROUP = "group"  # of people
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Somebody or something that was mentioned, by Slack's id; `shown` is how it stands in the typed text: `@ana`, `#ops`."""
+
+    kind: MentionKind
+    id: str
+    shown: str
+
+
+MENTIONED = (
+    (MentionKind.PERSON, re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>\s]*)?>")),
+    (MentionKind.GROUP, re.compile(r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|[^<>\s]*)?>")),
+    (MentionKind.CHANNEL, re.compile(r"<#([CG][A-Z0-9]{1,30})(?:\|[^<>\s]*)?>")),
+)
+
+
 class Misunderstood(Exception):  # noqa: N818 # a person's words, not a fault of the program
     """What was typed cannot be read; the text says what to type instead."""
 
@@ -28,6 +53,13 @@ def typed(text: str) -> str:
     for entity, char in ENTITIES:
         text = text.replace(entity, char)
     return text
+
+
+def mentions(text: str) -> tuple[Mention, ...]:
+    """Whom and what somebody mentions in what Slack sends, in the order in which they stand there."""
+    found = ((kind, match) for kind, pattern in MENTIONED for match in pattern.finditer(text))
+    in_order = sorted(found, key=lambda one: one[1].start())
+    return tuple(Mention(kind, match[1], _token(match[0][1:-1])) for kind, match in in_order)
 
 
 def _token(inner: str) -> str:
@@ -70,14 +102,15 @@ class Meant:
     rest: str
 
 
-def which_incident(text: str, channel: str, world: World) -> Meant:
+def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Mention] = ()) -> Meant:
     """The incident named first (`INC-7` or `#inc-its-channel`), that of this channel, or the only open one.
 
-    Raises Misunderstood.
+    A channel that is among the `mentioned` is known by its id: people rename channels. Raises Misunderstood.
     """
     first, _, rest = text.strip().partition(" ")
+    meant = next((one.id for one in mentioned if one.kind is MentionKind.CHANNEL and one.shown == first), "")
     for known in world.incidents.values():
-        if known.channel and first == f"#{known.channel_name}":
+        if known.channel and (known.channel == meant if meant else first == f"#{known.channel_name}"):
             return Meant(known, rest.strip())
     named = NAMED.match(first)
     if named:

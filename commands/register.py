@@ -16,7 +16,7 @@ from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
 from bot.views.text import inert
 from commands import actions
-from commands.desk import Asked, Desk, answer
+from commands.desk import Desk, Request, answer
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declare_form, incident
@@ -59,7 +59,7 @@ def _read(context: AsyncBoltContext, kind: type[P]) -> P:
 
 async def _on_health(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
-    await health(desk, Asked.from_command(_read(context, Command)), respond)
+    await health(desk, Request.from_command(_read(context, Command)), respond)
 
 
 async def _on_incident(
@@ -71,23 +71,23 @@ async def _on_incident(
     async def open_modal(view: dict[str, Any]) -> None:
         await client.views_open(trigger_id=command.trigger, view=view)
 
-    await incident(desk, Asked.from_command(command), respond, open_modal)
+    await incident(desk, Request.from_command(command), respond, open_modal)
 
 
 async def _on_fallback(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
-    await fallback(desk, Asked.from_command(_read(context, Command)), respond)
+    await fallback(desk, Request.from_command(_read(context, Command)), respond)
 
 
 async def _on_understudy(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
-    await understudy(desk, Asked.from_command(_read(context, Command)), respond)
+    await understudy(desk, Request.from_command(_read(context, Command)), respond)
 
 
 async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
     press = _read(context, Press)
-    asked = Asked.from_press(press)
+    asked = Request.from_press(press)
     try:
         said = await actions.press(desk, asked, press)
     except Misunderstood as wrong:
@@ -104,7 +104,7 @@ async def _on_declare_button(
 ) -> None:
     await ack()
     press = _read(context, Press)
-    asked, component = Asked.from_press(press), press.action.partition(":")[2]
+    asked, component = Request.from_press(press), press.action.partition(":")[2]
     if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
         await answer(respond, denied_words(refused))
         return
@@ -113,7 +113,7 @@ async def _on_declare_button(
 
 async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
-    asked = Asked.from_press(form)
+    asked = Request.from_press(form)
     try:
         said, offered = await actions.declared(desk, asked, form)
     except Misunderstood as wrong:
@@ -129,7 +129,7 @@ async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, cli
 async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> None:
     form = _read(context, Form)
     try:
-        said = await actions.updated(desk, Asked.from_press(form), form)
+        said = await actions.updated(desk, Request.from_press(form), form)
         refused = "" if said.ok else words(said, IN_A_FORM)
     except Misunderstood as wrong:
         refused = str(wrong)

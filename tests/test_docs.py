@@ -203,7 +203,7 @@ def test_short_forms_are_documented() -> None:
 async def test_typed_example_is_answered_as_the_page_says() -> None:
     """The examples of the page, one after the other, in a room with six incidents behind it."""
     from bot.store.samples import InlineSamples
-    from commands.desk import Asked, Desk
+    from commands.desk import Desk, Request
     from commands.fallback import fallback
     from commands.health import health
     from commands.incident import incident
@@ -225,7 +225,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
 
     async def types(typed: str) -> str:
         word, _, rest = typed.partition(" ")
-        asked = Asked(ANA, "C0OPS", next(ids), rest)
+        asked = Request(ANA, "C0OPS", next(ids), rest)
         match word:
             case "/health":
                 await health(desk, asked, respond)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from commands.parse import typed
+from bot.core import facts as f
+from bot.core.facts import Fact
+from bot.core.model import Level
+from bot.core.streams import evolve
+from commands.parse import Mention, MentionKind, Misunderstood, mentions, typed, which_incident
+from tests.desk import Table
+
+PERSON, GROUP, CHANNEL = MentionKind.PERSON, MentionKind.GROUP, MentionKind.CHANNEL
 
 
 @pytest.mark.parametrize(
@@ -20,3 +27,60 @@ from commands.parse import typed
 def test_words_are_as_they_were_typed(sent: str, meant: str) -> None:
     """Mentions become names, links addresses, entities characters; nothing else changes."""
     assert meant == typed(sent)
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ("<@U0ANA|ana> and <@W0BOB>", [Mention(PERSON, "U0ANA", "@ana"), Mention(PERSON, "W0BOB", "@W0BOB")]),
+        ("ask <!subteam^S0ONCALL|@oncall>", [Mention(GROUP, "S0ONCALL", "@oncall")]),
+        ("ask <!subteam^S0SRE>", [Mention(GROUP, "S0SRE", "@subteam^S0SRE")]),
+        ("<#C0OPS|ops> <#G0SECRET|>", [Mention(CHANNEL, "C0OPS", "#ops"), Mention(CHANNEL, "G0SECRET", "#a-private-channel")]),
+        ("<#C0OPS|ops> <@U0ANA|ana> <!here>", [Mention(CHANNEL, "C0OPS", "#ops"), Mention(PERSON, "U0ANA", "@ana")]),
+        ("@ana &lt;@U0BOSS&gt; <https://a.example/@U0ANA> <@U0BOSS", []),
+    ],
+)  # fmt: skip
+def test_mentions_keep_their_ids(sent: str, found: list[Mention]) -> None:
+    """Names change and are not unique; what was only typed to look like a mention is none."""
+    assert found == list(mentions(sent))
+
+
+@pytest.mark.parametrize(
+    "sent", ["<@U0ANA|ana> <!subteam^S0SRE> <#G0SECRET|>", "<#C0OPS|ops> <@W0BOB> <!subteam^S0ONCALL|@oncall>"]
+)
+def test_a_mention_is_found_in_the_text_by_what_people_see(sent: str) -> None:
+    """A verb that asks for a person looks up the word that was typed."""
+    assert typed(sent).split() == [one.shown for one in mentions(sent)]
+
+
+def two_incidents() -> Table:
+    """INC-1 of Claude in C0ONE, INC-2 of OpenAI in C0TWO."""
+    table = Table().all_well()
+    for number, (component, channel) in enumerate((("anthropic.api", "C0ONE"), ("openai.api", "C0TWO")), 1):
+        table.sees(component, Level.DOWN)
+        seq = table.world.seqs[f"incident/{number}"] + 1
+        opened = f.ChannelOpened(channel, f"inc-{number}")
+        table.world = evolve(
+            table.world, Fact(f"incident/{number}", seq, table.now, table.incident(number).declared_by, number, opened)
+        )
+    return table
+
+
+@pytest.mark.parametrize("sent", ["<#C0TWO|renamed-by-people> it is slow", "<#C0TWO|> it is slow", "<#C0TWO|inc-1> it is slow"])
+def test_a_mentioned_channel_is_known_by_its_id(sent: str) -> None:
+    """People rename an incident's channel, or it is private; the word still means that incident."""
+    meant = which_incident(typed(sent), "C0OPS", two_incidents().world, mentions(sent))
+
+    assert (2, "it is slow") == (meant.incident.number, meant.rest)
+
+
+def test_a_channel_that_was_only_typed_is_known_by_its_name() -> None:
+    """Slack makes no mention of a channel that somebody may not see."""
+    assert 2 == which_incident("#inc-2 it is slow", "C0OPS", two_incidents().world).incident.number
+
+
+def test_a_mentioned_channel_of_no_incident_names_none() -> None:
+    """With two open, whoever mentions another channel is asked which one they mean."""
+    sent = "<#C0OPS|inc-1> it is slow"
+    with pytest.raises(Misunderstood, match="Which incident"):
+        which_incident(typed(sent), "C0OPS", two_incidents().world, mentions(sent))

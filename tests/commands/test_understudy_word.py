@@ -18,7 +18,7 @@ from bot.flags.board import FlagBoard
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.views.about import About
-from commands.desk import Asked, Desk
+from commands.desk import Desk, Request
 from commands.parse import Misunderstood
 from commands.understudy import component_first, understudy
 from tests.desk import ANA, RULE, policy
@@ -52,7 +52,7 @@ class Typing:
             for block in blocks:
                 said.extend(one["text"] for one in (block.get("text"), *block.get("elements", ())) if one)
 
-        await understudy(self.desk, Asked(ANA, "C0OPS", f"test/{next(self._ids)}", text, word), respond)
+        await understudy(self.desk, Request(ANA, "C0OPS", f"test/{next(self._ids)}", text, word), respond)
         return "\n".join(said)
 
 
