@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.ports import ChatError, Ledger, StoreError
+from bot.ports import ChatError, GroupGone, Ledger, StoreError
 from bot.remembered import read_back
 from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
@@ -21,9 +21,6 @@ log = structlog.get_logger(__name__)
 
 SETTING = "commanders' groups"  # the setting in the ledger that holds the members of each group, as they were read last
 EVERY = timedelta(minutes=3)
-
-# Slack's words for a group that is none (any more): then it has no members. Anything else may pass.
-NO_GROUP = frozenset({"no_such_subteam"})
 
 
 class Commanders:
@@ -93,7 +90,7 @@ class Commanders:
                 self._members[group] = tuple(await self._gateway.members_of(group))
                 self._problems.pop(group, None)
             except ChatError as error:
-                if error.code in NO_GROUP:
+                if isinstance(error, GroupGone):  # then it has no members; anything else may pass
                     self._members[group] = ()
                 self._say(group, str(error))
         if self._members != before:

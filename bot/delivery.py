@@ -28,6 +28,7 @@ from bot.ports import (
     Performers,
     Place,
     PostedAt,
+    RowState,
     Wait,
     together,
 )
@@ -170,9 +171,9 @@ class Delivery:
 
     async def _under_its_root(self, body: e.ReplyInThread, effect: Effect) -> Place | Wait | None:
         row = await self._ledger.read(lambda store: store.outbox_row(body.root))
-        if row is None or row.state in ("dead", "superseded"):
+        if row is None or row.state in (RowState.DEAD, RowState.SUPERSEDED):
             return None
-        if row.state != "done":
+        if row.state is not RowState.DONE:
             return Wait(f"{body.root} is not posted yet", until=row.not_before)
         return Place(row.result["channel"], row.result["ts"])
 

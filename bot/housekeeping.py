@@ -9,7 +9,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.logs import Sparingly
-from bot.ports import Ledger, Samples, StoreError, StoreTrouble
+from bot.ports import UNFINISHED, Ledger, RowState, Samples, StoreError, StoreTrouble
 from bot.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ EVERY_S = 5.0
 FORGET_EVERY_S = 3_600.0  # real seconds
 BREATHE_S = 0.05  # between two steps, so that no commit waits for more than one
 KEEP = timedelta(days=30)  # effects that are done, and ids of signals
-OUTBOX_STATES = ("pending", "sending", "ambiguous", "dead")
+OUTBOX_STATES = (*UNFINISHED, RowState.DEAD)
 BUDGETS = "budgets"  # the setting in the ledger that carries over a restart what checks spent
 
 
@@ -86,8 +86,8 @@ class Housekeeping:
             if (unsaid := self._sparingly.may("outbox")) is not None:
                 log.error("the outbox cannot be counted", why=str(error), since_last=unsaid)
             return
-        counts = {state: sum(row.state == state for row in rows) for state in OUTBOX_STATES}
-        waiting = [row.created_at for row in rows if row.state == "pending"]
+        counts = {state.value: sum(row.state == state for row in rows) for state in OUTBOX_STATES}
+        waiting = [row.created_at for row in rows if row.state is RowState.PENDING]
         oldest = self._clock.now() - min(waiting) if waiting else timedelta(0)
         self._metrics.set_outbox(counts, max(oldest, timedelta(0)))
 

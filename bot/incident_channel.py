@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.core.cadence import next_update_at
 from bot.core.effects import AddBookmarks, Effect, InvitePeople, OpenChannel, PinCard, SetTopic
-from bot.core.model import Actor
+from bot.core.model import Actor, ActorKind
 from bot.core.signals import EffectRefused, NameTaken
 from bot.core.state import Incident
 from bot.ports import ChannelNameTaken, Chat, ChatError, Engine, OutboxRow, Performed, Performer, Performers, PostedAt, Wait
@@ -87,7 +87,7 @@ class IncidentChannel:
         incident = incident_of(row.effect, self._engine)
         wanted = list(self._always)
         for person in (incident.declared_by, incident.acknowledged_by, *incident.responders):
-            if person and person.kind == "person" and person.id not in wanted:
+            if person and person.kind is ActorKind.PERSON and person.id not in wanted:
                 wanted.append(person.id)
         problems = await self._chat.invite(incident.channel, wanted) if incident.channel and wanted else []
         if problems:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot.core.codec import decode, encode
-from bot.core.model import ComponentPolicy, FlagPolicy, Policy
+from bot.core.ids import ComponentId
+from bot.core.model import Automation, ComponentPolicy, FlagPolicy, Policy
 from bot.core.state import World
 from bot.remembered import read_back
 
@@ -76,7 +77,9 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
         words = f"{what} left the configuration while it is engaged; it is served until it is released"
         left.append(Left(words, key, variant))
         values = {**(now.variants if now else then.variants), variant: then.variants[variant]}
-        base = now or replace(then, automation="off", depends_on=tuple(c for c in then.depends_on if c in policy.components))
+        base = now or replace(
+            then, automation=Automation.OFF, depends_on=tuple(c for c in then.depends_on if c in policy.components)
+        )
         flags[key] = replace(base, variants=values)
     components = _components(policy, world, left)
     return Kept(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(left))
@@ -98,7 +101,7 @@ def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, Com
         for id in incident.affected:
             if id in policy.components:
                 continue
-            provider = id.partition(".")[0]
+            provider = ComponentId(id).provider
             # Named by its id: the configuration that knew its name is gone.
             found[id] = ComponentPolicy(id, id, provider, provider, {})
             words = (

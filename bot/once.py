@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.checks.heartbeat import HeartbeatCheck
 from bot.clock import Clock
 from bot.core.detector import Condition, Judgement
+from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample, Verdict
 from bot.core.sight import CLEAR, Sight, look_around
 from bot.core.verdict import CheckView, reach
@@ -61,7 +62,7 @@ async def look_once(plan: Plan, prober: Prober, clock: Clock, components: Sequen
     now = clock.now()
     by_provider: dict[str, list[Sample]] = {}
     for sample in seen:
-        by_provider.setdefault(sample.component.partition(".")[0], []).append(sample)
+        by_provider.setdefault(ComponentId(sample.component).provider, []).append(sample)
     sight = look_around(CLEAR, controls, by_provider, now, plan.sight)
     believed = tuple(blinded(sample, sight) if sight.blind and may_be_ours(sample) else sample for sample in seen)
     verdicts = tuple(_verdict(plan, component, seen, unheard, sight, now) for component in components)

@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.core.effects import Certainty, Effect
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
-from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, Settled, StoreError, Wait
+from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, RowState, Settled, StoreError, Wait
 
 log = structlog.get_logger(__name__)
 
@@ -155,13 +155,13 @@ class Outbox:
         except Exception as error:
             # Our own defect must not block the lane for ever, nor vanish.
             await self._refuse(row, f"internal error: {type(error).__name__}")
-            outcome = Settled("dead", error=f"{type(error).__name__}: {error}")
+            outcome = Settled(RowState.DEAD, error=f"{type(error).__name__}: {error}")
             await self._settle(row, outcome)
             raise
         else:
             # Where the ledger does not take this, the row keeps its lease and is looked up after it.
             outcome = await self._outcome(row, came)
-        if outcome.state == "dead":
+        if outcome.state is RowState.DEAD:
             await self._refuse(row, outcome.error)
         await self._settle(row, outcome)
 
@@ -172,7 +172,7 @@ class Outbox:
         if performer is None:
             raise EffectError(f"nothing here carries out {row.effect.kind}", permanent=True)
         await self._engine.caught_up()  # a row may be claimed before its own commit is shown
-        if row.state != "ambiguous" or body.CERTAINTY is Certainty.REPEATABLE:
+        if row.state is not RowState.AMBIGUOUS or body.CERTAINTY is Certainty.REPEATABLE:
             return await performer.perform(body, row)
         if performer.find is None:
             raise EffectError("the bot may not read what it sends there", permanent=True)
@@ -182,11 +182,13 @@ class Outbox:
         now = self._clock.now()
         match came:
             case None:
-                return Settled("pending", now)
+                return Settled(RowState.PENDING, now)
             case Performed():
                 return await self._done(row.effect, came)
             case Wait(reason, until):
-                state, pause = ("ambiguous", row.ambiguous_rounds + 1) if row.state == "ambiguous" else ("pending", row.attempt)
+                state, pause = RowState.PENDING, row.attempt
+                if row.state is RowState.AMBIGUOUS:
+                    state, pause = RowState.AMBIGUOUS, row.ambiguous_rounds + 1
                 return Settled(state, max(until or now, now + self._wait(pause)), error=reason)
 
     async def _done(self, effect: Effect, done: Performed) -> Settled:
@@ -197,7 +199,7 @@ class Outbox:
                 channel=done.channel, ts=done.ts, name=done.name, stream=effect.stream,
             )
         )  # fmt: skip
-        return Settled("done", result={"channel": done.channel, "ts": done.ts, "name": done.name})
+        return Settled(RowState.DONE, result={"channel": done.channel, "ts": done.ts, "name": done.name})
 
     async def _refuse(self, row: OutboxRow, reason: str) -> None:
         effect = row.effect
@@ -216,24 +218,24 @@ class Outbox:
     def _after(self, row: OutboxRow, error: EffectError) -> Settled:
         now, words = self._clock.now(), str(error)
         if error.retry_after is not None:
-            state = "ambiguous" if row.state == "ambiguous" else "pending"
+            state = RowState.AMBIGUOUS if row.state is RowState.AMBIGUOUS else RowState.PENDING
             return Settled(state, now + error.retry_after, error=words)
-        if row.state == "ambiguous" and row.effect.body.CERTAINTY is not Certainty.REPEATABLE:
+        if row.state is RowState.AMBIGUOUS and row.effect.body.CERTAINTY is not Certainty.REPEATABLE:
             return self._after_lookup(row, error)
         if error.unclear:
-            return Settled("ambiguous", now + self._pace.settle_for, error=words)
+            return Settled(RowState.AMBIGUOUS, now + self._pace.settle_for, error=words)
         if error.permanent:
-            return Settled("dead", error=words)
-        return Settled("pending", now + self._wait(row.attempt), error=words)
+            return Settled(RowState.DEAD, error=words)
+        return Settled(RowState.PENDING, now + self._wait(row.attempt), error=words)
 
     def _after_lookup(self, row: OutboxRow, error: EffectError) -> Settled:
         """The look-up itself failed. Without it, an alert is worth a repeat; an hourly update is not."""
         now, lost = self._clock.now(), row.effect.body.CERTAINTY is Certainty.BEST_EFFORT
         if not lost and (not error.permanent or row.ambiguous_rounds < MOST_ROUNDS):
-            return Settled("ambiguous", now + self._wait(row.ambiguous_rounds + 1), error=str(error))
+            return Settled(RowState.AMBIGUOUS, now + self._wait(row.ambiguous_rounds + 1), error=str(error))
         if row.effect.body.REPEATED_UNSEEN:
-            return Settled("pending", now, error=f"posted again without a look-up: {error}")
-        return Settled("dead", error=f"it may have been posted, and cannot be looked up: {error}")
+            return Settled(RowState.PENDING, now, error=f"posted again without a look-up: {error}")
+        return Settled(RowState.DEAD, error=f"it may have been posted, and cannot be looked up: {error}")
 
     def _wait(self, attempt: int) -> timedelta:
         return min(self._pace.first_wait * float(2 ** min(max(attempt - 1, 0), 10)), LONGEST_WAIT)

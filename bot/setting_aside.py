@@ -68,7 +68,7 @@ def _written(folder: Path, rows: Sequence[object]) -> Path:
 def _place_held(number: int, file: Path, now: datetime) -> Commit:
     """The incident's number stays taken, by one that is over: what still fails opens a new one by itself."""
     stream, reason = f"incident/{number}", f"its facts were changed by hand; they are in {file.name}"
-    bodies = (
+    bodies: tuple[f.Body, ...] = (
         f.Declared(number, "An incident whose record was changed by hand", Severity.SEV4, "", "", (), now, reason, ""),
         f.PhaseChanged(Phase.TRIAGE, Phase.RESOLVED, "close", reason),
     )

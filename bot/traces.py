@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core.ids import CheckId
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.taxonomy import ERROR_CLASSES
 
@@ -87,7 +88,7 @@ def _sample(row: Mapping[str, Any], where: str) -> Sample:
         fault, reason = ERROR_CLASSES[error].fault if error in ERROR_CLASSES else fault, error
     return Sample(
         check=check,
-        component=_text(row, "component", where) or ".".join(check.split(".")[:2]),
+        component=_text(row, "component", where) or CheckId(check).component,
         at=_moment(row["time"], where),
         outcome=outcome,
         error=error or None,

@@ -7,15 +7,14 @@ from datetime import timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.core.effects import PostAlert, PostSummary, PostUpdate
 from bot.core.facts import Fact, SightLost, SightRegained
 from bot.ports import EffectError, Engine, Notifier, OutboxRow
 from bot.views.findings import sight_words
+from bot.views.incident_texts import out_of_band
 
 log = structlog.get_logger(__name__)
 
 WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own pacing asks for is no trouble
-URGENT = (PostAlert, PostSummary, PostUpdate)
 
 
 class AlertsByOtherWays:
@@ -32,20 +31,12 @@ class AlertsByOtherWays:
         """An effect met trouble; urgent ones go out by other ways, each once."""
         effect = row.effect
         incident = self._engine.world.incidents.get(effect.incident or 0)
-        if not isinstance(effect.body, URGENT) or effect.key in self._told or incident is None:
+        if not effect.body.URGENT or effect.key in self._told or incident is None:
             return
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return
         self._told.add(effect.key)
-        what = {PostAlert: incident.reason, PostSummary: f"It is {incident.phase}."}.get(type(effect.body), "An update is due.")
-        title = f"{incident.name} {incident.severity}: {incident.title}"
-        flags = [
-            f"{key} serves {state.engagement.variant}." for key, state in self._engine.world.flags.items() if state.engagement
-        ]
-        body = " ".join(
-            [what, *flags, f"Slack did not take this ({error}). Terminal: understudy incident show {incident.name}"]
-        )
-        self.tell(title, body)
+        self.tell(*out_of_band(effect.body, incident, self._engine.world, str(error)))
 
     def on_facts(self, facts: Sequence[Fact]) -> None:
         """While we are blind Slack may be as far away as everything else, so other ways are told too."""

@@ -13,6 +13,7 @@ from bot.config.errors import Report, suggest
 from bot.config.exposure import check_exposure, listens_everywhere
 from bot.config.scalars import parse_duration, show
 from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
+from bot.core.ids import ComponentId
 
 LEAST_TOKEN = 12  # characters
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
@@ -47,7 +48,7 @@ class _References:
         self._known, self._unsure, self._report = dict.fromkeys(known), unsure, report
 
     def check(self, name: str | None, node: Node, path: Path) -> None:
-        if name is None or name in self._known or name.partition(".")[0] in self._unsure:
+        if name is None or name in self._known or ComponentId(name).provider in self._unsure:
             return
         remedy = suggest(name, self._known, "components")
         self._report.error(node.mark, path, f"there is no component {_short(name, node)}", remedy)

@@ -16,6 +16,7 @@ from bot.config.models import Config
 from bot.config.pending import pending_reason
 from bot.config.presets import apply_presets
 from bot.config.tree import Entry, Map, Mark, Node, Scalar, Seq, child, items, plain, put, show_path, text, walk, with_values
+from bot.core.ids import ComponentId
 
 _WHOLE = Mark(0, 0)
 
@@ -162,13 +163,17 @@ def _off_checks(config: Config, root: Map) -> Iterator[OffCheck]:
         what = placed.check.missing_credential
         if what is None:
             continue
-        provider, _, component = placed.component.partition(".")
-        checks = items(child(root, "providers", provider, "components", component, "checks"))
+        id = ComponentId(placed.component)
+        checks = items(child(root, "providers", id.provider, "components", id.name, "checks"))
         node = next((check for check in checks if text(child(check, "name")) == placed.written), None)
         value = child(node, *what.split(".", 1))
         variables = value.variables if isinstance(value, Scalar) else ()
         remedy = f"set {' and '.join(variables)}" if variables else "give it a value"
-        if not variables and config.providers[provider].preset and not config.providers[provider].api_key.get_secret_value():
+        if (
+            not variables
+            and config.providers[id.provider].preset
+            and not config.providers[id.provider].api_key.get_secret_value()
+        ):
             remedy = "write `api_key` beside `preset`"
         yield OffCheck(placed.component, placed.name, f"{what} is empty: {remedy} to turn the check on")
 

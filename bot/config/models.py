@@ -36,6 +36,7 @@ from bot.config.scalars import (
     bad,
     split_listen,
 )
+from bot.core.ids import ComponentId
 from bot.redaction import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
@@ -241,7 +242,7 @@ class Config(Part):
             PlacedCheck(
                 id=f"{component}.{name}",
                 component=component,
-                provider=component.partition(".")[0],
+                provider=ComponentId(component).provider,
                 name=name,
                 written=check.name or check.type,
                 check=one,
@@ -288,7 +289,7 @@ class Config(Part):
 
     def component_name(self, component: str) -> str:
         """A component's name for people, its key when it has none."""
-        return self.components()[component].name or component.partition(".")[2]
+        return self.components()[component].name or ComponentId(component).name
 
     def provider_name(self, provider: str) -> str:
         """A provider's name for people, its key when it has none."""

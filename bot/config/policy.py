@@ -4,7 +4,20 @@ from zoneinfo import ZoneInfo
 
 from bot.config.detection import MaintenanceConfig
 from bot.config.models import Config
-from bot.core.model import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Level, Policy, Severity
+from bot.core.ids import ComponentId
+from bot.core.model import (
+    Automation,
+    ComponentPolicy,
+    Fallback,
+    FirstStep,
+    FlagPolicy,
+    IncidentPolicy,
+    Level,
+    OnExpiry,
+    Policy,
+    ResolveMode,
+    Severity,
+)
 from bot.core.windows import Recurrence, Window
 
 
@@ -20,7 +33,7 @@ def to_policy(config: Config) -> Policy:
 
 
 def _component(config: Config, id: str) -> ComponentPolicy:
-    provider = id.partition(".")[0]
+    provider = ComponentId(id).provider
     page = config.providers[provider].status_page
     runbook, opens = config.runbooks.get(id), config.open_on(id)
     return ComponentPolicy(
@@ -61,14 +74,14 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         fallbacks=tuple(Fallback(one.variant, one.needs) for one in flag.fallbacks),
         depends_on=flag.depends_on,
         description=flag.description,
-        automation=flag.automation,
+        automation=Automation(flag.automation),
         engage_on=Level(flag.engage_on),
         min_hold=flag.min_hold,
         steps=flag.hand_back.steps,
         hold=flag.hand_back.hold,
-        first_step=flag.hand_back.first_step,
+        first_step=FirstStep(flag.hand_back.first_step),
         expires_after=flag.expires_after,
-        on_expiry=flag.on_expiry,
+        on_expiry=OnExpiry(flag.on_expiry),
     )
 
 
@@ -76,7 +89,7 @@ def _incidents(config: Config) -> IncidentPolicy:
     section = config.incidents
     return IncidentPolicy(
         update_every={Severity(name): every for name, every in section.update_every.by_severity().items()},
-        resolve=section.resolve,
+        resolve=ResolveMode(section.resolve),
         resolve_after=section.resolve_after,
         channel_name=section.channel_name,
         private=section.private,

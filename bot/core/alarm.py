@@ -120,7 +120,7 @@ def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
     wanted = draft.policy.components[verdict.component].open_on.get(verdict.level, "none")
     if not verdict.level.bad or incident.severity_by_person or wanted not in Severity.__members__:
         return
-    if Severity(wanted) < incident.severity:
+    if Severity(wanted).is_worse_than(incident.severity):
         body = f.SeverityChanged(incident.severity, Severity(wanted), verdict.reason)
         draft.add(incident.stream, body)
 

@@ -30,6 +30,30 @@ class Body:
         BODIES[kind] = cls
 
 
+class OfComponent:
+    """A fact about one component."""
+
+    component: str
+
+
+class OfComponents:
+    """A fact about any number of components."""
+
+    components: tuple[str, ...]
+
+
+class OfFlag:
+    """A fact about one flag."""
+
+    flag: str
+
+
+class Reasoned:
+    """A fact that says why."""
+
+    reason: str
+
+
 def encode_body(body: Body) -> dict[str, Any]:
     """The body as JSON-ready data, without kind and version."""
     data: dict[str, Any] = encode(body)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.effects import PostAlert
-from bot.core.model import Level, Phase
+from bot.core.model import ActorKind, Level, Phase
 from bot.core.state import NOTICE_OVER, Incident
 
 
@@ -109,7 +109,7 @@ def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
     return Durations(
         impact_at=incident.began_at,
         detected_at=incident.declared_at,
-        detected_by="probe" if incident.declared_by.kind == "rule" else "person",
+        detected_by="probe" if incident.declared_by.kind is ActorKind.RULE else "person",
         acknowledged_at=incident.acknowledged_at,
         vendor_first_at=incident.vendor_first_at,
         first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == PostAlert.KIND),

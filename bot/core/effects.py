@@ -49,6 +49,7 @@ class EffectBody:
     KIND: ClassVar[str]
     CERTAINTY: ClassVar[Certainty]
     REPEATED_UNSEEN: ClassVar[bool] = False  # worth saying twice where it cannot be looked up; else it is given up then
+    URGENT: ClassVar[bool] = False  # while the chat does not take it, people are told on another way
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -154,6 +155,7 @@ class PostAlert(OfAlert):
     KIND = "alert.post"
     CERTAINTY = Certainty.LOOKED_UP
     REPEATED_UNSEEN = True
+    URGENT = True
     number: int = 1  # the second is posted where the first was deleted
 
     def key(self, about: About) -> str:
@@ -259,6 +261,7 @@ class PostUpdate(EffectBody):
 
     KIND = "update.post"
     CERTAINTY = Certainty.LOOKED_UP
+    URGENT = True
     since: datetime
     number: int = 0
     newest_only: bool = False  # while Slack is away only the bot's newest update waits; what people wrote all waits
@@ -277,6 +280,7 @@ class PostSummary(EffectBody):
     KIND = "summary.post"
     CERTAINTY = Certainty.LOOKED_UP
     REPEATED_UNSEEN = True
+    URGENT = True
 
 
 @dataclass(frozen=True)

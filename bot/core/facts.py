@@ -6,7 +6,7 @@ A fact's body is one of the dataclasses below or in `findings`; `body` says what
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.body import BODIES, Body, decode_body, encode_body
+from bot.core.body import BODIES, Body, OfComponent, OfComponents, OfFlag, Reasoned, decode_body, encode_body
 from bot.core.findings import (
     AdvisoryEnded,
     AdvisoryRaised,
@@ -46,7 +46,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Declared(Body):
+class Declared(OfComponents, Reasoned, Body):
     """An incident was opened, by a rule from a verdict or by a person."""
 
     KIND = "incident.declared"
@@ -65,7 +65,7 @@ class Declared(Body):
 
 
 @dataclass(frozen=True)
-class ComponentJoined(Body):
+class ComponentJoined(OfComponent, Reasoned, Body):
     """One more component of the same provider failed into this incident."""
 
     KIND = "incident.component_joined"
@@ -78,7 +78,7 @@ class ComponentJoined(Body):
 
 
 @dataclass(frozen=True)
-class ComponentMoved(Body):
+class ComponentMoved(OfComponent, Reasoned, Body):
     """A component of this incident got worse, better or well again."""
 
     KIND = "incident.component_moved"
@@ -92,7 +92,7 @@ class ComponentMoved(Body):
 
 
 @dataclass(frozen=True)
-class PhaseChanged(Body):
+class PhaseChanged(Reasoned, Body):
     """The incident moved along an edge of LEGAL."""
 
     KIND = "incident.phase_changed"
@@ -104,7 +104,7 @@ class PhaseChanged(Body):
 
 
 @dataclass(frozen=True)
-class SeverityChanged(Body):
+class SeverityChanged(Reasoned, Body):
     """Somebody or a rule set another severity."""
 
     KIND = "incident.severity_changed"
@@ -150,7 +150,7 @@ class NoteAdded(Body):
 
 
 @dataclass(frozen=True)
-class ResolveAsked(Body):
+class ResolveAsked(Reasoned, Body):
     """All components were well for long enough; the bot asked whether to resolve."""
 
     KIND = "incident.resolve_asked"
@@ -178,7 +178,7 @@ class ChannelOpened(Body):
 
 
 @dataclass(frozen=True)
-class ChannelRefused(Body):
+class ChannelRefused(Reasoned, Body):
     """The channel could not be made, or was lost; the incident goes on in the alert's thread."""
 
     KIND = "incident.channel_refused"
@@ -198,7 +198,7 @@ class Posted(Body):
 
 
 @dataclass(frozen=True)
-class PostGone(Body):
+class PostGone(Reasoned, Body):
     """A message of ours was deleted in Slack, or its channel takes nothing more. `again`: it is posted anew."""
 
     KIND = "incident.post_gone"
@@ -211,7 +211,7 @@ class PostGone(Body):
 
 
 @dataclass(frozen=True)
-class GivenUp(Body):
+class GivenUp(Reasoned, Body):
     """An effect could not be done and will not be tried again."""
 
     KIND = "incident.effect_given_up"
@@ -235,7 +235,7 @@ class Exported(Body):
 
 
 @dataclass(frozen=True)
-class EngageProposed(Body):
+class EngageProposed(OfFlag, Reasoned, Body):
     """A rule would engage a fallback, and asks a person to say so."""
 
     KIND = "flag.proposed"
@@ -246,7 +246,7 @@ class EngageProposed(Body):
 
 
 @dataclass(frozen=True)
-class ProposalDropped(Body):
+class ProposalDropped(OfFlag, Reasoned, Body):
     """A proposal lost its ground before anybody answered it."""
 
     KIND = "flag.proposal_dropped"
@@ -256,7 +256,7 @@ class ProposalDropped(Body):
 
 
 @dataclass(frozen=True)
-class Engaged(Body):
+class Engaged(OfFlag, Reasoned, Body):
     """Downstream services are sent to a fallback variant."""
 
     KIND = "flag.engaged"
@@ -272,7 +272,7 @@ class Engaged(Body):
 
 
 @dataclass(frozen=True)
-class Held(Body):
+class Held(OfFlag, Reasoned, Body):
     """A rule wanted to switch and held still, with the reason."""
 
     KIND = "flag.held"
@@ -282,7 +282,7 @@ class Held(Body):
 
 
 @dataclass(frozen=True)
-class HandBackAsked(Body):
+class HandBackAsked(OfFlag, Reasoned, Body):
     """The default is well again; the first step back waits for a person."""
 
     KIND = "flag.hand_back_asked"
@@ -292,7 +292,7 @@ class HandBackAsked(Body):
 
 
 @dataclass(frozen=True)
-class HandBackStepped(Body):
+class HandBackStepped(OfFlag, Reasoned, Body):
     """A share of traffic, in percent, went back to the default."""
 
     KIND = "flag.hand_back_stepped"
@@ -304,7 +304,7 @@ class HandBackStepped(Body):
 
 
 @dataclass(frozen=True)
-class HandBackReverted(Body):
+class HandBackReverted(OfFlag, Reasoned, Body):
     """The default failed again on the way back; everything is on the fallback again."""
 
     KIND = "flag.hand_back_reverted"
@@ -314,7 +314,7 @@ class HandBackReverted(Body):
 
 
 @dataclass(frozen=True)
-class Released(Body):
+class Released(OfFlag, Reasoned, Body):
     """The engagement ended; the default serves everybody."""
 
     KIND = "flag.released"
@@ -325,7 +325,7 @@ class Released(Body):
 
 
 @dataclass(frozen=True)
-class ExpiryReached(Body):
+class ExpiryReached(OfFlag, Reasoned, Body):
     """The engagement's time ran out and it was kept; asked again at `expires_at`."""
 
     KIND = "flag.expiry_reached"

@@ -13,7 +13,7 @@ from bot.core import flag_answers as fa
 from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.incident import change_phase, move_for
-from bot.core.model import Actor, Fault, FlagPolicy, Level, Phase, Policy
+from bot.core.model import Actor, Automation, Fault, FirstStep, FlagPolicy, Level, OnExpiry, Phase, Policy
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
 from bot.core.state import ComponentState, Engagement, FlagState, World
 
@@ -99,13 +99,13 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
             body = f.ProposalDropped(policy.key, "the default is no longer in trouble")
             draft.add(f"flag/{policy.key}", body, incident=state.proposal.incident, actor=FALLBACK_RULE)
         return
-    if policy.automation == "off" or _rests(draft.world, state, trouble):
+    if policy.automation == Automation.OFF or _rests(draft.world, state, trouble):
         return
     choice = choose(draft.world, policy, draft.policy.name_of)
     incident = _incident_for(draft.world, trouble)
     if isinstance(choice, Stay):
         _hold(draft, policy, state, f"no fallback is better: {choice.reason}", incident)
-    elif policy.automation == "auto":
+    elif policy.automation == Automation.AUTO:
         engage(draft, policy, choice.variant, _why(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
     elif state.proposal is None or state.proposal.variant != choice.variant:
         proposal = f.EngageProposed(policy.key, choice.variant, _why(draft, trouble))
@@ -148,7 +148,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
     if unwell and (engagement.share_back or engagement.asked_at) and not _nobody_knows(draft.world, policy):
         body = f.HandBackReverted(policy.key, unwell)
         draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
-    elif not unwell and (engagement.stepped_at or (engagement.because and policy.automation != "off")):
+    elif not unwell and (engagement.stepped_at or (engagement.because and policy.automation != Automation.OFF)):
         _hand_back(draft, policy, engagement)  # what a person has begun goes on, whatever the automation
     _expire(draft, policy, unwell)
 
@@ -156,7 +156,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
 def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> bool:
     """The fallback itself is not well: go to a better one, or stay and say why."""
     sick = sick_behind(draft.world, policy, engagement.variant)
-    if sick is None or policy.automation == "off":
+    if sick is None or policy.automation == Automation.OFF:
         return False
     if engagement.stepped_at is not None and not default_unwell(draft.world, policy):
         return False  # on the way back already, which is better; one that waits for min_hold or a person is none
@@ -167,7 +167,7 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
     if isinstance(choice, Stay):
         _hold(draft, policy, state, f"{reason}; staying on {engagement.variant} ({choice.reason})", incident)
         return False
-    if policy.automation != "auto":
+    if policy.automation != Automation.AUTO:
         _hold(draft, policy, state, f"{reason}; {choice.variant} would be better", incident)
         return False
     engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
@@ -179,7 +179,7 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
         return
     well = _well(draft, policy)
     if engagement.stepped_at is None:
-        if policy.first_step == "auto":
+        if policy.first_step == FirstStep.AUTO:
             _step(draft, policy, engagement, well, HAND_BACK_RULE)
         elif engagement.asked_at is None:
             body = f.HandBackAsked(policy.key, well)
@@ -201,7 +201,7 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
     if engagement is None or draft.now < engagement.expires_at:
         return
     stream = f"flag/{policy.key}"
-    if policy.on_expiry == "release" and not unwell:
+    if policy.on_expiry == OnExpiry.RELEASE and not unwell:
         body: f.Body = f.Released(policy.key, policy.default, "its time ran out, and the default is well")
     else:
         why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.body import Body
-from bot.core.model import Fault, FeedState, Level, Notice
+from bot.core.body import Body, OfComponent, OfComponents, Reasoned
+from bot.core.model import AlertState, Fault, FeedState, Level, Notice
 
 # --- component/<id>
 
 
 @dataclass(frozen=True)
-class VerdictChanged(Body):
+class VerdictChanged(OfComponent, Reasoned, Body):
     """Our verdict of a component changed."""
 
     KIND = "verdict.changed"
@@ -29,7 +29,7 @@ class VerdictChanged(Body):
 
 
 @dataclass(frozen=True)
-class AdvisoryRaised(Body):
+class AdvisoryRaised(OfComponent, Reasoned, Body):
     """A part of a component fails persistently, too small a part for a worse verdict; or another part does than before."""
 
     KIND = "advisory.raised"
@@ -41,7 +41,7 @@ class AdvisoryRaised(Body):
 
 
 @dataclass(frozen=True)
-class AdvisoryEnded(Body):
+class AdvisoryEnded(OfComponent, Reasoned, Body):
     """That part is well again, or the whole component is worse."""
 
     KIND = "advisory.ended"
@@ -51,7 +51,7 @@ class AdvisoryEnded(Body):
 
 
 @dataclass(frozen=True)
-class AlertSuppressed(Body):
+class AlertSuppressed(OfComponent, Body):
     """A component is bad and nobody is alerted of it; measuring goes on. `until` is when the reason ends by itself."""
 
     KIND = "alert.suppressed"
@@ -63,7 +63,7 @@ class AlertSuppressed(Body):
 
 
 @dataclass(frozen=True)
-class AlertResumed(Body):
+class AlertResumed(OfComponent, Body):
     """The reason for holding an alert back ended while the component was still bad."""
 
     KIND = "alert.resumed"
@@ -73,7 +73,7 @@ class AlertResumed(Body):
 
 
 @dataclass(frozen=True)
-class AlertHeard(Body):
+class AlertHeard(OfComponent, Body):
     """Another monitor fired or resolved an alert about a component. The title is its own words."""
 
     KIND = "alert.heard"
@@ -81,12 +81,12 @@ class AlertHeard(Body):
     component: str
     source: str
     key: str
-    state: str  # firing | resolved
+    state: AlertState
     title: str
 
 
 @dataclass(frozen=True)
-class ReportHeard(Body):
+class ReportHeard(OfComponent, Body):
     """A person says that a component does not work for them."""
 
     KIND = "report.heard"
@@ -96,7 +96,7 @@ class ReportHeard(Body):
 
 
 @dataclass(frozen=True)
-class Muted(Body):
+class Muted(OfComponent, Reasoned, Body):
     """Somebody holds a component's alerts back for a while."""
 
     KIND = "mute.set"
@@ -107,7 +107,7 @@ class Muted(Body):
 
 
 @dataclass(frozen=True)
-class Unmuted(Body):
+class Unmuted(OfComponent, Reasoned, Body):
     """A mute ended, by its time or by somebody, who needs no reason."""
 
     KIND = "mute.ended"
@@ -120,7 +120,7 @@ class Unmuted(Body):
 
 
 @dataclass(frozen=True)
-class FeedChanged(Body):
+class FeedChanged(Reasoned, Body):
     """The vendor's status page became readable, or stopped being so."""
 
     KIND = "feed.changed"
@@ -130,7 +130,7 @@ class FeedChanged(Body):
 
 
 @dataclass(frozen=True)
-class MaintenanceSaid(Body):
+class MaintenanceSaid(OfComponents, Body):
     """The vendor's page calls other components under maintenance than before; empty = none any more."""
 
     KIND = "feed.maintenance"
@@ -199,7 +199,7 @@ class ListingChanged(Body):
 
 
 @dataclass(frozen=True)
-class NoticeUnlisted(Body):
+class NoticeUnlisted(OfComponents, Body):
     """The page stopped listing a notice without ever calling it over; it stands no longer."""
 
     KIND = "notice.unlisted"
@@ -212,7 +212,7 @@ class NoticeUnlisted(Body):
 
 
 @dataclass(frozen=True)
-class NoticeListedAgain(Body):
+class NoticeListedAgain(OfComponents, Body):
     """The page lists again what it had stopped to list, with its old words; it stands again."""
 
     KIND = "notice.listed_again"
@@ -227,7 +227,7 @@ class NoticeListedAgain(Body):
 
 
 @dataclass(frozen=True)
-class SightLost(Body):
+class SightLost(Reasoned, Body):
     """We are blind: what fails now may as well be our own way out or our resolver."""
 
     KIND = "sight.lost"
@@ -237,7 +237,7 @@ class SightLost(Body):
 
 
 @dataclass(frozen=True)
-class SightRegained(Body):
+class SightRegained(Reasoned, Body):
     """We see again: controls or providers answer."""
 
     KIND = "sight.regained"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core import facts as f
 from bot.core.effects import PostAlert, PostCard
-from bot.core.model import FeedState, Level, Phase
+from bot.core.model import ActorKind, AlertState, FeedState, Level, Phase
 from bot.core.sight import Sight
 from bot.core.state import (
     MOST_AN_HOUR,
@@ -68,7 +68,7 @@ def _what_others_say(state: ComponentState, fact: f.Fact) -> ComponentState:
     match fact.body:
         case f.AlertHeard() as b:
             others = {id: said for id, said in state.alerts.items() if id != f"{b.source}/{b.key}"}
-            fires = {f"{b.source}/{b.key}": Said(b.source, b.title, fact.at)} if b.state == "firing" else {}
+            fires = {f"{b.source}/{b.key}": Said(b.source, b.title, fact.at)} if b.state == AlertState.FIRING else {}
             return replace(state, alerts={**others, **fires})
         case f.ReportHeard(text=text):
             lately = [said for said in state.reports if fact.at - said.at < REPORT_LASTS]
@@ -213,7 +213,9 @@ def incident(state: Incident | None, fact: f.Fact) -> Incident:
         case f.PhaseChanged() as b:
             return _phase(incident, b, fact)
         case f.SeverityChanged(severity=severity):
-            return replace(incident, severity=severity, severity_by_person=fact.actor.kind != "rule", severity_at=fact.at)
+            return replace(
+                incident, severity=severity, severity_by_person=fact.actor.kind is not ActorKind.RULE, severity_at=fact.at
+            )
         case f.ResponderJoined():
             return replace(incident, responders=(*incident.responders, fact.actor))
         case f.Acknowledged():
@@ -244,7 +246,7 @@ def _declared(b: f.Declared, fact: f.Fact) -> Incident:
         number=b.number, title=b.title, severity=b.severity, provider=b.provider, dedup=b.dedup, began_at=b.began_at,
         declared_at=fact.at, declared_by=fact.actor, reason=b.reason, alerts_channel=b.alerts_channel,
         last_update_at=fact.at, vendor_first_at=b.vendor_first_at, outage_began_at=b.outage_began_at,
-        outage_known_at=b.outage_known_at, severity_by_person=fact.actor.kind != "rule",
+        outage_known_at=b.outage_known_at, severity_by_person=fact.actor.kind is not ActorKind.RULE,
     )  # fmt: skip
 
 

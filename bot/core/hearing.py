@@ -7,7 +7,8 @@ from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.folds import REPORT_LASTS
-from bot.core.model import Actor, FeedState, Level, Policy
+from bot.core.ids import ComponentId
+from bot.core.model import Actor, AlertState, FeedState, Level, Policy
 from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.signals import AlertHeard, Reported
 from bot.core.state import World
@@ -16,7 +17,7 @@ from bot.core.verdict import Heard
 ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
 MOST_ALERTS = 300  # of one component, of which one source may have a third: the first says that something is wrong
 MOST_OF_A_SOURCE = 100
-STATES = ("firing", "resolved")
+STATES = tuple(AlertState)
 FORGETTING = Actor.rule("alerts that fired for a day")
 
 
@@ -33,7 +34,7 @@ def hear(
 
 def _page(world: World, policy: Policy, component: str, now: datetime, levels: Mapping[str, Level]) -> Iterator[Heard]:
     known = policy.components.get(component)
-    page = world.provider(known.provider if known else component.partition(".")[0])
+    page = world.provider(known.provider if known else ComponentId(component).provider)
     if page.feed is not FeedState.FRESH:
         return
     for notice in page.notices:
@@ -69,7 +70,7 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
         return draft.refuse(a.NoAlertState(state=signal.state, known=STATES))
     held = draft.world.component(signal.component).alerts.get(f"{signal.source}/{signal.key}")
     fires = held is not None and draft.now - held.at < ALERT_LASTS
-    if fires if signal.state == "firing" else held is None:
+    if fires if signal.state == AlertState.FIRING else held is None:
         return draft.done(a.KnownAlready())
     if held is None:
         if full := _full(draft, signal):
@@ -99,7 +100,7 @@ def _forget_old(draft: Draft, signal: AlertHeard) -> None:
         return
     for id, said in alerts.items():
         if draft.now - said.at >= ALERT_LASTS:
-            body = f.AlertHeard(signal.component, said.who, id.removeprefix(f"{said.who}/"), "resolved", said.text)
+            body = f.AlertHeard(signal.component, said.who, id.removeprefix(f"{said.who}/"), AlertState.RESOLVED, said.text)
             draft.add(f"component/{signal.component}", body, actor=FORGETTING, told=False)
 
 

@@ -27,7 +27,7 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.model import Actor, Phase, Policy, Severity
+from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
 from bot.core.naming import channel_name
 from bot.core.signals import (
     Acknowledge,
@@ -183,7 +183,7 @@ def _ripen(draft: Draft, number: int) -> None:
         return
     minutes = int(policy.resolve_after.total_seconds() // 60)
     reason = f"every component has been operational for {minutes} min"
-    if policy.resolve == "auto":
+    if policy.resolve == ResolveMode.AUTO:
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
     elif incident.resolve_asked_at is None:
         draft.add(incident.stream, f.ResolveAsked(reason), actor=Actor.rule("resolve: ask"))
@@ -300,7 +300,7 @@ def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:
     """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
     fact = draft.add(incident.stream, f.ChannelRefused(reason))
     draft.send(PostRefusal(), fact)
-    if incident.declared_by.kind == "person":
+    if incident.declared_by.kind is ActorKind.PERSON:
         draft.send(TellPerson(incident.declared_by.id), fact)
 
 

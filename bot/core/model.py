@@ -62,6 +62,11 @@ class Severity(StrEnum):
     SEV3 = "SEV3"
     SEV4 = "SEV4"
 
+    def is_worse_than(self, other: "Severity") -> bool:
+        """Whether customers feel it more: SEV1 is worse than SEV2."""
+        order = list(Severity)
+        return order.index(self) < order.index(other)
+
 
 class Phase(StrEnum):
     """Where an incident stands."""
@@ -81,6 +86,21 @@ class Phase(StrEnum):
         return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
 
 
+class ActorKind(StrEnum):
+    """What somebody who does something is."""
+
+    PERSON = "person"  # in Slack
+    OPERATOR = "operator"  # at the terminal or behind the API
+    RULE = "rule"  # of ours
+    VENDOR = "vendor"
+    OUTSIDER = "outsider"  # in Slack, and no full member of our workspace
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ActorKind":
+        """A kind that a ledger of another version knows is read as one without rights."""
+        return cls.OUTSIDER
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who did something: a person in Slack, an operator (terminal or API, proved by a token), a rule of ours, a vendor.
@@ -88,34 +108,34 @@ class Actor:
     An outsider is a person in Slack who is no full member of our workspace; what they send changes nothing.
     """
 
-    kind: str  # person | operator | rule | vendor | outsider
+    kind: ActorKind
     id: str
     name: str = ""
 
     @staticmethod
     def rule(name: str) -> "Actor":
         """A rule of the bot, named as people will read it: `detector`, `hourly update`."""
-        return Actor("rule", name, name)
+        return Actor(ActorKind.RULE, name, name)
 
     @staticmethod
     def person(id: str, name: str = "") -> "Actor":
         """A person, by Slack user id."""
-        return Actor("person", id, name or id)
+        return Actor(ActorKind.PERSON, id, name or id)
 
     @staticmethod
     def outsider(id: str, name: str = "") -> "Actor":
         """A guest, somebody of another organization or a bot, by Slack user id."""
-        return Actor("outsider", id, name or id)
+        return Actor(ActorKind.OUTSIDER, id, name or id)
 
     @staticmethod
     def operator(login: str) -> "Actor":
         """Somebody at the terminal or behind the API, by login name; a token proved the right to act."""
-        return Actor("operator", login, login)
+        return Actor(ActorKind.OPERATOR, login, login)
 
     @staticmethod
     def vendor(provider: str, name: str = "") -> "Actor":
         """A provider speaking through its status page."""
-        return Actor("vendor", provider, name or provider)
+        return Actor(ActorKind.VENDOR, provider, name or provider)
 
 
 @dataclass(frozen=True)
@@ -181,6 +201,13 @@ class Listing:
     history: bool = False  # it also lists some that are over, so that new ones may push old ones out
 
 
+class AlertState(StrEnum):
+    """What another monitor says of its alert."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
 class FeedState(StrEnum):
     """What we know of a vendor's page itself: fresh, stale (last word kept, no new one), unknown (never read)."""
 
@@ -228,6 +255,35 @@ class Fallback:
     needs: str | None = None
 
 
+class Automation(StrEnum):
+    """What rules may do with a flag whose default is in trouble."""
+
+    OFF = "off"  # leave it to people
+    PROPOSE = "propose"  # ask them
+    AUTO = "auto"
+
+
+class FirstStep(StrEnum):
+    """Who begins a hand-back."""
+
+    ASK = "ask"  # a person
+    AUTO = "auto"
+
+
+class OnExpiry(StrEnum):
+    """What becomes of an engagement whose time is up."""
+
+    HOLD = "hold"  # kept, and asked about again
+    RELEASE = "release"  # ended, where the default is well
+
+
+class ResolveMode(StrEnum):
+    """Who ends an incident in which everything has been well for long enough."""
+
+    ASK = "ask"  # a person
+    AUTO = "auto"
+
+
 @dataclass(frozen=True)
 class FlagPolicy:
     """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
@@ -238,14 +294,14 @@ class FlagPolicy:
     fallbacks: tuple[Fallback, ...] = ()
     depends_on: tuple[str, ...] = ()
     description: str = ""
-    automation: str = "propose"  # off | propose | auto
+    automation: Automation = Automation.PROPOSE
     engage_on: Level = Level.DOWN
     min_hold: timedelta = timedelta(minutes=10)
     steps: tuple[int, ...] = (10, 25, 50, 100)
     hold: timedelta = timedelta(minutes=5)
-    first_step: str = "ask"  # ask | auto
+    first_step: FirstStep = FirstStep.ASK
     expires_after: timedelta = timedelta(hours=4)
-    on_expiry: str = "hold"  # hold | release
+    on_expiry: OnExpiry = OnExpiry.HOLD
 
 
 @dataclass(frozen=True)
@@ -253,7 +309,7 @@ class IncidentPolicy:
     """What configuration says of incidents as such."""
 
     update_every: Mapping[Severity, timedelta | None]  # None = on change only
-    resolve: str = "ask"  # ask | auto
+    resolve: ResolveMode = ResolveMode.ASK
     resolve_after: timedelta = timedelta(minutes=30)
     channel_name: str = "inc-{date}-{number}-{slug}"
     private: bool = False

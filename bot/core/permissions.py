@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.core import signals as s
 from bot.core.answers import Refused
-from bot.core.model import Actor, IncidentPolicy
+from bot.core.model import Actor, ActorKind, IncidentPolicy
 
 
 class Role(StrEnum):
@@ -57,7 +57,7 @@ MAY: Mapping[type[s.Signal], frozenset[Role]] = {
     s.PostLost: RULES,
 }
 
-ROLES_BY_KIND = {"operator": Role.OPERATOR, "rule": Role.RULE, "vendor": Role.VENDOR}
+ROLES_BY_KIND = {ActorKind.OPERATOR: Role.OPERATOR, ActorKind.RULE: Role.RULE, ActorKind.VENDOR: Role.VENDOR}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Denied(Refused):
 
 def role_of(actor: Actor, policy: IncidentPolicy) -> Role:
     """What an actor is to us. A kind that nobody knows has no rights."""
-    if actor.kind == "person":
+    if actor.kind is ActorKind.PERSON:
         return Role.COMMANDER if not policy.commanders or actor.id in policy.commanders else Role.MEMBER
     return ROLES_BY_KIND.get(actor.kind, Role.OUTSIDER)
 

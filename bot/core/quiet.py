@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.core.ids import ComponentId
 from bot.core.model import FeedState, Notice, Phase, Policy
 from bot.core.state import World
 
@@ -60,7 +61,7 @@ def _own_maintenance(policy: Policy, component: str, now: datetime) -> Iterator[
 def _announced(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
     """What the vendor's page calls maintenance; a page that cannot be read is believed for a while."""
     known = policy.components.get(component)
-    page = world.provider(known.provider if known else component.partition(".")[0])
+    page = world.provider(known.provider if known else ComponentId(component).provider)
     for notice in page.notices:
         until = _under_way(notice, now) if component in notice.components else None
         if until is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.core.effects import EffectBody
-from bot.core.model import Actor, FeedReport, Phase, Severity, Verdict
+from bot.core.model import Actor, AlertState, FeedReport, Phase, Severity, Verdict
 from bot.core.sight import Sight
 
 
@@ -60,7 +60,7 @@ class AlertHeard(Signal):
     source: str
     key: str
     component: str
-    state: str  # firing | resolved
+    state: AlertState
     title: str = ""
 
 

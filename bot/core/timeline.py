@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import facts as f
+from bot.core.body import OfComponent, OfComponents, Reasoned
 from bot.core.durations import Away, Durations, Outage, durations
 from bot.core.effects import (
     AddBookmarks,
@@ -29,7 +30,7 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.model import FeedState, Level
+from bot.core.model import ActorKind, FeedState, Level
 
 __all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
@@ -81,8 +82,8 @@ def rows(facts: Sequence[f.Fact], names: Mapping[str, str] | None = None) -> lis
     return [
         Row(
             seq=n, at=fact.at, kind=fact.kind, who=fact.actor.name or fact.actor.id, source=_source(fact),
-            text=_text(fact, known), component=_component(fact.body), reason=getattr(fact.body, "reason", ""),
-            stream=fact.stream, fact_seq=fact.seq,
+            text=_text(fact, known), component=_component(fact.body), stream=fact.stream, fact_seq=fact.seq,
+            reason=fact.body.reason if isinstance(fact.body, Reasoned) else "",
         )
         for n, fact in enumerate(facts, 1)
     ]  # fmt: skip
@@ -115,21 +116,18 @@ def _source(fact: f.Fact) -> str:
             return "alert"
         case f.ChannelNamed() | f.ChannelOpened() | f.ChannelRefused() | f.Posted() | f.PostGone() | f.GivenUp():
             return "slack"
-    return "person" if fact.actor.kind == "operator" else fact.actor.kind
+    return ActorKind.PERSON if fact.actor.kind is ActorKind.OPERATOR else fact.actor.kind
 
 
 def _component(body: f.Body) -> str:
     match body:
         case f.NoticeSeen(notice=notice):
             return ",".join(notice.components)
-        case (
-            f.Declared(components=components)
-            | f.MaintenanceSaid(components=components)
-            | f.NoticeUnlisted(components=components)
-            | f.NoticeListedAgain(components=components)
-        ):
+        case OfComponents(components=components):
             return ",".join(components)
-    return getattr(body, "component", "")
+        case OfComponent(component=component):
+            return component
+    return ""
 
 
 def _text(fact: f.Fact, names: Mapping[str, str]) -> str:

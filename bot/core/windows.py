@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from bot.core.ids import ComponentId
+
 
 @dataclass(frozen=True)
 class Recurrence:
@@ -31,7 +33,7 @@ class Window:
 
     def covers(self, component: str) -> bool:
         """Whether it is about this component."""
-        return not self.components or bool({component, component.partition(".")[0]} & set(self.components))
+        return not self.components or bool({component, ComponentId(component).provider} & set(self.components))
 
     def until(self, now: datetime) -> datetime | None:
         """When the window that `now` lies in ends; None where `now` lies in none. Its end is no part of it."""

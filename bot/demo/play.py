@@ -23,6 +23,7 @@ from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
 from bot.outbox import Pace
 from bot.parts import Parts
+from bot.ports import UNFINISHED
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from bot.views.text import cut
@@ -161,7 +162,7 @@ class Demo:
         until = loop.time() + LAST_WORDS_S
         await asyncio.sleep(1.0)  # the last click is still being answered
         while loop.time() < until:
-            if not await app.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous")):
+            if not await app.ledger.read(lambda store: store.outbox(*UNFINISHED)):
                 return
             await asyncio.sleep(0.2)
 

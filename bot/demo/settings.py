@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from bot.core.ids import CheckId
 from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.vendor import Vendors
 
@@ -74,7 +75,7 @@ def _openai(vendors: Vendors) -> dict[str, object]:
 
 def _ours() -> dict[str, object]:
     """The service downstream tells by itself that it lives."""
-    alive = {"name": ALIVE_ID.rpartition(".")[2], "type": "heartbeat", "every": "5m", "grace": "10m", "token": ALIVE_TOKEN}
+    alive = {"name": CheckId(ALIVE_ID).name, "type": "heartbeat", "every": "5m", "grace": "10m", "token": ALIVE_TOKEN}
     return {"name": "Our own", "components": {"chat": {"name": "Support chat", "checks": [alive]}}}
 
 

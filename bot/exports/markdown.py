@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.core import timeline
 from bot.core.facts import Fact
-from bot.core.model import Actor, Policy
+from bot.core.model import Actor, ActorKind, Policy
 from bot.core.state import Incident
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
 from bot.views.names import plain_names
@@ -86,7 +86,7 @@ def _actor(actor: Actor | None) -> str:
     if actor is None:
         return NOT_RECORDED
     name = md(actor.name or actor.id)
-    return {"rule": f"the rule {name}", "vendor": f"the status page of {name}"}.get(actor.kind, name)
+    return {ActorKind.RULE: f"the rule {name}", ActorKind.VENDOR: f"the status page of {name}"}.get(actor.kind, name)
 
 
 def _outages(took: timeline.Durations, names: dict[str, str]) -> str:

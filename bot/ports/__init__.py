@@ -3,9 +3,21 @@
 Every protocol here has a real adapter and a fake that pass the same contract tests (`tests/contracts/`).
 """
 
-from bot.ports.chat import ChannelGone, ChannelInfo, ChannelNameTaken, Chat, ChatError, Message, MessageGone, Place, PostedAt
+from bot.ports.chat import (
+    ChannelGone,
+    ChannelInfo,
+    ChannelNameTaken,
+    Chat,
+    ChatError,
+    GroupGone,
+    Message,
+    MessageGone,
+    Place,
+    PostedAt,
+)
 from bot.ports.engine import Engine
 from bot.ports.ledger import (
+    UNFINISHED,
     AlreadyHandled,
     Commit,
     Conflict,
@@ -14,6 +26,7 @@ from bot.ports.ledger import (
     NewFact,
     Old,
     OutboxRow,
+    RowState,
     Settled,
     StateRow,
     Store,
@@ -25,8 +38,9 @@ from bot.ports.performers import EffectError, Performed, Performer, Performers, 
 from bot.ports.samples import LatencyPicture, Remembered, Samples
 
 __all__ = [
-    "Admission", "AlreadyHandled", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat", "ChatError", "Commit",
-    "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "LatencyPicture", "Ledger", "Message", "MessageGone", "NewFact",
-    "Notifier", "Old", "OutboxRow", "Performed", "Performer", "Performers", "Place", "PostedAt", "Prober", "Remembered",
-    "Samples", "Settled", "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
+    "UNFINISHED", "Admission", "AlreadyHandled", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat", "ChatError",
+    "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "GroupGone", "LatencyPicture", "Ledger", "Message",
+    "MessageGone", "NewFact", "Notifier", "Old", "OutboxRow", "Performed", "Performer", "Performers", "Place", "PostedAt",
+    "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker",
+    "Wait", "together",
 ]  # fmt: skip

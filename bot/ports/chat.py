@@ -69,6 +69,10 @@ class MessageGone(ChatError):  # noqa: N818 # it names what happened
     """The message that was to be edited or answered was deleted."""
 
 
+class GroupGone(ChatError):  # noqa: N818 # it names what happened
+    """There is no such user group (any more), so it has no members."""
+
+
 class ChannelNameTaken(ChatError):  # noqa: N818 # it names what happened
     """A channel of that name exists, ours or not."""
 

@@ -80,13 +80,27 @@ class StoreError(Exception):
         self.permanent = permanent
 
 
+class RowState(StrEnum):
+    """Where an effect is on its way."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    AMBIGUOUS = "ambiguous"  # it may have been carried out: look it up before it is sent again
+    DONE = "done"
+    DEAD = "dead"  # given up
+    SUPERSEDED = "superseded"  # a newer edit of the same thing came first
+
+
+UNFINISHED = (RowState.PENDING, RowState.SENDING, RowState.AMBIGUOUS)
+
+
 @dataclass(frozen=True)
 class OutboxRow:
-    """One effect on its way. `state`: pending, sending, ambiguous, done, dead, superseded."""
+    """One effect on its way."""
 
     id: int
     effect: Effect
-    state: str
+    state: RowState
     attempt: int
     created_at: datetime
     started_at: datetime | None
@@ -101,7 +115,7 @@ class OutboxRow:
 class Settled:
     """What a try came to: done, pending (again, not before), ambiguous (look it up, not before) or dead."""
 
-    state: str
+    state: RowState
     not_before: datetime | None = None
     result: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
@@ -195,7 +209,7 @@ class Store(Protocol):
     def next_due(self) -> datetime | None:
         """When the earliest claimable row is due; None when nothing waits."""
 
-    def outbox(self, *states: str) -> list[OutboxRow]:
+    def outbox(self, *states: RowState) -> list[OutboxRow]:
         """Rows in these states, oldest first; all rows when none is named."""
 
     def outbox_row(self, key: str) -> OutboxRow | None:

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.ports import ChannelGone, ChannelNameTaken, ChatError, MessageGone
+from bot.ports import ChannelGone, ChannelNameTaken, ChatError, GroupGone, MessageGone
 
 LIMITED_FOR = timedelta(seconds=30)  # when a 429 does not say how long; the SDK assumes the same
 LONGEST_LIMIT = timedelta(hours=1)
@@ -163,11 +163,13 @@ def refused(error: SlackApiError, method: str) -> ChatError:
 
 
 def refusal(sentence: str, *, code: str, permanent: bool = True) -> ChatError:
-    """What a refusal is to those who ask: a channel or a message that is gone, a name that is taken, or just no."""
+    """What a refusal is to those who ask: a channel, a message or a group that is gone, a name that is taken, or no."""
     if code in CHANNEL_GONE:
         return ChannelGone(sentence, code=code, why=CHANNEL_GONE[code], permanent=permanent)
     if code in MESSAGE_GONE:
         return MessageGone(sentence, code=code, permanent=permanent)
+    if code == "no_such_subteam":
+        return GroupGone(sentence, code=code, permanent=permanent)
     if code == "name_taken":
         return ChannelNameTaken(sentence, code=code, permanent=permanent)
     return ChatError(sentence, code=code, permanent=permanent)

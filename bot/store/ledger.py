@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.codec import encode
 from bot.core.facts import Fact, encode_body
-from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, Settled, StateRow
+from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, RowState, Settled, StateRow
 from bot.store import audit, outbox, pruning, removal
 from bot.store.engine import Connection, IntegrityError, atomic, one
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, plain, read_fact, read_state
@@ -171,7 +171,7 @@ class SqliteStore:
         """When the earliest claimable row is due; None when nothing waits."""
         return outbox.next_due(self.conn)
 
-    def outbox(self, *states: str) -> list[OutboxRow]:
+    def outbox(self, *states: RowState) -> list[OutboxRow]:
         """Rows in these states, oldest first; all rows when none is named."""
         return outbox.in_states(self.conn, states)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.codec import encode
 from bot.core.effects import Effect, PostLine, encode_effect
-from bot.ports import OutboxRow, Settled, StoreError
+from bot.ports import OutboxRow, RowState, Settled, StoreError
 from bot.store.engine import Connection, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
 
@@ -17,6 +17,8 @@ AT_ONCE = 0
 
 UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
+
+COMES_TO = (RowState.DONE, RowState.PENDING, RowState.AMBIGUOUS, RowState.DEAD)
 
 HEADS = f"SELECT min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane"  # noqa: S608 # a constant; the oldest row of each lane
 
@@ -65,7 +67,7 @@ def _read_or_bury(conn: Connection, row: Any) -> OutboxRow | None:
 
 
 def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: timedelta) -> OutboxRow | None:
-    unclear = row.state != "pending"  # a lease that ran out leaves the same question as a broken call
+    unclear = row.state is not RowState.PENDING  # a lease that ran out leaves the same question as a broken call
     changed = conn.execute(
         "UPDATE outbox SET state = 'sending', attempt = attempt + 1, ambiguous_rounds = ambiguous_rounds + ?, owner = ?,"
         " lease_until = ?, started_at = ?, first_started_at = coalesce(first_started_at, ?)"
@@ -75,16 +77,16 @@ def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: ti
     if changed != 1:
         return None
     taken = read_outbox(one(conn, "SELECT * FROM outbox WHERE id = ?", row.id))
-    return OutboxRow(**{**vars(taken), "state": "ambiguous"}) if unclear else taken
+    return OutboxRow(**{**vars(taken), "state": RowState.AMBIGUOUS}) if unclear else taken
 
 
 def settle(conn: Connection, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
     """Write what the try came to; False when it was claimed by somebody else since."""
-    if outcome.state not in ("done", "pending", "ambiguous", "dead"):
+    if outcome.state not in COMES_TO:
         raise ValueError(f"a try cannot come to {outcome.state!r}")
-    state = outcome.state
-    if state == "pending" and _overtaken(conn, row):
-        state = "superseded"
+    state = RowState(outcome.state)
+    if state is RowState.PENDING and _overtaken(conn, row):
+        state = RowState.SUPERSEDED
     changed = conn.execute(
         "UPDATE outbox SET state = ?, not_before = ?, result = ?, error = ?, owner = '', lease_until = NULL,"
         " ambiguous_rounds = CASE ? WHEN 'pending' THEN 0 ELSE ambiguous_rounds END"
@@ -118,7 +120,7 @@ def next_due(conn: Connection) -> datetime | None:
     return maybe_moment(row[0])
 
 
-def in_states(conn: Connection, states: tuple[str, ...]) -> list[OutboxRow]:
+def in_states(conn: Connection, states: tuple[RowState, ...]) -> list[OutboxRow]:
     """Rows in these states, oldest first; all when none is named."""
     marks = ", ".join("?" * len(states))
     where = f" WHERE state IN ({marks})" if states else ""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.core.codec import decode
 from bot.core.effects import Effect, decode_effect
 from bot.core.facts import Fact, decode_body
 from bot.core.model import Actor
-from bot.ports import OutboxRow, StateRow
+from bot.ports import OutboxRow, RowState, StateRow
 from bot.store.errors import StoreError, StoreTrouble
 
 Columns = Mapping[str, Any]
@@ -67,7 +68,7 @@ def read_fact(row: Columns) -> Fact:
             stream=row["stream"],
             seq=row["seq"],
             at=datetime.fromisoformat(row["at"]),
-            actor=Actor(**json.loads(row["actor"])),
+            actor=decode(Actor, json.loads(row["actor"])),
             incident=row["incident"],
             body=decode_body(row["kind"], row["version"], json.loads(row["body"])),
         )
@@ -101,7 +102,7 @@ def _outbox_row(row: Columns) -> OutboxRow:
     return OutboxRow(
         id=row["id"],
         effect=effect,
-        state=row["state"],
+        state=RowState(row["state"]),
         attempt=row["attempt"],
         created_at=moment(row["created_at"]),
         started_at=maybe_moment(row["started_at"]),

@@ -1,7 +1,8 @@
 """One message for one fact about a flag: what was switched, by whom or which rule, and the way back."""
 
 from bot.core import facts as f
-from bot.core.model import FlagPolicy, Policy
+from bot.core.body import OfFlag
+from bot.core.model import FlagPolicy, OnExpiry, Policy
 from bot.core.state import Engagement, World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
@@ -13,7 +14,7 @@ from bot.views.text import by, code, foreign, inert, span, stop, utc, when, word
 def flag_fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
     """What people are told of a fact of kind `flag.*`, with buttons where it asks something and the answer is still open."""
     body = fact.body
-    key = str(getattr(body, "flag", ""))
+    key = body.flag if isinstance(body, OfFlag) else ""
     flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
     match body:
         case f.EngageProposed() | f.ProposalDropped() | f.Held():
@@ -51,7 +52,9 @@ def _switched(fact: f.Fact, b: f.Engaged | f.Released, flag: FlagPolicy) -> tupl
     how = "approved" if b.mode == "approved" else "switched"
     text = f"{code(b.flag)} now uses *{foreign(b.variant, 60)}* since {utc(fact.at)}, {how} {by(fact.actor)}."
     undo = f"Undo: {code(f'/fallback release {b.flag}')}"
-    later = "it ends by itself if the default is well then" if flag.on_expiry == "release" else "this is asked about again"
+    later = (
+        "it ends by itself if the default is well then" if flag.on_expiry == OnExpiry.RELEASE else "this is asked about again"
+    )
     before = f"Before: {foreign(b.previous, 60)}. Unless somebody releases it earlier, {later}: {when(b.expires_at)}."
     return text, f"{_why(b.reason)}\n{before}\n{undo}"
 

@@ -1,7 +1,8 @@
-"""Why an incident has no channel, and what to do."""
+"""Texts about an incident besides its messages: why it has no channel, and what is told on other ways while Slack is away."""
 
+from bot.core.effects import EffectBody, PostAlert, PostSummary
 from bot.core.model import Policy
-from bot.core.state import Incident
+from bot.core.state import Incident, World
 from bot.ports import Message
 from bot.views.blocks import section
 from bot.views.limits import fit
@@ -29,3 +30,17 @@ def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
         f"For the next time: {remedy}",
     ]
     return fit(Message(text, (section("\n".join(lines)),)))
+
+
+def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) -> tuple[str, str]:
+    """Title and text of what Slack did not take, for ways that are not Slack: plain text."""
+    match body:
+        case PostAlert():
+            what = incident.reason
+        case PostSummary():
+            what = f"It is {incident.phase}."
+        case _:
+            what = "An update is due."
+    flags = [f"{key} serves {state.engagement.variant}." for key, state in world.flags.items() if state.engagement]
+    where = f"Slack did not take this ({why}). Terminal: understudy incident show {incident.name}"
+    return f"{incident.name} {incident.severity}: {incident.title}", " ".join([what, *flags, where])

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from bot.core.model import Actor
+from bot.core.model import Actor, ActorKind
 from bot.redaction import HIDDEN, TOKENS
 
 MOST_MARKS = 4  # combining marks in a row; no living script needs more, and fifty of them cover the lines above
@@ -134,7 +134,7 @@ def who(actor: Actor | None) -> str:
     """A person as a mention, anybody else by name; for mrkdwn."""
     if actor is None:
         return "nobody"
-    if actor.kind == "person" and SLACK_USER.fullmatch(actor.id):
+    if actor.kind is ActorKind.PERSON and SLACK_USER.fullmatch(actor.id):
         return f"<@{actor.id}>"
     return foreign(actor.name or actor.id, 80) or "somebody"
 
@@ -144,11 +144,11 @@ def by(actor: Actor | None) -> str:
     if actor is None:
         return "by nobody"
     match actor.kind:
-        case "rule":
+        case ActorKind.RULE:
             return f"by the rule “{who(actor)}”"
-        case "operator":
+        case ActorKind.OPERATOR:
             return f"by {who(actor)} (terminal or API)"
-        case "vendor":
+        case ActorKind.VENDOR:
             return f"by the status page of {who(actor)}"
     return f"by {who(actor)}"
 

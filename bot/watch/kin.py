@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import Clock
+from bot.core.ids import ComponentId
 from bot.watch.looks import Check
 
 SIBLINGS = 2  # of the same component
@@ -78,4 +79,4 @@ class Kin:
 
 
 def _provider(id: str) -> str:
-    return id.partition(".")[0]
+    return ComponentId(id).provider

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
+from bot.core.ids import ComponentId
 from bot.core.model import Sample
 from bot.core.rule import Rule
 from bot.core.sight import SightRule
@@ -82,5 +83,5 @@ class Plan:
         if not names:
             return self
         wanted = set(names)
-        chosen = [check for check in self.checks if wanted & {check.id, check.component, check.component.partition(".")[0]}]
+        chosen = [check for check in self.checks if wanted & {check.id, check.component, ComponentId(check.component).provider}]
         return replace(self, checks=chosen)

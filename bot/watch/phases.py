@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from bot.core.ids import CheckId
 from bot.watch.looks import Check
 
 TAKE_TURNS = 16  # of one provider; what comes on top is close to one of them anyway
@@ -24,7 +25,7 @@ def phases(checks: Sequence[Check], every_s: Mapping[str, float]) -> dict[str, f
     found: dict[str, float] = {}
     turns: dict[str, list[tuple[float, float]]] = {}  # provider -> (interval, offset in seconds) of those that have theirs
     for check in sorted(checks, key=lambda one: (every_s[one.id], one.id)):
-        provider, _, _ = check.id.partition(".")
+        provider = CheckId(check.id).provider
         taken, every = turns.setdefault(provider, []), every_s[check.id]
         if not taken:
             at = offset(provider) * every

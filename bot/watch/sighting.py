@@ -11,6 +11,7 @@ from dataclasses import replace
 import structlog
 
 from bot.clock import Clock
+from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.sight import CLEAR, UNLOOKED, Proven, Sight, SightRule, look_around
 from bot.core.taxonomy import network
@@ -52,7 +53,7 @@ class Sighting:
     def provider(self, sample: Sample) -> None:
         """A component was looked at."""
         self.unseen.discard(sample.check)
-        provider = sample.component.partition(".")[0]
+        provider = ComponentId(sample.component).provider
         latest = self._by_provider.setdefault(provider, {})
         if may_be_ours(sample):
             latest[sample.check] = sample
@@ -101,7 +102,7 @@ class Sighting:
             self.sight = replace(held, good_since=good_since, controls_well_since=well_since, onsets=memory.onsets)
         self._control_samples.update({s.check: s for s in controls if s.check in self._controls})
         for sample in providers:
-            latest = self._by_provider.setdefault(sample.component.partition(".")[0], {})
+            latest = self._by_provider.setdefault(ComponentId(sample.component).provider, {})
             latest[sample.check if may_be_ours(sample) else ANSWERED] = sample
 
     async def again(self) -> None:

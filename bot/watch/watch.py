@@ -11,6 +11,7 @@ import structlog
 from bot.clock import Clock
 from bot.core.due import next_due
 from bot.core.hearing import hear
+from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
 from bot.core.state import World
@@ -138,7 +139,7 @@ class Watch:
     def silent_controls(self) -> tuple[str, ...]:
         """The controls, by name, that have no say, since they never answered although a provider did."""
         proven = self._sighting.proven
-        return tuple(id.partition(".")[2] for id in self._controls if not proven.speaks(id))
+        return tuple(CheckId(id).name for id in self._controls if not proven.speaks(id))
 
     async def flush(self, *, everything: bool = False) -> None:
         """Write buffered samples as one batch, and with them what they came to; `everything`: what is at ease as well."""
@@ -299,7 +300,7 @@ class Watch:
         return {check.removeprefix(f"{component}.") for check in unseen}
 
     def _heard(self, component: str, now: datetime) -> tuple[Heard, ...]:
-        levels = self._levels.get(component.partition(".")[0])
+        levels = self._levels.get(ComponentId(component).provider)
         return hear(self._engine.world, self._engine.policy, component, now, levels)
 
     async def _compare(self, component: str) -> None:

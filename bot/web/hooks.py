@@ -6,6 +6,7 @@ import re
 from aiohttp import web
 
 from bot.core.hearing import STATES
+from bot.core.model import AlertState
 from bot.core.signals import AlertHeard
 from bot.ports import Admission
 from bot.views.text import clean
@@ -65,7 +66,7 @@ async def alert(request: web.Request) -> web.Response:
     """An alert that another monitor fired or resolved: `{state, key, source?, title?}`; `key` names it within its source."""
     component, actor = the_component(request), actor_of(request)
     fields = Fields(await read_json(request))
-    state = fields.one_of("state", STATES)
+    state = AlertState(fields.one_of("state", STATES))
     source = fields.text("source", SOURCE_CHARS) or actor.name
     key, title = fields.text("key", KEY_CHARS, needed=True), fields.text("title", TITLE_CHARS)
     fields.done()

@@ -12,11 +12,12 @@ from bot.core.model import Level, Policy, Sample, Severity, Verdict
 from bot.core.state import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import Evaluation
+from bot.ports import UNFINISHED, RowState
 
 PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-OUTBOX_STATES = ("pending", "sending", "ambiguous", "dead")
+OUTBOX_STATES = (*UNFINISHED, RowState.DEAD)
 
 
 class Metrics:

@@ -8,6 +8,7 @@ from bot.core.answers import ANSWERS, Answer, OpenAlready, StillFailing
 from bot.core.cadence import next_update_at
 from bot.core.codec import decode, encode
 from bot.core.facts import Fact, encode_body
+from bot.core.ids import ComponentId
 from bot.core.model import Actor, FlagPolicy, Policy
 from bot.core.sight import Sight
 from bot.core.state import ComponentState, HeldBack, Incident, Mute, ProviderState, World
@@ -55,7 +56,7 @@ def component_shape(
     return {
         "id": id,
         "name": known.name if known else id,
-        "provider": known.provider if known else id.partition(".")[0],
+        "provider": known.provider if known else ComponentId(id).provider,
         "level": state.level.value,
         "reason": state.reason,
         "fault": state.fault.value,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.core.body import OfComponent, OfComponents, OfFlag, Reasoned
 from bot.core.facts import BODIES, Body, Fact, Posted, decode_body
 from tests.stories import one_of_each
 
@@ -151,3 +152,13 @@ def test_our_own_bookkeeping_is_marked() -> None:
 def test_nothing_is_both_announced_and_bookkeeping() -> None:
     """A line about a line would go on for ever."""
     assert [] == [kind for kind, body in BODIES.items() if body.ANNOUNCED and body.BOOKKEEPING]
+
+
+@pytest.mark.parametrize(
+    ("field", "base"), [("component", OfComponent), ("components", OfComponents), ("flag", OfFlag), ("reason", Reasoned)]
+)
+def test_what_a_fact_is_about_is_said_by_its_class(field: str, base: type) -> None:
+    """The timeline, exports and lines ask the class, and miss no fact that has the field."""
+    has = {kind for kind, body in BODIES.items() if field in body.__dataclass_fields__}  # type: ignore[attr-defined]
+
+    assert has == {kind for kind, body in BODIES.items() if issubclass(body, base)}
