@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
 from bot.core import effects as e
 from bot.core import facts as f
-from bot.core.cadence import next_update_at
 from bot.core.effects import Effect
 from bot.core.model import Actor
 from bot.core.signals import ChannelLost, PostLost
@@ -34,6 +34,7 @@ from bot.ports import (
 )
 from bot.redaction import Redactor
 from bot.views import alert, card, incident_texts, lines, quiet, updates
+from bot.views.scene import Scene
 
 OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
 
@@ -181,11 +182,11 @@ class Delivery:
 
     async def _alert(self, body: e.PostAlert | e.EditAlert, effect: Effect) -> Message:
         incident, now = incident_of(effect, self._engine), self._clock.now()
-        return alert.alert(incident, self._engine.world, self._engine.policy, now, board_url=self._around.board_url)
+        return alert.alert(self._scene(incident, now), board_url=self._around.board_url)
 
     async def _card(self, body: e.PostCard | e.EditCard, effect: Effect) -> Message:
         incident = incident_of(effect, self._engine)
-        return card.card(incident, self._engine.world, self._engine.policy, self._clock.now())
+        return card.card(self._scene(incident, self._clock.now()))
 
     async def _runbook(self, body: e.PostRunbook, effect: Effect) -> Message | None:
         return card.runbook(incident_of(effect, self._engine), self._engine.policy)
@@ -205,7 +206,7 @@ class Delivery:
 
     async def _summary(self, body: e.PostSummary, effect: Effect) -> Message:
         incident = incident_of(effect, self._engine)
-        return updates.summary(incident, await self._facts(incident), self._engine.world, self._engine.policy)
+        return updates.summary(self._scene(incident, self._clock.now()), await self._facts(incident))
 
     async def _update(self, body: e.PostUpdate, effect: Effect) -> Message:
         incident, fact = incident_of(effect, self._engine), await self._fact(effect)
@@ -215,10 +216,12 @@ class Delivery:
         unsent = _unsent_before(fact.body.slot, incident.name, everything)
         facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, as the state is
         return updates.update(
-            incident, self._engine.world, policy, fact.at, slot=fact.body.slot, text=fact.body.text,
-            missed=fact.body.missed + unsent, since_facts=facts, next_update_at=next_update_at(incident, policy.incidents),
-            readers={flag: self._around.readers(flag) for flag in policy.flags}, author=fact.actor,
+            self._scene(incident, fact.at), slot=fact.body.slot, text=fact.body.text, missed=fact.body.missed + unsent,
+            since_facts=facts, readers={flag: self._around.readers(flag) for flag in policy.flags}, author=fact.actor,
         )  # fmt: skip
+
+    def _scene(self, incident: Incident, now: datetime) -> Scene:
+        return Scene(incident, self._engine.world, self._engine.policy, now)
 
     async def _fact(self, effect: Effect) -> f.Fact:
         facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.core.cadence import next_update_at
 from bot.core.effects import AddBookmarks, Effect, InvitePeople, OpenChannel, PinCard, SetTopic
 from bot.core.model import Actor, ActorKind
 from bot.core.signals import EffectRefused, NameTaken
 from bot.core.state import Incident
 from bot.ports import ChannelNameTaken, Chat, ChatError, Engine, OutboxRow, Performed, Performer, Performers, PostedAt, Wait
 from bot.views import card
+from bot.views.scene import Scene
 
 # What is ours cannot be older than the first try to make it, give or take clocks that disagree.
 CLOCK_SLACK = timedelta(minutes=1)
@@ -64,10 +64,10 @@ class IncidentChannel:
         return None
 
     async def _set_topic(self, body: SetTopic, row: OutboxRow) -> Performed:
-        incident, policy = incident_of(row.effect, self._engine), self._engine.policy
+        incident = incident_of(row.effect, self._engine)
         if incident.channel:  # a thread has no topic
-            topic = card.topic(incident, policy, next_update_at(incident, policy.incidents))
-            await self._chat.set_topic(incident.channel, topic)
+            scene = Scene(incident, self._engine.world, self._engine.policy, self._clock.now())
+            await self._chat.set_topic(incident.channel, card.topic(scene))
         return Performed()
 
     async def _pin_card(self, body: PinCard, row: OutboxRow) -> Performed:

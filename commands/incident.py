@@ -24,6 +24,7 @@ from bot.views.answers import answer_message, denied_words, told
 from bot.views.incidents import incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal, update_modal
 from bot.views.names import plain_names
+from bot.views.scene import Scene
 from commands.desk import Desk, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
@@ -84,7 +85,7 @@ def declaration_words(signal: Signal) -> dict[str, str]:
 async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: str) -> None:
     meant = which_incident(rest, asked.channel, desk.engine.world, asked.mentions).incident
     if verb == "show":
-        message = incident_show(meant, desk.engine.world, desk.engine.policy, desk.clock.now())
+        message = incident_show(Scene(meant, desk.engine.world, desk.engine.policy, desk.clock.now()))
     else:
         facts = await desk.ledger.read(lambda store: store.facts_about(meant.number))
         message = timeline_text(meant, timeline.rows(facts, plain_names(desk.engine.policy)))

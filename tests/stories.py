@@ -27,6 +27,7 @@ from bot.core.model import (
 from bot.core.state import Incident, World
 from bot.core.streams import evolve
 from bot.ports import LatencyPicture
+from bot.views.scene import Scene
 
 T0 = datetime(2026, 3, 20, 12, 40, tzinfo=UTC)
 ANA = Actor.person("U0ANA", "ana")
@@ -94,6 +95,9 @@ class Story:
 
     def incident(self, number: int = 7) -> Incident:
         return self.world.incidents[number]
+
+    def scene(self, number: int = 7) -> Scene:
+        return Scene(self.incident(number), self.world, self.policy, self.now)
 
 
 def story_policy() -> Policy:

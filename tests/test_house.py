@@ -133,6 +133,18 @@ def test_core_writes_no_slash_word_and_no_markup() -> None:
     assert [] == wrong
 
 
+def test_a_view_of_an_incident_takes_a_scene() -> None:
+    """An incident with its world and policy is one argument, so that a view can show one thing more without a new one."""
+    together = {"incident", "world", "policy"}
+    wrong = []
+    for name, _, tree in modules():
+        for node in ast.walk(tree) if room(name) == "bot.views" else ():
+            if isinstance(node, ast.FunctionDef) and together <= {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}:
+                wrong.append(f"{name}.{node.name}")
+
+    assert [] == wrong
+
+
 def test_third_parties_have_one_place() -> None:
     """Each library is spoken to from its own rooms only."""
     wrong = []

@@ -1,10 +1,7 @@
 """The furniture of an incident's channel: pinned status card, topic, bookmarks, runbook."""
 
-from datetime import datetime
-
-from bot.core.cadence import next_update_at
 from bot.core.model import Phase, Policy
-from bot.core.state import Incident, World
+from bot.core.state import Incident
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
 from bot.views.incident_parts import (
@@ -20,6 +17,7 @@ from bot.views.incident_parts import (
 )
 from bot.views.limits import fit
 from bot.views.names import lag_words
+from bot.views.scene import Scene
 from bot.views.text import count, cut, foreign, is_web, link, plain, span, utc, when
 
 VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
@@ -28,16 +26,16 @@ MOST_STEPS = 30
 UNSAFE_IN_TOPIC = str.maketrans({"<": "‹", ">": "›", "&": "+"})
 
 
-def card(incident: Incident, world: World, policy: Policy, now: datetime) -> Message:
+def card(scene: Scene) -> Message:
     """How the incident stands now, for whoever opens its channel; edited in place."""
+    incident, now, due = scene.incident, scene.now, scene.next_update_at
     headline = header(f"Status of {incident.name}: {plain(incident.title, 110)}")
     if not incident.phase.open:
         lines = [record(incident), lag_words(incident)]
         back = [reopen_button(incident)] if incident.phase is Phase.RESOLVED else []
         buttons = actions([*back, export_button(incident)])
         body = section("\n".join(line for line in lines if line))
-        return fit(Message(over_words(incident, policy), (headline, body, *buttons)), visible=VISIBLE)
-    due = next_update_at(incident, policy.incidents)
+        return fit(Message(over_words(incident, scene.policy), (headline, body, *buttons)), visible=VISIBLE)
     said = f"{count(incident.updates, 'update')} so far"
     coming = f"next update by {when(due)}" if due else f"at {incident.severity} updates come on change only"
     counts = [f"relapses: {incident.relapses}"] if incident.relapses else []
@@ -45,20 +43,21 @@ def card(incident: Incident, world: World, policy: Policy, now: datetime) -> Mes
     blocks: tuple[Block, ...] = (
         headline,
         section(f"{standing(incident)}\n{said}, {coming}."),
-        *happening(incident, world, policy),
-        *touched(incident, world, policy),
+        *happening(scene),
+        *touched(scene),
         context(" · ".join([f"running for {span(now - incident.began_at)}", *counts, f"as of {when(now)}"])),
         context("Tell everybody: `/incident update TEXT` · remember something: `/incident note TEXT` · `/incident help`"),
-        *incident_buttons(incident, world, policy),
+        *incident_buttons(scene),
     )
-    return fit(Message(first_words(incident, world, policy, now), blocks), visible=VISIBLE)
+    return fit(Message(first_words(scene), blocks), visible=VISIBLE)
 
 
-def topic(incident: Incident, policy: Policy, next_update_at: datetime | None) -> str:
+def topic(scene: Scene) -> str:
     """The channel's topic: plain text in UTC, at most 250 characters."""
+    incident, due = scene.incident, scene.next_update_at
     parts = [incident.name, incident.severity.value, incident.phase.value]
-    if next_update_at is not None and incident.phase.open:
-        parts.append(f"next update by {utc(next_update_at)}")
+    if due is not None:
+        parts.append(f"next update by {utc(due)}")
     elif incident.phase.open:
         parts.append("updates on change")
     parts.append(plain(incident.title, 150).translate(UNSAFE_IN_TOPIC))

@@ -1,36 +1,33 @@
 """What alert and card have in common: the facts of an incident as blocks, and its buttons."""
 
-from datetime import datetime
-
 from bot.core.model import Level, Phase, Policy
-from bot.core.state import Incident, World
+from bot.core.state import Incident
 from bot.views.blocks import Block, actions, button, confirm, section
 from bot.views.findings import blind_line
 from bot.views.flags import flag_buttons, flag_line, short_flag_line
 from bot.views.names import (
-    affected_flags,
-    component_lines,
     evidence_lines,
     fault_words,
     headline,
     lag_words,
     notices_for,
     page_words,
-    plain_names,
 )
+from bot.views.scene import Scene
 from bot.views.text import by, code, foreign, plain, span, stop, utc, when, who, words
 
 MOST_FLAGS = 5
 
 
-def first_words(incident: Incident, world: World, policy: Policy, now: datetime) -> str:
+def first_words(scene: Scene) -> str:
     """The one line that a phone shows."""
+    incident, policy = scene.incident, scene.policy
     if not incident.phase.open:
         return over_words(incident, policy)
-    away = [f for f in affected_flags(incident, world, policy) if world.flag(f.key).engagement]
-    flags = f". {words([short_flag_line(flag, world) for flag in away], most=3)}" if away else ""
+    away = [short_flag_line(flag, scene.world) for flag in scene.flags_away]
+    flags = f". {words(away, most=3)}" if away else ""
     state = f"{incident.name} {incident.severity} {incident.phase}"
-    return f"{state}: {headline(incident, policy)}, since {utc(incident.began_at, now)}{flags}"
+    return f"{state}: {headline(incident, policy)}, since {utc(incident.began_at, scene.now)}{flags}"
 
 
 def over_words(incident: Incident, policy: Policy) -> str:
@@ -44,11 +41,12 @@ def over_words(incident: Incident, policy: Policy) -> str:
     return f"{incident.name} resolved at {utc(incident.resolved_at)} after {took}: {title}"
 
 
-def happening(incident: Incident, world: World, policy: Policy) -> list[Block]:
+def happening(scene: Scene) -> list[Block]:
     """What fails, the evidence, whose fault it is, what the vendor says."""
+    incident, world, policy = scene.incident, scene.world, scene.policy
     failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
     what = "What failed" if incident.well else "What fails" if incident.affected else "What it is about"
-    blocks = [section(f"*{what}*, since {when(incident.began_at)}\n{component_lines(incident, world, policy)}")]
+    blocks = [section(f"*{what}*, since {when(incident.began_at)}\n{scene.component_lines}")]
     evidence = evidence_lines(failing, world, policy)
     if evidence:
         blocks.append(section(f"*Evidence*\n{evidence}"))
@@ -60,24 +58,24 @@ def happening(incident: Incident, world: World, policy: Policy) -> list[Block]:
     return [*blocks, section("\n".join(lines))] if lines else blocks
 
 
-def touched(incident: Incident, world: World, policy: Policy) -> list[Block]:
+def touched(scene: Scene) -> list[Block]:
     """Which flags, and with them which services, it touches, and what was switched."""
-    flags = affected_flags(incident, world, policy)
+    flags = scene.flags
     if not flags:
-        return [section(f"*Services*: no flag stands on what fails here.{_stand_ins(incident, policy)}")]
-    lines = [f"• {flag_line(flag, world)}" for flag in flags[:MOST_FLAGS]]
+        return [section(f"*Services*: no flag stands on what fails here.{_stand_ins(scene)}")]
+    lines = [f"• {flag_line(flag, scene.world)}" for flag in flags[:MOST_FLAGS]]
     if len(flags) > MOST_FLAGS:
         lines.append(f"• {len(flags) - MOST_FLAGS} more flags: `/fallback status`")
     return [section("*Services and what they use*\n" + "\n".join(lines))]
 
 
-def _stand_ins(incident: Incident, policy: Policy) -> str:
+def _stand_ins(scene: Scene) -> str:
     """The way out of another trouble may lead through here."""
     lost = [
         f"{foreign(one.variant, 60)} of {code(flag.key)}"
-        for flag in policy.flags.values()
+        for flag in scene.policy.flags.values()
         for one in flag.fallbacks
-        if one.needs in incident.affected
+        if one.needs in scene.incident.affected
     ]
     return f" It carries a stand-in: {words(lost, most=3)}." if lost else ""
 
@@ -99,22 +97,23 @@ def record(incident: Incident) -> str:
     return stop(f"{ended}{reason}") + ("" if incident.phase is Phase.CANCELED else took)
 
 
-def incident_buttons(incident: Incident, world: World, policy: Policy) -> tuple[Block, ...]:
+def incident_buttons(scene: Scene) -> tuple[Block, ...]:
     """What a person can do now: take it in hand, switch flags, end it; after it is over, reopen it."""
+    incident = scene.incident
     value = {"incident": incident.number}
     if not incident.phase.open:
         return actions([reopen_button(incident)]) if incident.phase is Phase.RESOLVED else ()
     buttons = [] if incident.acknowledged_by else [button("Acknowledge", "incident.ack", value, style="primary")]
-    for flag in affected_flags(incident, world, policy)[:MOST_FLAGS]:
-        buttons += flag_buttons(flag, world, incident.number, name_of=policy.name_of)
-    return actions([*buttons, resolve_button(incident, world, policy)])
+    for flag in scene.flags[:MOST_FLAGS]:
+        buttons += flag_buttons(flag, scene.world, incident.number, name_of=scene.policy.name_of)
+    return actions([*buttons, resolve_button(scene)])
 
 
-def resolve_button(incident: Incident, world: World, policy: Policy) -> Block:
+def resolve_button(scene: Scene) -> Block:
     """End it; the question says what still fails and who is on a stand-in."""
-    names = plain_names(policy)
+    incident, names = scene.incident, scene.names
     failing = [plain(names.get(a.id, a.id), 60) for a in incident.failing]
-    away = [plain(f.key, 60) for f in affected_flags(incident, world, policy) if world.flag(f.key).engagement]
+    away = [plain(flag.key, 60) for flag in scene.flags_away]
     still = f" Still not well: {words(failing, most=3)}." if failing else ""
     kept = f" Still on a stand-in: {words(away, most=3)}." if away else ""
     text = f"Updates end for everybody in its channel; summary and timeline are posted.{still}{kept} It can be reopened."

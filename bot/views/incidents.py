@@ -21,6 +21,7 @@ from bot.views.incident_parts import (
 )
 from bot.views.limits import fit
 from bot.views.names import headline, place_words
+from bot.views.scene import Scene
 from bot.views.text import count, foreign, inert, plain, span, when, who
 
 MOST_LISTED = 20
@@ -56,25 +57,25 @@ def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
     return f"{name}{where}\n{state}; since {when(incident.began_at)} ({span(now - incident.began_at)}), {hand}{coming}"
 
 
-def incident_show(incident: Incident, world: World, policy: Policy, now: datetime) -> Message:
+def incident_show(scene: Scene) -> Message:
     """One incident as it stands, with what one can do."""
+    incident, policy, now, due = scene.incident, scene.policy, scene.now, scene.next_update_at
     top = header(f"{incident.name} {incident.severity}: {plain(incident.title, 120)}")
     if not incident.phase.open:
         body = section(record(incident) or over_words(incident, policy))
-        buttons = [*incident_buttons(incident, world, policy), *actions([export_button(incident)])]
+        buttons = [*incident_buttons(scene), *actions([export_button(incident)])]
         return fit(Message(over_words(incident, policy), (top, body, context(place_words(incident)), *buttons)))
-    due = next_update_at(incident, policy.incidents)
     coming = f" · next update by {when(due)}" if due else ""
     return fit(
         Message(
-            first_words(incident, world, policy, now),
+            first_words(scene),
             (
                 top,
                 section(f"{standing(incident)}{coming} · running for {span(now - incident.began_at)}"),
-                *happening(incident, world, policy),
-                *touched(incident, world, policy),
+                *happening(scene),
+                *touched(scene),
                 context(place_words(incident)),
-                *incident_buttons(incident, world, policy),
+                *incident_buttons(scene),
             ),
         )
     )

@@ -13,6 +13,7 @@ from bot.views.incident_parts import reopen_button, resolve_button
 from bot.views.incident_texts import refusal
 from bot.views.limits import fit
 from bot.views.names import component_name, page_of, plain_names
+from bot.views.scene import Scene
 from bot.views.text import by, foreign, inert, link, quote, span, stop, utc, when, who, words
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
@@ -25,7 +26,8 @@ def fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
     incident = world.incidents.get(fact.incident) if fact.incident is not None else None
     if isinstance(fact.body, f.ChannelRefused) and incident is not None:
         return refusal(incident, fact.body.reason, policy)
-    said = _of_vendor(fact, policy) or _of_people(fact, world, policy, incident) or _of_course(fact, world, policy, incident)
+    scene = Scene(incident, world, policy, fact.at) if incident else None
+    said = _of_vendor(fact, policy) or _of_people(fact, policy, incident) or _of_course(fact, policy, scene)
     found = finding(fact, policy)
     text, body, buttons = said or (found and (*found, [])) or _as_in_the_timeline(fact, policy)
     return fit(Message(text, (section(body), *actions(buttons))))
@@ -62,7 +64,7 @@ def _of_vendor(fact: f.Fact, policy: Policy) -> Said | None:
     return None
 
 
-def _of_people(fact: f.Fact, world: World, policy: Policy, incident: Incident | None) -> Said | None:
+def _of_people(fact: f.Fact, policy: Policy, incident: Incident | None) -> Said | None:
     name = incident.name if incident else "the incident"
     match fact.body:
         case f.Acknowledged():
@@ -84,7 +86,8 @@ def _of_people(fact: f.Fact, world: World, policy: Policy, incident: Incident | 
     return None
 
 
-def _of_course(fact: f.Fact, world: World, policy: Policy, incident: Incident | None) -> Said | None:
+def _of_course(fact: f.Fact, policy: Policy, scene: Scene | None) -> Said | None:
+    incident = scene.incident if scene else None
     match fact.body:
         case f.ComponentJoined() as b:
             text = f"{component_name(policy, b.component)} is {b.level} too: {foreign(b.reason, 300)}"
@@ -94,12 +97,12 @@ def _of_course(fact: f.Fact, world: World, policy: Policy, incident: Incident | 
             return _moved(fact, b, policy, incident)
         case f.PhaseChanged() as b:
             return _phase(fact, b, incident)
-        case f.ResolveAsked() as b if incident is not None:
+        case f.ResolveAsked() as b if scene and incident:
             text = f"Is {incident.name} over?{_reason(b.reason)}"
             return (
                 text,
                 f"*Is {incident.name} over?*{_reason(b.reason)} Asked {by(fact.actor)}.",
-                _if_open(incident, world, policy),
+                _if_open(scene),
             )
         case f.GivenUp() as b:
             what, name = timeline.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
@@ -131,8 +134,8 @@ def _phase(fact: f.Fact, b: f.PhaseChanged, incident: Incident | None) -> Said:
     return text, body, [reopen_button(incident)] if over and incident else []
 
 
-def _if_open(incident: Incident, world: World, policy: Policy) -> list[Block]:
-    return [resolve_button(incident, world, policy)] if incident.phase.open else []
+def _if_open(scene: Scene) -> list[Block]:
+    return [resolve_button(scene)] if scene.incident.phase.open else []
 
 
 def _reason(reason: str) -> str:

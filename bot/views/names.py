@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.core.model import Fault, FeedState, FlagPolicy, Level, Notice, Policy
+from bot.core.model import Fault, FeedState, Level, Notice, Policy
 from bot.core.state import Affected, Incident, World
 from bot.views.text import foreign, inert, link, span, stop, when, words
 
@@ -42,17 +42,6 @@ def page_of(policy: Policy, provider: str) -> str:
     return link(url, f"{known}'s status page")
 
 
-def affected_flags(incident: Incident, world: World, policy: Policy) -> list[FlagPolicy]:
-    """The flags whose default stands on a component of this incident, or that were switched because of it."""
-    found = []
-    for flag in policy.flags.values():
-        engagement = world.flag(flag.key).engagement
-        switched = engagement is not None and engagement.incident == incident.number
-        if switched or set(flag.depends_on) & set(incident.affected):
-            found.append(flag)
-    return found
-
-
 def headline(incident: Incident, policy: Policy) -> str:
     """How the incident stands, in a few words: `Claude API down; claude.ai operational again`."""
     groups: dict[str, list[str]] = {}
@@ -71,13 +60,6 @@ def component_line(affected: Affected, world: World, policy: Policy) -> str:
     now = world.component(affected.id)
     since_at = now.began_at if now.level is affected.level and now.began_at else affected.failed_at
     return f"{name}: {affected.level} since {when(since_at)}. {stop(foreign(affected.reason, 300))}"
-
-
-def component_lines(incident: Incident, world: World, policy: Policy) -> str:
-    """Every component of an incident, the worst first."""
-    order = sorted(incident.affected.values(), key=lambda a: -a.level.rank)
-    lines = [f"• {component_line(affected, world, policy)}" for affected in order]
-    return "\n".join(lines) or "No check looks at what this is about; people tell how it is."
 
 
 def evidence_lines(ids: Sequence[str], world: World, policy: Policy, *, most: int = 6) -> str:

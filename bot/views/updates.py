@@ -1,27 +1,23 @@
 """The hourly update and the summary at the end."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from bot.core import facts as f
 from bot.core import timeline
 from bot.core.model import Actor, Phase, Policy
-from bot.core.state import Incident, World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, fields, header, section
 from bot.views.flags import flag_line, short_flag_line
 from bot.views.incident_parts import export_button, over_words, record, reopen_button
 from bot.views.limits import fit
 from bot.views.names import (
-    affected_flags,
-    component_lines,
     component_name,
     headline,
     lag_words,
     notices_for,
     page_words,
-    plain_names,
 )
+from bot.views.scene import Scene
 from bot.views.text import code, count, foreign, inert, plain, quote, span, stop, utc, when, who, words
 
 MOST_EVENTS = 8
@@ -32,28 +28,24 @@ NOT_NEWS: tuple[type[f.Body], ...] = (
 
 
 def update(
-    incident: Incident, world: World, policy: Policy, now: datetime, *, slot: int, text: str, missed: int,
-    since_facts: Sequence[f.Fact], next_update_at: datetime | None, readers: Mapping[str, int] | None = None,
-    author: Actor | None = None,
+    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[f.Fact],
+    readers: Mapping[str, int] | None = None, author: Actor | None = None,
 ) -> Message:  # fmt: skip
     """What everybody should know now, and when the next word comes; one line where nothing changed.
 
     `text` is a person's own words (`author`), empty for the bot's. `since_facts` are the facts since the last update;
     `readers` counts the clients of each flag. `missed` slots before this one passed unspoken.
     """
+    incident, policy, now, due = scene.incident, scene.policy, scene.now, scene.next_update_at
     state = headline(incident, policy)
-    coming = f"Next update by {utc(next_update_at, now)}." if next_update_at else "The next update comes on change."
-    shown = (
-        f"*Next update by* {when(next_update_at)}."
-        if next_update_at
-        else f"At {incident.severity} updates come on change only."
-    )
+    coming = f"Next update by {utc(due, now)}." if due else "The next update comes on change."
+    shown = f"*Next update by* {when(due)}." if due else f"At {incident.severity} updates come on change only."
     news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
     title = f"{incident.name} update {slot}"
     if not text and not news:
-        waiting = " ".join(_asked(incident, world, policy))
+        waiting = " ".join(_asked(scene))
         waits = f"*Asked of people*: {waiting} " if waiting else ""
-        body = f"*{title}*: nothing changed. {_as_it_was(incident, world, policy, now)} {_missed(missed)}{waits}{shown}"
+        body = f"*{title}*: nothing changed. {_as_it_was(scene)} {_missed(missed)}{waits}{shown}"
         return fit(Message(f"{title}: nothing changed, {state}. {coming}", (section(body),)))
     said = f"{stop(foreign(text, 300))} " if text else ""
     blocks: list[Block] = [header(f"{title} · {incident.severity} · {incident.phase}")]
@@ -61,11 +53,11 @@ def update(
         blocks.append(section(f"{who(author)} writes:\n{quote(text, 2500)}"))
     if missed:
         blocks.append(section(_missed(missed).strip()))
-    blocks.append(section(f"*How it stands*, {span(now - incident.began_at)} in\n{component_lines(incident, world, policy)}"))
+    blocks.append(section(f"*How it stands*, {span(now - incident.began_at)} in\n{scene.component_lines}"))
     if news:
-        blocks.append(section(f"*Since the last update*\n{_events(news, policy)}"))
-    blocks += _surroundings(incident, world, policy, readers or {})
-    asked = _asked(incident, world, policy) or ["Nothing at present. What you know and we do not: `/incident note TEXT`."]
+        blocks.append(section(f"*Since the last update*\n{_events(news, scene)}"))
+    blocks += _surroundings(scene, readers or {})
+    asked = _asked(scene) or ["Nothing at present. What you know and we do not: `/incident note TEXT`."]
     blocks.append(section("*Asked of people*\n" + "\n".join(f"• {line}" for line in asked)))
     blocks.append(section(shown))
     return fit(Message(f"{title}: {said}{state}. {coming}", tuple(blocks)))
@@ -78,37 +70,37 @@ def _missed(slots: int) -> str:
     return f"{before}: the bot was not running or could not write. "
 
 
-def _as_it_was(incident: Incident, world: World, policy: Policy, now: datetime) -> str:
-    flags = [short_flag_line(flag, world) for flag in affected_flags(incident, world, policy)]
+def _as_it_was(scene: Scene) -> str:
+    flags = [short_flag_line(flag, scene.world) for flag in scene.flags]
     rest = f"; {words(flags, most=3)}" if flags else ""
-    return f"After {span(now - incident.began_at)}: {headline(incident, policy)}{rest}."
+    return f"After {span(scene.now - scene.incident.began_at)}: {headline(scene.incident, scene.policy)}{rest}."
 
 
-def _events(news: Sequence[f.Fact], policy: Policy) -> str:
-    rows = timeline.rows(news, plain_names(policy))
+def _events(news: Sequence[f.Fact], scene: Scene) -> str:
+    rows = timeline.rows(news, scene.names)
     left = [f"• {len(rows) - MOST_EVENTS} earlier: `/incident timeline`"] if len(rows) > MOST_EVENTS else []
     return "\n".join([*left, *(f"• {when(row.at, '{time}')} {inert(row.sentence, 260)}" for row in rows[-MOST_EVENTS:])])
 
 
-def _surroundings(incident: Incident, world: World, policy: Policy, readers: Mapping[str, int]) -> list[Block]:
+def _surroundings(scene: Scene, readers: Mapping[str, int]) -> list[Block]:
+    incident, world, flags = scene.incident, scene.world, scene.flags
     blocks = []
-    flags = affected_flags(incident, world, policy)
     if flags:
         lines = [f"• {flag_line(flag, world)} Clients reading it: {readers.get(flag.key, 0)}." for flag in flags[:5]]
         blocks.append(section("*Services and what they use*\n" + "\n".join(lines)))
     if incident.provider:
-        page = page_words(incident.provider, notices_for(incident, world), world, policy)
+        page = page_words(incident.provider, notices_for(incident, world), world, scene.policy)
         blocks.append(section(f"*What the vendor says*\n{page} {lag_words(incident)}".strip()))
     return blocks
 
 
-def _asked(incident: Incident, world: World, policy: Policy) -> list[str]:
+def _asked(scene: Scene) -> list[str]:
     """What waits for a person, with what to press or type."""
-    asked = []
+    incident, asked = scene.incident, []
     if not incident.acknowledged_by:
         asked.append(f"Somebody takes it in hand: *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}.")
-    for flag in affected_flags(incident, world, policy):
-        state = world.flag(flag.key)
+    for flag in scene.flags:
+        state = scene.world.flag(flag.key)
         if state.proposal:
             way = code(f"/fallback engage {flag.key} {state.proposal.variant}")
             asked.append(f"A yes or no to the switch of {code(flag.key)} to {foreign(state.proposal.variant, 60)}: {way}.")
@@ -122,8 +114,9 @@ def _asked(incident: Incident, world: World, policy: Policy) -> list[str]:
 # --- the end
 
 
-def summary(incident: Incident, facts: Sequence[f.Fact], world: World, policy: Policy) -> Message:
+def summary(scene: Scene, facts: Sequence[f.Fact]) -> Message:
     """What it was, how long everything took, and who writes it up."""
+    incident, policy = scene.incident, scene.policy
     took = timeline.durations(incident, facts)
     ended = "canceled" if incident.phase is Phase.CANCELED else "resolved"
     counts = [

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from bot.core import facts as f
-from bot.core.cadence import next_update_at
 from bot.core.model import Fault, FeedState, Level, Phase, Severity
 from bot.ports import Message
 from bot.views.alert import alert
@@ -18,7 +17,7 @@ from tests.views.message_checks import buttons, shown
 
 
 def alert_of(story: Story) -> Message:
-    return alert(story.incident(), story.world, story.policy, story.now, board_url="https://board.example/")
+    return alert(story.scene(), board_url="https://board.example/")
 
 
 def test_an_alert_leads_with_what_fails_and_since_when() -> None:
@@ -142,7 +141,7 @@ def test_a_closed_incident_cannot_be_reopened() -> None:
 def test_a_card_tells_the_next_update_and_what_came_back() -> None:
     """Whoever opens the channel sees how it stands."""
     story = outage_story(109)
-    text = shown(card(story.incident(), story.world, story.policy, story.now))
+    text = shown(card(story.scene()))
 
     assert "2 updates so far, next update by <!date^" in text
     assert "*Claude API*: operational again since" in text
@@ -152,10 +151,9 @@ def test_a_card_tells_the_next_update_and_what_came_back() -> None:
 def test_a_topic_is_plain_and_in_utc() -> None:
     """Severity, phase, next update, then the title without anything that Slack would read as markup."""
     story = outage_story(5, title="<!channel> down & out")
-    due = next_update_at(story.incident(), story.policy.incidents)
 
     expected = "INC-7 · SEV2 · mitigated · next update by 13:43 UTC · ‹!channel› down + out"
-    assert expected == topic(story.incident(), story.policy, due)
+    assert expected == topic(story.scene())
 
 
 def test_a_topic_without_cadence_says_so() -> None:
@@ -163,7 +161,7 @@ def test_a_topic_without_cadence_says_so() -> None:
     story = outage_story(5)
     story.add("incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
 
-    assert "INC-7 · SEV4 · mitigated · updates on change · Claude API down" == topic(story.incident(), story.policy, None)
+    assert "INC-7 · SEV4 · mitigated · updates on change · Claude API down" == topic(story.scene())
 
 
 def test_bookmarks_lead_to_the_page_the_runbook_and_the_board() -> None:

@@ -13,6 +13,7 @@ from bot.views.findings import sight_words
 from bot.views.health import board, provider
 from bot.views.lines import fact_line
 from bot.views.quiet import quiet, quiet_reply
+from bot.views.scene import Scene
 from tests.desk import ANA, RULE, START, Table
 from tests.stories import latencies
 from tests.views.message_checks import assert_taken, shown
@@ -62,7 +63,7 @@ def test_the_board_and_the_card_say_that_we_are_blind() -> None:
     table.send(s.SightChanged(actor=RULE, sight=LOST))
     whole = board(table.world, table.policy, table.now, latencies())
     one = provider("anthropic", table.world, table.policy, table.now, latencies())
-    pinned = card(table.incident(), table.world, table.policy, table.now)
+    pinned = card(Scene(table.incident(), table.world, table.policy, table.now))
 
     assert whole.text.startswith("We are blind: both controls are unreachable.")
     for message in (whole, one, pinned):

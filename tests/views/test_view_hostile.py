@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from bot.core import facts as f
 from bot.core import timeline
-from bot.core.cadence import next_update_at
 from bot.core.facts import BODIES, Fact
 from bot.core.model import Actor, Policy, Severity
 from bot.ports import Message
@@ -37,12 +36,11 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     incident, world, policy, now = story.incident(), story.world, story.policy, story.now
     facts = story.about(7)
     rows = timeline.rows(facts)
-    due = next_update_at(incident, policy.incidents)
-    yield "alert", alert(incident, world, policy, now, board_url=words)
-    yield "card", card(incident, world, policy, now)
-    yield "summary", summary(incident, facts, world, policy)
+    yield "alert", alert(story.scene(), board_url=words)
+    yield "card", card(story.scene())
+    yield "summary", summary(story.scene(), facts)
     yield "refusal", refusal(incident, words, policy)
-    yield "show", incident_show(incident, world, policy, now)
+    yield "show", incident_show(story.scene())
     yield "timeline", timeline_text(incident, rows)
     yield "list", incident_list(world, policy, now)
     yield "list all", incident_list(world, policy, now, everything=True)
@@ -53,7 +51,7 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     yield "help", help_text(words, [(words, words)])
     for text, since, missed in ((words, facts, 2), ("", facts, 0), ("", [], 1)):
         yield "update", update(
-            incident, world, policy, now, slot=3, text=text, missed=missed, since_facts=since, next_update_at=due, author=ANA
+            story.scene(), slot=3, text=text, missed=missed, since_facts=since, author=ANA
         )  # fmt: skip
     steps = runbook(incident, policy)
     if steps:
@@ -71,8 +69,8 @@ def test_no_words_of_others_break_a_view(words: str, minute: int) -> None:
     story = outage_story(minute, title=words, words=words)
     for name, message in every_view(story, words):
         assert_taken(message, edited=name in ("alert", "card"))
-    assert len(topic(story.incident(), story.policy, T0)) <= 250
-    assert "<" not in topic(story.incident(), story.policy, T0)
+    assert len(topic(story.scene())) <= 250
+    assert "<" not in topic(story.scene())
     assert_view_taken(declare_modal(story.world.open_incidents(), story.policy, private_metadata=words, component=words))
     assert_view_taken(update_modal(story.incident(), private_metadata=words))
 

@@ -99,8 +99,8 @@ def test_one_incident_is_shown_with_what_one_can_do() -> None:
     """Open: everything; over: record, reopen, export."""
     story, over = outage_story(20), outage_story()
 
-    assert "incident.resolve" in buttons(incident_show(story.incident(), story.world, story.policy, story.now))
-    shown_over = incident_show(over.incident(), over.world, over.policy, over.now)
+    assert "incident.resolve" in buttons(incident_show(story.scene()))
+    shown_over = incident_show(over.scene())
     assert {"incident.reopen", "incident.export"} == set(buttons(shown_over))
 
 
@@ -180,7 +180,7 @@ def test_a_reopened_incident_shows_no_old_end() -> None:
     """It runs again, with everything that an open one has."""
     story = outage_story()
     story.add("incident/7", f.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"), ANA)
-    made = incident_show(story.incident(), story.world, story.policy, story.now)
+    made = incident_show(story.scene())
 
     assert "resolved" not in made.text
     assert "incident.resolve" in buttons(made)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.core import facts as f
-from bot.core.cadence import next_update_at
 from bot.core.model import Phase, Severity
 from bot.ports import Message
 from bot.views.updates import summary, update
@@ -15,8 +14,7 @@ from tests.views.message_checks import buttons, shown
 def update_of(story: Story, *, text: str = "", missed: int = 0, since: Sequence[f.Fact] | None = None) -> Message:
     facts = story.about(7) if since is None else since
     return update(
-        story.incident(), story.world, story.policy, story.now, slot=3, text=text, missed=missed, since_facts=facts,
-        next_update_at=next_update_at(story.incident(), story.policy.incidents), readers={FLAG: 4}, author=ANA,
+        story.scene(), slot=3, text=text, missed=missed, since_facts=facts, readers={FLAG: 4}, author=ANA,
     )  # fmt: skip
 
 
@@ -96,7 +94,7 @@ def test_nobody_has_it_in_hand_is_asked_for() -> None:
 def test_a_summary_measures_everything() -> None:
     """Durations, the vendor's lag, outages, flags, and the question for the owner."""
     story = outage_story()
-    made = summary(story.incident(), story.about(7), story.world, story.policy)
+    made = summary(story.scene(), story.about(7))
     text = shown(made)
 
     assert "INC-7 resolved at 15:50 UTC after 3 h 10 min: Claude API down" == made.text
@@ -119,7 +117,7 @@ def test_a_summary_never_shows_zero_for_what_was_not_recorded() -> None:
     story = outage_story(3)
     story.now = T0 + timedelta(minutes=20)
     story.add("incident/7", f.PhaseChanged(story.incident().phase, Phase.RESOLVED, "forward", "over"), ANA)
-    text = shown(summary(story.incident(), story.about(7), story.world, story.policy))
+    text = shown(summary(story.scene(), story.about(7)))
 
     assert "*Vendor's first word after impact*\nnot recorded" in text
     assert "*Detection to acknowledgement*\nnot recorded" in text

@@ -1,0 +1,53 @@
+"""What a view of an incident is drawn from: the incident, all that is around it, and the moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core import cadence
+from bot.core.model import FlagPolicy, Policy
+from bot.core.state import Incident, World
+from bot.views.names import component_line, plain_names
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One incident in its world, as of `now`."""
+
+    incident: Incident
+    world: World
+    policy: Policy
+    now: datetime
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What people call components and providers, by id."""
+        return plain_names(self.policy)
+
+    @property
+    def next_update_at(self) -> datetime | None:
+        """When the next update is due; None when none is."""
+        return cadence.next_update_at(self.incident, self.policy.incidents)
+
+    @property
+    def flags(self) -> list[FlagPolicy]:
+        """The flags whose default stands on a component of this incident, or that were switched because of it."""
+        found = []
+        for flag in self.policy.flags.values():
+            engagement = self.world.flag(flag.key).engagement
+            switched = engagement is not None and engagement.incident == self.incident.number
+            if switched or set(flag.depends_on) & set(self.incident.affected):
+                found.append(flag)
+        return found
+
+    @property
+    def flags_away(self) -> list[FlagPolicy]:
+        """Those of them that are on a stand-in now."""
+        return [flag for flag in self.flags if self.world.flag(flag.key).engagement]
+
+    @property
+    def component_lines(self) -> str:
+        """Every component of the incident, the worst first; for mrkdwn."""
+        order = sorted(self.incident.affected.values(), key=lambda affected: -affected.level.rank)
+        lines = [f"• {component_line(affected, self.world, self.policy)}" for affected in order]
+        return "\n".join(lines) or "No check looks at what this is about; people tell how it is."
