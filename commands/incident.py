@@ -6,13 +6,14 @@ from typing import Any
 
 from bot.core import timeline
 from bot.core.incident import CANCEL_REASONS
-from bot.core.model import Phase, Severity
+from bot.core.model import Actor, IncidentRole, Phase, Severity
 from bot.core.permissions import denied
 from bot.core.signals import (
     Acknowledge,
     AddNote,
     AskExport,
     Declare,
+    GiveRole,
     Join,
     SetPhase,
     SetSeverity,
@@ -27,7 +28,7 @@ from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.desk import Desk, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, component_of, nearest, split_verb, which_incident
+from commands.parse import MentionKind, Misunderstood, component_of, nearest, split_verb, which_incident
 from commands.table import INCIDENT
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
@@ -112,6 +113,9 @@ def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
         case "severity":
             word, reason = split_verb(text)
             return SetSeverity(incident=number, severity=severity(word), reason=reason, **who)  # type: ignore[arg-type]
+        case "role":
+            role, to = _role(asked, text)
+            return GiveRole(incident=number, role=role, to=to, **who)  # type: ignore[arg-type]
         case "export":
             return AskExport(incident=number, format=export_format(text), **who)  # type: ignore[arg-type]
     phase_, reason = _phase(verb, text)
@@ -155,6 +159,23 @@ def _forced(text: str) -> tuple[bool, str]:
     """Whether a reason begins with the word `force`, and the reason without it."""
     word, rest = split_verb(text)
     return (True, rest) if word == "force" else (False, text)
+
+
+def _role(asked: Request, text: str) -> tuple[IncidentRole, Actor | None]:
+    """Read `commander @ana`, `commander me` or `commander none`."""
+    word, rest = split_verb(text)
+    known = [role.value for role in IncidentRole]
+    if word not in known:
+        wrong = f"`{word[:40]}` is not a role.{nearest(word, known)}" if word else "Which role?"
+        raise Misunderstood(f"{wrong} Roles: {', '.join(known)}.")
+    role, first = IncidentRole(word), rest.partition(" ")[0]
+    if first.lower() in ("me", "none"):
+        return role, asked.actor if first.lower() == "me" else None
+    meant = next((one for one in asked.mentions if one.shown == first), None)
+    if meant is None or meant.kind is not MentionKind.PERSON:
+        wrong = "A role is for one person." if meant else f"Who is {role}?"
+        raise Misunderstood(f"{wrong} Mention them, `/incident role {role} @ana`, or write `me` or `none`.")
+    return role, Actor.person(meant.id, meant.shown.removeprefix("@"))
 
 
 def severity(word: str) -> Severity:

@@ -55,6 +55,7 @@ INCIDENT = Word(
         ),
         Verb("note", "/incident note [INC-7] TEXT", "add a line to the timeline"),
         Verb("severity", "/incident severity [INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4"),
+        Verb("role", "/incident role [INC-7] commander @ana", "say who leads; `me` for yourself, `none` takes it back"),
         Verb("phase", "/incident phase [INC-7] identified [REASON]", "move to another phase"),
         Verb(
             "resolve",

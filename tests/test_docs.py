@@ -207,6 +207,8 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     from commands.fallback import fallback
     from commands.health import health
     from commands.incident import incident
+    from commands.parse import mentions
+    from commands.parse import typed as typed_words
     from commands.understudy import understudy
 
     clock = ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC))
@@ -225,7 +227,8 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
 
     async def types(typed: str) -> str:
         word, _, rest = typed.partition(" ")
-        asked = Request(ANA, "C0OPS", next(ids), rest)
+        sent = rest.replace("@ana", f"<@{ANA.id}|ana>")  # as Slack sends it
+        asked = Request(ANA, "C0OPS", next(ids), typed_words(sent), mentions=mentions(sent))
         match word:
             case "/health":
                 await health(desk, asked, respond)

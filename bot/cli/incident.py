@@ -83,6 +83,16 @@ def declare(
     tell(reply, as_json)
 
 
+@incident.command()
+@click.argument("reference")
+@click.argument("role")
+@click.argument("to")
+@reach
+def role(reference: str, role: str, to: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Say who is commander: me, a login, a Slack user id, or none."""
+    tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/role", {"role": role, "to": to}), as_json)
+
+
 def tell(reply: Reply, as_json: bool) -> None:
     """Print what a change came to."""
     answer = said(reply)
@@ -103,6 +113,7 @@ def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
         ("declared", f"{_at(i['declared_at'])} by {_who(i['declared_by'])}"),
         ("why", i["reason"]),
         ("in hand of", _who(i["acknowledged_by"])),
+        *((name, _who(person)) for name, person in i["roles"].items()),
         ("updates", str(i["updates"])),
         ("next update by", _at(i["next_update_at"])),
         ("channel", f"#{i['channel_name']}" if i["channel"] else i["channel_refused"]),

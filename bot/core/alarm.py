@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.core import answers as a
+from bot.core import component_answers as ca
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import OpenThread, ReplyInThread
@@ -238,22 +239,22 @@ def on_mute(draft: Draft, signal: Mute) -> Step:
         return draft.refuse(a.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
     longest = draft.policy.longest_mute
     if not timedelta(0) < signal.lasts <= longest:
-        return draft.refuse(a.MuteTooLong(longest=longest))
+        return draft.refuse(ca.MuteTooLong(longest=longest))
     until = draft.now + signal.lasts
     draft.add(f"component/{signal.component}", f.Muted(signal.component, until, signal.reason.strip()))
     name, incident = draft.policy.name_of(signal.component), draft.world.concerned(signal.component)
-    return draft.done(a.Muted(component=name, until=until, open_incident=incident.number if incident else None))
+    return draft.done(ca.Muted(component=name, until=until, open_incident=incident.number if incident else None))
 
 
 def on_unmute(draft: Draft, signal: Unmute) -> Step:
     """A person ends a mute; what is bad is told now."""
     name = draft.policy.name_of(signal.component)
     if draft.world.component(signal.component).mute is None:
-        return draft.refuse(a.NotMuted(component=name))
+        return draft.refuse(ca.NotMuted(component=name))
     draft.add(f"component/{signal.component}", f.Unmuted(signal.component, ""))
     lift(draft)
     react(draft)
-    return draft.done(a.Unmuted(component=name))
+    return draft.done(ca.Unmuted(component=name))
 
 
 def expire_mutes(draft: Draft) -> None:

@@ -20,6 +20,10 @@ class Body:
     ANNOUNCED: ClassVar[bool] = False  # people in the channel are told of it in a line of its own
     BOOKKEEPING: ClassVar[bool] = False  # about our own effects: it makes no new edit of alert and card, or there is no end
 
+    def onto(self, state: Any, fact: Any) -> Any:
+        """What the state of its stream is after this fact, where the fact says so itself instead of `folds`."""
+        return state
+
     def __init_subclass__(cls) -> None:
         """Enter the registry."""
         kind = cls.__dict__.get("KIND")

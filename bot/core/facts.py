@@ -3,7 +3,7 @@
 A fact's body is one of the dataclasses below or in `findings`; `body` says what its class carries and how old rows are read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.body import BODIES, Body, OfComponent, OfComponents, OfFlag, Reasoned, decode_body, encode_body
@@ -29,7 +29,8 @@ from bot.core.findings import (
     UpdatesForgotten,
     VerdictChanged,
 )
-from bot.core.model import Actor, Level, Phase, Severity
+from bot.core.model import Actor, IncidentRole, Level, Phase, Severity
+from bot.core.state import Incident
 
 __all__ = [
     "BODIES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed", "AlertSuppressed",
@@ -37,8 +38,9 @@ __all__ = [
     "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp", "HandBackAsked",
     "HandBackReverted", "HandBackStepped", "Held", "ListingChanged", "MaintenanceSaid", "Muted", "NoteAdded",
     "NoticeListedAgain", "NoticeSeen", "NoticeUnlisted", "PageFirstRead", "PageFlooded", "PhaseChanged", "PostGone", "Posted",
-    "ProposalDropped", "Released", "ReportHeard", "ResolveAsked", "ResponderJoined", "SeverityChanged", "SightLost",
-    "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten", "VerdictChanged", "decode_body", "encode_body",
+    "ProposalDropped", "Released", "ReportHeard", "ResolveAsked", "ResponderJoined", "RoleChanged", "SeverityChanged",
+    "SightLost", "SightRegained", "Unmuted", "UpdateWritten", "UpdatesForgotten", "VerdictChanged", "decode_body",
+    "encode_body",
 ]  # fmt: skip
 
 
@@ -128,6 +130,25 @@ class ResponderJoined(Body):
 
     KIND = "incident.responder_joined"
     ANNOUNCED = True
+
+
+@dataclass(frozen=True)
+class RoleChanged(Body):
+    """A role in the incident went to somebody, or was taken back."""
+
+    KIND = "incident.role_changed"
+    ANNOUNCED = True
+    role: IncidentRole
+    previous: Actor | None
+    person: Actor | None  # None = nobody has it any more
+
+    def onto(self, state: Incident, fact: "Fact") -> Incident:
+        """Whoever gets a role is among those who help."""
+        others = {role: who for role, who in state.roles.items() if role is not self.role}
+        if self.person is None:
+            return replace(state, roles=others)
+        here = state.responders if self.person in state.responders else (*state.responders, self.person)
+        return replace(state, roles={**others, self.role: self.person}, responders=here)
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,8 @@ def incident(state: Incident | None, fact: f.Fact) -> Incident:
             return replace(incident, alert_ts="", alerts_gone=incident.alerts_gone + 1)
         case f.PostGone(what=PostCard.KIND):
             return replace(incident, card_ts="", cards_gone=incident.cards_gone + 1)
-    return incident
+    after: Incident = fact.body.onto(incident, fact)
+    return after
 
 
 def _declared(b: f.Declared, fact: f.Fact) -> Incident:

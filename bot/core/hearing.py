@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from bot.core import answers as a
+from bot.core import component_answers as ca
 from bot.core import facts as f
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.folds import REPORT_LASTS
@@ -65,9 +66,9 @@ def _reports(world: World, component: str, now: datetime) -> Iterator[Heard]:
 def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     """Note an alert of another monitor; one that fires on is noted once a day."""
     if signal.component not in draft.policy.components:
-        return draft.refuse(a.AlertAboutNothing(component=signal.component))
+        return draft.refuse(ca.AlertAboutNothing(component=signal.component))
     if signal.state not in STATES:
-        return draft.refuse(a.NoAlertState(state=signal.state, known=STATES))
+        return draft.refuse(ca.NoAlertState(state=signal.state, known=STATES))
     held = draft.world.component(signal.component).alerts.get(f"{signal.source}/{signal.key}")
     fires = held is not None and draft.now - held.at < ALERT_LASTS
     if fires if signal.state == AlertState.FIRING else held is None:
@@ -79,17 +80,17 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     body = f.AlertHeard(signal.component, signal.source, signal.key, signal.state, signal.title)
     incident = draft.world.concerned(signal.component)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
-    return draft.done(a.AlertTaken(incident=incident.number if incident else None))
+    return draft.done(ca.AlertTaken(incident=incident.number if incident else None))
 
 
-def _full(draft: Draft, signal: AlertHeard) -> a.TooManyAlerts | None:
+def _full(draft: Draft, signal: AlertHeard) -> ca.TooManyAlerts | None:
     """Why one more alert is not remembered; None when there is room, if need be after old ones are forgotten."""
     fire = [said for said in draft.world.component(signal.component).alerts.values() if draft.now - said.at < ALERT_LASTS]
     name = draft.policy.name_of(signal.component)
     if sum(said.who == signal.source for said in fire) >= MOST_OF_A_SOURCE:
-        return a.TooManyAlerts(component=name, most=MOST_OF_A_SOURCE, source=signal.source)
+        return ca.TooManyAlerts(component=name, most=MOST_OF_A_SOURCE, source=signal.source)
     if len(fire) >= MOST_ALERTS:
-        return a.TooManyAlerts(component=name, most=MOST_ALERTS)
+        return ca.TooManyAlerts(component=name, most=MOST_ALERTS)
     return None
 
 
@@ -116,7 +117,7 @@ def on_report(draft: Draft, signal: Reported) -> Step:
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
     state, name = draft.world.component(signal.component), draft.policy.name_of(signal.component)
     number = incident.number if incident else None
-    return draft.done(a.ReportHeard(incident=number, component=name, level=state.level, reason=state.reason))
+    return draft.done(ca.ReportHeard(incident=number, component=name, level=state.level, reason=state.reason))
 
 
 HANDLERS: Handlers = {AlertHeard: on_alert, Reported: on_report}

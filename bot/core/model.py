@@ -86,6 +86,12 @@ class Phase(StrEnum):
         return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
 
 
+class IncidentRole(StrEnum):
+    """A part that one person has in an incident."""
+
+    COMMANDER = "commander"  # leads: decides, and is asked
+
+
 class ActorKind(StrEnum):
     """What somebody who does something is."""
 

@@ -38,6 +38,7 @@ MAY: Mapping[type[s.Signal], frozenset[Role]] = {
     s.Declare: COMMAND,
     s.WriteUpdate: COMMAND,
     s.SetSeverity: COMMAND,
+    s.GiveRole: COMMAND,
     s.SetPhase: COMMAND,
     s.EngageFlag: COMMAND,
     s.StepBack: COMMAND,

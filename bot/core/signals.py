@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.core.effects import EffectBody
-from bot.core.model import Actor, AlertState, FeedReport, Phase, Severity, Verdict
+from bot.core.model import Actor, AlertState, FeedReport, IncidentRole, Phase, Severity, Verdict
 from bot.core.sight import Sight
 
 
@@ -136,6 +136,14 @@ class SetSeverity(OfIncident):
 
     severity: Severity
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveRole(OfIncident):
+    """A person gives somebody a role in an incident; `to` None takes it back."""
+
+    role: IncidentRole
+    to: Actor | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.layered import Layered
-from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity, Verdict
+from bot.core.model import Actor, Fault, FeedState, IncidentRole, Level, Notice, Phase, Severity, Verdict
 from bot.core.sight import CLEAR, Sight
 
 MOST_AN_HOUR = 60  # updates of one vendor that are told one by one within an hour
@@ -149,6 +149,7 @@ class Incident:
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None
     responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join"
+    roles: Mapping[IncidentRole, Actor] = field(default_factory=dict)
     updates: int = 0  # slots used
     last_update_at: datetime | None = None
     vendor_first_at: datetime | None = None  # first public word of the vendor about it, by the vendor's own time

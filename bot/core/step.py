@@ -5,7 +5,7 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 
 from datetime import datetime
 
-from bot.core import alarm, declaring, ending, errands, failover, hearing, incident, vendor_pages
+from bot.core import alarm, declaring, ending, errands, failover, hearing, incident, roles, vendor_pages
 from bot.core import signals as s
 from bot.core.answers import NoIncident, Noted
 from bot.core.draft import Draft, Handlers, Step
@@ -41,6 +41,6 @@ def on_time_passed(draft: Draft, signal: s.TimePassed) -> Step:
 
 FAMILIES: tuple[Handlers, ...] = (
     {s.TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, failover.HANDLERS,
-    hearing.HANDLERS, incident.HANDLERS, vendor_pages.HANDLERS,
+    hearing.HANDLERS, incident.HANDLERS, roles.HANDLERS, vendor_pages.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

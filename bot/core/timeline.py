@@ -30,7 +30,7 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.model import ActorKind, FeedState, Level
+from bot.core.model import Actor, ActorKind, FeedState, Level
 
 __all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
@@ -230,6 +230,10 @@ def _of_incident(fact: f.Fact, names: Mapping[str, str]) -> str:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case f.Acknowledged():
             return f"{fact.actor.name or fact.actor.id} has INC-{fact.incident} in hand"
+        case f.RoleChanged(role=role, person=None):
+            return f"INC-{fact.incident} has no {role} any more"
+        case f.RoleChanged(role=role, person=Actor() as person):
+            return f"{person.name or person.id} is {role} of INC-{fact.incident}"
         case f.ResponderJoined():
             return f"{fact.actor.name or fact.actor.id} joined INC-{fact.incident}"
         case f.UpdateWritten() as b:

@@ -7,10 +7,12 @@ face escapes them as it needs to. Refusals that may be overruled come with a pre
 from datetime import timedelta
 
 from bot.core import answers as a
+from bot.core import component_answers as ca
 from bot.core import flag_answers as fa
 from bot.core.model import Phase
 from bot.core.permissions import Denied, Role
 from bot.core.reasons import span
+from bot.core.roles import RoleAlready, RoleGiven, RoleTaken
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.faces import Face, Slack
@@ -23,7 +25,7 @@ MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of but
 WORDLESS: dict[type[a.Answer], str] = {
     a.Noted: "noted",
     a.KnownAlready: "known already",
-    a.AlertTaken: "heard",
+    ca.AlertTaken: "heard",
     a.DoneAlready: "That was done already.",
 }
 TOO_LATE = {
@@ -31,6 +33,7 @@ TOO_LATE = {
     a.Wanted.ACKNOWLEDGE: "there is nothing to acknowledge",
     a.Wanted.UPDATE: "reopen it first, or add a note",
     a.Wanted.SEVERITY: "its severity stays",
+    a.Wanted.ROLE: "nobody has a role in it any more",
 }
 
 
@@ -104,6 +107,12 @@ def _of_incident(answer: a.Answer, face: Face) -> str:
             return f"{answer.name} is {severity} now."
         case a.SeverityAlready(severity=severity):
             return f"{answer.name} is {severity} already."
+        case RoleGiven(role=role, to=to):
+            return f"{to.name} is {role} of {answer.name} now."
+        case RoleTaken(role=role):
+            return f"{answer.name} has no {role} any more."
+        case RoleAlready(role=role, to=to):
+            return f"{to.name} is {role} of {answer.name} already." if to else f"{answer.name} has no {role}."
         case a.Exported(where=where):
             return f"The timeline of {answer.name} comes as a file in {where}."
     return ""
@@ -148,24 +157,24 @@ def _again(moved: a.Moved) -> str:
 
 def _of_component(answer: a.Answer) -> str:
     match answer:
-        case a.Muted() as b:
+        case ca.Muted() as b:
             more = f" INC-{b.open_incident} is open and runs on." if b.open_incident else ""
             until = f"{b.until:%Y-%m-%d %H:%M} UTC"
             return f"Alerts about {b.component} are held back until {until}; it is measured as always.{more}"
-        case a.MuteTooLong(longest=longest):
+        case ca.MuteTooLong(longest=longest):
             return f"A mute lasts at most {_whole_hours(longest)} here (mutes.longest in the configuration)."
-        case a.Unmuted(component=component):
+        case ca.Unmuted(component=component):
             return f"Alerts about {component} come again."
-        case a.NotMuted(component=component):
+        case ca.NotMuted(component=component):
             return f"{component} is not muted."
-        case a.ReportHeard() as b:
+        case ca.ReportHeard() as b:
             where = f" {b.name} is open for it." if b.incident else ""
             return f"Noted. Our checks say: {b.component} is {b.level} ({b.reason}).{where}"
-        case a.AlertAboutNothing(component=component):
+        case ca.AlertAboutNothing(component=component):
             return f"There is no component {component!r} that this alert could be about."
-        case a.NoAlertState(state=state, known=known):
+        case ca.NoAlertState(state=state, known=known):
             return f"An alert is {' or '.join(known)}, not {state!r}."
-        case a.TooManyAlerts() as b:
+        case ca.TooManyAlerts() as b:
             of = f" of {b.source}" if b.source else ""
             return f"{b.most} alerts{of} fire about {b.component} already; resolve some first."
     return ""

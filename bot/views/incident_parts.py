@@ -81,10 +81,11 @@ def _stand_ins(scene: Scene) -> str:
 
 
 def standing(incident: Incident) -> str:
-    """Severity, phase, who has it in hand, who declared it."""
+    """Severity, phase, who has it in hand and which role, who declared it."""
     hand = f"{who(incident.acknowledged_by)} has it in hand" if incident.acknowledged_by else "*nobody has it in hand yet*"
+    roles = "".join(f" · {role} {who(person)}" for role, person in incident.roles.items())
     declared = f"declared {when(incident.declared_at)} {by(incident.declared_by)}"
-    return f"*{incident.severity}* · phase *{incident.phase}* · {hand} · {declared}"
+    return f"*{incident.severity}* · phase *{incident.phase}* · {hand}{roles} · {declared}"
 
 
 def record(incident: Incident) -> str:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.core import signals as s
 from bot.core.incident import CANCEL_REASONS
-from bot.core.model import Actor, Phase, Severity
+from bot.core.model import Actor, IncidentRole, Phase, Severity
 from bot.web.api import NO_STORE, the_component, the_flag, the_incident
 from bot.web.bodies import Fields, read_json
 from bot.web.errors import Handler, Refusal, answer_json
@@ -19,7 +19,9 @@ from bot.web.shapes import answer_shape
 TITLE_CHARS = 200
 TEXT_CHARS = 3000  # one section of a Slack message
 REASON_CHARS = 500
+ID_CHARS = 64
 
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{7,20}")
 _LOGIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -98,6 +100,22 @@ def _severity(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
     return s.SetSeverity(actor, id, incident=incident, severity=severity, reason=fields.text("reason", REASON_CHARS))
 
 
+def _role(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
+    role, to = fields.choice("role", IncidentRole), fields.text("to", ID_CHARS, needed=True)
+    return s.GiveRole(actor, id, incident=incident, role=role, to=_whom(to, actor))
+
+
+def _whom(to: str, actor: Actor) -> Actor | None:
+    """`none`, `me`, somebody by Slack's id, or by a login name for when Slack is away."""
+    if to.lower() in ("none", "me"):
+        return actor if to.lower() == "me" else None
+    if _SLACK_USER.fullmatch(to):
+        return Actor.person(to)
+    if not _LOGIN.fullmatch(to):
+        raise Refusal(400, "to names nobody.", field="to", remedy="Send me, none, a Slack user id (U...) or a login name.")
+    return Actor.operator(to)
+
+
 def _phase(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
     phase, reason = fields.choice("phase", Phase), fields.text("reason", REASON_CHARS)
     return s.SetPhase(actor, id, incident=incident, phase=phase, reason=reason, force=fields.truth("force"))
@@ -161,6 +179,7 @@ INCIDENT_ACTIONS: Mapping[str, IncidentAction] = {
     "update": _update,
     "note": _note,
     "severity": _severity,
+    "role": _role,
     "phase": _phase,
     "ack": _ack,
     "join": _join,

@@ -47,6 +47,7 @@ WRITTEN = frozenset(
         "incident.posted",
         "incident.resolve_asked",
         "incident.responder_joined",
+        "incident.role_changed",
         "incident.severity_changed",
         "incident.update_written",
         "mute.ended",

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.effects import PostAlert, PostLine
-from bot.core.model import Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
+from bot.core.model import Actor, FeedReport, FeedState, IncidentRole, Level, Phase, Severity, Verdict
 from bot.core.permissions import MAY, Denied, Role, denied, role_of
 from bot.core.sight import Sight
 from tests.core.test_handlers import every_signal
@@ -31,11 +31,11 @@ VALUES: dict[str, Any] = {
     "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
-    "name": "inc-1", "what": PostAlert, "ts": "1.2",
+    "role": IncidentRole.COMMANDER, "to": BOB, "name": "inc-1", "what": PostAlert, "ts": "1.2",
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
-    s.Declare, s.WriteUpdate, s.SetSeverity, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag, s.Mute, s.Unmute,
+    s.Declare, s.WriteUpdate, s.SetSeverity, s.GiveRole, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag, s.Mute, s.Unmute,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Reported]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]

@@ -40,6 +40,7 @@ async def test_only_members_of_the_commanders_group_may_resolve(talk: Talk) -> N
     "words",
     [
         "/incident declare Mail is late", "/incident declare", "/incident update INC-1 all is well", "/incident update INC-1",
+        "/incident role commander me",
         "/understudy mute claude api for 1h", "/understudy unmute claude api", f"/fallback engage {FLAG} gpt",
         f"/fallback release {FLAG}",
     ],

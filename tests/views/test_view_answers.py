@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import answers as a
+from bot.core import component_answers as ca
 from bot.core import flag_answers as fa
 from bot.core.answers import ANSWERS, Answer
 from bot.core.model import Phase
@@ -39,8 +40,8 @@ def some(kind: type[Answer]) -> st.SearchStrategy[Answer]:
         return st.builds(
             a.OpenAlready, open=st.lists(instances(a.OpenOne), min_size=1).map(tuple), free=instances(tuple[str, ...])
         )
-    if kind is a.MuteTooLong:
-        return st.builds(a.MuteTooLong, longest=st.integers(1, 10**8).map(lambda s: timedelta(seconds=s)))
+    if kind is ca.MuteTooLong:
+        return st.builds(ca.MuteTooLong, longest=st.integers(1, 10**8).map(lambda s: timedelta(seconds=s)))
     return drawn
 
 
@@ -142,7 +143,7 @@ def test_resolved_while_it_fails_says_when_it_opens_again() -> None:
 def test_the_longest_mute_is_said_in_round_words(longest: timedelta, said: str) -> None:
     """As configuration has it."""
     assert f"A mute lasts at most {said} here (mutes.longest in the configuration)." == words(
-        a.MuteTooLong(longest=longest), Slack()
+        ca.MuteTooLong(longest=longest), Slack()
     )
 
 

@@ -1,0 +1,122 @@
+"""Who leads an incident: given, handed over, taken back."""
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.answers import Answer
+from bot.core.codec import decode, encode
+from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
+from bot.core.model import Actor, IncidentRole, Phase
+from bot.core.state import Incident
+from bot.core.streams import evolve
+from bot.core.timeline import rows
+from tests.desk import ANA, BOB, Table, told
+
+COMMANDER = IncidentRole.COMMANDER
+
+
+def declared() -> Table:
+    table = Table().all_well()
+    table.send(s.Declare(actor=ANA, title="Chat is slow"))
+    return table
+
+
+def give(table: Table, to: Actor | None, by: Actor = ANA) -> Answer:
+    return table.send(s.GiveRole(actor=by, incident=1, role=COMMANDER, to=to)).answer
+
+
+def test_a_role_is_given() -> None:
+    """Whoever gets it is invited, and the channel hears of it once; alert and card are drawn anew."""
+    table = declared()
+    said = give(table, BOB)
+    [invited] = [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
+    kinds = {type(one.body) for one in table.steps[-1].effects}
+
+    assert (True, "bob is commander of INC-1 now.") == (said.ok, told(said))
+    assert {COMMANDER: BOB} == table.incident().roles
+    assert (BOB,) == table.incident().responders
+    assert (1, "incident/1") == (invited.incident, invited.lane)
+    assert {PostLine, EditAlert, EditCard, InvitePeople} == kinds
+
+
+def test_a_role_is_one_persons() -> None:
+    """Handing it over needs no taking back, and the timeline says who had it before."""
+    table = declared()
+    give(table, ANA)
+    give(table, BOB)
+
+    assert {COMMANDER: BOB} == table.incident().roles
+    assert [f.RoleChanged(COMMANDER, None, ANA), f.RoleChanged(COMMANDER, ANA, BOB)] == table.kinds(f.RoleChanged)
+
+
+def test_a_role_is_taken_back() -> None:
+    """Nobody leads then; who led is still among those who help."""
+    table = declared()
+    give(table, BOB)
+    said = give(table, None)
+
+    assert (True, "INC-1 has no commander any more.") == (said.ok, told(said))
+    assert ({}, (BOB,)) == (table.incident().roles, table.incident().responders)
+    assert [] == [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
+
+
+def test_giving_it_again_changes_nothing() -> None:
+    """A second press, or two people who are quick; by id, for names change."""
+    table = declared()
+    give(table, BOB)
+    again = give(table, Actor.person(BOB.id, "robert"))
+
+    assert (False, "bob is commander of INC-1 already.") == (again.ok, told(again))
+    assert 1 == len(table.kinds(f.RoleChanged))
+
+
+def test_what_nobody_has_is_not_taken_back() -> None:
+    """The answer says how it is."""
+    said = give(declared(), None)
+
+    assert (False, "INC-1 has no commander.") == (said.ok, told(said))
+
+
+def test_an_incident_that_is_over_has_no_roles_to_give() -> None:
+    """Reopening comes first."""
+    table = declared()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    said = give(table, BOB)
+
+    assert (False, "INC-1 is resolved; nobody has a role in it any more.") == (said.ok, told(said))
+
+
+def test_who_had_it_stays_on_record_when_it_is_over() -> None:
+    """The post-mortem asks who led."""
+    table = declared()
+    give(table, BOB)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+
+    assert {COMMANDER: BOB} == table.incident().roles
+
+
+def test_a_role_survives_a_restart() -> None:
+    """The state is read back as it was written, and is what its facts come to."""
+    table = declared()
+    give(table, BOB)
+    folded = Table().world
+    for fact in table.facts:
+        folded = evolve(folded, fact)
+
+    assert table.incident() == decode(Incident, encode(table.incident())) == folded.incidents[1]
+
+
+def test_an_incident_of_before_has_no_roles() -> None:
+    """Rows that were written before there were any still open."""
+    row = {name: value for name, value in encode(declared().incident()).items() if name != "roles"}
+
+    assert {} == decode(Incident, row).roles
+
+
+def test_the_timeline_says_who_led() -> None:
+    """By name, as people read it in the export."""
+    table = declared()
+    give(table, BOB)
+    give(table, None)
+    texts = [row.text for row in rows(table.facts) if row.kind == "incident.role_changed"]
+
+    assert ["bob is commander of INC-1", "INC-1 has no commander any more"] == texts
