@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 LONG_BEAT_S = 1.0  # real seconds; twice the time between two beats of a bot in production
 SAY_EVERY_S = 60.0
 MOST_BEGINNINGS = 10  # as good as no limit: each ends in the turn of the loop in which it runs
-LATE_BEATS = 3  # this many missing beats mean that the wall clock was stepped, not that we are busy
+LATE_BEATS, LATE_S = 3, 1.0  # when both have passed without a beat, the wall clock was stepped, or we are very busy
 
 
 class ApTicker:
@@ -34,7 +34,7 @@ class ApTicker:
         self._last = 0.0
         self._left_out = 0
         self._unsaid = (0.0, 0)  # the longest beat since the last word about it, and how many were left out meanwhile
-        self._said_at = -SAY_EVERY_S
+        self._said_at = self._late_said_at = -SAY_EVERY_S
 
     def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Begin to beat on the running loop."""
@@ -78,7 +78,8 @@ class ApTicker:
             await beat()
         except Exception:  # the root of the beat: one bad beat must not end the watching
             log.exception("beat failed")
-        self._ended(loop.time(), loop.time() - self._last)
+        began, self._last = self._last, loop.time()
+        self._ended(self._last, self._last - began)
 
     def _ended(self, now: float, took_s: float) -> None:
         left_out, self._left_out = self._left_out, 0
@@ -96,8 +97,9 @@ class ApTicker:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(every_s)
-            idle = self._under_way is None or self._under_way.done()
-            if loop.time() - self._last > LATE_BEATS * every_s and idle:
-                late_s = round(loop.time() - self._last, 1)
-                log.warning("no beat came: a stepped wall clock or a busy process; the watchdog beats", late_s=late_s)
+            now, idle = loop.time(), self._under_way is None or self._under_way.done()
+            if now - self._last > max(LATE_BEATS * every_s, LATE_S) and idle:
+                if now - self._late_said_at >= SAY_EVERY_S:
+                    self._late_said_at, late_s = now, round(now - self._last, 1)
+                    log.warning("no beat came: a stepped wall clock or a busy machine; the watchdog beats", late_s=late_s)
                 await self._begin()

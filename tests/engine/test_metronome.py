@@ -72,3 +72,18 @@ async def test_a_beat_under_way_is_never_joined_by_another() -> None:
     await ticker.stop()
 
     assert (1, 0) == (most, running)
+
+
+def test_a_slow_beat_is_not_taken_for_a_stepped_clock() -> None:
+    """The demo beats twenty times a second: a beat of a quarter of a second is no news, and no line each time."""
+
+    async def play() -> None:
+        ticker = ApTicker()
+        ticker.start(lambda: asyncio.sleep(0.25), EVERY_S)
+        await asyncio.sleep(1.5)
+        await ticker.stop()
+
+    with structlog.testing.capture_logs() as logs, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(play())
+
+    assert [] == logs
