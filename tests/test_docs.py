@@ -274,7 +274,7 @@ def verbs(group: click.Group, path: str = "understudy") -> Iterator[tuple[str, c
 
 
 def terminal() -> dict[str, click.Command]:
-    from bot.cli import main
+    from bot.cli.verbs import main
 
     return dict(verbs(main))
 

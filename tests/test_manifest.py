@@ -147,7 +147,7 @@ def test_the_app_is_reached_by_socket_only() -> None:
 @pytest.mark.parametrize(("prefix", "private"), VARIANTS)
 def test_terminal_prints_the_manifest_as_yaml(prefix: str, private: bool) -> None:
     """`understudy manifest` prints what can be pasted."""
-    from bot.cli import main
+    from bot.cli.verbs import main
 
     options = [*(["--prefix", prefix] if prefix else []), *(["--private"] if private else [])]
     result = CliRunner().invoke(main, ["manifest", *options])

@@ -1,26 +1,15 @@
-"""The terminal face. `understudy --help` lists the verbs; each answers in words for people, or with `--json` for programs."""
+"""The terminal face; its verbs are in `verbs`. Here only what must stand before the second that loading them takes."""
 
-import click
-
-from bot.cli.backtest import backtest
-from bot.cli.check import check
-from bot.cli.config import config, manifest
-from bot.cli.demo import demo
-from bot.cli.doctor import doctor
-from bot.cli.export import export
-from bot.cli.flags import flags
-from bot.cli.health import health
-from bot.cli.incident import incident
-from bot.cli.run import run
-from bot.cli.verify import verify
-from bot.version import understudy_version
+import signal
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(understudy_version(), prog_name="understudy")
 def main() -> None:
-    """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to the stand-in."""
+    """Run `understudy`. Ctrl-C ends it at once and silently while it still loads, where Python would print a traceback."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else somebody wants it ignored, as nohup does
+    if usual:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from bot.cli.verbs import main as verbs
 
-
-for command in (run, demo, check, backtest, health, incident, flags, export, verify, doctor, config, manifest):
-    main.add_command(command)
+    if usual:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    verbs()

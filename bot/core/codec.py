@@ -5,6 +5,7 @@ Unknown keys are ignored and missing ones take the field's default, so that a ne
 """
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ def decode(kind: type[T], data: Any) -> T:
     """Rebuild a `kind` from what `encode` made; raises ValueError or KeyError for what does not fit."""
     try:
         result: T = _reader(typing.cast(Any, kind))(data)
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"this is no {kind.__name__}: {error}") from error
     return result
 
@@ -63,20 +64,16 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda data: None if data is None else read(data)
     if origin is tuple:
         each = _reader(typing.get_args(kind)[0])
-        return lambda data: tuple(each(entry) for entry in data)
+        return lambda data: tuple(each(entry) for entry in _list(data))
     if origin in (dict, Mapping):
         name, item = (_reader(part) for part in typing.get_args(kind))
         return lambda data: {name(key): item(entry) for key, entry in data.items()}
     if dataclasses.is_dataclass(kind):
         made = typing.cast(Any, kind)
         return lambda data: _rebuilt(made, data)
-    if kind is datetime:
-        return datetime.fromisoformat
-    if kind is timedelta:
-        return lambda data: timedelta(seconds=data)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
-    return _number if kind is int else _as_is
+    return SCALARS.get(kind, _as_is)
 
 
 def _rebuilt(kind: Any, data: Any) -> Any:
@@ -88,8 +85,57 @@ def _as_is(data: Any) -> Any:
     return data
 
 
-def _number(data: Any) -> Any:
-    return int(data) if isinstance(data, str) else data
+def _list(data: Any) -> list[Any]:
+    if type(data) is not list:
+        raise ValueError(f"no list, but {type(data).__name__}")
+    return data
+
+
+def _moment(data: Any) -> datetime:
+    moment = datetime.fromisoformat(data)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
+
+
+def _text(data: Any) -> str:
+    if type(data) is not str:
+        raise ValueError(f"no text, but {type(data).__name__}")
+    return data
+
+
+def _truth(data: Any) -> bool:
+    if type(data) is not bool:
+        raise ValueError(f"neither true nor false, but {type(data).__name__}")
+    return data
+
+
+def _whole(data: Any) -> int:
+    """Keys of a mapping come as text."""
+    if type(data) is str:
+        return int(data)
+    if type(data) is not int:
+        raise ValueError(f"no whole number, but {type(data).__name__}")
+    return data
+
+
+def _number(data: Any) -> float:
+    """Whole ones stay whole, as they were written."""
+    if type(data) is not float and type(data) is not int:
+        raise ValueError(f"no number, but {type(data).__name__}")
+    if not math.isfinite(data):
+        raise ValueError("no finite number")
+    return data
+
+
+SCALARS: Mapping[Any, Callable[[Any], Any]] = {
+    str: _text,
+    bool: _truth,
+    int: _whole,
+    float: _number,
+    datetime: _moment,
+    timedelta: lambda data: timedelta(seconds=_number(data)),
+}
 
 
 @cache

@@ -119,7 +119,8 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     moment = Moment(at, end, every, begins, looks)
     slowness = slow_sign(sample, track.usual, rule)
     failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
-    slow = turn(track.slow, slowness, moment, rule, rule.slow_for, hold=failing.stands)
+    slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
+    slow = turn(track.slow, slowness, moment, rule, slow_for, hold=failing.stands)
     slow = _slow_as_well(slow, failing)
     rounds = min(track.rounds + begins, rule.window)
     judgement = _judged(track.judgement, failing, slow, slowness, moment, rounds, rule)

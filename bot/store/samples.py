@@ -50,6 +50,8 @@ class SqliteSamples:
         self.path = path
         self.set_aside = ""  # what became of a damaged or lost file, in a sentence
         self._generation = 0  # how often a new file was begun
+        self._missing: StoreError | None = None  # why there is no file that could be written or read
+        self._fate = ""  # what became of the one before, while there is no new one
         self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[SampleStore] = Access(path, ways, readers)
@@ -62,7 +64,9 @@ class SqliteSamples:
     @property
     def complaint(self) -> str:
         """What people should know of it; empty where it is as it should be."""
-        return f"Check results are not kept: {self.trouble}." if self.trouble else self.set_aside and f"{self.set_aside}."
+        if trouble := self._missing or self.trouble:
+            return f"Check results are not kept: {trouble}."
+        return self.set_aside and f"{self.set_aside}."
 
     async def open(self) -> None:
         """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
@@ -80,6 +84,8 @@ class SqliteSamples:
     async def _write(self, work: Callable[[SampleStore], T]) -> T:
         generation = self._generation
         try:
+            if self._missing:
+                await self._begin_anew(self._missing, generation)
             return await self._access.write(work)
         except StoreError as error:
             if error.kind not in BEGUN_ANEW:
@@ -90,6 +96,8 @@ class SqliteSamples:
     async def _read(self, work: Callable[[SampleStore], T]) -> T:
         generation = self._generation
         try:
+            if self._missing:
+                await self._begin_anew(self._missing, generation)
             return await self._access.read(work)
         except StoreError as error:
             if error.kind not in BEGUN_ANEW:
@@ -102,14 +110,22 @@ class SqliteSamples:
         async with self._renewing:
             if self._generation != generation:
                 return
+            self._missing = self._missing or why  # until the new one is there each access tries again
+            try:
+                if not self._fate:
+                    await self._access.close()
+                    self._fate = _fate(_moved_away(self.path), why)
+                    log.error("samples.db is begun anew", why=str(why), what=f"it {self._fate}")
+                await self._access.open()
+            except OSError as error:
+                self._missing = StoreError(f"{self.path} cannot be set aside: {error.strerror}", kind=StoreTrouble.IO)
+                raise self._missing from error
+            except StoreError as error:
+                self._missing = error
+                raise
             self._generation += 1
-            await self._access.close()
-            aside = _moved_away(self.path)
-            what = f" and is set aside as {aside.name}" if aside else ""
-            how = "deleted or replaced under the running bot" if why.kind is StoreTrouble.GONE else "damaged"
-            log.error("samples.db is begun anew", why=str(why), what=f"it was {how}{what}")
-            await self._access.open()
-            self.set_aside = f"samples.db was {how}{what}; a new one is begun"  # said once it is there
+            self.set_aside = f"samples.db {self._fate}; a new one is begun"
+            self._missing, self._fate = None, ""
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch. It outlives the process at once, and a power cut after the next checkpoint."""
@@ -269,6 +285,11 @@ def _open_alone(path: Path) -> tuple[Connection, SampleStore]:
         conn.close()
         raise
     return conn, SampleStore(conn)
+
+
+def _fate(aside: Path | None, why: StoreError) -> str:
+    how = "deleted or replaced under the running bot" if why.kind is StoreTrouble.GONE else "damaged"
+    return f"was {how} and is set aside as {aside.name}" if aside else f"was {how}"
 
 
 def _moved_away(path: Path) -> Path | None:

@@ -36,6 +36,7 @@ UPTO_EVERY = timedelta(minutes=5)  # an older moment than need be costs a start 
 RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
 RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
 LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up
+AHEAD = timedelta(days=1)  # of a clock that was set wrong and then right: less is made up for by the detector
 YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not hold the loop
 
 SURROUNDINGS = "surroundings"
@@ -59,6 +60,12 @@ class KeptTrack:
     failing: tuple[int, ...] = ()
     slow: tuple[int, ...] = ()
     last: int | None = None
+
+    def is_sound(self, now: datetime) -> bool:
+        """Whether the watch can have stored it: its signs are there, and it was no day ahead of the time that it is."""
+        looked_at = self.track.looked_at
+        places = [*self.failing, *self.slow, *([] if self.last is None else [self.last])]
+        return all(0 <= n < len(self.signs) for n in places) and (looked_at is None or looked_at - now < AHEAD)
 
     def whole(self) -> Track:
         """The track as it was."""
@@ -168,7 +175,7 @@ class Memory:
         found = await samples.remembered()
         upto = _read(Upto, found.pop(UPTO, None))
         self._surround(_read(Surroundings, found.pop(SURROUNDINGS, None)) or Surroundings(), world)
-        await self._restore(found)
+        await self._restore(found, now)
         new = await self._begin(samples, world, now)
         seldom = [check for check in new if self._tracks.every(check) * RECALLED_RUNS > RECALLED]
         for check in seldom:
@@ -186,10 +193,10 @@ class Memory:
         self._kin.restore(held.alarms)
         self._pages.update(held.pages)
 
-    async def _restore(self, found: Mapping[str, Any]) -> None:
+    async def _restore(self, found: Mapping[str, Any], now: datetime) -> None:
         for number, data in enumerate(found.values(), start=1):
             held = _read(KeptTrack, data)
-            if held is not None and self._tracks.knows(held.check):
+            if held is not None and self._tracks.knows(held.check) and held.is_sound(now):
                 same = held.under == _counted_by(*self._tracks.rule(held.check))
                 track = held.whole() if same else undoubted(held.whole())
                 self._tracks.restore(held.check, held.vantage, track, held.heard_at)

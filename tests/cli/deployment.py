@@ -17,7 +17,7 @@ import yaml
 from aiohttp import web
 from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli.verbs import main
 from bot.core.facts import Fact
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace

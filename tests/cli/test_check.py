@@ -16,7 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli.verbs import main
 from bot.clock import SystemClock
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli.verbs import main
 from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.slack.records import BOT_SCOPES
 from bot.slack.proof import TEXT

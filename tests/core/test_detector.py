@@ -101,6 +101,16 @@ def test_a_burst_of_failures_inside_one_blip_is_not_enough() -> None:
     assert "10 of the last 10 looks failed within 9 s, too few to judge" == blip.judgement.reason
 
 
+def test_nothing_is_said_of_failures_before_the_least_time_however_long_that_is() -> None:
+    """Who waits two minutes is not told after one that it is slow."""
+    patient = replace(RULE, at_least=timedelta(minutes=2))
+    track = run("ooooo" + "f" * 4, patient)
+    assert (Condition.WELL, Condition.FAILING) == (
+        track.judgement.condition,
+        run("ff", patient, track, begins=270).judgement.condition,
+    )
+
+
 def test_a_look_that_hung_counts_with_the_time_that_it_hung() -> None:
     """Four looks that ran into a deadline of five seconds span more than ten seconds, though they began within six."""
     hung = [look(150 + 2 * n, "f", ms=5000) for n in range(4)]

@@ -51,6 +51,23 @@ async def test_demo_ends_quietly_on_ctrl_c(moment: str, presses: int, tmp_path: 
             os.kill(left, signal.SIGKILL)
 
 
+async def test_ctrl_c_leaves_no_traceback_while_the_program_loads(tmp_path: Path) -> None:
+    """Somebody who mistyped an option presses it within the first second."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.cli", "demo", "--out", str(tmp_path / "out"), cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    async with asyncio.timeout(WITHIN_S):
+        while b"_pydantic_core" not in Path(f"/proc/{process.pid}/maps").read_bytes():  # one of the first that it loads
+            await asyncio.sleep(0.005)
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = await process.communicate()
+
+    assert "Traceback" not in said.decode(), said.decode()
+    assert process.returncode in (-signal.SIGINT, 130)
+
+
 def customers_of(folder: Path) -> list[int]:
     """The processes of the service downstream that write into this folder, and have not ended."""
     found = []

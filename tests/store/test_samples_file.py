@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.model import Fault, Outcome, Sample
 from bot.store.engine import DatabaseError, connect
+from bot.store.errors import StoreError
 from bot.store.migrations import SAMPLES
 from bot.store.migrations.samples import CHECKS, ROLLUPS
 from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
@@ -369,4 +370,23 @@ async def test_a_check_whose_first_batch_was_lost_is_found_by_its_name_later(tmp
     await samples.add([run(30_030, 1)])
 
     assert ["check 1"] == [sample.check for sample in await samples.recent("check 1", 10)]
+    await samples.close()
+
+
+async def test_a_samples_file_whose_renewal_failed_is_begun_anew_later(tmp_path: Path) -> None:
+    """The folder was away for a moment: once it is back, results are kept again, and people are told of both."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    samples = await open_samples(folder)
+    await samples.add([run(0)])
+    folder.rename(tmp_path / "away")
+    for second in (1, 2):
+        with pytest.raises(StoreError):
+            await samples.add([run(second)])
+    complaint = samples.complaint
+    folder.mkdir()
+    await samples.add([run(3)])
+
+    assert [run(3)] == await samples.recent("check 1", 5)
+    assert ("are not kept" in complaint, "a new one is begun" in samples.complaint) == (True, True)
     await samples.close()

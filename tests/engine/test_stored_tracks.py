@@ -1,0 +1,91 @@
+"""Tracks that an older version stored, and rows that nobody stored: a start remembers what it can, and begins the rest anew."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_watch_memory import CHECKS, Look, Process, sample_of
+
+from bot.clock import ManualClock
+from bot.core.detector import Condition
+from bot.core.model import Outcome
+from bot.core.state import World
+from bot.store.samples import InlineSamples
+
+OLD = json.loads(
+    (Path(__file__).parents[1] / "fixtures" / "tracks" / "before-judged-recovery.json").read_text(encoding="utf-8")
+)
+NOW = datetime.fromisoformat(OLD["now"]) + timedelta(seconds=20)
+FAILING = "anthropic.api.models local"
+
+
+async def started(rows: Mapping[str, Any]) -> Process:
+    """A process that starts over a file that holds these rows."""
+    process = Process(InlineSamples.open(), ManualClock(NOW))
+    written = [(name, json.dumps(value)) for name, value in rows.items()]
+    process.samples.conn.executemany("INSERT INTO remembered VALUES (?, ?)", written)
+    await process.memory.recall(process.samples, World(), NOW)
+    return process
+
+
+def conditions(process: Process) -> dict[str, dict[str, Any]]:
+    return {
+        " ".join(key): {
+            "condition": track.judgement.condition.value,
+            "since": track.judgement.began_at.isoformat() if track.judgement.began_at else None,
+            "looked_at": track.looked_at.isoformat() if track.looked_at else None,
+        }
+        for key, track in process.known().items()
+    }
+
+
+async def test_a_track_of_an_older_shape_is_remembered() -> None:
+    """An update in the middle of an outage ends none and begins none: all is as the older version had it."""
+    process = await started(OLD["remembered"])
+    assert conditions(process) == {
+        name: {key: value for key, value in was.items() if key != "reason"} for name, was in OLD["read"].items()
+    }
+
+
+async def test_an_outage_of_an_older_shape_goes_on_and_ends_by_good_looks() -> None:
+    """It is no dead record: one good look ends nothing, and as many as any outage takes do."""
+    process = await started(OLD["remembered"])
+
+    def condition_after(looks: int) -> Condition:
+        for _ in range(looks):
+            process.clock.advance(timedelta(seconds=30))
+            process.sees(sample_of(Look(30, 0, 0, Outcome.OK, 40, True, False, ""), process.clock), learn=True)
+        return process.tracks.track(CHECKS[0].id, "local").judgement.condition
+
+    assert (Condition.FAILING, Condition.WELL) == (condition_after(1), condition_after(9))
+
+
+ODD: list[Any] = [[], {"a": []}, "abc", -1, True, "9999-12-31T23:59:59.999999+00:00"]
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """The value with one of the odd ones at each place in it, or without what stands there."""
+    yield from ODD
+    if isinstance(value, dict):
+        for key in value:
+            for odd in mutations(value[key]):
+                yield {**value, key: odd}
+            yield {name: rest for name, rest in value.items() if name != key}
+    elif isinstance(value, list) and value:
+        for odd in mutations(value[0]):
+            yield [odd, *value[1:]]
+
+
+@pytest.mark.parametrize("name", ["anthropic.api.front local", FAILING, "upto"])
+async def test_a_row_that_nobody_stored_stops_no_start(name: str) -> None:
+    """Whatever stands in it, the check goes on from there or begins anew, and the next look is taken."""
+    for odd in mutations(copy.deepcopy(OLD["remembered"][name])):
+        process = await started({**OLD["remembered"], name: odd})
+        process.clock.advance(timedelta(seconds=30))
+        for check in range(len(CHECKS)):
+            process.sees(sample_of(Look(30, check, 0, Outcome.OK, 40, True, False, ""), process.clock), learn=True)
+        await process.writes(everything=True)
