@@ -1,8 +1,9 @@
 """The one place where secrets are taken out of text: of logs, samples, signals, messages and exports.
 
-Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), hex, and by their MD5, SHA-1,
-SHA-256 or SHA-512; the text is also read with percent, JSON, `\\x` and HTML escapes undone, twice. Twelve characters in a row
-of any of these are enough, so that what a cut left behind goes too. What looks like a token goes without being known.
+Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32, hex (`aa:bb` too), and
+by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON, `\\x`, octal and HTML escapes undone, twice, and without
+characters that nobody sees. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
+What looks like a token goes without being known.
 """
 
 import base64
@@ -45,9 +46,11 @@ WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", 
 
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", "abcdefghijklmnopqrstuvwxyz+/")
 _ESCAPE = re.compile(
-    r"%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\])"
+    r"[\u00ad\u200b-\u200f\u2060\ufeff]|(?<![0-9a-fA-F])([0-9a-fA-F]{2}):(?=[0-9a-fA-F]{2}(?![0-9a-fA-F]))|\\([0-7]{3})"
+    r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\])"
     r"|&#([0-9]{1,6});|&#[xX]([0-9a-fA-F]{1,5});|&(amp|lt|gt|quot|apos);"
 )
+_PAIRS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}")  # as many as hold twelve characters
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 T = TypeVar("T")
@@ -148,7 +151,7 @@ class Redactor:
         found = list(self._in_view(folded))
         view, places = text, list[int]()
         for _ in range(rounds):
-            if not any(mark in view for mark in "%\\&") or not _ESCAPE.search(view):
+            if not _may_hold_escapes(view) or not _ESCAPE.search(view):
                 break
             view, places = _undo(view, places)
             found += [(places[start], places[end]) for start, end in self._in_view(_fold(view))]
@@ -209,6 +212,11 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
+def _may_hold_escapes(text: str) -> bool:
+    """Quicker to deny than the pattern, which most texts never meet."""
+    return any(mark in text for mark in "%\\&") or not text.isascii() or (":" in text and _PAIRS.search(text) is not None)
+
+
 def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
     """The text with its escapes undone, and where each of its characters, and its end, stands in the original."""
     origin = places or range(len(text) + 1)
@@ -216,17 +224,22 @@ def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
     found: list[int] = []
     done = 0
     for match in _ESCAPE.finditer(text):
-        pieces += [text[done : match.start()], _meant(match)]
-        found += [*origin[done : match.start()], origin[match.start()]]
+        meant = _meant(match)
+        pieces += [text[done : match.start()], meant]
+        found += origin[done : match.start() + len(meant)]
         done = match.end()
     pieces.append(text[done:])
     return "".join(pieces), [*found, *origin[done:]]
 
 
 def _meant(match: re.Match[str]) -> str:
-    percent, wide, byte, plain, decimal, hexadecimal, named = match.groups()
-    if plain:
-        return plain
+    pair, octal, percent, wide, byte, plain, decimal, hexadecimal, named = match.groups()
+    if not match[0].isascii():
+        return ""  # a character that nobody sees
+    if plain or pair:
+        return plain or pair
+    if octal:
+        return chr(int(octal, 8))
     if named:
         return _NAMED[named]
     code = int(decimal) if decimal else int(percent or wide or byte or hexadecimal, 16)
@@ -271,9 +284,12 @@ def _derived(secret: str) -> Iterator[str]:
     for skipped, first in ((0, 0), (1, 2), (2, 3)):  # bytes before it, and the first character that is of it alone
         encoded = base64.b64encode(b"\0" * skipped + data).decode("ascii")
         yield encoded[first : (skipped + len(data)) * 8 // 6]
+    for skipped in range(5):
+        encoded = base64.b32encode(b"\0" * skipped + data).decode("ascii")
+        yield encoded[-(-skipped * 8 // 5) : (skipped + len(data)) * 8 // 5]
     yield data.hex()
     for content in (data, data + b"\n"):  # as a shell's echo hands it on
-        for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512):
+        for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha224, hashlib.sha256, hashlib.sha384, hashlib.sha512):
             digest = hashed(content, usedforsecurity=False).digest()
             yield digest.hex()
             yield base64.b64encode(digest).decode("ascii").rstrip("=")

@@ -48,6 +48,8 @@ def check_pattern(value: str) -> str:
         regex.compile(value)
     except regex.error as error:
         raise bad(f"not a pattern: {error}", "write a regular expression, and put it in single quotes") from error
+    except (RecursionError, MemoryError) as error:
+        raise bad("not a pattern that can be read: it is nested too deeply", "write a shorter one") from error
     return value
 
 

@@ -165,6 +165,13 @@ TABLE = [
     # Checks; line 10 is the first one.
     (PROVIDER + "          - {type: htp, url: 'https://a'}", 10, f"{CHECKS}[0].type", "no such type of check: 'htp'", "`http`"),
     (
+        PROVIDER + f"          - {{type: http, url: 'https://a', expect: {{matches: '{'(' * 3000}a{')' * 3000}'}}}}",
+        10,
+        f"{CHECKS}[0].expect.matches",
+        "nested too deeply",
+        "a shorter one",
+    ),
+    (
         PROVIDER + "          - {type: http, url: 'https://a', expect: {matches: '(a'}}",
         10,
         f"{CHECKS}[0].expect.matches",
