@@ -255,3 +255,20 @@ def test_a_refusal_names_the_reason_of_each_fallback() -> None:
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
     assert "gpt needs OpenAI API, which is down; gemini needs Gemini API, which is down." in told(asked)
+
+
+def test_a_slow_fallback_is_no_reason_to_leave_a_default_that_is_well() -> None:
+    """The person is told so."""
+    table = Table(three(GPT)).all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="cost")).answer
+
+    assert f"No fallback of {FLAG} would be better: gpt would be no better." == told(asked)
+
+
+def test_a_flag_with_one_fallback_has_no_other() -> None:
+    """It is served already."""
+    table = on_gpt(three(GPT))
+    asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
+
+    assert f"No fallback of {FLAG} would be better: there is no other fallback." == told(asked)

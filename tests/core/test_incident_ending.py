@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.answers import Answer, Failing, StillFailing
+from bot.core.answers import Answer, Failing, Moved, StillFailing
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
 from bot.core.model import Level, Phase
@@ -220,3 +220,11 @@ def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
     said = "5 of the last 5 runs were fine"
 
     assert f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, said, well_at) == table.kinds(f.ComponentMoved)[-1]
+
+
+def test_an_incident_that_goes_on_has_nothing_that_would_open_it_again() -> None:
+    """Identified while the API fails: it is known to fail, and no other incident would open."""
+    table = outage(automation="off")
+    said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED)).answer
+
+    assert Moved(incident=1, phase=Phase.IDENTIFIED, failing=(), until=None, changed=True) == said

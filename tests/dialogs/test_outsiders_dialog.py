@@ -112,6 +112,16 @@ async def test_a_menu_offers_an_outsider_nothing(talk: Talk) -> None:
     assert ({"options": []}, []) == (offered, talk.house.workspace.direct_messages(eve))
 
 
+async def test_what_an_outsider_chooses_in_a_menu_is_refused_at_the_door(outage: Talk) -> None:
+    """It has no label, as a button has; the rules behind the door need not be asked."""
+    eve = eve_in_ops(outage.house, guest="multi")
+    choice = {"action_id": "incident.ack", "value": '{"incident": 1}'}
+    chosen = {"type": "block_actions", "user": {"id": eve.id}, "trigger_id": "1", "actions": [choice]}
+    await outage.house.workspace.links.deliver("interactive", chosen)
+
+    assert REFUSED in await told_directly(outage, eve)
+
+
 async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     """Slack tells of it; nobody waits for a restart."""
     house = outage.house

@@ -12,7 +12,7 @@ from odd import Json, mutations, paths, replaced, samples
 
 from bot.clock import ManualClock
 from bot.logs import Sparingly
-from bot.payloads import Press, Unreadable, parse
+from bot.payloads import Form, Press, Unreadable, parse
 from bot.slack.door import UNREADABLE
 from tests.house import FLAG, START, House, a_house
 
@@ -189,6 +189,35 @@ def test_a_payload_of_endless_parts_is_unreadable() -> None:
     """Flat, but larger than anything that Slack sends."""
     with pytest.raises(Unreadable, match="too many parts"):
         parse({"type": "event_callback", "event": {"type": "x", "blocks": [{}] * 20_001}})
+
+
+@pytest.mark.parametrize("id", ["a\x00b", "a\nb", "\u202eack"])
+def test_an_id_that_nobody_can_write_is_unreadable(id: str) -> None:
+    """It would stand in the log, and turn a line of it around."""
+    with pytest.raises(Unreadable, match="what nobody can write"):
+        parse({"type": "block_suggestion", "user": {"id": "U0EVE"}, "action_id": id})
+
+
+def test_what_was_left_empty_in_a_form_is_absent() -> None:
+    """Nothing typed, nothing chosen, and a field whose name is longer than any of Slack's."""
+    values = {"b": {"typed": {"value": "x"}, "empty": {"value": ""}, "untouched": {"value": None}, "n" * 256: {"value": "y"}}}
+    view = {"type": "modal", "callback_id": "c", "state": {"values": values}}
+    read = parse({"type": "view_submission", "user": {"id": "U0EVE"}, "trigger_id": "1", "view": view})
+
+    assert isinstance(read, Form)
+    assert {"typed": "x"} == read.fields
+
+
+@pytest.mark.parametrize(("pressed", "is_link"), [("docs", True), ("incident.ack", False)])
+def test_a_button_beside_a_link_is_none(pressed: str, is_link: bool) -> None:
+    """A link is opened by Slack and needs no answer; the button next to it does."""
+    elements = [{"action_id": "docs", "url": "https://wiki.example.com"}, {"action_id": "incident.ack"}]
+    message = {"ts": "1.2", "blocks": [{"type": "actions", "elements": elements}]}
+    press = {"type": "block_actions", "user": {"id": "U0EVE"}, "trigger_id": "1", "actions": [{"action_id": pressed}]}
+    read = parse({**press, "message": message})
+
+    assert isinstance(read, Press)
+    assert is_link == read.is_link
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "javascript:1", "//a/b"])
