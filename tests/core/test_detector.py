@@ -426,6 +426,36 @@ def test_an_outage_soon_after_a_blip_began_with_its_own_first_failure() -> None:
     assert at(210) == judgement.began_at
 
 
+def test_few_good_looks_end_nothing_however_long_they_take() -> None:
+    """Four of them, a minute apart, are four."""
+    assert Condition.FAILING is run("oooo", track=outage(), begins=200, gap=60).judgement.condition
+
+
+def quickly(*parts: tuple[str, float], every: timedelta, rule: Rule = RULE) -> Condition:
+    """What parts of a history come to, each with the seconds between its looks."""
+    track, seconds = NEW, 0.0
+    for looks, gap in parts:
+        for word in looks:
+            seconds += gap
+            track = observe(track, look(seconds, word), rule, every=every)
+    return track.judgement.condition
+
+
+@pytest.mark.parametrize("every", [EVERY, timedelta(minutes=2)])
+def test_after_a_relapse_enough_good_quick_looks_end_it(every: timedelta) -> None:
+    """There the test of the way back decides, and no number of scheduled looks."""
+    s = every.total_seconds()
+
+    assert Condition.WELL is quickly(("ooooo", s), ("ffffoof", 4), ("o" * 35, 2), every=every)
+
+
+def test_what_flaps_is_held_no_shorter_than_anything_else() -> None:
+    """Also where somebody sets no time for it."""
+    every, rule = timedelta(seconds=5), replace(RULE, steady_for=timedelta(0))
+
+    assert Condition.FAILING is quickly(("ooooo", 5), ("ffff" + "o" * 20 + "ffff" + "oooooo", 5), every=every, rule=rule)
+
+
 # --- restarts
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from bot.core import facts as f
 from bot.core import signals as s
-from bot.core.answers import Answer, Failing, Moved, StillFailing
+from bot.core.answers import Answer, Failing, Moved, NeedsReason, NoWay, StillFailing
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
+from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Level, Phase
 from tests.desk import ANA, CHAT_FLAG, Table, policy, told
 
@@ -228,3 +229,27 @@ def test_an_incident_that_goes_on_has_nothing_that_would_open_it_again() -> None
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED)).answer
 
     assert Moved(incident=1, phase=Phase.IDENTIFIED, failing=(), until=None, changed=True) == said
+
+
+def test_a_move_that_there_is_not_is_named() -> None:
+    """From where, and to where."""
+    said = outage().send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CLOSED)).answer
+
+    assert isinstance(said, NoWay)
+    assert Phase.CLOSED is said.to
+
+
+def test_a_cancellation_asks_for_a_reason_of_its_incident() -> None:
+    """The button for it needs to know which."""
+    said = outage().send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED)).answer
+
+    assert NeedsReason(incident=1, reasons=CANCEL_REASONS) == said
+
+
+def test_who_moved_the_phase_and_why_is_on_record() -> None:
+    """The timeline names the person and repeats the words."""
+    table = outage(automation="off")
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED, reason="the vendor rolled out"))
+    [fact] = [fact for fact in table.facts if isinstance(fact.body, f.PhaseChanged) and fact.body.phase is Phase.IDENTIFIED]
+
+    assert (ANA, "the vendor rolled out") == (fact.actor, fact.body.reason)
