@@ -62,6 +62,7 @@ def outage(track: Track | None = None, begins: float = 150) -> Track:
         ("oooooff", Condition.WELL),
         ("ooofff", Condition.FAILING),
         ("oofofof", Condition.FAILING),
+        ("oooofofoof", Condition.WELL),
         ("fff", Condition.FAILING),
         ("f?f?f", Condition.FAILING),
         ("ooosss", Condition.SLOW),
@@ -447,6 +448,21 @@ def test_after_a_relapse_enough_good_quick_looks_end_it(every: timedelta) -> Non
     s = every.total_seconds()
 
     assert Condition.WELL is quickly(("ooooo", s), ("ffffoof", 4), ("o" * 35, 2), every=every)
+
+
+@pytest.mark.parametrize(("quick", "expected"), [("o", Condition.FAILING), ("oo", Condition.WELL), ("foo", Condition.FAILING)])
+def test_a_round_counts_as_failed_where_half_of_its_looks_did(quick: str, expected: Condition) -> None:
+    """Each of three rounds begins with a failure, and quick looks follow it; the window alone decides."""
+    rounds = [("f", 30.0), (quick, 2.0)] * 3
+
+    assert expected is quickly(("oooo", 30), *rounds[:-1], every=EVERY, rule=replace(RULE, threshold=1e9))
+
+
+def test_a_blip_does_not_make_it_forget_that_it_flaps() -> None:
+    """Down, well, one failure that came to nothing, and down again: that is the third change."""
+    again = run("ooooo" + "fff" + "ooooo" + "f" + "o" * 13 + "fff")
+
+    assert "it changed 3 times within 30 min" in again.judgement.reason
 
 
 def test_what_flaps_is_held_no_shorter_than_anything_else() -> None:
