@@ -14,9 +14,9 @@ from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.failover import react
 from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
 from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
-from bot.core.quiet import Quiet, look
+from bot.core.quiet import Quiet, beginnings, look
 from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
-from bot.core.state import ComponentState, Incident, World
+from bot.core.state import ComponentState, HeldBack, Incident, World
 
 MUTE_RULE = Actor.rule("mute")
 HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing
@@ -167,13 +167,18 @@ def on_advisory(draft: Draft, verdict: Verdict) -> None:
 def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
     held = draft.world.component(component).held_back
     thread = _down_while_muted(draft, component)
-    if held and not thread and (held.why, held.until, held.incident) == (quiet.why, quiet.until, quiet.incident):
+    if held and not thread and _same(held, quiet):
         return
     body = f.AlertSuppressed(component, quiet.why, quiet.until, thread)
     news = quiet.incident is not None and (held is None or held.incident != quiet.incident)
     fact = draft.add(f"component/{component}", body, incident=quiet.incident, told=news)
     if thread:
         draft.send(OpenThread(thread), fact)
+
+
+def _same(held: HeldBack, quiet: Quiet | None) -> bool:
+    """Whether an alert is held back for this reason already."""
+    return quiet is not None and (held.why, held.until, held.incident) == (quiet.why, quiet.until, quiet.incident)
 
 
 def _down_while_muted(draft: Draft, component: str) -> str:
@@ -242,6 +247,7 @@ def on_mute(draft: Draft, signal: Mute) -> Step:
         return draft.refuse(ca.MuteTooLong(longest=longest))
     until = draft.now + signal.lasts
     draft.add(f"component/{signal.component}", f.Muted(signal.component, until, signal.reason.strip()))
+    lift(draft)
     name, incident = draft.policy.name_of(signal.component), draft.world.concerned(signal.component)
     return draft.done(ca.Muted(component=name, until=until, open_incident=incident.number if incident else None))
 
@@ -305,7 +311,7 @@ HANDLERS: Handlers = {VerdictReached: on_verdict_reached, SightChanged: on_sight
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When a mute ends, and when an alert that was held back may come."""
+    """When a mute ends, and when an alert that was held back may come, or is held back for another reason."""
     for component in world.components.values():
         if component.mute:
             yield component.mute.until
@@ -317,3 +323,6 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         within = world.incidents.get(held.incident or 0)
         if within is not None and not within.phase.open:
             yield held.at  # where it was told instead is over
+        for begins in beginnings(world, policy, component.id, held.at):
+            if not _same(held, look(world, policy, component.id, begins)):
+                yield begins

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from bot.core import answers as a
 from bot.core import facts as f
+from bot.core.alarm import lift
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
+from bot.core.failover import react
 from bot.core.incident import declare
 from bot.core.model import Policy
 from bot.core.signals import Declare, Join
@@ -38,7 +40,16 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
         began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
     )  # fmt: skip
+    _take_in(draft)
     return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.channel_name))
+
+
+def _take_in(draft: Draft) -> None:
+    """What fails of the same provider, and was told nowhere since its own incident was ended, joins at once."""
+    before = len(draft.facts)
+    lift(draft)
+    if len(draft.facts) > before:
+        react(draft)
 
 
 def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:

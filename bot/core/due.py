@@ -3,6 +3,7 @@
 Never later than the true one; an early look costs a step that finds nothing to do.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
@@ -15,4 +16,9 @@ FAMILIES = (incident.due, failover.due, alarm.due)
 
 def next_due(world: World, policy: Policy) -> datetime | None:
     """The moment of the next deadline, None when nothing waits for time."""
-    return min(chain.from_iterable(due(world, policy) for due in FAMILIES), default=None)
+    return min(deadlines(world, policy), default=None)
+
+
+def deadlines(world: World, policy: Policy) -> Iterator[datetime]:
+    """Every deadline, in no order; some may have passed."""
+    return chain.from_iterable(due(world, policy) for due in FAMILIES)

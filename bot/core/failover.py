@@ -155,11 +155,9 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
 
 def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> bool:
     """The fallback itself is not well: go to a better one, or stay and say why."""
-    sick = sick_behind(draft.world, policy, engagement.variant)
-    if sick is None or policy.automation == Automation.OFF:
+    sick = _sick_fallback(draft.world, policy, engagement)
+    if sick is None:
         return False
-    if engagement.stepped_at is not None and not default_unwell(draft.world, policy):
-        return False  # on the way back already, which is better; one that waits for min_hold or a person is none
     choice = choose(draft.world, policy, draft.policy.name_of)
     also = " too" if default_unwell(draft.world, policy) else ""
     reason = f"{how(sick, draft.policy.name_of(sick.id))}{also}"
@@ -172,6 +170,16 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
         return False
     engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
     return True
+
+
+def _sick_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> ComponentState | None:
+    """The component behind the fallback, where it is not well and a rule has to see to that."""
+    sick = sick_behind(world, policy, engagement.variant)
+    if sick is None or policy.automation == Automation.OFF:
+        return None
+    if engagement.stepped_at is not None and not default_unwell(world, policy):
+        return None  # on the way back already, which is better; one that waits for min_hold or a person is none
+    return sick
 
 
 def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
@@ -326,11 +334,14 @@ HANDLERS: Handlers = {EngageFlag: on_engage, StepBack: on_step_back, ReleaseFlag
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When an engagement expires, and when its next step back may come."""
+    """When an engagement expires, and when its next step back may come; at once where a person chose what is not well."""
     for flag in policy.flags.values():
-        engagement = world.flag(flag.key).engagement
+        state = world.flag(flag.key)
+        engagement = state.engagement
         if engagement is None:
             continue
+        if not state.held and _sick_fallback(world, flag, engagement):
+            yield engagement.at
         yield engagement.expires_at
         if engagement.stepped_at is not None:
             yield engagement.stepped_at + flag.hold

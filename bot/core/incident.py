@@ -316,5 +316,6 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         update = next_update_at(incident, policy.incidents)
         if update is not None:
             yield update
-        if incident.well_since is not None and incident.resolve_asked_at is None:
+        asks = policy.incidents.resolve == ResolveMode.ASK and incident.resolve_asked_at is not None  # and waits for a person
+        if incident.well_since is not None and not asks:
             yield incident.well_since + policy.incidents.resolve_after

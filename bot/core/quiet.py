@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.core.ids import ComponentId
 from bot.core.model import FeedState, Notice, Phase, Policy
-from bot.core.state import World
+from bot.core.state import ProviderState, World
 
 MAINTENANCE_STAGES = frozenset({"scheduled", "in_progress", "verifying"})
 OVERRUN = timedelta(hours=1)  # vendors end late, and forget to say so
@@ -38,6 +38,27 @@ def look(world: World, policy: Policy, component: str, now: datetime) -> Quiet |
     return next(_reasons(world, policy, component, now), None)
 
 
+def beginnings(world: World, policy: Policy, component: str, after: datetime) -> Iterator[datetime]:
+    """When maintenance of this component begins by its plan: each window of ours the next time, and the vendor's."""
+    for window in policy.maintenance:
+        begins = window.begins(after) if window.covers(component) else None
+        if begins is not None:
+            yield begins
+    for notice in _about(world, policy, component):
+        if notice.status in MAINTENANCE_STAGES and notice.starts_at and notice.starts_at > after:
+            yield notice.starts_at
+
+
+def _about(world: World, policy: Policy, component: str) -> Iterator[Notice]:
+    page = _page(world, policy, component)
+    return (notice for notice in page.notices if component in notice.components)
+
+
+def _page(world: World, policy: Policy, component: str) -> ProviderState:
+    known = policy.components.get(component)
+    return world.provider(known.provider if known else ComponentId(component).provider)
+
+
 def _reasons(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
     sight = world.sight
     if sight.blind:
@@ -60,10 +81,9 @@ def _own_maintenance(policy: Policy, component: str, now: datetime) -> Iterator[
 
 def _announced(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
     """What the vendor's page calls maintenance; a page that cannot be read is believed for a while."""
-    known = policy.components.get(component)
-    page = world.provider(known.provider if known else ComponentId(component).provider)
-    for notice in page.notices:
-        until = _under_way(notice, now) if component in notice.components else None
+    page = _page(world, policy, component)
+    for notice in _about(world, policy, component):
+        until = _under_way(notice, now)
         if until is not None:
             yield Quiet(f"announced maintenance: {notice.title}", until)
     if component in page.maintenance:

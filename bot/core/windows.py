@@ -44,12 +44,26 @@ class Window:
         end = max((end for start, end in _occurrences(self.recurrence, now) if start <= now < end), default=None)
         return min(end, self.ends) if end and self.ends else end
 
+    def begins(self, after: datetime) -> datetime | None:
+        """The first moment behind `after` at which it begins, or begins again; None where it does not."""
+        if self.recurrence is None:
+            return self.starts if self.starts and self.ends and after < self.starts < self.ends else None
+        first = self.starts or after
+        for start, end in _occurrences(self.recurrence, max(after, first), ahead=LONGEST_GAP_DAYS):
+            begins = max(start, self.starts or start)
+            if after < begins < end:
+                return begins if self.ends is None or begins < self.ends else None
+        return None
 
-def _occurrences(every: Recurrence, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Those that `now` may lie in. Zones shift by up to a day, so tomorrow's is looked at too."""
+
+LONGEST_GAP_DAYS = 9  # a week from one occurrence to the next, and a day's shift of zones at each end
+
+
+def _occurrences(every: Recurrence, now: datetime, ahead: int = 1) -> Iterator[tuple[datetime, datetime]]:
+    """Those that `now` may lie in, and those of the days `ahead`, in order. Zones shift by up to a day."""
     today = now.astimezone(every.zone).date()
-    for back in range(-1, every.lasts.days + 3):
-        day = today - timedelta(days=back)
+    for days in range(-every.lasts.days - 2, ahead + 1):
+        day = today + timedelta(days=days)
         if every.days and day.weekday() not in every.days:
             continue
         start = datetime.combine(day, every.at, every.zone).astimezone(UTC)  # in UTC, or an hour's change would bend the length

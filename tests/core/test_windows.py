@@ -65,6 +65,34 @@ def test_a_series_is_bounded_by_its_start_and_end() -> None:
     assert [None, at(20, 10), at(21, 9.5), None] == [window.until(at(day, 9.2)) for day in (19, 20, 21, 22)]
 
 
+def test_a_series_begins_at_each_occurrence() -> None:
+    """The one that runs is no news, the next one is."""
+    window = Window(recurrence=Recurrence(time(9), timedelta(hours=1)))
+
+    assert [at(20, 9), at(21, 9), at(21, 9)] == [window.begins(at(20, hour)) for hour in (8, 9, 9.5)]
+
+
+def test_a_weekly_series_begins_within_the_week() -> None:
+    """However long ago the last one was."""
+    window = Window(recurrence=Recurrence(time(9), timedelta(hours=1), frozenset({4})))
+
+    assert at(27, 9) == window.begins(at(20, 9))
+
+
+def test_a_series_begins_between_its_start_and_end() -> None:
+    """Its start may fall into an occurrence."""
+    window = Window(starts=at(20, 9.5), ends=at(21, 9.5), recurrence=Recurrence(time(9), timedelta(hours=1)))
+
+    assert [at(20, 9.5), at(21, 9), None] == [window.begins(now) for now in (at(18, 9.2), at(20, 9.6), at(21, 9.2))]
+
+
+def test_a_single_window_begins_once() -> None:
+    """Nothing comes after it."""
+    window = Window(starts=at(20, 9), ends=at(20, 10))
+
+    assert [at(20, 9), None] == [window.begins(at(20, hour)) for hour in (8, 9)]
+
+
 def test_a_window_of_days_is_found_on_its_last_day() -> None:
     """A monthly move that takes a long weekend."""
     window = Window(recurrence=Recurrence(time(18), timedelta(days=2, hours=12), frozenset({4})))
