@@ -192,3 +192,15 @@ def test_no_fit_fallback_is_held_and_said_once() -> None:
     table.passes(5)
 
     assert (1, "claude") == (len(table.kinds(f.Held)), variant(table))
+
+
+def test_each_engagement_has_a_number_of_its_own() -> None:
+    """It seeds who is handed back first: otherwise the same people would be first every time."""
+    table = Table(policy(automation="off")).all_well()
+    for _ in range(2):
+        table.send(s.EngageFlag(actor=ANA, flag="support-chat.llm", variant="gpt"))
+        table.send(s.ReleaseFlag(actor=ANA, flag="support-chat.llm"))
+
+    assert ["support-chat.llm#1", "support-chat.llm#2"] == [
+        body.engagement for body in table.kinds(f.Engaged) if isinstance(body, f.Engaged)
+    ]

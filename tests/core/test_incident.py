@@ -11,6 +11,7 @@ from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.effects import (
     EditCard,
+    InvitePeople,
     OpenChannel,
     OpenThread,
     PostAlert,
@@ -288,3 +289,33 @@ def test_declaring_for_an_open_provider_points_to_it() -> None:
     said = table.send(s.Declare(actor=ANA, title="Claude is broken", components=("anthropic.web",))).answer
 
     assert (False, 1) == (said.ok, said.incident)
+
+
+def test_a_rule_leaves_the_severity_that_a_person_chose() -> None:
+    """Whoever called it SEV3 is not overruled when the component joins again as down."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV3, reason="nobody feels it"))
+    table.sees("anthropic.web", Level.DOWN)
+
+    assert Severity.SEV3 is table.incident().severity
+
+
+def test_a_rule_raises_the_severity_that_a_rule_chose() -> None:
+    """Nobody has to watch whether it gets worse."""
+    base = policy()
+    worse = replace(base.components["anthropic.web"], open_on={Level.DOWN: "SEV1"})
+    table = Table(replace(base, components={**base.components, worse.id: worse})).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.sees("anthropic.web", Level.DOWN)
+
+    assert Severity.SEV1 is table.incident().severity
+
+
+def test_who_acknowledges_is_invited() -> None:
+    """They need not look for the channel."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    step = table.send(s.Acknowledge(actor=ANA, incident=1))
+
+    assert InvitePeople in [type(effect.body) for effect in step.effects]
