@@ -196,7 +196,7 @@ class Outbox:
         await self._engine.handle(
             EffectDone(
                 actor=OUTBOX, id=f"done/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
-                channel=done.channel, ts=done.ts, name=done.name, stream=effect.stream,
+                channel=done.channel, ts=done.ts, name=done.name,
             )
         )  # fmt: skip
         return Settled(RowState.DONE, result={"channel": done.channel, "ts": done.ts, "name": done.name})

@@ -199,7 +199,6 @@ class EffectDone(OfEffect):
     channel: str = ""
     ts: str = ""
     name: str = ""
-    stream: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, targeting_key
-from bot.flags.readers import Readers, Sighting
+from bot.flags.readers import Readers
 
 
 class NotReady(Exception):  # noqa: N818 # a thing that happens, not a fault
@@ -44,13 +44,9 @@ class FlagBoard:
         found = evaluate(self.snapshot, key, context)
         name = targeting_key(context) or client
         if isinstance(found, Evaluation) and name:
-            self._readers.note(key, name, found.variant)
+            self._readers.note(key, name)
         return found
 
     def readers(self, key: str) -> int:
         """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""
         return self._readers.count(key)
-
-    def sightings(self, key: str) -> tuple[Sighting, ...]:
-        """The clients of a flag in the last fifteen minutes, the latest first."""
-        return self._readers.sightings(key)

@@ -8,31 +8,18 @@ import heapq
 import sys
 from collections import OrderedDict
 from collections.abc import Container
-from dataclasses import dataclass
-from datetime import datetime
 
 from bot.clock import Clock
 
 READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
 MOST_READERS = 10_000  # per flag; the count then says "at least"
 MOST_BYTES = 16_000_000  # of all flags together
-ENTRY_BYTES = 340  # one entry beside its name, measured with tracemalloc: its share of the table, time, moment, tuple
+ENTRY_BYTES = 200  # one entry beside its name, measured with tracemalloc where its table is emptiest
 KEPT_SHARE = 0.97  # forgetting a little more than needed at once keeps the search for the oldest rare
 NAME_CHARS = 120
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """One client of one flag: when it read last, and which variant it got."""
-
-    client: str
-    variant: str
-    seen_at: datetime
-
-
-Seen = OrderedDict[
-    str, tuple[float, str, datetime]
-]  # of one flag, the longest silent first: when on the steady clock, what, when
+Seen = OrderedDict[str, float]  # of one flag, the longest silent first: when on the steady clock
 
 
 class Readers:
@@ -44,13 +31,13 @@ class Readers:
         self._seen: dict[str, Seen] = {}
         self._bytes = 0
 
-    def note(self, flag: str, client: str, variant: str) -> None:
+    def note(self, flag: str, client: str) -> None:
         """This client reads this flag now."""
         seen = self._seen.setdefault(flag, OrderedDict())
         name = _short(client)
         if name not in seen:
             self._bytes += _cost(name)
-        seen[name] = (self._clock.monotonic(), variant, self._clock.now())
+        seen[name] = self._clock.monotonic()
         seen.move_to_end(name)
         if len(seen) > MOST_READERS:
             self._forget_oldest(seen)
@@ -60,10 +47,6 @@ class Readers:
     def count(self, flag: str) -> int:
         """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""
         return len(self._fresh(flag))
-
-    def sightings(self, flag: str) -> tuple[Sighting, ...]:
-        """The clients of a flag in the last fifteen minutes, the latest first."""
-        return tuple(Sighting(name, variant, at) for name, (_, variant, at) in reversed(self._fresh(flag).items()))
 
     def keep_only(self, flags: Container[str]) -> None:
         """Forget the readers of all other flags."""
@@ -97,7 +80,7 @@ class Readers:
 
 
 def _oldest(seen: Seen) -> float:
-    return next(iter(seen.values()))[0]
+    return next(iter(seen.values()))
 
 
 def _cost(name: str) -> int:

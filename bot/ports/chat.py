@@ -93,9 +93,6 @@ class Chat(Protocol):
     async def edit(self, at: PostedAt, message: Message) -> None:
         """Replace a message of ours."""
 
-    async def whisper(self, channel: str, user: str, message: Message) -> None:
-        """An ephemeral message to one person; best effort by nature."""
-
     async def tell(self, user: str, message: Message, key: str) -> PostedAt:
         """A direct message to one person."""
 

@@ -47,7 +47,7 @@ class Fault:
 
 @dataclass
 class FakeMessage:
-    """A message as its readers see it; `to` names the only reader of an ephemeral one."""
+    """A message as its readers see it."""
 
     ts: str
     text: str
@@ -56,7 +56,6 @@ class FakeMessage:
     at: datetime
     thread_ts: str = ""
     edits: int = 0
-    to: str = ""
     ours: bool = True
 
 
@@ -142,8 +141,8 @@ class FakeChat:
         return found or self.channels[channel]
 
     def messages(self, channel: str, *, thread_ts: str = "") -> list[FakeMessage]:
-        """What stands in a channel, or in one thread without its root; ephemeral messages are left out."""
-        return [each for each in self.channel(channel).messages if each.thread_ts == thread_ts and not each.to]
+        """What stands in a channel, or in one thread without its root."""
+        return [each for each in self.channel(channel).messages if each.thread_ts == thread_ts]
 
     # --- bot.ports.Chat: messages
 
@@ -180,16 +179,6 @@ class FakeChat:
             found.text, found.blocks, found.edits = message.text, message.blocks, found.edits + 1
 
         await self._do("edit", change, at=at, message=message)
-
-    async def whisper(self, channel: str, user: str, message: Message) -> None:
-        def say() -> None:
-            found = self._open(channel)
-            if user not in found.members:
-                raise _error("user_not_in_channel", "that person is not in the channel")
-            _check(message)
-            self._put(found, message, to=user)
-
-        await self._do("whisper", say, channel=channel, user=user, message=message)
 
     async def tell(self, user: str, message: Message, key: str) -> PostedAt:
         return await self._do("tell", lambda: self._post(Place(user), message, key), user=user, message=message, key=key)
@@ -326,13 +315,13 @@ class FakeChat:
             raise MessageGone("the message cannot be answered", code="cannot_reply_to_message", permanent=True)
         return PostedAt(channel.id, self._put(channel, message, key=key, thread_ts=place.thread_ts).ts)
 
-    def _put(self, channel: FakeChannel, message: Message, *, key: str = "", thread_ts: str = "", to: str = "") -> FakeMessage:
+    def _put(self, channel: FakeChannel, message: Message, *, key: str = "", thread_ts: str = "") -> FakeMessage:
         now = self._clock.now()
         # Unique and rising, even when the wall clock is set back.
         self._last_ts = max(self._last_ts + 1, int(now.timestamp() * 1_000_000))
         ts = f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
         at = datetime.fromtimestamp(self._last_ts / 1_000_000, UTC)
-        new = FakeMessage(ts, message.text, message.blocks, key, at, thread_ts, to=to)
+        new = FakeMessage(ts, message.text, message.blocks, key, at, thread_ts)
         channel.messages.append(new)
         return new
 
@@ -368,7 +357,7 @@ class FakeChat:
 
     def _message(self, at: PostedAt) -> FakeMessage:
         for message in self._joined(at.channel).messages:
-            if message.ts == at.ts and not message.to:
+            if message.ts == at.ts:
                 return message
         raise MessageGone("the message is gone", code="message_not_found", permanent=True)
 

@@ -103,11 +103,6 @@ class SlackGateway:
                 self._edits.hold("chat.update", error.retry_after)
             raise
 
-    async def whisper(self, channel: str, user: str, message: Message) -> None:
-        """Post for one member's eyes. Raises ChatError."""
-        await self._posts.turn(channel)
-        await self.api.call(self.api.web.chat_postEphemeral, channel=channel, user=user, **_content(message))
-
     async def tell(self, user: str, message: Message, key: str) -> PostedAt:
         """Post to a person: Slack opens the direct message itself when the channel is a user's id. Raises ChatError."""
         return await self.post(Place(user), message, key)

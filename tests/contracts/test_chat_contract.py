@@ -199,26 +199,6 @@ async def test_edit_is_refused_for_good_when_it_cannot_be(slack: Stage, text: st
     assert (code, True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_whisper_leaves_nothing_for_others_when_said(slack: Stage) -> None:
-    """One person's answer does not stand in the channel."""
-    ops, ana = slack.add_channel("ops"), slack.add_person("ana")
-    await slack.chat.invite(ops, [ana])
-
-    await slack.chat.whisper(ops, ana, HELLO)
-
-    assert [] == slack.texts(ops)
-
-
-async def test_whisper_is_refused_when_the_person_is_not_there(slack: Stage) -> None:
-    """Slack shows ephemeral messages to members only."""
-    ops, ana = slack.add_channel("ops"), slack.add_person("ana")
-
-    with pytest.raises(ChatError) as caught:
-        await slack.chat.whisper(ops, ana, HELLO)
-
-    assert ("user_not_in_channel", True) == (caught.value.code, caught.value.permanent)
-
-
 async def test_find_channel_joins_when_it_is_public(slack: Stage) -> None:
     """A name gives the id, and the bot can post there."""
     ops = slack.add_channel("ops", member=False)

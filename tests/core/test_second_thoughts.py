@@ -161,8 +161,7 @@ def test_every_spell_of_trouble_gets_a_quiet_thread_of_its_own() -> None:
     table.sees("anthropic.api", Level.DEGRADED)
     key = table.effects(OpenThread)[0]
     table.sees("anthropic.api", Level.OPERATIONAL)
-    stream = "component/anthropic.api"
-    table.send(s.EffectDone(actor=RULE, key=key, kind=OpenThread, incident=None, channel="C1", ts="1.1", stream=stream))
+    table.send(s.EffectDone(actor=RULE, key=key, kind=OpenThread, incident=None, channel="C1", ts="1.1"))
     table.sees("anthropic.api", Level.DEGRADED)
 
     assert 2 == len(table.effects(OpenThread))

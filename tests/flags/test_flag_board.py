@@ -10,7 +10,7 @@ from bot.core.model import FlagPolicy, IncidentPolicy, Policy
 from bot.core.state import World
 from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot
-from bot.flags.readers import MOST_READERS, Readers, Sighting
+from bot.flags.readers import ENTRY_BYTES, MOST_READERS, READER_FOR_S, Readers
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 FLAG = FlagPolicy(key="chat", variants={"a": 1, "b": 2}, default="a")
@@ -55,7 +55,6 @@ def test_reader_is_forgotten_when_it_was_silent(board: FlagBoard, clock: ManualC
     clock.advance(timedelta(minutes=10))
     board.evaluate("chat", {"targetingKey": "here"})
     clock.advance(timedelta(minutes=6))
-    assert (Sighting("here", "a", START + timedelta(minutes=10)),) == board.sightings("chat")
     assert 1 == board.readers("chat")
 
 
@@ -72,18 +71,25 @@ def test_unknown_flag_leaves_no_trace(board: FlagBoard) -> None:
     assert 0 == board.readers("nope")
 
 
-def test_readers_are_bounded(board: FlagBoard) -> None:
-    """With a user id as targeting key there may be millions; the newest ten thousand are kept, in few bytes each."""
-    for number in range(MOST_READERS + 5):
+def test_readers_are_bounded(board: FlagBoard, clock: ManualClock) -> None:
+    """With a user id as targeting key there may be millions; the newest ten thousand are kept."""
+    for number in range(5):
+        board.evaluate("chat", {"targetingKey": f"early-{number}"})
+    clock.advance(timedelta(minutes=10))
+    for number in range(MOST_READERS):
         board.evaluate("chat", {"targetingKey": f"user-{number}"})
     assert MOST_READERS == board.readers("chat")
-    assert f"user-{MOST_READERS + 4}" == board.sightings("chat")[0].client
-    long = ["x" * 60_000 + end for end in "ab"]
-    for name in long:
-        board.evaluate("chat", {"targetingKey": name})
-    latest = board.sightings("chat")[:2]
-    assert [120, 120] == [len(s.client) for s in latest]
-    assert latest[0].client != latest[1].client
+    clock.advance(timedelta(minutes=6))  # the early ones would be forgotten by now
+    assert MOST_READERS == board.readers("chat")
+
+
+def test_long_names_are_kept_short_and_stay_apart(clock: ManualClock) -> None:
+    """A client that names itself in 60,000 letters takes no more room than another."""
+    readers = Readers(clock, most_bytes=2_000)
+    for end in "ab":
+        readers.note("chat", "x" * 60_000 + end)
+
+    assert 2 == readers.count("chat")
 
 
 MOST_MB = 20
@@ -106,25 +112,25 @@ def test_readers_of_all_flags_stay_within_their_memory(clock: ManualClock, end: 
     tracemalloc.stop()
 
     assert (most - before) / 1e6 < MOST_MB
-    kept = board.sightings("flag-199")
-    assert [399, 398, 397] == [int(sighting.client[5:10]) for sighting in kept[:3]]
-    assert 20 < len(kept) < 400
+    assert 20 < board.readers("flag-199") < 400
+    clock.advance(timedelta(seconds=READER_FOR_S - 3))
+    assert 3 == board.readers("flag-199")
 
 
 def test_longest_silent_reader_of_any_flag_is_forgotten_first(clock: ManualClock) -> None:
     """A service that reads on is not pushed out by a flood of invented names."""
     readers = Readers(clock, most_bytes=20_000)
-    readers.note("quiet", "gone", "a")
+    readers.note("quiet", "gone")
     for number in range(500):
         clock.advance(timedelta(milliseconds=10))
-        readers.note("steady", "service", "a")
-        readers.note("flooded", f"user-{number}", "a")
+        readers.note("steady", "service")
+        readers.note("flooded", f"user-{number}")
     assert 0 == readers.count("quiet")
-    assert ["service"] == [sighting.client for sighting in readers.sightings("steady")]
-    assert 20 < readers.count("flooded") < 60
+    assert 1 == readers.count("steady")
+    assert 20 < readers.count("flooded") < 20_000 / ENTRY_BYTES
     readers.keep_only(("steady",))
     for number in range(40):  # what went gave its room back
-        readers.note("steady", f"user-{number}", "a")
+        readers.note("steady", f"user-{number}")
     assert 41 == readers.count("steady")
 
 
@@ -140,10 +146,10 @@ def test_readers_go_with_their_flag(board: FlagBoard) -> None:
 
 def test_a_reader_that_reads_again_is_not_the_longest_silent_one(clock: ManualClock) -> None:
     """Services that read every minute stay on record while invented ones come and go."""
-    readers = Readers(clock, most_bytes=4_000)
-    for number in range(60):
+    readers = Readers(clock, most_bytes=8 * (ENTRY_BYTES + 60))  # there is room for eight
+    for name in ("service", *"abcde", "service", *"vwxyz"):
         clock.advance(timedelta(seconds=1))
-        readers.note("chat", f"invented {number}", "a")
-        if number % 3 == 0:
-            assert number == 0 or "service" in [sighting.client for sighting in readers.sightings("chat")]
-            readers.note("chat", "service", "a")
+        readers.note("chat", name)
+
+    clock.advance(timedelta(seconds=READER_FOR_S - 5))  # since the service read, five others did
+    assert 6 == readers.count("chat")

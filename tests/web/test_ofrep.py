@@ -200,5 +200,4 @@ async def test_readers_are_known_by_key_or_by_address(house: House, http: aiohtt
     """A service that names itself is one reader; one that does not is known by address and program."""
     for context in ({"targetingKey": "svc-a"}, {"targetingKey": "svc-a"}, {}, {}):
         await post(http, house, FLAGS + "/on", {"context": context})
-    clients = {sighting.client.partition(" ")[0] for sighting in house.board.sightings("on")}
-    assert {"svc-a", "127.0.0.1"} == clients
+    assert 2 == house.board.readers("on")
