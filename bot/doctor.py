@@ -96,6 +96,9 @@ def _controls(config: Config) -> list[Finding]:
     live = [placed for placed in config.controls() if placed.live]
     if config.checks() and config.control_group is None:
         return [Finding("good", "control_group", config.control_words())]
+    if config.checks() and config.controls_without_names():
+        words = "each control is a number: a dead resolver of ours can look like the provider's outage; add one of type dns"
+        return [Finding("note", "control_group", words)]
     if not config.checks() or len(live) >= 2:
         return []
     if not live:

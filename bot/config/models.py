@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -171,10 +172,18 @@ def _placed(check: Check) -> tuple[tuple[str, Check], ...]:
     return check.by_model() if isinstance(check, LlmCheck) else ((check.name or check.type, check),)
 
 
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _target(check: Check) -> str:
     match check:
         case TcpCheck() | TlsCheck():
-            return f"{check.host}:{check.port}"
+            return f"[{check.host}]:{check.port}" if ":" in check.host else f"{check.host}:{check.port}"
         case DnsCheck():
             return check.host
         case HttpCheck() | LlmCheck():
@@ -268,6 +277,11 @@ class Config(Part):
         if self.control_group is not None:
             return self.control_group
         return default_controls(self.slack.api_url if self.slack.bot_token.get_secret_value() else "")
+
+    def controls_without_names(self) -> bool:
+        """Whether every control is reached by its number, so that none notices a resolver that is dead."""
+        hosts = [urlsplit(f"//{_target(placed.check)}").hostname or "" for placed in self.controls() if placed.live]
+        return bool(hosts) and all(_is_number(host) for host in hosts)
 
     def control_words(self) -> str:
         """Which control group applies, in a sentence for operators."""

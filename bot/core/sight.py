@@ -65,6 +65,7 @@ class SightRule:
     regain_after: timedelta = timedelta(seconds=10)
 
 
+CONTROL = "control/"  # before the id of a control among the onsets
 UNLOOKED = frozenset({"address_refused", "bad_check"})  # errors of a control that was never sent for
 
 
@@ -78,6 +79,11 @@ def by_resolver(sample: Sample | None) -> bool:
     return by_network(sample) and sample is not None and (sample.error or "").startswith("dns")
 
 
+def _stale(sample: Sample) -> bool:
+    """Whether the name was remembered and not looked up, which says nothing of our resolver."""
+    return sample.evidence.get("dns") == "stale"
+
+
 def look_around(
     previous: Sight,
     controls: Mapping[str, Sample],
@@ -89,6 +95,8 @@ def look_around(
 
     `providers` holds at least the newest sample of each of their checks; inconclusive ones are passed over. Once a second is
     often enough; always before a verdict that is bad `by_network` is committed. Only a change of `blind` is news.
+
+    A control that was silent for minutes while providers still answered is lost (a firewall, a host that moved): no witness.
 
     Blind = most ways out or resolvers fail, a provider fails by network too, and none answered since; or most of at least
     three providers (of at least two, where names are not resolved) began to fail by network at once, unless controls answer
@@ -111,6 +119,13 @@ def look_around(
     return replace(seen, blind=False, ended_at=now, good_since=None)
 
 
+def lost_controls(
+    sight: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime, rule: SightRule
+) -> frozenset[str]:
+    """The controls that have no say any more, since they are silent and providers answered long after."""
+    return _Look(sight, controls, providers, now, rule).lost
+
+
 class _Look:
     """One look at the newest samples."""
 
@@ -120,14 +135,23 @@ class _Look:
     ) -> None:  # fmt: skip
         self._rule = rule
         self._now = now
-        self.controls = {id: s for id, s in controls.items() if self._counts(s) and s.error not in UNLOOKED}
+        fresh = {id: s for id, s in controls.items() if self._counts(s) and s.error not in UNLOOKED}
         found = {name: [s for s in samples if self._counts(s)] for name, samples in providers.items()}
         self.providers = {name: max(samples, key=_at) for name, samples in found.items() if samples}
+        # One that was not looked at lately is as dark as it was: a pause or a restart is no answer.
         self.onsets = {
-            f"control/{id}": self._onset(previous, f"control/{id}", [sample])
-            for id, sample in self.controls.items()
+            name: at for name, at in previous.onsets.items() if name.startswith(CONTROL) and name[len(CONTROL) :] not in fresh
+        }
+        self.onsets |= {
+            f"{CONTROL}{id}": self._onset(previous, f"{CONTROL}{id}", [sample])
+            for id, sample in fresh.items()
             if by_network(sample)
         }
+        answers = [
+            s for samples in providers.values() for s in samples if s.outcome is not Outcome.INCONCLUSIVE and not by_network(s)
+        ]
+        self.lost = frozenset(id for id, s in fresh.items() if self._is_lost(id, s, answers))
+        self.controls = {id: s for id, s in fresh.items() if id not in self.lost}
         for name, newest in self.providers.items():
             if by_network(newest):
                 self.onsets[name] = self._onset(previous, name, found[name])
@@ -138,6 +162,13 @@ class _Look:
         """Whether it is fresh and says anything."""
         fresh_for = max(self._rule.fresh_for, 3 * self._rule.every.get(sample.check, timedelta(0)))
         return sample.outcome is not Outcome.INCONCLUSIVE and self._now - sample.at <= fresh_for
+
+    def _is_lost(self, id: str, sample: Sample, answers: Iterable[Sample]) -> bool:
+        """Whether a dark control says nothing any more: providers answered long after it fell silent, so it is not the line."""
+        if not by_network(sample):
+            return False
+        since = self.onsets[f"{CONTROL}{id}"] + self._rule.believe_witnesses_after
+        return any(s.at > since and not (id in self._rule.resolvers and _stale(s)) for s in answers)
 
     @staticmethod
     def _onset(previous: Sight, name: str, samples: Iterable[Sample]) -> datetime:
@@ -207,7 +238,7 @@ class _Look:
             return True
         for sample in self.providers.values():
             lately = max(self._rule.fresh_for, 1.5 * self._rule.every.get(sample.check, timedelta(0)))
-            stale = resolved and sample.evidence.get("dns") == "stale"
+            stale = resolved and _stale(sample)
             if not by_network(sample) and not stale and sample.at >= since and self._now - sample.at <= lately:
                 return True
         return False
@@ -219,7 +250,7 @@ class _Look:
 
     def _began(self, dark: Sequence[str], all_: int) -> datetime:
         """When so many were dark that it is most of them: one that was lost before says nothing of that moment."""
-        return sorted(self.onsets[f"control/{id}"] for id in dark)[_needed(all_) - 1]
+        return sorted(self.onsets[f"{CONTROL}{id}"] for id in dark)[_needed(all_) - 1]
 
     def _first(self, providers: Sequence[str]) -> datetime:
         return min(self.onsets[name] for name in providers)

@@ -23,7 +23,7 @@ MOST_LINES = 20  # a section; what is beyond is counted
 class About:
     """The bot as it runs: where it looks from, with whom, at how much, since when, on how many bytes, and what is wrong.
 
-    `controls` is a sentence on the control group, `silent_controls` names those of it that never answered;
+    `controls` is a sentence on the control group, `silent_controls` names those of it that do not answer;
     `off` counts checks that are configured and do not run; `data_bytes` is None where nobody measured.
     """
 
@@ -50,7 +50,7 @@ def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
     if it.controls:
         lines.append(stop(inert(it.controls[:1].upper() + it.controls[1:], 900)))
     if it.silent_controls:
-        lines.append(f"Never answered, so without a say: {words(list(it.silent_controls), most=8)}.")
+        lines.append(f"Silent while providers answer, so without a say: {words(list(it.silent_controls), most=8)}.")
     if it.since:
         lines.append(f"Runs since {when(it.since)} ({span(now - it.since)}).")
     if it.data_bytes is not None:

@@ -13,7 +13,7 @@ import structlog
 from bot.clock import Clock
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
-from bot.core.sight import CLEAR, UNLOOKED, Proven, Sight, SightRule, look_around
+from bot.core.sight import CLEAR, UNLOOKED, Proven, Sight, SightRule, look_around, lost_controls
 from bot.core.taxonomy import network
 
 log = structlog.get_logger(__name__)
@@ -135,6 +135,13 @@ class Sighting:
         """Those that have a say, or may come to have one."""
         return tuple(id for id in self._controls if self.proven.speaks(id) or id not in self._control_samples)
 
+    def lost(self) -> frozenset[str]:
+        """The controls that answered once and have no say any more."""
+        return lost_controls(self.sight, self._control_samples, self._latest(), self._clock.now(), self._rule)
+
+    def _latest(self) -> dict[str, tuple[Sample, ...]]:
+        return {provider: tuple(samples.values()) for provider, samples in self._by_provider.items()}
+
     def _reckon_soon(self) -> None:
         """Reckon now, or, where thousands of checks fail at once, not more than about once a second."""
         now = self._clock.monotonic()
@@ -145,7 +152,7 @@ class Sighting:
     def reckon(self) -> bool:
         """Think it over; whether it changed."""
         before, self._reckoned_at = self.sight, self._clock.monotonic()
-        latest = {provider: tuple(samples.values()) for provider, samples in self._by_provider.items()}
+        latest = self._latest()
         known = {id: self._control_samples[id] for id in self._heeded() if id in self._control_samples}
         if len(self._control_samples) < len(self._controls) or not (self._by_provider or self.proven.controls):
             known = {}  # just started: a wall may be all that there is to see

@@ -137,9 +137,9 @@ class Watch:
         await self._rounds.idle()
 
     def silent_controls(self) -> tuple[str, ...]:
-        """The controls, by name, that have no say, since they never answered although a provider did."""
-        proven = self._sighting.proven
-        return tuple(CheckId(id).name for id in self._controls if not proven.speaks(id))
+        """The controls, by name, that have no say: they never answered, or are silent for long, although a provider answers."""
+        proven, lost = self._sighting.proven, self._sighting.lost()
+        return tuple(CheckId(id).name for id in self._controls if id in lost or not proven.speaks(id))
 
     async def flush(self, *, everything: bool = False) -> None:
         """Write buffered samples as one batch, and with them what they came to; `everything`: what is at ease as well."""

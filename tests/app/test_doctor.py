@@ -48,6 +48,10 @@ def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
     [
         ("control_group: []", "a fault of our own network can look like everybody's outage; add two controls"),
         ("control_group: [{type: http, url: 'https://a', headers: {k: ''}}]", "add two controls"),
+        (
+            "control_group: [{type: tcp, host: 1.1.1.1, port: 443}, {type: tcp, name: b, host: '2001:db8::1', port: 443}]",
+            "each control is a number: a dead resolver of ours can look like the provider's outage",
+        ),
         ("control_group: [{type: tcp, host: a, port: 1}]", "tcp is the only control: its own outage can look like ours"),
     ],
 )

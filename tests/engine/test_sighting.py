@@ -11,7 +11,7 @@ from bot.core.sight import SightRule
 from bot.sandbox.world import EPOCH
 from bot.watch.proven import SETTING
 from bot.watch.sighting import Sighting
-from tests.engine.stand import BROKEN, NO_WAY, WELL, Answer, Check, Stand, sample
+from tests.engine.stand import BROKEN, NO_WAY, TOO_LATE, WELL, Answer, Check, Stand, sample
 
 API, WEB, GPT = "anthropic.api.models", "anthropic.web.front", "openai.api.models"
 CONTROLS = ("control.one", "control.two")
@@ -246,3 +246,43 @@ async def test_the_controls_are_asked_in_the_moment_of_doubt() -> None:
     await stand.until_look(API)
 
     assert [API, *CONTROLS] == [id for id, _ in stand.script.began[before:]]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_controls_that_a_firewall_shut_out_hide_no_outage(restarted: bool) -> None:
+    """They answered once and are silent for an hour in which the vendor answered: when it hangs, it is the vendor.
+
+    Also where the bot was restarted in between.
+    """
+    stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
+    stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)
+    await stand.passes(3600)
+    stand = await stand.reopened(killed=True) if restarted else stand
+    stand.script.answers[API] = TOO_LATE
+    await stand.passes(60)
+
+    assert ("down", False) == (stand.level("anthropic.api"), stand.engine.world.sight.blind)
+    assert ("one", "two") == stand.watch.silent_controls()
+
+
+async def test_the_control_that_is_left_still_tells_our_cut() -> None:
+    """Two of three are shut out since an hour, and then the line is cut: the third says so."""
+    left = "control.three"
+    stand = await Stand([Check(API)], controls=[Check(id) for id in (*CONTROLS, left)]).opened()
+    stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)
+    await stand.passes(3600)
+    stand.script.answers |= dict.fromkeys((API, left), NO_WAY)
+    await stand.passes(300)
+
+    assert ({}, True) == (stand.engine.world.incidents, stand.engine.world.sight.blind)
+
+
+async def test_a_vendor_that_answered_a_minute_longer_than_the_controls_is_no_proof() -> None:
+    """A line may die piece by piece: first the controls, then the vendor."""
+    stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
+    stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)
+    await stand.passes(90)
+    stand.script.answers[API] = NO_WAY
+    await stand.passes(120)
+
+    assert ({}, True) == (stand.engine.world.incidents, stand.engine.world.sight.blind)
