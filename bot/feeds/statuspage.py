@@ -6,6 +6,7 @@ and what is not costs itself alone.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -206,13 +207,14 @@ def _ended_at(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at:
 def _names(id_: str, incident: Mapping[str, Any], updates: list[Mapping[str, Any]]) -> list[str]:
     """The updates' ids, the oldest first; those that have none are named by what is in them, which does not move."""
     names: list[str] = []
-    met: set[str] = set()
+    met: Counter[str] = Counter()
     for update in reversed(updates):
         name = _id(update.get("id")) or f"{id_}/{_status(incident, update)}/{_text(update.get('created_at'), LONGEST_WORD)}"
-        if name in met and not update.get("id"):
+        if met[name] and not update.get("id"):
             name += f"/{_digest(_text(update.get('body')))}"
-        names.append(name)
-        met.add(name)
+        met[name] += 1
+        again = met[name] > 1 and not update.get("id")  # the same words once more: "we continue to investigate"
+        names.append(f"{name}/{met[name]}" if again else name)
     return names
 
 

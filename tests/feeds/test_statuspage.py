@@ -362,3 +362,12 @@ def test_a_page_says_what_it_lists_also_where_nothing_was_said_of_it() -> None:
 def test_a_page_that_is_not_read_whole_says_nothing_of_what_is_absent(incidents: Any) -> None:
     """So that what was not read is not taken for what the vendor took away."""
     assert read(page(incidents=incidents)).incidents is None
+
+
+def test_the_same_words_said_again_without_an_id_are_another_update() -> None:
+    """`We continue to investigate`, three times within a minute and without times of their own, is three updates."""
+    again = {"status": "investigating", "body": "We continue to investigate."}
+    two = [notice.update for notice in updates_of(again, again).notices]
+    three = [notice.update for notice in updates_of(again, again, again).notices]
+    assert 3 == len(set(three))
+    assert two == three[:2]
