@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.core.declaring import whose_names_stand_in
 from bot.core.state import Incident, World
 
 REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
@@ -134,11 +135,4 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
 
 def component_of(text: str, names: dict[str, str]) -> tuple[str, ...]:
     """Components whose id or name stands in `text`; `names` maps ids to names. Longest names win."""
-    lowered = f" {text.lower()} "
-
-    def named(word: str) -> bool:
-        return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lowered) is not None
-
-    longest_first = sorted(names.items(), key=lambda item: -len(item[1]))
-    found = [id for id, name in longest_first if named(name.lower()) or named(id)]
-    return tuple(found)
+    return whose_names_stand_in(text, {id: (id, name) for id, name in names.items()})

@@ -293,6 +293,7 @@ def one_of_each(words: str = "words") -> list[f.Fact]:
         (f"flag/{FLAG}", f.HandBackReverted(FLAG, words)),
         (f"flag/{FLAG}", f.Released(FLAG, "claude", words)),
         (f"flag/{FLAG}", f.ExpiryReached(FLAG, words, later)),
+        (f"flag/{FLAG}", f.CarriedOver(FLAG, "gpt", T0)),
     ]
     return [f.Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]
 

@@ -57,10 +57,15 @@ def choose(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | 
 
 
 def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | Stay:
-    """What a person is given who wants another variant without naming one: the best that they would not be refused."""
-    serving = served(world, policy)
+    """What a person is given who wants another variant without naming one: the best that they would not be refused.
+
+    A fallback is left for a better one only: who types it a second time means that the default must go, and it is gone.
+    """
+    serving, now = served(world, policy), standing(world, policy, served(world, policy))
     fit = [one for one in policy.fallbacks if one.variant != serving and not unfit(world, policy, one.variant)]
     known = [one for one in fit if _standing(world, policy, one).serves]
+    if serving != policy.default:
+        known = [one for one in known if _standing(world, policy, one) < now]
     if known:
         return Switch(min(known, key=lambda one: _standing(world, policy, one)).variant)
     others = [one for one in policy.fallbacks if one.variant != serving]

@@ -1,16 +1,17 @@
 """A person declares an incident, or joins the one that is open for the same thing already."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
 
 from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.alarm import lift
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
-from bot.core.failover import react
+from bot.core.failover import carry_over, react
 from bot.core.incident import declare
 from bot.core.model import Policy
+from bot.core.quiet import look
 from bot.core.signals import Declare, Join
 from bot.core.state import Incident
 
@@ -28,11 +29,13 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         return draft.refuse(a.TwoProviders())
     meant = sorted(providers) or list(named(policy, title))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
-    if existing and not signal.separate:
-        return draft.refuse(_open_already(draft, meant, existing.number))
+    about = _open_about(draft, meant)
+    if about and not signal.separate:
+        return draft.refuse(_open_already(draft, meant, about, existing or about[0][1]))
     # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
     alone = existing is not None or len(meant) != 1
-    components = () if existing else signal.components
+    components = signal.components if alone else (*signal.components, *_failing_too(draft, meant[0], signal.components))
+    components = () if existing else components
     bad = [c for c in components if draft.world.component(c).level.bad]
     began = [draft.world.component(c).began_at for c in bad]
     incident = declare(
@@ -40,6 +43,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
         began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
     )  # fmt: skip
+    carry_over(draft)
     _take_in(draft)
     return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.channel_name))
 
@@ -50,6 +54,18 @@ def _take_in(draft: Draft) -> None:
     lift(draft)
     if len(draft.facts) > before:
         react(draft)
+
+
+def _failing_too(draft: Draft, provider: str, named: tuple[str, ...]) -> list[str]:
+    """What else of the provider fails at this moment, and is not quiet on purpose: it was told in a thread, or not at all."""
+
+    def joins(id: str) -> bool:
+        quiet = look(draft.world, draft.policy, id, draft.now)
+        return draft.world.component(id).level.bad and not (quiet and quiet.planned)
+
+    return sorted(
+        c.id for c in draft.policy.components.values() if c.provider == provider and c.id not in named and joins(c.id)
+    )
 
 
 def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
@@ -64,30 +80,44 @@ def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
     return list(found.values())
 
 
-def _open_already(draft: Draft, meant: list[str], number: int) -> a.OpenAlready:
+def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Incident]], first: Incident) -> a.OpenAlready:
     """What is open for each provider that is meant, and for which of them nothing is."""
-    names, found = {c.provider: c.provider_name for c in draft.policy.components.values()}, _open_about(draft, meant)
+    names = {c.provider: c.provider_name for c in draft.policy.components.values()}
     ones = tuple(a.OpenOne(i.number, i.title, names[provider], _place(i)) for provider, i in found)
     free = tuple(names[provider] for provider in meant if not any(provider == about for about, _ in found))
-    return a.OpenAlready(incident=number, open=ones, free=free)
+    return a.OpenAlready(incident=first.number, open=ones, free=free)
 
 
 def _place(incident: Incident) -> a.Place:
     return a.Place(incident.channel, incident.channel_name) if incident.channel else a.Place()
 
 
-def named(policy: Policy, text: str) -> Iterator[str]:
-    """The providers whose name or id, or that of a component of theirs, stands in a text as a word of its own."""
-    seen: set[str] = set()
+def named(policy: Policy, text: str) -> tuple[str, ...]:
+    """The providers whose name or id, or that of a component of theirs, stands in a text."""
+    names: dict[str, set[str]] = {}
     for component in policy.components.values():
-        names = (component.provider, component.provider_name, component.id, component.name)
-        if component.provider not in seen and any(_stands_in(text, name) for name in names):
-            seen.add(component.provider)
-            yield component.provider
+        own = {component.provider, component.provider_name, component.id, component.name}
+        names[component.provider] = names.get(component.provider, set()) | own
+    return whose_names_stand_in(text, names)
 
 
-def _stands_in(text: str, name: str) -> bool:
-    return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+def whose_names_stand_in(text: str, names: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """The keys of which a name stands in a text as a word of its own, in any case of letters.
+
+    The longest name wins: `Azure OpenAI` is not `OpenAI`.
+    """
+    spans = {key: {span for name in own for span in _spans(text, name)} for key, own in names.items()}
+    every = set().union(*spans.values())
+    return tuple(key for key, own in spans.items() if any(not _inside_a_longer(span, every) for span in own))
+
+
+def _spans(text: str, name: str) -> set[tuple[int, int]]:
+    pattern = rf"(?<!\w){re.escape(name)}(?!\w)"
+    return {match.span() for match in re.finditer(pattern, text, re.IGNORECASE)} if name else set()
+
+
+def _inside_a_longer(span: tuple[int, int], every: set[tuple[int, int]]) -> bool:
+    return any(other != span and other[0] <= span[0] and span[1] <= other[1] for other in every)
 
 
 def on_join(draft: Draft, signal: Join) -> Step:

@@ -13,6 +13,8 @@ from bot.core.effects import PostAlert
 from bot.core.model import ActorKind, Level, Phase
 from bot.core.state import NOTICE_OVER, Incident
 
+SWITCHED = (f.Engaged, f.CarriedOver)
+
 
 @dataclass(frozen=True)
 class Outage:
@@ -26,7 +28,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Away:
-    """One stretch in which a flag served one fallback. `ended_at` None = it still does."""
+    """One stretch in which a flag served one fallback. `ended_at` None = it still does, or did when the incident was over."""
 
     flag: str
     variant: str
@@ -113,7 +115,9 @@ def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
         acknowledged_at=incident.acknowledged_at,
         vendor_first_at=incident.vendor_first_at,
         first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == PostAlert.KIND),
-        failover_at=_first(x.at for x in facts if isinstance(x.body, f.Engaged)),
+        failover_at=_first(
+            x.body.began_at if isinstance(x.body, f.CarriedOver) else x.at for x in facts if isinstance(x.body, SWITCHED)
+        ),
         mitigated_at=_mitigated_at(incident, facts),
         vendor_resolved_at=_vendor_resolved_at(facts),
         ended_at=incident.resolved_at,
@@ -178,6 +182,8 @@ def _away(facts: Sequence[f.Fact]) -> tuple[Away, ...]:
                 if flag in running and running[flag].variant != variant:
                     done.append(replace(running.pop(flag), ended_at=fact.at))
                 running.setdefault(flag, Away(flag, variant, fact.at, None))
+            case f.CarriedOver(flag=flag, variant=variant, began_at=began_at) if flag not in running:
+                running[flag] = Away(flag, variant, began_at, None)
             case f.Released(flag=flag) if flag in running:
                 done.append(replace(running.pop(flag), ended_at=fact.at))
     return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))

@@ -8,10 +8,11 @@ from bot.core import answers as a
 from bot.core import facts as f
 from bot.core.alarm import lift
 from bot.core.draft import Draft, Handlers, Step
+from bot.core.failover import carry_over
 from bot.core.incident import CANCEL_REASONS, change_phase, move_for, why_not
-from bot.core.model import Phase
+from bot.core.model import Fault, Level, Phase
 from bot.core.signals import SetPhase
-from bot.core.state import Incident
+from bot.core.state import ComponentState, Incident
 
 
 def on_phase(draft: Draft, signal: SetPhase) -> Step:
@@ -32,17 +33,30 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
     if move == "reopen":
         _catch_up(draft, incident)
     lift(draft)
+    carry_over(draft)
     return draft.done(_moved(draft, incident))
 
 
 def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
-    """What is not over: components that still fail, and flags that are still switched because of them."""
-    failing = [draft.world.component(id) for id in incident.affected if draft.world.component(id).level.bad]
-    flags = [p.key for p in draft.policy.flags.values() if set(p.depends_on) & set(incident.affected)]
+    """What is not over: components that still fail, or that we cannot judge, and flags that are still switched for them."""
+    concerned = _concerned(draft, incident)
+    failing = [state for id in concerned if _may_still_fail(state := draft.world.component(id))]
+    flags = [p.key for p in draft.policy.flags.values() if set(p.depends_on) & set(concerned)]
     away = [(key, draft.world.flag(key).engagement) for key in flags]
     still = tuple(a.Failing(draft.policy.name_of(state.id), state.level) for state in failing)
     switched = tuple(a.Away(key, engagement.variant) for key, engagement in away if engagement)
     return a.StillFailing(incident=incident.number, failing=still, away=switched) if still or switched else None
+
+
+def _concerned(draft: Draft, incident: Incident) -> tuple[str, ...]:
+    """Its components; of one that a person declared by the provider's name alone, all of the provider's."""
+    whole = (c.id for c in draft.policy.components.values() if c.provider == incident.provider)
+    return tuple(incident.affected) or tuple(whole)
+
+
+def _may_still_fail(state: ComponentState) -> bool:
+    """Whether it fails, or nobody knows since our own key, quota or network is in the way: that ends no outage."""
+    return state.level.bad or (state.level is Level.UNKNOWN and state.fault is not Fault.NONE)
 
 
 def _moved(draft: Draft, before: Incident) -> a.Moved:

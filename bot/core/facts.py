@@ -34,7 +34,7 @@ from bot.core.state import Incident
 
 __all__ = [
     "BODIES", "Acknowledged", "AdvisoryEnded", "AdvisoryRaised", "AlertHeard", "AlertResumed", "AlertSuppressed",
-    "Body", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved", "Declared",
+    "Body", "CarriedOver", "ChannelNamed", "ChannelOpened", "ChannelRefused", "ComponentJoined", "ComponentMoved", "Declared",
     "EngageProposed", "Engaged", "ExpiryReached", "Exported", "Fact", "FeedChanged", "GivenUp", "HandBackAsked",
     "HandBackReverted", "HandBackStepped", "Held", "ListingChanged", "MaintenanceSaid", "Muted", "NoteAdded",
     "NoticeListedAgain", "NoticeSeen", "NoticeUnlisted", "PageFirstRead", "PageFlooded", "PhaseChanged", "PostGone", "Posted",
@@ -343,6 +343,16 @@ class Released(OfFlag, Reasoned, Body):
     flag: str
     variant: str
     reason: str
+
+
+@dataclass(frozen=True)
+class CarriedOver(OfFlag, Body):
+    """An incident found the flag on a fallback already: switched in an earlier one of the outage, or for other reasons."""
+
+    KIND = "flag.carried_over"
+    flag: str
+    variant: str
+    began_at: datetime  # when it was switched to
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,20 @@ def react(draft: Draft) -> None:
             _consider_engaging(draft, policy, state)
         else:
             _consider_engaged(draft, policy, state, state.engagement)
+    carry_over(draft)
     _mitigate(draft)
+
+
+def carry_over(draft: Draft) -> None:
+    """An open incident takes the flags over that are on a fallback already, so that its record tells of them."""
+    for policy in draft.policy.flags.values():
+        engagement = draft.world.flag(policy.key).engagement
+        if engagement is None:
+            continue
+        held, number = draft.world.incidents.get(engagement.incident or 0), _incident_for(draft.world, policy.depends_on)
+        if number is not None and not (held and held.phase.open):
+            body = f.CarriedOver(policy.key, engagement.variant, engagement.at)
+            draft.add(f"flag/{policy.key}", body, incident=number, actor=FALLBACK_RULE)
 
 
 # --- how things are
@@ -142,7 +155,7 @@ def engage(
 
 
 def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> None:
-    if _leave_sick_fallback(draft, policy, state, engagement):
+    if _leave_sick_fallback(draft, policy, state, engagement) or _climb(draft, policy, engagement):
         return
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell and (engagement.share_back or engagement.asked_at) and not _nobody_knows(draft.world, policy):
@@ -180,6 +193,24 @@ def _sick_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> 
     if engagement.stepped_at is not None and not default_unwell(world, policy):
         return None  # on the way back already, which is better; one that waits for min_hold or a person is none
     return sick
+
+
+def _climb(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
+    """A rule went down to a variant without a model, and a fallback with one is back: go up to it, `min_hold` later.
+
+    What a person chose is left alone.
+    """
+    if engagement.mode != "auto" or policy.automation != Automation.AUTO or not default_unwell(draft.world, policy):
+        return False
+    if standing(draft.world, policy, engagement.variant) is not Standing.WITHOUT_MODEL:
+        return False
+    choice = choose(draft.world, policy, draft.policy.name_of)
+    if isinstance(choice, Stay) or draft.now < engagement.at + policy.min_hold:
+        return False
+    back = next(draft.world.component(one.needs or "") for one in policy.fallbacks if one.variant == choice.variant)
+    reason, incident = how(back, draft.policy.name_of(back.id)), _where(draft.world, policy, engagement)
+    engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
+    return True
 
 
 def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:

@@ -314,6 +314,8 @@ def flag(state: FlagState, fact: f.Fact) -> FlagState:
         case f.HandBackReverted():
             back = replace(state.engagement, share_back=0, stepped_at=None, asked_at=None)
             return replace(changed, engagement=back)
+        case f.CarriedOver():
+            return replace(state, engagement=replace(state.engagement, incident=fact.incident))
         case f.ExpiryReached(expires_at=expires_at):
             return replace(state, engagement=replace(state.engagement, expires_at=expires_at))
     return state

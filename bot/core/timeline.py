@@ -289,6 +289,8 @@ def _of_flag(fact: f.Fact) -> str:
             return f"The hand-back of {flag} was reverted; all of it is on the stand-in again"
         case f.Released(flag=flag, variant=variant):
             return f"{flag} uses its default {variant} again"
+        case f.CarriedOver() as b:
+            return f"{b.flag} uses {b.variant} already, since {b.began_at:%Y-%m-%d %H:%M} UTC"
         case f.ExpiryReached() as b:
             return f"The time of {b.flag} on its stand-in ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
     return fact.kind

@@ -53,7 +53,7 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
         "## Outage by component",
         _outages(took, names),
         "## Flags away from their default",
-        _away(took),
+        _away(took, still="still away" if incident.phase.open else "beyond its end"),
         "## Timeline",
         _timeline(facts, names),
     ]
@@ -98,11 +98,11 @@ def _outages(took: timeline.Durations, names: dict[str, str]) -> str:
     return _table(("component", "from", "to", "length", "at worst"), rows) if rows else "No check saw any."
 
 
-def _away(took: timeline.Durations) -> str:
+def _away(took: timeline.Durations, *, still: str) -> str:
     rows = []
     for one in took.away:
-        lasted = length(one.ended_at - one.began_at) if one.ended_at else "still away"
-        ended = stamp(one.ended_at) if one.ended_at else "still away"
+        lasted = length(one.ended_at - one.began_at) if one.ended_at else still
+        ended = stamp(one.ended_at) if one.ended_at else still
         rows.append((md(one.flag), md(one.variant), stamp(one.began_at), ended, lasted))
     return _table(("flag", "stand-in", "from", "to", "length"), rows) if rows else "None was switched."
 

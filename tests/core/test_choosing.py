@@ -239,10 +239,22 @@ def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None
     assert (False, "claude") == (asked.ok, serving(table))
 
 
-def test_a_person_who_wants_another_variant_is_not_given_the_same() -> None:
-    """GPT is served, and well."""
+# --- what people ask for, and what comes back
+
+
+def test_who_asks_for_a_fallback_a_second_time_does_not_lose_the_one_that_works() -> None:
+    """GPT was engaged a second ago, by the rule or a colleague; the same command again is no wish for canned answers."""
     table = on_gpt(policy())
-    table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="its tone"))
+    said = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
+
+    assert (False, "gpt") == (said.ok, serving(table))
+    assert f"No fallback of {FLAG} would be better: cached would be worse." == told(said)
+
+
+def test_a_person_may_still_name_what_is_worse() -> None:
+    """Cost, or a complaint: who names cached answers gets them."""
+    table = on_gpt(policy())
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="GPT is too expensive"))
 
     assert "cached" == serving(table)
 
@@ -272,3 +284,42 @@ def test_a_flag_with_one_fallback_has_no_other() -> None:
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
     assert f"No fallback of {FLAG} would be better: there is no other fallback." == told(asked)
+
+
+def on_cached(policy_: Policy) -> Table:
+    """Claude is down, and GPT failed for a moment."""
+    table = on_gpt(policy_)
+    table.sees("openai.api", Level.DOWN)
+    assert "cached" == serving(table)
+    table.passes(2)
+    return table
+
+
+def test_canned_answers_are_left_for_a_fallback_that_is_back() -> None:
+    """A blip of GPT at the beginning does not leave customers without a model for four hours."""
+    table = on_cached(policy())
+    table.sees("openai.api", Level.DEGRADED)
+    table.passes(7)
+    early = serving(table)
+    table.passes(1)
+
+    assert ("cached", "gpt") == (early, serving(table))
+
+
+def test_canned_answers_that_a_person_chose_are_kept() -> None:
+    """The rule does not know why they did."""
+    table = on_gpt(policy())
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="GPT insults people"))
+    table.passes(60)
+
+    assert "cached" == serving(table)
+
+
+def test_canned_answers_are_not_left_for_a_model_while_the_default_waits_to_come_back() -> None:
+    """Claude is well: one switch is enough."""
+    table = on_cached(policy())
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.sees("openai.api", Level.OPERATIONAL)
+    table.passes(20)
+
+    assert "cached" == serving(table)

@@ -9,7 +9,7 @@ from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer, OpenAlready
 from bot.core.model import Level, Phase
-from tests.desk import ANA, BOB, Table, policy, told
+from tests.desk import ANA, BOB, Table, component, policy, told
 
 
 def outage() -> Table:
@@ -144,3 +144,57 @@ def test_what_a_person_declares_began_when_its_component_failed() -> None:
     table.send(s.Declare(actor=BOB, title="Customers complain", components=("anthropic.api",)))
 
     assert began == table.incident().began_at
+
+
+def test_what_was_slow_already_is_in_the_incident_that_a_person_declares() -> None:
+    """It stood in a quiet thread; whoever says `Claude is slow` means just that, and its recovery is noticed."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DEGRADED)
+    began = table.now
+    table.passes(5)
+    declare(table, "Claude is slow")
+    table.sees("anthropic.api", Level.OPERATIONAL)
+
+    assert (["anthropic.api"], began, Phase.MONITORING) == (
+        list(table.incident().affected), table.incident().began_at, table.incident().phase,
+    )  # fmt: skip
+
+
+def test_what_is_quiet_on_purpose_does_not_join_by_itself() -> None:
+    """A muted component that fails is in an incident only where somebody names it."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component="anthropic.api", lasts=timedelta(hours=1)))
+    table.sees("anthropic.api", Level.DOWN)
+    declare(table, "Claude is broken")
+
+    assert {} == table.incident().affected
+
+
+def test_an_incident_that_was_declared_for_two_providers_is_found_by_the_name_of_one() -> None:
+    """Two people who see the same thing meet in one channel."""
+    table = Table().all_well()
+    declare(table, "Claude and OpenAI are slow")
+    said = declare(table, "OpenAI is broken")
+
+    assert isinstance(said, OpenAlready)
+    assert [1] == [one.number for one in said.open]
+
+
+def test_a_separate_incident_takes_the_verdicts_where_the_provider_has_none_of_its_own() -> None:
+    """What is open beside it is about two providers, and gets no verdicts."""
+    table = Table().all_well()
+    declare(table, "Claude and OpenAI are slow")
+    declare(table, "Claude is broken", separate=True)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert (2, ["anthropic.api"]) == (table.world.last_incident, list(table.incident(2).affected))
+
+
+def test_the_longest_name_wins() -> None:
+    """`Azure OpenAI` is a provider of its own: its failure is no matter of OpenAI's open incident."""
+    azure = component("azure.api", "Azure OpenAI API", "Azure OpenAI")
+    table = Table(replace(policy(), components={**policy().components, "azure.api": azure})).all_well()
+    table.sees("openai.api", Level.DOWN)
+    said = declare(table, "Azure OpenAI is slow")
+
+    assert (True, "azure") == (said.ok, table.incident(2).provider)

@@ -23,6 +23,7 @@ WRITTEN = frozenset(
         "feed.flooded",
         "feed.forgotten",
         "feed.maintenance",
+        "flag.carried_over",
         "flag.engaged",
         "flag.expiry_reached",
         "flag.hand_back_asked",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.durations import Away, durations
 from bot.core.model import Fallback, Level, Phase
 from bot.core.state import Engagement
 from tests.desk import ANA, Table, policy, told
@@ -204,3 +205,27 @@ def test_each_engagement_has_a_number_of_its_own() -> None:
     assert ["support-chat.llm#1", "support-chat.llm#2"] == [
         body.engagement for body in table.kinds(f.Engaged) if isinstance(body, f.Engaged)
     ]
+
+
+def test_an_incident_takes_over_the_flag_that_an_earlier_one_switched() -> None:
+    """Resolved by hand while Claude is down; the incident that opens again tells that the chat is on GPT, and since when."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    began = table.now
+    table.passes(5)
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.passes(30)
+    table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
+    about = [fact for fact in table.facts if fact.incident == 2]
+
+    assert (Away(FLAG, "gpt", began, table.now),) == durations(table.incident(2), about).away
+
+
+def test_an_incident_takes_over_a_flag_that_was_switched_for_another_reason() -> None:
+    """On cached answers for a load test when Claude fails: the incident says so once."""
+    table = Table(policy(automation="off")).all_well()
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="a load test"))
+    table.sees("anthropic.api", Level.DOWN)
+    table.passes(3)
+
+    assert [1] == [fact.incident for fact in table.facts if isinstance(fact.body, f.CarriedOver)]

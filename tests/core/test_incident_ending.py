@@ -10,8 +10,8 @@ from bot.core.answers import Answer, Failing, Moved, NeedsReason, NoWay, StillFa
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
 from bot.core.incident import CANCEL_REASONS
-from bot.core.model import Level, Phase
-from tests.desk import ANA, CHAT_FLAG, Table, policy, told
+from bot.core.model import Fault, Level, Phase, Verdict
+from tests.desk import ANA, CHAT_FLAG, RULE, Table, policy, told
 
 API, FLAG = "anthropic.api", CHAT_FLAG.key
 
@@ -253,3 +253,30 @@ def test_who_moved_the_phase_and_why_is_on_record() -> None:
     [fact] = [fact for fact in table.facts if isinstance(fact.body, f.PhaseChanged) and fact.body.phase is Phase.IDENTIFIED]
 
     assert (ANA, "the vendor rolled out") == (fact.actor, fact.body.reason)
+
+
+def test_resolving_asks_where_our_own_key_stands_before_a_failing_component() -> None:
+    """The key ran out in the middle of the outage: nobody knows that it is over."""
+    table = outage(automation="off")
+    refused = Verdict(API, Level.UNKNOWN, "HTTP 401: our key is refused", Fault.OURS_KEY, (), table.now)
+    table.send(s.VerdictReached(actor=RULE, verdict=refused))
+
+    assert "INC-1 is not over: Claude API is unknown. Nothing was changed." == told(resolve(table))
+
+
+def test_resolving_what_was_declared_by_a_providers_name_asks_for_all_of_it() -> None:
+    """`Claude is broken`, and the API is down behind a mute."""
+    table = Table(policy(automation="off")).all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    table.sees(API, Level.DOWN)
+    table.send(s.Declare(actor=ANA, title="Claude is broken"))
+
+    assert "INC-1 is not over: Claude API is down. Nothing was changed." == told(resolve(table))
+
+
+def test_resolving_what_nobody_measures_does_not_ask() -> None:
+    """No check of OpenAI is on: there is nothing to say against it."""
+    table = Table()
+    table.send(s.Declare(actor=ANA, title="OpenAI is slow", components=("openai.api",)))
+
+    assert resolve(table).ok

@@ -165,3 +165,10 @@ async def test_an_update_asks_for_the_yes_that_is_missing(proposed: Talk) -> Non
     update = proposed.shows(proposed.said(CHANNEL, "INC-1 update 1")[-1])
 
     assert f"A yes or no to the switch of {FLAG} to gpt: /fallback engage {FLAG} gpt." in update
+
+
+async def test_engaging_again_without_a_variant_keeps_the_model_that_serves(outage: Talk) -> None:
+    """The rule was quicker: GPT serves already, and the same words move nobody to canned answers."""
+    answer = await outage.asks(outage.house.ana, f"/fallback engage {FLAG}")
+
+    assert (f"No fallback of {FLAG} would be better: cached would be worse.", "gpt") == (answer, serving(outage))

@@ -44,3 +44,14 @@ async def test_an_outage_that_was_resolved_alerts_anew(outage: Talk) -> None:
 
     assert 2 == len(outage.said("ops", "Claude API down"))
     assert "nobody has it in hand yet" in outage.alert()
+
+
+async def test_an_incident_declared_by_a_providers_name_asks_too(outage: Talk) -> None:
+    """Claude's API is muted and down; whoever declares and resolves "Claude" is told that it is not over."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident resolve INC-1 force")
+    await outage.asks(house.ana, "/understudy mute claude api for 2h")
+    await outage.asks(house.bob, "/incident declare Claude is broken")
+    asked = await outage.asks(house.bob, "/incident resolve INC-2")
+
+    assert asked.startswith("INC-2 is not over: Claude API is down, support-chat.llm is still on gpt. Nothing was changed.")

@@ -176,7 +176,10 @@ def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """No rule sends services onto a variant that is not well, there or back; a slow one is better than one that is down."""
+    """No rule sends services onto a variant that is not well, there or back.
+
+    A slow model is better than one that is down, and than canned answers.
+    """
     assert stage.app is not None
     policy, world = stage.app.engine.policy, World()
     for fact in facts:
@@ -184,8 +187,9 @@ def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]
         if isinstance(body, f.Engaged) and body.mode == "auto":
             needs = next((x.needs for x in policy.flags[body.flag].fallbacks if x.variant == body.variant), None)
             worst = max((world.component(c).level for c in policy.flags[body.flag].depends_on), key=lambda level: level.rank)
-            slow_for_down = (worst, world.component(needs or "").level) == (Level.DOWN, Level.DEGRADED)
-            if needs and world.component(needs).level is not Level.OPERATIONAL and not slow_for_down:
+            canned = any(x.variant == body.previous and not x.needs for x in policy.flags[body.flag].fallbacks)
+            slow_for_worse = world.component(needs or "").level is Level.DEGRADED and (worst is Level.DOWN or canned)
+            if needs and world.component(needs).level is not Level.OPERATIONAL and not slow_for_worse:
                 yield f"{body.flag} was sent to {body.variant} while {needs} was {world.component(needs).level}"
         if isinstance(body, (f.HandBackStepped, f.Released)) and fact.actor.kind == "rule":
             depends = policy.flags[body.flag].depends_on

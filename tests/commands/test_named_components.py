@@ -1,0 +1,22 @@
+"""Which components a title names."""
+
+import pytest
+
+from commands.parse import component_of
+
+NAMES = {"openai.api": "OpenAI API", "azure.api": "Azure OpenAI API", "claude.api": "Claude API"}
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("openai api is slow", ("openai.api",)),
+        ("Azure OpenAI API is slow", ("azure.api",)),
+        ("claude.api: 529s", ("claude.api",)),
+        ("the OpenAI API and the Azure OpenAI API", ("openai.api", "azure.api")),
+        ("Claude APIs", ()),
+    ],
+)
+def test_the_longest_name_wins_in_a_title(title: str, found: tuple[str, ...]) -> None:
+    """A name inside a longer one is not meant; a word of its own is."""
+    assert found == component_of(title, NAMES)
