@@ -236,7 +236,8 @@ class App:
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         facts = await self.ledger.read(lambda store: store.facts_about(number))
-        return render(format, self.engine.world.incidents[number], facts, self.engine.policy, self._redactor)
+        incident = (await self.engine.world_with([number])).incidents[number]
+        return render(format, incident, facts, self.engine.policy, self._redactor)
 
     async def _reach_out(self) -> None:
         slack = self._config.slack

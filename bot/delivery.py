@@ -11,7 +11,7 @@ from bot.core import facts as f
 from bot.core.effects import Effect
 from bot.core.model import Actor
 from bot.core.signals import ChannelLost, PostLost
-from bot.core.state import Incident
+from bot.core.state import Incident, World
 from bot.exports import render
 from bot.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.ops_channel import OpsChannel
@@ -124,7 +124,7 @@ class Delivery:
 
     async def _moved(self, effect: Effect, place: Place, error: ChannelGone | MessageGone) -> Wait | None:
         """Where the incident went on is gone: note it, so that the next try goes to where it goes on now."""
-        incident = self._engine.world.incidents.get(effect.incident or 0)
+        incident = (await self._world(effect)).incidents.get(effect.incident or 0)
         if incident is None:
             return None
         if place.thread_ts and place.thread_ts == incident.alert_ts:
@@ -160,7 +160,7 @@ class Delivery:
 
     async def _at_home(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
         """The incident's channel, else the thread of its alert; where that was given up too, the ops channel itself."""
-        incident = incident_of(effect, self._engine)
+        incident = await incident_of(effect, self._engine)
         if incident.channel:
             return Place(incident.channel)
         if incident.alert_ts:
@@ -181,35 +181,35 @@ class Delivery:
     # --- what a post says
 
     async def _alert(self, body: e.PostAlert | e.EditAlert, effect: Effect) -> Message:
-        incident, now = incident_of(effect, self._engine), self._clock.now()
+        incident, now = await incident_of(effect, self._engine), self._clock.now()
         return alert.alert(self._scene(incident, now), board_url=self._around.board_url)
 
     async def _card(self, body: e.PostCard | e.EditCard, effect: Effect) -> Message:
-        incident = incident_of(effect, self._engine)
+        incident = await incident_of(effect, self._engine)
         return card.card(self._scene(incident, self._clock.now()))
 
     async def _runbook(self, body: e.PostRunbook, effect: Effect) -> Message | None:
-        return card.runbook(incident_of(effect, self._engine), self._engine.policy)
+        return card.runbook(await incident_of(effect, self._engine), self._engine.policy)
 
     async def _line(self, body: e.PostLine, effect: Effect) -> Message:
-        return lines.fact_line(await self._fact(effect), self._engine.world, self._engine.policy)
+        return lines.fact_line(await self._fact(effect), await self._world(effect), self._engine.policy)
 
     async def _refusal(self, body: e.PostRefusal | e.TellPerson, effect: Effect) -> Message:
-        incident = incident_of(effect, self._engine)
+        incident = await incident_of(effect, self._engine)
         return incident_texts.refusal(incident, incident.channel_refused, self._engine.policy)
 
     async def _quiet(self, body: e.OpenThread, effect: Effect) -> Message:
-        return quiet.quiet(await self._fact(effect), self._engine.world, self._engine.policy)
+        return quiet.quiet(await self._fact(effect), await self._world(effect), self._engine.policy)
 
     async def _quiet_reply(self, body: e.ReplyInThread, effect: Effect) -> Message:
-        return quiet.quiet_reply(await self._fact(effect), self._engine.world, self._engine.policy)
+        return quiet.quiet_reply(await self._fact(effect), await self._world(effect), self._engine.policy)
 
     async def _summary(self, body: e.PostSummary, effect: Effect) -> Message:
-        incident = incident_of(effect, self._engine)
+        incident = await incident_of(effect, self._engine)
         return updates.summary(self._scene(incident, self._clock.now()), await self._facts(incident))
 
     async def _update(self, body: e.PostUpdate, effect: Effect) -> Message:
-        incident, fact = incident_of(effect, self._engine), await self._fact(effect)
+        incident, fact = await incident_of(effect, self._engine), await self._fact(effect)
         if not isinstance(fact.body, f.UpdateWritten):
             raise ValueError(f"{effect.key} speaks of a {fact.kind}")
         everything, policy = await self._facts(incident), self._engine.policy
@@ -222,6 +222,9 @@ class Delivery:
 
     def _scene(self, incident: Incident, now: datetime) -> Scene:
         return Scene(incident, self._engine.world, self._engine.policy, now)
+
+    async def _world(self, effect: Effect) -> World:
+        return await self._engine.world_with([effect.incident or 0])
 
     async def _fact(self, effect: Effect) -> f.Fact:
         facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))
@@ -236,7 +239,7 @@ class Delivery:
         return _at(await self._chat.tell(body.user, await self._refusal(body, row.effect), row.effect.key))
 
     async def _edit_alert(self, body: e.EditAlert, row: OutboxRow) -> Performed:
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         if not incident.alert_ts:
             return Performed()  # it was given up
         try:
@@ -246,7 +249,7 @@ class Delivery:
         return Performed()
 
     async def _edit_card(self, body: e.EditCard, row: OutboxRow) -> Performed:
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         at = PostedAt(incident.card_channel_id, incident.card_ts)
         if not at.ts or at.channel != (incident.channel or incident.alert_channel_id):
             return Performed()  # it was given up, or stands in a channel that was lost
@@ -263,7 +266,7 @@ class Delivery:
 
     async def _upload(self, body: e.UploadExport, row: OutboxRow) -> Performed | Wait:
         """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
-        incident, setting = incident_of(row.effect, self._engine), f"file/{row.effect.key}"
+        incident, setting = await incident_of(row.effect, self._engine), f"file/{row.effect.key}"
         place = await self._at_home(body, row.effect)
         if isinstance(place, Wait):
             return place

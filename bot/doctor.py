@@ -17,7 +17,6 @@ from bot.core.state import World
 from bot.descriptors import complaint, limit_after_start
 from bot.doctor_people import look_at_commanders, who_may
 from bot.doctor_storage import look_at_disk, look_at_samples
-from bot.engine import world_from
 from bot.kept import SETTING, keep
 from bot.plan import slack_login
 from bot.ports import ChatError
@@ -28,6 +27,7 @@ from bot.slack.scopes import expected_scopes
 from bot.store.engine import sqlite_report
 from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
+from bot.world_reading import read_world
 
 A_DAY = timedelta(days=1)
 BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out
@@ -224,10 +224,9 @@ async def _read(data: Path) -> tuple[World, str | None]:
         flaws = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams(only_open=True)])
         if broken := [flaw.sentence for flaw in flaws if flaw]:
             raise StoreError(f"it was changed by hand: {'; '.join(broken[:5])} (docs/storage.md)")
-        states, remembered = await ledger.read(lambda store: (store.states(), store.setting(SETTING)))
+        return await ledger.read(lambda store: (read_world(store), store.setting(SETTING)))
     finally:
         await ledger.close()
-    return world_from(states), remembered
 
 
 async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:

@@ -1,7 +1,7 @@
 """The one door: a signal comes in, facts are committed, effects are queued, everybody sees the new world."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,25 +9,27 @@ import structlog
 
 from bot.clock import Clock
 from bot.core.answers import Answer, DoneAlready
-from bot.core.codec import decode, encode
+from bot.core.codec import encode
 from bot.core.effects import Effect
 from bot.core.facts import Fact
-from bot.core.layered import Layered
 from bot.core.model import Policy
 from bot.core.permissions import Denied
-from bot.core.signals import FeedRead, Signal
+from bot.core.recent import without_old
+from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
 from bot.core.state import World
 from bot.core.step import step
-from bot.core.streams import STREAMS, changed, put
+from bot.core.streams import changed
 from bot.denials import Denials
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.redaction import Redactor
+from bot.world_reading import absent, read_world, with_rows
 
 log = structlog.get_logger(__name__)
 
 Listener = Callable[[Sequence[Fact], World], None]
 
 MOST_TOGETHER = 100  # signals in one commit; a person who comes behind them waits for no more than this
+FORGET_EVERY = 64  # commits; then the incidents that are long over leave the memory
 MOST_TRIES = 8  # conflicts need another writer; with one ledger lock even a second try is rare
 
 UNDONE = frozenset({StoreTrouble.FULL, StoreTrouble.READ_ONLY, StoreTrouble.GONE})  # then what was committed is as before
@@ -90,6 +92,7 @@ class _Together:
 class CommittingEngine:
     """Decides with `core.step`, commits through the ledger, and only then shows the new world.
 
+    Of the incidents that are over, the world holds those that a decision may need; one that a signal names is read before.
     One decision at a time; what waits meanwhile is decided on in a row and committed together. Listeners are told of each
     commit in order; they must be quick and must not raise.
     """
@@ -106,6 +109,7 @@ class CommittingEngine:
         self._listeners: list[Listener] = []
         self._timers: list[Callable[[timedelta], None]] = []
         self._denials = Denials(clock)
+        self._shown = 0
 
     @property
     def world(self) -> World:
@@ -130,6 +134,13 @@ class CommittingEngine:
         """Wait until `world` shows everything that is committed: the ledger knows of a commit a moment before we do."""
         async with self._turn:
             return
+
+    async def world_with(self, incidents: Collection[int]) -> World:
+        """The world as committed, with these incidents in it too, however long they are over; none that was never declared."""
+        missing = absent(self._world, incidents)
+        rows = await self._ledger.read(lambda store: store.incidents(missing)) if missing else []
+        world = self._world  # one that was reopened meanwhile is in it by now, and newer
+        return with_rows(world, [row for row in rows if row.stream not in world.seqs])
 
     async def handle(self, signal: Signal) -> Answer:
         """Decide, commit, answer. What was committed stays committed even when the caller is cancelled meanwhile.
@@ -169,8 +180,7 @@ class CommittingEngine:
         Nobody is answered before the commit, and a signal that cannot be decided on or written takes none of the others along.
         """
         try:
-            if self._stale:
-                await self._reload()
+            await self._bring_up([request.signal for request in batch])
             now, policy = self._clock.now(), self.policy
             so_far = _Together(self._world)
             for request in batch:
@@ -196,8 +206,7 @@ class CommittingEngine:
 
     async def _carried_out(self, signal: Signal) -> Answer:
         for _ in range(MOST_TRIES):
-            if self._stale:
-                await self._reload()
+            await self._bring_up([signal])
             decided = step(self._world, signal, self._clock.now(), self.policy)
             if not decided.facts:
                 return decided.answer
@@ -235,13 +244,21 @@ class CommittingEngine:
     def _show(self, facts: Sequence[Fact], world: World) -> None:
         if not facts:
             return
-        self._world = world
+        self._shown += 1
+        self._world = world if self._shown % FORGET_EVERY else without_old(world, self._clock.now())
         for listener in self._listeners:
             listener(facts, world)
 
+    async def _bring_up(self, signals: Sequence[Signal]) -> None:
+        """Know what is committed, and the incidents that these signals name."""
+        if self._stale:
+            await self._reload()
+        named = {s.incident for s in signals if isinstance(s, OfIncident | OfEffect) and s.incident is not None}
+        if absent(self._world, named):
+            self._world = await self.world_with(named)
+
     async def _reload(self) -> None:
-        rows = await self._ledger.read(lambda store: store.states())
-        self._world = world_from(rows)
+        self._world = without_old(await self._ledger.read(read_world), self._clock.now())
         self._stale = False
         for listener in self._listeners:
             listener((), self._world)
@@ -270,11 +287,3 @@ def changed_states(before: World, after: World) -> tuple[StateRow, ...]:
         StateRow(name, after.seqs.get(name, 0), stream.name, stream.holds(state), encode(state))
         for stream, name, state in changed(before, after)
     )
-
-
-def world_from(rows: Sequence[StateRow]) -> World:
-    """The world that these state rows describe."""
-    world = World(seqs=Layered({row.stream: row.seq for row in rows}))
-    for row in rows:
-        world = put(world, decode(STREAMS[row.kind].state, row.body))
-    return world

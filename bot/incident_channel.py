@@ -37,7 +37,7 @@ class IncidentChannel:
 
     async def _open(self, body: OpenChannel, row: OutboxRow) -> Performed | Wait:
         """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries."""
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         name = incident.channel_name
         try:
             made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
@@ -64,27 +64,27 @@ class IncidentChannel:
         return None
 
     async def _set_topic(self, body: SetTopic, row: OutboxRow) -> Performed:
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         if incident.channel:  # a thread has no topic
             scene = Scene(incident, self._engine.world, self._engine.policy, self._clock.now())
             await self._chat.set_topic(incident.channel, card.topic(scene))
         return Performed()
 
     async def _pin_card(self, body: PinCard, row: OutboxRow) -> Performed:
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         if incident.channel and incident.card_ts:
             await self._chat.pin(PostedAt(incident.card_channel_id, incident.card_ts))
         return Performed()
 
     async def _add_bookmarks(self, body: AddBookmarks, row: OutboxRow) -> Performed:
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         links = card.bookmarks(incident, self._engine.policy, board_url=self._board_url) if incident.channel else ()
         for title, link in links:
             await self._chat.bookmark(incident.channel, title, link)
         return Performed()
 
     async def _invite(self, body: InvitePeople, row: OutboxRow) -> Performed:
-        incident = incident_of(row.effect, self._engine)
+        incident = await incident_of(row.effect, self._engine)
         wanted = list(self._always)
         for person in (incident.declared_by, incident.acknowledged_by, *incident.responders):
             if person and person.kind is ActorKind.PERSON and person.id not in wanted:
@@ -103,8 +103,8 @@ def _not_invited(incident: Incident, problems: list[str]) -> EffectRefused:
     )  # fmt: skip
 
 
-def incident_of(effect: Effect, engine: Engine) -> Incident:
+async def incident_of(effect: Effect, engine: Engine) -> Incident:
     """The incident that an effect is about, as it stands. Raises ValueError where it names none."""
     if effect.incident is None:
         raise ValueError(f"{effect.key} names no incident")
-    return engine.world.incidents[effect.incident]
+    return (await engine.world_with([effect.incident])).incidents[effect.incident]

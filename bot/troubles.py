@@ -30,7 +30,7 @@ class AlertsByOtherWays:
     def on_trouble(self, row: OutboxRow, error: EffectError) -> None:
         """An effect met trouble; urgent ones go out by other ways, each once."""
         effect = row.effect
-        incident = self._engine.world.incidents.get(effect.incident or 0)
+        incident = self._engine.world.incidents.get(effect.incident or 0)  # of one that is long over nobody is called
         if not effect.body.URGENT or effect.key in self._told or incident is None:
             return
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:

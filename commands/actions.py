@@ -78,7 +78,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
     return None
 
 
-def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
+async def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
     """The pressed message with a line of record in the button's place.
 
     None where there is nothing to replace: alert and card show the new state by themselves, what only one person sees is not
@@ -87,7 +87,9 @@ def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
     message, verb = pressed.message, pressed.action.partition(":")[0]
     if message is None or verb == "incident.export":
         return None
-    if any(message.ts in (i.alert_ts, i.card_ts) for i in desk.engine.world.incidents.values()):
+    number = pressed.value.get("incident")
+    world = await desk.engine.world_with([number]) if type(number) is int else desk.engine.world
+    if any(message.ts in (i.alert_ts, i.card_ts) for i in world.incidents.values()):
         return None
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 

@@ -21,14 +21,24 @@ from bot.core.signals import (
     WriteUpdate,
 )
 from bot.exports import FORMATS
+from bot.ports import Message
 from bot.views.answers import answer_message, denied_words, told
-from bot.views.incidents import incident_list, incident_show, timeline_text
+from bot.views.incidents import MOST_LISTED, incident_list, incident_show, timeline_text
 from bot.views.modals import declare_modal, update_modal
 from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.desk import Desk, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import MentionKind, Misunderstood, component_of, nearest, split_verb, which_incident
+from commands.parse import (
+    Meant,
+    MentionKind,
+    Misunderstood,
+    component_of,
+    named_incident,
+    nearest,
+    split_verb,
+    which_incident,
+)
 from commands.table import INCIDENT
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
@@ -45,20 +55,17 @@ async def incident(desk: Desk, asked: Request, respond: Respond, open_modal: Ope
             case "help":
                 await answer(respond, help_message(INCIDENT, asked.word))
             case "list":
-                everything = rest.lower() == "all"
-                await answer(
-                    respond, incident_list(desk.engine.world, desk.engine.policy, desk.clock.now(), everything=everything)
-                )
+                await answer(respond, await _list(desk, everything=rest.lower() == "all"))
             case "show" | "timeline":
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
                 _must_be_allowed(desk, asked, Declare)
                 await open_modal(declare_form(desk, asked))
-            case "update" if not (meant := which_incident(rest, asked.channel, desk.engine.world, asked.mentions)).rest:
+            case "update" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, WriteUpdate)
                 await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
             case _:
-                signal = _signal(desk, asked, verb, rest)
+                signal = await _signal(desk, asked, verb, rest)
                 said = await desk.engine.handle(signal)
                 offered = answer_message(said, asked.word or INCIDENT.word, **declaration_words(signal))
                 await answer(respond, offered or told(said))
@@ -84,7 +91,7 @@ def declaration_words(signal: Signal) -> dict[str, str]:
 
 
 async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: str) -> None:
-    meant = which_incident(rest, asked.channel, desk.engine.world, asked.mentions).incident
+    meant = (await _meant(desk, asked, rest)).incident
     if verb == "show":
         message = incident_show(Scene(meant, desk.engine.world, desk.engine.policy, desk.clock.now()))
     else:
@@ -93,13 +100,29 @@ async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: s
     await answer(respond, message)
 
 
-def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
+async def _list(desk: Desk, *, everything: bool) -> Message:
+    newest = desk.engine.world.last_incident
+    numbers = range(newest, max(newest - MOST_LISTED, 0), -1) if everything else ()
+    world = await desk.engine.world_with(numbers)
+    return incident_list(world, desk.engine.policy, desk.clock.now(), everything=everything)
+
+
+async def _meant(desk: Desk, asked: Request, rest: str) -> Meant:
+    """The incident that somebody means, however long it is over. Raises Misunderstood."""
+    number, field, text = named_incident(rest, asked.channel, asked.mentions)
+    if number is None and text and not any(text == getattr(i, field) for i in desk.engine.world.incidents.values()):
+        number = await desk.ledger.read(lambda store: store.incident_with(field, text))
+    world = await desk.engine.world_with([number]) if number else desk.engine.world
+    return which_incident(rest, asked.channel, world, asked.mentions)
+
+
+async def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
     if verb == "declare":
         return _declaration(desk, asked, rest)
     if verb not in {known.name for known in INCIDENT.verbs}:
         known = [v.name for v in INCIDENT.verbs]
         raise Misunderstood(f"`/incident {verb[:40]}` is not known.{nearest(verb, known)} `/incident help` shows what is.")
-    meant = which_incident(rest, asked.channel, desk.engine.world, asked.mentions)
+    meant = await _meant(desk, asked, rest)
     number, text, who = meant.incident.number, meant.rest, {"actor": asked.actor, "id": asked.signal_id}
     match verb:
         case "join":

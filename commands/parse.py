@@ -103,13 +103,27 @@ class Meant:
     rest: str
 
 
+def named_incident(text: str, channel: str, mentioned: Iterable[Mention] = ()) -> tuple[int | None, str, str]:
+    """The number that is named first; without one, which field of an incident has which text: its channel's id or name."""
+    first = text.strip().partition(" ")[0]
+    if named := NAMED.match(first):
+        return int(named[1]), "", ""
+    if meant := _channel_meant(first, mentioned):
+        return None, "channel", meant
+    return (None, "channel_name", first[1:]) if first.startswith("#") else (None, "channel", channel)
+
+
+def _channel_meant(first: str, mentioned: Iterable[Mention]) -> str:
+    return next((one.id for one in mentioned if one.kind is MentionKind.CHANNEL and one.shown == first), "")
+
+
 def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Mention] = ()) -> Meant:
     """The incident named first (`INC-7` or `#inc-its-channel`), that of this channel, or the only open one.
 
     A channel that is among the `mentioned` is known by its id: people rename channels. Raises Misunderstood.
     """
     first, _, rest = text.strip().partition(" ")
-    meant = next((one.id for one in mentioned if one.kind is MentionKind.CHANNEL and one.shown == first), "")
+    meant = _channel_meant(first, mentioned)
     for known in world.incidents.values():
         if known.channel and (known.channel == meant if meant else first == f"#{known.channel_name}"):
             return Meant(known, rest.strip())

@@ -94,7 +94,7 @@ async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respon
         await answer(respond, str(wrong))
         return
     await answer(respond, answer_message(said, INCIDENT.word) or words(said, Slack()))
-    record = actions.record(desk, asked, press) if said.changed else None
+    record = await actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
 

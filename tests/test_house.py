@@ -21,7 +21,7 @@ FLOORS = {
     "bot.logs": 1, "bot.private": 1, "bot.redaction": 1, "bot.version": 1, "bot.traces": 1,
     "bot.token_bucket": 1, "bot.denials": 1, "bot.remembered": 1,
     "bot.engine": 3, "bot.outbox": 3, "bot.delivery": 3, "bot.watch": 3, "bot.scheduler": 3, "bot.troubles": 3,
-    "bot.ops_channel": 3, "bot.incident_channel": 3, "bot.direct_posts": 3,
+    "bot.world_reading": 3, "bot.ops_channel": 3, "bot.incident_channel": 3, "bot.direct_posts": 3,
     "commands": 4, "bot.web": 4, "bot.sandbox": 4,
     "bot.app": 5, "bot.plan": 5, "bot.probing": 5, "bot.once": 5, "bot.doors": 5, "bot.housekeeping": 5,
     "bot.doctor_storage": 5, "bot.doctor_people": 5, "bot.doctor": 5, "bot.kept": 5, "bot.manifest": 5, "bot.slack_link": 5,

@@ -12,12 +12,12 @@ from bot.config.policy import to_policy
 from bot.core.facts import Fact
 from bot.core.model import IncidentPolicy, Policy
 from bot.core.state import Incident, World
-from bot.engine import world_from
 from bot.exports import FORMATS, render
 from bot.kept import keep
 from bot.redaction import Redactor
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
+from bot.world_reading import read_incidents, read_world
 
 
 @click.command()
@@ -50,8 +50,7 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
 async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
     ledger = open_read_only(folder)
     try:
-        world = world_from(await ledger.read(lambda store: store.states()))
-        return world, await ledger.read(lambda store: store.facts_about(number))
+        return await ledger.read(lambda store: (read_incidents(store, read_world(store), [number]), store.facts_about(number)))
     finally:
         await ledger.close()
 

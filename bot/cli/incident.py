@@ -26,7 +26,11 @@ def incident() -> None:
 @reach
 def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Show the open incidents."""
-    found = said(call(config_path, data_path, "GET", "/incidents" + ("?state=all" if everything else "")))
+    path = "/incidents?state=" + ("all" if everything else "open")
+    page = found = said(call(config_path, data_path, "GET", path))
+    while page.get("next"):
+        page = said(call(config_path, data_path, "GET", f"{path}&cursor={page['next']}"))
+        found = {"incidents": [*found["incidents"], *page["incidents"]], "next": None}
     if as_json:
         print_json(found)
         return

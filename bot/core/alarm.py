@@ -28,7 +28,7 @@ def on_verdict(draft: Draft, verdict: Verdict) -> None:
     """Write a changed verdict down and bring it to people: into an incident, a quiet thread, or held back with the reason."""
     before = draft.world.component(verdict.component)
     within = before.held_back.incident if before.held_back else None
-    elsewhere = within if within is not None and draft.incident(within).phase.open else None
+    elsewhere = within if within in draft.world.running else None
     fact = draft.add(
         f"component/{verdict.component}",
         f.VerdictChanged(
@@ -202,7 +202,8 @@ def lift(draft: Draft) -> None:
 
 
 def _lift(draft: Draft) -> None:
-    for state in [c for c in draft.world.components.values() if c.held_back or _untold(draft, c)]:
+    components = sorted(draft.world.components.values(), key=lambda c: c.id)  # the same order after a restart
+    for state in [c for c in components if c.held_back or _untold(draft, c)]:
         if state.id not in draft.policy.components:
             continue
         component = draft.policy.components[state.id]
@@ -265,7 +266,7 @@ def on_unmute(draft: Draft, signal: Unmute) -> Step:
 
 def expire_mutes(draft: Draft) -> None:
     """End those whose time is over."""
-    for state in draft.world.components.values():
+    for state in sorted(draft.world.components.values(), key=lambda c: c.id):
         if state.mute and state.mute.until <= draft.now:
             draft.add(f"component/{state.id}", f.Unmuted(state.id, "its time is over"), actor=MUTE_RULE)
 
@@ -320,8 +321,7 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
             continue
         if held.until is not None:
             yield held.until
-        within = world.incidents.get(held.incident or 0)
-        if within is not None and not within.phase.open:
+        if held.incident is not None and held.incident not in world.running:
             yield held.at  # where it was told instead is over
         for begins in beginnings(world, policy, component.id, held.at):
             if not _same(held, look(world, policy, component.id, begins)):

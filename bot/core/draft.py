@@ -65,9 +65,8 @@ class Draft:
 
     def tell(self, fact: f.Fact) -> None:
         """Queue the line about a fact: in its incident's channel, or in the ops channel where there is no incident."""
-        incident = self.world.incidents.get(fact.incident or 0)
         # Nobody looks into the channel of an incident that is over; only what is said about itself goes there.
-        there = incident is not None and (incident.phase.open or fact.stream == incident.stream)
+        there = fact.incident in self.world.running or fact.stream == f"incident/{fact.incident}"
         self.send(PostLine(To.INCIDENT if there else To.OPS), fact)
 
     def send(self, body: EffectBody, fact: f.Fact) -> None:

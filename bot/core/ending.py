@@ -51,7 +51,7 @@ def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
 def _concerned(draft: Draft, incident: Incident) -> tuple[str, ...]:
     """Its components; of one that a person declared by the provider's name alone, all of the provider's."""
     whole = (c.id for c in draft.policy.components.values() if c.provider == incident.provider)
-    return tuple(incident.affected) or tuple(whole)
+    return tuple(sorted(incident.affected)) or tuple(whole)
 
 
 def _may_still_fail(state: ComponentState) -> bool:
@@ -61,7 +61,7 @@ def _may_still_fail(state: ComponentState) -> bool:
 
 def _moved(draft: Draft, before: Incident) -> a.Moved:
     """Where it stands now, and what comes of what still fails: when it opens again, or that it does not by itself."""
-    phase, failing = draft.incident(before.number).phase, [draft.world.component(id) for id in before.affected]
+    phase, failing = draft.incident(before.number).phase, [draft.world.component(id) for id in sorted(before.affected)]
     bad = [state for state in failing if state.level.bad] if phase in (Phase.CANCELED, Phase.RESOLVED) else []
     until = None
     if phase is Phase.RESOLVED:
@@ -72,7 +72,7 @@ def _moved(draft: Draft, before: Incident) -> a.Moved:
 
 def _catch_up(draft: Draft, incident: Incident) -> None:
     """A reopened incident learns what its components did while it was over."""
-    for affected in incident.affected.values():
+    for _, affected in sorted(incident.affected.items()):
         now = draft.world.component(affected.id)
         if now.level is not affected.level:
             body = f.ComponentMoved(affected.id, affected.level, now.level, now.reason, now.began_at or draft.now)

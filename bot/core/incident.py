@@ -29,6 +29,7 @@ from bot.core.effects import (
 )
 from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
 from bot.core.naming import channel_name
+from bot.core.recent import is_recent
 from bot.core.signals import (
     Acknowledge,
     AddNote,
@@ -125,10 +126,12 @@ class Outage:
 def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | None = None) -> Outage | None:
     """The outage that the vendor's word is about, where an earlier incident of this provider was not over when it was said.
 
-    `before` leaves out the incidents from that number on.
+    It reaches back over recent incidents only. `before` leaves out the incidents from that number on.
     """
     components = {c.id for c in draft.policy.components.values() if c.provider == provider}
-    earlier = (i for i in draft.world.incidents.values() if before is None or i.number < before)
+    newest = draft.world.last_incident
+    recent = (i for i in draft.world.incidents.values() if is_recent(i, newest, draft.now))
+    earlier = (i for i in recent if before is None or i.number < before)
     same = [
         Outage(i.outage_began_at or i.began_at, i.outage_known_at or i.declared_at)
         for i in earlier

@@ -1,6 +1,6 @@
 """A mapping whose next version costs little although it is large: past incidents, and the seq of every stream."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -28,6 +28,11 @@ class Layered(Mapping[K, V]):
         if len(self._top) < MOST_ON_TOP:
             return Layered(self._below, {**self._top, key: value})
         return Layered({**self._below, **self._top, key: value})
+
+    def without(self, keys: Collection[K]) -> "Layered[K, V]":
+        """This mapping without these entries; all others are copied."""
+        gone = frozenset(keys)
+        return Layered({key: self[key] for key in self if key not in gone})
 
     def differing(self, before: "Layered[K, V]") -> Iterator[tuple[K, V]]:
         """The entries that are others than `before`, by identity; what both share below is not looked at."""

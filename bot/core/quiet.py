@@ -126,8 +126,8 @@ def _ended(world: World, policy: Policy, component: str, now: datetime) -> Itera
 
     Resolved: it opens again after `resolve_after`. Canceled: people said that this is no incident, so it takes something new.
     """
-    incident, state = world.incidents.get(world.newest_with.get(component, 0)), world.component(component)
-    if incident is None or incident.phase.open or incident.resolved_at is None:
+    incident, state = world.incidents.get(world.ended_last.get(component, 0)), world.component(component)
+    if incident is None or incident.resolved_at is None or world.concerned(component):
         return
     worse = state.level.rank > incident.affected[component].level.rank
     if worse or state.unwell_since is None or state.unwell_since > incident.resolved_at:

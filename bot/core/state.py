@@ -4,7 +4,7 @@ State rows in the store are these dataclasses, written in the transaction of the
 again (`streams.evolve`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -240,13 +240,16 @@ class FlagState:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that decisions look at: the states of all streams, by kind (`streams`) and key."""
+    """Everything that decisions look at: the states of all streams, by kind (`streams`) and key.
+
+    Of the incidents that are over, those that a decision may need (`recent`); the engine adds one that a signal names.
+    """
 
     states: Mapping[str, Layered[Any, Any]] = field(default_factory=dict)
     seqs: Layered[str, int] = field(default_factory=Layered)  # stream -> seq of its newest fact
-    # Made by `with_state` from the incidents, since thousands of past ones must not be searched at every step.
+    # Made by `with_state` from the incidents, so that they need not be searched at every step.
     running: frozenset[int] = field(default=frozenset(), compare=False)
-    newest_with: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> newest incident it was in
+    ended_last: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> incident with it that ended last
     last_incident: int = field(default=0, compare=False)  # the highest number given so far
 
     def of(self, kind: str) -> Layered[Any, Any]:
@@ -265,7 +268,7 @@ class World:
 
     @property
     def incidents(self) -> Mapping[int, Incident]:
-        """By number."""
+        """By number; long past ones are not among them."""
         return self.of("incident")
 
     @property
@@ -308,14 +311,29 @@ class World:
         world = replace(self, states={**self.states, kind: self.of(kind).but(key, state)})
         return world._indexed(state) if isinstance(state, Incident) else world
 
+    def without_incidents(self, numbers: Collection[int]) -> "World":
+        """The world without these, which are over; their numbers stay given."""
+        incidents = self.of("incident").without(numbers)
+        seqs = self.seqs.without([f"incident/{number}" for number in numbers])
+        return replace(self, states={**self.states, "incident": incidents}, seqs=seqs)
+
     def _indexed(self, incident: Incident) -> "World":
         mine = {incident.number}
         running = self.running | mine if incident.phase.open else self.running - mine
-        newer = {c: incident.number for c in incident.affected if self.newest_with.get(c, 0) < incident.number}
+        newer = {c: incident.number for c in incident.affected if self._ended_after_all(c, incident)}
         return replace(
-            self, running=running, newest_with={**self.newest_with, **newer} if newer else self.newest_with,
+            self, running=running, ended_last={**self.ended_last, **newer} if newer else self.ended_last,
             last_incident=max(self.last_incident, incident.number),
         )  # fmt: skip
+
+    def _ended_after_all(self, component: str, incident: Incident) -> bool:
+        """Whether it is over and ended after every other one that the component was in."""
+        if incident.phase.open or incident.resolved_at is None:
+            return False
+        other = self.incidents.get(self.ended_last.get(component, 0))
+        if other is None or other.phase.open or other.resolved_at is None:
+            return True
+        return (other.resolved_at, other.number) < (incident.resolved_at, incident.number)
 
 
 NO_STATES: Layered[Any, Any] = Layered()

@@ -1,5 +1,6 @@
 """The one door for signals."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bot.core.answers import Answer
@@ -15,7 +16,10 @@ class Engine(Protocol):
 
     @property
     def world(self) -> World:
-        """The world as committed; immutable, swapped after each commit."""
+        """The world as committed; immutable, swapped after each commit. Incidents that are long over are not in it."""
+
+    async def world_with(self, incidents: Collection[int]) -> World:
+        """The world with these incidents in it too, however long they are over; none that was never declared."""
 
     async def caught_up(self) -> None:
         """Wait until `world` shows every commit made before this call."""

@@ -1,6 +1,6 @@
 """The ledger: facts, states, the outbox's rows, and how async code reaches them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -156,6 +156,24 @@ class Store(Protocol):
 
     def states(self) -> list[StateRow]:
         """Every state row."""
+
+    def newest_incident(self) -> int:
+        """The highest number that an incident has; 0 where there is none."""
+
+    def states_but_incidents(self) -> list[StateRow]:
+        """Every state row but the incidents'."""
+
+    def open_incidents(self) -> list[StateRow]:
+        """The state rows of the incidents that are open."""
+
+    def incidents(self, numbers: Sequence[int]) -> list[StateRow]:
+        """The state rows of the incidents with these numbers, in that order; of a number that was not given there is none."""
+
+    def ended_last(self, since: Mapping[str, datetime]) -> dict[str, int]:
+        """For each of these components the incident with it that ended last, where that was not before its time."""
+
+    def incident_with(self, field: str, text: str) -> int | None:
+        """The newest incident whose state has this text in this field. Each row is looked at."""
 
     def any_fact(self) -> bool:
         """Whether anything was ever written."""

@@ -1,13 +1,13 @@
 """The ledger over one SQLite connection: facts, states, outbox, seen ids, settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import encode
 from bot.core.facts import Fact, encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, RowState, Settled, StateRow
-from bot.store import audit, outbox, pruning, removal
+from bot.store import audit, incidents, outbox, pruning, removal
 from bot.store.engine import Connection, IntegrityError, atomic, one
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, plain, read_fact, read_state
 
@@ -88,6 +88,30 @@ class SqliteStore:
     def states(self) -> list[StateRow]:
         """Every state row."""
         return [read_state(row) for row in self.conn.execute("SELECT * FROM states ORDER BY stream")]
+
+    def newest_incident(self) -> int:
+        """The highest number that an incident has; 0 where there is none."""
+        return incidents.newest(self.conn)
+
+    def states_but_incidents(self) -> list[StateRow]:
+        """Every state row but the incidents'."""
+        return incidents.others(self.conn)
+
+    def open_incidents(self) -> list[StateRow]:
+        """The state rows of the incidents that are open."""
+        return incidents.still_open(self.conn)
+
+    def incidents(self, numbers: Sequence[int]) -> list[StateRow]:
+        """The state rows of the incidents with these numbers, in that order; of a number that was not given there is none."""
+        return incidents.numbered(self.conn, numbers)
+
+    def ended_last(self, since: Mapping[str, datetime]) -> dict[str, int]:
+        """For each of these components the incident with it that ended last, where that was not before its time."""
+        return incidents.ended_last(self.conn, since)
+
+    def incident_with(self, field: str, text: str) -> int | None:
+        """The newest incident whose state has this text in this field. Each row is looked at."""
+        return incidents.with_text(self.conn, field, text)
 
     def any_fact(self) -> bool:
         """Whether anything was ever written."""

@@ -55,7 +55,7 @@ def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
         lines.append(f"Runs since {when(it.since)} ({span(now - it.since)}).")
     if it.data_bytes is not None:
         lines.append(f"Its data takes {_size(it.data_bytes)}.")
-    lines.append(f"{count(len(world.incidents), 'incident')} on record, {len(world.open_incidents())} open.")
+    lines.append(f"{count(world.last_incident, 'incident')} on record, {len(world.open_incidents())} open.")
     troubles = [stop(trouble) for trouble in it.troubles if trouble.strip()]
     if world.sight.blind:
         troubles.insert(0, f"We are blind: {stop(world.sight.reason)}")

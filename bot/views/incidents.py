@@ -30,16 +30,17 @@ ROW_CHARS = 300
 
 
 def incident_list(world: World, policy: Policy, now: datetime, *, everything: bool = False) -> Message:
-    """The open incidents, or the newest of all."""
+    """The open incidents, or the newest `MOST_LISTED` of all, as far as the world holds them."""
     chosen = sorted(world.incidents.values() if everything else world.open_incidents(), key=lambda i: -i.number)
+    number = world.last_incident if everything else len(chosen)
     if not chosen:
-        more = "" if everything or not world.incidents else " `/incident list all` shows those that are over."
+        more = "" if everything or not world.last_incident else " `/incident list all` shows those that are over."
         return fit(Message(f"No incident {'so far' if everything else 'is open'}.{more} `/incident declare TITLE` opens one."))
-    what = count(len(chosen), "incident" if everything else "open incident")
+    what = count(number, "incident" if everything else "open incident")
     lines = [_entry(incident, policy, now) for incident in chosen[:MOST_LISTED]]
     blocks: list[Block] = [header(what), *(section(line) for line in lines)]
-    if len(chosen) > MOST_LISTED:
-        blocks.append(context(f"{len(chosen) - MOST_LISTED} older: `understudy incident list --all`"))
+    if number > MOST_LISTED:
+        blocks.append(context(f"{number - MOST_LISTED} older: `understudy incident list --all`"))
     names = ", ".join(f"{i.name} {i.severity} {i.phase}" for i in chosen[:MOST_LISTED])
     return fit(Message(f"{what}: {names}", tuple(blocks)))
 

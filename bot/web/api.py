@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,10 @@ LATENCY_OVER = timedelta(hours=1)
 CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}
 NO_STORE = {"Cache-Control": "no-store"}
 
+PAGE = 50  # incidents; some milliseconds of reading and writing
+HIGHEST = 999_999_999
+
+_CURSOR = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
 
 
@@ -45,32 +50,47 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def incidents(request: web.Request) -> web.Response:
-    """Open incidents, or all of them with `?state=all`; the newest first."""
+    """A page of the open incidents, or of all with `?state=all`; the newest first. `next` is the cursor of the next page."""
     services = request.app[SERVICES]
     state = request.query.get("state", "open")
     if state not in ("open", "all"):
         raise Refusal(400, "state is not one of the known values.", field="state", remedy="One of: open, all.")
-    found = sorted(services.engine.world.incidents.values(), key=lambda i: i.number, reverse=True)
-    shapes = [incident_shape(i, services.engine.policy) for i in found if state == "all" or i.phase.open]
-    return answer_json({"incidents": shapes}, headers=NO_STORE)
+    known = services.engine.world
+    below = min(_cursor(request), known.last_incident + 1)
+    left: Sequence[int] = range(below - 1, 0, -1)
+    if state == "open":
+        left = [number for number in sorted(known.running, reverse=True) if number < below]
+    page = left[:PAGE]
+    world = await services.engine.world_with(page)
+    shapes = [incident_shape(world.incidents[n], services.engine.policy) for n in page if n in world.incidents]
+    return answer_json({"incidents": shapes, "next": str(page[-1]) if len(left) > PAGE else None}, headers=NO_STORE)
+
+
+def _cursor(request: web.Request) -> int:
+    """The number below which to go on; raises Refusal 400 for what no page gave."""
+    cursor = request.query.get("cursor", str(HIGHEST))
+    if not _CURSOR.fullmatch(cursor):
+        remedy = "Send what `next` of the page before said, or no cursor for the first page."
+        raise Refusal(400, "cursor is not one that a page gave.", field="cursor", remedy=remedy)
+    return int(cursor)
 
 
 async def incident(request: web.Request) -> web.Response:
     """One incident."""
     services = request.app[SERVICES]
-    return answer_json(incident_shape(the_incident(request), services.engine.policy), headers=NO_STORE)
+    return answer_json(incident_shape(await the_incident(request), services.engine.policy), headers=NO_STORE)
 
 
 async def timeline(request: web.Request) -> web.Response:
     """Every fact about one incident, in the order of their commit."""
-    number = the_incident(request).number
+    number = (await the_incident(request)).number
     facts = await request.app[SERVICES].ledger.read(lambda store: store.facts_about(number))
     return answer_json({"incident": number, "facts": [fact_shape(fact) for fact in facts]}, headers=NO_STORE)
 
 
 async def export(request: web.Request) -> web.Response:
     """The incident as a file, `?format=md|json|csv`, markdown by default."""
-    number, format = the_incident(request).number, request.query.get("format", "md")
+    number, format = (await the_incident(request)).number, request.query.get("format", "md")
     if format not in CONTENT_TYPES:
         raise Refusal(
             400, "format is not one of the known values.", field="format", remedy=f"One of: {', '.join(CONTENT_TYPES)}."
@@ -92,14 +112,14 @@ async def flags(request: web.Request) -> web.Response:
     return answer_json({"revision": services.board.snapshot.revision, "flags": shapes}, headers=NO_STORE)
 
 
-def the_incident(request: web.Request) -> Incident:
+async def the_incident(request: web.Request) -> Incident:
     """The incident that the path names as `INC-7` or `7`; raises Refusal 400 or 404."""
     reference = request.match_info["incident"]
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         text = f"{reference[:50]!r} does not name an incident."
         raise Refusal(400, text, field="incident", remedy="Write INC-7 or 7.")
-    world = request.app[SERVICES].engine.world
+    world = await request.app[SERVICES].engine.world_with([int(match[1])])
     found = world.incidents.get(int(match[1]))
     if found is None:
         newest = f"The newest is INC-{world.last_incident}." if world.last_incident else "None was declared so far."

@@ -52,7 +52,7 @@ def on_incident(action: IncidentAction) -> Handler:
     """A handler that turns a request about one incident into a signal."""
 
     async def handler(request: web.Request) -> web.Response:
-        number = the_incident(request).number
+        number = (await the_incident(request)).number
         fields = Fields(await read_json(request))
         signal = action(fields, number, actor_of(request), signal_id(request))
         fields.done()

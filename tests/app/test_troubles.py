@@ -1,7 +1,7 @@
 """Which of Slack's refusals are worth a call on another way, and what is said then."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 import pytest
@@ -45,6 +45,9 @@ class TableEngine:
     @property
     def world(self) -> World:
         return self._table.world
+
+    async def world_with(self, incidents: Collection[int]) -> World:
+        return self.world
 
     async def caught_up(self) -> None:
         return

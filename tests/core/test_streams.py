@@ -11,7 +11,8 @@ from bot.core.layered import MOST_ON_TOP, Layered
 from bot.core.sight import Sight
 from bot.core.state import World
 from bot.core.streams import BY_STATE, STREAMS, Stream, changed, evolve, put, state_of
-from bot.engine import changed_states, world_from
+from bot.engine import changed_states
+from bot.world_reading import world_from
 from tests.desk import ANA, START, Table
 from tests.generated import instances
 from tests.stories import outage_story
@@ -53,7 +54,7 @@ def test_a_world_is_the_same_after_a_restart() -> None:
 
     assert world == again
     assert world.running == again.running
-    assert world.newest_with == again.newest_with
+    assert world.ended_last == again.ended_last
     assert world.last_incident == again.last_incident
 
 

@@ -270,6 +270,28 @@ async def test_incidents_are_listed_by_state(declared: House, http: aiohttp.Clie
     assert "resolved" == (await get(http, declared, "/incidents/INC-1"))[1]["phase"]
 
 
+@pytest.mark.parametrize("state", ["all", "open"])
+async def test_incidents_come_in_pages_of_fifty(house: House, http: aiohttp.ClientSession, state: str) -> None:
+    """The newest first, each once, and the last page says that it is the last."""
+    for number in range(120):
+        await house.engine.handle(s.Declare(actor=Actor.operator("ana"), title=f"Trouble {number}", separate=True))
+    pages, cursor = [], ""
+    while cursor is not None and len(pages) < 9:
+        found = (await get(http, house, f"/incidents?state={state}{cursor and '&cursor='}{cursor}"))[1]
+        pages.append([i["number"] for i in found["incidents"]])
+        cursor = found["next"]
+
+    assert [50, 50, 20] == [len(page) for page in pages]
+    assert list(range(120, 0, -1)) == [number for page in pages for number in page]
+
+
+async def test_a_cursor_that_no_page_gave_is_refused(house: House, http: aiohttp.ClientSession) -> None:
+    """With the field named, as for every other mistake."""
+    for cursor in ("0", "-1", "INC-7", "9" * 40, "7%20"):
+        status, found = await get(http, house, f"/incidents?cursor={cursor}")
+        assert (400, "cursor") == (status, found["field"])
+
+
 async def test_timeline_lists_the_facts_of_one_incident(declared: House, http: aiohttp.ClientSession) -> None:
     """Every fact with who, when and what, in order."""
     await post(http, declared, "/incidents/1/note", {"text": "Vendor says: failover"}, X_Understudy_Actor="ana")

@@ -1,7 +1,7 @@
 """A house for web tests: the real application over real HTTP, with a small engine that uses the real core."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -95,6 +95,9 @@ class CoreEngine:
         self.facts.extend(result.facts)
         self.restore()
         return result.answer
+
+    async def world_with(self, incidents: Collection[int]) -> World:
+        return self.world
 
     async def caught_up(self) -> None:
         """Nothing is ever behind here."""

@@ -1,0 +1,52 @@
+"""Which incidents that are over a decision may need. The others stay in the ledger until somebody asks for one of them.
+
+No decision may depend on what is in memory by chance: on how long the process runs, or what somebody asked for. So a rule that
+looks back (`outage_of`) stops where `is_recent` says, even where more is at hand, and what another state points at is held.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from bot.core.state import Incident, World
+
+RECENT_FOR = timedelta(days=30)
+MOST_RECENT = 200
+SLACK = timedelta(days=1)  # held longer than it is recent, so that a clock that is set back finds it still
+
+
+def is_recent(incident: Incident, newest: int, now: datetime, *, slack: timedelta = timedelta(0)) -> bool:
+    """Whether it is open, or ended within thirty days and is one of the newest two hundred; `newest` is the highest number."""
+    if incident.phase.open:
+        return True
+    ended_at = incident.resolved_at
+    return ended_at is not None and now - ended_at <= RECENT_FOR + slack and incident.number > newest - MOST_RECENT
+
+
+def needed(world: World) -> frozenset[int]:
+    """The incidents that a state points at: those of flags that are switched or ask, and the last ended of what still fails."""
+    return frozenset((*_of_flags(world), *_of_components(world)))
+
+
+def without_old(world: World, now: datetime) -> World:
+    """The world without the incidents that no decision may need any more; `last_incident` still counts them."""
+    pinned, newest = needed(world), world.last_incident
+    old = [
+        number
+        for number, incident in world.incidents.items()
+        if number not in pinned and not is_recent(incident, newest, now, slack=SLACK)
+    ]
+    return world.without_incidents(old) if old else world
+
+
+def _of_flags(world: World) -> Iterator[int]:
+    for flag in world.flags.values():
+        for held in (flag.engagement, flag.proposal):
+            if held is not None and held.incident is not None:
+                yield held.incident
+
+
+def _of_components(world: World) -> Iterator[int]:
+    for state in world.components.values():
+        incident = world.incidents.get(world.ended_last.get(state.id, 0))
+        if incident and incident.resolved_at and state.unwell_since and state.unwell_since <= incident.resolved_at:
+            yield incident.number

@@ -1,0 +1,71 @@
+"""Which rows of incidents are read: the open and the newest at start, any other by need. There may be tens of thousands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.ports import StateRow
+from bot.store.engine import Connection, one
+from bot.store.rows import canonical, iso, read_state
+
+ALL = "stream >= 'incident/' AND stream < 'incident0'"  # along the primary key
+NUMBER = "CAST(substr(stream, 10) AS INTEGER)"
+MOST_AT_ONCE = 500  # values in one statement
+
+NEWEST = f"SELECT max({NUMBER}) FROM states WHERE {ALL}"  # noqa: S608 # constants
+OTHERS = "SELECT * FROM states WHERE stream < 'incident/' OR stream >= 'incident0' ORDER BY stream"
+OPEN = f"SELECT * FROM states WHERE dedup <> '' AND {ALL}"  # noqa: S608 # constants; only open ones hold a key
+ENDED = f"""
+SELECT touched.key, {NUMBER}, json_extract(body, '$.resolved_at') AS ended_at
+FROM states, json_each(body, '$.affected') AS touched
+WHERE {ALL} AND dedup = '' AND ended_at >= ? ORDER BY ended_at, {NUMBER}
+"""  # noqa: S608 # constants
+
+
+def newest(conn: Connection) -> int:
+    """The highest number that was given; 0 where there is none."""
+    return int(one(conn, NEWEST)[0] or 0)
+
+
+def others(conn: Connection) -> list[StateRow]:
+    """Every state but the incidents'."""
+    return [read_state(row) for row in conn.execute(OTHERS)]
+
+
+def still_open(conn: Connection) -> list[StateRow]:
+    """The incidents that are open."""
+    return [read_state(row) for row in conn.execute(OPEN)]
+
+
+def numbered(conn: Connection, numbers: Sequence[int]) -> list[StateRow]:
+    """The incidents with these numbers, as far as there are any, in that order."""
+    found: dict[str, StateRow] = {}
+    names = [f"incident/{number}" for number in numbers]
+    for start in range(0, len(names), MOST_AT_ONCE):
+        some = names[start : start + MOST_AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        rows = conn.execute(f"SELECT * FROM states WHERE stream IN ({marks})", some)  # noqa: S608 # question marks
+        found |= {row["stream"]: read_state(row) for row in rows}
+    return [found[name] for name in names if name in found]
+
+
+def ended_last(conn: Connection, since: Mapping[str, datetime]) -> dict[str, int]:
+    """For each of these components the incident with it that ended last, where that was not before its time."""
+    found: dict[str, int] = {}
+    times = {component: iso(at) for component, at in since.items()}
+    for component, number, ended_at in _ended(conn, min(since.values(), default=None)):
+        if component in times and iso(datetime.fromisoformat(ended_at)) >= times[component]:
+            found[component] = number
+    return found
+
+
+def _ended(conn: Connection, since: datetime | None) -> Iterator[Any]:
+    return iter(()) if since is None else conn.execute(ENDED, (since.isoformat(),))
+
+
+def with_text(conn: Connection, field: str, text: str) -> int | None:
+    """The newest incident whose state has this text in this field; each is looked at, which takes some milliseconds."""
+    said = f"{canonical(field)}:{canonical(text)}"
+    sql = f"SELECT {NUMBER} FROM states WHERE {ALL} AND instr(body, ?) ORDER BY 1 DESC LIMIT 1"  # noqa: S608 # constants
+    row = one(conn, sql, said)
+    return int(row[0]) if row else None

@@ -1,0 +1,47 @@
+"""Reads the world out of a ledger: all that decisions look at, and of the incidents that are over those that they may need."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from bot.core.codec import decode
+from bot.core.layered import Layered
+from bot.core.recent import MOST_RECENT, needed
+from bot.core.state import World
+from bot.core.streams import STREAMS, put
+from bot.ports import StateRow, Store
+
+
+def read_world(store: Store) -> World:
+    """The committed world with the open incidents, the newest ones, and those that another state points at."""
+    newest = store.newest_incident()
+    numbers = range(newest, max(newest - MOST_RECENT, 0), -1)
+    rows = {row.stream: row for row in (*store.states_but_incidents(), *store.open_incidents(), *store.incidents(numbers))}
+    world = world_from(list(rows.values()), newest)
+    unwell = {id: state.unwell_since for id, state in world.components.items() if state.unwell_since}
+    return read_incidents(store, world, {*needed(world), *store.ended_last(unwell).values()})
+
+
+def read_incidents(store: Store, world: World, numbers: Collection[int]) -> World:
+    """The world with these incidents in it too, as far as there are such."""
+    missing = absent(world, numbers)
+    return with_rows(world, store.incidents(missing)) if missing else world
+
+
+def absent(world: World, numbers: Collection[int]) -> list[int]:
+    """Those that were declared and are not in the world."""
+    return sorted({n for n in numbers if 0 < n <= world.last_incident and n not in world.incidents})
+
+
+def world_from(rows: Sequence[StateRow], newest: int = 0) -> World:
+    """The world that these state rows describe; `newest` is the highest number of an incident, where it is in none of them."""
+    return with_rows(World(last_incident=newest), rows)
+
+
+def with_rows(world: World, rows: Sequence[StateRow]) -> World:
+    """The world with the states of these rows in it."""
+    if not rows:
+        return world
+    world = replace(world, seqs=Layered({**world.seqs, **{row.stream: row.seq for row in rows}}))
+    for row in rows:
+        world = put(world, decode(STREAMS[row.kind].state, row.body))
+    return world

@@ -1,0 +1,61 @@
+"""An incident that ended weeks ago and left the memory: people ask for it as for any other."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core.effects import UploadExport
+from tests.dialogs.talk import Talk
+
+CHANNEL = "inc-20260320-0001-payments-are-slow"
+
+
+@pytest.fixture
+async def later(talk: Talk) -> Talk:
+    """INC-1 was resolved, six weeks passed, and the bot was started anew."""
+    house = talk.house
+    await talk.asks(house.ana, "/incident declare Payments are slow")
+    await house.quiet()
+    await talk.asks(house.ana, "/incident resolve disk replaced")
+    await house.quiet()
+    await house.stop()
+    house.clock.advance(timedelta(weeks=6))
+    app = await house.start()
+    assert not app.engine.world.incidents
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("typed", "channel", "answer"),
+    [
+        ("show INC-1", "ops", "INC-1 SEV2: Payments are slow\nResolved 2026-03-20"),
+        ("show", CHANNEL, "INC-1 SEV2: Payments are slow\nResolved 2026-03-20"),
+        (f"show #{CHANNEL}", "ops", "INC-1 SEV2: Payments are slow\nResolved 2026-03-20"),
+        ("timeline INC-1", "ops", "Timeline of INC-1"),
+        ("list", "ops", "No incident is open. /incident list all shows those that are over."),
+        ("list all", "ops", f"INC-1 SEV2 resolved: Payments are slow #{CHANNEL}"),
+        ("note The review is done", CHANNEL, "Noted in the timeline of INC-1."),
+        ("ack INC-1", "ops", "INC-1 is resolved; there is nothing to acknowledge."),
+        ("show INC-2", "ops", "There is no INC-2."),
+    ],
+)
+async def test_people_ask_for_it_as_for_any_other(later: Talk, typed: str, channel: str, answer: str) -> None:
+    """By its number, by its channel's name, and in its channel."""
+    assert answer in await later.asks(later.house.ana, f"/incident {typed}", channel=channel)
+
+
+async def test_its_export_comes_as_a_file(later: Talk) -> None:
+    """Into its channel, with all that happened."""
+    await later.asks(later.house.ana, "/incident export INC-1 json")
+    await later.house.done(UploadExport)
+    await later.house.quiet()
+    files = [file for message in later.said(CHANNEL) for file in message.files]
+    assert 2 == len(files), "one as it was resolved, one now"
+
+
+async def test_it_is_reopened_and_its_alert_says_so(later: Talk) -> None:
+    """The message that people remember shows how it stands."""
+    assert "INC-1 is investigating now." in await later.asks(later.house.ana, "/incident reopen INC-1 it fills again")
+    await later.house.quiet()
+    assert "phase investigating" in later.alert()
+    assert "1 incident on record, 1 open." in await later.asks(later.house.ana, "/understudy about")

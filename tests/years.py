@@ -1,0 +1,80 @@
+"""Years of random signals over a tabletop: outages, people, vendors' words dated back, and long quiet stretches in between."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.core import signals as s
+from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Verdict
+from bot.core.state import World
+from bot.core.streams import put
+from tests.desk import ANA, BOB, Table
+
+QUIET = (timedelta(minutes=1), timedelta(minutes=20), timedelta(hours=3), timedelta(days=2), timedelta(days=45))
+COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
+FLAG = "support-chat.llm"
+
+
+def signals(table: Table, dice: random.Random, count: int) -> Iterator[s.Signal]:
+    """So many signals, each to be sent before the next is asked for; time passes in between."""
+    for _ in range(count):
+        table.now += dice.choices(QUIET, weights=(8, 4, 3, 1, 1))[0]
+        yield _signal(table, dice)
+
+
+def named_in(world: World, signal: s.Signal, ledger: World) -> World:
+    """The world with the incident that a signal names, as the engine reads it before it decides; `ledger` has all."""
+    number = signal.incident if isinstance(signal, s.OfIncident | s.OfEffect) else None
+    if number is None or number in world.incidents or number not in ledger.incidents:
+        return world
+    stream = f"incident/{number}"
+    read = put(world, ledger.incidents[number])
+    return World(
+        read.states, read.seqs.but(stream, ledger.seqs[stream]), read.running, read.ended_last, read.last_incident
+    )  # fmt: skip
+
+
+def _signal(table: Table, dice: random.Random) -> s.Signal:
+    any_of_them = range(1, max(1, table.world.last_incident) + 1)
+    running = sorted(table.world.running)
+    number = dice.choice(running if running and dice.random() < 0.5 else any_of_them)
+    who = dice.choice((ANA, BOB))
+    match dice.randrange(14):
+        case 0 | 1 | 2 | 3:
+            return _verdict(table, dice)
+        case 4 | 5:
+            return s.TimePassed(actor=Actor.rule("clock"))
+        case 6:
+            return _page(table, dice)
+        case 7 | 12 | 13:
+            phase = dice.choice((Phase.RESOLVED, Phase.RESOLVED, Phase.CANCELED, Phase.INVESTIGATING, Phase.CLOSED))
+            reason = "external" if phase is Phase.CANCELED else "by hand"
+            return s.SetPhase(actor=who, incident=number, phase=phase, reason=reason, force=True)
+        case 8:
+            return s.AddNote(actor=who, incident=number, text="Noted.")
+        case 9:
+            return s.EngageFlag(actor=who, flag=FLAG, variant="cached", reason="to be sure")
+        case 10:
+            return s.ReleaseFlag(actor=who, flag=FLAG, force=True)
+    return s.Declare(actor=who, title=f"Trouble {table.now:%j}", separate=dice.random() < 0.5)
+
+
+def _verdict(table: Table, dice: random.Random) -> s.VerdictReached:
+    level = dice.choice((Level.DOWN, Level.DEGRADED, Level.OPERATIONAL, Level.OPERATIONAL))
+    id = dice.choice(COMPONENTS)
+    fault = Fault.THEIRS if level.bad else Fault.NONE
+    return s.VerdictReached(actor=Actor.rule("k-of-n window"), verdict=Verdict(id, level, "5 of 5 runs", fault, (), table.now))
+
+
+def _page(table: Table, dice: random.Random) -> s.FeedRead:
+    """A notice whose first word is minutes or months old."""
+    said_at = table.now - dice.choice((timedelta(minutes=5), timedelta(hours=5), timedelta(days=20), timedelta(days=200)))
+    status = dice.choice(("investigating", "investigating", "resolved"))
+    id = f"n{dice.randrange(4)}"
+    notice = Notice(
+        "anthropic", id, f"u{table.now:%Y%m%d%H%M}", "Elevated errors", "We look.", status, "major", said_at,
+        components=("anthropic.api",),
+    )  # fmt: skip
+    still = tuple(n for n in table.world.provider("anthropic").notices if n.id != id)
+    report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(*still, notice))
+    return s.FeedRead(actor=Actor.vendor("anthropic"), report=report)
