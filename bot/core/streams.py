@@ -1,6 +1,6 @@
 """Every kind of stream, once: what it is called, the state that its facts come to, and how. A new kind is one entry here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,6 +58,16 @@ def evolve(world: World, fact: Fact) -> World:
     world = world.with_state(stream.name, key, after)
     named = world.incidents.get(fact.incident) if stream.name == "provider" and fact.incident is not None else None
     return put(world, folds.vendor_word(named, fact)) if named else world
+
+
+def folded(name: str, facts: Iterable[Fact]) -> tuple[int, Any]:
+    """The seq of a stream's newest fact, and the state that its own facts come to; 0 and None where it has none."""
+    stream, key = _named(name)
+    seq, state = 0, None
+    for fact in facts:
+        state = stream.fold(stream.new(key) if state is None else state, fact)
+        seq = fact.seq
+    return seq, state
 
 
 def put(world: World, state: Any) -> World:

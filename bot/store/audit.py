@@ -13,7 +13,7 @@ from bot.core.facts import Fact
 from bot.core.model import Phase
 from bot.core.state import World
 from bot.core.streams import STREAMS as KINDS
-from bot.core.streams import evolve, state_of
+from bot.core.streams import evolve, folded, state_of
 from bot.ports import Flaw, StateRow, StoreError
 from bot.store.engine import Connection, DatabaseError, one
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
@@ -164,13 +164,12 @@ class _Break(Exception):  # noqa: N818 # what was found, not a fault of ours
 
 def _folded(conn: Connection, stream: str) -> tuple[int, Any]:
     """The number of facts, and the state that they come to; None where they come to none."""
-    world, seq = World(), 0
-    for fact in _whole(conn, stream):
-        world, seq = evolve(world, fact), fact.seq
-    if stream.startswith("incident/"):
-        world = World()
-        for row in conn.execute(OF_INCIDENT, (stream, int(stream.partition("/")[2]))):
-            world = evolve(world, read_fact(row))
+    seq, state = folded(stream, _whole(conn, stream))
+    if not stream.startswith("incident/"):
+        return seq, state
+    world = World()
+    for row in conn.execute(OF_INCIDENT, (stream, int(stream.partition("/")[2]))):
+        world = evolve(world, read_fact(row))
     return seq, state_of(world, stream)
 
 
