@@ -105,8 +105,8 @@ class Outbox:
         self._wake.clear()
         if not self._taken_up:
             await self._take_up()
-        due = await self._ledger.read(lambda store: store.next_due())
         now = self._clock.now()
+        due = await self._ledger.read(lambda store: store.next_due(now))
         if due is not None and due <= now and await self._claimed(now):
             return
         wait_s = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._clock.now()).total_seconds())

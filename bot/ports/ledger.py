@@ -215,7 +215,9 @@ class Store(Protocol):
         """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.
 
         A pending row is due at `not_before`. An ambiguous row is claimed too (its state in the answer stays `ambiguous`,
-        so that it is looked up and not sent). A sending row whose lease ran out (its sender died) is claimed as ambiguous.
+        so that it is looked up and not sent). A sending row whose lease ran out (its sender died), or that has none, is
+        claimed as ambiguous. A row that cannot be read is given up by name. A time that lies further ahead than any wait that
+        the outbox sets does not count.
         """
 
     def settle(self, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
@@ -224,7 +226,7 @@ class Store(Protocol):
     def release_claims(self, now: datetime, settle_for: timedelta) -> int:
         """At start: rows left `sending` by a dead process become ambiguous, looked up `settle_for` after they were started."""
 
-    def next_due(self) -> datetime | None:
+    def next_due(self, now: datetime) -> datetime | None:
         """When the earliest claimable row is due; None when nothing waits."""
 
     def outbox(self, *states: RowState) -> list[OutboxRow]:

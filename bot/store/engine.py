@@ -140,6 +140,17 @@ def snapshot(conn: Connection) -> Iterator[None]:
         conn.execute("ROLLBACK")
 
 
+@contextmanager
+def forgiving(conn: Connection, errors: str) -> Iterator[None]:
+    """Rows fetched inside may hold bytes that are no text; `errors` says what becomes of them, as for `bytes.decode`."""
+    before = conn.text_factory
+    conn.text_factory = lambda raw: raw.decode("utf-8", errors)
+    try:
+        yield
+    finally:
+        conn.text_factory = before
+
+
 def one(conn: Connection, sql: str, *values: Any) -> Any:
     """The first row of a query, or None."""
     return conn.execute(sql, values).fetchone()

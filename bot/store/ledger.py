@@ -189,11 +189,11 @@ class SqliteStore:
     def release_claims(self, now: datetime, settle_for: timedelta) -> int:
         """At start: rows left `sending` by a dead process become ambiguous, looked up `settle_for` after they were started."""
         with atomic(self.conn):
-            return outbox.release_claims(self.conn, settle_for)
+            return outbox.release_claims(self.conn, now, settle_for)
 
-    def next_due(self) -> datetime | None:
+    def next_due(self, now: datetime) -> datetime | None:
         """When the earliest claimable row is due; None when nothing waits."""
-        return outbox.next_due(self.conn)
+        return outbox.next_due(self.conn, now)
 
     def outbox(self, *states: RowState) -> list[OutboxRow]:
         """Rows in these states, oldest first; all rows when none is named."""

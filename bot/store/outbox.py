@@ -6,14 +6,19 @@ Every change of a row's state is a conditional UPDATE whose rows are counted: wh
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from bot.core.codec import encode
 from bot.core.effects import Effect, PostLine, encode_effect
 from bot.ports import OutboxRow, RowState, Settled, StoreError
-from bot.store.engine import Connection, one
+from bot.store.engine import Connection, DatabaseError, forgiving, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
+
+log = structlog.get_logger(__name__)
 
 # A new row is due whatever the clock says: its commit is dated in domain time, its sending in real time.
 AT_ONCE = 0
+LONGEST = timedelta(hours=2)  # no row waits longer; Slack is let ask for an hour at most
 
 UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
@@ -22,7 +27,17 @@ COMES_TO = (RowState.DONE, RowState.PENDING, RowState.AMBIGUOUS, RowState.DEAD)
 
 HEADS = f"SELECT min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane"  # noqa: S608 # a constant; the oldest row of each lane
 
-DUE = "CASE state WHEN 'sending' THEN lease_until ELSE not_before END"
+# What `settle` and `_take` never set was set by hand, or by a clock that was ahead: it holds up no lane, and is due at once.
+SET = "CASE state WHEN 'sending' THEN lease_until ELSE not_before END"
+DUE = f"CASE WHEN {SET} BETWEEN 0 AND :beyond THEN {SET} ELSE 0 END"
+STARTED = "CASE WHEN started_at BETWEEN 0 AND :now THEN started_at ELSE :now END"
+CREATED = "CASE WHEN created_at BETWEEN 0 AND :now THEN created_at ELSE :now END"
+BURY = f"""
+UPDATE outbox SET state = 'dead', key = :key, kind = :kind, lane = :lane, slot = '', stream = :stream, args = '{{}}',
+    result = '{{}}', attempt = 0, ambiguous_rounds = 0, created_at = {CREATED}, started_at = NULL, first_started_at = NULL,
+    not_before = :now, owner = '', lease_until = NULL, error = :error
+WHERE id = :id
+"""  # noqa: S608 # constants
 
 
 def queue(conn: Connection, effect: Effect, at: datetime) -> None:
@@ -48,21 +63,35 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
     """Take due rows, the oldest unfinished of their lanes, and mark them sending."""
-    found = conn.execute(
-        f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= ? ORDER BY id LIMIT ?",  # noqa: S608 # constants
-        (micros(now), limit),
-    ).fetchall()
-    readable = [read for row in found if (read := _read_or_bury(conn, row))]
+    found = _fetched(
+        conn,
+        f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= :now ORDER BY id LIMIT :limit",  # noqa: S608 # constants
+        {"now": micros(now), "beyond": micros(now + LONGEST), "limit": limit},
+    )
+    readable = [read for row in found if (read := _read_or_bury(conn, row, now))]
     return [taken for row in readable if (taken := _take(conn, row, now, owner, lease))]
 
 
-def _read_or_bury(conn: Connection, row: Any) -> OutboxRow | None:
+def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
+    """Rows as `read_outbox` takes them: one that holds no text must not keep the others from being read."""
+    try:
+        return conn.execute(sql, values).fetchall()
+    except DatabaseError:  # bytes that are no text; anything worse comes again
+        with forgiving(conn, "surrogateescape"):
+            return conn.execute(sql, values).fetchall()
+
+
+def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow | None:
     """A row that was edited until nobody can read it must not hold up those behind it."""
     try:
         return read_outbox(row)
     except StoreError as error:
-        sql = "UPDATE outbox SET state = 'dead', args = '{}', result = '{}', kind = ?, error = ? WHERE id = ?"
-        conn.execute(sql, (PostLine.KIND, f"this row cannot be read: {error.__cause__}", row["id"]))
+        log.error("an effect is given up", why=str(error))
+        texts = {name: plain(row[name]) for name in ("key", "lane", "stream")}
+        if texts["key"] != row["key"]:
+            texts["key"] += f" (row {row['id']})"  # spelled out it may be another row's
+        why = plain(f"this row cannot be read: {error.__cause__}")
+        conn.execute(BURY, {**texts, "kind": PostLine.KIND, "now": micros(now), "error": why, "id": row["id"]})
         return None
 
 
@@ -76,7 +105,8 @@ def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: ti
     ).rowcount
     if changed != 1:
         return None
-    taken = read_outbox(one(conn, "SELECT * FROM outbox WHERE id = ?", row.id))
+    [found] = _fetched(conn, "SELECT * FROM outbox WHERE id = ?", (row.id,))
+    taken = read_outbox(found)
     return OutboxRow(**{**vars(taken), "state": RowState.AMBIGUOUS}) if unclear else taken
 
 
@@ -84,7 +114,7 @@ def settle(conn: Connection, row: int, attempt: int, outcome: Settled, now: date
     """Write what the try came to; False when it was claimed by somebody else since."""
     if outcome.state not in COMES_TO:
         raise ValueError(f"a try cannot come to {outcome.state!r}")
-    state = RowState(outcome.state)
+    state, not_before = RowState(outcome.state), min(outcome.not_before or now, now + LONGEST)
     if state is RowState.PENDING and _overtaken(conn, row):
         state = RowState.SUPERSEDED
     changed = conn.execute(
@@ -92,7 +122,7 @@ def settle(conn: Connection, row: int, attempt: int, outcome: Settled, now: date
         " ambiguous_rounds = CASE ? WHEN 'pending' THEN 0 ELSE ambiguous_rounds END"
         " WHERE id = ? AND attempt = ? AND state = 'sending'",
         (
-            state, micros(outcome.not_before or now), canonical(encode(outcome.result)), plain(outcome.error), state,
+            state, micros(not_before), canonical(encode(outcome.result)), plain(outcome.error), state,
             row, attempt,
         ),
     ).rowcount  # fmt: skip
@@ -105,30 +135,29 @@ def _overtaken(conn: Connection, row: int) -> bool:
     return one(conn, f"SELECT 1 FROM outbox WHERE {SLOTTED} AND {same} AND id > ?", row, row) is not None  # noqa: S608 # constants
 
 
-def release_claims(conn: Connection, settle_for: timedelta) -> int:
-    """Rows left sending by a dead process become ambiguous, due `settle_for` after they were started."""
+def release_claims(conn: Connection, now: datetime, settle_for: timedelta) -> int:
+    """Rows left sending by a dead process become ambiguous, due `settle_for` after they were started, or else from now."""
     return conn.execute(
-        "UPDATE outbox SET state = 'ambiguous', not_before = started_at + ?, owner = '', lease_until = NULL"
+        f"UPDATE outbox SET state = 'ambiguous', not_before = {STARTED} + :settle, owner = '', lease_until = NULL"  # noqa: S608 # constants
         " WHERE state = 'sending'",
-        (settle_for // timedelta(microseconds=1),),
+        {"now": micros(now), "settle": settle_for // timedelta(microseconds=1)},
     ).rowcount
 
 
-def next_due(conn: Connection) -> datetime | None:
+def next_due(conn: Connection, now: datetime) -> datetime | None:
     """When the earliest claimable row is due."""
-    row = one(conn, f"SELECT min({DUE}) FROM outbox WHERE id IN ({HEADS})")  # noqa: S608 # constants
-    return maybe_moment(row[0])
+    sql = f"SELECT min({DUE}) FROM outbox WHERE id IN ({HEADS})"  # noqa: S608 # constants
+    return maybe_moment(conn.execute(sql, {"beyond": micros(now + LONGEST)}).fetchone()[0])
 
 
 def in_states(conn: Connection, states: tuple[RowState, ...]) -> list[OutboxRow]:
     """Rows in these states, oldest first; all when none is named."""
     marks = ", ".join("?" * len(states))
     where = f" WHERE state IN ({marks})" if states else ""
-    rows = conn.execute(f"SELECT * FROM outbox{where} ORDER BY id", states)  # noqa: S608 # question marks only
+    rows = _fetched(conn, f"SELECT * FROM outbox{where} ORDER BY id", states)  # noqa: S608 # question marks only
     return [read_outbox(row) for row in rows]
 
 
 def by_key(conn: Connection, key: str) -> OutboxRow | None:
     """The row of one effect key."""
-    row = one(conn, "SELECT * FROM outbox WHERE key = ?", plain(key))
-    return read_outbox(row) if row else None
+    return next(map(read_outbox, _fetched(conn, "SELECT * FROM outbox WHERE key = ?", (plain(key),))), None)

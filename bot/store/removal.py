@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.store.audit import REMOVED_SETTING, gone, removed_on_purpose
-from bot.store.engine import Connection
+from bot.store.engine import Connection, forgiving
 from bot.store.migrations.ledger import FACTS_LAST
 
 # An incident's effects also hang on facts of other streams.
@@ -21,16 +21,12 @@ SELECT max(coalesce((SELECT max(seq) FROM facts WHERE stream = :stream), 0),
 
 def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
     """The stream's rows, table by table; bytes that are no text are spelled out."""
-    before = conn.text_factory
-    conn.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
-    try:
+    with forgiving(conn, "backslashreplace"):
         return [
             {"table": table, **{name: row[name] for name in row.keys()}}  # noqa: SIM118 # a Row is no mapping
             for table, where in WHERE.items()
             for row in conn.execute(f"SELECT * FROM {table} WHERE {where}", _values(stream))  # noqa: S608 # constants
         ]
-    finally:
-        conn.text_factory = before
 
 
 def remove(conn: Connection, stream: str) -> None:

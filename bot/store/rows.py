@@ -17,6 +17,8 @@ Columns = Mapping[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+OUTBOX_TEXTS = ("key", "kind", "lane", "slot", "stream", "args", "result")
+MOST_TRIES = 2**31
 CHOSEN_BY_CALLER = "api/"  # `Idempotency-Key` over HTTP
 
 
@@ -86,12 +88,31 @@ def read_state(row: Columns) -> StateRow:
 
 
 def read_outbox(row: Columns) -> OutboxRow:
-    """An outbox row as the ports know it; raises StoreError when the row cannot be understood."""
+    """An outbox row as the ports know it; raises StoreError when the row cannot be understood.
+
+    It is fetched with bytes that are no text as lone surrogates, which no text of ours has.
+    """
     try:
+        for name in OUTBOX_TEXTS:
+            _require_text(name, row[name])
         return _outbox_row(row)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        sentence = f"row {row['id']} of the outbox ({row['key']}) was changed by hand and cannot be read: {error}"
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        sentence = f"row {row['id']} of the outbox ({plain(row['key'])}) was changed by hand and cannot be read: {error}"
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
+
+
+def _require_text(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"its {name} is no text") from error
+
+
+def _count(number: int) -> int:
+    """How often something was tried; raises OverflowError where it could not go on counting."""
+    if not 0 <= number < MOST_TRIES:
+        raise OverflowError(f"it cannot have been tried {number} times")
+    return number
 
 
 def _outbox_row(row: Columns) -> OutboxRow:
@@ -103,12 +124,12 @@ def _outbox_row(row: Columns) -> OutboxRow:
         id=row["id"],
         effect=effect,
         state=RowState(row["state"]),
-        attempt=row["attempt"],
+        attempt=_count(row["attempt"]),
         created_at=moment(row["created_at"]),
         started_at=maybe_moment(row["started_at"]),
         first_started_at=maybe_moment(row["first_started_at"]),
         not_before=moment(row["not_before"]),
-        ambiguous_rounds=row["ambiguous_rounds"],
+        ambiguous_rounds=_count(row["ambiguous_rounds"]),
         result=json.loads(row["result"]),
-        error=row["error"],
+        error=plain(row["error"]),
     )

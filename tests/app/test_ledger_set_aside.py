@@ -1,5 +1,6 @@
 """An edited ledger without a backup: what does not hold is set aside by name, and everything else is kept."""
 
+import asyncio
 import json
 import signal
 
@@ -92,4 +93,25 @@ async def test_a_dead_effect_that_was_edited_is_named_once(engaged: Deployment) 
 
     assert ("gpt", 1) == (await bot.serves(FLAG), bot.output.count("the outbox cannot be counted"))
     assert "of the outbox (INC-1/" in bot.output
+    assert "Traceback" not in bot.output
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("args = CAST(x'7bff' AS TEXT)", "args is no text"),
+        ("created_at = 9223372036854775807", "out of range"),
+        ("attempt = 9223372036854775807", "it cannot have been tried"),
+    ],
+)
+async def test_an_effect_that_was_edited_stops_no_other(values: str, told: str, engaged: Deployment) -> None:
+    """The alert is given up by name; the incident's channel, which has a lane of its own, is still opened."""
+    edit(engaged.data, f"UPDATE outbox SET {values} WHERE key = (SELECT key FROM outbox WHERE kind = 'alert.post')")  # noqa: S608 # constants
+    bot = await engaged.ready_bot()
+    await bot.says("an effect is given up")
+    async with asyncio.timeout(30):
+        while ("channel.open", "done") not in [(row.effect.kind, row.state) for row in await engaged.outbox()]:
+            await asyncio.sleep(0.05)
+
+    assert told in bot.output
     assert "Traceback" not in bot.output

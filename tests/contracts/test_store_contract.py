@@ -302,7 +302,7 @@ async def test_a_row_waits_when_its_retry_is_not_due(ledger: Ledger) -> None:
     await settle(ledger, row, Settled("pending", after(10), error="rate limited"))
 
     assert [] == await claim(ledger, after(9))
-    assert after(10) == await ledger.read(lambda store: store.next_due())
+    assert after(10) == await ledger.read(lambda store: store.next_due(NOON))
     [again] = await claim(ledger, after(10))
     assert ("a", 2, "rate limited", NOON, after(10)) == (
         again.effect.key, again.attempt, again.error, again.first_started_at, again.started_at
@@ -358,7 +358,7 @@ async def test_a_row_becomes_ambiguous_when_its_lease_ran_out(ledger: Ledger) ->
     """Its sender died or hangs; what it did is unknown, and its late word no longer counts."""
     await ledger.write(lambda store: store.commit(queued(effect("a"))))
     [lost] = await claim(ledger)
-    assert NOON + LEASE == await ledger.read(lambda store: store.next_due())
+    assert NOON + LEASE == await ledger.read(lambda store: store.next_due(NOON))
     assert [] == await claim(ledger, after(89))
 
     [taken] = await claim(ledger, after(90))
@@ -378,7 +378,7 @@ async def test_claims_of_a_dead_process_wait_out_the_settle_time(ledger: Ledger)
     assert 2 == await ledger.write(lambda store: store.release_claims(after(10), timedelta(seconds=30)))
 
     assert {"a": "ambiguous", "b": "ambiguous", "b2": "pending"} == await outbox_states(ledger)
-    assert after(30) == await ledger.read(lambda store: store.next_due())
+    assert after(30) == await ledger.read(lambda store: store.next_due(NOON))
     assert [] == await claim(ledger, after(29))
     assert ["ambiguous", "ambiguous"] == [row.state for row in await claim(ledger, after(30))]
 
@@ -395,7 +395,7 @@ async def test_a_dead_row_lets_its_lane_go_on(ledger: Ledger) -> None:
 
 async def test_nothing_is_due_when_nothing_waits(ledger: Ledger) -> None:
     """None tells the outbox to sleep until it is woken."""
-    assert await ledger.read(lambda store: store.next_due()) is None
+    assert await ledger.read(lambda store: store.next_due(NOON)) is None
     assert await ledger.read(lambda store: store.outbox_row("nothing")) is None
 
 

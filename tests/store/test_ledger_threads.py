@@ -166,7 +166,7 @@ def test_no_row_is_claimed_twice_when_eight_claimers_race(tmp_path: Path) -> Non
         conn = connect(path)
         store = SqliteStore(conn)
         try:
-            while store.next_due() is not None:
+            while store.next_due(NOON) is not None:
                 for row in store.claim(NOON, name, LEASE, 3):
                     claimed.append((row.effect.lane, row.effect.key))
                     assert store.settle(row.id, row.attempt, Settled("done"), NOON)
