@@ -7,7 +7,7 @@ from bot.core import facts as f
 from bot.sandbox.slack import Message, Person
 from tests.house import House
 
-ANSWER_WITHIN_S = 1.0  # what people are promised
+ANSWER_WITHIN_S = 3.0  # Slack waits no longer; how fast it really is, `bench ack` measures
 
 
 class Talk:
