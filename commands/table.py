@@ -87,7 +87,7 @@ UNDERSTUDY = Word(
     "The bot itself: mutes, maintenance, reports",
     "mute COMPONENT for 1h | unmute COMPONENT | report COMPONENT TEXT | maintenance | about | help",
     (
-        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "hold its alerts back; it is measured as always"),
+        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "hold its alerts back; its checks go on"),
         Verb("unmute", "/understudy unmute COMPONENT", "end that; what is bad is told at once"),
         Verb("report", "/understudy report COMPONENT TEXT", "say that it fails for you, and hear what our checks see"),
         Verb("maintenance", "/understudy maintenance", "our own windows, what vendors announced, what is muted"),

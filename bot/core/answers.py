@@ -222,7 +222,7 @@ class Acknowledged(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class AcknowledgedBefore(Refused):
-    """Somebody has it in hand already."""
+    """Somebody has taken it already."""
 
     KIND = "acknowledged_before"
     by: Actor

@@ -98,7 +98,7 @@ def _of_incident(answer: a.Answer, face: Face) -> str:
         case a.Acknowledged():
             return f"{answer.name} is yours."
         case a.AcknowledgedBefore(by=by):
-            return f"{by.name} has {answer.name} in hand already."
+            return f"{by.name} has taken {answer.name} already."
         case a.UpdateWritten(slot=slot):
             return f"Update {slot} of {answer.name} is written."
         case a.NoteAdded():
@@ -160,7 +160,7 @@ def _of_component(answer: a.Answer) -> str:
         case ca.Muted() as b:
             more = f" INC-{b.open_incident} is open and runs on." if b.open_incident else ""
             until = f"{b.until:%Y-%m-%d %H:%M} UTC"
-            return f"Alerts about {b.component} are held back until {until}; it is measured as always.{more}"
+            return f"Alerts about {b.component} are held back until {until}; its checks go on.{more}"
         case ca.MuteTooLong(longest=longest):
             return f"A mute lasts at most {_whole_hours(longest)} here (mutes.longest in the configuration)."
         case ca.Unmuted(component=component):

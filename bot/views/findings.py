@@ -72,7 +72,7 @@ def _held_back(fact: f.Fact, policy: Policy) -> tuple[str, str] | None:
             return f"{name} still fails", f"*{name}* still fails, and its alert is held back no longer (it was: {why})."
         case f.Muted() as b:
             name, why = component_name(policy, b.component), f" Why: {stop(foreign(b.reason, 300))}" if b.reason else ""
-            undo = f"It is measured as always, and flags still move. Undo: {code(f'/understudy unmute {b.component}')}"
+            undo = f"Its checks go on, and flags still move. Undo: {code(f'/understudy unmute {b.component}')}"
             text = f"Alerts about {name} are held back until {utc(b.until, fact.at)}, {by(fact.actor)}."
             return text, f"Alerts about *{name}* are held back until {when(b.until)}, {by(fact.actor)}.{why}\n{undo}"
         case f.Unmuted() as b:

@@ -215,7 +215,7 @@ def test_acknowledging_twice_names_who_has_it() -> None:
     table.send(s.Acknowledge(actor=ANA, incident=1))
     said = table.send(s.Acknowledge(actor=BOB, incident=1)).answer
 
-    assert (False, "ana has INC-1 in hand already.") == (said.ok, told(said))
+    assert (False, "ana has taken INC-1 already.") == (said.ok, told(said))
 
 
 def test_a_taken_channel_name_gets_the_next_suffix() -> None:

@@ -149,7 +149,7 @@ TABLE = [
     ("list", "INC-1 SEV2 triage: Payments are slow #inc-20260320-0001-payments-are-slow\nno check looks at it; since 2026"),
     ("show", "INC-1 SEV2: Payments are slow\nSEV2 · phase triage · nobody has it in hand yet"),
     ("ack", "INC-1 is yours."),
-    ("ack", "ana has INC-1 in hand already."),
+    ("ack", "ana has taken INC-1 already."),
     ("update The queue is full", "Update 1 of INC-1 is written."),
     ("note The bank was called", "Noted in the timeline of INC-1."),
     ("note", "A note needs words: /incident note Vendor support says: database failover."),

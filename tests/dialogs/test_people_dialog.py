@@ -25,7 +25,7 @@ async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
     await outage.house.quiet()
 
-    assert ["INC-1 is yours.", "ana has INC-1 in hand already."] == answers
+    assert ["INC-1 is yours.", "ana has taken INC-1 already."] == answers
     assert 1 == len(await outage.facts(f.Acknowledged))
     assert 1 == len(outage.said(CHANNEL, "in hand."))
 
@@ -37,7 +37,7 @@ async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
     answers = await answered(outage, 2)
     [fact] = await outage.facts(f.Acknowledged)
 
-    assert ["INC-1 is yours.", f"{fact.actor.name} has INC-1 in hand already."] == answers
+    assert ["INC-1 is yours.", f"{fact.actor.name} has taken INC-1 already."] == answers
 
 
 async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
