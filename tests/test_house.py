@@ -26,7 +26,7 @@ FLOORS = {
     "bot.app": 5, "bot.plan": 5, "bot.probing": 5, "bot.once": 5, "bot.doors": 5, "bot.housekeeping": 5,
     "bot.doctor_storage": 5, "bot.doctor_people": 5, "bot.doctor": 5, "bot.kept": 5, "bot.manifest": 5, "bot.slack_link": 5,
     "bot.seen": 3, "bot.commanders": 5, "bot.membership": 5, "bot.ledger_watch": 5, "bot.audit": 5, "bot.storage": 5,
-    "bot.ledger_notices": 5, "bot.setting_aside": 5, "bot.parts": 5,
+    "bot.ledger_notices": 5, "bot.setting_aside": 5, "bot.parts": 5, "bot.wiring": 5,
     "bot.demo": 6, "bot.cli": 7,
 }  # fmt: skip
 
@@ -34,8 +34,8 @@ ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify", "
 
 # third party -> where it may be imported
 THIRD_PARTIES = {
-    "slack_sdk": ("bot.slack", "commands", "bot.app"),
-    "slack_bolt": ("bot.slack", "commands", "bot.app"),
+    "slack_sdk": ("bot.slack", "commands"),
+    "slack_bolt": ("bot.slack", "commands"),
     "sqlite_utils": ("bot.store",),
     "apscheduler": ("bot.scheduler",),
     "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.vantage.courier", "bot.cli", "bot.demo"),

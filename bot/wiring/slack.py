@@ -1,0 +1,176 @@
+"""The way to people: the chat they are in, the alerts channel, the link on which their words come in, and the outbox."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from bot.delivery import Delivery, Surroundings
+from bot.direct_posts import DirectPosts, Note
+from bot.membership import Membership
+from bot.ops_channel import OpsChannel
+from bot.outbox import Outbox
+from bot.parts import StartRefused
+from bot.plan import slack_login
+from bot.ports import Chat
+from bot.slack.gateway import SlackGateway
+from bot.slack.scopes import expected_scopes
+from bot.slack_link import SlackLink
+from bot.web.health import Part
+from bot.wiring.part import AppPart
+from bot.wiring.setup import Setup
+from bot.wiring.store import Store
+from commands.desk import Desk
+
+log = structlog.get_logger(__name__)
+
+
+class Channels(AppPart):
+    """Posts: `chat`, which is Slack unless one was given, and the alerts channel in it. Nothing is asked of Slack here."""
+
+    def __init__(self, setup: Setup, store: Store) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self.gateway: SlackGateway | None = None
+        self.ops: OpsChannel | None = None
+
+    async def start(self) -> None:
+        """Be ready to post."""
+        setup, slack, others = self._setup, self._setup.config.slack, self._store.others
+        self.chat: Chat = setup.given.chat or await self._open_gateway()
+        self.ops = OpsChannel(self.chat, setup.clock, slack.alerts_channel, slack.backup_channel, others.on_lost_channel)
+        self._direct = DirectPosts(self.ops)
+        self._ends(self._direct.close)
+        if setup.given.web:
+            self._direct.start()
+        self._store.engine.listen(lambda facts, _: others.on_facts(facts))
+
+    def show(self, note: Note) -> None:
+        """Let this note stand in the alerts channel, also while nothing can be committed."""
+        self._direct.show(note)
+
+    def health(self) -> Mapping[str, Part]:
+        """Only that the alerts channel is lost."""
+        if self.ops is None or not self.ops.trouble:
+            return {}
+        return {"alerts": Part(False, "lost", self.ops.since, self.ops.trouble)}
+
+    def trouble(self) -> str:
+        """The same, for people."""
+        return self.ops.trouble if self.ops else ""
+
+    async def _open_gateway(self) -> SlackGateway:
+        setup = self._setup
+        self.gateway = SlackGateway(
+            slack_login(setup.config.slack), private=setup.config.incidents.private, patience=setup.given.patience
+        )
+        self._ends(self.gateway.close)
+        await self.gateway.start()
+        return self.gateway
+
+
+class Slack(AppPart):
+    """The link and who is one of us in it; nothing where a chat was given. `wake` is called when Slack lets us in."""
+
+    def __init__(
+        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], Desk], wake: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._channels = channels
+        self._desk = desk
+        self._wake = wake
+        self.link: SlackLink | None = None
+        self.membership: Membership | None = None
+
+    async def start(self) -> None:
+        """Connect. Raises StartRefused where Slack refuses and nothing is open that people need the bot for."""
+        if self._channels.gateway is None:
+            return
+        self.link = self._make_link(self._channels.gateway)
+        found = await self.link.start(self._desk())
+        if found.ok:
+            return
+        if found.unreachable and not found.refused:
+            log.error("Slack is unreachable; running, watching and serving flags meanwhile", why=self.link.trouble())
+            return
+        world = self._store.engine.world
+        if not world.open_incidents() and not any(f.engagement for f in world.flags.values()):
+            raise StartRefused(self.link.trouble())
+        title = "Understudy lacks rights in Slack" if found.usable else "Understudy cannot speak in Slack"
+        log.error(f"{title}, but an incident or engagement is open: running on", why=self.link.trouble())
+        self._store.others.tell(title, f"{self.link.trouble()} An incident or engagement is open, so it runs on.")
+
+    def health(self) -> Mapping[str, Part]:
+        """How the link stands."""
+        return {"slack": self.link.part()} if self.link else {}
+
+    def trouble(self) -> str:
+        """What is wrong with the link."""
+        return self.link.trouble() if self.link else ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether Slack let us in."""
+        return self.link is not None and self.link.last is not None and self.link.last.usable
+
+    @property
+    def connected(self) -> bool | None:
+        """Whether people's words come in; None where there is no link."""
+        return self.link.connected if self.link else None
+
+    def after(self, beat: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """That beat, with what is due of our groups in Slack."""
+        return self.membership.after(beat) if self.membership else beat
+
+    def _make_link(self, gateway: SlackGateway) -> SlackLink:
+        setup, store = self._setup, self._store
+        us = Membership(setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire)
+        self._ends(us.close)
+        self.membership = us
+        link = SlackLink(
+            slack_login(setup.config.slack), expected_scopes(private=setup.config.incidents.private), gateway, store.ledger,
+            setup.wire, self._ready, us.reception, us.connected,
+        )  # fmt: skip
+        self._ends(link.stop)
+        return link
+
+    async def _ready(self) -> None:
+        """Slack lets us in: learn who the commanders are, and send what waited."""
+        if self.membership:
+            await self.membership.ready()
+        if self._channels.ops:
+            await self._channels.ops.look()
+        self._wake()
+
+
+class Sending(AppPart):
+    """The outbox: carries out each effect that was committed."""
+
+    def __init__(self, setup: Setup, store: Store, channels: Channels, *, board_url: Callable[[], str]) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._channels = channels
+        self._board_url = board_url
+        self._outbox: Outbox | None = None
+
+    async def start(self) -> None:
+        """Take up what was left, then wait for more."""
+        setup, store, channels = self._setup, self._store, self._channels
+        if channels.ops is None:
+            raise RuntimeError("the channels start first")
+        around = Surroundings(self._board_url(), setup.config.slack.invite, setup.board.readers, setup.redactor)
+        performers = Delivery(channels.chat, store.engine, store.ledger, setup.clock, around, channels.ops).performers()
+        outbox = self._outbox = Outbox(
+            store.ledger, store.engine, performers, setup.wire, pace=setup.given.pace, on_trouble=store.others.on_trouble
+        )
+        store.engine.listen(lambda *_: outbox.wake())
+        self._ends(outbox.stop)
+        await outbox.start()
+
+    def wake(self) -> None:
+        """Look at once for what can be sent."""
+        if self._outbox:
+            self._outbox.wake()

@@ -1,0 +1,144 @@
+"""The data folder: ledger and samples, the engine over the state they hold, and who watches over them."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from bot.audit import DailyAudit, load_checked
+from bot.config.policy import to_policy
+from bot.core.facts import Fact
+from bot.core.model import Verdict
+from bot.core.state import World
+from bot.direct_posts import Note
+from bot.engine import CommittingEngine
+from bot.flags.evaluate import revision_of, snapshot
+from bot.kept import SETTING, Kept, keep, remember
+from bot.ledger_notices import LedgerNotices
+from bot.ledger_watch import LedgerWatch
+from bot.notify.out_of_band import AppriseNotifier
+from bot.private import CONTROL_FILE
+from bot.storage import open_storage
+from bot.troubles import AlertsByOtherWays
+from bot.web.health import Part
+from bot.wiring.part import AppPart
+from bot.wiring.setup import Setup
+
+log = structlog.get_logger(__name__)
+
+
+class Store(AppPart):
+    """Opens the folder, restores the state and serves flags from it.
+
+    `sees` tells what the checks come to, and `show` lets a note stand in the alerts channel; both are asked once the rest runs.
+    """
+
+    def __init__(self, setup: Setup, *, sees: Callable[[], Mapping[str, Verdict]], show: Callable[[Note], None]) -> None:
+        super().__init__()
+        self._setup = setup
+        self._sees = sees
+        self._show = show
+        self._restored = False
+        self.kept = Kept(to_policy(setup.config), {}, ())
+
+    async def start(self) -> None:
+        """Open, then restore. Raises StoreError."""
+        setup, given = self._setup, self._setup.given
+        storage = await open_storage(setup.data, given.ledger, given.samples)
+        self._ends(storage.close)
+        self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
+        (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
+        self.engine = CommittingEngine(self.ledger, setup.clock, self.kept.policy, setup.redactor)
+        notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])
+        self.others = AlertsByOtherWays(notifier, self.engine, setup.wire)
+        self._ends(self.others.close)
+        self.watch = LedgerWatch(
+            self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],
+            sees=self._sees, notices=LedgerNotices(self.engine, tell=self.others.tell, show=self._show),
+            on_change=setup.metrics.set_ledger,
+        )  # fmt: skip
+        await self._restore()
+
+    def health(self) -> Mapping[str, Part]:
+        """Whether changes can be committed, and whether the samples' file is as it was."""
+        loading = Part(False, "loading", self._setup.began_at, "State is being restored.")
+        parts = {"ledger": self.watch.part() if self._restored else loading}
+        if self._restored and (complaint := self._storage.complaint):
+            parts["samples"] = Part(False, "begun anew", self._setup.began_at, complaint)
+        return parts
+
+    def trouble(self) -> str:
+        """That nothing can be committed."""
+        return self.watch.trouble()
+
+    def left(self) -> tuple[str, ...]:
+        """What left the configuration and is kept because it is in use, one sentence each."""
+        return self.kept.sentences(self.engine.world)
+
+    async def _restore(self) -> None:
+        setup = self._setup
+        world = await load_checked(self.engine, self.ledger)
+        remembered = await self.ledger.read(lambda store: store.setting(SETTING))
+        self.kept = keep(self.engine.policy, world, remembered)
+        for sentence in self.left():
+            log.warning("kept although it left the configuration", what=sentence)
+        if setup.remembers:
+            setting = remember(to_policy(setup.config), self.kept.flags)
+            await self.watch.when_writable(lambda: self.ledger.write(lambda store: store.put_setting(SETTING, setting)))
+        self.engine.policy = self.kept.policy
+        self.engine.listen(self._on_commit)
+        self.engine.time_commits(setup.metrics.observe_commit)
+        self._on_commit((), world)
+        self._restored = True
+
+    def _on_commit(self, facts: Sequence[Fact], world: World) -> None:
+        """A flag's value is committed, then served; then everybody else hears of it."""
+        if not facts or any(fact.stream.startswith("flag/") for fact in facts):
+            self._setup.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
+        for fact in facts:
+            self._setup.metrics.observe_fact(fact)
+
+
+class LedgerCare(AppPart):
+    """Looks after the ledger while the bot runs: whether it takes what is committed, and whether its facts hold."""
+
+    def __init__(self, setup: Setup, store: Store) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._audit: DailyAudit | None = None
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self._ends(self._store.watch.close)
+        self._store.watch.start()
+        self._audit = DailyAudit(self._store.ledger, self._store.others.tell)
+        self._ends(self._audit.close)
+        self._audit.start()
+
+    def health(self) -> Mapping[str, Part]:
+        """Facts that were changed by hand."""
+        if self._audit is None or not self._audit.broken:
+            return {}
+        return {"facts": Part(False, "changed by hand", self._setup.began_at, "; ".join(self._audit.broken))}
+
+    def trouble(self) -> str:
+        """The same, for people."""
+        return self._audit.trouble if self._audit else ""
+
+
+class Retained(AppPart):
+    """Says what left the configuration and is kept because it is in use."""
+
+    def __init__(self, setup: Setup, store: Store) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+
+    def health(self) -> Mapping[str, Part]:
+        """All of it as one part."""
+        left = self._store.left()
+        return {"configuration": Part(False, "kept", self._setup.began_at, "; ".join(left))} if left else {}
+
+    def trouble(self) -> str:
+        """A sentence for each."""
+        return " ".join(f"{sentence}." for sentence in self._store.left())

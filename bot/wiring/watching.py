@@ -1,0 +1,186 @@
+"""The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.core.model import Sample, Verdict
+from bot.feeds.fetch import FeedReader
+from bot.housekeeping import BUDGETS, Housekeeping
+from bot.plan import plan
+from bot.ports import Fetcher
+from bot.probing import Probing
+from bot.scheduler import ApTicker
+from bot.vantage.courier import Courier, Peer
+from bot.version import understudy_version
+from bot.watch.lag import LoopLag
+from bot.watch.watch import Watch
+from bot.watch.watchdog import Watchdog
+from bot.wiring.part import AppPart
+from bot.wiring.setup import Setup
+from bot.wiring.slack import Slack
+from bot.wiring.store import Store
+
+BEAT_S = 0.5  # real seconds; each beat arms what falls due before the next one
+FASTEST_BEAT_S = 0.05
+
+
+class Probes(AppPart):
+    """The probers of all kinds; none where a caller gave its own."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self._setup = setup
+        self.probing: Probing | None = None
+
+    async def start(self) -> None:
+        """Have them ready; nothing is probed yet."""
+        if self._setup.given.prober is None:
+            self.probing = Probing(self._setup.config, self._setup.clock, redactor=self._setup.redactor)
+            self._ends(self.probing.close)
+
+    def now(self) -> Probing:
+        """The probers, which were started before."""
+        if self.probing is None:
+            raise RuntimeError("nothing probes: the probers start first")
+        return self.probing
+
+
+class Upkeep(AppPart):
+    """What probers remember is recalled at the start; then it is kept on record, and old samples are forgotten."""
+
+    def __init__(self, setup: Setup, store: Store, probes: Probes, slack: Slack) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._probes = probes
+        self._slack = slack
+
+    async def start(self) -> None:
+        """Recall, then begin."""
+        setup, store, probing = self._setup, self._store, self._probes.probing
+        if probing:
+            budgets = await store.ledger.read(lambda stored: stored.setting(BUDGETS))
+            await probing.recall(setup.plan.checks, store.samples, budgets)
+        if not setup.given.web:
+            return
+        housekeeping = Housekeeping(
+            store.ledger, store.samples, setup.clock, setup.metrics,
+            keep=setup.config.samples.keep, budget_bytes=setup.config.samples.budget,
+            connected=lambda: self._slack.connected, spent=probing.spent_budgets if probing else str,
+        )  # fmt: skip
+        self._ends(housekeeping.stop)
+        housekeeping.start()
+
+
+class Watching(AppPart):
+    """Looks at everything by the plan, and sends what it saw to peers."""
+
+    def __init__(self, setup: Setup, store: Store, probes: Probes, lag: LoopLag) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._probes = probes
+        self._lag = lag
+        self._watch: Watch | None = None
+        self._courier: Courier | None = None
+
+    async def start(self) -> None:
+        """Go on with what was known."""
+        setup, store = self._setup, self._store
+        looks = plan(setup.loaded, store.engine.world.components)
+        prober = setup.given.prober or self._probes.now().prober
+        by_hand = setup.given.ticker is not None  # then only that ticker knows what time passes next
+        fetcher = setup.given.fetcher or self._feed_reader()
+        self._watch = Watch(
+            looks, prober, fetcher, store.samples, store.engine, setup.clock,
+            ahead_s=0.0 if by_hand else beat_s(setup) * setup.clock.speed, lag=self._lag, courier=await self._send_to_peers(),
+            on_sample=setup.metrics.observe_sample, on_start=setup.metrics.observe_start, ledger=store.ledger,
+        )  # fmt: skip
+        self._ends(self._watch.stop)
+        await self._watch.start()
+
+    async def beat(self) -> None:
+        """Start what is due."""
+        if self._watch:
+            await self._watch.beat()
+
+    async def take(self, samples: Sequence[Sample]) -> None:
+        """Let what came from elsewhere join in."""
+        if self._watch:
+            await self._watch.take([self._setup.redactor.sample(sample) for sample in samples])
+
+    async def idle(self) -> None:
+        """Wait until what was begun has ended."""
+        if self._watch:
+            await self._watch.idle()
+
+    def sees(self) -> Mapping[str, Verdict]:
+        """What the checks come to at this moment, wherever that is not plainly well."""
+        return self._watch.sees() if self._watch else {}
+
+    def silent_controls(self) -> tuple[str, ...]:
+        """Members of the control group that do not answer."""
+        return self._watch.silent_controls() if self._watch else ()
+
+    def trouble(self) -> str:
+        """Peers that take nothing."""
+        return " ".join(self._courier.troubles()) if self._courier else ""
+
+    def _feed_reader(self) -> Fetcher:
+        reader = FeedReader(self._setup.clock, self._probes.now().transport(), version=understudy_version())
+        self._ends(reader.close)
+        return reader
+
+    async def _send_to_peers(self) -> Courier | None:
+        config = self._setup.config
+        peers = [Peer(p.vantage, p.url, p.secret.get_secret_value()) for p in config.peers if p.url]
+        if peers:
+            self._courier = Courier(peers, config.vantage, self._setup.clock)
+            self._ends(self._courier.close)
+            await self._courier.start()
+        return self._courier
+
+
+class LoopGuard(AppPart):
+    """Knows how late the event loop is, and who holds it; idle where a caller moves time by hand."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self._by_hand = setup.given.ticker is not None
+        self._watchdog = Watchdog(
+            setup.wire,
+            on_stall=lambda stall: setup.metrics.observe_stall(stall.code, stall.seconds),
+            on_gone=setup.given.on_gone,
+        )
+        self.lag = LoopLag(self._watchdog.turn)
+
+    async def start(self) -> None:
+        """Begin to look."""
+        if not self._by_hand:
+            self.lag.start()
+            self._watchdog.start()
+
+    async def stop(self) -> None:
+        """Look no longer."""
+        self.lag.stop()
+        self._watchdog.stop()
+
+
+class Beat(AppPart):
+    """The metronome behind the watch."""
+
+    def __init__(self, setup: Setup, watching: Watching, slack: Slack) -> None:
+        super().__init__()
+        self._setup = setup
+        self._watching = watching
+        self._slack = slack
+
+    async def start(self) -> None:
+        """Begin to beat."""
+        ticker = self._setup.given.ticker or ApTicker()
+        self._ends(ticker.stop)
+        ticker.start(self._slack.after(self._watching.beat), beat_s(self._setup))
+
+
+def beat_s(setup: Setup) -> float:
+    """Real seconds between two beats."""
+    return max(FASTEST_BEAT_S, BEAT_S / setup.clock.speed)

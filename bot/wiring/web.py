@@ -1,0 +1,84 @@
+"""The web server: flags, API, board, metrics and hooks, and the file that tells the terminal where it listens."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bot.core.model import Sample, Verdict
+from bot.doors import doors
+from bot.exports import render
+from bot.private import CONTROL_FILE, leave_control
+from bot.web.app import WebServer, build_web
+from bot.web.connections import limits_for
+from bot.web.health import Health
+from bot.web.services import Hooks, WebServices
+from bot.web.unix_socket import socket_file
+from bot.wiring.part import AppPart
+from bot.wiring.setup import Setup
+from bot.wiring.store import Store
+from bot.wiring.watching import Probes
+
+NO_LINK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 # compared, not bound
+
+
+class Web(AppPart):
+    """Serves once the state is restored. `take` is given what other programs send in for the watch."""
+
+    def __init__(
+        self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
+        sees: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._probes = probes
+        self._health = health
+        self._sees = sees
+        self._take = take
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listen, then leave the control file. Raises WebError."""
+        setup = self._setup
+        limits = setup.given.web_limits or limits_for(len(setup.plan.checks))
+        beside = None if setup.alone else socket_file(setup.config.server.socket, setup.config.server.socket_access)
+        server = WebServer(build_web(self._services()), limits, beside)
+        self._ends(server.stop)
+        self._ends(self._take_control_back)
+        host, wanted = setup.listen
+        port = await server.start(host, wanted)
+        name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
+        self.url = f"http://{name}:{port}"
+        if not setup.alone:
+            await self._store.watch.when_writable(self._leave_control)
+
+    def board_url(self) -> str:
+        """The board's address for people, where they can reach it: a loopback address is no link for a channel."""
+        return "" if self._setup.listen[0] in NO_LINK else self.url
+
+    def _services(self) -> WebServices:
+        setup, store, server = self._setup, self._store, self._setup.config.server
+        return WebServices(
+            engine=store.engine, board=setup.board, clock=setup.clock, ledger=store.ledger, samples=store.samples,
+            health=self._health, export=self._export, metrics=setup.metrics, sees=self._sees,
+            unwritten=store.watch.unwritten, ledger_trouble=store.watch.trouble,
+            read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
+            control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
+            local_token=setup.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
+        )  # fmt: skip
+
+    def _hooks(self) -> Hooks:
+        setup, probing = self._setup, self._probes.probing
+        if probing is None:
+            return Hooks()
+        return doors(setup.config, setup.plan.checks, probing.heartbeats, self._store.ledger, setup.clock, self._take)
+
+    async def _export(self, number: int, format: str) -> tuple[str, bytes]:
+        engine = self._store.engine
+        facts = await self._store.ledger.read(lambda store: store.facts_about(number))
+        incident = (await engine.world_with([number])).incidents[number]
+        return render(format, incident, facts, engine.policy, self._setup.redactor)
+
+    async def _leave_control(self) -> None:
+        leave_control(self._setup.data, self.url, self._setup.local_token)
+
+    async def _take_control_back(self) -> None:
+        (self._setup.data / CONTROL_FILE).unlink(missing_ok=True)
