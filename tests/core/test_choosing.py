@@ -70,7 +70,8 @@ def test_a_slow_fallback_is_not_left_for_another_slow_one() -> None:
     table.sees("google.api", Level.DEGRADED)
     table.sees("openai.api", Level.DEGRADED)
 
-    assert ("gpt", ["OpenAI API is degraded too; staying on gpt (gemini would be no better)"]) == (serving(table), held(table))
+    assert "gpt" == serving(table)
+    assert ["OpenAI API is degraded too; staying on gpt (gemini would be no better)"] == held(table)
 
 
 def test_a_fallback_that_is_down_is_left_for_cached_answers() -> None:
@@ -87,7 +88,8 @@ def test_a_slow_fallback_is_engaged_before_cached_answers() -> None:
     table.sees("openai.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.DOWN)
 
-    assert ("gpt", Phase.MITIGATED) == (serving(table), table.incident().phase)
+    assert "gpt" == serving(table)
+    assert Phase.MITIGATED == table.incident().phase
 
 
 def test_a_slow_default_is_kept_where_the_flag_engages_on_down() -> None:
@@ -112,7 +114,8 @@ def test_a_slow_default_is_not_left_for_a_slow_fallback() -> None:
     table.sees("openai.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.DEGRADED)
 
-    assert ("claude", ["no fallback is better: gpt would be no better"]) == (serving(table), held(table))
+    assert "claude" == serving(table)
+    assert ["no fallback is better: gpt would be no better"] == held(table)
 
 
 def test_a_variant_without_a_model_is_taken_first_where_it_stands_first() -> None:
@@ -130,7 +133,8 @@ def test_a_person_may_switch_to_a_slow_fallback_while_the_default_is_down() -> N
     table.sees("anthropic.api", Level.DOWN)
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True)).answer
 
-    assert (True, "gpt") == (said.ok, serving(table))
+    assert said.ok
+    assert "gpt" == serving(table)
 
 
 def test_a_person_is_not_led_from_a_working_default_to_a_slow_fallback() -> None:
@@ -211,7 +215,8 @@ def test_nothing_is_sent_to_a_fallback_that_nobody_has_looked_at() -> None:
     table.sees("anthropic.api", Level.DOWN)
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
-    assert ("claude", False) == (serving(table), asked.ok)
+    assert "claude" == serving(table)
+    assert not asked.ok
     assert f"No fallback of {FLAG} would be better: gpt needs OpenAI API, which is unknown." == told(asked)
 
 
@@ -225,7 +230,8 @@ def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:
 
     engagement = table.world.flag(FLAG).engagement
     assert engagement is not None
-    assert ("gpt", True) == (engagement.variant, engagement.share_back > 0)
+    assert "gpt" == engagement.variant
+    assert engagement.share_back > 0
 
 
 def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None:
@@ -236,7 +242,8 @@ def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None
     table.sees("anthropic.api", Level.DOWN)
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="outage")).answer
 
-    assert (False, "claude") == (asked.ok, serving(table))
+    assert not asked.ok
+    assert "claude" == serving(table)
 
 
 # --- what people ask for, and what comes back
@@ -247,7 +254,8 @@ def test_who_asks_for_a_fallback_a_second_time_does_not_lose_the_one_that_works(
     table = on_gpt(policy())
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
-    assert (False, "gpt") == (said.ok, serving(table))
+    assert not said.ok
+    assert "gpt" == serving(table)
     assert f"No fallback of {FLAG} would be better: cached would be worse." == told(said)
 
 
@@ -303,7 +311,8 @@ def test_canned_answers_are_left_for_a_fallback_that_is_back() -> None:
     early = serving(table)
     table.passes(1)
 
-    assert ("cached", "gpt") == (early, serving(table))
+    assert "cached" == early
+    assert "gpt" == serving(table)
 
 
 def test_canned_answers_that_a_person_chose_are_kept() -> None:

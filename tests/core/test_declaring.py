@@ -29,13 +29,18 @@ def test_any_name_of_a_provider_finds_its_open_incident(title: str) -> None:
     """The provider's, a component's, an id; in any case of letters."""
     said = declare(outage(), title)
 
-    assert (False, 1, OpenAlready) == (said.ok, said.incident, type(said))
+    assert not said.ok
+    assert 1 == said.incident
+    assert type(said) is OpenAlready
 
 
 @pytest.mark.parametrize("title", ["Payments are slow", "Claudette cannot log in", "OpenAI is broken"])
 def test_other_words_open_an_incident_of_their_own(title: str) -> None:
     """A name is a word of its own, and another provider is another matter."""
-    assert (True, 2) == ((said := declare(outage(), title)).ok, said.incident)
+    said = declare(outage(), title)
+
+    assert said.ok
+    assert 2 == said.incident
 
 
 def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
@@ -57,7 +62,8 @@ def test_every_open_incident_that_is_meant_is_offered() -> None:
     table.sees("openai.api", Level.DOWN)
     said = declare(table, "Claude is broken")
 
-    assert (1, (1, 2)) == (said.incident, said.choices)
+    assert 1 == said.incident
+    assert (1, 2) == said.choices
     one, two = "INC-1 is open for Claude already: Claude API down", "INC-2 is open for Claude already: Claude loses our files"
     assert f"{one}; {two}" == told(said)
 
@@ -77,7 +83,8 @@ def test_a_failure_joins_what_a_person_declared_for_the_provider() -> None:
     table.passes(1)
     table.sees("anthropic.api", Level.DOWN)
 
-    assert (1, ["anthropic.api"]) == (table.world.last_incident, list(table.incident().affected))
+    assert 1 == table.world.last_incident
+    assert ["anthropic.api"] == list(table.incident().affected)
 
 
 def test_a_separate_incident_leaves_the_verdicts_to_the_open_one() -> None:
@@ -86,7 +93,9 @@ def test_a_separate_incident_leaves_the_verdicts_to_the_open_one() -> None:
     said = declare(table, "Claude bills us twice", separate=True)
     table.sees("anthropic.web", Level.DOWN)
 
-    assert (2, [], 2) == (said.incident, list(table.incident(2).affected), len(table.incident(1).affected))
+    assert 2 == said.incident
+    assert [] == list(table.incident(2).affected)
+    assert 2 == len(table.incident(1).affected)
 
 
 def test_joining_twice_is_said_and_recorded_once() -> None:
@@ -95,7 +104,8 @@ def test_joining_twice_is_said_and_recorded_once() -> None:
     first = table.send(s.Join(actor=ANA, incident=1)).answer
     second = table.send(s.Join(actor=ANA, incident=1)).answer
 
-    assert (True, "You are in INC-1 already.") == (first.ok, told(second))
+    assert first.ok
+    assert "You are in INC-1 already." == told(second)
     assert 1 == len(table.kinds(f.ResponderJoined))
 
 
@@ -123,7 +133,8 @@ def test_what_is_over_is_not_joined() -> None:
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm"))
     said = table.send(s.Join(actor=ANA, incident=1)).answer
 
-    assert (False, "INC-1 is canceled; there is nothing to join.") == (said.ok, told(said))
+    assert not said.ok
+    assert "INC-1 is canceled; there is nothing to join." == told(said)
 
 
 def test_components_of_two_providers_are_two_incidents() -> None:
@@ -131,7 +142,8 @@ def test_components_of_two_providers_are_two_incidents() -> None:
     table = Table().all_well()
     said = table.send(s.Declare(actor=BOB, title="All is slow", components=("anthropic.api", "openai.api"))).answer
 
-    assert (False, "One incident is about one provider. Declare one for each.") == (said.ok, told(said))
+    assert not said.ok
+    assert "One incident is about one provider. Declare one for each." == told(said)
 
 
 def test_what_a_person_declares_began_when_its_component_failed() -> None:
@@ -155,9 +167,9 @@ def test_what_was_slow_already_is_in_the_incident_that_a_person_declares() -> No
     declare(table, "Claude is slow")
     table.sees("anthropic.api", Level.OPERATIONAL)
 
-    assert (["anthropic.api"], began, Phase.MONITORING) == (
-        list(table.incident().affected), table.incident().began_at, table.incident().phase,
-    )  # fmt: skip
+    assert ["anthropic.api"] == list(table.incident().affected)
+    assert began == table.incident().began_at
+    assert Phase.MONITORING == table.incident().phase
 
 
 def test_what_is_quiet_on_purpose_does_not_join_by_itself() -> None:
@@ -187,7 +199,8 @@ def test_a_separate_incident_takes_the_verdicts_where_the_provider_has_none_of_i
     declare(table, "Claude is broken", separate=True)
     table.sees("anthropic.api", Level.DOWN)
 
-    assert (2, ["anthropic.api"]) == (table.world.last_incident, list(table.incident(2).affected))
+    assert 2 == table.world.last_incident
+    assert ["anthropic.api"] == list(table.incident(2).affected)
 
 
 def test_the_longest_name_wins() -> None:
@@ -197,4 +210,5 @@ def test_the_longest_name_wins() -> None:
     table.sees("openai.api", Level.DOWN)
     said = declare(table, "Azure OpenAI is slow")
 
-    assert (True, "azure") == (said.ok, table.incident(2).provider)
+    assert said.ok
+    assert "azure" == table.incident(2).provider

@@ -50,7 +50,9 @@ def test_an_effect_has_the_key_lane_and_slot_it_always_had(
     """What was queued by an older Understudy is the same effect, so it is not done a second time."""
     made = effect(body, about)
 
-    assert (key, lane, slot) == (made.key, made.lane, made.slot)
+    assert key == made.key
+    assert lane == made.lane
+    assert slot == made.slot
 
 
 def test_every_effect_is_named_above() -> None:

@@ -53,7 +53,9 @@ def test_an_alert_is_heard_until_it_is_resolved() -> None:
     during, unchanged = kinds(table), len(table.facts) - before
     fires(table, "resolved")
 
-    assert ([("alert", Level.DEGRADED)], 0, []) == (during, unchanged, kinds(table))
+    assert [("alert", Level.DEGRADED)] == during
+    assert 0 == unchanged
+    assert [] == kinds(table)
 
 
 def test_a_source_fires_no_more_than_its_share() -> None:
@@ -65,7 +67,10 @@ def test_a_source_fires_no_more_than_its_share() -> None:
     other = s.AlertHeard(actor=MONITOR, source="datadog", key="k1", component=API, state="firing")
     heard = table.send(other).answer
 
-    assert ([True] * MOST_OF_A_SOURCE + [False] * 2, False, True, True) == (answers, refused.ok, known.ok, heard.ok)
+    assert [True] * MOST_OF_A_SOURCE + [False] * 2 == answers
+    assert not refused.ok
+    assert known.ok
+    assert heard.ok
     assert "100 alerts of grafana fire about Claude API already; resolve some first." == told(refused)
     assert MOST_OF_A_SOURCE + 1 == len(table.world.component(API).alerts)
     fires(table, "resolved", key="k1")
@@ -110,7 +115,8 @@ def test_people_are_heard_for_half_an_hour() -> None:
     table.now += timedelta(minutes=2)
 
     assert "Noted. Our checks say: Claude API is operational" in told(said)
-    assert (["bob and 1 more: it hangs"], []) == ([voice.reason for voice in during], kinds(table))
+    assert ["bob and 1 more: it hangs"] == [voice.reason for voice in during]
+    assert [] == kinds(table)
 
 
 def test_a_report_belongs_to_the_incident_that_is_open() -> None:
@@ -119,7 +125,8 @@ def test_a_report_belongs_to_the_incident_that_is_open() -> None:
     table.sees(API, Level.DOWN)
     step = table.send(s.Reported(actor=ANA, component=API, text="it hangs"))
 
-    assert (1, 1) == (step.facts[0].incident, step.answer.incident)
+    assert 1 == step.facts[0].incident
+    assert 1 == step.answer.incident
     assert 1 == sum(type(effect.body) is PostLine for effect in step.effects)
 
 
@@ -151,7 +158,8 @@ def test_the_vendors_page_is_heard_while_it_is_fresh() -> None:
     standing = kinds(table)
     reads(table, notice(), notice("resolved"))
 
-    assert ([("feed", Level.DEGRADED)], []) == (standing, kinds(table))
+    assert [("feed", Level.DEGRADED)] == standing
+    assert [] == kinds(table)
     assert [("feed", Level.DOWN)] == kinds(table, levels={API: Level.DOWN})
     reads(table, state=FeedState.STALE)
     assert [] == kinds(table, levels={API: Level.DOWN})
@@ -176,7 +184,9 @@ def test_an_advisory_gets_a_quiet_thread_and_nothing_else() -> None:
     kinds_ = [fact.kind for fact in table.facts if fact.kind.startswith("advisory")]
 
     assert ["advisory.raised", "advisory.raised", "advisory.ended"] == kinds_
-    assert (1, 2, {}) == (len(table.effects(OpenThread)), len(table.effects(ReplyInThread)), table.world.incidents)
+    assert 1 == len(table.effects(OpenThread))
+    assert 2 == len(table.effects(ReplyInThread))
+    assert {} == table.world.incidents
     assert "" == table.world.component(API).advisory
 
 
@@ -187,7 +197,8 @@ def test_an_advisory_ends_when_the_whole_is_worse() -> None:
     reaches(table, Level.DOWN, Fault.THEIRS)
     ended = [body.reason for body in table.kinds(f.AdvisoryEnded) if isinstance(body, f.AdvisoryEnded)]
 
-    assert (["all of it is down now"], [1]) == (ended, list(table.world.incidents))
+    assert ["all of it is down now"] == ended
+    assert [1] == list(table.world.incidents)
 
 
 def test_an_advisory_stays_while_we_are_blind() -> None:
@@ -197,7 +208,8 @@ def test_an_advisory_stays_while_we_are_blind() -> None:
     reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
 
     state = table.world.component(API)
-    assert (Level.UNKNOWN, "haiku fails since 10:02 UTC") == (state.level, state.advisory)
+    assert Level.UNKNOWN == state.level
+    assert "haiku fails since 10:02 UTC" == state.advisory
 
 
 # --- ours to mend
@@ -211,9 +223,10 @@ def test_a_failure_of_ours_is_told_quietly_and_opens_nothing() -> None:
     engaged = table.world.flag(FLAG).engagement
     reaches(table, Level.OPERATIONAL)
 
-    assert (1, 2, {}, None) == (
-        len(table.effects(OpenThread)), len(table.effects(ReplyInThread)), table.world.incidents, engaged
-    )  # fmt: skip
+    assert 1 == len(table.effects(OpenThread))
+    assert 2 == len(table.effects(ReplyInThread))
+    assert {} == table.world.incidents
+    assert engaged is None
 
 
 def test_blindness_is_no_failure_that_each_component_tells_of() -> None:
@@ -231,7 +244,9 @@ def test_a_flag_leaves_a_provider_whose_quota_we_used_up() -> None:
     engaged = table.world.flag(FLAG).engagement
 
     assert engaged is not None
-    assert ("gpt", "our quota at Claude API is used up", {}) == (engaged.variant, engaged.reason, table.world.incidents)
+    assert "gpt" == engaged.variant
+    assert "our quota at Claude API is used up" == engaged.reason
+    assert {} == table.world.incidents
     assert 1 == len(table.effects(OpenThread))
 
 
@@ -253,7 +268,8 @@ def test_nobody_is_sent_to_a_stand_in_whose_quota_is_used_up() -> None:
     refused = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="cost")).answer
     table.sees(API, Level.DOWN)
 
-    assert (False, "cached") == (refused.ok, table.world.flag(FLAG).engagement.variant)  # type: ignore[union-attr] # or it fails
+    assert not refused.ok
+    assert "cached" == table.world.flag(FLAG).engagement.variant  # type: ignore[union-attr] # engaged, or it fails
 
 
 def test_a_hand_back_waits_while_nobody_can_see_the_default() -> None:
@@ -267,7 +283,8 @@ def test_a_hand_back_waits_while_nobody_can_see_the_default() -> None:
     reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
     table.passes(30)
 
-    assert (10, 10) == (share, table.world.flag(FLAG).engagement.share_back)  # type: ignore[union-attr] # as above
+    assert 10 == share
+    assert 10 == table.world.flag(FLAG).engagement.share_back  # type: ignore[union-attr] # engaged, or it fails
 
 
 def test_an_unseen_time_is_no_outage() -> None:

@@ -15,7 +15,8 @@ def test_a_component_names_its_provider() -> None:
     """`anthropic.api` is Anthropic's."""
     id = ComponentId("anthropic.api")
 
-    assert ("anthropic", "api") == (id.provider, id.name)
+    assert "anthropic" == id.provider
+    assert "api" == id.name
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,9 @@ def test_a_check_names_its_component(id: str, provider: str, component: str, nam
     """Its own name is what is left; a control has no component of its own."""
     check = CheckId(id)
 
-    assert (provider, component, name) == (check.provider, check.component, check.name)
+    assert provider == check.provider
+    assert component == check.component
+    assert name == check.name
 
 
 def test_an_id_is_written_as_it_was() -> None:

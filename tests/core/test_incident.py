@@ -42,7 +42,8 @@ def test_a_component_that_goes_down_opens_an_incident() -> None:
     """One alert, one channel, one card; the severity is the configured one."""
     table = outage()
 
-    assert (Severity.SEV2, "Claude API down") == (table.incident().severity, table.incident().title)
+    assert Severity.SEV2 == table.incident().severity
+    assert "Claude API down" == table.incident().title
     assert 1 == len(table.effects(PostAlert)) == len(table.effects(OpenChannel)) == len(table.effects(PostCard))
 
 
@@ -51,7 +52,8 @@ def test_a_degraded_component_opens_a_quiet_thread_only() -> None:
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
 
-    assert ({}, 1) == (table.world.incidents, len(table.effects(OpenThread)))
+    assert {} == table.world.incidents
+    assert 1 == len(table.effects(OpenThread))
 
 
 def test_a_second_component_of_the_provider_joins_the_incident() -> None:
@@ -111,7 +113,8 @@ def test_cancel_is_refused_without_a_known_reason() -> None:
 
     said = set_phase(table, Phase.CANCELED, "because")
 
-    assert (False, "Cancel needs a reason: one of false-alarm, duplicate, external, drill.") == (said.ok, told(said))
+    assert not said.ok
+    assert "Cancel needs a reason: one of false-alarm, duplicate, external, drill." == told(said)
 
 
 def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -> None:
@@ -124,7 +127,8 @@ def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -
 
     said = set_phase(table, Phase.INVESTIGATING)
 
-    assert (False, "INC-2 is open for the same provider; go on there.") == (said.ok, told(said))
+    assert not said.ok
+    assert "INC-2 is open for the same provider; go on there." == told(said)
 
 
 def test_a_reopened_incident_learns_what_its_components_did_meanwhile() -> None:
@@ -147,7 +151,9 @@ def test_recovery_of_every_component_moves_to_monitoring_and_a_relapse_back() ->
     well = table.incident().phase
     table.sees("anthropic.web", Level.DOWN)
 
-    assert (Phase.TRIAGE, Phase.MONITORING, Phase.INVESTIGATING) == (still, well, table.incident().phase)
+    assert Phase.TRIAGE == still
+    assert Phase.MONITORING == well
+    assert Phase.INVESTIGATING == table.incident().phase
     assert 1 == table.incident().relapses
 
 
@@ -161,7 +167,8 @@ def test_an_update_is_due_every_hour_and_a_person_resets_the_clock() -> None:
     quiet = len(table.kinds(f.UpdateWritten))
     table.passes(15)
 
-    assert (2, 3) == (quiet, len(table.kinds(f.UpdateWritten)))
+    assert 2 == quiet
+    assert 3 == len(table.kinds(f.UpdateWritten))
     assert ["INC-1/update/1", "INC-1/update/2", "INC-1/update/3"] == table.effects(PostUpdate)
 
 
@@ -184,10 +191,8 @@ def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2))
     table.passes(1)
 
-    assert (0, [(1, 0)]) == (
-        silent,
-        [(u.slot, u.missed) for u in table.kinds(f.UpdateWritten) if isinstance(u, f.UpdateWritten)],
-    )
+    assert 0 == silent
+    assert [(1, 0)] == [(u.slot, u.missed) for u in table.kinds(f.UpdateWritten) if isinstance(u, f.UpdateWritten)]
 
 
 def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
@@ -198,7 +203,9 @@ def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
     early = len(table.kinds(f.ResolveAsked))
     table.passes(90)
 
-    assert (0, 1, Phase.MONITORING) == (early, len(table.kinds(f.ResolveAsked)), table.incident().phase)
+    assert 0 == early
+    assert 1 == len(table.kinds(f.ResolveAsked))
+    assert Phase.MONITORING == table.incident().phase
 
 
 def test_resolution_posts_the_summary_and_the_timeline() -> None:
@@ -206,7 +213,8 @@ def test_resolution_posts_the_summary_and_the_timeline() -> None:
     table = outage()
     set_phase(table, Phase.RESOLVED)
 
-    assert (1, 1) == (len(table.effects(PostSummary)), len(table.effects(UploadExport)))
+    assert 1 == len(table.effects(PostSummary))
+    assert 1 == len(table.effects(UploadExport))
 
 
 def test_acknowledging_twice_names_who_has_it() -> None:
@@ -215,7 +223,8 @@ def test_acknowledging_twice_names_who_has_it() -> None:
     table.send(s.Acknowledge(actor=ANA, incident=1))
     said = table.send(s.Acknowledge(actor=BOB, incident=1)).answer
 
-    assert (False, "ana has taken INC-1 already.") == (said.ok, told(said))
+    assert not said.ok
+    assert "ana has taken INC-1 already." == told(said)
 
 
 def test_a_taken_channel_name_gets_the_next_suffix() -> None:
@@ -225,7 +234,8 @@ def test_a_taken_channel_name_gets_the_next_suffix() -> None:
     table.send(s.NameTaken(actor=RULE, incident=1, name=first))
     table.send(s.NameTaken(actor=RULE, incident=1, name=first))
 
-    assert (f"{first}-2", 2) == (table.incident().channel_name, table.incident().channel_attempt)
+    assert f"{first}-2" == table.incident().channel_name
+    assert 2 == table.incident().channel_attempt
 
 
 def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
@@ -234,9 +244,9 @@ def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
     table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
 
-    assert ("restricted_action", 1, 1) == (
-        table.incident().channel_refused, len(table.effects(PostRefusal)), len(table.effects(TellPerson)),
-    )  # fmt: skip
+    assert "restricted_action" == table.incident().channel_refused
+    assert 1 == len(table.effects(PostRefusal))
+    assert 1 == len(table.effects(TellPerson))
 
 
 def test_a_given_up_edit_is_said_once() -> None:
@@ -245,7 +255,8 @@ def test_a_given_up_edit_is_said_once() -> None:
     edits = len(table.effects(EditCard))
     table.send(s.EffectRefused(actor=RULE, key="INC-1/card/x", kind=EditCard, incident=1, reason="message_not_found"))
 
-    assert (edits, 1) == (len(table.effects(EditCard)), len(table.kinds(f.GivenUp)))
+    assert edits == len(table.effects(EditCard))
+    assert 1 == len(table.kinds(f.GivenUp))
 
 
 def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:
@@ -260,7 +271,9 @@ def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:
     still = table.incident().phase
     table.passes(11)
 
-    assert (Phase.RESOLVED, Phase.INVESTIGATING, Phase.RESOLVED) == (resolved, still, table.incident().phase)
+    assert Phase.RESOLVED == resolved
+    assert Phase.INVESTIGATING == still
+    assert Phase.RESOLVED == table.incident().phase
 
 
 def test_a_component_outside_the_incident_does_not_make_it_relapse() -> None:
@@ -271,7 +284,8 @@ def test_a_component_outside_the_incident_does_not_make_it_relapse() -> None:
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.sees("anthropic.mobile", Level.DEGRADED)
 
-    assert (Phase.MONITORING, {"anthropic.api"}) == (table.incident().phase, set(table.incident().affected))
+    assert Phase.MONITORING == table.incident().phase
+    assert {"anthropic.api"} == set(table.incident().affected)
 
 
 def test_only_commanders_command_where_they_are_named() -> None:
@@ -288,7 +302,8 @@ def test_declaring_for_an_open_provider_points_to_it() -> None:
     table = outage()
     said = table.send(s.Declare(actor=ANA, title="Claude is broken", components=("anthropic.web",))).answer
 
-    assert (False, 1) == (said.ok, said.incident)
+    assert not said.ok
+    assert 1 == said.incident
 
 
 def test_a_rule_leaves_the_severity_that_a_person_chose() -> None:

@@ -71,7 +71,9 @@ def test_what_still_fails_opens_again_after_resolve_after() -> None:
     early = declared(table)
     table.passes(1)
 
-    assert ([1], [1, 2], 2) == (early, declared(table), len(table.effects(PostAlert)))
+    assert [1] == early
+    assert [1, 2] == declared(table)
+    assert 2 == len(table.effects(PostAlert))
 
 
 def test_the_clock_is_asked_for_at_the_moment_it_opens_again() -> None:
@@ -121,7 +123,8 @@ def test_a_slow_component_gets_its_quiet_thread_after_a_resolution() -> None:
     resolve(table, force=True)
     table.passes(31)
 
-    assert ([1], 1) == (declared(table), len(table.effects(OpenThread)))
+    assert [1] == declared(table)
+    assert 1 == len(table.effects(OpenThread))
 
 
 @pytest.mark.parametrize("reason", ["false-alarm", "duplicate"])
@@ -134,7 +137,8 @@ def test_what_was_canceled_opens_only_on_something_new(reason: str) -> None:
     table.sees(API, Level.OPERATIONAL)
     table.sees(API, Level.DOWN)
 
-    assert ([1], [1, 2]) == (quiet, declared(table))
+    assert [1] == quiet
+    assert [1, 2] == declared(table)
 
 
 def test_canceling_says_that_what_still_fails_alerts_nobody() -> None:
@@ -174,7 +178,8 @@ def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
     muted = declared(table)
     table.passes(2)
 
-    assert ([1], [1, 2]) == (muted, declared(table))
+    assert [1] == muted
+    assert [1, 2] == declared(table)
 
 
 def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over() -> None:
@@ -186,7 +191,8 @@ def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over()
 
     asked = next(fact for fact in table.facts if isinstance(fact.body, f.HandBackAsked))
     line = next(e for done in table.steps for e in done.effects if e.key == f"{asked.stream}/{asked.seq}/line")
-    assert ("ops", PostLine(To.OPS)) == (line.lane, line.body)
+    assert "ops" == line.lane
+    assert PostLine(To.OPS) == line.body
 
 
 def test_a_flag_that_another_provider_holds_is_no_matter_of_this_incident() -> None:
@@ -252,7 +258,8 @@ def test_who_moved_the_phase_and_why_is_on_record() -> None:
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED, reason="the vendor rolled out"))
     [fact] = [fact for fact in table.facts if isinstance(fact.body, f.PhaseChanged) and fact.body.phase is Phase.IDENTIFIED]
 
-    assert (ANA, "the vendor rolled out") == (fact.actor, fact.body.reason)
+    assert ANA == fact.actor
+    assert "the vendor rolled out" == fact.body.reason
 
 
 def test_resolving_asks_where_our_own_key_stands_before_a_failing_component() -> None:

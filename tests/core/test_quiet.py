@@ -68,7 +68,9 @@ def test_a_muted_component_opens_nothing_and_is_measured_as_always() -> None:
     table = muted()
     table.sees(API, Level.DOWN)
 
-    assert ({}, Level.DOWN, ["muted by ana: we move"]) == (table.world.incidents, table.world.component(API).level, held(table))
+    assert {} == table.world.incidents
+    assert Level.DOWN == table.world.component(API).level
+    assert ["muted by ana: we move"] == held(table)
     assert "gpt" == table.world.flags[CHAT_FLAG.key].engagement.variant  # type: ignore[union-attr] # it is there or the test fails
 
 
@@ -78,7 +80,8 @@ def test_the_incident_opens_when_the_mute_ends_and_it_is_still_bad() -> None:
     table.sees(API, Level.DOWN)
     until(table, timedelta(minutes=61))
 
-    assert (START, START + timedelta(hours=1)) == (table.incident().began_at, table.incident().declared_at)
+    assert START == table.incident().began_at
+    assert START + timedelta(hours=1) == table.incident().declared_at
     assert None is table.world.component(API).mute
 
 
@@ -88,7 +91,8 @@ def test_the_incident_opens_at_once_when_somebody_unmutes() -> None:
     table.sees(API, Level.DOWN)
     said = table.send(s.Unmute(actor=ANA, component=API)).answer
 
-    assert (True, 1) == (said.ok, len(table.world.incidents))
+    assert said.ok
+    assert 1 == len(table.world.incidents)
     assert Phase.MITIGATED == table.incident().phase  # the flag was switched already
 
 
@@ -99,7 +103,8 @@ def test_whoever_unmutes_declares_nothing() -> None:
     table.sees(API, Level.DOWN)
     table.send(s.Unmute(actor=ANA, component=API))
 
-    assert ("held-back alerts", False) == (table.incident().declared_by.name, table.incident().severity_by_person)
+    assert "held-back alerts" == table.incident().declared_by.name
+    assert not table.incident().severity_by_person
     assert [ANA] == [fact.actor for fact in table.facts if isinstance(fact.body, f.Unmuted)]
 
 
@@ -115,7 +120,8 @@ def test_what_goes_down_while_muted_is_said_once_and_quietly() -> None:
         table.sees(API, Level.OPERATIONAL)
     table.sees(API, Level.DOWN)
 
-    assert ([f"muted/component/{API}/4"], {}) == (said_quietly(table), table.world.incidents)
+    assert [f"muted/component/{API}/4"] == said_quietly(table)
+    assert {} == table.world.incidents
 
 
 def test_what_is_only_degraded_while_muted_stays_quiet_until_it_is_down() -> None:
@@ -125,7 +131,8 @@ def test_what_is_only_degraded_while_muted_stays_quiet_until_it_is_down() -> Non
     before = said_quietly(table)
     table.sees(API, Level.DOWN)
 
-    assert ([], 1) == (before, len(said_quietly(table)))
+    assert [] == before
+    assert 1 == len(said_quietly(table))
 
 
 def test_what_was_down_before_it_was_muted_is_no_news() -> None:
@@ -160,7 +167,8 @@ def test_what_we_cannot_see_is_not_called_down() -> None:
     before = said_quietly(table)
     table.send(s.SightChanged(actor=RULE, sight=Sight(False, ended_at=table.now)))
 
-    assert ([], 1) == (before, len(said_quietly(table)))
+    assert [] == before
+    assert 1 == len(said_quietly(table))
 
 
 @pytest.mark.parametrize(("lasts", "ok"), [(timedelta(hours=2), True), (timedelta(hours=2, seconds=1), False)])
@@ -180,7 +188,8 @@ def test_nothing_opens_when_it_recovered_before_the_mute_ended() -> None:
     table.sees(API, Level.OPERATIONAL)
     until(table, timedelta(hours=2))
 
-    assert ({}, Level.OPERATIONAL) == (table.world.incidents, table.world.component(API).level)
+    assert {} == table.world.incidents
+    assert Level.OPERATIONAL == table.world.component(API).level
 
 
 def test_a_mute_stops_no_incident_that_is_open() -> None:
@@ -202,7 +211,8 @@ def test_a_muted_component_joins_no_incident_of_its_provider() -> None:
     before = set(table.incident().affected)
     until(table, timedelta(minutes=61))
 
-    assert ({WEB}, {WEB, API}) == (before, set(table.incident().affected))
+    assert {WEB} == before
+    assert {WEB, API} == set(table.incident().affected)
 
 
 def test_a_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None:
@@ -214,7 +224,9 @@ def test_a_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None
     table.sees(API, Level.OPERATIONAL)
 
     after = (len(table.effects(OpenThread)), len(table.effects(ReplyInThread)))
-    assert (0, (1, 1), {}) == (before, after, table.world.incidents)
+    assert 0 == before
+    assert (1, 1) == after
+    assert {} == table.world.incidents
 
 
 def test_a_mute_is_refused_when_it_makes_no_sense() -> None:
@@ -261,7 +273,8 @@ def test_one_reason_after_the_other_is_written_down() -> None:
     table.sees(API, Level.DOWN)
     until(table, timedelta(hours=2))
 
-    assert (["muted by ana", "our own maintenance"], {}) == (held(table), table.world.incidents)
+    assert ["muted by ana", "our own maintenance"] == held(table)
+    assert {} == table.world.incidents
 
 
 def test_maintenance_that_the_vendor_announced_holds_alerts_back() -> None:
@@ -271,7 +284,8 @@ def test_maintenance_that_the_vendor_announced_holds_alerts_back() -> None:
     table.sees(API, Level.DOWN)
     table.sees(WEB, Level.OPERATIONAL)
 
-    assert ({}, ["announced maintenance: Database move"]) == (table.world.incidents, held(table))
+    assert {} == table.world.incidents
+    assert ["announced maintenance: Database move"] == held(table)
 
 
 def test_announced_maintenance_begins_by_its_plan_when_the_vendor_forgets_to_say_so() -> None:
@@ -311,7 +325,8 @@ def test_a_component_that_the_page_calls_under_maintenance_is_quiet() -> None:
     before = dict(table.world.incidents)
     reads(table)
 
-    assert ({}, [1]) == (before, list(table.world.incidents))
+    assert {} == before
+    assert [1] == list(table.world.incidents)
 
 
 def test_maintenance_is_forgotten_when_its_page_cannot_be_read_for_an_hour() -> None:
@@ -336,7 +351,9 @@ def test_a_component_that_depends_on_a_bad_one_is_told_in_its_incident() -> None
     table.sees(GPT, Level.DOWN)
     told = [fact.incident for fact in table.facts if isinstance(fact.body, f.AlertSuppressed)]
 
-    assert ([1], [1], {API}) == (list(table.world.incidents), told, set(table.incident().affected))
+    assert [1] == list(table.world.incidents)
+    assert [1] == told
+    assert {API} == set(table.incident().affected)
     assert len(table.effects(PostLine)) > lines
 
 
@@ -347,7 +364,8 @@ def test_its_recovery_is_told_there_too() -> None:
     table.sees(GPT, Level.DOWN)
     fact = table.sees(GPT, Level.OPERATIONAL).facts[0]
 
-    assert (1, f.VerdictChanged) == (fact.incident, type(fact.body))
+    assert 1 == fact.incident
+    assert type(fact.body) is f.VerdictChanged
     assert f"{fact.stream}/{fact.seq}/line" in table.effects(PostLine)
 
 
@@ -360,7 +378,8 @@ def test_its_own_incident_opens_when_the_parent_is_well_and_it_is_not() -> None:
     before = list(table.world.incidents)
     until(table, timedelta(minutes=6))
 
-    assert ([1], [1, 2]) == (before, list(table.world.incidents))
+    assert [1] == before
+    assert [1, 2] == list(table.world.incidents)
     assert START + timedelta(minutes=5) == table.incident(2).declared_at
 
 
@@ -381,7 +400,8 @@ def test_components_that_depend_on_each_other_open_one_incident() -> None:
     table.sees(GPT, Level.DOWN)
     table.sees(API, Level.DOWN)
 
-    assert ([1], {GPT}) == (list(table.world.incidents), set(table.incident().affected))
+    assert [1] == list(table.world.incidents)
+    assert {GPT} == set(table.incident().affected)
 
 
 def test_a_child_whose_own_provider_has_an_incident_joins_that() -> None:
@@ -414,7 +434,8 @@ def test_no_incident_opens_while_we_are_blind() -> None:
     table.now += timedelta(minutes=10)
     sees_again(table)
 
-    assert ({}, [1]) == (before, list(table.world.incidents))
+    assert {} == before
+    assert [1] == list(table.world.incidents)
 
 
 def test_blindness_is_told_once_and_answered_once() -> None:
@@ -426,7 +447,8 @@ def test_blindness_is_told_once_and_answered_once() -> None:
     sees_again(table)
     roots = [effect.body.root for step in table.steps for effect in step.effects if isinstance(effect.body, ReplyInThread)]
 
-    assert (["sight/1"], ["sight/1"]) == (table.effects(OpenThread), roots)
+    assert ["sight/1"] == table.effects(OpenThread)
+    assert ["sight/1"] == roots
 
 
 def test_an_open_incident_has_the_blindness_in_its_timeline() -> None:
@@ -447,7 +469,8 @@ def test_no_flag_moves_by_a_rule_while_we_are_blind() -> None:
     before = table.world.flag(CHAT_FLAG.key).engagement
     said = table.send(s.EngageFlag(actor=ANA, flag=CHAT_FLAG.key, variant="cached", reason="I know")).answer
 
-    assert (None, True) == (before, said.ok)
+    assert before is None
+    assert said.ok
 
 
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)

@@ -31,10 +31,12 @@ def test_a_role_is_given() -> None:
     [invited] = [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
     kinds = {type(one.body) for one in table.steps[-1].effects}
 
-    assert (True, "bob is commander of INC-1 now.") == (said.ok, told(said))
+    assert said.ok
+    assert "bob is commander of INC-1 now." == told(said)
     assert {COMMANDER: BOB} == table.incident().roles
     assert (BOB,) == table.incident().responders
-    assert (1, "incident/1") == (invited.incident, invited.lane)
+    assert 1 == invited.incident
+    assert "incident/1" == invited.lane
     assert {PostLine, EditAlert, EditCard, InvitePeople} == kinds
 
 
@@ -54,8 +56,10 @@ def test_a_role_is_taken_back() -> None:
     give(table, BOB)
     said = give(table, None)
 
-    assert (True, "INC-1 has no commander any more.") == (said.ok, told(said))
-    assert ({}, (BOB,)) == (table.incident().roles, table.incident().responders)
+    assert said.ok
+    assert "INC-1 has no commander any more." == told(said)
+    assert {} == table.incident().roles
+    assert (BOB,) == table.incident().responders
     assert [] == [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
 
 
@@ -65,7 +69,8 @@ def test_giving_it_again_changes_nothing() -> None:
     give(table, BOB)
     again = give(table, Actor.person(BOB.id, "robert"))
 
-    assert (False, "bob is commander of INC-1 already.") == (again.ok, told(again))
+    assert not again.ok
+    assert "bob is commander of INC-1 already." == told(again)
     assert 1 == len(table.kinds(f.RoleChanged))
 
 
@@ -73,7 +78,8 @@ def test_what_nobody_has_is_not_taken_back() -> None:
     """The answer says how it is."""
     said = give(declared(), None)
 
-    assert (False, "INC-1 has no commander.") == (said.ok, told(said))
+    assert not said.ok
+    assert "INC-1 has no commander." == told(said)
 
 
 def test_an_incident_that_is_over_has_no_roles_to_give() -> None:
@@ -82,7 +88,8 @@ def test_an_incident_that_is_over_has_no_roles_to_give() -> None:
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
     said = give(table, BOB)
 
-    assert (False, "INC-1 is resolved; nobody has a role in it any more.") == (said.ok, told(said))
+    assert not said.ok
+    assert "INC-1 is resolved; nobody has a role in it any more." == told(said)
 
 
 def test_who_had_it_stays_on_record_when_it_is_over() -> None:

@@ -206,7 +206,9 @@ def test_what_was_long_over_when_it_was_posted_is_noted_and_told_to_nobody() -> 
     posted = len(table.effects(OpenThread))
     reads(table, word("u1", status="resolved", at=START - timedelta(days=8), names=(API,)))
 
-    assert (["u1"], posted, None) == (seen(table), len(table.effects(OpenThread)), table.incident().vendor_first_at)
+    assert ["u1"] == seen(table)
+    assert posted == len(table.effects(OpenThread))
+    assert table.incident().vendor_first_at is None
 
 
 def test_the_end_of_what_we_know_is_told_however_far_it_is_dated_back() -> None:
@@ -248,7 +250,8 @@ def test_a_page_that_says_too_much_is_told_in_one_message_for_the_rest() -> None
     [body] = table.kinds(f.PageFlooded)
 
     assert isinstance(body, f.PageFlooded)
-    assert (MOST_AT_ONCE, 180) == (len(seen(table)), body.count)
+    assert MOST_AT_ONCE == len(seen(table))
+    assert 180 == body.count
     assert MOST_AT_ONCE + 1 == len(table.effects(OpenThread))
 
 

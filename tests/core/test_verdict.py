@@ -78,8 +78,10 @@ def test_our_own_faults_are_unknown_and_never_down() -> None:
     alone = verdict(one(fails("auth", Fault.OURS_KEY)))
     beside = verdict(one(fails("auth", Fault.OURS_KEY)), one(fails()))
 
-    assert (Level.UNKNOWN, Fault.OURS_KEY) == (alone.level, alone.fault)
-    assert (Level.DOWN, Fault.THEIRS) == (beside.level, beside.fault)
+    assert Level.UNKNOWN == alone.level
+    assert Fault.OURS_KEY == alone.fault
+    assert Level.DOWN == beside.level
+    assert Fault.THEIRS == beside.fault
 
 
 # --- vantages
@@ -118,7 +120,8 @@ def test_a_small_part_that_fails_for_long_is_an_advisory() -> None:
     """One model of four: too little for a worse verdict, and not drowned."""
     found = verdict(one(fails()), one(well()), one(well()), one(well()))
 
-    assert (Level.OPERATIONAL, "check-1 fails since 11:40 UTC (1 of 4 checks)") == (found.level, found.advisory)
+    assert Level.OPERATIONAL == found.level
+    assert "check-1 fails since 11:40 UTC (1 of 4 checks)" == found.advisory
     assert ("check-1: status 502",) == found.evidence
 
 
@@ -154,7 +157,8 @@ def test_a_certificate_that_ends_soon_is_an_advisory_at_once(condition: Conditio
     """It works today: no worse verdict, no ten minutes to wait, and the reason and the evidence say until when."""
     found = verdict(one(ends_soon(condition)), one(well()))
 
-    assert (Level.OPERATIONAL, "check-1: the certificate ends soon (1 of 2 checks)") == (found.level, found.advisory)
+    assert Level.OPERATIONAL == found.level
+    assert "check-1: the certificate ends soon (1 of 2 checks)" == found.advisory
     assert found.reason.startswith("check-1: the certificate ends soon: 5 days left; check-2: 5 of the last 5 looks were fine")
     assert ("check-1: expires at soon",) == found.evidence
 
@@ -242,8 +246,10 @@ def test_the_vendors_own_words_clear_an_unclear_fault() -> None:
 def test_a_voice_that_says_well_is_no_voice() -> None:
     """A page that is green does not lift anything, and says nothing in the reason."""
     green = Heard("feed", Level.OPERATIONAL, "all systems operational", START)
+    found = verdict(one(fails()), heard=(green,))
 
-    assert (Level.DOWN, False) == ((found := verdict(one(fails()), heard=(green,))).level, "operational" in found.reason)
+    assert Level.DOWN == found.level
+    assert "operational" not in found.reason
 
 
 # --- blindness
@@ -254,7 +260,9 @@ def test_what_cannot_be_reached_is_unknown_while_we_are_blind() -> None:
     dark = verdict(one(fails("connect_timeout")), sight=BLIND)
     answers = verdict(one(fails("http_5xx")), sight=BLIND)
 
-    assert (Level.UNKNOWN, Fault.LOCAL, "we are blind: both controls are unreachable") == (dark.level, dark.fault, dark.reason)
+    assert Level.UNKNOWN == dark.level
+    assert Fault.LOCAL == dark.fault
+    assert "we are blind: both controls are unreachable" == dark.reason
     assert Level.DOWN == answers.level
 
 
