@@ -127,22 +127,22 @@ class Delivery:
         incident = (await self._world(effect)).incidents.get(effect.incident or 0)
         if incident is None:
             return None
-        if place.thread_ts and place.thread_ts == incident.alert_ts:
+        if place.thread_ts and place.thread_ts == incident.room.alert.ts:
             await self._lost_post(incident, e.PostAlert, error)
             return Wait(f"{error}; going on under the new alert")
-        if isinstance(error, ChannelGone) and not place.thread_ts and place.channel == incident.channel:
+        if isinstance(error, ChannelGone) and not place.thread_ts and place.channel == incident.room.channel:
             await self._lost_channel(incident, error)
             return Wait(f"{error}; going on in the thread of the alert")
         return None
 
     async def _lost_channel(self, incident: Incident, error: ChannelGone) -> None:
-        reason = f"#{incident.channel_name} takes no more posts: {error.why} ({error.code})"
+        reason = f"#{incident.room.name} takes no more posts: {error.why} ({error.code})"
         await self._engine.handle(ChannelLost(actor=Actor.rule("outbox"), incident=incident.number, reason=reason))
 
     async def _lost_post(
         self, incident: Incident, what: type[e.PostAlert | e.PostCard], error: ChannelGone | MessageGone
     ) -> None:
-        ts = incident.alert_ts if what is e.PostAlert else incident.card_ts
+        ts = incident.room.alert.ts if what is e.PostAlert else incident.room.card.ts
         await self._engine.handle(
             PostLost(
                 actor=Actor.rule("outbox"), id=f"lost/{incident.name}/{what.KIND}/{ts}", incident=incident.number, what=what,
@@ -161,12 +161,12 @@ class Delivery:
     async def _at_home(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
         """The incident's channel, else the thread of its alert; where that was given up too, the ops channel itself."""
         incident = await incident_of(effect, self._engine)
-        if incident.channel:
-            return Place(incident.channel)
-        if incident.alert_ts:
-            return Place(incident.alert_channel_id, incident.alert_ts)
+        if incident.room.channel:
+            return Place(incident.room.channel)
+        if incident.room.alert.ts:
+            return Place(incident.room.alert.channel, incident.room.alert.ts)
         given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, f.GivenUp)}
-        if e.PostAlert.KIND in given_up or incident.alerts_gone > 1:
+        if e.PostAlert.KIND in given_up or incident.room.alert.gone > 1:
             return OPS
         return Wait(f"the alert of {incident.name} is not posted yet")
 
@@ -196,7 +196,7 @@ class Delivery:
 
     async def _refusal(self, body: e.PostRefusal | e.TellPerson, effect: Effect) -> Message:
         incident = await incident_of(effect, self._engine)
-        return incident_texts.refusal(incident, incident.channel_refused, self._engine.policy)
+        return incident_texts.refusal(incident, incident.room.refused, self._engine.policy)
 
     async def _quiet(self, body: e.OpenThread, effect: Effect) -> Message:
         return quiet.quiet(await self._fact(effect), await self._world(effect), self._engine.policy)
@@ -240,23 +240,25 @@ class Delivery:
 
     async def _edit_alert(self, body: e.EditAlert, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        if not incident.alert_ts:
+        if not incident.room.alert.ts:
             return Performed()  # it was given up
         try:
-            await self._chat.edit(PostedAt(incident.alert_channel_id, incident.alert_ts), await self._alert(body, row.effect))
+            await self._chat.edit(
+                PostedAt(incident.room.alert.channel, incident.room.alert.ts), await self._alert(body, row.effect)
+            )
         except (ChannelGone, MessageGone) as error:
             await self._lost_post(incident, e.PostAlert, error)
         return Performed()
 
     async def _edit_card(self, body: e.EditCard, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        at = PostedAt(incident.card_channel_id, incident.card_ts)
-        if not at.ts or at.channel != (incident.channel or incident.alert_channel_id):
+        at = PostedAt(incident.room.card.channel, incident.room.card.ts)
+        if not at.ts or at.channel != (incident.room.channel or incident.room.alert.channel):
             return Performed()  # it was given up, or stands in a channel that was lost
         try:
             await self._chat.edit(at, await self._card(body, row.effect))
         except ChannelGone as error:
-            if at.channel == incident.channel:
+            if at.channel == incident.room.channel:
                 await self._lost_channel(incident, error)
             else:
                 await self._lost_post(incident, e.PostCard, error)

@@ -38,7 +38,7 @@ class IncidentChannel:
     async def _open(self, body: OpenChannel, row: OutboxRow) -> Performed | Wait:
         """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries."""
         incident = await incident_of(row.effect, self._engine)
-        name = incident.channel_name
+        name = incident.room.name
         try:
             made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
             return Performed(made.id, name=made.name)
@@ -65,31 +65,31 @@ class IncidentChannel:
 
     async def _set_topic(self, body: SetTopic, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        if incident.channel:  # a thread has no topic
+        if incident.room.channel:  # a thread has no topic
             scene = Scene(incident, self._engine.world, self._engine.policy, self._clock.now())
-            await self._chat.set_topic(incident.channel, card.topic(scene))
+            await self._chat.set_topic(incident.room.channel, card.topic(scene))
         return Performed()
 
     async def _pin_card(self, body: PinCard, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        if incident.channel and incident.card_ts:
-            await self._chat.pin(PostedAt(incident.card_channel_id, incident.card_ts))
+        if incident.room.channel and incident.room.card.ts:
+            await self._chat.pin(PostedAt(incident.room.card.channel, incident.room.card.ts))
         return Performed()
 
     async def _add_bookmarks(self, body: AddBookmarks, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        links = card.bookmarks(incident, self._engine.policy, board_url=self._board_url) if incident.channel else ()
+        links = card.bookmarks(incident, self._engine.policy, board_url=self._board_url) if incident.room.channel else ()
         for title, link in links:
-            await self._chat.bookmark(incident.channel, title, link)
+            await self._chat.bookmark(incident.room.channel, title, link)
         return Performed()
 
     async def _invite(self, body: InvitePeople, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
         wanted = list(self._always)
-        for person in (incident.declared_by, incident.acknowledged_by, *incident.responders):
+        for person in (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders):
             if person and person.kind is ActorKind.PERSON and person.id not in wanted:
                 wanted.append(person.id)
-        problems = await self._chat.invite(incident.channel, wanted) if incident.channel and wanted else []
+        problems = await self._chat.invite(incident.room.channel, wanted) if incident.room.channel and wanted else []
         if problems:
             await self._engine.handle(_not_invited(incident, problems))
         return Performed()

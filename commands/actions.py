@@ -89,7 +89,7 @@ async def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
         return None
     number = pressed.value.get("incident")
     world = await desk.engine.world_with([number]) if type(number) is int else desk.engine.world
-    if any(message.ts in (i.alert_ts, i.card_ts) for i in world.incidents.values()):
+    if any(message.ts in (i.room.alert.ts, i.room.card.ts) for i in world.incidents.values()):
         return None
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from operator import attrgetter
 from typing import Any
 
 from bot.core import timeline
@@ -110,7 +111,7 @@ async def _list(desk: Desk, *, everything: bool) -> Message:
 async def _meant(desk: Desk, asked: Request, rest: str) -> Meant:
     """The incident that somebody means, however long it is over. Raises Misunderstood."""
     number, field, text = named_incident(rest, asked.channel, asked.mentions)
-    if number is None and text and not any(text == getattr(i, field) for i in desk.engine.world.incidents.values()):
+    if number is None and text and not any(text == attrgetter(field)(i) for i in desk.engine.world.incidents.values()):
         number = await desk.ledger.read(lambda store: store.incident_with(field, text))
     world = await desk.engine.world_with([number]) if number else desk.engine.world
     return which_incident(rest, asked.channel, world, asked.mentions)

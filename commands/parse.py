@@ -109,8 +109,8 @@ def named_incident(text: str, channel: str, mentioned: Iterable[Mention] = ()) -
     if named := NAMED.match(first):
         return int(named[1]), "", ""
     if meant := _channel_meant(first, mentioned):
-        return None, "channel", meant
-    return (None, "channel_name", first[1:]) if first.startswith("#") else (None, "channel", channel)
+        return None, "room.channel", meant
+    return (None, "room.name", first[1:]) if first.startswith("#") else (None, "room.channel", channel)
 
 
 def _channel_meant(first: str, mentioned: Iterable[Mention]) -> str:
@@ -125,7 +125,7 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
     first, _, rest = text.strip().partition(" ")
     meant = _channel_meant(first, mentioned)
     for known in world.incidents.values():
-        if known.channel and (known.channel == meant if meant else first == f"#{known.channel_name}"):
+        if known.room.channel and (known.room.channel == meant if meant else first == f"#{known.room.name}"):
             return Meant(known, rest.strip())
     named = NAMED.match(first)
     if named:
@@ -133,7 +133,7 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
         if incident is None:
             raise Misunderstood(f"There is no INC-{named[1]}. `/incident list all` shows every one.")
         return Meant(incident, rest.strip())
-    here = [i for i in world.incidents.values() if i.channel and i.channel == channel]
+    here = [i for i in world.incidents.values() if i.room.channel and i.room.channel == channel]
     if here:
         return Meant(here[-1], text.strip())
     running = world.open_incidents()

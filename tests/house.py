@@ -205,7 +205,7 @@ class House:
         """The name of the newest incident's channel."""
         assert self.app is not None
         world = self.app.engine.world
-        return world.incidents[world.last_incident].channel_name
+        return world.incidents[world.last_incident].room.name
 
 
 @asynccontextmanager

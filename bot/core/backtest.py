@@ -160,7 +160,7 @@ def _episodes(detections: Sequence[Detection]) -> tuple[Episode, ...]:
 def on_record(incidents: Iterable[Incident], since: datetime, until: datetime) -> tuple[OnRecord, ...]:
     """The incidents that lie in a span of time, without those that were canceled: they were none."""
     found = [
-        OnRecord(i.name, tuple(i.affected), i.began_at, i.declared_at, i.well_since or i.resolved_at)
+        OnRecord(i.name, tuple(i.affected), i.began_at, i.declared_at, i.well_since or i.ending.at)
         for i in incidents
         if i.phase is not Phase.CANCELED and i.affected
     ]

@@ -45,7 +45,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     )  # fmt: skip
     carry_over(draft)
     _take_in(draft)
-    return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.channel_name))
+    return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.room.name))
 
 
 def _take_in(draft: Draft) -> None:
@@ -89,7 +89,7 @@ def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Inciden
 
 
 def _place(incident: Incident) -> a.Place:
-    return a.Place(incident.channel, incident.channel_name) if incident.channel else a.Place()
+    return a.Place(incident.room.channel, incident.room.name) if incident.room.channel else a.Place()
 
 
 def named(policy: Policy, text: str) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def on_join(draft: Draft, signal: Join) -> Step:
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.JOIN))
-    if signal.actor in incident.responders:
+    if signal.actor in incident.people.responders:
         return draft.refuse(a.JoinedBefore(incident=incident.number, place=_place(incident)))
     fact = draft.add(incident.stream, f.ResponderJoined())
     draft.send(InvitePeople(), fact)

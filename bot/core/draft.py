@@ -97,7 +97,7 @@ class Draft:
             self.send(EditAlert(), fact)
         if OpenChannel not in queued:
             self.send(EditCard(), fact)
-            if incident.channel:
+            if incident.room.channel:
                 self.send(SetTopic(), fact)
 
 

@@ -112,22 +112,22 @@ def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
         impact_at=incident.began_at,
         detected_at=incident.declared_at,
         detected_by="probe" if incident.declared_by.kind is ActorKind.RULE else "person",
-        acknowledged_at=incident.acknowledged_at,
-        vendor_first_at=incident.vendor_first_at,
+        acknowledged_at=incident.people.acknowledged_at,
+        vendor_first_at=incident.vendor.first_at,
         first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == PostAlert.KIND),
         failover_at=_first(
             x.body.began_at if isinstance(x.body, f.CarriedOver) else x.at for x in facts if isinstance(x.body, SWITCHED)
         ),
         mitigated_at=_mitigated_at(incident, facts),
         vendor_resolved_at=_vendor_resolved_at(facts),
-        ended_at=incident.resolved_at,
+        ended_at=incident.ending.at,
         outages=_outages(incident, facts),
         away=_away(facts),
         updates=len(spoken),
         missed=sum(body.missed for body in spoken),
         longest_silence=_longest_silence(facts),
-        first_impact_at=incident.outage_began_at or incident.began_at,
-        first_detected_at=incident.outage_known_at or incident.declared_at,
+        first_impact_at=incident.vendor.outage_began_at or incident.began_at,
+        first_detected_at=incident.vendor.outage_known_at or incident.declared_at,
     )
 
 

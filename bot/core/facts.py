@@ -144,11 +144,12 @@ class RoleChanged(Body):
 
     def onto(self, state: Incident, fact: "Fact") -> Incident:
         """Whoever gets a role is among those who help."""
-        others = {role: who for role, who in state.roles.items() if role is not self.role}
+        people = state.people
+        others = {role: who for role, who in people.roles.items() if role is not self.role}
         if self.person is None:
-            return replace(state, roles=others)
-        here = state.responders if self.person in state.responders else (*state.responders, self.person)
-        return replace(state, roles={**others, self.role: self.person}, responders=here)
+            return replace(state, people=replace(people, roles=others))
+        here = people.responders if self.person in people.responders else (*people.responders, self.person)
+        return replace(state, people=replace(people, roles={**others, self.role: self.person}, responders=here))
 
 
 @dataclass(frozen=True)

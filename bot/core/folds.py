@@ -6,6 +6,7 @@ A fold decides nothing and refuses nothing: a fact has happened.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core import facts as f
 from bot.core.effects import PostAlert, PostCard
@@ -16,6 +17,7 @@ from bot.core.state import (
     NOTICE_OVER,
     Affected,
     ComponentState,
+    Ending,
     Engagement,
     FlagState,
     HeldBack,
@@ -25,7 +27,9 @@ from bot.core.state import (
     NoticeHeard,
     Proposal,
     ProviderState,
+    Room,
     Said,
+    VendorWords,
 )
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
@@ -123,11 +127,11 @@ def vendor_word(incident: Incident, fact: f.Fact) -> Incident:
     if not isinstance(fact.body, f.NoticeSeen):
         return incident
     b = fact.body
-    first = min(incident.vendor_first_at or b.notice.at, b.notice.at)
-    incident = replace(incident, vendor_first_at=first, vendor_words=incident.vendor_words + 1)
+    first = min(incident.vendor.first_at or b.notice.at, b.notice.at)
+    vendor = replace(incident.vendor, first_at=first, words=incident.vendor.words + 1)
     if b.outage_began_at:
-        incident = replace(incident, outage_began_at=b.outage_began_at, outage_known_at=b.outage_known_at)
-    return incident
+        vendor = replace(vendor, outage_began_at=b.outage_began_at, outage_known_at=b.outage_known_at)
+    return replace(incident, vendor=vendor)
 
 
 def _notice(state: ProviderState, fact: f.Fact, b: f.NoticeSeen) -> ProviderState:
@@ -217,27 +221,29 @@ def incident(state: Incident | None, fact: f.Fact) -> Incident:
                 incident, severity=severity, severity_by_person=fact.actor.kind is not ActorKind.RULE, severity_at=fact.at
             )
         case f.ResponderJoined():
-            return replace(incident, responders=(*incident.responders, fact.actor))
+            responders = (*incident.people.responders, fact.actor)
+            return replace(incident, people=replace(incident.people, responders=responders))
         case f.Acknowledged():
-            return replace(incident, acknowledged_at=fact.at, acknowledged_by=fact.actor)
+            people = replace(incident.people, acknowledged_at=fact.at, acknowledged_by=fact.actor)
+            return replace(incident, people=people)
         case f.UpdateWritten(slot=slot):
             return replace(incident, updates=slot, last_update_at=fact.at)
         case f.ResolveAsked():
-            return replace(incident, resolve_asked_at=fact.at)
+            return replace(incident, ending=replace(incident.ending, asked_at=fact.at))
         case f.ChannelNamed() as b:
-            return replace(incident, channel_name=b.name, channel_attempt=b.attempt)
+            return _in_room(incident, name=b.name, attempt=b.attempt)
         case f.ChannelOpened() as b:
-            return replace(incident, channel=b.channel, channel_name=b.name, channel_refused="")
+            return _in_room(incident, channel=b.channel, name=b.name, refused="")
         case f.ChannelRefused(reason=reason):
-            return replace(incident, channel="", channel_refused=reason)
+            return _in_room(incident, channel="", refused=reason)
         case f.Posted(what=PostAlert.KIND) as b:
-            return replace(incident, alert_ts=b.ts, alert_channel_id=b.channel)
+            return _in_room(incident, alert=replace(incident.room.alert, ts=b.ts, channel=b.channel))
         case f.Posted(what=PostCard.KIND) as b:
-            return replace(incident, card_ts=b.ts, card_channel_id=b.channel)
+            return _in_room(incident, card=replace(incident.room.card, ts=b.ts, channel=b.channel))
         case f.PostGone(what=PostAlert.KIND):
-            return replace(incident, alert_ts="", alerts_gone=incident.alerts_gone + 1)
+            return _in_room(incident, alert=replace(incident.room.alert, ts="", gone=incident.room.alert.gone + 1))
         case f.PostGone(what=PostCard.KIND):
-            return replace(incident, card_ts="", cards_gone=incident.cards_gone + 1)
+            return _in_room(incident, card=replace(incident.room.card, ts="", gone=incident.room.card.gone + 1))
     after: Incident = fact.body.onto(incident, fact)
     return after
 
@@ -245,10 +251,14 @@ def incident(state: Incident | None, fact: f.Fact) -> Incident:
 def _declared(b: f.Declared, fact: f.Fact) -> Incident:
     return Incident(
         number=b.number, title=b.title, severity=b.severity, provider=b.provider, dedup=b.dedup, began_at=b.began_at,
-        declared_at=fact.at, declared_by=fact.actor, reason=b.reason, alerts_channel=b.alerts_channel,
-        last_update_at=fact.at, vendor_first_at=b.vendor_first_at, outage_began_at=b.outage_began_at,
-        outage_known_at=b.outage_known_at, severity_by_person=fact.actor.kind is not ActorKind.RULE,
+        declared_at=fact.at, declared_by=fact.actor, reason=b.reason, last_update_at=fact.at,
+        severity_by_person=fact.actor.kind is not ActorKind.RULE, room=Room(b.alerts_channel),
+        vendor=VendorWords(b.vendor_first_at, 0, b.outage_began_at, b.outage_known_at),
     )  # fmt: skip
+
+
+def _in_room(incident: Incident, **changes: Any) -> Incident:
+    return replace(incident, room=replace(incident.room, **changes))
 
 
 def _moved(incident: Incident, b: f.ComponentMoved, fact: f.Fact) -> Incident:
@@ -261,7 +271,7 @@ def _moved(incident: Incident, b: f.ComponentMoved, fact: f.Fact) -> Incident:
 def _settle(incident: Incident, fact: f.Fact) -> Incident:
     """Keep `well_since`: it starts when the last component is well and ends when any is not."""
     if not incident.well:
-        return replace(incident, well_since=None, resolve_asked_at=None)
+        return replace(incident, well_since=None, ending=replace(incident.ending, asked_at=None))
     return incident if incident.well_since else replace(incident, well_since=fact.at)
 
 
@@ -269,20 +279,18 @@ def _phase(incident: Incident, b: f.PhaseChanged, fact: f.Fact) -> Incident:
     incident = replace(incident, phase=b.phase)
     if b.move in ("relapse", "reopen"):
         # Somebody doubts that it is over: the time of health is counted anew.
-        incident = replace(incident, well_since=fact.at if incident.well else None, resolve_asked_at=None)
+        asked_again = replace(incident.ending, asked_at=None)
+        incident = replace(incident, well_since=fact.at if incident.well else None, ending=asked_again)
     match b.move:
         case "relapse":
             return replace(incident, relapses=incident.relapses + 1)
         case "reopen":
             # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
-            return replace(
-                incident, reopened=incident.reopened + 1, resolved_at=None, resolved_by=None, ended_reason="",
-                last_update_at=fact.at,
-            )  # fmt: skip
+            return replace(incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at)
     if b.phase is Phase.MITIGATED:
         return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
     if b.phase in (Phase.RESOLVED, Phase.CANCELED):
-        return replace(incident, resolved_at=fact.at, resolved_by=fact.actor, ended_reason=b.reason)
+        return replace(incident, ending=Ending(incident.ending.asked_at, fact.at, fact.actor, b.reason))
     return incident
 
 

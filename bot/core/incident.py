@@ -133,9 +133,9 @@ def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | Non
     recent = (i for i in draft.world.incidents.values() if is_recent(i, newest, draft.now))
     earlier = (i for i in recent if before is None or i.number < before)
     same = [
-        Outage(i.outage_began_at or i.began_at, i.outage_known_at or i.declared_at)
+        Outage(i.vendor.outage_began_at or i.began_at, i.vendor.outage_known_at or i.declared_at)
         for i in earlier
-        if (i.resolved_at is None or i.resolved_at >= spoke) and not components.isdisjoint(i.affected)
+        if (i.ending.at is None or i.ending.at >= spoke) and not components.isdisjoint(i.affected)
     ]
     return min(same, key=lambda outage: outage.began_at, default=None)
 
@@ -188,7 +188,7 @@ def _ripen(draft: Draft, number: int) -> None:
     reason = f"every component has been operational for {minutes} min"
     if policy.resolve == ResolveMode.AUTO:
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
-    elif incident.resolve_asked_at is None:
+    elif incident.ending.asked_at is None:
         draft.add(incident.stream, f.ResolveAsked(reason), actor=Actor.rule("resolve: ask"))
 
 
@@ -200,8 +200,8 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(_over(incident, a.Wanted.ACKNOWLEDGE))
-    if incident.acknowledged_by:
-        return draft.refuse(a.AcknowledgedBefore(incident=incident.number, by=incident.acknowledged_by))
+    if incident.people.acknowledged_by:
+        return draft.refuse(a.AcknowledgedBefore(incident=incident.number, by=incident.people.acknowledged_by))
     fact = draft.add(incident.stream, f.Acknowledged())
     draft.send(InvitePeople(), fact)
     if incident.phase is Phase.TRIAGE:
@@ -246,7 +246,7 @@ def on_export(draft: Draft, signal: AskExport) -> Step:
     incident = draft.incident(signal.incident)
     if signal.format not in EXPORT_FORMATS:
         return draft.refuse(a.NoFormat(incident=incident.number, format=signal.format, known=EXPORT_FORMATS))
-    where = "the thread under its alert" if incident.channel_refused else "its channel"
+    where = "the thread under its alert" if incident.room.refused else "its channel"
     fact = draft.add(incident.stream, f.Exported(signal.format, where))
     draft.send(UploadExport(signal.format), fact)
     return draft.done(a.Exported(incident=incident.number, where=where))
@@ -262,9 +262,9 @@ def _over(incident: Incident, wanted: a.Wanted) -> a.Over:
 def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
     """The channel's name belongs to others: write the next one down before it is asked for."""
     incident = draft.incident(signal.incident)
-    if incident.channel_name != signal.name:
+    if incident.room.name != signal.name:
         return draft.done(a.KnownAlready(incident=incident.number))
-    attempt = incident.channel_attempt + 1
+    attempt = incident.room.attempt + 1
     template = draft.policy.incidents.channel_name
     name = channel_name(template, incident.number, incident.title, incident.declared_at, attempt)
     draft.add(incident.stream, f.ChannelNamed(name, attempt))
@@ -274,7 +274,7 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
 def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
     """The channel is gone: go on in the alert's thread, and say so where people look."""
     incident = draft.incident(signal.incident)
-    if not incident.channel:
+    if not incident.room.channel:
         return draft.done(a.KnownAlready(incident=incident.number))
     refuse_channel(draft, incident, signal.reason)
     return draft.done(a.Noted(incident=incident.number))
@@ -284,9 +284,9 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
     """Alert or card was deleted, or lost with its channel: post it anew, once. Who deletes it twice means it."""
     incident, card = draft.incident(signal.incident), signal.what is PostCard
     held, channel, gone = (
-        (incident.card_ts, incident.card_channel_id, incident.cards_gone)
+        (incident.room.card.ts, incident.room.card.channel, incident.room.card.gone)
         if card
-        else (incident.alert_ts, incident.alert_channel_id, incident.alerts_gone)
+        else (incident.room.alert.ts, incident.room.alert.channel, incident.room.alert.gone)
     )
     if held != signal.ts:
         return draft.done(a.KnownAlready(incident=incident.number))
@@ -319,6 +319,6 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         update = next_update_at(incident, policy.incidents)
         if update is not None:
             yield update
-        asks = policy.incidents.resolve == ResolveMode.ASK and incident.resolve_asked_at is not None  # and waits for a person
+        asks = policy.incidents.resolve == ResolveMode.ASK and incident.ending.asked_at is not None  # and waits for a person
         if incident.well_since is not None and not asks:
             yield incident.well_since + policy.incidents.resolve_after

@@ -127,12 +127,12 @@ def _ended(world: World, policy: Policy, component: str, now: datetime) -> Itera
     Resolved: it opens again after `resolve_after`. Canceled: people said that this is no incident, so it takes something new.
     """
     incident, state = world.incidents.get(world.ended_last.get(component, 0)), world.component(component)
-    if incident is None or incident.resolved_at is None or world.concerned(component):
+    if incident is None or incident.ending.at is None or world.concerned(component):
         return
     worse = state.level.rank > incident.affected[component].level.rank
-    if worse or state.unwell_since is None or state.unwell_since > incident.resolved_at:
+    if worse or state.unwell_since is None or state.unwell_since > incident.ending.at:
         return
     if incident.phase is Phase.CANCELED:
-        yield Quiet(f"{incident.name} was canceled: {incident.ended_reason}", planned=False)
-    elif now < (until := incident.resolved_at + policy.incidents.resolve_after):
+        yield Quiet(f"{incident.name} was canceled: {incident.ending.reason}", planned=False)
+    elif now < (until := incident.ending.at + policy.incidents.resolve_after):
         yield Quiet(f"{incident.name} was resolved while it failed", until, planned=False)

@@ -18,7 +18,7 @@ def is_recent(incident: Incident, newest: int, now: datetime, *, slack: timedelt
     """Whether it is open, or ended within thirty days and is one of the newest two hundred; `newest` is the highest number."""
     if incident.phase.open:
         return True
-    ended_at = incident.resolved_at
+    ended_at = incident.ending.at
     return ended_at is not None and now - ended_at <= RECENT_FOR + slack and incident.number > newest - MOST_RECENT
 
 
@@ -48,5 +48,5 @@ def _of_flags(world: World) -> Iterator[int]:
 def _of_components(world: World) -> Iterator[int]:
     for state in world.components.values():
         incident = world.incidents.get(world.ended_last.get(state.id, 0))
-        if incident and incident.resolved_at and state.unwell_since and state.unwell_since <= incident.resolved_at:
+        if incident and incident.ending.at and state.unwell_since and state.unwell_since <= incident.ending.at:
             yield incident.number

@@ -41,7 +41,7 @@ def on_give_role(draft: Draft, signal: GiveRole) -> Step:
     incident, role, to = draft.incident(signal.incident), signal.role, signal.to
     if not incident.phase.open:
         return draft.refuse(Over(incident=incident.number, phase=incident.phase, wanted=Wanted.ROLE))
-    held = incident.roles.get(role)
+    held = incident.people.roles.get(role)
     if (held.id if held else "") == (to.id if to else ""):
         return draft.refuse(RoleAlready(incident=incident.number, role=role, to=held))
     fact = draft.add(incident.stream, f.RoleChanged(role, held, to))

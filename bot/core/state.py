@@ -129,6 +129,58 @@ class Affected:
 
 
 @dataclass(frozen=True)
+class Post:
+    """A message of ours that is kept up to date."""
+
+    channel: str = ""  # Slack id of the channel that it stands in
+    ts: str = ""  # empty = it does not stand (yet)
+    gone: int = 0  # how often it was deleted or lost its channel
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where an incident is told and worked on: its alert, its own channel, and the card in there."""
+
+    alerts_channel: str = ""  # where alerts went by configuration when it was declared
+    channel: str = ""  # Slack id, empty = none (yet)
+    name: str = ""
+    attempt: int = 0  # names that were tried
+    refused: str = ""  # why there is no channel
+    alert: Post = Post()
+    card: Post = Post()
+
+
+@dataclass(frozen=True)
+class People:
+    """Who has it in hand, who helps, and who has which role."""
+
+    acknowledged_at: datetime | None = None
+    acknowledged_by: Actor | None = None
+    responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join", or was given a role
+    roles: Mapping[IncidentRole, Actor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VendorWords:
+    """What the vendor said about it, and the outage that it spoke of."""
+
+    first_at: datetime | None = None  # its first public word, by the vendor's own time
+    words: int = 0
+    outage_began_at: datetime | None = None  # where it is a later incident of one outage: what the first one of it saw first
+    outage_known_at: datetime | None = None  # and when that was declared
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How it ended, as resolved or as canceled; nothing while it runs."""
+
+    asked_at: datetime | None = None  # when we asked whether to resolve
+    at: datetime | None = None
+    by: Actor | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Incident:
     """One incident, as its facts left it."""
 
@@ -141,37 +193,18 @@ class Incident:
     declared_at: datetime
     declared_by: Actor
     reason: str
-    alerts_channel: str
     severity_by_person: bool = False  # then no rule changes it
     severity_at: datetime | None = None  # since when it is what it is; None = from the start
     phase: Phase = Phase.TRIAGE
     affected: Mapping[str, Affected] = field(default_factory=dict)
-    acknowledged_at: datetime | None = None
-    acknowledged_by: Actor | None = None
-    responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join"
-    roles: Mapping[IncidentRole, Actor] = field(default_factory=dict)
     updates: int = 0  # slots used
     last_update_at: datetime | None = None
-    vendor_first_at: datetime | None = None  # first public word of the vendor about it, by the vendor's own time
-    vendor_words: int = 0
-    outage_began_at: datetime | None = None  # where it is a later incident of one outage: what the first one of it saw first
-    outage_known_at: datetime | None = None  # and when that was declared
     mitigated_at: datetime | None = None
     well_since: datetime | None = None  # all components well, uninterrupted
-    resolve_asked_at: datetime | None = None
-    resolved_at: datetime | None = None
-    resolved_by: Actor | None = None
-    ended_reason: str = ""
-    channel: str = ""  # Slack id, empty = none (yet)
-    channel_name: str = ""
-    channel_attempt: int = 0
-    channel_refused: str = ""  # why there is none
-    alert_ts: str = ""
-    alert_channel_id: str = ""
-    card_ts: str = ""
-    card_channel_id: str = ""
-    alerts_gone: int = 0  # how often the alert was deleted or lost its channel
-    cards_gone: int = 0
+    room: Room = Room()
+    people: People = People()
+    vendor: VendorWords = VendorWords()
+    ending: Ending = Ending()
     relapses: int = 0
     reopened: int = 0
 
@@ -328,12 +361,12 @@ class World:
 
     def _ended_after_all(self, component: str, incident: Incident) -> bool:
         """Whether it is over and ended after every other one that the component was in."""
-        if incident.phase.open or incident.resolved_at is None:
+        if incident.phase.open or incident.ending.at is None:
             return False
         other = self.incidents.get(self.ended_last.get(component, 0))
-        if other is None or other.phase.open or other.resolved_at is None:
+        if other is None or other.phase.open or other.ending.at is None:
             return True
-        return (other.resolved_at, other.number) < (incident.resolved_at, incident.number)
+        return (other.ending.at, other.number) < (incident.ending.at, incident.number)
 
 
 NO_STATES: Layered[Any, Any] = Layered()

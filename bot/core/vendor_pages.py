@@ -149,7 +149,7 @@ def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool
 
 def _outage_before(draft: Draft, incident: Incident, spoke: datetime) -> Outage | None:
     """An outage that began before this incident, where the word is its vendor's first and older than the incident."""
-    if spoke >= min(incident.vendor_first_at or incident.began_at, incident.began_at):
+    if spoke >= min(incident.vendor.first_at or incident.began_at, incident.began_at):
         return None
     return outage_of(draft, incident.provider, spoke, before=incident.number)
 

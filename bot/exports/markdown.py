@@ -74,9 +74,9 @@ def _head(incident: Incident, names: dict[str, str]) -> str:
         ("Provider", md(incident.provider) or "none"),
         ("Components", components),
         ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
-        ("In hand of", _actor(incident.acknowledged_by)),
-        ("Ended", f"{stamp(incident.resolved_at)} by {_actor(incident.resolved_by)}: {md(incident.ended_reason)}")
-        if incident.resolved_at
+        ("In hand of", _actor(incident.people.acknowledged_by)),
+        ("Ended", f"{stamp(incident.ending.at)} by {_actor(incident.ending.by)}: {md(incident.ending.reason)}")
+        if incident.ending.at
         else ("Ended", "not yet"),
     ]
     return _table(("", ""), rows)

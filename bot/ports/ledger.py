@@ -173,7 +173,7 @@ class Store(Protocol):
         """For each of these components the incident with it that ended last, where that was not before its time."""
 
     def incident_with(self, field: str, text: str) -> int | None:
-        """The newest incident whose state has this text in this field. Each row is looked at."""
+        """The newest incident whose state has this text in this field, as `room.channel`. Each row is looked at."""
 
     def any_fact(self) -> bool:
         """Whether anything was ever written."""

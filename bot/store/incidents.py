@@ -16,9 +16,15 @@ NEWEST = f"SELECT max({NUMBER}) FROM states WHERE {ALL}"  # noqa: S608 # constan
 OTHERS = "SELECT * FROM states WHERE stream < 'incident/' OR stream >= 'incident0' ORDER BY stream"
 OPEN = f"SELECT * FROM states WHERE dedup <> '' AND {ALL}"  # noqa: S608 # constants; only open ones hold a key
 ENDED = f"""
-SELECT touched.key, {NUMBER}, json_extract(body, '$.resolved_at') AS ended_at
+SELECT touched.key, {NUMBER}, json_extract(body, '$.ending.at') AS ended_at
 FROM states, json_each(body, '$.affected') AS touched
 WHERE {ALL} AND dedup = '' AND ended_at >= ? ORDER BY ended_at, {NUMBER}
+"""  # noqa: S608 # constants
+# What does not hold the text anywhere need not be taken apart.
+WITH_TEXT = f"""
+SELECT {NUMBER} FROM states WHERE {ALL}
+AND CASE WHEN instr(body, ?1) AND json_valid(body) THEN json_extract(body, ?2) = json_extract(?1, '$') END
+ORDER BY 1 DESC LIMIT 1
 """  # noqa: S608 # constants
 
 
@@ -65,7 +71,5 @@ def _ended(conn: Connection, since: datetime | None) -> Iterator[Any]:
 
 def with_text(conn: Connection, field: str, text: str) -> int | None:
     """The newest incident whose state has this text in this field; each is looked at, which takes some milliseconds."""
-    said = f"{canonical(field)}:{canonical(text)}"
-    sql = f"SELECT {NUMBER} FROM states WHERE {ALL} AND instr(body, ?) ORDER BY 1 DESC LIMIT 1"  # noqa: S608 # constants
-    row = one(conn, sql, said)
+    row = one(conn, WITH_TEXT, canonical(text), f"$.{field}")
     return int(row[0]) if row else None

@@ -110,7 +110,7 @@ class SqliteStore:
         return incidents.ended_last(self.conn, since)
 
     def incident_with(self, field: str, text: str) -> int | None:
-        """The newest incident whose state has this text in this field. Each row is looked at."""
+        """The newest incident whose state has this text in this field, as `room.channel`. Each row is looked at."""
         return incidents.with_text(self.conn, field, text)
 
     def any_fact(self) -> bool:

@@ -43,7 +43,9 @@ def board(
         blocks.append(section("\n".join([*lines, page])))
     if len(providers) > MOST_PROVIDERS:
         blocks.append(context(f"{len(providers) - MOST_PROVIDERS} more providers: `understudy health` shows all of them."))
-    running = [f"{i.name} {foreign(i.title, 80)}" + (f" <#{i.channel}>" if i.channel else "") for i in world.open_incidents()]
+    running = [
+        f"{i.name} {foreign(i.title, 80)}" + (f" <#{i.room.channel}>" if i.room.channel else "") for i in world.open_incidents()
+    ]
     blocks.append(
         context(f"Open incidents: {words(running) or 'none'} · latency of the last hour · `/health PROVIDER` for more")
     )

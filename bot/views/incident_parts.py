@@ -33,12 +33,12 @@ def first_words(scene: Scene) -> str:
 def over_words(incident: Incident, policy: Policy) -> str:
     """`INC-7 resolved after 4 h 10 min`, and what it was."""
     title = foreign(incident.title, 150)
-    if incident.resolved_at is None:
+    if incident.ending.at is None:
         return f"{incident.name} is {incident.phase}: {title}"
     if incident.phase is Phase.CANCELED:
-        return f"{incident.name} was canceled at {utc(incident.resolved_at)} ({foreign(incident.ended_reason, 80)}): {title}"
-    took = span(incident.resolved_at - incident.began_at)
-    return f"{incident.name} resolved at {utc(incident.resolved_at)} after {took}: {title}"
+        return f"{incident.name} was canceled at {utc(incident.ending.at)} ({foreign(incident.ending.reason, 80)}): {title}"
+    took = span(incident.ending.at - incident.began_at)
+    return f"{incident.name} resolved at {utc(incident.ending.at)} after {took}: {title}"
 
 
 def happening(scene: Scene) -> list[Block]:
@@ -82,19 +82,23 @@ def _stand_ins(scene: Scene) -> str:
 
 def standing(incident: Incident) -> str:
     """Severity, phase, who has it in hand and which role, who declared it."""
-    hand = f"{who(incident.acknowledged_by)} has it in hand" if incident.acknowledged_by else "*nobody has it in hand yet*"
-    roles = "".join(f" · {role} {who(person)}" for role, person in incident.roles.items())
+    hand = (
+        f"{who(incident.people.acknowledged_by)} has it in hand"
+        if incident.people.acknowledged_by
+        else "*nobody has it in hand yet*"
+    )
+    roles = "".join(f" · {role} {who(person)}" for role, person in incident.people.roles.items())
     declared = f"declared {when(incident.declared_at)} {by(incident.declared_by)}"
     return f"*{incident.severity}* · phase *{incident.phase}* · {hand}{roles} · {declared}"
 
 
 def record(incident: Incident) -> str:
     """The line that takes the buttons' place when it is over: when, by whom, after how long; empty while it runs."""
-    if incident.resolved_at is None:
+    if incident.ending.at is None:
         return ""
-    took = f" It took {span(incident.resolved_at - incident.began_at)}, since {when(incident.began_at)}."
-    reason = f": {foreign(incident.ended_reason, 300)}" if incident.ended_reason else ""
-    ended = f"*{incident.phase.capitalize()}* {when(incident.resolved_at)} {by(incident.resolved_by)}"
+    took = f" It took {span(incident.ending.at - incident.began_at)}, since {when(incident.began_at)}."
+    reason = f": {foreign(incident.ending.reason, 300)}" if incident.ending.reason else ""
+    ended = f"*{incident.phase.capitalize()}* {when(incident.ending.at)} {by(incident.ending.by)}"
     return stop(f"{ended}{reason}") + ("" if incident.phase is Phase.CANCELED else took)
 
 
@@ -104,7 +108,7 @@ def incident_buttons(scene: Scene) -> tuple[Block, ...]:
     value = {"incident": incident.number}
     if not incident.phase.open:
         return actions([reopen_button(incident)]) if incident.phase is Phase.RESOLVED else ()
-    buttons = [] if incident.acknowledged_by else [button("Acknowledge", "incident.ack", value, style="primary")]
+    buttons = [] if incident.people.acknowledged_by else [button("Acknowledge", "incident.ack", value, style="primary")]
     for flag in scene.flags[:MOST_FLAGS]:
         buttons += flag_buttons(flag, scene.world, incident.number, name_of=scene.policy.name_of)
     return actions([*buttons, resolve_button(scene)])

@@ -47,11 +47,13 @@ def incident_list(world: World, policy: Policy, now: datetime, *, everything: bo
 
 def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
     name = f"*{incident.name}* {incident.severity} *{incident.phase}*: {foreign(incident.title, 150)}"
-    where = f" <#{incident.channel}>" if incident.channel else ""
+    where = f" <#{incident.room.channel}>" if incident.room.channel else ""
     if not incident.phase.open:
-        took = f", took {span(incident.resolved_at - incident.began_at)}" if incident.resolved_at else ""
+        took = f", took {span(incident.ending.at - incident.began_at)}" if incident.ending.at else ""
         return f"{name}{where}\nbegan {when(incident.began_at)}{took}"
-    hand = f"{who(incident.acknowledged_by)} has it in hand" if incident.acknowledged_by else "nobody has it in hand"
+    hand = (
+        f"{who(incident.people.acknowledged_by)} has it in hand" if incident.people.acknowledged_by else "nobody has it in hand"
+    )
     due = next_update_at(incident, policy.incidents)
     coming = f", next update by {when(due)}" if due else ""
     state = headline(incident, policy) if incident.affected else "no check looks at it"

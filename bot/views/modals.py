@@ -58,7 +58,7 @@ def _open_already(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
     if not incidents:
         return []
     lines = [
-        f"• *{i.name}* {i.severity} {i.phase}: {foreign(i.title, 100)}" + (f" <#{i.channel}>" if i.channel else "")
+        f"• *{i.name}* {i.severity} {i.phase}: {foreign(i.title, 100)}" + (f" <#{i.room.channel}>" if i.room.channel else "")
         for i in incidents[:10]
     ]
     return [dict(section("*Open already*; is it one of these?\n" + "\n".join(lines)))]

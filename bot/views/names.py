@@ -113,9 +113,9 @@ def _page_words(provider: str, notices: list[Notice], world: World, policy: Poli
 
 def lag_words(incident: Incident) -> str:
     """How the vendor's first word lies to the first failure; empty while there was none."""
-    if incident.vendor_first_at is None:
+    if incident.vendor.first_at is None:
         return ""
-    lag = incident.vendor_first_at - (incident.outage_began_at or incident.began_at)
+    lag = incident.vendor.first_at - (incident.vendor.outage_began_at or incident.began_at)
     if lag.total_seconds() < 0:
         return f"The vendor spoke {span(-lag)} before we saw a failure."
     return f"The vendor's first word came {span(lag)} after the first failure."
@@ -123,8 +123,8 @@ def lag_words(incident: Incident) -> str:
 
 def place_words(incident: Incident) -> str:
     """Where people talk about it: the channel, or why there is none."""
-    if incident.channel:
-        return f"Channel: <#{incident.channel}>"
-    if incident.channel_refused:
-        return f"No channel of its own, go on in the thread here: {inert(incident.channel_refused, 300)}"
-    return f"Channel #{foreign(incident.channel_name, 80)} is being made" if incident.channel_name else "No channel"
+    if incident.room.channel:
+        return f"Channel: <#{incident.room.channel}>"
+    if incident.room.refused:
+        return f"No channel of its own, go on in the thread here: {inert(incident.room.refused, 300)}"
+    return f"Channel #{foreign(incident.room.name, 80)} is being made" if incident.room.name else "No channel"

@@ -97,7 +97,7 @@ def _surroundings(scene: Scene, readers: Mapping[str, int]) -> list[Block]:
 def _asked(scene: Scene) -> list[str]:
     """What waits for a person, with what to press or type."""
     incident, asked = scene.incident, []
-    if not incident.acknowledged_by:
+    if not incident.people.acknowledged_by:
         asked.append(f"Somebody takes it in hand: *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}.")
     for flag in scene.flags:
         state = scene.world.flag(flag.key)
@@ -106,7 +106,7 @@ def _asked(scene: Scene) -> list[str]:
             asked.append(f"A yes or no to the switch of {code(flag.key)} to {foreign(state.proposal.variant, 60)}: {way}.")
         elif state.engagement and state.engagement.asked_at:
             asked.append(f"The hand-back of {code(flag.key)} waits for a yes: *Start hand-back* in the channel.")
-    if incident.resolve_asked_at:
+    if incident.ending.asked_at:
         asked.append(f"Is it over? *Resolve incident*, or {code(f'/incident resolve {incident.name}')}.")
     return asked
 

@@ -11,7 +11,18 @@ from bot.core.facts import Fact, encode_body
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, FlagPolicy, Policy
 from bot.core.sight import Sight
-from bot.core.state import ComponentState, HeldBack, Incident, Mute, ProviderState, World
+from bot.core.state import (
+    ComponentState,
+    Ending,
+    HeldBack,
+    Incident,
+    Mute,
+    People,
+    ProviderState,
+    Room,
+    VendorWords,
+    World,
+)
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
 from bot.views.answers import words
@@ -119,10 +130,76 @@ def provider_shape(state: ProviderState, name: str) -> dict[str, Any]:
 
 def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
     """One incident, whole."""
-    shape: dict[str, Any] = encode(incident)
-    return {"name": incident.name, "open": incident.phase.open, **shape} | {
+    return {
+        "name": incident.name,
+        "open": incident.phase.open,
+        "number": incident.number,
+        "title": incident.title,
+        "severity": incident.severity.value,
+        "provider": incident.provider,
+        "dedup": incident.dedup,
+        "began_at": _time(incident.began_at),
+        "declared_at": _time(incident.declared_at),
+        "declared_by": actor_shape(incident.declared_by),
+        "reason": incident.reason,
+        "severity_by_person": incident.severity_by_person,
+        "severity_at": _time(incident.severity_at),
+        "phase": incident.phase.value,
         "affected": [encode(affected) for affected in incident.affected.values()],
+        "updates": incident.updates,
+        "last_update_at": _time(incident.last_update_at),
         "next_update_at": _time(next_update_at(incident, policy.incidents)),
+        "mitigated_at": _time(incident.mitigated_at),
+        "well_since": _time(incident.well_since),
+        "relapses": incident.relapses,
+        "reopened": incident.reopened,
+        **_people(incident.people),
+        **_vendor(incident.vendor),
+        **_ending(incident.ending),
+        **_room(incident.room),
+    }
+
+
+def _people(people: People) -> dict[str, Any]:
+    return {
+        "acknowledged_at": _time(people.acknowledged_at),
+        "acknowledged_by": encode(people.acknowledged_by),
+        "responders": encode(people.responders),
+        "roles": encode(people.roles),
+    }
+
+
+def _vendor(vendor: VendorWords) -> dict[str, Any]:
+    return {
+        "vendor_first_at": _time(vendor.first_at),
+        "vendor_words": vendor.words,
+        "outage_began_at": _time(vendor.outage_began_at),
+        "outage_known_at": _time(vendor.outage_known_at),
+    }
+
+
+def _ending(ending: Ending) -> dict[str, Any]:
+    return {
+        "resolve_asked_at": _time(ending.asked_at),
+        "resolved_at": _time(ending.at),
+        "resolved_by": encode(ending.by),
+        "ended_reason": ending.reason,
+    }
+
+
+def _room(room: Room) -> dict[str, Any]:
+    return {
+        "alerts_channel": room.alerts_channel,
+        "channel": room.channel,
+        "channel_name": room.name,
+        "channel_attempt": room.attempt,
+        "channel_refused": room.refused,
+        "alert_ts": room.alert.ts,
+        "alert_channel_id": room.alert.channel,
+        "alerts_gone": room.alert.gone,
+        "card_ts": room.card.ts,
+        "card_channel_id": room.card.channel,
+        "cards_gone": room.card.gone,
     }
 
 

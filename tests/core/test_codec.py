@@ -26,7 +26,7 @@ from bot.core.model import (
     Phase,
     Severity,
 )
-from bot.core.state import Affected, Engagement, Incident, Proposal
+from bot.core.state import Affected, Engagement, Incident, People, Proposal
 from bot.core.streams import STREAMS
 from tests.generated import instances
 
@@ -77,15 +77,15 @@ def test_optional_fields_are_none_when_they_were_none() -> None:
     """A young incident has many moments that have not come yet."""
     young = Incident(
         number=7, title="Claude API down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic", began_at=AT,
-        declared_at=AT, declared_by=Actor.rule("k-of-n window"), reason="3 of the last 5 runs failed", alerts_channel="#ops",
+        declared_at=AT, declared_by=Actor.rule("k-of-n window"), reason="3 of the last 5 runs failed",
     )  # fmt: skip
 
     read = round_trip(young)
 
     assert young == read
-    assert read.acknowledged_by is None
+    assert read.people.acknowledged_by is None
     assert read.last_update_at is None
-    assert read.resolved_at is None
+    assert read.ending.at is None
 
 
 def test_nested_dataclasses_are_rebuilt_when_they_stand_in_mappings_and_options() -> None:
@@ -93,14 +93,14 @@ def test_nested_dataclasses_are_rebuilt_when_they_stand_in_mappings_and_options(
     affected = {"anthropic.api": Affected("anthropic.api", Level.DOWN, "HTTP 502", AT, None)}
     incident = Incident(
         number=1, title="t", severity=Severity.SEV1, provider="p", dedup="p", began_at=AT, declared_at=AT,
-        declared_by=Actor.person("U1", "ana"), reason="r", alerts_channel="#ops", phase=Phase.MITIGATED, affected=affected,
-        acknowledged_at=AT, acknowledged_by=Actor.operator("bob"),
+        declared_by=Actor.person("U1", "ana"), reason="r", phase=Phase.MITIGATED, affected=affected,
+        people=People(acknowledged_at=AT, acknowledged_by=Actor.operator("bob")),
     )  # fmt: skip
 
     read = round_trip(incident)
 
     assert affected == read.affected
-    assert Actor("operator", "bob", "bob") == read.acknowledged_by
+    assert Actor("operator", "bob", "bob") == read.people.acknowledged_by
     assert Phase.MITIGATED == read.phase
     assert Level.DOWN == read.affected["anthropic.api"].level
     assert isinstance(read.phase, Phase)

@@ -230,12 +230,12 @@ def test_acknowledging_twice_names_who_has_it() -> None:
 def test_a_taken_channel_name_gets_the_next_suffix() -> None:
     """The next name is written down before it is asked for; a late repetition changes nothing."""
     table = outage()
-    first = table.incident().channel_name
+    first = table.incident().room.name
     table.send(s.NameTaken(actor=RULE, incident=1, name=first))
     table.send(s.NameTaken(actor=RULE, incident=1, name=first))
 
-    assert f"{first}-2" == table.incident().channel_name
-    assert 2 == table.incident().channel_attempt
+    assert f"{first}-2" == table.incident().room.name
+    assert 2 == table.incident().room.attempt
 
 
 def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
@@ -244,7 +244,7 @@ def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
     table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
 
-    assert "restricted_action" == table.incident().channel_refused
+    assert "restricted_action" == table.incident().room.refused
     assert 1 == len(table.effects(PostRefusal))
     assert 1 == len(table.effects(TellPerson))
 

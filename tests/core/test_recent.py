@@ -50,7 +50,7 @@ def test_a_world_without_old_incidents_decides_as_the_whole_one(seed: int) -> No
 def test_an_incident_is_recent_for_thirty_days() -> None:
     """To the second, by when it ended."""
     table = outage()
-    ended_at = table.incident().resolved_at
+    ended_at = table.incident().ending.at
     assert ended_at is not None
     assert is_recent(table.incident(), 1, ended_at + RECENT_FOR)
     assert not is_recent(table.incident(), 1, ended_at + RECENT_FOR + timedelta(seconds=1))

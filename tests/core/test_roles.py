@@ -33,8 +33,8 @@ def test_a_role_is_given() -> None:
 
     assert said.ok
     assert "bob is commander of INC-1 now." == told(said)
-    assert {COMMANDER: BOB} == table.incident().roles
-    assert (BOB,) == table.incident().responders
+    assert {COMMANDER: BOB} == table.incident().people.roles
+    assert (BOB,) == table.incident().people.responders
     assert 1 == invited.incident
     assert "incident/1" == invited.lane
     assert {PostLine, EditAlert, EditCard, InvitePeople} == kinds
@@ -46,7 +46,7 @@ def test_a_role_is_one_persons() -> None:
     give(table, ANA)
     give(table, BOB)
 
-    assert {COMMANDER: BOB} == table.incident().roles
+    assert {COMMANDER: BOB} == table.incident().people.roles
     assert [f.RoleChanged(COMMANDER, None, ANA), f.RoleChanged(COMMANDER, ANA, BOB)] == table.kinds(f.RoleChanged)
 
 
@@ -58,8 +58,8 @@ def test_a_role_is_taken_back() -> None:
 
     assert said.ok
     assert "INC-1 has no commander any more." == told(said)
-    assert {} == table.incident().roles
-    assert (BOB,) == table.incident().responders
+    assert {} == table.incident().people.roles
+    assert (BOB,) == table.incident().people.responders
     assert [] == [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
 
 
@@ -98,7 +98,7 @@ def test_who_had_it_stays_on_record_when_it_is_over() -> None:
     give(table, BOB)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
 
-    assert {COMMANDER: BOB} == table.incident().roles
+    assert {COMMANDER: BOB} == table.incident().people.roles
 
 
 def test_a_role_survives_a_restart() -> None:
@@ -114,9 +114,10 @@ def test_a_role_survives_a_restart() -> None:
 
 def test_an_incident_of_before_has_no_roles() -> None:
     """Rows that were written before there were any still open."""
-    row = {name: value for name, value in encode(declared().incident()).items() if name != "roles"}
+    row = encode(declared().incident())
+    del row["people"]["roles"]
 
-    assert {} == decode(Incident, row).roles
+    assert {} == decode(Incident, row).people.roles
 
 
 def test_the_timeline_says_who_led() -> None:

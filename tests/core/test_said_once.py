@@ -53,8 +53,8 @@ def test_a_move_by_hand_has_no_invented_reason() -> None:
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
 
-    assert "" == table.incident().ended_reason
-    assert ANA == table.incident().resolved_by
+    assert "" == table.incident().ending.reason
+    assert ANA == table.incident().ending.by
 
 
 def test_acknowledging_is_told_in_one_line() -> None:

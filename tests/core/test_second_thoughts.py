@@ -216,7 +216,7 @@ def test_the_vendor_was_first_with_its_first_word_not_with_its_newest() -> None:
     table.passes(10)
     table.sees("anthropic.api", Level.DOWN)
 
-    assert START == table.incident().vendor_first_at
+    assert START == table.incident().vendor.first_at
 
 
 # --- edits
@@ -304,5 +304,5 @@ def test_a_notice_about_other_components_is_not_the_vendors_word_about_this_outa
     page(table, replace(post("u1", 5, components=()), elsewhere=True))
 
     assert ["u1"] == heard(table)
-    assert table.incident().vendor_first_at is None
-    assert 0 == table.incident().vendor_words
+    assert table.incident().vendor.first_at is None
+    assert 0 == table.incident().vendor.words

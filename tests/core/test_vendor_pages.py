@@ -208,7 +208,7 @@ def test_what_was_long_over_when_it_was_posted_is_noted_and_told_to_nobody() -> 
 
     assert ["u1"] == seen(table)
     assert posted == len(table.effects(OpenThread))
-    assert table.incident().vendor_first_at is None
+    assert table.incident().vendor.first_at is None
 
 
 def test_the_end_of_what_we_know_is_told_however_far_it_is_dated_back() -> None:

@@ -111,7 +111,7 @@ def test_a_card_in_a_lost_channel_is_let_go() -> None:
         await shop.open()
         await shop.fails()
         await asyncio.sleep(60)
-        shop.chat.channel(shop.engine.world.incidents[1].channel).members.clear()
+        shop.chat.channel(shop.engine.world.incidents[1].room.channel).members.clear()
         for n in range(3):
             await shop.engine.handle(s.AddNote(actor=ANA, incident=1, text=f"note {n}"))
             await asyncio.sleep(60)
@@ -134,7 +134,7 @@ def test_a_post_is_not_given_up_because_the_ledger_failed_after_it() -> None:
         posts = [m for m in shop.chat.messages("#ops") if m.key == "INC-1/alert.post/incident/1/1"]
         gone = [x.body.what for x in await shop.facts() if isinstance(x.body, f.GivenUp)]
         await shop.outbox.stop()
-        return shop.engine.world.incidents[1].alert_ts, len(posts), gone
+        return shop.engine.world.incidents[1].room.alert.ts, len(posts), gone
 
     ts, posts, gone = in_virtual_time(play)
     assert (True, 1, []) == (bool(ts), posts, gone)

@@ -79,13 +79,13 @@ def test_a_channel_takes_the_next_name_when_the_first_is_somebody_elses() -> Non
         shop = Shop()
         await shop.engine.load()
         await shop.fails()
-        first = shop.engine.world.incidents[1].channel_name
+        first = shop.engine.world.incidents[1].room.name
         theirs = shop.chat.channel(shop.chat.add_channel(first))
         await shop.outbox.start()
         await asyncio.sleep(60)
         await shop.outbox.stop()
         incident = shop.engine.world.incidents[1]
-        return first, shop.chat.channel(incident.channel).name, {m.key for m in theirs.messages}
+        return first, shop.chat.channel(incident.room.channel).name, {m.key for m in theirs.messages}
 
     first, name, theirs = in_virtual_time(play)
     assert (f"{first}-2", set()) == (name, theirs)
@@ -102,7 +102,7 @@ def test_a_channel_that_was_made_unheard_is_found_although_the_next_try_is_refus
         await asyncio.sleep(600)
         made = [channel.id for channel in shop.chat.channels.values() if channel.creator == shop.chat.me]
         await shop.outbox.stop()
-        return made, shop.engine.world.incidents[1].channel
+        return made, shop.engine.world.incidents[1].room.channel
 
     made, channel = in_virtual_time(play)
     assert made == [channel]

@@ -58,10 +58,10 @@ async def _carry_on(path: Path) -> Aftermath:
     chat = FakeChat(loop_clock)
     chat.people |= {ANA.id, BOB.id}
     ops = chat.add_channel("ops", member=True)
-    chat.add_channel(engine.world.incidents[2].channel_name, member=True, creator=ME)
+    chat.add_channel(engine.world.incidents[2].room.name, member=True, creator=ME)
     for key in LANDED:
         await chat.post(Place(ops), Message("It landed after all."), key)
-    await chat.create_channel(engine.world.incidents[3].channel_name, False)
+    await chat.create_channel(engine.world.incidents[3].room.name, False)
     performers = Delivery(chat, engine, ledger, loop_clock, Surroundings()).performers()
     outbox = Outbox(ledger, engine, performers, loop_clock)
     engine.listen(lambda facts, world: outbox.wake())

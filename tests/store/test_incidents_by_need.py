@@ -179,6 +179,6 @@ async def test_an_incident_is_found_by_its_channel(years: Years) -> None:
     async def find(field: str, text: str) -> int | None:
         return await years.ledger.read(lambda store: store.incident_with(field, text))
 
-    assert number == await find("channel", "C0OLD")
-    assert number == await find("channel_name", 'odd"name')
-    assert await find("channel", "C0OTHER") is None
+    assert number == await find("room.channel", "C0OLD")
+    assert number == await find("room.name", 'odd"name')
+    assert await find("room.channel", "C0OTHER") is None

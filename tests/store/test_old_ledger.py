@@ -1,37 +1,63 @@
-"""A ledger from before the house was rearranged opens, and reads as it did then: see tests/fixtures/ledgers/README.md."""
+"""Ledgers from before the house was rearranged open, and read as they did then: see tests/fixtures/ledgers/README.md."""
 
 import gzip
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.clock import ManualClock
-from bot.core.codec import encode
+from bot.core.codec import decode, encode
 from bot.core.facts import BODIES, Fact, encode_body
+from bot.core.model import Policy
 from bot.core.signals import AddNote
+from bot.core.state import Incident
 from bot.engine import CommittingEngine
 from bot.exports import render
 from bot.flags.evaluate import snapshot
 from bot.ports import Store
 from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.web.shapes import incident_shape
 from tests.desk import ANA
 from tests.fixtures.ledgers.story import START, configured
 from tests.rebuilt import rebuild_states
 
 FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "ledgers"
-EXPECTED: Mapping[str, Any] = json.loads(gzip.decompress((FOLDER / "before-issue-8.json.gz").read_bytes()))
+EXPECTED: Mapping[str, Mapping[str, Any]] = {
+    name: json.loads(gzip.decompress((FOLDER / f"{name}.json.gz").read_bytes())) for name in ("before-issue-8", "before-parts")
+}
+
+
+@pytest.fixture(params=list(EXPECTED))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """The kept ledger in a folder of its own; gives its file."""
+    file = folder / "ledger.db"
+    file.write_bytes(gzip.decompress((FOLDER / f"{name}.db.gz").read_bytes()))
+    return file
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[SqliteLedger]:
+    made = await open_ledger(folder)
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[SqliteLedger]:
-    packed = (FOLDER / "before-issue-8.db.gz").read_bytes()
-    (tmp_path / "ledger.db").write_bytes(gzip.decompress(packed))
-    opened = await open_ledger(tmp_path)
-    yield opened
-    await opened.close()
+async def ledger(tmp_path: Path, name: str) -> AsyncIterator[SqliteLedger]:
+    unpacked(name, tmp_path)
+    async with opened(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -53,12 +79,19 @@ async def read(ledger: SqliteLedger) -> dict[str, Any]:
         about = await ledger.read(lambda store, n=number: store.facts_about(n))  # type: ignore[misc] # bound at once
         exports[incident.name] = json.loads(render("json", incident, about, policy)[1])
     made: dict[str, Any] = json.loads(json.dumps({
-        "states": {stream: encode(state) for stream, state in states.items()},
+        "states": {stream: _flat(state, policy) for stream, state in states.items()},
         "facts": [_row(fact) for fact in facts],
         "exports": exports,
         "flags": {key: dict(one.metadata) for key, one in snapshot(world, policy, 1).entries.items()},
+        "api": {incident.name: incident_shape(incident, policy) for incident in world.incidents.values()},
     }))  # fmt: skip
     return made
+
+
+def _flat(state: Any, policy: Policy) -> dict[str, Any]:
+    """A state as it was written then: those of incidents had no parts, as they have none in the API to this day."""
+    written: dict[str, Any] = encode(state)
+    return incident_shape(state, policy) | {"affected": written["affected"]} if isinstance(state, Incident) else written
 
 
 def _row(fact: Fact) -> list[Any]:
@@ -76,10 +109,36 @@ def stands(expected: Any, found: Any, at: str = "") -> list[str]:
     return [] if expected == found else [f"{at}: {expected!r} reads {found!r} now"]
 
 
-@pytest.mark.parametrize("part", EXPECTED)
-async def test_an_old_ledger_reads_as_it_did(ledger: SqliteLedger, part: str) -> None:
+@pytest.mark.parametrize("part", ["states", "facts", "exports", "flags"])
+async def test_an_old_ledger_reads_as_it_did(ledger: SqliteLedger, name: str, part: str) -> None:
     """An upgrade over a weekend changes nothing of what was written before it."""
-    assert [] == stands(EXPECTED[part], (await read(ledger))[part])
+    assert [] == stands(EXPECTED[name][part], (await read(ledger))[part])
+
+
+async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> None:
+    """Programs that read /api/v1 notice nothing: the same keys with the same values, and no others."""
+    unpacked("before-parts", tmp_path)
+
+    async with opened(tmp_path) as ledger:
+        assert EXPECTED["before-parts"]["api"] == (await read(ledger))["api"]
+
+
+async def test_no_field_of_an_incident_is_lost_when_its_state_gets_parts(tmp_path: Path) -> None:
+    """The ledger is brought up to date in place, at the first start of the new version."""
+    file = unpacked("before-parts", tmp_path)
+    moments = ("acknowledged_at", "vendor_first_at", "outage_began_at", "outage_known_at", "resolve_asked_at", "resolved_at")
+    others = ("mitigated_at", "well_since", "severity_at")
+    set_to: dict[str, Any] = {field: f"2026-04-0{n}T12:00:00+00:00" for n, field in enumerate((*moments, *others), 1)}
+    set_to |= {"channel_refused": "name_taken", "cards_gone": 3, "relapses": 4, "vendor_words": 5, "ended_reason": "over"}
+    with closing(sqlite3.connect(file)) as conn, conn:
+        row = json.loads(conn.execute("SELECT body FROM states WHERE stream = 'incident/5'").fetchone()[0]) | set_to
+        conn.execute("UPDATE states SET body = ? WHERE stream = 'incident/5'", (json.dumps(row),))
+
+    async with opened(tmp_path) as ledger:
+        found = (await ledger.read(lambda store: store.incidents([5])))[0]
+
+    shape = incident_shape(decode(Incident, found.body), configured()) | {"affected": {}}
+    assert row == {name: shape[name] for name in row}
 
 
 async def test_states_of_an_old_ledger_are_what_its_facts_come_to(ledger: SqliteLedger) -> None:
@@ -99,9 +158,9 @@ async def test_an_old_ledger_is_written_on(ledger: SqliteLedger, engine: Committ
     assert await ledger.read(lambda store: store.examine("incident/4")) is None
 
 
-async def test_nearly_every_kind_of_fact_stands_in_the_old_ledger(ledger: SqliteLedger) -> None:
+async def test_nearly_every_kind_of_fact_stands_in_the_old_ledger(ledger: SqliteLedger, name: str) -> None:
     """What is not in it proves nothing; a kind that came later is no fault of it."""
     kinds = {fact.kind for fact in await ledger.read(lambda store: store.all_facts())}
 
     assert kinds <= set(BODIES)
-    assert len(kinds) == 42
+    assert len(kinds) == {"before-issue-8": 42, "before-parts": 43}[name]

@@ -51,7 +51,7 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
         "code": "",
         "choices": [],
         "kind": "declared",
-        "data": {"title": "Chat is slow", "channel_name": house.engine.world.incidents[1].channel_name},
+        "data": {"title": "Chat is slow", "channel_name": house.engine.world.incidents[1].room.name},
     } == found
 
 

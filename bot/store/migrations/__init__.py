@@ -19,7 +19,7 @@ class Shape(NamedTuple):
     version: int  # PRAGMA user_version
 
 
-LEDGER = Shape(0x55_4C_45_44, ledger, 1)
+LEDGER = Shape(0x55_4C_45_44, ledger, 2)
 SAMPLES = Shape(0x55_53_41_4D, samples, 2)
 
 

@@ -1,5 +1,8 @@
 """The ledger's shape. Migrations are appended, never edited; each lifts every ledger by one."""
 
+import json
+from typing import Any
+
 from sqlite_utils import Database, Migrations
 
 ledger = Migrations("understudy-ledger")
@@ -78,3 +81,48 @@ def m001_first(db: Database) -> None:
         "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
     ):
         db.execute(sql)
+
+
+# Where the fields of an incident's flat state stand in its parts. What is not named stays where it is.
+PARTS = {
+    "people": {name: name for name in ("acknowledged_at", "acknowledged_by", "responders", "roles")},
+    "vendor": {
+        "vendor_first_at": "first_at", "vendor_words": "words", "outage_began_at": "outage_began_at",
+        "outage_known_at": "outage_known_at",
+    },
+    "ending": {"resolve_asked_at": "asked_at", "resolved_at": "at", "resolved_by": "by", "ended_reason": "reason"},
+    "room": {
+        "alerts_channel": "alerts_channel", "channel": "channel", "channel_name": "name", "channel_attempt": "attempt",
+        "channel_refused": "refused",
+    },
+}  # fmt: skip
+POSTS = {
+    "alert": {"alert_ts": "ts", "alert_channel_id": "channel", "alerts_gone": "gone"},
+    "card": {"card_ts": "ts", "card_channel_id": "channel", "cards_gone": "gone"},
+}
+
+
+@ledger()
+def m002_incidents_in_parts(db: Database) -> None:
+    """States of incidents get parts. What was edited by hand and cannot be read is left to the audit, which makes it anew."""
+    rows = db.execute("SELECT rowid, CAST(body AS BLOB) FROM states WHERE kind = 'incident'")
+    db.conn.executemany(
+        "UPDATE states SET body = ? WHERE rowid = ?", [(made, id) for id, body in rows if (made := _parted(body))]
+    )
+
+
+def _parted(body: bytes) -> str:
+    """An incident's state in parts; empty where it cannot be read, or is so already."""
+    try:
+        flat = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(flat, dict) or "room" in flat:
+        return ""
+    parts: dict[str, Any] = {part: _taken(flat, names) for part, names in PARTS.items()}
+    parts["room"] |= {post: _taken(flat, names) for post, names in POSTS.items()}
+    return json.dumps({**flat, **parts}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _taken(flat: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {new: flat.pop(old) for old, new in names.items() if old in flat}
