@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from bench.report import line
+from bot.core.incident_state import Incident
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -20,9 +21,9 @@ from bot.core.model import (
     Verdict,
 )
 from bot.core.signals import Declare, SetPhase, VerdictReached
-from bot.core.state import Incident, World
 from bot.core.step import step
 from bot.core.streams import put
+from bot.core.world import World
 from bot.engine import changed_states
 from bot.flags.evaluate import snapshot
 

@@ -13,8 +13,8 @@ from bench.hostile_sockets import measured
 from bot.clock import ManualClock
 from bot.core.model import Actor
 from bot.core.signals import FeedRead
-from bot.core.state import World
 from bot.core.step import step
+from bot.core.world import World
 from bot.feeds.fetch import BODY_CAP, FeedReader, FeedSource
 from bot.feeds.statuspage import MOST_MARKS, VALUE_MARKS
 from tests.desk import policy

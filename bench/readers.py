@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.report import line, percentile
 from bot.clock import SystemClock
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
-from bot.core.state import World
+from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import snapshot
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bench.report import line, percentile
 from bot.core.effects import Effect, PostLine
-from bot.core.facts import Fact, NoteAdded
+from bot.core.fact import Fact
+from bot.core.incident_facts import NoteAdded
 from bot.core.model import Actor, Outcome, Sample
 from bot.ports import Commit, NewFact, Store
 from bot.store.engine import sqlite_report

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.state import World
+from bot.core.world import World
 from bot.engine import CommittingEngine
 from bot.ports import Flaw, Ledger, StoreError, StoreTrouble
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.core import effects as e
-from bot.core import facts as f
 from bot.core.effects import Effect
+from bot.core.fact import Fact
+from bot.core.incident_facts import GivenUp, Posted, UpdateWritten
+from bot.core.incident_state import Incident
 from bot.core.model import Actor
 from bot.core.signals import ChannelLost, PostLost
-from bot.core.state import Incident, World
+from bot.core.world import World
 from bot.exports import render
 from bot.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.ops_channel import OpsChannel
@@ -165,7 +167,7 @@ class Delivery:
             return Place(incident.room.channel)
         if incident.room.alert.ts:
             return Place(incident.room.alert.channel, incident.room.alert.ts)
-        given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, f.GivenUp)}
+        given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, GivenUp)}
         if e.PostAlert.KIND in given_up or incident.room.alert.gone > 1:
             return OPS
         return Wait(f"the alert of {incident.name} is not posted yet")
@@ -210,7 +212,7 @@ class Delivery:
 
     async def _update(self, body: e.PostUpdate, effect: Effect) -> Message:
         incident, fact = await incident_of(effect, self._engine), await self._fact(effect)
-        if not isinstance(fact.body, f.UpdateWritten):
+        if not isinstance(fact.body, UpdateWritten):
             raise ValueError(f"{effect.key} speaks of a {fact.kind}")
         everything, policy = await self._facts(incident), self._engine.policy
         unsent = _unsent_before(fact.body.slot, incident.name, everything)
@@ -226,11 +228,11 @@ class Delivery:
     async def _world(self, effect: Effect) -> World:
         return await self._engine.world_with([effect.incident or 0])
 
-    async def _fact(self, effect: Effect) -> f.Fact:
+    async def _fact(self, effect: Effect) -> Fact:
         facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))
         return facts[0]
 
-    async def _facts(self, incident: Incident) -> list[f.Fact]:
+    async def _facts(self, incident: Incident) -> list[Fact]:
         return await self._ledger.read(lambda store: store.facts_about(incident.number))
 
     # --- what is no post in a channel
@@ -288,9 +290,9 @@ def _at(at: PostedAt) -> Performed:
     return Performed(at.channel, at.ts)
 
 
-def _unsent_before(slot: int, name: str, facts: Sequence[f.Fact]) -> int:
+def _unsent_before(slot: int, name: str, facts: Sequence[Fact]) -> int:
     """How many updates right before this one were written but never stood in Slack."""
-    posted = {fact.body.key for fact in facts if isinstance(fact.body, f.Posted)}
+    posted = {fact.body.key for fact in facts if isinstance(fact.body, Posted)}
     unsent = 0
     while slot - unsent > 1 and f"{name}/update/{slot - unsent - 1}" not in posted:
         unsent += 1

@@ -13,7 +13,7 @@ from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
-from bot.core.state import World
+from bot.core.world import World
 from bot.descriptors import complaint, limit_after_start
 from bot.doctor_people import look_at_commanders, who_may
 from bot.doctor_storage import look_at_disk, look_at_samples

@@ -11,14 +11,14 @@ from bot.clock import Clock
 from bot.core.answers import Answer, DoneAlready
 from bot.core.codec import encode
 from bot.core.effects import Effect
-from bot.core.facts import Fact
+from bot.core.fact import Fact
 from bot.core.model import Policy
 from bot.core.permissions import Denied
 from bot.core.recent import without_old
 from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
-from bot.core.state import World
 from bot.core.step import step
 from bot.core.streams import changed
+from bot.core.world import World
 from bot.denials import Denials
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.redaction import Redactor

@@ -10,7 +10,8 @@ from bot.clock import Clock
 from bot.core.detector import Condition, Judgement
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample, Verdict
-from bot.core.sight import CLEAR, Sight, look_around
+from bot.core.sight import look_around
+from bot.core.sight_state import CLEAR, Sight
 from bot.core.verdict import CheckView, reach
 from bot.ports import Prober
 from bot.watch.looks import Check, Plan

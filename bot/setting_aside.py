@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bot.core import facts as f
-from bot.core.facts import Fact
+from bot.core.fact import Body, Fact
+from bot.core.incident_facts import Declared, PhaseChanged
 from bot.core.model import Actor, Phase, Severity
-from bot.core.state import World
 from bot.core.streams import evolve
+from bot.core.world import World
 from bot.engine import changed_states
 from bot.ports import Commit, Ledger, NewFact, Store, StoreError, StoreTrouble
 
@@ -68,9 +68,9 @@ def _written(folder: Path, rows: Sequence[object]) -> Path:
 def _place_held(number: int, file: Path, now: datetime) -> Commit:
     """The incident's number stays taken, by one that is over: what still fails opens a new one by itself."""
     stream, reason = f"incident/{number}", f"its facts were changed by hand; they are in {file.name}"
-    bodies: tuple[f.Body, ...] = (
-        f.Declared(number, "An incident whose record was changed by hand", Severity.SEV4, "", "", (), now, reason, ""),
-        f.PhaseChanged(Phase.TRIAGE, Phase.RESOLVED, "close", reason),
+    bodies: tuple[Body, ...] = (
+        Declared(number, "An incident whose record was changed by hand", Severity.SEV4, "", "", (), now, reason, ""),
+        PhaseChanged(Phase.TRIAGE, Phase.RESOLVED, "close", reason),
     )
     world = World()
     for seq, body in enumerate(bodies, 1):

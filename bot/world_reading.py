@@ -6,8 +6,8 @@ from dataclasses import replace
 from bot.core.codec import decode
 from bot.core.layered import Layered
 from bot.core.recent import MOST_RECENT, needed
-from bot.core.state import World
 from bot.core.streams import STREAMS, put
+from bot.core.world import World
 from bot.ports import StateRow, Store
 
 

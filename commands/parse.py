@@ -8,7 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.core.declaring import whose_names_stand_in
-from bot.core.state import Incident, World
+from bot.core.incident_state import Incident
+from bot.core.world import World
 
 REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)

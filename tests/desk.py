@@ -7,7 +7,8 @@ from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.draft import Step
 from bot.core.effects import EffectBody
-from bot.core.facts import Body, Fact
+from bot.core.fact import Body, Fact
+from bot.core.incident_state import Incident
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -20,8 +21,8 @@ from bot.core.model import (
     Severity,
     Verdict,
 )
-from bot.core.state import Incident, World
 from bot.core.step import step
+from bot.core.world import World
 from bot.views.answers import words
 from bot.views.faces import Slack
 

@@ -8,8 +8,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.core import facts as f
+from bot.core.component_facts import (
+    AdvisoryEnded,
+    AdvisoryRaised,
+    AlertHeard,
+    AlertResumed,
+    AlertSuppressed,
+    Muted,
+    ReportHeard,
+    Unmuted,
+    VerdictChanged,
+)
 from bot.core.effects import PostAlert, PostCard, PostUpdate
+from bot.core.fact import Body, Fact
+from bot.core.flag_facts import (
+    CarriedOver,
+    Engaged,
+    EngageProposed,
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    ProposalDropped,
+    Released,
+)
+from bot.core.incident_facts import (
+    Acknowledged,
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    ComponentJoined,
+    ComponentMoved,
+    Declared,
+    Exported,
+    GivenUp,
+    NoteAdded,
+    PhaseChanged,
+    Posted,
+    PostGone,
+    ResolveAsked,
+    ResponderJoined,
+    RoleChanged,
+    SeverityChanged,
+    UpdateWritten,
+)
+from bot.core.incident_state import Incident
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -25,8 +69,20 @@ from bot.core.model import (
     Policy,
     Severity,
 )
-from bot.core.state import Incident, World
+from bot.core.provider_facts import (
+    FeedChanged,
+    ListingChanged,
+    MaintenanceSaid,
+    NoticeListedAgain,
+    NoticeSeen,
+    NoticeUnlisted,
+    PageFirstRead,
+    PageFlooded,
+    UpdatesForgotten,
+)
+from bot.core.sight_facts import SightLost, SightRegained
 from bot.core.streams import evolve
+from bot.core.world import World
 from bot.ports import LatencyPicture
 from bot.views.scene import Scene
 
@@ -63,17 +119,17 @@ class Story:
 
     policy: Policy
     world: World = field(default_factory=World)
-    facts: list[f.Fact] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     now: datetime = T0
 
     def at(self, minutes: float) -> "Story":
         self.now = T0 + timedelta(minutes=minutes)
         return self
 
-    def add(self, stream: str, body: f.Body, actor: Actor = WINDOW, incident: int | None = None) -> f.Fact:
+    def add(self, stream: str, body: Body, actor: Actor = WINDOW, incident: int | None = None) -> Fact:
         if incident is None and stream.startswith("incident/"):
             incident = int(stream.partition("/")[2])
-        fact = f.Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor, incident, body)
+        fact = Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor, incident, body)
         self.facts.append(fact)
         self.world = evolve(self.world, fact)
         return fact
@@ -85,12 +141,12 @@ class Story:
         previous = self.world.component(component).level
         fault = Fault.THEIRS if level.bad else Fault.NONE
         began_at = self.now - timedelta(minutes=1)
-        body = f.VerdictChanged(component, previous, level, reason, fault, evidence, began_at)
+        body = VerdictChanged(component, previous, level, reason, fault, evidence, began_at)
         self.add(f"component/{component}", body)
         if incident is not None:
-            self.add(f"incident/{incident}", f.ComponentMoved(component, previous, level, reason, began_at, evidence))
+            self.add(f"incident/{incident}", ComponentMoved(component, previous, level, reason, began_at, evidence))
 
-    def about(self, number: int) -> list[f.Fact]:
+    def about(self, number: int) -> list[Fact]:
         """The facts that name an incident, as the ledger would give them."""
         return [fact for fact in self.facts if fact.incident == number]
 
@@ -147,45 +203,45 @@ def outage_story(until: float = 1000, *, title: str = "Claude API down", words: 
 def _calm(story: Story, title: str, words: str) -> None:
     for id in story.policy.components:
         story.verdict(id, Level.OPERATIONAL, "5 of the last 5 runs were fine")
-    story.add("provider/anthropic", f.FeedChanged("anthropic", FeedState.FRESH, ""), Actor.rule("feed"))
+    story.add("provider/anthropic", FeedChanged("anthropic", FeedState.FRESH, ""), Actor.rule("feed"))
 
 
 def _fails(story: Story, title: str, words: str) -> None:
     reason = words or "inference: 3 of the last 5 runs failed: HTTP 502"
     story.verdict(API, Level.DOWN, reason, (words or "inference: status 502", words or "inference: request_id req_0042"))
-    body = f.Declared(7, title, Severity.SEV2, "anthropic", "anthropic", (API,), T0, reason, "#ops")
+    body = Declared(7, title, Severity.SEV2, "anthropic", "anthropic", (API,), T0, reason, "#ops")
     story.add("incident/7", body)
-    story.add("incident/7", f.ComponentJoined(API, Level.DOWN, reason, story.world.component(API).evidence))
-    story.add("incident/7", f.ChannelNamed("inc-20260320-0007-claude-api-down", 1))
+    story.add("incident/7", ComponentJoined(API, Level.DOWN, reason, story.world.component(API).evidence))
+    story.add("incident/7", ChannelNamed("inc-20260320-0007-claude-api-down", 1))
     story.add(f"flag/{FLAG}", _engaged(reason, story.now), FALLBACK_RULE, 7)
     story.add("incident/7", _phase(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE)
 
 
-def _engaged(reason: str, now: datetime) -> f.Engaged:
-    return f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", f"{API} is down: {reason}", "auto", now + timedelta(hours=4), (API,))
+def _engaged(reason: str, now: datetime) -> Engaged:
+    return Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", f"{API} is down: {reason}", "auto", now + timedelta(hours=4), (API,))
 
 
-def _phase(previous: Phase, phase: Phase, move: str, reason: str) -> f.PhaseChanged:
-    return f.PhaseChanged(previous, phase, move, reason)
+def _phase(previous: Phase, phase: Phase, move: str, reason: str) -> PhaseChanged:
+    return PhaseChanged(previous, phase, move, reason)
 
 
 def _slack_stands(story: Story, title: str, words: str) -> None:
-    story.add("incident/7", f.Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
-    story.add("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-claude-api-down"), OUTBOX)
-    story.add("incident/7", f.Posted(PostCard.KIND, "INC-7/card", "C0INC7", "1774010581.000100"), OUTBOX)
+    story.add("incident/7", Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
+    story.add("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-claude-api-down"), OUTBOX)
+    story.add("incident/7", Posted(PostCard.KIND, "INC-7/card", "C0INC7", "1774010581.000100"), OUTBOX)
 
 
 def _people_come(story: Story, title: str, words: str) -> None:
-    story.add("incident/7", f.Acknowledged(), ANA)
-    story.add("incident/7", f.NoteAdded(words or "Vendor support says: database failover"), BOB)
+    story.add("incident/7", Acknowledged(), ANA)
+    story.add("incident/7", NoteAdded(words or "Vendor support says: database failover"), BOB)
 
 
 def _more_fails(story: Story, title: str, words: str) -> None:
     for id, level in ((WEB, Level.DEGRADED), (MOBILE, Level.DOWN)):
         reason = words or "front: 3 of the last 5 runs failed: HTTP 504"
         story.verdict(id, level, reason, ("front: status 504",))
-        story.add("incident/7", f.ComponentJoined(id, level, reason, ("front: status 504",)))
-    story.add("flag/search.rerank", f.EngageProposed("search.rerank", "off", words or f"{WEB} is degraded"), FALLBACK_RULE, 7)
+        story.add("incident/7", ComponentJoined(id, level, reason, ("front: status 504",)))
+    story.add("flag/search.rerank", EngageProposed("search.rerank", "off", words or f"{WEB} is degraded"), FALLBACK_RULE, 7)
 
 
 def _vendor_speaks(story: Story, title: str, words: str) -> None:
@@ -193,43 +249,43 @@ def _vendor_speaks(story: Story, title: str, words: str) -> None:
         "anthropic", "n1", "u1", words or "Requests fail on all surfaces", words or "We are looking for the cause.",
         "investigating", "critical", story.now, "https://status.anthropic.example/incidents/n1", (API, WEB, MOBILE),
     )  # fmt: skip
-    story.add("provider/anthropic", f.NoticeSeen(notice), CLAUDE, 7)
+    story.add("provider/anthropic", NoticeSeen(notice), CLAUDE, 7)
 
 
 def _bot_updates(story: Story, title: str, words: str) -> None:
-    story.add("incident/7", f.UpdateWritten(story.incident().updates + 1, "", 0), HOURLY)
+    story.add("incident/7", UpdateWritten(story.incident().updates + 1, "", 0), HOURLY)
 
 
 def _ana_updates(story: Story, title: str, words: str) -> None:
-    story.add("incident/7", f.UpdateWritten(2, words or "Support chat answers with the stand-in, quality is fine.", 0), ANA)
+    story.add("incident/7", UpdateWritten(2, words or "Support chat answers with the stand-in, quality is fine.", 0), ANA)
 
 
 def _api_is_back(story: Story, title: str, words: str) -> None:
     story.verdict(API, Level.OPERATIONAL, "5 of the last 5 runs were fine", incident=7)
-    story.add(f"flag/{FLAG}", f.HandBackAsked(FLAG, f"{API} operational"), HAND_BACK_RULE, 7)
+    story.add(f"flag/{FLAG}", HandBackAsked(FLAG, f"{API} operational"), HAND_BACK_RULE, 7)
 
 
 def _back_in_steps(story: Story, title: str, words: str) -> None:
-    story.add(f"flag/{FLAG}", f.HandBackStepped(FLAG, 10, "approved by ana"), ANA, 7)
-    story.at(115).add(f"flag/{FLAG}", f.HandBackStepped(FLAG, 25, f"{API} operational"), HAND_BACK_RULE, 7)
-    story.at(125).add(f"flag/{FLAG}", f.Released(FLAG, "claude", f"{API} operational"), HAND_BACK_RULE, 7)
+    story.add(f"flag/{FLAG}", HandBackStepped(FLAG, 10, "approved by ana"), ANA, 7)
+    story.at(115).add(f"flag/{FLAG}", HandBackStepped(FLAG, 25, f"{API} operational"), HAND_BACK_RULE, 7)
+    story.at(125).add(f"flag/{FLAG}", Released(FLAG, "claude", f"{API} operational"), HAND_BACK_RULE, 7)
 
 
 def _all_is_back(story: Story, title: str, words: str) -> None:
     for id in (WEB, MOBILE):
         story.verdict(id, Level.OPERATIONAL, "5 of the last 5 runs were fine", incident=7)
-    dropped = f.ProposalDropped("search.rerank", "the default is no longer in trouble")
+    dropped = ProposalDropped("search.rerank", "the default is no longer in trouble")
     story.add("flag/search.rerank", dropped, FALLBACK_RULE, 7)
     well = _phase(Phase.MITIGATED, Phase.MONITORING, "forward", "every component is operational again")
     story.add("incident/7", well, Actor.rule("all components well"))
 
 
 def _over(story: Story, title: str, words: str) -> None:
-    asked = f.ResolveAsked("every component has been operational for 30 min")
+    asked = ResolveAsked("every component has been operational for 30 min")
     story.add("incident/7", asked, Actor.rule("resolve: ask"))
     over = _phase(Phase.MONITORING, Phase.RESOLVED, "forward", words or "vendor confirms the fix")
     story.at(190).add("incident/7", over, ANA)
-    story.add("incident/7", f.Exported("md", "the incident's channel"), ANA)
+    story.add("incident/7", Exported("md", "the incident's channel"), ANA)
 
 
 CHAPTERS = (
@@ -239,63 +295,63 @@ CHAPTERS = (
 )  # fmt: skip
 
 
-def one_of_each(words: str = "words") -> list[f.Fact]:
+def one_of_each(words: str = "words") -> list[Fact]:
     """One fact of every kind about INC-7, with `words` wherever somebody else writes."""
     notice = Notice(
         "anthropic", "n1", "u1", words, words, words or "investigating", words, T0, "https://status.example/n1", (API,)
     )
     later = T0 + timedelta(hours=4)
-    bodies: Sequence[tuple[str, f.Body]] = [
-        (f"component/{API}", f.VerdictChanged(API, Level.OPERATIONAL, Level.DOWN, words, Fault.THEIRS, (words,), T0)),
-        (f"component/{API}", f.AdvisoryRaised(API, words, words, (words,), "advisory/1")),
-        (f"component/{API}", f.AdvisoryEnded(API, words, words)),
-        (f"component/{API}", f.AlertSuppressed(API, words, later)),
-        (f"component/{API}", f.AlertResumed(API, words, "quiet/1")),
-        (f"component/{API}", f.AlertHeard(API, words, words, "firing", words)),
-        (f"component/{API}", f.ReportHeard(API, words)),
-        (f"component/{API}", f.Muted(API, later, words)),
-        (f"component/{API}", f.Unmuted(API, words)),
-        ("provider/anthropic", f.FeedChanged("anthropic", FeedState.STALE, words)),
-        ("provider/anthropic", f.MaintenanceSaid("anthropic", (API,))),
-        ("provider/anthropic", f.PageFirstRead("anthropic", "p1", {"n0": ("u0",)})),
-        ("provider/anthropic", f.PageFlooded("anthropic", {"n2": ("u1", "u2")}, ("n2",))),
-        ("provider/anthropic", f.UpdatesForgotten("anthropic", {"n0": ("u0",)})),
-        ("provider/anthropic", f.NoticeSeen(notice)),
-        ("provider/anthropic", f.ListingChanged("anthropic", "p1", ("n1",))),
-        ("provider/anthropic", f.NoticeUnlisted("anthropic", "n1", words, words, (API,))),
-        ("provider/anthropic", f.NoticeListedAgain("anthropic", "n1", words, (API,))),
-        ("sight", f.SightLost(words, T0, "sight/1")),
-        ("sight", f.SightRegained(words, T0, later)),
-        ("incident/7", f.Declared(7, words, Severity.SEV2, "anthropic", "anthropic", (API,), T0, words, "#ops")),
-        ("incident/7", f.ComponentJoined(WEB, Level.DOWN, words, (words,))),
-        ("incident/7", f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),
-        ("incident/7", f.PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
-        ("incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
-        ("incident/7", f.Acknowledged()),
-        ("incident/7", f.ResponderJoined()),
-        ("incident/7", f.RoleChanged(IncidentRole.COMMANDER, BOB, Actor.person("U0ANA", words))),
-        ("incident/7", f.UpdateWritten(3, words, 2)),
-        ("incident/7", f.NoteAdded(words)),
-        ("incident/7", f.ResolveAsked(words)),
-        ("incident/7", f.ChannelNamed("inc-20260320-0007-x", 2)),
-        ("incident/7", f.ChannelOpened("C0INC7", "inc-20260320-0007-x")),
-        ("incident/7", f.ChannelRefused(words)),
-        ("incident/7", f.Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1.2")),
-        ("incident/7", f.PostGone(PostAlert.KIND, "C0OPS", "1774008000.000100", words, again=True)),
-        ("incident/7", f.GivenUp(PostUpdate.KIND, "INC-7/update/3", words)),
-        ("incident/7", f.Exported("md", "the incident's channel")),
-        (f"flag/{FLAG}", f.EngageProposed(FLAG, "gpt", words)),
-        (f"flag/{FLAG}", f.ProposalDropped(FLAG, words)),
-        (f"flag/{FLAG}", f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", words, "approved", later, (API,))),
-        (f"flag/{FLAG}", f.Held(FLAG, words)),
-        (f"flag/{FLAG}", f.HandBackAsked(FLAG, words)),
-        (f"flag/{FLAG}", f.HandBackStepped(FLAG, 10, words)),
-        (f"flag/{FLAG}", f.HandBackReverted(FLAG, words)),
-        (f"flag/{FLAG}", f.Released(FLAG, "claude", words)),
-        (f"flag/{FLAG}", f.ExpiryReached(FLAG, words, later)),
-        (f"flag/{FLAG}", f.CarriedOver(FLAG, "gpt", T0)),
+    bodies: Sequence[tuple[str, Body]] = [
+        (f"component/{API}", VerdictChanged(API, Level.OPERATIONAL, Level.DOWN, words, Fault.THEIRS, (words,), T0)),
+        (f"component/{API}", AdvisoryRaised(API, words, words, (words,), "advisory/1")),
+        (f"component/{API}", AdvisoryEnded(API, words, words)),
+        (f"component/{API}", AlertSuppressed(API, words, later)),
+        (f"component/{API}", AlertResumed(API, words, "quiet/1")),
+        (f"component/{API}", AlertHeard(API, words, words, "firing", words)),
+        (f"component/{API}", ReportHeard(API, words)),
+        (f"component/{API}", Muted(API, later, words)),
+        (f"component/{API}", Unmuted(API, words)),
+        ("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, words)),
+        ("provider/anthropic", MaintenanceSaid("anthropic", (API,))),
+        ("provider/anthropic", PageFirstRead("anthropic", "p1", {"n0": ("u0",)})),
+        ("provider/anthropic", PageFlooded("anthropic", {"n2": ("u1", "u2")}, ("n2",))),
+        ("provider/anthropic", UpdatesForgotten("anthropic", {"n0": ("u0",)})),
+        ("provider/anthropic", NoticeSeen(notice)),
+        ("provider/anthropic", ListingChanged("anthropic", "p1", ("n1",))),
+        ("provider/anthropic", NoticeUnlisted("anthropic", "n1", words, words, (API,))),
+        ("provider/anthropic", NoticeListedAgain("anthropic", "n1", words, (API,))),
+        ("sight", SightLost(words, T0, "sight/1")),
+        ("sight", SightRegained(words, T0, later)),
+        ("incident/7", Declared(7, words, Severity.SEV2, "anthropic", "anthropic", (API,), T0, words, "#ops")),
+        ("incident/7", ComponentJoined(WEB, Level.DOWN, words, (words,))),
+        ("incident/7", ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),
+        ("incident/7", PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
+        ("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
+        ("incident/7", Acknowledged()),
+        ("incident/7", ResponderJoined()),
+        ("incident/7", RoleChanged(IncidentRole.COMMANDER, BOB, Actor.person("U0ANA", words))),
+        ("incident/7", UpdateWritten(3, words, 2)),
+        ("incident/7", NoteAdded(words)),
+        ("incident/7", ResolveAsked(words)),
+        ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
+        ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
+        ("incident/7", ChannelRefused(words)),
+        ("incident/7", Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1.2")),
+        ("incident/7", PostGone(PostAlert.KIND, "C0OPS", "1774008000.000100", words, again=True)),
+        ("incident/7", GivenUp(PostUpdate.KIND, "INC-7/update/3", words)),
+        ("incident/7", Exported("md", "the incident's channel")),
+        (f"flag/{FLAG}", EngageProposed(FLAG, "gpt", words)),
+        (f"flag/{FLAG}", ProposalDropped(FLAG, words)),
+        (f"flag/{FLAG}", Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", words, "approved", later, (API,))),
+        (f"flag/{FLAG}", Held(FLAG, words)),
+        (f"flag/{FLAG}", HandBackAsked(FLAG, words)),
+        (f"flag/{FLAG}", HandBackStepped(FLAG, 10, words)),
+        (f"flag/{FLAG}", HandBackReverted(FLAG, words)),
+        (f"flag/{FLAG}", Released(FLAG, "claude", words)),
+        (f"flag/{FLAG}", ExpiryReached(FLAG, words, later)),
+        (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),
     ]
-    return [f.Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]
+    return [Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]
 
 
 def latencies() -> dict[str, LatencyPicture]:

@@ -14,8 +14,10 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.config.checks import CHECK_MODELS
-from bot.core.facts import BODIES, Declared, Fact, decode_body
+from bot.core.fact import Fact
+from bot.core.fact_kinds import BODIES, decode_body
 from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
 from bot.engine import CommittingEngine
 from bot.flags.board import FlagBoard

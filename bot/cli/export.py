@@ -9,9 +9,10 @@ from bot.cli.options import config_option, data_folder, data_option, fail, incid
 from bot.cli.output import inert_json, note
 from bot.config.errors import ConfigErrors
 from bot.config.policy import to_policy
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_state import Incident
 from bot.core.model import IncidentPolicy, Policy
-from bot.core.state import Incident, World
+from bot.core.world import World
 from bot.exports import FORMATS, render
 from bot.kept import keep
 from bot.redaction import Redactor

@@ -8,15 +8,28 @@ from datetime import datetime, timedelta
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
-from bot.core import facts as f
+from bot.core.component_facts import (
+    AdvisoryEnded,
+    AdvisoryRaised,
+    AlertResumed,
+    AlertSuppressed,
+    Muted,
+    Unmuted,
+    VerdictChanged,
+)
+from bot.core.component_state import ComponentState, HeldBack
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import OpenThread, ReplyInThread
+from bot.core.fact import Body
 from bot.core.failover import react
 from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
+from bot.core.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
+from bot.core.incident_state import Incident
 from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
 from bot.core.quiet import Quiet, beginnings, look
+from bot.core.sight_facts import SightLost, SightRegained
 from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
-from bot.core.state import ComponentState, HeldBack, Incident, World
+from bot.core.world import World
 
 MUTE_RULE = Actor.rule("mute")
 HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing
@@ -31,7 +44,7 @@ def on_verdict(draft: Draft, verdict: Verdict) -> None:
     elsewhere = within if within in draft.world.running else None
     fact = draft.add(
         f"component/{verdict.component}",
-        f.VerdictChanged(
+        VerdictChanged(
             component=verdict.component, previous=before.level, level=verdict.level, reason=verdict.reason,
             fault=verdict.fault, evidence=verdict.evidence, began_at=verdict.began_at or draft.now,
             thread=_thread(draft, verdict, before.quiet_key),
@@ -106,10 +119,10 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     if verdict.component in incident.affected:
         held = incident.affected[verdict.component].level
         if held is not verdict.level:
-            body = f.ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
+            body = ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
             draft.add(incident.stream, body)
     else:
-        joined = f.ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
+        joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
         draft.add(incident.stream, joined)
     _raise_severity(draft, incident.number, verdict)
     _follow_phase(draft, incident.number, verdict)
@@ -122,7 +135,7 @@ def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
     if not verdict.level.bad or incident.severity_by_person or wanted not in Severity.__members__:
         return
     if Severity(wanted).is_worse_than(incident.severity):
-        body = f.SeverityChanged(incident.severity, Severity(wanted), verdict.reason)
+        body = SeverityChanged(incident.severity, Severity(wanted), verdict.reason)
         draft.add(incident.stream, body)
 
 
@@ -146,14 +159,14 @@ def on_advisory(draft: Draft, verdict: Verdict) -> None:
     if before.agrees(verdict):
         return
     stream = f"component/{verdict.component}"
-    body: f.Body
+    body: Body
     if verdict.advisory:
         quiet = look(draft.world, draft.policy, verdict.component, draft.now)
         thread = before.advisory_key or ("" if quiet else _new_thread(draft, verdict.component, "advisory"))
-        body = f.AdvisoryRaised(verdict.component, verdict.advisory, verdict.reason, verdict.evidence, thread)
+        body = AdvisoryRaised(verdict.component, verdict.advisory, verdict.reason, verdict.evidence, thread)
     else:
         whole = "all of it is well again" if verdict.level is Level.OPERATIONAL else f"all of it is {verdict.level} now"
-        thread, body = before.advisory_key, f.AdvisoryEnded(verdict.component, before.advisory, whole)
+        thread, body = before.advisory_key, AdvisoryEnded(verdict.component, before.advisory, whole)
     fact = draft.add(stream, body)
     if before.advisory_key:
         draft.send(ReplyInThread(before.advisory_key), fact)
@@ -169,7 +182,7 @@ def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
     thread = _down_while_muted(draft, component)
     if held and not thread and _same(held, quiet):
         return
-    body = f.AlertSuppressed(component, quiet.why, quiet.until, thread)
+    body = AlertSuppressed(component, quiet.why, quiet.until, thread)
     news = quiet.incident is not None and (held is None or held.incident != quiet.incident)
     fact = draft.add(f"component/{component}", body, incident=quiet.incident, told=news)
     if thread:
@@ -231,7 +244,7 @@ def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:
     opens = thread and not state.quiet_key and not draft.world.open_for(draft.policy.components[state.id].provider)
     key = _new_thread(draft, state.id) if opens else state.quiet_key
     why = state.held_back.why if state.held_back else ""
-    fact = draft.add(f"component/{state.id}", f.AlertResumed(state.id, why, key))
+    fact = draft.add(f"component/{state.id}", AlertResumed(state.id, why, key))
     if opens:
         draft.send(OpenThread(key), fact)
 
@@ -247,7 +260,7 @@ def on_mute(draft: Draft, signal: Mute) -> Step:
     if not timedelta(0) < signal.lasts <= longest:
         return draft.refuse(ca.MuteTooLong(longest=longest))
     until = draft.now + signal.lasts
-    draft.add(f"component/{signal.component}", f.Muted(signal.component, until, signal.reason.strip()))
+    draft.add(f"component/{signal.component}", Muted(signal.component, until, signal.reason.strip()))
     lift(draft)
     name, incident = draft.policy.name_of(signal.component), draft.world.concerned(signal.component)
     return draft.done(ca.Muted(component=name, until=until, open_incident=incident.number if incident else None))
@@ -258,7 +271,7 @@ def on_unmute(draft: Draft, signal: Unmute) -> Step:
     name = draft.policy.name_of(signal.component)
     if draft.world.component(signal.component).mute is None:
         return draft.refuse(ca.NotMuted(component=name))
-    draft.add(f"component/{signal.component}", f.Unmuted(signal.component, ""))
+    draft.add(f"component/{signal.component}", Unmuted(signal.component, ""))
     lift(draft)
     react(draft)
     return draft.done(ca.Unmuted(component=name))
@@ -268,7 +281,7 @@ def expire_mutes(draft: Draft) -> None:
     """End those whose time is over."""
     for state in sorted(draft.world.components.values(), key=lambda c: c.id):
         if state.mute and state.mute.until <= draft.now:
-            draft.add(f"component/{state.id}", f.Unmuted(state.id, "its time is over"), actor=MUTE_RULE)
+            draft.add(f"component/{state.id}", Unmuted(state.id, "its time is over"), actor=MUTE_RULE)
 
 
 # --- signals
@@ -293,13 +306,13 @@ def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
     sight, held = signal.sight, draft.world.sight
     if sight.blind is held.blind:
         return draft.done(a.KnownAlready())
-    body: f.Body
+    body: Body
     if sight.blind:
         thread = OpenThread.of_fact("sight", draft.world.seqs.get("sight", 0) + 1)
-        body = f.SightLost(sight.reason, sight.began_at or draft.now, thread)
+        body = SightLost(sight.reason, sight.began_at or draft.now, thread)
         draft.send(OpenThread(thread), draft.add("sight", body))
     else:
-        body = f.SightRegained(held.reason, held.began_at or draft.now, sight.ended_at or draft.now)
+        body = SightRegained(held.reason, held.began_at or draft.now, sight.ended_at or draft.now)
         draft.send(ReplyInThread(held.notice), draft.add("sight", body))
     for open_incident in draft.world.open_incidents():
         draft.add(open_incident.stream, body, told=False)

@@ -10,9 +10,9 @@ from itertools import pairwise
 from statistics import median
 
 from bot.core.detector import EVERY, NEW, Condition, Track, observe
+from bot.core.incident_state import Incident
 from bot.core.model import Fault, Phase, Sample
 from bot.core.rule import Rule
-from bot.core.state import Incident
 
 BAD = (Condition.FAILING, Condition.SLOW)
 NEAR = timedelta(minutes=5)  # clocks and people differ by this much on when an incident began and ended

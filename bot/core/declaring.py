@@ -4,16 +4,16 @@ import re
 from collections.abc import Collection, Mapping
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core.alarm import lift
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
 from bot.core.failover import carry_over, react
 from bot.core.incident import declare
+from bot.core.incident_facts import ResponderJoined
+from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.core.quiet import look
 from bot.core.signals import Declare, Join
-from bot.core.state import Incident
 
 
 def on_declare(draft: Draft, signal: Declare) -> Step:
@@ -127,7 +127,7 @@ def on_join(draft: Draft, signal: Join) -> Step:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.JOIN))
     if signal.actor in incident.people.responders:
         return draft.refuse(a.JoinedBefore(incident=incident.number, place=_place(incident)))
-    fact = draft.add(incident.stream, f.ResponderJoined())
+    fact = draft.add(incident.stream, ResponderJoined())
     draft.send(InvitePeople(), fact)
     return draft.done(a.Joined(incident=incident.number, place=_place(incident)))
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import facts as f
 from bot.core.answers import Answer, Done, Refused
 from bot.core.effects import (
     About,
@@ -20,10 +19,12 @@ from bot.core.effects import (
     To,
     effect,
 )
+from bot.core.fact import Body, Fact
+from bot.core.incident_state import Incident
 from bot.core.model import Actor, Policy
 from bot.core.signals import Signal
-from bot.core.state import Incident, World
 from bot.core.streams import evolve
+from bot.core.world import World
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Step:
     """What a signal comes to: the world after it, facts to append, effects to queue, and the answer to its sender."""
 
     world: World
-    facts: tuple[f.Fact, ...]
+    facts: tuple[Fact, ...]
     effects: tuple[Effect, ...]
     answer: Answer
 
@@ -44,17 +45,17 @@ class Draft:
         self.policy = policy
         self.now = now
         self.actor = actor
-        self.facts: list[f.Fact] = []
+        self.facts: list[Fact] = []
         self.effects: list[Effect] = []
-        self._touched: dict[int, f.Fact] = {}
+        self._touched: dict[int, Fact] = {}
 
     def add(
-        self, stream: str, body: f.Body, *, incident: int | None = None, actor: Actor | None = None, told: bool = True
-    ) -> f.Fact:
+        self, stream: str, body: Body, *, incident: int | None = None, actor: Actor | None = None, told: bool = True
+    ) -> Fact:
         """Append a fact; where people in the channel should hear of it, queue the line that says so."""
         if incident is None and stream.startswith("incident/"):
             incident = int(stream.partition("/")[2])
-        fact = f.Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor or self.actor, incident, body)
+        fact = Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor or self.actor, incident, body)
         self.facts.append(fact)
         self.world = evolve(self.world, fact)
         if incident is not None and not body.BOOKKEEPING:
@@ -63,13 +64,13 @@ class Draft:
             self.tell(fact)
         return fact
 
-    def tell(self, fact: f.Fact) -> None:
+    def tell(self, fact: Fact) -> None:
         """Queue the line about a fact: in its incident's channel, or in the ops channel where there is no incident."""
         # Nobody looks into the channel of an incident that is over; only what is said about itself goes there.
         there = fact.incident in self.world.running or fact.stream == f"incident/{fact.incident}"
         self.send(PostLine(To.INCIDENT if there else To.OPS), fact)
 
-    def send(self, body: EffectBody, fact: f.Fact) -> None:
+    def send(self, body: EffectBody, fact: Fact) -> None:
         """Queue something to do about `fact`."""
         self.effects.append(effect(body, About(fact.stream, fact.seq, fact.incident)))
 
@@ -89,7 +90,7 @@ class Draft:
             raise RuntimeError(f"refused ({answer.KIND}) after facts were drafted: {[fact.kind for fact in self.facts]}")
         return Step(self.world, (), (), answer)
 
-    def _refresh(self, number: int, fact: f.Fact) -> None:
+    def _refresh(self, number: int, fact: Fact) -> None:
         """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""
         incident = self.incident(number)
         queued = {type(effect.body) for effect in self.effects if effect.incident == number}

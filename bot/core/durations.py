@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import facts as f
 from bot.core.effects import PostAlert
+from bot.core.fact import Fact
+from bot.core.flag_facts import CarriedOver, Engaged, Released
+from bot.core.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, Posted, UpdateWritten
+from bot.core.incident_state import Incident
 from bot.core.model import ActorKind, Level, Phase
-from bot.core.state import NOTICE_OVER, Incident
+from bot.core.provider_facts import NoticeSeen
+from bot.core.provider_state import NOTICE_OVER
 
-SWITCHED = (f.Engaged, f.CarriedOver)
+SWITCHED = (Engaged, CarriedOver)
 
 
 @dataclass(frozen=True)
@@ -105,18 +109,18 @@ class Durations:
         return _between(self.impact_at, self.ended_at)
 
 
-def durations(incident: Incident, facts: Sequence[f.Fact]) -> Durations:
+def durations(incident: Incident, facts: Sequence[Fact]) -> Durations:
     """Measure an incident by its facts, in the order of their commit."""
-    spoken = [x.body for x in facts if isinstance(x.body, f.UpdateWritten)]
+    spoken = [x.body for x in facts if isinstance(x.body, UpdateWritten)]
     return Durations(
         impact_at=incident.began_at,
         detected_at=incident.declared_at,
         detected_by="probe" if incident.declared_by.kind is ActorKind.RULE else "person",
         acknowledged_at=incident.people.acknowledged_at,
         vendor_first_at=incident.vendor.first_at,
-        first_post_at=_first(x.at for x in facts if isinstance(x.body, f.Posted) and x.body.what == PostAlert.KIND),
+        first_post_at=_first(x.at for x in facts if isinstance(x.body, Posted) and x.body.what == PostAlert.KIND),
         failover_at=_first(
-            x.body.began_at if isinstance(x.body, f.CarriedOver) else x.at for x in facts if isinstance(x.body, SWITCHED)
+            x.body.began_at if isinstance(x.body, CarriedOver) else x.at for x in facts if isinstance(x.body, SWITCHED)
         ),
         mitigated_at=_mitigated_at(incident, facts),
         vendor_resolved_at=_vendor_resolved_at(facts),
@@ -139,66 +143,66 @@ def _first(moments: Iterator[datetime]) -> datetime | None:
     return min(moments, default=None)
 
 
-def _mitigated_at(incident: Incident, facts: Sequence[f.Fact]) -> datetime | None:
+def _mitigated_at(incident: Incident, facts: Sequence[Fact]) -> datetime | None:
     """When customers were first served: by stand-ins, or because every component was well."""
     well = _first(
-        x.at for x in facts if isinstance(x.body, f.PhaseChanged) and x.body.phase in (Phase.MONITORING, Phase.RESOLVED)
+        x.at for x in facts if isinstance(x.body, PhaseChanged) and x.body.phase in (Phase.MONITORING, Phase.RESOLVED)
     )
     known = [at for at in (incident.mitigated_at, well) if at is not None]
     return min(known, default=None)
 
 
-def _vendor_resolved_at(facts: Sequence[f.Fact]) -> datetime | None:
+def _vendor_resolved_at(facts: Sequence[Fact]) -> datetime | None:
     return max(
-        (x.body.notice.at for x in facts if isinstance(x.body, f.NoticeSeen) and x.body.notice.status in NOTICE_OVER),
+        (x.body.notice.at for x in facts if isinstance(x.body, NoticeSeen) and x.body.notice.status in NOTICE_OVER),
         default=None,
     )
 
 
-def _outages(incident: Incident, facts: Sequence[f.Fact]) -> tuple[Outage, ...]:
+def _outages(incident: Incident, facts: Sequence[Fact]) -> tuple[Outage, ...]:
     done: list[Outage] = []
     running: dict[str, Outage] = {}
     for fact in facts:
         match fact.body:
-            case f.ComponentJoined(component=id, level=level) if level is not Level.OPERATIONAL:
+            case ComponentJoined(component=id, level=level) if level is not Level.OPERATIONAL:
                 # A fact of an older ledger does not tell: those declared with the incident began with it.
                 unknown = incident.began_at if fact.at == incident.declared_at else fact.at
                 running[id] = Outage(id, fact.body.began_at or unknown, None, level)
-            case f.ComponentMoved(component=id, level=Level.OPERATIONAL) as b if id in running:
+            case ComponentMoved(component=id, level=Level.OPERATIONAL) as b if id in running:
                 outage = running.pop(id)
                 done.append(Outage(id, outage.began_at, max(b.began_at, outage.began_at), outage.worst))
-            case f.ComponentMoved(component=id, level=level) as b if level.bad or id in running:
+            case ComponentMoved(component=id, level=level) as b if level.bad or id in running:
                 before = running.get(id) or Outage(id, b.began_at, None, level)
                 running[id] = Outage(id, before.began_at, None, max(before.worst, level, key=lambda one: one.rank))
     return tuple(sorted([*done, *running.values()], key=lambda outage: (outage.began_at, outage.component)))
 
 
-def _away(facts: Sequence[f.Fact]) -> tuple[Away, ...]:
+def _away(facts: Sequence[Fact]) -> tuple[Away, ...]:
     done: list[Away] = []
     running: dict[str, Away] = {}
     for fact in facts:
         match fact.body:
-            case f.Engaged(flag=flag, variant=variant):
+            case Engaged(flag=flag, variant=variant):
                 if flag in running and running[flag].variant != variant:
                     done.append(replace(running.pop(flag), ended_at=fact.at))
                 running.setdefault(flag, Away(flag, variant, fact.at, None))
-            case f.CarriedOver(flag=flag, variant=variant, began_at=began_at) if flag not in running:
+            case CarriedOver(flag=flag, variant=variant, began_at=began_at) if flag not in running:
                 running[flag] = Away(flag, variant, began_at, None)
-            case f.Released(flag=flag) if flag in running:
+            case Released(flag=flag) if flag in running:
                 done.append(replace(running.pop(flag), ended_at=fact.at))
     return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))
 
 
-def _longest_silence(facts: Sequence[f.Fact]) -> timedelta | None:
+def _longest_silence(facts: Sequence[Fact]) -> timedelta | None:
     """The longest time without a word while the incident was open: from declaring or reopening over each update to its end."""
     longest: timedelta | None = None
     last: datetime | None = None
     for fact in facts:
         match fact.body:
-            case f.Declared() | f.PhaseChanged(move="reopen"):
+            case Declared() | PhaseChanged(move="reopen"):
                 last = fact.at
-            case f.UpdateWritten() | f.PhaseChanged(phase=Phase.RESOLVED | Phase.CANCELED) if last is not None:
+            case UpdateWritten() | PhaseChanged(phase=Phase.RESOLVED | Phase.CANCELED) if last is not None:
                 gap = fact.at - last
                 longest = gap if longest is None else max(longest, gap)
-                last = fact.at if isinstance(fact.body, f.UpdateWritten) else None
+                last = fact.at if isinstance(fact.body, UpdateWritten) else None
     return longest

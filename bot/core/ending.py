@@ -5,14 +5,15 @@ same opens again by itself (`quiet` says when, `alarm.lift` does it).
 """
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core.alarm import lift
+from bot.core.component_state import ComponentState
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.failover import carry_over
 from bot.core.incident import CANCEL_REASONS, change_phase, move_for, why_not
+from bot.core.incident_facts import ComponentMoved
+from bot.core.incident_state import Incident
 from bot.core.model import Fault, Level, Phase
 from bot.core.signals import SetPhase
-from bot.core.state import ComponentState, Incident
 
 
 def on_phase(draft: Draft, signal: SetPhase) -> Step:
@@ -75,7 +76,7 @@ def _catch_up(draft: Draft, incident: Incident) -> None:
     for _, affected in sorted(incident.affected.items()):
         now = draft.world.component(affected.id)
         if now.level is not affected.level:
-            body = f.ComponentMoved(affected.id, affected.level, now.level, now.reason, now.began_at or draft.now)
+            body = ComponentMoved(affected.id, affected.level, now.level, now.reason, now.began_at or draft.now)
             draft.add(incident.stream, body)
 
 

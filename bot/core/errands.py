@@ -1,10 +1,10 @@
 """What became of our own effects: where a post stands, which channel was opened, what was given up."""
 
-from bot.core import facts as f
 from bot.core.answers import Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To
 from bot.core.incident import refuse_channel
+from bot.core.incident_facts import ChannelOpened, GivenUp, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
 
@@ -12,9 +12,9 @@ def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
     """Keep where a post stands, and which channel was opened."""
     number = signal.incident
     if signal.kind is OpenChannel and number is not None:
-        draft.add(f"incident/{number}", f.ChannelOpened(signal.channel, signal.name))
+        draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
     elif signal.ts and number is not None:
-        draft.add(f"incident/{number}", f.Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))
+        draft.add(f"incident/{number}", Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))
     return draft.done(Noted())
 
 
@@ -26,7 +26,7 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
     if signal.kind is OpenChannel:
         refuse_channel(draft, held, signal.reason)
     else:
-        fact = draft.add(held.stream, f.GivenUp(signal.kind.KIND, signal.key, signal.reason))
+        fact = draft.add(held.stream, GivenUp(signal.kind.KIND, signal.key, signal.reason))
         if not signal.key.startswith(GIVEN_UP):
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
             lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key

@@ -8,21 +8,36 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core import flag_answers as fa
 from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
+from bot.core.component_state import ComponentState
 from bot.core.draft import Draft, Handlers, Step
+from bot.core.fact import Body
+from bot.core.flag_facts import (
+    CarriedOver,
+    Engaged,
+    EngageProposed,
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    ProposalDropped,
+    Released,
+)
+from bot.core.flag_state import Engagement, FlagState
 from bot.core.incident import change_phase, move_for
+from bot.core.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged
 from bot.core.model import Actor, Automation, Fault, FirstStep, FlagPolicy, Level, OnExpiry, Phase, Policy
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
-from bot.core.state import ComponentState, Engagement, FlagState, World
+from bot.core.world import World
 
 FALLBACK_RULE = Actor.rule("fallback automation")
 HAND_BACK_RULE = Actor.rule("hand-back")
 EXPIRY_RULE = Actor.rule("expiry")
 
 # What happens anew to an incident or to its flags, so that stand-ins may carry it.
-MAY_MITIGATE = (f.Declared, f.ComponentJoined, f.ComponentMoved, f.PhaseChanged, f.Engaged, f.HandBackReverted)
+MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged, HandBackReverted)
 
 
 def react(draft: Draft) -> None:
@@ -47,7 +62,7 @@ def carry_over(draft: Draft) -> None:
             continue
         held, number = draft.world.incidents.get(engagement.incident or 0), _incident_for(draft.world, policy.depends_on)
         if number is not None and not (held and held.phase.open):
-            body = f.CarriedOver(policy.key, engagement.variant, engagement.at)
+            body = CarriedOver(policy.key, engagement.variant, engagement.at)
             draft.add(f"flag/{policy.key}", body, incident=number, actor=FALLBACK_RULE)
 
 
@@ -109,7 +124,7 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
     trouble = troubled(draft.world, policy)
     if not trouble:
         if state.proposal:
-            body = f.ProposalDropped(policy.key, "the default is no longer in trouble")
+            body = ProposalDropped(policy.key, "the default is no longer in trouble")
             draft.add(f"flag/{policy.key}", body, incident=state.proposal.incident, actor=FALLBACK_RULE)
         return
     if policy.automation == Automation.OFF or _rests(draft.world, state, trouble):
@@ -121,7 +136,7 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
     elif policy.automation == Automation.AUTO:
         engage(draft, policy, choice.variant, _why(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
     elif state.proposal is None or state.proposal.variant != choice.variant:
-        proposal = f.EngageProposed(policy.key, choice.variant, _why(draft, trouble))
+        proposal = EngageProposed(policy.key, choice.variant, _why(draft, trouble))
         draft.add(f"flag/{policy.key}", proposal, incident=incident, actor=FALLBACK_RULE)
 
 
@@ -134,7 +149,7 @@ def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
 
 def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
     if state.held != reason:
-        draft.add(f"flag/{policy.key}", f.Held(policy.key, reason), incident=incident, actor=FALLBACK_RULE)
+        draft.add(f"flag/{policy.key}", Held(policy.key, reason), incident=incident, actor=FALLBACK_RULE)
 
 
 def engage(
@@ -144,7 +159,7 @@ def engage(
     """Write the engagement down; readers see it as soon as it is committed."""
     state = draft.world.flag(policy.key)
     previous = state.engagement.variant if state.engagement else policy.default
-    body = f.Engaged(
+    body = Engaged(
         flag=policy.key, engagement=f"{policy.key}#{state.engagements + 1}", variant=variant, previous=previous,
         reason=reason, mode=mode, expires_at=expires_at or draft.now + policy.expires_after, because=because,
     )  # fmt: skip
@@ -159,7 +174,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
         return
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell and (engagement.share_back or engagement.asked_at) and not _nobody_knows(draft.world, policy):
-        body = f.HandBackReverted(policy.key, unwell)
+        body = HandBackReverted(policy.key, unwell)
         draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
     elif not unwell and (engagement.stepped_at or (engagement.because and policy.automation != Automation.OFF)):
         _hand_back(draft, policy, engagement)  # what a person has begun goes on, whatever the automation
@@ -221,7 +236,7 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
         if policy.first_step == FirstStep.AUTO:
             _step(draft, policy, engagement, well, HAND_BACK_RULE)
         elif engagement.asked_at is None:
-            body = f.HandBackAsked(policy.key, well)
+            body = HandBackAsked(policy.key, well)
             draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
     elif draft.now >= engagement.stepped_at + policy.hold:
         _step(draft, policy, engagement, well, HAND_BACK_RULE)
@@ -229,9 +244,9 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
 
 def _step(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
     share = next((step for step in policy.steps if step > engagement.share_back), 100)
-    body: f.Body = f.HandBackStepped(policy.key, share, reason, engagement.variant)
+    body: Body = HandBackStepped(policy.key, share, reason, engagement.variant)
     if share >= 100:
-        body = f.Released(policy.key, policy.default, reason)
+        body = Released(policy.key, policy.default, reason)
     draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=actor)
 
 
@@ -241,10 +256,10 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
         return
     stream = f"flag/{policy.key}"
     if policy.on_expiry == OnExpiry.RELEASE and not unwell:
-        body: f.Body = f.Released(policy.key, policy.default, "its time ran out, and the default is well")
+        body: Body = Released(policy.key, policy.default, "its time ran out, and the default is well")
     else:
         why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"
-        body = f.ExpiryReached(policy.key, why, draft.now + policy.expires_after)
+        body = ExpiryReached(policy.key, why, draft.now + policy.expires_after)
     draft.add(stream, body, incident=_where(draft.world, policy, engagement), actor=EXPIRY_RULE)
 
 
@@ -351,7 +366,7 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     if unwell:
         reason = f"{reason} (forced although {unwell})"
     default = policy.default if policy else "the default of the code that reads it"
-    body = f.Released(signal.flag, default, reason)
+    body = Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
     incident = draft.world.incidents.get(engagement.incident or 0)
     if unwell and incident and incident.phase is Phase.MITIGATED:

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
-from bot.core import facts as f
+from bot.core import component_facts
+from bot.core.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.folds import REPORT_LASTS
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, AlertState, FeedState, Level, Policy
 from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.signals import AlertHeard, Reported
-from bot.core.state import World
 from bot.core.verdict import Heard
+from bot.core.world import World
 
 ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
 MOST_ALERTS = 300  # of one component, of which one source may have a third: the first says that something is wrong
@@ -77,7 +77,7 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
         if full := _full(draft, signal):
             return draft.refuse(full)
         _forget_old(draft, signal)
-    body = f.AlertHeard(signal.component, signal.source, signal.key, signal.state, signal.title)
+    body = component_facts.AlertHeard(signal.component, signal.source, signal.key, signal.state, signal.title)
     incident = draft.world.concerned(signal.component)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
     return draft.done(ca.AlertTaken(incident=incident.number if incident else None))
@@ -101,7 +101,9 @@ def _forget_old(draft: Draft, signal: AlertHeard) -> None:
         return
     for id, said in alerts.items():
         if draft.now - said.at >= ALERT_LASTS:
-            body = f.AlertHeard(signal.component, said.who, id.removeprefix(f"{said.who}/"), AlertState.RESOLVED, said.text)
+            body = component_facts.AlertHeard(
+                signal.component, said.who, id.removeprefix(f"{said.who}/"), AlertState.RESOLVED, said.text
+            )
             draft.add(f"component/{signal.component}", body, actor=FORGETTING, told=False)
 
 
@@ -113,7 +115,7 @@ def on_report(draft: Draft, signal: Reported) -> Step:
     if not text:
         return draft.refuse(a.NoWords(of=a.Words.REPORT))
     incident = draft.world.concerned(signal.component)
-    body = f.ReportHeard(signal.component, text)
+    body = ReportHeard(signal.component, text)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)
     state, name = draft.world.component(signal.component), draft.policy.name_of(signal.component)
     number = incident.number if incident else None

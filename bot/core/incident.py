@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core.cadence import missed, next_update_at, update_every, update_is_due
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import (
@@ -27,6 +26,22 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
+from bot.core.fact import Fact
+from bot.core.incident_facts import (
+    Acknowledged,
+    ChannelNamed,
+    ChannelRefused,
+    ComponentJoined,
+    Declared,
+    Exported,
+    NoteAdded,
+    PhaseChanged,
+    PostGone,
+    ResolveAsked,
+    SeverityChanged,
+    UpdateWritten,
+)
+from bot.core.incident_state import Incident
 from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
 from bot.core.naming import channel_name
 from bot.core.recent import is_recent
@@ -40,7 +55,7 @@ from bot.core.signals import (
     SetSeverity,
     WriteUpdate,
 )
-from bot.core.state import Incident, World
+from bot.core.world import World
 
 COURSE = (
     Phase.TRIAGE, Phase.INVESTIGATING, Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING, Phase.RESOLVED,
@@ -95,7 +110,7 @@ def declare(
     outage = outage_of(draft, provider, spoke) if spoke else None
     fact = draft.add(
         stream,
-        f.Declared(
+        Declared(
             number=number, title=title, severity=severity, provider=provider, dedup=dedup, components=components,
             began_at=began_at, reason=reason, alerts_channel=policy.incidents.alerts_channel,
             vendor_first_at=spoke, outage_began_at=outage.began_at if outage else None,
@@ -104,9 +119,9 @@ def declare(
     )  # fmt: skip
     for component in components:
         now = draft.world.component(component)
-        draft.add(stream, f.ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
+        draft.add(stream, ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
     name = channel_name(policy.incidents.channel_name, number, title, draft.now)
-    draft.add(stream, f.ChannelNamed(name, 1))
+    draft.add(stream, ChannelNamed(name, 1))
     draft.send(PostAlert(), fact)
     steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
     runbook = any(policy.components[c].runbook_steps or policy.components[c].runbook_url for c in components)
@@ -143,7 +158,7 @@ def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | Non
 # --- along the phases
 
 
-def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True) -> f.Fact:
+def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True) -> Fact:
     """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first.
 
     `told=False` where another line of the same step says it.
@@ -151,7 +166,7 @@ def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor
     incident = draft.incident(number)
     move = LEGAL[incident.phase, to]
     told = told and to is not Phase.RESOLVED  # the summary says it
-    fact = draft.add(incident.stream, f.PhaseChanged(incident.phase, to, move, reason), actor=actor, told=told)
+    fact = draft.add(incident.stream, PhaseChanged(incident.phase, to, move, reason), actor=actor, told=told)
     if to is Phase.RESOLVED:
         draft.send(PostSummary(), fact)
         draft.send(UploadExport("md"), fact)
@@ -175,7 +190,7 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     rule = Actor.rule(f"update every {int(every.total_seconds() // 60)} min" if every else "update")
     actor = draft.actor if text else rule
     since = incident.last_update_at or incident.declared_at
-    fact = draft.add(incident.stream, f.UpdateWritten(slot, text, gone), actor=actor)
+    fact = draft.add(incident.stream, UpdateWritten(slot, text, gone), actor=actor)
     # While Slack is away only the bot's newest update waits, and says how many did not get through; people's words all wait.
     draft.send(PostUpdate(since, slot, newest_only=not text), fact)
 
@@ -189,7 +204,7 @@ def _ripen(draft: Draft, number: int) -> None:
     if policy.resolve == ResolveMode.AUTO:
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
     elif incident.ending.asked_at is None:
-        draft.add(incident.stream, f.ResolveAsked(reason), actor=Actor.rule("resolve: ask"))
+        draft.add(incident.stream, ResolveAsked(reason), actor=Actor.rule("resolve: ask"))
 
 
 # --- what people do
@@ -202,7 +217,7 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
         return draft.refuse(_over(incident, a.Wanted.ACKNOWLEDGE))
     if incident.people.acknowledged_by:
         return draft.refuse(a.AcknowledgedBefore(incident=incident.number, by=incident.people.acknowledged_by))
-    fact = draft.add(incident.stream, f.Acknowledged())
+    fact = draft.add(incident.stream, Acknowledged())
     draft.send(InvitePeople(), fact)
     if incident.phase is Phase.TRIAGE:
         reason = f"acknowledged by {signal.actor.name}"
@@ -226,7 +241,7 @@ def on_note(draft: Draft, signal: AddNote) -> Step:
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
         return draft.refuse(a.NoWords(of=a.Words.NOTE))
-    draft.add(incident.stream, f.NoteAdded(text))
+    draft.add(incident.stream, NoteAdded(text))
     return draft.done(a.NoteAdded(incident=incident.number))
 
 
@@ -237,7 +252,7 @@ def on_severity(draft: Draft, signal: SetSeverity) -> Step:
         return draft.refuse(_over(incident, a.Wanted.SEVERITY))
     if incident.severity is signal.severity:
         return draft.refuse(a.SeverityAlready(incident=incident.number, severity=signal.severity))
-    draft.add(incident.stream, f.SeverityChanged(incident.severity, signal.severity, signal.reason))
+    draft.add(incident.stream, SeverityChanged(incident.severity, signal.severity, signal.reason))
     return draft.done(a.SeveritySet(incident=incident.number, severity=signal.severity))
 
 
@@ -247,7 +262,7 @@ def on_export(draft: Draft, signal: AskExport) -> Step:
     if signal.format not in EXPORT_FORMATS:
         return draft.refuse(a.NoFormat(incident=incident.number, format=signal.format, known=EXPORT_FORMATS))
     where = "the thread under its alert" if incident.room.refused else "its channel"
-    fact = draft.add(incident.stream, f.Exported(signal.format, where))
+    fact = draft.add(incident.stream, Exported(signal.format, where))
     draft.send(UploadExport(signal.format), fact)
     return draft.done(a.Exported(incident=incident.number, where=where))
 
@@ -267,7 +282,7 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
     attempt = incident.room.attempt + 1
     template = draft.policy.incidents.channel_name
     name = channel_name(template, incident.number, incident.title, incident.declared_at, attempt)
-    draft.add(incident.stream, f.ChannelNamed(name, attempt))
+    draft.add(incident.stream, ChannelNamed(name, attempt))
     return draft.done(a.Noted(incident=incident.number))
 
 
@@ -291,7 +306,7 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
     if held != signal.ts:
         return draft.done(a.KnownAlready(incident=incident.number))
     again = incident.phase.open and (gone == 0 or signal.with_channel)
-    fact = draft.add(incident.stream, f.PostGone(signal.what.KIND, channel, signal.ts, signal.reason, again))
+    fact = draft.add(incident.stream, PostGone(signal.what.KIND, channel, signal.ts, signal.reason, again))
     if again:
         number = gone + 2
         for effect in (PostCard(number), PinCard(number)) if card else (PostAlert(number),):
@@ -301,7 +316,7 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:
     """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
-    fact = draft.add(incident.stream, f.ChannelRefused(reason))
+    fact = draft.add(incident.stream, ChannelRefused(reason))
     draft.send(PostRefusal(), fact)
     if incident.declared_by.kind is ActorKind.PERSON:
         draft.send(TellPerson(incident.declared_by.id), fact)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from bot.core import facts as f
 from bot.core.answers import Done, Over, Refused, Wanted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
+from bot.core.incident_facts import RoleChanged
 from bot.core.model import Actor, IncidentRole
 from bot.core.signals import GiveRole
 
@@ -44,7 +44,7 @@ def on_give_role(draft: Draft, signal: GiveRole) -> Step:
     held = incident.people.roles.get(role)
     if (held.id if held else "") == (to.id if to else ""):
         return draft.refuse(RoleAlready(incident=incident.number, role=role, to=held))
-    fact = draft.add(incident.stream, f.RoleChanged(role, held, to))
+    fact = draft.add(incident.stream, RoleChanged(role, held, to))
     if to is None:
         return draft.done(RoleTaken(incident=incident.number, role=role))
     draft.send(InvitePeople(), fact)

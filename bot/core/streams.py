@@ -1,13 +1,19 @@
-"""Every kind of stream, once: what it is called, the state that its facts come to, and how. A new kind is one entry here."""
+"""Every kind of stream, once: what it is called, and the state that its facts come to. A new kind is one entry here.
+
+What a fact makes of the state stands at the fact (`onto`).
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core import folds
-from bot.core.facts import Fact
-from bot.core.sight import CLEAR, Sight
-from bot.core.state import ComponentState, FlagState, Incident, ProviderState, World
+from bot.core.component_state import ComponentState
+from bot.core.fact import Fact
+from bot.core.flag_state import FlagState
+from bot.core.incident_state import Incident
+from bot.core.provider_state import ProviderState
+from bot.core.sight_state import CLEAR, Sight
+from bot.core.world import World
 
 
 def _nobody(state: Any) -> str:
@@ -20,12 +26,18 @@ class Stream:
 
     name: str
     state: type
-    fold: Callable[[Any, Fact], Any]  # its state before, and its next fact
     key: Callable[[str], Any] = str  # from the text behind the slash
     key_of: Callable[[Any], Any] = lambda state: state.id
     new: Callable[[Any], Any] = lambda key: None  # the state before its first fact
     holds: Callable[[Any], str] = _nobody  # what only one open state may hold at a time; empty = nothing
     ends: bool = False  # whether one may be over for good, so that nothing is decided on it any more
+
+    def fold(self, key: Any, state: Any, fact: Fact) -> Any:
+        """The state after a fact; `state` is None where there was none. Raises ValueError for a fact before the first."""
+        before = self.new(key) if state is None else state
+        if before is None and not fact.body.BEGINS:
+            raise ValueError(f"{fact.stream} has a {fact.kind} before it was declared")
+        return fact.body.onto(before, fact)
 
     def stream(self, key: Any) -> str:
         """The whole name of one of them."""
@@ -39,11 +51,11 @@ def _dedup(incident: Incident) -> str:
 STREAMS: dict[str, Stream] = {
     stream.name: stream
     for stream in (
-        Stream("component", ComponentState, folds.component, new=ComponentState),
-        Stream("provider", ProviderState, folds.provider, new=ProviderState),
-        Stream("incident", Incident, folds.incident, key=int, key_of=lambda i: i.number, holds=_dedup, ends=True),
-        Stream("flag", FlagState, folds.flag, key_of=lambda flag: flag.key, new=FlagState),
-        Stream("sight", Sight, folds.sight, key_of=lambda sight: "", new=lambda key: CLEAR),
+        Stream("component", ComponentState, new=ComponentState),
+        Stream("provider", ProviderState, new=ProviderState),
+        Stream("incident", Incident, key=int, key_of=lambda i: i.number, holds=_dedup, ends=True),
+        Stream("flag", FlagState, key_of=lambda flag: flag.key, new=FlagState),
+        Stream("sight", Sight, key_of=lambda sight: "", new=lambda key: CLEAR),
     )
 }
 BY_STATE = {stream.state: stream for stream in STREAMS.values()}
@@ -53,11 +65,10 @@ def evolve(world: World, fact: Fact) -> World:
     """The world after `fact`."""
     stream, key = _named(fact.stream)
     world = replace(world, seqs=world.seqs.but(fact.stream, fact.seq))
-    before = world.of(stream.name).get(key)
-    after = stream.fold(stream.new(key) if before is None else before, fact)
+    after = stream.fold(key, world.of(stream.name).get(key), fact)
     world = world.with_state(stream.name, key, after)
     named = world.incidents.get(fact.incident) if stream.name == "provider" and fact.incident is not None else None
-    return put(world, folds.vendor_word(named, fact)) if named else world
+    return put(world, fact.body.onto_incident(named, fact)) if named else world
 
 
 def folded(name: str, facts: Iterable[Fact]) -> tuple[int, Any]:
@@ -65,7 +76,7 @@ def folded(name: str, facts: Iterable[Fact]) -> tuple[int, Any]:
     stream, key = _named(name)
     seq, state = 0, None
     for fact in facts:
-        state = stream.fold(stream.new(key) if state is None else state, fact)
+        state = stream.fold(key, state, fact)
         seq = fact.seq
     return seq, state
 

@@ -7,8 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import facts as f
-from bot.core.body import OfComponent, OfComponents, Reasoned
+from bot.core.component_facts import (
+    AdvisoryEnded,
+    AdvisoryRaised,
+    AlertHeard,
+    AlertResumed,
+    AlertSuppressed,
+    Muted,
+    ReportHeard,
+    Unmuted,
+    VerdictChanged,
+)
 from bot.core.durations import Away, Durations, Outage, durations
 from bot.core.effects import (
     AddBookmarks,
@@ -30,7 +39,53 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
+from bot.core.fact import Body, Fact, OfComponent, OfComponents, Reasoned
+from bot.core.fact_kinds import BODIES
+from bot.core.flag_facts import (
+    CarriedOver,
+    Engaged,
+    EngageProposed,
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    ProposalDropped,
+    Released,
+)
+from bot.core.incident_facts import (
+    Acknowledged,
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    ComponentJoined,
+    ComponentMoved,
+    Declared,
+    Exported,
+    GivenUp,
+    NoteAdded,
+    PhaseChanged,
+    Posted,
+    PostGone,
+    ResolveAsked,
+    ResponderJoined,
+    RoleChanged,
+    SeverityChanged,
+    UpdateWritten,
+)
 from bot.core.model import Actor, ActorKind, FeedState, Level
+from bot.core.provider_facts import (
+    FeedChanged,
+    ListingChanged,
+    MaintenanceSaid,
+    NoticeListedAgain,
+    NoticeSeen,
+    NoticeUnlisted,
+    PageFirstRead,
+    PageFlooded,
+    UpdatesForgotten,
+)
+from bot.core.sight_facts import SightLost, SightRegained
 
 __all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
@@ -73,10 +128,10 @@ class Row:
     @property
     def bookkeeping(self) -> bool:
         """Whether it is about our own effects: in every export, left out where people read the story."""
-        return f.BODIES[self.kind].BOOKKEEPING
+        return BODIES[self.kind].BOOKKEEPING
 
 
-def rows(facts: Sequence[f.Fact], names: Mapping[str, str] | None = None) -> list[Row]:
+def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[Row]:
     """Every fact as a row, in the order given; `names` turns ids of components and providers into what people call them."""
     known = names or {}
     return [
@@ -94,34 +149,34 @@ def clock(at: datetime) -> str:
     return f"{at:%H:%M} UTC"
 
 
-def _source(fact: f.Fact) -> str:
+def _source(fact: Fact) -> str:
     match fact.body:
-        case f.VerdictChanged() | f.ComponentJoined() | f.ComponentMoved() | f.AdvisoryRaised() | f.AdvisoryEnded():
+        case VerdictChanged() | ComponentJoined() | ComponentMoved() | AdvisoryRaised() | AdvisoryEnded():
             return "probe"
-        case f.SightLost() | f.SightRegained():
+        case SightLost() | SightRegained():
             return "probe"
         case (
-            f.NoticeSeen()
-            | f.NoticeUnlisted()
-            | f.NoticeListedAgain()
-            | f.ListingChanged()
-            | f.FeedChanged()
-            | f.MaintenanceSaid()
-            | f.PageFirstRead()
-            | f.PageFlooded()
-            | f.UpdatesForgotten()
+            NoticeSeen()
+            | NoticeUnlisted()
+            | NoticeListedAgain()
+            | ListingChanged()
+            | FeedChanged()
+            | MaintenanceSaid()
+            | PageFirstRead()
+            | PageFlooded()
+            | UpdatesForgotten()
         ):
             return "vendor"
-        case f.AlertHeard():
+        case AlertHeard():
             return "alert"
-        case f.ChannelNamed() | f.ChannelOpened() | f.ChannelRefused() | f.Posted() | f.PostGone() | f.GivenUp():
+        case ChannelNamed() | ChannelOpened() | ChannelRefused() | Posted() | PostGone() | GivenUp():
             return "slack"
     return ActorKind.PERSON if fact.actor.kind is ActorKind.OPERATOR else fact.actor.kind
 
 
-def _component(body: f.Body) -> str:
+def _component(body: Body) -> str:
     match body:
-        case f.NoticeSeen(notice=notice):
+        case NoticeSeen(notice=notice):
             return ",".join(notice.components)
         case OfComponents(components=components):
             return ",".join(components)
@@ -130,7 +185,7 @@ def _component(body: f.Body) -> str:
     return ""
 
 
-def _text(fact: f.Fact, names: Mapping[str, str]) -> str:
+def _text(fact: Fact, names: Mapping[str, str]) -> str:
     kind = fact.kind.partition(".")[0]
     if kind == "flag":
         return _of_flag(fact)
@@ -141,70 +196,70 @@ def _text(fact: f.Fact, names: Mapping[str, str]) -> str:
     return _of_slack(fact.body) or _of_incident(fact, names)
 
 
-def _of_the_world(body: f.Body, names: Mapping[str, str]) -> str:
+def _of_the_world(body: Body, names: Mapping[str, str]) -> str:
     match body:
-        case f.VerdictChanged() as b:
+        case VerdictChanged() as b:
             name, evidence = names.get(b.component, b.component), _evidence(b.evidence)
             if b.previous is b.level:
                 return f"{name} is still {b.level}, the fault is {b.fault.replace('_', ' ')} now{evidence}"
             return f"{name} is {b.level}, was {b.previous}, since {clock(b.began_at)}{evidence}"
-        case f.FeedChanged(provider=provider, state=state):
+        case FeedChanged(provider=provider, state=state):
             page = f"The status page of {names.get(provider, provider)}"
             return {
                 FeedState.FRESH: f"{page} is read",
                 FeedState.STALE: f"{page} cannot be read; its last word is kept",
                 FeedState.UNKNOWN: f"{page} has not been read",
             }[state]
-        case f.MaintenanceSaid(provider=provider, components=ids):
+        case MaintenanceSaid(provider=provider, components=ids):
             what = ", ".join(names.get(id, id) for id in ids) or "nothing any more"
             return f"The status page of {names.get(provider, provider)} calls under maintenance: {what}"
-        case f.PageFirstRead(provider=provider):
+        case PageFirstRead(provider=provider):
             return f"The status page of {names.get(provider, provider)} is read for the first time"
-        case f.PageFlooded(provider=provider, count=count):
+        case PageFlooded(provider=provider, count=count):
             return f"The status page of {names.get(provider, provider)} shows {count} more updates at once; see the page"
-        case f.UpdatesForgotten(provider=provider):
+        case UpdatesForgotten(provider=provider):
             return f"Updates that left the status page of {names.get(provider, provider)} long ago are forgotten"
-        case f.ListingChanged(provider=provider, listed=listed, missing=missing):
+        case ListingChanged(provider=provider, listed=listed, missing=missing):
             page = f"The status page of {names.get(provider, provider)}"
             open_now = f"lists {_notices(len(listed), 'open ')}"
             gone = f"no longer lists {len(missing) if listed else _notices(len(missing))} that it never called over"
             said = [words for words, ids in ((open_now, listed), (gone, missing)) if ids]
             return f"{page} {' and '.join(said) or 'lists the same notices as before'}"
-        case f.NoticeUnlisted() as b:
+        case NoticeUnlisted() as b:
             page = f"The status page of {names.get(b.provider, b.provider)}"
             return f"{page} no longer lists “{b.title}”; its last word was “{b.status}”, never that it is over"
-        case f.NoticeListedAgain() as b:
+        case NoticeListedAgain() as b:
             return f"The status page of {names.get(b.provider, b.provider)} lists “{b.title}” again"
-        case f.SightLost(began_at=began_at):
+        case SightLost(began_at=began_at):
             return f"We are blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"
-        case f.SightRegained() as b:
+        case SightRegained() as b:
             return f"We see again since {clock(b.ended_at)}; we were blind since {clock(b.began_at)}"
-        case f.NoticeSeen(notice=n):
+        case NoticeSeen(notice=n):
             page = f"Status page of {names.get(n.provider, n.provider)} at {n.at:%Y-%m-%d %H:%M} UTC"
             return f"{page}: {n.title} ({n.status}): {n.body}"
     return body.KIND
 
 
-def _of_a_component(fact: f.Fact, names: Mapping[str, str]) -> str:
+def _of_a_component(fact: Fact, names: Mapping[str, str]) -> str:
     id = _component(fact.body)
     name = names.get(id, id)
     match fact.body:
-        case f.AdvisoryRaised() as b:
+        case AdvisoryRaised() as b:
             return f"Advisory for {name}: {b.text}{_evidence(b.evidence)}"
-        case f.AdvisoryEnded(text=text):
+        case AdvisoryEnded(text=text):
             return f"The advisory for {name} is over ({text})"
-        case f.AlertSuppressed(why=why, until=until):
+        case AlertSuppressed(why=why, until=until):
             end = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
             return f"The alert about {name} is held back{end}: {why}"
-        case f.AlertResumed(why=why):
+        case AlertResumed(why=why):
             return f"The alert about {name} is no longer held back ({why})"
-        case f.AlertHeard() as b:
+        case AlertHeard() as b:
             return f"{b.source} says that an alert about {name} is {b.state}: {b.title}"
-        case f.ReportHeard(text=text):
+        case ReportHeard(text=text):
             return f"{fact.actor.name or fact.actor.id} reports about {name}: {text}"
-        case f.Muted(until=until):
+        case Muted(until=until):
             return f"{name} is muted until {until:%Y-%m-%d %H:%M} UTC"
-        case f.Unmuted():
+        case Unmuted():
             return f"{name} is no longer muted"
     return fact.kind
 
@@ -213,35 +268,35 @@ def _evidence(lines: tuple[str, ...]) -> str:
     return f" (evidence: {'; '.join(lines)})" if lines else ""
 
 
-def _of_incident(fact: f.Fact, names: Mapping[str, str]) -> str:
+def _of_incident(fact: Fact, names: Mapping[str, str]) -> str:
     match fact.body:
-        case f.Declared() as b:
+        case Declared() as b:
             return f"INC-{b.number} was declared as {b.severity}: {b.title} (impact since {clock(b.began_at)})"
-        case f.ComponentJoined(component=component, level=level, evidence=evidence):
+        case ComponentJoined(component=component, level=level, evidence=evidence):
             return f"{names.get(component, component)} is {level} and belongs to INC-{fact.incident}{_evidence(evidence)}"
-        case f.ComponentMoved() as b:
+        case ComponentMoved() as b:
             again = " again" if b.level is Level.OPERATIONAL else ""
             since = f"since {clock(b.began_at)}{_evidence(b.evidence)}"
             return f"{names.get(b.component, b.component)} is {b.level}{again}, was {b.previous}, {since}"
-        case f.PhaseChanged() as b:
+        case PhaseChanged() as b:
             how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
             return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}"
-        case f.SeverityChanged() as b:
+        case SeverityChanged() as b:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
-        case f.Acknowledged():
+        case Acknowledged():
             return f"{fact.actor.name or fact.actor.id} has INC-{fact.incident} in hand"
-        case f.RoleChanged(role=role, person=None):
+        case RoleChanged(role=role, person=None):
             return f"INC-{fact.incident} has no {role} any more"
-        case f.RoleChanged(role=role, person=Actor() as person):
+        case RoleChanged(role=role, person=Actor() as person):
             return f"{person.name or person.id} is {role} of INC-{fact.incident}"
-        case f.ResponderJoined():
+        case ResponderJoined():
             return f"{fact.actor.name or fact.actor.id} joined INC-{fact.incident}"
-        case f.UpdateWritten() as b:
+        case UpdateWritten() as b:
             gone = f" ({b.missed} before it were missed)" if b.missed else ""
             return f"Update {b.slot} of INC-{fact.incident}{gone}: {b.text or 'written from the facts'}"
-        case f.NoteAdded(text=text):
+        case NoteAdded(text=text):
             return f"Note: {text}"
-        case f.ResolveAsked():
+        case ResolveAsked():
             return f"Asked whether INC-{fact.incident} is over"
     return fact.kind
 
@@ -250,47 +305,47 @@ def _notices(number: int, how: str = "") -> str:
     return f"{number} {how}notice{'' if number == 1 else 's'}"
 
 
-def _of_slack(body: f.Body) -> str:
+def _of_slack(body: Body) -> str:
     match body:
-        case f.ChannelNamed() as b:
+        case ChannelNamed() as b:
             return f"The channel will be #{b.name}" + (", since the name before was taken" if b.attempt > 1 else "")
-        case f.ChannelOpened(name=name):
+        case ChannelOpened(name=name):
             return f"The channel #{name} is open"
-        case f.ChannelRefused():
+        case ChannelRefused():
             return "There is no channel; the incident goes on in the thread of the alert"
-        case f.Posted(what=what):
+        case Posted(what=what):
             return f"Posted: {ERRAND_WORDS.get(what, what)}"
-        case f.PostGone() as b:
+        case PostGone() as b:
             then = "it is posted anew" if b.again else "it is not posted again"
             return f"Gone from Slack: {ERRAND_WORDS.get(b.what, b.what)}; {then}"
-        case f.GivenUp(what=what):
+        case GivenUp(what=what):
             return f"Given up: {ERRAND_WORDS.get(what, what)}"
-        case f.Exported() as b:
+        case Exported() as b:
             return f"The timeline was exported as {b.format} to {b.where}"
     return ""
 
 
-def _of_flag(fact: f.Fact) -> str:
+def _of_flag(fact: Fact) -> str:
     match fact.body:
-        case f.EngageProposed() as b:
+        case EngageProposed() as b:
             return f"Proposed: {b.flag} should use {b.variant}"
-        case f.ProposalDropped(flag=flag):
+        case ProposalDropped(flag=flag):
             return f"The proposal for {flag} was withdrawn"
-        case f.Engaged() as b:
+        case Engaged() as b:
             how = {"auto": "switched by rule", "approved": "approved by hand"}.get(b.mode, "switched by hand")
             return f"{b.flag} uses {b.variant} instead of {b.previous}, {how}, until {b.expires_at:%Y-%m-%d %H:%M} UTC at first"
-        case f.Held(flag=flag):
+        case Held(flag=flag):
             return f"Automation left {flag} as it is"
-        case f.HandBackAsked(flag=flag):
+        case HandBackAsked(flag=flag):
             return f"Asked whether the hand-back of {flag} may start"
-        case f.HandBackStepped(flag=flag, share=share):
+        case HandBackStepped(flag=flag, share=share):
             return f"{share} % of {flag} is back on the default"
-        case f.HandBackReverted(flag=flag):
+        case HandBackReverted(flag=flag):
             return f"The hand-back of {flag} was reverted; all of it is on the stand-in again"
-        case f.Released(flag=flag, variant=variant):
+        case Released(flag=flag, variant=variant):
             return f"{flag} uses its default {variant} again"
-        case f.CarriedOver() as b:
+        case CarriedOver() as b:
             return f"{b.flag} uses {b.variant} already, since {b.began_at:%Y-%m-%d %H:%M} UTC"
-        case f.ExpiryReached() as b:
+        case ExpiryReached() as b:
             return f"The time of {b.flag} on its stand-in ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
     return fact.kind

@@ -7,12 +7,13 @@ out of the list, what is older than all of it may still go on.
 
 from datetime import timedelta
 
-from bot.core import facts as f
 from bot.core.draft import Draft
 from bot.core.effects import OpenThread, ReplyInThread
+from bot.core.incident_state import Incident
 from bot.core.model import Actor, FeedReport, Notice
+from bot.core.provider_facts import ListingChanged, NoticeListedAgain, NoticeUnlisted
+from bot.core.provider_state import NOTICE_OVER, Listed, ProviderState
 from bot.core.quiet import MAINTENANCE_STAGES
-from bot.core.state import NOTICE_OVER, Incident, Listed, ProviderState
 
 UNLISTED_AFTER = timedelta(hours=1)  # caches of status pages are minutes old, and their editors take things back and forth
 SHORTEST_CUT = 10  # no status page that is known cuts its list to fewer entries
@@ -24,7 +25,7 @@ def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
     shown = _shown(report)
     unlisted = draft.world.provider(report.provider).unlisted
     for notice in [n for n in unlisted if n.id in shown and shown[n.id] not in NOTICE_OVER][:MOST_AT_ONCE]:
-        again = f.NoticeListedAgain(report.provider, notice.id, notice.title, notice.components)
+        again = NoticeListedAgain(report.provider, notice.id, notice.title, notice.components)
         _tell(draft, notice, again, incident)
     held = draft.world.provider(report.provider)  # what came back is listed from this reading on
     listed = tuple(n.id for n in held.notices if n.id in shown and _is_news(held.listed.get(n.id, Listed()), report.page))
@@ -32,11 +33,11 @@ def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
     since = {n.id: held.listed.get(n.id, Listed()).missing_since for n in absent}
     missing = tuple(id for id, at in since.items() if at is None)
     if listed or missing:
-        changed = f.ListingChanged(report.provider, report.page, listed, missing)
+        changed = ListingChanged(report.provider, report.page, listed, missing)
         draft.add(f"provider/{report.provider}", changed, told=False)
     gone = [n for n in absent if (at := since[n.id]) is not None and draft.now - at >= UNLISTED_AFTER]
     for notice in gone[:MOST_AT_ONCE]:
-        body = f.NoticeUnlisted(report.provider, notice.id, notice.title, notice.status, notice.components)
+        body = NoticeUnlisted(report.provider, notice.id, notice.title, notice.status, notice.components)
         _tell(draft, notice, body, incident)
 
 
@@ -72,7 +73,7 @@ def _lacks(report: FeedReport, notice: Notice, held: ProviderState) -> bool:
     return not cut or oldest is None or oldest <= (notice.began_at or held.first_word(notice))
 
 
-def _tell(draft: Draft, notice: Notice, body: f.NoticeUnlisted | f.NoticeListedAgain, incident: Incident | None) -> None:
+def _tell(draft: Draft, notice: Notice, body: NoticeUnlisted | NoticeListedAgain, incident: Incident | None) -> None:
     ours = incident.number if incident and touches(notice, incident) else None
     stream = f"provider/{notice.provider}"
     fact = draft.add(stream, body, incident=ours, actor=Actor.vendor(notice.provider), told=ours is not None)

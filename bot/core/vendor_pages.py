@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import facts as f
 from bot.core.alarm import lift
 from bot.core.answers import Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.failover import react
 from bot.core.incident import Outage, outage_of
+from bot.core.incident_state import Incident
 from bot.core.model import Actor, FeedReport, FeedState, Notice
+from bot.core.provider_facts import FeedChanged, MaintenanceSaid, NoticeSeen, PageFirstRead, PageFlooded, UpdatesForgotten
+from bot.core.provider_state import MOST_AN_HOUR, NOTICE_OVER, ProviderState
 from bot.core.signals import FeedRead
-from bot.core.state import MOST_AN_HOUR, NOTICE_OVER, Incident, ProviderState
 from bot.core.vendor_listing import follow, touches
 
 MOST_AT_ONCE = 20  # updates of one reading that are told one by one; a real vendor's worst minute had five
@@ -34,15 +35,15 @@ def on_report(draft: Draft, report: FeedReport) -> None:
     held = draft.world.provider(report.provider)
     if held.feed is not report.state:
         known = report.provider in draft.world.providers
-        draft.add(stream, f.FeedChanged(report.provider, report.state, report.reason), told=known)
+        draft.add(stream, FeedChanged(report.provider, report.state, report.reason), told=known)
     if report.state is not FeedState.FRESH:
         return
     if set(report.maintenance) != set(held.maintenance):
-        draft.add(stream, f.MaintenanceSaid(report.provider, tuple(sorted(report.maintenance))))
+        draft.add(stream, MaintenanceSaid(report.provider, tuple(sorted(report.maintenance))))
     incident = draft.world.open_for(report.provider)
     found = read(report, held, incident.began_at if incident else None)
     if found.passed or report.page not in held.pages:
-        draft.add(stream, f.PageFirstRead(report.provider, report.page, found.passed), told=False)
+        draft.add(stream, PageFirstRead(report.provider, report.page, found.passed), told=False)
     one_by_one, rest = _within_bounds(found.news, held, incident, draft.now)
     for notice in one_by_one:
         _write_down(draft, stream, notice, report.page, _is_late(notice, found, held, draft.now), incident)
@@ -136,7 +137,7 @@ def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool
     outage = _outage_before(draft, draft.incident(ours.number), said.at) if ours else None
     began_at, known_at = (outage.began_at, outage.known_at) if outage else (None, None)
     fact = draft.add(
-        stream, f.NoticeSeen(said, late, page, began_at, known_at), incident=ours.number if ours else None,
+        stream, NoticeSeen(said, late, page, began_at, known_at), incident=ours.number if ours else None,
         actor=Actor.vendor(notice.provider), told=ours is not None,
     )  # fmt: skip
     if ours is None and not late:
@@ -163,7 +164,7 @@ def _flooded(draft: Draft, stream: str, rest: Sequence[Notice], telling: Sequenc
         over[notice.id] = notice.status in NOTICE_OVER
     ours = incident if any(touches(notice, incident) for notice in telling) else None
     told = bool(telling) and (held.flood_told_at is None or draft.now - held.flood_told_at >= FLOOD_TOLD_EVERY)
-    body = f.PageFlooded(held.id, updates, tuple(id for id, ended in over.items() if ended), told)
+    body = PageFlooded(held.id, updates, tuple(id for id, ended in over.items() if ended), told)
     number = ours.number if ours and told else None
     fact = draft.add(stream, body, incident=number, actor=Actor.vendor(held.id), told=told and number is not None)
     if told and number is None:
@@ -185,7 +186,7 @@ def _forget(draft: Draft, stream: str, report: FeedReport) -> None:
             total -= len(away)
         if total <= MOST_REMEMBERED // 2:
             break
-    draft.add(stream, f.UpdatesForgotten(report.provider, gone), told=False)
+    draft.add(stream, UpdatesForgotten(report.provider, gone), told=False)
 
 
 # --- signals

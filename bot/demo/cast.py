@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bot.core import facts as f
-from bot.core.facts import Fact
-from bot.core.state import World
+from bot.core.fact import Fact
+from bot.core.flag_facts import HandBackAsked
+from bot.core.incident_facts import Declared, ResolveAsked
+from bot.core.world import World
 from bot.demo.settings import FLAG
 from bot.sandbox.slack import NotThere, Person, SlackbotSays
 
@@ -36,11 +37,11 @@ class Ana:
         """What happened that a person would act on."""
         for fact in facts:
             match fact.body:
-                case f.Declared():
+                case Declared():
                     self._todo.put_nowait("incident.ack")
-                case f.HandBackAsked():
+                case HandBackAsked():
                     self._todo.put_nowait(f"flag.step_back:{FLAG}")
-                case f.ResolveAsked():
+                case ResolveAsked():
                     self._todo.put_nowait("incident.resolve")
 
     async def _work(self) -> None:

@@ -14,8 +14,10 @@ from bot.checks.transport import Transport
 from bot.clock import ScaledClock
 from bot.config.load import load
 from bot.core import timeline
-from bot.core.facts import Fact, Posted, VerdictChanged
-from bot.core.state import World
+from bot.core.component_facts import VerdictChanged
+from bot.core.fact import Fact
+from bot.core.incident_facts import Posted
+from bot.core.world import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, Seen, prove
 from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings

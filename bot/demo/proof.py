@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.core import facts as f
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.flag_facts import Engaged, Released
+from bot.core.incident_facts import Posted, UpdateWritten
 from bot.core.model import Outcome, Sample
-from bot.core.state import World
+from bot.core.sight_facts import SightLost
+from bot.core.world import World
 from bot.sandbox.slack import LocalWorkspace
 
 SERVED_AT_LEAST = 0.9  # of all customers, over the whole story, outage included
@@ -69,14 +71,14 @@ def _detected(seen: Seen) -> Claim:
 
 
 def _switched(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Claim:
-    engaged = any(isinstance(fact.body, f.Engaged) for fact in facts)
+    engaged = any(isinstance(fact.body, Engaged) for fact in facts)
     on_stand_in = sum(row["variant"] == "gpt" for row in rows)
     held = engaged and on_stand_in > 0
     return Claim(held, f"the flag switched: {on_stand_in} customers read the stand-in" if held else "the flag did not switch")
 
 
 def _went_back(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Claim:
-    released = any(isinstance(fact.body, f.Released) for fact in facts)
+    released = any(isinstance(fact.body, Released) for fact in facts)
     away = [n for n, row in enumerate(rows) if row["variant"] == "gpt"]
     after = rows[away[-1] + 1 :] if away else []
     held = released and any(row["variant"] == "claude" and row["served"] for row in after)
@@ -85,8 +87,8 @@ def _went_back(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Clai
 
 
 def _updated(facts: Sequence[Fact], workspace: LocalWorkspace) -> Claim:
-    written = sum(isinstance(fact.body, f.UpdateWritten) for fact in facts)
-    posted = {fact.body.ts for fact in facts if isinstance(fact.body, f.Posted) and fact.body.what == "update.post"}
+    written = sum(isinstance(fact.body, UpdateWritten) for fact in facts)
+    posted = {fact.body.ts for fact in facts if isinstance(fact.body, Posted) and fact.body.what == "update.post"}
     standing = {m.ts for channel in workspace.channels() for m in workspace.messages(channel.name)}
     held = written >= UPDATES_AT_LEAST and len(posted) == written and posted <= standing
     return Claim(held, f"updates were posted: {written} written, {len(posted & standing)} stand in the channel, each once")
@@ -101,7 +103,7 @@ def _served(rows: Sequence[dict[str, object]]) -> Claim:
 def _lived(seen: Seen) -> Claim:
     heard = len({sample.evidence.get("last_ok") for sample in seen.signs} - {None})
     missed = sum(sample.outcome is Outcome.FAIL for sample in seen.signs)
-    blind = sum(isinstance(fact.body, f.SightLost) for fact in seen.facts)
+    blind = sum(isinstance(fact.body, SightLost) for fact in seen.facts)
     held = heard > 0 and missed == blind == 0
     words = f"{heard} signs of life from our own service, {missed} looks missed one; our own way out was lost {blind} times"
     return Claim(held, f"ours was told from theirs: {words}")

@@ -5,9 +5,9 @@ import io
 from collections.abc import Sequence
 
 from bot.core import timeline
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_state import Incident
 from bot.core.model import Policy
-from bot.core.state import Incident
 from bot.exports.times import iso
 from bot.views.names import plain_names
 from bot.views.text import clean

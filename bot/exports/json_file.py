@@ -6,9 +6,10 @@ from typing import Any
 
 from bot.core import timeline
 from bot.core.codec import encode
-from bot.core.facts import Fact, encode_body
+from bot.core.fact import Fact
+from bot.core.fact_kinds import encode_body
+from bot.core.incident_state import Incident
 from bot.core.model import Policy
-from bot.core.state import Incident
 from bot.exports.times import iso, points, spans
 from bot.redaction import Redactor
 from bot.views.names import plain_names

@@ -6,7 +6,7 @@ from typing import Protocol
 from bot.core.answers import Answer
 from bot.core.model import Policy
 from bot.core.signals import Signal
-from bot.core.state import World
+from bot.core.world import World
 
 
 class Engine(Protocol):

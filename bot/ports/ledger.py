@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from bot.core.effects import Effect
-from bot.core.facts import Body, Fact
+from bot.core.fact import Body, Fact
 from bot.core.model import Actor
 
 T = TypeVar("T")

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.core.codec import decode, encode
-from bot.core.facts import Fact
+from bot.core.fact import Fact
 from bot.core.model import Phase
-from bot.core.state import World
 from bot.core.streams import STREAMS as KINDS
 from bot.core.streams import evolve, folded, state_of
+from bot.core.world import World
 from bot.ports import Flaw, StateRow, StoreError
 from bot.store.engine import Connection, DatabaseError, one
 from bot.store.rows import canonical, fact_hash, read_fact, read_state

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import encode
-from bot.core.facts import Fact, encode_body
+from bot.core.fact import Fact
+from bot.core.fact_kinds import encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, RowState, Settled, StateRow
 from bot.store import audit, incidents, outbox, pruning, removal
 from bot.store.engine import Connection, IntegrityError, atomic, one

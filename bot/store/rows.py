@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.core.codec import decode
 from bot.core.effects import Effect, decode_effect
-from bot.core.facts import Fact, decode_body
+from bot.core.fact import Fact
+from bot.core.fact_kinds import decode_body
 from bot.core.model import Actor
 from bot.ports import OutboxRow, RowState, StateRow
 from bot.store.errors import StoreError, StoreTrouble

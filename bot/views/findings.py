@@ -1,8 +1,21 @@
 """One message for one fact about a component or our own sight: blindness, advisories, mutes, alerts and people's reports."""
 
-from bot.core import facts as f
+from bot.core.component_facts import (
+    AdvisoryEnded,
+    AdvisoryRaised,
+    AlertHeard,
+    AlertResumed,
+    AlertSuppressed,
+    Muted,
+    ReportHeard,
+    Unmuted,
+    VerdictChanged,
+)
+from bot.core.component_state import ComponentState
+from bot.core.fact import Fact
 from bot.core.model import Fault, Level, Policy
-from bot.core.state import ComponentState, World
+from bot.core.sight_facts import SightLost, SightRegained
+from bot.core.world import World
 from bot.views.names import component_name
 from bot.views.text import by, code, escape, foreign, inert, quote, span, stop, utc, when, who
 
@@ -15,33 +28,33 @@ REMEDIES: dict[Fault, str] = {
 }
 
 
-def finding(fact: f.Fact, policy: Policy) -> tuple[str, str] | None:
+def finding(fact: Fact, policy: Policy) -> tuple[str, str] | None:
     """(notification, mrkdwn) of such a fact; None for other kinds."""
     match fact.body:
-        case f.SightLost() | f.SightRegained():
+        case SightLost() | SightRegained():
             return _sight(fact.body)
-        case f.AdvisoryRaised() | f.AdvisoryEnded():
+        case AdvisoryRaised() | AdvisoryEnded():
             return _advisory(fact, fact.body, policy)
-        case f.AlertSuppressed() | f.AlertResumed() | f.Muted() | f.Unmuted():
+        case AlertSuppressed() | AlertResumed() | Muted() | Unmuted():
             return _held_back(fact, policy)
-        case f.AlertHeard() | f.ReportHeard():
+        case AlertHeard() | ReportHeard():
             return _heard(fact, policy)
-        case f.VerdictChanged() as b:
+        case VerdictChanged() as b:
             return _verdict(fact, b, policy)
     return None
 
 
-def sight_words(body: f.SightLost | f.SightRegained) -> str:
+def sight_words(body: SightLost | SightRegained) -> str:
     """The notice in plain text, for ways that are not Slack."""
-    if isinstance(body, f.SightLost):
+    if isinstance(body, SightLost):
         return f"We are blind since {utc(body.began_at)}: {stop(body.reason)} No vendor incident opens meanwhile."
     was = f"We were blind for {span(body.ended_at - body.began_at)}, since {utc(body.began_at)}: {stop(body.reason)}"
     return f"We see again since {utc(body.ended_at)}. {was}"
 
 
-def _sight(body: f.SightLost | f.SightRegained) -> tuple[str, str]:
+def _sight(body: SightLost | SightRegained) -> tuple[str, str]:
     text = escape(sight_words(body))
-    if isinstance(body, f.SightRegained):
+    if isinstance(body, SightRegained):
         again = f"*We see again* since {when(body.ended_at)}. We were blind for {span(body.ended_at - body.began_at)}"
         why = stop(foreign(body.reason, 300))
         return text, f"{again}, since {when(body.began_at)}: {why} What still fails is told from now on."
@@ -50,9 +63,9 @@ def _sight(body: f.SightLost | f.SightRegained) -> tuple[str, str]:
     return text, f"{told}\n{more}"
 
 
-def _advisory(fact: f.Fact, body: f.AdvisoryRaised | f.AdvisoryEnded, policy: Policy) -> tuple[str, str]:
+def _advisory(fact: Fact, body: AdvisoryRaised | AdvisoryEnded, policy: Policy) -> tuple[str, str]:
     name, about = component_name(policy, body.component), foreign(body.text, 300)
-    if isinstance(body, f.AdvisoryEnded):
+    if isinstance(body, AdvisoryEnded):
         over = f"the advisory is over, {foreign(body.reason, 200)}"
         return f"{name}: {over}", f"*{name}*: {stop(over)} It was: {stop(about)} Seen {by(fact.actor)}."
     why = f"{stop(foreign(body.reason, 600))} Seen {by(fact.actor)}."
@@ -61,40 +74,40 @@ def _advisory(fact: f.Fact, body: f.AdvisoryRaised | f.AdvisoryEnded, policy: Po
     return f"Advisory for {name}: {about}", f"*Advisory for {name}*: {stop(about)} {rest}\n{why}{evidence}"
 
 
-def _held_back(fact: f.Fact, policy: Policy) -> tuple[str, str] | None:
+def _held_back(fact: Fact, policy: Policy) -> tuple[str, str] | None:
     match fact.body:
-        case f.AlertSuppressed() as b:
+        case AlertSuppressed() as b:
             name, why = component_name(policy, b.component), inert(b.why, 300)
             own = f"It opens no incident of its own meanwhile. Seen {by(fact.actor)}."
             return f"{name} fails too: {why}", f"*{name}* fails too: {stop(why)} {own}"
-        case f.AlertResumed() as b:
+        case AlertResumed() as b:
             name, why = component_name(policy, b.component), inert(b.why, 300)
             return f"{name} still fails", f"*{name}* still fails, and its alert is held back no longer (it was: {why})."
-        case f.Muted() as b:
+        case Muted() as b:
             name, why = component_name(policy, b.component), f" Why: {stop(foreign(b.reason, 300))}" if b.reason else ""
             undo = f"Its checks go on, and flags still move. Undo: {code(f'/understudy unmute {b.component}')}"
             text = f"Alerts about {name} are held back until {utc(b.until, fact.at)}, {by(fact.actor)}."
             return text, f"Alerts about *{name}* are held back until {when(b.until)}, {by(fact.actor)}.{why}\n{undo}"
-        case f.Unmuted() as b:
+        case Unmuted() as b:
             why = f": {foreign(b.reason, 100)}" if b.reason else ""
             text = f"Alerts about {component_name(policy, b.component)} come again, {by(fact.actor)}{why}."
             return text, text
     return None
 
 
-def _heard(fact: f.Fact, policy: Policy) -> tuple[str, str] | None:
+def _heard(fact: Fact, policy: Policy) -> tuple[str, str] | None:
     match fact.body:
-        case f.AlertHeard() as b:
+        case AlertHeard() as b:
             text = f"{foreign(b.source, 60)}: an alert about {component_name(policy, b.component)} is {foreign(b.state, 20)}"
             return text, f"{text}, sent {by(fact.actor)}\n{quote(b.title, 600)}"
-        case f.ReportHeard() as b:
+        case ReportHeard() as b:
             name = component_name(policy, b.component)
             text = f"Report about {name}: {foreign(b.text, 300)}"
             return text, f"{who(fact.actor)} reports about *{name}*:\n{quote(b.text, 1500)}"
     return None
 
 
-def _verdict(fact: f.Fact, b: f.VerdictChanged, policy: Policy) -> tuple[str, str]:
+def _verdict(fact: Fact, b: VerdictChanged, policy: Policy) -> tuple[str, str]:
     name, again = component_name(policy, b.component), " again" if b.level is Level.OPERATIONAL else ""
     text = f"{name}: {b.level}{again} since {utc(b.began_at)}"
     was = f", was {b.previous}" if b.previous is not b.level else ""

@@ -1,9 +1,20 @@
 """One message for one fact about a flag: what was switched, by whom or which rule, and the way back."""
 
-from bot.core import facts as f
-from bot.core.body import OfFlag
+from bot.core.fact import Fact, OfFlag
+from bot.core.flag_facts import (
+    Engaged,
+    EngageProposed,
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    ProposalDropped,
+    Released,
+)
+from bot.core.flag_state import Engagement
 from bot.core.model import FlagPolicy, OnExpiry, Policy
-from bot.core.state import Engagement, World
+from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
 from bot.views.flags import engage_button, release_button, step_back_button
@@ -11,15 +22,15 @@ from bot.views.limits import fit
 from bot.views.text import by, code, foreign, inert, span, stop, utc, when, words
 
 
-def flag_fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
+def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     """What people are told of a fact of kind `flag.*`, with buttons where it asks something and the answer is still open."""
     body = fact.body
     key = body.flag if isinstance(body, OfFlag) else ""
     flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
     match body:
-        case f.EngageProposed() | f.ProposalDropped() | f.Held():
+        case EngageProposed() | ProposalDropped() | Held():
             text, more = _before(fact, flag)
-        case f.Engaged() | f.Released():
+        case Engaged() | Released():
             text, more = _switched(fact, body, flag)
         case _:
             text, more = _after(fact, flag, world.flag(key).engagement)
@@ -28,15 +39,15 @@ def flag_fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
     return fit(Message(text, (section(f"{shown}\n{more}" if more else shown), *actions(_buttons(fact, flag, world, policy)))))
 
 
-def _before(fact: f.Fact, flag: FlagPolicy) -> tuple[str, str]:
+def _before(fact: Fact, flag: FlagPolicy) -> tuple[str, str]:
     name = code(flag.key)
     match fact.body:
-        case f.EngageProposed() as b:
+        case EngageProposed() as b:
             text = f"Proposal {by(fact.actor)}: switch {name} to *{foreign(b.variant, 60)}*. Nothing is switched yet."
             return text, f"{_why(b.reason)}\n{_felt(flag)}"
-        case f.ProposalDropped(reason=reason):
+        case ProposalDropped(reason=reason):
             return f"The proposal to switch {name} is withdrawn {by(fact.actor)}.", _why(reason)
-        case f.Held(reason=reason):
+        case Held(reason=reason):
             names = [foreign(one.variant, 60) for one in flag.fallbacks]
             way = (
                 f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} (stand-ins: {words(names)})" if names else ""
@@ -45,8 +56,8 @@ def _before(fact: f.Fact, flag: FlagPolicy) -> tuple[str, str]:
     return name, ""
 
 
-def _switched(fact: f.Fact, b: f.Engaged | f.Released, flag: FlagPolicy) -> tuple[str, str]:
-    if isinstance(b, f.Released):
+def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy) -> tuple[str, str]:
+    if isinstance(b, Released):
         serving = f"{code(b.flag)} uses its default *{foreign(b.variant, 60)}* again since {utc(fact.at)}"
         return f"{serving}, released {by(fact.actor)}.", _why(b.reason)
     how = "approved" if b.mode == "approved" else "switched"
@@ -59,37 +70,37 @@ def _switched(fact: f.Fact, b: f.Engaged | f.Released, flag: FlagPolicy) -> tupl
     return text, f"{_why(b.reason)}\n{before}\n{undo}"
 
 
-def _after(fact: f.Fact, flag: FlagPolicy, engagement: Engagement | None) -> tuple[str, str]:
+def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None) -> tuple[str, str]:
     name, default = code(flag.key), f"*{foreign(flag.default, 60)}*"
     stand_in = f"*{foreign(engagement.variant, 60)}*" if engagement else "its stand-in"
     match fact.body:
-        case f.HandBackAsked(reason=reason):
+        case HandBackAsked(reason=reason):
             first = min(flag.steps, default=100)
             text = f"The default of {name} is well again. Start the hand-back with {first} % on {default}?"
             return text, f"{_why(reason)} Each later step follows {_every(flag)} if it stays well. Asked {by(fact.actor)}."
-        case f.HandBackStepped() as b:
+        case HandBackStepped() as b:
             rest = f"*{foreign(b.variant, 60)}*" if b.variant else stand_in
             text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {rest}, {by(fact.actor)}."
             coming = next((step for step in flag.steps if step > b.share), 100)
             return text, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} if it stays well."
-        case f.HandBackReverted(reason=reason):
+        case HandBackReverted(reason=reason):
             return f"The hand-back of {name} is reverted {by(fact.actor)}: all of it is on {stand_in} again.", _why(reason)
-        case f.ExpiryReached() as b:
+        case ExpiryReached() as b:
             text = f"The time of {name} on {stand_in} ran out; it is kept, decided {by(fact.actor)}."
             undo = f"Back to {default}: {code(f'/fallback release {flag.key}')}"
             return text, f"{_why(b.reason)}\nAsked again {when(b.expires_at)}. {undo}"
     return name, ""
 
 
-def _buttons(fact: f.Fact, flag: FlagPolicy, world: World, policy: Policy) -> list[Block]:
+def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list[Block]:
     """Only what still makes sense now: a message may be sent long after its fact."""
     state = world.flag(flag.key)
     match fact.body:
-        case f.EngageProposed() if state.proposal and (made := engage_button(flag, state, world, fact.incident)):
+        case EngageProposed() if state.proposal and (made := engage_button(flag, state, world, fact.incident)):
             return [made]
-        case f.HandBackAsked() if state.engagement and state.engagement.asked_at:
+        case HandBackAsked() if state.engagement and state.engagement.asked_at:
             return [step_back_button(flag, fact.incident)]
-        case f.Engaged() | f.ExpiryReached() if state.engagement:
+        case Engaged() | ExpiryReached() if state.engagement:
             return [release_button(flag, state.engagement, world, fact.incident, name_of=policy.name_of)]
     return []
 

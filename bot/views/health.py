@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.core.component_state import ComponentState
 from bot.core.model import ComponentPolicy, FlagPolicy, Level, Policy
-from bot.core.state import ComponentState, World
+from bot.core.world import World
 from bot.ports import LatencyPicture, Message
 from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.findings import blind_line, held_words

@@ -1,7 +1,7 @@
 """What alert and card have in common: the facts of an incident as blocks, and its buttons."""
 
+from bot.core.incident_state import Incident
 from bot.core.model import Level, Phase, Policy
-from bot.core.state import Incident
 from bot.views.blocks import Block, actions, button, confirm, section
 from bot.views.findings import blind_line
 from bot.views.flags import flag_buttons, flag_line, short_flag_line

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.cadence import next_update_at
+from bot.core.incident_state import Incident
 from bot.core.model import Phase, Policy
-from bot.core.state import Incident, World
 from bot.core.timeline import Row
+from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
 from bot.views.incident_parts import (

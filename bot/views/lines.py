@@ -1,10 +1,25 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
-from bot.core import facts as f
 from bot.core import timeline
 from bot.core.cadence import update_every
+from bot.core.fact import Fact
+from bot.core.incident_facts import (
+    Acknowledged,
+    ChannelRefused,
+    ComponentJoined,
+    ComponentMoved,
+    GivenUp,
+    NoteAdded,
+    PhaseChanged,
+    ResolveAsked,
+    ResponderJoined,
+    SeverityChanged,
+    UpdateWritten,
+)
+from bot.core.incident_state import Incident
 from bot.core.model import FeedState, Level, Policy
-from bot.core.state import Incident, World
+from bot.core.provider_facts import FeedChanged, NoticeSeen, PageFlooded
+from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
 from bot.views.findings import finding
@@ -19,12 +34,12 @@ from bot.views.text import by, foreign, inert, link, quote, span, stop, utc, whe
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
 
-def fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
+def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     """What people are told of a fact; kinds without a wording of their own get their line of the timeline."""
     if fact.kind.startswith("flag."):
         return flag_fact_line(fact, world, policy)
     incident = world.incidents.get(fact.incident) if fact.incident is not None else None
-    if isinstance(fact.body, f.ChannelRefused) and incident is not None:
+    if isinstance(fact.body, ChannelRefused) and incident is not None:
         return refusal(incident, fact.body.reason, policy)
     scene = Scene(incident, world, policy, fact.at) if incident else None
     said = _of_vendor(fact, policy) or _of_people(fact, policy, incident) or _of_course(fact, policy, scene)
@@ -33,15 +48,15 @@ def fact_line(fact: f.Fact, world: World, policy: Policy) -> Message:
     return fit(Message(text, (section(body), *actions(buttons))))
 
 
-def _as_in_the_timeline(fact: f.Fact, policy: Policy) -> Said:
+def _as_in_the_timeline(fact: Fact, policy: Policy) -> Said:
     row = timeline.rows([fact], plain_names(policy))[0]
     text = foreign(row.text, 1200) + (f": {inert(row.reason, 600)}" if row.reason else "")
     return text, f"{text} ({by(fact.actor)})", []
 
 
-def _of_vendor(fact: f.Fact, policy: Policy) -> Said | None:
+def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
     match fact.body:
-        case f.NoticeSeen(notice=n):
+        case NoticeSeen(notice=n):
             page = page_of(policy, n.provider)
             text = f"{page}: {foreign(n.title, 160)} ({foreign(n.status, 40)})"
             body = f"*{page}* ({when(n.at)}): *{foreign(n.title, 200)}*, status {foreign(n.status, 40)}"
@@ -50,10 +65,10 @@ def _of_vendor(fact: f.Fact, policy: Policy) -> Said | None:
             if n.body.strip():
                 body += f"\n{quote(n.body, 1500)}"
             return text, body + (f"\n{link(n.url, 'On the page')}" if n.url else ""), []
-        case f.PageFlooded() as b:
+        case PageFlooded() as b:
             more = f"{page_of(policy, b.provider)} shows {b.count:,} more updates at once. They are on the page, not here."
             return more, more, []
-        case f.FeedChanged() as b:
+        case FeedChanged() as b:
             page, why = page_of(policy, b.provider), foreign(b.reason, 300)
             words_for = {
                 FeedState.FRESH: f"{page} is read again.",
@@ -64,47 +79,47 @@ def _of_vendor(fact: f.Fact, policy: Policy) -> Said | None:
     return None
 
 
-def _of_people(fact: f.Fact, policy: Policy, incident: Incident | None) -> Said | None:
+def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | None:
     name = incident.name if incident else "the incident"
     match fact.body:
-        case f.Acknowledged():
+        case Acknowledged():
             text = f"{who(fact.actor)} has {name} in hand."
             return text, text, []
-        case f.ResponderJoined():
+        case ResponderJoined():
             text = f"{who(fact.actor)} joined {name}."
             return text, text, []
-        case f.NoteAdded(text=words_):
+        case NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
-        case f.SeverityChanged() as b:
+        case SeverityChanged() as b:
             text = f"{name} is {b.severity} now, was {b.previous}, {by(fact.actor)}."
             every = update_every(incident, policy.incidents) if incident and incident.severity is b.severity else None
             pace = f" Updates come every {span(every)}." if every else ""
             return text, f"{name} is *{b.severity}* now, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}{pace}", []
-        case f.UpdateWritten() as b:
+        case UpdateWritten() as b:
             text = f"Update {b.slot} of {name}" + (f": {foreign(b.text, 300)}" if b.text else "")
             return text, f"Update {b.slot} of {name} {by(fact.actor)}" + (f"\n{quote(b.text, 2000)}" if b.text else ""), []
     return None
 
 
-def _of_course(fact: f.Fact, policy: Policy, scene: Scene | None) -> Said | None:
+def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
     incident = scene.incident if scene else None
     match fact.body:
-        case f.ComponentJoined() as b:
+        case ComponentJoined() as b:
             text = f"{component_name(policy, b.component)} is {b.level} too: {foreign(b.reason, 300)}"
             body = f"*{component_name(policy, b.component)}* is *{b.level}* too: {stop(foreign(b.reason, 600))} {_seen(fact)}"
             return text, body + _evidence(b.evidence), []
-        case f.ComponentMoved() as b:
+        case ComponentMoved() as b:
             return _moved(fact, b, policy, incident)
-        case f.PhaseChanged() as b:
+        case PhaseChanged() as b:
             return _phase(fact, b, incident)
-        case f.ResolveAsked() as b if scene and incident:
+        case ResolveAsked() as b if scene and incident:
             text = f"Is {incident.name} over?{_reason(b.reason)}"
             return (
                 text,
                 f"*Is {incident.name} over?*{_reason(b.reason)} Asked {by(fact.actor)}.",
                 _if_open(scene),
             )
-        case f.GivenUp() as b:
+        case GivenUp() as b:
             what, name = timeline.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
             text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
             todo = "It is not tried again. What happened stands in the timeline; `understudy doctor` tells what Slack wants."
@@ -112,7 +127,7 @@ def _of_course(fact: f.Fact, policy: Policy, scene: Scene | None) -> Said | None
     return None
 
 
-def _moved(fact: f.Fact, b: f.ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
+def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
     name = component_name(policy, b.component)
     if b.level is not Level.OPERATIONAL:
         text = f"{name} is {b.level} since {utc(b.began_at)}, was {b.previous}: {foreign(b.reason, 300)}"
@@ -125,7 +140,7 @@ def _moved(fact: f.Fact, b: f.ComponentMoved, policy: Policy, incident: Incident
     return text, f"{since}. {stop(foreign(b.reason, 300))} {_seen(fact)}", []
 
 
-def _phase(fact: f.Fact, b: f.PhaseChanged, incident: Incident | None) -> Said:
+def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
     name = incident.name if incident else "The incident"
     how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
     text = f"{name} {how} {b.phase}, was {b.previous}, {by(fact.actor)}."
@@ -142,7 +157,7 @@ def _reason(reason: str) -> str:
     return f" {stop(_capital(inert(reason, 600)))}" if reason.strip() else ""
 
 
-def _seen(fact: f.Fact) -> str:
+def _seen(fact: Fact) -> str:
     return f"Seen {by(fact.actor)}."
 
 

@@ -1,8 +1,10 @@
 """Quiet threads in the ops channel: trouble that is no incident, vendors' words that do not touch us, our own blindness."""
 
-from bot.core import facts as f
+from bot.core.component_facts import AlertResumed, AlertSuppressed, VerdictChanged
+from bot.core.fact import Fact
 from bot.core.model import Policy
-from bot.core.state import World
+from bot.core.provider_facts import NoticeSeen
+from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.findings import REMEDIES, finding
@@ -12,25 +14,25 @@ from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_wo
 from bot.views.text import code, foreign, inert, stop, utc, when
 
 
-def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
+def quiet(fact: Fact, world: World, policy: Policy) -> Message:
     """The first line of a quiet thread: a component that is degraded or fails by our own fault, a notice, an advisory ..."""
     match fact.body:
-        case f.VerdictChanged() as b if b.level.bad:
+        case VerdictChanged() as b if b.level.bad:
             evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
             none = "No incident is declared for that by configuration; one can be declared by hand."
             lines = [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", _page(b.component, world, policy), none]
             return _with(fact, lines, policy, actions([_declare(b.component)]))
-        case f.VerdictChanged() as b:
+        case VerdictChanged() as b:
             evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
             ours = "No incident opens for that, since the vendor may be well."
             return _with(fact, [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", REMEDIES.get(b.fault, ""), ours], policy)
-        case f.AlertSuppressed() as b if b.thread:
+        case AlertSuppressed() as b if b.thread:
             return _down_while_muted(fact, b, world, policy)
-        case f.AlertResumed(component=component):
+        case AlertResumed(component=component):
             state = world.component(component)
             lines = [f"It is {state.level}: {foreign(state.reason, 600)}", evidence_lines([component], world, policy)]
             return _with(fact, [*lines, _page(component, world, policy)], policy, actions([_declare(component)]))
-        case f.NoticeSeen(notice=n):
+        case NoticeSeen(notice=n):
             names = ", ".join(component_name(policy, id) for id in n.components)
             about = f"It names {names}; " if names else "It names no component of ours; "
             told = fact_line(fact, world, policy)
@@ -38,7 +40,7 @@ def quiet(fact: f.Fact, world: World, policy: Policy) -> Message:
     return fact_line(fact, world, policy)
 
 
-def _down_while_muted(fact: f.Fact, body: f.AlertSuppressed, world: World, policy: Policy) -> Message:
+def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: Policy) -> Message:
     """The one line that a mute does not hold back. It mentions nobody."""
     name, why = component_name(policy, body.component), inert(body.why, 300)
     short, long = (f", until {utc(body.until, fact.at)}", f", until {when(body.until)}") if body.until else ("", "")
@@ -50,12 +52,12 @@ def _down_while_muted(fact: f.Fact, body: f.AlertSuppressed, world: World, polic
     return fit(Message(f"{name} is down ({why}{short})", (section("\n".join(lines)),)))
 
 
-def quiet_reply(fact: f.Fact, world: World, policy: Policy) -> Message:
+def quiet_reply(fact: Fact, world: World, policy: Policy) -> Message:
     """A later word in that thread: the component is well again or worse, the vendor said more, we see again."""
     return fact_line(fact, world, policy)
 
 
-def _with(fact: f.Fact, lines: list[str], policy: Policy, buttons: tuple[Block, ...] = ()) -> Message:
+def _with(fact: Fact, lines: list[str], policy: Policy, buttons: tuple[Block, ...] = ()) -> Message:
     text, body = finding(fact, policy) or ("", "")
     return fit(Message(text, (section("\n".join(line for line in [body, *lines] if line)), *buttons)))
 

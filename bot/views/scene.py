@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import cadence
+from bot.core.incident_state import Incident
 from bot.core.model import FlagPolicy, Policy
-from bot.core.state import Incident, World
+from bot.core.world import World
 from bot.views.names import component_line, plain_names
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.core import facts as f
 from bot.core import timeline
+from bot.core.component_facts import VerdictChanged
+from bot.core.fact import Body, Fact
+from bot.core.incident_facts import ChannelNamed, ChannelOpened, Declared, Exported, GivenUp, Posted, PostGone, UpdateWritten
 from bot.core.model import Actor, Phase, Policy
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, fields, header, section
@@ -22,13 +24,13 @@ from bot.views.text import code, count, foreign, inert, plain, quote, span, stop
 
 MOST_EVENTS = 8
 # Facts that an update need not tell: our own errands, the updates themselves, and what a later fact says in better words.
-NOT_NEWS: tuple[type[f.Body], ...] = (
-    f.Posted, f.PostGone, f.ChannelNamed, f.ChannelOpened, f.GivenUp, f.Exported, f.UpdateWritten, f.VerdictChanged, f.Declared,
+NOT_NEWS: tuple[type[Body], ...] = (
+    Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
 )  # fmt: skip
 
 
 def update(
-    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[f.Fact],
+    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[Fact],
     readers: Mapping[str, int] | None = None, author: Actor | None = None,
 ) -> Message:  # fmt: skip
     """What everybody should know now, and when the next word comes; one line where nothing changed.
@@ -76,7 +78,7 @@ def _as_it_was(scene: Scene) -> str:
     return f"After {span(scene.now - scene.incident.began_at)}: {headline(scene.incident, scene.policy)}{rest}."
 
 
-def _events(news: Sequence[f.Fact], scene: Scene) -> str:
+def _events(news: Sequence[Fact], scene: Scene) -> str:
     rows = timeline.rows(news, scene.names)
     left = [f"• {len(rows) - MOST_EVENTS} earlier: `/incident timeline`"] if len(rows) > MOST_EVENTS else []
     return "\n".join([*left, *(f"• {when(row.at, '{time}')} {inert(row.sentence, 260)}" for row in rows[-MOST_EVENTS:])])
@@ -114,7 +116,7 @@ def _asked(scene: Scene) -> list[str]:
 # --- the end
 
 
-def summary(scene: Scene, facts: Sequence[f.Fact]) -> Message:
+def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
     """What it was, how long everything took, and who writes it up."""
     incident, policy = scene.incident, scene.policy
     took = timeline.durations(incident, facts)

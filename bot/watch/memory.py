@@ -18,8 +18,8 @@ import structlog
 from bot.core.codec import decode
 from bot.core.detector import NEW, Rule, Track, from_ledger, knows_of, seeded, undoubted
 from bot.core.model import Level, Sample
-from bot.core.sight import CLEAR, Sight
-from bot.core.state import World
+from bot.core.sight_state import CLEAR, Sight
+from bot.core.world import World
 from bot.ports import Remembered, Samples
 from bot.watch.kin import Alarm, Kin
 from bot.watch.sighting import Sighting

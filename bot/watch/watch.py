@@ -14,8 +14,8 @@ from bot.core.hearing import hear
 from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
-from bot.core.state import World
 from bot.core.verdict import Heard, reach
+from bot.core.world import World
 from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
 from bot.watch.awaited import Awaited
 from bot.watch.kin import Kin

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.core.incident_state import Incident
 from bot.core.model import FlagPolicy
-from bot.core.state import Incident
 from bot.ports import LatencyPicture
 from bot.views.storage import as_seen
 from bot.web.errors import Refusal, answer_json

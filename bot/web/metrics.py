@@ -7,9 +7,11 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from bot.core import facts as f
+from bot.core.component_facts import VerdictChanged
+from bot.core.fact import Fact
+from bot.core.incident_facts import Declared
 from bot.core.model import Level, Policy, Sample, Severity, Verdict
-from bot.core.state import World
+from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import Evaluation
 from bot.ports import UNFINISHED, RowState
@@ -49,13 +51,13 @@ class Metrics:
         self._stalls.labels(code).inc()
         self._stalled.inc(seconds)
 
-    def observe_fact(self, fact: f.Fact) -> None:
+    def observe_fact(self, fact: Fact) -> None:
         """A fact was committed."""
         self._facts.labels(fact.kind).inc()
         match fact.body:
-            case f.VerdictChanged(component=component, level=level):
+            case VerdictChanged(component=component, level=level):
                 self._changes.labels(component, level.value).inc()
-            case f.Declared(severity=severity):
+            case Declared(severity=severity):
                 self._declared.labels(severity.value).inc()
 
     def observe_evaluation(self, found: Evaluation) -> None:

@@ -7,22 +7,15 @@ from typing import Any
 from bot.core.answers import ANSWERS, Answer, OpenAlready, StillFailing
 from bot.core.cadence import next_update_at
 from bot.core.codec import decode, encode
-from bot.core.facts import Fact, encode_body
+from bot.core.component_state import ComponentState, HeldBack, Mute
+from bot.core.fact import Fact
+from bot.core.fact_kinds import encode_body
 from bot.core.ids import ComponentId
+from bot.core.incident_state import Ending, Incident, People, Room, VendorWords
 from bot.core.model import Actor, FlagPolicy, Policy
-from bot.core.sight import Sight
-from bot.core.state import (
-    ComponentState,
-    Ending,
-    HeldBack,
-    Incident,
-    Mute,
-    People,
-    ProviderState,
-    Room,
-    VendorWords,
-    World,
-)
+from bot.core.provider_state import ProviderState
+from bot.core.sight_state import Sight
+from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
 from bot.views.answers import words

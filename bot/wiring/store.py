@@ -6,9 +6,9 @@ import structlog
 
 from bot.audit import DailyAudit, load_checked
 from bot.config.policy import to_policy
-from bot.core.facts import Fact
+from bot.core.fact import Fact
 from bot.core.model import Verdict
-from bot.core.state import World
+from bot.core.world import World
 from bot.direct_posts import Note
 from bot.engine import CommittingEngine
 from bot.flags.evaluate import revision_of, snapshot

@@ -13,7 +13,7 @@ from bot.core.draft import Step
 from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
 from bot.core.model import Policy
 from bot.core.signals import Signal
-from bot.core.state import World
+from bot.core.world import World
 from bot.ports import ChatError, OutboxRow
 from bot.troubles import AlertsByOtherWays
 from tests.desk import ANA, CHAT_FLAG, START, Table

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core import facts as f
+from bot.core.flag_facts import Engaged
+from bot.core.incident_facts import Declared, UpdateWritten
 from bot.store.lock import DataLock
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
@@ -25,7 +26,7 @@ async def test_what_was_done_without_a_bot_is_said_at_the_next_start(deployment:
 
     assert [0, 0, 0] == [declared.status, updated.status, engaged.status]
     assert f"{ALONE} data: nothing is watched, and what waits for Slack goes out when it starts.\n" == declared.err
-    assert {f.Declared, f.UpdateWritten, f.Engaged} <= kinds
+    assert {Declared, UpdateWritten, Engaged} <= kinds
     assert "Claude is down" not in before
     assert not (deployment.data / "control.json").exists()
 
@@ -90,7 +91,7 @@ async def test_verbs_wait_for_each_other(deployment: Deployment) -> None:
     both = await asyncio.gather(*(deployment.understudy("incident", "declare", f"number {n}") for n in (1, 2)))
 
     assert [0, 0] == [ended.status for ended in both], both
-    assert 2 == sum(isinstance(fact.body, f.Declared) for fact in await deployment.facts())
+    assert 2 == sum(isinstance(fact.body, Declared) for fact in await deployment.facts())
 
 
 async def test_verb_says_so_when_the_folder_is_held_and_nobody_answers(deployment: Deployment) -> None:

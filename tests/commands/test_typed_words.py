@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.core import facts as f
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_facts import ChannelOpened
 from bot.core.model import Level
 from bot.core.streams import evolve
 from commands.parse import Mention, MentionKind, Misunderstood, mentions, typed, which_incident
@@ -59,7 +59,7 @@ def two_incidents() -> Table:
     for number, (component, channel) in enumerate((("anthropic.api", "C0ONE"), ("openai.api", "C0TWO")), 1):
         table.sees(component, Level.DOWN)
         seq = table.world.seqs[f"incident/{number}"] + 1
-        opened = f.ChannelOpened(channel, f"inc-{number}")
+        opened = ChannelOpened(channel, f"inc-{number}")
         table.world = evolve(
             table.world, Fact(f"incident/{number}", seq, table.now, table.incident(number).declared_by, number, opened)
         )

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from bot.core.codec import encode
 from bot.core.effects import TellPerson
-from bot.core.facts import BODIES, Body, Declared, NoteAdded
+from bot.core.fact import Body
+from bot.core.fact_kinds import BODIES
+from bot.core.incident_facts import Declared, NoteAdded
 from bot.core.model import Actor
 from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store
 from bot.store.rows import fact_hash

@@ -5,11 +5,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.flag_facts import Engaged, Held
 from bot.core.model import Fallback, Fault, FlagPolicy, Level, Phase, Policy, Verdict
-from bot.core.state import World
 from bot.core.streams import evolve
+from bot.core.world import World
 from tests.desk import ANA, CHAT_FLAG, RULE, Table, component, policy, told
 
 FLAG = CHAT_FLAG.key
@@ -36,7 +36,7 @@ def on_gpt(policy_: Policy) -> Table:
 
 
 def held(table: Table) -> list[str]:
-    return [body.reason for body in table.kinds(f.Held) if isinstance(body, f.Held)]
+    return [body.reason for body in table.kinds(Held) if isinstance(body, Held)]
 
 
 def test_a_slow_fallback_is_kept_when_only_cached_answers_are_left() -> None:
@@ -177,7 +177,7 @@ def test_nothing_is_ever_left_by_rule_for_what_is_no_better(
 
     flag, world = table.policy.flags[FLAG], World()
     for fact in table.facts:
-        if isinstance(fact.body, f.Engaged):
+        if isinstance(fact.body, Engaged):
             assert worth(flag, fact.body.variant, world) < worth(flag, fact.body.previous, world)
         world = evolve(world, fact)
 

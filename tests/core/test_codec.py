@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.codec import decode, encode, sparse
+from bot.core.component_facts import VerdictChanged
 from bot.core.detector import NEW
 from bot.core.effects import EFFECTS
-from bot.core.facts import BODIES, Body, Declared, NoteAdded, NoticeSeen, VerdictChanged, decode_body, encode_body
+from bot.core.fact import Body
+from bot.core.fact_kinds import BODIES, decode_body, encode_body
+from bot.core.flag_state import Engagement, Proposal
+from bot.core.incident_facts import Declared, NoteAdded
+from bot.core.incident_state import Affected, Incident, People
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -26,7 +31,7 @@ from bot.core.model import (
     Phase,
     Severity,
 )
-from bot.core.state import Affected, Engagement, Incident, People, Proposal
+from bot.core.provider_facts import NoticeSeen
 from bot.core.streams import STREAMS
 from tests.generated import instances
 

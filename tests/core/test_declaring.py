@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer, OpenAlready
+from bot.core.incident_facts import ResponderJoined
 from bot.core.model import Level, Phase
 from tests.desk import ANA, BOB, Table, component, policy, told
 
@@ -106,7 +106,7 @@ def test_joining_twice_is_said_and_recorded_once() -> None:
 
     assert first.ok
     assert "You are in INC-1 already." == told(second)
-    assert 1 == len(table.kinds(f.ResponderJoined))
+    assert 1 == len(table.kinds(ResponderJoined))
 
 
 def test_a_separate_incident_takes_no_component_from_the_open_one() -> None:

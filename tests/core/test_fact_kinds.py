@@ -1,13 +1,20 @@
 """Every kind of fact says of itself what it is called, whether people are told of it, and how old rows of it are read."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from bot.core.body import OfComponent, OfComponents, OfFlag, Reasoned
-from bot.core.facts import BODIES, Body, Fact, Posted, decode_body
+from bot.core import fact_kinds
+from bot.core.fact import Body, Fact, OfComponent, OfComponents, OfFlag, Reasoned
+from bot.core.fact_kinds import BODIES, FAMILIES, decode_body, encode_body
+from bot.core.incident_facts import Posted
 from tests.stories import one_of_each
 
 # As they stand in ledgers all over the world: a name may be added, none may change or go.
@@ -87,6 +94,25 @@ def every_body(base: type[Body] = Body) -> Iterator[type[Body]]:
 def test_a_kind_is_registered_by_being_defined() -> None:
     """A new kind needs no list anywhere to be read back."""
     assert set(every_body()) == set(BODIES.values())
+
+
+def test_every_file_of_facts_is_known() -> None:
+    """A new family that is not imported would be written, and not read after the next start."""
+    files = {path.stem for path in Path(fact_kinds.__file__).parent.glob("*_facts.py")}
+
+    assert files == {family.__name__.rpartition(".")[2] for family in FAMILIES}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+def test_a_fact_is_read_by_whoever_imports_only_the_reading(family: ModuleType) -> None:
+    """Whatever a small program happens to import besides, no kind of the ledger is unknown to it."""
+    fact = next(one for one in one_of_each() if type(one.body).__module__ == family.__name__)
+    program = "import json, sys; from bot.core.fact_kinds import decode_body; print(decode_body(*json.load(sys.stdin)))"
+    row = json.dumps([fact.kind, fact.body.VERSION, encode_body(fact.body)])
+
+    read = subprocess.run([sys.executable, "-c", program], input=row, capture_output=True, text=True, check=True)
+
+    assert f"{fact.body}\n" == read.stdout
 
 
 def test_no_kind_of_an_old_ledger_is_forgotten() -> None:

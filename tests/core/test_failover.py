@@ -2,11 +2,22 @@
 
 from datetime import timedelta
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.durations import Away, durations
+from bot.core.flag_facts import (
+    CarriedOver,
+    Engaged,
+    EngageProposed,
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    ProposalDropped,
+    Released,
+)
+from bot.core.flag_state import Engagement
 from bot.core.model import Fallback, Level, Phase
-from bot.core.state import Engagement
 from tests.desk import ANA, Table, policy, told
 
 FLAG = "support-chat.llm"
@@ -55,11 +66,11 @@ def test_degraded_is_not_enough_for_a_flag_that_engages_on_down() -> None:
 def test_a_proposal_waits_for_a_person_and_is_dropped_when_the_trouble_ends() -> None:
     """automation: propose asks."""
     table = down(Table(policy(automation="propose")))
-    asked = variant(table), len(table.kinds(f.EngageProposed))
+    asked = variant(table), len(table.kinds(EngageProposed))
     table.sees("anthropic.api", Level.OPERATIONAL)
 
     assert ("claude", 1) == asked
-    assert 1 == len(table.kinds(f.ProposalDropped))
+    assert 1 == len(table.kinds(ProposalDropped))
 
 
 def test_an_approved_proposal_is_engaged_as_proposed() -> None:
@@ -86,11 +97,11 @@ def test_the_hand_back_waits_for_min_hold_and_then_asks() -> None:
     table.passes(2)
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(5)
-    early = len(table.kinds(f.HandBackAsked))
+    early = len(table.kinds(HandBackAsked))
     table.passes(10)
 
     assert 0 == early
-    assert 1 == len(table.kinds(f.HandBackAsked))
+    assert 1 == len(table.kinds(HandBackAsked))
     assert "gpt" == variant(table)
 
 
@@ -102,9 +113,9 @@ def test_the_hand_back_goes_step_by_step_to_the_default() -> None:
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     table.passes(16)
 
-    steps = [b.share for b in table.kinds(f.HandBackStepped) if isinstance(b, f.HandBackStepped)]
+    steps = [b.share for b in table.kinds(HandBackStepped) if isinstance(b, HandBackStepped)]
     assert [10, 25, 50] == steps
-    assert 1 == len(table.kinds(f.Released))
+    assert 1 == len(table.kinds(Released))
     assert "claude" == variant(table)
 
 
@@ -120,7 +131,7 @@ def test_a_relapse_on_the_way_back_returns_everybody_to_the_fallback() -> None:
     assert held is not None
     assert 0 == held.share_back
     assert "gpt" == held.variant
-    assert 1 == len(table.kinds(f.HandBackReverted))
+    assert 1 == len(table.kinds(HandBackReverted))
 
 
 def test_a_sick_fallback_is_left_for_the_next_one() -> None:
@@ -165,7 +176,7 @@ def test_an_expired_engagement_is_kept_and_asked_about() -> None:
     table.passes(4 * 60 + 1)
 
     assert "gpt" == variant(table)
-    assert 1 == len(table.kinds(f.ExpiryReached))
+    assert 1 == len(table.kinds(ExpiryReached))
 
 
 def test_an_expired_engagement_is_not_released_onto_an_unwell_default() -> None:
@@ -210,7 +221,7 @@ def test_no_fit_fallback_is_held_and_said_once() -> None:
     table.sees("anthropic.api", Level.DOWN)
     table.passes(5)
 
-    assert 1 == len(table.kinds(f.Held))
+    assert 1 == len(table.kinds(Held))
     assert "claude" == variant(table)
 
 
@@ -222,7 +233,7 @@ def test_each_engagement_has_a_number_of_its_own() -> None:
         table.send(s.ReleaseFlag(actor=ANA, flag="support-chat.llm"))
 
     assert ["support-chat.llm#1", "support-chat.llm#2"] == [
-        body.engagement for body in table.kinds(f.Engaged) if isinstance(body, f.Engaged)
+        body.engagement for body in table.kinds(Engaged) if isinstance(body, Engaged)
     ]
 
 
@@ -247,4 +258,4 @@ def test_an_incident_takes_over_a_flag_that_was_switched_for_another_reason() ->
     table.sees("anthropic.api", Level.DOWN)
     table.passes(3)
 
-    assert [1] == [fact.incident for fact in table.facts if isinstance(fact.body, f.CarriedOver)]
+    assert [1] == [fact.incident for fact in table.facts if isinstance(fact.body, CarriedOver)]

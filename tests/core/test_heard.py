@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.component_facts import AdvisoryEnded
 from bot.core.durations import durations
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.hearing import MOST_ALERTS, MOST_OF_A_SOURCE, hear
@@ -195,7 +195,7 @@ def test_an_advisory_ends_when_the_whole_is_worse() -> None:
     table = Table().all_well()
     reaches(table, Level.OPERATIONAL, advisory="haiku fails since 10:02 UTC")
     reaches(table, Level.DOWN, Fault.THEIRS)
-    ended = [body.reason for body in table.kinds(f.AdvisoryEnded) if isinstance(body, f.AdvisoryEnded)]
+    ended = [body.reason for body in table.kinds(AdvisoryEnded) if isinstance(body, AdvisoryEnded)]
 
     assert ["all of it is down now"] == ended
     assert [1] == list(table.world.incidents)

@@ -6,7 +6,6 @@ from itertools import product
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.effects import (
@@ -23,6 +22,7 @@ from bot.core.effects import (
     UploadExport,
 )
 from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.incident_facts import GivenUp, ResolveAsked, UpdateWritten
 from bot.core.model import Level, Phase, Severity
 from tests.desk import ANA, BOB, RULE, Table, policy, told
 
@@ -164,11 +164,11 @@ def test_an_update_is_due_every_hour_and_a_person_resets_the_clock() -> None:
     table.passes(30)
     table.send(s.WriteUpdate(actor=ANA, incident=1, text="We serve from the fallback"))
     table.passes(45)
-    quiet = len(table.kinds(f.UpdateWritten))
+    quiet = len(table.kinds(UpdateWritten))
     table.passes(15)
 
     assert 2 == quiet
-    assert 3 == len(table.kinds(f.UpdateWritten))
+    assert 3 == len(table.kinds(UpdateWritten))
     assert ["INC-1/update/1", "INC-1/update/2", "INC-1/update/3"] == table.effects(PostUpdate)
 
 
@@ -178,8 +178,8 @@ def test_updates_missed_while_away_are_said_in_one() -> None:
     table.now += timedelta(hours=3, minutes=10)
     table.send(s.TimePassed(actor=RULE))
 
-    updates = table.kinds(f.UpdateWritten)
-    assert [(1, 2)] == [(u.slot, u.missed) for u in updates if isinstance(u, f.UpdateWritten)]
+    updates = table.kinds(UpdateWritten)
+    assert [(1, 2)] == [(u.slot, u.missed) for u in updates if isinstance(u, UpdateWritten)]
 
 
 def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
@@ -187,12 +187,12 @@ def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
     table = outage()
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4))
     table.passes(150)
-    silent = len(table.kinds(f.UpdateWritten))
+    silent = len(table.kinds(UpdateWritten))
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2))
     table.passes(1)
 
     assert 0 == silent
-    assert [(1, 0)] == [(u.slot, u.missed) for u in table.kinds(f.UpdateWritten) if isinstance(u, f.UpdateWritten)]
+    assert [(1, 0)] == [(u.slot, u.missed) for u in table.kinds(UpdateWritten) if isinstance(u, UpdateWritten)]
 
 
 def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
@@ -200,11 +200,11 @@ def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
     table = outage()
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(29)
-    early = len(table.kinds(f.ResolveAsked))
+    early = len(table.kinds(ResolveAsked))
     table.passes(90)
 
     assert 0 == early
-    assert 1 == len(table.kinds(f.ResolveAsked))
+    assert 1 == len(table.kinds(ResolveAsked))
     assert Phase.MONITORING == table.incident().phase
 
 
@@ -256,7 +256,7 @@ def test_a_given_up_edit_is_said_once() -> None:
     table.send(s.EffectRefused(actor=RULE, key="INC-1/card/x", kind=EditCard, incident=1, reason="message_not_found"))
 
     assert edits == len(table.effects(EditCard))
-    assert 1 == len(table.kinds(f.GivenUp))
+    assert 1 == len(table.kinds(GivenUp))
 
 
 def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:

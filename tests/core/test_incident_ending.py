@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer, Failing, Moved, NeedsReason, NoWay, StillFailing
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
+from bot.core.flag_facts import HandBackAsked
 from bot.core.incident import CANCEL_REASONS
+from bot.core.incident_facts import ComponentMoved, Declared, PhaseChanged
 from bot.core.model import Fault, Level, Phase, Verdict
 from tests.desk import ANA, CHAT_FLAG, RULE, Table, policy, told
 
@@ -27,7 +28,7 @@ def resolve(table: Table, *, force: bool = False) -> Answer:
 
 
 def declared(table: Table) -> list[int]:
-    return [body.number for body in table.kinds(f.Declared) if isinstance(body, f.Declared)]
+    return [body.number for body in table.kinds(Declared) if isinstance(body, Declared)]
 
 
 def test_resolving_asks_while_a_component_still_fails() -> None:
@@ -189,7 +190,7 @@ def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over()
     table.sees(API, Level.OPERATIONAL)
     table.passes(11)
 
-    asked = next(fact for fact in table.facts if isinstance(fact.body, f.HandBackAsked))
+    asked = next(fact for fact in table.facts if isinstance(fact.body, HandBackAsked))
     line = next(e for done in table.steps for e in done.effects if e.key == f"{asked.stream}/{asked.seq}/line")
     assert "ops" == line.lane
     assert PostLine(To.OPS) == line.body
@@ -213,7 +214,7 @@ def test_a_hand_back_is_asked_for_in_the_incident_that_opened_again() -> None:
     table.sees(API, Level.OPERATIONAL)
     table.passes(11)
 
-    assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, f.HandBackAsked)]
+    assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, HandBackAsked)]
 
 
 def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
@@ -226,7 +227,7 @@ def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING))
     said = "5 of the last 5 runs were fine"
 
-    assert f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, said, well_at) == table.kinds(f.ComponentMoved)[-1]
+    assert ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, said, well_at) == table.kinds(ComponentMoved)[-1]
 
 
 def test_an_incident_that_goes_on_has_nothing_that_would_open_it_again() -> None:
@@ -256,7 +257,7 @@ def test_who_moved_the_phase_and_why_is_on_record() -> None:
     """The timeline names the person and repeats the words."""
     table = outage(automation="off")
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED, reason="the vendor rolled out"))
-    [fact] = [fact for fact in table.facts if isinstance(fact.body, f.PhaseChanged) and fact.body.phase is Phase.IDENTIFIED]
+    [fact] = [fact for fact in table.facts if isinstance(fact.body, PhaseChanged) and fact.body.phase is Phase.IDENTIFIED]
 
     assert ANA == fact.actor
     assert "the vendor rolled out" == fact.body.reason

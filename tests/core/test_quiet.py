@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.component_facts import AlertSuppressed, Unmuted, VerdictChanged
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
 from bot.core.quiet import look
-from bot.core.sight import Sight
+from bot.core.sight_state import Sight
 from bot.core.windows import Window
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
 
@@ -57,7 +57,7 @@ def upkeep(status: str, update: str = "u1") -> Notice:
 
 
 def held(table: Table) -> list[str]:
-    return [body.why for body in table.kinds(f.AlertSuppressed) if isinstance(body, f.AlertSuppressed)]
+    return [body.why for body in table.kinds(AlertSuppressed) if isinstance(body, AlertSuppressed)]
 
 
 # --- muting
@@ -105,7 +105,7 @@ def test_whoever_unmutes_declares_nothing() -> None:
 
     assert "held-back alerts" == table.incident().declared_by.name
     assert not table.incident().severity_by_person
-    assert [ANA] == [fact.actor for fact in table.facts if isinstance(fact.body, f.Unmuted)]
+    assert [ANA] == [fact.actor for fact in table.facts if isinstance(fact.body, Unmuted)]
 
 
 def said_quietly(table: Table) -> list[str]:
@@ -349,7 +349,7 @@ def test_a_component_that_depends_on_a_bad_one_is_told_in_its_incident() -> None
     table.sees(API, Level.DOWN)
     lines = len(table.effects(PostLine))
     table.sees(GPT, Level.DOWN)
-    told = [fact.incident for fact in table.facts if isinstance(fact.body, f.AlertSuppressed)]
+    told = [fact.incident for fact in table.facts if isinstance(fact.body, AlertSuppressed)]
 
     assert [1] == list(table.world.incidents)
     assert [1] == told
@@ -365,7 +365,7 @@ def test_its_recovery_is_told_there_too() -> None:
     fact = table.sees(GPT, Level.OPERATIONAL).facts[0]
 
     assert 1 == fact.incident
-    assert type(fact.body) is f.VerdictChanged
+    assert type(fact.body) is VerdictChanged
     assert f"{fact.stream}/{fact.seq}/line" in table.effects(PostLine)
 
 

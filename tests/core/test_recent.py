@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.component_facts import AlertSuppressed
 from bot.core.due import next_due
+from bot.core.fact import Fact
 from bot.core.model import Level, Phase
 from bot.core.recent import MOST_RECENT, RECENT_FOR, SLACK, is_recent, needed, without_old
 from bot.core.step import step
@@ -112,8 +113,8 @@ def test_an_alert_held_back_for_an_incident_that_left_comes_at_once() -> None:
     incident, table.now = table.incident(), table.now + LONG
     table.world = without_old(table.world, table.now)
     table.sees("openai.api", Level.DOWN)
-    body = f.AlertSuppressed("openai.api", "it depends on Claude API", None, "")
-    fact = f.Fact("component/openai.api", table.world.seqs["component/openai.api"] + 1, table.now, RULE, incident.number, body)
+    body = AlertSuppressed("openai.api", "it depends on Claude API", None, "")
+    fact = Fact("component/openai.api", table.world.seqs["component/openai.api"] + 1, table.now, RULE, incident.number, body)
     due = next_due(evolve(table.world, fact), table.policy)
     assert due is not None
     assert due <= table.now

@@ -1,12 +1,12 @@
 """Who leads an incident: given, handed over, taken back."""
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.codec import decode, encode
 from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
+from bot.core.incident_facts import RoleChanged
+from bot.core.incident_state import Incident
 from bot.core.model import Actor, IncidentRole, Phase
-from bot.core.state import Incident
 from bot.core.streams import evolve
 from bot.core.timeline import rows
 from tests.desk import ANA, BOB, Table, told
@@ -47,7 +47,7 @@ def test_a_role_is_one_persons() -> None:
     give(table, BOB)
 
     assert {COMMANDER: BOB} == table.incident().people.roles
-    assert [f.RoleChanged(COMMANDER, None, ANA), f.RoleChanged(COMMANDER, ANA, BOB)] == table.kinds(f.RoleChanged)
+    assert [RoleChanged(COMMANDER, None, ANA), RoleChanged(COMMANDER, ANA, BOB)] == table.kinds(RoleChanged)
 
 
 def test_a_role_is_taken_back() -> None:
@@ -71,7 +71,7 @@ def test_giving_it_again_changes_nothing() -> None:
 
     assert not again.ok
     assert "bob is commander of INC-1 already." == told(again)
-    assert 1 == len(table.kinds(f.RoleChanged))
+    assert 1 == len(table.kinds(RoleChanged))
 
 
 def test_what_nobody_has_is_not_taken_back() -> None:

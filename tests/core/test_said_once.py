@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.detector import Condition, Judgement
 from bot.core.effects import OpenChannel, PostLine
+from bot.core.fact import Body
+from bot.core.flag_facts import Engaged, HandBackAsked, HandBackStepped, Released
 from bot.core.model import Fault, Level, Outcome, Phase, Sample
 from bot.core.verdict import CheckView, reach
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
@@ -29,7 +30,7 @@ def test_reasons_of_flags_name_components_as_people_do() -> None:
     table.send(s.StepBack(actor=ANA, flag=FLAG))
 
     assert ["Claude API is down", "Claude API is operational", "Claude API is operational"] == [
-        body.reason for body in table.kinds(f.Body) if isinstance(body, (f.Engaged, f.HandBackAsked, f.HandBackStepped))
+        body.reason for body in table.kinds(Body) if isinstance(body, (Engaged, HandBackAsked, HandBackStepped))
     ]
 
 
@@ -45,7 +46,7 @@ def test_a_forced_release_says_that_it_was_forced(words: str, reason: str) -> No
     table = outage()
     table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, reason=words, force=True))
 
-    assert [reason] == [body.reason for body in table.kinds(f.Released) if isinstance(body, f.Released)]
+    assert [reason] == [body.reason for body in table.kinds(Released) if isinstance(body, Released)]
 
 
 def test_a_move_by_hand_has_no_invented_reason() -> None:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.detector import NEW, Rule, observe
 from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
+from bot.core.flag_facts import HandBackAsked, Held
+from bot.core.incident_facts import GivenUp, UpdateWritten
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
+from bot.core.provider_facts import NoticeSeen
 from tests.desk import ANA, RULE, START, Table, policy, told
 
 FLAG = "support-chat.llm"
@@ -37,7 +39,7 @@ def page(table: Table, *notices: Notice) -> None:
 
 
 def heard(table: Table) -> list[str]:
-    return [fact.body.notice.update for fact in table.facts if isinstance(fact.body, f.NoticeSeen)]
+    return [fact.body.notice.update for fact in table.facts if isinstance(fact.body, NoticeSeen)]
 
 
 # --- what a person decided
@@ -117,7 +119,7 @@ def test_a_sick_stand_in_is_said_where_automation_only_proposes() -> None:
     table.sees("openai.api", Level.DOWN)
     table.passes(3)
 
-    assert ["gpt", 1] == [variant(table), len(table.kinds(f.Held))]
+    assert ["gpt", 1] == [variant(table), len(table.kinds(Held))]
 
 
 def test_another_stand_in_is_proposed_when_the_proposed_one_falls_sick() -> None:
@@ -140,7 +142,7 @@ def test_a_hand_back_is_asked_for_in_the_incident_that_is_open_now() -> None:
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(15)
 
-    asked = [fact.incident for fact in table.facts if isinstance(fact.body, f.HandBackAsked)]
+    asked = [fact.incident for fact in table.facts if isinstance(fact.body, HandBackAsked)]
     assert [2] == asked
 
 
@@ -239,7 +241,7 @@ def test_nobody_is_told_of_a_line_that_told_what_was_lost() -> None:
     refused = s.EffectRefused(actor=RULE, key="given-up/INC-1/update/1", kind=PostLine, incident=1, reason="is_archived")
     step = table.send(refused)
 
-    assert [f.GivenUp(PostLine.KIND, "given-up/INC-1/update/1", "is_archived")] == [fact.body for fact in step.facts]
+    assert [GivenUp(PostLine.KIND, "given-up/INC-1/update/1", "is_archived")] == [fact.body for fact in step.facts]
     assert () == step.effects
 
 
@@ -250,12 +252,12 @@ def test_updates_go_on_when_the_wall_clock_was_set_back() -> None:
     """An hour back must not make two hours of silence."""
     table = outage()
     table.passes(70)
-    before = len(table.kinds(f.UpdateWritten))
+    before = len(table.kinds(UpdateWritten))
     table.now -= timedelta(hours=1)
     table.passes(61)
 
     assert 1 == before
-    assert len(table.kinds(f.UpdateWritten)) >= 2
+    assert len(table.kinds(UpdateWritten)) >= 2
 
 
 # --- whose fault

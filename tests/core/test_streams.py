@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 
 from bot.core.codec import encode
-from bot.core.facts import Fact, NoteAdded
+from bot.core.fact import BODIES, Body, Fact
+from bot.core.incident_facts import NoteAdded
 from bot.core.layered import MOST_ON_TOP, Layered
-from bot.core.sight import Sight
-from bot.core.state import World
+from bot.core.sight_facts import SightLost, SightRegained
+from bot.core.sight_state import Sight
 from bot.core.streams import BY_STATE, STREAMS, Stream, changed, evolve, put, state_of
+from bot.core.world import World
 from bot.engine import changed_states
 from bot.world_reading import world_from
 from tests.desk import ANA, START, Table
@@ -28,23 +30,49 @@ class Shift:
 
 def test_a_new_kind_of_stream_is_one_entry() -> None:
     """Its facts are folded, its rows are written, and a restart reads them."""
-    shift = Stream("shift", Shift, lambda state, fact: replace(state, notes=(*state.notes, fact.body.text)), new=Shift)
-    STREAMS["shift"] = BY_STATE[Shift] = shift
+    STREAMS["shift"] = BY_STATE[Shift] = Stream("shift", Shift, new=Shift)
     try:
-        world = evolve(World(), Fact("shift/night", 1, START, ANA, None, NoteAdded("all quiet")))
+
+        @dataclass(frozen=True)
+        class Passed(Body):
+            KIND = "test.shift_passed"
+            note: str
+
+            def onto(self, state: Shift, fact: Fact) -> Shift:
+                return replace(state, notes=(*state.notes, self.note))
+
+        world = evolve(World(), Fact("shift/night", 1, START, ANA, None, Passed("all quiet")))
         rows = changed_states(World(), world)
 
         assert Shift("night", ("all quiet",)) == state_of(world, "shift/night")
         assert [("shift/night", 1, "shift", "")] == [(row.stream, row.seq, row.kind, row.dedup) for row in rows]
         assert world == world_from(rows)
     finally:
-        del STREAMS["shift"], BY_STATE[Shift]
+        del STREAMS["shift"], BY_STATE[Shift], BODIES["test.shift_passed"]
 
 
 def test_an_unknown_kind_of_stream_is_refused() -> None:
     """A ledger of a newer version is not folded into nothing."""
     with pytest.raises(ValueError, match="no kind of stream is called 'shift'"):
         evolve(World(), Fact("shift/night", 1, START, ANA, None, NoteAdded("all quiet")))
+
+
+def test_a_fact_before_an_incident_was_declared_is_refused() -> None:
+    """A ledger whose first fact is gone is not folded into an incident without a beginning."""
+    with pytest.raises(ValueError, match=r"incident/7 has a incident\.note_added before it was declared"):
+        evolve(World(), Fact("incident/7", 1, START, ANA, 7, NoteAdded("all quiet")))
+
+
+def test_our_blindness_is_noted_in_an_incident_and_changes_nothing_of_it() -> None:
+    """Its timeline says that we did not see; the incident stays what it is."""
+    story = outage_story(100)
+    incident = story.incident()
+    lost = Fact(incident.stream, story.world.seqs[incident.stream] + 1, START, ANA, 7, SightLost("every provider", START))
+    seen = Fact(incident.stream, lost.seq + 1, START, ANA, 7, SightRegained("every provider", START, START))
+
+    world = evolve(evolve(story.world, lost), seen)
+
+    assert incident == world.incidents[incident.number]
 
 
 def test_a_world_is_the_same_after_a_restart() -> None:

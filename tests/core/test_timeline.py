@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.durations import Away, Durations, Outage
 from bot.core.effects import EFFECTS
-from bot.core.facts import BODIES, Fact
+from bot.core.fact import Body, Fact
+from bot.core.fact_kinds import BODIES
+from bot.core.flag_facts import Engaged
+from bot.core.incident_facts import ChannelNamed, ComponentMoved, Declared, NoteAdded, PhaseChanged, UpdateWritten
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
+from bot.core.provider_facts import ListingChanged
 from bot.core.timeline import ERRAND_WORDS, Row, durations, rows
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
@@ -49,20 +52,20 @@ def test_every_kind_of_fact_reads_as_a_sentence(fact: Fact) -> None:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (f.ChannelNamed("inc-7-claude", 1), "The channel will be #inc-7-claude"),
-        (f.ChannelNamed("inc-7-claude-2", 2), "The channel will be #inc-7-claude-2, since the name before was taken"),
-        (f.ListingChanged("anthropic", "p", ("n1",)), "The status page of Claude lists 1 open notice"),
+        (ChannelNamed("inc-7-claude", 1), "The channel will be #inc-7-claude"),
+        (ChannelNamed("inc-7-claude-2", 2), "The channel will be #inc-7-claude-2, since the name before was taken"),
+        (ListingChanged("anthropic", "p", ("n1",)), "The status page of Claude lists 1 open notice"),
         (
-            f.ListingChanged("anthropic", "p", ("n1", "n2"), ("n3",)),
+            ListingChanged("anthropic", "p", ("n1", "n2"), ("n3",)),
             "The status page of Claude lists 2 open notices and no longer lists 1 that it never called over",
         ),
         (
-            f.ListingChanged("anthropic", "p", missing=("n3",)),
+            ListingChanged("anthropic", "p", missing=("n3",)),
             "The status page of Claude no longer lists 1 notice that it never called over",
         ),
     ],
 )
-def test_a_sentence_reads_as_people_speak(body: f.Body, sentence: str) -> None:
+def test_a_sentence_reads_as_people_speak(body: Body, sentence: str) -> None:
     """Somebody reads it in the night, and in the demo first of all."""
     fact = Fact("incident/7", 1, T0, ANA, 7, body)
 
@@ -81,7 +84,7 @@ def test_rows_count_from_one_and_name_their_facts() -> None:
 def test_components_and_providers_go_by_their_names() -> None:
     """Ids where no name is known."""
     story = outage_story(109)
-    moved = [fact for fact in story.about(7) if isinstance(fact.body, f.ComponentMoved)]
+    moved = [fact for fact in story.about(7) if isinstance(fact.body, ComponentMoved)]
 
     named = "Claude API is operational again, was down, since 14:27 UTC"
     assert named == rows(moved, {API: "Claude API"})[0].text
@@ -108,7 +111,7 @@ def test_a_sentence_holds_its_reason() -> None:
 
 def test_an_operator_is_a_person() -> None:
     """Who acts at the terminal counts as somebody."""
-    fact = Fact("incident/7", 1, T0, Actor.operator("root"), 7, f.NoteAdded("x"))
+    fact = Fact("incident/7", 1, T0, Actor.operator("root"), 7, NoteAdded("x"))
 
     assert "person" == rows([fact])[0].source
     assert "root" == rows([fact])[0].who
@@ -179,7 +182,7 @@ def test_a_flag_is_away_until_it_is_released() -> None:
     assert (Away(FLAG, "gpt", T0 + after(3), T0 + after(125)),) == measured(outage_story()).away
 
     story = outage_story(20)
-    later = f.Engaged(FLAG, f"{FLAG}#2", "cached", "gpt", "openai.api is down", "auto", T0 + after(300), (API,))
+    later = Engaged(FLAG, f"{FLAG}#2", "cached", "gpt", "openai.api is down", "auto", T0 + after(300), (API,))
     story.add(f"flag/{FLAG}", later, incident=7)
     gpt, cached = Away(FLAG, "gpt", T0 + after(3), story.now), Away(FLAG, "cached", story.now, None)
     assert (gpt, cached) == measured(story).away
@@ -190,7 +193,7 @@ def test_a_vendor_that_speaks_first_gives_a_negative_lag() -> None:
     story = outage_story(-1)
     story.at(3).add(
         "incident/7",
-        f.Declared(7, "t", Severity.SEV2, "anthropic", "anthropic", (), T0, "r", "#ops", vendor_first_at=T0 - after(10)),
+        Declared(7, "t", Severity.SEV2, "anthropic", "anthropic", (), T0, "r", "#ops", vendor_first_at=T0 - after(10)),
     )
     took = measured(story)
 
@@ -201,8 +204,8 @@ def test_a_vendor_that_speaks_first_gives_a_negative_lag() -> None:
 def test_time_over_is_no_silence() -> None:
     """An incident that was reopened the next day was not silent overnight."""
     story = outage_story()
-    story.at(1500).add("incident/7", f.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"))
-    story.at(1570).add("incident/7", f.UpdateWritten(4, "", 0))
+    story.at(1500).add("incident/7", PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"))
+    story.at(1570).add("incident/7", UpdateWritten(4, "", 0))
     took = measured(story)
 
     assert after(70) == took.longest_silence
@@ -315,7 +318,7 @@ def test_switching_to_what_is_served_in_part_is_one_stretch_away() -> None:
     """A hand-back that somebody took back: the customers were on GPT all along."""
     story = outage_story(20)
     story.add(
-        f"flag/{FLAG}", f.Engaged(FLAG, f"{FLAG}#2", "gpt", "gpt", "slow again", "manual", T0 + after(300), (API,)), incident=7
+        f"flag/{FLAG}", Engaged(FLAG, f"{FLAG}#2", "gpt", "gpt", "slow again", "manual", T0 + after(300), (API,)), incident=7
     )
 
     assert [("gpt", None)] == [(away.variant, away.ended_at) for away in measured(story).away]

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core import timeline
 from bot.core.codec import decode, encode
 from bot.core.hearing import hear
 from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
-from bot.core.state import ProviderState, World
+from bot.core.provider_facts import NoticeListedAgain, NoticeUnlisted
+from bot.core.provider_state import ProviderState
 from bot.core.streams import evolve, put
 from bot.core.vendor_listing import UNLISTED_AFTER
+from bot.core.world import World
 from tests.desk import START, Table
 
 PAGE, API = Actor.vendor("anthropic"), "anthropic.api"
@@ -79,7 +80,7 @@ def test_the_timeline_says_that_it_is_no_longer_listed() -> None:
     reads(table)
     reads(table, notice())
     reads(table, minutes=61)
-    [fact] = [fact for fact in table.facts if isinstance(fact.body, f.NoticeUnlisted)]
+    [fact] = [fact for fact in table.facts if isinstance(fact.body, NoticeUnlisted)]
 
     assert 1 == fact.incident
     assert "no longer lists “Errors”; its last word was “investigating”" in timeline.rows([fact], {})[0].text
@@ -180,7 +181,7 @@ def test_what_is_listed_again_stands_again() -> None:
     reads(table, notice())
 
     assert ["n1"] == standing(table)
-    assert [f.NoticeListedAgain("anthropic", "n1", "Errors", (API,))] == table.kinds(f.NoticeListedAgain)
+    assert [NoticeListedAgain("anthropic", "n1", "Errors", (API,))] == table.kinds(NoticeListedAgain)
 
 
 def test_a_ledger_from_before_this_lets_go_of_what_was_missing_already() -> None:

@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.codec import decode, encode
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice
-from bot.core.state import MOST_AN_HOUR, NoticeHeard, ProviderState, World
+from bot.core.provider_facts import NoticeSeen, PageFlooded, UpdatesForgotten
+from bot.core.provider_state import MOST_AN_HOUR, NoticeHeard, ProviderState
 from bot.core.streams import evolve, put
 from bot.core.vendor_pages import FLOOD_TOLD_EVERY, MOST_AT_ONCE, MOST_REMEMBERED, read
+from bot.core.world import World
 from tests.desk import START, Table
 
 PAGE = Actor.vendor("anthropic")
@@ -39,15 +40,15 @@ def recorded(table: Table) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for fact in table.facts:
         match fact.body:
-            case f.NoticeSeen(notice=n):
+            case NoticeSeen(notice=n):
                 found.append((n.id, n.update))
-            case f.PageFlooded(updates=updates):
+            case PageFlooded(updates=updates):
                 found += [(id, update) for id, ids in updates.items() for update in ids]
     return found
 
 
 def seen(table: Table) -> list[str]:
-    return [body.notice.update for body in table.kinds(f.NoticeSeen) if isinstance(body, f.NoticeSeen)]
+    return [body.notice.update for body in table.kinds(NoticeSeen) if isinstance(body, NoticeSeen)]
 
 
 def restarted(table: Table) -> None:
@@ -118,10 +119,10 @@ def test_what_follows_an_update_of_the_year_9999_is_recorded() -> None:
     reads(table)
     reads(table, word("u1", at=NEVER))
     reads(table, word("u1", at=NEVER), word("u2", status="resolved"))
-    [first, _] = table.kinds(f.NoticeSeen)
+    [first, _] = table.kinds(NoticeSeen)
 
     assert ["u1", "u2"] == seen(table)
-    assert isinstance(first, f.NoticeSeen)
+    assert isinstance(first, NoticeSeen)
     assert START + timedelta(minutes=1) == first.notice.at
     assert () == table.world.provider("anthropic").notices
 
@@ -247,9 +248,9 @@ def test_a_page_that_says_too_much_is_told_in_one_message_for_the_rest() -> None
     table = Table().all_well()
     reads(table)
     reads(table, *flood(200))
-    [body] = table.kinds(f.PageFlooded)
+    [body] = table.kinds(PageFlooded)
 
-    assert isinstance(body, f.PageFlooded)
+    assert isinstance(body, PageFlooded)
     assert MOST_AT_ONCE == len(seen(table))
     assert 180 == body.count
     assert MOST_AT_ONCE + 1 == len(table.effects(OpenThread))
@@ -262,8 +263,8 @@ def test_what_touches_the_open_incident_is_told_first_when_there_is_too_much() -
     table.sees(API, Level.DOWN)
     reads(table, word("u", "ours", names=(API,)), *flood(200, elsewhere=True))
 
-    assert "ours" in {body.notice.id for body in table.kinds(f.NoticeSeen) if isinstance(body, f.NoticeSeen)}
-    assert [1, 0] == [sum(x.incident == 1 for x in table.facts if isinstance(x.body, k)) for k in (f.NoticeSeen, f.PageFlooded)]
+    assert "ours" in {body.notice.id for body in table.kinds(NoticeSeen) if isinstance(body, NoticeSeen)}
+    assert [1, 0] == [sum(x.incident == 1 for x in table.facts if isinstance(x.body, k)) for k in (NoticeSeen, PageFlooded)]
 
 
 def test_a_page_that_floods_for_hours_is_not_told_of_for_hours() -> None:
@@ -313,7 +314,7 @@ def test_a_ledger_folds_to_what_was_live_after_a_flood_and_forgetting() -> None:
     for fact in table.facts:
         world = evolve(world, fact)
 
-    assert table.kinds(f.UpdatesForgotten)
+    assert table.kinds(UpdatesForgotten)
     assert table.world.providers == world.providers
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from bot.core.detector import NEW, observe
 from bot.core.effects import OpenThread
-from bot.core.facts import Declared, Engaged
+from bot.core.flag_facts import Engaged
+from bot.core.incident_facts import Declared
 from bot.core.model import Sample
 from bot.core.rule import Rule
 from bot.core.signals import VerdictReached

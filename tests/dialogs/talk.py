@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from bot.core import facts as f
+from bot.core.fact import Body, Fact
 from bot.sandbox.slack import Message, Person
 from tests.house import House
 
@@ -57,7 +57,7 @@ class Talk:
         """The one alert in the ops channel, as it reads now."""
         return self.shows(self.said(channel, "INC-")[-1])
 
-    async def facts(self, *kinds: type[f.Body]) -> Sequence[f.Fact]:
+    async def facts(self, *kinds: type[Body]) -> Sequence[Fact]:
         """Every fact of these kinds, in order."""
         assert self.house.app is not None
         every = await self.house.app.ledger.read(lambda store: store.all_facts())

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core import facts as f
+from bot.core.incident_facts import Declared
+from bot.core.sight_facts import SightLost
 from bot.sandbox.vendor.doors import Door
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
@@ -47,7 +48,7 @@ class Town:
 
     async def incidents(self) -> list[str]:
         """The titles of all incidents that were ever declared."""
-        return [fact.body.title for fact in await self.talk.facts(f.Declared) if isinstance(fact.body, f.Declared)]
+        return [fact.body.title for fact in await self.talk.facts(Declared) if isinstance(fact.body, Declared)]
 
     async def notices(self) -> list[str]:
         """The bot's own messages in #ops, once all is sent."""
@@ -169,7 +170,7 @@ async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -
     assert ["Claude API down"] == await town.incidents()
     assert "theirs: the provider fails" in alert
     assert "gpt" == await town.served()
-    assert [] == await town.talk.facts(f.SightLost)
+    assert [] == await town.talk.facts(SightLost)
 
 
 async def test_dead_controls_excuse_nobody_while_another_vendor_answers(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ async def test_dead_controls_excuse_nobody_while_another_vendor_answers(tmp_path
         await town.cut("anthropic")
         await town.house.passes(minutes=5)
 
-        assert [] == await town.talk.facts(f.SightLost)
+        assert [] == await town.talk.facts(SightLost)
         assert ["Claude API down"] == await town.incidents()
 
 
@@ -210,5 +211,5 @@ async def test_two_providers_that_vanish_at_once_have_their_incidents(tmp_path: 
         await town.house.passes(minutes=3)
         await town.house.quiet()
 
-        assert [] == await town.talk.facts(f.SightLost)
+        assert [] == await town.talk.facts(SightLost)
         assert {"Claude API down", "OpenAI API down"} == set(await town.incidents())

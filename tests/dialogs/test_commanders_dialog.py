@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core import facts as f
+from bot.core.fact import Body
+from bot.core.flag_facts import HandBackStepped, Released
 from bot.sandbox.slack import Person
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, SOON_S, a_house
@@ -47,11 +48,11 @@ async def test_only_members_of_the_commanders_group_may_resolve(talk: Talk) -> N
 )  # fmt: skip
 async def test_whoever_may_not_command_changes_nothing(talk: Talk, words: str) -> None:
     """A form is not even opened: nobody should write an update that is then refused."""
-    before = len(await talk.facts(f.Body))
+    before = len(await talk.facts(Body))
     refused = await talk.asks(talk.house.ana, words)
 
     assert DENIED == refused
-    assert (before, None) == (len(await talk.facts(f.Body)), talk.house.ana.modal)
+    assert (before, None) == (len(await talk.facts(Body)), talk.house.ana.modal)
 
 
 async def test_the_first_step_back_is_for_commanders(talk: Talk) -> None:
@@ -63,7 +64,7 @@ async def test_the_first_step_back_is_for_commanders(talk: Talk) -> None:
     refused = [await talk.presses(house.ana, label) for label in ways]
 
     assert ways and {DENIED} == set(refused)
-    assert [] == list(await talk.facts(f.HandBackStepped, f.Released))
+    assert [] == list(await talk.facts(HandBackStepped, Released))
 
 
 async def test_every_member_may_take_an_incident_and_note_what_they_know(talk: Talk) -> None:

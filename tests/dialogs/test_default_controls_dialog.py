@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.core import facts as f
+from bot.core.flag_facts import Engaged
+from bot.core.incident_facts import Declared
 from bot.core.model import Fault, Outcome
+from bot.core.sight_facts import SightLost
 from tests.dialogs.talk import Talk
 from tests.engine.stand import Answer, Script
 from tests.house import FLAG, House, a_house
@@ -67,8 +69,8 @@ async def test_nothing_opens_when_everything_is_out_of_reach(unfit: str, small: 
 
     [notice] = [talk.shows(message) for message in talk.said("ops")]
     assert notice.startswith("We are blind since")
-    assert [] == await talk.facts(f.Declared)
-    assert [] == await talk.facts(f.Engaged)
+    assert [] == await talk.facts(Declared)
+    assert [] == await talk.facts(Engaged)
 
 
 async def test_names_that_nobody_finds_are_our_resolver(small: House, script: Script) -> None:
@@ -78,7 +80,7 @@ async def test_names_that_nobody_finds_are_our_resolver(small: House, script: Sc
     await small.passes(minutes=10)
     talk = Talk(small)
 
-    assert [] == await talk.facts(f.Declared)
+    assert [] == await talk.facts(Declared)
     assert small.app is not None
     assert "our resolver does not answer, says both controls" == small.app.engine.world.sight.reason
 
@@ -89,9 +91,9 @@ async def test_a_vendor_that_vanishes_alone_is_its_outage(unfit: str, small: Hou
     script.answers = dict.fromkeys(CHECKS, UNFIT[unfit])
     await small.passes(minutes=2)
 
-    assert [] == await Talk(small).facts(f.SightLost)
-    assert "Claude API down" in [fact.body.title for fact in await Talk(small).facts(f.Declared)]  # type: ignore[attr-defined]
-    assert 1 == len(await Talk(small).facts(f.Engaged))
+    assert [] == await Talk(small).facts(SightLost)
+    assert "Claude API down" in [fact.body.title for fact in await Talk(small).facts(Declared)]  # type: ignore[attr-defined]
+    assert 1 == len(await Talk(small).facts(Engaged))
 
 
 async def test_people_are_told_which_controls_apply(small: House) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core import facts as f
+from bot.core.flag_facts import Engaged
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, settings
 
@@ -78,7 +78,7 @@ async def test_a_slip_is_answered_and_switches_nothing(talk: Talk, words: str, e
     """Typos get the nearest word; nobody is sent to a stand-in by a slip of the finger."""
     assert expected in await talk.asks(talk.house.ana, f"/fallback {words}")
     assert "claude" == serving(talk)
-    assert [] == list(await talk.facts(f.Engaged))
+    assert [] == list(await talk.facts(Engaged))
 
 
 async def test_a_reason_may_begin_like_anything(talk: Talk) -> None:
@@ -86,10 +86,10 @@ async def test_a_reason_may_begin_like_anything(talk: Talk) -> None:
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} Claude is slow today")
     await talk.asks(talk.house.ana, f"/fallback release {FLAG}")
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} Cached costs less")
-    engaged = [fact.body for fact in await talk.facts(f.Engaged)]
+    engaged = [fact.body for fact in await talk.facts(Engaged)]
 
     assert [("gpt", "Claude is slow today"), ("cached", "costs less")] == [
-        (body.variant, body.reason) for body in engaged if isinstance(body, f.Engaged)
+        (body.variant, body.reason) for body in engaged if isinstance(body, Engaged)
     ]
 
 

@@ -1,6 +1,6 @@
 """`/health`: the board, one provider, and the way from there to an incident."""
 
-from bot.core import facts as f
+from bot.core.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 
@@ -75,8 +75,8 @@ async def test_an_incident_is_declared_from_the_board(talk: Talk) -> None:
     await ana.waits_for("INC-1 is declared: Answers are garbled.")
     await talk.house.quiet()
 
-    [declared] = await talk.facts(f.Declared)
-    assert isinstance(declared.body, f.Declared)
+    [declared] = await talk.facts(Declared)
+    assert isinstance(declared.body, Declared)
     assert ("anthropic.api",) == declared.body.components
     assert ana.id in talk.house.workspace.channel("inc-20260320-0001-answers-are-garbled").members
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from bot.core import facts as f
+from bot.core.incident_facts import Declared, ResponderJoined, UpdateWritten
 from bot.sandbox.slack import ModalErrors
 from tests.dialogs.talk import Talk
 from tests.house import House
@@ -92,7 +92,7 @@ async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(o
     assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == pointed
     assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude-api-down." == joined
     assert bob.id in channel.members
-    assert [bob.id] == [fact.actor.id for fact in await outage.facts(f.ResponderJoined)]
+    assert [bob.id] == [fact.actor.id for fact in await outage.facts(ResponderJoined)]
     assert outage.said(channel.name, "@bob joined INC-1.")
 
 
@@ -237,7 +237,7 @@ async def test_a_provider_has_one_open_incident(outage: Talk) -> None:
     answer = await outage.asks(outage.house.bob, "/incident declare Claude API is broken")
 
     assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == answer
-    assert 1 == len(await outage.facts(f.Declared))
+    assert 1 == len(await outage.facts(Declared))
 
 
 async def test_people_are_named_in_updates_not_numbered(declared: Talk) -> None:
@@ -249,8 +249,8 @@ async def test_people_are_named_in_updates_not_numbered(declared: Talk) -> None:
     update = declared.said(CHANNEL, "INC-1 update 1")[0]
     assert f"> {words}" in declared.shows(update)
     assert declared.house.bob.id not in str(update.blocks) + update.text
-    [fact] = await declared.facts(f.UpdateWritten)
-    assert isinstance(fact.body, f.UpdateWritten)
+    [fact] = await declared.facts(UpdateWritten)
+    assert isinstance(fact.body, UpdateWritten)
     assert words == fact.body.text
 
 

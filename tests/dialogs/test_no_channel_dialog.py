@@ -1,6 +1,6 @@
 """When Slack gives no channel, gives it to somebody else, or takes it away: the incident goes on, and people know where."""
 
-from bot.core import facts as f
+from bot.core.incident_facts import ChannelRefused, GivenUp
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 
@@ -74,7 +74,7 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
     assert 1 == thread.count("> it was tidied away")
     assert 1 == thread.count("INC-1 update 1")
     assert before == len(channel.messages)
-    assert [1, 0] == [len(await outage.facts(kind)) for kind in (f.ChannelRefused, f.GivenUp)]
+    assert [1, 0] == [len(await outage.facts(kind)) for kind in (ChannelRefused, GivenUp)]
 
     await house.recovers("anthropic.api")
     await house.passes(minutes=31)

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core import facts as f
+from bot.core.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
 
@@ -108,7 +108,7 @@ async def test_words_are_understood_again_when_slack_is_back(paged: House) -> No
     await paged.quiet()
 
     assert "INC-1 is declared: Payments are slow." in answer
-    assert 1 == len(await Talk(paged).facts(f.Declared))
+    assert 1 == len(await Talk(paged).facts(Declared))
 
 
 async def test_a_lost_answer_of_slack_does_not_double_a_post(paged: House) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core import facts as f
+from bot.core.incident_facts import Declared
 from bot.sandbox.slack import NotThere
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House
@@ -148,7 +148,7 @@ async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
     assert "[Resolve incident]" not in question
     assert "“Resolve incident” was pressed by @ana" in question
     assert 1 == len(outage.said("ops"))
-    assert 1 == len(await outage.facts(f.Declared))
+    assert 1 == len(await outage.facts(Declared))
 
 
 async def test_recovery_is_told_component_by_component(outage: Talk) -> None:

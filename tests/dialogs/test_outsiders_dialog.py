@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.core import facts as f
+from bot.core.fact import Body, Fact
+from bot.core.incident_facts import Declared
 from bot.sandbox.slack import Person
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import FLAG, SOON_S, House, a_house
@@ -47,9 +48,9 @@ async def open_house(tmp_path: Path) -> AsyncIterator[House]:
         yield house
 
 
-async def everything(talk: Talk) -> Sequence[f.Fact]:
+async def everything(talk: Talk) -> Sequence[Fact]:
     await talk.house.quiet()
-    return await talk.facts(f.Body)
+    return await talk.facts(Body)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -81,7 +82,7 @@ async def test_a_form_that_was_opened_as_a_member_is_refused_as_a_guest(talk: Ta
     await house.ana.submits({"What is wrong?": "Mail is late"})
 
     assert "guests may not do that" in str(house.ana.modal)
-    assert [] == list(await talk.facts(f.Declared))
+    assert [] == list(await talk.facts(Declared))
 
 
 async def test_a_shortcut_is_refused_too(talk: Talk) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from bot.core import facts as f
+from bot.core.flag_facts import HandBackStepped
+from bot.core.incident_facts import Acknowledged, Declared, NoteAdded
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import FLAG
 
@@ -26,7 +27,7 @@ async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
     await outage.house.quiet()
 
     assert ["INC-1 is yours.", "ana has taken INC-1 already."] == answers
-    assert 1 == len(await outage.facts(f.Acknowledged))
+    assert 1 == len(await outage.facts(Acknowledged))
     assert 1 == len(outage.said(CHANNEL, "in hand."))
 
 
@@ -35,7 +36,7 @@ async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
     ana, bob = outage.house.ana, outage.house.bob
     await asyncio.gather(ana.clicks("Acknowledge", channel="ops"), bob.clicks("Acknowledge", channel="ops"))
     answers = await answered(outage, 2)
-    [fact] = await outage.facts(f.Acknowledged)
+    [fact] = await outage.facts(Acknowledged)
 
     assert ["INC-1 is yours.", f"{fact.actor.name} has taken INC-1 already."] == answers
 
@@ -66,7 +67,7 @@ async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
         f"The hand-back of {FLAG} has begun.",
         f"The hand-back of {FLAG} runs already, 10 % is back.",
     ] == answers
-    assert 1 == len(await outage.facts(f.HandBackStepped))
+    assert 1 == len(await outage.facts(HandBackStepped))
 
 
 async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
@@ -75,7 +76,7 @@ async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
     await asyncio.gather(ana.types("/incident declare Claude API is odd"), bob.types("/incident declare claude.ai is odd"))
     answers = await answered(talk, 2)
 
-    assert 1 == len(await talk.facts(f.Declared))
+    assert 1 == len(await talk.facts(Declared))
     assert ["is declared:", "is open for Claude already"] == [
         words for words in ("is declared:", "is open for Claude already") if any(words in answer for answer in answers)
     ]
@@ -120,7 +121,7 @@ async def test_what_slack_delivers_twice_counts_once(talk: Talk) -> None:
     await talk.presses(house.bob, "Acknowledge", channel="ops")
     await house.quiet()
 
-    assert [1, 1, 1] == [len(await talk.facts(kind)) for kind in (f.Declared, f.NoteAdded, f.Acknowledged)]
+    assert [1, 1, 1] == [len(await talk.facts(kind)) for kind in (Declared, NoteAdded, Acknowledged)]
     assert [2, 1] == [len(talk.whispers(person)) for person in (house.ana, house.bob)]
 
 
@@ -134,7 +135,7 @@ async def test_a_form_delivered_twice_declares_once(talk: Talk) -> None:
     await ana.waits_for("INC-1 is declared")
     await talk.house.quiet()
 
-    assert 1 == len(await talk.facts(f.Declared))
+    assert 1 == len(await talk.facts(Declared))
 
 
 def old_message(talk: Talk, label: str, action: str, value: str) -> None:
@@ -162,4 +163,4 @@ async def test_a_button_with_a_broken_value_does_nothing(talk: Talk) -> None:
         old_message(talk, "Old", "incident.ack", value)
         answer = await talk.presses(house.ana, "Old", channel="ops")
         assert "/incident help" in answer or "There is no INC-" in answer, value
-    assert [] == list(await talk.facts(f.Acknowledged))
+    assert [] == list(await talk.facts(Acknowledged))

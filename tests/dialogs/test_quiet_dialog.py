@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.core import facts as f
+from bot.core.flag_facts import Engaged
+from bot.core.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import House, settings
 
@@ -48,7 +49,7 @@ async def test_a_small_part_that_fails_is_told_once_and_taken_back(empty_house: 
     await house.quiet()
     assert "Claude API: the advisory is over, all of it is well again." in talk.thread("ops", "Advisory")
     assert 1 == len(talk.said("ops"))
-    assert [] == list(await talk.facts(f.Declared, f.Engaged))
+    assert [] == list(await talk.facts(Declared, Engaged))
 
 
 async def test_an_address_that_checks_may_not_reach_is_told_with_the_remedy(empty_house: House) -> None:

@@ -1,6 +1,6 @@
 """Resolving while something still fails: every way asks first, and what still fails comes back."""
 
-from bot.core import facts as f
+from bot.core.incident_facts import PhaseChanged
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-claude-api-down"
@@ -21,10 +21,10 @@ async def test_resolving_by_command_asks_and_one_press_does_it(outage: Talk) -> 
 async def test_force_as_a_word_resolves_without_a_question(outage: Talk) -> None:
     """And what follows it is the reason."""
     done = await outage.asks(outage.house.ana, "/incident resolve INC-1 force we live with it")
-    phase = (await outage.facts(f.PhaseChanged))[-1].body
+    phase = (await outage.facts(PhaseChanged))[-1].body
 
     assert done.startswith(DONE)
-    assert isinstance(phase, f.PhaseChanged)
+    assert isinstance(phase, PhaseChanged)
     assert ("resolved", "we live with it") == (phase.phase, phase.reason)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core import facts as f
+from bot.core.incident_facts import RoleChanged
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-payments-are-slow"
@@ -34,7 +34,7 @@ async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: T
 
     assert "INC-1 has no commander any more." == taken
     assert "commander" not in declared.alert()
-    [given, back] = [fact.body for fact in await declared.facts(f.RoleChanged) if isinstance(fact.body, f.RoleChanged)]
+    [given, back] = [fact.body for fact in await declared.facts(RoleChanged) if isinstance(fact.body, RoleChanged)]
     assert (house.bob.id, None) == (given.person and given.person.id, back.person)
 
 
@@ -57,4 +57,4 @@ async def test_somebody_takes_it_themselves(declared: Talk) -> None:
 async def test_slips_are_answered_with_what_to_type(declared: Talk, words: str, expected: str) -> None:
     """Nothing is changed."""
     assert expected == await declared.asks(declared.house.ana, f"/incident {words}")
-    assert [] == list(await declared.facts(f.RoleChanged))
+    assert [] == list(await declared.facts(RoleChanged))

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.core import facts as f
+from bot.core.incident_facts import PostGone
 from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk
 from tests.house import PACE, a_house
@@ -58,7 +58,7 @@ async def test_a_deleted_alert_is_posted_anew_once(outage: Talk) -> None:
 
     [alert] = outage.said("ops", ALERT)
     assert "ana" in outage.shows(alert)
-    assert ["alert.post"] == [fact.body.what for fact in await outage.facts(f.PostGone) if isinstance(fact.body, f.PostGone)]
+    assert ["alert.post"] == [fact.body.what for fact in await outage.facts(PostGone) if isinstance(fact.body, PostGone)]
     assert "INC-1/alert/2" == (alert.metadata or {})["event_payload"]["key"]
 
 
@@ -83,7 +83,7 @@ async def test_who_deletes_it_twice_means_it(outage: Talk) -> None:
         await house.quiet()
 
     assert [] == outage.said("ops", ALERT)
-    assert [True, False] == [fact.body.again for fact in await outage.facts(f.PostGone) if isinstance(fact.body, f.PostGone)]
+    assert [True, False] == [fact.body.again for fact in await outage.facts(PostGone) if isinstance(fact.body, PostGone)]
 
 
 async def test_a_deleted_alert_of_an_incident_that_is_over_stays_deleted(outage: Talk) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core import facts as f
+from bot.core.incident_facts import UpdateWritten
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 
@@ -123,7 +123,7 @@ async def test_updates_end_with_the_incident(outage: Talk) -> None:
     await house.quiet()
 
     assert [] == outage.said(CHANNEL, "INC-1 update")
-    assert [] == list(await outage.facts(f.UpdateWritten))
+    assert [] == list(await outage.facts(UpdateWritten))
 
 
 async def test_an_update_can_be_written_in_a_form(outage: Talk) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.core import facts as f
+from bot.core.flag_facts import Engaged
+from bot.core.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import House, settings
 
@@ -62,7 +63,7 @@ async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> 
     assert "Console logins, status investigating, impact major\n> Logins to the console fail." in talk.shows(root)
     assert "It names no component of ours; no incident of ours is open for it." in talk.shows(root)
     assert "status resolved, impact major\n> Fixed." in talk.thread("ops", "Console logins")
-    assert [] == list(await talk.facts(f.Declared))
+    assert [] == list(await talk.facts(Declared))
 
 
 async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house: House) -> None:
@@ -88,7 +89,7 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
         "[Declare incident]",
     ):
         assert words in talk.shows(root)
-    assert [] == list(await talk.facts(f.Declared))
+    assert [] == list(await talk.facts(Declared))
     await house.recovers("anthropic.api.batch")
     await house.quiet()
     assert "Claude API: operational again since 2026-03-20 12:03 UTC, was degraded." in talk.thread("ops", "degraded")
@@ -112,5 +113,5 @@ async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
         "No incident opens for that, since the vendor may be well.",
     ):
         assert words in talk.shows(line)
-    assert [] == list(await talk.facts(f.Declared, f.Engaged))
+    assert [] == list(await talk.facts(Declared, Engaged))
     assert "Claude: Claude API unknown; claude.ai operational" == talk.whispers(talk.house.ana)[-1].text

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from bot.clock import ManualClock, SteadyClock
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_facts import GivenUp
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
 from bot.delivery import Delivery, Surroundings
 from bot.engine import CommittingEngine
@@ -115,7 +115,7 @@ def test_a_card_in_a_lost_channel_is_let_go() -> None:
         for n in range(3):
             await shop.engine.handle(s.AddNote(actor=ANA, incident=1, text=f"note {n}"))
             await asyncio.sleep(60)
-        gone = [x.body.what for x in await shop.facts() if isinstance(x.body, f.GivenUp)]
+        gone = [x.body.what for x in await shop.facts() if isinstance(x.body, GivenUp)]
         await shop.outbox.stop()
         return gone
 
@@ -132,7 +132,7 @@ def test_a_post_is_not_given_up_because_the_ledger_failed_after_it() -> None:
         await shop.fails()
         await asyncio.sleep(600)
         posts = [m for m in shop.chat.messages("#ops") if m.key == "INC-1/alert.post/incident/1/1"]
-        gone = [x.body.what for x in await shop.facts() if isinstance(x.body, f.GivenUp)]
+        gone = [x.body.what for x in await shop.facts() if isinstance(x.body, GivenUp)]
         await shop.outbox.stop()
         return shop.engine.world.incidents[1].room.alert.ts, len(posts), gone
 

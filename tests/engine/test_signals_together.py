@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.clock import ManualClock
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.fact import Fact
 from bot.core.model import Actor
 from bot.engine import MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
@@ -46,7 +46,7 @@ class _Watched:
     def __init__(self, store: Store, ledger: WatchedLedger) -> None:
         self._store, self._ledger = store, ledger
 
-    def commit(self, commit: Commit) -> list[f.Fact]:
+    def commit(self, commit: Commit) -> list[Fact]:
         if (refusal := self._ledger.refuses(commit)) is not None:
             raise refusal
         done = self._store.commit(commit)

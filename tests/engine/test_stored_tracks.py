@@ -13,7 +13,7 @@ from test_watch_memory import CHECKS, Look, Process, sample_of
 from bot.clock import ManualClock
 from bot.core.detector import Condition
 from bot.core.model import Outcome
-from bot.core.state import World
+from bot.core.world import World
 from bot.store.samples import InlineSamples
 
 OLD = json.loads(

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import facts as f
-from bot.core.facts import BODIES, Fact, decode_body
+from bot.core.fact import Fact
+from bot.core.fact_kinds import BODIES, decode_body
+from bot.core.incident_facts import NoteAdded
 from bot.exports import FORMATS, csv_, json_, markdown, render
 from bot.exports.csv_file import COLUMNS, FORMULA, cell
 from bot.exports.markdown import md
@@ -177,7 +178,7 @@ def test_json_says_null_where_nothing_was_recorded() -> None:
 def test_a_pasted_token_is_in_no_file(format: str) -> None:
     """Somebody pasted a key into a note."""
     story = outage_story(5)
-    story.add("incident/7", f.NoteAdded("try sk-ant-api03-canary0123456789 and xoxb-1-canary"), ANA)
+    story.add("incident/7", NoteAdded("try sk-ant-api03-canary0123456789 and xoxb-1-canary"), ANA)
 
     assert "canary" not in rendered(format, story)
 

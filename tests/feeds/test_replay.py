@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.model import Actor
+from bot.core.provider_facts import NoticeSeen
 from bot.feeds.statuspage import parse
 from tests.desk import Table
 from tests.truth import truth_dir
@@ -57,7 +57,7 @@ def test_no_update_of_a_real_incident_is_lost() -> None:
             table.now = at
             report = parse(body, provider=provider, component_ids={}, at=at)
             table.send(s.FeedRead(actor=Actor.vendor(provider), report=report))
-        recorded = Counter(x.body.notice.update for x in table.facts if isinstance(x.body, f.NoticeSeen))
+        recorded = Counter(x.body.notice.update for x in table.facts if isinstance(x.body, NoticeSeen))
         assert not [update for update, times in recorded.items() if times != 1]
         lost[provider] = sum(update["id"] not in recorded for incident in incidents for update in incident["updates"])
 

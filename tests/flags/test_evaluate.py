@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import facts as f
+from bot.core.fact import Body, Fact
+from bot.core.flag_facts import Engaged, HandBackReverted, HandBackStepped, Released
 from bot.core.model import Actor, Fallback, FeedState, FlagPolicy, IncidentPolicy, Policy
-from bot.core.state import World
+from bot.core.provider_facts import FeedChanged
 from bot.core.streams import evolve
+from bot.core.world import World
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, bucket, evaluate, revision_of, snapshot
 
 NOW = datetime(2026, 3, 20, 12, 43, tzinfo=UTC)
@@ -29,23 +31,23 @@ def policy(*flags: FlagPolicy) -> Policy:
     return Policy(components={}, flags={flag.key: flag for flag in flags}, incidents=IncidentPolicy(update_every={}))
 
 
-def world(*bodies: f.Body, key: str = CHAT.key, incident: int | None = 7) -> World:
+def world(*bodies: Body, key: str = CHAT.key, incident: int | None = 7) -> World:
     """A world in which these facts of one flag happened."""
     found = World()
     for seq, body in enumerate(bodies, start=1):
-        found = evolve(found, f.Fact(f"flag/{key}", seq, NOW, Actor.rule("failover"), incident, body))
+        found = evolve(found, Fact(f"flag/{key}", seq, NOW, Actor.rule("failover"), incident, body))
     return found
 
 
-def engaged(variant: str = "gpt", key: str = CHAT.key) -> f.Engaged:
-    return f.Engaged(
+def engaged(variant: str = "gpt", key: str = CHAT.key) -> Engaged:
+    return Engaged(
         flag=key, engagement=f"{key}/1", variant=variant, previous="claude", reason="claude api is down", mode="auto",
         expires_at=NOW + timedelta(hours=4), because=("anthropic.api",),
     )  # fmt: skip
 
 
-def stepped(share: int) -> f.HandBackStepped:
-    return f.HandBackStepped(flag=CHAT.key, share=share, reason="the default is well")
+def stepped(share: int) -> HandBackStepped:
+    return HandBackStepped(flag=CHAT.key, share=share, reason="the default is well")
 
 
 def ask(picture: Snapshot, targeting_key: Any = "user-1", key: str = CHAT.key) -> Evaluation:
@@ -113,7 +115,7 @@ def test_everybody_is_back_when_the_whole_share_was_handed_back() -> None:
 
 def test_everybody_is_on_the_fallback_when_the_hand_back_is_reverted() -> None:
     """A relapse takes all readers to the fallback again."""
-    reverted = f.HandBackReverted(flag=CHAT.key, reason="down again")
+    reverted = HandBackReverted(flag=CHAT.key, reason="down again")
     picture = snapshot(world(engaged(), stepped(50), reverted), policy(CHAT), 6)
     assert {"gpt"} == {ask(picture, f"user-{n}").variant for n in range(200)}
 
@@ -179,7 +181,7 @@ def test_default_is_served_loudly_when_nobody_knows_the_engaged_value() -> None:
 
 def test_kept_flag_is_gone_when_it_is_released() -> None:
     """Once released, a flag that left the configuration is not served any more."""
-    released = f.Released(flag=CHAT.key, variant="claude", reason="done")
+    released = Released(flag=CHAT.key, variant="claude", reason="done")
     picture = snapshot(world(engaged(), released), policy(), 5, kept={CHAT.key: CHAT})
     assert {} == dict(picture.entries)
 
@@ -211,6 +213,6 @@ def test_snapshot_is_refused_when_json_cannot_carry_a_value(value: Any) -> None:
 def test_revision_grows_with_facts_about_flags_only() -> None:
     """The revision is derived from the ledger, so a restart gives the same one."""
     assert 2 == revision_of(world(engaged(), stepped(10)))
-    verdict = f.FeedChanged(provider="anthropic", state=FeedState.FRESH, reason="read")
-    other = f.Fact("provider/anthropic", 1, NOW, Actor.rule("watch"), None, verdict)
+    verdict = FeedChanged(provider="anthropic", state=FeedState.FRESH, reason="read")
+    other = Fact("provider/anthropic", 1, NOW, Actor.rule("watch"), None, verdict)
     assert 2 == revision_of(evolve(world(engaged(), stepped(10)), other))

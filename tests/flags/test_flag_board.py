@@ -7,7 +7,7 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
-from bot.core.state import World
+from bot.core.world import World
 from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot
 from bot.flags.readers import ENTRY_BYTES, MOST_READERS, READER_FOR_S, Readers

@@ -14,8 +14,8 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from bot.core import facts as f
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_facts import Declared
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.slack.records import Settings
@@ -122,7 +122,7 @@ class Rig:
         async with asyncio.timeout(WITHIN_S):
             while True:
                 facts, rows = await self.ledger()
-                declared = any(isinstance(fact.body, f.Declared) for fact in facts)
+                declared = any(isinstance(fact.body, Declared) for fact in facts)
                 if declared and not [row for row in rows if row.state in ("pending", "sending", "ambiguous")]:
                     return facts, rows
                 await asyncio.sleep(0.1)

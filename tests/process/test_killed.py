@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.core import facts as f
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_facts import ChannelOpened, Declared
 from bot.ports import OutboxRow
 from tests.house import FLAG
 from tests.process.rig import WITHIN_S, Rig, a_rig
@@ -37,8 +37,8 @@ def check(rig: Rig, facts: list[Fact], rows: list[OutboxRow]) -> None:
         m.metadata["event_payload"]["key"]
         for channel in rig.workspace.channels() for m in rig.workspace.messages(channel.name) if m.metadata
     )  # fmt: skip
-    assert 1 == sum(isinstance(fact.body, f.Declared) for fact in facts)
-    assert 1 == len(made) == sum(isinstance(fact.body, f.ChannelOpened) for fact in facts)
+    assert 1 == sum(isinstance(fact.body, Declared) for fact in facts)
+    assert 1 == len(made) == sum(isinstance(fact.body, ChannelOpened) for fact in facts)
     assert {} == {key: count for key, count in posts.items() if count != 1}
     assert [] == [(row.effect.key, row.error) for row in rows if row.state == "dead"]
     posted = {row.effect.key for row in rows if row.state == "done" and row.result.get("ts")}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.core import facts as f
 from bot.core.incident import LEGAL
+from bot.core.incident_facts import PhaseChanged
 from bot.core.model import Phase
 from bot.sandbox.world import VirtualLoop
 from tests.simulation.laws import broken
@@ -53,7 +53,7 @@ async def _play(seed: int, hours: float) -> Day:
     day = Day(seed, await broken(stage), deaths=stage.deaths)
     facts = await stage.disk.read(lambda store: store.all_facts())
     day.facts = len(facts)
-    day.edges = {(x.body.previous, x.body.phase) for x in facts if isinstance(x.body, f.PhaseChanged)}
+    day.edges = {(x.body.previous, x.body.phase) for x in facts if isinstance(x.body, PhaseChanged)}
     assert stage.app is not None
     await stage.app.stop()
     return day

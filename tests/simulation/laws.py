@@ -5,14 +5,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import facts as f
+from bot.core.component_facts import AlertSuppressed, Muted, Unmuted, VerdictChanged
 from bot.core.effects import Certainty, OpenThread, PostAlert
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.flag_facts import Engaged, HandBackStepped, Released
 from bot.core.incident import LEGAL
+from bot.core.incident_facts import ChannelOpened, Declared, PhaseChanged, UpdateWritten
 from bot.core.model import Level, Outcome, Phase
 from bot.core.quiet import look
-from bot.core.state import World
+from bot.core.sight_facts import SightLost
 from bot.core.streams import evolve
+from bot.core.world import World
 from bot.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow
@@ -66,8 +69,8 @@ def _nothing_waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
 
 def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
     """One channel an incident; none that nobody knows of."""
-    opened = Counter(fact.body.channel for fact in facts if isinstance(fact.body, f.ChannelOpened))
-    incidents = Counter(fact.incident for fact in facts if isinstance(fact.body, f.ChannelOpened))
+    opened = Counter(fact.body.channel for fact in facts if isinstance(fact.body, ChannelOpened))
+    incidents = Counter(fact.incident for fact in facts if isinstance(fact.body, ChannelOpened))
     made = {c.id for c in stage.chat.channels.values() if c.creator == stage.chat.me and c.name.startswith("inc-")}
     yield from (f"INC-{number} opened {count} channels" for number, count in incidents.items() if count > 1)
     yield from (f"channel {id} belongs to nobody" for id in made - set(opened))
@@ -79,17 +82,17 @@ def _muted(facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
     told: dict[str, bool] = {}  # by muted component: whether it was said already
     for fact in facts:
         match fact.body:
-            case f.Muted(component=id):
+            case Muted(component=id):
                 told[id] = False
-            case f.Unmuted(component=id):
+            case Unmuted(component=id):
                 told.pop(id, None)
-            case f.AlertSuppressed(component=id, thread=thread) if thread:
+            case AlertSuppressed(component=id, thread=thread) if thread:
                 if told.get(id, True):
                     yield f"{id} was said to be down and muted at {fact.at}, again or without a mute"
                 if thread not in posts:
                     yield f"{thread} was never queued"
                 told[id] = True
-            case f.AlertSuppressed(component=id, why=why) if told.get(id) is False and why.startswith("muted by"):
+            case AlertSuppressed(component=id, why=why) if told.get(id) is False and why.startswith("muted by"):
                 if _level_at(facts, fact) is Level.DOWN and _went_down_under(facts, fact):
                     yield f"{id} went down while muted at {fact.at}, and nobody was told"
 
@@ -100,18 +103,18 @@ def _changes(facts: Sequence[Fact], at: Fact) -> list[Fact]:
 
 
 def _level_at(facts: Sequence[Fact], at: Fact) -> Level:
-    levels = [x.body.level for x in _changes(facts, at) if isinstance(x.body, f.VerdictChanged)]
+    levels = [x.body.level for x in _changes(facts, at) if isinstance(x.body, VerdictChanged)]
     return levels[-1] if levels else Level.UNKNOWN
 
 
 def _went_down_under(facts: Sequence[Fact], at: Fact) -> bool:
     """Whether the component's level changed after it was muted last."""
-    kinds = [type(x.body) for x in _changes(facts, at) if isinstance(x.body, f.Muted) or _moved(x)]
-    return bool(kinds) and kinds[-1] is f.VerdictChanged
+    kinds = [type(x.body) for x in _changes(facts, at) if isinstance(x.body, Muted) or _moved(x)]
+    return bool(kinds) and kinds[-1] is VerdictChanged
 
 
 def _moved(fact: Fact) -> bool:
-    return isinstance(fact.body, f.VerdictChanged) and fact.body.level is not fact.body.previous
+    return isinstance(fact.body, VerdictChanged) and fact.body.level is not fact.body.previous
 
 
 def _inert(stage: Stage) -> Iterator[str]:
@@ -137,7 +140,7 @@ def _legal(facts: Sequence[Fact]) -> Iterator[str]:
     """Phases move along LEGAL only, from where they were."""
     at: dict[int, Phase] = {}
     for fact in facts:
-        if isinstance(fact.body, f.PhaseChanged) and fact.incident is not None:
+        if isinstance(fact.body, PhaseChanged) and fact.incident is not None:
             here = at.get(fact.incident, Phase.TRIAGE)
             if fact.body.previous is not here or LEGAL.get((here, fact.body.phase)) != fact.body.move:
                 yield f"INC-{fact.incident} went from {here} to {fact.body.phase} as {fact.body.move}"
@@ -149,7 +152,7 @@ def _one_open(facts: Sequence[Fact]) -> Iterator[str]:
     world = World()
     for fact in facts:
         world = evolve(world, fact)
-        if isinstance(fact.body, (f.Declared, f.PhaseChanged)):
+        if isinstance(fact.body, (Declared, PhaseChanged)):
             keys = Counter(i.dedup for i in world.open_incidents())
             yield from (f"{count} incidents of {key} are open" for key, count in keys.items() if count > 1)
 
@@ -170,7 +173,7 @@ def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
         world = evolve(world, fact)
     slots: dict[int, list[int]] = {}
     for fact in facts:
-        if isinstance(fact.body, f.UpdateWritten) and fact.incident is not None:
+        if isinstance(fact.body, UpdateWritten) and fact.incident is not None:
             slots.setdefault(fact.incident, []).append(fact.body.slot)
     yield from (f"INC-{n} wrote slots {s}" for n, s in slots.items() if s != list(range(1, len(s) + 1)))
 
@@ -184,14 +187,14 @@ def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]
     policy, world = stage.app.engine.policy, World()
     for fact in facts:
         body = fact.body
-        if isinstance(body, f.Engaged) and body.mode == "auto":
+        if isinstance(body, Engaged) and body.mode == "auto":
             needs = next((x.needs for x in policy.flags[body.flag].fallbacks if x.variant == body.variant), None)
             worst = max((world.component(c).level for c in policy.flags[body.flag].depends_on), key=lambda level: level.rank)
             canned = any(x.variant == body.previous and not x.needs for x in policy.flags[body.flag].fallbacks)
             slow_for_worse = world.component(needs or "").level is Level.DEGRADED and (worst is Level.DOWN or canned)
             if needs and world.component(needs).level is not Level.OPERATIONAL and not slow_for_worse:
                 yield f"{body.flag} was sent to {body.variant} while {needs} was {world.component(needs).level}"
-        if isinstance(body, (f.HandBackStepped, f.Released)) and fact.actor.kind == "rule":
+        if isinstance(body, (HandBackStepped, Released)) and fact.actor.kind == "rule":
             depends = policy.flags[body.flag].depends_on
             unwell = [c for c in depends if world.component(c).level is not Level.OPERATIONAL]
             if unwell:
@@ -209,7 +212,7 @@ async def _entered_by_a_failure(stage: Stage, facts: Sequence[Fact]) -> list[str
     better_since: dict[str, datetime] = {}
     for fact in facts:
         body = fact.body
-        if not isinstance(body, f.VerdictChanged):
+        if not isinstance(body, VerdictChanged):
             continue
         since = better_since.get(body.component, EPOCH)
         entered = body.level.bad and not body.previous.bad and not body.reason.startswith(HEARSAY)
@@ -237,17 +240,17 @@ def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> It
     assert stage.app is not None
     world, lost, dark_since = World(), 0, None
     for fact in facts:
-        if isinstance(fact.body, f.Declared) and fact.actor.kind == "rule":
+        if isinstance(fact.body, Declared) and fact.actor.kind == "rule":
             if world.sight.blind:
                 yield f"INC-{fact.body.number} was opened while we were blind"
             evidence = (fact.body.began_at - EPOCH).total_seconds()
             if any(cut.begins <= evidence < cut.ends - 5 for cut in stage.weather.cuts):
                 yield f"INC-{fact.body.number} was opened on what our own network made fail at {fact.body.began_at:%H:%M:%S}"
         if fact.stream == "sight":
-            lost += isinstance(fact.body, f.SightLost)
-            if isinstance(fact.body, f.SightLost) is world.sight.blind:
+            lost += isinstance(fact.body, SightLost)
+            if isinstance(fact.body, SightLost) is world.sight.blind:
                 yield f"{fact.kind} came twice"
-            dark_since = fact.at if isinstance(fact.body, f.SightLost) else None
+            dark_since = fact.at if isinstance(fact.body, SightLost) else None
         world = evolve(world, fact)
     notices = sum(1 for row in rows if type(row.effect.body) is OpenThread and row.effect.stream == "sight")
     if notices != lost:

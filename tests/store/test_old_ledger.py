@@ -12,10 +12,11 @@ import pytest
 
 from bot.clock import ManualClock
 from bot.core.codec import decode, encode
-from bot.core.facts import BODIES, Fact, encode_body
+from bot.core.fact import Fact
+from bot.core.fact_kinds import BODIES, encode_body
+from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.core.signals import AddNote
-from bot.core.state import Incident
 from bot.engine import CommittingEngine
 from bot.exports import render
 from bot.flags.evaluate import snapshot

@@ -18,8 +18,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.core import facts as f
-from bot.core.facts import Fact
+from bot.core.fact import Fact
+from bot.core.incident_facts import Declared, UpdateWritten
 from bot.ports import OutboxRow
 from bot.sandbox.slack.errors import NotThere, SlackbotSays
 from bot.store.sqlite import open_read_only
@@ -175,7 +175,7 @@ async def flaws(rig: Rig) -> tuple[str, ...]:
 def tell(kills: int, seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> None:
     states = Counter(row.state for row in rows)
     kinds: Counter[str] = Counter(fact.kind for fact in facts)
-    say(f"{kills} kills: {len(facts)} facts, {kinds[f.Declared.KIND]} incidents, {kinds[f.UpdateWritten.KIND]} updates")
+    say(f"{kills} kills: {len(facts)} facts, {kinds[Declared.KIND]} incidents, {kinds[UpdateWritten.KIND]} updates")
     say(f"{len(seen.answered)} words acknowledged, {sum(seen.posts.values())} posts in Slack, {len(seen.channels)} channels")
     say(f"{len(seen.reads)} flag reads, {len(seen.failures)} bad answers of the vendor; outbox {dict(states)}")
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core import facts as f
 from bot.core.effects import Certainty, PostUpdate
-from bot.core.facts import Fact
-from bot.core.state import World
+from bot.core.fact import Fact
+from bot.core.incident_facts import ChannelOpened, Declared, NoteAdded, UpdateWritten
 from bot.core.streams import evolve
+from bot.core.world import World
 from bot.ports import OutboxRow
 
 SERVED_WITHIN = timedelta(seconds=2)  # from a flag's decision to the last read of the value before, on a busy machine
@@ -59,7 +59,7 @@ def broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> d
 
 def acknowledged(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
     """Whoever was told that it is done finds it in the ledger, once."""
-    kept = Counter(fact.body.text for fact in facts if isinstance(fact.body, f.NoteAdded | f.UpdateWritten))
+    kept = Counter(fact.body.text for fact in facts if isinstance(fact.body, NoteAdded | UpdateWritten))
     for words in seen.answered:
         if kept[words] != 1:
             yield f"{words!r} was acknowledged and stands {kept[words]} times in the ledger"
@@ -74,9 +74,9 @@ def posted(seen: Witness, rows: Sequence[OutboxRow]) -> Iterator[str]:
 
 
 def channels(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
-    opened = Counter(fact.incident for fact in facts if isinstance(fact.body, f.ChannelOpened))
+    opened = Counter(fact.incident for fact in facts if isinstance(fact.body, ChannelOpened))
     yield from (f"INC-{number} has {count} channels" for number, count in opened.items() if count > 1)
-    known = {fact.body.channel for fact in facts if isinstance(fact.body, f.ChannelOpened)}
+    known = {fact.body.channel for fact in facts if isinstance(fact.body, ChannelOpened)}
     yield from (f"the channel {channel} belongs to no incident" for channel in seen.channels - known)
 
 
@@ -102,7 +102,7 @@ def one_open(facts: Sequence[Fact]) -> Iterator[str]:
     world = World()
     for fact in facts:
         world = evolve(world, fact)
-        if isinstance(fact.body, f.Declared):
+        if isinstance(fact.body, Declared):
             keys = Counter(incident.dedup for incident in world.open_incidents())
             yield from (f"{count} incidents of {key} are open at {fact.at}" for key, count in keys.items() if count > 1)
 
@@ -111,7 +111,7 @@ def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> 
     """Slots are 1, 2, 3 ..., and each stands in Slack unless a newer one took its place."""
     slots: dict[int, list[int]] = defaultdict(list)
     for fact in facts:
-        if isinstance(fact.body, f.UpdateWritten) and fact.incident is not None:
+        if isinstance(fact.body, UpdateWritten) and fact.incident is not None:
             slots[fact.incident].append(fact.body.slot)
     state = {row.effect.key: row.state for row in rows if type(row.effect.body) is PostUpdate}
     for number, written in slots.items():
@@ -126,7 +126,7 @@ def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> 
 def new_failures(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
     """The vendor did fail shortly before, whatever the bot remembered of older failures when it was started again."""
     for fact in facts:
-        if isinstance(fact.body, f.Declared) and fact.actor.kind == "rule":
+        if isinstance(fact.body, Declared) and fact.actor.kind == "rule":
             provider = fact.body.provider
             if not any(who == provider and fact.at - FAILURE_WITHIN <= at <= fact.at for at, who in seen.failures):
                 yield f"INC-{fact.body.number} was opened at {fact.at:%H:%M:%S} without a failure: {fact.body.reason}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core import facts as f
 from bot.core.effects import Effect, PostAlert
-from bot.core.facts import Fact
+from bot.core.fact import Body, Fact
+from bot.core.incident_facts import Declared, NoteAdded, UpdateWritten
 from bot.core.model import Actor, Severity
 from bot.ports import OutboxRow
 from tests.desk import RULE
@@ -28,12 +28,12 @@ async def test_a_few_kills_break_no_law(tmp_path: Path) -> None:
     assert {} == {law: sentences for law, sentences in found.items() if sentences}
 
 
-def fact(stream: str, seq: int, body: f.Body, *, seconds: float = 0, incident: int | None = None, actor: Actor = RULE) -> Fact:
+def fact(stream: str, seq: int, body: Body, *, seconds: float = 0, incident: int | None = None, actor: Actor = RULE) -> Fact:
     return Fact(stream, seq, START + timedelta(seconds=seconds), actor, incident, body)
 
 
 def declared(number: int = 1, *, seconds: float = 0) -> Fact:
-    body = f.Declared(
+    body = Declared(
         number=number, title="Claude is down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic",
         components=("anthropic.api",), began_at=START, reason="3 of 3 failed", alerts_channel="#ops",
     )  # fmt: skip
@@ -67,10 +67,10 @@ SPOILT: dict[str, Spoil] = {
     ),
     "one incident of a provider is open at a time": lambda seen, facts, rows: facts.append(declared(2, seconds=5)),
     "updates have no gaps": lambda seen, facts, rows: facts.append(
-        fact("incident/1", 2, f.UpdateWritten(2, "words", 0), seconds=9, incident=1)
+        fact("incident/1", 2, UpdateWritten(2, "words", 0), seconds=9, incident=1)
     ),
     "no incident is entered without a new failure": lambda seen, facts, rows: seen.failures.clear(),
-    "no fact is changed or missing": lambda seen, facts, rows: facts.append(replace(facts[0], seq=3, body=f.NoteAdded("x"))),
+    "no fact is changed or missing": lambda seen, facts, rows: facts.append(replace(facts[0], seq=3, body=NoteAdded("x"))),
     "every start comes up": lambda seen, facts, rows: seen.ends.append("start 7 ended by itself with 1"),
     "in the end nothing waits": lambda seen, facts, rows: rows.append(row(ALERT, "pending")),
 }  # fmt: skip

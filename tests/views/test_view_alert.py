@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import facts as f
+from bot.core.component_facts import VerdictChanged
+from bot.core.flag_facts import Released
+from bot.core.incident_facts import ChannelRefused, PhaseChanged, SeverityChanged
 from bot.core.model import Fault, FeedState, Level, Phase, Severity
+from bot.core.provider_facts import FeedChanged
 from bot.ports import Message
 from bot.views.alert import alert
 from bot.views.card import bookmarks, card, runbook, topic
@@ -59,7 +62,7 @@ def test_an_alert_quotes_the_vendor_and_its_lag() -> None:
 def test_an_alert_says_when_the_page_cannot_be_read() -> None:
     """No news is not good news."""
     story = outage_story(5)
-    story.add("provider/anthropic", f.FeedChanged("anthropic", FeedState.STALE, "HTTP 503"))
+    story.add("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, "HTTP 503"))
 
     assert "cannot be read at present (HTTP 503); before that it said nothing about this" in shown(alert_of(story))
 
@@ -67,7 +70,7 @@ def test_an_alert_says_when_the_page_cannot_be_read() -> None:
 def test_an_alert_names_our_own_fault() -> None:
     """A refused key is no outage of theirs."""
     story = outage_story(5)
-    body = f.VerdictChanged(API, Level.DOWN, Level.DOWN, "HTTP 401", Fault.OURS_KEY, (), T0)
+    body = VerdictChanged(API, Level.DOWN, Level.DOWN, "HTTP 401", Fault.OURS_KEY, (), T0)
     story.add(f"component/{API}", body)
 
     assert "ours: the provider refuses our key" in shown(alert_of(story))
@@ -91,7 +94,7 @@ def test_buttons_of_an_open_alert() -> None:
 def test_a_flag_that_could_be_switched_has_a_button_only_while_a_stand_in_is_well() -> None:
     """Nothing is offered that would be refused."""
     story = outage_story(5)
-    story.add(f"flag/{FLAG}", f.Released(FLAG, "claude", "by hand"), ANA, 7)
+    story.add(f"flag/{FLAG}", Released(FLAG, "claude", "by hand"), ANA, 7)
     assert {"flag": FLAG, "variant": "gpt", "incident": 7} == buttons(alert_of(story))[f"flag.engage:{FLAG}"]
 
     story.verdict("openai.api", Level.DOWN, "HTTP 500")
@@ -123,7 +126,7 @@ def test_a_resolved_alert_is_a_line_of_record() -> None:
 def test_a_canceled_incident_is_not_called_resolved() -> None:
     """A false alarm says so, and cannot be reopened."""
     story = outage_story(5)
-    story.add("incident/7", f.PhaseChanged(Phase.MITIGATED, Phase.CANCELED, "cancel", "false-alarm"), ANA)
+    story.add("incident/7", PhaseChanged(Phase.MITIGATED, Phase.CANCELED, "cancel", "false-alarm"), ANA)
     made = alert_of(story)
 
     assert "INC-7 was canceled at 12:44 UTC (false-alarm): Claude API down" == made.text
@@ -133,7 +136,7 @@ def test_a_canceled_incident_is_not_called_resolved() -> None:
 def test_a_closed_incident_cannot_be_reopened() -> None:
     """No button promises what LEGAL refuses."""
     story = outage_story()
-    story.add("incident/7", f.PhaseChanged(Phase.RESOLVED, Phase.CLOSED, "close", "written up"), ANA)
+    story.add("incident/7", PhaseChanged(Phase.RESOLVED, Phase.CLOSED, "close", "written up"), ANA)
 
     assert {} == buttons(alert_of(story))
 
@@ -159,7 +162,7 @@ def test_a_topic_is_plain_and_in_utc() -> None:
 def test_a_topic_without_cadence_says_so() -> None:
     """At SEV4 updates come on change."""
     story = outage_story(5)
-    story.add("incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
+    story.add("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
 
     assert "INC-7 · SEV4 · mitigated · updates on change · Claude API down" == topic(story.scene())
 
@@ -199,7 +202,7 @@ def test_a_refused_channel_says_why_and_what_to_do() -> None:
     assert "INC-7 has no channel of its own: Slack refused: restricted_action" == made.text
     assert "goes on in the thread under its alert in #ops" in shown(made)
     assert "an owner can allow it" in shown(made)
-    story.add("incident/7", f.ChannelRefused("Slack refused: restricted_action"), OUTBOX)
+    story.add("incident/7", ChannelRefused("Slack refused: restricted_action"), OUTBOX)
     assert "No channel of its own, go on in the thread here: Slack refused" in shown(alert_of(story))
 
 

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import facts as f
 from bot.core import signals as s
+from bot.core.component_facts import AlertResumed
+from bot.core.fact import Fact
 from bot.core.model import Actor, Fault, Level, Verdict
-from bot.core.sight import Sight
+from bot.core.sight_facts import SightLost, SightRegained
+from bot.core.sight_state import Sight
 from bot.views.card import card
 from bot.views.findings import sight_words
 from bot.views.health import board, provider
@@ -22,19 +24,19 @@ API = "anthropic.api"
 LOST = Sight(True, "both controls are unreachable", START)
 
 
-def last(table: Table) -> f.Fact:
+def last(table: Table) -> Fact:
     return table.facts[-1]
 
 
-def told(table: Table, level: Level, fault: Fault, advisory: str = "") -> f.Fact:
+def told(table: Table, level: Level, fault: Fault, advisory: str = "") -> Fact:
     verdict = Verdict(API, level, "models: HTTP 401 <!channel>", fault, ("models: status 401",), START, advisory)
     return table.send(s.VerdictReached(actor=RULE, verdict=verdict)).facts[0]
 
 
 def test_blindness_is_told_in_one_plain_sentence() -> None:
     """Since when, why, and what follows; without Slack too."""
-    lost = f.SightLost("both controls are unreachable", START)
-    regained = f.SightRegained("both controls are unreachable", START, START + timedelta(minutes=41))
+    lost = SightLost("both controls are unreachable", START)
+    regained = SightRegained("both controls are unreachable", START, START + timedelta(minutes=41))
 
     assert [
         "We are blind since 12:00 UTC: both controls are unreachable. No vendor incident opens meanwhile.",
@@ -169,7 +171,7 @@ def test_an_alert_that_comes_late_says_why_it_was_held_back() -> None:
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
     table.sees(API, Level.DEGRADED)
     table.send(s.Unmute(actor=ANA, component=API))
-    fact = next(fact for fact in table.facts if isinstance(fact.body, f.AlertResumed))
+    fact = next(fact for fact in table.facts if isinstance(fact.body, AlertResumed))
     message = quiet(fact, table.world, table.policy)
 
     assert_taken(message)

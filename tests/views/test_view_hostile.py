@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core import facts as f
 from bot.core import timeline
-from bot.core.facts import BODIES, Fact
+from bot.core.fact import Fact
+from bot.core.fact_kinds import BODIES
+from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Policy, Severity
 from bot.ports import Message
 from bot.views.alert import alert
@@ -107,7 +108,7 @@ def test_views_stand_a_configuration_that_forgot_everything() -> None:
 def test_an_incident_without_components_has_every_view() -> None:
     """A person may declare what no check looks at."""
     story = outage_story(-1)
-    body = f.Declared(7, "Payments are slow", Severity.SEV4, "", "declared/7", (), T0, "declared by ana", "#ops")
+    body = Declared(7, "Payments are slow", Severity.SEV4, "", "declared/7", (), T0, "declared by ana", "#ops")
     story.at(1).add("incident/7", body, ANA)
     for name, message in every_view(story, "words"):
         assert_taken(message, edited=name in ("alert", "card"))

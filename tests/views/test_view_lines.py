@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import facts as f
-from bot.core.facts import BODIES, Fact
+from bot.core.fact import Body, Fact
+from bot.core.fact_kinds import BODIES
+from bot.core.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, Released
+from bot.core.incident_facts import ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.model import Actor, Level, Phase, Severity
+from bot.core.provider_facts import NoticeSeen
 from bot.ports import Message
 from bot.views.lines import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story
 from tests.views.message_checks import assert_taken, buttons, shown
 
 
-def line(story: Story, stream: str, body: f.Body, actor: Actor = ANA) -> Message:
+def line(story: Story, stream: str, body: Body, actor: Actor = ANA) -> Message:
     """The line about a fact that happens now."""
     return fact_line(story.add(stream, body, actor, 7), story.world, story.policy)
 
@@ -50,7 +53,7 @@ def test_every_told_line_names_who_did_it(fact: Fact) -> None:
 def test_staged_recovery_says_what_still_fails() -> None:
     """API first, the others by name."""
     story = outage_story(90)
-    moved = f.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 runs were fine", T0)
+    moved = ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 runs were fine", T0)
 
     assert (
         "Claude API back since 12:40 UTC, claude.ai and Claude mobile still failing." == line(story, "incident/7", moved).text
@@ -60,8 +63,8 @@ def test_staged_recovery_says_what_still_fails() -> None:
 def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
     """No dangling list."""
     story = outage_story(109)
-    story.add("incident/7", f.ComponentMoved(WEB, Level.DEGRADED, Level.OPERATIONAL, "fine", T0))
-    made = line(story, "incident/7", f.ComponentMoved(MOBILE, Level.DOWN, Level.OPERATIONAL, "fine", T0))
+    story.add("incident/7", ComponentMoved(WEB, Level.DEGRADED, Level.OPERATIONAL, "fine", T0))
+    made = line(story, "incident/7", ComponentMoved(MOBILE, Level.DOWN, Level.OPERATIONAL, "fine", T0))
 
     assert "Claude mobile back since 12:40 UTC, nothing in this incident fails any more." == made.text
 
@@ -69,7 +72,7 @@ def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
 def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
     """The line that downstream teams look for."""
     story = outage_story(3)
-    engaged = next(fact for fact in story.facts if isinstance(fact.body, f.Engaged))
+    engaged = next(fact for fact in story.facts if isinstance(fact.body, Engaged))
     made = fact_line(engaged, story.world, story.policy)
 
     assert f"`{FLAG}` now uses *gpt* since 12:43 UTC, switched by the rule “fallback automation”." == made.text
@@ -81,8 +84,8 @@ def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
 def test_a_switch_that_was_undone_meanwhile_has_no_button() -> None:
     """A line may be sent long after its fact."""
     story = outage_story(3)
-    engaged = next(fact for fact in story.facts if isinstance(fact.body, f.Engaged))
-    story.add(f"flag/{FLAG}", f.Released(FLAG, "claude", "by hand"), ANA, 7)
+    engaged = next(fact for fact in story.facts if isinstance(fact.body, Engaged))
+    story.add(f"flag/{FLAG}", Released(FLAG, "claude", "by hand"), ANA, 7)
 
     assert {} == buttons(fact_line(engaged, story.world, story.policy))
 
@@ -90,7 +93,7 @@ def test_a_switch_that_was_undone_meanwhile_has_no_button() -> None:
 def test_a_proposal_can_be_approved() -> None:
     """The button carries the variant and that it approves."""
     story = outage_story(-1)
-    made = line(story, f"flag/{FLAG}", f.EngageProposed(FLAG, "gpt", "anthropic.api is down"), FALLBACK_RULE)
+    made = line(story, f"flag/{FLAG}", EngageProposed(FLAG, "gpt", "anthropic.api is down"), FALLBACK_RULE)
 
     assert {f"flag.engage:{FLAG}": {"flag": FLAG, "variant": "gpt", "approves": True, "incident": 7}} == buttons(made)
     assert "Who feels it: Which provider answers the support chat." in shown(made)
@@ -99,7 +102,7 @@ def test_a_proposal_can_be_approved() -> None:
 def test_the_first_step_back_is_asked_for() -> None:
     """Its button says how much."""
     story = outage_story(20)
-    made = line(story, f"flag/{FLAG}", f.HandBackAsked(FLAG, "anthropic.api operational"), Actor.rule("hand-back"))
+    made = line(story, f"flag/{FLAG}", HandBackAsked(FLAG, "anthropic.api operational"), Actor.rule("hand-back"))
 
     assert {"flag.step_back": {"flag": FLAG, "incident": 7}} == buttons(made)
     assert "Start hand-back (10 %)" == made.blocks[1]["elements"][0]["text"]["text"]
@@ -108,7 +111,7 @@ def test_the_first_step_back_is_asked_for() -> None:
 def test_a_step_back_says_what_comes_next() -> None:
     """Share, stand-in, next share and when."""
     story = outage_story(20)
-    made = line(story, f"flag/{FLAG}", f.HandBackStepped(FLAG, 10, "approved by ana"))
+    made = line(story, f"flag/{FLAG}", HandBackStepped(FLAG, 10, "approved by ana"))
 
     assert f"10 % of `{FLAG}` is back on *claude*, 90 % on *gpt*, by <@U0ANA>." == made.text
     assert "Next: 25 %, after 5 min if it stays well." in shown(made)
@@ -117,7 +120,7 @@ def test_a_step_back_says_what_comes_next() -> None:
 def test_the_vendors_words_are_quoted_whole() -> None:
     """With status, time and the way to the page."""
     story = outage_story(50)
-    notice = next(fact for fact in story.facts if isinstance(fact.body, f.NoticeSeen))
+    notice = next(fact for fact in story.facts if isinstance(fact.body, NoticeSeen))
     text = shown(fact_line(notice, story.world, story.policy))
 
     assert "> We are looking for the cause." in text
@@ -128,7 +131,7 @@ def test_resolving_is_asked_with_a_button() -> None:
     """The question stands with its reason."""
     story = outage_story(150)
     made = line(
-        story, "incident/7", f.ResolveAsked("every component has been operational for 30 min"), Actor.rule("resolve: ask")
+        story, "incident/7", ResolveAsked("every component has been operational for 30 min"), Actor.rule("resolve: ask")
     )
 
     assert "Is INC-7 over? Every component has been operational for 30 min." == made.text
@@ -138,7 +141,7 @@ def test_resolving_is_asked_with_a_button() -> None:
 def test_a_question_about_an_incident_that_is_over_has_no_button() -> None:
     """Somebody was faster."""
     story = outage_story()
-    asked = next(fact for fact in story.facts if isinstance(fact.body, f.ResolveAsked))
+    asked = next(fact for fact in story.facts if isinstance(fact.body, ResolveAsked))
 
     assert {} == buttons(fact_line(asked, story.world, story.policy))
 
@@ -146,18 +149,18 @@ def test_a_question_about_an_incident_that_is_over_has_no_button() -> None:
 def test_relapse_and_reopening_are_told_apart() -> None:
     """Each says where it came from."""
     story = outage_story(160)
-    back = f.PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again")
+    back = PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again")
     assert "INC-7 is back to investigating, was monitoring" in line(story, "incident/7", back).text
 
     over = outage_story()
-    again = f.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "it fails again")
+    again = PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "it fails again")
     assert "INC-7 was reopened and is investigating, was resolved" in line(over, "incident/7", again).text
 
 
 def test_a_severity_says_how_often_updates_come_now() -> None:
     """SEV1 speaks every half hour."""
     story = outage_story(20)
-    made = line(story, "incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV1, "everybody is hit"))
+    made = line(story, "incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, "everybody is hit"))
 
     assert "Everybody is hit. Updates come every 30 min." in shown(made)
 
@@ -165,7 +168,7 @@ def test_a_severity_says_how_often_updates_come_now() -> None:
 def test_what_slack_did_not_take_is_said_where_people_look() -> None:
     """What was lost, why, and what to do."""
     story = outage_story(20)
-    made = line(story, "incident/7", f.GivenUp("update.post", "INC-7/update/1", "msg_too_long"), OUTBOX)
+    made = line(story, "incident/7", GivenUp("update.post", "INC-7/update/1", "msg_too_long"), OUTBOX)
 
     assert "INC-7: Slack did not take an update: msg_too_long" == made.text
     assert "`understudy doctor`" in shown(made)
@@ -176,5 +179,5 @@ def test_a_flag_that_left_the_configuration_still_has_a_line() -> None:
     story = outage_story(20)
     story.policy = replace(story.policy, flags={})
 
-    made = line(story, f"flag/{FLAG}", f.Released(FLAG, "claude", "by hand"))
+    made = line(story, f"flag/{FLAG}", Released(FLAG, "claude", "by hand"))
     assert f"`{FLAG}` uses its default *claude* again since 12:55 UTC, released by <@U0ANA>." == made.text

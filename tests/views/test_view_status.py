@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from bot.core import facts as f
 from bot.core import timeline
+from bot.core.flag_facts import Held
+from bot.core.incident_facts import PhaseChanged
 from bot.core.model import IncidentPolicy, Phase, Policy
-from bot.core.state import World
+from bot.core.world import World
 from bot.views.flags import flag_status
 from bot.views.health import board, provider
 from bot.views.incidents import incident_list, incident_show, timeline_text
@@ -130,7 +131,7 @@ def test_flags_show_readers_and_the_way_back() -> None:
 def test_a_held_flag_says_why() -> None:
     """Automation that does nothing owes a reason."""
     story = outage_story(-1)
-    story.add(f"flag/{FLAG}", f.Held(FLAG, "no fallback is fit to serve"))
+    story.add(f"flag/{FLAG}", Held(FLAG, "no fallback is fit to serve"))
 
     assert "automation holds still: no fallback is fit to serve" in shown(flag_status(story.world, story.policy, story.now, {}))
 
@@ -179,7 +180,7 @@ def test_the_update_form_takes_a_long_text() -> None:
 def test_a_reopened_incident_shows_no_old_end() -> None:
     """It runs again, with everything that an open one has."""
     story = outage_story()
-    story.add("incident/7", f.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"), ANA)
+    story.add("incident/7", PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"), ANA)
     made = incident_show(story.scene())
 
     assert "resolved" not in made.text

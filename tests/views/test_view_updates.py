@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core import facts as f
+from bot.core.fact import Fact
+from bot.core.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged
 from bot.core.model import Phase, Severity
 from bot.ports import Message
 from bot.views.updates import summary, update
@@ -11,7 +12,7 @@ from tests.stories import ANA, FLAG, T0, Story, outage_story
 from tests.views.message_checks import buttons, shown
 
 
-def update_of(story: Story, *, text: str = "", missed: int = 0, since: Sequence[f.Fact] | None = None) -> Message:
+def update_of(story: Story, *, text: str = "", missed: int = 0, since: Sequence[Fact] | None = None) -> Message:
     facts = story.about(7) if since is None else since
     return update(
         story.scene(), slot=3, text=text, missed=missed, since_facts=facts, readers={FLAG: 4}, author=ANA,
@@ -29,7 +30,7 @@ def test_an_update_always_says_when_the_next_one_comes() -> None:
 def test_an_update_without_cadence_says_so() -> None:
     """SEV4 speaks on change."""
     story = outage_story(63)
-    story.add("incident/7", f.SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
+    story.add("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
 
     assert "At SEV4 updates come on change only." in shown(update_of(story))
 
@@ -53,7 +54,7 @@ def test_an_update_holds_everything_that_people_ask() -> None:
 def test_an_update_without_news_is_one_line() -> None:
     """Nobody reads the same page twice."""
     story = outage_story(90)
-    made = update_of(story, since=[fact for fact in story.about(7) if isinstance(fact.body, f.Posted)])
+    made = update_of(story, since=[fact for fact in story.about(7) if isinstance(fact.body, Posted)])
 
     assert 1 == len(made.blocks)
     assert made.text.startswith("INC-7 update 3: nothing changed, Claude API and Claude mobile down; claude.ai degraded.")
@@ -79,7 +80,7 @@ def test_an_update_shows_the_newest_events_only() -> None:
     """A storm of notes does not fill the message."""
     story = outage_story(63)
     for n in range(30):
-        story.add("incident/7", f.NoteAdded(f"note {n}"), ANA)
+        story.add("incident/7", NoteAdded(f"note {n}"), ANA)
     text = shown(update_of(story))
 
     assert "note 29" in text and "note 2:" not in text
@@ -116,7 +117,7 @@ def test_a_summary_never_shows_zero_for_what_was_not_recorded() -> None:
     """Nobody acknowledged, the vendor never spoke."""
     story = outage_story(3)
     story.now = T0 + timedelta(minutes=20)
-    story.add("incident/7", f.PhaseChanged(story.incident().phase, Phase.RESOLVED, "forward", "over"), ANA)
+    story.add("incident/7", PhaseChanged(story.incident().phase, Phase.RESOLVED, "forward", "over"), ANA)
     text = shown(summary(story.scene(), story.about(7)))
 
     assert "*Vendor's first word after impact*\nnot recorded" in text

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.clock import ManualClock
 from bot.core.answers import Answer, DoneAlready
-from bot.core.facts import Fact
+from bot.core.fact import Fact
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -24,8 +24,8 @@ from bot.core.model import (
     Verdict,
 )
 from bot.core.signals import Signal, VerdictReached
-from bot.core.state import World
 from bot.core.step import step
+from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ports import LatencyPicture, Remembered, Store

@@ -1,9 +1,16 @@
-"""What the body of every fact has, and the registry that each kind enters by being defined."""
+"""A fact: what happened, past tense, appended to one stream and never changed.
+
+Its body is of one of the kinds in the files beside this one, each of which enters `BODIES` by being defined. `fact_kinds` knows
+them all.
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
-from bot.core.codec import decode, encode
+from bot.core.incident_state import Incident
+from bot.core.model import Actor
 
 BODIES: dict[str, type["Body"]] = {}
 
@@ -18,11 +25,16 @@ class Body:
     VERSION: ClassVar[int] = 1  # of its shape; when that changes it goes up by one and `UPGRADES` learns to lift old rows
     UPGRADES: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # version -> its data as of the next one
     ANNOUNCED: ClassVar[bool] = False  # people in the channel are told of it in a line of its own
+    BEGINS: ClassVar[bool] = False  # there is no state before it: every other fact of its stream comes after
     BOOKKEEPING: ClassVar[bool] = False  # about our own effects: it makes no new edit of alert and card, or there is no end
 
-    def onto(self, state: Any, fact: Any) -> Any:
-        """What the state of its stream is after this fact, where the fact says so itself instead of `folds`."""
+    def onto(self, state: Any, fact: "Fact") -> Any:
+        """What the state of its stream is after this fact. It decides nothing and refuses nothing: it has happened."""
         return state
+
+    def onto_incident(self, incident: Incident, fact: "Fact") -> Incident:
+        """What an incident is after it, where the fact names the incident and stands in a stream of its own."""
+        return incident
 
     def __init_subclass__(cls) -> None:
         """Enter the registry."""
@@ -58,23 +70,18 @@ class Reasoned:
     reason: str
 
 
-def encode_body(body: Body) -> dict[str, Any]:
-    """The body as JSON-ready data, without kind and version."""
-    data: dict[str, Any] = encode(body)
-    return data
+@dataclass(frozen=True)
+class Fact:
+    """One row of the ledger: where it stands (`stream`, `seq`), when, who, for which incident, and what happened."""
 
+    stream: str
+    seq: int
+    at: datetime
+    actor: Actor
+    incident: int | None
+    body: Body
 
-def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
-    """Rebuild a body of any version ever written; raises ValueError for a kind or version that nobody knows."""
-    body = BODIES.get(kind)
-    if body is None:
-        raise ValueError(f"fact kind {kind!r} is unknown; was this ledger written by a newer Understudy?")
-    if version > body.VERSION:
-        raise ValueError(f"{kind} version {version} is newer than this Understudy ({body.VERSION}); upgrade it")
-    row = dict(data)
-    for older in range(version, body.VERSION):
-        upgrade = body.UPGRADES.get(older)
-        if upgrade is None:
-            raise ValueError(f"{kind} version {older} was never written by any Understudy")
-        row = upgrade(row)
-    return decode(body, row)
+    @property
+    def kind(self) -> str:
+        """The body's kind, as in the ledger."""
+        return self.body.KIND

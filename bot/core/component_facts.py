@@ -1,0 +1,175 @@
+"""The facts of a component, each with what it makes of the component's state.
+
+What was found out, by our checks, by alerts and by people, and what was done with it short of an incident: the component was
+muted, an alert was held back.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core.component_state import ComponentState, HeldBack, Mute, Said
+from bot.core.fact import Body, Fact, OfComponent, Reasoned
+from bot.core.model import AlertState, Fault, Level
+
+REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
+MOST_REPORTS = 20
+
+
+@dataclass(frozen=True)
+class VerdictChanged(OfComponent, Reasoned, Body):
+    """Our verdict of a component changed."""
+
+    KIND = "verdict.changed"
+    component: str
+    previous: Level
+    level: Level
+    reason: str
+    fault: Fault
+    evidence: tuple[str, ...]
+    began_at: datetime
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """`since` goes on where only reason or fault changed."""
+        return replace(
+            state, level=self.level, reason=self.reason, fault=self.fault, evidence=self.evidence,
+            since=fact.at if self.level is not self.previous or state.since is None else state.since,
+            unwell_since=None if self.level is Level.OPERATIONAL else state.unwell_since or fact.at,
+            began_at=self.began_at, quiet_key=self.thread if self.level is not Level.OPERATIONAL else "",
+            held_back=state.held_back if self.level.bad else None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AdvisoryRaised(OfComponent, Reasoned, Body):
+    """A part of a component fails persistently, too small a part for a worse verdict; or another part does than before."""
+
+    KIND = "advisory.raised"
+    component: str
+    text: str
+    reason: str
+    evidence: tuple[str, ...] = ()
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """One after another is one advisory, since the first."""
+        since = state.advisory_since if state.advisory else fact.at
+        return replace(
+            state,
+            advisory=self.text,
+            advisory_since=since,
+            advisory_key=self.thread,
+            reason=self.reason,
+            evidence=self.evidence,
+        )
+
+
+@dataclass(frozen=True)
+class AdvisoryEnded(OfComponent, Reasoned, Body):
+    """That part is well again, or the whole component is worse."""
+
+    KIND = "advisory.ended"
+    component: str
+    text: str  # what the advisory was
+    reason: str
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """A worse verdict keeps its own reason."""
+        over = replace(state, advisory="", advisory_since=None, advisory_key="")
+        return replace(over, reason=self.reason, evidence=()) if state.level is Level.OPERATIONAL else over
+
+
+@dataclass(frozen=True)
+class AlertSuppressed(OfComponent, Body):
+    """A component is bad and nobody is alerted of it; measuring goes on. `until` is when the reason ends by itself."""
+
+    KIND = "alert.suppressed"
+    ANNOUNCED = True
+    component: str
+    why: str
+    until: datetime | None = None
+    thread: str = ""  # effect key of the quiet line that it went down while muted, once a mute; empty = none
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """A mute remembers that it was told."""
+        mute = replace(state.mute, told=True) if state.mute and self.thread else state.mute
+        return replace(state, held_back=HeldBack(self.why, self.until, fact.incident, fact.at), mute=mute)
+
+
+@dataclass(frozen=True)
+class AlertResumed(OfComponent, Body):
+    """The reason for holding an alert back ended while the component was still bad."""
+
+    KIND = "alert.resumed"
+    component: str
+    why: str  # why it was held back
+    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """Nothing holds it back."""
+        return replace(state, held_back=None, quiet_key=self.thread)
+
+
+@dataclass(frozen=True)
+class AlertHeard(OfComponent, Body):
+    """Another monitor fired or resolved an alert about a component. The title is its own words."""
+
+    KIND = "alert.heard"
+    ANNOUNCED = True
+    component: str
+    source: str
+    key: str
+    state: AlertState
+    title: str
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """Only those that fire are kept."""
+        others = {id: said for id, said in state.alerts.items() if id != f"{self.source}/{self.key}"}
+        if self.state != AlertState.FIRING:
+            return replace(state, alerts=others)
+        return replace(state, alerts={**others, f"{self.source}/{self.key}": Said(self.source, self.title, fact.at)})
+
+
+@dataclass(frozen=True)
+class ReportHeard(OfComponent, Body):
+    """A person says that a component does not work for them."""
+
+    KIND = "report.heard"
+    ANNOUNCED = True
+    component: str
+    text: str
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """Old ones go."""
+        lately = [said for said in state.reports if fact.at - said.at < REPORT_LASTS]
+        said = Said(fact.actor.name or fact.actor.id, self.text, fact.at)
+        return replace(state, reports=(*lately, said)[-MOST_REPORTS:])
+
+
+@dataclass(frozen=True)
+class Muted(OfComponent, Reasoned, Body):
+    """Somebody holds a component's alerts back for a while."""
+
+    KIND = "mute.set"
+    ANNOUNCED = True
+    component: str
+    until: datetime
+    reason: str
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """A second one replaces the first."""
+        return replace(state, mute=Mute(self.until, fact.actor, self.reason, fact.at))
+
+
+@dataclass(frozen=True)
+class Unmuted(OfComponent, Reasoned, Body):
+    """A mute ended, by its time or by somebody, who needs no reason."""
+
+    KIND = "mute.ended"
+    ANNOUNCED = True
+    component: str
+    reason: str
+
+    def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
+        """Alerts go out again."""
+        return replace(state, mute=None)

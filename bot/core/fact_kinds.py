@@ -1,0 +1,37 @@
+"""Every kind of fact, whoever asks, and how one travels into the ledger and back.
+
+A new family is one import here; a new kind in a family needs nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core import component_facts, flag_facts, incident_facts, provider_facts, sight_facts
+from bot.core.codec import decode, encode
+from bot.core.fact import BODIES, Body
+
+__all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
+
+FAMILIES = (incident_facts, flag_facts, component_facts, provider_facts, sight_facts)
+
+
+def encode_body(body: Body) -> dict[str, Any]:
+    """The body as JSON-ready data, without kind and version."""
+    data: dict[str, Any] = encode(body)
+    return data
+
+
+def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
+    """Rebuild a body of any version ever written; raises ValueError for a kind or version that nobody knows."""
+    body = BODIES.get(kind)
+    if body is None:
+        raise ValueError(f"fact kind {kind!r} is unknown; was this ledger written by a newer Understudy?")
+    if version > body.VERSION:
+        raise ValueError(f"{kind} version {version} is newer than this Understudy ({body.VERSION}); upgrade it")
+    row = dict(data)
+    for older in range(version, body.VERSION):
+        upgrade = body.UPGRADES.get(older)
+        if upgrade is None:
+            raise ValueError(f"{kind} version {older} was never written by any Understudy")
+        row = upgrade(row)
+    return decode(body, row)

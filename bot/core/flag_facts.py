@@ -1,0 +1,174 @@
+"""The facts of a flag, each with what it makes of the flag's state."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.fact import Body, Fact, OfFlag, Reasoned
+from bot.core.flag_state import Engagement, FlagState, Proposal
+
+
+@dataclass(frozen=True)
+class EngageProposed(OfFlag, Reasoned, Body):
+    """A rule would engage a fallback, and asks a person to say so."""
+
+    KIND = "flag.proposed"
+    ANNOUNCED = True
+    flag: str
+    variant: str
+    reason: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """It waits for a person."""
+        return replace(state, proposal=Proposal(self.variant, self.reason, fact.at, fact.incident), held="")
+
+
+@dataclass(frozen=True)
+class ProposalDropped(OfFlag, Reasoned, Body):
+    """A proposal lost its ground before anybody answered it."""
+
+    KIND = "flag.proposal_dropped"
+    ANNOUNCED = True
+    flag: str
+    reason: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Nothing waits any more."""
+        return replace(state, proposal=None)
+
+
+@dataclass(frozen=True)
+class Engaged(OfFlag, Reasoned, Body):
+    """Downstream services are sent to a fallback variant."""
+
+    KIND = "flag.engaged"
+    ANNOUNCED = True
+    flag: str
+    engagement: str
+    variant: str
+    previous: str
+    reason: str
+    mode: str  # auto | approved | manual
+    expires_at: datetime
+    because: tuple[str, ...] = ()  # components in trouble at that moment
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Everybody is on the fallback."""
+        engagement = Engagement(
+            id=self.engagement, variant=self.variant, reason=self.reason, mode=self.mode, actor=fact.actor, at=fact.at,
+            expires_at=self.expires_at, incident=fact.incident, because=self.because,
+        )  # fmt: skip
+        return replace(
+            state, engagement=engagement, proposal=None, engagements=state.engagements + 1, changed_at=fact.at, held=""
+        )
+
+
+@dataclass(frozen=True)
+class Held(OfFlag, Reasoned, Body):
+    """A rule wanted to switch and held still, with the reason."""
+
+    KIND = "flag.held"
+    ANNOUNCED = True
+    flag: str
+    reason: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """The last reason is kept."""
+        return replace(state, held=self.reason)
+
+
+@dataclass(frozen=True)
+class HandBackAsked(OfFlag, Reasoned, Body):
+    """The default is well again; the first step back waits for a person."""
+
+    KIND = "flag.hand_back_asked"
+    ANNOUNCED = True
+    flag: str
+    reason: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Asked once, until a share moves."""
+        return _engaged(state, asked_at=fact.at)
+
+
+@dataclass(frozen=True)
+class HandBackStepped(OfFlag, Reasoned, Body):
+    """A share of traffic, in percent, went back to the default."""
+
+    KIND = "flag.hand_back_stepped"
+    ANNOUNCED = True
+    flag: str
+    share: int
+    reason: str
+    variant: str = ""  # where the rest of it still is
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """That share is on the default again."""
+        return _moved(state, fact, share_back=self.share, stepped_at=fact.at, asked_at=None)
+
+
+@dataclass(frozen=True)
+class HandBackReverted(OfFlag, Reasoned, Body):
+    """The default failed again on the way back; everything is on the fallback again."""
+
+    KIND = "flag.hand_back_reverted"
+    ANNOUNCED = True
+    flag: str
+    reason: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Everything is on the fallback again."""
+        return _moved(state, fact, share_back=0, stepped_at=None, asked_at=None)
+
+
+@dataclass(frozen=True)
+class Released(OfFlag, Reasoned, Body):
+    """The engagement ended; the default serves everybody."""
+
+    KIND = "flag.released"
+    ANNOUNCED = True
+    flag: str
+    variant: str
+    reason: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Nothing is engaged."""
+        return replace(state, engagement=None, proposal=None, released_at=fact.at, changed_at=fact.at, held="")
+
+
+@dataclass(frozen=True)
+class CarriedOver(OfFlag, Body):
+    """An incident found the flag on a fallback already: switched in an earlier one of the outage, or for other reasons."""
+
+    KIND = "flag.carried_over"
+    flag: str
+    variant: str
+    began_at: datetime  # when it was switched to
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """It is told in that incident from here on."""
+        return _engaged(state, incident=fact.incident)
+
+
+@dataclass(frozen=True)
+class ExpiryReached(OfFlag, Reasoned, Body):
+    """The engagement's time ran out and it was kept; asked again at `expires_at`."""
+
+    KIND = "flag.expiry_reached"
+    ANNOUNCED = True
+    flag: str
+    reason: str
+    expires_at: datetime
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """It is kept for another while."""
+        return _engaged(state, expires_at=self.expires_at)
+
+
+def _moved(state: FlagState, fact: Fact, **changes: Any) -> FlagState:
+    """Another share of traffic is on the fallback than before."""
+    return replace(_engaged(state, **changes), changed_at=fact.at, held="") if state.engagement else state
+
+
+def _engaged(state: FlagState, **changes: Any) -> FlagState:
+    return replace(state, engagement=replace(state.engagement, **changes)) if state.engagement else state

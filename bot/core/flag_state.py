@@ -1,0 +1,47 @@
+"""What the facts of a flag add up to: where it sends traffic, and what waits for a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.model import Actor
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A switch that waits for a person."""
+
+    variant: str
+    reason: str
+    at: datetime
+    incident: int | None
+
+
+@dataclass(frozen=True)
+class Engagement:
+    """The overlay that sends downstream services to a fallback variant."""
+
+    id: str  # also the seed of sticky hashing
+    variant: str
+    reason: str
+    mode: str
+    actor: Actor
+    at: datetime
+    expires_at: datetime
+    incident: int | None
+    share_back: int = 0  # percent that is on the default again
+    stepped_at: datetime | None = None
+    asked_at: datetime | None = None  # the first step back waits for a person since then
+    because: tuple[str, ...] = ()  # components that were in trouble; empty = a person switched for other reasons
+
+
+@dataclass(frozen=True)
+class FlagState:
+    """One flag: its engagement if any, a proposal if one waits, and why automation last held still."""
+
+    key: str
+    engagement: Engagement | None = None
+    proposal: Proposal | None = None
+    held: str = ""
+    engagements: int = 0
+    changed_at: datetime | None = None
+    released_at: datetime | None = None

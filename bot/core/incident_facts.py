@@ -1,0 +1,318 @@
+"""The facts of an incident, each with what it makes of the incident."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.effects import PostAlert, PostCard
+from bot.core.fact import Body, Fact, OfComponent, OfComponents, Reasoned
+from bot.core.incident_state import Affected, Ending, Incident, Post, Room, VendorWords
+from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
+
+
+@dataclass(frozen=True)
+class Declared(OfComponents, Reasoned, Body):
+    """An incident was opened, by a rule from a verdict or by a person."""
+
+    KIND = "incident.declared"
+    BEGINS = True
+    number: int
+    title: str
+    severity: Severity
+    provider: str
+    dedup: str
+    components: tuple[str, ...]
+    began_at: datetime
+    reason: str
+    alerts_channel: str
+    vendor_first_at: datetime | None = None  # the vendor had spoken already
+    outage_began_at: datetime | None = None  # an earlier incident of the outage that the vendor speaks of: what it saw first,
+    outage_known_at: datetime | None = None  # and when it was declared
+
+    def onto(self, state: None, fact: Fact) -> Incident:
+        """A new incident."""
+        return Incident(
+            number=self.number, title=self.title, severity=self.severity, provider=self.provider, dedup=self.dedup,
+            began_at=self.began_at, declared_at=fact.at, declared_by=fact.actor, reason=self.reason, last_update_at=fact.at,
+            severity_by_person=fact.actor.kind is not ActorKind.RULE, room=Room(self.alerts_channel),
+            vendor=VendorWords(self.vendor_first_at, 0, self.outage_began_at, self.outage_known_at),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ComponentJoined(OfComponent, Reasoned, Body):
+    """One more component of the same provider failed into this incident."""
+
+    KIND = "incident.component_joined"
+    ANNOUNCED = True
+    component: str
+    level: Level
+    reason: str
+    evidence: tuple[str, ...] = ()
+    began_at: datetime | None = None  # when the evidence starts, where that is known
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """It is affected from where its evidence starts."""
+        joined = Affected(self.component, self.level, self.reason, self.began_at or fact.at)
+        return _settle(replace(state, affected={**state.affected, self.component: joined}), fact)
+
+
+@dataclass(frozen=True)
+class ComponentMoved(OfComponent, Reasoned, Body):
+    """A component of this incident got worse, better or well again."""
+
+    KIND = "incident.component_moved"
+    ANNOUNCED = True
+    component: str
+    previous: Level
+    level: Level
+    reason: str
+    began_at: datetime
+    evidence: tuple[str, ...] = ()
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Once the last component is well, so is the incident."""
+        recovered_at = self.began_at if self.level is Level.OPERATIONAL else None
+        moved = replace(state.affected[self.component], level=self.level, reason=self.reason, recovered_at=recovered_at)
+        return _settle(replace(state, affected={**state.affected, self.component: moved}), fact)
+
+
+@dataclass(frozen=True)
+class PhaseChanged(Reasoned, Body):
+    """The incident moved along an edge of LEGAL."""
+
+    KIND = "incident.phase_changed"
+    ANNOUNCED = True
+    previous: Phase
+    phase: Phase
+    move: str  # the name of the edge: forward, relapse, reopen, close, cancel
+    reason: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Times and counts of its life."""
+        incident = replace(state, phase=self.phase)
+        if self.move in ("relapse", "reopen"):
+            # Somebody doubts that it is over: the time of health is counted anew.
+            asked_again = replace(incident.ending, asked_at=None)
+            incident = replace(incident, well_since=fact.at if incident.well else None, ending=asked_again)
+        match self.move:
+            case "relapse":
+                return replace(incident, relapses=incident.relapses + 1)
+            case "reopen":
+                # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
+                return replace(incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at)
+        if self.phase is Phase.MITIGATED:
+            return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
+        if self.phase in (Phase.RESOLVED, Phase.CANCELED):
+            return replace(incident, ending=Ending(incident.ending.asked_at, fact.at, fact.actor, self.reason))
+        return incident
+
+
+@dataclass(frozen=True)
+class SeverityChanged(Reasoned, Body):
+    """Somebody or a rule set another severity."""
+
+    KIND = "incident.severity_changed"
+    ANNOUNCED = True
+    previous: Severity
+    severity: Severity
+    reason: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """It is known whether a person set it: then no rule changes it."""
+        by_person = fact.actor.kind is not ActorKind.RULE
+        return replace(state, severity=self.severity, severity_by_person=by_person, severity_at=fact.at)
+
+
+@dataclass(frozen=True)
+class Acknowledged(Body):
+    """A person has the incident in hand."""
+
+    KIND = "incident.acknowledged"
+    ANNOUNCED = True
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """In hand of whoever pressed the button."""
+        return replace(state, people=replace(state.people, acknowledged_at=fact.at, acknowledged_by=fact.actor))
+
+
+@dataclass(frozen=True)
+class ResponderJoined(Body):
+    """A person came to help."""
+
+    KIND = "incident.responder_joined"
+    ANNOUNCED = True
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """One more who helps."""
+        return replace(state, people=replace(state.people, responders=(*state.people.responders, fact.actor)))
+
+
+@dataclass(frozen=True)
+class RoleChanged(Body):
+    """A role in the incident went to somebody, or was taken back."""
+
+    KIND = "incident.role_changed"
+    ANNOUNCED = True
+    role: IncidentRole
+    previous: Actor | None
+    person: Actor | None  # None = nobody has it any more
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Whoever gets a role is among those who help."""
+        people = state.people
+        others = {role: who for role, who in people.roles.items() if role is not self.role}
+        if self.person is None:
+            return replace(state, people=replace(people, roles=others))
+        here = people.responders if self.person in people.responders else (*people.responders, self.person)
+        return replace(state, people=replace(people, roles={**others, self.role: self.person}, responders=here))
+
+
+@dataclass(frozen=True)
+class UpdateWritten(Body):
+    """An update for everybody; `text` is empty when the bot writes it from facts. `missed` slots passed unspoken."""
+
+    KIND = "incident.update_written"
+    slot: int
+    text: str
+    missed: int
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """The next one is due from here on."""
+        return replace(state, updates=self.slot, last_update_at=fact.at)
+
+
+@dataclass(frozen=True)
+class NoteAdded(Body):
+    """A person added a line to the timeline."""
+
+    KIND = "incident.note_added"
+    ANNOUNCED = True
+    text: str
+
+
+@dataclass(frozen=True)
+class ResolveAsked(Reasoned, Body):
+    """All components were well for long enough; the bot asked whether to resolve."""
+
+    KIND = "incident.resolve_asked"
+    ANNOUNCED = True
+    reason: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Asked once, until something fails again."""
+        return replace(state, ending=replace(state.ending, asked_at=fact.at))
+
+
+@dataclass(frozen=True)
+class ChannelNamed(Body):
+    """A name for the channel was chosen; written before Slack is asked, so that a retry asks for the same one."""
+
+    KIND = "incident.channel_named"
+    BOOKKEEPING = True
+    name: str
+    attempt: int
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """The name that is tried."""
+        return _in_room(state, name=self.name, attempt=self.attempt)
+
+
+@dataclass(frozen=True)
+class ChannelOpened(Body):
+    """The incident's own channel exists."""
+
+    KIND = "incident.channel_opened"
+    channel: str
+    name: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """It may be another one, after one was lost."""
+        return _in_room(state, channel=self.channel, name=self.name, refused="")
+
+
+@dataclass(frozen=True)
+class ChannelRefused(Reasoned, Body):
+    """The channel could not be made, or was lost; the incident goes on in the alert's thread."""
+
+    KIND = "incident.channel_refused"
+    reason: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """There is none, and why."""
+        return _in_room(state, channel="", refused=self.reason)
+
+
+@dataclass(frozen=True)
+class Posted(Body):
+    """A message of ours stands in Slack. `what` is the effect's kind, `key` its unique key."""
+
+    KIND = "incident.posted"
+    BOOKKEEPING = True
+    what: str
+    key: str
+    channel: str
+    ts: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Alert and card are edited where they stand."""
+        if self.what == PostAlert.KIND:
+            return _in_room(state, alert=replace(state.room.alert, channel=self.channel, ts=self.ts))
+        if self.what == PostCard.KIND:
+            return _in_room(state, card=replace(state.room.card, channel=self.channel, ts=self.ts))
+        return state
+
+
+@dataclass(frozen=True)
+class PostGone(Reasoned, Body):
+    """A message of ours was deleted in Slack, or its channel takes nothing more. `again`: it is posted anew."""
+
+    KIND = "incident.post_gone"
+    BOOKKEEPING = True
+    what: str
+    channel: str
+    ts: str
+    reason: str
+    again: bool
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Alert and card may be posted anew."""
+        if self.what == PostAlert.KIND:
+            return _in_room(state, alert=_gone(state.room.alert))
+        return _in_room(state, card=_gone(state.room.card)) if self.what == PostCard.KIND else state
+
+
+@dataclass(frozen=True)
+class GivenUp(Reasoned, Body):
+    """An effect could not be done and will not be tried again."""
+
+    KIND = "incident.effect_given_up"
+    BOOKKEEPING = True
+    what: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exported(Body):
+    """The timeline was handed out."""
+
+    KIND = "incident.exported"
+    BOOKKEEPING = True
+    format: str
+    where: str
+
+
+def _settle(incident: Incident, fact: Fact) -> Incident:
+    """Keep `well_since`: it starts when the last component is well and ends when any is not."""
+    if not incident.well:
+        return replace(incident, well_since=None, ending=replace(incident.ending, asked_at=None))
+    return incident if incident.well_since else replace(incident, well_since=fact.at)
+
+
+def _in_room(incident: Incident, **changes: Any) -> Incident:
+    return replace(incident, room=replace(incident.room, **changes))
+
+
+def _gone(post: Post) -> Post:
+    return replace(post, ts="", gone=post.gone + 1)

@@ -1,0 +1,120 @@
+"""What the facts of an incident add up to: the incident itself, in parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.model import Actor, IncidentRole, Level, Phase, Severity
+
+
+@dataclass(frozen=True)
+class Affected:
+    """One component inside one incident."""
+
+    id: str
+    level: Level
+    reason: str
+    failed_at: datetime
+    recovered_at: datetime | None = None  # since when it is well again, by its evidence; None = it never failed, or still does
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message of ours that is kept up to date."""
+
+    channel: str = ""  # Slack id of the channel that it stands in
+    ts: str = ""  # empty = it does not stand (yet)
+    gone: int = 0  # how often it was deleted or lost its channel
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where an incident is told and worked on: its alert, its own channel, and the card in there."""
+
+    alerts_channel: str = ""  # where alerts went by configuration when it was declared
+    channel: str = ""  # Slack id, empty = none (yet)
+    name: str = ""
+    attempt: int = 0  # names that were tried
+    refused: str = ""  # why there is no channel
+    alert: Post = Post()
+    card: Post = Post()
+
+
+@dataclass(frozen=True)
+class People:
+    """Who has it in hand, who helps, and who has which role."""
+
+    acknowledged_at: datetime | None = None
+    acknowledged_by: Actor | None = None
+    responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join", or was given a role
+    roles: Mapping[IncidentRole, Actor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VendorWords:
+    """What the vendor said about it, and the outage that it spoke of."""
+
+    first_at: datetime | None = None  # its first public word, by the vendor's own time
+    words: int = 0
+    outage_began_at: datetime | None = None  # where it is a later incident of one outage: what the first one of it saw first
+    outage_known_at: datetime | None = None  # and when that was declared
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How it ended, as resolved or as canceled; nothing while it runs."""
+
+    asked_at: datetime | None = None  # when we asked whether to resolve
+    at: datetime | None = None
+    by: Actor | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident, as its facts left it."""
+
+    number: int
+    title: str
+    severity: Severity
+    provider: str
+    dedup: str
+    began_at: datetime  # T0: first failed evidence
+    declared_at: datetime
+    declared_by: Actor
+    reason: str
+    severity_by_person: bool = False  # then no rule changes it
+    severity_at: datetime | None = None  # since when it is what it is; None = from the start
+    phase: Phase = Phase.TRIAGE
+    affected: Mapping[str, Affected] = field(default_factory=dict)
+    updates: int = 0  # slots used
+    last_update_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    well_since: datetime | None = None  # all components well, uninterrupted
+    room: Room = Room()
+    people: People = People()
+    vendor: VendorWords = VendorWords()
+    ending: Ending = Ending()
+    relapses: int = 0
+    reopened: int = 0
+
+    @property
+    def stream(self) -> str:
+        """The name of its stream of facts."""
+        return f"incident/{self.number}"
+
+    @property
+    def name(self) -> str:
+        """What people call it: INC-7."""
+        return f"INC-{self.number}"
+
+    @property
+    def well(self) -> bool:
+        """Whether every component in it is operational again; false when none ever failed here, since nobody could tell."""
+        everyone = self.affected.values()
+        return all(a.level is Level.OPERATIONAL for a in everyone) and any(a.recovered_at for a in everyone)
+
+    @property
+    def failing(self) -> tuple[Affected, ...]:
+        """The components in it that are not well."""
+        return tuple(a for a in self.affected.values() if a.level is not Level.OPERATIONAL)

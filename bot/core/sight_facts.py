@@ -1,0 +1,40 @@
+"""The facts of our own sight, each with what it makes of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.fact import Body, Fact, Reasoned
+from bot.core.incident_state import Incident
+from bot.core.sight_state import Sight
+
+
+@dataclass(frozen=True)
+class SightLost(Reasoned, Body):
+    """We are blind: what fails now may as well be our own way out or our resolver."""
+
+    KIND = "sight.lost"
+    reason: str
+    began_at: datetime  # when the evidence starts
+    thread: str = ""  # effect key of the notice in the ops channel, empty = none
+
+    def onto(self, state: Sight | Incident, fact: Fact) -> Sight | Incident:
+        """Blind since the evidence starts. It also stands in the streams of open incidents, of which it makes nothing."""
+        if not isinstance(state, Sight):
+            return state
+        return Sight(blind=True, reason=self.reason, began_at=self.began_at, notice=self.thread)
+
+
+@dataclass(frozen=True)
+class SightRegained(Reasoned, Body):
+    """We see again: controls or providers answer."""
+
+    KIND = "sight.regained"
+    reason: str  # why we were blind
+    began_at: datetime  # since when
+    ended_at: datetime
+
+    def onto(self, state: Sight | Incident, fact: Fact) -> Sight | Incident:
+        """How it was the last time is kept. It also stands in the streams of open incidents, of which it makes nothing."""
+        if not isinstance(state, Sight):
+            return state
+        return Sight(blind=False, reason=self.reason, began_at=self.began_at, ended_at=self.ended_at)

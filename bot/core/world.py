@@ -1,0 +1,117 @@
+"""The world: the states of all streams, which are all that decisions look at.
+
+State rows in the store are those states, written in the transaction of their facts and rebuildable by folding the facts again
+(`streams.evolve`).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.core.component_state import ComponentState
+from bot.core.flag_state import FlagState
+from bot.core.incident_state import Incident
+from bot.core.layered import Layered
+from bot.core.provider_state import ProviderState
+from bot.core.sight_state import CLEAR, Sight
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that decisions look at: the states of all streams, by kind (`streams`) and key.
+
+    Of the incidents that are over, those that a decision may need (`recent`); the engine adds one that a signal names.
+    """
+
+    states: Mapping[str, Layered[Any, Any]] = field(default_factory=dict)
+    seqs: Layered[str, int] = field(default_factory=Layered)  # stream -> seq of its newest fact
+    # Made by `with_state` from the incidents, so that they need not be searched at every step.
+    running: frozenset[int] = field(default=frozenset(), compare=False)
+    ended_last: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> incident with it that ended last
+    last_incident: int = field(default=0, compare=False)  # the highest number given so far
+
+    def of(self, kind: str) -> Layered[Any, Any]:
+        """The states of one kind of stream, by key."""
+        return self.states.get(kind, NO_STATES)
+
+    @property
+    def components(self) -> Mapping[str, ComponentState]:
+        """By id."""
+        return self.of("component")
+
+    @property
+    def providers(self) -> Mapping[str, ProviderState]:
+        """By id."""
+        return self.of("provider")
+
+    @property
+    def incidents(self) -> Mapping[int, Incident]:
+        """By number; long past ones are not among them."""
+        return self.of("incident")
+
+    @property
+    def flags(self) -> Mapping[str, FlagState]:
+        """By key."""
+        return self.of("flag")
+
+    @property
+    def sight(self) -> Sight:
+        """Whether we see at all."""
+        sight: Sight = self.of("sight").get("", CLEAR)
+        return sight
+
+    def component(self, id: str) -> ComponentState:
+        """The component's state, or that of one never looked at."""
+        return self.components.get(id) or ComponentState(id)
+
+    def provider(self, id: str) -> ProviderState:
+        """The provider's state, or that of one whose page was never read."""
+        return self.providers.get(id) or ProviderState(id)
+
+    def flag(self, key: str) -> FlagState:
+        """The flag's state, or that of one never engaged."""
+        return self.flags.get(key) or FlagState(key)
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Those that still run, oldest first."""
+        return tuple(self.incidents[number] for number in sorted(self.running))
+
+    def open_for(self, dedup: str) -> Incident | None:
+        """The open incident that holds this dedup key."""
+        return next((i for i in self.open_incidents() if i.dedup == dedup), None)
+
+    def concerned(self, component: str) -> Incident | None:
+        """The open incident that this component is in."""
+        return next((i for i in self.open_incidents() if component in i.affected), None)
+
+    def with_state(self, kind: str, key: Any, state: Any) -> "World":
+        """The world with one state put in or replaced."""
+        world = replace(self, states={**self.states, kind: self.of(kind).but(key, state)})
+        return world._indexed(state) if isinstance(state, Incident) else world
+
+    def without_incidents(self, numbers: Collection[int]) -> "World":
+        """The world without these, which are over; their numbers stay given."""
+        incidents = self.of("incident").without(numbers)
+        seqs = self.seqs.without([f"incident/{number}" for number in numbers])
+        return replace(self, states={**self.states, "incident": incidents}, seqs=seqs)
+
+    def _indexed(self, incident: Incident) -> "World":
+        mine = {incident.number}
+        running = self.running | mine if incident.phase.open else self.running - mine
+        newer = {c: incident.number for c in incident.affected if self._ended_after_all(c, incident)}
+        return replace(
+            self, running=running, ended_last={**self.ended_last, **newer} if newer else self.ended_last,
+            last_incident=max(self.last_incident, incident.number),
+        )  # fmt: skip
+
+    def _ended_after_all(self, component: str, incident: Incident) -> bool:
+        """Whether it is over and ended after every other one that the component was in."""
+        if incident.phase.open or incident.ending.at is None:
+            return False
+        other = self.incidents.get(self.ended_last.get(component, 0))
+        if other is None or other.phase.open or other.ending.at is None:
+            return True
+        return (other.ending.at, other.number) < (incident.ending.at, incident.number)
+
+
+NO_STATES: Layered[Any, Any] = Layered()
