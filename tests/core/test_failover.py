@@ -66,10 +66,11 @@ def test_degraded_is_not_enough_for_a_flag_that_engages_on_down() -> None:
 def test_a_proposal_waits_for_a_person_and_is_dropped_when_the_trouble_ends() -> None:
     """automation: propose asks."""
     table = down(Table(policy(automation="propose")))
-    asked = variant(table), len(table.kinds(EngageProposed))
+    served, asked = variant(table), len(table.kinds(EngageProposed))
     table.sees("anthropic.api", Level.OPERATIONAL)
 
-    assert ("claude", 1) == asked
+    assert "claude" == served
+    assert 1 == asked
     assert 1 == len(table.kinds(ProposalDropped))
 
 
