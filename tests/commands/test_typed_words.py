@@ -71,7 +71,8 @@ def test_a_mentioned_channel_is_known_by_its_id(sent: str) -> None:
     """People rename an incident's channel, or it is private; the word still means that incident."""
     meant = which_incident(typed(sent), "C0OPS", two_incidents().world, mentions(sent))
 
-    assert (2, "it is slow") == (meant.incident.number, meant.rest)
+    assert 2 == meant.incident.number
+    assert "it is slow" == meant.rest
 
 
 def test_a_channel_that_was_only_typed_is_known_by_its_name() -> None:

@@ -72,7 +72,9 @@ async def test_component_is_muted_with_an_end_a_reason_and_a_way_back(ana: Typin
     assert "Undo: `/understudy unmute anthropic.api`" in seen
     mute = ana.engine.world.component("anthropic.api").mute
     assert mute is not None
-    assert (NOW + timedelta(hours=2), ANA, "load test of ours") == (mute.until, mute.by, mute.reason)
+    assert NOW + timedelta(hours=2) == mute.until
+    assert ANA == mute.by
+    assert "load test of ours" == mute.reason
 
 
 async def test_mute_needs_no_for(ana: Typing) -> None:

@@ -100,14 +100,18 @@ def test_what_is_done_is_done_once() -> None:
     post = carried_out(PostLine(), [DONE])
 
     assert post.row is not None
-    assert (["perform"], "done", {"channel": "C1", "ts": "1.2", "name": ""}) == (post.calls, post.row.state, post.row.result)
+    assert ["perform"] == post.calls
+    assert "done" == post.row.state
+    assert {"channel": "C1", "ts": "1.2", "name": ""} == post.row.result
 
 
 def test_whose_turn_has_not_come_waits_without_trouble() -> None:
     """Nobody is paged because the alert that a line answers to is still on its way."""
     post = carried_out(PostLine(), [Wait("the alert is not posted yet"), Wait("the alert is not posted yet"), DONE])
 
-    assert (["perform"] * 3, "done", []) == (post.calls, post.end[0], post.troubles)
+    assert ["perform"] * 3 == post.calls
+    assert "done" == post.end[0]
+    assert [] == post.troubles
 
 
 def test_a_wait_ends_when_its_performer_says() -> None:
@@ -121,7 +125,8 @@ def test_an_unclear_post_whose_place_is_not_known_yet_is_looked_up_and_not_sent(
     """Waiting does not make it certain."""
     post = carried_out(PostLine(), [UNCLEAR], [Wait("the alert is not posted yet"), DONE])
 
-    assert (["perform", "find", "find"], "done") == (post.calls, post.end[0])
+    assert ["perform", "find", "find"] == post.calls
+    assert "done" == post.end[0]
 
 
 def test_an_unclear_post_is_looked_up_after_the_settle_time() -> None:
@@ -147,7 +152,9 @@ def test_what_is_refused_for_good_is_given_up_with_its_reason() -> None:
     """And told as trouble, once."""
     post = carried_out(PostLine(), [REFUSED])
 
-    assert (["perform"], ("dead", "not allowed"), ["not allowed"]) == (post.calls, post.end, post.troubles)
+    assert ["perform"] == post.calls
+    assert ("dead", "not allowed") == post.end
+    assert ["not allowed"] == post.troubles
 
 
 def test_what_may_be_repeated_is_repeated_without_a_look_up() -> None:
@@ -165,7 +172,8 @@ def test_a_direct_message_that_may_have_arrived_is_not_sent_again() -> None:
     post = carried_out(TellPerson("U0ANA"), [UNCLEAR])
 
     reason = "it may have been posted, and cannot be looked up: the bot may not read what it sends there"
-    assert (["perform"], ("dead", reason)) == (post.calls, post.end)
+    assert ["perform"] == post.calls
+    assert ("dead", reason) == post.end
     assert 2 == len(post.troubles)  # the lost answer, and that nobody can find out
 
 
@@ -180,7 +188,8 @@ def test_an_update_that_cannot_be_looked_up_is_given_up() -> None:
     post = carried_out(PostUpdate(SINCE, 1), [UNCLEAR], [BLIND] * 3)
 
     reason = "it may have been posted, and cannot be looked up: history may not be read"
-    assert (["perform", "find", "find", "find"], ("dead", reason)) == (post.calls, post.end)
+    assert ["perform", "find", "find", "find"] == post.calls
+    assert ("dead", reason) == post.end
 
 
 def test_an_effect_that_nobody_carries_out_is_given_up_by_name() -> None:

@@ -106,7 +106,8 @@ def test_every_old_row_but_an_unclear_direct_message_is_done(waiting: dict[str, 
 
 def test_an_old_channel_and_an_old_file_are_made_once(after: Aftermath) -> None:
     """INC-3's channel had been made, and its timeline had not been uploaded."""
-    assert ([2, 3], 1) == (sorted(int(name.split("-")[2]) for name in after.channels), len(after.files))
+    assert [2, 3] == sorted(int(name.split("-")[2]) for name in after.channels)
+    assert 1 == len(after.files)
 
 
 def test_an_old_row_speaks_of_what_it_always_spoke_of(after: Aftermath) -> None:

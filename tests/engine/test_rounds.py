@@ -80,7 +80,8 @@ async def test_a_quick_look_comes_between_and_leaves_the_phase_alone() -> None:
     await passes(clock, rounds, 60)
 
     regular = [at for _, at in looks.began if at % 30 == phase % 30]
-    assert (3, 4) == (len(regular), len(looks.began))
+    assert 3 == len(regular)
+    assert 4 == len(looks.began)
 
 
 async def test_a_quick_look_is_dropped_where_a_regular_one_comes_first() -> None:

@@ -146,7 +146,8 @@ async def test_a_small_part_that_fails_for_long_becomes_an_advisory_and_no_incid
     stand.script.answers.clear()
     await stand.passes(4 * 60, step=2)
 
-    assert (Level.OPERATIONAL, "") == (early.level, early.advisory)
+    assert Level.OPERATIONAL == early.level
+    assert "" == early.advisory
     assert Level.OPERATIONAL is late.level
     assert "ask-0" in late.advisory
     assert "" == stand.engine.world.component("anthropic.api").advisory
@@ -172,9 +173,11 @@ async def test_what_was_late_while_our_own_loop_stood_still_says_nothing() -> No
     await stand.passes(90)
     found = {check: (await stand.samples.recent(check, 1))[0] for check in (API, WEB)}
 
-    assert (Outcome.INCONCLUSIVE, "lagged") == (found[API].outcome, found[API].error)
+    assert Outcome.INCONCLUSIVE == found[API].outcome
+    assert "lagged" == found[API].error
     assert "our own loop was 5000 ms late" in found[API].reason
-    assert ("operational", "down") == (stand.level("anthropic.api"), stand.level("anthropic.web"))
+    assert "operational" == stand.level("anthropic.api")
+    assert "down" == stand.level("anthropic.web")
 
 
 async def test_a_good_answer_that_our_own_loop_delayed_is_good_and_not_slow() -> None:
@@ -187,7 +190,9 @@ async def test_a_good_answer_that_our_own_loop_delayed_is_good_and_not_slow() ->
     await stand.passes(300, step=5)
     newest = (await stand.samples.recent(API, 1))[0]
 
-    assert ("operational", Outcome.OK, {}) == (stand.level("anthropic.api"), newest.outcome, dict(newest.phases_ms))
+    assert "operational" == stand.level("anthropic.api")
+    assert Outcome.OK == newest.outcome
+    assert {} == dict(newest.phases_ms)
 
 
 async def test_a_common_unrest_of_the_loop_excuses_nobody() -> None:

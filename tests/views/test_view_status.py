@@ -151,7 +151,8 @@ def test_the_declare_form_offers_what_is_open_already() -> None:
     view = declare_modal(story.world.open_incidents(), story.policy, private_metadata="C0OPS", component=API)
 
     assert_view_taken(view)
-    assert (DECLARE_CALLBACK, "C0OPS") == (view["callback_id"], view["private_metadata"])
+    assert DECLARE_CALLBACK == view["callback_id"]
+    assert "C0OPS" == view["private_metadata"]
     assert "INC-7* SEV2 mitigated: Claude API down <#C0INC7>" in view["blocks"][0]["text"]["text"]
     inputs = {block["block_id"]: block["element"] for block in view["blocks"][1:]}
     assert {"title", "component", "severity"} == set(inputs) == {element["action_id"] for element in inputs.values()}
@@ -174,7 +175,8 @@ def test_the_update_form_takes_a_long_text() -> None:
     view = update_modal(outage_story(20).incident(), private_metadata="x")
 
     assert_view_taken(view)
-    assert (UPDATE_CALLBACK, True) == (view["callback_id"], view["blocks"][1]["element"]["multiline"])
+    assert UPDATE_CALLBACK == view["callback_id"]
+    assert view["blocks"][1]["element"]["multiline"] is True
 
 
 def test_a_reopened_incident_shows_no_old_end() -> None:
