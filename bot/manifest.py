@@ -19,7 +19,7 @@ def manifest_for(prefix: str = "", *, private: bool = False) -> dict[str, Any]:
     return {
         "display_information": {
             "name": "Understudy",
-            "description": "Watches the AI providers you depend on, runs the incident, switches to the stand-in",
+            "description": "Watches the AI providers you depend on, runs the incident, switches services to a fallback",
             "background_color": "#1f2a44",
         },
         "features": {

@@ -66,10 +66,10 @@ def _variant(policy: FlagPolicy, word: str) -> str:
     """The variant that a word names; empty where it begins a reason. A slip of the finger must not switch to something else."""
     if word in policy.variants:
         return word
-    stand_ins = {name.lower(): name for name in policy.variants if name != policy.default}
-    if word.lower() in stand_ins:
-        return stand_ins[word.lower()]
-    close = nearest(word, stand_ins) if word.lower() not in (policy.default.lower(), "for") else ""
+    fallbacks = {name.lower(): name for name in policy.variants if name != policy.default}
+    if word.lower() in fallbacks:
+        return fallbacks[word.lower()]
+    close = nearest(word, fallbacks) if word.lower() not in (policy.default.lower(), "for") else ""
     if close:
         known = ", ".join(f"`{name}`" for name in policy.variants)
         raise Misunderstood(f"`{policy.key}` has no variant `{word[:60]}`.{close} It has: {known}. Nothing was switched.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.core.declaring import whose_names_stand_in
+from bot.core.declaring import whose_names_appear
 from bot.core.incident_state import Incident
 from bot.core.world import World
 
@@ -150,4 +150,4 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
 
 def component_of(text: str, names: dict[str, str]) -> tuple[str, ...]:
     """Components whose id or name stands in `text`; `names` maps ids to names. Longest names win."""
-    return whose_names_stand_in(text, {id: (id, name) for id, name in names.items()})
+    return whose_names_appear(text, {id: (id, name) for id, name in names.items()})

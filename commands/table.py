@@ -47,7 +47,7 @@ INCIDENT = Word(
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         Verb("join", "/incident join [INC-7]", "come to help: you are invited into its channel"),
-        Verb("ack", "/incident ack [INC-7]", "take it in hand"),
+        Verb("ack", "/incident ack [INC-7]", "acknowledge it: you are working on it"),
         Verb(
             "update",
             "/incident update [INC-7] TEXT",
@@ -76,7 +76,7 @@ FALLBACK = Word(
     "status | engage FLAG [VARIANT] REASON | release FLAG | help",
     (
         Verb("status", "/fallback status", "every flag: what it serves, since when, why, who reads it"),
-        Verb("engage", "/fallback engage FLAG [VARIANT] [for 2h] [REASON]", "send services to a stand-in"),
+        Verb("engage", "/fallback engage FLAG [VARIANT] [for 2h] [REASON]", "switch services to a fallback"),
         Verb("release", "/fallback release FLAG [force] [REASON]", "go back to the default at once"),
         Verb("help", "/fallback help", "this text"),
     ),

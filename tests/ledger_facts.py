@@ -69,7 +69,7 @@ def an_incident() -> list[Commit]:
     table.send(FEED)
     table.send(s.Acknowledge(actor=ANA, incident=1))
     table.send(s.AddNote(actor=ANA, incident=1, text="Anfrage läuft \ud83d & <!channel> \x00"))
-    table.send(s.WriteUpdate(actor=ANA, incident=1, text="Support chat answers with the stand-in."))
+    table.send(s.WriteUpdate(actor=ANA, incident=1, text="Support chat answers with the fallback."))
     table.sees("anthropic.web", Level.DEGRADED)
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV1, reason="everybody is hit"))
     table.send(s.EffectRefused(actor=RULE, key="INC-1/x", kind=PostLine, incident=1, reason="channel_not_found"))

@@ -1,6 +1,6 @@
 """Sample histories, told in facts and folded into a world: what views, exports and faces are tried on.
 
-`outage_story()` is a whole one: INC-7, Claude's three surfaces, the vendor 45 minutes late, the support chat on a stand-in, two
+`outage_story()` is a whole one: INC-7, Claude's three surfaces, the vendor 45 minutes late, the support chat on a fallback, two
 updates, staged recovery, resolution. `until` stops it in the middle.
 """
 
@@ -257,7 +257,7 @@ def _bot_updates(story: Story, title: str, words: str) -> None:
 
 
 def _ana_updates(story: Story, title: str, words: str) -> None:
-    story.add("incident/7", UpdateWritten(2, words or "Support chat answers with the stand-in, quality is fine.", 0), ANA)
+    story.add("incident/7", UpdateWritten(2, words or "Support chat answers with the fallback, quality is fine.", 0), ANA)
 
 
 def _api_is_back(story: Story, title: str, words: str) -> None:

@@ -116,7 +116,7 @@ def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
         ("impact since", _at(i["began_at"])),
         ("declared", f"{_at(i['declared_at'])} by {_who(i['declared_by'])}"),
         ("why", i["reason"]),
-        ("in hand of", _who(i["acknowledged_by"])),
+        ("acknowledged by", _who(i["acknowledged_by"])),
         *((name, _who(person)) for name, person in i["roles"].items()),
         ("updates", str(i["updates"])),
         ("next update by", _at(i["next_update_at"])),
@@ -170,7 +170,7 @@ def _ending(name: str, field: str, help: str, *, required: bool = False) -> None
 
 
 _verb("join", None, "Come to help; it stands in the timeline.")
-_verb("ack", None, "Take it in hand.")
+_verb("ack", None, "Acknowledge it: you are working on it.")
 _verb("update", "text", "Tell everybody; the clock of updates starts anew.", required=True)
 _verb("note", "text", "Add a line to the timeline.", required=True)
 _verb("severity", "severity", "Set the impact on us, SEV1 to SEV4.", required=True)

@@ -19,7 +19,7 @@ from bot.version import understudy_version
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(understudy_version(), prog_name="understudy")
 def main() -> None:
-    """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to the stand-in."""
+    """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to a fallback."""
 
 
 for command in (run, demo, check, backtest, health, incident, flags, export, verify, doctor, config, manifest):

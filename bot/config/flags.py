@@ -14,7 +14,7 @@ Percent = Annotated[int, Whole(1, 100)]
 
 
 class FallbackConfig(Part):
-    """A stand-in variant."""
+    """A variant that takes over when the default fails."""
 
     variant: Text = Field(description="Variant to send services to.")
     needs: Text | None = Field(default=None, description="Component that must be well for it.")

@@ -98,10 +98,10 @@ def named(policy: Policy, text: str) -> tuple[str, ...]:
     for component in policy.components.values():
         own = {component.provider, component.provider_name, component.id, component.name}
         names[component.provider] = names.get(component.provider, set()) | own
-    return whose_names_stand_in(text, names)
+    return whose_names_appear(text, names)
 
 
-def whose_names_stand_in(text: str, names: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+def whose_names_appear(text: str, names: Mapping[str, Collection[str]]) -> tuple[str, ...]:
     """The keys of which a name stands in a text as a word of its own, in any case of letters.
 
     The longest name wins: `Azure OpenAI` is not `OpenAI`.

@@ -47,11 +47,11 @@ class Durations:
     impact_at: datetime  # T0: first failed evidence
     detected_at: datetime  # Td: the incident was declared
     detected_by: str  # probe or person
-    acknowledged_at: datetime | None  # Ta: a person had it in hand
+    acknowledged_at: datetime | None  # Ta: a person acknowledged it
     vendor_first_at: datetime | None  # Tv: the vendor's first public word, by the vendor's own time
     first_post_at: datetime | None  # Tc: the first message to stakeholders stood in Slack
-    failover_at: datetime | None  # Tf: the first flag served a stand-in
-    mitigated_at: datetime | None  # Tm: customers were served, by stand-ins or by recovery
+    failover_at: datetime | None  # Tf: the first flag served a fallback
+    mitigated_at: datetime | None  # Tm: customers were served, by fallbacks or by recovery
     vendor_resolved_at: datetime | None  # Tr: the vendor called it over
     ended_at: datetime | None  # Te: resolved or canceled; None while open
     outages: tuple[Outage, ...]
@@ -144,7 +144,7 @@ def _first(moments: Iterator[datetime]) -> datetime | None:
 
 
 def _mitigated_at(incident: Incident, facts: Sequence[Fact]) -> datetime | None:
-    """When customers were first served: by stand-ins, or because every component was well."""
+    """When customers were first served: by fallbacks, or because every component was well."""
     well = _first(
         x.at for x in facts if isinstance(x.body, PhaseChanged) and x.body.phase in (Phase.MONITORING, Phase.RESOLVED)
     )

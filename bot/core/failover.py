@@ -36,7 +36,7 @@ FALLBACK_RULE = Actor.rule("fallback automation")
 HAND_BACK_RULE = Actor.rule("hand-back")
 EXPIRY_RULE = Actor.rule("expiry")
 
-# What happens anew to an incident or to its flags, so that stand-ins may carry it.
+# What happens anew to an incident or to its flags, so that fallbacks may carry it.
 MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged, HandBackReverted)
 
 
@@ -267,7 +267,7 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
 
 
 def _mitigate(draft: Draft) -> None:
-    """Customers are served by stand-ins: an incident whose flags are all engaged is mitigated."""
+    """Customers are served by fallbacks: an incident whose flags are all engaged is mitigated."""
     if not any(isinstance(fact.body, MAY_MITIGATE) for fact in draft.facts):
         return  # time alone does not overrule a person who went back to investigating
     for incident in draft.world.open_incidents():

@@ -211,7 +211,7 @@ def _ripen(draft: Draft, number: int) -> None:
 
 
 def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
-    """A person has it in hand; the phase leaves triage."""
+    """A person acknowledges it; the phase leaves triage."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(_over(incident, a.Wanted.ACKNOWLEDGE))

@@ -126,7 +126,7 @@ class SeverityChanged(Reasoned, Body):
 
 @dataclass(frozen=True)
 class Acknowledged(Body):
-    """A person has the incident in hand."""
+    """A person acknowledged the incident."""
 
     KIND = "incident.acknowledged"
     ANNOUNCED = True

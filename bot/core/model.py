@@ -255,7 +255,7 @@ class ComponentPolicy:
 
 @dataclass(frozen=True)
 class Fallback:
-    """A stand-in variant, and the component that must be well for it."""
+    """A variant that takes over when the default fails, and the component that must be well for it."""
 
     variant: str
     needs: str | None = None

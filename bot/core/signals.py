@@ -113,7 +113,7 @@ class Join(OfIncident):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledge(OfIncident):
-    """A person takes an incident in hand."""
+    """A person acknowledges an incident."""
 
 
 @dataclass(frozen=True, kw_only=True)

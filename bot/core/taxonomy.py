@@ -1,7 +1,7 @@
 """What can go wrong with a check, as data: one class per cause, whose fault it is, and what may follow from it. Pure.
 
 Two questions are kept apart. `may_open`: may failures of this class open an incident? `may_flip`: may they send a service to
-its stand-in? A spent quota may flip (the service that shares the key is stuck as well) and never opens: the provider is well.
+its fallback? A spent quota may flip (the service that shares the key is stuck as well) and never opens: the provider is well.
 """
 
 from collections.abc import Mapping

@@ -284,7 +284,7 @@ def _of_incident(fact: Fact, names: Mapping[str, str]) -> str:
         case SeverityChanged() as b:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case Acknowledged():
-            return f"{fact.actor.name or fact.actor.id} has INC-{fact.incident} in hand"
+            return f"{fact.actor.name or fact.actor.id} acknowledged INC-{fact.incident}"
         case RoleChanged(role=role, person=None):
             return f"INC-{fact.incident} has no {role} any more"
         case RoleChanged(role=role, person=Actor() as person):
@@ -341,11 +341,11 @@ def _of_flag(fact: Fact) -> str:
         case HandBackStepped(flag=flag, share=share):
             return f"{share} % of {flag} is back on the default"
         case HandBackReverted(flag=flag):
-            return f"The hand-back of {flag} was reverted; all of it is on the stand-in again"
+            return f"The hand-back of {flag} was reverted; all of it is on the fallback again"
         case Released(flag=flag, variant=variant):
             return f"{flag} uses its default {variant} again"
         case CarriedOver() as b:
             return f"{b.flag} uses {b.variant} already, since {b.began_at:%Y-%m-%d %H:%M} UTC"
         case ExpiryReached() as b:
-            return f"The time of {b.flag} on its stand-in ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
+            return f"The time of {b.flag} on its fallback ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
     return fact.kind

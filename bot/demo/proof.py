@@ -72,9 +72,11 @@ def _detected(seen: Seen) -> Claim:
 
 def _switched(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Claim:
     engaged = any(isinstance(fact.body, Engaged) for fact in facts)
-    on_stand_in = sum(row["variant"] == "gpt" for row in rows)
-    held = engaged and on_stand_in > 0
-    return Claim(held, f"the flag switched: {on_stand_in} customers read the stand-in" if held else "the flag did not switch")
+    on_fallback = sum(row["variant"] == "gpt" for row in rows)
+    held = engaged and on_fallback > 0
+    return Claim(
+        held, f"the flag switched: it sent {on_fallback} customers to the fallback" if held else "the flag did not switch"
+    )
 
 
 def _went_back(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Claim:

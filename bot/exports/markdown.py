@@ -19,7 +19,7 @@ POINT_WORDS = {
     "acknowledged_at": "Acknowledged by a person",
     "vendor_first_at": "Vendor's first public word",
     "first_post_at": "First post to stakeholders",
-    "failover_at": "First flag on a stand-in",
+    "failover_at": "First flag on a fallback",
     "mitigated_at": "Customers served again",
     "vendor_resolved_at": "Vendor called it over",
     "ended_at": "Ended",
@@ -74,7 +74,7 @@ def _head(incident: Incident, names: dict[str, str]) -> str:
         ("Provider", md(incident.provider) or "none"),
         ("Components", components),
         ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
-        ("In hand of", _actor(incident.people.acknowledged_by)),
+        ("Acknowledged by", _actor(incident.people.acknowledged_by)),
         ("Ended", f"{stamp(incident.ending.at)} by {_actor(incident.ending.by)}: {md(incident.ending.reason)}")
         if incident.ending.at
         else ("Ended", "not yet"),
@@ -104,7 +104,7 @@ def _away(took: timeline.Durations, *, still: str) -> str:
         lasted = length(one.ended_at - one.began_at) if one.ended_at else still
         ended = stamp(one.ended_at) if one.ended_at else still
         rows.append((md(one.flag), md(one.variant), stamp(one.began_at), ended, lasted))
-    return _table(("flag", "stand-in", "from", "to", "length"), rows) if rows else "None was switched."
+    return _table(("flag", "fallback", "from", "to", "length"), rows) if rows else "None was switched."
 
 
 def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:

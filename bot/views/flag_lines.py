@@ -50,7 +50,7 @@ def _before(fact: Fact, flag: FlagPolicy) -> tuple[str, str]:
         case Held(reason=reason):
             names = [foreign(one.variant, 60) for one in flag.fallbacks]
             way = (
-                f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} (stand-ins: {words(names)})" if names else ""
+                f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} (fallbacks: {words(names)})" if names else ""
             )
             return f"{name} stays as it is, decided {by(fact.actor)}.", f"{_why(reason)}{way}"
     return name, ""
@@ -72,21 +72,21 @@ def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy) -> tuple[str,
 
 def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None) -> tuple[str, str]:
     name, default = code(flag.key), f"*{foreign(flag.default, 60)}*"
-    stand_in = f"*{foreign(engagement.variant, 60)}*" if engagement else "its stand-in"
+    fallback = f"*{foreign(engagement.variant, 60)}*" if engagement else "its fallback"
     match fact.body:
         case HandBackAsked(reason=reason):
             first = min(flag.steps, default=100)
             text = f"The default of {name} is well again. Start the hand-back with {first} % on {default}?"
             return text, f"{_why(reason)} Each later step follows {_every(flag)} if it stays well. Asked {by(fact.actor)}."
         case HandBackStepped() as b:
-            rest = f"*{foreign(b.variant, 60)}*" if b.variant else stand_in
+            rest = f"*{foreign(b.variant, 60)}*" if b.variant else fallback
             text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {rest}, {by(fact.actor)}."
             coming = next((step for step in flag.steps if step > b.share), 100)
             return text, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} if it stays well."
         case HandBackReverted(reason=reason):
-            return f"The hand-back of {name} is reverted {by(fact.actor)}: all of it is on {stand_in} again.", _why(reason)
+            return f"The hand-back of {name} is reverted {by(fact.actor)}: all of it is on {fallback} again.", _why(reason)
         case ExpiryReached() as b:
-            text = f"The time of {name} on {stand_in} ran out; it is kept, decided {by(fact.actor)}."
+            text = f"The time of {name} on {fallback} ran out; it is kept, decided {by(fact.actor)}."
             undo = f"Back to {default}: {code(f'/fallback release {flag.key}')}"
             return text, f"{_why(b.reason)}\nAsked again {when(b.expires_at)}. {undo}"
     return name, ""

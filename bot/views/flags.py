@@ -22,7 +22,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
         return fit(Message("No flag is configured. Flags stand under `flags:` in the configuration."))
     away = [key for key in policy.flags if world.flag(key).engagement]
     names = f": {words([foreign(key, 80) for key in away])}" if away else ""
-    text = f"{len(away)} of {len(policy.flags)} flags on a stand-in{names}"
+    text = f"{len(away)} of {len(policy.flags)} flags on a fallback{names}"
     blocks: list[Block] = [header("Fallback flags")]
     order = sorted(policy.flags.values(), key=lambda flag: (flag.key not in away, flag.key))
     for flag in order[:MOST_IN_LIST]:
@@ -142,7 +142,7 @@ def _ways(flag: FlagPolicy, state: FlagState) -> str:
     if state.engagement:
         return f"Undo: {code(f'/fallback release {flag.key}')}"
     names = [foreign(one.variant, 60) for one in flag.fallbacks]
-    return f"Stand-ins: {words(names)}. Automation: {flag.automation}." if names else "It has no stand-in."
+    return f"Fallbacks: {words(names)}. Automation: {flag.automation}." if names else "It has no fallback."
 
 
 def _value(flag: str, incident: int | None, **more: object) -> dict[str, object]:

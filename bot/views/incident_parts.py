@@ -62,14 +62,14 @@ def touched(scene: Scene) -> list[Block]:
     """Which flags, and with them which services, it touches, and what was switched."""
     flags = scene.flags
     if not flags:
-        return [section(f"*Services*: no flag stands on what fails here.{_stand_ins(scene)}")]
+        return [section(f"*Services*: no flag depends on what fails here.{_fallbacks(scene)}")]
     lines = [f"• {flag_line(flag, scene.world)}" for flag in flags[:MOST_FLAGS]]
     if len(flags) > MOST_FLAGS:
         lines.append(f"• {len(flags) - MOST_FLAGS} more flags: `/fallback status`")
     return [section("*Services and what they use*\n" + "\n".join(lines))]
 
 
-def _stand_ins(scene: Scene) -> str:
+def _fallbacks(scene: Scene) -> str:
     """The way out of another trouble may lead through here."""
     lost = [
         f"{foreign(one.variant, 60)} of {code(flag.key)}"
@@ -77,19 +77,20 @@ def _stand_ins(scene: Scene) -> str:
         for one in flag.fallbacks
         if one.needs in scene.incident.affected
     ]
-    return f" It carries a stand-in: {words(lost, most=3)}." if lost else ""
+    return f" {'A fallback does' if len(lost) == 1 else 'Fallbacks do'}: {words(lost, most=3)}." if lost else ""
 
 
 def standing(incident: Incident) -> str:
-    """Severity, phase, who has it in hand and which role, who declared it."""
-    hand = (
-        f"{who(incident.people.acknowledged_by)} has it in hand"
-        if incident.people.acknowledged_by
-        else "*nobody has it in hand yet*"
-    )
+    """Severity, phase, who acknowledged it, who has which role, who declared it."""
     roles = "".join(f" · {role} {who(person)}" for role, person in incident.people.roles.items())
     declared = f"declared {when(incident.declared_at)} {by(incident.declared_by)}"
-    return f"*{incident.severity}* · phase *{incident.phase}* · {hand}{roles} · {declared}"
+    return f"*{incident.severity}* · phase *{incident.phase}* · {acknowledged(incident)}{roles} · {declared}"
+
+
+def acknowledged(incident: Incident) -> str:
+    """Who acknowledged it, or that nobody did; for mrkdwn."""
+    by_whom = incident.people.acknowledged_by
+    return f"acknowledged by {who(by_whom)}" if by_whom else "*nobody has acknowledged it yet*"
 
 
 def record(incident: Incident) -> str:
@@ -103,7 +104,7 @@ def record(incident: Incident) -> str:
 
 
 def incident_buttons(scene: Scene) -> tuple[Block, ...]:
-    """What a person can do now: take it in hand, switch flags, end it; after it is over, reopen it."""
+    """What a person can do now: acknowledge it, switch flags, end it; after it is over, reopen it."""
     incident = scene.incident
     value = {"incident": incident.number}
     if not incident.phase.open:
@@ -115,12 +116,12 @@ def incident_buttons(scene: Scene) -> tuple[Block, ...]:
 
 
 def resolve_button(scene: Scene) -> Block:
-    """End it; the question says what still fails and who is on a stand-in."""
+    """End it; the question says what still fails and who is on a fallback."""
     incident, names = scene.incident, scene.names
     failing = [plain(names.get(a.id, a.id), 60) for a in incident.failing]
     away = [plain(flag.key, 60) for flag in scene.flags_away]
     still = f" Still not well: {words(failing, most=3)}." if failing else ""
-    kept = f" Still on a stand-in: {words(away, most=3)}." if away else ""
+    kept = f" Still on a fallback: {words(away, most=3)}." if away else ""
     text = f"Updates end for everybody in its channel; summary and timeline are posted.{still}{kept} It can be reopened."
     question = confirm(f"Resolve {incident.name}?", text, "Resolve", danger=True)
     value = {"incident": incident.number, **({"force": True} if failing or away else {})}  # it was asked and said here

@@ -11,6 +11,7 @@ from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
 from bot.views.incident_parts import (
+    acknowledged,
     export_button,
     first_words,
     happening,
@@ -23,7 +24,7 @@ from bot.views.incident_parts import (
 from bot.views.limits import fit
 from bot.views.names import headline, place_words
 from bot.views.scene import Scene
-from bot.views.text import count, foreign, inert, plain, span, when, who
+from bot.views.text import count, foreign, inert, plain, span, when
 
 MOST_LISTED = 20
 MOST_ROWS = 40
@@ -52,13 +53,11 @@ def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
     if not incident.phase.open:
         took = f", took {span(incident.ending.at - incident.began_at)}" if incident.ending.at else ""
         return f"{name}{where}\nbegan {when(incident.began_at)}{took}"
-    hand = (
-        f"{who(incident.people.acknowledged_by)} has it in hand" if incident.people.acknowledged_by else "nobody has it in hand"
-    )
     due = next_update_at(incident, policy.incidents)
     coming = f", next update by {when(due)}" if due else ""
     state = headline(incident, policy) if incident.affected else "no check looks at it"
-    return f"{name}{where}\n{state}; since {when(incident.began_at)} ({span(now - incident.began_at)}), {hand}{coming}"
+    since = f"since {when(incident.began_at)} ({span(now - incident.began_at)})"
+    return f"{name}{where}\n{state}; {since}, {acknowledged(incident)}{coming}"
 
 
 def incident_show(scene: Scene) -> Message:

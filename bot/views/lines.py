@@ -83,7 +83,7 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
     name = incident.name if incident else "the incident"
     match fact.body:
         case Acknowledged():
-            text = f"{who(fact.actor)} has {name} in hand."
+            text = f"{who(fact.actor)} acknowledged {name}."
             return text, text, []
         case ResponderJoined():
             text = f"{who(fact.actor)} joined {name}."

@@ -19,7 +19,7 @@ TEXT_MAX = 3000  # of what a person types into a plain_text_input
 
 SEVERITIES = {
     Severity.SEV1: "no working path for customers",
-    Severity.SEV2: "a major function is degraded or runs on a stand-in",
+    Severity.SEV2: "a major function is degraded or runs on a fallback",
     Severity.SEV3: "minor, or one model only",
     Severity.SEV4: "watch",
 }

@@ -43,7 +43,7 @@ class Scene:
 
     @property
     def flags_away(self) -> list[FlagPolicy]:
-        """Those of them that are on a stand-in now."""
+        """Those of them that are on a fallback now."""
         return [flag for flag in self.flags if self.world.flag(flag.key).engagement]
 
     @property

@@ -100,7 +100,7 @@ def _asked(scene: Scene) -> list[str]:
     """What waits for a person, with what to press or type."""
     incident, asked = scene.incident, []
     if not incident.people.acknowledged_by:
-        asked.append(f"Somebody takes it in hand: *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}.")
+        asked.append(f"Acknowledge it: press *Acknowledge* on the alert, or type {code(f'/incident ack {incident.name}')}.")
     for flag in scene.flags:
         state = scene.world.flag(flag.key)
         if state.proposal:

@@ -136,7 +136,7 @@ def test_a_relapse_on_the_way_back_returns_everybody_to_the_fallback() -> None:
 
 
 def test_a_sick_fallback_is_left_for_the_next_one() -> None:
-    """The stand-in fails too: the next healthy one takes over."""
+    """The fallback fails too: the next healthy one takes over."""
     table = down(Table())
     table.sees("openai.api", Level.DOWN)
 
@@ -162,7 +162,7 @@ def test_automation_rests_after_a_person_released_during_the_trouble() -> None:
 
 
 def test_an_incident_is_mitigated_no_longer_when_customers_go_back_to_an_unwell_default() -> None:
-    """A forced release is a relapse: the stand-in carries nobody any more."""
+    """A forced release is a relapse: the fallback carries nobody any more."""
     table = down(Table())
     before = table.incident().phase
     table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))

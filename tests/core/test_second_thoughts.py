@@ -60,7 +60,7 @@ def test_automation_rests_also_when_the_trouble_changes_its_degree() -> None:
 def test_a_person_who_doubts_the_mitigation_is_not_overruled() -> None:
     """Back to investigating by hand stays until something happens anew."""
     table = outage()
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING, reason="the stand-in answers nonsense"))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING, reason="the fallback answers nonsense"))
     table.passes(5)
 
     assert Phase.INVESTIGATING == table.incident().phase
@@ -89,7 +89,7 @@ def test_a_declared_incident_of_well_components_is_not_called_recovered() -> Non
     assert Phase.TRIAGE == table.incident().phase
 
 
-# --- stand-ins
+# --- fallbacks
 
 
 def test_a_sick_stand_in_is_left_although_the_default_is_well() -> None:
@@ -103,7 +103,7 @@ def test_a_sick_stand_in_is_left_although_the_default_is_well() -> None:
 
 
 def test_a_sick_stand_in_does_not_count_as_mitigation() -> None:
-    """Nobody is served by a stand-in that is down."""
+    """Nobody is served by a fallback that is down."""
     table = Table(policy(automation="off", fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test"))
     table.sees("openai.api", Level.DOWN)

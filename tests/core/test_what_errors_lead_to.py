@@ -42,7 +42,7 @@ def test_an_error_opens_an_incident_only_where_its_row_says_so(error: str) -> No
 
 @pytest.mark.parametrize("error", ERROR_CLASSES)
 def test_an_error_moves_a_flag_only_where_its_row_says_so(error: str) -> None:
-    """A spent quota sends services to the stand-in although the vendor is well; a bad key does not."""
+    """A spent quota sends services to the fallback although the vendor is well; a bad key does not."""
     assert ERROR_CLASSES[error].may_flip == bool(outage_of(error).kinds(Engaged)), error
 
 

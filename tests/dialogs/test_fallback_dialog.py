@@ -33,7 +33,7 @@ async def test_status_shows_what_each_flag_serves_and_why(talk: Talk) -> None:
     """Before, and after somebody switched: since when, who, why, until when, and the way back."""
     before = await talk.asks(talk.house.ana, "/fallback status")
     assert f"{FLAG} (Which provider answers the support chat): on its default claude." in before
-    assert "Read by 0 clients in the last 15 min. Stand-ins: gpt and cached. Automation: auto." in before
+    assert "Read by 0 clients in the last 15 min. Fallbacks: gpt and cached. Automation: auto." in before
 
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} cached for 2h a load test & more")
     after = await talk.asks(talk.house.bob, "/fallback status")
@@ -70,12 +70,12 @@ async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Tal
         (f"release {FLAG}", f"{FLAG} serves its default already."),
         ("stauts", "/fallback stauts is not known. Did you mean status? /fallback help shows what is."),
         ("ramp", "/fallback ramp is not known. /fallback help shows what is."),
-        ("", "• /fallback engage FLAG [VARIANT] [for 2h] [REASON]: send services to a stand-in"),
+        ("", "• /fallback engage FLAG [VARIANT] [for 2h] [REASON]: switch services to a fallback"),
         ("help", "• /fallback release FLAG [force] [REASON]: go back to the default at once"),
     ],
 )
 async def test_a_slip_is_answered_and_switches_nothing(talk: Talk, words: str, expected: str) -> None:
-    """Typos get the nearest word; nobody is sent to a stand-in by a slip of the finger."""
+    """Typos get the nearest word; nobody is sent to a fallback by a slip of the finger."""
     assert expected in await talk.asks(talk.house.ana, f"/fallback {words}")
     assert "claude" == serving(talk)
     assert [] == list(await talk.facts(Engaged))
@@ -130,7 +130,7 @@ async def test_a_button_that_releases_onto_an_unwell_default_is_refused_too(outa
 
 
 async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
-    """Nothing is switched until somebody approves; then everybody reads who did, and services read the stand-in."""
+    """Nothing is switched until somebody approves; then everybody reads who did, and services read the fallback."""
     proposal = proposed.shows(proposed.said(CHANNEL, "Proposal")[-1])
     assert f"Proposal by the rule “fallback automation”: switch {FLAG} to gpt. Nothing is switched yet." in proposal
     assert "Why: Claude API is down.\nWho feels it: Which provider answers the support chat." in proposal

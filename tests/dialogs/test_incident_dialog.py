@@ -33,7 +33,7 @@ async def test_declaring_answers_with_the_place_and_opens_it(declared: Talk) -> 
     for words in (
         "INC-1 SEV2: Payments are slow",
         "What it is about, since 2026-03-20 12:01 UTC\nNo check looks at what this is about; people tell how it is.",
-        "SEV2 · phase triage · nobody has it in hand yet · declared 2026-03-20 12:01 UTC by @ana",
+        "SEV2 · phase triage · nobody has acknowledged it yet · declared 2026-03-20 12:01 UTC by @ana",
         "[Acknowledge] [Resolve incident]",
     ):
         assert words in alert
@@ -147,7 +147,7 @@ async def test_a_form_sent_from_elsewhere_is_answered_directly(talk: Talk) -> No
 
 TABLE = [
     ("list", "INC-1 SEV2 triage: Payments are slow #inc-20260320-0001-payments-are-slow\nno check looks at it; since 2026"),
-    ("show", "INC-1 SEV2: Payments are slow\nSEV2 · phase triage · nobody has it in hand yet"),
+    ("show", "INC-1 SEV2: Payments are slow\nSEV2 · phase triage · nobody has acknowledged it yet"),
     ("ack", "INC-1 is yours."),
     ("ack", "ana has taken INC-1 already."),
     ("update The queue is full", "Update 1 of INC-1 is written."),
@@ -196,7 +196,7 @@ async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: 
 
     story = [
         "Status of INC-1: Payments are slow\nCanceled 2026-03-20 12:01 UTC by @ana: false-alarm.\n[Export timeline]",
-        "@ana has INC-1 in hand.",
+        "@ana acknowledged INC-1.",
         "INC-1 update 1 · SEV2 · investigating\n@ana writes:\n> The queue is full\n",
         "Note by @ana:\n> The bank was called",
         "INC-1 is SEV1 now, was SEV2, by @ana. No checkout. Updates come every 30 min.",
@@ -279,4 +279,4 @@ async def test_words_work_with_the_manifests_prefix(house: House) -> None:
     answer = await Talk(house).asks(house.ana, "/us-incident")
 
     assert answer.startswith("/us-incident: Declare and run an incident")
-    assert "• /us-incident ack [INC-7]: take it in hand" in answer
+    assert "• /us-incident ack [INC-7]: acknowledge it: you are working on it" in answer

@@ -39,7 +39,7 @@ async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage:
         "What the vendor says: Claude's status page says nothing about this.",
         f"• {FLAG} (Which provider answers the support chat): on gpt instead of claude since 2026-03-20 12:02 UTC, "
         "switched by the rule “fallback automation” (reason: Claude API is down).",
-        "nobody has it in hand yet",
+        "nobody has acknowledged it yet",
         f"Channel: #{CHANNEL}",
         f"[Acknowledge] [Release {FLAG}] [Resolve incident]",
     ):
@@ -86,9 +86,9 @@ async def test_acknowledging_is_one_click_and_one_line(outage: Talk) -> None:
     await outage.house.quiet()
 
     assert [before] == [message.ts for message in outage.said("ops")]
-    assert "@ana has it in hand" in outage.alert()
+    assert "acknowledged by @ana" in outage.alert()
     assert "[Acknowledge]" not in outage.alert()
-    assert ["@ana has INC-1 in hand."] == [outage.shows(m) for m in outage.said(CHANNEL, "in hand.")]
+    assert ["@ana acknowledged INC-1."] == [outage.shows(m) for m in outage.said(CHANNEL, "acknowledged INC-1.")]
     assert outage.house.ana.id in outage.house.workspace.channel(CHANNEL).members
 
 
@@ -173,7 +173,7 @@ async def test_recovery_is_told_component_by_component(outage: Talk) -> None:
 
 
 async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk) -> None:
-    """It fails again on the way back: the same incident goes on, and all traffic is on the stand-in again."""
+    """It fails again on the way back: the same incident goes on, and all traffic is on the fallback again."""
     house = outage.house
     await house.recovers("anthropic.api")
     await house.passes(minutes=10)
@@ -199,7 +199,7 @@ async def test_an_outage_of_a_stand_in_says_so(talk: Talk) -> None:
     await talk.house.fails("openai.api")
     await talk.house.quiet()
 
-    assert f"Services: no flag stands on what fails here. It carries a stand-in: gpt of {FLAG}." in talk.alert()
+    assert f"Services: no flag depends on what fails here. A fallback does: gpt of {FLAG}." in talk.alert()
     assert "No status page of OpenAI is configured." in talk.alert()
 
 

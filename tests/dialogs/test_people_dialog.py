@@ -28,7 +28,7 @@ async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
 
     assert ["INC-1 is yours.", "ana has taken INC-1 already."] == answers
     assert 1 == len(await outage.facts(Acknowledged))
-    assert 1 == len(outage.said(CHANNEL, "in hand."))
+    assert 1 == len(outage.said(CHANNEL, "acknowledged INC-1."))
 
 
 async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
@@ -104,7 +104,7 @@ async def test_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
     await outage.asks(house.bob, "/incident show INC-1")
     await outage.asks(house.ana, "/incident resolve INC-1 force")
     await house.quiet()
-    answer = await outage.presses(house.bob, "Acknowledge", message_containing="nobody has it in hand yet")
+    answer = await outage.presses(house.bob, "Acknowledge", message_containing="nobody has acknowledged it yet")
 
     assert "INC-1 is resolved; there is nothing to acknowledge." == answer
 

@@ -24,7 +24,7 @@ async def test_an_update_comes_every_hour_and_says_what_people_need(outage: Talk
         "Since the last update\n• 2026-03-20 12:03 UTC Note: we called the vendor",
         "Clients reading it: 0.",
         "What the vendor says\nClaude's status page says nothing about this.",
-        "Asked of people\n• Somebody takes it in hand: Acknowledge on the alert, or /incident ack INC-1.",
+        "Asked of people\n• Acknowledge it: press Acknowledge on the alert, or type /incident ack INC-1.",
         "Next update by 2026-03-20 14:02 UTC.",
     ):
         assert words in outage.shows(updates[0])
@@ -39,8 +39,8 @@ async def test_an_update_is_one_line_when_nothing_changed(outage: Talk) -> None:
     second = outage.shows(outage.said(CHANNEL, "INC-1 update 2")[-1])
 
     assert (
-        f"INC-1 update 2: nothing changed. After 2 h 01 min: Claude API down; {FLAG} uses gpt. Asked of people: Somebody takes "
-        "it in hand: Acknowledge on the alert, or /incident ack INC-1. Next update by 2026-03-20 15:02 UTC."
+        f"INC-1 update 2: nothing changed. After 2 h 01 min: Claude API down; {FLAG} uses gpt. Asked of people: "
+        "Acknowledge it: press Acknowledge on the alert, or type /incident ack INC-1. Next update by 2026-03-20 15:02 UTC."
     ) == second
 
 

@@ -118,7 +118,7 @@ class Rig:
             await ledger.close()
 
     async def until_quiet(self) -> tuple[list[Fact], list[OutboxRow]]:
-        """Wait until an incident is open, every effect is through, and the flag serves the stand-in."""
+        """Wait until an incident is open, every effect is through, and the flag serves the fallback."""
         async with asyncio.timeout(WITHIN_S):
             while True:
                 facts, rows = await self.ledger()

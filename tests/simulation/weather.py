@@ -58,7 +58,7 @@ class Weather:
             for n, component in enumerate(c for c in self.components if c.startswith("anthropic")):
                 ends = begins + self.rng.uniform(0.05, 0.3) * self.hours * 3600 + n * 600
                 self.spells[component].append(Spell(begins, ends, Outcome.FAIL))
-            # ... and now and then the stand-in is already down, or goes down while it is needed.
+            # ... and now and then the fallback is already down, or goes down while it is needed.
             if self.rng.random() < 0.7:
                 falls = begins + self.rng.uniform(-1800, 900)
                 self.spells["openai.api"].append(Spell(falls, falls + 5400, Outcome.FAIL))

@@ -41,7 +41,7 @@ def test_an_alert_leads_with_what_fails_and_since_when() -> None:
         "Which provider answers the support chat",
         "on *gpt* instead of *claude*",
         "by the rule “fallback automation”",
-        "nobody has it in hand yet",
+        "nobody has acknowledged it yet",
         "Channel: <#C0INC7>",
         "<https://board.example/|Board>",
     ],
@@ -77,7 +77,7 @@ def test_an_alert_names_our_own_fault() -> None:
 
 
 def test_buttons_of_an_open_alert() -> None:
-    """Take it in hand, switch, hand back, end; each carries what it is about."""
+    """Acknowledge, switch, hand back, end; each carries what it is about."""
     assert {
         "incident.ack": {"incident": 7},
         f"flag.release:{FLAG}": {"flag": FLAG, "incident": 7},
@@ -106,12 +106,12 @@ def test_a_flag_that_could_be_switched_has_a_button_only_while_a_stand_in_is_wel
 
 
 def test_resolving_asks_and_says_who_is_affected() -> None:
-    """What still fails and who is on a stand-in stands in the question."""
+    """What still fails and who is on a fallback stands in the question."""
     rows = [block for block in alert_of(outage_story(20)).blocks if block["type"] == "actions"]
     question = next(b["confirm"] for b in rows[0]["elements"] if b["action_id"] == "incident.resolve")
 
     assert "Still not well: Claude API, claude.ai and Claude mobile." in question["text"]["text"]
-    assert f"Still on a stand-in: {FLAG}." in question["text"]["text"]
+    assert f"Still on a fallback: {FLAG}." in question["text"]["text"]
 
 
 def test_a_resolved_alert_is_a_line_of_record() -> None:

@@ -109,7 +109,7 @@ def test_the_first_step_back_is_asked_for() -> None:
 
 
 def test_a_step_back_says_what_comes_next() -> None:
-    """Share, stand-in, next share and when."""
+    """Share, fallback, next share and when."""
     story = outage_story(20)
     made = line(story, f"flag/{FLAG}", HandBackStepped(FLAG, 10, "approved by ana"))
 

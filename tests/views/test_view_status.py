@@ -87,7 +87,7 @@ def test_a_hundred_providers_fit_into_one_message() -> None:
 def test_the_list_tells_open_incidents_from_old_ones() -> None:
     """Who has it, when the next update comes; how long an old one took."""
     story = outage_story(109)
-    assert "<@U0ANA> has it in hand, next update by" in shown(incident_list(story.world, story.policy, story.now))
+    assert "acknowledged by <@U0ANA>, next update by" in shown(incident_list(story.world, story.policy, story.now))
 
     over = outage_story()
     assert "No incident is open. `/incident list all` shows those that are over. `/incident declare TITLE` opens one." == (
@@ -117,12 +117,12 @@ def test_the_timeline_leaves_out_errands_and_says_so() -> None:
 
 
 def test_flags_show_readers_and_the_way_back() -> None:
-    """What is on a stand-in comes first."""
+    """What is on a fallback comes first."""
     story = outage_story(109)
     made = flag_status(story.world, story.policy, story.now, {FLAG: 1})
     text = shown(made)
 
-    assert f"1 of 2 flags on a stand-in: {FLAG}" == made.text
+    assert f"1 of 2 flags on a fallback: {FLAG}" == made.text
     assert "Read by 1 client in the last 15 min." in text
     assert f"Undo: `/fallback release {FLAG}`" in text
     assert "a switch to *off* waits for somebody's yes" in text

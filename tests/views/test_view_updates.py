@@ -89,7 +89,7 @@ def test_an_update_shows_the_newest_events_only() -> None:
 
 def test_nobody_has_it_in_hand_is_asked_for() -> None:
     """The first thing that an incident needs."""
-    assert "• Somebody takes it in hand" in shown(update_of(outage_story(5)))
+    assert "• Acknowledge it" in shown(update_of(outage_story(5)))
 
 
 def test_a_summary_measures_everything() -> None:

@@ -38,7 +38,7 @@ class CommandSpec:
 COMMANDS = (
     CommandSpec("/health", "Is it them or us? The board of providers", "[provider]"),
     CommandSpec("/incident", "Declare, update and close incidents", "declare | list | update TEXT | resolve | help"),
-    CommandSpec("/fallback", "Send services to their stand-in and back", "status | engage FLAG | release FLAG | help"),
+    CommandSpec("/fallback", "Switch services to their fallback and back", "status | engage FLAG | release FLAG | help"),
     CommandSpec("/drill", "Practise an outage", "start COMPONENT | stop | report"),
     CommandSpec("/understudy", "About the bot itself", "help | doctor | mute COMPONENT for 1h"),
 )

@@ -39,7 +39,7 @@ BODY_MAX = 32_000_000
 
 
 class LocalWorkspace:
-    """A strict stand-in for one Slack workspace with one installed app.
+    """A strict simulation of one Slack workspace with one installed app.
 
     `api_url` goes into `AsyncWebClient(base_url=...)`; the websocket's address comes out of `apps.connections.open`.
     The bot is in no channel until it is made a member (by `members=(..., "understudy")`), invited, or joins.
