@@ -196,6 +196,22 @@ def test_nothing_happens_at_import() -> None:
     assert [] == [line for line in result.stdout.splitlines() if "UNDERSTUDY" in line or "SLACK" in line]
 
 
+ASSERTING = re.compile(r"assert_|expect$|pytest\.(raises|fail)$")  # `expect` is the browser's
+
+
+def test_every_test_says_what_it_asserts() -> None:
+    """A test that only runs through passes whatever comes out: each has an assert that a reader can see."""
+    silent = []
+    for path in sorted(ROOT.glob("tests/**/test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                calls = [ast.unparse(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)]
+                if not any(isinstance(part, ast.Assert) for part in ast.walk(node)) and not any(map(ASSERTING.match, calls)):
+                    silent.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+
+    assert [] == silent
+
+
 @pytest.mark.parametrize("folder", ["bot/core"])
 def test_a_folder_with_a_law_states_it(folder: str) -> None:
     """The law is read where it governs, in at most ten lines."""

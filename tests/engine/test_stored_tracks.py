@@ -90,3 +90,5 @@ async def test_a_row_that_nobody_stored_stops_no_start(name: str) -> None:
         for check in range(len(CHECKS)):
             process.sees(sample_of(Look(30, check, 0, Outcome.OK, 40, True, False, ""), process.clock), learn=True)
         await process.writes(everything=True)
+
+        assert {process.clock.now()} == {process.tracks.track(check.id, "local").looked_at for check in CHECKS}, odd

@@ -201,8 +201,10 @@ async def test_slow_peer_holds_up_nobody_else(other: Other) -> None:
     await courier.start()
     for n in range(3):
         courier.offer([sample(f"a.b.{n}")])
-        await other.heard(n + 1)
+        heard = await other.heard(n + 1)
     await courier.close()
+
+    assert ["a.b.0", "a.b.1", "a.b.2"] == [one.check for batch in heard for one in batch.samples]
 
 
 async def test_peer_without_address_or_secret_is_sent_nothing(other: Other) -> None:
