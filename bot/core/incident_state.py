@@ -42,7 +42,7 @@ class Room:
 
 @dataclass(frozen=True)
 class People:
-    """Who has it in hand, who helps, and who has which role."""
+    """Who acknowledged it, who helps, and who has which role."""
 
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None

@@ -12,6 +12,23 @@ from tests.ledger_facts import an_incident
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
+def a_ledger() -> InlineLedger:
+    """One with an incident that is over and one that is open."""
+    ledger = InlineLedger.open()
+    for commit in an_incident():
+        ledger.store.commit(commit)
+    return ledger
+
+
+async def audited_twice(ledger: InlineLedger) -> tuple[DailyAudit, list[tuple[str, str]]]:
+    """The audit after two looks, and the title and text of each call to people."""
+    calls: list[tuple[str, str]] = []
+    audit = DailyAudit(ledger, lambda title, text: calls.append((title, text)))
+    await audit.look()
+    await audit.look()
+    return audit, calls
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -85,19 +102,14 @@ async def test_a_ledger_is_used_without_what_is_missing_where_a_person_says_so(e
 
 async def test_a_stream_that_was_deleted_whole_is_missed_by_the_daily_audit() -> None:
     """Nothing is left of it to be read; the numbers of all facts have a gap. It is told once."""
-    ledger = InlineLedger.open()
-    for commit in an_incident():
-        ledger.store.commit(commit)
+    ledger = a_ledger()
     ledger.conn.execute("DROP TRIGGER facts_last")
     ledger.conn.execute("DELETE FROM facts WHERE stream = 'component/anthropic.api'")
     ledger.conn.execute("DELETE FROM states WHERE stream = 'component/anthropic.api'")
-    calls: list[str] = []
-    audit = DailyAudit(ledger, lambda title, text: calls.append(text))
-    await audit.look()
-    await audit.look()
+    audit, calls = await audited_twice(ledger)
 
     assert 1 == len(calls)
-    assert "of its facts were deleted, together with the state they led to. Restore a backup" in calls[0]
+    assert "of its facts were deleted, together with the state they led to. Restore a backup" in calls[0][1]
     assert "of its facts were deleted" in audit.trouble
 
 
@@ -114,15 +126,14 @@ async def test_an_incident_that_is_over_is_not_opened_by_an_edit_of_its_state(en
 
 async def test_an_open_incident_stays_open_to_the_audit() -> None:
     """An edit that says it is over, in the fact as in the state, takes it out of nobody's sight."""
-    ledger = InlineLedger.open()
-    for commit in an_incident():
-        ledger.store.commit(commit)
+    ledger = a_ledger()
     ledger.conn.execute("DROP TRIGGER facts_stay")
     phase = "body = json_set(body, '$.phase', 'resolved')"
     changed = ledger.conn.execute(f"UPDATE facts SET {phase} WHERE stream = 'incident/2' AND kind = 'incident.phase_changed'")  # noqa: S608 # a constant
     ledger.conn.execute(f"UPDATE states SET dedup = '', {phase} WHERE stream = 'incident/2'")  # noqa: S608 # a constant
 
-    assert (True, True) == (changed.rowcount > 0, "incident/2" in ledger.store.streams(only_open=True))
+    assert changed.rowcount > 0
+    assert "incident/2" in ledger.store.streams(only_open=True)
 
 
 async def test_a_terminal_verb_does_not_believe_it_either(engaged: Deployment) -> None:
@@ -130,14 +141,13 @@ async def test_a_terminal_verb_does_not_believe_it_either(engaged: Deployment) -
     edit(engaged.data, "UPDATE facts SET body = '{' WHERE stream GLOB 'flag/*'")
     ended = await engaged.verb("flags", "list")
 
-    assert (1, True) == (ended.status, "the ledger was changed by hand" in ended.err)
+    assert 1 == ended.status
+    assert "the ledger was changed by hand" in ended.err
 
 
 async def test_every_state_follows_from_its_facts_in_a_long_incident() -> None:
     """The check itself finds nothing where nothing was touched."""
-    ledger = InlineLedger.open()
-    for commit in an_incident():
-        ledger.store.commit(commit)
+    ledger = a_ledger()
 
     assert [] == [flaw for stream in ledger.store.streams() if (flaw := ledger.store.examine(stream))]
     assert {"incident/1", "incident/2"} - set(ledger.store.streams(only_open=True)) == {"incident/1"}
@@ -145,16 +155,11 @@ async def test_every_state_follows_from_its_facts_in_a_long_incident() -> None:
 
 async def test_the_daily_audit_finds_what_was_edited_in_an_incident_that_is_over() -> None:
     """People are called once; the state beside it is mended."""
-    ledger = InlineLedger.open()
-    for commit in an_incident():
-        ledger.store.commit(commit)
+    ledger = a_ledger()
     ledger.conn.execute("DROP TRIGGER facts_stay")
     ledger.conn.execute("UPDATE facts SET actor = replace(actor, 'ana', 'bob') WHERE stream = 'incident/1'")
     ledger.conn.execute("UPDATE states SET body = '{}' WHERE stream = 'component/anthropic.api'")
-    calls: list[tuple[str, str]] = []
-    audit = DailyAudit(ledger, lambda title, text: calls.append((title, text)))
-    await audit.look()
-    await audit.look()
+    _, calls = await audited_twice(ledger)
 
     assert ["Understudy's ledger was changed by hand"] == [title for title, _ in calls]
     assert "the facts of incident/1 do not hold from number" in calls[0][1]
