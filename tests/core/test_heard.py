@@ -261,7 +261,7 @@ def test_the_flag_comes_back_when_the_quota_is_there_again() -> None:
     assert None is table.world.flag(FLAG).engagement
 
 
-def test_nobody_is_sent_to_a_stand_in_whose_quota_is_used_up() -> None:
+def test_nobody_is_sent_to_a_fallback_whose_quota_is_used_up() -> None:
     """Neither by a rule nor by hand."""
     table = Table().all_well()
     reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA, component=GPT)

@@ -92,7 +92,7 @@ def test_a_declared_incident_of_well_components_is_not_called_recovered() -> Non
 # --- fallbacks
 
 
-def test_a_sick_stand_in_is_left_although_the_default_is_well() -> None:
+def test_a_sick_fallback_is_left_although_the_default_is_well() -> None:
     """The way back waits for min_hold and for a person; customers must not wait on something broken meanwhile."""
     table = outage()
     table.passes(2)
@@ -102,7 +102,7 @@ def test_a_sick_stand_in_is_left_although_the_default_is_well() -> None:
     assert "cached" == variant(table)
 
 
-def test_a_sick_stand_in_does_not_count_as_mitigation() -> None:
+def test_a_sick_fallback_does_not_count_as_mitigation() -> None:
     """Nobody is served by a fallback that is down."""
     table = Table(policy(automation="off", fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test"))
@@ -112,7 +112,7 @@ def test_a_sick_stand_in_does_not_count_as_mitigation() -> None:
     assert Phase.TRIAGE == table.incident(2).phase
 
 
-def test_a_sick_stand_in_is_said_where_automation_only_proposes() -> None:
+def test_a_sick_fallback_is_said_where_automation_only_proposes() -> None:
     """Without leave to switch, the bot says at least what it sees."""
     table = outage(Table(policy(automation="propose")))
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True))
@@ -122,7 +122,7 @@ def test_a_sick_stand_in_is_said_where_automation_only_proposes() -> None:
     assert ["gpt", 1] == [variant(table), len(table.kinds(Held))]
 
 
-def test_another_stand_in_is_proposed_when_the_proposed_one_falls_sick() -> None:
+def test_another_fallback_is_proposed_when_the_proposed_one_falls_sick() -> None:
     """A proposal that can only be refused helps nobody."""
     table = outage(Table(policy(automation="propose")))
     table.sees("openai.api", Level.DOWN)

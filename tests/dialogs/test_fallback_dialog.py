@@ -93,7 +93,7 @@ async def test_a_reason_may_begin_like_anything(talk: Talk) -> None:
     ]
 
 
-async def test_engaging_onto_an_unwell_stand_in_is_refused(talk: Talk) -> None:
+async def test_engaging_onto_an_unwell_fallback_is_refused(talk: Talk) -> None:
     """Nobody is sent from one fire into the next; the reason is given in names."""
     await talk.house.fails("openai.api")
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt")

@@ -194,7 +194,7 @@ async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk)
     assert 1 == len(outage.said("ops"))
 
 
-async def test_an_outage_of_a_stand_in_says_so(talk: Talk) -> None:
+async def test_an_outage_of_a_fallback_says_so(talk: Talk) -> None:
     """OpenAI fails while nobody uses it: the alert says whose way out that was."""
     await talk.house.fails("openai.api")
     await talk.house.quiet()

@@ -91,7 +91,7 @@ def test_buttons_of_an_open_alert() -> None:
     } == buttons(alert_of(outage_story(109)))
 
 
-def test_a_flag_that_could_be_switched_has_a_button_only_while_a_stand_in_is_well() -> None:
+def test_a_flag_that_could_be_switched_has_a_button_only_while_a_fallback_is_well() -> None:
     """Nothing is offered that would be refused."""
     story = outage_story(5)
     story.add(f"flag/{FLAG}", Released(FLAG, "claude", "by hand"), ANA, 7)
