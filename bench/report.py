@@ -1,6 +1,16 @@
-"""How benchmarks print: one line a figure, with the claim beside it."""
+"""How benchmarks measure time and print: one line a figure, with the claim beside it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+@contextmanager
+def timed(into: list[float]) -> Iterator[None]:
+    """Append how long the block took, in seconds."""
+    began = time.perf_counter()
+    yield
+    into.append(time.perf_counter() - began)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

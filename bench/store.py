@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.report import line, percentile
+from bench.report import line, percentile, timed
 from bot.core.effects import Effect, PostLine
 from bot.core.fact import Fact
 from bot.core.incident_facts import NoteAdded
@@ -55,11 +55,10 @@ def _committing(stream: str, seq: int) -> Callable[[Store], list[Fact]]:
 
 
 async def _one_after_another(ledger: SqliteLedger) -> list[float]:
-    spent = []
+    spent: list[float] = []
     for seq in range(1, ALONE + 1):
-        began = time.perf_counter()
-        await ledger.write(_committing("incident/1", seq))
-        spent.append(time.perf_counter() - began)
+        with timed(spent):
+            await ledger.write(_committing("incident/1", seq))
     return spent
 
 
@@ -68,9 +67,8 @@ async def _together(ledger: SqliteLedger) -> tuple[list[float], float]:
 
     async def caller(n: int) -> None:
         for seq in range(1, EACH + 1):
-            began = time.perf_counter()
-            await ledger.write(_committing(f"incident/{n + 2}", seq))
-            spent.append(time.perf_counter() - began)
+            with timed(spent):
+                await ledger.write(_committing(f"incident/{n + 2}", seq))
 
     began = time.perf_counter()
     await asyncio.gather(*(caller(n) for n in range(CALLERS)))
@@ -78,22 +76,20 @@ async def _together(ledger: SqliteLedger) -> tuple[list[float], float]:
 
 
 async def _reads(ledger: SqliteLedger) -> list[float]:
-    spent = []
+    spent: list[float] = []
     for n in range(CALLERS):
-        began = time.perf_counter()
-        await ledger.read(lambda store, n=n: store.facts(f"incident/{n + 2}"))  # type: ignore[misc]
-        spent.append(time.perf_counter() - began)
+        with timed(spent):
+            await ledger.read(lambda store, n=n: store.facts(f"incident/{n + 2}"))  # type: ignore[misc]
     return spent
 
 
 async def _samples(folder: Path) -> bool:
     samples = await open_samples(folder)
-    spent = []
+    spent: list[float] = []
     for beat in range(300):  # ten thousand checks every half minute are 333 a second
         batch = [_good(beat, check) for check in range(333)]
-        began = time.perf_counter()
-        await samples.add(batch)
-        spent.append(time.perf_counter() - began)
+        with timed(spent):
+            await samples.add(batch)
     await samples.close()
     line("333 samples in a batch, p50", percentile(spent, 0.5) * 1e3, "ms")
     return line("333 samples in a batch, worst", max(spent) * 1e3, "ms", 100)
