@@ -176,8 +176,8 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
     if unwell and (engagement.share_back or engagement.asked_at) and not _nobody_knows(draft.world, policy):
         body = HandBackReverted(policy.key, unwell)
         draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
-    elif not unwell and (engagement.stepped_at or (engagement.because and policy.automation != Automation.OFF)):
-        _hand_back(draft, policy, engagement)  # what a person has begun goes on, whatever the automation
+    elif not unwell and _goes_back(policy, engagement):
+        _hand_back(draft, policy, engagement)
     _expire(draft, policy, unwell)
 
 
@@ -215,17 +215,28 @@ def _climb(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
 
     What a person chose is left alone.
     """
-    if engagement.mode != "auto" or policy.automation != Automation.AUTO or not default_unwell(draft.world, policy):
+    variant = _higher(draft.world, policy, engagement)
+    if variant is None or draft.now < engagement.at + policy.min_hold:
         return False
-    if standing(draft.world, policy, engagement.variant) is not Standing.WITHOUT_MODEL:
-        return False
-    choice = choose(draft.world, policy, draft.policy.name_of)
-    if isinstance(choice, Stay) or draft.now < engagement.at + policy.min_hold:
-        return False
-    back = next(draft.world.component(one.needs or "") for one in policy.fallbacks if one.variant == choice.variant)
+    back = next(draft.world.component(one.needs or "") for one in policy.fallbacks if one.variant == variant)
     reason, incident = how(back, draft.policy.name_of(back.id)), _where(draft.world, policy, engagement)
-    engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
+    engage(draft, policy, variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
     return True
+
+
+def _higher(world: World, policy: FlagPolicy, engagement: Engagement) -> str | None:
+    """The fallback with a model that is back, for one without to which a rule went down."""
+    if engagement.mode != "auto" or policy.automation != Automation.AUTO or not default_unwell(world, policy):
+        return None
+    if standing(world, policy, engagement.variant) is not Standing.WITHOUT_MODEL:
+        return None
+    choice = choose(world, policy)
+    return None if isinstance(choice, Stay) else choice.variant
+
+
+def _goes_back(policy: FlagPolicy, engagement: Engagement) -> bool:
+    """Whether a rule hands back once the default is well; what a person has begun goes on, whatever the automation."""
+    return engagement.stepped_at is not None or (bool(engagement.because) and policy.automation != Automation.OFF)
 
 
 def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
@@ -380,7 +391,8 @@ HANDLERS: Handlers = {EngageFlag: on_engage, StepBack: on_step_back, ReleaseFlag
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When an engagement expires, and when its next step back may come; at once where a person chose what is not well."""
+    """When an engagement expires, and when it may climb or take its next step back, if that is all that it waits for; at once
+    where a person chose what is not well."""
     for flag in policy.flags.values():
         state = world.flag(flag.key)
         engagement = state.engagement
@@ -389,7 +401,10 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         if not state.held and _sick_fallback(world, flag, engagement):
             yield engagement.at
         yield engagement.expires_at
-        if engagement.stepped_at is not None:
+        if default_unwell(world, flag):
+            if _higher(world, flag, engagement):
+                yield engagement.at + flag.min_hold
+        elif engagement.stepped_at is not None:
             yield engagement.stepped_at + flag.hold
-        elif engagement.asked_at is None and engagement.because:
+        elif engagement.asked_at is None and _goes_back(flag, engagement):
             yield engagement.at + flag.min_hold

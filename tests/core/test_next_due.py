@@ -250,6 +250,18 @@ def test_a_fallback_that_a_person_chose_though_it_is_slow_is_looked_at_at_once()
     assert [] == at_once(table)
 
 
+@pytest.mark.parametrize("automation", ["auto", "off"])
+def test_a_hand_back_that_cannot_come_yet_is_not_due(automation: str) -> None:
+    """The default is down for longer than `min_hold`: nothing to look at at every beat until it is well."""
+    table = Table(policy(automation=automation)).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt"))
+    engagement = table.world.flag(FLAG).engagement
+    assert engagement is not None
+
+    assert engagement.at + table.policy.flags[FLAG].min_hold not in set(deadlines(table.world, table.policy))
+
+
 def test_an_incident_that_was_asked_about_is_due_where_nobody_is_asked_any_more() -> None:
     """The configuration was changed to `resolve: auto` while the question stood."""
     table = Table().all_well()
