@@ -37,10 +37,13 @@ def encode(value: Any) -> Any:
     return value
 
 
-def sparse(value: Any) -> Any:
-    """The same without what is as a new one has it: `decode` fills it in. For what is written often and mostly at rest."""
+def sparse(value: Any, without: frozenset[str] = frozenset()) -> Any:
+    """The same without what is as a new one has it: `decode` fills it in. For what is written often and mostly at rest.
+
+    Fields that are named in `without` are left out at any depth.
+    """
     kind: Any = type(value)
-    return value if kind in PLAIN else _writer(kind)(value)
+    return value if kind in PLAIN else _writer(kind, without)(value)
 
 
 def decode(kind: type[T], data: Any) -> T:
@@ -139,20 +142,20 @@ SCALARS: Mapping[Any, Callable[[Any], Any]] = {
 
 
 @cache
-def _writer(kind: Any) -> Callable[[Any], Any]:
+def _writer(kind: Any, without: frozenset[str]) -> Callable[[Any], Any]:
     """How a `kind` is written sparsely; worked out once, as the other way is."""
     if kind is datetime:
         return datetime.isoformat
     if issubclass(kind, Enum):
-        return lambda value: value.value
+        return {member: member.value for member in kind}.__getitem__
     if kind is tuple:
-        return lambda value: [sparse(item) for item in value]
+        return lambda value: [sparse(item, without) for item in value]
     if kind is dict:
-        return lambda value: {str(key): sparse(item) for key, item in value.items()}
+        return lambda value: {str(key): sparse(item, without) for key, item in value.items()}
     if not dataclasses.is_dataclass(kind):
         return encode
     made = {f.name: f.default_factory() for f in dataclasses.fields(kind) if f.default_factory is not dataclasses.MISSING}
-    usual = [(f.name, made.get(f.name, f.default)) for f in dataclasses.fields(kind)]
+    usual = [(f.name, made.get(f.name, f.default)) for f in dataclasses.fields(kind) if f.name not in without]
 
     def write(value: Any) -> dict[str, Any]:
         written = {}
@@ -160,7 +163,7 @@ def _writer(kind: Any) -> Callable[[Any], Any]:
             item = getattr(value, name)
             if item is not default and item != default:
                 of: Any = type(item)
-                written[name] = item if of in PLAIN else _writer(of)(item)
+                written[name] = item if of in PLAIN else _writer(of, without)(item)
         return written
 
     return write

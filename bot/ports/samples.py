@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.core.model import Sample
 
@@ -20,10 +20,10 @@ class LatencyPicture:
 
 @dataclass(frozen=True)
 class Remembered:
-    """What was concluded from samples: a frozen dataclass under a name, in place of an earlier one of that name."""
+    """What was concluded from samples: a text under a name, in place of an earlier one of that name."""
 
     name: str
-    value: Any
+    text: str
 
 
 class Samples(Protocol):
@@ -32,8 +32,8 @@ class Samples(Protocol):
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch, and what was concluded with it, all or nothing; durable soon (within a second), not at once."""
 
-    async def remembered(self) -> dict[str, Any]:
-        """What was concluded, by name, as JSON has it."""
+    async def remembered(self) -> dict[str, str]:
+        """What was concluded, by name."""
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, oldest first; from one vantage only, where one is named."""

@@ -22,6 +22,8 @@ OUTBOX_TEXTS = ("key", "kind", "lane", "slot", "stream", "args", "result")
 MOST_TRIES = 2**31
 CHOSEN_BY_CALLER = "api/"  # `Idempotency-Key` over HTTP
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
 
 def micros(at: datetime) -> int:
     """Microseconds since 1970; raises TypeError for a time without a zone."""
@@ -45,7 +47,7 @@ def iso(at: datetime) -> str:
 
 def canonical(data: Any) -> str:
     """The one JSON text of a value. ASCII only: NUL and lone surrogates, which vendors do send, survive as escapes."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _canonical(data)
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import structlog
 
@@ -132,7 +132,7 @@ class SqliteSamples:
         if samples or remembered:
             await self._write(lambda store: store.add(samples, remembered))
 
-    async def remembered(self) -> dict[str, Any]:
+    async def remembered(self) -> dict[str, str]:
         """What was concluded, by name."""
         return await self._read(lambda store: store.remembered())
 
@@ -210,7 +210,7 @@ class InlineSamples:
         if samples or remembered:
             self.store.add(samples, remembered)
 
-    async def remembered(self) -> dict[str, Any]:
+    async def remembered(self) -> dict[str, str]:
         """What was concluded, by name."""
         return self.store.remembered()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.codec import encode, sparse
+from bot.core.codec import encode
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered
 from bot.store.engine import Connection, atomic, one
@@ -79,12 +79,12 @@ class SampleStore:
             if rows:
                 roll_up(self.conn, max(at for at, _, _ in rows) + BASE_US)
             if remembered:
-                said = sorted((plain(one.name), canonical(sparse(one.value))) for one in remembered)
+                said = sorted((plain(one.name), one.text) for one in remembered)
                 self.conn.executemany("INSERT OR REPLACE INTO remembered VALUES (?, ?)", said)
 
-    def remembered(self) -> dict[str, Any]:
+    def remembered(self) -> dict[str, str]:
         """What was concluded, by name."""
-        return {row[0]: json.loads(row[1]) for row in self.conn.execute("SELECT name, value FROM remembered")}
+        return {row[0]: str(row[1]) for row in self.conn.execute("SELECT name, value FROM remembered")}
 
     # An id is remembered once it is found, not when it is made: one that was rolled back with its batch would name nothing.
     def _check(self, who: tuple[str, str, str]) -> int:

@@ -7,22 +7,24 @@ So the same samples come to the same judgement whether or not the process was re
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
 import structlog
 
-from bot.core.codec import decode
-from bot.core.detector import NEW, Rule, Track, from_ledger, knows_of, seeded, undoubted
+from bot.core.codec import decode, sparse
+from bot.core.detector import NEW, Rule, from_ledger, knows_of, seeded, undoubted
 from bot.core.model import Level, Sample
 from bot.core.sight_state import CLEAR, Sight
 from bot.core.world import World
 from bot.ports import Remembered, Samples
 from bot.watch.kin import Alarm, Kin
 from bot.watch.sighting import Sighting
+from bot.watch.stored_tracks import Pen, StoredTrack, compact
 from bot.watch.tracks import Key, Tracks
 
 log = structlog.get_logger(__name__)
@@ -36,67 +38,10 @@ UPTO_EVERY = timedelta(minutes=5)  # an older moment than need be costs a start 
 RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
 RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
 LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up
-AHEAD = timedelta(days=1)  # of a clock that was set wrong and then right: less is made up for by the detector
 YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not hold the loop
 
 SURROUNDINGS = "surroundings"
 UPTO = "upto"  # tracks have a space in their names
-
-
-@dataclass(frozen=True)
-class KeptTrack:
-    """A track as it is stored. `under` names the rule and the interval by which its doubts were counted.
-
-    Its signs stand once in `signs`, for most of them speak in both of its gauges: the rest says which.
-    """
-
-    check: str
-    vantage: str
-    track: Track
-    under: str = ""
-    heard_at: datetime | None = None
-    unseen: bool = False
-    signs: tuple[Sample, ...] = ()
-    failing: tuple[int, ...] = ()
-    slow: tuple[int, ...] = ()
-    last: int | None = None
-
-    def is_sound(self, now: datetime) -> bool:
-        """Whether the watch can have stored it: its signs are there, and it was no day ahead of the time that it is."""
-        looked_at = self.track.looked_at
-        places = [*self.failing, *self.slow, *([] if self.last is None else [self.last])]
-        return all(0 <= n < len(self.signs) for n in places) and (looked_at is None or looked_at - now < AHEAD)
-
-    def whole(self) -> Track:
-        """The track as it was."""
-        track = self.track
-        if not self.signs:
-            return track
-        return replace(
-            track, failing=replace(track.failing, signs=tuple(self.signs[n] for n in self.failing)),
-            slow=replace(track.slow, signs=tuple(self.signs[n] for n in self.slow)),
-            judgement=track.judgement if self.last is None else replace(track.judgement, last=self.signs[self.last]),
-        )  # fmt: skip
-
-
-def kept(check: str, vantage: str, track: Track, **more: Any) -> KeptTrack:
-    """A track as it is stored."""
-    last = track.judgement.last
-    signs = (*track.failing.signs, *track.slow.signs, *([last] if last else []))
-    if not signs:
-        return KeptTrack(check, vantage, track, **more)
-    places = {id(sign): sign for sign in signs}
-    place = {key: n for n, key in enumerate(places)}
-    bare = replace(
-        track, failing=replace(track.failing, signs=()), slow=replace(track.slow, signs=()),
-        judgement=replace(track.judgement, last=None),
-    )  # fmt: skip
-    return KeptTrack(
-        check, vantage, bare, **more, signs=tuple(places.values()),
-        failing=tuple(place[id(sign)] for sign in track.failing.signs),
-        slow=tuple(place[id(sign)] for sign in track.slow.signs),
-        last=place[id(last)] if last else None,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,13 +62,21 @@ class Surroundings:
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
 
 
+Parts = tuple[Any, ...]
+
+
+def _parts(surroundings: Surroundings) -> Parts:
+    """Its fields, to compare with: at every flush, and nearly always they are the same objects."""
+    return surroundings.sight, surroundings.controls, surroundings.providers, surroundings.pages, surroundings.alarms
+
+
 @dataclass(frozen=True)
 class Taken:
     """What is to be written, and what of it must be asked for again when it could not be."""
 
     remembered: Sequence[Remembered]
     keys: Mapping[Key, datetime]
-    surroundings: Surroundings
+    surroundings: Parts
 
 
 class Memory:
@@ -134,24 +87,25 @@ class Memory:
         self._sighting = sighting
         self._kin = kin
         self._pages = pages
-        self._stored = Surroundings()
+        self._stored = _parts(Surroundings())
+        self._pen = Pen()
         self._upto: datetime | None = None
 
     def take(self, now: datetime, *, everything: bool = False) -> Taken:
         """What to write now: all that is in doubt or in trouble, and of the rest what has waited long enough."""
         most = max(LEAST_A_FLUSH, len(self._tracks) // ROUNDS_OF_ALL)
         keys = self._tracks.unstored.take(None if everything else now - CALM_FOR, most)
-        remembered = [Remembered(" ".join(key), self._kept(key)) for key in keys]
-        surroundings = self._surroundings()
-        if surroundings != self._stored:
-            remembered.append(Remembered(SURROUNDINGS, surroundings))
+        remembered = [Remembered(" ".join(key), self._row(key)) for key in keys]
+        before = self._stored
+        if (*self._sighting.memory(), self._pages, self._kin.alarms) != before:
+            surroundings = Surroundings(*self._sighting.memory(), dict(self._pages), dict(self._kin.alarms))
+            remembered.append(Remembered(SURROUNDINGS, compact(sparse(surroundings))))
+            self._stored = _parts(surroundings)
         upto = self._tracks.unstored.oldest(now)
         if everything or self._upto is None or not timedelta(0) <= upto - self._upto < UPTO_EVERY:
-            remembered.append(Remembered(UPTO, Upto(upto)))
+            remembered.append(Remembered(UPTO, compact(sparse(Upto(upto)))))
             self._upto = upto
-        taken = Taken(remembered, keys, self._stored)
-        self._stored = surroundings
-        return taken
+        return Taken(remembered, keys, before)
 
     def lost(self, taken: Taken) -> None:
         """It could not be written: the next batch has it too."""
@@ -159,14 +113,10 @@ class Memory:
         self._upto = None
         self._stored = taken.surroundings
 
-    def _kept(self, key: Key) -> KeptTrack:
+    def _row(self, key: Key) -> str:
         unseen = key[0] in self._sighting.unseen and key[1] == self._tracks.vantage
-        under = _counted_by(*self._tracks.rule(key[0]))
-        return kept(*key, self._tracks.track(*key), under=under, heard_at=self._tracks.heard_at(*key), unseen=unseen)
-
-    def _surroundings(self) -> Surroundings:
-        sight, controls, providers = self._sighting.memory()
-        return Surroundings(sight, controls, providers, dict(self._pages), dict(self._kin.alarms))
+        under, heard_at = _counted_by(*self._tracks.rule(key[0])), self._tracks.heard_at(*key)
+        return self._pen.row(*key, self._tracks.track(*key), under=under, heard_at=heard_at, unseen=unseen)
 
     # --- after a restart
 
@@ -188,14 +138,14 @@ class Memory:
         self._tracks.recalled()
 
     def _surround(self, held: Surroundings, world: World) -> None:
-        self._stored = held
+        self._stored = _parts(held)
         self._sighting.restore(world.sight, held.sight, held.controls, held.providers)
         self._kin.restore(held.alarms)
         self._pages.update(held.pages)
 
-    async def _restore(self, found: Mapping[str, Any], now: datetime) -> None:
-        for number, data in enumerate(found.values(), start=1):
-            held = _read(KeptTrack, data)
+    async def _restore(self, found: Mapping[str, str], now: datetime) -> None:
+        for number, text in enumerate(found.values(), start=1):
+            held = _read(StoredTrack, text)
             if held is not None and self._tracks.knows(held.check) and held.is_sound(now):
                 same = held.under == _counted_by(*self._tracks.rule(held.check))
                 track = held.whole() if same else undoubted(held.whole())
@@ -248,10 +198,10 @@ def _counted_by(rule: Rule, every: timedelta) -> str:
     return hashlib.blake2b(repr((rule, every)).encode(), digest_size=6).hexdigest()
 
 
-def _read(kind: type[T], data: Any) -> T | None:
+def _read(kind: type[T], text: str | None) -> T | None:
     """What was stored, or None where there is nothing, or nothing that this version understands."""
     try:
-        return None if data is None else decode(kind, data)
+        return None if text is None else decode(kind, json.loads(text))
     except (ValueError, KeyError) as error:
         log.warning("a check begins anew: what was remembered of it cannot be read", kind=kind.__name__, why=str(error))
         return None

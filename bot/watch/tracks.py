@@ -43,6 +43,9 @@ class Unstored:
 
     def take(self, before: datetime | None, most: int) -> dict[Key, datetime]:
         """The urgent ones, and of the others at most so many that wait since `before` or longer; all where that is None."""
+        longest = next(iter(self._since.values()), None)
+        if before is not None and not self._urgent and (longest is None or longest > before):
+            return {}  # as at most flushes
         waiting = takewhile(lambda key: before is None or self._since[key] <= before, self._since)
         calm = islice((key for key in waiting if key not in self._urgent), None if before is None else most)
         taken = {key: self._since.pop(key) for key in [*self._urgent, *calm]}

@@ -11,10 +11,12 @@ import pytest
 from test_watch_memory import CHECKS, Look, Process, sample_of
 
 from bot.clock import ManualClock
-from bot.core.detector import Condition
-from bot.core.model import Outcome
+from bot.core.codec import decode
+from bot.core.detector import NEW, Condition, Rule, Track, observe
+from bot.core.model import Outcome, Sample
 from bot.core.world import World
 from bot.store.samples import InlineSamples
+from bot.watch.stored_tracks import Pen, StoredTrack
 
 OLD = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "tracks" / "before-judged-recovery.json").read_text(encoding="utf-8")
@@ -63,6 +65,29 @@ async def test_an_outage_of_an_older_shape_goes_on_and_ends_by_good_looks() -> N
 
     assert Condition.FAILING == condition_after(1)
     assert Condition.WELL == condition_after(9)
+
+
+def broken(looks: int) -> Track:
+    """A check that failed so often, each time for another reason."""
+    track = NEW
+    for look in range(looks):
+        at = NOW + timedelta(seconds=30 * look)
+        track = observe(track, Sample("api.http", "api", at, Outcome.FAIL, "http_5xx", reason=f"HTTP 502, try {look}"), Rule())
+    return track
+
+
+def read(row: str) -> Track:
+    return decode(StoredTrack, json.loads(row)).whole()
+
+
+def test_signs_are_read_back_as_they_were_also_where_more_fail_than_texts_are_kept() -> None:
+    """In an outage of everything each failing look is stored, and signs come and go."""
+    pen, others = Pen(most_texts=12), []
+    for looks in range(1, 30):
+        track = broken(looks)
+        others += [looks] if read(pen.row("api.http", "local", track)) != track else []
+
+    assert [] == others
 
 
 ODD: list[Any] = [[], {"a": []}, "abc", -1, True, "9999-12-31T23:59:59.999999+00:00"]
