@@ -145,9 +145,10 @@ def release_claims(conn: Connection, now: datetime, settle_for: timedelta) -> in
 
 
 def next_due(conn: Connection, now: datetime) -> datetime | None:
-    """When the earliest claimable row is due."""
-    sql = f"SELECT min({DUE}) FROM outbox WHERE id IN ({HEADS})"  # noqa: S608 # constants
-    return maybe_moment(conn.execute(sql, {"beyond": micros(now + LONGEST)}).fetchone()[0])
+    """When the earliest claimable row is due. Asked all the time, so in one pass over the index of lanes."""
+    heads = conn.execute(f"SELECT {SET}, min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane").fetchall()  # noqa: S608 # constants
+    beyond = micros(now + LONGEST)
+    return maybe_moment(min((at if at is not None and 0 <= at <= beyond else 0 for at, _ in heads), default=None))
 
 
 def in_states(conn: Connection, states: tuple[RowState, ...]) -> list[OutboxRow]:

@@ -22,7 +22,7 @@ from bot.watch.lag import EVERY_S
 log = structlog.get_logger(__name__)
 
 STALL_S = 0.1  # real seconds, as all here; nothing that a vendor, a sender or a reader sends may hold the loop for longer
-OVERDUE_S = EVERY_S + STALL_S / 2  # after a turn: the loop is late, though not yet so late that it counts
+OVERDUE_S = EVERY_S + STALL_S * 0.8  # after a turn: the loop is late, and about to be so late that it counts
 LOOK_EVERY_S = 0.04  # while it is late
 GONE_AFTER_S = 30.0
 LAST_WORDS_S = 2.0
