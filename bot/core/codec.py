@@ -20,21 +20,38 @@ PLAIN = frozenset({str, int, float, bool, type(None)})
 
 def encode(value: Any) -> Any:
     """Turn a dataclass, enum, time, span, tuple or mapping into what `json.dumps` takes."""
-    if type(value) in PLAIN:
-        return value  # by far the most of what comes here
-    if dataclasses.is_dataclass(value):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (tuple, list, frozenset)):
-        return [encode(item) for item in value]
-    if isinstance(value, Mapping):
-        return {(key.value if isinstance(key, Enum) else str(key)): encode(item) for key, item in value.items()}
-    return value
+    kind: Any = type(value)
+    return value if kind in PLAIN else _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: Any) -> Callable[[Any], Any]:
+    """How a `kind` is turned; worked out once, for what it is made of costs more to find out than its values to write."""
+    if dataclasses.is_dataclass(kind):
+        return _encoder_of_fields(tuple(field.name for field in dataclasses.fields(kind)))
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, datetime):
+        return lambda value: value.isoformat()
+    if issubclass(kind, timedelta):
+        return lambda value: value.total_seconds()
+    if issubclass(kind, (tuple, list, frozenset)):
+        return lambda value: [encode(item) for item in value]
+    if issubclass(kind, Mapping):
+        return lambda value: {(key.value if isinstance(key, Enum) else str(key)): encode(item) for key, item in value.items()}
+    return _as_is
+
+
+def _encoder_of_fields(names: tuple[str, ...]) -> Callable[[Any], Any]:
+    def write(value: Any) -> dict[str, Any]:
+        written = {}
+        for name in names:
+            item = getattr(value, name)
+            kind: Any = type(item)
+            written[name] = item if kind in PLAIN else _encoder(kind)(item)
+        return written
+
+    return write
 
 
 def sparse(value: Any, without: frozenset[str] = frozenset()) -> Any:

@@ -4,13 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.codec import encode
 from bot.core.fact import Fact
-from bot.core.fact_kinds import encode_body
-from bot.ports import AlreadyHandled, Commit, Conflict, Flaw, NewFact, Old, OutboxRow, RowState, Settled, StateRow
-from bot.store import audit, incidents, outbox, pruning, removal
-from bot.store.engine import Connection, IntegrityError, atomic, one
-from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, plain, read_fact, read_state
+from bot.ports import (
+    Commit,
+    Flaw,
+    Old,
+    OutboxRow,
+    RowState,
+    Settled,
+    StateRow,
+)
+from bot.store import audit, commits, incidents, outbox, pruning, removal
+from bot.store.engine import Connection, atomic, one
+from bot.store.rows import micros, plain, read_fact, read_state
 
 
 class SqliteStore:
@@ -27,64 +33,7 @@ class SqliteStore:
     def commit(self, commit: Commit) -> list[Fact]:
         """Append all facts, write the states, queue the effects. Raises Conflict or AlreadyHandled, writing nothing."""
         with atomic(self.conn):
-            for signal in commit.signals:
-                self._remember(signal, commit.at)
-            facts = [self._append(fact, commit.at) for fact in commit.facts]
-            # Keys are given back before they are taken: one incident may end in the step that opens its successor.
-            for state in sorted(commit.states, key=lambda row: row.dedup != ""):
-                self._put_state(state)
-            for effect in commit.effects:
-                outbox.queue(self.conn, effect, commit.at)
-        return facts
-
-    def _remember(self, signal: str, at: datetime) -> None:
-        kept = kept_id(plain(signal))
-        # A ledger of an earlier version holds the id as it came.
-        known = kept != signal and one(self.conn, "SELECT 1 FROM signals WHERE id = ?", plain(signal))
-        sql = "INSERT INTO signals (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        if known or self.conn.execute(sql, (kept, micros(at))).rowcount == 0:
-            raise AlreadyHandled(signal)
-
-    def _append(self, fact: NewFact, at: datetime) -> Fact:
-        stream = plain(fact.stream)
-        last = one(self.conn, "SELECT seq, hash FROM facts WHERE stream = ? ORDER BY seq DESC LIMIT 1", stream)
-        seq, prev_hash = (last["seq"], last["hash"]) if last else (0, "")
-        if fact.seq != seq + 1:
-            raise Conflict(f"{fact.stream} is at {seq}; fact {fact.seq} does not follow")
-        row = {
-            "stream": stream,
-            "seq": fact.seq,
-            "at": iso(at),
-            "kind": fact.body.KIND,
-            "version": fact.body.VERSION,
-            "actor": canonical(encode(fact.actor)),
-            "incident": fact.incident,
-            "body": canonical(encode_body(fact.body)),
-            "prev_hash": prev_hash,
-        }
-        row["hash"] = fact_hash(row)
-        self.conn.execute(
-            "INSERT INTO facts (stream, seq, at, kind, version, actor, incident, body, prev_hash, hash)"
-            " VALUES (:stream, :seq, :at, :kind, :version, :actor, :incident, :body, :prev_hash, :hash)",
-            row,
-        )
-        # A fact that changes no state (a note) comes without a state row; the row still has to name the newest seq.
-        self.conn.execute("UPDATE states SET seq = ? WHERE stream = ?", (fact.seq, stream))
-        return read_fact(row)
-
-    def _put_state(self, state: StateRow) -> None:
-        stream = plain(state.stream)
-        newest = one(self.conn, "SELECT coalesce(max(seq), 0) FROM facts WHERE stream = ?", stream)[0]
-        if newest != state.seq:
-            raise Conflict(f"{state.stream} is at {newest}; its state was made from {state.seq}")
-        try:
-            self.conn.execute(
-                "INSERT INTO states (stream, seq, kind, dedup, body) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, body = excluded.body",
-                (stream, state.seq, state.kind, plain(state.dedup), canonical(encode(state.body))),
-            )
-        except IntegrityError as error:
-            raise Conflict(f"another open incident holds {state.dedup!r}") from error
+            return commits.write(self.conn, commit)
 
     def states(self) -> list[StateRow]:
         """Every state row."""

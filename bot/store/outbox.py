@@ -23,6 +23,8 @@ LONGEST = timedelta(hours=2)  # no row waits longer; Slack is let ask for an hou
 UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
 
+SUPERSEDE = f"UPDATE outbox SET state = 'superseded' WHERE {SLOTTED} AND slot = ? AND state = 'pending' AND id <> ?"  # noqa: S608 # constants
+
 COMES_TO = (RowState.DONE, RowState.PENDING, RowState.AMBIGUOUS, RowState.DEAD)
 
 HEADS = f"SELECT min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane"  # noqa: S608 # a constant; the oldest row of each lane
@@ -45,20 +47,17 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
 
     A pending row of the same slot is superseded; the new one takes its own place at the end of the lane.
     """
-    if one(conn, "SELECT 1 FROM outbox WHERE key = ?", plain(effect.key)):
-        return
-    if effect.slot:
-        sql = f"UPDATE outbox SET state = 'superseded' WHERE {SLOTTED} AND slot = ? AND state = 'pending'"  # noqa: S608 # constants
-        conn.execute(sql, (plain(effect.slot),))
-    now = micros(at)
-    conn.execute(
+    now, slot = micros(at), plain(effect.slot)
+    queued = conn.execute(
         "INSERT INTO outbox (key, kind, lane, slot, incident, stream, seq, args, state, created_at, not_before)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (key) DO NOTHING",
         (
-            plain(effect.key), effect.kind, plain(effect.lane), plain(effect.slot), effect.incident, plain(effect.stream),
-            effect.seq, canonical(encode_effect(effect.body)), now, AT_ONCE,
+            plain(effect.key), effect.kind, plain(effect.lane), slot, effect.incident, plain(effect.stream), effect.seq,
+            canonical(encode_effect(effect.body)), now, AT_ONCE,
         ),
     )  # fmt: skip
+    if slot and queued.rowcount:
+        conn.execute(SUPERSEDE, (slot, queued.lastrowid))
 
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:

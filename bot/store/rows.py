@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from bot.core.codec import decode
@@ -19,6 +20,7 @@ Columns = Mapping[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 OUTBOX_TEXTS = ("key", "kind", "lane", "slot", "stream", "args", "result")
+HASHED = ("prev_hash", "stream", "seq", "at", "kind", "version", "actor", "incident", "body")
 MOST_TRIES = 2**31
 CHOSEN_BY_CALLER = "api/"  # `Idempotency-Key` over HTTP
 
@@ -62,8 +64,7 @@ def kept_id(signal: str) -> str:
 
 def fact_hash(row: Columns) -> str:
     """sha256, in hex, over the previous hash and everything that the fact says, as it stands in the columns."""
-    said = [row["prev_hash"], *(row[name] for name in ("stream", "seq", "at", "kind", "version", "actor", "incident", "body"))]
-    return hashlib.sha256(canonical(said).encode("ascii")).hexdigest()
+    return hashlib.sha256(canonical([row[name] for name in HASHED]).encode("ascii")).hexdigest()
 
 
 def read_fact(row: Columns) -> Fact:
@@ -73,13 +74,18 @@ def read_fact(row: Columns) -> Fact:
             stream=row["stream"],
             seq=row["seq"],
             at=datetime.fromisoformat(row["at"]),
-            actor=decode(Actor, json.loads(row["actor"])),
+            actor=_actor(row["actor"]),
             incident=row["incident"],
             body=decode_body(row["kind"], row["version"], json.loads(row["body"])),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         sentence = f"fact {row['seq']} of {row['stream']} cannot be read: {error}"
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
+
+
+@lru_cache(maxsize=1_000)  # a few rules and people did nearly everything
+def _actor(text: str) -> Actor:
+    return decode(Actor, json.loads(text))
 
 
 def read_state(row: Columns) -> StateRow:

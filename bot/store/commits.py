@@ -1,0 +1,115 @@
+"""A commit on its way into the tables: facts behind the newest of their streams, states that name them, effects that wait."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from bot.core.codec import encode
+from bot.core.fact import Fact
+from bot.core.fact_kinds import encode_body
+from bot.ports import AlreadyHandled, Commit, Conflict, NewFact, StateRow
+from bot.store import outbox
+from bot.store.engine import Connection, IntegrityError, one
+from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, moment, plain
+
+LAST = "SELECT seq, hash FROM facts WHERE stream = ? ORDER BY seq DESC LIMIT 1"
+INSERT_FACT = """
+INSERT INTO facts (stream, seq, at, kind, version, actor, incident, body, prev_hash, hash)
+VALUES (:stream, :seq, :at, :kind, :version, :actor, :incident, :body, :prev_hash, :hash)
+"""
+PUT_STATE = """
+INSERT INTO states (stream, seq, kind, dedup, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, body = excluded.body
+"""
+
+
+def write(conn: Connection, commit: Commit) -> list[Fact]:
+    """Write all of it, inside the caller's transaction. Raises Conflict or AlreadyHandled."""
+    for signal in commit.signals:
+        _remember(conn, signal, commit.at)
+    ends = _Ends(conn)
+    facts = _append(conn, ends, commit)
+    _name_newest(conn, ends, commit)
+    # Keys are given back before they are taken: one incident may end in the step that opens its successor.
+    for state in sorted(commit.states, key=lambda row: row.dedup != ""):
+        _put_state(conn, ends, state)
+    for effect in commit.effects:
+        outbox.queue(conn, effect, commit.at)
+    return facts
+
+
+class _Ends:
+    """The newest fact of each stream: its seq and hash, 0 and "" where there is none. Each is looked up once."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._known: dict[str, tuple[int, str]] = {}
+
+    def of(self, stream: str) -> tuple[int, str]:
+        if stream not in self._known:
+            last = one(self._conn, LAST, stream)
+            self._known[stream] = (last["seq"], last["hash"]) if last else (0, "")
+        return self._known[stream]
+
+    def put(self, row: dict[str, Any]) -> None:
+        self._known[row["stream"]] = (row["seq"], row["hash"])
+
+
+def _remember(conn: Connection, signal: str, at: datetime) -> None:
+    kept = kept_id(plain(signal))
+    # A ledger of an earlier version holds the id as it came.
+    known = kept != signal and one(conn, "SELECT 1 FROM signals WHERE id = ?", plain(signal))
+    sql = "INSERT INTO signals (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
+    if known or conn.execute(sql, (kept, micros(at))).rowcount == 0:
+        raise AlreadyHandled(signal)
+
+
+def _append(conn: Connection, ends: _Ends, commit: Commit) -> list[Fact]:
+    rows = [_row(ends, fact, iso(commit.at)) for fact in commit.facts]
+    conn.executemany(INSERT_FACT, rows)
+    at = moment(micros(commit.at))
+    return [
+        Fact(row["stream"], fact.seq, at, fact.actor, fact.incident, fact.body)
+        for row, fact in zip(rows, commit.facts, strict=True)
+    ]
+
+
+def _row(ends: _Ends, fact: NewFact, at: str) -> dict[str, Any]:
+    stream = plain(fact.stream)
+    seq, prev_hash = ends.of(stream)
+    if fact.seq != seq + 1:
+        raise Conflict(f"{fact.stream} is at {seq}; fact {fact.seq} does not follow")
+    row = {
+        "stream": stream,
+        "seq": fact.seq,
+        "at": at,
+        "kind": fact.body.KIND,
+        "version": fact.body.VERSION,
+        "actor": canonical(encode(fact.actor)),
+        "incident": fact.incident,
+        "body": canonical(encode_body(fact.body)),
+        "prev_hash": prev_hash,
+    }
+    row["hash"] = fact_hash(row)
+    ends.put(row)
+    return row
+
+
+def _name_newest(conn: Connection, ends: _Ends, commit: Commit) -> None:
+    """A fact that changes no state (a note) comes without a state row; the row still has to name the newest seq."""
+    streams: Iterable[str] = dict.fromkeys(plain(fact.stream) for fact in commit.facts)
+    written = {plain(state.stream) for state in commit.states}
+    for stream in streams:
+        if stream not in written:
+            conn.execute("UPDATE states SET seq = ? WHERE stream = ?", (ends.of(stream)[0], stream))
+
+
+def _put_state(conn: Connection, ends: _Ends, state: StateRow) -> None:
+    stream = plain(state.stream)
+    newest, _ = ends.of(stream)
+    if newest != state.seq:
+        raise Conflict(f"{state.stream} is at {newest}; its state was made from {state.seq}")
+    try:
+        conn.execute(PUT_STATE, (stream, state.seq, state.kind, plain(state.dedup), canonical(state.body)))
+    except IntegrityError as error:
+        raise Conflict(f"another open incident holds {state.dedup!r}") from error
