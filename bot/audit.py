@@ -1,14 +1,18 @@
-"""Does not believe a ledger that was edited by hand: at start what is open is checked, and once a day everything."""
+"""Does not believe a ledger that was edited by hand: at start what is open is checked, and once a day everything.
+
+A start folds only the facts behind the mark of the audit before, and compares those in front of it with what was audited then.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from bot.core.world import World
 from bot.engine import CommittingEngine
-from bot.ports import Flaw, Ledger, StoreError, StoreTrouble
+from bot.ports import Flaw, Ledger, Mark, StoreError, StoreTrouble
 
 log = structlog.get_logger(__name__)
 
@@ -41,16 +45,17 @@ async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
 
     Raises StoreError where facts do not hold.
     """
-    await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)))
+    await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)), from_mark=True)
     try:
         return await engine.load()
     except (StoreError, ValueError, KeyError, TypeError):  # the state of an incident that is over cannot be read
-        await _put_right(ledger, await ledger.read(lambda store: store.streams()))
+        await _put_right(ledger, await ledger.read(lambda store: store.streams()), from_mark=False)
         return await engine.load()
 
 
-async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
-    flaws = await ledger.read(lambda store: [flaw for stream in streams if (flaw := store.examine(stream))])
+async def _put_right(ledger: Ledger, streams: Sequence[str], *, from_mark: bool) -> None:
+    audited = await ledger.read(lambda store: [store.audit(stream, from_mark=from_mark) for stream in streams])
+    flaws = [one.flaw for one in audited if one.flaw]
     broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
     if broken:
         others = len(broken) - 1
@@ -62,11 +67,18 @@ async def _put_right(ledger: Ledger, streams: Sequence[str]) -> None:
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT)
     for flaw in flaws:
         await _rebuild(ledger, flaw)
+    await _keep(ledger, [one.mark for one in audited if one.mark])
 
 
 async def _rebuild(ledger: Ledger, flaw: Flaw) -> None:
     await ledger.write(lambda store: store.rebuild(flaw.stream))
     log.error("a state in the ledger was rebuilt from its facts", why=flaw.sentence)
+
+
+async def _keep(ledger: Ledger, marks: Sequence[Mark]) -> None:
+    if marks:
+        with suppress(StoreError):  # a disk that takes nothing: the next start reads a little longer
+            await ledger.write(lambda store: store.keep_marks(marks))
 
 
 class DailyAudit:
@@ -104,9 +116,11 @@ class DailyAudit:
 
     async def look(self) -> None:
         """Read everything, stream by stream."""
-        broken, streams = [], []
+        broken, streams, marks = [], [], []
         for stream in await self._ledger.read(lambda store: store.streams()):
-            flaw = await self._ledger.read(lambda store, stream=stream: store.examine(stream))  # type: ignore[misc] # bound early
+            audited = await self._ledger.read(lambda store, stream=stream: store.audit(stream, from_mark=False))  # type: ignore[misc] # bound early
+            flaw = audited.flaw
+            marks += [audited.mark] if audited.mark else []
             if flaw and flaw.facts_hold:
                 await _rebuild(self._ledger, flaw)
             elif flaw:
@@ -114,6 +128,10 @@ class DailyAudit:
                 broken.append(flaw.sentence)
                 streams.append(flaw.stream)
             await asyncio.sleep(PAUSE_S)
+        if broken:
+            await self._ledger.write(lambda store: store.forget_marks())  # the next start reads everything, and refuses
+        else:
+            await _keep(self._ledger, marks)
         way = remedy(streams)
         if not broken and (number := await self._ledger.read(lambda store: store.missing())):
             log.error("the ledger was changed by hand", why=missing_words(number))

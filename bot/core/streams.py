@@ -71,10 +71,12 @@ def evolve(world: World, fact: Fact) -> World:
     return put(world, fact.body.onto_incident(named, fact)) if named else world
 
 
-def folded(name: str, facts: Iterable[Fact]) -> tuple[int, Any]:
-    """The seq of a stream's newest fact, and the state that its own facts come to; 0 and None where it has none."""
+def folded(name: str, facts: Iterable[Fact], seq: int = 0, state: Any = None) -> tuple[int, Any]:
+    """The seq of a stream's newest fact, and the state that its own facts come to; 0 and None where it has none.
+
+    Where the first of them follow another one, its seq and the state that it led to are handed in.
+    """
     stream, key = _named(name)
-    seq, state = 0, None
     for fact in facts:
         state = stream.fold(key, state, fact)
         seq = fact.seq

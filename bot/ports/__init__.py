@@ -19,10 +19,12 @@ from bot.ports.engine import Engine
 from bot.ports.ledger import (
     UNFINISHED,
     AlreadyHandled,
+    Audited,
     Commit,
     Conflict,
     Flaw,
     Ledger,
+    Mark,
     NewFact,
     Old,
     OutboxRow,
@@ -38,9 +40,9 @@ from bot.ports.performers import EffectError, Performed, Performer, Performers, 
 from bot.ports.samples import LatencyPicture, Remembered, Samples
 
 __all__ = [
-    "UNFINISHED", "Admission", "AlreadyHandled", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat", "ChatError",
-    "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "GroupGone", "LatencyPicture", "Ledger", "Message",
-    "MessageGone", "NewFact", "Notifier", "Old", "OutboxRow", "Performed", "Performer", "Performers", "Place", "PostedAt",
-    "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker",
-    "Wait", "together",
+    "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
+    "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "GroupGone", "LatencyPicture", "Ledger",
+    "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OutboxRow", "Performed", "Performer", "Performers",
+    "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store", "StoreError",
+    "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

@@ -136,6 +136,24 @@ class Flaw:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """That a stream was read whole up to `seq` and came to this state; `digest` is over both, and over every fact before."""
+
+    stream: str
+    seq: int
+    state: Mapping[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit of one stream came to, and a mark where one is worth keeping."""
+
+    flaw: Flaw | None
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True)
 class Old:
     """Outbox rows and signals' ids that may be forgotten; `after` is where in the outbox to go on, None at the end."""
 
@@ -195,6 +213,18 @@ class Store(Protocol):
 
     def examine(self, stream: str) -> Flaw | None:
         """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
+
+    def audit(self, stream: str, *, from_mark: bool) -> Audited:
+        """The same, and a mark where one is worth keeping. `from_mark` folds only what follows the mark that was kept.
+
+        The facts before it are compared with those that were audited; where one differs, the whole stream is read.
+        """
+
+    def keep_marks(self, marks: Sequence[Mark]) -> None:
+        """Remember how far streams were audited."""
+
+    def forget_marks(self) -> None:
+        """Let the next start read every stream whole."""
 
     def missing(self) -> int:
         """How many facts were taken out of the ledger behind its back, with whatever state they led to."""

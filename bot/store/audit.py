@@ -4,7 +4,6 @@ A state that does not agree is rebuilt from its facts. A fact that was edited, r
 built on it.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,10 @@ from bot.core.model import Phase
 from bot.core.streams import STREAMS as KINDS
 from bot.core.streams import evolve, folded, state_of
 from bot.core.world import World
-from bot.ports import Flaw, StateRow, StoreError
-from bot.store.engine import Connection, DatabaseError, one
+from bot.ports import Audited, Flaw, StateRow, StoreError
+from bot.store import marks
+from bot.store.engine import Connection, DatabaseError, forgiving, one
+from bot.store.incidents import ALL
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
 
 MOST_AT_START = 20_000  # facts of one stream
@@ -28,8 +29,16 @@ WITH RECURSIVE found(stream) AS (
     UNION ALL SELECT (SELECT min(stream) FROM facts WHERE stream > found.stream) FROM found WHERE found.stream IS NOT NULL
 ) SELECT stream FROM found WHERE stream IS NOT NULL
 """
-LAST_PHASE = "SELECT * FROM facts WHERE stream = ? AND kind = 'incident.phase_changed' ORDER BY seq DESC LIMIT 1"
-PHASE_HELD = "SELECT json_extract(body, '$.phase') FROM states WHERE stream = ? AND dedup = '' AND json_valid(body)"
+# Each incident whose state holds no key and says the same as its last change of phase. That is looked for as text: JSON has no
+# bare quotes inside its texts, and to parse ten thousand states takes longer than all the rest of a start.
+CLOSED = f"""
+SELECT facts.*, json_extract(facts.body, '$.phase') AS phase FROM (
+    SELECT body AS held, (
+        SELECT id FROM facts WHERE facts.stream = states.stream AND kind = 'incident.phase_changed' ORDER BY seq DESC LIMIT 1
+    ) AS last FROM states WHERE {ALL} AND dedup = ''
+) JOIN facts ON facts.id = last
+WHERE CASE WHEN json_valid(facts.body) THEN instr(held, '"phase":"' || json_extract(facts.body, '$.phase') || '"') END
+"""  # noqa: S608 # constants
 # Facts are numbered in the order of their commits, without a gap; SQLite remembers the last number that it gave. What was
 # taken out on purpose is counted in a setting.
 REMOVED_SETTING = "facts taken out on purpose"
@@ -56,31 +65,22 @@ def streams_about(conn: Connection, incident: int) -> list[str]:
 
 
 def open_streams(conn: Connection) -> list[str]:
-    """Those that decisions are made on: all but the incidents that are over, by their facts as by their states.
-
-    Very long ones would keep a start waiting, at 25 to 55 µs a fact; they are left to the audit of everything.
-    """
-    return [stream for stream in streams(conn) if not _is_over(conn, stream) and _length(conn, stream) <= MOST_AT_START]
+    """Those that decisions are made on: all but the incidents that are over, by their facts as by their states."""
+    return sorted(set(streams(conn)) - _over(conn))
 
 
-def _length(conn: Connection, stream: str) -> int:
-    return int(one(conn, "SELECT coalesce(max(seq), 0) FROM facts WHERE stream = ?", stream)[0])
-
-
-def _is_over(conn: Connection, stream: str) -> bool:
-    """Whether an incident is over, by its last change of phase as it was written, and by its state."""
-    kind = KINDS.get(stream.partition("/")[0])
-    if kind is not None and not kind.ends:
-        return False
-    held = one(conn, PHASE_HELD, stream)
-    if held is None or held[0] not in OVER:
-        return False
+def _over(conn: Connection) -> set[str]:
+    """The incidents that are over, each by its last change of phase as it was written, and by its state."""
     try:
-        row = one(conn, LAST_PHASE, stream)
-        return row is not None and row["hash"] == fact_hash(row) and json.loads(row["body"])["phase"] == held[0]
+        return _closed(conn)
     except DatabaseError as error:
         _require_odd_text(error)
-        return False
+        with forgiving(conn, "surrogateescape"):  # slower; what is no text is hashed to something else than was written
+            return _closed(conn)
+
+
+def _closed(conn: Connection) -> set[str]:
+    return {row["stream"] for row in conn.execute(CLOSED) if row["phase"] in OVER and row["hash"] == fact_hash(row)}
 
 
 def _require_odd_text(error: DatabaseError) -> None:
@@ -90,22 +90,46 @@ def _require_odd_text(error: DatabaseError) -> None:
 
 
 def examine(conn: Connection, stream: str) -> Flaw | None:
-    """One stream: what is wrong with it, if anything."""
+    """One stream, read whole: what is wrong with it, if anything."""
+    return _audited(conn, stream, marks.Begun()).flaw
+
+
+def audit(conn: Connection, stream: str, *, from_mark: bool) -> Audited:
+    """The same with a mark where one is worth keeping, and where asked for from the mark on that was kept.
+
+    What begins at a mark is a start: it leaves a very long stream without one to the audit of everything.
+    """
+    begun = marks.begin(conn, stream) if from_mark else marks.Begun()
+    if from_mark and _length(conn, stream) - begun.seq > MOST_AT_START:
+        return Audited(None)
+    return _audited(conn, stream, begun)
+
+
+def _length(conn: Connection, stream: str) -> int:
+    return int(one(conn, "SELECT coalesce(max(seq), 0) FROM facts WHERE stream = ?", stream)[0])
+
+
+def _audited(conn: Connection, stream: str, begun: marks.Begun) -> Audited:
     try:
-        seq, state = _folded(conn, stream)
+        seq, state = _folded(conn, stream, begun)
     except _Break as found:
-        return Flaw(stream, f"the facts of {stream} do not hold from number {found.seq} on: {found.why}", None)
+        return _broken(stream, f"do not hold from number {found.seq} on: {found.why}")
     except UNREADABLE as error:
-        return Flaw(stream, f"the facts of {stream} come to no state ({error})", None)
+        return _broken(stream, f"come to no state ({error})")
     except DatabaseError as error:
         _require_odd_text(error)
-        return Flaw(stream, f"the facts of {stream} do not hold: one is no text any more", None)
+        return _broken(stream, "do not hold: one is no text any more")
     held = one(conn, "SELECT seq FROM states WHERE stream = ?", stream)
     if held is not None and held["seq"] > seq:
-        return Flaw(stream, f"the facts of {stream} do not hold from number {seq + 1} on: later ones were removed", None)
+        return _broken(stream, f"do not hold from number {seq + 1} on: later ones were removed")
     if held is not None and state is None:
-        return Flaw(stream, f"the facts of {stream} do not hold: it has a state, and none of them led to it", None)
-    return _compare(conn, stream, state, seq)
+        return _broken(stream, "do not hold: it has a state, and none of them led to it")
+    worth = seq - begun.seq >= marks.WORTH and not KINDS[stream.partition("/")[0]].ends
+    return Audited(_compare(conn, stream, state, seq), marks.made(conn, stream, seq, state) if worth else None)
+
+
+def _broken(stream: str, how: str) -> Audited:
+    return Audited(Flaw(stream, f"the facts of {stream} {how}", None))
 
 
 def missing(conn: Connection) -> int:
@@ -140,10 +164,11 @@ def rebuild(conn: Connection, stream: str) -> None:
     )
 
 
-def _whole(conn: Connection, stream: str) -> Iterator[Fact]:
+def _chained(conn: Connection, stream: str, begun: marks.Begun) -> Iterator[Fact]:
     """The facts of a stream, as long as each follows from the one before; raises a `_Break` where one does not."""
-    prev_hash = ""
-    for seq, row in enumerate(conn.execute("SELECT * FROM facts WHERE stream = ? ORDER BY seq", (stream,)), 1):
+    prev_hash = begun.hash
+    rows = conn.execute("SELECT * FROM facts WHERE stream = ? AND seq > ? ORDER BY seq", (stream, begun.seq))
+    for seq, row in enumerate(rows, begun.seq + 1):
         if row["seq"] != seq:
             raise _Break(seq, "one was removed")
         if row["prev_hash"] != prev_hash or row["hash"] != fact_hash(row):
@@ -162,9 +187,9 @@ class _Break(Exception):  # noqa: N818 # what was found, not a fault of ours
         self.why = why
 
 
-def _folded(conn: Connection, stream: str) -> tuple[int, Any]:
+def _folded(conn: Connection, stream: str, begun: marks.Begun) -> tuple[int, Any]:
     """The number of facts, and the state that they come to; None where they come to none."""
-    seq, state = folded(stream, _whole(conn, stream))
+    seq, state = folded(stream, _chained(conn, stream, begun), begun.seq, begun.state)
     if not stream.startswith("incident/"):
         return seq, state
     world = World()

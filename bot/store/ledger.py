@@ -6,8 +6,10 @@ from typing import Any
 
 from bot.core.fact import Fact
 from bot.ports import (
+    Audited,
     Commit,
     Flaw,
+    Mark,
     Old,
     OutboxRow,
     RowState,
@@ -16,6 +18,7 @@ from bot.ports import (
 )
 from bot.store import audit, commits, incidents, outbox, pruning, removal
 from bot.store.engine import Connection, atomic, one
+from bot.store.marks import forget, keep
 from bot.store.rows import micros, plain, read_fact, read_state
 
 
@@ -94,6 +97,20 @@ class SqliteStore:
     def examine(self, stream: str) -> Flaw | None:
         """Whether a stream's facts hold and its state follows from them; the whole stream is read."""
         return audit.examine(self.conn, stream)
+
+    def audit(self, stream: str, *, from_mark: bool) -> Audited:
+        """The same, and a mark where one is worth keeping. `from_mark` folds only what follows the mark that was kept."""
+        return audit.audit(self.conn, stream, from_mark=from_mark)
+
+    def keep_marks(self, marks: Sequence[Mark]) -> None:
+        """Remember how far streams were audited."""
+        with atomic(self.conn):
+            keep(self.conn, marks)
+
+    def forget_marks(self) -> None:
+        """Let the next start read every stream whole."""
+        with atomic(self.conn):
+            forget(self.conn)
 
     def missing(self) -> int:
         """How many facts were taken out of the ledger behind its back, with whatever state they led to."""
