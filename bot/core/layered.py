@@ -36,9 +36,10 @@ class Layered(Mapping[K, V]):
 
     def differing(self, before: "Layered[K, V]") -> Iterator[tuple[K, V]]:
         """The entries that are others than `before`, by identity; what both share below is not looked at."""
-        shared = self._below is before._below
-        for key in self._top if shared else self:
-            value = self[key]
+        if self is before:
+            return
+        entries = self._top.items() if self._below is before._below else self.items()
+        for key, value in entries:
             if before.get(key) is not value:
                 yield key, value
 

@@ -65,8 +65,10 @@ def evolve(world: World, fact: Fact) -> World:
     """The world after `fact`."""
     stream, key = _named(fact.stream)
     world = replace(world, seqs=world.seqs.but(fact.stream, fact.seq))
-    after = stream.fold(key, world.of(stream.name).get(key), fact)
-    world = world.with_state(stream.name, key, after)
+    before = world.of(stream.name).get(key)
+    after = stream.fold(key, before, fact)
+    if after is not before:  # a note changes nothing
+        world = world.with_state(stream.name, key, after)
     named = world.incidents.get(fact.incident) if stream.name == "provider" and fact.incident is not None else None
     return put(world, fact.body.onto_incident(named, fact)) if named else world
 
