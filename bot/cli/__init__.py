@@ -1,5 +1,6 @@
 """The terminal face; its verbs are in `verbs`. Here only what must stand before the second that loading them takes."""
 
+import gc
 import signal
 
 
@@ -8,8 +9,10 @@ def main() -> None:
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else somebody wants it ignored, as nohup does
     if usual:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # what is loaded stays: to look through it for garbage again and again is a tenth of that second
     from bot.cli.verbs import main as verbs
 
+    gc.enable()
     if usual:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     verbs()

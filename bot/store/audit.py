@@ -15,7 +15,7 @@ from bot.core.streams import evolve, folded, state_of
 from bot.core.world import World
 from bot.ports import Audited, Flaw, StateRow, StoreError
 from bot.store import marks
-from bot.store.engine import Connection, DatabaseError, forgiving, one
+from bot.store.engine import Connection, DatabaseError, forgiving, one, require_odd_text
 from bot.store.incidents import ALL
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
 
@@ -74,19 +74,13 @@ def _over(conn: Connection) -> set[str]:
     try:
         return _closed(conn)
     except DatabaseError as error:
-        _require_odd_text(error)
+        require_odd_text(error)
         with forgiving(conn, "surrogateescape"):  # slower; what is no text is hashed to something else than was written
             return _closed(conn)
 
 
 def _closed(conn: Connection) -> set[str]:
     return {row["stream"] for row in conn.execute(CLOSED) if row["phase"] in OVER and row["hash"] == fact_hash(row)}
-
-
-def _require_odd_text(error: DatabaseError) -> None:
-    """Raise whatever is more than bytes that are no text: of those SQLite's module complains without a code."""
-    if hasattr(error, "sqlite_errorcode"):
-        raise error
 
 
 def examine(conn: Connection, stream: str) -> Flaw | None:
@@ -117,7 +111,7 @@ def _audited(conn: Connection, stream: str, begun: marks.Begun) -> Audited:
     except UNREADABLE as error:
         return _broken(stream, f"come to no state ({error})")
     except DatabaseError as error:
-        _require_odd_text(error)
+        require_odd_text(error)
         return _broken(stream, "do not hold: one is no text any more")
     held = one(conn, "SELECT seq FROM states WHERE stream = ?", stream)
     if held is not None and held["seq"] > seq:
@@ -213,7 +207,7 @@ def _compare(conn: Connection, stream: str, state: Any, seq: int) -> Flaw | None
     except UNREADABLE:
         return _flaw(right, "it could not be read")
     except DatabaseError as error:
-        _require_odd_text(error)
+        require_odd_text(error)
         return _flaw(right, "it could not be read")
     if known == state and (row.seq, row.kind, row.dedup) == (seq, kind, dedup):
         return None

@@ -156,6 +156,12 @@ def one(conn: Connection, sql: str, *values: Any) -> Any:
     return conn.execute(sql, values).fetchone()
 
 
+def require_odd_text(error: DatabaseError) -> None:
+    """Raise whatever is more than bytes that are no text: of those SQLite's module complains without a code."""
+    if hasattr(error, "sqlite_errorcode"):
+        raise error
+
+
 def _prepared(conn: Connection, *pragmas: str) -> Connection:
     conn.row_factory = Row
     try:
