@@ -8,10 +8,11 @@ import pytest
 
 from bot.audit import DailyAudit, load_checked
 from bot.clock import ManualClock
-from bot.core.facts import Fact, VerdictChanged
+from bot.core.component_facts import VerdictChanged
+from bot.core.fact import Fact
 from bot.core.model import Fault, Level
-from bot.core.state import World
 from bot.core.streams import evolve
+from bot.core.world import World
 from bot.engine import CommittingEngine, changed_states
 from bot.ports import Commit, NewFact, StoreError
 from bot.store.marks import PREFIX, WORTH, made, rules
