@@ -21,6 +21,8 @@ DATE = "{date_short_pretty} {time}"
 
 def clean(text: str) -> str:
     """Text without what plays tricks: control, direction and zero-width characters, piles of accents, secrets."""
+    if text.isascii() and text.isprintable():
+        return TOKENS.sub(HIDDEN, text)  # no trick to be played with these; by far the most of what comes here
     kept, marks = [], 0
     for char in text.replace("\r\n", "\n"):
         category = unicodedata.category(char)

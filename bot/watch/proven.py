@@ -32,7 +32,7 @@ class ProvenWays:
 
     async def keep(self, proven: Proven) -> None:
         """Write it where it changed."""
-        if proven == self._written:
+        if proven is self._written or proven == self._written:
             return
         text = json.dumps({"provider": proven.provider, "controls": sorted(proven.controls)})
         with suppress(StoreError):  # said by whoever watches over the ledger; tried again at the next beat

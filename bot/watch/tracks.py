@@ -59,7 +59,7 @@ class Unstored:
 
     def oldest(self, now: datetime) -> datetime:
         """Before which moment no sample is missing."""
-        return min(self._since.values(), default=now)
+        return min(self._since.values()) if self._since else now
 
 
 class Tracks:
