@@ -6,7 +6,7 @@ make a component `unknown` with the fault on our side, never `down`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.core.detector import Condition, Judgement
@@ -73,8 +73,8 @@ class _Word:
     weight: float
     signs: Mapping[str, Judgement]
     vantages: int
-    minority: Mapping[str, Judgement]
-    warned: Mapping[str, Judgement]
+    minority: Mapping[str, Judgement] = field(default_factory=dict)
+    warned: Mapping[str, Judgement] = field(default_factory=dict)
 
     @property
     def first(self) -> Judgement:
@@ -126,11 +126,11 @@ def reach(
         if bad and sum(w.weight for w in bad) >= rule.degraded_share * total - ROUNDING:
             return _bad(component, Level.DEGRADED, bad, voices)
         few = [*bad, *(w for w in speaking if w.minority and w not in bad)]
-        if few and _weight(voices) >= CORROBORATED - ROUNDING:
+        if few and _corroborate(voices):
             return _bad(component, Level.DEGRADED, few, voices)
     if dark:  # what answers may be well; whether the whole is, nobody can tell
         return _blind(component, dark, sight)
-    if not speaking and _weight(voices) >= CORROBORATED - ROUNDING:
+    if not speaking and _corroborate(voices):
         return _unseen(component, voices)
     return _no_worse(component, words, ours, voices, off=off, rule=rule, advised=advised, now=now)
 
@@ -147,9 +147,10 @@ def _lit(view: CheckView, sight: Sight, own: str, *, unseen: bool) -> CheckView:
 
 
 def _made_by_blindness(judgement: Judgement, sight: Sight) -> bool:
-    if judgement.condition not in BAD or judgement.last is None or not by_network(judgement.last):
+    last = judgement.last
+    if last is None or not by_network(last):
         return False
-    return sight.blind or (sight.ended_at is not None and judgement.last.at <= sight.ended_at)
+    return sight.blind or (sight.ended_at is not None and last.at <= sight.ended_at)
 
 
 def _word(name: str, view: CheckView, rule: VerdictRule) -> _Word:
@@ -161,12 +162,12 @@ def _word(name: str, view: CheckView, rule: VerdictRule) -> _Word:
     bad = {v: j for v, j in speaking.items() if j.condition in BAD and v not in warned}
     if not speaking:
         signs = ours or judged
-        return _Word(name, Condition.FAILING if ours else Condition.UNKNOWN, view.weight, signs, len(judged), {}, {})
+        return _Word(name, Condition.FAILING if ours else Condition.UNKNOWN, view.weight, signs, len(judged))
     needed = _needed(len(speaking), rule.quorum)
     if len(failing) >= needed:
-        return _Word(name, Condition.FAILING, view.weight, failing, len(judged), {}, warned)
+        return _Word(name, Condition.FAILING, view.weight, failing, len(judged), warned=warned)
     if len(bad) >= needed:
-        return _Word(name, Condition.SLOW, view.weight, bad, len(judged), {}, warned)
+        return _Word(name, Condition.SLOW, view.weight, bad, len(judged), warned=warned)
     well = {v: j for v, j in speaking.items() if v not in bad}
     return _Word(name, Condition.WELL, view.weight, well, len(judged), bad, warned)
 
@@ -185,8 +186,7 @@ def _reason(judgement: Judgement) -> str:
 
 
 def _of_class(sample: Sample) -> str:
-    row = ERROR_CLASSES.get(sample.error or "")
-    return row.sentence if row else sample.reason
+    return ERROR_CLASSES[sample.error or ""].sentence
 
 
 def _all_said(words: Sequence[_Word]) -> str:
@@ -227,12 +227,13 @@ def _voices(heard: Sequence[Heard]) -> dict[str, Heard]:
     return voices
 
 
-def _weight(voices: Mapping[str, Heard]) -> float:
-    return sum(HEARD_WEIGHTS.get(kind, 0.0) for kind in voices)
+def _corroborate(voices: Mapping[str, Heard]) -> bool:
+    """Whether two independent kinds speak of trouble."""
+    return sum(HEARD_WEIGHTS[kind] for kind in voices) >= CORROBORATED
 
 
 def _say(voices: Mapping[str, Heard]) -> str:
-    return "; ".join(f"{HEARD_WORDS.get(kind, kind)}: {voice.reason}" for kind, voice in voices.items())
+    return "; ".join(f"{HEARD_WORDS[kind]}: {voice.reason}" for kind, voice in voices.items())
 
 
 # --- verdicts
@@ -243,7 +244,7 @@ def _bad(component: str, level: Level, words: Sequence[_Word], voices: Mapping[s
     began = min((j.began_at for _, j in signs if j.began_at), default=None)
     faults = [j.fault for _, j in signs]
     fault = Fault.THEIRS if Fault.THEIRS in faults else faults[0]
-    if fault is Fault.UNCLEAR and ("feed" in voices or _weight(voices) >= CORROBORATED - ROUNDING):
+    if fault is Fault.UNCLEAR and ("feed" in voices or _corroborate(voices)):
         fault = Fault.THEIRS
     reason = _all_said(words) + (f"; also {_say(voices)}" if voices else "")
     network = all(by_network(j.last) for _, j in signs)
@@ -264,16 +265,15 @@ def _blind(component: str, dark: Mapping[str, CheckView], sight: Sight) -> Verdi
         reason = f"we are blind: {sight.reason}"
     else:
         reason = f"we were blind ({sight.reason}); not judged anew since: {', '.join(dark)}"
-    onsets = [j.began_at for view in dark.values() for j in view.judgements.values() if j.began_at]
-    began = sight.began_at or min(onsets, default=None)  # it was well until we saw nothing any more
-    return Verdict(component, Level.UNKNOWN, reason, Fault.LOCAL, (), began, by_network=True)
+    began = sight.began_at  # it was well until we saw nothing any more
+    return Verdict(component, Level.UNKNOWN, reason, Fault.LOCAL, began_at=began, by_network=True)
 
 
 def _unseen(component: str, voices: Mapping[str, Heard]) -> Verdict:
     """No check of ours can speak, and two independent kinds say the same."""
     fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
     began = min(voice.at for voice in voices.values())
-    return Verdict(component, Level.DEGRADED, f"no check of ours sees it, but {_say(voices)}", fault, (), began)
+    return Verdict(component, Level.DEGRADED, f"no check of ours sees it, but {_say(voices)}", fault, began_at=began)
 
 
 def _no_worse(
@@ -283,8 +283,8 @@ def _no_worse(
     advisory, few = _advisory(words, rule, now, advised)
     also = f"; heard, but not seen by our checks: {_say(voices)}" if voices else ""
 
-    def unknown(reason: str, fault: Fault = Fault.NONE) -> Verdict:
-        return Verdict(component, Level.UNKNOWN, reason + also, fault, advisory=advisory)
+    def unknown(reason: str) -> Verdict:
+        return Verdict(component, Level.UNKNOWN, reason + also, advisory=advisory)
 
     if ours:
         signs = [(w, j) for w in ours for j in w.signs.values()]
@@ -297,7 +297,7 @@ def _no_worse(
     if silent:
         return unknown(f"{', '.join(w.name for w in silent)}: {silent[0].first.reason}")
     began = max((j.began_at for w in words for j in w.signs.values() if j.began_at), default=None)
-    evidence = _evidence([(w, j) for w in few for j in w.trouble.values()]) if advisory else ()
+    evidence = _evidence([(w, j) for w in few for j in w.trouble.values()])
     return Verdict(component, Level.OPERATIONAL, _all_said(words) + also, Fault.NONE, evidence, began, advisory)
 
 

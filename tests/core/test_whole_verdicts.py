@@ -1,0 +1,295 @@
+"""What a verdict carries besides its level: whose fault, since when, with which evidence, in which words."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.core.detector import Condition, Judgement
+from bot.core.model import Fault, Level, Outcome, Sample, Verdict
+from bot.core.sight import Sight
+from bot.core.verdict import CheckView, Heard, VerdictRule, reach
+from tests.desk import START
+
+ID = "anthropic.api"
+LONG_AGO = START - timedelta(minutes=20)
+BLIND = Sight(blind=True, reason="both controls are unreachable", began_at=START - timedelta(minutes=1))
+FEED = Heard("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
+ALERT = Heard("alert", Level.DEGRADED, "5xx over 5 % (grafana)", START - timedelta(minutes=3))
+REPORT = Heard("report", Level.DEGRADED, "ana: it hangs", START - timedelta(minutes=2))
+
+
+def ago(minutes: float) -> datetime:
+    return START - timedelta(minutes=minutes)
+
+
+def fails(error: str = "http_5xx", fault: Fault = Fault.THEIRS, *, since: datetime | None = LONG_AGO) -> Judgement:
+    last = Sample(f"{ID}.front", ID, START, Outcome.FAIL, error, fault, error, evidence={"request_id": "req_7"})
+    return Judgement(Condition.FAILING, f"3 of 3 checks: {error}", fault, since, last)
+
+
+def refused(*, since: datetime | None = LONG_AGO) -> Judgement:
+    return fails("auth", Fault.OURS_KEY, since=since)
+
+
+def well(reason: str = "fine", *, since: datetime | None = LONG_AGO) -> Judgement:
+    return Judgement(Condition.WELL, reason, began_at=since)
+
+
+def verdict(*checks: Judgement | Sequence[Judgement], **more: object) -> Verdict:
+    """Of checks that one vantage sees, or several."""
+    seen = [(one,) if isinstance(one, Judgement) else one for one in checks]
+    views = [CheckView(dict(zip(("local", "fra", "iad", "gru"), judgements, strict=False))) for judgements in seen]
+    return reach(ID, {f"check-{n}": view for n, view in enumerate(views, 1)}, now=START, **more)  # type: ignore[arg-type]
+
+
+# --- what fails
+
+
+def test_an_outage_dates_from_the_first_check_that_failed() -> None:
+    """The incident's clock starts there, not with the check that was last to fail."""
+    assert ago(20) == verdict(fails(since=ago(5)), fails(since=ago(20))).began_at
+
+
+def test_an_outage_has_no_beginning_where_nobody_knows_it() -> None:
+    """As after a restart with a ledger that does not say since when: the caller takes the present."""
+    assert verdict(fails(since=None)).began_at is None
+
+
+def test_a_check_that_shows_the_vendors_fault_decides_whose_it_is() -> None:
+    """One check cannot tell, another one gets errors of the vendor's own."""
+    assert Fault.THEIRS == verdict(fails("auth_sudden", Fault.UNCLEAR), fails()).fault
+
+
+def test_an_alert_and_a_person_clear_an_unclear_fault() -> None:
+    """Two independent kinds, although the vendor's page says nothing."""
+    unclear = fails("auth_sudden", Fault.UNCLEAR)
+
+    assert Fault.THEIRS == verdict(unclear, heard=(ALERT, REPORT)).fault
+
+
+def test_what_others_say_stands_after_what_we_see() -> None:
+    """Each under its own name, so that nobody takes a person's word for the vendor's."""
+    said = verdict(fails(), heard=(FEED, ALERT, REPORT)).reason
+
+    assert said == (
+        "check-1: 3 of 3 checks: http_5xx; also an alert: 5xx over 5 % (grafana); people: ana: it hangs; "
+        "the vendor's page: Elevated errors (investigating)"
+    )
+
+
+def test_a_degraded_component_is_told_with_what_others_say() -> None:
+    """One of two checks fails, and the vendor's page agrees."""
+    assert verdict(fails(), well(), heard=(FEED,)) == Verdict(
+        ID, Level.DEGRADED,
+        "check-1: 3 of 3 checks: http_5xx; also the vendor's page: Elevated errors (investigating)",
+        Fault.THEIRS, ("check-1: request id req_7",), ago(20),
+    )  # fmt: skip
+
+
+def test_a_region_that_fails_counts_where_two_others_say_the_same() -> None:
+    """Too few vantages for a verdict of our own; an alert and a person make it one, and both are named."""
+    assert verdict([well(), fails(), well()], heard=(ALERT, REPORT)) == Verdict(
+        ID, Level.DEGRADED,
+        "check-1 (fra, 1 of 3 vantages): 3 of 3 checks: http_5xx; "
+        "also an alert: 5xx over 5 % (grafana); people: ana: it hangs",
+        Fault.THEIRS, ("check-1: request id req_7",), ago(20),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen_by", "of", "quorum", "level"),
+    [
+        (1, 2, "majority", Level.OPERATIONAL), (2, 4, "majority", Level.OPERATIONAL), (3, 4, "majority", Level.DOWN),
+        (1, 3, 1, Level.DOWN), (2, 3, 3, Level.OPERATIONAL), (1, 3, 0, Level.DOWN),
+    ],
+)  # fmt: skip
+def test_a_quorum_is_more_than_half_or_the_number_that_was_set(seen_by: int, of: int, quorum: str | int, level: Level) -> None:
+    """Half of the vantages is no majority; a number counts as it is written, and at least one has to see it."""
+    check = [fails()] * seen_by + [well()] * (of - seen_by)
+
+    assert level == verdict(check, rule=VerdictRule(quorum=quorum)).level
+
+
+def test_a_vantage_whose_key_is_refused_is_no_witness() -> None:
+    """It fails from Frankfurt and not from here; that our third key is refused makes no majority of it."""
+    assert Level.OPERATIONAL == verdict([well(), fails(), refused()]).level
+
+
+def test_a_heavy_check_keeps_its_weight_where_another_vantage_sees_for_us() -> None:
+    """While we are blind the peer speaks for the check, and as loudly as both would."""
+    heavy = CheckView({"local": fails("deadline"), "fra": fails("deadline")}, weight=4)
+    checks = {"inference": heavy, "models": CheckView({"local": well()})}
+
+    assert Level.DOWN == reach(ID, checks, sight=BLIND, now=START).level
+
+
+# --- our own fault
+
+
+def test_a_refused_key_is_told_with_its_onset_and_its_evidence() -> None:
+    """Two keys are refused: since the first one was, with both request ids, and no word of the vendor."""
+    assert verdict(refused(since=ago(5)), refused(since=ago(20)), heard=(FEED,)) == Verdict(
+        ID, Level.UNKNOWN,
+        "check-1: 3 of 3 checks: auth; check-2: 3 of 3 checks: auth; "
+        "heard, but not seen by our checks: the vendor's page: Elevated errors (investigating)",
+        Fault.OURS_KEY, ("check-1: request id req_7", "check-2: request id req_7"), ago(20),
+    )  # fmt: skip
+
+
+def test_a_refused_key_may_have_no_onset() -> None:
+    """As after a restart with a ledger that does not say since when."""
+    assert verdict(refused(since=None)).began_at is None
+
+
+def test_a_refused_key_raises_no_advisory() -> None:
+    """An advisory tells of a part of the vendor; the key is told of as our own."""
+    assert "" == verdict(refused(), well()).advisory
+
+
+def test_a_refused_key_hides_no_advisory() -> None:
+    """One model of five fails for long, and another check's key is refused: both are told."""
+    found = verdict(refused(), fails(), well(), well(), well())
+
+    assert "check-2 fails since 11:40 UTC (1 of 5 checks)" == found.advisory
+
+
+# --- what nobody can tell
+
+
+@pytest.mark.parametrize(
+    ("off", "reason"),
+    [((), "no check is configured"), (("models", "batch"), "no check is on (models, batch: no credential)")],
+)
+def test_a_component_without_checks_says_what_is_missing(off: tuple[str, ...], reason: str) -> None:
+    """A check, or the credential of those that there are."""
+    assert verdict(off=off) == Verdict(ID, Level.UNKNOWN, reason)
+
+
+def test_checks_without_a_result_are_named() -> None:
+    """Whoever waits for the first result knows of which checks."""
+    silent = Judgement(Condition.UNKNOWN, "no result yet")
+
+    assert "check-1, check-3: no result yet" == verdict(silent, well(), silent).reason
+
+
+def test_a_check_without_a_result_hides_no_advisory() -> None:
+    """One model of five fails for long while a new check has not run yet."""
+    silent = Judgement(Condition.UNKNOWN, "no result yet")
+
+    assert "check-2 fails since 11:40 UTC (1 of 5 checks)" == verdict(silent, fails(), well(), well(), well()).advisory
+
+
+def test_two_voices_say_since_when_and_whose_fault_where_we_see_nothing() -> None:
+    """The page is the vendor's own word; the first of both is the beginning."""
+    assert verdict(heard=(FEED, ALERT)) == Verdict(
+        ID, Level.DEGRADED,
+        "no check of ours sees it, but an alert: 5xx over 5 % (grafana); the vendor's page: Elevated errors (investigating)",
+        Fault.THEIRS, (), ago(3),
+    )  # fmt: skip
+
+
+def test_nobodys_fault_is_known_where_the_vendor_says_nothing() -> None:
+    """An alert and a person may both be wrong about whose it is."""
+    assert Fault.UNCLEAR == verdict(heard=(ALERT, REPORT)).fault
+
+
+def test_blindness_is_our_own_trouble_since_it_began() -> None:
+    """Nothing that was measured meanwhile stands in the verdict, neither its onset nor its evidence."""
+    assert verdict(fails("connect_timeout"), sight=BLIND) == Verdict(
+        ID, Level.UNKNOWN, "we are blind: both controls are unreachable", Fault.LOCAL, (), ago(1), by_network=True
+    )
+
+
+def test_checks_that_did_not_run_since_we_were_blind_are_named() -> None:
+    """Two of three still wait for their first look with open eyes."""
+    over = replace(BLIND, blind=False, ended_at=START)
+
+    assert verdict(fails("deadline"), well(), fails("deadline"), sight=over) == Verdict(
+        ID, Level.UNKNOWN, "we were blind (both controls are unreachable); not judged anew since: check-1, check-3",
+        Fault.LOCAL, (), ago(1), by_network=True,
+    )  # fmt: skip
+
+
+# --- what is well
+
+
+def test_a_component_is_well_since_its_last_check_came_back() -> None:
+    """No evidence, nobody's fault: the whole is back when its last part is."""
+    assert verdict(well(since=ago(20)), well(since=ago(5))) == Verdict(
+        ID, Level.OPERATIONAL, "check-1, check-2: fine", Fault.NONE, (), ago(5)
+    )
+
+
+def test_a_component_may_be_well_since_nobody_knows_when() -> None:
+    """As for checks whose results were brought along."""
+    assert verdict(well(since=None)).began_at is None
+
+
+def test_answers_that_took_the_same_time_by_chance_are_not_joined() -> None:
+    """Each check tells of its own answer; only what is no single answer is told together."""
+    answer = Sample(f"{ID}.front", ID, START, Outcome.OK)
+    told = replace(well("answered in 120 ms"), last=answer)
+
+    assert "check-1: answered in 120 ms; check-2: answered in 120 ms; check-3, check-4: fine" == (
+        verdict(told, told, well(), well()).reason
+    )
+
+
+def test_checks_in_trouble_are_not_joined() -> None:
+    """Two that are slow in the same words are two, each with its name before it."""
+    slow = Judgement(Condition.SLOW, "3 of 3 checks were slow", Fault.THEIRS, ago(20))
+
+    assert "check-1: 3 of 3 checks were slow; check-2: 3 of 3 checks were slow" == verdict(slow, slow).reason
+
+
+# --- a small part
+
+
+def test_an_advisory_begins_when_its_trouble_has_lasted_long_enough() -> None:
+    """Ten minutes are ten minutes, not one check more."""
+    assert "check-1 fails since 11:50 UTC (1 of 4 checks)" == verdict(fails(since=ago(10)), well(), well(), well()).advisory
+
+
+def test_an_advisory_tells_slow_from_failing() -> None:
+    """Slow is no outage, and must not read like one."""
+    slow = Judgement(Condition.SLOW, "3 of 3 checks were slow", Fault.THEIRS, ago(20))
+
+    assert "check-1 is slow since 11:40 UTC (1 of 4 checks)" == verdict(slow, well(), well(), well()).advisory
+
+
+def test_a_short_slowness_of_a_small_part_is_not_told() -> None:
+    """It must last like a failure."""
+    slow = Judgement(Condition.SLOW, "3 of 3 checks were slow", Fault.THEIRS, ago(5))
+
+    assert "" == verdict(slow, well(), well(), well()).advisory
+
+
+def test_an_advisory_names_all_vantages_that_see_it() -> None:
+    """Two of four: below the quorum, and worth knowing where."""
+    seen = [well(), fails(), fails(), well()]
+
+    assert "check-1 fails seen from fra, iad since 11:40 UTC" == verdict(seen).advisory
+
+
+def test_two_small_parts_share_one_advisory() -> None:
+    """Each in a sentence of its own, and how many of how many."""
+    found = verdict(fails(), fails(since=ago(15)), *[well()] * 5)
+
+    assert "check-1 fails since 11:40 UTC; check-2 fails since 11:45 UTC (2 of 7 checks)" == found.advisory
+
+
+def warns(reason: str = "5 days left") -> Judgement:
+    sign = Sample(f"{ID}.tls", ID, START, Outcome.SLOW, "tls_expiring", Fault.THEIRS, reason)
+    return Judgement(Condition.SLOW, f"3 of 3 checks: {reason}", Fault.THEIRS, START, sign)
+
+
+def test_a_warning_names_all_vantages_that_see_it() -> None:
+    """A certificate that ends soon at two of three places is one warning."""
+    assert "check-1: the certificate ends soon, seen from fra, iad" == verdict([well(), warns(), warns()]).advisory
+
+
+def test_a_warning_without_words_of_its_own_is_told_in_those_of_its_class() -> None:
+    """Samples from elsewhere may bring an error class and no sentence."""
+    assert "check-1: the certificate ends soon" == verdict(warns("")).reason
