@@ -1,6 +1,6 @@
 """A tabletop for decisions: state is built from signals, time is moved by hand, nothing is set from outside."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core import signals as s
@@ -74,6 +74,15 @@ def told(answer: Answer) -> str:
     return words(answer, Slack())
 
 
+@dataclass(frozen=True)
+class Written:
+    """A fact without its number and its time."""
+
+    body: Body
+    incident: int | None
+    actor: Actor
+
+
 class Table:
     """Signals go in, the world moves, facts and effects are kept."""
 
@@ -114,6 +123,10 @@ class Table:
 
     def kinds(self, body: type[Body]) -> list[Body]:
         return [fact.body for fact in self.facts if isinstance(fact.body, body)]
+
+    def written(self, kind: type[Body]) -> list[Written]:
+        """What was written down of a kind, with where and by whom."""
+        return [Written(fact.body, fact.incident, fact.actor) for fact in self.facts if isinstance(fact.body, kind)]
 
     def effects(self, kind: type[EffectBody]) -> list[str]:
         return [effect.key for done in self.steps for effect in done.effects if type(effect.body) is kind]

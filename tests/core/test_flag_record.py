@@ -1,0 +1,273 @@
+"""What is written down when a flag moves or holds still: in which incident, by whom, and in which words."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.answers import Answer
+from bot.core.model import Actor, Fallback, Level, Phase, Policy
+from tests.desk import ANA, CHAT_FLAG, START, Table, Written, component, policy
+
+FLAG = CHAT_FLAG.key
+API = "anthropic.api"
+FALLBACK = Actor.rule("fallback automation")
+
+
+def written(table: Table, kind: type[f.Body]) -> Written:
+    """The only fact of a kind."""
+    [found] = table.written(kind)
+    return found
+
+
+def last(table: Table, kind: type[f.Body]) -> Written:
+    return table.written(kind)[-1]
+
+
+def down(policy_: Policy | None = None) -> Table:
+    table = Table(policy_).all_well()
+    table.sees(API, Level.DOWN)
+    return table
+
+
+def engage(table: Table, variant: str = "", **more: object) -> Answer:
+    return table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant=variant, **more)).answer  # type: ignore[arg-type]
+
+
+def serving(table: Table) -> str:
+    held = table.world.flag(FLAG).engagement
+    return held.variant if held else "claude"
+
+
+# --- to a fallback
+
+
+def test_a_rules_switch_says_why_and_until_when() -> None:
+    """In its incident, with the component that is down by its name, and for as long as the flag says."""
+    body = f.Engaged(
+        FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", START + timedelta(hours=4), because=(API,)
+    )
+
+    assert Written(body, 1, FALLBACK) == written(down(), f.Engaged)
+
+
+def test_a_persons_switch_says_who_and_for_how_long() -> None:
+    """Without trouble there is no incident; the person's words are the reason and their time is the limit."""
+    table = Table().all_well()
+    engage(table, "cached", reason="cost", hold_for=timedelta(hours=2))
+    body = f.Engaged(FLAG, f"{FLAG}#1", "cached", "claude", "cost", "manual", START + timedelta(hours=2), because=())
+
+    assert Written(body, None, ANA) == written(table, f.Engaged)
+
+
+def test_a_switch_from_one_fallback_to_another_says_where_it_came_from() -> None:
+    """Whoever reads the record sees each step."""
+    table = down()
+    engage(table, "cached", reason="GPT answers nonsense")
+    body = f.Engaged(
+        FLAG, f"{FLAG}#2", "cached", "gpt", "GPT answers nonsense", "manual", START + timedelta(hours=4), because=(API,)
+    )
+
+    assert Written(body, 1, ANA) == last(table, f.Engaged)
+
+
+def test_a_persons_switch_without_words_names_the_trouble() -> None:
+    """At night nobody types a reason; the component's state is one."""
+    table = down(policy(automation="off"))
+    engage(table, "gpt")
+
+    assert "Claude API is down" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
+
+
+def test_a_persons_switch_names_trouble_that_no_rule_would_act_on() -> None:
+    """Degraded is not enough for the rule, and reason enough for a person: the hand-back knows what to wait for."""
+    table = Table().all_well()
+    table.sees(API, Level.DEGRADED)
+    engage(table, "gpt")
+    body = f.Engaged(
+        FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is degraded", "manual", START + timedelta(hours=4), because=(API,)
+    )
+
+    assert body == written(table, f.Engaged).body
+
+
+def test_a_switch_without_trouble_and_without_words_says_so() -> None:
+    """Nobody has to guess whether a reason was lost."""
+    table = Table().all_well()
+    engage(table, "cached")
+
+    assert "no reason given" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
+
+
+def test_an_approval_keeps_the_reason_of_its_proposal() -> None:
+    """Who presses the button types nothing."""
+    table = down(policy(automation="propose", depends_on=(API, "anthropic.web")))
+    table.sees("anthropic.web", Level.DOWN)
+    engage(table, approves=True)
+
+    assert "Claude API is down" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
+
+
+def test_a_proposal_says_what_and_why() -> None:
+    """In the incident that it is about."""
+    proposed = written(down(policy(automation="propose")), f.EngageProposed)
+
+    assert Written(f.EngageProposed(FLAG, "gpt", "Claude API is down"), 1, FALLBACK) == proposed
+
+
+def test_a_proposal_is_made_once() -> None:
+    """Time alone makes no second question of it."""
+    table = down(policy(automation="propose"))
+    table.passes(30)
+
+    assert 1 == len(table.kinds(f.EngageProposed))
+
+
+def test_a_withdrawn_proposal_says_so_where_it_was_made() -> None:
+    """Who looks at the question sees that it is no longer asked."""
+    table = down(policy(automation="propose"))
+    table.sees(API, Level.OPERATIONAL)
+    body = f.ProposalDropped(FLAG, "the default is no longer in trouble")
+
+    assert Written(body, 1, FALLBACK) == written(table, f.ProposalDropped)
+
+
+def test_holding_still_says_why_in_its_incident() -> None:
+    """Nothing healthy to switch to, and what exactly is wrong with each."""
+    table = Table(policy(fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
+    table.sees("openai.api", Level.DEGRADED)
+    table.sees("openai.api", Level.DOWN)
+    table.sees(API, Level.DOWN)
+    body = f.Held(FLAG, "no fallback is better: gpt needs OpenAI API, which is down")
+
+    assert Written(body, 2, FALLBACK) == written(table, f.Held)
+
+
+def test_a_sick_fallback_that_is_kept_says_why_in_its_incident() -> None:
+    """Both providers fail, and cached answers would be worse."""
+    table = down()
+    table.sees("openai.api", Level.DEGRADED)
+    body = f.Held(FLAG, "OpenAI API is degraded too; staying on gpt (cached would be worse)")
+
+    assert Written(body, 1, FALLBACK) == written(table, f.Held)
+
+
+def test_a_sick_fallback_alone_is_not_called_sick_too() -> None:
+    """The default is well: only the fallback is in trouble."""
+    table = Table(policy(automation="propose")).all_well()
+    engage(table, "gpt", reason="cost")
+    table.sees("openai.api", Level.DOWN)
+    body = f.Held(FLAG, "OpenAI API is down; cached would be better")
+
+    assert body == written(table, f.Held).body
+
+
+def test_a_sick_fallback_is_left_with_its_reason() -> None:
+    """The switch still knows whose trouble began it, so that the hand-back waits for Claude and not for OpenAI."""
+    table = down()
+    table.sees("openai.api", Level.DOWN)
+    body = f.Engaged(
+        FLAG, f"{FLAG}#2", "cached", "gpt", "OpenAI API is down too", "auto", START + timedelta(hours=4), because=(API,)
+    )
+
+    assert Written(body, 1, FALLBACK) == last(table, f.Engaged)
+
+
+def test_going_up_to_a_model_again_says_what_is_back() -> None:
+    """From cached answers to GPT, after min_hold, in the same incident and for the same trouble."""
+    table = down()
+    table.sees("openai.api", Level.DOWN)
+    table.sees("openai.api", Level.OPERATIONAL)
+    table.passes(10)
+    body = f.Engaged(
+        FLAG, f"{FLAG}#3", "gpt", "cached", "OpenAI API is operational", "auto", START + timedelta(hours=4, minutes=10),
+        because=(API,),
+    )  # fmt: skip
+
+    assert Written(body, 1, FALLBACK) == last(table, f.Engaged)
+
+
+def test_going_up_to_a_model_waits_for_min_hold() -> None:
+    """A fallback that flaps must not drag customers up and down."""
+    table = down()
+    table.sees("openai.api", Level.DOWN)
+    table.sees("openai.api", Level.OPERATIONAL)
+    table.passes(9)
+
+    assert "cached" == serving(table)
+
+
+def test_an_incident_that_takes_a_flag_over_says_since_when_it_is_away() -> None:
+    """By the rule, and with the variant that serves."""
+    table = Table(policy(automation="off")).all_well()
+    engage(table, "cached", reason="a load test")
+    table.passes(7)
+    table.sees(API, Level.DOWN)
+
+    assert Written(f.CarriedOver(FLAG, "cached", START), 1, FALLBACK) == written(table, f.CarriedOver)
+
+
+def test_an_incident_that_a_fallback_carries_says_which_flag_does() -> None:
+    """Mitigated by the rule, with the flags by name."""
+    body = f.PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}")
+
+    assert Written(body, 1, FALLBACK) == written(down(), f.PhaseChanged)
+
+
+# --- several flags, several components
+
+
+def test_a_flag_names_all_its_components_that_fail() -> None:
+    """It depends on two, and both are down."""
+    table = Table(policy(automation="off", depends_on=(API, "anthropic.web"))).all_well()
+    table.sees(API, Level.DOWN)
+    table.sees("anthropic.web", Level.DOWN)
+    engage(table, "gpt")
+
+    assert "Claude API is down, claude.ai is down" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
+
+
+def test_a_hand_back_names_all_components_that_are_well() -> None:
+    """And waits for the last of them."""
+    table = Table(policy(depends_on=(API, "anthropic.web"))).all_well()
+    table.sees(API, Level.DOWN)
+    table.sees("anthropic.web", Level.DOWN)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(15)
+    table.sees("anthropic.web", Level.OPERATIONAL)
+    table.passes(1)
+
+    assert "Claude API is operational, claude.ai is operational" == (
+        written(table, f.HandBackAsked).body.reason  # type: ignore[attr-defined]
+    )
+
+
+def test_an_incident_is_mitigated_when_all_its_flags_are_carried() -> None:
+    """One of two on a fallback serves half of the customers; the rule says so of both, by name."""
+    other = replace(CHAT_FLAG, key="search.llm", automation="propose")
+    base = policy()
+    table = down(replace(base, flags={**base.flags, other.key: other}))
+    half = table.incident().phase
+    table.send(s.EngageFlag(actor=ANA, flag="search.llm", variant="gpt"))
+
+    assert Phase.TRIAGE is half
+    assert f"served by fallback: {FLAG}, search.llm" == written(table, f.PhaseChanged).body.reason  # type: ignore[attr-defined]
+
+
+def test_a_flag_of_another_provider_has_no_part_in_the_mitigation() -> None:
+    """It serves its default, which is well."""
+    other = replace(CHAT_FLAG, key="search.llm", depends_on=("google.api",), fallbacks=())
+    base = policy()
+    google = component("google.api", "Gemini API", "Google")
+    table = Table(replace(base, flags={**base.flags, other.key: other}, components={**base.components, google.id: google}))
+    table.all_well().sees(API, Level.DOWN)
+
+    assert Phase.MITIGATED is table.incident().phase
+
+
+def test_an_incident_without_flags_is_not_called_mitigated() -> None:
+    """Nothing is served by anybody else."""
+    table = Table(policy(depends_on=("openai.api",))).all_well()
+    table.sees("anthropic.web", Level.DOWN)
+
+    assert Phase.TRIAGE is table.incident().phase
