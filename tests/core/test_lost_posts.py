@@ -1,0 +1,187 @@
+"""Alert, card and channel that are gone: posted anew once, and said where people look."""
+
+import pytest
+
+from bot.core import answers as a
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.answers import Answer
+from bot.core.draft import Step
+from bot.core.effects import EffectBody, OpenChannel, PinCard, PostAlert, PostCard, PostLine, PostRefusal, TellPerson
+from bot.core.model import Level, Phase
+from tests.desk import ANA, RULE, Table, Written
+
+POSTS = (PostAlert, PostCard, PinCard)
+
+
+def posted() -> Table:
+    """An incident whose alert stands in the ops channel, and whose card stands in a channel of its own."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    done(table, OpenChannel, "C7", "")
+    done(table, PostAlert, "COPS", "1.1")
+    done(table, PostCard, "C7", "2.1")
+    return table
+
+
+def done(table: Table, kind: type[EffectBody], channel: str, ts: str) -> None:
+    table.send(s.EffectDone(actor=RULE, key="k", kind=kind, incident=1, channel=channel, ts=ts, name="inc-1"))
+
+
+def lost(table: Table, what: type[EffectBody], ts: str, *, with_channel: bool = False) -> Step:
+    signal = s.PostLost(actor=RULE, incident=1, what=what, ts=ts, reason="message_not_found", with_channel=with_channel)
+    return table.send(signal)
+
+
+def sent(step: Step) -> list[EffectBody]:
+    return [effect.body for effect in step.effects if isinstance(effect.body, POSTS)]
+
+
+def test_a_deleted_alert_is_posted_anew() -> None:
+    """Ops must not lose sight of an incident because somebody tidied the channel."""
+    assert [PostAlert(2)] == sent(lost(posted(), PostAlert, "1.1"))
+
+
+def test_a_deleted_card_is_posted_and_pinned_anew() -> None:
+    """The pin went with it."""
+    assert [PostCard(2), PinCard(2)] == sent(lost(posted(), PostCard, "2.1"))
+
+
+def test_a_deleted_alert_is_written_down_with_where_it_stood() -> None:
+    """The record says that it is posted again, and why."""
+    table = posted()
+    lost(table, PostAlert, "1.1")
+
+    assert [Written(f.PostGone("alert.post", "COPS", "1.1", "message_not_found", again=True), 1, RULE)] == (
+        table.written(f.PostGone)
+    )
+
+
+def test_a_deleted_card_is_written_down_with_where_it_stood() -> None:
+    """In its own channel."""
+    table = posted()
+    lost(table, PostCard, "2.1")
+
+    assert [Written(f.PostGone("card.post", "C7", "2.1", "message_not_found", again=True), 1, RULE)] == (
+        table.written(f.PostGone)
+    )
+
+
+def test_a_post_that_is_deleted_twice_stays_away() -> None:
+    """Who does that means it; nobody fights over a message."""
+    table = posted()
+    lost(table, PostAlert, "1.1")
+    done(table, PostAlert, "COPS", "1.2")
+
+    assert [] == sent(lost(table, PostAlert, "1.2"))
+
+
+def test_a_post_that_is_lost_with_its_channel_comes_again_each_time() -> None:
+    """Nobody deleted it: the channel was archived, a second time."""
+    table = posted()
+    lost(table, PostCard, "2.1")
+    done(table, PostCard, "COPS", "2.2")
+
+    assert [PostCard(3), PinCard(3)] == sent(lost(table, PostCard, "2.2", with_channel=True))
+
+
+def test_a_post_of_an_incident_that_is_over_stays_away() -> None:
+    """Whoever tidies up afterwards is left in peace, also when the channel goes as well."""
+    table = posted()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+
+    assert [] == sent(lost(table, PostAlert, "1.1", with_channel=True))
+
+
+def test_a_post_that_was_replaced_is_not_missed() -> None:
+    """The word that it is gone came twice, or late: what stands now is another message."""
+    table = posted()
+
+    assert a.KnownAlready(incident=1) == lost(table, PostAlert, "1.0").answer
+
+
+def test_a_lost_alert_says_nothing_of_the_card() -> None:
+    """Each has its own place: the card's moment is no alert's."""
+    assert a.KnownAlready(incident=1) == lost(posted(), PostAlert, "2.1").answer
+
+
+def test_a_lost_post_is_taken_in_for_its_incident() -> None:
+    """The answer goes to the outbox."""
+    assert a.Noted(incident=1, changed=True) == lost(posted(), PostAlert, "1.1").answer
+
+
+# --- the channel
+
+
+def channel_lost(table: Table) -> Answer:
+    return table.send(s.ChannelLost(actor=RULE, incident=1, reason="is_archived")).answer
+
+
+def test_a_lost_channel_is_told_in_ops() -> None:
+    """The incident goes on in the alert's thread, and people must know where."""
+    table = posted()
+    channel_lost(table)
+
+    assert PostRefusal() in [effect.body for effect in table.steps[-1].effects]
+
+
+def test_a_lost_channel_is_written_down_with_its_reason() -> None:
+    """Archived, deleted, or the bot was removed."""
+    table = posted()
+    channel_lost(table)
+
+    assert [Written(f.ChannelRefused("is_archived"), 1, RULE)] == table.written(f.ChannelRefused)
+
+
+def test_a_channel_is_lost_once() -> None:
+    """Every post that fails there says so again."""
+    table = posted()
+    channel_lost(table)
+
+    assert a.KnownAlready(incident=1) == channel_lost(table)
+
+
+def test_a_lost_channel_is_taken_in_for_its_incident() -> None:
+    """The answer goes to the outbox."""
+    assert a.Noted(incident=1, changed=True) == channel_lost(posted())
+
+
+def test_who_declared_is_told_that_there_is_no_channel() -> None:
+    """By a direct word to that person, for they are waiting for it."""
+    table = Table()
+    table.send(s.Declare(actor=ANA, title="Chat is slow"))
+    step = table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
+
+    assert TellPerson(ANA.id) in [effect.body for effect in step.effects]
+
+
+def test_nobody_is_told_directly_of_a_rules_incident() -> None:
+    """A rule reads no direct messages; ops are told."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    step = table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
+
+    assert TellPerson not in [type(effect.body) for effect in step.effects]
+
+
+@pytest.mark.parametrize(("again", "answer"), [(False, a.Noted(incident=1, changed=True)), (True, a.KnownAlready(incident=1))])
+def test_a_taken_name_is_answered_once(again: bool, answer: Answer) -> None:
+    """The second word of it finds the next name written down already."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    taken = s.NameTaken(actor=RULE, incident=1, name=table.incident().channel_name)
+    if again:
+        table.send(taken)
+
+    assert answer == table.send(taken).answer
+
+
+def test_a_failed_line_is_said_by_its_own_key() -> None:
+    """Two lines that were lost are two; only edits in place are said once."""
+    table = posted()
+    steps = [
+        table.send(s.EffectRefused(actor=RULE, key=key, kind=PostLine, incident=1, reason="is_archived"))
+        for key in ("INC-1/line/1", "INC-1/line/2")
+    ]
+
+    assert 2 == len({effect.key for step in steps for effect in step.effects if isinstance(effect.body, PostLine)})
