@@ -26,6 +26,8 @@ MUTMUT = str(Path(sys.executable).with_name("mutmut"))
 ENDS_WITHIN_S = 60.0
 SEEN = frozenset({"killed", "timeout", "segfault", "caught by type check"})
 WORDS = re.compile(r'"[^"]*"')
+WORDS_WITHIN = re.compile(r"'[^']*'")  # quoted inside of an f-string
+FIELDS = re.compile(r"\{([^{}]*)\}")
 
 
 class Mutant(NamedTuple):
@@ -40,10 +42,15 @@ class Mutant(NamedTuple):
         """Whether only a sentence reads differently: text with a space in it is read by people alone."""
         old, new = "\n".join(self.old), "\n".join(self.new)
         sentences = [one for one in WORDS.findall(old) if " " in one and one not in new]
-        return bool(sentences) and WORDS.sub("", old) == WORDS.sub("", new)
+        return bool(sentences) and _wordless(old) == _wordless(new)
 
     def __str__(self) -> str:
         return "\n".join([*(f"-{line}" for line in self.old), *(f"+{line}" for line in self.new)])
+
+
+def _wordless(code: str) -> str:
+    """The code without its texts; what stands in the braces of an f-string is code."""
+    return WORDS.sub(lambda text: WORDS_WITHIN.sub("", " ".join(FIELDS.findall(text[0]))), code)
 
 
 def known(text: str) -> Iterator[tuple[Mutant, str]]:

@@ -34,8 +34,10 @@ def test_changes_are_told_apart_by_blank_lines() -> None:
         ('why("too few to judge", x)', 'why("TOO FEW TO JUDGE", x)', True),
         ('case "user_change":', 'case "XXuser_changeXX":', False),
         ('why("too few to judge", x)', 'why("too few to judge", None)', False),
+        ("say(f\"{', '.join(who)} fail: {what}\")", "say(f\"{'XX, XX'.join(who)} fail: {what}\")", True),
+        ("say(f\"{', '.join(who)} fail: {what}\")", "say(f\"{', '.join(None)} fail: {what}\")", False),
     ],
 )
 def test_a_sentence_is_a_wording_and_a_key_is_none(old: str, new: str, wording: bool) -> None:
-    """What only people read may change without a test; what the code compares may not."""
+    """What only people read may change without a test; what the code compares may not, nor what it puts into a sentence."""
     assert wording == Mutant("bot/a.py", (old,), (new,)).is_wording
