@@ -244,6 +244,14 @@ def test_checks_in_trouble_are_not_joined() -> None:
     assert "check-1: 3 of 3 checks were slow; check-2: 3 of 3 checks were slow" == verdict(slow, slow).reason
 
 
+@pytest.mark.parametrize(("failing", "rest"), [(5, ""), (6, "; and 1 more check"), (7, "; and 2 more checks")])
+def test_a_reason_names_five_checks_and_counts_the_rest(failing: int, rest: str) -> None:
+    """A reason stays one that can be read on a phone."""
+    said = verdict(*(fails(f"error-{n}") for n in range(failing))).reason
+
+    assert said.endswith(f"check-5: 3 of 3 checks: error-4{rest}")
+
+
 # --- a small part
 
 
@@ -288,6 +296,16 @@ def warns(reason: str = "5 days left") -> Judgement:
 def test_a_warning_names_all_vantages_that_see_it() -> None:
     """A certificate that ends soon at two of three places is one warning."""
     assert "check-1: the certificate ends soon, seen from fra, iad" == verdict([well(), warns(), warns()]).advisory
+
+
+@pytest.mark.parametrize("condition", [Condition.FAILING, Condition.SLOW])
+def test_a_warning_is_told_although_the_check_fails_elsewhere(condition: Condition) -> None:
+    """A short trouble at two vantages is not told yet; what the third one warns of is, for it ends by nobody's waiting."""
+    short = replace(fails(since=ago(5)), condition=condition)
+
+    assert "check-1: the certificate ends soon, seen from iad (1 of 4 checks)" == (
+        verdict([short, short, warns()], well(), well(), well()).advisory
+    )
 
 
 def test_a_warning_without_words_of_its_own_is_told_in_those_of_its_class() -> None:
