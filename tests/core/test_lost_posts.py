@@ -169,7 +169,7 @@ def test_a_taken_name_is_answered_once(again: bool, answer: Answer) -> None:
     """The second word of it finds the next name written down already."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
-    taken = s.NameTaken(actor=RULE, incident=1, name=table.incident().channel_name)
+    taken = s.NameTaken(actor=RULE, incident=1, name=table.incident().room.name)
     if again:
         table.send(taken)
 
