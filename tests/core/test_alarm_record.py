@@ -1,0 +1,303 @@
+"""What is written down when a verdict changes, is held back or comes back, and what reaches people of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core import answers as a
+from bot.core import facts as f
+from bot.core import signals as s
+from bot.core.answers import Answer
+from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
+from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
+from tests.desk import ANA, BOB, RULE, START, Table, Written, policy
+
+API, WEB, MOBILE, GPT = "anthropic.api", "anthropic.web", "anthropic.mobile", "openai.api"
+HELD = Actor.rule("held-back alerts")
+
+
+def reach(table: Table, level: Level, id: str = API, fault: Fault = Fault.THEIRS, **more: object) -> Answer:
+    found = Verdict(id, level, "HTTP 502", fault, ("req_7",), **more)  # type: ignore[arg-type]
+    return table.send(s.VerdictReached(actor=RULE, verdict=found)).answer
+
+
+def sent(table: Table, *kinds: type[EffectBody]) -> list[EffectBody]:
+    """In the last step."""
+    return [effect.body for effect in table.steps[-1].effects if isinstance(effect.body, kinds)]
+
+
+def opens(table: Table, id: str, **open_on: str) -> None:
+    """What a component opens from now on, by level."""
+    changed = replace(table.policy.components[id], open_on={Level(level): what for level, what in open_on.items()})
+    table.policy = replace(table.policy, components={**table.policy.components, id: changed})
+
+
+# --- the verdict itself
+
+
+def test_a_changed_verdict_is_written_down_whole() -> None:
+    """What it was, what it is, whose fault, with its evidence and its onset."""
+    table = Table().all_well()
+    reach(table, Level.DOWN, began_at=START - timedelta(minutes=2))
+    body = f.VerdictChanged(
+        API, Level.OPERATIONAL, Level.DOWN, "HTTP 502", Fault.THEIRS, ("req_7",), START - timedelta(minutes=2), thread=""
+    )
+
+    assert Written(body, None, RULE) == table.written(f.VerdictChanged)[-1]
+
+
+def test_a_verdict_without_an_onset_begins_when_it_is_reached() -> None:
+    """Nobody knows it better, and an incident needs a beginning."""
+    table = Table().all_well()
+    table.now += timedelta(minutes=3)
+    reach(table, Level.DOWN)
+
+    assert table.now == table.incident().began_at
+
+
+def test_a_verdict_of_what_left_the_configuration_reaches_nobody() -> None:
+    """It is measured no more: written down, and that is all."""
+    table = Table().all_well()
+    reach(table, Level.DOWN, "mistral.api")
+
+    assert {} == table.world.incidents
+
+
+def test_a_verdict_is_answered_as_taken_in() -> None:
+    """And the same again as known."""
+    table = Table().all_well()
+
+    assert [a.Noted(changed=True), a.KnownAlready()] == [reach(table, Level.DOWN), reach(table, Level.DOWN)]
+
+
+# --- into an incident
+
+
+def test_a_declaration_takes_the_bad_family_in() -> None:
+    """The one that opens it first, then the others of its provider that are bad, and none that is well."""
+    table = Table().all_well()
+    opens(table, MOBILE, down="none")
+    opens(table, API, down="none")
+    reach(table, Level.DOWN, MOBILE)
+    reach(table, Level.DOWN, API)
+    opens(table, MOBILE, down="SEV3")
+    opens(table, API, down="SEV3")
+    reach(table, Level.DOWN, WEB)
+
+    assert (WEB, API, MOBILE) == table.kinds(f.Declared)[0].components  # type: ignore[attr-defined]
+
+
+def test_a_declaration_leaves_what_is_muted_out() -> None:
+    """Somebody meant it to be quiet."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    reach(table, Level.DOWN, API)
+    reach(table, Level.DOWN, WEB)
+
+    assert (WEB,) == table.kinds(f.Declared)[0].components  # type: ignore[attr-defined]
+
+
+def test_a_component_that_joins_brings_its_evidence_along() -> None:
+    """Its level, its words and since when, in the incident's own record."""
+    table = Table().all_well()
+    reach(table, Level.DOWN, API)
+    reach(table, Level.DOWN, WEB, began_at=START - timedelta(minutes=1))
+    body = f.ComponentJoined(WEB, Level.DOWN, "HTTP 502", ("req_7",), START - timedelta(minutes=1))
+
+    assert Written(body, 1, RULE) == table.written(f.ComponentJoined)[-1]
+
+
+def test_a_component_that_gets_better_says_what_it_was() -> None:
+    """Down and then degraded is a change that its channel reads."""
+    table = Table().all_well()
+    reach(table, Level.DOWN)
+    reach(table, Level.DEGRADED, began_at=START)
+    body = f.ComponentMoved(API, Level.DOWN, Level.DEGRADED, "HTTP 502", START, ("req_7",))
+
+    assert [Written(body, 1, RULE)] == table.written(f.ComponentMoved)
+
+
+def test_another_fault_of_the_same_level_moves_nothing() -> None:
+    """Down is down, whoever is to blame."""
+    table = Table().all_well()
+    reach(table, Level.DOWN)
+    reach(table, Level.DOWN, fault=Fault.UNCLEAR)
+
+    assert [] == table.kinds(f.ComponentMoved)
+
+
+def test_a_severity_that_a_rule_raises_has_the_components_reason() -> None:
+    """SEV2 to SEV1, and why."""
+    table = Table().all_well()
+    reach(table, Level.DOWN)
+    opens(table, WEB, down="SEV1")
+    reach(table, Level.DOWN, WEB)
+
+    assert [Written(f.SeverityChanged(Severity.SEV2, Severity.SEV1, "HTTP 502"), 1, RULE)] == table.written(f.SeverityChanged)
+
+
+def test_a_milder_component_lowers_no_severity() -> None:
+    """An incident is as bad as its worst part."""
+    table = Table().all_well()
+    reach(table, Level.DOWN)
+    opens(table, WEB, down="SEV4")
+    reach(table, Level.DOWN, WEB)
+
+    assert [] == table.kinds(f.SeverityChanged)
+
+
+def test_recovery_is_the_rules_word() -> None:
+    """Monitoring, because everything is operational again."""
+    table = Table(policy(automation="off")).all_well()
+    reach(table, Level.DOWN)
+    reach(table, Level.OPERATIONAL)
+    body = f.PhaseChanged(Phase.TRIAGE, Phase.MONITORING, "forward", "every component is operational again")
+
+    assert [Written(body, 1, Actor.rule("all components well"))] == table.written(f.PhaseChanged)
+
+
+def test_a_relapse_says_which_component_and_why() -> None:
+    """By its name, and in the words of the check."""
+    table = Table(policy(automation="off")).all_well()
+    reach(table, Level.DOWN)
+    reach(table, Level.OPERATIONAL)
+    reach(table, Level.DOWN)
+    body = f.PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again: HTTP 502")
+
+    assert Written(body, 1, RULE) == table.written(f.PhaseChanged)[-1]
+
+
+# --- quiet threads
+
+
+def test_our_own_failure_gets_a_quiet_thread() -> None:
+    """A key that is refused alerts nobody, and somebody has to see to it."""
+    table = Table().all_well()
+    reach(table, Level.UNKNOWN, fault=Fault.OURS_KEY)
+
+    assert 1 == len(sent(table, OpenThread))
+
+
+def test_another_failure_of_ours_is_told_in_the_same_thread() -> None:
+    """The key was mended and the quota is used up: the level is the same, and what to do is not."""
+    table = Table().all_well()
+    reach(table, Level.UNKNOWN, fault=Fault.OURS_KEY)
+    reach(table, Level.UNKNOWN, fault=Fault.OURS_QUOTA)
+
+    assert 1 == len(sent(table, ReplyInThread))
+
+
+def test_a_quiet_level_opens_no_thread_beside_an_incident() -> None:
+    """The degraded site joins the incident of the API, whose channel tells of it."""
+    table = Table().all_well()
+    reach(table, Level.DOWN, API)
+    reach(table, Level.DEGRADED, WEB)
+
+    assert [] == sent(table, OpenThread)
+
+
+def test_what_opens_nothing_has_no_thread() -> None:
+    """`open_on: none`."""
+    table = Table().all_well()
+    opens(table, API, degraded="none")
+    reach(table, Level.DEGRADED)
+
+    assert [] == sent(table, OpenThread)
+
+
+# --- a small part
+
+
+def test_an_advisory_is_written_down_whole() -> None:
+    """What, why, with which evidence, and in which thread it is told."""
+    table = Table().all_well()
+    reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
+    [thread] = sent(table, OpenThread)
+    body = f.AdvisoryRaised(API, "haiku fails since 11:40 UTC", "HTTP 502", ("req_7",), thread.thread)  # type: ignore[attr-defined]
+
+    assert [Written(body, None, RULE)] == table.written(f.AdvisoryRaised)
+
+
+def test_another_advisory_is_told_in_the_same_thread() -> None:
+    """A second model joins the first: one conversation."""
+    table = Table().all_well()
+    reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
+    reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails, opus fails")
+
+    assert ([], 1) == (sent(table, OpenThread), len(sent(table, ReplyInThread)))
+
+
+@pytest.mark.parametrize(
+    ("level", "reason"), [(Level.OPERATIONAL, "all of it is well again"), (Level.DOWN, "all of it is down now")]
+)
+def test_an_advisory_ends_with_how_the_whole_is(level: Level, reason: str) -> None:
+    """Well again, or worse than a small part."""
+    table = Table().all_well()
+    reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails")
+    reach(table, level, fault=Fault.NONE)
+
+    assert [Written(f.AdvisoryEnded(API, "haiku fails", reason), None, RULE)] == table.written(f.AdvisoryEnded)
+
+
+def test_an_advisory_of_what_is_muted_is_noted_and_not_told() -> None:
+    """Somebody meant it to be quiet."""
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+    reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails")
+
+    assert ([""], []) == ([one.body.thread for one in table.written(f.AdvisoryRaised)], sent(table, OpenThread))  # type: ignore[attr-defined]
+
+
+# --- held back
+
+
+def muted(reason: str = "we move") -> Table:
+    table = Table().all_well()
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1), reason=reason))
+    return table
+
+
+def test_an_alert_that_is_held_back_says_why_and_until_when() -> None:
+    """Written down by the check that found it, and announced to nobody."""
+    table = muted()
+    reach(table, Level.DEGRADED)
+
+    assert [Written(f.AlertSuppressed(API, "muted by ana: we move", START + timedelta(hours=1)), None, RULE)] == (
+        table.written(f.AlertSuppressed)
+    )
+    assert [] == sent(table, PostLine)
+
+
+def test_an_alert_that_comes_back_says_why_it_was_held_back() -> None:
+    """By the rule, not by whoever unmuted."""
+    table = muted()
+    reach(table, Level.DEGRADED)
+    table.send(s.Unmute(actor=BOB, component=API))
+    [thread] = sent(table, OpenThread)
+
+    assert [Written(f.AlertResumed(API, "muted by ana: we move", thread.thread), None, HELD)] == (  # type: ignore[attr-defined]
+        table.written(f.AlertResumed)
+    )
+
+
+def test_a_mute_without_a_reason_names_who_muted() -> None:
+    """And leaves no colon behind."""
+    table = muted("")
+    reach(table, Level.DOWN)
+
+    assert "muted by ana" == table.world.component(API).held_back.why  # type: ignore[union-attr]
+
+
+def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> None:
+    """What depends on Claude fails with it: its channel says so, and says it once."""
+    base = policy()
+    child = replace(base.components[GPT], depends_on=(API,))
+    table = Table(replace(base, components={**base.components, GPT: child})).all_well()
+    reach(table, Level.DOWN, API)
+    reach(table, Level.DOWN, GPT)
+    table.passes(5)
+
+    assert [Written(f.AlertSuppressed(GPT, "it depends on Claude API, see INC-1"), 1, RULE)] == (
+        table.written(f.AlertSuppressed)
+    )
