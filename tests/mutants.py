@@ -1,11 +1,12 @@
 """Breaks the rules on purpose, one small change at a time, and lists each change that no test sees. mutmut does the work.
 
-    python -m tests.mutants [--minutes 30] [--jobs 2] [FILE ...]
+    python -m tests.mutants [--minutes 30] [--jobs 2] [--ending 37] [FILE ...]
 
 FILE is one of those that `[tool.mutmut]` in pyproject.toml takes in. Files that are named are run anew; without any, all that
 was not yet run or changed since is, so that a run that was stopped, by the time or by Ctrl-C, goes on where it was: what
-is done stays in `mutants/`. Survivors that tests/survivors.md names with a reason are counted, the others printed as that page
-wants them. Ends with 1 where there are any.
+is done stays in `mutants/`. `--ending 37` takes an even sample of the files: the mutants whose number ends with 3 or 7.
+Survivors that tests/survivors.md names with a reason are counted, the others printed as that page wants them. Ends with 1
+where there are any.
 """
 
 import argparse
@@ -86,15 +87,23 @@ def main() -> int:
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--ending", default="", metavar="DIGITS")
     asked = parser.parse_args()
+    if asked.ending and not asked.files:
+        parser.error("--ending takes a sample of the files that are named: name some")
     modules = [_module(file) for file in asked.files]
-    _run([f"{module}.*" for module in modules], asked.minutes, asked.jobs)
+    _run(patterns(modules, asked.ending), asked.minutes, asked.jobs)
     return _report(modules, asked.jobs)
 
 
-def _run(patterns: Sequence[str], minutes: float, jobs: int) -> None:
+def patterns(modules: Sequence[str], digits: str) -> list[str]:
+    """What mutmut is asked for: all mutants of the modules, or those whose number ends with one of the digits."""
+    return [f"{module}.*{digit}" for module in modules for digit in digits or [""]]
+
+
+def _run(names: Sequence[str], minutes: float, jobs: int) -> None:
     """Let mutmut work until it is done or the time is up; what it found so far is on disk either way."""
-    work = subprocess.Popen([MUTMUT, "run", "--max-children", str(jobs), *patterns], cwd=ROOT)
+    work = subprocess.Popen([MUTMUT, "run", "--max-children", str(jobs), *names], cwd=ROOT)
     try:
         work.wait(minutes * 60)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.mutants import KNOWN, ROOT, Mutant, known
+from tests.mutants import KNOWN, ROOT, Mutant, known, patterns
 
 NAMED = list(known(KNOWN.read_text(encoding="utf-8")))
 
@@ -41,3 +41,9 @@ def test_changes_are_told_apart_by_blank_lines() -> None:
 def test_a_sentence_is_a_wording_and_a_key_is_none(old: str, new: str, wording: bool) -> None:
     """What only people read may change without a test; what the code compares may not, nor what it puts into a sentence."""
     assert wording == Mutant("bot/a.py", (old,), (new,)).is_wording
+
+
+def test_a_sample_holds_the_mutants_whose_number_ends_so() -> None:
+    """Each digit is an even tenth of each file; without any, all of them run."""
+    assert ["bot.a.*3", "bot.a.*7", "bot.b.*3", "bot.b.*7"] == patterns(["bot.a", "bot.b"], "37")
+    assert ["bot.a.*"] == patterns(["bot.a"], "")
