@@ -30,6 +30,7 @@ from bot.core.flag_facts import (
     HandBackReverted,
     HandBackStepped,
     Held,
+    HoldEnded,
     ProposalDropped,
     Released,
 )
@@ -344,6 +345,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"flag/{FLAG}", ProposalDropped(FLAG, words)),
         (f"flag/{FLAG}", Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", words, "approved", later, (API,))),
         (f"flag/{FLAG}", Held(FLAG, words)),
+        (f"flag/{FLAG}", HoldEnded(FLAG)),
         (f"flag/{FLAG}", HandBackAsked(FLAG, words)),
         (f"flag/{FLAG}", HandBackStepped(FLAG, 10, words)),
         (f"flag/{FLAG}", HandBackReverted(FLAG, words)),

@@ -22,6 +22,7 @@ from bot.core.flag_facts import (
     HandBackReverted,
     HandBackStepped,
     Held,
+    HoldEnded,
     ProposalDropped,
     Released,
 )
@@ -126,6 +127,7 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
         if state.proposal:
             body = ProposalDropped(policy.key, "the default is no longer in trouble")
             draft.add(f"flag/{policy.key}", body, incident=state.proposal.incident, actor=FALLBACK_RULE)
+        _let_go(draft, policy, state, _incident_for(draft.world, policy.depends_on))
         return
     if policy.automation == Automation.OFF or _rests(draft.world, state, trouble):
         return
@@ -150,6 +152,11 @@ def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
 def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
     if state.held != reason:
         draft.add(f"flag/{policy.key}", Held(policy.key, reason), incident=incident, actor=FALLBACK_RULE)
+
+
+def _let_go(draft: Draft, policy: FlagPolicy, state: FlagState, incident: int | None) -> None:
+    if state.held:
+        draft.add(f"flag/{policy.key}", HoldEnded(policy.key), incident=incident, actor=FALLBACK_RULE)
 
 
 def engage(
@@ -185,6 +192,7 @@ def _leave_sick_fallback(draft: Draft, policy: FlagPolicy, state: FlagState, eng
     """The fallback itself is not well: go to a better one, or stay and say why."""
     sick = _sick_fallback(draft.world, policy, engagement)
     if sick is None:
+        _let_go(draft, policy, state, _where(draft.world, policy, engagement))
         return False
     choice = choose(draft.world, policy, draft.policy.name_of)
     also = " too" if default_unwell(draft.world, policy) else ""

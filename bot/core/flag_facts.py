@@ -78,6 +78,18 @@ class Held(OfFlag, Reasoned, Body):
 
 
 @dataclass(frozen=True)
+class HoldEnded(OfFlag, Body):
+    """What a rule held still for is over; when it comes again it is told again."""
+
+    KIND = "flag.hold_ended"
+    flag: str
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """No reason is held any more."""
+        return replace(state, held="")
+
+
+@dataclass(frozen=True)
 class HandBackAsked(OfFlag, Reasoned, Body):
     """The default is well again; the first step back waits for a person."""
 

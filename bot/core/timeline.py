@@ -50,6 +50,7 @@ from bot.core.flag_facts import (
     HandBackReverted,
     HandBackStepped,
     Held,
+    HoldEnded,
     ProposalDropped,
     Released,
 )
@@ -336,6 +337,8 @@ def _of_flag(fact: Fact) -> str:
             return f"{b.flag} uses {b.variant} instead of {b.previous}, {how}, until {b.expires_at:%Y-%m-%d %H:%M} UTC at first"
         case Held(flag=flag):
             return f"Automation left {flag} as it is"
+        case HoldEnded(flag=flag):
+            return f"Automation has no reason any more to leave {flag} as it is"
         case HandBackAsked(flag=flag):
             return f"Asked whether the hand-back of {flag} may start"
         case HandBackStepped(flag=flag, share=share):

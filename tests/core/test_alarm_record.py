@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.component_facts import AdvisoryEnded, AdvisoryRaised, AlertResumed, AlertSuppressed, VerdictChanged
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
+from bot.core.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, SeverityChanged
 from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
 from tests.desk import ANA, BOB, RULE, START, Table, Written, policy
 
@@ -40,11 +41,11 @@ def test_a_changed_verdict_is_written_down_whole() -> None:
     """What it was, what it is, whose fault, with its evidence and its onset."""
     table = Table().all_well()
     reach(table, Level.DOWN, began_at=START - timedelta(minutes=2))
-    body = f.VerdictChanged(
+    body = VerdictChanged(
         API, Level.OPERATIONAL, Level.DOWN, "HTTP 502", Fault.THEIRS, ("req_7",), START - timedelta(minutes=2), thread=""
     )
 
-    assert Written(body, None, RULE) == table.written(f.VerdictChanged)[-1]
+    assert Written(body, None, RULE) == table.written(VerdictChanged)[-1]
 
 
 def test_a_verdict_without_an_onset_begins_when_it_is_reached() -> None:
@@ -85,7 +86,7 @@ def test_a_declaration_takes_the_bad_family_in() -> None:
     opens(table, API, down="SEV3")
     reach(table, Level.DOWN, WEB)
 
-    assert (WEB, API, MOBILE) == table.kinds(f.Declared)[0].components  # type: ignore[attr-defined]
+    assert (WEB, API, MOBILE) == table.kinds(Declared)[0].components  # type: ignore[attr-defined]
 
 
 def test_a_declaration_leaves_what_is_muted_out() -> None:
@@ -95,7 +96,7 @@ def test_a_declaration_leaves_what_is_muted_out() -> None:
     reach(table, Level.DOWN, API)
     reach(table, Level.DOWN, WEB)
 
-    assert (WEB,) == table.kinds(f.Declared)[0].components  # type: ignore[attr-defined]
+    assert (WEB,) == table.kinds(Declared)[0].components  # type: ignore[attr-defined]
 
 
 def test_a_component_that_joins_brings_its_evidence_along() -> None:
@@ -103,9 +104,9 @@ def test_a_component_that_joins_brings_its_evidence_along() -> None:
     table = Table().all_well()
     reach(table, Level.DOWN, API)
     reach(table, Level.DOWN, WEB, began_at=START - timedelta(minutes=1))
-    body = f.ComponentJoined(WEB, Level.DOWN, "HTTP 502", ("req_7",), START - timedelta(minutes=1))
+    body = ComponentJoined(WEB, Level.DOWN, "HTTP 502", ("req_7",), START - timedelta(minutes=1))
 
-    assert Written(body, 1, RULE) == table.written(f.ComponentJoined)[-1]
+    assert Written(body, 1, RULE) == table.written(ComponentJoined)[-1]
 
 
 def test_a_component_that_gets_better_says_what_it_was() -> None:
@@ -113,9 +114,9 @@ def test_a_component_that_gets_better_says_what_it_was() -> None:
     table = Table().all_well()
     reach(table, Level.DOWN)
     reach(table, Level.DEGRADED, began_at=START)
-    body = f.ComponentMoved(API, Level.DOWN, Level.DEGRADED, "HTTP 502", START, ("req_7",))
+    body = ComponentMoved(API, Level.DOWN, Level.DEGRADED, "HTTP 502", START, ("req_7",))
 
-    assert [Written(body, 1, RULE)] == table.written(f.ComponentMoved)
+    assert [Written(body, 1, RULE)] == table.written(ComponentMoved)
 
 
 def test_another_fault_of_the_same_level_moves_nothing() -> None:
@@ -124,7 +125,7 @@ def test_another_fault_of_the_same_level_moves_nothing() -> None:
     reach(table, Level.DOWN)
     reach(table, Level.DOWN, fault=Fault.UNCLEAR)
 
-    assert [] == table.kinds(f.ComponentMoved)
+    assert [] == table.kinds(ComponentMoved)
 
 
 def test_a_severity_that_a_rule_raises_has_the_components_reason() -> None:
@@ -134,7 +135,7 @@ def test_a_severity_that_a_rule_raises_has_the_components_reason() -> None:
     opens(table, WEB, down="SEV1")
     reach(table, Level.DOWN, WEB)
 
-    assert [Written(f.SeverityChanged(Severity.SEV2, Severity.SEV1, "HTTP 502"), 1, RULE)] == table.written(f.SeverityChanged)
+    assert [Written(SeverityChanged(Severity.SEV2, Severity.SEV1, "HTTP 502"), 1, RULE)] == table.written(SeverityChanged)
 
 
 def test_a_milder_component_lowers_no_severity() -> None:
@@ -144,7 +145,7 @@ def test_a_milder_component_lowers_no_severity() -> None:
     opens(table, WEB, down="SEV4")
     reach(table, Level.DOWN, WEB)
 
-    assert [] == table.kinds(f.SeverityChanged)
+    assert [] == table.kinds(SeverityChanged)
 
 
 def test_recovery_is_the_rules_word() -> None:
@@ -152,9 +153,9 @@ def test_recovery_is_the_rules_word() -> None:
     table = Table(policy(automation="off")).all_well()
     reach(table, Level.DOWN)
     reach(table, Level.OPERATIONAL)
-    body = f.PhaseChanged(Phase.TRIAGE, Phase.MONITORING, "forward", "every component is operational again")
+    body = PhaseChanged(Phase.TRIAGE, Phase.MONITORING, "forward", "every component is operational again")
 
-    assert [Written(body, 1, Actor.rule("all components well"))] == table.written(f.PhaseChanged)
+    assert [Written(body, 1, Actor.rule("all components well"))] == table.written(PhaseChanged)
 
 
 def test_a_relapse_says_which_component_and_why() -> None:
@@ -163,9 +164,9 @@ def test_a_relapse_says_which_component_and_why() -> None:
     reach(table, Level.DOWN)
     reach(table, Level.OPERATIONAL)
     reach(table, Level.DOWN)
-    body = f.PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again: HTTP 502")
+    body = PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again: HTTP 502")
 
-    assert Written(body, 1, RULE) == table.written(f.PhaseChanged)[-1]
+    assert Written(body, 1, RULE) == table.written(PhaseChanged)[-1]
 
 
 # --- quiet threads
@@ -214,9 +215,9 @@ def test_an_advisory_is_written_down_whole() -> None:
     table = Table().all_well()
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
     [thread] = sent(table, OpenThread)
-    body = f.AdvisoryRaised(API, "haiku fails since 11:40 UTC", "HTTP 502", ("req_7",), thread.thread)  # type: ignore[attr-defined]
+    body = AdvisoryRaised(API, "haiku fails since 11:40 UTC", "HTTP 502", ("req_7",), thread.thread)  # type: ignore[attr-defined]
 
-    assert [Written(body, None, RULE)] == table.written(f.AdvisoryRaised)
+    assert [Written(body, None, RULE)] == table.written(AdvisoryRaised)
 
 
 def test_another_advisory_is_told_in_the_same_thread() -> None:
@@ -237,7 +238,7 @@ def test_an_advisory_ends_with_how_the_whole_is(level: Level, reason: str) -> No
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails")
     reach(table, level, fault=Fault.NONE)
 
-    assert [Written(f.AdvisoryEnded(API, "haiku fails", reason), None, RULE)] == table.written(f.AdvisoryEnded)
+    assert [Written(AdvisoryEnded(API, "haiku fails", reason), None, RULE)] == table.written(AdvisoryEnded)
 
 
 def test_an_advisory_of_what_is_muted_is_noted_and_not_told() -> None:
@@ -246,7 +247,7 @@ def test_an_advisory_of_what_is_muted_is_noted_and_not_told() -> None:
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails")
 
-    assert ([""], []) == ([one.body.thread for one in table.written(f.AdvisoryRaised)], sent(table, OpenThread))  # type: ignore[attr-defined]
+    assert ([""], []) == ([one.body.thread for one in table.written(AdvisoryRaised)], sent(table, OpenThread))  # type: ignore[attr-defined]
 
 
 # --- held back
@@ -263,8 +264,8 @@ def test_an_alert_that_is_held_back_says_why_and_until_when() -> None:
     table = muted()
     reach(table, Level.DEGRADED)
 
-    assert [Written(f.AlertSuppressed(API, "muted by ana: we move", START + timedelta(hours=1)), None, RULE)] == (
-        table.written(f.AlertSuppressed)
+    assert [Written(AlertSuppressed(API, "muted by ana: we move", START + timedelta(hours=1)), None, RULE)] == (
+        table.written(AlertSuppressed)
     )
     assert [] == sent(table, PostLine)
 
@@ -276,8 +277,8 @@ def test_an_alert_that_comes_back_says_why_it_was_held_back() -> None:
     table.send(s.Unmute(actor=BOB, component=API))
     [thread] = sent(table, OpenThread)
 
-    assert [Written(f.AlertResumed(API, "muted by ana: we move", thread.thread), None, HELD)] == (  # type: ignore[attr-defined]
-        table.written(f.AlertResumed)
+    assert [Written(AlertResumed(API, "muted by ana: we move", thread.thread), None, HELD)] == (  # type: ignore[attr-defined]
+        table.written(AlertResumed)
     )
 
 
@@ -298,6 +299,4 @@ def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> No
     reach(table, Level.DOWN, GPT)
     table.passes(5)
 
-    assert [Written(f.AlertSuppressed(GPT, "it depends on Claude API, see INC-1"), 1, RULE)] == (
-        table.written(f.AlertSuppressed)
-    )
+    assert [Written(AlertSuppressed(GPT, "it depends on Claude API, see INC-1"), 1, RULE)] == (table.written(AlertSuppressed))

@@ -37,6 +37,7 @@ WRITTEN = frozenset(
         "flag.hand_back_reverted",
         "flag.hand_back_stepped",
         "flag.held",
+        "flag.hold_ended",
         "flag.proposal_dropped",
         "flag.proposed",
         "flag.released",

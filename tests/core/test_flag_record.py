@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.fact import Body
+from bot.core.flag_facts import CarriedOver, Engaged, EngageProposed, HandBackAsked, Held, ProposalDropped
+from bot.core.incident_facts import PhaseChanged
 from bot.core.model import Actor, Fallback, Level, Phase, Policy
 from tests.desk import ANA, CHAT_FLAG, START, Table, Written, component, policy
 
@@ -14,13 +16,13 @@ API = "anthropic.api"
 FALLBACK = Actor.rule("fallback automation")
 
 
-def written(table: Table, kind: type[f.Body]) -> Written:
+def written(table: Table, kind: type[Body]) -> Written:
     """The only fact of a kind."""
     [found] = table.written(kind)
     return found
 
 
-def last(table: Table, kind: type[f.Body]) -> Written:
+def last(table: Table, kind: type[Body]) -> Written:
     return table.written(kind)[-1]
 
 
@@ -44,31 +46,29 @@ def serving(table: Table) -> str:
 
 def test_a_rules_switch_says_why_and_until_when() -> None:
     """In its incident, with the component that is down by its name, and for as long as the flag says."""
-    body = f.Engaged(
-        FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", START + timedelta(hours=4), because=(API,)
-    )
+    body = Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", START + timedelta(hours=4), because=(API,))
 
-    assert Written(body, 1, FALLBACK) == written(down(), f.Engaged)
+    assert Written(body, 1, FALLBACK) == written(down(), Engaged)
 
 
 def test_a_persons_switch_says_who_and_for_how_long() -> None:
     """Without trouble there is no incident; the person's words are the reason and their time is the limit."""
     table = Table().all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=2))
-    body = f.Engaged(FLAG, f"{FLAG}#1", "cached", "claude", "cost", "manual", START + timedelta(hours=2), because=())
+    body = Engaged(FLAG, f"{FLAG}#1", "cached", "claude", "cost", "manual", START + timedelta(hours=2), because=())
 
-    assert Written(body, None, ANA) == written(table, f.Engaged)
+    assert Written(body, None, ANA) == written(table, Engaged)
 
 
 def test_a_switch_from_one_fallback_to_another_says_where_it_came_from() -> None:
     """Whoever reads the record sees each step."""
     table = down()
     engage(table, "cached", reason="GPT answers nonsense")
-    body = f.Engaged(
+    body = Engaged(
         FLAG, f"{FLAG}#2", "cached", "gpt", "GPT answers nonsense", "manual", START + timedelta(hours=4), because=(API,)
     )
 
-    assert Written(body, 1, ANA) == last(table, f.Engaged)
+    assert Written(body, 1, ANA) == last(table, Engaged)
 
 
 def test_a_persons_switch_without_words_names_the_trouble() -> None:
@@ -84,11 +84,11 @@ def test_a_persons_switch_names_trouble_that_no_rule_would_act_on() -> None:
     table = Table().all_well()
     table.sees(API, Level.DEGRADED)
     engage(table, "gpt")
-    body = f.Engaged(
+    body = Engaged(
         FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is degraded", "manual", START + timedelta(hours=4), because=(API,)
     )
 
-    assert body == written(table, f.Engaged).body
+    assert body == written(table, Engaged).body
 
 
 def test_a_switch_without_trouble_and_without_words_says_so() -> None:
@@ -110,9 +110,9 @@ def test_an_approval_keeps_the_reason_of_its_proposal() -> None:
 
 def test_a_proposal_says_what_and_why() -> None:
     """In the incident that it is about."""
-    proposed = written(down(policy(automation="propose")), f.EngageProposed)
+    proposed = written(down(policy(automation="propose")), EngageProposed)
 
-    assert Written(f.EngageProposed(FLAG, "gpt", "Claude API is down"), 1, FALLBACK) == proposed
+    assert Written(EngageProposed(FLAG, "gpt", "Claude API is down"), 1, FALLBACK) == proposed
 
 
 def test_a_proposal_is_made_once() -> None:
@@ -120,16 +120,16 @@ def test_a_proposal_is_made_once() -> None:
     table = down(policy(automation="propose"))
     table.passes(30)
 
-    assert 1 == len(table.kinds(f.EngageProposed))
+    assert 1 == len(table.kinds(EngageProposed))
 
 
 def test_a_withdrawn_proposal_says_so_where_it_was_made() -> None:
     """Who looks at the question sees that it is no longer asked."""
     table = down(policy(automation="propose"))
     table.sees(API, Level.OPERATIONAL)
-    body = f.ProposalDropped(FLAG, "the default is no longer in trouble")
+    body = ProposalDropped(FLAG, "the default is no longer in trouble")
 
-    assert Written(body, 1, FALLBACK) == written(table, f.ProposalDropped)
+    assert Written(body, 1, FALLBACK) == written(table, ProposalDropped)
 
 
 def test_holding_still_says_why_in_its_incident() -> None:
@@ -138,18 +138,18 @@ def test_holding_still_says_why_in_its_incident() -> None:
     table.sees("openai.api", Level.DEGRADED)
     table.sees("openai.api", Level.DOWN)
     table.sees(API, Level.DOWN)
-    body = f.Held(FLAG, "no fallback is better: gpt needs OpenAI API, which is down")
+    body = Held(FLAG, "no fallback is better: gpt needs OpenAI API, which is down")
 
-    assert Written(body, 2, FALLBACK) == written(table, f.Held)
+    assert Written(body, 2, FALLBACK) == written(table, Held)
 
 
 def test_a_sick_fallback_that_is_kept_says_why_in_its_incident() -> None:
     """Both providers fail, and cached answers would be worse."""
     table = down()
     table.sees("openai.api", Level.DEGRADED)
-    body = f.Held(FLAG, "OpenAI API is degraded too; staying on gpt (cached would be worse)")
+    body = Held(FLAG, "OpenAI API is degraded too; staying on gpt (cached would be worse)")
 
-    assert Written(body, 1, FALLBACK) == written(table, f.Held)
+    assert Written(body, 1, FALLBACK) == written(table, Held)
 
 
 def test_a_sick_fallback_alone_is_not_called_sick_too() -> None:
@@ -157,20 +157,20 @@ def test_a_sick_fallback_alone_is_not_called_sick_too() -> None:
     table = Table(policy(automation="propose")).all_well()
     engage(table, "gpt", reason="cost")
     table.sees("openai.api", Level.DOWN)
-    body = f.Held(FLAG, "OpenAI API is down; cached would be better")
+    body = Held(FLAG, "OpenAI API is down; cached would be better")
 
-    assert body == written(table, f.Held).body
+    assert body == written(table, Held).body
 
 
 def test_a_sick_fallback_is_left_with_its_reason() -> None:
     """The switch still knows whose trouble began it, so that the hand-back waits for Claude and not for OpenAI."""
     table = down()
     table.sees("openai.api", Level.DOWN)
-    body = f.Engaged(
+    body = Engaged(
         FLAG, f"{FLAG}#2", "cached", "gpt", "OpenAI API is down too", "auto", START + timedelta(hours=4), because=(API,)
     )
 
-    assert Written(body, 1, FALLBACK) == last(table, f.Engaged)
+    assert Written(body, 1, FALLBACK) == last(table, Engaged)
 
 
 def test_going_up_to_a_model_again_says_what_is_back() -> None:
@@ -179,12 +179,12 @@ def test_going_up_to_a_model_again_says_what_is_back() -> None:
     table.sees("openai.api", Level.DOWN)
     table.sees("openai.api", Level.OPERATIONAL)
     table.passes(10)
-    body = f.Engaged(
+    body = Engaged(
         FLAG, f"{FLAG}#3", "gpt", "cached", "OpenAI API is operational", "auto", START + timedelta(hours=4, minutes=10),
         because=(API,),
     )  # fmt: skip
 
-    assert Written(body, 1, FALLBACK) == last(table, f.Engaged)
+    assert Written(body, 1, FALLBACK) == last(table, Engaged)
 
 
 def test_going_up_to_a_model_waits_for_min_hold() -> None:
@@ -204,14 +204,14 @@ def test_an_incident_that_takes_a_flag_over_says_since_when_it_is_away() -> None
     table.passes(7)
     table.sees(API, Level.DOWN)
 
-    assert Written(f.CarriedOver(FLAG, "cached", START), 1, FALLBACK) == written(table, f.CarriedOver)
+    assert Written(CarriedOver(FLAG, "cached", START), 1, FALLBACK) == written(table, CarriedOver)
 
 
 def test_an_incident_that_a_fallback_carries_says_which_flag_does() -> None:
     """Mitigated by the rule, with the flags by name."""
-    body = f.PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}")
+    body = PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}")
 
-    assert Written(body, 1, FALLBACK) == written(down(), f.PhaseChanged)
+    assert Written(body, 1, FALLBACK) == written(down(), PhaseChanged)
 
 
 # --- several flags, several components
@@ -238,7 +238,7 @@ def test_a_hand_back_names_all_components_that_are_well() -> None:
     table.passes(1)
 
     assert "Claude API is operational, claude.ai is operational" == (
-        written(table, f.HandBackAsked).body.reason  # type: ignore[attr-defined]
+        written(table, HandBackAsked).body.reason  # type: ignore[attr-defined]
     )
 
 
@@ -251,7 +251,7 @@ def test_an_incident_is_mitigated_when_all_its_flags_are_carried() -> None:
     table.send(s.EngageFlag(actor=ANA, flag="search.llm", variant="gpt"))
 
     assert Phase.TRIAGE is half
-    assert f"served by fallback: {FLAG}, search.llm" == written(table, f.PhaseChanged).body.reason  # type: ignore[attr-defined]
+    assert f"served by fallback: {FLAG}, search.llm" == written(table, PhaseChanged).body.reason  # type: ignore[attr-defined]
 
 
 def test_a_flag_of_another_provider_has_no_part_in_the_mitigation() -> None:

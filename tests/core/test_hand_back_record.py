@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import facts as f
 from bot.core import flag_answers as fa
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.fact import Body
+from bot.core.flag_facts import ExpiryReached, HandBackAsked, HandBackReverted, HandBackStepped, Released
+from bot.core.incident_facts import PhaseChanged
 from bot.core.model import Actor, Fault, Level, Phase, Policy, Verdict
 from bot.core.sight import Sight
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, Written, policy
@@ -16,13 +18,13 @@ API = "anthropic.api"
 HAND_BACK, EXPIRY = Actor.rule("hand-back"), Actor.rule("expiry")
 
 
-def written(table: Table, kind: type[f.Body]) -> Written:
+def written(table: Table, kind: type[Body]) -> Written:
     """The only fact of a kind."""
     [found] = table.written(kind)
     return found
 
 
-def last(table: Table, kind: type[f.Body]) -> Written:
+def last(table: Table, kind: type[Body]) -> Written:
     return table.written(kind)[-1]
 
 
@@ -51,18 +53,18 @@ def release(table: Table, **more: object) -> Answer:
 
 def test_the_hand_back_is_asked_for_in_its_incident() -> None:
     """With what is well again, after min_hold and not a minute later."""
-    asked = written(well_again(down()), f.HandBackAsked)
+    asked = written(well_again(down()), HandBackAsked)
 
-    assert Written(f.HandBackAsked(FLAG, "Claude API is operational"), 1, HAND_BACK) == asked
+    assert Written(HandBackAsked(FLAG, "Claude API is operational"), 1, HAND_BACK) == asked
 
 
 def test_a_step_back_by_hand_is_the_persons() -> None:
     """The first share, why it may go, and where the rest of it is."""
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
-    body = f.HandBackStepped(FLAG, 10, "Claude API is operational", "gpt")
+    body = HandBackStepped(FLAG, 10, "Claude API is operational", "gpt")
 
-    assert Written(body, 1, ANA) == written(table, f.HandBackStepped)
+    assert Written(body, 1, ANA) == written(table, HandBackStepped)
 
 
 def test_the_later_steps_back_are_the_rules() -> None:
@@ -70,17 +72,17 @@ def test_the_later_steps_back_are_the_rules() -> None:
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     table.passes(5)
-    body = f.HandBackStepped(FLAG, 25, "Claude API is operational", "gpt")
+    body = HandBackStepped(FLAG, 25, "Claude API is operational", "gpt")
 
-    assert Written(body, 1, HAND_BACK) == last(table, f.HandBackStepped)
+    assert Written(body, 1, HAND_BACK) == last(table, HandBackStepped)
 
 
 def test_the_first_step_back_may_be_the_rules() -> None:
     """first_step: auto asks nobody."""
     table = well_again(down(policy(first_step="auto")))
-    body = f.HandBackStepped(FLAG, 10, "Claude API is operational", "gpt")
+    body = HandBackStepped(FLAG, 10, "Claude API is operational", "gpt")
 
-    assert Written(body, 1, HAND_BACK) == written(table, f.HandBackStepped)
+    assert Written(body, 1, HAND_BACK) == written(table, HandBackStepped)
 
 
 def test_the_last_step_back_releases_the_flag() -> None:
@@ -88,14 +90,14 @@ def test_the_last_step_back_releases_the_flag() -> None:
     table = well_again(down(policy(first_step="auto", steps=(50,))))
     table.passes(5)
 
-    assert Written(f.Released(FLAG, "claude", "Claude API is operational"), 1, HAND_BACK) == written(table, f.Released)
+    assert Written(Released(FLAG, "claude", "Claude API is operational"), 1, HAND_BACK) == written(table, Released)
 
 
 def test_a_hand_back_of_one_step_releases_at_once() -> None:
     """steps: [100]."""
     table = well_again(down(policy(first_step="auto", steps=(100,))))
 
-    assert Written(f.Released(FLAG, "claude", "Claude API is operational"), 1, HAND_BACK) == written(table, f.Released)
+    assert Written(Released(FLAG, "claude", "Claude API is operational"), 1, HAND_BACK) == written(table, Released)
 
 
 def test_a_relapse_on_the_way_back_says_what_failed() -> None:
@@ -104,7 +106,7 @@ def test_a_relapse_on_the_way_back_says_what_failed() -> None:
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     table.sees(API, Level.DEGRADED)
 
-    assert Written(f.HandBackReverted(FLAG, "Claude API is degraded"), 1, HAND_BACK) == written(table, f.HandBackReverted)
+    assert Written(HandBackReverted(FLAG, "Claude API is degraded"), 1, HAND_BACK) == written(table, HandBackReverted)
 
 
 def test_a_relapse_takes_the_question_back() -> None:
@@ -112,7 +114,7 @@ def test_a_relapse_takes_the_question_back() -> None:
     table = well_again(down())
     table.sees(API, Level.DOWN)
 
-    assert 1 == len(table.kinds(f.HandBackReverted))
+    assert 1 == len(table.kinds(HandBackReverted))
 
 
 def test_a_relapse_before_anything_went_back_is_no_news() -> None:
@@ -121,7 +123,7 @@ def test_a_relapse_before_anything_went_back_is_no_news() -> None:
     table.sees(API, Level.OPERATIONAL)
     table.sees(API, Level.DOWN)
 
-    assert [] == table.kinds(f.HandBackReverted)
+    assert [] == table.kinds(HandBackReverted)
 
 
 def test_what_we_cannot_see_takes_no_share_back() -> None:
@@ -131,7 +133,7 @@ def test_what_we_cannot_see_takes_no_share_back() -> None:
     dark = Verdict(API, Level.UNKNOWN, "we were blind", Fault.LOCAL, (), table.now, by_network=True)
     table.send(s.VerdictReached(actor=RULE, verdict=dark))
 
-    assert [] == table.kinds(f.HandBackReverted)
+    assert [] == table.kinds(HandBackReverted)
 
 
 def test_a_refused_key_takes_the_shares_back() -> None:
@@ -141,7 +143,7 @@ def test_a_refused_key_takes_the_shares_back() -> None:
     refused = Verdict(API, Level.UNKNOWN, "the key is refused", Fault.OURS_KEY, (), table.now)
     table.send(s.VerdictReached(actor=RULE, verdict=refused))
 
-    assert f.HandBackReverted(FLAG, "Claude API is unknown") == written(table, f.HandBackReverted).body
+    assert HandBackReverted(FLAG, "Claude API is unknown") == written(table, HandBackReverted).body
 
 
 # --- its time
@@ -151,9 +153,9 @@ def test_a_switch_whose_time_is_over_is_kept_while_the_default_fails() -> None:
     """Asked again after the same time."""
     table = down()
     table.passes(4 * 60)
-    body = f.ExpiryReached(FLAG, "kept, since Claude API is down", START + timedelta(hours=8))
+    body = ExpiryReached(FLAG, "kept, since Claude API is down", START + timedelta(hours=8))
 
-    assert Written(body, 1, EXPIRY) == written(table, f.ExpiryReached)
+    assert Written(body, 1, EXPIRY) == written(table, ExpiryReached)
 
 
 def test_a_switch_whose_time_is_over_is_kept_for_a_person() -> None:
@@ -161,9 +163,9 @@ def test_a_switch_whose_time_is_over_is_kept_for_a_person() -> None:
     table = Table().all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=1))
     table.passes(60)
-    body = f.ExpiryReached(FLAG, "kept until somebody releases it", START + timedelta(hours=5))
+    body = ExpiryReached(FLAG, "kept until somebody releases it", START + timedelta(hours=5))
 
-    assert Written(body, None, EXPIRY) == written(table, f.ExpiryReached)
+    assert Written(body, None, EXPIRY) == written(table, ExpiryReached)
 
 
 def test_a_switch_whose_time_is_over_may_end_by_itself() -> None:
@@ -172,9 +174,9 @@ def test_a_switch_whose_time_is_over_may_end_by_itself() -> None:
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=1))
     table.passes(60)
 
-    body = f.Released(FLAG, "claude", "its time ran out, and the default is well")
+    body = Released(FLAG, "claude", "its time ran out, and the default is well")
 
-    assert Written(body, None, EXPIRY) == written(table, f.Released)
+    assert Written(body, None, EXPIRY) == written(table, Released)
 
 
 def test_nothing_is_released_by_its_time_while_we_are_blind() -> None:
@@ -184,9 +186,7 @@ def test_nothing_is_released_by_its_time_while_we_are_blind() -> None:
     table.send(s.SightChanged(actor=RULE, sight=Sight(blind=True, reason="both controls are unreachable", began_at=START)))
     table.passes(60)
 
-    assert f.ExpiryReached(FLAG, "kept, since we are blind", START + timedelta(hours=5)) == (
-        written(table, f.ExpiryReached).body
-    )
+    assert ExpiryReached(FLAG, "kept, since we are blind", START + timedelta(hours=5)) == (written(table, ExpiryReached).body)
 
 
 # --- by hand
@@ -198,7 +198,7 @@ def test_a_release_says_who_and_why() -> None:
     table.sees(API, Level.OPERATIONAL)
     release(table, reason="well enough")
 
-    assert Written(f.Released(FLAG, "claude", "well enough"), 1, ANA) == written(table, f.Released)
+    assert Written(Released(FLAG, "claude", "well enough"), 1, ANA) == written(table, Released)
 
 
 def test_a_release_without_words_says_so() -> None:
@@ -207,16 +207,16 @@ def test_a_release_without_words_says_so() -> None:
     table.sees(API, Level.OPERATIONAL)
     release(table)
 
-    assert "no reason given" == written(table, f.Released).body.reason  # type: ignore[attr-defined]
+    assert "no reason given" == written(table, Released).body.reason  # type: ignore[attr-defined]
 
 
 def test_a_forced_release_says_what_it_was_forced_against() -> None:
     """The post-mortem asks for it."""
     table = down()
     release(table, force=True, reason="cached answers are worse")
-    body = f.Released(FLAG, "claude", "cached answers are worse (forced although Claude API is down)")
+    body = Released(FLAG, "claude", "cached answers are worse (forced although Claude API is down)")
 
-    assert Written(body, 1, ANA) == written(table, f.Released)
+    assert Written(body, 1, ANA) == written(table, Released)
 
 
 def test_a_forced_release_takes_the_mitigation_back() -> None:
@@ -225,7 +225,7 @@ def test_a_forced_release_takes_the_mitigation_back() -> None:
     release(table, force=True)
     why = f"{FLAG} went back to a default that is not well"
 
-    assert Written(f.PhaseChanged(Phase.MITIGATED, Phase.INVESTIGATING, "relapse", why), 1, ANA) == last(table, f.PhaseChanged)
+    assert Written(PhaseChanged(Phase.MITIGATED, Phase.INVESTIGATING, "relapse", why), 1, ANA) == last(table, PhaseChanged)
 
 
 def test_a_release_onto_a_default_that_is_well_leaves_the_phase_alone() -> None:
@@ -253,4 +253,4 @@ def test_the_record_of_a_flag_that_left_the_configuration_names_no_variant() -> 
     table.policy = replace(table.policy, flags={})
     release(table, reason="gone")
 
-    assert Written(f.Released(FLAG, "the default of the code that reads it", "gone"), 1, ANA) == written(table, f.Released)
+    assert Written(Released(FLAG, "the default of the code that reads it", "gone"), 1, ANA) == written(table, Released)

@@ -3,11 +3,11 @@
 import pytest
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.draft import Step
 from bot.core.effects import EffectBody, OpenChannel, PinCard, PostAlert, PostCard, PostLine, PostRefusal, TellPerson
+from bot.core.incident_facts import ChannelRefused, PostGone
 from bot.core.model import Level, Phase
 from tests.desk import ANA, RULE, Table, Written
 
@@ -52,8 +52,8 @@ def test_a_deleted_alert_is_written_down_with_where_it_stood() -> None:
     table = posted()
     lost(table, PostAlert, "1.1")
 
-    assert [Written(f.PostGone("alert.post", "COPS", "1.1", "message_not_found", again=True), 1, RULE)] == (
-        table.written(f.PostGone)
+    assert [Written(PostGone("alert.post", "COPS", "1.1", "message_not_found", again=True), 1, RULE)] == (
+        table.written(PostGone)
     )
 
 
@@ -62,9 +62,7 @@ def test_a_deleted_card_is_written_down_with_where_it_stood() -> None:
     table = posted()
     lost(table, PostCard, "2.1")
 
-    assert [Written(f.PostGone("card.post", "C7", "2.1", "message_not_found", again=True), 1, RULE)] == (
-        table.written(f.PostGone)
-    )
+    assert [Written(PostGone("card.post", "C7", "2.1", "message_not_found", again=True), 1, RULE)] == (table.written(PostGone))
 
 
 def test_a_post_that_is_deleted_twice_stays_away() -> None:
@@ -130,7 +128,7 @@ def test_a_lost_channel_is_written_down_with_its_reason() -> None:
     table = posted()
     channel_lost(table)
 
-    assert [Written(f.ChannelRefused("is_archived"), 1, RULE)] == table.written(f.ChannelRefused)
+    assert [Written(ChannelRefused("is_archived"), 1, RULE)] == table.written(ChannelRefused)
 
 
 def test_a_channel_is_lost_once() -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.component_facts import Muted, Unmuted
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Level
 from bot.core.sight import Sight
+from bot.core.sight_facts import SightLost, SightRegained
 from tests.desk import ANA, BOB, RULE, START, Table, Written
 
 API, WEB, MOBILE, GPT = "anthropic.api", "anthropic.web", "anthropic.mobile", "openai.api"
@@ -35,7 +36,7 @@ def test_a_mute_is_written_down_with_its_end_and_its_words() -> None:
     """By the person; blanks around their words are nobody's."""
     table = muted("  we move ")
 
-    assert [Written(f.Muted(API, START + timedelta(hours=1), "we move"), None, ANA)] == table.written(f.Muted)
+    assert [Written(Muted(API, START + timedelta(hours=1), "we move"), None, ANA)] == table.written(Muted)
 
 
 def test_a_mute_is_answered_with_its_end_and_what_runs_on() -> None:
@@ -76,7 +77,7 @@ def test_unmuting_is_the_persons_and_is_answered_by_name() -> None:
     said = table.send(s.Unmute(actor=BOB, component=API)).answer
 
     assert ca.Unmuted(component="Claude API", changed=True) == said
-    assert [Written(f.Unmuted(API, ""), None, BOB)] == table.written(f.Unmuted)
+    assert [Written(Unmuted(API, ""), None, BOB)] == table.written(Unmuted)
 
 
 def test_unmuting_what_is_not_muted_is_refused_by_name() -> None:
@@ -88,11 +89,11 @@ def test_a_mute_ends_by_the_rule_at_its_time() -> None:
     """Not a minute later."""
     table = muted()
     table.passes(59)
-    early = table.written(f.Unmuted)
+    early = table.written(Unmuted)
     table.passes(1)
 
     assert [] == early
-    assert [Written(f.Unmuted(API, "its time is over"), None, Actor.rule("mute"))] == table.written(f.Unmuted)
+    assert [Written(Unmuted(API, "its time is over"), None, Actor.rule("mute"))] == table.written(Unmuted)
 
 
 # --- our own sight
@@ -110,9 +111,9 @@ def test_blindness_is_written_down_with_its_beginning_and_its_notice() -> None:
     table = Table().all_well()
     look(table, BLIND)
     [thread] = sent(table, OpenThread)
-    body = f.SightLost("both controls are unreachable", START - timedelta(minutes=1), thread.thread)  # type: ignore[attr-defined]
+    body = SightLost("both controls are unreachable", START - timedelta(minutes=1), thread.thread)  # type: ignore[attr-defined]
 
-    assert [Written(body, None, RULE)] == table.written(f.SightLost)
+    assert [Written(body, None, RULE)] == table.written(SightLost)
 
 
 def test_the_end_of_blindness_is_written_down_with_both_its_ends() -> None:
@@ -121,9 +122,9 @@ def test_the_end_of_blindness_is_written_down_with_both_its_ends() -> None:
     look(table, BLIND)
     [notice] = sent(table, OpenThread)
     look(table, Sight(ended_at=START + timedelta(minutes=5)))
-    body = f.SightRegained("both controls are unreachable", START - timedelta(minutes=1), START + timedelta(minutes=5))
+    body = SightRegained("both controls are unreachable", START - timedelta(minutes=1), START + timedelta(minutes=5))
 
-    assert [Written(body, None, RULE)] == table.written(f.SightRegained)
+    assert [Written(body, None, RULE)] == table.written(SightRegained)
     assert [ReplyInThread(notice.thread)] == sent(table, ReplyInThread)  # type: ignore[attr-defined]
 
 
@@ -133,7 +134,7 @@ def test_an_incident_that_runs_has_the_blindness_on_record_without_a_line() -> N
     table.sees(API, Level.DOWN)
     look(table, BLIND)
 
-    assert [None, 1] == [one.incident for one in table.written(f.SightLost)]
+    assert [None, 1] == [one.incident for one in table.written(SightLost)]
     assert [] == sent(table, PostLine)
 
 

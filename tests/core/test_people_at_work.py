@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.core import answers as a
-from bot.core import facts as f
 from bot.core import signals as s
 from bot.core.effects import EffectBody, OpenChannel, PostLine, PostUpdate, UploadExport
+from bot.core.incident_facts import Exported, NoteAdded, PhaseChanged, SeverityChanged, UpdateWritten
 from bot.core.model import Level, Phase, Severity
 from tests.desk import ANA, BOB, RULE, START, Table, Written
 
@@ -42,9 +42,9 @@ def test_acknowledging_leaves_triage_in_the_name_of_who_did() -> None:
     """The record says who, as its reason and as its actor."""
     table = outage()
     table.send(s.Acknowledge(actor=ANA, incident=1))
-    body = f.PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", "acknowledged by ana")
+    body = PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", "acknowledged by ana")
 
-    assert [Written(body, 1, ANA)] == table.written(f.PhaseChanged)
+    assert [Written(body, 1, ANA)] == table.written(PhaseChanged)
 
 
 def test_acknowledging_is_announced_once() -> None:
@@ -87,7 +87,7 @@ def test_a_note_is_taken_after_the_end() -> None:
     said = table.send(s.AddNote(actor=BOB, incident=1, text="  it was DNS  ")).answer
 
     assert a.NoteAdded(incident=1, changed=True) == said
-    assert [Written(f.NoteAdded("it was DNS"), 1, BOB)] == table.written(f.NoteAdded)
+    assert [Written(NoteAdded("it was DNS"), 1, BOB)] == table.written(NoteAdded)
 
 
 # --- words
@@ -111,8 +111,8 @@ def test_an_update_is_the_persons_and_counts_up() -> None:
     said = table.send(s.WriteUpdate(actor=BOB, incident=1, text=" We found it ")).answer
 
     assert a.UpdateWritten(incident=1, slot=2, changed=True) == said
-    assert [Written(f.UpdateWritten(1, "We look", 0), 1, ANA), Written(f.UpdateWritten(2, "We found it", 0), 1, BOB)] == (
-        table.written(f.UpdateWritten)
+    assert [Written(UpdateWritten(1, "We look", 0), 1, ANA), Written(UpdateWritten(2, "We found it", 0), 1, BOB)] == (
+        table.written(UpdateWritten)
     )
 
 
@@ -140,7 +140,7 @@ def test_the_bots_update_names_its_rule() -> None:
     table = outage()
     table.passes(60)
 
-    assert ["update every 60 min"] == [one.actor.name or one.actor.id for one in table.written(f.UpdateWritten)]
+    assert ["update every 60 min"] == [one.actor.name or one.actor.id for one in table.written(UpdateWritten)]
 
 
 # --- severity
@@ -152,8 +152,8 @@ def test_a_severity_is_set_with_what_it_was_and_why() -> None:
     said = table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV1, reason="the shop is down")).answer
 
     assert a.SeveritySet(incident=1, severity=Severity.SEV1, changed=True) == said
-    assert [Written(f.SeverityChanged(Severity.SEV2, Severity.SEV1, "the shop is down"), 1, ANA)] == (
-        table.written(f.SeverityChanged)
+    assert [Written(SeverityChanged(Severity.SEV2, Severity.SEV1, "the shop is down"), 1, ANA)] == (
+        table.written(SeverityChanged)
     )
 
 
@@ -176,7 +176,7 @@ def test_an_export_goes_to_the_incidents_channel(format: str) -> None:
 
     assert a.Exported(incident=1, where="its channel", changed=True) == said
     assert [UploadExport(format)] == sent(table, UploadExport)
-    assert [Written(f.Exported(format, "its channel"), 1, ANA)] == table.written(f.Exported)
+    assert [Written(Exported(format, "its channel"), 1, ANA)] == table.written(Exported)
 
 
 def test_an_export_goes_to_the_alerts_thread_where_there_is_no_channel() -> None:
