@@ -17,13 +17,13 @@ from bench.bot import running
 from bench.hostile_sockets import Victim, victim
 from bench.past import ANA, NOW, RULE, looks, policy, write
 from bench.report import line
-from bot.clock import ManualClock
 from bot.core import signals as s
 from bot.core.due import next_due
 from bot.core.model import Level, Phase
 from bot.core.step import step
 from bot.engine import CommittingEngine
 from bot.store.sqlite import open_ledger
+from bot.system.clock import ManualClock
 
 PAST = (10, 1_000, 10_000)
 FLAGS = 50

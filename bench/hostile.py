@@ -10,13 +10,13 @@ import httpx
 
 from bench.hostile_senders import KINDS, Cost, Stalled
 from bench.hostile_sockets import measured
-from bot.clock import ManualClock
 from bot.core.model import Actor
 from bot.core.signals import FeedRead
 from bot.core.step import step
 from bot.core.world import World
 from bot.feeds.fetch import BODY_CAP, FeedReader, FeedSource
 from bot.feeds.statuspage import MOST_MARKS, VALUE_MARKS
+from bot.system.clock import ManualClock
 from tests.desk import policy
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import uvloop
 from bot.app import build
 from bot.cli.run import serve
 from bot.config.load import load
-from bot.logs import configure_logs
+from bot.system.logs import configure_logs
 
 BEAT_S = 0.005
 

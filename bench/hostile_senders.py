@@ -9,7 +9,7 @@ from bot import payloads
 from bot.checks.expect import OPENED_AT_MOST, parse_expectation
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.sse import SseFrames
-from bot.clock import ManualClock
+from bot.system.clock import ManualClock
 from bot.vantage.wire import BATCH_BYTES, WireError, unpack
 from bot.web.bodies import BODY_BYTES
 from tests.checks.faults import saying, serving

@@ -13,10 +13,10 @@ from datetime import timedelta
 from statistics import median
 
 from bench.report import line, percentile
-from bot.clock import ManualClock
 from bot.core.rule import Rule
 from bot.core.verdict import VerdictRule
 from bot.sandbox.world import EPOCH
+from bot.system.clock import ManualClock
 from bot.watch.kin import Kin
 from bot.watch.tracks import Tracks
 from tests.engine.stand import BROKEN, WELL, Check, Stand, sample

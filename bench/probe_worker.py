@@ -13,11 +13,11 @@ import uvloop
 
 from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber
-from bot.clock import SystemClock
 from bot.core.detector import NEW, Track, observe
 from bot.core.model import Outcome, Sample
 from bot.core.rule import Rule
 from bot.store.samples import open_samples
+from bot.system.clock import SystemClock
 
 AT_A_TIME = 20
 CHECKS = 200

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 from bench.report import line, percentile, timed
-from bot.clock import SystemClock
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
 from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import snapshot
+from bot.system.clock import SystemClock
 
 FLAGS, KEYS = 200, 12_000
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.clock import Clock
 from bot.config.load import Loaded
 from bot.core.model import Verdict
 from bot.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.parts import Parts
 from bot.ports import Ledger, Samples
-from bot.version import understudy_version
+from bot.system.clock import Clock
+from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
 from bot.wiring.part import PartList

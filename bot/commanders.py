@@ -11,11 +11,11 @@ from datetime import timedelta
 
 import structlog
 
-from bot.clock import Clock
 from bot.ports import ChatError, GroupGone, Ledger, StoreError
-from bot.remembered import read_back
 from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
+from bot.system.clock import Clock
+from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.clock import Clock
 from bot.core import effects as e
 from bot.core.effects import Effect
 from bot.core.fact import Fact
@@ -34,7 +33,8 @@ from bot.ports import (
     Wait,
     together,
 )
-from bot.redaction import Redactor
+from bot.system.clock import Clock
+from bot.system.redaction import Redactor
 from bot.views import alert, card, incident_texts, lines, quiet, updates
 from bot.views.scene import Scene
 

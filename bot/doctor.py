@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.clock import SystemClock
 from bot.config.detection import MaintenanceConfig
 from bot.config.llm import LlmCheck
 from bot.config.load import Loaded
@@ -14,7 +13,6 @@ from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.world import World
-from bot.descriptors import complaint, limit_after_start
 from bot.doctor_people import look_at_commanders, who_may
 from bot.doctor_storage import look_at_disk, look_at_samples
 from bot.kept import SETTING, keep
@@ -27,6 +25,8 @@ from bot.slack.scopes import expected_scopes
 from bot.store.engine import sqlite_report
 from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
+from bot.system.clock import SystemClock
+from bot.system.descriptors import complaint, limit_after_start
 from bot.world_reading import read_world
 
 A_DAY = timedelta(days=1)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.clock import Clock
 from bot.core.answers import Answer, DoneAlready
 from bot.core.codec import encode
 from bot.core.effects import Effect
@@ -19,9 +18,10 @@ from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
 from bot.core.step import step
 from bot.core.streams import changed
 from bot.core.world import World
-from bot.denials import Denials
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
-from bot.redaction import Redactor
+from bot.system.clock import Clock
+from bot.system.denials import Denials
+from bot.system.redaction import Redactor
 from bot.world_reading import absent, read_world, with_rows
 
 log = structlog.get_logger(__name__)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.clock import Clock
-from bot.logs import Sparingly
 from bot.ports import UNFINISHED, Ledger, RowState, Samples, StoreError, StoreTrouble
+from bot.system.clock import Clock
+from bot.system.logs import Sparingly
 from bot.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)

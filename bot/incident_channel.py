@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from bot.clock import Clock
 from bot.core.effects import AddBookmarks, Effect, InvitePeople, OpenChannel, PinCard, SetTopic
 from bot.core.incident_state import Incident
 from bot.core.model import Actor, ActorKind
 from bot.core.signals import EffectRefused, NameTaken
 from bot.ports import ChannelNameTaken, Chat, ChatError, Engine, OutboxRow, Performed, Performer, Performers, PostedAt, Wait
+from bot.system.clock import Clock
 from bot.views import card
 from bot.views.scene import Scene
 

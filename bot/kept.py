@@ -13,7 +13,7 @@ from bot.core.codec import decode, encode
 from bot.core.ids import ComponentId
 from bot.core.model import Automation, ComponentPolicy, FlagPolicy, Policy
 from bot.core.world import World
-from bot.remembered import read_back
+from bot.system.remembered import read_back
 
 SETTING = "policy/flags"
 

@@ -13,10 +13,10 @@ from typing import Protocol
 
 import structlog
 
-from bot.clock import Clock
 from bot.core.model import Verdict
 from bot.ledger_notices import LedgerNotices
 from bot.ports import Engine, Ledger, StoreError
+from bot.system.clock import Clock
 from bot.views.storage import nothing_is_written, unwritten_words
 from bot.web.health import Part
 

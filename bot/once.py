@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.checks.heartbeat import HeartbeatCheck
-from bot.clock import Clock
 from bot.core.detector import Condition, Judgement
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample, Verdict
@@ -14,6 +13,7 @@ from bot.core.sight import look_around
 from bot.core.sight_state import CLEAR, Sight
 from bot.core.verdict import CheckView, reach
 from bot.ports import Prober
+from bot.system.clock import Clock
 from bot.watch.looks import Check, Plan
 from bot.watch.sighting import blinded, may_be_ours
 

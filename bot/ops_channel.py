@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.clock import Clock
 from bot.ports import ChannelGone, Chat, ChatError, Message, Place, PostedAt
+from bot.system.clock import Clock
 
 
 class OpsChannel:

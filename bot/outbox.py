@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.clock import Clock
 from bot.core.effects import Certainty, Effect
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
 from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, RowState, Settled, StoreError, Wait
+from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 

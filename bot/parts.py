@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.clock import Clock
 from bot.outbox import Pace
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.slack.gateway import Patience
+from bot.system.clock import Clock
 from bot.web.connections import Limits
 
 

@@ -19,12 +19,12 @@ from bot.checks.resolve import LookUp, ThreadResolver, machine_look_up
 from bot.checks.tcp import TcpCheck, TcpProber
 from bot.checks.tls import TlsCheck, TlsProber
 from bot.checks.transport import Transport
-from bot.clock import Clock
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.ports import Samples
-from bot.redaction import Redactor
-from bot.version import understudy_version
+from bot.system.clock import Clock
+from bot.system.redaction import Redactor
+from bot.system.version import understudy_version
 from bot.watch.looks import Check
 
 log = structlog.get_logger(__name__)

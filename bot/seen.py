@@ -5,8 +5,8 @@ A question needs no write. What changes the world is kept single by its signal's
 
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.ports import Ledger, StoreError
+from bot.system.clock import Clock
 
 MOST_IN_MEMORY = 5_000  # the oldest go first
 

@@ -8,7 +8,6 @@ from functools import partial
 
 import structlog
 
-from bot.clock import Clock
 from bot.ports import ChatError, Ledger
 from bot.seen import SeenIds
 from bot.slack.app import build_bolt
@@ -17,6 +16,7 @@ from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Preflight, Problem, preflight
 from bot.slack.reception import Reception
 from bot.slack.socket import SocketState, SocketWatch
+from bot.system.clock import Clock
 from bot.web.health import Part
 from commands.desk import Desk
 from commands.register import register

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import structlog
 
-from bot.clock import Clock
 from bot.core.fact import Fact
 from bot.core.sight_facts import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Notifier, OutboxRow
+from bot.system.clock import Clock
 from bot.views.findings import sight_words
 from bot.views.incident_texts import out_of_band
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.clock import Clock
 from bot.core.model import Actor, Verdict
 from bot.flags.board import FlagBoard
 from bot.payloads import Command, Form, Press, Shortcut, Who
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
-from bot.version import understudy_version
+from bot.system.clock import Clock
+from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.views.text import inert
 from commands.parse import Mention, mentions, typed

@@ -12,7 +12,6 @@ import yaml
 from aiohttp import web
 
 from bot.app import App, build
-from bot.clock import ManualClock
 from bot.config.load import load
 from bot.core.effects import EffectBody
 from bot.outbox import Pace
@@ -22,6 +21,7 @@ from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
 from bot.slack.gateway import Patience
 from bot.slack.scopes import EVENTS
+from bot.system.clock import ManualClock
 from commands.table import words
 from tests.engine.stand import Script
 

@@ -12,7 +12,6 @@ from typing import Any
 import click
 import pytest
 
-from bot.clock import ManualClock
 from bot.config.checks import CHECK_MODELS
 from bot.core.fact import Fact
 from bot.core.fact_kinds import BODIES, decode_body
@@ -22,6 +21,7 @@ from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severi
 from bot.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from commands.table import WORDS
 from tests.desk import ANA, policy
 from tests.test_house import FLOORS, THIRD_PARTIES

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "bot.core": 0,
     "bot.ports": 1,
-    "bot.clock": 1,
+    "bot.system.clock": 1,
     "bot.config": 1,
     "bot.views": 1,
     "bot.exports": 1,
@@ -34,15 +34,15 @@ FLOORS = {
     "bot.notify": 2,
     "bot.vantage": 2,
     "bot.payloads": 1,
-    "bot.descriptors": 1,
-    "bot.logs": 1,
-    "bot.private": 1,
-    "bot.redaction": 1,
-    "bot.version": 1,
+    "bot.system.descriptors": 1,
+    "bot.system.logs": 1,
+    "bot.system.private_files": 1,
+    "bot.system.redaction": 1,
+    "bot.system.version": 1,
     "bot.traces": 1,
-    "bot.token_bucket": 1,
-    "bot.denials": 1,
-    "bot.remembered": 1,
+    "bot.system.token_bucket": 1,
+    "bot.system.denials": 1,
+    "bot.system.remembered": 1,
     "bot.engine": 3,
     "bot.outbox": 3,
     "bot.delivery": 3,
@@ -210,10 +210,10 @@ def test_third_parties_have_one_place() -> None:
 
 
 def test_time_is_read_in_one_place() -> None:
-    """Only bot/clock.py asks the machine what time it is."""
+    """Only bot/system/clock.py asks the machine what time it is."""
     wrong = []
     for name, _, tree in modules():
-        if name == "bot.clock":
+        if name == "bot.system.clock":
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in CLOCK_CALLS:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import Actor, Level, Verdict
 from bot.core.signals import Acknowledge, AlertHeard, VerdictReached
-from bot.redaction import HIDDEN, RUN, Redactor
+from bot.system.redaction import HIDDEN, RUN, Redactor
 
 KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
 SECRETS = st.text(string.ascii_letters + string.digits + "-_.~+/=!$%&\"'\\<> é", min_size=12, max_size=60).filter(

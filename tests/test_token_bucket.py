@@ -1,6 +1,6 @@
 """A token bucket: what may come at once, and what a second in the long run."""
 
-from bot.token_bucket import TokenBucket
+from bot.system.token_bucket import TokenBucket
 
 
 def test_a_bucket_gives_what_may_come_at_once_and_then_its_pace() -> None:

@@ -20,9 +20,9 @@ import structlog
 from click.testing import CliRunner
 
 from bot.cli.verbs import main
-from bot.clock import SystemClock
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read
+from bot.system.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^<!-- runs(?:: (.*?))? -->\n```console\n(.*?)^```", re.DOTALL | re.MULTILINE)

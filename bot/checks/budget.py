@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from bot.clock import Clock
+from bot.system.clock import Clock
 
 CALLS_A_DAY = 3_000  # once a minute is 1,440; the rest is for looking again quickly
 

@@ -18,8 +18,8 @@ from bot.checks.evidence import clean
 from bot.checks.guard import Guard
 from bot.checks.run import Seen, measured
 from bot.checks.stopwatch import Stopwatch
-from bot.clock import Clock
 from bot.core.model import Sample
+from bot.system.clock import Clock
 
 RECORDS = ("A", "AAAA", "CNAME", "MX", "NS", "TXT")
 TRY_AT_MOST_S = 2.0  # for one packet to one server; then it is sent again, as stub resolvers do

@@ -10,7 +10,7 @@ import httpx
 
 from bot.checks.failure import Failure
 from bot.core.model import Fault
-from bot.redaction import HIDDEN
+from bot.system.redaction import HIDDEN
 
 BODY_CAP = 64 * 1024
 EXCERPT_CAP = 200

@@ -8,8 +8,8 @@ from typing import Literal
 
 from bot.checks.evidence import clean
 from bot.checks.failure import Failure
-from bot.clock import Clock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import Clock
 
 NOTE_CAP = 200
 LOOK_AT_MOST = timedelta(seconds=30)

@@ -18,8 +18,8 @@ from bot.checks.run import Seen, measured
 from bot.checks.said import challenged
 from bot.checks.stopwatch import Stopwatch
 from bot.checks.transport import Prepared, Reply, Transport, Way
-from bot.clock import Clock
 from bot.core.model import Sample
+from bot.system.clock import Clock
 
 JSON_CAP = 1024 * 1024  # JSON that is cut cannot be read at all; lists of models are half of this
 PREPARED_AT_MOST = 50_000

@@ -25,8 +25,8 @@ from bot.checks.said import is_html
 from bot.checks.stopwatch import Stopwatch
 from bot.checks.transcript import Transcript
 from bot.checks.transport import Transport
-from bot.clock import Clock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import Clock
 
 LIST_CAP = 1024 * 1024  # Bedrock's list of models takes a quarter of that
 SHOWN_CAP = 200

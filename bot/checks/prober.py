@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.core.model import Sample
 from bot.ports import Prober
-from bot.redaction import Redactor
+from bot.system.redaction import Redactor
 
 
 class Probers:

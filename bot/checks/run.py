@@ -11,8 +11,8 @@ import httpx
 
 from bot.checks.errors import CheckError, Failure, classify_exception
 from bot.checks.stopwatch import Stopwatch
-from bot.clock import Clock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import Clock
 
 # A deadline that is noticed later than this was noticed by a loop that stood still; the answer may have been there in time.
 STALL_AT_LEAST_S = 0.02

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, Kind, sample_of
-from bot.clock import Clock
 from bot.core.model import Sample
 from bot.ports import Admission
-from bot.token_bucket import TokenBucket
+from bot.system.clock import Clock
+from bot.system.token_bucket import TokenBucket
 
 BEATS_AT_ONCE = 2  # a quick job's start and its end
 BEATS_PER_S = 1.0

@@ -3,7 +3,7 @@
 Not by the event loop's: uvloop's knows whole milliseconds only, and stands still while one callback runs.
 """
 
-from bot.clock import SystemClock
+from bot.system.clock import SystemClock
 
 MONOTONIC = SystemClock().monotonic
 

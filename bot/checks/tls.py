@@ -11,8 +11,8 @@ from bot.checks.guard import Guard
 from bot.checks.resolve import Resolver
 from bot.checks.run import Seen, measured
 from bot.checks.stopwatch import Stopwatch
-from bot.clock import Clock
 from bot.core.model import Sample
+from bot.system.clock import Clock
 
 NAME_CAP = 200
 NAMES_SHOWN = 10

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from bot.cli.backtest_words import as_document, print_comparison
 from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, json_option, load_for_verbs, shared
 from bot.cli.output import note, print_json
-from bot.clock import SystemClock
 from bot.config.detection import DetectionConfig
 from bot.config.models import Config
 from bot.config.scalars import parse_duration
@@ -25,6 +24,7 @@ from bot.store.migrations import SAMPLES, require
 from bot.store.samples import SAMPLES_FILE
 from bot.store.sampling import SampleStore
 from bot.store.sqlite import open_read_only
+from bot.system.clock import SystemClock
 from bot.traces import TraceError, read_trace
 from bot.world_reading import world_from
 

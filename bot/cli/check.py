@@ -13,17 +13,17 @@ import uvloop
 from bot.cli.check_words import as_document, print_look, without_secrets
 from bot.cli.options import CONFIG_EXIT, config_option, fail, json_option, shared
 from bot.cli.output import note, print_json
-from bot.clock import SystemClock
 from bot.config.checks import CONTROL
 from bot.config.errors import ConfigErrors, suggest
 from bot.config.load import Loaded, load
 from bot.config.models import Config
 from bot.core.model import Fault, Level
-from bot.logs import configure_logs
 from bot.once import OneLook, look_once
 from bot.plan import plan
 from bot.probing import Probing
-from bot.redaction import Redactor
+from bot.system.clock import SystemClock
+from bot.system.logs import configure_logs
+from bot.system.redaction import Redactor
 from bot.watch.looks import Plan
 
 BAD_EXIT = 1

@@ -8,7 +8,7 @@ from bot.cli.output import print_table, print_text
 from bot.config.checks import CONTROL
 from bot.core.model import Outcome, Sample, Verdict
 from bot.once import OneLook
-from bot.redaction import Redactor
+from bot.system.redaction import Redactor
 from bot.views.names import FAULT_WORDS
 
 PHASES = ("dns", "connect", "tls", "first_byte", "first_token", "total")

@@ -9,8 +9,8 @@ import uvloop
 
 from bot.cli.options import CONFIG_EXIT, fail
 from bot.config.scalars import split_listen
-from bot.logs import configure_logs
 from bot.sandbox.vendor import Scenario, ScenarioError
+from bot.system.logs import configure_logs
 from bot.web.app import WebError
 
 STORY_TAKES_S = 115.0  # the default speed plays any scenario in at most this time; the story ends a little before its minutes

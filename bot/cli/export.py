@@ -15,9 +15,9 @@ from bot.core.model import IncidentPolicy, Policy
 from bot.core.world import World
 from bot.exports import FORMATS, render
 from bot.kept import keep
-from bot.redaction import Redactor
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
+from bot.system.redaction import Redactor
 from bot.world_reading import read_incidents, read_world
 
 

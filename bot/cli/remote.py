@@ -22,11 +22,11 @@ import httpx
 from bot.app import build
 from bot.cli.options import data_folder, fail, load_for_verbs
 from bot.cli.output import note
-from bot.logs import configure_logs
-from bot.private import CONTROL_FILE
 from bot.store.errors import StoreError
 from bot.store.lock import is_free
 from bot.store.sqlite import LEDGER_FILE
+from bot.system.logs import configure_logs
+from bot.system.private_files import CONTROL_FILE
 from bot.views.answers import words
 from bot.views.faces import Terminal
 from bot.web.app import WebError

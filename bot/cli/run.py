@@ -11,16 +11,16 @@ import uvloop
 from bot.app import App, build
 from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
-from bot.clock import SystemClock
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
-from bot.descriptors import complaint, raise_limit
 from bot.doctor_people import who_may
-from bot.logs import configure_logs
 from bot.parts import Parts, StartRefused
 from bot.setting_aside import set_aside
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
+from bot.system.clock import SystemClock
+from bot.system.descriptors import complaint, raise_limit
+from bot.system.logs import configure_logs
 from bot.web.app import WebError
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from bot.cli.health import health
 from bot.cli.incident import incident
 from bot.cli.run import run
 from bot.cli.verify import verify
-from bot.version import understudy_version
+from bot.system.version import understudy_version
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

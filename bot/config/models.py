@@ -38,7 +38,7 @@ from bot.config.scalars import (
     split_listen,
 )
 from bot.core.ids import ComponentId
-from bot.redaction import looks_secret
+from bot.system.redaction import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
 _LEAST_SECRET = 6  # shorter strings occur by chance all over a log

@@ -11,7 +11,6 @@ from pathlib import Path
 from bot.app import App, build
 from bot.checks.guard import Guard
 from bot.checks.transport import Transport
-from bot.clock import ScaledClock
 from bot.config.load import load
 from bot.core import timeline
 from bot.core.component_facts import VerdictChanged
@@ -28,6 +27,7 @@ from bot.parts import Parts
 from bot.ports import UNFINISHED
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
+from bot.system.clock import ScaledClock
 from bot.views.text import cut
 from commands.table import words
 

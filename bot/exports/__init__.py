@@ -9,7 +9,7 @@ from bot.core.model import Policy
 from bot.exports.csv_file import csv_
 from bot.exports.json_file import json_
 from bot.exports.markdown import markdown
-from bot.redaction import Redactor
+from bot.system.redaction import Redactor
 
 __all__ = ["FORMATS", "csv_", "json_", "markdown", "render"]
 

@@ -11,7 +11,7 @@ from bot.core.fact_kinds import encode_body
 from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.exports.times import iso, points, spans
-from bot.redaction import Redactor
+from bot.system.redaction import Redactor
 from bot.views.names import plain_names
 
 SHAPE = 1  # goes up when a key changes its meaning or leaves

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import httpx
 
-from bot.clock import Clock
 from bot.core.model import FeedReport, FeedState
 from bot.feeds import statuspage
 from bot.feeds.errors import FeedError
+from bot.system.clock import Clock
 
 DEADLINE = timedelta(seconds=10)  # for each address, from the name to the last byte
 BODY_CAP = 2 * 1024 * 1024

@@ -6,9 +6,9 @@ Reading never touches the database: the engine swaps an immutable snapshot in af
 from collections.abc import Mapping
 from typing import Any
 
-from bot.clock import Clock
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, targeting_key
 from bot.flags.readers import Readers
+from bot.system.clock import Clock
 
 
 class NotReady(Exception):  # noqa: N818 # a thing that happens, not a fault

@@ -9,7 +9,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Container
 
-from bot.clock import Clock
+from bot.system.clock import Clock
 
 READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
 MOST_READERS = 10_000  # per flag; the count then says "at least"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from bot.clock import Clock
 from bot.ports import ChannelGone, ChannelInfo, ChannelNameTaken, ChatError, Message, MessageGone, Place, PostedAt
+from bot.system.clock import Clock
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.logs import Sparingly
 from bot.ports import ChatError
 from bot.slack.client import sdk_logger
 from bot.slack.errors import TRANSPORT_ERRORS, unanswered
+from bot.system.logs import Sparingly
 
 log = structlog.get_logger(__name__)
 

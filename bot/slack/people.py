@@ -15,11 +15,11 @@ from typing import Any
 
 import structlog
 
-from bot.clock import Clock
 from bot.ports import ChatError, Ledger, StoreError
-from bot.remembered import read_back
 from bot.slack.gateway import SlackGateway
 from bot.slack.standing import Standing, barred_as, standing_of
+from bot.system.clock import Clock
+from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 

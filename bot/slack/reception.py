@@ -13,14 +13,14 @@ import structlog
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
-from bot.clock import Clock
-from bot.denials import Denials
 from bot.payloads import READ, Command, Event, Form, Menu, Payload, Press, Shortcut
 from bot.ports import ChatError
 from bot.slack.door import acknowledged, notice, payload_of
 from bot.slack.people import People
 from bot.slack.respond import Respond
 from bot.slack.standing import Standing
+from bot.system.clock import Clock
+from bot.system.denials import Denials
 
 log = structlog.get_logger(__name__)
 

@@ -19,14 +19,14 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.clock import Clock
-from bot.logs import Sparingly
 from bot.ports import ChatError
 from bot.slack.client import SlackApi, SlackLogin
 from bot.slack.door import Door
 from bot.slack.link import TOO_MANY, Link
 from bot.slack.preflight import TOKEN_REFUSED
 from bot.slack.wording import Wording
+from bot.system.clock import Clock
+from bot.system.logs import Sparingly
 
 log = structlog.get_logger(__name__)
 

@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import structlog
 
-from bot.clock import Clock
 from bot.core.model import Sample
+from bot.system.clock import Clock
+from bot.system.version import understudy_version
 from bot.vantage.signing import sign
 from bot.vantage.wire import BATCH_SAMPLES, pack
-from bot.version import understudy_version
 from bot.views.text import plain
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.model import Fault, Outcome, Sample
-from bot.redaction import HIDDEN, TOKENS
+from bot.system.redaction import HIDDEN, TOKENS
 from bot.views.text import cut, plain
 
 VERSION = 1

@@ -10,7 +10,7 @@ from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.windows import Recurrence, Window
 from bot.core.world import World
 from bot.ports import Message
-from bot.version import UNKNOWN
+from bot.system.version import UNKNOWN
 from bot.views.blocks import Block, context, header, section
 from bot.views.limits import fit
 from bot.views.names import component_name, page_of

@@ -9,7 +9,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from bot.core.model import Actor, ActorKind
-from bot.redaction import HIDDEN, TOKENS
+from bot.system.redaction import HIDDEN, TOKENS
 
 MOST_MARKS = 4  # combining marks in a row; no living script needs more, and fifty of them cover the lines above
 LONGEST_WORD = 24

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from bot.clock import Clock
+from bot.system.clock import Clock
 from bot.watch.looks import Check
 
 

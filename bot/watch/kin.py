@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.clock import Clock
 from bot.core.ids import ComponentId
+from bot.system.clock import Clock
 from bot.watch.looks import Check
 
 SIBLINGS = 2  # of the same component

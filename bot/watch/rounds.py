@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from bot.clock import Clock
+from bot.system.clock import Clock
 from bot.watch.phases import offset
 
 log = structlog.get_logger(__name__)

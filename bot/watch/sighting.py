@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import structlog
 
-from bot.clock import Clock
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.sight import UNLOOKED, Proven, SightRule, look_around, lost_controls
 from bot.core.sight_state import CLEAR, Sight
 from bot.core.taxonomy import network
+from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 

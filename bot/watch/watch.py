@@ -8,7 +8,6 @@ from functools import partial
 
 import structlog
 
-from bot.clock import Clock
 from bot.core.due import next_due
 from bot.core.hearing import hear
 from bot.core.ids import CheckId, ComponentId
@@ -17,6 +16,7 @@ from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, Verdict
 from bot.core.verdict import Heard, reach
 from bot.core.world import World
 from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
+from bot.system.clock import Clock
 from bot.watch.awaited import Awaited
 from bot.watch.kin import Kin
 from bot.watch.lag import doubted

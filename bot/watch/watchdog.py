@@ -16,7 +16,7 @@ from types import FrameType
 
 import structlog
 
-from bot.clock import Clock
+from bot.system.clock import Clock
 from bot.watch.lag import EVERY_S
 
 log = structlog.get_logger(__name__)

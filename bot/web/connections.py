@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from bot.descriptors import in_use, limit, share
+from bot.system.descriptors import in_use, limit, share
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

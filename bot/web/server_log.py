@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.clock import Clock
-from bot.logs import Sparingly
+from bot.system.clock import Clock
+from bot.system.logs import Sparingly
 
 TOLD_EVERY = timedelta(minutes=1)
 

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from aiohttp import web
 
-from bot.clock import Clock
 from bot.core.model import Sample, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Admission, Engine, Ledger, Samples
-from bot.token_bucket import TokenBucket
+from bot.system.clock import Clock
+from bot.system.token_bucket import TokenBucket
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 

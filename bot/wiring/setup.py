@@ -3,13 +3,13 @@
 import secrets
 from pathlib import Path
 
-from bot.clock import SteadyClock, SystemClock
 from bot.config.load import Loaded
 from bot.flags.board import FlagBoard
 from bot.parts import Parts
 from bot.plan import plan
-from bot.redaction import Redactor
-from bot.version import understudy_version
+from bot.system.clock import SteadyClock, SystemClock
+from bot.system.redaction import Redactor
+from bot.system.version import understudy_version
 from bot.web.metrics import Metrics
 
 

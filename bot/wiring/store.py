@@ -16,8 +16,8 @@ from bot.kept import SETTING, Kept, keep, remember
 from bot.ledger_notices import LedgerNotices
 from bot.ledger_watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
-from bot.private import CONTROL_FILE
 from bot.storage import open_storage
+from bot.system.private_files import CONTROL_FILE
 from bot.troubles import AlertsByOtherWays
 from bot.web.health import Part
 from bot.wiring.part import AppPart

@@ -9,8 +9,8 @@ from bot.plan import plan
 from bot.ports import Fetcher
 from bot.probing import Probing
 from bot.scheduler import ApTicker
+from bot.system.version import understudy_version
 from bot.vantage.courier import Courier, Peer
-from bot.version import understudy_version
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.watch.watchdog import Watchdog

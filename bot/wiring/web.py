@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bot.core.model import Sample, Verdict
 from bot.doors import doors
 from bot.exports import render
-from bot.private import CONTROL_FILE, leave_control
+from bot.system.private_files import CONTROL_FILE, leave_control
 from bot.web.app import WebServer, build_web
 from bot.web.connections import limits_for
 from bot.web.health import Health

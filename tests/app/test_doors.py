@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
-from bot.clock import ManualClock
 from bot.config.models import Config
 from bot.core.model import Outcome, Sample
 from bot.doors import doors
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 BACKUP = HeartbeatCheck("jobs.backup.nightly", "jobs.backup")

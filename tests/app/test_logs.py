@@ -12,8 +12,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import configure_logs
-from bot.redaction import HIDDEN, Redactor
+from bot.system.logs import configure_logs
+from bot.system.redaction import HIDDEN, Redactor
 
 SECRET = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=6, max_size=30).filter(
     lambda text: text not in HIDDEN and text.strip() == text

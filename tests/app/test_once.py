@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck
-from bot.clock import ManualClock
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.core.sight import SightRule
 from bot.core.taxonomy import ERROR_CLASSES
 from bot.once import AT_ONCE, OneLook, look_once
+from bot.system.clock import ManualClock
 from bot.watch.looks import Plan
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from bot.clock import ManualClock
 from bot.ports import Store, StoreError, StoreTrouble
 from bot.seen import MOST_IN_MEMORY, SeenIds
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 
 T = TypeVar("T")
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.draft import Step
@@ -15,6 +14,7 @@ from bot.core.model import Policy
 from bot.core.signals import Signal
 from bot.core.world import World
 from bot.ports import ChatError, OutboxRow
+from bot.system.clock import ManualClock
 from bot.troubles import AlertsByOtherWays
 from tests.desk import ANA, CHAT_FLAG, START, Table
 

@@ -12,13 +12,13 @@ import httpx
 import yaml
 
 from bot.app import App, build
-from bot.clock import ScaledClock, SystemClock
 from bot.config.load import load
 from bot.core.codec import encode
 from bot.core.model import FeedReport, FeedState, Outcome, Sample
 from bot.parts import Parts
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.world import EPOCH
+from bot.system.clock import ScaledClock, SystemClock
 
 WITHIN_S = 30.0
 HELD_S = 0.5

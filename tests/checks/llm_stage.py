@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.checks.llm import LlmCheck, LlmProber
-from bot.clock import Clock, ManualClock
 from bot.core.model import Sample
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read
+from bot.system.clock import Clock, ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 DIALECTS = ("anthropic", "openai", "azure", "gemini", "bedrock")

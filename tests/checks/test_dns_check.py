@@ -17,8 +17,8 @@ import pytest
 
 from bot.checks.dns import DnsCheck, DnsProber
 from bot.checks.guard import Guard
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 ZONE = {

@@ -19,8 +19,8 @@ import uvloop
 from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.resolve import Found
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import ManualClock
 from tests.checks import faults
 from tests.checks.faults import CHUNKED, LONG, OK, Play, saying
 

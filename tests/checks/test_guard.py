@@ -11,8 +11,8 @@ from bot.checks.guard import REMEMBERED, Guard
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.resolve import ThreadResolver, machine_look_up
 from bot.checks.stopwatch import Stopwatch
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome
+from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 

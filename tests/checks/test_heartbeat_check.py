@@ -7,10 +7,10 @@ import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, sample_of
 from bot.checks.signs import SignsOfLife
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import Admission
 from bot.store.samples import InlineSamples
+from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 BACKUP = HeartbeatCheck("jobs.backup.nightly", "jobs.backup", timedelta(minutes=5), timedelta(minutes=1))

@@ -9,8 +9,8 @@ import pytest
 
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.resolve import ThreadResolver
-from bot.clock import ManualClock
 from bot.core.model import Fault
+from bot.system.clock import ManualClock
 from tests.checks.faults import Authority, Play, serving
 
 pytest.importorskip("h2")

@@ -16,9 +16,9 @@ from bot.checks.expect import parse_expectation
 from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber, Statuses
 from bot.checks.resolve import Found
-from bot.clock import Clock, ManualClock, ScaledClock
 from bot.core.model import Fault, Outcome, Sample
-from bot.redaction import HIDDEN
+from bot.system.clock import Clock, ManualClock, ScaledClock
+from bot.system.redaction import HIDDEN
 from tests.checks.faults import Play
 from tests.checks.faults import serving as raw_server
 

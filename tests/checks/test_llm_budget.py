@@ -11,8 +11,8 @@ from bot.checks.budget import CALLS_A_DAY, Budget, BudgetBook, Spent
 from bot.checks.errors import Failure
 from bot.checks.keys import KeyMemory
 from bot.checks.llm import LlmProber
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import ManualClock
 from tests.checks.faults import saying, serving
 from tests.checks.llm_stage import START, check, looked, on_stage
 

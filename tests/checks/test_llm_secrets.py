@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.checks.llm import LlmProber
-from bot.clock import ManualClock
+from bot.system.clock import ManualClock
 from tests.checks.llm_stage import DIALECTS, START, check, looked
 
 KEY = "sk-canary-key-000111"

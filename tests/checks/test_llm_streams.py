@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bot.checks.llm import LlmProber
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
 from bot.sandbox.vendor.bedrock import message
+from bot.system.clock import ManualClock
 from tests.checks.llm_stage import START, check, looked
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.checks.errors import ERROR_CLASSES
-from bot.clock import ScaledClock
 from bot.core.model import Fault, Outcome
 from bot.sandbox.vendor.scenario import MODEL_WORDS
+from bot.system.clock import ScaledClock
 from tests.checks.llm_stage import DIALECTS, START, on_stage
 
 # word -> the class of error that each provider's own shape comes to; one text where all agree.

@@ -12,8 +12,8 @@ from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.redirects import Hop, next_hop
 from bot.checks.resolve import Found
-from bot.clock import ManualClock
 from bot.core.model import Outcome, Sample
+from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 SECRETS = {"x-api-key": "sk-1234567", "Authorization": "Bearer 1", "Host": "other.test", "Accept": "text/plain"}

@@ -10,8 +10,8 @@ import pytest
 from bot.checks.guard import Guard
 from bot.checks.resolve import ThreadResolver
 from bot.checks.tcp import TcpCheck, TcpProber
-from bot.clock import Clock, ManualClock, ScaledClock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import Clock, ManualClock, ScaledClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 

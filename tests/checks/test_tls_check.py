@@ -11,8 +11,8 @@ import trustme
 
 from bot.checks.resolve import ThreadResolver
 from bot.checks.tls import TlsCheck, TlsProber
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import ManualClock
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 CA = trustme.CA()

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli.backtest import backtest
-from bot.clock import ManualClock, SystemClock
 from bot.core import signals as s
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.engine import CommittingEngine
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock, SystemClock
 from tests.desk import RULE, policy
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,9 +17,9 @@ import yaml
 from click.testing import CliRunner
 
 from bot.cli.verbs import main
-from bot.clock import SystemClock
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read
+from bot.system.clock import SystemClock
 from tests.checks import faults
 from tests.checks.faults import OK, Play, saying
 from tests.cli.deployment import KEPT_ENVIRONMENT, ROOT, Ended

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core import signals as s
 from bot.core.model import Actor, ComponentPolicy, Fault, FeedReport, FeedState, Level, Notice, Policy, Verdict
 from bot.core.windows import Recurrence, Window
@@ -17,6 +16,7 @@ from bot.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from bot.views.about import About
 from commands.desk import Desk, Request
 from commands.parse import Misunderstood

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol
 
-from bot.clock import SystemClock
 from bot.ports import Chat
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import Patience, SlackGateway
+from bot.system.clock import SystemClock
 
 METHODS = {"post": "chat.postMessage", "edit": "chat.update", "create_channel": "conversations.create"}
 

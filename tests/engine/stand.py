@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
-from bot.clock import ManualClock
 from bot.core.model import Fault, FeedReport, FeedState, FlagPolicy, Outcome, Policy, Sample
 from bot.engine import CommittingEngine
 from bot.sandbox.world import EPOCH
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from bot.watch.looks import Plan
 from bot.watch.watch import Watch
 from tests.desk import component, policy

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from bot.clock import ManualClock, SteadyClock
 from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.fact import Fact
@@ -23,6 +22,7 @@ from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock, SteadyClock
 from bot.troubles import AlertsByOtherWays
 from bot.watch.looks import Plan
 from bot.watch.watch import Watch

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core.effects import (
     EFFECTS,
     EditCard,
@@ -27,6 +26,7 @@ from bot.ports import EffectError, OutboxRow, Performed, Performer, Wait, togeth
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.world import LoopClock, VirtualLoop
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from tests.desk import policy
 from tests.ledger_facts import queued
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from bot.clock import ManualClock, SystemClock
+from bot.system.clock import ManualClock, SystemClock
 from bot.watch.lag import LoopLag
 from bot.watch.rounds import Rounds
 

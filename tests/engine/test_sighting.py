@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core.model import Fault, Outcome
 from bot.core.sight import SightRule
 from bot.sandbox.world import EPOCH
+from bot.system.clock import ManualClock
 from bot.watch.proven import SETTING
 from bot.watch.sighting import Sighting
 from tests.engine.stand import BROKEN, NO_WAY, TOO_LATE, WELL, Answer, Check, Stand, sample

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.fact import Fact
@@ -15,6 +14,7 @@ from bot.core.model import Actor
 from bot.engine import MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from tests.desk import policy, told
 
 API, MONITOR = "anthropic.api", Actor("operator", "grafana", "grafana")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from test_watch_memory import CHECKS, Look, Process, sample_of
 
-from bot.clock import ManualClock
 from bot.core.codec import decode
 from bot.core.detector import NEW, Condition, Rule, Track, observe
 from bot.core.model import Outcome, Sample
 from bot.core.world import World
 from bot.store.samples import InlineSamples
+from bot.system.clock import ManualClock
 from bot.watch.stored_tracks import Pen, StoredTrack
 
 OLD = json.loads(

@@ -6,11 +6,11 @@ from statistics import median
 
 import pytest
 
-from bot.clock import SystemClock
 from bot.demo.settings import write_settings
 from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from bot.sandbox.vendor.load import read
+from bot.system.clock import SystemClock
 from tests.engine.script import detected_after_s, looks_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "understudy.yaml"

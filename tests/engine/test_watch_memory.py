@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.clock import ManualClock
 from bot.core.detector import Condition, Track
 from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
 from bot.core.rule import Rule
@@ -22,6 +21,7 @@ from bot.ports import Remembered
 from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError
 from bot.store.samples import InlineSamples
+from bot.system.clock import ManualClock
 from bot.watch.kin import Kin
 from bot.watch.memory import Memory
 from bot.watch.sighting import Sighting

@@ -6,8 +6,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.clock import SystemClock
 from bot.core.codec import encode
+from bot.system.clock import SystemClock
 from bot.watch.lag import LoopLag
 from bot.watch.watchdog import GONE_AFTER_S, OUTSIDE, Stall, Watchdog, culprit
 from bot.web.metrics import Metrics

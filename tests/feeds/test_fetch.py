@@ -13,9 +13,9 @@ from aiohttp import web
 
 from bot.checks.guard import Guard
 from bot.checks.transport import Transport
-from bot.clock import ManualClock
 from bot.core.model import FeedReport, FeedState, Level
 from bot.feeds.fetch import FeedReader, FeedSource
+from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 DOWN = b'{"components": [{"id": "c", "status": "major_outage"}], "incidents": []}'

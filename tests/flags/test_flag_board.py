@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
 from bot.core.world import World
 from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot
 from bot.flags.readers import ENTRY_BYTES, MOST_READERS, READER_FOR_S, Readers
+from bot.system.clock import ManualClock
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 FLAG = FlagPolicy(key="chat", variants={"a": 1, "b": 2}, default="a")

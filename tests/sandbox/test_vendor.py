@@ -15,12 +15,12 @@ import pytest
 
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.transport import Transport
-from bot.clock import ManualClock, ScaledClock
 from bot.core.model import FeedState, Level, Outcome
 from bot.feeds.fetch import FeedReader, FeedSource
 from bot.sandbox.vendor import Scenario, ScenarioError, Vendors
 from bot.sandbox.vendor.load import read
 from bot.sandbox.vendor.scenario import WIRE_WORDS
+from bot.system.clock import ManualClock, ScaledClock
 from tests.truth import truth_dir
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.clock import Clock
 from bot.core.model import Fault, FeedReport, FeedState, Notice, Outcome, Sample
+from bot.system.clock import Clock
 
 
 @dataclass

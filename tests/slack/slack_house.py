@@ -8,7 +8,6 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.clock import SystemClock
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
@@ -17,6 +16,7 @@ from bot.slack.people import People
 from bot.slack.reception import Reception
 from bot.slack.respond import Respond
 from bot.slack.socket import SocketPatience, SocketWatch
+from bot.system.clock import SystemClock
 
 QUICK = Patience(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))
 

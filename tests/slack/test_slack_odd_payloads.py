@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from odd import Json, mutations, paths, replaced, samples
 
-from bot.clock import ManualClock
-from bot.logs import Sparingly
 from bot.payloads import Form, Press, Unreadable, parse
 from bot.slack.door import UNREADABLE
+from bot.system.clock import ManualClock
+from bot.system.logs import Sparingly
 from tests.house import FLAG, START, House, a_house
 
 KINDS = ("command", "press", "declare form", "update form", "closed form", "shortcut", "message shortcut", "event")

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.ops_channel import OpsChannel
 from bot.ports import ChatError, Message
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.gateway import SlackGateway
+from bot.system.clock import ManualClock
 
 NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
 ALERT = Message("Claude is down")

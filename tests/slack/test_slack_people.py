@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from slack_house import Notes
 
-from bot.clock import ManualClock
 from bot.sandbox.slack import LocalWorkspace, Person
 from bot.slack.gateway import SlackGateway
 from bot.slack.people import ASK_WITHIN_S, FRESH_FOR_S, MOST, PAUSE_AFTER_S, SETTING, People
 from bot.slack.standing import Standing
+from bot.system.clock import ManualClock
 
 NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
 

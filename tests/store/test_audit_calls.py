@@ -7,12 +7,12 @@ from typing import TypeVar
 import pytest
 
 from bot.audit import EVERY_S, FIRST_AFTER_S, MOST_NAMED, DailyAudit, load_checked
-from bot.clock import ManualClock
 from bot.core.model import Phase
 from bot.engine import CommittingEngine
 from bot.ports import Store, StoreError
 from bot.sandbox.world import EPOCH
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from tests.desk import policy
 from tests.engine.test_bad_days import in_virtual_time
 from tests.ledger_facts import an_incident, commit, fact

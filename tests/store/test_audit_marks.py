@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from bot.audit import DailyAudit, load_checked
-from bot.clock import ManualClock
 from bot.core.component_facts import VerdictChanged
 from bot.core.fact import Fact
 from bot.core.model import Fault, Level
@@ -17,6 +16,7 @@ from bot.engine import CommittingEngine, changed_states
 from bot.ports import Commit, NewFact, StoreError
 from bot.store.marks import PREFIX, WORTH, made, rules
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from tests.desk import RULE, policy
 from tests.ledger_facts import NOON
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core import signals as s
 from bot.core.due import next_due
 from bot.core.effects import OpenChannel
@@ -16,6 +15,7 @@ from bot.core.recent import MOST_RECENT, RECENT_FOR
 from bot.core.step import step
 from bot.engine import FORGET_EVERY, CommittingEngine
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from bot.world_reading import read_world
 from tests.desk import ANA, RULE, START, Table, policy
 from tests.ledger_facts import commits

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot.clock import ManualClock
 from bot.core.codec import decode, encode
 from bot.core.fact import Fact
 from bot.core.fact_kinds import BODIES, encode_body
@@ -22,6 +21,7 @@ from bot.exports import render
 from bot.flags.evaluate import snapshot
 from bot.ports import Store
 from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.system.clock import ManualClock
 from bot.web.shapes import incident_shape
 from tests.desk import ANA
 from tests.fixtures.ledgers.story import START, configured

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from bot.audit import load_checked
-from bot.clock import ManualClock
 from bot.core.model import Phase
 from bot.core.signals import AddNote
 from bot.core.world import World
@@ -16,6 +15,7 @@ from bot.housekeeping import forget_old
 from bot.ports import StoreError
 from bot.setting_aside import set_aside
 from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
 from tests.desk import ANA, CHAT_FLAG, policy
 from tests.ledger_facts import after, an_incident
 

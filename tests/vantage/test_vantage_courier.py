@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot.clock import ManualClock
 from bot.core.model import Outcome, Sample
+from bot.system.clock import ManualClock
 from bot.vantage.courier import Courier, Pace, Peer
 from bot.vantage.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, distrust
 from bot.vantage.wire import Batch, unpack

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from web_house import CONTROL, READ, CoreEngine, House
 
-from bot.descriptors import complaint, share
+from bot.system.descriptors import complaint, share
 from bot.web.connections import Limits
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Never-Ends: "

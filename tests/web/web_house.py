@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
-from bot.clock import ManualClock
 from bot.core.answers import Answer, DoneAlready
 from bot.core.fact import Fact
 from bot.core.model import (
@@ -29,6 +28,7 @@ from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ports import LatencyPicture, Remembered, Store
+from bot.system.clock import ManualClock
 from bot.web.app import WebServer, build_web
 from bot.web.connections import Limits
 from bot.web.health import Health, Part

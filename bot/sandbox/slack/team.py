@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
-from bot.clock import Clock
 from bot.sandbox.slack.records import (
     SLACKBOT_ID,
     Call,
@@ -22,6 +21,7 @@ from bot.sandbox.slack.records import (
     User,
     View,
 )
+from bot.system.clock import Clock
 
 BOT_NAME = "understudy"
 COLORS = ("9f69e7", "4bbe2e", "e7392d", "3c989f", "674b1b", "e96699", "e0a729", "684b6c", "5b89d5", "2b6836")

@@ -10,13 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.clock import Clock
 from bot.sandbox.vendor.api import challenge, failing, healthy, page_instead, troubled, wrong_json
 from bot.sandbox.vendor.call import Call, Reply
 from bot.sandbox.vendor.doors import Door
 from bot.sandbox.vendor.page import Page
 from bot.sandbox.vendor.scenario import MODEL_WORDS, OK, PAGE, Answering, Scenario, Word
 from bot.sandbox.vendor.sending import reset, send, send_half, send_pings, send_slowly
+from bot.system.clock import Clock
 
 DOORS_EVERY_S = 0.05  # how often ports are opened and closed as the script says
 BODY_CAP = 1024 * 1024

@@ -12,11 +12,11 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.clock import SystemClock
 from bot.sandbox.slack import Settings
 from bot.sandbox.slack.blocks import check_blocks, check_view, filled_in
 from bot.sandbox.slack.render import blocks_text
 from bot.sandbox.slack.team import Team
+from bot.system.clock import SystemClock
 
 
 def plain(n: int = 5) -> dict[str, Any]:

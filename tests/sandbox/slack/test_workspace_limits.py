@@ -11,8 +11,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_stage import EVERY_SCOPE, SETTINGS, Stage, furnish
 
-from bot.clock import ManualClock, ScaledClock
 from bot.sandbox.slack import LocalWorkspace, Settings
+from bot.system.clock import ManualClock, ScaledClock
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from typing import Any, TextIO
 
 import structlog
 
-from bot.clock import Clock
-from bot.redaction import Redactor
+from bot.system.clock import Clock
+from bot.system.redaction import Redactor
 
 
 class Sparingly:

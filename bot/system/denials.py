@@ -2,8 +2,8 @@
 
 import structlog
 
-from bot.clock import Clock
-from bot.logs import Sparingly
+from bot.system.clock import Clock
+from bot.system.logs import Sparingly
 
 log = structlog.get_logger(__name__)
 

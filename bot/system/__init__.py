@@ -1,0 +1,1 @@
+"""What the process has of its own: time, logs without secrets, private files."""
