@@ -11,7 +11,7 @@ from bot.core.signals import Declare, SetPhase
 from bot.core.step import step
 from bot.core.streams import put
 from bot.core.world import World
-from bot.engine import changed_states
+from bot.engine.engine import changed_states
 from bot.flags.evaluate import snapshot
 
 FLAGS, PAST, LIMIT_MS = 200, 5_000, 50.0

@@ -21,7 +21,7 @@ from bot.core import signals as s
 from bot.core.due import next_due
 from bot.core.model import Level, Phase
 from bot.core.step import step
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.store.sqlite import open_ledger
 from bot.system.clock import ManualClock
 

@@ -24,7 +24,7 @@ from bot.core.model import (
 )
 from bot.core.step import step
 from bot.core.world import World
-from bot.engine import changed_states
+from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, Store
 from bot.store.engine import Connection, atomic, connect, one
 from bot.store.ledger import SqliteStore

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.config.load import Loaded
 from bot.core.model import Verdict
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.parts import Parts
 from bot.ports import Ledger, Samples

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from bot.core.world import World
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.ports import Flaw, Ledger, Mark, StoreError, StoreTrouble
 
 log = structlog.get_logger(__name__)

@@ -15,6 +15,7 @@ from bot.config.scalars import show
 from bot.core.world import World
 from bot.doctor_people import look_at_commanders, who_may
 from bot.doctor_storage import look_at_disk, look_at_samples
+from bot.engine.world_reading import read_world
 from bot.kept import SETTING, keep
 from bot.plan import slack_login
 from bot.ports import ChatError
@@ -27,7 +28,6 @@ from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
-from bot.world_reading import read_world
 
 A_DAY = timedelta(days=1)
 BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out

@@ -8,8 +8,8 @@ from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.checks.signs import SignsOfLife
 from bot.config.models import Config
 from bot.core.model import Sample
+from bot.engine.seen_ids import SeenIds
 from bot.ports import Ledger
-from bot.seen import SeenIds
 from bot.system.clock import Clock
 from bot.watch.looks import Check
 from bot.web.services import Hooks

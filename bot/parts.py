@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.outbox import Pace
+from bot.engine.outbox import Pace
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.slack.gateway import Patience
 from bot.system.clock import Clock

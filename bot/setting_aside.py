@@ -14,7 +14,7 @@ from bot.core.incident_facts import Declared, PhaseChanged
 from bot.core.model import Actor, Phase, Severity
 from bot.core.streams import evolve
 from bot.core.world import World
-from bot.engine import changed_states
+from bot.engine.engine import changed_states
 from bot.ports import Commit, Ledger, NewFact, Store, StoreError, StoreTrouble
 
 BY = Actor.rule("ledger")

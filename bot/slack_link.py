@@ -8,8 +8,8 @@ from functools import partial
 
 import structlog
 
+from bot.engine.seen_ids import SeenIds
 from bot.ports import ChatError, Ledger
-from bot.seen import SeenIds
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway

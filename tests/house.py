@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.app import App, build
 from bot.config.load import load
 from bot.core.effects import EffectBody
-from bot.outbox import Pace
+from bot.engine.outbox import Pace
 from bot.parts import Parts
 from bot.ports import Notifier
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person

@@ -11,7 +11,7 @@ from bot.core.fact import Body
 from bot.core.incident_facts import Declared, NoteAdded
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.world import World
-from bot.engine import changed_states
+from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, StateRow
 from tests.desk import ANA, RULE, Table
 

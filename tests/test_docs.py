@@ -18,7 +18,7 @@ from bot.core.fact_kinds import BODIES, decode_body
 from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock

@@ -20,9 +20,9 @@ from bot.core.world import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, Seen, prove
 from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings
+from bot.engine.outbox import Pace
 from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
-from bot.outbox import Pace
 from bot.parts import Parts
 from bot.ports import UNFINISHED
 from bot.sandbox.slack import CommandSpec, LocalWorkspace

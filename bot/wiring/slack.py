@@ -6,9 +6,9 @@ import structlog
 
 from bot.delivery import Delivery, Surroundings
 from bot.direct_posts import DirectPosts, Note
+from bot.engine.outbox import Outbox
 from bot.membership import Membership
 from bot.ops_channel import OpsChannel
-from bot.outbox import Outbox
 from bot.parts import StartRefused
 from bot.plan import slack_login
 from bot.ports import Chat

@@ -10,7 +10,7 @@ from bot.core.fact import Fact
 from bot.core.model import Verdict
 from bot.core.world import World
 from bot.direct_posts import Note
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.flags.evaluate import revision_of, snapshot
 from bot.kept import SETTING, Kept, keep, remember
 from bot.ledger_notices import LedgerNotices

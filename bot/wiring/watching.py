@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from bot.core.model import Sample, Verdict
+from bot.engine.metronome import ApTicker
 from bot.feeds.fetch import FeedReader
 from bot.housekeeping import BUDGETS, Housekeeping
 from bot.plan import plan
 from bot.ports import Fetcher
 from bot.probing import Probing
-from bot.scheduler import ApTicker
 from bot.system.version import understudy_version
 from bot.vantage.courier import Courier, Peer
 from bot.watch.lag import LoopLag

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from bot.engine.seen_ids import MOST_IN_MEMORY, SeenIds
 from bot.ports import Store, StoreError, StoreTrouble
-from bot.seen import MOST_IN_MEMORY, SeenIds
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 

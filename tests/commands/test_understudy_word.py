@@ -12,7 +12,7 @@ import pytest
 from bot.core import signals as s
 from bot.core.model import Actor, ComponentPolicy, Fault, FeedReport, FeedState, Level, Notice, Policy, Verdict
 from bot.core.windows import Recurrence, Window
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger

@@ -13,8 +13,8 @@ from bot.core.sight_facts import SightLost, SightRegained
 from bot.core.sight_state import Sight
 from bot.core.streams import BY_STATE, STREAMS, Stream, changed, evolve, put, state_of
 from bot.core.world import World
-from bot.engine import changed_states
-from bot.world_reading import world_from
+from bot.engine.engine import changed_states
+from bot.engine.world_reading import world_from
 from tests.desk import ANA, START, Table
 from tests.generated import instances
 from tests.stories import outage_story

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.model import Fault, FeedReport, FeedState, FlagPolicy, Outcome, Policy, Sample
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.sandbox.world import EPOCH
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger

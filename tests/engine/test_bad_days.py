@@ -13,9 +13,9 @@ from bot.core.fact import Fact
 from bot.core.incident_facts import GivenUp
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
 from bot.delivery import Delivery, Surroundings
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
+from bot.engine.outbox import Outbox
 from bot.kept import keep
-from bot.outbox import Outbox
 from bot.ports import ChatError, Ledger, Remembered, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.core.model import Level, Verdict
 from bot.direct_posts import Note
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.ledger_notices import LedgerNotices
 from bot.ledger_watch import LedgerWatch
 from bot.ports import Store, StoreError, StoreTrouble

@@ -9,7 +9,7 @@ import pytest
 import structlog
 import uvloop
 
-from bot.scheduler import LONG_BEAT_S, ApTicker
+from bot.engine.metronome import LONG_BEAT_S, ApTicker
 
 EVERY_S = 0.02
 

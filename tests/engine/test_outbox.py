@@ -20,8 +20,8 @@ from bot.core.effects import (
     TellPerson,
 )
 from bot.delivery import Delivery, Surroundings
-from bot.engine import CommittingEngine
-from bot.outbox import SETTLE_FOR, Outbox
+from bot.engine.engine import CommittingEngine
+from bot.engine.outbox import SETTLE_FOR, Outbox
 from bot.ports import EffectError, OutboxRow, Performed, Performer, Wait, together
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.world import LoopClock, VirtualLoop

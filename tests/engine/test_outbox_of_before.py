@@ -15,8 +15,8 @@ import pytest
 
 from bot.core.effects import PostAlert, PostLine, PostUpdate, ReplyInThread, TellPerson, To, UploadExport
 from bot.delivery import Delivery, Surroundings
-from bot.engine import CommittingEngine
-from bot.outbox import Outbox
+from bot.engine.engine import CommittingEngine
+from bot.engine.outbox import Outbox
 from bot.ports import Message, OutboxRow, Place
 from bot.sandbox.chat import ME, FakeChat
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop

@@ -11,7 +11,7 @@ from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.fact import Fact
 from bot.core.model import Actor
-from bot.engine import MOST_TOGETHER, CommittingEngine
+from bot.engine.engine import MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock

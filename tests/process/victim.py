@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from bot.app import build
 from bot.cli.run import serve
 from bot.config.load import load
-from bot.outbox import Pace
+from bot.engine.outbox import Pace
 from bot.parts import Parts
 from bot.ports import Commit, Store
 from bot.store.samples import open_samples

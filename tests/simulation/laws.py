@@ -16,7 +16,7 @@ from bot.core.quiet import look
 from bot.core.sight_facts import SightLost
 from bot.core.streams import evolve
 from bot.core.world import World
-from bot.engine import changed_states
+from bot.engine.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow
 from bot.sandbox.world import EPOCH

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from bot.app import App, build
 from bot.config.load import Loaded, load
+from bot.engine.outbox import Pace
 from bot.housekeeping import forget_old
-from bot.outbox import Pace
 from bot.parts import Parts
 from bot.ports import ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault

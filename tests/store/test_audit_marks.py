@@ -12,7 +12,7 @@ from bot.core.fact import Fact
 from bot.core.model import Fault, Level
 from bot.core.streams import evolve
 from bot.core.world import World
-from bot.engine import CommittingEngine, changed_states
+from bot.engine.engine import CommittingEngine, changed_states
 from bot.ports import Commit, NewFact, StoreError
 from bot.store.marks import PREFIX, WORTH, made, rules
 from bot.store.sqlite import InlineLedger

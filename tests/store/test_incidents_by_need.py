@@ -13,10 +13,10 @@ from bot.core.effects import OpenChannel
 from bot.core.model import Level, Phase
 from bot.core.recent import MOST_RECENT, RECENT_FOR
 from bot.core.step import step
-from bot.engine import FORGET_EVERY, CommittingEngine
+from bot.engine.engine import FORGET_EVERY, CommittingEngine
+from bot.engine.world_reading import read_world
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
-from bot.world_reading import read_world
 from tests.desk import ANA, RULE, START, Table, policy
 from tests.ledger_facts import commits
 from tests.years import named_in, signals

@@ -16,7 +16,7 @@ from bot.core.fact_kinds import BODIES, encode_body
 from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.core.signals import AddNote
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.exports import render
 from bot.flags.evaluate import snapshot
 from bot.ports import Store

@@ -10,7 +10,7 @@ from bot.audit import load_checked
 from bot.core.model import Phase
 from bot.core.signals import AddNote
 from bot.core.world import World
-from bot.engine import CommittingEngine
+from bot.engine.engine import CommittingEngine
 from bot.housekeeping import forget_old
 from bot.ports import StoreError
 from bot.setting_aside import set_aside

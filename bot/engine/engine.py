@@ -18,11 +18,11 @@ from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
 from bot.core.step import step
 from bot.core.streams import changed
 from bot.core.world import World
+from bot.engine.world_reading import absent, read_world, with_rows
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.system.clock import Clock
 from bot.system.denials import Denials
 from bot.system.redaction import Redactor
-from bot.world_reading import absent, read_world, with_rows
 
 log = structlog.get_logger(__name__)
 
