@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core.model import Level, Verdict
-from bot.direct_posts import Note
+from bot.delivery.direct_posts import Note
 from bot.ports import Engine, StoreError
 from bot.views.storage import (
     failed_unwritten,

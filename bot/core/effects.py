@@ -2,7 +2,7 @@
 
 What is to be done is one of the classes below. Each registers itself by its KIND, says with its CERTAINTY how it can be done
 once although an answer may get lost, and builds its own key, lane and slot. A new effect is a class here, a performer
-(`bot.delivery`), and the words that the timeline has for it. What it looks like is rendered when it is sent.
+(`bot.delivery.chat`), and the words that the timeline has for it. What it looks like is rendered when it is sent.
 
 Rows wait for days and outlive an upgrade: kinds and keys never change, and a new field has a default.
 """

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot.delivery import Delivery, Surroundings
-from bot.direct_posts import DirectPosts, Note
+from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.direct_posts import DirectPosts, Note
+from bot.delivery.ops_channel import OpsChannel
 from bot.engine.outbox import Outbox
 from bot.membership import Membership
-from bot.ops_channel import OpsChannel
 from bot.parts import StartRefused
 from bot.plan import slack_login
 from bot.ports import Chat

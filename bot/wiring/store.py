@@ -9,7 +9,8 @@ from bot.config.policy import to_policy
 from bot.core.fact import Fact
 from bot.core.model import Verdict
 from bot.core.world import World
-from bot.direct_posts import Note
+from bot.delivery.direct_posts import Note
+from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.flags.evaluate import revision_of, snapshot
 from bot.kept import SETTING, Kept, keep, remember
@@ -18,7 +19,6 @@ from bot.ledger_watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
 from bot.storage import open_storage
 from bot.system.private_files import CONTROL_FILE
-from bot.troubles import AlertsByOtherWays
 from bot.web.health import Part
 from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup

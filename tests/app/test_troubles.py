@@ -13,9 +13,9 @@ from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummar
 from bot.core.model import Policy
 from bot.core.signals import Signal
 from bot.core.world import World
+from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.ports import ChatError, OutboxRow
 from bot.system.clock import ManualClock
-from bot.troubles import AlertsByOtherWays
 from tests.desk import ANA, CHAT_FLAG, START, Table
 
 AWAY = ChatError("Slack cannot be reached", code="unreachable", permanent=False)

@@ -12,7 +12,8 @@ from bot.core.answers import Answer
 from bot.core.fact import Fact
 from bot.core.incident_facts import GivenUp
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
-from bot.delivery import Delivery, Surroundings
+from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
 from bot.kept import keep
@@ -23,7 +24,6 @@ from bot.store.errors import StoreError
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock, SteadyClock
-from bot.troubles import AlertsByOtherWays
 from bot.watch.looks import Plan
 from bot.watch.watch import Watch
 from tests.desk import ANA, RULE, Table, policy

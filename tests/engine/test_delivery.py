@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core import signals as s
 from bot.core.effects import Effect, OpenThread, ReplyInThread
-from bot.delivery import Delivery, Surroundings
+from bot.delivery.chat import Delivery, Surroundings
 from bot.ports import ChatError, Performed, Wait
 from bot.sandbox.chat import FakeMessage, Fault
 from tests.desk import ANA

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.direct_posts import DirectPosts, Note
-from bot.ops_channel import OpsChannel
+from bot.delivery.direct_posts import DirectPosts, Note
+from bot.delivery.ops_channel import OpsChannel
 from bot.ports import ChatError, Message
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock

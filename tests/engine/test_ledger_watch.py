@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.core.model import Level, Verdict
-from bot.direct_posts import Note
+from bot.delivery.direct_posts import Note
 from bot.engine.engine import CommittingEngine
 from bot.ledger_notices import LedgerNotices
 from bot.ledger_watch import LedgerWatch

@@ -19,7 +19,7 @@ from bot.core.effects import (
     PostUpdate,
     TellPerson,
 )
-from bot.delivery import Delivery, Surroundings
+from bot.delivery.chat import Delivery, Surroundings
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import SETTLE_FOR, Outbox
 from bot.ports import EffectError, OutboxRow, Performed, Performer, Wait, together

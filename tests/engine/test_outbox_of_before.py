@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.effects import PostAlert, PostLine, PostUpdate, ReplyInThread, TellPerson, To, UploadExport
-from bot.delivery import Delivery, Surroundings
+from bot.delivery.chat import Delivery, Surroundings
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
 from bot.ports import Message, OutboxRow, Place

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.ops_channel import OpsChannel
+from bot.delivery.ops_channel import OpsChannel
 from bot.ports import ChatError, Message
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.gateway import SlackGateway

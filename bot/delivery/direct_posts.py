@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.ops_channel import OpsChannel
+from bot.delivery.ops_channel import OpsChannel
 from bot.ports import ChannelGone, ChatError, Message, MessageGone, PostedAt
 
 log = structlog.get_logger(__name__)

@@ -13,9 +13,9 @@ from bot.core.incident_state import Incident
 from bot.core.model import Actor
 from bot.core.signals import ChannelLost, PostLost
 from bot.core.world import World
+from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
+from bot.delivery.ops_channel import OpsChannel
 from bot.exports import render
-from bot.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
-from bot.ops_channel import OpsChannel
 from bot.ports import (
     ChannelGone,
     Chat,
