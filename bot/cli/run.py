@@ -14,8 +14,8 @@ from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.doctor_people import who_may
+from bot.ledger_care.setting_aside import set_aside
 from bot.parts import Parts, StartRefused
-from bot.setting_aside import set_aside
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
 from bot.system.clock import SystemClock

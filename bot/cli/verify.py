@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from bot.audit import REMEDY_MISSING, missing_words, remedy
 from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, json_option, shared
 from bot.cli.output import note, print_json, print_text
+from bot.ledger_care.audit import REMEDY_MISSING, missing_words, remedy
 from bot.ports import Flaw
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from bot.audit import DailyAudit, load_checked
 from bot.config.policy import to_policy
 from bot.core.fact import Fact
 from bot.core.model import Verdict
@@ -14,10 +13,11 @@ from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.flags.evaluate import revision_of, snapshot
 from bot.kept import SETTING, Kept, keep, remember
-from bot.ledger_notices import LedgerNotices
-from bot.ledger_watch import LedgerWatch
+from bot.ledger_care.audit import DailyAudit, load_checked
+from bot.ledger_care.notices import LedgerNotices
+from bot.ledger_care.opening import open_storage
+from bot.ledger_care.watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
-from bot.storage import open_storage
 from bot.system.private_files import CONTROL_FILE
 from bot.web.health import Part
 from bot.wiring.part import AppPart

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.audit import DailyAudit
+from bot.ledger_care.audit import DailyAudit
 from bot.store.sqlite import InlineLedger
 from tests.cli.deployment import Deployment
 from tests.house import FLAG

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.core.model import Outcome, Sample
 from bot.doors import AT_ONCE, PeerIntake
-from bot.storage import open_storage
+from bot.ledger_care.opening import open_storage
 from bot.system.clock import ManualClock
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

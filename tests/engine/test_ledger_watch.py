@@ -8,8 +8,8 @@ from typing import TypeVar
 from bot.core.model import Level, Verdict
 from bot.delivery.direct_posts import Note
 from bot.engine.engine import CommittingEngine
-from bot.ledger_notices import LedgerNotices
-from bot.ledger_watch import LedgerWatch
+from bot.ledger_care.notices import LedgerNotices
+from bot.ledger_care.watch import LedgerWatch
 from bot.ports import Store, StoreError, StoreTrouble
 from bot.sandbox.world import LoopClock
 from bot.store.sqlite import InlineLedger

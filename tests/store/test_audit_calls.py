@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import pytest
 
-from bot.audit import EVERY_S, FIRST_AFTER_S, MOST_NAMED, DailyAudit, load_checked
 from bot.core.model import Phase
 from bot.engine.engine import CommittingEngine
+from bot.ledger_care.audit import EVERY_S, FIRST_AFTER_S, MOST_NAMED, DailyAudit, load_checked
 from bot.ports import Store, StoreError
 from bot.sandbox.world import EPOCH
 from bot.store.sqlite import InlineLedger

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.audit import DailyAudit, load_checked
 from bot.core.component_facts import VerdictChanged
 from bot.core.fact import Fact
 from bot.core.model import Fault, Level
 from bot.core.streams import evolve
 from bot.core.world import World
 from bot.engine.engine import CommittingEngine, changed_states
+from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ports import Commit, NewFact, StoreError
 from bot.store.marks import PREFIX, WORTH, made, rules
 from bot.store.sqlite import InlineLedger

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from bot.core.model import Verdict
-from bot.ledger_notices import LedgerNotices
+from bot.ledger_care.notices import LedgerNotices
 from bot.ports import Engine, Ledger, StoreError
 from bot.system.clock import Clock
 from bot.views.storage import nothing_is_written, unwritten_words

@@ -1,0 +1,1 @@
+"""Who watches over the ledger: opens it, believes none that was edited, notices when it takes nothing."""
