@@ -18,7 +18,7 @@ from bot.config.errors import ConfigErrors, suggest
 from bot.config.load import Loaded, load
 from bot.config.models import Config
 from bot.core.model import Fault, Level
-from bot.once import OneLook, look_once
+from bot.doctor.look_once import OneLook, look_once
 from bot.plan import plan
 from bot.probing import Probing
 from bot.system.clock import SystemClock

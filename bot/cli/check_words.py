@@ -7,7 +7,7 @@ from typing import Any
 from bot.cli.output import print_table, print_text
 from bot.config.checks import CONTROL
 from bot.core.model import Outcome, Sample, Verdict
-from bot.once import OneLook
+from bot.doctor.look_once import OneLook
 from bot.system.redaction import Redactor
 from bot.views.names import FAULT_WORDS
 

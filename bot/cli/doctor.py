@@ -7,7 +7,7 @@ import click
 
 from bot.cli.options import config_option, data_option, json_option, load_or_exit, shared
 from bot.cli.output import print_json, print_table
-from bot.doctor import Finding, examine
+from bot.doctor.checkup import Finding, examine
 from bot.system.logs import configure_logs
 
 

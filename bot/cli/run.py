@@ -13,7 +13,7 @@ from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
-from bot.doctor_people import who_may
+from bot.doctor.people import who_may
 from bot.ledger_care.setting_aside import set_aside
 from bot.parts import Parts, StartRefused
 from bot.store.errors import StoreError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.load import load
-from bot.doctor import Finding, examine, looking
+from bot.doctor.checkup import Finding, examine, looking
 from bot.store.samples import SAMPLES_FILE, InlineSamples
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from bot.doctor_storage import look_at_disk
+from bot.doctor.storage import look_at_disk
 from tests.cli.deployment import Deployment
 from tests.house import FLAG
 from tests.ledger_edits import edit

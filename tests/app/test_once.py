@@ -12,7 +12,7 @@ from bot.checks.heartbeat import HeartbeatCheck
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.core.sight import SightRule
 from bot.core.taxonomy import ERROR_CLASSES
-from bot.once import AT_ONCE, OneLook, look_once
+from bot.doctor.look_once import AT_ONCE, OneLook, look_once
 from bot.system.clock import ManualClock
 from bot.watch.looks import Plan
 

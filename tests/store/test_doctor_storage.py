@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.model import Outcome, Sample
-from bot.doctor_storage import Storage, judge, look_at_disk, look_at_samples
+from bot.doctor.storage import Storage, judge, look_at_disk, look_at_samples
 from bot.store.retention import Pace
 from bot.store.samples import InlineSamples
 from tests.ledger_facts import after
@@ -79,7 +79,7 @@ def test_what_was_set_aside_is_named(tmp_path: Path) -> None:
 def test_a_disk_that_takes_nothing_is_bad(tmp_path: Path) -> None:
     """Asked of the disk itself, by a program of its own that may write no file beyond 16 KiB."""
     program = (
-        "import resource, sys; from pathlib import Path; from bot.doctor_storage import look_at_disk\n"
+        "import resource, sys; from pathlib import Path; from bot.doctor.storage import look_at_disk\n"
         "_, most = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (16384, most))\n"
         "print([(found.state, found.words) for found in look_at_disk(Path(sys.argv[1]))])\n"

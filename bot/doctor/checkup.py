@@ -13,8 +13,8 @@ from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.world import World
-from bot.doctor_people import look_at_commanders, who_may
-from bot.doctor_storage import look_at_disk, look_at_samples
+from bot.doctor.people import look_at_commanders, who_may
+from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.engine.world_reading import read_world
 from bot.kept import SETTING, keep
 from bot.plan import slack_login

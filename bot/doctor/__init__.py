@@ -1,0 +1,1 @@
+"""What `understudy doctor` looks at, and one look at everything."""
