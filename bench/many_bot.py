@@ -13,10 +13,10 @@ from bot.app import build
 from bot.cli.run import serve
 from bot.config.load import load
 from bot.feeds.fetch import FeedReader
-from bot.parts import Parts
-from bot.probing import Probing
 from bot.system.clock import SystemClock
 from bot.system.logs import configure_logs
+from bot.wiring.parts import Parts
+from bot.wiring.probing import Probing
 
 HANG_S = 5.0  # what getaddrinfo takes for a name whose servers do not answer
 

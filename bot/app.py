@@ -7,13 +7,13 @@ from bot.config.load import Loaded
 from bot.core.model import Verdict
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
-from bot.parts import Parts
 from bot.ports import Ledger, Samples
 from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
 from bot.wiring.part import PartList
+from bot.wiring.parts import Parts
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store

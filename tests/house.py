@@ -15,13 +15,13 @@ from bot.app import App, build
 from bot.config.load import load
 from bot.core.effects import EffectBody
 from bot.engine.outbox import Pace
-from bot.parts import Parts
 from bot.ports import Notifier
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
 from bot.slack.gateway import Patience
 from bot.slack.scopes import EVENTS
 from bot.system.clock import ManualClock
+from bot.wiring.parts import Parts
 from commands.table import words
 from tests.engine.stand import Script
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bot.manifest import manifest_for
 from bot.slack.scopes import APP_SCOPE, EVENTS, PRIVATE_SCOPES, SCOPES, expected_scopes
+from bot.wiring.manifest import manifest_for
 from commands.table import WORDS, words
 from tests.truth import truth_dir
 

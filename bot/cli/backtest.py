@@ -18,7 +18,6 @@ from bot.config.scalars import parse_duration
 from bot.core.backtest import OnRecord, Settings, compare, on_record, replay
 from bot.core.model import Sample
 from bot.engine.world_reading import world_from
-from bot.plan import rule_of, rules_of
 from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import StoreError
 from bot.store.migrations import SAMPLES, require
@@ -27,6 +26,7 @@ from bot.store.sampling import SampleStore
 from bot.store.sqlite import open_read_only
 from bot.system.clock import SystemClock
 from bot.traces import TraceError, read_trace
+from bot.wiring.plan import rule_of, rules_of
 
 SETTINGS = (
     "window", "failures", "threshold", "at_least", "recover_after", "recover_for", "slow_factor", "slow_floor",

@@ -19,12 +19,12 @@ from bot.config.load import Loaded, load
 from bot.config.models import Config
 from bot.core.model import Fault, Level
 from bot.doctor.look_once import OneLook, look_once
-from bot.plan import plan
-from bot.probing import Probing
 from bot.system.clock import SystemClock
 from bot.system.logs import configure_logs
 from bot.system.redaction import Redactor
 from bot.watch.looks import Plan
+from bot.wiring.plan import plan
+from bot.wiring.probing import Probing
 
 BAD_EXIT = 1
 UNSURE_EXIT = 3

@@ -8,7 +8,7 @@ import yaml
 from bot.cli.options import config_option, fail, load_or_exit
 from bot.cli.output import print_json
 from bot.config.schema import schema
-from bot.manifest import manifest_for
+from bot.wiring.manifest import manifest_for
 
 
 @click.group()

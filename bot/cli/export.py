@@ -15,10 +15,10 @@ from bot.core.model import IncidentPolicy, Policy
 from bot.core.world import World
 from bot.engine.world_reading import read_incidents, read_world
 from bot.exports import FORMATS, render
-from bot.kept import keep
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
 from bot.system.redaction import Redactor
+from bot.wiring.retained import keep
 
 
 @click.command()

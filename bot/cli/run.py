@@ -15,13 +15,13 @@ from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.doctor.people import who_may
 from bot.ledger_care.setting_aside import set_aside
-from bot.parts import Parts, StartRefused
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, raise_limit
 from bot.system.logs import configure_logs
 from bot.web.app import WebError
+from bot.wiring.parts import Parts, StartRefused
 
 log = structlog.get_logger(__name__)
 

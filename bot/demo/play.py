@@ -23,12 +23,12 @@ from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings
 from bot.engine.outbox import Pace
 from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
-from bot.parts import Parts
 from bot.ports import UNFINISHED
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from bot.system.clock import ScaledClock
 from bot.views.text import cut
+from bot.wiring.parts import Parts
 from commands.table import words
 
 LINE_CHARS = 240

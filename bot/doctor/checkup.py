@@ -16,8 +16,6 @@ from bot.core.world import World
 from bot.doctor.people import look_at_commanders, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.engine.world_reading import read_world
-from bot.kept import SETTING, keep
-from bot.plan import slack_login
 from bot.ports import ChatError
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Preflight, preflight
@@ -28,6 +26,8 @@ from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
+from bot.wiring.plan import slack_login
+from bot.wiring.retained import SETTING, keep
 
 A_DAY = timedelta(days=1)
 BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from bot.config.load import Loaded
 from bot.flags.board import FlagBoard
-from bot.parts import Parts
-from bot.plan import plan
 from bot.system.clock import SteadyClock, SystemClock
 from bot.system.redaction import Redactor
 from bot.system.version import understudy_version
 from bot.web.metrics import Metrics
+from bot.wiring.parts import Parts
+from bot.wiring.plan import plan
 
 
 class Setup:

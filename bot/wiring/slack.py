@@ -8,16 +8,16 @@ from bot.delivery.chat import Delivery, Surroundings
 from bot.delivery.direct_posts import DirectPosts, Note
 from bot.delivery.ops_channel import OpsChannel
 from bot.engine.outbox import Outbox
-from bot.membership import Membership
-from bot.parts import StartRefused
-from bot.plan import slack_login
 from bot.ports import Chat
 from bot.slack.gateway import SlackGateway
 from bot.slack.scopes import expected_scopes
-from bot.slack_link import SlackLink
 from bot.web.health import Part
+from bot.wiring.membership import Membership
 from bot.wiring.part import AppPart
+from bot.wiring.parts import StartRefused
+from bot.wiring.plan import slack_login
 from bot.wiring.setup import Setup
+from bot.wiring.slack_link import SlackLink
 from bot.wiring.store import Store
 from commands.desk import Desk
 

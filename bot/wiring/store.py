@@ -12,7 +12,6 @@ from bot.delivery.direct_posts import Note
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.flags.evaluate import revision_of, snapshot
-from bot.kept import SETTING, Kept, keep, remember
 from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ledger_care.notices import LedgerNotices
 from bot.ledger_care.opening import open_storage
@@ -21,6 +20,7 @@ from bot.notify.out_of_band import AppriseNotifier
 from bot.system.private_files import CONTROL_FILE
 from bot.web.health import Part
 from bot.wiring.part import AppPart
+from bot.wiring.retained import SETTING, Kept, keep, remember
 from bot.wiring.setup import Setup
 
 log = structlog.get_logger(__name__)

@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 from bot.core.model import Sample, Verdict
 from bot.engine.metronome import ApTicker
 from bot.feeds.fetch import FeedReader
-from bot.housekeeping import BUDGETS, Housekeeping
-from bot.plan import plan
 from bot.ports import Fetcher
-from bot.probing import Probing
 from bot.system.version import understudy_version
 from bot.vantage.courier import Courier, Peer
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.watch.watchdog import Watchdog
 from bot.wiring.part import AppPart
+from bot.wiring.plan import plan
+from bot.wiring.probing import Probing
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Slack
 from bot.wiring.store import Store
+from bot.wiring.upkeep import BUDGETS, Housekeeping
 
 BEAT_S = 0.5  # real seconds; each beat arms what falls due before the next one
 FASTEST_BEAT_S = 0.05

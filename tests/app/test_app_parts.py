@@ -7,11 +7,11 @@ import pytest
 
 from bot.app import build
 from bot.config.load import load
-from bot.parts import Parts
 from bot.sandbox.chat import FakeChat
 from bot.web.app import WebError
 from bot.web.health import Part
 from bot.wiring.part import AppPart, PartList
+from bot.wiring.parts import Parts
 
 
 class Told(AppPart):

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.config.models import Config
 from bot.core.model import Outcome, Sample
-from bot.doors import doors
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
+from bot.wiring.hooks import doors
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 BACKUP = HeartbeatCheck("jobs.backup.nightly", "jobs.backup")

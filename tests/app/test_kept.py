@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.model import ComponentPolicy, Phase, Policy
-from bot.kept import keep, remember
+from bot.wiring.retained import keep, remember
 from tests.desk import ANA, CHAT_FLAG, Table, policy
 
 KEY = CHAT_FLAG.key

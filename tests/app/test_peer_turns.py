@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.core.model import Outcome, Sample
-from bot.doors import AT_ONCE, PeerIntake
 from bot.ledger_care.opening import open_storage
 from bot.system.clock import ManualClock
+from bot.wiring.hooks import AT_ONCE, PeerIntake
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from bot.checks.tcp import TcpCheck
 from bot.checks.tls import TlsCheck
 from bot.config.load import Loaded, load
 from bot.feeds.fetch import FeedSource
-from bot.plan import plan, slack_login
+from bot.wiring.plan import plan, slack_login
 
 CHECK = {"type": "http", "name": "front", "url": "https://example.com"}
 

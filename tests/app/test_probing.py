@@ -10,9 +10,9 @@ from bot.checks.failure import Failure
 from bot.checks.http import HttpCheck
 from bot.config.models import Config
 from bot.core.model import Fault, Outcome, Sample
-from bot.probing import Probing
 from bot.store.samples import InlineSamples
 from bot.system.clock import ManualClock
+from bot.wiring.probing import Probing
 
 NOW = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 CHECK = HttpCheck("claude.api.models", "claude.api", "https://api.test/v1/models?key=k-123456")

@@ -15,10 +15,10 @@ from bot.app import App, build
 from bot.config.load import load
 from bot.core.codec import encode
 from bot.core.model import FeedReport, FeedState, Outcome, Sample
-from bot.parts import Parts
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ScaledClock, SystemClock
+from bot.wiring.parts import Parts
 
 WITHIN_S = 30.0
 HELD_S = 0.5

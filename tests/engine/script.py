@@ -14,13 +14,13 @@ from bot.checks.run import Seen, measured
 from bot.checks.stopwatch import Stopwatch
 from bot.config.load import load
 from bot.core.model import FeedReport, FeedState, Sample
-from bot.parts import Parts
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.vendor import Scenario
 from bot.sandbox.vendor.scenario import OK
 from bot.sandbox.world import EPOCH, LoopClock, LoopTicker, VirtualLoop
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
+from bot.wiring.parts import Parts
 
 ANSWER_S = 0.4  # a quick one; models take longer
 MODEL_ANSWER_S = 1.2

@@ -16,7 +16,6 @@ from bot.delivery.chat import Delivery, Surroundings
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
-from bot.kept import keep
 from bot.ports import ChatError, Ledger, Remembered, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
@@ -26,6 +25,7 @@ from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock, SteadyClock
 from bot.watch.looks import Plan
 from bot.watch.watch import Watch
+from bot.wiring.retained import keep
 from tests.desk import ANA, RULE, Table, policy
 
 T = TypeVar("T")

@@ -17,10 +17,10 @@ from bot.app import build
 from bot.cli.run import serve
 from bot.config.load import load
 from bot.engine.outbox import Pace
-from bot.parts import Parts
 from bot.ports import Commit, Store
 from bot.store.samples import open_samples
 from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.wiring.parts import Parts
 
 T = TypeVar("T")
 

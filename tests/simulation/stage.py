@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from bot.app import App, build
 from bot.config.load import Loaded, load
 from bot.engine.outbox import Pace
-from bot.housekeeping import forget_old
-from bot.parts import Parts
 from bot.ports import ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import LoopClock, LoopTicker
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
+from bot.wiring.parts import Parts
+from bot.wiring.upkeep import forget_old
 from tests.simulation.weather import ScriptedPage, ScriptedProber, Weather
 
 T = TypeVar("T")

@@ -7,12 +7,12 @@ import pytest
 from slack_house import Notes, house, receive
 from structlog.testing import capture_logs
 
-from bot.commanders import Commanders
 from bot.sandbox.slack import LocalWorkspace, Person, payloads
 from bot.sandbox.world import EPOCH
 from bot.slack.gateway import SlackGateway
 from bot.slack.people import People
 from bot.system.clock import ManualClock, SystemClock
+from bot.wiring.commanders import Commanders
 
 UNREAD = "a group of people.commanders cannot be read"
 READS = "usergroups.users.list"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.effects import Effect, OpenThread
-from bot.housekeeping import forget_old
 from bot.ports import AlreadyHandled, Settled
 from bot.store.sqlite import InlineLedger
+from bot.wiring.upkeep import forget_old
 from tests.ledger_facts import NOON, commit, effect, fact, queued
 
 KEEP = timedelta(days=30)

@@ -10,12 +10,12 @@ from bot.core.model import Phase
 from bot.core.signals import AddNote
 from bot.core.world import World
 from bot.engine.engine import CommittingEngine
-from bot.housekeeping import forget_old
 from bot.ledger_care.audit import load_checked
 from bot.ledger_care.setting_aside import set_aside
 from bot.ports import StoreError
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
+from bot.wiring.upkeep import forget_old
 from tests.desk import ANA, CHAT_FLAG, policy
 from tests.ledger_facts import after, an_incident
 

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.commanders import Commanders
 from bot.config.models import PeopleConfig
 from bot.ports import Engine, Ledger
 from bot.slack.gateway import SlackGateway
 from bot.slack.people import People
 from bot.slack.reception import Reception
 from bot.system.clock import Clock
+from bot.wiring.commanders import Commanders
 
 
 class Membership:
