@@ -16,8 +16,8 @@ from bot.core.signals import (
     StepBack,
     WriteUpdate,
 )
-from bot.payloads import Form, Press
 from bot.ports import Message
+from bot.ports.payloads import Form, Press
 from bot.views.answers import answer_message
 from bot.views.modals import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
 from bot.views.used import used

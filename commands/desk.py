@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.core.model import Actor, Verdict
 from bot.flags.board import FlagBoard
-from bot.payloads import Command, Form, Press, Shortcut, Who
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
+from bot.ports.payloads import Command, Form, Press, Shortcut, Who
 from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About

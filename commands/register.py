@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.permissions import denied
 from bot.core.signals import Declare
-from bot.payloads import READ, Command, Form, Press
 from bot.ports import Message
+from bot.ports.payloads import READ, Command, Form, Press
 from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
 from bot.views.text import inert

@@ -33,7 +33,7 @@ FLOORS = {
     "bot.slack": 2,
     "bot.notify": 2,
     "bot.vantage": 2,
-    "bot.payloads": 1,
+    "bot.ports.payloads": 1,
     "bot.system.descriptors": 1,
     "bot.system.logs": 1,
     "bot.system.private_files": 1,

@@ -14,7 +14,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.payloads import READ, Payload, Unreadable, parse
+from bot.ports.payloads import READ, Payload, Unreadable, parse
 from bot.slack.wording import Wording
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly

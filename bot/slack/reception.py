@@ -13,8 +13,8 @@ import structlog
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
-from bot.payloads import READ, Command, Event, Form, Menu, Payload, Press, Shortcut
 from bot.ports import ChatError
+from bot.ports.payloads import READ, Command, Event, Form, Menu, Payload, Press, Shortcut
 from bot.slack.door import acknowledged, notice, payload_of
 from bot.slack.people import People
 from bot.slack.respond import Respond

@@ -12,8 +12,8 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
-from bot.payloads import Press
 from bot.ports import ChatError, StoreError
+from bot.ports.payloads import Press
 from bot.slack.door import notice, payload_of
 from bot.slack.errors import TRANSPORT_ERRORS, refused
 from bot.slack.respond import Respond

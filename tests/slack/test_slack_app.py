@@ -8,8 +8,8 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_house import QUICK, house, login
 
-from bot.payloads import request_id
 from bot.ports import ChatError, Message, Place
+from bot.ports.payloads import request_id
 from bot.sandbox.slack import LocalWorkspace, Person
 from bot.slack.gateway import SlackGateway
 from bot.slack.respond import Respond
