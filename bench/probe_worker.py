@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import uvloop
 
-from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber
+from bot.checks.net.address_guard import Guard
 from bot.core.detector import NEW, Track, observe
 from bot.core.model import Outcome, Sample
 from bot.core.rule import Rule

@@ -12,12 +12,12 @@ import dns.name
 import dns.rcode
 import dns.resolver
 
-from bot.checks.dial import RefusedAddress
-from bot.checks.errors import CheckError, Failure
-from bot.checks.evidence import clean
-from bot.checks.guard import Guard
+from bot.checks.judging.evidence import clean
+from bot.checks.judging.exceptions import CheckError, Failure
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.dial import RefusedAddress
+from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
-from bot.checks.stopwatch import Stopwatch
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
-from bot.checks.evidence import clean
-from bot.checks.failure import Failure
+from bot.checks.judging.evidence import clean
+from bot.checks.judging.failure import Failure
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 

@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import httpx
 
-from bot.checks.errors import CheckError, Failure, classify_status
-from bot.checks.evidence import BODY_CAP, evidence_of, secrets_of, those_in
-from bot.checks.expect import JsonExpectation, unmet
-from bot.checks.guard import Guard
-from bot.checks.keys import KeyMemory
-from bot.checks.redirects import REDIRECTS, Hop, next_hop
-from bot.checks.resolve import Resolver
+from bot.checks.judging.answers import challenged
+from bot.checks.judging.evidence import BODY_CAP, evidence_of, secrets_of, those_in
+from bot.checks.judging.exceptions import CheckError, Failure, classify_status
+from bot.checks.judging.expect import JsonExpectation, unmet
+from bot.checks.judging.keys import KeyMemory
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.redirects import REDIRECTS, Hop, next_hop
+from bot.checks.net.resolve import Resolver
+from bot.checks.net.stopwatch import Stopwatch
+from bot.checks.net.transport import Prepared, Reply, Transport, Way
 from bot.checks.run import Seen, measured
-from bot.checks.said import challenged
-from bot.checks.stopwatch import Stopwatch
-from bot.checks.transport import Prepared, Reply, Transport, Way
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

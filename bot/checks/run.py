@@ -9,8 +9,8 @@ from typing import Protocol
 
 import httpx
 
-from bot.checks.errors import CheckError, Failure, classify_exception
-from bot.checks.stopwatch import Stopwatch
+from bot.checks.judging.exceptions import CheckError, Failure, classify_exception
+from bot.checks.net.stopwatch import Stopwatch
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 

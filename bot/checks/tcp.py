@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.checks.dial import dial
-from bot.checks.guard import Guard
-from bot.checks.resolve import Resolver
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.dial import dial
+from bot.checks.net.resolve import Resolver
+from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
-from bot.checks.stopwatch import Stopwatch
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

@@ -4,13 +4,13 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.checks.dial import Certificate, dial
-from bot.checks.errors import Failure
-from bot.checks.evidence import clean
-from bot.checks.guard import Guard
-from bot.checks.resolve import Resolver
+from bot.checks.judging.evidence import clean
+from bot.checks.judging.exceptions import Failure
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.dial import Certificate, dial
+from bot.checks.net.resolve import Resolver
+from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
-from bot.checks.stopwatch import Stopwatch
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import regex
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 
-from bot.checks.expect import parse_expectation
+from bot.checks.judging.expect import parse_expectation
 from bot.config.part import CheckBase, Part
 from bot.config.scalars import OptionalUrl, PositiveSpan, Secret, Switch, Text, Url, Whole, bad
 

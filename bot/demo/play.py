@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.app import App, build
-from bot.checks.guard import Guard
-from bot.checks.transport import Transport
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.transport import Transport
 from bot.config.load import load
 from bot.core import timeline
 from bot.core.component_facts import VerdictChanged

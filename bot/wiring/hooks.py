@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
-from bot.checks.signs import SignsOfLife
+from bot.checks.heartbeat_intake import SignsOfLife
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.engine.seen_ids import SeenIds

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from bot.checks.budget import Budget
 from bot.checks.dns import DnsCheck
-from bot.checks.expect import parse_expectation
 from bot.checks.heartbeat import HeartbeatCheck
 from bot.checks.http import HttpCheck
-from bot.checks.llm import LlmCheck
+from bot.checks.judging.expect import parse_expectation
+from bot.checks.llm.budget import Budget
+from bot.checks.llm.check import LlmCheck
 from bot.checks.tcp import TcpCheck
 from bot.checks.tls import TlsCheck
 from bot.config import http as http_config

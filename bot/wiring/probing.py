@@ -5,20 +5,20 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.checks.authorities import tls_context
-from bot.checks.budget import BudgetBook
 from bot.checks.dns import DnsCheck, DnsProber
-from bot.checks.evidence import secrets_of
-from bot.checks.guard import Guard
 from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.keys import KeyMemory
-from bot.checks.llm import GOOD, LlmCheck, LlmProber
+from bot.checks.judging.evidence import secrets_of
+from bot.checks.judging.keys import KeyMemory
+from bot.checks.llm.budget import BudgetBook
+from bot.checks.llm.check import GOOD, LlmCheck, LlmProber
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import LookUp, ThreadResolver, machine_look_up
+from bot.checks.net.transport import Transport
+from bot.checks.net.trust_store import tls_context
 from bot.checks.prober import Probers
-from bot.checks.resolve import LookUp, ThreadResolver, machine_look_up
 from bot.checks.tcp import TcpCheck, TcpProber
 from bot.checks.tls import TlsCheck, TlsProber
-from bot.checks.transport import Transport
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.ports import Samples

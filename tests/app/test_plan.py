@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.checks.budget import Budget
 from bot.checks.dns import DnsCheck
 from bot.checks.heartbeat import HeartbeatCheck
 from bot.checks.http import HttpCheck
-from bot.checks.llm import LlmCheck
+from bot.checks.llm.budget import Budget
+from bot.checks.llm.check import LlmCheck
 from bot.checks.tcp import TcpCheck
 from bot.checks.tls import TlsCheck
 from bot.config.load import Loaded, load

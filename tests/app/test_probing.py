@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.checks.failure import Failure
 from bot.checks.http import HttpCheck
+from bot.checks.judging.failure import Failure
 from bot.config.models import Config
 from bot.core.model import Fault, Outcome, Sample
 from bot.store.samples import InlineSamples

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.checks.llm import LlmCheck, LlmProber
+from bot.checks.llm.check import LlmCheck, LlmProber
 from bot.core.model import Sample
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from bot.checks.guard import Guard
-from bot.checks.resolve import Found, ThreadResolver
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import Found, ThreadResolver
 
 
 @pytest.mark.parametrize(

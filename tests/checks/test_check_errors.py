@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.checks.errors import CheckError, Failure, classify_error_body, classify_exception, classify_status
-from bot.checks.said import VERBATIM_CAP
+from bot.checks.judging.answers import VERBATIM_CAP
+from bot.checks.judging.exceptions import CheckError, Failure, classify_error_body, classify_exception, classify_status
 from bot.core.model import Fault
 
 HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head></html>"

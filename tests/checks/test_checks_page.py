@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.checks.expect import parse_expectation
-from bot.checks.vendor_words import STATUS_CLASSES, STRONG_WORDS
+from bot.checks.judging.expect import parse_expectation
+from bot.checks.judging.vendor_words import STATUS_CLASSES, STRONG_WORDS
 from bot.config.checks import CHECK_MODELS
 from bot.config.http import Expect
 from bot.config.part import CheckBase

@@ -16,7 +16,7 @@ import dns.rrset
 import pytest
 
 from bot.checks.dns import DnsCheck, DnsProber
-from bot.checks.guard import Guard
+from bot.checks.net.address_guard import Guard
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock
 

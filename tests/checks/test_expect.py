@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.checks.expect import OPENED_AT_MOST, JsonExpectation, looks_at_body, parse_expectation, unmet
-from bot.checks.failure import Failure
+from bot.checks.judging.expect import OPENED_AT_MOST, JsonExpectation, looks_at_body, parse_expectation, unmet
+from bot.checks.judging.failure import Failure
 
 DOCUMENT = {
     "status": "ok",

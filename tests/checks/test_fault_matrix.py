@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import uvloop
 
-from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.resolve import Found
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import Found
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock
 from tests.checks import faults

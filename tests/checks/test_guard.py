@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.checks.dial import RefusedAddress, dial
-from bot.checks.guard import REMEMBERED, Guard
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.resolve import ThreadResolver, machine_look_up
-from bot.checks.stopwatch import Stopwatch
+from bot.checks.net.address_guard import REMEMBERED, Guard
+from bot.checks.net.dial import RefusedAddress, dial
+from bot.checks.net.resolve import ThreadResolver, machine_look_up
+from bot.checks.net.stopwatch import Stopwatch
 from bot.core.model import Fault, Outcome
 from bot.system.clock import ManualClock
 

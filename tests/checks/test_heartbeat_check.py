@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, sample_of
-from bot.checks.signs import SignsOfLife
+from bot.checks.heartbeat_intake import SignsOfLife
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import Admission
 from bot.store.samples import InlineSamples

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.resolve import ThreadResolver
+from bot.checks.net.resolve import ThreadResolver
 from bot.core.model import Fault
 from bot.system.clock import ManualClock
 from tests.checks.faults import Authority, Play, serving

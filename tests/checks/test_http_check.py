@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from bot.checks.expect import parse_expectation
-from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber, Statuses
-from bot.checks.resolve import Found
+from bot.checks.judging.expect import parse_expectation
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import Found
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock, ManualClock, ScaledClock
 from bot.system.redaction import HIDDEN

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.checks.budget import CALLS_A_DAY, Budget, BudgetBook, Spent
-from bot.checks.errors import Failure
-from bot.checks.keys import KeyMemory
-from bot.checks.llm import LlmProber
+from bot.checks.judging.exceptions import Failure
+from bot.checks.judging.keys import KeyMemory
+from bot.checks.llm.budget import CALLS_A_DAY, Budget, BudgetBook, Spent
+from bot.checks.llm.check import LlmProber
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock
 from tests.checks.faults import saying, serving

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.checks.dialects import anthropic, azure, bedrock, gemini, openai
-from bot.checks.dialects.known import DIALECTS
-from bot.checks.dialects.shape import Event, Rung, Said
-from bot.checks.errors import Failure
-from bot.checks.failure import CheckError
-from bot.checks.sse import SseFrames
-from bot.checks.wire import BadAnswer
+from bot.checks.judging.exceptions import Failure
+from bot.checks.judging.failure import CheckError
+from bot.checks.llm.dialects import anthropic, azure, bedrock, gemini, openai
+from bot.checks.llm.dialects.known import DIALECTS
+from bot.checks.llm.dialects.shape import Event, Rung, Said
+from bot.checks.llm.dialects.sse import SseFrames
+from bot.checks.net.http1 import BadAnswer
 from tests.checks.llm_stage import KEY, MODELS, check
 
 NOW = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)

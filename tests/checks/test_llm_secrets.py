@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.checks.llm import LlmProber
+from bot.checks.llm.check import LlmProber
 from bot.system.clock import ManualClock
 from tests.checks.llm_stage import DIALECTS, START, check, looked
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.checks.llm import LlmProber
+from bot.checks.llm.check import LlmProber
 from bot.core.model import Fault, Outcome, Sample
 from bot.sandbox.vendor.bedrock import message
 from bot.system.clock import ManualClock

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from bot.checks.dialects.openai import DIALECT
-from bot.checks.listen import listen
-from bot.checks.stopwatch import Stopwatch
-from bot.checks.transcript import Transcript
+from bot.checks.llm.dialects.openai import DIALECT
+from bot.checks.llm.stream import listen
+from bot.checks.llm.transcript import Transcript
+from bot.checks.net.stopwatch import Stopwatch
 
 
 async def test_tiny_events_that_wait_in_the_socket_let_others_have_their_turn() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.checks.errors import ERROR_CLASSES
+from bot.checks.judging.exceptions import ERROR_CLASSES
 from bot.core.model import Fault, Outcome
 from bot.sandbox.vendor.scenario import MODEL_WORDS
 from bot.system.clock import ScaledClock

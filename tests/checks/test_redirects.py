@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.checks.failure import Failure
-from bot.checks.guard import Guard
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.redirects import Hop, next_hop
-from bot.checks.resolve import Found
+from bot.checks.judging.failure import Failure
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.redirects import Hop, next_hop
+from bot.checks.net.resolve import Found
 from bot.core.model import Outcome, Sample
 from bot.system.clock import ManualClock
 

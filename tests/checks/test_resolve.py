@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.checks.resolve import Found, ThreadResolver
-from bot.checks.threads import Threads
+from bot.checks.net.resolve import Found, ThreadResolver
+from bot.checks.net.threads import Threads
 
 HANG_S = 0.6  # a scaled-down getaddrinfo that waits for a dead name server: 5 s in life
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.checks.guard import Guard
-from bot.checks.resolve import ThreadResolver
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import ThreadResolver
 from bot.checks.tcp import TcpCheck, TcpProber
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock, ManualClock, ScaledClock

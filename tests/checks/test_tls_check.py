@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from bot.checks.resolve import ThreadResolver
+from bot.checks.net.resolve import ThreadResolver
 from bot.checks.tls import TlsCheck, TlsProber
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.checks.dial import Certificate, dial
-from bot.checks.errors import classify_exception
-from bot.checks.guard import Guard
-from bot.checks.resolve import Found, ThreadResolver
-from bot.checks.stopwatch import Stopwatch
-from bot.checks.transport import FRESH, RefusedAddress, Reply, Transport, Way
-from bot.checks.wire import LINE_CAP, AnswerReader, BadAnswer, LineSplitter, Unpacker, request_bytes
+from bot.checks.judging.exceptions import classify_exception
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.dial import Certificate, dial
+from bot.checks.net.http1 import LINE_CAP, AnswerReader, BadAnswer, LineSplitter, Unpacker, request_bytes
+from bot.checks.net.resolve import Found, ThreadResolver
+from bot.checks.net.stopwatch import Stopwatch
+from bot.checks.net.transport import FRESH, RefusedAddress, Reply, Transport, Way
 from tests.checks import faults
 from tests.checks.faults import CHUNKED, OK, Play, saying, serving
 

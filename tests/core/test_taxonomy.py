@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.checks.vendor_words import PHRASES, STATUS_CLASSES, STRONG_WORDS, WEAK_WORDS, by_word
+from bot.checks.judging.vendor_words import PHRASES, STATUS_CLASSES, STRONG_WORDS, WEAK_WORDS, by_word
 from bot.core.model import Fault, Outcome
 from bot.core.taxonomy import ERROR_CLASSES, GROUPS, may_flip, may_open, network
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App, build
-from bot.checks.errors import classify_status
+from bot.checks.judging.exceptions import classify_status
+from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
-from bot.checks.stopwatch import Stopwatch
 from bot.config.load import load
 from bot.core.model import FeedReport, FeedState, Sample
 from bot.sandbox.chat import FakeChat

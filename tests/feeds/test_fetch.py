@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from bot.checks.guard import Guard
-from bot.checks.transport import Transport
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.transport import Transport
 from bot.core.model import FeedReport, FeedState, Level
 from bot.feeds.fetch import FeedReader, FeedSource
 from bot.system.clock import ManualClock

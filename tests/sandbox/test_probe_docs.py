@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bot.checks.errors import ERROR_CLASSES
+from bot.checks.judging.exceptions import ERROR_CLASSES
 from bot.feeds.fetch import DIALECTS
 from bot.feeds.statuspage import LEVELS
 from bot.sandbox.vendor import Scenario

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.transport import Transport
+from bot.checks.net.transport import Transport
 from bot.core.model import FeedState, Level, Outcome
 from bot.feeds.fetch import FeedReader, FeedSource
 from bot.sandbox.vendor import Scenario, ScenarioError, Vendors

@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 
-from bot.checks.certificate import Certificate, certificate_of
-from bot.checks.dial import ADDRESSES_TRIED, judged_addresses
-from bot.checks.failure import CheckError
-from bot.checks.guard import Guard
-from bot.checks.resolve import Resolver
-from bot.checks.stopwatch import Stopwatch
-from bot.checks.wire import BadAnswer
+from bot.checks.judging.failure import CheckError
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.certificate import Certificate, certificate_of
+from bot.checks.net.dial import ADDRESSES_TRIED, judged_addresses
+from bot.checks.net.http1 import BadAnswer
+from bot.checks.net.resolve import Resolver
+from bot.checks.net.stopwatch import Stopwatch
 
 KEPT = 1_000  # connections of `reuse` checks; the one that was used the longest ago goes first
 KEPT_FOR_S = 600.0

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from bot.checks.dialects.shape import (
+from bot.checks.judging.failure import CheckError
+from bot.checks.llm.dialects.shape import (
     UNKNOWN,
     Asked,
     Dialect,
@@ -25,8 +26,7 @@ from bot.checks.dialects.shape import (
     posted,
     text_of,
 )
-from bot.checks.failure import CheckError
-from bot.checks.wire import BadAnswer
+from bot.checks.net.http1 import BadAnswer
 
 RUNTIME, CONTROL = "bedrock-runtime", "bedrock"
 SERVICE = "bedrock"  # the name that both hosts are signed for

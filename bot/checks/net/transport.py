@@ -20,17 +20,17 @@ from types import MappingProxyType
 
 import httpx
 
-from bot.checks.certificate import Certificate
-from bot.checks.dial import RefusedAddress as RefusedAddress
-from bot.checks.dial import dial
-from bot.checks.exchange import Answer, Body, Exchange, Relayed, as_httpx_headers
-from bot.checks.guard import Guard
-from bot.checks.resolve import Resolver, ThreadResolver
-from bot.checks.stopwatch import Stopwatch as Stopwatch
-from bot.checks.ways import FRESH as FRESH
-from bot.checks.ways import HttpxWays
-from bot.checks.ways import Way as Way
-from bot.checks.wire import AnswerReader, Unpacker, request_bytes
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.certificate import Certificate
+from bot.checks.net.dial import RefusedAddress as RefusedAddress
+from bot.checks.net.dial import dial
+from bot.checks.net.exchange import Answer, Body, Exchange, Relayed, as_httpx_headers
+from bot.checks.net.http1 import AnswerReader, Unpacker, request_bytes
+from bot.checks.net.httpx_transport import FRESH as FRESH
+from bot.checks.net.httpx_transport import HttpxWays
+from bot.checks.net.httpx_transport import Way as Way
+from bot.checks.net.resolve import Resolver, ThreadResolver
+from bot.checks.net.stopwatch import Stopwatch as Stopwatch
 
 BODY_CAP = 64 * 1024  # what `ask` reads of a body
 STREAM_CAP = 4 * 1024 * 1024  # what `answer` lets through before it is `too_large`

@@ -8,7 +8,7 @@ from typing import Any
 import httptools
 import httpx
 
-from bot.checks.errors import Failure
+from bot.checks.judging.exceptions import Failure
 
 HEAD_CAP = 100 * 1024  # bytes; real heads are under 16 KiB even with long security policies
 HEADERS_CAP = 500

@@ -1,7 +1,7 @@
 """Server-Sent Events as providers stream them (WHATWG HTML, section 9.2), cut out of bytes. Pure."""
 
-from bot.checks.dialects.shape import Event, parsed
-from bot.checks.wire import BadAnswer, LineSplitter
+from bot.checks.llm.dialects.shape import Event, parsed
+from bot.checks.net.http1 import BadAnswer, LineSplitter
 
 EVENT_CAP = 256 * 1024  # the last event of OpenAI's responses repeats the whole answer
 

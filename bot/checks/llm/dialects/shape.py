@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from bot.checks.budget import USUAL, Budget
+from bot.checks.llm.budget import USUAL, Budget
 
 Name = Literal["anthropic", "openai", "azure", "gemini", "bedrock"]
 Rung = Literal["inference", "tokens", "free"]

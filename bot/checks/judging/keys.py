@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.checks.failure import Failure
+from bot.checks.judging.failure import Failure
 from bot.system.clock import Clock
 
 # Long enough for a night of failed looks in between, short enough that yesterday's key may have been replaced by us.

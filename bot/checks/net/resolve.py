@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.checks.threads import Threads
+from bot.checks.net.threads import Threads
 
 QUICK = 64  # look-ups at a time of names that answered quickly, or were never asked
 SLOW = 32  # look-ups at a time of names that were slow the last time

@@ -1,4 +1,4 @@
-"""From what a probe met to a class of the taxonomy: exceptions here, answers in `bot.checks.said`, the table in the core."""
+"""From what a probe met to a class of the taxonomy: exceptions here, answers in `bot.checks.judging.answers`, the table in the core."""
 
 import errno
 import socket
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import httpx
 
-from bot.checks.failure import CheckError as CheckError
-from bot.checks.failure import Failure as Failure
-from bot.checks.said import classify_error_body as classify_error_body
-from bot.checks.said import classify_status as classify_status
+from bot.checks.judging.answers import classify_error_body as classify_error_body
+from bot.checks.judging.answers import classify_status as classify_status
+from bot.checks.judging.failure import CheckError as CheckError
+from bot.checks.judging.failure import Failure as Failure
 from bot.core.taxonomy import ERROR_CLASSES as ERROR_CLASSES
 from bot.core.taxonomy import ErrorClass as ErrorClass
 

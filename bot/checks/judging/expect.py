@@ -19,8 +19,8 @@ from typing import Any, Protocol
 import jsonpath
 import regex
 
-from bot.checks.failure import Failure
-from bot.checks.said import is_html
+from bot.checks.judging.answers import is_html
+from bot.checks.judging.failure import Failure
 
 PATTERN_S = 0.05  # for one pattern on one answer
 AT_ONCE_S = 0.003  # what needs longer goes on in a thread, so that the loop does not stand still

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.checks.dialects.shape import Dialect, Event, Said, parsed
-from bot.checks.errors import Failure, classify_error_body, classify_status
-from bot.checks.said import is_html
+from bot.checks.judging.answers import is_html
+from bot.checks.judging.exceptions import Failure, classify_error_body, classify_status
+from bot.checks.llm.dialects.shape import Dialect, Event, Said, parsed
 
 TEXT_CAP = 16 * 1024  # characters; answers have at most 1,024 tokens
 HEAD_CAP = 16 * 1024  # bytes of the stream that are kept, to show what came in place of one

@@ -7,24 +7,24 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from bot.checks.budget import Budget as Budget
-from bot.checks.budget import BudgetBook
-from bot.checks.dialects import bedrock
-from bot.checks.dialects.known import DIALECTS
-from bot.checks.dialects.shape import Asked, Dialect, Rung, parsed
-from bot.checks.dialects.shape import LlmCheck as LlmCheck
-from bot.checks.errors import Failure, classify_error_body, classify_status
-from bot.checks.evidence import BODY_CAP, clean, evidence_of, secrets_of
-from bot.checks.golden import wrong
-from bot.checks.guard import Guard
-from bot.checks.keys import KeyMemory
-from bot.checks.listen import listen, read
-from bot.checks.resolve import Resolver
+from bot.checks.judging.answers import is_html
+from bot.checks.judging.evidence import BODY_CAP, clean, evidence_of, secrets_of
+from bot.checks.judging.exceptions import Failure, classify_error_body, classify_status
+from bot.checks.judging.keys import KeyMemory
+from bot.checks.llm.budget import Budget as Budget
+from bot.checks.llm.budget import BudgetBook
+from bot.checks.llm.dialects import bedrock
+from bot.checks.llm.dialects.known import DIALECTS
+from bot.checks.llm.dialects.shape import Asked, Dialect, Rung, parsed
+from bot.checks.llm.dialects.shape import LlmCheck as LlmCheck
+from bot.checks.llm.golden import wrong
+from bot.checks.llm.stream import listen, read
+from bot.checks.llm.transcript import Transcript
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import Resolver
+from bot.checks.net.stopwatch import Stopwatch
+from bot.checks.net.transport import Transport
 from bot.checks.run import Seen, measured, ms_of, span
-from bot.checks.said import is_html
-from bot.checks.stopwatch import Stopwatch
-from bot.checks.transcript import Transcript
-from bot.checks.transport import Transport
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from bot.checks.errors import Failure
-from bot.checks.expect import pattern
-from bot.checks.transcript import Transcript
+from bot.checks.judging.exceptions import Failure
+from bot.checks.judging.expect import pattern
+from bot.checks.llm.transcript import Transcript
 
 PATTERN_S = 0.1
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from bot.checks.dialects.shape import (
+from bot.checks.llm.dialects.shape import (
     UNKNOWN,
     Asked,
     Dialect,
@@ -17,7 +17,7 @@ from bot.checks.dialects.shape import (
     posted,
     text_of,
 )
-from bot.checks.sse import SseFrames
+from bot.checks.llm.dialects.sse import SseFrames
 
 VERSION = "2023-06-01"
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.checks.failure import Failure
-from bot.checks.vendor_words import (
+from bot.checks.judging.failure import Failure
+from bot.checks.judging.vendor_words import (
     CHALLENGE_HEADERS,
     CHALLENGE_MARKS,
     CHALLENGE_STATUSES,

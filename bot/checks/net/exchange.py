@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 
 import httpx
 
-from bot.checks.certificate import Certificate
-from bot.checks.line import Line
-from bot.checks.wire import AnswerReader, BadAnswer, Unpacker
+from bot.checks.net.certificate import Certificate
+from bot.checks.net.connection import Line
+from bot.checks.net.http1 import AnswerReader, BadAnswer, Unpacker
 
 
 class Exchange:

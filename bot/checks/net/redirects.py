@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bot.checks.evidence import PLAIN_HEADERS
-from bot.checks.failure import Failure
+from bot.checks.judging.evidence import PLAIN_HEADERS
+from bot.checks.judging.failure import Failure
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SAME_METHOD = frozenset({307, 308})  # the others make a GET of a POST, as browsers do (RFC 9110, 15.4)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.checks.dialects.shape import (
+from bot.checks.llm.dialects.shape import (
     UNKNOWN,
     Asked,
     Dialect,
@@ -20,7 +20,7 @@ from bot.checks.dialects.shape import (
     posted,
     text_of,
 )
-from bot.checks.sse import SseFrames
+from bot.checks.llm.dialects.sse import SseFrames
 
 VERSION = "/v1beta"
 

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Sequence
 from typing import cast
 
-from bot.checks.certificate import Certificate, certificate_of
+from bot.checks.net.certificate import Certificate, certificate_of
 
 READ_AHEAD = 256 * 1024  # more than this is left in the kernel until somebody reads
 TLS_PIECE = 64 * 1024

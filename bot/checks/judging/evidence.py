@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.checks.failure import Failure
+from bot.checks.judging.failure import Failure
 from bot.core.model import Fault
 from bot.system.redaction import HIDDEN
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from bot.checks.dialects import openai
-from bot.checks.dialects.shape import Asked, Dialect, LlmCheck, Rung, at_path, in_path, posted
-from bot.checks.sse import SseFrames
+from bot.checks.llm.dialects import openai
+from bot.checks.llm.dialects.shape import Asked, Dialect, LlmCheck, Rung, at_path, in_path, posted
+from bot.checks.llm.dialects.sse import SseFrames
 
 API_VERSION = "2024-10-21"
 MODERN_SINCE = "2024-09-01"  # versions from here on know `max_completion_tokens` and tell usage in streams

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from bot.checks.errors import Failure
-from bot.checks.stopwatch import Stopwatch
-from bot.checks.transcript import Transcript
+from bot.checks.judging.exceptions import Failure
+from bot.checks.llm.transcript import Transcript
+from bot.checks.net.stopwatch import Stopwatch
 
 PIECE = 8 * 1024  # bytes read in one go; of the smallest events that is 1,000, or some 10 ms
 AFTERWORD_S = 1.0  # real time for the usage that follows a complete answer

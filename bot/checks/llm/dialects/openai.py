@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.checks.dialects.shape import (
+from bot.checks.llm.dialects.shape import (
     UNKNOWN,
     Asked,
     Dialect,
@@ -19,7 +19,7 @@ from bot.checks.dialects.shape import (
     posted,
     text_of,
 )
-from bot.checks.sse import SseFrames
+from bot.checks.llm.dialects.sse import SseFrames
 
 LEAST = 16  # the least that `max_output_tokens` takes
 DONE = "[DONE]"

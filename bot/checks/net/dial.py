@@ -5,12 +5,12 @@ import socket
 import ssl
 from collections.abc import Sequence
 
-from bot.checks.certificate import Certificate as Certificate
-from bot.checks.errors import Failure
-from bot.checks.guard import Guard
-from bot.checks.line import Line as Line
-from bot.checks.resolve import Resolver
-from bot.checks.stopwatch import Stopwatch
+from bot.checks.judging.exceptions import Failure
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.certificate import Certificate as Certificate
+from bot.checks.net.connection import Line as Line
+from bot.checks.net.resolve import Resolver
+from bot.checks.net.stopwatch import Stopwatch
 
 ADDRESSES_TRIED = 3
 

@@ -1,0 +1,1 @@
+"""The check that asks a model, and the dialects it speaks."""

@@ -1,0 +1,1 @@
+"""How a probe reaches its target: names, guard, connection, HTTP/1.1, every phase measured."""
