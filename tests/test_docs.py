@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from bot.config.checks import CHECK_MODELS
+from bot.config.checks.kinds import CHECK_MODELS
 from bot.core.fact import Fact
 from bot.core.fact_kinds import BODIES, decode_body
 from bot.core.incident import CANCEL_REASONS, LEGAL

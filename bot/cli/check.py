@@ -13,10 +13,10 @@ import uvloop
 from bot.cli.check_words import as_document, print_look, without_secrets
 from bot.cli.options import CONFIG_EXIT, config_option, fail, json_option, shared
 from bot.cli.output import note, print_json
-from bot.config.checks import CONTROL
-from bot.config.errors import ConfigErrors, suggest
+from bot.config.checks.kinds import CONTROL
 from bot.config.load import Loaded, load
 from bot.config.models import Config
+from bot.config.reading.errors import ConfigErrors, suggest
 from bot.core.model import Fault, Level
 from bot.doctor.look_once import OneLook, look_once
 from bot.system.clock import SystemClock

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.cli.output import print_table, print_text
-from bot.config.checks import CONTROL
+from bot.config.checks.kinds import CONTROL
 from bot.core.model import Outcome, Sample, Verdict
 from bot.doctor.look_once import OneLook
 from bot.system.redaction import Redactor

@@ -7,8 +7,8 @@ import click
 
 from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, read_for_verbs, shared
 from bot.cli.output import inert_json, note
-from bot.config.errors import ConfigErrors
 from bot.config.policy import to_policy
+from bot.config.reading.errors import ConfigErrors
 from bot.core.fact import Fact
 from bot.core.incident_state import Incident
 from bot.core.model import IncidentPolicy, Policy

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from bot.cli.output import inert
-from bot.config.errors import ConfigErrors
 from bot.config.load import Loaded, load
+from bot.config.reading.errors import ConfigErrors
 
 CONFIG_EXIT = 2
 

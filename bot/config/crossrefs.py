@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from pydantic_core import PydanticCustomError
 
-from bot.config.checks import CHECK_MODELS, CONTROL
-from bot.config.errors import Report, suggest
+from bot.config.checks.kinds import CHECK_MODELS, CONTROL
 from bot.config.exposure import check_exposure, listens_everywhere
+from bot.config.reading.errors import Report, suggest
+from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 from bot.config.scalars import parse_duration, show
-from bot.config.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 from bot.core.ids import ComponentId
 
 LEAST_TOKEN = 12  # characters

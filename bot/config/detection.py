@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 
-from bot.config.part import Part
+from bot.config.checks.base import Part
 from bot.config.scalars import Label, Moment, OptionalUrl, PositiveSpan, Real, Secret, Size, Span, Text, TimeZone, Whole, bad
 
 

@@ -3,9 +3,9 @@
 import ipaddress
 import socket
 
-from bot.config.errors import Report
+from bot.config.reading.errors import Report
+from bot.config.reading.tree import Node, Path, Scalar, child, entries, items, plain, text
 from bot.config.scalars import split_listen
-from bot.config.tree import Node, Path, Scalar, child, entries, items, plain, text
 
 DEFAULT_LISTEN = "127.0.0.1:8080"
 

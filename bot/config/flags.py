@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from bot.config.part import Part
+from bot.config.checks.base import Part
 from bot.config.scalars import PositiveSpan, Span, Text, Whole, bad
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bot.config.part import Part
+from bot.config.checks.base import Part
 from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, bad
 
 Opening = Literal["SEV1", "SEV2", "SEV3", "SEV4", "thread", "none"]

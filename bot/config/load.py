@@ -7,15 +7,30 @@ from pathlib import Path as File
 from pydantic import ValidationError
 
 from bot.config.crossrefs import cross_check
-from bot.config.errors import ConfigErrors, Report
-from bot.config.expand import Expansion
-from bot.config.explain import explain
-from bot.config.files import NotRegularError, read_regular
-from bot.config.lines import MAX_BYTES, parse
 from bot.config.models import Config
 from bot.config.pending import pending_reason
 from bot.config.presets import apply_presets
-from bot.config.tree import Entry, Map, Mark, Node, Scalar, Seq, child, items, plain, put, show_path, text, walk, with_values
+from bot.config.reading.errors import ConfigErrors, Report
+from bot.config.reading.expand import Expansion
+from bot.config.reading.explain import explain
+from bot.config.reading.files import NotRegularError, read_regular
+from bot.config.reading.lines import MAX_BYTES, parse
+from bot.config.reading.tree import (
+    Entry,
+    Map,
+    Mark,
+    Node,
+    Scalar,
+    Seq,
+    child,
+    items,
+    plain,
+    put,
+    show_path,
+    text,
+    walk,
+    with_values,
+)
 from bot.core.ids import ComponentId
 
 _WHOLE = Mark(0, 0)

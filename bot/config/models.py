@@ -11,15 +11,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 
-from bot.config.checks import CONTROL, Check
+from bot.config.checks.base import Part
+from bot.config.checks.below_http import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
+from bot.config.checks.http import HttpCheck
+from bot.config.checks.kinds import CONTROL, Check
+from bot.config.checks.llm import LlmCheck
 from bot.config.controls import default_controls
 from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
-from bot.config.http import HttpCheck
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
-from bot.config.llm import LlmCheck
-from bot.config.looks import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
-from bot.config.part import Part
 from bot.config.pending import is_live_dialect
 from bot.config.scalars import (
     Every,

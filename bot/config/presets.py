@@ -3,10 +3,25 @@
 from functools import cache
 from importlib.resources import files
 
-from bot.config.errors import Report, suggest
-from bot.config.expand import Expansion
-from bot.config.lines import parse
-from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq, child, entries, entry, items, put, text, with_values
+from bot.config.reading.errors import Report, suggest
+from bot.config.reading.expand import Expansion
+from bot.config.reading.lines import parse
+from bot.config.reading.tree import (
+    Entry,
+    Map,
+    Mark,
+    Node,
+    Path,
+    Scalar,
+    Seq,
+    child,
+    entries,
+    entry,
+    items,
+    put,
+    text,
+    with_values,
+)
 
 NEEDED_EVERY = "needed_every"  # of a check, in presets.yaml alone
 

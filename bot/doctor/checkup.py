@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.config.checks.llm import LlmCheck
 from bot.config.detection import MaintenanceConfig
-from bot.config.llm import LlmCheck
 from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy

@@ -14,9 +14,9 @@ from bot.checks.llm.budget import Budget
 from bot.checks.llm.check import LlmCheck
 from bot.checks.tcp import TcpCheck
 from bot.checks.tls import TlsCheck
-from bot.config import http as http_config
-from bot.config import llm as llm_config
-from bot.config import looks as looks_config
+from bot.config.checks import below_http as looks_config
+from bot.config.checks import http as http_config
+from bot.config.checks import llm as llm_config
 from bot.config.detection import DetectionConfig
 from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck, SlackConfig

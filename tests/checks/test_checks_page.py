@@ -7,9 +7,9 @@ import pytest
 
 from bot.checks.judging.expect import parse_expectation
 from bot.checks.judging.vendor_words import STATUS_CLASSES, STRONG_WORDS
-from bot.config.checks import CHECK_MODELS
-from bot.config.http import Expect
-from bot.config.part import CheckBase
+from bot.config.checks.base import CheckBase
+from bot.config.checks.http import Expect
+from bot.config.checks.kinds import CHECK_MODELS
 from bot.core.model import Outcome
 from bot.core.taxonomy import GROUPS, ErrorClass
 

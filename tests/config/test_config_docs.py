@@ -8,21 +8,21 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from bot.config.checks import CHECK_MODELS
+from bot.config.checks.http import Expect
+from bot.config.checks.kinds import CHECK_MODELS
+from bot.config.checks.llm import LlmBudget, LlmExpect
 from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
-from bot.config.errors import Report
 from bot.config.flags import FallbackConfig, FlagConfig, HandBack
-from bot.config.http import Expect
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
-from bot.config.lines import parse
-from bot.config.llm import LlmBudget, LlmExpect
 from bot.config.load import load
 from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
 from bot.config.pending import PENDING
 from bot.config.presets import preset_names
+from bot.config.reading.errors import Report
+from bot.config.reading.lines import parse
+from bot.config.reading.tree import plain
 from bot.config.scalars import show
 from bot.config.schema import schema
-from bot.config.tree import plain
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.errors import ConfigErrors
 from bot.config.load import load
+from bot.config.reading.errors import ConfigErrors
 
 # Every case is put below these lines, so that line 5 is the first line of the case.
 HEAD = """\

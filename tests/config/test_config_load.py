@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.errors import ConfigErrors
-from bot.config.http import HttpCheck
+from bot.config.checks.http import HttpCheck
 from bot.config.incidents import OpenOn
 from bot.config.load import Loaded, OffCheck, load
 from bot.config.models import Provider
 from bot.config.presets import preset_names
+from bot.config.reading.errors import ConfigErrors
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "understudy.yaml"
 CHECK_TYPE = "providers.p.components.c.checks[0].type"

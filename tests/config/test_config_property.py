@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.config.errors import ConfigErrors
 from bot.config.load import load
 from bot.config.models import Config
+from bot.config.reading.errors import ConfigErrors
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "understudy.yaml").read_text(encoding="utf-8")
 TOKENS = re.findall(r"\s+|[\w.]+|[^\w\s]", EXAMPLE)

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.config.http import HttpCheck
-from bot.config.llm import LlmCheck
-from bot.config.looks import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
-from bot.config.part import CheckBase
+from bot.config.checks.base import CheckBase
+from bot.config.checks.below_http import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
+from bot.config.checks.http import HttpCheck
+from bot.config.checks.llm import LlmCheck
 
 CONTROL = "control"  # the component that the control group is placed in; no provider may take this name
 

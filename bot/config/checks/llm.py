@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from bot.config.http import Headers, check_pattern
-from bot.config.part import CheckBase, Part
+from bot.config.checks.base import CheckBase, Part
+from bot.config.checks.http import Headers, check_pattern
 from bot.config.scalars import Deadline, Every, PositiveSpan, Real, Secret, Text, Url, Whole, bad
 
 

@@ -7,7 +7,7 @@ import regex
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 
 from bot.checks.judging.expect import parse_expectation
-from bot.config.part import CheckBase, Part
+from bot.config.checks.base import CheckBase, Part
 from bot.config.scalars import OptionalUrl, PositiveSpan, Secret, Switch, Text, Url, Whole, bad
 
 _SCHEMES = {"", "bearer", "basic", "token", "apikey", "key", "digest"}  # what is left of a header when its secret is missing

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.config.tree import Mark, Path, show_path
+from bot.config.reading.tree import Mark, Path, show_path
 
 
 @dataclass(frozen=True)

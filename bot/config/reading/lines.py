@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from bot.config.errors import Report
-from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
+from bot.config.reading.errors import Report
+from bot.config.reading.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
 
 MAX_BYTES = 10_000_000  # ten thousand checks are three
 _MAX_NODES = 500_000  # after aliases: a few hundred bytes of nested aliases otherwise grow into gigabytes

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from bot.config.part import CheckBase
+from bot.config.checks.base import CheckBase
 from bot.config.scalars import Every, Host, NameServer, Port, PositiveSpan, Secret, Span, Text
 
 

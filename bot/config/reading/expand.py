@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
-from bot.config.errors import Report
-from bot.config.files import NotRegularError, read_regular
-from bot.config.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
+from bot.config.reading.errors import Report
+from bot.config.reading.files import NotRegularError, read_regular
+from bot.config.reading.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
 
 _EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.checks import CHECK_MODELS
-from bot.config.errors import Report, suggest
-from bot.config.tree import Map, Mark, Node, Path, Scalar, Seq, entry
+from bot.config.checks.kinds import CHECK_MODELS
+from bot.config.reading.errors import Report, suggest
+from bot.config.reading.tree import Map, Mark, Node, Path, Scalar, Seq, entry
 
 _PRIVATE = {"bot_token", "app_token", "signing_secret", "api_key", "headers", "notify", "read_tokens", "control_tokens"}
 _PRIVATE |= {"body", "json", "variants", "token", "secret", "access_key_id", "secret_access_key", "session_token"}

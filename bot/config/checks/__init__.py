@@ -1,0 +1,1 @@
+"""The models of the checks, told apart by `type`."""
