@@ -19,7 +19,7 @@ from bot.core.signals import (
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
 from bot.views.answers import answer_message
-from bot.views.modals import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
+from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
 from bot.views.used import used
 from commands.desk import Desk, Request
 from commands.incident import declaration_words, export_format, severity

@@ -3,7 +3,7 @@
 from bot.core.model import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.answers import told
-from bot.views.flags import flag_status
+from bot.views.flags.board import flag_status
 from commands.desk import Desk, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb

@@ -1,7 +1,7 @@
 """Help texts, made from the command table."""
 
 from bot.ports import Message
-from bot.views.texts import help_text
+from bot.views.help import help_text
 from commands.table import Word
 
 

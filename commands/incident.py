@@ -24,8 +24,8 @@ from bot.core.signals import (
 from bot.exports import FORMATS
 from bot.ports import Message
 from bot.views.answers import answer_message, denied_words, told
-from bot.views.incidents import MOST_LISTED, incident_list, incident_show, timeline_text
-from bot.views.modals import declare_modal, update_modal
+from bot.views.incident.forms import declare_modal, update_modal
+from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
 from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.desk import Desk, Request, Respond, answer

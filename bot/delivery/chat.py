@@ -35,7 +35,8 @@ from bot.ports import (
 )
 from bot.system.clock import Clock
 from bot.system.redaction import Redactor
-from bot.views import alert, card, incident_texts, lines, quiet, updates
+from bot.views import quiet
+from bot.views.incident import alert, card, fact_messages, texts, updates
 from bot.views.scene import Scene
 
 OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
@@ -194,11 +195,11 @@ class Delivery:
         return card.runbook(await incident_of(effect, self._engine), self._engine.policy)
 
     async def _line(self, body: e.PostLine, effect: Effect) -> Message:
-        return lines.fact_line(await self._fact(effect), await self._world(effect), self._engine.policy)
+        return fact_messages.fact_line(await self._fact(effect), await self._world(effect), self._engine.policy)
 
     async def _refusal(self, body: e.PostRefusal | e.TellPerson, effect: Effect) -> Message:
         incident = await incident_of(effect, self._engine)
-        return incident_texts.refusal(incident, incident.room.refused, self._engine.policy)
+        return texts.refusal(incident, incident.room.refused, self._engine.policy)
 
     async def _quiet(self, body: e.OpenThread, effect: Effect) -> Message:
         return quiet.quiet(await self._fact(effect), await self._world(effect), self._engine.policy)

@@ -8,7 +8,7 @@ from bot.core.model import Actor, ActorKind
 from bot.core.signals import EffectRefused, NameTaken
 from bot.ports import ChannelNameTaken, Chat, ChatError, Engine, OutboxRow, Performed, Performer, Performers, PostedAt, Wait
 from bot.system.clock import Clock
-from bot.views import card
+from bot.views.incident import card
 from bot.views.scene import Scene
 
 # What is ours cannot be older than the first try to make it, give or take clocks that disagree.

@@ -10,8 +10,8 @@ from bot.core.fact import Fact
 from bot.core.sight_facts import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Notifier, OutboxRow
 from bot.system.clock import Clock
-from bot.views.findings import sight_words
-from bot.views.incident_texts import out_of_band
+from bot.views.component_messages import sight_words
+from bot.views.incident.texts import out_of_band
 
 log = structlog.get_logger(__name__)
 

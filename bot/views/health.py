@@ -8,8 +8,8 @@ from bot.core.model import ComponentPolicy, FlagPolicy, Level, Policy
 from bot.core.world import World
 from bot.ports import LatencyPicture, Message
 from bot.views.blocks import Block, actions, button, context, header, section
-from bot.views.findings import blind_line, held_words
-from bot.views.flags import flag_buttons, flag_line
+from bot.views.component_messages import blind_line, held_words
+from bot.views.flags.board import flag_buttons, flag_line
 from bot.views.limits import fit
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words, provider_name
 from bot.views.text import code, count, foreign, inert, plain, span, stop, utc, when, words

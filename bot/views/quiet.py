@@ -7,9 +7,9 @@ from bot.core.provider_facts import NoticeSeen
 from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
-from bot.views.findings import REMEDIES, finding
+from bot.views.component_messages import REMEDIES, finding
+from bot.views.incident.fact_messages import fact_line
 from bot.views.limits import fit
-from bot.views.lines import fact_line
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words
 from bot.views.text import code, foreign, inert, stop, utc, when
 

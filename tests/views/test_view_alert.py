@@ -11,9 +11,9 @@ from bot.core.incident_facts import ChannelRefused, PhaseChanged, SeverityChange
 from bot.core.model import Fault, FeedState, Level, Phase, Severity
 from bot.core.provider_facts import FeedChanged
 from bot.ports import Message
-from bot.views.alert import alert
-from bot.views.card import bookmarks, card, runbook, topic
-from bot.views.incident_texts import refusal
+from bot.views.incident.alert import alert
+from bot.views.incident.card import bookmarks, card, runbook, topic
+from bot.views.incident.texts import refusal
 from bot.views.quiet import quiet, quiet_reply
 from tests.stories import ANA, API, FLAG, MOBILE, OUTBOX, T0, WEB, Story, outage_story
 from tests.views.message_checks import buttons, shown

@@ -10,10 +10,10 @@ from bot.core.fact import Fact
 from bot.core.model import Actor, Fault, Level, Verdict
 from bot.core.sight_facts import SightLost, SightRegained
 from bot.core.sight_state import Sight
-from bot.views.card import card
-from bot.views.findings import sight_words
+from bot.views.component_messages import sight_words
 from bot.views.health import board, provider
-from bot.views.lines import fact_line
+from bot.views.incident.card import card
+from bot.views.incident.fact_messages import fact_line
 from bot.views.quiet import quiet, quiet_reply
 from bot.views.scene import Scene
 from tests.desk import ANA, RULE, START, Table

@@ -13,17 +13,17 @@ from bot.core.fact_kinds import BODIES
 from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Policy, Severity
 from bot.ports import Message
-from bot.views.alert import alert
-from bot.views.card import bookmarks, card, runbook, topic
-from bot.views.flags import flag_status
+from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
-from bot.views.incident_texts import refusal
-from bot.views.incidents import incident_list, incident_show, timeline_text
-from bot.views.lines import fact_line
-from bot.views.modals import declare_modal, update_modal
+from bot.views.help import help_text
+from bot.views.incident.alert import alert
+from bot.views.incident.card import bookmarks, card, runbook, topic
+from bot.views.incident.fact_messages import fact_line
+from bot.views.incident.forms import declare_modal, update_modal
+from bot.views.incident.lists import incident_list, incident_show, timeline_text
+from bot.views.incident.texts import refusal
+from bot.views.incident.updates import summary, update
 from bot.views.quiet import quiet, quiet_reply
-from bot.views.texts import help_text
-from bot.views.updates import summary, update
 from tests.generated import HOSTILE as ANY_TEXT
 from tests.generated import instances
 from tests.stories import ANA, FLAG, HOSTILE, T0, Story, latencies, one_of_each, outage_story

@@ -11,7 +11,7 @@ from bot.core.incident_facts import ComponentMoved, GivenUp, PhaseChanged, Resol
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.provider_facts import NoticeSeen
 from bot.ports import Message
-from bot.views.lines import fact_line
+from bot.views.incident.fact_messages import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story
 from tests.views.message_checks import assert_taken, buttons, shown
 

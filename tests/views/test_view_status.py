@@ -7,11 +7,11 @@ from bot.core.flag_facts import Held
 from bot.core.incident_facts import PhaseChanged
 from bot.core.model import IncidentPolicy, Phase, Policy
 from bot.core.world import World
-from bot.views.flags import flag_status
+from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
-from bot.views.incidents import incident_list, incident_show, timeline_text
-from bot.views.modals import DECLARE_CALLBACK, UPDATE_CALLBACK, declare_modal, update_modal
-from bot.views.texts import help_text
+from bot.views.help import help_text
+from bot.views.incident.forms import DECLARE_CALLBACK, UPDATE_CALLBACK, declare_modal, update_modal
+from bot.views.incident.lists import incident_list, incident_show, timeline_text
 from tests.stories import ANA, API, FLAG, MOBILE, T0, latencies, outage_story
 from tests.views.message_checks import assert_taken, assert_view_taken, buttons, shown
 

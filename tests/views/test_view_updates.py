@@ -7,7 +7,7 @@ from bot.core.fact import Fact
 from bot.core.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged
 from bot.core.model import Phase, Severity
 from bot.ports import Message
-from bot.views.updates import summary, update
+from bot.views.incident.updates import summary, update
 from tests.stories import ANA, FLAG, T0, Story, outage_story
 from tests.views.message_checks import buttons, shown
 

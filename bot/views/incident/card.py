@@ -4,7 +4,7 @@ from bot.core.incident_state import Incident
 from bot.core.model import Phase, Policy
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
-from bot.views.incident_parts import (
+from bot.views.incident.parts import (
     export_button,
     first_words,
     happening,

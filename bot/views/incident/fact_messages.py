@@ -22,10 +22,10 @@ from bot.core.provider_facts import FeedChanged, NoticeSeen, PageFlooded
 from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
-from bot.views.findings import finding
-from bot.views.flag_lines import flag_fact_line
-from bot.views.incident_parts import reopen_button, resolve_button
-from bot.views.incident_texts import refusal
+from bot.views.component_messages import finding
+from bot.views.flags.fact_messages import flag_fact_line
+from bot.views.incident.parts import reopen_button, resolve_button
+from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import component_name, page_of, plain_names
 from bot.views.scene import Scene

@@ -3,8 +3,8 @@
 from bot.core.incident_state import Incident
 from bot.core.model import Level, Phase, Policy
 from bot.views.blocks import Block, actions, button, confirm, section
-from bot.views.findings import blind_line
-from bot.views.flags import flag_buttons, flag_line, short_flag_line
+from bot.views.component_messages import blind_line
+from bot.views.flags.board import flag_buttons, flag_line, short_flag_line
 from bot.views.names import (
     evidence_lines,
     fault_words,

@@ -9,8 +9,8 @@ from bot.core.incident_facts import ChannelNamed, ChannelOpened, Declared, Expor
 from bot.core.model import Actor, Phase, Policy
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, fields, header, section
-from bot.views.flags import flag_line, short_flag_line
-from bot.views.incident_parts import export_button, over_words, record, reopen_button
+from bot.views.flags.board import flag_line, short_flag_line
+from bot.views.incident.parts import export_button, over_words, record, reopen_button
 from bot.views.limits import fit
 from bot.views.names import (
     component_name,

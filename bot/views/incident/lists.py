@@ -10,7 +10,7 @@ from bot.core.timeline import Row
 from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section
-from bot.views.incident_parts import (
+from bot.views.incident.parts import (
     acknowledged,
     export_button,
     first_words,

@@ -17,7 +17,7 @@ from bot.core.model import FlagPolicy, OnExpiry, Policy
 from bot.core.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
-from bot.views.flags import engage_button, release_button, step_back_button
+from bot.views.flags.board import engage_button, release_button, step_back_button
 from bot.views.limits import fit
 from bot.views.text import by, code, foreign, inert, span, stop, utc, when, words
 

@@ -2,15 +2,7 @@
 
 from bot.ports import Message
 from bot.views.blocks import context, header, section
-from bot.views.incident_parts import (
-    first_words,
-    happening,
-    incident_buttons,
-    over_words,
-    record,
-    standing,
-    touched,
-)
+from bot.views.incident.parts import first_words, happening, incident_buttons, over_words, record, standing, touched
 from bot.views.limits import fit
 from bot.views.names import lag_words, place_words
 from bot.views.scene import Scene
