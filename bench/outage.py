@@ -17,8 +17,8 @@ from bot.core.rule import Rule
 from bot.core.verdict import VerdictRule
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
-from bot.watch.kin import Kin
-from bot.watch.tracks import Tracks
+from bot.watch.check_states import Tracks
+from bot.watch.correlated_checks import Kin
 from tests.engine.stand import BROKEN, WELL, Check, Stand, sample
 
 OUTAGES = 200

@@ -22,7 +22,7 @@ from bot.doctor.look_once import OneLook, look_once
 from bot.system.clock import SystemClock
 from bot.system.logs import configure_logs
 from bot.system.redaction import Redactor
-from bot.watch.looks import Plan
+from bot.watch.plan import Plan
 from bot.wiring.plan import plan
 from bot.wiring.probing import Probing
 

@@ -14,8 +14,8 @@ from bot.core.sight_state import CLEAR, Sight
 from bot.core.verdict import CheckView, reach
 from bot.ports import Prober
 from bot.system.clock import Clock
-from bot.watch.looks import Check, Plan
-from bot.watch.sighting import blinded, may_be_ours
+from bot.watch.blindness import blinded, may_be_ours
+from bot.watch.plan import Check, Plan
 
 AT_ONCE = 50  # looks under way: a laptop's network is no data centre's
 UNHEARD = "only the running bot hears its sign of life; ask it with `understudy health`"

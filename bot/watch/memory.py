@@ -22,10 +22,10 @@ from bot.core.model import Level, Sample
 from bot.core.sight_state import CLEAR, Sight
 from bot.core.world import World
 from bot.ports import Remembered, Samples
-from bot.watch.kin import Alarm, Kin
-from bot.watch.sighting import Sighting
+from bot.watch.blindness import Sighting
+from bot.watch.check_states import Key, Tracks
+from bot.watch.correlated_checks import Alarm, Kin
 from bot.watch.stored_tracks import Pen, StoredTrack, compact
-from bot.watch.tracks import Key, Tracks
 
 log = structlog.get_logger(__name__)
 

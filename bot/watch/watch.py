@@ -17,16 +17,16 @@ from bot.core.verdict import Heard, reach
 from bot.core.world import World
 from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
 from bot.system.clock import Clock
-from bot.watch.awaited import Awaited
-from bot.watch.kin import Kin
+from bot.watch.blindness import Sighting
+from bot.watch.check_states import Tracks
+from bot.watch.correlated_checks import Kin
+from bot.watch.in_flight import Awaited
 from bot.watch.lag import doubted
-from bot.watch.looks import Check, Courier, Lag, Plan, Source
 from bot.watch.memory import Memory
-from bot.watch.phases import phases
+from bot.watch.plan import Check, Courier, Lag, Plan, Source
 from bot.watch.proven import ProvenWays
-from bot.watch.rounds import Rounds
-from bot.watch.sighting import Sighting
-from bot.watch.tracks import Tracks
+from bot.watch.schedule import Rounds
+from bot.watch.stagger import phases
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from bot.core.model import Sample
 from bot.engine.seen_ids import SeenIds
 from bot.ports import Ledger
 from bot.system.clock import Clock
-from bot.watch.looks import Check
+from bot.watch.plan import Check
 from bot.web.services import Hooks
 
 AT_ONCE = 50  # samples; then others have their turn

@@ -25,7 +25,7 @@ from bot.core.sight import SightRule
 from bot.core.verdict import VerdictRule
 from bot.feeds.fetch import FeedSource
 from bot.slack.client import SlackLogin
-from bot.watch.looks import Check, Plan
+from bot.watch.plan import Check, Plan
 
 
 def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:

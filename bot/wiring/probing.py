@@ -25,7 +25,7 @@ from bot.ports import Samples
 from bot.system.clock import Clock
 from bot.system.redaction import Redactor
 from bot.system.version import understudy_version
-from bot.watch.looks import Check
+from bot.watch.plan import Check
 
 log = structlog.get_logger(__name__)
 

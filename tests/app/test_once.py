@@ -14,7 +14,7 @@ from bot.core.sight import SightRule
 from bot.core.taxonomy import ERROR_CLASSES
 from bot.doctor.look_once import AT_ONCE, OneLook, look_once
 from bot.system.clock import ManualClock
-from bot.watch.looks import Plan
+from bot.watch.plan import Plan
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 EVERY = timedelta(seconds=30)

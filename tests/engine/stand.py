@@ -12,7 +12,7 @@ from bot.sandbox.world import EPOCH
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
-from bot.watch.looks import Plan
+from bot.watch.plan import Plan
 from bot.watch.watch import Watch
 from tests.desk import component, policy
 

@@ -23,7 +23,7 @@ from bot.store.errors import StoreError
 from bot.store.samples import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock, SteadyClock
-from bot.watch.looks import Plan
+from bot.watch.plan import Plan
 from bot.watch.watch import Watch
 from bot.wiring.retained import keep
 from tests.desk import ANA, RULE, Table, policy

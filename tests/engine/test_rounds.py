@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from bot.system.clock import ManualClock, SystemClock
 from bot.watch.lag import LoopLag
-from bot.watch.rounds import Rounds
+from bot.watch.schedule import Rounds
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from bot.core.model import Fault, Outcome
 from bot.core.sight import SightRule
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
+from bot.watch.blindness import Sighting
 from bot.watch.proven import SETTING
-from bot.watch.sighting import Sighting
 from tests.engine.stand import BROKEN, NO_WAY, TOO_LATE, WELL, Answer, Check, Stand, sample
 
 API, WEB, GPT = "anthropic.api.models", "anthropic.web.front", "openai.api.models"

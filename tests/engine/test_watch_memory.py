@@ -22,10 +22,10 @@ from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError
 from bot.store.samples import InlineSamples
 from bot.system.clock import ManualClock
-from bot.watch.kin import Kin
+from bot.watch.blindness import Sighting
+from bot.watch.check_states import Key, Tracks
+from bot.watch.correlated_checks import Kin
 from bot.watch.memory import Memory
-from bot.watch.sighting import Sighting
-from bot.watch.tracks import Key, Tracks
 from tests.desk import policy
 from tests.engine.stand import BROKEN, NO_WAY, Check, Stand
 

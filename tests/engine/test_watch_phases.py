@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.watch.phases import phases
+from bot.watch.stagger import phases
 from tests.engine.stand import Check
 
 

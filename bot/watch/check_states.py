@@ -9,7 +9,7 @@ from bot.core.detector import NEW, Condition, Judgement, Rule, Track, may_hurry,
 from bot.core.model import Outcome, Sample
 from bot.core.pooled import newly_fails, pooled
 from bot.core.verdict import CheckView, VerdictRule
-from bot.watch.looks import Check
+from bot.watch.plan import Check
 
 SILENT_AFTER = 3  # intervals (and a minute): a vantage that sends nothing any more has no say
 PATIENCE_S = 2.0  # domain seconds; an answer that takes longer, unusually, is late

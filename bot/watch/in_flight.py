@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bot.system.clock import Clock
-from bot.watch.looks import Check
+from bot.watch.plan import Check
 
 
 class Awaited:

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from bot.system.clock import Clock
-from bot.watch.phases import offset
+from bot.watch.stagger import offset
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.core.ids import ComponentId
 from bot.system.clock import Clock
-from bot.watch.looks import Check
+from bot.watch.plan import Check
 
 SIBLINGS = 2  # of the same component
 COUSINS = 2  # the heaviest check of other components of the provider

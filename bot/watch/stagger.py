@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from bot.core.ids import CheckId
-from bot.watch.looks import Check
+from bot.watch.plan import Check
 
 TAKE_TURNS = 16  # of one provider; what comes on top is close to one of them anyway
 LOOKED_THROUGH = 64  # intervals of the most frequent check: beyond them the pattern repeats itself, or nearly
