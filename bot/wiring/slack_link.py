@@ -15,7 +15,7 @@ from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Preflight, Problem, preflight
 from bot.slack.reception import Reception
-from bot.slack.socket import SocketState, SocketWatch
+from bot.slack.socket_mode.socket import SocketState, SocketWatch
 from bot.system.clock import Clock
 from bot.web.health import Part
 from commands.desk import Desk

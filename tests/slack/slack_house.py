@@ -15,7 +15,7 @@ from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.people import People
 from bot.slack.reception import Reception
 from bot.slack.respond import Respond
-from bot.slack.socket import SocketPatience, SocketWatch
+from bot.slack.socket_mode.socket import SocketPatience, SocketWatch
 from bot.system.clock import SystemClock
 
 QUICK = Patience(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))

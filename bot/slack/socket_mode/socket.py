@@ -22,8 +22,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.ports import ChatError
 from bot.slack.client import SlackApi, SlackLogin
 from bot.slack.door import Door
-from bot.slack.link import TOO_MANY, Link
 from bot.slack.preflight import TOKEN_REFUSED
+from bot.slack.socket_mode.connection import TOO_MANY, Link
 from bot.slack.wording import Wording
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly

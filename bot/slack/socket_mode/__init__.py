@@ -1,0 +1,1 @@
+"""Socket Mode: one connection, and who watches it."""
