@@ -11,7 +11,7 @@ from bot.checks.llm.dialects.sse import SseFrames
 from bot.ports import payloads
 from bot.system.clock import ManualClock
 from bot.vantage.wire import BATCH_BYTES, WireError, unpack
-from bot.web.bodies import BODY_BYTES
+from bot.web.server.bodies import BODY_BYTES
 from tests.checks.faults import saying, serving
 from tests.web.web_house import CONTROL, READ, House
 

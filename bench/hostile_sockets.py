@@ -19,7 +19,7 @@ from bench.hostile_senders import filled, keys
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.vantage.signing import sign
 from bot.vantage.wire import BATCH_BYTES, BATCH_SAMPLES
-from bot.web.bodies import BODY_BYTES
+from bot.web.server.bodies import BODY_BYTES
 from commands.table import words
 from tests.checks.faults import serving
 

@@ -29,8 +29,8 @@ from bot.system.logs import configure_logs
 from bot.system.private_files import CONTROL_FILE
 from bot.views.answers import words
 from bot.views.faces import Terminal
+from bot.web.api.shapes import answer_from
 from bot.web.app import WebError
-from bot.web.shapes import answer_from
 
 API = "/api/v1"
 ANSWER_WITHIN_S = 15.0

@@ -5,14 +5,17 @@ import errno
 
 from aiohttp import web
 
-from bot.web import api, control, hooks, hooks_samples, observe, ofrep, page
-from bot.web.auth import Access, guard
-from bot.web.connections import Connections, Guarded, Limits, in_place
-from bot.web.errors import Handler, answer_errors
-from bot.web.origins import refuse_foreign_pages
-from bot.web.server_log import ServerLog
+from bot.web import observe, ofrep, page
+from bot.web.api import control
+from bot.web.api import reads as api
+from bot.web.hooks import intake, samples
+from bot.web.server.auth import Access, guard
+from bot.web.server.connections import Connections, Guarded, Limits, in_place
+from bot.web.server.errors import Handler, answer_errors
+from bot.web.server.origins import refuse_foreign_pages
+from bot.web.server.server_log import ServerLog
+from bot.web.server.unix_socket import BoundSocket, SocketFile
 from bot.web.services import SERVICES, WebServices
-from bot.web.unix_socket import BoundSocket, SocketFile
 
 SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
 OTHER_BODIES = 1024 * 1024  # upper bound for bodies that a handler reads without a limit of its own
@@ -129,12 +132,12 @@ def _add_controls(app: web.Application) -> None:
 
 def _add_hooks(app: web.Application) -> None:
     """Doors for other programs. Behind the open ones it is decided who may pass: a check's token, a peer's signature."""
-    beat = guard(Access.OPEN, hooks.heartbeat)
-    for path in (hooks.HEARTBEAT, f"{hooks.HEARTBEAT}/{{what}}"):
+    beat = guard(Access.OPEN, intake.heartbeat)
+    for path in (intake.HEARTBEAT, f"{intake.HEARTBEAT}/{{what}}"):
         app.router.add_get(path, beat)  # HEAD too
         app.router.add_post(path, beat)
-    app.router.add_post(hooks_samples.SAMPLES, guard(Access.OPEN, hooks_samples.samples, restored=True))
-    app.router.add_post(hooks.ALERT, guard(Access.CONTROL, hooks.alert, restored=True))
+    app.router.add_post(samples.SAMPLES, guard(Access.OPEN, samples.samples, restored=True))
+    app.router.add_post(intake.ALERT, guard(Access.CONTROL, intake.alert, restored=True))
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

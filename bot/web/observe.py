@@ -5,8 +5,8 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
-from bot.web.errors import answer_json
 from bot.web.health import Part
+from bot.web.server.errors import answer_json
 from bot.web.services import SERVICES
 
 RESTORING = Part(False, "restoring", None, "Flags are served once the state is restored.")

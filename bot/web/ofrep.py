@@ -12,8 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.flags.evaluate import Evaluation, NotFound
-from bot.web.bodies import read_json
-from bot.web.errors import OFREP_FLAGS, Refusal, answer_json, flag_key
+from bot.web.server.bodies import read_json
+from bot.web.server.errors import OFREP_FLAGS, Refusal, answer_json, flag_key
 from bot.web.services import SERVICES
 
 PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")

@@ -8,9 +8,9 @@ import jinja2
 from aiohttp import web
 
 from bot.views.storage import as_seen
-from bot.web.api import known_flags
+from bot.web.api.reads import known_flags
+from bot.web.api.shapes import flag_shape
 from bot.web.services import SERVICES
-from bot.web.shapes import flag_shape
 
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}

@@ -8,7 +8,7 @@ from bot.engine.outbox import Pace
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.slack.gateway import Patience
 from bot.system.clock import Clock
-from bot.web.connections import Limits
+from bot.web.server.connections import Limits
 
 
 class Closes(Protocol):

@@ -6,10 +6,10 @@ from bot.core.model import Sample, Verdict
 from bot.exports import render
 from bot.system.private_files import CONTROL_FILE, leave_control
 from bot.web.app import WebServer, build_web
-from bot.web.connections import limits_for
 from bot.web.health import Health
+from bot.web.server.connections import limits_for
+from bot.web.server.unix_socket import socket_file
 from bot.web.services import Hooks, WebServices
-from bot.web.unix_socket import socket_file
 from bot.wiring.hooks import doors
 from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup

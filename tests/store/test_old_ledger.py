@@ -22,7 +22,7 @@ from bot.flags.evaluate import snapshot
 from bot.ports import Store
 from bot.store.sqlite import SqliteLedger, open_ledger
 from bot.system.clock import ManualClock
-from bot.web.shapes import incident_shape
+from bot.web.api.shapes import incident_shape
 from tests.desk import ANA
 from tests.fixtures.ledgers.story import START, configured
 from tests.rebuilt import rebuild_states

@@ -17,7 +17,7 @@ from bot.core.model import Phase
 from bot.core.permissions import Denied, Role
 from bot.views.answers import answer_message, told, words
 from bot.views.faces import Api, Face, Slack, Terminal
-from bot.web.shapes import answer_from, answer_shape
+from bot.web.api.shapes import answer_from, answer_shape
 from tests.generated import instances
 
 FACES: list[Face] = [Slack(), Slack(linked=False), Terminal(), Api()]

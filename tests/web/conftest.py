@@ -7,7 +7,7 @@ import aiohttp
 import pytest_asyncio
 from web_house import CONTROL, LOCAL, READ, House, OpenHouse
 
-from bot.web.unix_socket import SocketFile
+from bot.web.server.unix_socket import SocketFile
 
 
 @pytest_asyncio.fixture

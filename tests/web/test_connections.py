@@ -8,7 +8,7 @@ import pytest
 from web_house import CONTROL, READ, CoreEngine, House
 
 from bot.system.descriptors import complaint, share
-from bot.web.connections import Limits
+from bot.web.server.connections import Limits
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Never-Ends: "
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

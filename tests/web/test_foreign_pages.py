@@ -11,7 +11,7 @@ import pytest
 from raw_http import send_raw, status_of
 from web_house import CONTROL, READ, House, OpenHouse, headers
 
-from bot.web.origins import LINKED
+from bot.web.server.origins import LINKED
 
 BEAT = "/hooks/heartbeat/jobs.nightly.beat/fail"
 FOREIGN = [

@@ -98,7 +98,7 @@ async def test_malformed_request_reaches_no_handler_and_leaves_the_server_well(o
 
 async def test_our_own_fault_is_logged_with_its_traceback(house: House) -> None:
     """Only what strangers cause is told in one line."""
-    from bot.web.server_log import ServerLog
+    from bot.web.server.server_log import ServerLog
 
     with structlog.testing.capture_logs() as written:
         try:

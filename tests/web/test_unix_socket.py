@@ -9,7 +9,7 @@ import pytest
 from web_house import CONTROL, READ, House, OpenHouse, headers
 
 from bot.web.app import WebError
-from bot.web.unix_socket import MODES, SocketFile, socket_file
+from bot.web.server.unix_socket import MODES, SocketFile, socket_file
 
 READS = [
     ("GET", "/"), ("GET", "/metrics"), ("GET", "/api/v1/status"), ("GET", "/api/v1/flags"),

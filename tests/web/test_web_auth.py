@@ -10,9 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from web_house import CONTROL, LOCAL, READ, House, OpenHouse, headers
 
-from bot.web.auth import is_local
-from bot.web.hooks import _may_do_without_token
-from bot.web.origins import is_loopback_address
+from bot.web.hooks.intake import _may_do_without_token
+from bot.web.server.auth import is_local
+from bot.web.server.origins import is_loopback_address
 from bot.web.services import SERVICES
 
 READS = [

@@ -30,11 +30,11 @@ from bot.flags.evaluate import revision_of, snapshot
 from bot.ports import LatencyPicture, Remembered, Store
 from bot.system.clock import ManualClock
 from bot.web.app import WebServer, build_web
-from bot.web.connections import Limits
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
+from bot.web.server.connections import Limits
+from bot.web.server.unix_socket import SocketFile
 from bot.web.services import WebServices
-from bot.web.unix_socket import SocketFile
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from bot.core.incident_state import Incident
 from bot.core.model import FlagPolicy
 from bot.ports import LatencyPicture
 from bot.views.storage import as_seen
-from bot.web.errors import Refusal, answer_json
+from bot.web.api.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape, sight_shape
+from bot.web.server.errors import Refusal, answer_json
 from bot.web.services import SERVICES, WebServices
-from bot.web.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape, sight_shape
 
 LATENCY_OVER = timedelta(hours=1)
 CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}

@@ -12,9 +12,9 @@ from aiohttp import web
 from bot.core.model import Sample
 from bot.vantage.signing import FRESH_FOR, SIGNATURE_HEADER, TIMESTAMP_HEADER, distrust, distrust_headers
 from bot.vantage.wire import BATCH_BYTES, Batch, WireError, unpack
-from bot.web.api import NO_STORE
-from bot.web.bodies import read_bytes
-from bot.web.errors import Refusal, answer_json
+from bot.web.api.reads import NO_STORE
+from bot.web.server.bodies import read_bytes
+from bot.web.server.errors import Refusal, answer_json
 from bot.web.services import SERVICES, Hooks
 
 SAMPLES = "/hooks/samples/{peer}"

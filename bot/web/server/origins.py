@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.web.errors import Handler, Refusal
+from bot.web.server.errors import Handler, Refusal
 
 OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or opened from a bookmark
 LINKED = frozenset({"/"})  # what a link elsewhere may open as a page of its own: it shows, and changes nothing

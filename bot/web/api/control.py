@@ -10,11 +10,11 @@ from aiohttp import web
 from bot.core import signals as s
 from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Actor, IncidentRole, Phase, Severity
-from bot.web.api import NO_STORE, the_component, the_flag, the_incident
-from bot.web.bodies import Fields, read_json
-from bot.web.errors import Handler, Refusal, answer_json
+from bot.web.api.reads import NO_STORE, the_component, the_flag, the_incident
+from bot.web.api.shapes import answer_shape
+from bot.web.server.bodies import Fields, read_json
+from bot.web.server.errors import Handler, Refusal, answer_json
 from bot.web.services import SERVICES
-from bot.web.shapes import answer_shape
 
 TITLE_CHARS = 200
 TEXT_CHARS = 3000  # one section of a Slack message

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic_core import PydanticCustomError
 
 from bot.config.scalars import parse_duration
-from bot.web.errors import Refusal
+from bot.web.server.errors import Refusal
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -10,12 +10,12 @@ from bot.core.model import AlertState
 from bot.core.signals import AlertHeard
 from bot.ports import Admission
 from bot.views.text import clean
-from bot.web.api import NO_STORE, the_component
-from bot.web.auth import bearer
-from bot.web.bodies import UNREADABLE, Fields, read_json
-from bot.web.control import actor_of, carry_out, signal_id
-from bot.web.errors import Refusal
-from bot.web.origins import is_loopback_address, names_this_machine
+from bot.web.api.control import actor_of, carry_out, signal_id
+from bot.web.api.reads import NO_STORE, the_component
+from bot.web.server.auth import bearer
+from bot.web.server.bodies import UNREADABLE, Fields, read_json
+from bot.web.server.errors import Refusal
+from bot.web.server.origins import is_loopback_address, names_this_machine
 from bot.web.services import ALERTS_PER_S, SERVICES
 
 HEARTBEAT = "/hooks/heartbeat/{name}"

@@ -13,9 +13,9 @@ from enum import Enum
 
 from aiohttp import web
 
-from bot.web.connections import Guarded
-from bot.web.errors import Handler, Refusal
-from bot.web.origins import is_loopback_address, names_this_machine
+from bot.web.server.connections import Guarded
+from bot.web.server.errors import Handler, Refusal
+from bot.web.server.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES, WebServices
 
 # Whoever sends one of these stands behind a proxy, whatever address the connection comes from.

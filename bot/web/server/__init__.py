@@ -1,0 +1,1 @@
+"""What stands around every route: who connects, who may, bodies, errors."""
