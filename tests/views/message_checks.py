@@ -9,7 +9,7 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 
 from bot.ports import Message
-from bot.sandbox.slack.blocks import check_blocks
+from bot.sandbox.slack.block_kit.blocks import check_blocks
 
 OUR_TOKENS = re.compile(
     r"<!date\^-?\d+\^[^|<>]+\|[^<>]+>|<#C[A-Z0-9]+>|<@U0(?:ANA|BOB)>|<https://(?:status|wiki|board)[^<>|]*\|[^<>|]*>"
@@ -36,7 +36,7 @@ def assert_taken(message: Message, *, edited: bool = False) -> None:
 
 def assert_view_taken(view: Mapping[str, Any]) -> None:
     """A modal: Slack takes it."""
-    from bot.sandbox.slack.blocks import check_view
+    from bot.sandbox.slack.block_kit.blocks import check_view
 
     assert [] == check_view(json.loads(json.dumps(view)))
     for block in view["blocks"]:

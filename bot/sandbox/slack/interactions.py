@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.slack import modals, payloads
-from bot.sandbox.slack.blocks import check_blocks, filled_in, interactive_of
+from bot.sandbox.slack.api.shapes import view_shape
+from bot.sandbox.slack.block_kit.blocks import check_blocks, filled_in, interactive_of
 from bot.sandbox.slack.builtin_commands import run_builtin
 from bot.sandbox.slack.errors import ModalErrors, NotThere, SlackbotSays, SlackError
 from bot.sandbox.slack.events import mention_event, message_event
 from bot.sandbox.slack.links import Links
 from bot.sandbox.slack.records import SLACKBOT_ID, Channel, Json, Message, User, View
-from bot.sandbox.slack.shapes import view_shape
 from bot.sandbox.slack.team import Team
 
 TROUBLE = "We had some trouble connecting. Try again?"

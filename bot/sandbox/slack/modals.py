@@ -4,7 +4,7 @@ import json
 import secrets
 from typing import Any
 
-from bot.sandbox.slack.blocks import check_view, filled_in, interactive_of
+from bot.sandbox.slack.block_kit.blocks import check_view, filled_in, interactive_of
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.records import Json, View
 from bot.sandbox.slack.team import Team

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bot.sandbox.slack.api.shapes import message_shape, view_shape
 from bot.sandbox.slack.records import Channel, Json, Message, User, View
-from bot.sandbox.slack.shapes import message_shape, view_shape
 from bot.sandbox.slack.team import Team
 
 VERIFICATION_TOKEN = "legacy-verification-token"  # noqa: S105 - Slack still sends the field, nobody may trust it

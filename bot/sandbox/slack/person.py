@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.slack.api.shapes import view_shape
 from bot.sandbox.slack.errors import NotThere
 from bot.sandbox.slack.interactions import Interactions, elements_of
 from bot.sandbox.slack.modals import empty_value
 from bot.sandbox.slack.records import Channel, Json, Message, User, View
 from bot.sandbox.slack.render import author, message_text, options_of, view_text
-from bot.sandbox.slack.shapes import view_shape
 from bot.sandbox.slack.team import Team
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.slack import modals
+from bot.sandbox.slack.api.shapes import view_shape
 from bot.sandbox.slack.errors import ModalErrors, NotThere, SlackbotSays
 from bot.sandbox.slack.interactions import Interactions, elements_of
 from bot.sandbox.slack.records import SLACKBOT_ID, Channel, Json, Message, User, View
-from bot.sandbox.slack.shapes import view_shape
 from bot.sandbox.slack.team import Team
 
 EVENTS_EVERY_S = 0.1

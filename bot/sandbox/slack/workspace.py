@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.sandbox.slack.api import WebApi
+from bot.sandbox.slack.api.shapes import group_shape, user_shape
 from bot.sandbox.slack.callbacks import Callbacks
 from bot.sandbox.slack.faults import Faults, SocketFaults
 from bot.sandbox.slack.interactions import Interactions
@@ -30,9 +30,9 @@ from bot.sandbox.slack.records import (
     Settings,
 )
 from bot.sandbox.slack.render import message_text
-from bot.sandbox.slack.shapes import group_shape, user_shape
 from bot.sandbox.slack.team import BOT_NAME, Team
 from bot.sandbox.slack.ui import Ui
+from bot.sandbox.slack.web_api import WebApi
 from bot.system.clock import Clock, SystemClock
 
 BODY_MAX = 32_000_000

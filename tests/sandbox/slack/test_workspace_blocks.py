@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.sandbox.slack import Settings
-from bot.sandbox.slack.blocks import check_blocks, check_view, filled_in
+from bot.sandbox.slack.block_kit.blocks import check_blocks, check_view, filled_in
 from bot.sandbox.slack.render import blocks_text
 from bot.sandbox.slack.team import Team
 from bot.system.clock import SystemClock

@@ -12,9 +12,9 @@ import pytest
 from slack_refusals import HOME, MODAL, TEXT
 from slack_stage import Stage, until
 
-from bot.sandbox.slack.api import EMITS
-from bot.sandbox.slack.catalogue import catalogue
+from bot.sandbox.slack.api.catalogue import catalogue
 from bot.sandbox.slack.errors import COMMON
+from bot.sandbox.slack.web_api import EMITS
 from tests.truth import truth_dir
 
 DOCUMENTED_COMMON = {

@@ -12,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_stage import SETTINGS, Stage, furnish
 
 from bot.sandbox.slack import LocalWorkspace, Settings
-from bot.sandbox.slack.api import EMITS
 from bot.sandbox.slack.errors import COMMON
+from bot.sandbox.slack.web_api import EMITS
 
 
 def sdk_method(client: AsyncWebClient, method: str) -> Any:

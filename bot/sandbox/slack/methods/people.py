@@ -1,10 +1,10 @@
 """users.* and usergroups.*: who is here."""
 
-from bot.sandbox.slack.args import Args
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.lookups import page_of
+from bot.sandbox.slack.api.shapes import group_shape, user_shape
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.lookups import page_of
 from bot.sandbox.slack.records import Json
-from bot.sandbox.slack.shapes import group_shape, user_shape
 from bot.sandbox.slack.team import Team
 
 

@@ -8,19 +8,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.sandbox.slack import (
-    methods_channels,
-    methods_chat,
-    methods_files,
-    methods_marks,
-    methods_membership,
-    methods_people,
-    methods_views,
-)
-from bot.sandbox.slack.args import Args, arguments_of
-from bot.sandbox.slack.catalogue import MethodFacts, catalogue
+from bot.sandbox.slack.api.args import Args, arguments_of
+from bot.sandbox.slack.api.catalogue import MethodFacts, catalogue
+from bot.sandbox.slack.api.limits import Limits
 from bot.sandbox.slack.errors import COMMON, RateLimited, SlackError
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.slack.methods import channels, chat, files, marks, membership, people, views
 from bot.sandbox.slack.mischief import Mischief, Work
 from bot.sandbox.slack.records import Call, Json
 from bot.sandbox.slack.team import Team
@@ -33,13 +25,13 @@ Handler = Callable[[Team, Args], Json]
 EMITS: Mapping[str, frozenset[str]] = {
     method: frozenset(codes)
     for emits in (
-        methods_channels.EMITS,
-        methods_chat.EMITS,
-        methods_files.EMITS,
-        methods_marks.EMITS,
-        methods_membership.EMITS,
-        methods_people.EMITS,
-        methods_views.EMITS,
+        channels.EMITS,
+        chat.EMITS,
+        files.EMITS,
+        marks.EMITS,
+        membership.EMITS,
+        people.EMITS,
+        views.EMITS,
     )
     for method, codes in emits.items()
 }
@@ -62,13 +54,13 @@ class WebApi:
             "api.test": self._api_test,
             "auth.test": self._auth_test,
             "apps.connections.open": lambda team, args: {"url": self.open_link()},
-            **methods_chat.methods(self.limits),
-            **methods_channels.METHODS,
-            **methods_membership.METHODS,
-            **methods_marks.METHODS,
-            **methods_files.METHODS,
-            **methods_people.METHODS,
-            **methods_views.METHODS,
+            **chat.methods(self.limits),
+            **channels.METHODS,
+            **membership.METHODS,
+            **marks.METHODS,
+            **files.METHODS,
+            **people.METHODS,
+            **views.METHODS,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from bot.sandbox.slack.args import Args
-from bot.sandbox.slack.blocks import check_blocks, filled_in
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.limits import Limits
+from bot.sandbox.slack.api.lookups import channel_of, message_of, must_be_member, must_be_open
+from bot.sandbox.slack.api.shapes import message_shape, permalink_of
+from bot.sandbox.slack.block_kit.blocks import check_blocks, filled_in
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.events import message_event
-from bot.sandbox.slack.limits import Limits
-from bot.sandbox.slack.lookups import channel_of, message_of, must_be_member, must_be_open
 from bot.sandbox.slack.records import Channel, Json, Message
-from bot.sandbox.slack.shapes import message_shape, permalink_of
 from bot.sandbox.slack.team import Team
 
 ATTACHMENTS_MAX = 100

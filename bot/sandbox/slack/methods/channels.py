@@ -2,11 +2,11 @@
 
 import re
 
-from bot.sandbox.slack.args import Args
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.lookups import channel_of, must_be_member, must_be_open, page_of, require_scope
+from bot.sandbox.slack.api.shapes import channel_shape, message_shape
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.lookups import channel_of, must_be_member, must_be_open, page_of, require_scope
 from bot.sandbox.slack.records import Channel, Json, Message
-from bot.sandbox.slack.shapes import channel_shape, message_shape
 from bot.sandbox.slack.team import Team
 
 NAME_MAX, TEXT_MAX, HISTORY_MAX, LIST_MAX = 80, 250, 999, 1000

@@ -1,10 +1,10 @@
 """views.*: opening, changing and stacking modals, and publishing Home tabs."""
 
 from bot.sandbox.slack import modals
-from bot.sandbox.slack.args import Args
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.shapes import view_shape
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.records import Json, Trigger, View
-from bot.sandbox.slack.shapes import view_shape
 from bot.sandbox.slack.team import Team
 
 

@@ -3,11 +3,11 @@
 import re
 from urllib.parse import urlsplit
 
-from bot.sandbox.slack.args import Args
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.lookups import channel_of, message_of, must_be_member
+from bot.sandbox.slack.api.shapes import bookmark_shape, permalink_of
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.lookups import channel_of, message_of, must_be_member
 from bot.sandbox.slack.records import Bookmark, Channel, Json
-from bot.sandbox.slack.shapes import bookmark_shape, permalink_of
 from bot.sandbox.slack.team import Team
 
 TITLE_MAX, LINK_MAX = 256, 2048

@@ -1,10 +1,10 @@
 """conversations.*: who is in a channel."""
 
-from bot.sandbox.slack.args import Args
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.lookups import channel_of, must_be_member, must_be_open, page_of, require_scope
+from bot.sandbox.slack.api.shapes import channel_shape
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.lookups import channel_of, must_be_member, must_be_open, page_of, require_scope
 from bot.sandbox.slack.records import Channel, Json
-from bot.sandbox.slack.shapes import channel_shape
 from bot.sandbox.slack.team import Team
 
 OPEN_MAX = 8

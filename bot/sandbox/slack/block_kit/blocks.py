@@ -8,10 +8,10 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.slack.checks import Findings
-from bot.sandbox.slack.elements import ID_MAX, IN_ACTIONS, IN_INPUT, IN_SECTION, check_element, check_image
+from bot.sandbox.slack.block_kit.checks import Findings
+from bot.sandbox.slack.block_kit.elements import ID_MAX, IN_ACTIONS, IN_INPUT, IN_SECTION, check_element, check_image
+from bot.sandbox.slack.block_kit.rich_text import check_rich_text
 from bot.sandbox.slack.records import Json
-from bot.sandbox.slack.rich_text import check_rich_text
 
 BLOCKS_MAX = {"message": 50, "modal": 100, "home": 100}
 MARKDOWN_MAX, ROWS_MAX, CELLS_MAX = 12_000, 100, 20

@@ -4,13 +4,13 @@ import mimetypes
 import secrets
 from functools import partial
 
-from bot.sandbox.slack.args import Args
-from bot.sandbox.slack.blocks import check_blocks, filled_in
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.lookups import must_be_member
+from bot.sandbox.slack.api.shapes import file_shape
+from bot.sandbox.slack.block_kit.blocks import check_blocks, filled_in
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.events import message_event
-from bot.sandbox.slack.lookups import must_be_member
 from bot.sandbox.slack.records import Channel, File, Json
-from bot.sandbox.slack.shapes import file_shape
 from bot.sandbox.slack.team import Team
 
 ALT_TEXT_MAX, SNIPPET_MAX, CHANNELS_MAX = 1000, 1_000_000, 100

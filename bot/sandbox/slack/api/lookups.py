@@ -1,7 +1,7 @@
 """Finding what a call names, with the refusals that Slack gives when it is not there or not for this app."""
 
-from bot.sandbox.slack.args import Args
-from bot.sandbox.slack.catalogue import catalogue
+from bot.sandbox.slack.api.args import Args
+from bot.sandbox.slack.api.catalogue import catalogue
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.records import Channel, Json, Message
 from bot.sandbox.slack.team import Team

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.sandbox.slack.checks import Findings
+from bot.sandbox.slack.block_kit.checks import Findings
 
 PARTS_MAX = 1000
 NEEDS = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.sandbox.slack.checks import Findings
+from bot.sandbox.slack.block_kit.checks import Findings
 from bot.sandbox.slack.records import Json
 
 ID_MAX, URL_MAX, PLACEHOLDER_MAX, INPUT_MAX = 255, 3000, 150, 3000
