@@ -16,7 +16,7 @@ from bot.checks.net.address_guard import Guard
 from bot.core.detector import NEW, Track, observe
 from bot.core.model import Outcome, Sample
 from bot.core.rule import Rule
-from bot.store.samples import open_samples
+from bot.store.samples.sqlite import open_samples
 from bot.system.clock import SystemClock
 
 AT_A_TIME = 20

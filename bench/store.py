@@ -14,7 +14,7 @@ from bot.core.incident_facts import NoteAdded
 from bot.core.model import Actor, Outcome, Sample
 from bot.ports import Commit, NewFact, Store
 from bot.store.engine import sqlite_report
-from bot.store.samples import InlineSamples, open_samples
+from bot.store.samples.sqlite import InlineSamples, open_samples
 from bot.store.sqlite import SqliteLedger, open_ledger
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

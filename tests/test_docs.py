@@ -204,7 +204,7 @@ def test_short_forms_are_documented() -> None:
 
 async def test_typed_example_is_answered_as_the_page_says() -> None:
     """The examples of the page, one after the other, in a room with six incidents behind it."""
-    from bot.store.samples import InlineSamples
+    from bot.store.samples.sqlite import InlineSamples
     from commands.desk import Desk, Request
     from commands.fallback import fallback
     from commands.health import health

@@ -21,8 +21,8 @@ from bot.engine.world_reading import world_from
 from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import StoreError
 from bot.store.migrations import SAMPLES, require
-from bot.store.samples import SAMPLES_FILE
-from bot.store.sampling import SampleStore
+from bot.store.samples.sampling import SampleStore
+from bot.store.samples.sqlite import SAMPLES_FILE
 from bot.store.sqlite import open_read_only
 from bot.system.clock import SystemClock
 from bot.traces import TraceError, read_trace

@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import REMEDIES, StoreError, ask_disk
 from bot.store.migrations import SAMPLES, require
-from bot.store.retention import Pace, pace, slack
-from bot.store.samples import SAMPLES_FILE
+from bot.store.samples.retention import Pace, pace, slack
+from bot.store.samples.sqlite import SAMPLES_FILE
 
 A_DAY = timedelta(days=1)
 LITTLE_ROOM = 200_000_000  # bytes

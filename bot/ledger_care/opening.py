@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.ports import Ledger, Samples
-from bot.store.samples import SqliteSamples, open_samples
+from bot.store.samples.sqlite import SqliteSamples, open_samples
 from bot.store.sqlite import SqliteLedger, open_ledger
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.config.load import load
 from bot.doctor.checkup import Finding, examine, looking
-from bot.store.samples import SAMPLES_FILE, InlineSamples
+from bot.store.samples.sqlite import SAMPLES_FILE, InlineSamples
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from bot.checks.http import HttpCheck
 from bot.checks.judging.failure import Failure
 from bot.config.models import Config
 from bot.core.model import Fault, Outcome, Sample
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.wiring.probing import Probing
 

@@ -9,7 +9,7 @@ from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, sa
 from bot.checks.heartbeat_intake import SignsOfLife
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import Admission
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from bot.core.model import Actor, ComponentPolicy, Fault, FeedReport, FeedState,
 from bot.core.windows import Recurrence, Window
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.about import About

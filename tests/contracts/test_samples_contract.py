@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered, Samples
-from bot.store.samples import InlineSamples, open_samples
+from bot.store.samples.sqlite import InlineSamples, open_samples
 from tests.ledger_facts import NOON, after
 
 

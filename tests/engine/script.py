@@ -18,7 +18,7 @@ from bot.sandbox.chat import FakeChat
 from bot.sandbox.vendor import Scenario
 from bot.sandbox.vendor.scenario import OK
 from bot.sandbox.world import EPOCH, LoopClock, LoopTicker, VirtualLoop
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.wiring.parts import Parts
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.model import Fault, FeedReport, FeedState, FlagPolicy, Outcome, Policy, Sample
 from bot.engine.engine import CommittingEngine
 from bot.sandbox.world import EPOCH
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.watch.plan import Plan

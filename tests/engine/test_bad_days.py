@@ -20,7 +20,7 @@ from bot.ports import ChatError, Ledger, Remembered, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock, SteadyClock
 from bot.watch.plan import Plan

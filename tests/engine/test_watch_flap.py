@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.model import Level
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from tests.desk import CHAT_FLAG
 from tests.engine.stand import BROKEN, WELL, Check, Stand
 

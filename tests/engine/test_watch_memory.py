@@ -20,7 +20,7 @@ from bot.core.world import World
 from bot.ports import Remembered
 from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.watch.blindness import Sighting
 from bot.watch.check_states import Key, Tracks

@@ -18,7 +18,7 @@ from bot.cli.run import serve
 from bot.config.load import load
 from bot.engine.outbox import Pace
 from bot.ports import Commit, Store
-from bot.store.samples import open_samples
+from bot.store.samples.sqlite import open_samples
 from bot.store.sqlite import SqliteLedger, open_ledger
 from bot.wiring.parts import Parts
 

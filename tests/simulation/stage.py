@@ -16,7 +16,7 @@ from bot.engine.outbox import Pace
 from bot.ports import ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import LoopClock, LoopTicker
-from bot.store.samples import InlineSamples
+from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.wiring.parts import Parts
 from bot.wiring.upkeep import forget_old

@@ -9,8 +9,8 @@ import pytest
 
 from bot.core.model import Outcome, Sample
 from bot.doctor.storage import Storage, judge, look_at_disk, look_at_samples
-from bot.store.retention import Pace
-from bot.store.samples import InlineSamples
+from bot.store.samples.retention import Pace
+from bot.store.samples.sqlite import InlineSamples
 from tests.ledger_facts import after
 
 ROOT = Path(__file__).resolve().parents[2]

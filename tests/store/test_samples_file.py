@@ -15,8 +15,8 @@ from bot.store.errors import StoreError
 from bot.store.migrations import SAMPLES
 from bot.store.migrations.samples import CHECKS, ROLLUPS
 from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
-from bot.store.rollups import bucket, middle_ms
-from bot.store.samples import InlineSamples, open_samples
+from bot.store.samples.rollups import bucket, middle_ms
+from bot.store.samples.sqlite import InlineSamples, open_samples
 from tests.ledger_facts import NOON, after
 
 ROOT = Path(__file__).parents[2]

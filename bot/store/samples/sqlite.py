@@ -10,13 +10,13 @@ import structlog
 
 from bot.core.model import Sample
 from bot.ports import LatencyPicture, Remembered
-from bot.store import retention
 from bot.store.access import Access, Ways
 from bot.store.engine import NORMAL, Connection, DatabaseError, connect_alone, connect_read_only
 from bot.store.errors import StoreError, StoreTrouble, explained
 from bot.store.migrations import SAMPLES, migrate, require
 from bot.store.opening import opened
-from bot.store.sampling import START, SampleStore
+from bot.store.samples import retention
+from bot.store.samples.sampling import START, SampleStore
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from bot.core.codec import encode
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered
 from bot.store.engine import Connection, atomic, one
-from bot.store.rollups import (
+from bot.store.rows import canonical, micros, moment, plain
+from bot.store.samples.rollups import (
     BASE_S,
     BUCKET,
     FAIL,
@@ -26,7 +27,6 @@ from bot.store.rollups import (
     rolled_until,
     start_counting,
 )
-from bot.store.rows import canonical, micros, moment, plain
 
 OUTCOMES = (Outcome.OK, Outcome.SLOW, Outcome.FAIL, Outcome.INCONCLUSIVE)
 BASE_US = BASE_S * US

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.store.engine import Connection, atomic, one
-from bot.store.rollups import BASE_S, HOUR_S, US
 from bot.store.rows import micros
+from bot.store.samples.rollups import BASE_S, HOUR_S, US
 
 CHUNK = 5_000  # raw rows forgotten in one transaction: under 10 ms, so that nobody waits
 HOURS_CHUNK = 1_000  # roll-ups: they are larger

@@ -1,0 +1,1 @@
+"""Check results: many, cheap and short-lived, and what remains of them."""
