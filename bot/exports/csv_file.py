@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Sequence
 
-from bot.core import timeline
 from bot.core.fact import Fact
 from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.exports.times import iso
+from bot.timeline import rows
 from bot.views.names import plain_names
 from bot.views.text import clean
 
@@ -22,7 +22,7 @@ def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
-    for row in timeline.rows(facts, plain_names(policy)):
+    for row in rows.rows(facts, plain_names(policy)):
         cells = (
             row.seq,
             iso(row.at),

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core import timeline
 from bot.core.codec import encode
 from bot.core.fact import Fact
 from bot.core.fact_kinds import encode_body
@@ -12,6 +11,7 @@ from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.exports.times import iso, points, spans
 from bot.system.redaction import Redactor
+from bot.timeline import rows as timeline
 from bot.views.names import plain_names
 
 SHAPE = 1  # goes up when a key changes its meaning or leaves

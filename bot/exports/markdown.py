@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from bot.core import timeline
 from bot.core.fact import Fact
 from bot.core.incident_state import Incident
 from bot.core.model import Actor, ActorKind, Policy
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
+from bot.timeline import rows as timeline
 from bot.views.names import plain_names
 from bot.views.text import clean
 

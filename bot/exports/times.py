@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.core.timeline import Durations
+from bot.timeline.rows import Durations
 from bot.views.text import span
 
 NOT_RECORDED = "not recorded"

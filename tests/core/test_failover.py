@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.durations import Away, durations
 from bot.core.flag_facts import (
     CarriedOver,
     Engaged,
@@ -18,6 +17,7 @@ from bot.core.flag_facts import (
 )
 from bot.core.flag_state import Engagement
 from bot.core.model import Fallback, Level, Phase
+from bot.timeline.durations import Away, durations
 from tests.desk import ANA, Table, policy, told
 
 FLAG = "support-chat.llm"

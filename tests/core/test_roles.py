@@ -8,7 +8,7 @@ from bot.core.incident_facts import RoleChanged
 from bot.core.incident_state import Incident
 from bot.core.model import Actor, IncidentRole, Phase
 from bot.core.streams import evolve
-from bot.core.timeline import rows
+from bot.timeline.rows import rows
 from tests.desk import ANA, BOB, Table, told
 
 COMMANDER = IncidentRole.COMMANDER

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import signals as s
-from bot.core.durations import Away, Durations, Outage
 from bot.core.effects import EFFECTS
 from bot.core.fact import Body, Fact
 from bot.core.fact_kinds import BODIES
@@ -17,9 +16,10 @@ from bot.core.flag_facts import Engaged
 from bot.core.incident_facts import ChannelNamed, ComponentMoved, Declared, NoteAdded, PhaseChanged, UpdateWritten
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.provider_facts import ListingChanged
-from bot.core.timeline import ERRAND_WORDS, Row, durations, rows
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
+from bot.timeline.durations import Away, Durations, Outage
+from bot.timeline.rows import ERRAND_WORDS, Row, durations, rows
 from bot.views.names import lag_words
 from tests.desk import ANA, Table
 from tests.generated import instances

@@ -8,7 +8,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core import signals as s
-from bot.core import timeline
 from bot.core.codec import decode, encode
 from bot.core.hearing import hear
 from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
@@ -17,6 +16,7 @@ from bot.core.provider_state import ProviderState
 from bot.core.streams import evolve, put
 from bot.core.vendor_listing import UNLISTED_AFTER
 from bot.core.world import World
+from bot.timeline import rows
 from tests.desk import START, Table
 
 PAGE, API = Actor.vendor("anthropic"), "anthropic.api"
@@ -83,7 +83,7 @@ def test_the_timeline_says_that_it_is_no_longer_listed() -> None:
     [fact] = [fact for fact in table.facts if isinstance(fact.body, NoticeUnlisted)]
 
     assert 1 == fact.incident
-    assert "no longer lists “Errors”; its last word was “investigating”" in timeline.rows([fact], {})[0].text
+    assert "no longer lists “Errors”; its last word was “investigating”" in rows.rows([fact], {})[0].text
 
 
 def test_an_hour_goes_on_over_a_restart() -> None:

@@ -3,8 +3,8 @@
 from bot.core.fact import Fact
 from bot.core.incident_facts import ComponentJoined
 from bot.core.model import Actor, Level
-from bot.core.timeline import rows
 from bot.demo.play import LINE_CHARS, told_line
+from bot.timeline.rows import rows
 from tests.stories import API, T0
 
 

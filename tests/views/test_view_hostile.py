@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core import timeline
 from bot.core.fact import Fact
 from bot.core.fact_kinds import BODIES
 from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Policy, Severity
 from bot.ports import Message
+from bot.timeline import rows as timeline
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text

@@ -1,6 +1,5 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
-from bot.core import timeline
 from bot.core.cadence import update_every
 from bot.core.fact import Fact
 from bot.core.incident_facts import (
@@ -21,6 +20,7 @@ from bot.core.model import FeedState, Level, Policy
 from bot.core.provider_facts import FeedChanged, NoticeSeen, PageFlooded
 from bot.core.world import World
 from bot.ports import Message
+from bot.timeline import rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
@@ -49,7 +49,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
 
 
 def _as_in_the_timeline(fact: Fact, policy: Policy) -> Said:
-    row = timeline.rows([fact], plain_names(policy))[0]
+    row = rows.rows([fact], plain_names(policy))[0]
     text = foreign(row.text, 1200) + (f": {inert(row.reason, 600)}" if row.reason else "")
     return text, f"{text} ({by(fact.actor)})", []
 
@@ -120,7 +120,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
                 _if_open(scene),
             )
         case GivenUp() as b:
-            what, name = timeline.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
+            what, name = rows.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
             text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
             todo = "It is not tried again. What happened stands in the timeline; `understudy doctor` tells what Slack wants."
             return text, f"{text}\n{todo}", []

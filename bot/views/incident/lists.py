@@ -6,9 +6,9 @@ from datetime import datetime
 from bot.core.cadence import next_update_at
 from bot.core.incident_state import Incident
 from bot.core.model import Phase, Policy
-from bot.core.timeline import Row
 from bot.core.world import World
 from bot.ports import Message
+from bot.timeline.rows import Row
 from bot.views.blocks import Block, actions, context, header, section
 from bot.views.incident.parts import (
     acknowledged,

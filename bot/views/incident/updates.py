@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.core import timeline
 from bot.core.component_facts import VerdictChanged
 from bot.core.fact import Body, Fact
 from bot.core.incident_facts import ChannelNamed, ChannelOpened, Declared, Exported, GivenUp, Posted, PostGone, UpdateWritten
 from bot.core.model import Actor, Phase, Policy
 from bot.ports import Message
+from bot.timeline import rows as timeline
 from bot.views.blocks import Block, actions, context, fields, header, section
 from bot.views.flags.board import flag_line, short_flag_line
 from bot.views.incident.parts import export_button, over_words, record, reopen_button

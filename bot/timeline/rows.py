@@ -18,7 +18,6 @@ from bot.core.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.durations import Away, Durations, Outage, durations
 from bot.core.effects import (
     AddBookmarks,
     EditAlert,
@@ -87,6 +86,7 @@ from bot.core.provider_facts import (
     UpdatesForgotten,
 )
 from bot.core.sight_facts import SightLost, SightRegained
+from bot.timeline.durations import Away, Durations, Outage, durations
 
 __all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
