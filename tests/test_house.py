@@ -39,7 +39,7 @@ FLOORS = {
     "bot.system.private_files": 1,
     "bot.system.redaction": 1,
     "bot.system.version": 1,
-    "bot.traces": 1,
+    "bot.backtest.traces": 1,
     "bot.system.token_bucket": 1,
     "bot.system.denials": 1,
     "bot.system.remembered": 1,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.backtest.traces import TraceError, read_trace
 from bot.core.model import Fault, Outcome, Sample
-from bot.traces import TraceError, read_trace
 
 MOMENT = datetime(2026, 3, 20, 12, 40, 30, tzinfo=UTC)
 HEAD = "time,check,outcome,latency\n"

@@ -9,13 +9,14 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from bot.backtest.replay import OnRecord, Settings, compare, on_record, replay
+from bot.backtest.traces import TraceError, read_trace
 from bot.cli.backtest_words import as_document, print_comparison
 from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, json_option, load_for_verbs, shared
 from bot.cli.output import note, print_json
 from bot.config.detection import DetectionConfig
 from bot.config.models import Config
 from bot.config.scalars import parse_duration
-from bot.core.backtest import OnRecord, Settings, compare, on_record, replay
 from bot.core.model import Sample
 from bot.engine.world_reading import world_from
 from bot.store.engine import DatabaseError, connect_read_only
@@ -25,7 +26,6 @@ from bot.store.samples.sampling import SampleStore
 from bot.store.samples.sqlite import SAMPLES_FILE
 from bot.store.sqlite import open_read_only
 from bot.system.clock import SystemClock
-from bot.traces import TraceError, read_trace
 from bot.wiring.plan import rule_of, rules_of
 
 SETTINGS = (

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.backtest.replay import Detection, Episode, OnRecord, Outcome, overlap, pair
 from bot.cli.output import print_table, print_text
-from bot.core.backtest import Detection, Episode, OnRecord, Outcome, overlap, pair
 from bot.core.detector import Condition
 from bot.core.model import Sample
 from bot.core.reasons import span

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.backtest import Episode, OnRecord, Settings, compare, on_record, pair, replay
+from bot.backtest.replay import Episode, OnRecord, Settings, compare, on_record, pair, replay
 from bot.core.detector import Condition
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.core.rule import Rule

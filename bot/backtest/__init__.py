@@ -1,0 +1,1 @@
+"""What other settings would have said of checks that ran already. Pure."""
