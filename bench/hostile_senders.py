@@ -12,7 +12,7 @@ from bot.ports import payloads
 from bot.system.clock import ManualClock
 from bot.vantage.wire import BATCH_BYTES, WireError, unpack
 from bot.web.server.bodies import BODY_BYTES
-from tests.checks.faults import saying, serving
+from tests.checks.net.faults import saying, serving
 from tests.web.web_house import CONTROL, READ, House
 
 Stalled = Callable[[Callable[[], Awaitable[object]]], Awaitable[float]]

@@ -21,7 +21,7 @@ from bot.vantage.signing import sign
 from bot.vantage.wire import BATCH_BYTES, BATCH_SAMPLES
 from bot.web.server.bodies import BODY_BYTES
 from commands.table import words
-from tests.checks.faults import serving
+from tests.checks.net.faults import serving
 
 SECRET = "s" * 40
 LOOKS = 3  # at each answer

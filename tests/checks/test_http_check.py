@@ -19,8 +19,8 @@ from bot.checks.net.resolve import Found
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock, ManualClock, ScaledClock
 from bot.system.redaction import HIDDEN
-from tests.checks.faults import Play
-from tests.checks.faults import serving as raw_server
+from tests.checks.net.faults import Play
+from tests.checks.net.faults import serving as raw_server
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 

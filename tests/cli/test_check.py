@@ -20,8 +20,8 @@ from bot.cli.verbs import main
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read
 from bot.system.clock import SystemClock
-from tests.checks import faults
-from tests.checks.faults import OK, Play, saying
+from tests.checks.net import faults
+from tests.checks.net.faults import OK, Play, saying
 from tests.cli.deployment import KEPT_ENVIRONMENT, ROOT, Ended
 from tests.transcripts import own_logs
 

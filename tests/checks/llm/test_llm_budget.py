@@ -13,8 +13,8 @@ from bot.checks.llm.budget import CALLS_A_DAY, Budget, BudgetBook, Spent
 from bot.checks.llm.check import LlmProber
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock
-from tests.checks.faults import saying, serving
-from tests.checks.llm_stage import START, check, looked, on_stage
+from tests.checks.llm.llm_stage import START, check, looked, on_stage
+from tests.checks.net.faults import saying, serving
 
 LATE = datetime(2030, 1, 7, 23, 59, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.checks.llm.check import LlmProber
 from bot.system.clock import ManualClock
-from tests.checks.llm_stage import DIALECTS, START, check, looked
+from tests.checks.llm.llm_stage import DIALECTS, START, check, looked
 
 KEY = "sk-canary-key-000111"
 OTHERS = {

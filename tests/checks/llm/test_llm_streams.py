@@ -16,7 +16,7 @@ from bot.checks.llm.check import LlmProber
 from bot.core.model import Fault, Outcome, Sample
 from bot.sandbox.vendor.bedrock import message
 from bot.system.clock import ManualClock
-from tests.checks.llm_stage import START, check, looked
+from tests.checks.llm.llm_stage import START, check, looked
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_1\r\n\r\n"

@@ -8,7 +8,7 @@ from bot.checks.judging.exceptions import ERROR_CLASSES
 from bot.core.model import Fault, Outcome
 from bot.sandbox.vendor.scenario import MODEL_WORDS
 from bot.system.clock import ScaledClock
-from tests.checks.llm_stage import DIALECTS, START, on_stage
+from tests.checks.llm.llm_stage import DIALECTS, START, on_stage
 
 # word -> the class of error that each provider's own shape comes to; one text where all agree.
 TROUBLES: dict[str, str | dict[str, str]] = {

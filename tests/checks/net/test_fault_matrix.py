@@ -21,8 +21,8 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.resolve import Found
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock
-from tests.checks import faults
-from tests.checks.faults import CHUNKED, LONG, OK, Play, saying
+from tests.checks.net import faults
+from tests.checks.net.faults import CHUNKED, LONG, OK, Play, saying
 
 START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

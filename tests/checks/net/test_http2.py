@@ -11,7 +11,7 @@ from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.net.resolve import ThreadResolver
 from bot.core.model import Fault
 from bot.system.clock import ManualClock
-from tests.checks.faults import Authority, Play, serving
+from tests.checks.net.faults import Authority, Play, serving
 
 pytest.importorskip("h2")
 

@@ -21,8 +21,8 @@ from bot.checks.net.http1 import LINE_CAP, AnswerReader, BadAnswer, LineSplitter
 from bot.checks.net.resolve import Found, ThreadResolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import FRESH, RefusedAddress, Reply, Transport, Way
-from tests.checks import faults
-from tests.checks.faults import CHUNKED, OK, Play, saying, serving
+from tests.checks.net import faults
+from tests.checks.net.faults import CHUNKED, OK, Play, saying, serving
 
 DEADLINE_S = 5.0
 

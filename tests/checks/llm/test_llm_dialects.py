@@ -16,7 +16,7 @@ from bot.checks.llm.dialects.known import DIALECTS
 from bot.checks.llm.dialects.shape import Event, Rung, Said
 from bot.checks.llm.dialects.sse import SseFrames
 from bot.checks.net.http1 import BadAnswer
-from tests.checks.llm_stage import KEY, MODELS, check
+from tests.checks.llm.llm_stage import KEY, MODELS, check
 
 NOW = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 ANTHROPIC, OPENAI = "https://api.anthropic.com", "https://api.openai.com"
