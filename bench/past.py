@@ -22,8 +22,8 @@ from bot.core.model import (
     Severity,
     Verdict,
 )
+from bot.core.record.world import World
 from bot.core.step import step
-from bot.core.world import World
 from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, Store
 from bot.store.engine import Connection, atomic, connect, one

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.report import line, percentile, timed
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import snapshot
 from bot.system.clock import SystemClock

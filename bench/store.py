@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bench.report import line, percentile, timed
 from bot.core.effects import Effect, PostLine
-from bot.core.fact import Fact
-from bot.core.incident_facts import NoteAdded
 from bot.core.model import Actor, Outcome, Sample
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import NoteAdded
 from bot.ports import Commit, NewFact, Store
 from bot.store.engine import sqlite_report
 from bot.store.samples.sqlite import InlineSamples, open_samples

@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.core.declaring import whose_names_appear
-from bot.core.incident_state import Incident
-from bot.core.world import World
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 
 REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)

@@ -7,8 +7,6 @@ from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.draft import Step
 from bot.core.effects import EffectBody
-from bot.core.fact import Body, Fact
-from bot.core.incident_state import Incident
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -21,8 +19,10 @@ from bot.core.model import (
     Severity,
     Verdict,
 )
+from bot.core.record.fact import Body, Fact
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 from bot.core.step import step
-from bot.core.world import World
 from bot.views.answers import words
 from bot.views.faces import Slack
 

@@ -7,10 +7,10 @@ from typing import Any
 from bot.core import signals as s
 from bot.core.codec import encode
 from bot.core.effects import EditCard, Effect, OpenChannel, PostAlert, PostLine, TellPerson
-from bot.core.fact import Body
-from bot.core.incident_facts import Declared, NoteAdded
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
-from bot.core.world import World
+from bot.core.record.fact import Body
+from bot.core.record.incident_facts import Declared, NoteAdded
+from bot.core.record.world import World
 from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, StateRow
 from tests.desk import ANA, RULE, Table

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.core.streams import evolve, state_of
-from bot.core.world import World
+from bot.core.record.streams import evolve, state_of
+from bot.core.record.world import World
 from bot.ports import Store
 
 

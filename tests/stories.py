@@ -8,7 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.core.component_facts import (
+from bot.core.effects import PostAlert, PostCard, PostUpdate
+from bot.core.model import (
+    Actor,
+    ComponentPolicy,
+    Fallback,
+    Fault,
+    FeedState,
+    FlagPolicy,
+    IncidentPolicy,
+    IncidentRole,
+    Level,
+    Notice,
+    Phase,
+    Policy,
+    Severity,
+)
+from bot.core.record.component_facts import (
     AdvisoryEnded,
     AdvisoryRaised,
     AlertHeard,
@@ -19,9 +35,8 @@ from bot.core.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.effects import PostAlert, PostCard, PostUpdate
-from bot.core.fact import Body, Fact
-from bot.core.flag_facts import (
+from bot.core.record.fact import Body, Fact
+from bot.core.record.flag_facts import (
     CarriedOver,
     Engaged,
     EngageProposed,
@@ -34,7 +49,8 @@ from bot.core.flag_facts import (
     ProposalDropped,
     Released,
 )
-from bot.core.incident_facts import (
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelNamed,
     ChannelOpened,
@@ -54,23 +70,7 @@ from bot.core.incident_facts import (
     SeverityChanged,
     UpdateWritten,
 )
-from bot.core.incident_state import Incident
-from bot.core.model import (
-    Actor,
-    ComponentPolicy,
-    Fallback,
-    Fault,
-    FeedState,
-    FlagPolicy,
-    IncidentPolicy,
-    IncidentRole,
-    Level,
-    Notice,
-    Phase,
-    Policy,
-    Severity,
-)
-from bot.core.provider_facts import (
+from bot.core.record.provider_facts import (
     FeedChanged,
     ListingChanged,
     MaintenanceSaid,
@@ -81,9 +81,9 @@ from bot.core.provider_facts import (
     PageFlooded,
     UpdatesForgotten,
 )
-from bot.core.sight_facts import SightLost, SightRegained
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.ports import LatencyPicture
 from bot.views.scene import Scene
 

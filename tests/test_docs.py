@@ -13,11 +13,11 @@ import click
 import pytest
 
 from bot.config.checks.kinds import CHECK_MODELS
-from bot.core.fact import Fact
-from bot.core.fact_kinds import BODIES, decode_body
 from bot.core.incident import CANCEL_REASONS, LEGAL
-from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import Declared
+from bot.core.record.kinds import BODIES, decode_body
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.sqlite import InlineLedger

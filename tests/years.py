@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from bot.core import signals as s
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Verdict
-from bot.core.streams import put
-from bot.core.world import World
+from bot.core.record.streams import put
+from bot.core.record.world import World
 from tests.desk import ANA, BOB, Table
 
 QUIET = (timedelta(minutes=1), timedelta(minutes=20), timedelta(hours=3), timedelta(days=2), timedelta(days=45))

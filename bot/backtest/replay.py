@@ -10,8 +10,8 @@ from itertools import pairwise
 from statistics import median
 
 from bot.core.detector import EVERY, NEW, Condition, Track, observe
-from bot.core.incident_state import Incident
 from bot.core.model import Fault, Phase, Sample
+from bot.core.record.incident import Incident
 from bot.core.rule import Rule
 
 BAD = (Condition.FAILING, Condition.SLOW)

@@ -9,10 +9,10 @@ from bot.cli.options import config_option, data_folder, data_option, fail, incid
 from bot.cli.output import inert_json, note
 from bot.config.policy import to_policy
 from bot.config.reading.errors import ConfigErrors
-from bot.core.fact import Fact
-from bot.core.incident_state import Incident
 from bot.core.model import IncidentPolicy, Policy
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 from bot.engine.world_reading import read_incidents, read_world
 from bot.exports import FORMATS, render
 from bot.store.errors import StoreError

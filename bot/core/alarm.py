@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
-from bot.core.component_facts import (
+from bot.core.draft import Draft, Handlers, Step
+from bot.core.effects import OpenThread, ReplyInThread
+from bot.core.failover import react
+from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
+from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
+from bot.core.quiet import Quiet, beginnings, look
+from bot.core.record.component import ComponentState, HeldBack
+from bot.core.record.component_facts import (
     AdvisoryEnded,
     AdvisoryRaised,
     AlertResumed,
@@ -17,19 +24,12 @@ from bot.core.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.component_state import ComponentState, HeldBack
-from bot.core.draft import Draft, Handlers, Step
-from bot.core.effects import OpenThread, ReplyInThread
-from bot.core.fact import Body
-from bot.core.failover import react
-from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
-from bot.core.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
-from bot.core.incident_state import Incident
-from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
-from bot.core.quiet import Quiet, beginnings, look
-from bot.core.sight_facts import SightLost, SightRegained
+from bot.core.record.fact import Body
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
+from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.world import World
 from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
-from bot.core.world import World
 
 MUTE_RULE = Actor.rule("mute")
 HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing

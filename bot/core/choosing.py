@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bot.core.component_state import ComponentState
 from bot.core.model import Fallback, Fault, FlagPolicy, Level
-from bot.core.world import World
+from bot.core.record.component import ComponentState
+from bot.core.record.world import World
 
 
 class Standing(IntEnum):

@@ -9,10 +9,10 @@ from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
 from bot.core.failover import carry_over, react
 from bot.core.incident import declare
-from bot.core.incident_facts import ResponderJoined
-from bot.core.incident_state import Incident
 from bot.core.model import Policy
 from bot.core.quiet import look
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import ResponderJoined
 from bot.core.signals import Declare, Join
 
 

@@ -19,12 +19,12 @@ from bot.core.effects import (
     To,
     effect,
 )
-from bot.core.fact import Body, Fact
-from bot.core.incident_state import Incident
 from bot.core.model import Actor, Policy
+from bot.core.record.fact import Body, Fact
+from bot.core.record.incident import Incident
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.core.signals import Signal
-from bot.core.streams import evolve
-from bot.core.world import World
 
 
 @dataclass(frozen=True)

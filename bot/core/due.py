@@ -9,7 +9,7 @@ from itertools import chain
 
 from bot.core import alarm, failover, incident
 from bot.core.model import Policy
-from bot.core.world import World
+from bot.core.record.world import World
 
 FAMILIES = (incident.due, failover.due, alarm.due)
 

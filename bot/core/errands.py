@@ -4,7 +4,7 @@ from bot.core.answers import Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To
 from bot.core.incident import refuse_channel
-from bot.core.incident_facts import ChannelOpened, GivenUp, Posted
+from bot.core.record.incident_facts import ChannelOpened, GivenUp, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
 

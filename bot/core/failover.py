@@ -10,10 +10,13 @@ from datetime import datetime
 from bot.core import answers as a
 from bot.core import flag_answers as fa
 from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
-from bot.core.component_state import ComponentState
 from bot.core.draft import Draft, Handlers, Step
-from bot.core.fact import Body
-from bot.core.flag_facts import (
+from bot.core.incident import change_phase, move_for
+from bot.core.model import Actor, Automation, Fault, FirstStep, FlagPolicy, Level, OnExpiry, Phase, Policy
+from bot.core.record.component import ComponentState
+from bot.core.record.fact import Body
+from bot.core.record.flag import Engagement, FlagState
+from bot.core.record.flag_facts import (
     CarriedOver,
     Engaged,
     EngageProposed,
@@ -26,12 +29,9 @@ from bot.core.flag_facts import (
     ProposalDropped,
     Released,
 )
-from bot.core.flag_state import Engagement, FlagState
-from bot.core.incident import change_phase, move_for
-from bot.core.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged
-from bot.core.model import Actor, Automation, Fault, FirstStep, FlagPolicy, Level, OnExpiry, Phase, Policy
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged
+from bot.core.record.world import World
 from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
-from bot.core.world import World
 
 FALLBACK_RULE = Actor.rule("fallback automation")
 HAND_BACK_RULE = Actor.rule("hand-back")

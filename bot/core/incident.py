@@ -26,8 +26,11 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.fact import Fact
-from bot.core.incident_facts import (
+from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
+from bot.core.naming import channel_name
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelNamed,
     ChannelRefused,
@@ -41,10 +44,8 @@ from bot.core.incident_facts import (
     SeverityChanged,
     UpdateWritten,
 )
-from bot.core.incident_state import Incident
-from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
-from bot.core.naming import channel_name
-from bot.core.recent import is_recent
+from bot.core.record.recent import is_recent
+from bot.core.record.world import World
 from bot.core.signals import (
     Acknowledge,
     AddNote,
@@ -55,7 +56,6 @@ from bot.core.signals import (
     SetSeverity,
     WriteUpdate,
 )
-from bot.core.world import World
 
 COURSE = (
     Phase.TRIAGE, Phase.INVESTIGATING, Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING, Phase.RESOLVED,

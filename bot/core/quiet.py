@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from bot.core.ids import ComponentId
 from bot.core.model import FeedState, Notice, Phase, Policy
-from bot.core.provider_state import ProviderState
-from bot.core.world import World
+from bot.core.record.provider import ProviderState
+from bot.core.record.world import World
 
 MAINTENANCE_STAGES = frozenset({"scheduled", "in_progress", "verifying"})
 OVERRUN = timedelta(hours=1)  # vendors end late, and forget to say so

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.model import Outcome, Sample
-from bot.core.sight_state import Sight
+from bot.core.record.sight import Sight
 from bot.core.taxonomy import network
 
 

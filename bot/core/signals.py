@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.core.effects import EffectBody
 from bot.core.model import Actor, AlertState, FeedReport, IncidentRole, Phase, Severity, Verdict
-from bot.core.sight_state import Sight
+from bot.core.record.sight import Sight
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bot.core.answers import NoIncident, Noted
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.model import Policy
 from bot.core.permissions import denied
-from bot.core.world import World
+from bot.core.record.world import World
 
 
 def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from bot.core.draft import Draft
 from bot.core.effects import OpenThread, ReplyInThread
-from bot.core.incident_state import Incident
 from bot.core.model import Actor, FeedReport, Notice
-from bot.core.provider_facts import ListingChanged, NoticeListedAgain, NoticeUnlisted
-from bot.core.provider_state import NOTICE_OVER, Listed, ProviderState
 from bot.core.quiet import MAINTENANCE_STAGES
+from bot.core.record.incident import Incident
+from bot.core.record.provider import NOTICE_OVER, Listed, ProviderState
+from bot.core.record.provider_facts import ListingChanged, NoticeListedAgain, NoticeUnlisted
 
 UNLISTED_AFTER = timedelta(hours=1)  # caches of status pages are minutes old, and their editors take things back and forth
 SHORTEST_CUT = 10  # no status page that is known cuts its list to fewer entries

@@ -16,10 +16,17 @@ from bot.core.draft import Draft, Handlers, Step
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.failover import react
 from bot.core.incident import Outage, outage_of
-from bot.core.incident_state import Incident
 from bot.core.model import Actor, FeedReport, FeedState, Notice
-from bot.core.provider_facts import FeedChanged, MaintenanceSaid, NoticeSeen, PageFirstRead, PageFlooded, UpdatesForgotten
-from bot.core.provider_state import MOST_AN_HOUR, NOTICE_OVER, ProviderState
+from bot.core.record.incident import Incident
+from bot.core.record.provider import MOST_AN_HOUR, NOTICE_OVER, ProviderState
+from bot.core.record.provider_facts import (
+    FeedChanged,
+    MaintenanceSaid,
+    NoticeSeen,
+    PageFirstRead,
+    PageFlooded,
+    UpdatesForgotten,
+)
 from bot.core.signals import FeedRead
 from bot.core.vendor_listing import follow, touches
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.detector import Condition, Judgement
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
+from bot.core.record.sight import CLEAR, Sight
 from bot.core.sight import by_network
-from bot.core.sight_state import CLEAR, Sight
 from bot.core.taxonomy import ERROR_CLASSES, may_open
 
 FEED_WEIGHT = 0.5  # a page is edited by hand, late, and about everybody's trouble

@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.core import effects as e
 from bot.core.effects import Effect
-from bot.core.fact import Fact
-from bot.core.incident_facts import GivenUp, Posted, UpdateWritten
-from bot.core.incident_state import Incident
 from bot.core.model import Actor
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import GivenUp, Posted, UpdateWritten
+from bot.core.record.world import World
 from bot.core.signals import ChannelLost, PostLost
-from bot.core.world import World
 from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.delivery.ops_channel import OpsChannel
 from bot.exports import render

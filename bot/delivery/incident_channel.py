@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bot.core.effects import AddBookmarks, Effect, InvitePeople, OpenChannel, PinCard, SetTopic
-from bot.core.incident_state import Incident
 from bot.core.model import Actor, ActorKind
+from bot.core.record.incident import Incident
 from bot.core.signals import EffectRefused, NameTaken
 from bot.ports import ChannelNameTaken, Chat, ChatError, Engine, OutboxRow, Performed, Performer, Performers, PostedAt, Wait
 from bot.system.clock import Clock

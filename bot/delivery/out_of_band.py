@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.fact import Fact
-from bot.core.sight_facts import SightLost, SightRegained
+from bot.core.record.fact import Fact
+from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Notifier, OutboxRow
 from bot.system.clock import Clock
 from bot.views.component_messages import sight_words

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bot.core.fact import Fact
-from bot.core.flag_facts import HandBackAsked
-from bot.core.incident_facts import Declared, ResolveAsked
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.flag_facts import HandBackAsked
+from bot.core.record.incident_facts import Declared, ResolveAsked
+from bot.core.record.world import World
 from bot.demo.settings import FLAG
 from bot.sandbox.slack import NotThere, Person, SlackbotSays
 

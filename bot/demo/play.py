@@ -12,10 +12,10 @@ from bot.app import App, build
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.transport import Transport
 from bot.config.load import load
-from bot.core.component_facts import VerdictChanged
-from bot.core.fact import Fact
-from bot.core.incident_facts import Posted
-from bot.core.world import World
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import Posted
+from bot.core.record.world import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, Seen, prove
 from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings

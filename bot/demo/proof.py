@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.core.fact import Fact
-from bot.core.flag_facts import Engaged, Released
-from bot.core.incident_facts import Posted, UpdateWritten
 from bot.core.model import Outcome, Sample
-from bot.core.sight_facts import SightLost
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.flag_facts import Engaged, Released
+from bot.core.record.incident_facts import Posted, UpdateWritten
+from bot.core.record.sight_facts import SightLost
+from bot.core.record.world import World
 from bot.sandbox.slack import LocalWorkspace
 
 SERVED_AT_LEAST = 0.9  # of all customers, over the whole story, outage included

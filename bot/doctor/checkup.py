@@ -12,7 +12,7 @@ from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.doctor.people import look_at_commanders, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.engine.world_reading import read_world

@@ -9,8 +9,8 @@ from bot.checks.heartbeat import HeartbeatCheck
 from bot.core.detector import Condition, Judgement
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample, Verdict
+from bot.core.record.sight import CLEAR, Sight
 from bot.core.sight import look_around
-from bot.core.sight_state import CLEAR, Sight
 from bot.core.verdict import CheckView, reach
 from bot.ports import Prober
 from bot.system.clock import Clock

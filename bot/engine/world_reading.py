@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bot.core.codec import decode
-from bot.core.layered import Layered
-from bot.core.recent import MOST_RECENT, needed
-from bot.core.streams import STREAMS, put
-from bot.core.world import World
+from bot.core.record.layered import Layered
+from bot.core.record.recent import MOST_RECENT, needed
+from bot.core.record.streams import STREAMS, put
+from bot.core.record.world import World
 from bot.ports import StateRow, Store
 
 

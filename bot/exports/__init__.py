@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.core.fact import Fact
 from bot.core.incident import EXPORT_FORMATS
-from bot.core.incident_state import Incident
 from bot.core.model import Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
 from bot.exports.csv_file import csv_
 from bot.exports.json_file import json_
 from bot.exports.markdown import markdown

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Sequence
 
-from bot.core.fact import Fact
-from bot.core.incident_state import Incident
 from bot.core.model import Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
 from bot.exports.times import iso
 from bot.timeline import rows
 from bot.views.names import plain_names

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.codec import encode
-from bot.core.fact import Fact
-from bot.core.fact_kinds import encode_body
-from bot.core.incident_state import Incident
 from bot.core.model import Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.kinds import encode_body
 from bot.exports.times import iso, points, spans
 from bot.system.redaction import Redactor
 from bot.timeline import rows as timeline

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from bot.core.fact import Fact
-from bot.core.incident_state import Incident
 from bot.core.model import Actor, ActorKind, Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
 from bot.timeline import rows as timeline
 from bot.views.names import plain_names

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from bot.core.flag_state import Engagement
 from bot.core.model import FlagPolicy, Policy
-from bot.core.world import World
+from bot.core.record.flag import Engagement
+from bot.core.record.world import World
 
 Primitive = str | int | float | bool
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.engine.engine import CommittingEngine
 from bot.ports import Flaw, Ledger, Mark, StoreError, StoreTrouble
 

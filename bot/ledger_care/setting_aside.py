@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bot.core.fact import Body, Fact
-from bot.core.incident_facts import Declared, PhaseChanged
 from bot.core.model import Actor, Phase, Severity
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.fact import Body, Fact
+from bot.core.record.incident_facts import Declared, PhaseChanged
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.engine.engine import changed_states
 from bot.ports import Commit, Ledger, NewFact, Store, StoreError, StoreTrouble
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from bot.core.answers import Answer
 from bot.core.model import Policy
+from bot.core.record.world import World
 from bot.core.signals import Signal
-from bot.core.world import World
 
 
 class Engine(Protocol):

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from bot.core.effects import Effect
-from bot.core.fact import Body, Fact
 from bot.core.model import Actor
+from bot.core.record.fact import Body, Fact
 
 T = TypeVar("T")
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.core.codec import decode, encode
-from bot.core.fact import Fact
 from bot.core.model import Phase
-from bot.core.streams import STREAMS as KINDS
-from bot.core.streams import evolve, folded, state_of
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.streams import STREAMS as KINDS
+from bot.core.record.streams import evolve, folded, state_of
+from bot.core.record.world import World
 from bot.ports import Audited, Flaw, StateRow, StoreError
 from bot.store import marks
 from bot.store.engine import Connection, DatabaseError, forgiving, one, require_odd_text

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.codec import encode
-from bot.core.fact import Fact
-from bot.core.fact_kinds import encode_body
+from bot.core.record.fact import Fact
+from bot.core.record.kinds import encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, NewFact, StateRow
 from bot.store import outbox
 from bot.store.engine import Connection, IntegrityError, one

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.fact import Fact
+from bot.core.record.fact import Fact
 from bot.ports import (
     Audited,
     Commit,

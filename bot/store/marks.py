@@ -16,7 +16,7 @@ from typing import Any
 
 import bot.core
 from bot.core.codec import decode, encode
-from bot.core.streams import STREAMS
+from bot.core.record.streams import STREAMS
 from bot.ports import Mark
 from bot.store.engine import Connection, DatabaseError, one, require_odd_text
 from bot.store.rows import canonical

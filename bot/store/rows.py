@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.core.codec import decode
 from bot.core.effects import Effect, decode_effect
-from bot.core.fact import Fact
-from bot.core.fact_kinds import decode_body
 from bot.core.model import Actor
+from bot.core.record.fact import Fact
+from bot.core.record.kinds import decode_body
 from bot.ports import OutboxRow, RowState, StateRow
 from bot.store.errors import StoreError, StoreTrouble
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.effects import PostAlert
-from bot.core.fact import Fact
-from bot.core.flag_facts import CarriedOver, Engaged, Released
-from bot.core.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, Posted, UpdateWritten
-from bot.core.incident_state import Incident
 from bot.core.model import ActorKind, Level, Phase
-from bot.core.provider_facts import NoticeSeen
-from bot.core.provider_state import NOTICE_OVER
+from bot.core.record.fact import Fact
+from bot.core.record.flag_facts import CarriedOver, Engaged, Released
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, Posted, UpdateWritten
+from bot.core.record.provider import NOTICE_OVER
+from bot.core.record.provider_facts import NoticeSeen
 
 SWITCHED = (Engaged, CarriedOver)
 

@@ -7,17 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.component_facts import (
-    AdvisoryEnded,
-    AdvisoryRaised,
-    AlertHeard,
-    AlertResumed,
-    AlertSuppressed,
-    Muted,
-    ReportHeard,
-    Unmuted,
-    VerdictChanged,
-)
 from bot.core.effects import (
     AddBookmarks,
     EditAlert,
@@ -38,9 +27,20 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.fact import Body, Fact, OfComponent, OfComponents, Reasoned
-from bot.core.fact_kinds import BODIES
-from bot.core.flag_facts import (
+from bot.core.model import Actor, ActorKind, FeedState, Level
+from bot.core.record.component_facts import (
+    AdvisoryEnded,
+    AdvisoryRaised,
+    AlertHeard,
+    AlertResumed,
+    AlertSuppressed,
+    Muted,
+    ReportHeard,
+    Unmuted,
+    VerdictChanged,
+)
+from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
+from bot.core.record.flag_facts import (
     CarriedOver,
     Engaged,
     EngageProposed,
@@ -53,7 +53,7 @@ from bot.core.flag_facts import (
     ProposalDropped,
     Released,
 )
-from bot.core.incident_facts import (
+from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelNamed,
     ChannelOpened,
@@ -73,8 +73,8 @@ from bot.core.incident_facts import (
     SeverityChanged,
     UpdateWritten,
 )
-from bot.core.model import Actor, ActorKind, FeedState, Level
-from bot.core.provider_facts import (
+from bot.core.record.kinds import BODIES
+from bot.core.record.provider_facts import (
     FeedChanged,
     ListingChanged,
     MaintenanceSaid,
@@ -85,7 +85,7 @@ from bot.core.provider_facts import (
     PageFlooded,
     UpdatesForgotten,
 )
-from bot.core.sight_facts import SightLost, SightRegained
+from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.timeline.durations import Away, Durations, Outage, durations
 
 __all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]

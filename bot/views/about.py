@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.component_state import Mute
 from bot.core.model import Notice, Policy
 from bot.core.quiet import MAINTENANCE_STAGES
+from bot.core.record.component import Mute
+from bot.core.record.world import World
 from bot.core.windows import Recurrence, Window
-from bot.core.world import World
 from bot.ports import Message
 from bot.system.version import UNKNOWN
 from bot.views.blocks import Block, context, header, section

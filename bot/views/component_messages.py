@@ -1,6 +1,8 @@
 """One message for one fact about a component or our own sight: blindness, advisories, mutes, alerts and people's reports."""
 
-from bot.core.component_facts import (
+from bot.core.model import Fault, Level, Policy
+from bot.core.record.component import ComponentState
+from bot.core.record.component_facts import (
     AdvisoryEnded,
     AdvisoryRaised,
     AlertHeard,
@@ -11,11 +13,9 @@ from bot.core.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.component_state import ComponentState
-from bot.core.fact import Fact
-from bot.core.model import Fault, Level, Policy
-from bot.core.sight_facts import SightLost, SightRegained
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.world import World
 from bot.views.names import component_name
 from bot.views.text import by, code, escape, foreign, inert, quote, span, stop, utc, when, who
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.core.component_state import ComponentState
 from bot.core.model import ComponentPolicy, FlagPolicy, Level, Policy
-from bot.core.world import World
+from bot.core.record.component import ComponentState
+from bot.core.record.world import World
 from bot.ports import LatencyPicture, Message
 from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.component_messages import blind_line, held_words

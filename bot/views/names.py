@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.core.incident_state import Affected, Incident
 from bot.core.model import Fault, FeedState, Level, Notice, Policy
-from bot.core.world import World
+from bot.core.record.incident import Affected, Incident
+from bot.core.record.world import World
 from bot.views.text import foreign, inert, link, span, stop, when, words
 
 FAULT_WORDS: dict[Fault, str] = {

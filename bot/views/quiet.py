@@ -1,10 +1,10 @@
 """Quiet threads in the ops channel: trouble that is no incident, vendors' words that do not touch us, our own blindness."""
 
-from bot.core.component_facts import AlertResumed, AlertSuppressed, VerdictChanged
-from bot.core.fact import Fact
 from bot.core.model import Policy
-from bot.core.provider_facts import NoticeSeen
-from bot.core.world import World
+from bot.core.record.component_facts import AlertResumed, AlertSuppressed, VerdictChanged
+from bot.core.record.fact import Fact
+from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.component_messages import REMEDIES, finding

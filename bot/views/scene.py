@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import cadence
-from bot.core.incident_state import Incident
 from bot.core.model import FlagPolicy, Policy
-from bot.core.world import World
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 from bot.views.names import component_line, plain_names
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.component_state import ComponentState
 from bot.core.model import Level, Policy, Verdict
-from bot.core.world import World
+from bot.core.record.component import ComponentState
+from bot.core.record.world import World
 from bot.ports import Message, StoreError, StoreTrouble
 from bot.views.blocks import section
 from bot.views.limits import fit

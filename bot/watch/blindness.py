@@ -12,8 +12,8 @@ import structlog
 
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
+from bot.core.record.sight import CLEAR, Sight
 from bot.core.sight import UNLOOKED, Proven, SightRule, look_around, lost_controls
-from bot.core.sight_state import CLEAR, Sight
 from bot.core.taxonomy import network
 from bot.system.clock import Clock
 

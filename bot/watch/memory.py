@@ -19,8 +19,8 @@ import structlog
 from bot.core.codec import decode, sparse
 from bot.core.detector import NEW, Rule, from_ledger, knows_of, seeded, undoubted
 from bot.core.model import Level, Sample
-from bot.core.sight_state import CLEAR, Sight
-from bot.core.world import World
+from bot.core.record.sight import CLEAR, Sight
+from bot.core.record.world import World
 from bot.ports import Remembered, Samples
 from bot.watch.blindness import Sighting
 from bot.watch.check_states import Key, Tracks

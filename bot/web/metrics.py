@@ -7,11 +7,11 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from bot.core.component_facts import VerdictChanged
-from bot.core.fact import Fact
-from bot.core.incident_facts import Declared
 from bot.core.model import Level, Policy, Sample, Severity, Verdict
-from bot.core.world import World
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import Declared
+from bot.core.record.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import Evaluation
 from bot.ports import UNFINISHED, RowState

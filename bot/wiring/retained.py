@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bot.core.codec import decode, encode
 from bot.core.ids import ComponentId
 from bot.core.model import Automation, ComponentPolicy, FlagPolicy, Policy
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.system.remembered import read_back
 
 SETTING = "policy/flags"

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from bot.config.policy import to_policy
-from bot.core.fact import Fact
 from bot.core.model import Verdict
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.world import World
 from bot.delivery.direct_posts import Note
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine

@@ -11,8 +11,8 @@ from bot.core.answers import Answer
 from bot.core.draft import Step
 from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
 from bot.core.model import Policy
+from bot.core.record.world import World
 from bot.core.signals import Signal
-from bot.core.world import World
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.ports import ChatError, OutboxRow
 from bot.system.clock import ManualClock

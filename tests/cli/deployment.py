@@ -18,7 +18,7 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from bot.cli.verbs import main
-from bot.core.fact import Fact
+from bot.core.record.fact import Fact
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.store.sqlite import open_read_only

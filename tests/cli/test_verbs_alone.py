@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.flag_facts import Engaged
-from bot.core.incident_facts import Declared, UpdateWritten
+from bot.core.record.flag_facts import Engaged
+from bot.core.record.incident_facts import Declared, UpdateWritten
 from bot.store.lock import DataLock
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.core.fact import Fact
-from bot.core.incident_facts import ChannelOpened
 from bot.core.model import Level
-from bot.core.streams import evolve
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import ChannelOpened
+from bot.core.record.streams import evolve
 from commands.parse import Mention, MentionKind, Misunderstood, mentions, typed, which_incident
 from tests.desk import Table
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from bot.core.codec import encode
 from bot.core.effects import TellPerson
-from bot.core.fact import Body
-from bot.core.fact_kinds import BODIES
-from bot.core.incident_facts import Declared, NoteAdded
 from bot.core.model import Actor
+from bot.core.record.fact import Body
+from bot.core.record.incident_facts import Declared, NoteAdded
+from bot.core.record.kinds import BODIES
 from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store
 from bot.store.rows import fact_hash
 from bot.store.sqlite import InlineLedger, open_ledger

@@ -8,10 +8,10 @@ import pytest
 from bot.core import answers as a
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.component_facts import AdvisoryEnded, AdvisoryRaised, AlertResumed, AlertSuppressed, VerdictChanged
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
-from bot.core.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, SeverityChanged
 from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
+from bot.core.record.component_facts import AdvisoryEnded, AdvisoryRaised, AlertResumed, AlertSuppressed, VerdictChanged
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, SeverityChanged
 from tests.desk import ANA, BOB, RULE, START, Table, Written, policy
 
 API, WEB, MOBILE, GPT = "anthropic.api", "anthropic.web", "anthropic.mobile", "openai.api"

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.fact import Body
-from bot.core.flag_facts import CarriedOver, Engaged, EngageProposed, HandBackAsked, Held, ProposalDropped
-from bot.core.incident_facts import PhaseChanged
 from bot.core.model import Actor, Fallback, Level, Phase, Policy
+from bot.core.record.fact import Body
+from bot.core.record.flag_facts import CarriedOver, Engaged, EngageProposed, HandBackAsked, Held, ProposalDropped
+from bot.core.record.incident_facts import PhaseChanged
 from tests.desk import ANA, CHAT_FLAG, START, Table, Written, component, policy
 
 FLAG = CHAT_FLAG.key

@@ -7,8 +7,8 @@ import pytest
 from bot.core import answers as a
 from bot.core import signals as s
 from bot.core.effects import EffectBody, OpenChannel, PostLine, PostUpdate, UploadExport
-from bot.core.incident_facts import Exported, NoteAdded, PhaseChanged, SeverityChanged, UpdateWritten
 from bot.core.model import Level, Phase, Severity
+from bot.core.record.incident_facts import Exported, NoteAdded, PhaseChanged, SeverityChanged, UpdateWritten
 from tests.desk import ANA, BOB, RULE, START, Table, Written
 
 

@@ -10,7 +10,7 @@ from bot.core import signals as s
 from bot.core.effects import PostAlert, PostLine
 from bot.core.model import Actor, FeedReport, FeedState, IncidentRole, Level, Phase, Severity, Verdict
 from bot.core.permissions import MAY, Denied, Role, denied, role_of
-from bot.core.sight_state import Sight
+from bot.core.record.sight import Sight
 from tests.core.test_handlers import every_signal
 from tests.desk import ANA, BOB, RULE, START, Table, policy, told
 

@@ -1,8 +1,8 @@
 """What the demo prints for each event."""
 
-from bot.core.fact import Fact
-from bot.core.incident_facts import ComponentJoined
 from bot.core.model import Actor, Level
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import ComponentJoined
 from bot.demo.play import LINE_CHARS, told_line
 from bot.timeline.rows import rows
 from tests.stories import API, T0

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from bot.core.fact import Body, Fact
+from bot.core.record.fact import Body, Fact
 from bot.sandbox.slack import Message, Person
 from tests.house import House
 

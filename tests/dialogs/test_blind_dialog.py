@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core.incident_facts import Declared
-from bot.core.sight_facts import SightLost
+from bot.core.record.incident_facts import Declared
+from bot.core.record.sight_facts import SightLost
 from bot.sandbox.vendor.doors import Door
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house

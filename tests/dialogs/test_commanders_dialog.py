@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.fact import Body
-from bot.core.flag_facts import HandBackStepped, Released
+from bot.core.record.fact import Body
+from bot.core.record.flag_facts import HandBackStepped, Released
 from bot.sandbox.slack import Person
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, SOON_S, a_house

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.core.flag_facts import Engaged
-from bot.core.incident_facts import Declared
 from bot.core.model import Fault, Outcome
-from bot.core.sight_facts import SightLost
+from bot.core.record.flag_facts import Engaged
+from bot.core.record.incident_facts import Declared
+from bot.core.record.sight_facts import SightLost
 from tests.dialogs.talk import Talk
 from tests.engine.stand import Answer, Script
 from tests.house import FLAG, House, a_house

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.flag_facts import Engaged
+from bot.core.record.flag_facts import Engaged
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, settings
 

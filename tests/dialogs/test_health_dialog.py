@@ -1,6 +1,6 @@
 """`/health`: the board, one provider, and the way from there to an incident."""
 
-from bot.core.incident_facts import Declared
+from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from bot.core.incident_facts import Declared, ResponderJoined, UpdateWritten
+from bot.core.record.incident_facts import Declared, ResponderJoined, UpdateWritten
 from bot.sandbox.slack import ModalErrors
 from tests.dialogs.talk import Talk
 from tests.house import House

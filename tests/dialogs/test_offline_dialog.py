@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core.incident_facts import Declared
+from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.incident_facts import Declared
+from bot.core.record.incident_facts import Declared
 from bot.sandbox.slack import NotThere
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.core.fact import Body, Fact
-from bot.core.incident_facts import Declared
+from bot.core.record.fact import Body, Fact
+from bot.core.record.incident_facts import Declared
 from bot.sandbox.slack import Person
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import FLAG, SOON_S, House, a_house

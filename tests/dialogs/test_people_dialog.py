@@ -2,8 +2,8 @@
 
 import asyncio
 
-from bot.core.flag_facts import HandBackStepped
-from bot.core.incident_facts import Acknowledged, Declared, NoteAdded
+from bot.core.record.flag_facts import HandBackStepped
+from bot.core.record.incident_facts import Acknowledged, Declared, NoteAdded
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import FLAG
 

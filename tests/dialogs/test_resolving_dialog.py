@@ -1,6 +1,6 @@
 """Resolving while something still fails: every way asks first, and what still fails comes back."""
 
-from bot.core.incident_facts import PhaseChanged
+from bot.core.record.incident_facts import PhaseChanged
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-claude-api-down"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.incident_facts import RoleChanged
+from bot.core.record.incident_facts import RoleChanged
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-payments-are-slow"

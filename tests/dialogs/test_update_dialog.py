@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.incident_facts import UpdateWritten
+from bot.core.record.incident_facts import UpdateWritten
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.core.flag_facts import Engaged
-from bot.core.incident_facts import Declared
+from bot.core.record.flag_facts import Engaged
+from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import House, settings
 

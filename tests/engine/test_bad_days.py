@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.fact import Fact
-from bot.core.incident_facts import GivenUp
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import GivenUp
 from bot.delivery.chat import Delivery, Surroundings
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine

@@ -9,8 +9,8 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.fact import Fact
 from bot.core.model import Actor
+from bot.core.record.fact import Fact
 from bot.engine.engine import MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
 from bot.store.sqlite import InlineLedger

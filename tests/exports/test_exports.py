@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.fact import Fact
-from bot.core.fact_kinds import BODIES, decode_body
-from bot.core.incident_facts import NoteAdded
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import NoteAdded
+from bot.core.record.kinds import BODIES, decode_body
 from bot.exports import FORMATS, csv_, json_, markdown, render
 from bot.exports.csv_file import COLUMNS, FORMULA, cell
 from bot.exports.markdown import md

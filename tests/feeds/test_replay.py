@@ -10,7 +10,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.model import Actor
-from bot.core.provider_facts import NoticeSeen
+from bot.core.record.provider_facts import NoticeSeen
 from bot.feeds.statuspage import parse
 from tests.desk import Table
 from tests.truth import truth_dir

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.fact import Body, Fact
-from bot.core.flag_facts import Engaged, HandBackReverted, HandBackStepped, Released
 from bot.core.model import Actor, Fallback, FeedState, FlagPolicy, IncidentPolicy, Policy
-from bot.core.provider_facts import FeedChanged
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.fact import Body, Fact
+from bot.core.record.flag_facts import Engaged, HandBackReverted, HandBackStepped, Released
+from bot.core.record.provider_facts import FeedChanged
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, bucket, evaluate, revision_of, snapshot
 
 NOW = datetime(2026, 3, 20, 12, 43, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.model import FlagPolicy, IncidentPolicy, Policy
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot
 from bot.flags.readers import ENTRY_BYTES, MOST_READERS, READER_FOR_S, Readers

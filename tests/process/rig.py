@@ -14,8 +14,8 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from bot.core.fact import Fact
-from bot.core.incident_facts import Declared
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import Declared
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.slack.records import Settings

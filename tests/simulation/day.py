@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.core.incident import LEGAL
-from bot.core.incident_facts import PhaseChanged
 from bot.core.model import Phase
+from bot.core.record.incident_facts import PhaseChanged
 from bot.sandbox.world import VirtualLoop
 from tests.simulation.laws import broken
 from tests.simulation.people import act

@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.component_facts import AlertSuppressed, Muted, Unmuted, VerdictChanged
 from bot.core.effects import Certainty, OpenThread, PostAlert
-from bot.core.fact import Fact
-from bot.core.flag_facts import Engaged, HandBackStepped, Released
 from bot.core.incident import LEGAL
-from bot.core.incident_facts import ChannelOpened, Declared, PhaseChanged, UpdateWritten
 from bot.core.model import Level, Outcome, Phase
 from bot.core.quiet import look
-from bot.core.sight_facts import SightLost
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.component_facts import AlertSuppressed, Muted, Unmuted, VerdictChanged
+from bot.core.record.fact import Fact
+from bot.core.record.flag_facts import Engaged, HandBackStepped, Released
+from bot.core.record.incident_facts import ChannelOpened, Declared, PhaseChanged, UpdateWritten
+from bot.core.record.sight_facts import SightLost
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.engine.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.component_facts import VerdictChanged
-from bot.core.fact import Fact
 from bot.core.model import Fault, Level
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.fact import Fact
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.engine.engine import CommittingEngine, changed_states
 from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ports import Commit, NewFact, StoreError

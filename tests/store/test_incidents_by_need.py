@@ -11,7 +11,7 @@ from bot.core import signals as s
 from bot.core.due import next_due
 from bot.core.effects import OpenChannel
 from bot.core.model import Level, Phase
-from bot.core.recent import MOST_RECENT, RECENT_FOR
+from bot.core.record.recent import MOST_RECENT, RECENT_FOR
 from bot.core.step import step
 from bot.engine.engine import FORGET_EVERY, CommittingEngine
 from bot.engine.world_reading import read_world

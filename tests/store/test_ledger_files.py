@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.incident_facts import NoteAdded
+from bot.core.record.incident_facts import NoteAdded
 from bot.store.engine import connect, connect_read_only, sqlite_report, vulnerable
 from bot.store.errors import StoreError
 from bot.store.ledger import SqliteStore

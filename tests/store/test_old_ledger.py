@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bot.core.codec import decode, encode
-from bot.core.fact import Fact
-from bot.core.fact_kinds import BODIES, encode_body
-from bot.core.incident_state import Incident
 from bot.core.model import Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.kinds import BODIES, encode_body
 from bot.core.signals import AddNote
 from bot.engine.engine import CommittingEngine
 from bot.exports import render

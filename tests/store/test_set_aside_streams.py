@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.model import Phase
+from bot.core.record.world import World
 from bot.core.signals import AddNote
-from bot.core.world import World
 from bot.engine.engine import CommittingEngine
 from bot.ledger_care.audit import load_checked
 from bot.ledger_care.setting_aside import set_aside

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from bot.core import signals as s
 from bot.core.effects import EFFECTS
-from bot.core.fact import Body, Fact
-from bot.core.fact_kinds import BODIES
-from bot.core.flag_facts import Engaged
-from bot.core.incident_facts import ChannelNamed, ComponentMoved, Declared, NoteAdded, PhaseChanged, UpdateWritten
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
-from bot.core.provider_facts import ListingChanged
+from bot.core.record.fact import Body, Fact
+from bot.core.record.flag_facts import Engaged
+from bot.core.record.incident_facts import ChannelNamed, ComponentMoved, Declared, NoteAdded, PhaseChanged, UpdateWritten
+from bot.core.record.kinds import BODIES
+from bot.core.record.provider_facts import ListingChanged
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
 from bot.timeline.durations import Away, Durations, Outage

@@ -18,8 +18,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.core.fact import Fact
-from bot.core.incident_facts import Declared, UpdateWritten
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import Declared, UpdateWritten
 from bot.ports import OutboxRow
 from bot.sandbox.slack.errors import NotThere, SlackbotSays
 from bot.store.sqlite import open_read_only

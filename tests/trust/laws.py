@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.effects import Certainty, PostUpdate
-from bot.core.fact import Fact
-from bot.core.incident_facts import ChannelOpened, Declared, NoteAdded, UpdateWritten
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import ChannelOpened, Declared, NoteAdded, UpdateWritten
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from bot.ports import OutboxRow
 
 SERVED_WITHIN = timedelta(seconds=2)  # from a flag's decision to the last read of the value before, on a busy machine

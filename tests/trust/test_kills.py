@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.effects import Effect, PostAlert
-from bot.core.fact import Body, Fact
-from bot.core.incident_facts import Declared, NoteAdded, UpdateWritten
 from bot.core.model import Actor, Severity
+from bot.core.record.fact import Body, Fact
+from bot.core.record.incident_facts import Declared, NoteAdded, UpdateWritten
 from bot.ports import OutboxRow
 from tests.desk import RULE
 from tests.house import FLAG, START

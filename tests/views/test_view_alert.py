@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.component_facts import VerdictChanged
-from bot.core.flag_facts import Released
-from bot.core.incident_facts import ChannelRefused, PhaseChanged, SeverityChanged
 from bot.core.model import Fault, FeedState, Level, Phase, Severity
-from bot.core.provider_facts import FeedChanged
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.flag_facts import Released
+from bot.core.record.incident_facts import ChannelRefused, PhaseChanged, SeverityChanged
+from bot.core.record.provider_facts import FeedChanged
 from bot.ports import Message
 from bot.views.incident.alert import alert
 from bot.views.incident.card import bookmarks, card, runbook, topic

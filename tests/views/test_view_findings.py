@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.component_facts import AlertResumed
-from bot.core.fact import Fact
 from bot.core.model import Actor, Fault, Level, Verdict
-from bot.core.sight_facts import SightLost, SightRegained
-from bot.core.sight_state import Sight
+from bot.core.record.component_facts import AlertResumed
+from bot.core.record.fact import Fact
+from bot.core.record.sight import Sight
+from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.views.component_messages import sight_words
 from bot.views.health import board, provider
 from bot.views.incident.card import card

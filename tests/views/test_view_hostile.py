@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.fact import Fact
-from bot.core.fact_kinds import BODIES
-from bot.core.incident_facts import Declared
 from bot.core.model import Actor, Policy, Severity
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import Declared
+from bot.core.record.kinds import BODIES
 from bot.ports import Message
 from bot.timeline import rows as timeline
 from bot.views.flags.board import flag_status

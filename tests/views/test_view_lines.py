@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.fact import Body, Fact
-from bot.core.fact_kinds import BODIES
-from bot.core.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, Released
-from bot.core.incident_facts import ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.model import Actor, Level, Phase, Severity
-from bot.core.provider_facts import NoticeSeen
+from bot.core.record.fact import Body, Fact
+from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, Released
+from bot.core.record.incident_facts import ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
+from bot.core.record.kinds import BODIES
+from bot.core.record.provider_facts import NoticeSeen
 from bot.ports import Message
 from bot.views.incident.fact_messages import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.core.flag_facts import Held
-from bot.core.incident_facts import PhaseChanged
 from bot.core.model import IncidentPolicy, Phase, Policy
-from bot.core.world import World
+from bot.core.record.flag_facts import Held
+from bot.core.record.incident_facts import PhaseChanged
+from bot.core.record.world import World
 from bot.timeline import rows
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider

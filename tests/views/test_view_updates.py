@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.fact import Fact
-from bot.core.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged
 from bot.core.model import Phase, Severity
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged
 from bot.ports import Message
 from bot.views.incident.updates import summary, update
 from tests.stories import ANA, FLAG, T0, Story, outage_story

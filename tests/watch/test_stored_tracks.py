@@ -13,7 +13,7 @@ from test_watch_memory import CHECKS, Look, Process, sample_of
 from bot.core.codec import decode
 from bot.core.detector import NEW, Condition, Rule, Track, observe
 from bot.core.model import Outcome, Sample
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.watch.stored_tracks import Pen, StoredTrack

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bot.core.detector import Condition, Track
 from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
+from bot.core.record.world import World
 from bot.core.rule import Rule
 from bot.core.sight import SightRule
 from bot.core.signals import VerdictReached
 from bot.core.step import step
-from bot.core.world import World
 from bot.ports import Remembered
 from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError

@@ -1,6 +1,6 @@
 """Half a verdict waits a moment where the other half is on its way: one outage is one word, and so is its end."""
 
-from bot.core.component_facts import VerdictChanged
+from bot.core.record.component_facts import VerdictChanged
 from tests.engine.stand import BROKEN, WELL, Check, Stand
 
 COMPONENT = "anthropic.api"

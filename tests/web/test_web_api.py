@@ -10,7 +10,7 @@ from web_house import CONTROL, READ, START, House, OpenHouse, headers
 
 from bot.core import signals as s
 from bot.core.model import Actor, IncidentRole, Level, Phase, Severity, Verdict
-from bot.core.sight_state import Sight
+from bot.core.record.sight import Sight
 
 API = "/api/v1"
 DECLARE = {"title": "Chat is slow", "components": ["anthropic.api"], "severity": "SEV3"}

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from web_house import POLICY, READ, START, House, OpenHouse, headers
 
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
-from bot.core.sight_state import Sight
+from bot.core.record.sight import Sight
 from bot.core.signals import Declare, EngageFlag, Mute, SightChanged, StepBack, VerdictReached
 from bot.flags.evaluate import snapshot
 from bot.web.app import WebError, WebServer

@@ -8,7 +8,6 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from bot.core.answers import Answer, DoneAlready
-from bot.core.fact import Fact
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -22,9 +21,10 @@ from bot.core.model import (
     Severity,
     Verdict,
 )
+from bot.core.record.fact import Fact
+from bot.core.record.world import World
 from bot.core.signals import Signal, VerdictReached
 from bot.core.step import step
-from bot.core.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ports import LatencyPicture, Remembered, Store

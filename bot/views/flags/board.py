@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from bot.core.choosing import Stay, offer
 from bot.core.failover import default_unwell
-from bot.core.flag_state import Engagement, FlagState
 from bot.core.model import FlagPolicy, Policy
-from bot.core.world import World
+from bot.core.record.flag import Engagement, FlagState
+from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, confirm, context, header, section
 from bot.views.limits import fit

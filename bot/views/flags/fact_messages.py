@@ -1,7 +1,9 @@
 """One message for one fact about a flag: what was switched, by whom or which rule, and the way back."""
 
-from bot.core.fact import Fact, OfFlag
-from bot.core.flag_facts import (
+from bot.core.model import FlagPolicy, OnExpiry, Policy
+from bot.core.record.fact import Fact, OfFlag
+from bot.core.record.flag import Engagement
+from bot.core.record.flag_facts import (
     Engaged,
     EngageProposed,
     ExpiryReached,
@@ -12,9 +14,7 @@ from bot.core.flag_facts import (
     ProposalDropped,
     Released,
 )
-from bot.core.flag_state import Engagement
-from bot.core.model import FlagPolicy, OnExpiry, Policy
-from bot.core.world import World
+from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
 from bot.views.flags.board import engage_button, release_button, step_back_button

@@ -1,8 +1,10 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
 from bot.core.cadence import update_every
-from bot.core.fact import Fact
-from bot.core.incident_facts import (
+from bot.core.model import FeedState, Level, Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelRefused,
     ComponentJoined,
@@ -15,10 +17,8 @@ from bot.core.incident_facts import (
     SeverityChanged,
     UpdateWritten,
 )
-from bot.core.incident_state import Incident
-from bot.core.model import FeedState, Level, Policy
-from bot.core.provider_facts import FeedChanged, NoticeSeen, PageFlooded
-from bot.core.world import World
+from bot.core.record.provider_facts import FeedChanged, NoticeSeen, PageFlooded
+from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline import rows
 from bot.views.blocks import Block, actions, section

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core.incident_state import Incident
 from bot.core.model import Policy, Severity
+from bot.core.record.incident import Incident
 from bot.views.blocks import plain_text, section
 from bot.views.text import foreign, plain
 

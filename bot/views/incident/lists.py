@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.cadence import next_update_at
-from bot.core.incident_state import Incident
 from bot.core.model import Phase, Policy
-from bot.core.world import World
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.rows import Row
 from bot.views.blocks import Block, actions, context, header, section

@@ -1,7 +1,7 @@
 """What alert and card have in common: the facts of an incident as blocks, and its buttons."""
 
-from bot.core.incident_state import Incident
 from bot.core.model import Level, Phase, Policy
+from bot.core.record.incident import Incident
 from bot.views.blocks import Block, actions, button, confirm, section
 from bot.views.component_messages import blind_line
 from bot.views.flags.board import flag_buttons, flag_line, short_flag_line

@@ -1,9 +1,9 @@
 """Texts about an incident besides its messages: why it has no channel, and what is told on other ways while Slack is away."""
 
 from bot.core.effects import EffectBody, PostAlert, PostSummary
-from bot.core.incident_state import Incident
 from bot.core.model import Policy
-from bot.core.world import World
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import section
 from bot.views.limits import fit

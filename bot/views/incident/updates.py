@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.core.component_facts import VerdictChanged
-from bot.core.fact import Body, Fact
-from bot.core.incident_facts import ChannelNamed, ChannelOpened, Declared, Exported, GivenUp, Posted, PostGone, UpdateWritten
 from bot.core.model import Actor, Phase, Policy
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.fact import Body, Fact
+from bot.core.record.incident_facts import (
+    ChannelNamed,
+    ChannelOpened,
+    Declared,
+    Exported,
+    GivenUp,
+    Posted,
+    PostGone,
+    UpdateWritten,
+)
 from bot.ports import Message
 from bot.timeline import rows as timeline
 from bot.views.blocks import Block, actions, context, fields, header, section

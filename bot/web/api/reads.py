@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.core.incident_state import Incident
 from bot.core.model import FlagPolicy
+from bot.core.record.incident import Incident
 from bot.ports import LatencyPicture
 from bot.views.storage import as_seen
 from bot.web.api.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape, sight_shape

@@ -7,15 +7,15 @@ from typing import Any
 from bot.core.answers import ANSWERS, Answer, OpenAlready, StillFailing
 from bot.core.cadence import next_update_at
 from bot.core.codec import decode, encode
-from bot.core.component_state import ComponentState, HeldBack, Mute
-from bot.core.fact import Fact
-from bot.core.fact_kinds import encode_body
 from bot.core.ids import ComponentId
-from bot.core.incident_state import Ending, Incident, People, Room, VendorWords
 from bot.core.model import Actor, FlagPolicy, Policy
-from bot.core.provider_state import ProviderState
-from bot.core.sight_state import Sight
-from bot.core.world import World
+from bot.core.record.component import ComponentState, HeldBack, Mute
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Ending, Incident, People, Room, VendorWords
+from bot.core.record.kinds import encode_body
+from bot.core.record.provider import ProviderState
+from bot.core.record.sight import Sight
+from bot.core.record.world import World
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
 from bot.views.answers import words

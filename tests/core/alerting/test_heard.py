@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.component_facts import AdvisoryEnded
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.hearing import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
+from bot.core.record.component_facts import AdvisoryEnded
 from bot.timeline.durations import durations
 from tests.desk import ANA, BOB, CHAT_FLAG, RULE, START, Table, policy, told
 

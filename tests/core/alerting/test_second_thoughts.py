@@ -6,10 +6,10 @@ from datetime import timedelta
 from bot.core import signals as s
 from bot.core.detector import NEW, Rule, observe
 from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
-from bot.core.flag_facts import HandBackAsked, Held
-from bot.core.incident_facts import GivenUp, UpdateWritten
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
-from bot.core.provider_facts import NoticeSeen
+from bot.core.record.flag_facts import HandBackAsked, Held
+from bot.core.record.incident_facts import GivenUp, UpdateWritten
+from bot.core.record.provider_facts import NoticeSeen
 from tests.desk import ANA, RULE, START, Table, policy, told
 
 FLAG = "support-chat.llm"

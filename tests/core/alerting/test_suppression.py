@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.component_facts import AlertSuppressed, Unmuted, VerdictChanged
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
 from bot.core.quiet import look
-from bot.core.sight_state import Sight
+from bot.core.record.component_facts import AlertSuppressed, Unmuted, VerdictChanged
+from bot.core.record.sight import Sight
 from bot.core.windows import Window
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
 

@@ -11,11 +11,11 @@ from bot.core import signals as s
 from bot.core.codec import decode, encode
 from bot.core.hearing import hear
 from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
-from bot.core.provider_facts import NoticeListedAgain, NoticeUnlisted
-from bot.core.provider_state import ProviderState
-from bot.core.streams import evolve, put
+from bot.core.record.provider import ProviderState
+from bot.core.record.provider_facts import NoticeListedAgain, NoticeUnlisted
+from bot.core.record.streams import evolve, put
+from bot.core.record.world import World
 from bot.core.vendor_listing import UNLISTED_AFTER
-from bot.core.world import World
 from bot.timeline import rows
 from tests.desk import START, Table
 

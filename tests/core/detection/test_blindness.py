@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.model import Fault, Outcome, Sample
+from bot.core.record.sight import CLEAR, Sight
 from bot.core.sight import SightRule, look_around
-from bot.core.sight_state import CLEAR, Sight
 from tests.desk import START
 
 RULE = SightRule(resolvers=frozenset({"names", "names-2"}))

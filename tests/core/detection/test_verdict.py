@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.component_state import ComponentState
 from bot.core.detector import Condition, Judgement
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
-from bot.core.sight_state import Sight
+from bot.core.record.component import ComponentState
+from bot.core.record.sight import Sight
 from bot.core.verdict import CheckView, Heard, VerdictRule, reach
 from tests.desk import START
 

@@ -6,9 +6,9 @@ import pytest
 
 from bot.core.detector import NEW, observe
 from bot.core.effects import OpenThread
-from bot.core.flag_facts import Engaged
-from bot.core.incident_facts import Declared
 from bot.core.model import Sample
+from bot.core.record.flag_facts import Engaged
+from bot.core.record.incident_facts import Declared
 from bot.core.rule import Rule
 from bot.core.signals import VerdictReached
 from bot.core.taxonomy import ERROR_CLASSES

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import signals as s
-from bot.core.flag_facts import Engaged, Held
 from bot.core.model import Fallback, Fault, FlagPolicy, Level, Phase, Policy, Verdict
-from bot.core.streams import evolve
-from bot.core.world import World
+from bot.core.record.flag_facts import Engaged, Held
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
 from tests.desk import ANA, CHAT_FLAG, RULE, Table, component, policy, told
 
 FLAG = CHAT_FLAG.key

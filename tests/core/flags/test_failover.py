@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.flag_facts import (
+from bot.core.model import Fallback, Level, Phase
+from bot.core.record.flag import Engagement
+from bot.core.record.flag_facts import (
     CarriedOver,
     Engaged,
     EngageProposed,
@@ -15,8 +17,6 @@ from bot.core.flag_facts import (
     ProposalDropped,
     Released,
 )
-from bot.core.flag_state import Engagement
-from bot.core.model import Fallback, Level, Phase
 from bot.timeline.durations import Away, durations
 from tests.desk import ANA, Table, policy, told
 

@@ -7,8 +7,8 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers import Answer, OpenAlready
-from bot.core.incident_facts import ResponderJoined
 from bot.core.model import Level, Phase
+from bot.core.record.incident_facts import ResponderJoined
 from tests.desk import ANA, BOB, Table, component, policy, told
 
 

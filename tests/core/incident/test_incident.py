@@ -22,8 +22,8 @@ from bot.core.effects import (
     UploadExport,
 )
 from bot.core.incident import CANCEL_REASONS, LEGAL
-from bot.core.incident_facts import GivenUp, ResolveAsked, UpdateWritten
 from bot.core.model import Level, Phase, Severity
+from bot.core.record.incident_facts import GivenUp, ResolveAsked, UpdateWritten
 from tests.desk import ANA, BOB, RULE, Table, policy, told
 
 

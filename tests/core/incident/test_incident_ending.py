@@ -8,10 +8,10 @@ from bot.core import signals as s
 from bot.core.answers import Answer, Failing, Moved, NeedsReason, NoWay, StillFailing
 from bot.core.due import next_due
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
-from bot.core.flag_facts import HandBackAsked
 from bot.core.incident import CANCEL_REASONS
-from bot.core.incident_facts import ComponentMoved, Declared, PhaseChanged
 from bot.core.model import Fault, Level, Phase, Verdict
+from bot.core.record.flag_facts import HandBackAsked
+from bot.core.record.incident_facts import ComponentMoved, Declared, PhaseChanged
 from tests.desk import ANA, CHAT_FLAG, RULE, Table, policy, told
 
 API, FLAG = "anthropic.api", CHAT_FLAG.key

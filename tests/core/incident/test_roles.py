@@ -4,10 +4,10 @@ from bot.core import signals as s
 from bot.core.answers import Answer
 from bot.core.codec import decode, encode
 from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
-from bot.core.incident_facts import RoleChanged
-from bot.core.incident_state import Incident
 from bot.core.model import Actor, IncidentRole, Phase
-from bot.core.streams import evolve
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import RoleChanged
+from bot.core.record.streams import evolve
 from bot.timeline.rows import rows
 from tests.desk import ANA, BOB, Table, told
 

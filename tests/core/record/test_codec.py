@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.codec import decode, encode, sparse
-from bot.core.component_facts import VerdictChanged
 from bot.core.detector import NEW
 from bot.core.effects import EFFECTS
-from bot.core.fact import Body
-from bot.core.fact_kinds import BODIES, decode_body, encode_body
-from bot.core.flag_state import Engagement, Proposal
-from bot.core.incident_facts import Declared, NoteAdded
-from bot.core.incident_state import Affected, Incident, People
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -31,8 +25,14 @@ from bot.core.model import (
     Phase,
     Severity,
 )
-from bot.core.provider_facts import NoticeSeen
-from bot.core.streams import STREAMS
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.fact import Body
+from bot.core.record.flag import Engagement, Proposal
+from bot.core.record.incident import Affected, Incident, People
+from bot.core.record.incident_facts import Declared, NoteAdded
+from bot.core.record.kinds import BODIES, decode_body, encode_body
+from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.streams import STREAMS
 from tests.generated import instances
 
 AT = datetime(2026, 3, 20, 12, 0, 0, 123456, tzinfo=UTC)

@@ -11,10 +11,10 @@ from types import ModuleType
 
 import pytest
 
-from bot.core import fact_kinds
-from bot.core.fact import Body, Fact, OfComponent, OfComponents, OfFlag, Reasoned
-from bot.core.fact_kinds import BODIES, FAMILIES, decode_body, encode_body
-from bot.core.incident_facts import Posted
+from bot.core.record import kinds
+from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, OfFlag, Reasoned
+from bot.core.record.incident_facts import Posted
+from bot.core.record.kinds import BODIES, FAMILIES, decode_body, encode_body
 from tests.stories import one_of_each
 
 # As they stand in ledgers all over the world: a name may be added, none may change or go.
@@ -99,7 +99,7 @@ def test_a_kind_is_registered_by_being_defined() -> None:
 
 def test_every_file_of_facts_is_known() -> None:
     """A new family that is not imported would be written, and not read after the next start."""
-    files = {path.stem for path in Path(fact_kinds.__file__).parent.glob("*_facts.py")}
+    files = {path.stem for path in Path(kinds.__file__).parent.glob("*_facts.py")}
 
     assert files == {family.__name__.rpartition(".")[2] for family in FAMILIES}
 
@@ -108,7 +108,7 @@ def test_every_file_of_facts_is_known() -> None:
 def test_a_fact_is_read_by_whoever_imports_only_the_reading(family: ModuleType) -> None:
     """Whatever a small program happens to import besides, no kind of the ledger is unknown to it."""
     fact = next(one for one in one_of_each() if type(one.body).__module__ == family.__name__)
-    program = "import json, sys; from bot.core.fact_kinds import decode_body; print(decode_body(*json.load(sys.stdin)))"
+    program = "import json, sys; from bot.core.record.kinds import decode_body; print(decode_body(*json.load(sys.stdin)))"
     row = json.dumps([fact.kind, fact.body.VERSION, encode_body(fact.body)])
 
     read = subprocess.run([sys.executable, "-c", program], input=row, capture_output=True, text=True, check=True)

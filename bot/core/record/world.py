@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core.component_state import ComponentState
-from bot.core.flag_state import FlagState
-from bot.core.incident_state import Incident
-from bot.core.layered import Layered
-from bot.core.provider_state import ProviderState
-from bot.core.sight_state import CLEAR, Sight
+from bot.core.record.component import ComponentState
+from bot.core.record.flag import FlagState
+from bot.core.record.incident import Incident
+from bot.core.record.layered import Layered
+from bot.core.record.provider import ProviderState
+from bot.core.record.sight import CLEAR, Sight
 
 
 @dataclass(frozen=True)

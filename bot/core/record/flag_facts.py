@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.fact import Body, Fact, OfFlag, Reasoned
-from bot.core.flag_state import Engagement, FlagState, Proposal
+from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
+from bot.core.record.flag import Engagement, FlagState, Proposal
 
 
 @dataclass(frozen=True)

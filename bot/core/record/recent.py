@@ -7,8 +7,8 @@ looks back (`outage_of`) stops where `is_recent` says, even where more is at han
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.core.incident_state import Incident
-from bot.core.world import World
+from bot.core.record.incident import Incident
+from bot.core.record.world import World
 
 RECENT_FOR = timedelta(days=30)
 MOST_RECENT = 200

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core.component_state import ComponentState
-from bot.core.fact import Fact
-from bot.core.flag_state import FlagState
-from bot.core.incident_state import Incident
-from bot.core.provider_state import ProviderState
-from bot.core.sight_state import CLEAR, Sight
-from bot.core.world import World
+from bot.core.record.component import ComponentState
+from bot.core.record.fact import Fact
+from bot.core.record.flag import FlagState
+from bot.core.record.incident import Incident
+from bot.core.record.provider import ProviderState
+from bot.core.record.sight import CLEAR, Sight
+from bot.core.record.world import World
 
 
 def _nobody(state: Any) -> str:

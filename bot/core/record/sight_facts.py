@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.fact import Body, Fact, Reasoned
-from bot.core.incident_state import Incident
-from bot.core.sight_state import Sight
+from bot.core.record.fact import Body, Fact, Reasoned
+from bot.core.record.incident import Incident
+from bot.core.record.sight import Sight
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ A new family is one import here; a new kind in a family needs nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core import component_facts, flag_facts, incident_facts, provider_facts, sight_facts
 from bot.core.codec import decode, encode
-from bot.core.fact import BODIES, Body
+from bot.core.record import component_facts, flag_facts, incident_facts, provider_facts, sight_facts
+from bot.core.record.fact import BODIES, Body
 
 __all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
 

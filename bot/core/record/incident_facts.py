@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.effects import PostAlert, PostCard
-from bot.core.fact import Body, Fact, OfComponent, OfComponents, Reasoned
-from bot.core.incident_state import Affected, Ending, Incident, Post, Room, VendorWords
 from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
+from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
+from bot.core.record.incident import Affected, Ending, Incident, Post, Room, VendorWords
 
 
 @dataclass(frozen=True)

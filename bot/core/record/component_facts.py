@@ -7,9 +7,9 @@ muted, an alert was held back.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.component_state import ComponentState, HeldBack, Mute, Said
-from bot.core.fact import Body, Fact, OfComponent, Reasoned
 from bot.core.model import AlertState, Fault, Level
+from bot.core.record.component import ComponentState, HeldBack, Mute, Said
+from bot.core.record.fact import Body, Fact, OfComponent, Reasoned
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
 MOST_REPORTS = 20

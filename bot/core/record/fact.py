@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from bot.core.incident_state import Incident
 from bot.core.model import Actor
+from bot.core.record.incident import Incident
 
 BODIES: dict[str, type["Body"]] = {}
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.fact import Body, Fact, OfComponents, Reasoned
-from bot.core.incident_state import Incident
 from bot.core.model import FeedState, Notice
-from bot.core.provider_state import MOST_AN_HOUR, NOTICE_OVER, Listed, NoticeHeard, ProviderState
+from bot.core.record.fact import Body, Fact, OfComponents, Reasoned
+from bot.core.record.incident import Incident
+from bot.core.record.provider import MOST_AN_HOUR, NOTICE_OVER, Listed, NoticeHeard, ProviderState
 
 MOST_STANDING = 50  # notices that a page has open at once; the newest are kept
 MOST_PAGES = 20  # addresses of one provider; they change with the configuration
