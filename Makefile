@@ -23,7 +23,7 @@ bench: $(VENV)/.dev peers ## measures what the README claims
 kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing was lost or said twice; ARGS=--kills=N
 	$(BIN)/python -m tests.trust.kills $(ARGS)
 
-mutants: $(VENV)/.mutants ## breaks the rules one change at a time and lists what no test sees; ARGS="--minutes=10 bot/core/gauge.py"
+mutants: $(VENV)/.mutants ## breaks the rules one change at a time and lists what no test sees; ARGS="--minutes=10 bot/core/detection/gauge.py"
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 $(VENV)/bin/python:

@@ -16,9 +16,9 @@ from itertools import pairwise
 from statistics import median
 
 from bench.report import line
-from bot.core.detector import NEW, Condition, Track, next_look, observe
+from bot.core.detection.detector import NEW, Condition, Track, next_look, observe
+from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Outcome, Sample
-from bot.core.rule import Rule
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 EVERY_S, DAY_S, HOUR_S = 30.0, 86_400.0, 3_600.0

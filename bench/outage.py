@@ -13,8 +13,8 @@ from datetime import timedelta
 from statistics import median
 
 from bench.report import line, percentile
-from bot.core.rule import Rule
-from bot.core.verdict import VerdictRule
+from bot.core.detection.settings import Rule
+from bot.core.detection.verdict import VerdictRule
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
 from bot.watch.check_states import Tracks

@@ -13,9 +13,9 @@ import uvloop
 
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.net.address_guard import Guard
-from bot.core.detector import NEW, Track, observe
+from bot.core.detection.detector import NEW, Track, observe
+from bot.core.detection.settings import Rule
 from bot.core.model import Outcome, Sample
-from bot.core.rule import Rule
 from bot.store.samples.sqlite import open_samples
 from bot.system.clock import SystemClock
 

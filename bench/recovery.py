@@ -10,9 +10,9 @@ from statistics import median
 
 from bench.detection import BAD, EVERY, EVERY_S, START, _sample, _settled
 from bench.report import line, percentile
-from bot.core.detector import Track, next_look, observe
+from bot.core.detection.detector import Track, next_look, observe
+from bot.core.detection.settings import Rule
 from bot.core.model import Outcome
-from bot.core.rule import Rule
 
 RUNS = 400
 NOISE = 0.01  # share of looks that fail in health

@@ -148,7 +148,7 @@ def _shown(name: str) -> Mutant:
 
 
 def _module_of(name: str) -> str:
-    """`bot.core.gauge.x_turn__mutmut_1` is a mutant of `bot.core.gauge`."""
+    """`bot.core.detection.gauge.x_turn__mutmut_1` is a mutant of `bot.core.detection.gauge`."""
     return name.rpartition(".")[0]
 
 

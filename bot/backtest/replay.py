@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from bot.core.detector import EVERY, NEW, Condition, Track, observe
+from bot.core.detection.detector import EVERY, NEW, Condition, Track, observe
+from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Phase, Sample
 from bot.core.record.incident import Incident
-from bot.core.rule import Rule
 
 BAD = (Condition.FAILING, Condition.SLOW)
 NEAR = timedelta(minutes=5)  # clocks and people differ by this much on when an incident began and ended

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.ids import CheckId
 from bot.core.model import Fault, Outcome, Sample
-from bot.core.taxonomy import ERROR_CLASSES
 
 NEEDED = ("time", "check", "outcome")
 KNOWN = (*NEEDED, "latency", "component", "error", "reason", "vantage")

@@ -6,9 +6,9 @@ from typing import Any
 
 from bot.backtest.replay import Detection, Episode, OnRecord, Outcome, overlap, pair
 from bot.cli.output import print_table, print_text
-from bot.core.detector import Condition
+from bot.core.detection.detector import Condition
+from bot.core.detection.reasons import span
 from bot.core.model import Sample
-from bot.core.reasons import span
 
 
 def print_comparison(samples: Sequence[Sample], outcomes: Mapping[str, Outcome], incidents: Sequence[OnRecord] | None) -> None:

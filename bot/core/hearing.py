@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
+from bot.core.detection.verdict import Heard
 from bot.core.draft import Draft, Handlers, Step
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, AlertState, FeedState, Level, Policy
@@ -13,7 +14,6 @@ from bot.core.record import component_facts
 from bot.core.record.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.record.world import World
 from bot.core.signals import AlertHeard, Reported
-from bot.core.verdict import Heard
 
 ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
 MOST_ALERTS = 300  # of one component, of which one source may have a third: the first says that something is wrong

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.checks.heartbeat import HeartbeatCheck
-from bot.core.detector import Condition, Judgement
+from bot.core.detection.blindness import look_around
+from bot.core.detection.detector import Condition, Judgement
+from bot.core.detection.verdict import CheckView, reach
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample, Verdict
 from bot.core.record.sight import CLEAR, Sight
-from bot.core.sight import look_around
-from bot.core.verdict import CheckView, reach
 from bot.ports import Prober
 from bot.system.clock import Clock
 from bot.watch.blindness import blinded, may_be_ours

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import structlog
 
+from bot.core.detection.blindness import UNLOOKED, Proven, SightRule, look_around, lost_controls
+from bot.core.detection.error_classes import network
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.record.sight import CLEAR, Sight
-from bot.core.sight import UNLOOKED, Proven, SightRule, look_around, lost_controls
-from bot.core.taxonomy import network
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from bot.core.detector import NEW, Condition, Judgement, Rule, Track, may_hurry, next_look, observe, settled
+from bot.core.detection.detector import NEW, Condition, Judgement, Rule, Track, may_hurry, next_look, observe, settled
+from bot.core.detection.pooled import newly_fails, pooled
+from bot.core.detection.verdict import CheckView, VerdictRule
 from bot.core.model import Outcome, Sample
-from bot.core.pooled import newly_fails, pooled
-from bot.core.verdict import CheckView, VerdictRule
 from bot.watch.plan import Check
 
 SILENT_AFTER = 3  # intervals (and a minute): a vantage that sends nothing any more has no say

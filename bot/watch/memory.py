@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.core.codec import decode, sparse
-from bot.core.detector import NEW, Rule, from_ledger, knows_of, seeded, undoubted
+from bot.core.detection.detector import NEW, Rule, from_ledger, knows_of, seeded, undoubted
 from bot.core.model import Level, Sample
 from bot.core.record.sight import CLEAR, Sight
 from bot.core.record.world import World

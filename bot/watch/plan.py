@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
+from bot.core.detection.blindness import SightRule
+from bot.core.detection.settings import Rule
+from bot.core.detection.verdict import VerdictRule
 from bot.core.ids import ComponentId
 from bot.core.model import Sample
-from bot.core.rule import Rule
-from bot.core.sight import SightRule
-from bot.core.verdict import VerdictRule
 
 
 class Check(Protocol):

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.core.sight import Proven
+from bot.core.detection.blindness import Proven
 from bot.ports import Ledger, StoreError
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.codec import sparse
-from bot.core.detector import Track
+from bot.core.detection.detector import Track
 from bot.core.model import Sample
 
 AHEAD = timedelta(days=1)  # of a clock that was set wrong and then right: less is made up for by the detector

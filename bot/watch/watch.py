@@ -8,13 +8,13 @@ from functools import partial
 
 import structlog
 
+from bot.core.detection.verdict import Heard, reach
 from bot.core.due import next_due
 from bot.core.hearing import hear
 from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
 from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
-from bot.core.verdict import Heard, reach
 from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
 from bot.system.clock import Clock
 from bot.watch.blindness import Sighting

@@ -20,9 +20,9 @@ from bot.config.checks import llm as llm_config
 from bot.config.detection import DetectionConfig
 from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck, SlackConfig
-from bot.core.rule import Rule
-from bot.core.sight import SightRule
-from bot.core.verdict import VerdictRule
+from bot.core.detection.blindness import SightRule
+from bot.core.detection.settings import Rule
+from bot.core.detection.verdict import VerdictRule
 from bot.feeds.fetch import FeedSource
 from bot.slack.client import SlackLogin
 from bot.watch.plan import Check, Plan

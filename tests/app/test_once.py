@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck
+from bot.core.detection.blindness import SightRule
+from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.model import Fault, Level, Outcome, Sample
-from bot.core.sight import SightRule
-from bot.core.taxonomy import ERROR_CLASSES
 from bot.doctor.look_once import AT_ONCE, OneLook, look_once
 from bot.system.clock import ManualClock
 from bot.watch.plan import Plan

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.backtest.replay import Episode, OnRecord, Settings, compare, on_record, pair, replay
-from bot.core.detector import Condition
+from bot.core.detection.detector import Condition
+from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Level, Outcome, Sample
-from bot.core.rule import Rule
 from tests.desk import START, Table
 
 TODAY = Settings(Rule())

@@ -10,8 +10,8 @@ from bot.checks.judging.vendor_words import STATUS_CLASSES, STRONG_WORDS
 from bot.config.checks.base import CheckBase
 from bot.config.checks.http import Expect
 from bot.config.checks.kinds import CHECK_MODELS
+from bot.core.detection.error_classes import GROUPS, ErrorClass
 from bot.core.model import Outcome
-from bot.core.taxonomy import GROUPS, ErrorClass
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 FAULT_WORDS = {"ours_key": "our key", "ours_quota": "our quota", "ours_config": "our configuration"}

@@ -6,11 +6,11 @@ from datetime import timedelta
 from bot.core import flag_answers as fa
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.detection.blindness import Sight
 from bot.core.model import Actor, Fault, Level, Phase, Policy, Verdict
 from bot.core.record.fact import Body
 from bot.core.record.flag_facts import ExpiryReached, HandBackAsked, HandBackReverted, HandBackStepped, Released
 from bot.core.record.incident_facts import PhaseChanged
-from bot.core.sight import Sight
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, Written, policy
 
 FLAG = CHAT_FLAG.key

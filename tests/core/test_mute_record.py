@@ -8,11 +8,11 @@ from bot.core import answers as a
 from bot.core import component_answers as ca
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.detection.blindness import Sight
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Level
 from bot.core.record.component_facts import Muted, Unmuted
 from bot.core.record.sight_facts import SightLost, SightRegained
-from bot.core.sight import Sight
 from tests.desk import ANA, BOB, RULE, START, Table, Written
 
 API, WEB, MOBILE, GPT = "anthropic.api", "anthropic.web", "anthropic.mobile", "openai.api"

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.detector import Condition, Judgement
+from bot.core.detection.blindness import Sight
+from bot.core.detection.detector import Condition, Judgement
+from bot.core.detection.verdict import CheckView, Heard, VerdictRule, reach
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
-from bot.core.sight import Sight
-from bot.core.verdict import CheckView, Heard, VerdictRule, reach
 from tests.desk import START
 
 ID = "anthropic.api"

@@ -1,6 +1,6 @@
 """Which controls ever answered is written when it grew, and not at every beat."""
 
-from bot.core.sight import Proven
+from bot.core.detection.blindness import Proven
 from bot.store.sqlite import InlineLedger
 from bot.watch.proven import ProvenWays
 

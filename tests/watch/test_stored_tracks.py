@@ -11,7 +11,7 @@ import pytest
 from test_watch_memory import CHECKS, Look, Process, sample_of
 
 from bot.core.codec import decode
-from bot.core.detector import NEW, Condition, Rule, Track, observe
+from bot.core.detection.detector import NEW, Condition, Rule, Track, observe
 from bot.core.model import Outcome, Sample
 from bot.core.record.world import World
 from bot.store.samples.sqlite import InlineSamples

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.detection.blindness import SightRule
 from bot.core.model import Fault, Outcome
-from bot.core.sight import SightRule
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
 from bot.watch.blindness import Sighting

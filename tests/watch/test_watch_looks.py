@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+from bot.core.detection.verdict import VerdictRule
 from bot.core.model import Level, Outcome
-from bot.core.verdict import VerdictRule
 from tests.engine.stand import BROKEN, TOO_LATE, WELL, Answer, Check, Lagging, Stand, sample
 
 API = "anthropic.api.models"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.detector import Condition, Track
+from bot.core.detection.blindness import SightRule
+from bot.core.detection.detector import Condition, Track
+from bot.core.detection.settings import Rule
 from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
-from bot.core.rule import Rule
-from bot.core.sight import SightRule
 from bot.core.signals import VerdictReached
 from bot.core.step import step
 from bot.ports import Remembered

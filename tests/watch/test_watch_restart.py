@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from bot.core.detection.blindness import SightRule
 from bot.core.model import Level, Outcome
-from bot.core.sight import SightRule
 from tests.engine.stand import BROKEN, NO_WAY, WELL, Answer, Check, Stand, sample
 
 API = "anthropic.api.models"

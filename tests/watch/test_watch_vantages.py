@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.verdict import VerdictRule
+from bot.core.detection.verdict import VerdictRule
 from tests.engine.stand import BROKEN, WELL, Answer, Check, Stand, sample
 
 API = "anthropic.api.models"

@@ -15,8 +15,8 @@ from bot.checks.judging.vendor_words import (
     WEAK_WORDS,
     by_word,
 )
+from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.model import Fault
-from bot.core.taxonomy import ERROR_CLASSES
 
 LOOKED_AT = 16 * 1024  # bytes of a page that are searched for the marks of a challenge
 WORDS_AT_MOST = 12

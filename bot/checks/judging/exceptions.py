@@ -11,8 +11,8 @@ from bot.checks.judging.answers import classify_error_body as classify_error_bod
 from bot.checks.judging.answers import classify_status as classify_status
 from bot.checks.judging.failure import CheckError as CheckError
 from bot.checks.judging.failure import Failure as Failure
-from bot.core.taxonomy import ERROR_CLASSES as ERROR_CLASSES
-from bot.core.taxonomy import ErrorClass as ErrorClass
+from bot.core.detection.error_classes import ERROR_CLASSES as ERROR_CLASSES
+from bot.core.detection.error_classes import ErrorClass as ErrorClass
 
 NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 OUT_OF_MEANS = frozenset(

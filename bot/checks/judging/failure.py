@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.model import Fault, Outcome
-from bot.core.taxonomy import ERROR_CLASSES
 
 
 @dataclass(frozen=True)

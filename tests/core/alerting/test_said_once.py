@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.detector import Condition, Judgement
+from bot.core.detection.detector import Condition, Judgement
+from bot.core.detection.verdict import CheckView, reach
 from bot.core.effects import OpenChannel, PostLine
 from bot.core.model import Fault, Level, Outcome, Phase, Sample
 from bot.core.record.fact import Body
 from bot.core.record.flag_facts import Engaged, HandBackAsked, HandBackStepped, Released
-from bot.core.verdict import CheckView, reach
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
 
 FLAG = CHAT_FLAG.key

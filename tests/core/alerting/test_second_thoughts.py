@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.detector import NEW, Rule, observe
+from bot.core.detection.detector import NEW, Rule, observe
 from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
 from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
 from bot.core.record.flag_facts import HandBackAsked, Held

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.core.detection.blindness import SightRule, look_around
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.record.sight import CLEAR, Sight
-from bot.core.sight import SightRule, look_around
 from tests.desk import START
 
 RULE = SightRule(resolvers=frozenset({"names", "names-2"}))

@@ -7,7 +7,7 @@ import pytest
 
 from bench.detection import DAY_S, Sky, costs, delay_of, watched
 from bench.recovery import ends, lost
-from bot.core.rule import Rule
+from bot.core.detection.settings import Rule
 
 RULE = Rule()
 

@@ -8,7 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.detector import NEW, Condition, Judgement, Rule, Track, from_ledger, knows_of, next_look, observe, seeded, settled
+from bot.core.detection.detector import (
+    NEW,
+    Condition,
+    Judgement,
+    Rule,
+    Track,
+    from_ledger,
+    knows_of,
+    next_look,
+    observe,
+    seeded,
+    settled,
+)
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.store.samples.sqlite import InlineSamples
 from tests.desk import START

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.checks.judging.vendor_words import PHRASES, STATUS_CLASSES, STRONG_WORDS, WEAK_WORDS, by_word
+from bot.core.detection.error_classes import ERROR_CLASSES, GROUPS, may_flip, may_open, network
 from bot.core.model import Fault, Outcome
-from bot.core.taxonomy import ERROR_CLASSES, GROUPS, may_flip, may_open, network
 
 
 @pytest.mark.parametrize("name", ERROR_CLASSES)

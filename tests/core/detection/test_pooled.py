@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detector import NEW, Condition, Track, from_ledger, observe
+from bot.core.detection.detector import NEW, Condition, Track, from_ledger, observe
+from bot.core.detection.pooled import QUESTIONED, newly_fails, pooled
+from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Level, Outcome, Sample
-from bot.core.pooled import QUESTIONED, newly_fails, pooled
-from bot.core.rule import Rule
 from tests.desk import START
 
 RULE = Rule()

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detector import Condition, Judgement
+from bot.core.detection.detector import Condition, Judgement
+from bot.core.detection.verdict import CheckView, Heard, VerdictRule, reach
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.component import ComponentState
 from bot.core.record.sight import Sight
-from bot.core.verdict import CheckView, Heard, VerdictRule, reach
 from tests.desk import START
 
 ID = "anthropic.api"

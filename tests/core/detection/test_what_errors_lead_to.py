@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detector import NEW, observe
+from bot.core.detection.detector import NEW, observe
+from bot.core.detection.error_classes import ERROR_CLASSES
+from bot.core.detection.settings import Rule
+from bot.core.detection.verdict import CheckView, reach
 from bot.core.effects import OpenThread
 from bot.core.model import Sample
 from bot.core.record.flag_facts import Engaged
 from bot.core.record.incident_facts import Declared
-from bot.core.rule import Rule
 from bot.core.signals import VerdictReached
-from bot.core.taxonomy import ERROR_CLASSES
-from bot.core.verdict import CheckView, reach
 from tests.desk import RULE, START, Table
 
 COMPONENT = "anthropic.api"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.codec import decode, encode, sparse
-from bot.core.detector import NEW
+from bot.core.detection.detector import NEW
 from bot.core.effects import EFFECTS
 from bot.core.model import (
     Actor,

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.gauge import POOLED, WINDOW, Gauge
+from bot.core.detection.gauge import POOLED, WINDOW, Gauge
+from bot.core.detection.settings import Rule
 from bot.core.model import Sample
-from bot.core.rule import Rule
 
 
 def why_bad(gauge: Gauge, at: datetime, rounds: int, rule: Rule, last: Sample | None, *, failed: bool) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.core.detector import Condition, Judgement
+from bot.core.detection.blindness import by_network
+from bot.core.detection.detector import Condition, Judgement
+from bot.core.detection.error_classes import ERROR_CLASSES, may_open
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.sight import CLEAR, Sight
-from bot.core.sight import by_network
-from bot.core.taxonomy import ERROR_CLASSES, may_open
 
 FEED_WEIGHT = 0.5  # a page is edited by hand, late, and about everybody's trouble
 ALERT_WEIGHT = 0.5  # somebody else's rule, which may look at us and not at the vendor

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.core.detection.error_classes import network
 from bot.core.model import Outcome, Sample
 from bot.core.record.sight import Sight
-from bot.core.taxonomy import network
 
 
 @dataclass(frozen=True)

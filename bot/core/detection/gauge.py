@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.core.detection.settings import Rule
 from bot.core.model import Sample
-from bot.core.rule import Rule
 
 SURE = math.log(1_000)  # how much likelier health must be than trouble that goes on, once it failed again on its way back
 PART = 0.20  # of looks that fail in trouble that goes on: the smallest share that is told from health within minutes

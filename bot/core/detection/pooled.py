@@ -9,9 +9,9 @@ more than two signs away: the rest may be well, and is looked at so often now th
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.core.detector import Track, corroborated
-from bot.core.gauge import LEDGER, Gauge
-from bot.core.rule import Rule
+from bot.core.detection.detector import Track, corroborated
+from bot.core.detection.gauge import LEDGER, Gauge
+from bot.core.detection.settings import Rule
 
 TOGETHER = timedelta(minutes=5)  # what failed, or began to fail, longer ago says nothing of a failure now
 QUESTIONED = timedelta(minutes=2)  # how long the others look quickly once one of them fails

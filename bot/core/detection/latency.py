@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass, replace
 from statistics import median
 
+from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Outcome, Sample
-from bot.core.rule import Rule
 
 LEARN_FROM = 20  # answers before the usual counts
 PACE = 1 / 240  # share of a new answer: two hours at 30 s

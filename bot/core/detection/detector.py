@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.core.gauge import LEDGER, POOLED, REST, Gauge, Moment, begun, turn
-from bot.core.latency import Usual, known, learned, slow_sign
+from bot.core.detection.gauge import LEDGER, POOLED, REST, Gauge, Moment, begun, turn
+from bot.core.detection.latency import Usual, known, learned, slow_sign
+from bot.core.detection.reasons import why_bad, why_well
+from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Level, Outcome, Sample
-from bot.core.reasons import why_bad, why_well
-from bot.core.rule import Rule
 
 EVERY = timedelta(seconds=30)
 DOUBT_LASTS = timedelta(minutes=15)  # without any look: what was in doubt longer ago says nothing of now

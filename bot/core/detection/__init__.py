@@ -1,0 +1,1 @@
+"""From check results to judgements and verdicts, each with its reason."""
