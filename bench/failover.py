@@ -5,12 +5,12 @@ from statistics import median
 
 from bench.past import NOW, PROVIDERS, looks, policy
 from bench.report import line, timed
+from bot.core.decide.step import step
 from bot.core.model import Actor, Level, Phase, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.streams import put
 from bot.core.record.world import World
 from bot.core.signals import Declare, SetPhase
-from bot.core.step import step
 from bot.engine.engine import changed_states
 from bot.flags.evaluate import snapshot
 

@@ -18,9 +18,9 @@ from bench.hostile_sockets import Victim, victim
 from bench.past import ANA, NOW, RULE, looks, policy, write
 from bench.report import line
 from bot.core import signals as s
-from bot.core.due import next_due
+from bot.core.decide.due import next_due
+from bot.core.decide.step import step
 from bot.core.model import Level, Phase
-from bot.core.step import step
 from bot.engine.engine import CommittingEngine
 from bot.store.sqlite import open_ledger
 from bot.system.clock import ManualClock

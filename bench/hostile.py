@@ -10,10 +10,10 @@ import httpx
 
 from bench.hostile_senders import KINDS, Cost, Stalled
 from bench.hostile_sockets import measured
+from bot.core.decide.step import step
 from bot.core.model import Actor
 from bot.core.record.world import World
 from bot.core.signals import FeedRead
-from bot.core.step import step
 from bot.feeds.fetch import BODY_CAP, FeedReader, FeedSource
 from bot.feeds.statuspage import MOST_MARKS, VALUE_MARKS
 from bot.system.clock import ManualClock

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core import signals as s
+from bot.core.decide.step import step
 from bot.core.effects import AddBookmarks, OpenChannel, PostAlert, PostCard
 from bot.core.model import (
     Actor,
@@ -23,7 +24,6 @@ from bot.core.model import (
     Verdict,
 )
 from bot.core.record.world import World
-from bot.core.step import step
 from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, Store
 from bot.store.engine import Connection, atomic, connect, one

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from operator import attrgetter
 from typing import Any
 
-from bot.core.incident import CANCEL_REASONS
+from bot.core.decide.permissions import denied
+from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.model import Actor, IncidentRole, Phase, Severity
-from bot.core.permissions import denied
 from bot.core.signals import (
     Acknowledge,
     AddNote,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.core.declaring import whose_names_appear
+from bot.core.decide.incident.declaring import whose_names_appear
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncResp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.permissions import denied
+from bot.core.decide.permissions import denied
 from bot.core.signals import Declare
 from bot.ports import Message
 from bot.ports.payloads import READ, Command, Form, Press

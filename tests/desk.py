@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.draft import Step
+from bot.core.decide.draft import Step
+from bot.core.decide.step import step
 from bot.core.effects import EffectBody
 from bot.core.model import (
     Actor,
@@ -22,7 +23,6 @@ from bot.core.model import (
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
-from bot.core.step import step
 from bot.views.answers import words
 from bot.views.faces import Slack
 

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from bot.config.checks.kinds import CHECK_MODELS
-from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.decide.phases import CANCEL_REASONS, LEGAL
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared

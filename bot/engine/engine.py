@@ -9,15 +9,15 @@ import structlog
 
 from bot.core.answers import Answer, DoneAlready
 from bot.core.codec import encode
+from bot.core.decide.permissions import Denied
+from bot.core.decide.step import step
 from bot.core.effects import Effect
 from bot.core.model import Policy
-from bot.core.permissions import Denied
 from bot.core.record.fact import Fact
 from bot.core.record.recent import without_old
 from bot.core.record.streams import changed
 from bot.core.record.world import World
 from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
-from bot.core.step import step
 from bot.engine.world_reading import absent, read_world, with_rows
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.system.clock import Clock

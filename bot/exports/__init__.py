@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core.incident import EXPORT_FORMATS
+from bot.core.decide.phases import EXPORT_FORMATS
 from bot.core.model import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident

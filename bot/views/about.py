@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
 from bot.core.model import Notice, Policy
-from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.record.component import Mute
 from bot.core.record.world import World
 from bot.core.windows import Recurrence, Window

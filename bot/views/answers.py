@@ -9,10 +9,10 @@ from datetime import timedelta
 from bot.core import answers as a
 from bot.core import component_answers as ca
 from bot.core import flag_answers as fa
+from bot.core.decide.incident.roles import RoleAlready, RoleGiven, RoleTaken
+from bot.core.decide.permissions import Denied, Role
 from bot.core.detection.reasons import span
 from bot.core.model import Phase
-from bot.core.permissions import Denied, Role
-from bot.core.roles import RoleAlready, RoleGiven, RoleTaken
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.faces import Face, Slack

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import cadence
+from bot.core.decide import cadence
 from bot.core.model import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World

@@ -8,9 +8,9 @@ from functools import partial
 
 import structlog
 
+from bot.core.decide.alerting.corroboration import hear
+from bot.core.decide.due import next_due
 from bot.core.detection.verdict import Heard, reach
-from bot.core.due import next_due
-from bot.core.hearing import hear
 from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World

@@ -38,7 +38,7 @@ class Stall:
     """The loop got its turn so much too late; `code` is the function that ran meanwhile, as far as it was seen."""
 
     seconds: float
-    code: str  # bot/core/step.py step
+    code: str  # bot/core/decide/step.py step
     line: int = 0
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.draft import Step
+from bot.core.decide.draft import Step
 from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
 from bot.core.model import Policy
 from bot.core.record.world import World

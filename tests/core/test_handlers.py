@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.core import signals as s
-from bot.core.step import FAMILIES, HANDLERS
+from bot.core.decide.step import FAMILIES, HANDLERS
 from tests.desk import ANA, Table, told
 
 

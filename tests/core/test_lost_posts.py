@@ -5,7 +5,7 @@ import pytest
 from bot.core import answers as a
 from bot.core import signals as s
 from bot.core.answers import Answer
-from bot.core.draft import Step
+from bot.core.decide.draft import Step
 from bot.core.effects import EffectBody, OpenChannel, PinCard, PostAlert, PostCard, PostLine, PostRefusal, TellPerson
 from bot.core.model import Level, Phase
 from bot.core.record.incident_facts import ChannelRefused, PostGone

@@ -12,10 +12,10 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.due import deadlines, next_due
+from bot.core.decide.due import deadlines, next_due
+from bot.core.decide.step import step
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Policy, Severity, Verdict
 from bot.core.record.sight import Sight
-from bot.core.step import step
 from bot.core.windows import Recurrence, Window
 from tests.desk import ANA, RULE, START, Table, policy
 

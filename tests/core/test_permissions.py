@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.core import signals as s
+from bot.core.decide.permissions import MAY, Denied, Role, denied, role_of
 from bot.core.effects import PostAlert, PostLine
 from bot.core.model import Actor, FeedReport, FeedState, IncidentRole, Level, Phase, Severity, Verdict
-from bot.core.permissions import MAY, Denied, Role, denied, role_of
 from bot.core.record.sight import Sight
 from tests.core.test_handlers import every_signal
 from tests.desk import ANA, BOB, RULE, START, Table, policy, told

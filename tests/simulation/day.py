@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.core.incident import LEGAL
+from bot.core.decide.phases import LEGAL
 from bot.core.model import Phase
 from bot.core.record.incident_facts import PhaseChanged
 from bot.sandbox.world import VirtualLoop

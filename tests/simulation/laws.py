@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.core.decide.alerting.suppression import look
+from bot.core.decide.phases import LEGAL
 from bot.core.effects import Certainty, OpenThread, PostAlert
-from bot.core.incident import LEGAL
 from bot.core.model import Level, Outcome, Phase
-from bot.core.quiet import look
 from bot.core.record.component_facts import AlertSuppressed, Muted, Unmuted, VerdictChanged
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, HandBackStepped, Released

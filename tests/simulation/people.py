@@ -5,7 +5,7 @@ import random
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.incident import CANCEL_REASONS, LEGAL
+from bot.core.decide.phases import CANCEL_REASONS, LEGAL
 from bot.core.model import Actor, Phase, Severity
 from tests.simulation.stage import Stage, settings
 

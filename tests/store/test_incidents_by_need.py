@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.due import next_due
+from bot.core.decide.due import next_due
+from bot.core.decide.step import step
 from bot.core.effects import OpenChannel
 from bot.core.model import Level, Phase
 from bot.core.record.recent import MOST_RECENT, RECENT_FOR
-from bot.core.step import step
 from bot.engine.engine import FORGET_EVERY, CommittingEngine
 from bot.engine.world_reading import read_world
 from bot.store.sqlite import InlineLedger

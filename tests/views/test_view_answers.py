@@ -13,8 +13,8 @@ from bot.core import answers as a
 from bot.core import component_answers as ca
 from bot.core import flag_answers as fa
 from bot.core.answers import ANSWERS, Answer
+from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Phase
-from bot.core.permissions import Denied, Role
 from bot.views.answers import answer_message, told, words
 from bot.views.faces import Api, Face, Slack, Terminal
 from bot.web.api.shapes import answer_from, answer_shape

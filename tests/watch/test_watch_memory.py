@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.decide.step import step
 from bot.core.detection.blindness import SightRule
 from bot.core.detection.detector import Condition, Track
 from bot.core.detection.settings import Rule
 from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
 from bot.core.signals import VerdictReached
-from bot.core.step import step
 from bot.ports import Remembered
 from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError

@@ -121,11 +121,11 @@ def test_the_watchdog_is_stopped_with_its_thread() -> None:
 def test_stalls_are_counted_by_the_code_that_made_them() -> None:
     """Prometheus tells whether it happens, and where."""
     metrics = Metrics("test")
-    metrics.observe_stall("bot/core/step.py step", 0.25)
-    metrics.observe_stall("bot/core/step.py step", 0.5)
+    metrics.observe_stall("bot/core/decide/step.py step", 0.25)
+    metrics.observe_stall("bot/core/decide/step.py step", 0.5)
     value = metrics.registry.get_sample_value
 
-    assert 2.0 == value("understudy_loop_stalls_total", {"code": "bot/core/step.py step"})
+    assert 2.0 == value("understudy_loop_stalls_total", {"code": "bot/core/decide/step.py step"})
     assert 0.75 == value("understudy_loop_stalled_seconds_total")
 
 

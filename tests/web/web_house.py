@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from bot.core.answers import Answer, DoneAlready
+from bot.core.decide.step import step
 from bot.core.model import (
     Actor,
     ComponentPolicy,
@@ -24,7 +25,6 @@ from bot.core.model import (
 from bot.core.record.fact import Fact
 from bot.core.record.world import World
 from bot.core.signals import Signal, VerdictReached
-from bot.core.step import step
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ports import LatencyPicture, Remembered, Store

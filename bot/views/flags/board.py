@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core.choosing import Stay, offer
-from bot.core.failover import default_unwell
+from bot.core.decide.flags.choosing import Stay, offer
+from bot.core.decide.flags.failover import default_unwell
 from bot.core.model import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World

@@ -1,6 +1,6 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
-from bot.core.cadence import update_every
+from bot.core.decide.cadence import update_every
 from bot.core.model import FeedState, Level, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from bot.core import signals as s
-from bot.core.incident import CANCEL_REASONS
+from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.model import Actor, IncidentRole, Phase, Severity
 from bot.web.api.reads import NO_STORE, the_component, the_flag, the_incident
 from bot.web.api.shapes import answer_shape

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.answers import ANSWERS, Answer, OpenAlready, StillFailing
-from bot.core.cadence import next_update_at
 from bot.core.codec import decode, encode
+from bot.core.decide.cadence import next_update_at
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, FlagPolicy, Policy
 from bot.core.record.component import ComponentState, HeldBack, Mute

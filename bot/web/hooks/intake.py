@@ -5,7 +5,7 @@ import re
 
 from aiohttp import web
 
-from bot.core.hearing import STATES
+from bot.core.decide.alerting.corroboration import STATES
 from bot.core.model import AlertState
 from bot.core.signals import AlertHeard
 from bot.ports import Admission

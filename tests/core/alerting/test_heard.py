@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.decide.alerting.corroboration import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
-from bot.core.hearing import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
 from bot.core.record.component_facts import AdvisoryEnded
 from bot.timeline.durations import durations

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.due import next_due
+from bot.core.decide.alerting.suppression import look
+from bot.core.decide.due import next_due
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
-from bot.core.quiet import look
 from bot.core.record.component_facts import AlertSuppressed, Unmuted, VerdictChanged
 from bot.core.record.sight import Sight
 from bot.core.windows import Window

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from bot.core import signals as s
 from bot.core.codec import decode, encode
-from bot.core.hearing import hear
+from bot.core.decide.alerting.corroboration import hear
+from bot.core.decide.alerting.vendor_listing import UNLISTED_AFTER
 from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
 from bot.core.record.provider import ProviderState
 from bot.core.record.provider_facts import NoticeListedAgain, NoticeUnlisted
 from bot.core.record.streams import evolve, put
 from bot.core.record.world import World
-from bot.core.vendor_listing import UNLISTED_AFTER
 from bot.timeline import rows
 from tests.desk import START, Table
 

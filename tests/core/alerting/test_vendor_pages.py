@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from bot.core import signals as s
 from bot.core.codec import decode, encode
+from bot.core.decide.alerting.vendor_pages import FLOOD_TOLD_EVERY, MOST_AT_ONCE, MOST_REMEMBERED, read
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice
 from bot.core.record.provider import MOST_AN_HOUR, NoticeHeard, ProviderState
 from bot.core.record.provider_facts import NoticeSeen, PageFlooded, UpdatesForgotten
 from bot.core.record.streams import evolve, put
 from bot.core.record.world import World
-from bot.core.vendor_pages import FLOOD_TOLD_EVERY, MOST_AT_ONCE, MOST_REMEMBERED, read
 from tests.desk import START, Table
 
 PAGE = Actor.vendor("anthropic")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.core.naming import MOST_CHARS, SLUG_CHARS, channel_name, slug
+from bot.core.decide.channel_names import MOST_CHARS, SLUG_CHARS, channel_name, slug
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 TEMPLATE = "inc-{date}-{number}-{slug}"

@@ -8,6 +8,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers import Answer
+from bot.core.decide.phases import CANCEL_REASONS, LEGAL
 from bot.core.effects import (
     EditCard,
     InvitePeople,
@@ -21,7 +22,6 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.incident import CANCEL_REASONS, LEGAL
 from bot.core.model import Level, Phase, Severity
 from bot.core.record.incident_facts import GivenUp, ResolveAsked, UpdateWritten
 from tests.desk import ANA, BOB, RULE, Table, policy, told

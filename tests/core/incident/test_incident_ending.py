@@ -6,9 +6,9 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers import Answer, Failing, Moved, NeedsReason, NoWay, StillFailing
-from bot.core.due import next_due
+from bot.core.decide.due import next_due
+from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.effects import OpenThread, PostAlert, PostLine, To
-from bot.core.incident import CANCEL_REASONS
 from bot.core.model import Fault, Level, Phase, Verdict
 from bot.core.record.flag_facts import HandBackAsked
 from bot.core.record.incident_facts import ComponentMoved, Declared, PhaseChanged

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.due import next_due
+from bot.core.decide.due import next_due
+from bot.core.decide.step import step
 from bot.core.model import Level, Phase
 from bot.core.record.component_facts import AlertSuppressed
 from bot.core.record.fact import Fact
 from bot.core.record.recent import MOST_RECENT, RECENT_FOR, SLACK, is_recent, needed, without_old
 from bot.core.record.streams import evolve
-from bot.core.step import step
 from tests.desk import ANA, RULE, Table
 from tests.years import named_in, signals
 

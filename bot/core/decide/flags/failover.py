@@ -9,9 +9,9 @@ from datetime import datetime
 
 from bot.core import answers as a
 from bot.core import flag_answers as fa
-from bot.core.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
-from bot.core.draft import Draft, Handlers, Step
-from bot.core.incident import change_phase, move_for
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
+from bot.core.decide.phases import change_phase, move_for
 from bot.core.model import Actor, Automation, Fault, FirstStep, FlagPolicy, Level, OnExpiry, Phase, Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.fact import Body

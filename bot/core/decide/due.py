@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
-from bot.core import alarm, failover, incident
+from bot.core.decide import phases
+from bot.core.decide.alerting import alarm
+from bot.core.decide.flags import failover
 from bot.core.model import Policy
 from bot.core.record.world import World
 
-FAMILIES = (incident.due, failover.due, alarm.due)
+FAMILIES = (phases.due, failover.due, alarm.due)
 
 
 def next_due(world: World, policy: Policy) -> datetime | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core.answers import Done, Over, Refused, Wanted
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
 from bot.core.model import Actor, IncidentRole
 from bot.core.record.incident_facts import RoleChanged

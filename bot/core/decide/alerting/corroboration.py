@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
+from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
+from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.detection.verdict import Heard
-from bot.core.draft import Draft, Handlers, Step
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, AlertState, FeedState, Level, Policy
-from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.record import component_facts
 from bot.core.record.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.record.world import World

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import answers as a
-from bot.core.cadence import missed, next_update_at, update_every, update_is_due
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide.cadence import missed, next_update_at, update_every, update_is_due
+from bot.core.decide.channel_names import channel_name
+from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.effects import (
     AddBookmarks,
     InvitePeople,
@@ -27,7 +28,6 @@ from bot.core.effects import (
     UploadExport,
 )
 from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
-from bot.core.naming import channel_name
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (

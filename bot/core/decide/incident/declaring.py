@@ -4,13 +4,13 @@ import re
 from collections.abc import Collection, Mapping
 
 from bot.core import answers as a
-from bot.core.alarm import lift
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide.alerting.alarm import lift
+from bot.core.decide.alerting.suppression import look
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import carry_over, react
+from bot.core.decide.phases import declare
 from bot.core.effects import InvitePeople
-from bot.core.failover import carry_over, react
-from bot.core.incident import declare
 from bot.core.model import Policy
-from bot.core.quiet import look
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ResponderJoined
 from bot.core.signals import Declare, Join

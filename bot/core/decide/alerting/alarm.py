@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from bot.core import answers as a
 from bot.core import component_answers as ca
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide.alerting.suppression import Quiet, beginnings, look
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import react
+from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.effects import OpenThread, ReplyInThread
-from bot.core.failover import react
-from bot.core.incident import ALL_WELL, COURSE, change_phase, declare
 from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
-from bot.core.quiet import Quiet, beginnings, look
 from bot.core.record.component import ComponentState, HeldBack
 from bot.core.record.component_facts import (
     AdvisoryEnded,

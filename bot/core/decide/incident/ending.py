@@ -5,10 +5,10 @@ same opens again by itself (`quiet` says when, `alarm.lift` does it).
 """
 
 from bot.core import answers as a
-from bot.core.alarm import lift
-from bot.core.draft import Draft, Handlers, Step
-from bot.core.failover import carry_over
-from bot.core.incident import CANCEL_REASONS, change_phase, move_for, why_not
+from bot.core.decide.alerting.alarm import lift
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import carry_over
+from bot.core.decide.phases import CANCEL_REASONS, change_phase, move_for, why_not
 from bot.core.model import Fault, Level, Phase
 from bot.core.record.component import ComponentState
 from bot.core.record.incident import Incident

@@ -7,10 +7,10 @@ out of the list, what is older than all of it may still go on.
 
 from datetime import timedelta
 
-from bot.core.draft import Draft
+from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
+from bot.core.decide.draft import Draft
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.model import Actor, FeedReport, Notice
-from bot.core.quiet import MAINTENANCE_STAGES
 from bot.core.record.incident import Incident
 from bot.core.record.provider import NOTICE_OVER, Listed, ProviderState
 from bot.core.record.provider_facts import ListingChanged, NoticeListedAgain, NoticeUnlisted

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.alarm import lift
 from bot.core.answers import Noted
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide.alerting.alarm import lift
+from bot.core.decide.alerting.vendor_listing import follow, touches
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import react
+from bot.core.decide.phases import Outage, outage_of
 from bot.core.effects import OpenThread, ReplyInThread
-from bot.core.failover import react
-from bot.core.incident import Outage, outage_of
 from bot.core.model import Actor, FeedReport, FeedState, Notice
 from bot.core.record.incident import Incident
 from bot.core.record.provider import MOST_AN_HOUR, NOTICE_OVER, ProviderState
@@ -28,7 +29,6 @@ from bot.core.record.provider_facts import (
     UpdatesForgotten,
 )
 from bot.core.signals import FeedRead
-from bot.core.vendor_listing import follow, touches
 
 MOST_AT_ONCE = 20  # updates of one reading that are told one by one; a real vendor's worst minute had five
 MOST_REMEMBERED = 5_000  # ids for each provider; a page shows 2,000 at most (`feeds.statuspage`), so what is shown always fits

@@ -5,12 +5,15 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 
 from datetime import datetime
 
-from bot.core import alarm, declaring, ending, errands, failover, hearing, incident, roles, vendor_pages
 from bot.core import signals as s
 from bot.core.answers import NoIncident, Noted
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide import phases
+from bot.core.decide.alerting import alarm, corroboration, vendor_pages
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags import failover
+from bot.core.decide.incident import declaring, ending, errands, roles
+from bot.core.decide.permissions import denied
 from bot.core.model import Policy
-from bot.core.permissions import denied
 from bot.core.record.world import World
 
 
@@ -34,13 +37,13 @@ def on_time_passed(draft: Draft, signal: s.TimePassed) -> Step:
     """Whatever waited for a moment that has come; `due` knows when to look."""
     alarm.expire_mutes(draft)
     alarm.lift(draft)
-    incident.on_time(draft)
+    phases.on_time(draft)
     failover.react(draft)
     return draft.done(Noted())
 
 
 FAMILIES: tuple[Handlers, ...] = (
     {s.TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, failover.HANDLERS,
-    hearing.HANDLERS, incident.HANDLERS, roles.HANDLERS, vendor_pages.HANDLERS,
+    corroboration.HANDLERS, phases.HANDLERS, roles.HANDLERS, vendor_pages.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

@@ -1,9 +1,9 @@
 """What became of our own effects: where a post stands, which channel was opened, what was given up."""
 
 from bot.core.answers import Noted
-from bot.core.draft import Draft, Handlers, Step
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.phases import refuse_channel
 from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To
-from bot.core.incident import refuse_channel
 from bot.core.record.incident_facts import ChannelOpened, GivenUp, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
