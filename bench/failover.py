@@ -6,7 +6,8 @@ from statistics import median
 from bench.past import NOW, PROVIDERS, looks, policy
 from bench.report import line, timed
 from bot.core.decide.step import step
-from bot.core.model import Actor, Level, Phase, Policy
+from bot.core.model import Actor, Level, Phase
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.streams import put
 from bot.core.record.world import World

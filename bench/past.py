@@ -10,19 +10,8 @@ from typing import Any
 from bot.core import signals as s
 from bot.core.decide.step import step
 from bot.core.effects import AddBookmarks, OpenChannel, PostAlert, PostCard
-from bot.core.model import (
-    Actor,
-    ComponentPolicy,
-    Fallback,
-    Fault,
-    FlagPolicy,
-    IncidentPolicy,
-    Level,
-    Phase,
-    Policy,
-    Severity,
-    Verdict,
-)
+from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
+from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.world import World
 from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, Store

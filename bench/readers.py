@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from bench.report import line, percentile, timed
-from bot.core.model import FlagPolicy, IncidentPolicy, Policy
+from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import snapshot

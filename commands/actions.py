@@ -2,7 +2,7 @@
 
 import re
 
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.model import Phase
 from bot.core.signals import (
     Acknowledge,

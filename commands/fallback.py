@@ -1,6 +1,6 @@
 """`/fallback`: see and switch flags."""
 
-from bot.core.model import FlagPolicy
+from bot.core.policy import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.answers import told
 from bot.views.flags.board import flag_status

@@ -1,6 +1,6 @@
 """`/health`: the board, or one provider with its evidence."""
 
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.views.health import board, provider
 from bot.views.storage import as_seen
 from commands.desk import Desk, Request, Respond, answer

@@ -1,6 +1,6 @@
 """`/understudy`: the bot itself, what is quiet on purpose, and a person's word that something fails."""
 
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.signals import Mute, Reported, Unmute
 from bot.views.about import about, maintenance, mute_answer
 from bot.views.answers import told

@@ -4,22 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
 from bot.core.decide.step import step
 from bot.core.effects import EffectBody
-from bot.core.model import (
-    Actor,
-    ComponentPolicy,
-    Fallback,
-    Fault,
-    FlagPolicy,
-    IncidentPolicy,
-    Level,
-    Policy,
-    Severity,
-    Verdict,
-)
+from bot.core.model import Actor, Fault, Level, Severity, Verdict
+from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident
 from bot.core.record.world import World

@@ -9,21 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core.effects import PostAlert, PostCard, PostUpdate
-from bot.core.model import (
-    Actor,
-    ComponentPolicy,
-    Fallback,
-    Fault,
-    FeedState,
-    FlagPolicy,
-    IncidentPolicy,
-    IncidentRole,
-    Level,
-    Notice,
-    Phase,
-    Policy,
-    Severity,
-)
+from bot.core.model import Actor, Fault, FeedState, IncidentRole, Level, Notice, Phase, Severity
+from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.component_facts import (
     AdvisoryEnded,
     AdvisoryRaised,

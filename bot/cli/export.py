@@ -9,7 +9,7 @@ from bot.cli.options import config_option, data_folder, data_option, fail, incid
 from bot.cli.output import inert_json, note
 from bot.config.policy import to_policy
 from bot.config.reading.errors import ConfigErrors
-from bot.core.model import IncidentPolicy, Policy
+from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.world import World

@@ -10,7 +10,7 @@ import click
 from bot.cli.options import config_option, data_option, fail, json_option, shared
 from bot.cli.output import print_json, print_table, print_text
 from bot.cli.remote import Reply, call, said, segment, worded
-from bot.core.answers import OpenAlready, StillFailing
+from bot.core.answers.incident import OpenAlready, StillFailing
 from bot.views.text import stop
 
 reach = shared(config_option, data_option, json_option)

@@ -5,20 +5,19 @@ from zoneinfo import ZoneInfo
 from bot.config.detection import MaintenanceConfig
 from bot.config.models import Config
 from bot.core.ids import ComponentId
-from bot.core.model import (
+from bot.core.maintenance_windows import Recurrence, Window
+from bot.core.model import Level, Severity
+from bot.core.policy import (
     Automation,
     ComponentPolicy,
     Fallback,
     FirstStep,
     FlagPolicy,
     IncidentPolicy,
-    Level,
     OnExpiry,
     Policy,
     ResolveMode,
-    Severity,
 )
-from bot.core.windows import Recurrence, Window
 
 
 def to_policy(config: Config) -> Policy:

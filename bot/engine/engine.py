@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.answers import Answer, DoneAlready
+from bot.core.answers.base import Answer, DoneAlready
 from bot.core.codec import encode
 from bot.core.decide.permissions import Denied
 from bot.core.decide.step import step
 from bot.core.effects import Effect
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.recent import without_old
 from bot.core.record.streams import changed

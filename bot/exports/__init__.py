@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.decide.phases import EXPORT_FORMATS
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.csv_file import csv_

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.codec import encode
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.kinds import encode_body

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from bot.core.model import Actor, ActorKind, Policy
+from bot.core.model import Actor, ActorKind
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp

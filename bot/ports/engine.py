@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from bot.core.answers import Answer
-from bot.core.model import Policy
+from bot.core.answers.base import Answer
+from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.core.signals import Signal
 

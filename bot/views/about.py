@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
-from bot.core.model import Notice, Policy
+from bot.core.maintenance_windows import Recurrence, Window
+from bot.core.model import Notice
+from bot.core.policy import Policy
 from bot.core.record.component import Mute
 from bot.core.record.world import World
-from bot.core.windows import Recurrence, Window
 from bot.ports import Message
 from bot.system.version import UNKNOWN
 from bot.views.blocks import Block, context, header, section

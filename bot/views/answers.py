@@ -6,9 +6,10 @@ face escapes them as it needs to. Refusals that may be overruled come with a pre
 
 from datetime import timedelta
 
-from bot.core import answers as a
-from bot.core import component_answers as ca
-from bot.core import flag_answers as fa
+from bot.core.answers import base
+from bot.core.answers import components as ca
+from bot.core.answers import flags as fa
+from bot.core.answers import incident as a
 from bot.core.decide.incident.roles import RoleAlready, RoleGiven, RoleTaken
 from bot.core.decide.permissions import Denied, Role
 from bot.core.detection.reasons import span
@@ -22,11 +23,11 @@ from bot.views.text import code, inert, plain, stop
 TITLE_MAX = 200
 MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
 
-WORDLESS: dict[type[a.Answer], str] = {
-    a.Noted: "noted",
-    a.KnownAlready: "known already",
+WORDLESS: dict[type[base.Answer], str] = {
+    base.Noted: "noted",
+    base.KnownAlready: "known already",
     ca.AlertTaken: "heard",
-    a.DoneAlready: "That was done already.",
+    base.DoneAlready: "That was done already.",
 }
 TOO_LATE = {
     a.Wanted.JOIN: "there is nothing to join",
@@ -37,7 +38,7 @@ TOO_LATE = {
 }
 
 
-def words(answer: a.Answer, face: Face) -> str:
+def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_component(answer)
     said = said or _of_flag(answer, face) or WORDLESS.get(type(answer), "")
@@ -56,31 +57,31 @@ def denied_words(denied: Denied) -> str:
     return f"A {denied.role} may not send that. Nothing was changed."
 
 
-def _of_nothing(answer: a.Answer, face: Face) -> str:
+def _of_nothing(answer: base.Answer, face: Face) -> str:
     """What is not there, not said or not allowed."""
     match answer:
         case Denied():
             return denied_words(answer)
-        case a.NoIncident(number=number, newest=newest):
+        case base.NoIncident(number=number, newest=newest):
             return f"There is no INC-{number}." + (f" The newest is INC-{newest}." if newest else "")
-        case a.NoComponent(component=component, known=known):
+        case base.NoComponent(component=component, known=known):
             return f"There is no component {component!r}. Known: {', '.join(known)}."
-        case a.NoFlag(key=key, known=known):
+        case base.NoFlag(key=key, known=known):
             return f"There is no flag {key!r}. Known: {', '.join(known) or 'none is configured'}."
         case a.NoFormat(format=format, known=known):
             return f"There is no export as {format[:40]!r}. There are: {', '.join(known)}."
-        case a.NoWords(of=a.Words.TITLE):
+        case base.NoWords(of=base.Words.TITLE):
             return f"An incident needs a title: {face.declare('Claude API answers with errors')}."
-        case a.NoWords(of=a.Words.UPDATE):
+        case base.NoWords(of=base.Words.UPDATE):
             return f"An update needs words: {face.update('We serve from the fallback, quality is fine')}."
-        case a.NoWords(of=a.Words.NOTE):
+        case base.NoWords(of=base.Words.NOTE):
             return f"A note needs words: {face.note('Vendor support says: database failover')}."
-        case a.NoWords(of=a.Words.REPORT):
+        case base.NoWords(of=base.Words.REPORT):
             return "A report needs words: what does not work, and since when?"
     return ""
 
 
-def _of_incident(answer: a.Answer, face: Face) -> str:
+def _of_incident(answer: base.Answer, face: Face) -> str:
     match answer:
         case a.Declared(title=title):
             return f"{answer.name} is declared: {title}"
@@ -122,7 +123,7 @@ def _at(place: a.Place, before: str, face: Face, after: str = "") -> str:
     return f"{before}{face.channel(place)}{after}" if place.channel else ""
 
 
-def _of_phase(answer: a.Answer) -> str:
+def _of_phase(answer: base.Answer) -> str:
     match answer:
         case a.NoWay(phase=phase, to=to) if phase is to:
             return f"{answer.name} is {to} already."
@@ -155,7 +156,7 @@ def _again(moved: a.Moved) -> str:
     return ""
 
 
-def _of_component(answer: a.Answer) -> str:
+def _of_component(answer: base.Answer) -> str:
     match answer:
         case ca.Muted() as b:
             more = f" INC-{b.open_incident} is open and runs on." if b.open_incident else ""
@@ -185,7 +186,7 @@ def _whole_hours(longest: timedelta) -> str:
     return f"{hours:g} hours" if hours >= 2 and hours.is_integer() else span(longest)
 
 
-def _of_flag(answer: a.Answer, face: Face) -> str:
+def _of_flag(answer: base.Answer, face: Face) -> str:
     flag = answer.flag
     match answer:
         case fa.Switched(variant=variant):
@@ -222,7 +223,7 @@ def _of_flag(answer: a.Answer, face: Face) -> str:
 # --- in Slack
 
 
-def told(answer: a.Answer) -> str:
+def told(answer: base.Answer) -> str:
     """The answer where people meet in Slack; a declaration says where they will."""
     said = words(answer, Slack())
     if isinstance(answer, a.Declared):
@@ -230,7 +231,7 @@ def told(answer: a.Answer) -> str:
     return said
 
 
-def answer_message(answer: a.Answer, word: str, *, title: str = "", severity: str = "") -> Message | None:
+def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "") -> Message | None:
     """The answer with the way on as a button; None where the words are enough. `word` is `/incident` as it is called here.
 
     `title` and `severity` are those of a declaration, for declaring it all the same.

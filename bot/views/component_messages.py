@@ -1,6 +1,7 @@
 """One message for one fact about a component or our own sight: blindness, advisories, mutes, alerts and people's reports."""
 
-from bot.core.model import Fault, Level, Policy
+from bot.core.model import Fault, Level
+from bot.core.policy import Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.component_facts import (
     AdvisoryEnded,

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.core.answers import Place
+from bot.core.answers.incident import Place
 
 
 class Face(Protocol):

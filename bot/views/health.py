@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.core.model import ComponentPolicy, FlagPolicy, Level, Policy
+from bot.core.model import Level
+from bot.core.policy import ComponentPolicy, FlagPolicy, Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
 from bot.ports import LatencyPicture, Message

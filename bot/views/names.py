@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.core.model import Fault, FeedState, Level, Notice, Policy
+from bot.core.model import Fault, FeedState, Level, Notice
+from bot.core.policy import Policy
 from bot.core.record.incident import Affected, Incident
 from bot.core.record.world import World
 from bot.views.text import foreign, inert, link, span, stop, when, words

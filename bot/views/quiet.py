@@ -1,6 +1,6 @@
 """Quiet threads in the ops channel: trouble that is no incident, vendors' words that do not touch us, our own blindness."""
 
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.component_facts import AlertResumed, AlertSuppressed, VerdictChanged
 from bot.core.record.fact import Fact
 from bot.core.record.provider_facts import NoticeSeen

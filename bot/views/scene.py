@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.decide import cadence
-from bot.core.model import FlagPolicy, Policy
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.views.names import component_line, plain_names

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.model import Level, Policy, Verdict
+from bot.core.model import Level, Verdict
+from bot.core.policy import Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
 from bot.ports import Message, StoreError, StoreTrouble

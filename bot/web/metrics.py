@@ -7,7 +7,8 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from bot.core.model import Level, Policy, Sample, Severity, Verdict
+from bot.core.model import Level, Sample, Severity, Verdict
+from bot.core.policy import Policy
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.codec import decode, encode
 from bot.core.ids import ComponentId
-from bot.core.model import Automation, ComponentPolicy, FlagPolicy, Policy
+from bot.core.policy import Automation, ComponentPolicy, FlagPolicy, Policy
 from bot.core.record.world import World
 from bot.system.remembered import read_back
 

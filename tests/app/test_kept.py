@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core import signals as s
-from bot.core.model import ComponentPolicy, Phase, Policy
+from bot.core.model import Phase
+from bot.core.policy import ComponentPolicy, Policy
 from bot.wiring.retained import keep, remember
 from tests.desk import ANA, CHAT_FLAG, Table, policy
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
 from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.core.signals import Signal
 from bot.delivery.out_of_band import AlertsByOtherWays

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core import signals as s
-from bot.core.model import Actor, ComponentPolicy, Fault, FeedReport, FeedState, Level, Notice, Policy, Verdict
-from bot.core.windows import Recurrence, Window
+from bot.core.maintenance_windows import Recurrence, Window
+from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict
+from bot.core.policy import ComponentPolicy, Policy
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.samples.sqlite import InlineSamples

@@ -8,7 +8,7 @@ import pytest
 from bot.config.controls import default_controls
 from bot.config.load import Loaded, OffCheck, load
 from bot.config.policy import to_policy
-from bot.core.windows import Window
+from bot.core.maintenance_windows import Window
 
 SLACK = "slack: {bot_token: xoxb-123456, app_token: xapp-123456}\n"
 PROVIDER = "providers: {p: {components: {c: {checks: [{type: http, url: 'https://a'}]}, d: {depends_on: [p.c]}}}}\n"

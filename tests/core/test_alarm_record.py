@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import answers as a
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers import base
+from bot.core.answers.base import Answer
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
 from bot.core.record.component_facts import AdvisoryEnded, AdvisoryRaised, AlertResumed, AlertSuppressed, VerdictChanged
@@ -69,7 +69,7 @@ def test_a_verdict_is_answered_as_taken_in() -> None:
     """And the same again as known."""
     table = Table().all_well()
 
-    assert [a.Noted(changed=True), a.KnownAlready()] == [reach(table, Level.DOWN), reach(table, Level.DOWN)]
+    assert [base.Noted(changed=True), base.KnownAlready()] == [reach(table, Level.DOWN), reach(table, Level.DOWN)]
 
 
 # --- into an incident

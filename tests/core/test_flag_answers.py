@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import answers as a
-from bot.core import flag_answers as fa
 from bot.core import signals as s
-from bot.core.answers import Answer
-from bot.core.model import Fallback, Level, Policy
+from bot.core.answers import base
+from bot.core.answers import flags as fa
+from bot.core.answers.base import Answer
+from bot.core.model import Level
+from bot.core.policy import Fallback, Policy
 from tests.desk import ANA, CHAT_FLAG, Table, policy
 
 FLAG = CHAT_FLAG.key
@@ -97,7 +98,7 @@ def test_a_flag_that_is_not_there_is_answered_with_those_that_are(kind: type[s.E
     flags = {key: replace(CHAT_FLAG, key=key) for key in ("search", "chat")}
     table = Table(replace(policy(), flags=flags))
 
-    assert a.NoFlag(key="chatt", known=("chat", "search")) == table.send(kind(actor=ANA, flag="chatt")).answer
+    assert base.NoFlag(key="chatt", known=("chat", "search")) == table.send(kind(actor=ANA, flag="chatt")).answer
 
 
 def test_nothing_to_hand_back_is_refused() -> None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.answers import Answer
-from bot.core.model import Actor, Fallback, Level, Phase, Policy
+from bot.core.answers.base import Answer
+from bot.core.model import Actor, Level, Phase
+from bot.core.policy import Fallback, Policy
 from bot.core.record.fact import Body
 from bot.core.record.flag_facts import CarriedOver, Engaged, EngageProposed, HandBackAsked, Held, ProposalDropped
 from bot.core.record.incident_facts import PhaseChanged

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import flag_answers as fa
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers import flags as fa
+from bot.core.answers.base import Answer
 from bot.core.detection.blindness import Sight
-from bot.core.model import Actor, Fault, Level, Phase, Policy, Verdict
+from bot.core.model import Actor, Fault, Level, Phase, Verdict
+from bot.core.policy import Policy
 from bot.core.record.fact import Body
 from bot.core.record.flag_facts import ExpiryReached, HandBackAsked, HandBackReverted, HandBackStepped, Released
 from bot.core.record.incident_facts import PhaseChanged

@@ -1,7 +1,8 @@
 """Automation that holds still says why in every outage, and no longer when it is over."""
 
 from bot.core import signals as s
-from bot.core.model import Actor, Fallback, Level, Phase
+from bot.core.model import Actor, Level, Phase
+from bot.core.policy import Fallback
 from bot.core.record.flag_facts import Held, HoldEnded
 from tests.desk import ANA, CHAT_FLAG, Table, Written, policy
 

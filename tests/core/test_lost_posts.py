@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.core import answers as a
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers import base
+from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
 from bot.core.effects import EffectBody, OpenChannel, PinCard, PostAlert, PostCard, PostLine, PostRefusal, TellPerson
 from bot.core.model import Level, Phase
@@ -95,17 +95,17 @@ def test_a_post_that_was_replaced_is_not_missed() -> None:
     """The word that it is gone came twice, or late: what stands now is another message."""
     table = posted()
 
-    assert a.KnownAlready(incident=1) == lost(table, PostAlert, "1.0").answer
+    assert base.KnownAlready(incident=1) == lost(table, PostAlert, "1.0").answer
 
 
 def test_a_lost_alert_says_nothing_of_the_card() -> None:
     """Each has its own place: the card's moment is no alert's."""
-    assert a.KnownAlready(incident=1) == lost(posted(), PostAlert, "2.1").answer
+    assert base.KnownAlready(incident=1) == lost(posted(), PostAlert, "2.1").answer
 
 
 def test_a_lost_post_is_taken_in_for_its_incident() -> None:
     """The answer goes to the outbox."""
-    assert a.Noted(incident=1, changed=True) == lost(posted(), PostAlert, "1.1").answer
+    assert base.Noted(incident=1, changed=True) == lost(posted(), PostAlert, "1.1").answer
 
 
 # --- the channel
@@ -136,12 +136,12 @@ def test_a_channel_is_lost_once() -> None:
     table = posted()
     channel_lost(table)
 
-    assert a.KnownAlready(incident=1) == channel_lost(table)
+    assert base.KnownAlready(incident=1) == channel_lost(table)
 
 
 def test_a_lost_channel_is_taken_in_for_its_incident() -> None:
     """The answer goes to the outbox."""
-    assert a.Noted(incident=1, changed=True) == channel_lost(posted())
+    assert base.Noted(incident=1, changed=True) == channel_lost(posted())
 
 
 def test_who_declared_is_told_that_there_is_no_channel() -> None:
@@ -162,7 +162,9 @@ def test_nobody_is_told_directly_of_a_rules_incident() -> None:
     assert TellPerson not in [type(effect.body) for effect in step.effects]
 
 
-@pytest.mark.parametrize(("again", "answer"), [(False, a.Noted(incident=1, changed=True)), (True, a.KnownAlready(incident=1))])
+@pytest.mark.parametrize(
+    ("again", "answer"), [(False, base.Noted(incident=1, changed=True)), (True, base.KnownAlready(incident=1))]
+)
 def test_a_taken_name_is_answered_once(again: bool, answer: Answer) -> None:
     """The second word of it finds the next name written down already."""
     table = Table().all_well()

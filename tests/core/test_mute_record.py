@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import answers as a
-from bot.core import component_answers as ca
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers import base
+from bot.core.answers import components as ca
+from bot.core.answers.base import Answer
 from bot.core.detection.blindness import Sight
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Level
@@ -68,7 +68,7 @@ def test_a_mute_of_what_is_not_there_is_refused_with_what_is() -> None:
     """In the order of their names."""
     said = Table().send(s.Mute(actor=ANA, component="anthropic.apo", lasts=timedelta(hours=1))).answer
 
-    assert a.NoComponent(component="anthropic.apo", known=(API, MOBILE, WEB, GPT)) == said
+    assert base.NoComponent(component="anthropic.apo", known=(API, MOBILE, WEB, GPT)) == said
 
 
 def test_unmuting_is_the_persons_and_is_answered_by_name() -> None:
@@ -142,6 +142,6 @@ def test_the_same_sight_again_is_no_news() -> None:
     """One notice, however often it is found."""
     table = Table().all_well()
 
-    assert [a.KnownAlready(), a.Noted(changed=True), a.KnownAlready()] == [
+    assert [base.KnownAlready(), base.Noted(changed=True), base.KnownAlready()] == [
         look(table, Sight()), look(table, BLIND), look(table, BLIND)
     ]  # fmt: skip

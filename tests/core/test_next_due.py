@@ -14,9 +14,10 @@ import pytest
 from bot.core import signals as s
 from bot.core.decide.due import deadlines, next_due
 from bot.core.decide.step import step
-from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Policy, Severity, Verdict
+from bot.core.maintenance_windows import Recurrence, Window
+from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Severity, Verdict
+from bot.core.policy import Policy
 from bot.core.record.sight import Sight
-from bot.core.windows import Recurrence, Window
 from tests.desk import ANA, RULE, START, Table, policy
 
 STORIES, SIGNALS = 200, 12

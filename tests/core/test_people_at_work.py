@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import answers as a
 from bot.core import signals as s
+from bot.core.answers import base
+from bot.core.answers import incident as a
 from bot.core.effects import EffectBody, OpenChannel, PostLine, PostUpdate, UploadExport
 from bot.core.model import Level, Phase, Severity
 from bot.core.record.incident_facts import Exported, NoteAdded, PhaseChanged, SeverityChanged, UpdateWritten
@@ -96,12 +97,12 @@ def test_a_note_is_taken_after_the_end() -> None:
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_an_update_without_words_is_refused(text: str) -> None:
     """Everybody would be pinged for nothing."""
-    assert a.NoWords(of=a.Words.UPDATE) == outage().send(s.WriteUpdate(actor=ANA, incident=1, text=text)).answer
+    assert base.NoWords(of=base.Words.UPDATE) == outage().send(s.WriteUpdate(actor=ANA, incident=1, text=text)).answer
 
 
 def test_a_note_without_words_is_refused() -> None:
     """An empty line helps nobody."""
-    assert a.NoWords(of=a.Words.NOTE) == outage().send(s.AddNote(actor=ANA, incident=1, text=" ")).answer
+    assert base.NoWords(of=base.Words.NOTE) == outage().send(s.AddNote(actor=ANA, incident=1, text=" ")).answer
 
 
 def test_an_update_is_the_persons_and_counts_up() -> None:

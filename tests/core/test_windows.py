@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.core.windows import Recurrence, Window
+from bot.core.maintenance_windows import Recurrence, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)  # a Friday

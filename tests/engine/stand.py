@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.model import Fault, FeedReport, FeedState, FlagPolicy, Outcome, Policy, Sample
+from bot.core.model import Fault, FeedReport, FeedState, Outcome, Sample
+from bot.core.policy import FlagPolicy, Policy
 from bot.engine.engine import CommittingEngine
 from bot.sandbox.world import EPOCH
 from bot.store.samples.sqlite import InlineSamples

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import GivenUp

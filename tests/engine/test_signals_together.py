@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.model import Actor
 from bot.core.record.fact import Fact
 from bot.engine.engine import MOST_TOGETHER, CommittingEngine

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.model import Actor, Fallback, FeedState, FlagPolicy, IncidentPolicy, Policy
+from bot.core.model import Actor, FeedState
+from bot.core.policy import Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import Engaged, HandBackReverted, HandBackStepped, Released
 from bot.core.record.provider_facts import FeedChanged

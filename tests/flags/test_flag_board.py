@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.model import FlagPolicy, IncidentPolicy, Policy
+from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.world import World
 from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.core.codec import decode, encode
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.kinds import BODIES, encode_body

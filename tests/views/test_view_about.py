@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
+from bot.core.maintenance_windows import Recurrence, Window
 from bot.core.model import Notice
 from bot.core.record.component import ComponentState, Mute
 from bot.core.record.provider import ProviderState
 from bot.core.record.streams import put
 from bot.core.record.world import World
-from bot.core.windows import Recurrence, Window
 from bot.views.about import About, about, maintenance, mute_answer
 from tests.desk import ANA, policy
 from tests.views.message_checks import assert_taken, shown

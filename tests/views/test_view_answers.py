@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import answers as a
-from bot.core import component_answers as ca
-from bot.core import flag_answers as fa
-from bot.core.answers import ANSWERS, Answer
+from bot.core.answers import base
+from bot.core.answers import components as ca
+from bot.core.answers import flags as fa
+from bot.core.answers import incident as a
+from bot.core.answers.base import ANSWERS, Answer
 from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Phase
 from bot.views.answers import answer_message, told, words
@@ -107,11 +108,11 @@ def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, en
     assert f"Nothing waits for a yes any more. If you mean it: {engage}" == words(WAITS_NOT, face)
 
 
-@pytest.mark.parametrize("of", a.Words)
-def test_no_face_but_slack_names_a_slash_word(of: a.Words) -> None:
+@pytest.mark.parametrize("of", base.Words)
+def test_no_face_but_slack_names_a_slash_word(of: base.Words) -> None:
     """What wants words shows an example of the face on which it was asked."""
     for face in (Terminal(), Api()):
-        assert None is re.search(r"(?<![\w/])/(incident|fallback|understudy)\b", words(a.NoWords(of=of), face))
+        assert None is re.search(r"(?<![\w/])/(incident|fallback|understudy)\b", words(base.NoWords(of=of), face))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +163,6 @@ def test_only_what_may_be_overruled_comes_with_a_press(kind: type[Answer]) -> No
         a.OpenAlready: a.OpenAlready(incident=1, open=(a.OpenOne(1, "Claude", "Claude", CHANNEL),), free=()),
         a.StillFailing: a.StillFailing(incident=1, failing=(), away=(a.Away(FLAG, "gpt"),)),
     }
-    answer = with_a_way.get(kind) or a.Noted()
+    answer = with_a_way.get(kind) or base.Noted()
 
     assert (kind in may_be) == (answer_message(answer, "/incident") is not None)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.core.model import Actor, Policy, Severity
+from bot.core.model import Actor, Severity
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared
 from bot.core.record.kinds import BODIES

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from bot.core.model import IncidentPolicy, Phase, Policy
+from bot.core.model import Phase
+from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.flag_facts import Held
 from bot.core.record.incident_facts import PhaseChanged
 from bot.core.record.world import World

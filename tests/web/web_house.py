@@ -7,21 +7,10 @@ from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
-from bot.core.answers import Answer, DoneAlready
+from bot.core.answers.base import Answer, DoneAlready
 from bot.core.decide.step import step
-from bot.core.model import (
-    Actor,
-    ComponentPolicy,
-    Fallback,
-    Fault,
-    FlagPolicy,
-    IncidentPolicy,
-    Level,
-    Policy,
-    Sample,
-    Severity,
-    Verdict,
-)
+from bot.core.model import Actor, Fault, Level, Sample, Severity, Verdict
+from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.world import World
 from bot.core.signals import Signal, VerdictReached

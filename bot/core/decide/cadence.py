@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.model import IncidentPolicy
+from bot.core.policy import IncidentPolicy
 from bot.core.record.incident import Incident
 
 CLOCK_SLACK = timedelta(minutes=1)  # a wall clock that is corrected by less than this was not set back

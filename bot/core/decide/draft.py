@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.answers import Answer, Done, Refused
+from bot.core.answers.base import Answer, Done, Refused
 from bot.core.effects import (
     About,
     EditAlert,
@@ -19,7 +19,8 @@ from bot.core.effects import (
     To,
     effect,
 )
-from bot.core.model import Actor, Policy
+from bot.core.model import Actor
+from bot.core.policy import Policy
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident
 from bot.core.record.streams import evolve

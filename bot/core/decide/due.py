@@ -10,7 +10,7 @@ from itertools import chain
 from bot.core.decide import phases
 from bot.core.decide.alerting import alarm
 from bot.core.decide.flags import failover
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.world import World
 
 FAMILIES = (phases.due, failover.due, alarm.due)

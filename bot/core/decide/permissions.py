@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core import signals as s
-from bot.core.answers import Refused
-from bot.core.model import Actor, ActorKind, IncidentPolicy
+from bot.core.answers.base import Refused
+from bot.core.model import Actor, ActorKind
+from bot.core.policy import IncidentPolicy
 
 
 class Role(StrEnum):

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import answers as a
+from bot.core.answers import base
+from bot.core.answers import incident as a
 from bot.core.decide.cadence import missed, next_update_at, update_every, update_is_due
 from bot.core.decide.channel_names import channel_name
 from bot.core.decide.draft import Draft, Handlers, Step
@@ -27,7 +28,8 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.model import Actor, ActorKind, Phase, Policy, ResolveMode, Severity
+from bot.core.model import Actor, ActorKind, Phase, Severity
+from bot.core.policy import Policy, ResolveMode
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
@@ -229,7 +231,7 @@ def on_update(draft: Draft, signal: WriteUpdate) -> Step:
     """A person speaks to everybody; the clock of updates starts anew."""
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
-        return draft.refuse(a.NoWords(of=a.Words.UPDATE))
+        return draft.refuse(base.NoWords(of=base.Words.UPDATE))
     if not incident.phase.open:
         return draft.refuse(_over(incident, a.Wanted.UPDATE))
     _write_update(draft, incident, text, 0)
@@ -240,7 +242,7 @@ def on_note(draft: Draft, signal: AddNote) -> Step:
     """A line for the timeline; allowed in every phase, since people remember things afterwards."""
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
-        return draft.refuse(a.NoWords(of=a.Words.NOTE))
+        return draft.refuse(base.NoWords(of=base.Words.NOTE))
     draft.add(incident.stream, NoteAdded(text))
     return draft.done(a.NoteAdded(incident=incident.number))
 
@@ -278,21 +280,21 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
     """The channel's name belongs to others: write the next one down before it is asked for."""
     incident = draft.incident(signal.incident)
     if incident.room.name != signal.name:
-        return draft.done(a.KnownAlready(incident=incident.number))
+        return draft.done(base.KnownAlready(incident=incident.number))
     attempt = incident.room.attempt + 1
     template = draft.policy.incidents.channel_name
     name = channel_name(template, incident.number, incident.title, incident.declared_at, attempt)
     draft.add(incident.stream, ChannelNamed(name, attempt))
-    return draft.done(a.Noted(incident=incident.number))
+    return draft.done(base.Noted(incident=incident.number))
 
 
 def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
     """The channel is gone: go on in the alert's thread, and say so where people look."""
     incident = draft.incident(signal.incident)
     if not incident.room.channel:
-        return draft.done(a.KnownAlready(incident=incident.number))
+        return draft.done(base.KnownAlready(incident=incident.number))
     refuse_channel(draft, incident, signal.reason)
-    return draft.done(a.Noted(incident=incident.number))
+    return draft.done(base.Noted(incident=incident.number))
 
 
 def on_post_lost(draft: Draft, signal: PostLost) -> Step:
@@ -304,14 +306,14 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
         else (incident.room.alert.ts, incident.room.alert.channel, incident.room.alert.gone)
     )
     if held != signal.ts:
-        return draft.done(a.KnownAlready(incident=incident.number))
+        return draft.done(base.KnownAlready(incident=incident.number))
     again = incident.phase.open and (gone == 0 or signal.with_channel)
     fact = draft.add(incident.stream, PostGone(signal.what.KIND, channel, signal.ts, signal.reason, again))
     if again:
         number = gone + 2
         for effect in (PostCard(number), PinCard(number)) if card else (PostAlert(number),):
             draft.send(effect, fact)
-    return draft.done(a.Noted(incident=incident.number))
+    return draft.done(base.Noted(incident=incident.number))
 
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:

@@ -6,14 +6,14 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 from datetime import datetime
 
 from bot.core import signals as s
-from bot.core.answers import NoIncident, Noted
+from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import failover
 from bot.core.decide.incident import declaring, ending, errands, roles
 from bot.core.decide.permissions import denied
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.world import World
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.decide.flags.choosing import Stay, offer
 from bot.core.decide.flags.failover import default_unwell
-from bot.core.model import FlagPolicy, Policy
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World
 from bot.ports import Message

@@ -1,6 +1,6 @@
 """One message for one fact about a flag: what was switched, by whom or which rule, and the way back."""
 
-from bot.core.model import FlagPolicy, OnExpiry, Policy
+from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.flag import Engagement
 from bot.core.record.flag_facts import (

@@ -1,6 +1,7 @@
 """The furniture of an incident's channel: pinned status card, topic, bookmarks, runbook."""
 
-from bot.core.model import Phase, Policy
+from bot.core.model import Phase
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, header, section

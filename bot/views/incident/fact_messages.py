@@ -1,7 +1,8 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
 from bot.core.decide.cadence import update_every
-from bot.core.model import FeedState, Level, Policy
+from bot.core.model import FeedState, Level
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (

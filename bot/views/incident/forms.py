@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core.model import Policy, Severity
+from bot.core.model import Severity
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.views.blocks import plain_text, section
 from bot.views.text import foreign, plain

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.decide.cadence import next_update_at
-from bot.core.model import Phase, Policy
+from bot.core.model import Phase
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message

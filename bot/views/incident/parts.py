@@ -1,6 +1,7 @@
 """What alert and card have in common: the facts of an incident as blocks, and its buttons."""
 
-from bot.core.model import Level, Phase, Policy
+from bot.core.model import Level, Phase
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.views.blocks import Block, actions, button, confirm, section
 from bot.views.component_messages import blind_line

@@ -1,7 +1,7 @@
 """Texts about an incident besides its messages: why it has no channel, and what is told on other ways while Slack is away."""
 
 from bot.core.effects import EffectBody, PostAlert, PostSummary
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.core.model import Actor, Phase, Policy
+from bot.core.model import Actor, Phase
+from bot.core.policy import Policy
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident_facts import (

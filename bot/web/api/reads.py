@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.core.model import FlagPolicy
+from bot.core.policy import FlagPolicy
 from bot.core.record.incident import Incident
 from bot.ports import LatencyPicture
 from bot.views.storage import as_seen

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.core.answers import ANSWERS, Answer, OpenAlready, StillFailing
+from bot.core.answers.base import ANSWERS, Answer
+from bot.core.answers.incident import OpenAlready, StillFailing
 from bot.core.codec import decode, encode
 from bot.core.decide.cadence import next_update_at
 from bot.core.ids import ComponentId
-from bot.core.model import Actor, FlagPolicy, Policy
+from bot.core.model import Actor
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.component import ComponentState, HeldBack, Mute
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Ending, Incident, People, Room, VendorWords

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.decide.alerting.corroboration import MOST_ALERTS, MOST_OF_A_SOURCE, hear
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Verdict

@@ -6,7 +6,8 @@ from datetime import timedelta
 from bot.core import signals as s
 from bot.core.detection.detector import NEW, Rule, observe
 from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
-from bot.core.model import Actor, Fallback, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
+from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
+from bot.core.policy import Fallback
 from bot.core.record.flag_facts import HandBackAsked, Held
 from bot.core.record.incident_facts import GivenUp, UpdateWritten
 from bot.core.record.provider_facts import NoticeSeen

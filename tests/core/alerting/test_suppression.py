@@ -9,10 +9,10 @@ from bot.core import signals as s
 from bot.core.decide.alerting.suppression import look
 from bot.core.decide.due import next_due
 from bot.core.effects import OpenThread, PostLine, ReplyInThread
+from bot.core.maintenance_windows import Window
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase
 from bot.core.record.component_facts import AlertSuppressed, Unmuted, VerdictChanged
 from bot.core.record.sight import Sight
-from bot.core.windows import Window
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table, policy, told
 
 API, WEB, GPT = "anthropic.api", "anthropic.web", "openai.api"

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import signals as s
-from bot.core.model import Fallback, Fault, FlagPolicy, Level, Phase, Policy, Verdict
+from bot.core.model import Fault, Level, Phase, Verdict
+from bot.core.policy import Fallback, FlagPolicy, Policy
 from bot.core.record.flag_facts import Engaged, Held
 from bot.core.record.streams import evolve
 from bot.core.record.world import World

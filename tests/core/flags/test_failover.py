@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from bot.core import signals as s
-from bot.core.model import Fallback, Level, Phase
+from bot.core.model import Level, Phase
+from bot.core.policy import Fallback
 from bot.core.record.flag import Engagement
 from bot.core.record.flag_facts import (
     CarriedOver,

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.answers import Answer, OpenAlready
+from bot.core.answers.base import Answer
+from bot.core.answers.incident import OpenAlready
 from bot.core.model import Level, Phase
 from bot.core.record.incident_facts import ResponderJoined
 from tests.desk import ANA, BOB, Table, component, policy, told

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.decide.phases import CANCEL_REASONS, LEGAL
 from bot.core.effects import (
     EditCard,

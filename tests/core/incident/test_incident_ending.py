@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.answers import Answer, Failing, Moved, NeedsReason, NoWay, StillFailing
+from bot.core.answers.base import Answer
+from bot.core.answers.incident import Failing, Moved, NeedsReason, NoWay, StillFailing
 from bot.core.decide.due import next_due
 from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.effects import OpenThread, PostAlert, PostLine, To

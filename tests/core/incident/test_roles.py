@@ -1,7 +1,7 @@
 """Who leads an incident: given, handed over, taken back."""
 
 from bot.core import signals as s
-from bot.core.answers import Answer
+from bot.core.answers.base import Answer
 from bot.core.codec import decode, encode
 from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
 from bot.core.model import Actor, IncidentRole, Phase

@@ -13,18 +13,8 @@ from hypothesis import strategies as st
 from bot.core.codec import decode, encode, sparse
 from bot.core.detection.detector import NEW
 from bot.core.effects import EFFECTS
-from bot.core.model import (
-    Actor,
-    ComponentPolicy,
-    Fallback,
-    Fault,
-    FlagPolicy,
-    IncidentPolicy,
-    Level,
-    Notice,
-    Phase,
-    Severity,
-)
+from bot.core.model import Actor, Fault, Level, Notice, Phase, Severity
+from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement, Proposal

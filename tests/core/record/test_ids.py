@@ -8,7 +8,8 @@ import pytest
 from bot.config.flags import FlagConfig, HandBack
 from bot.config.incidents import IncidentsConfig
 from bot.core.ids import CheckId, ComponentId
-from bot.core.model import Actor, ActorKind, Automation, FirstStep, OnExpiry, ResolveMode, Severity
+from bot.core.model import Actor, ActorKind, Severity
+from bot.core.policy import Automation, FirstStep, OnExpiry, ResolveMode
 
 
 def test_a_component_names_its_provider() -> None:

@@ -6,14 +6,15 @@ Also muting, and bringing back what was held back once its reason is gone.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.core import answers as a
-from bot.core import component_answers as ca
+from bot.core.answers import base
+from bot.core.answers import components as ca
 from bot.core.decide.alerting.suppression import Quiet, beginnings, look
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import react
 from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.effects import OpenThread, ReplyInThread
-from bot.core.model import Actor, Level, Phase, Policy, Severity, Verdict
+from bot.core.model import Actor, Level, Phase, Severity, Verdict
+from bot.core.policy import Policy
 from bot.core.record.component import ComponentState, HeldBack
 from bot.core.record.component_facts import (
     AdvisoryEnded,
@@ -255,7 +256,7 @@ def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:
 def on_mute(draft: Draft, signal: Mute) -> Step:
     """A person holds a component's alerts back for a while; an incident that is open runs on."""
     if signal.component not in draft.policy.components:
-        return draft.refuse(a.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
+        return draft.refuse(base.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
     longest = draft.policy.longest_mute
     if not timedelta(0) < signal.lasts <= longest:
         return draft.refuse(ca.MuteTooLong(longest=longest))
@@ -292,20 +293,20 @@ def on_verdict_reached(draft: Draft, signal: VerdictReached) -> Step:
     verdict = signal.verdict
     held = draft.world.component(verdict.component)
     if held.agrees(verdict):
-        return draft.done(a.KnownAlready())
+        return draft.done(base.KnownAlready())
     if (held.level, held.fault) != (verdict.level, verdict.fault):
         on_verdict(draft, verdict)
     on_advisory(draft, verdict)
     lift(draft)
     react(draft)
-    return draft.done(a.Noted())
+    return draft.done(base.Noted())
 
 
 def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
     """One notice when we go blind, answered when we see again; whoever works on an incident finds both in its timeline."""
     sight, held = signal.sight, draft.world.sight
     if sight.blind is held.blind:
-        return draft.done(a.KnownAlready())
+        return draft.done(base.KnownAlready())
     body: Body
     if sight.blind:
         thread = OpenThread.of_fact("sight", draft.world.seqs.get("sight", 0) + 1)
@@ -318,7 +319,7 @@ def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
         draft.add(open_incident.stream, body, told=False)
     lift(draft)
     react(draft)
-    return draft.done(a.Noted())
+    return draft.done(base.Noted())
 
 
 HANDLERS: Handlers = {VerdictReached: on_verdict_reached, SightChanged: on_sight_changed, Mute: on_mute, Unmute: on_unmute}

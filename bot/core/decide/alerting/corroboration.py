@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from bot.core import answers as a
-from bot.core import component_answers as ca
+from bot.core.answers import base
+from bot.core.answers import components as ca
 from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.detection.verdict import Heard
 from bot.core.ids import ComponentId
-from bot.core.model import Actor, AlertState, FeedState, Level, Policy
+from bot.core.model import Actor, AlertState, FeedState, Level
+from bot.core.policy import Policy
 from bot.core.record import component_facts
 from bot.core.record.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.record.world import World
@@ -72,7 +73,7 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     held = draft.world.component(signal.component).alerts.get(f"{signal.source}/{signal.key}")
     fires = held is not None and draft.now - held.at < ALERT_LASTS
     if fires if signal.state == AlertState.FIRING else held is None:
-        return draft.done(a.KnownAlready())
+        return draft.done(base.KnownAlready())
     if held is None:
         if full := _full(draft, signal):
             return draft.refuse(full)
@@ -111,9 +112,9 @@ def on_report(draft: Draft, signal: Reported) -> Step:
     """Note what a person reports, and tell them what our checks see."""
     text = signal.text.strip()
     if signal.component not in draft.policy.components:
-        return draft.refuse(a.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
+        return draft.refuse(base.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
     if not text:
-        return draft.refuse(a.NoWords(of=a.Words.REPORT))
+        return draft.refuse(base.NoWords(of=base.Words.REPORT))
     incident = draft.world.concerned(signal.component)
     body = ReportHeard(signal.component, text)
     draft.add(f"component/{signal.component}", body, incident=incident.number if incident else None, told=incident is not None)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.ids import ComponentId
-from bot.core.model import FeedState, Notice, Phase, Policy
+from bot.core.model import FeedState, Notice, Phase
+from bot.core.policy import Policy
 from bot.core.record.provider import ProviderState
 from bot.core.record.world import World
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.answers import Noted
+from bot.core.answers.base import Noted
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.alerting.vendor_listing import follow, touches
 from bot.core.decide.draft import Draft, Handlers, Step

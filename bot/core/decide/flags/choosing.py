@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bot.core.model import Fallback, Fault, FlagPolicy, Level
+from bot.core.model import Fault, Level
+from bot.core.policy import Fallback, FlagPolicy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
 

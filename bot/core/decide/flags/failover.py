@@ -7,12 +7,13 @@ never hand back to a default that is unwell, never hand back before `min_hold`. 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from bot.core import answers as a
-from bot.core import flag_answers as fa
+from bot.core.answers import base
+from bot.core.answers import flags as fa
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
 from bot.core.decide.phases import change_phase, move_for
-from bot.core.model import Actor, Automation, Fault, FirstStep, FlagPolicy, Level, OnExpiry, Phase, Policy
+from bot.core.model import Actor, Fault, Level, Phase
+from bot.core.policy import Automation, FirstStep, FlagPolicy, OnExpiry, Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement, FlagState
@@ -338,7 +339,7 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant))
 
 
-def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> a.Refused | None:
+def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> base.Refused | None:
     if variant not in policy.variants:
         return fa.NoVariant(flag=policy.key, variant=variant, known=tuple(policy.variants))
     if variant == policy.default:
@@ -350,8 +351,8 @@ def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: 
     return fa.Unfit(flag=policy.key, reason=reason) if reason else None
 
 
-def _no_flag(draft: Draft, key: str) -> a.NoFlag:
-    return a.NoFlag(key=key, known=tuple(sorted(draft.policy.flags)))
+def _no_flag(draft: Draft, key: str) -> base.NoFlag:
+    return base.NoFlag(key=key, known=tuple(sorted(draft.policy.flags)))
 
 
 def on_step_back(draft: Draft, signal: StepBack) -> Step:

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Collection, Mapping
 
-from bot.core import answers as a
+from bot.core.answers import base
+from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.alerting.suppression import look
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import carry_over, react
 from bot.core.decide.phases import declare
 from bot.core.effects import InvitePeople
-from bot.core.model import Policy
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ResponderJoined
 from bot.core.signals import Declare, Join
@@ -20,10 +21,10 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`."""
     title, policy = signal.title.strip(), draft.policy
     if not title:
-        return draft.refuse(a.NoWords(of=a.Words.TITLE))
+        return draft.refuse(base.NoWords(of=base.Words.TITLE))
     unknown = [c for c in signal.components if c not in policy.components]
     if unknown:
-        return draft.refuse(a.NoComponent(component=unknown[0], known=tuple(sorted(policy.components))))
+        return draft.refuse(base.NoComponent(component=unknown[0], known=tuple(sorted(policy.components))))
     providers = {policy.components[c].provider for c in signal.components}
     if len(providers) > 1:
         return draft.refuse(a.TwoProviders())

@@ -4,7 +4,7 @@ Resolving asks first while a component of the incident still fails or a flag is 
 same opens again by itself (`quiet` says when, `alarm.lift` does it).
 """
 
-from bot.core import answers as a
+from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import carry_over

@@ -1,6 +1,6 @@
 """What became of our own effects: where a post stands, which channel was opened, what was given up."""
 
-from bot.core.answers import Noted
+from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.phases import refuse_channel
 from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.core.answers import Done, Over, Refused, Wanted
+from bot.core.answers.base import Done, Refused
+from bot.core.answers.incident import Over, Wanted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
 from bot.core.model import Actor, IncidentRole

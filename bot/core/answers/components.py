@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.answers import Done, Refused
+from bot.core.answers.base import Done, Refused
 from bot.core.model import Level
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.core.answers import Done, Refused
+from bot.core.answers.base import Done, Refused
 
 
 @dataclass(frozen=True, kw_only=True)

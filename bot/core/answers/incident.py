@@ -1,130 +1,11 @@
-"""What a signal may come to: one dataclass for each answer, with the values that it speaks of.
-
-Core says what happened; faces word it (`bot/views/answers.py`), each with its own verbs. A rule may keep an answer of its own
-beside it; every one registers itself by its kind.
-"""
+"""What a signal about an incident may come to."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
+from bot.core.answers.base import Done, Refused
 from bot.core.model import Actor, Level, Phase, Severity
-
-ANSWERS: dict[str, type["Answer"]] = {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a signal came to, for whoever sent it. `KIND` names it for programs and never changes."""
-
-    KIND: ClassVar[str] = ""
-    OK: ClassVar[bool]
-
-    incident: int | None = None
-    flag: str = ""
-    changed: bool = False  # whether anything was written down
-
-    def __init_subclass__(cls) -> None:
-        if "KIND" in cls.__dict__:
-            if cls.KIND in ANSWERS:
-                raise TypeError(f"two answers have the kind {cls.KIND}")
-            ANSWERS[cls.KIND] = cls
-
-    @property
-    def ok(self) -> bool:
-        """Whether it was done, or had been done already."""
-        return self.OK
-
-    @property
-    def name(self) -> str:
-        """The incident as people call it."""
-        return f"INC-{self.incident}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Done(Answer):
-    """It was done."""
-
-    OK = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refused(Answer):
-    """It was not done, and nothing was changed."""
-
-    OK = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Noted(Done):
-    """What no person waits for was taken in."""
-
-    KIND = "noted"
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownAlready(Done):
-    """It stands in the ledger, so there was nothing to do."""
-
-    KIND = "known_already"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DoneAlready(Done):
-    """The same signal came before, and was acted upon then."""
-
-    KIND = "done_already"
-
-
-# --- what is not there
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoIncident(Refused):
-    """There is no incident of that number."""
-
-    KIND = "no_incident"
-    number: int
-    newest: int  # 0 = there is none at all
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoComponent(Refused):
-    """No component is called that."""
-
-    KIND = "no_component"
-    component: str
-    known: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoFlag(Refused):
-    """No flag is called that."""
-
-    KIND = "no_flag"
-    key: str
-    known: tuple[str, ...]
-
-
-class Words(StrEnum):
-    """What needs words and had none."""
-
-    TITLE = "title"
-    UPDATE = "update"
-    NOTE = "note"
-    REPORT = "report"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoWords(Refused):
-    """Something that consists of words came without any."""
-
-    KIND = "no_words"
-    of: Words
-
-
-# --- declaring, joining
 
 
 @dataclass(frozen=True)
@@ -189,9 +70,6 @@ class JoinedBefore(Refused):
 
     KIND = "joined_before"
     place: Place
-
-
-# --- running an incident
 
 
 class Wanted(StrEnum):
@@ -274,9 +152,6 @@ class NoFormat(Refused):
     KIND = "no_format"
     format: str
     known: tuple[str, ...]
-
-
-# --- along the phases
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,112 @@
+"""Everything of the configuration that decisions need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.core.maintenance_windows import Window
+from bot.core.model import Level, Severity
+
+
+@dataclass(frozen=True)
+class ComponentPolicy:
+    """What configuration says of one component."""
+
+    id: str
+    name: str
+    provider: str
+    provider_name: str
+    open_on: Mapping[Level, str]  # down/degraded -> SEV1..SEV4 | thread | none
+    page_url: str = ""
+    runbook_url: str = ""
+    runbook_steps: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()  # components without which it cannot be well
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A variant that takes over when the default fails, and the component that must be well for it."""
+
+    variant: str
+    needs: str | None = None
+
+
+class Automation(StrEnum):
+    """What rules may do with a flag whose default is in trouble."""
+
+    OFF = "off"  # leave it to people
+    PROPOSE = "propose"  # ask them
+    AUTO = "auto"
+
+
+class FirstStep(StrEnum):
+    """Who begins a hand-back."""
+
+    ASK = "ask"  # a person
+    AUTO = "auto"
+
+
+class OnExpiry(StrEnum):
+    """What becomes of an engagement whose time is up."""
+
+    HOLD = "hold"  # kept, and asked about again
+    RELEASE = "release"  # ended, where the default is well
+
+
+class ResolveMode(StrEnum):
+    """Who ends an incident in which everything has been well for long enough."""
+
+    ASK = "ask"  # a person
+    AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class FlagPolicy:
+    """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
+
+    key: str
+    variants: Mapping[str, Any]
+    default: str
+    fallbacks: tuple[Fallback, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    description: str = ""
+    automation: Automation = Automation.PROPOSE
+    engage_on: Level = Level.DOWN
+    min_hold: timedelta = timedelta(minutes=10)
+    steps: tuple[int, ...] = (10, 25, 50, 100)
+    hold: timedelta = timedelta(minutes=5)
+    first_step: FirstStep = FirstStep.ASK
+    expires_after: timedelta = timedelta(hours=4)
+    on_expiry: OnExpiry = OnExpiry.HOLD
+
+
+@dataclass(frozen=True)
+class IncidentPolicy:
+    """What configuration says of incidents as such."""
+
+    update_every: Mapping[Severity, timedelta | None]  # None = on change only
+    resolve: ResolveMode = ResolveMode.ASK
+    resolve_after: timedelta = timedelta(minutes=30)
+    channel_name: str = "inc-{date}-{number}-{slug}"
+    private: bool = False
+    alerts_channel: str = "#ops"
+    backup_channel: str = ""  # takes the alerts while alerts_channel takes none
+    commanders: tuple[str, ...] = ()  # user ids; empty = everybody
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything of the configuration that decisions need; immutable, made once at start."""
+
+    components: Mapping[str, ComponentPolicy]
+    flags: Mapping[str, FlagPolicy]
+    incidents: IncidentPolicy
+    maintenance: tuple[Window, ...] = ()
+    longest_mute: timedelta = timedelta(hours=24)
+
+    def name_of(self, component: str) -> str:
+        """What people call a component; its id where configuration does not know it (any more)."""
+        known = self.components.get(component)
+        return known.name if known else component
