@@ -22,7 +22,7 @@ from bot.core.signals import (
 )
 from bot.exports import FORMATS
 from bot.ports import Message
-from bot.timeline import rows
+from bot.timeline.rows import rows
 from bot.views.answers import answer_message, denied_words, told
 from bot.views.incident.forms import declare_modal, update_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
@@ -97,7 +97,7 @@ async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: s
         message = incident_show(Scene(meant, desk.engine.world, desk.engine.policy, desk.clock.now()))
     else:
         facts = await desk.ledger.read(lambda store: store.facts_about(meant.number))
-        message = timeline_text(meant, rows.rows(facts, plain_names(desk.engine.policy)))
+        message = timeline_text(meant, rows(facts, plain_names(desk.engine.policy)))
     await answer(respond, message)
 
 

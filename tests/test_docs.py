@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from commands.table import WORDS
 from tests.desk import ANA, policy
-from tests.test_house import FLOORS, THIRD_PARTIES
+from tests.test_house import FLOORS, THIRD_PARTIES, leans_on
 from tests.transcripts import Transcript, comparable, play, transcripts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,6 +79,19 @@ def floors_table() -> str:
     return "\n".join(lines)
 
 
+def rooms_picture() -> str:
+    """Which room leans on which, without what another arrow already says."""
+    graph = leans_on()
+    under: dict[str, set[str]] = {}
+    for room in TopologicalSorter(graph).static_order():
+        under[room] = graph[room].union(*(under[there] for there in graph[room]))
+    lines = ["```mermaid", "flowchart TD"]
+    for room in sorted(graph, key=lambda room: (-len(under[room]), room)):
+        near = graph[room] - set().union(*(under[there] for there in graph[room]))
+        lines += [f"    {room.removeprefix('bot.')} --> {there.removeprefix('bot.')}" for there in sorted(near)]
+    return "\n".join([*lines, "```"])
+
+
 def libraries_table() -> str:
     """THIRD_PARTIES as the test of the house has them."""
     lines = ["| library | imported in |", "|---|---|"]
@@ -87,8 +101,8 @@ def libraries_table() -> str:
 
 @pytest.mark.parametrize(
     ("mark", "made"),
-    [("LEGAL", legal_table), ("FLOORS", floors_table), ("LIBRARIES", libraries_table)],
-    ids=["LEGAL", "FLOORS", "LIBRARIES"],
+    [("LEGAL", legal_table), ("FLOORS", floors_table), ("ROOMS", rooms_picture), ("LIBRARIES", libraries_table)],
+    ids=["LEGAL", "FLOORS", "ROOMS", "LIBRARIES"],
 )
 def test_architecture_has_the_table_that_the_code_gives(mark: str, made: Any) -> None:
     """Where this fails, put the expected table between the marks."""

@@ -26,7 +26,7 @@ from bot.ports import UNFINISHED
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from bot.system.clock import ScaledClock
-from bot.timeline import rows
+from bot.timeline.rows import Row, rows
 from bot.views.text import cut
 from bot.wiring.parts import Parts
 from commands.table import words
@@ -142,7 +142,7 @@ class Demo:
     def _tell(self, facts: Sequence[Fact], world: World) -> None:
         """One line per event, in the story's time."""
         told = [fact for fact in facts if not isinstance(fact.body, ERRANDS)]
-        for row in rows.rows(told):
+        for row in rows(told):
             self._say(told_line(row))
 
     async def _until_over(self, app: App, exit_when_done: bool) -> None:
@@ -188,6 +188,6 @@ class Demo:
         return max((moment for moment in begun if moment <= at), default=None)
 
 
-def told_line(row: rows.Row) -> str:
+def told_line(row: Row) -> str:
     """A row as the terminal shows it: with its time, and no longer than a few lines of a narrow window."""
     return f"{row.at:%H:%M} UTC  {cut(' '.join(row.text.split()), LINE_CHARS)}"

@@ -8,7 +8,7 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import iso
-from bot.timeline import rows
+from bot.timeline.rows import rows
 from bot.views.names import plain_names
 from bot.views.text import clean
 
@@ -22,7 +22,7 @@ def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
-    for row in rows.rows(facts, plain_names(policy)):
+    for row in rows(facts, plain_names(policy)):
         cells = (
             row.seq,
             iso(row.at),

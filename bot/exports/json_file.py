@@ -11,7 +11,8 @@ from bot.core.record.incident import Incident
 from bot.core.record.kinds import encode_body
 from bot.exports.times import iso, points, spans
 from bot.system.redaction import Redactor
-from bot.timeline import rows as timeline
+from bot.timeline.durations import durations
+from bot.timeline.rows import Row, rows
 from bot.views.names import plain_names
 
 SHAPE = 1  # goes up when a key changes its meaning or leaves
@@ -19,8 +20,8 @@ SHAPE = 1  # goes up when a key changes its meaning or leaves
 
 def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None) -> str:
     """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `timeline`; times are ISO 8601 in UTC."""
-    took = timeline.durations(incident, facts)
-    rows = timeline.rows(facts, plain_names(policy))
+    took = durations(incident, facts)
+    told = rows(facts, plain_names(policy))
     made = {
         "shape": SHAPE,
         "incident": _incident(incident),
@@ -37,7 +38,7 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: R
             "updates": took.updates,
             "updates_missed": took.missed,
         },
-        "timeline": [_row(row, fact) for row, fact in zip(rows, facts, strict=True)],
+        "timeline": [_row(row, fact) for row, fact in zip(told, facts, strict=True)],
     }
     return json.dumps((redactor or Redactor(())).clean(made), ensure_ascii=False, indent=2) + "\n"
 
@@ -69,7 +70,7 @@ def _stretch(began_at: Any, ended_at: Any) -> dict[str, Any]:
     return {"began_at": iso(began_at), "ended_at": iso(ended_at), "seconds": seconds}
 
 
-def _row(row: timeline.Row, fact: Fact) -> dict[str, Any]:
+def _row(row: Row, fact: Fact) -> dict[str, Any]:
     return {
         "seq": row.seq,
         "at": iso(row.at),

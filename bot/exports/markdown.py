@@ -8,7 +8,8 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
-from bot.timeline import rows as timeline
+from bot.timeline.durations import Durations, durations
+from bot.timeline.rows import rows
 from bot.views.names import plain_names
 from bot.views.text import clean
 
@@ -41,7 +42,7 @@ SPAN_WORDS = {
 
 def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
     """Head, durations, outages, flags and every fact as tables; times in UTC. Foreign text cannot become markup."""
-    took = timeline.durations(incident, facts)
+    took = durations(incident, facts)
     names = plain_names(policy)
     parts = [
         f"# {incident.name}: {md(incident.title)}",
@@ -69,7 +70,7 @@ def md(text: str) -> str:
 
 def _head(incident: Incident, names: dict[str, str]) -> str:
     components = ", ".join(md(names.get(id, id)) for id in incident.affected) or "none that a check looks at"
-    rows = [
+    table = [
         ("Severity (impact on us)", incident.severity.value),
         ("Phase", incident.phase.value),
         ("Provider", md(incident.provider) or "none"),
@@ -80,7 +81,7 @@ def _head(incident: Incident, names: dict[str, str]) -> str:
         if incident.ending.at
         else ("Ended", "not yet"),
     ]
-    return _table(("", ""), rows)
+    return _table(("", ""), table)
 
 
 def _actor(actor: Actor | None) -> str:
@@ -90,32 +91,32 @@ def _actor(actor: Actor | None) -> str:
     return {ActorKind.RULE: f"the rule {name}", ActorKind.VENDOR: f"the status page of {name}"}.get(actor.kind, name)
 
 
-def _outages(took: timeline.Durations, names: dict[str, str]) -> str:
-    rows = []
+def _outages(took: Durations, names: dict[str, str]) -> str:
+    table = []
     for one in took.outages:
         lasted = length(one.ended_at - one.began_at) if one.ended_at else "not seen well again"
         ended = stamp(one.ended_at) if one.ended_at else "still running"
-        rows.append((md(names.get(one.component, one.component)), stamp(one.began_at), ended, lasted, one.worst.value))
-    return _table(("component", "from", "to", "length", "at worst"), rows) if rows else "No check saw any."
+        table.append((md(names.get(one.component, one.component)), stamp(one.began_at), ended, lasted, one.worst.value))
+    return _table(("component", "from", "to", "length", "at worst"), table) if table else "No check saw any."
 
 
-def _away(took: timeline.Durations, *, still: str) -> str:
-    rows = []
+def _away(took: Durations, *, still: str) -> str:
+    table = []
     for one in took.away:
         lasted = length(one.ended_at - one.began_at) if one.ended_at else still
         ended = stamp(one.ended_at) if one.ended_at else still
-        rows.append((md(one.flag), md(one.variant), stamp(one.began_at), ended, lasted))
-    return _table(("flag", "fallback", "from", "to", "length"), rows) if rows else "None was switched."
+        table.append((md(one.flag), md(one.variant), stamp(one.began_at), ended, lasted))
+    return _table(("flag", "fallback", "from", "to", "length"), table) if table else "None was switched."
 
 
 def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:
-    rows = [
+    table = [
         (str(row.seq), stamp(row.at), row.source, _actor(fact.actor), md(row.text), md(row.reason))
-        for row, fact in zip(timeline.rows(facts, names), facts, strict=True)
+        for row, fact in zip(rows(facts, names), facts, strict=True)
     ]
-    return _table(("#", "time", "source", "who", "what", "why"), rows)
+    return _table(("#", "time", "source", "who", "what", "why"), table)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+def _table(head: Sequence[str], table: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *table]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.timeline.rows import Durations
+from bot.timeline.durations import Durations
 from bot.views.text import span
 
 NOT_RECORDED = "not recorded"

@@ -86,9 +86,6 @@ from bot.core.record.provider_facts import (
     UpdatesForgotten,
 )
 from bot.core.record.sight_facts import SightLost, SightRegained
-from bot.timeline.durations import Away, Durations, Outage, durations
-
-__all__ = ["ERRAND_WORDS", "Away", "Durations", "Outage", "Row", "clock", "durations", "rows"]
 
 ERRAND_WORDS: dict[str, str] = {
     PostAlert.KIND: "the alert", EditAlert.KIND: "an edit of the alert", OpenChannel.KIND: "opening the channel",

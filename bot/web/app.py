@@ -6,8 +6,7 @@ import errno
 from aiohttp import web
 
 from bot.web import observe, ofrep, page
-from bot.web.api import control
-from bot.web.api import reads as api
+from bot.web.api import control, reads
 from bot.web.hooks import intake, samples
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
@@ -105,15 +104,15 @@ def _add_reads(app: web.Application) -> None:
     app.router.add_get("/metrics", guard(Access.READ, observe.metrics))
     for path in ofrep.PATHS:
         app.router.add_post(path, guard(Access.READ, ofrep.evaluate, restored=True))
-    reads: dict[str, Handler] = {
-        "/api/v1/status": api.status,
-        "/api/v1/incidents": api.incidents,
-        "/api/v1/incidents/{incident}": api.incident,
-        "/api/v1/incidents/{incident}/timeline": api.timeline,
-        "/api/v1/incidents/{incident}/export": api.export,
-        "/api/v1/flags": api.flags,
+    readable: dict[str, Handler] = {
+        "/api/v1/status": reads.status,
+        "/api/v1/incidents": reads.incidents,
+        "/api/v1/incidents/{incident}": reads.incident,
+        "/api/v1/incidents/{incident}/timeline": reads.timeline,
+        "/api/v1/incidents/{incident}/export": reads.export,
+        "/api/v1/flags": reads.flags,
     }
-    for path, handler in reads.items():
+    for path, handler in readable.items():
         app.router.add_get(path, guard(Access.READ, handler, restored=True))
 
 

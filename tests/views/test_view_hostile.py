@@ -13,7 +13,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared
 from bot.core.record.kinds import BODIES
 from bot.ports import Message
-from bot.timeline import rows as timeline
+from bot.timeline.rows import rows
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text
@@ -37,13 +37,13 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     """All messages that a moment of the story can bring."""
     incident, world, policy, now = story.incident(), story.world, story.policy, story.now
     facts = story.about(7)
-    rows = timeline.rows(facts)
+    told = rows(facts)
     yield "alert", alert(story.scene(), board_url=words)
     yield "card", card(story.scene())
     yield "summary", summary(story.scene(), facts)
     yield "refusal", refusal(incident, words, policy)
     yield "show", incident_show(story.scene())
-    yield "timeline", timeline_text(incident, rows)
+    yield "timeline", timeline_text(incident, told)
     yield "list", incident_list(world, policy, now)
     yield "list all", incident_list(world, policy, now, everything=True)
     yield "board", board(world, policy, now, latencies(), trouble=words)

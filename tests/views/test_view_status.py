@@ -7,7 +7,7 @@ from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.flag_facts import Held
 from bot.core.record.incident_facts import PhaseChanged
 from bot.core.record.world import World
-from bot.timeline import rows
+from bot.timeline.rows import rows
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text
@@ -109,7 +109,7 @@ def test_one_incident_is_shown_with_what_one_can_do() -> None:
 def test_the_timeline_leaves_out_errands_and_says_so() -> None:
     """The story, newest last, with who did it."""
     story = outage_story()
-    made = timeline_text(story.incident(), rows.rows(story.about(7)), limit=5)
+    made = timeline_text(story.incident(), rows(story.about(7)), limit=5)
     text = shown(made)
 
     assert "Posted:" not in text

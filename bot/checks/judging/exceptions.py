@@ -1,4 +1,4 @@
-"""From what a probe met to a class of the taxonomy: exceptions here, answers in `bot.checks.judging.answers`, the table in the core."""
+"""From what a probe met to a class of error: exceptions here, answers in `bot.checks.judging.answers`, the table in core."""
 
 import errno
 import socket

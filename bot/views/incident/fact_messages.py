@@ -21,7 +21,7 @@ from bot.core.record.incident_facts import (
 from bot.core.record.provider_facts import FeedChanged, NoticeSeen, PageFlooded
 from bot.core.record.world import World
 from bot.ports import Message
-from bot.timeline import rows
+from bot.timeline.rows import ERRAND_WORDS, rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
@@ -50,7 +50,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
 
 
 def _as_in_the_timeline(fact: Fact, policy: Policy) -> Said:
-    row = rows.rows([fact], plain_names(policy))[0]
+    row = rows([fact], plain_names(policy))[0]
     text = foreign(row.text, 1200) + (f": {inert(row.reason, 600)}" if row.reason else "")
     return text, f"{text} ({by(fact.actor)})", []
 
@@ -121,7 +121,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
                 _if_open(scene),
             )
         case GivenUp() as b:
-            what, name = rows.ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
+            what, name = ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
             text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
             todo = "It is not tried again. What happened stands in the timeline; `understudy doctor` tells what Slack wants."
             return text, f"{text}\n{todo}", []

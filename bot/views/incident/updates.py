@@ -17,7 +17,7 @@ from bot.core.record.incident_facts import (
     UpdateWritten,
 )
 from bot.ports import Message
-from bot.timeline import rows as timeline
+from bot.timeline.durations import Durations, durations
 from bot.views.blocks import Block, actions, context, fields, header, section
 from bot.views.flags.board import flag_line, short_flag_line
 from bot.views.incident.parts import export_button, over_words, record, reopen_button
@@ -89,9 +89,9 @@ def _as_it_was(scene: Scene) -> str:
 
 
 def _events(news: Sequence[Fact], scene: Scene) -> str:
-    rows = timeline.rows(news, scene.names)
-    left = [f"• {len(rows) - MOST_EVENTS} earlier: `/incident timeline`"] if len(rows) > MOST_EVENTS else []
-    return "\n".join([*left, *(f"• {when(row.at, '{time}')} {inert(row.sentence, 260)}" for row in rows[-MOST_EVENTS:])])
+    told = rows(news, scene.names)
+    left = [f"• {len(told) - MOST_EVENTS} earlier: `/incident timeline`"] if len(told) > MOST_EVENTS else []
+    return "\n".join([*left, *(f"• {when(row.at, '{time}')} {inert(row.sentence, 260)}" for row in told[-MOST_EVENTS:])])
 
 
 def _surroundings(scene: Scene, readers: Mapping[str, int]) -> list[Block]:
@@ -129,7 +129,7 @@ def _asked(scene: Scene) -> list[str]:
 def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
     """What it was, how long everything took, and who writes it up."""
     incident, policy = scene.incident, scene.policy
-    took = timeline.durations(incident, facts)
+    took = durations(incident, facts)
     ended = "canceled" if incident.phase is Phase.CANCELED else "resolved"
     counts = [
         f"relapses: {incident.relapses}",
@@ -152,7 +152,7 @@ def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
     return fit(Message(over_words(incident, policy), blocks))
 
 
-def _spans(took: timeline.Durations) -> list[str]:
+def _spans(took: Durations) -> list[str]:
     known = {
         "Impact to end": took.resolve,
         "Impact to detection": took.detect,
@@ -166,7 +166,7 @@ def _spans(took: timeline.Durations) -> list[str]:
     return [f"*{name}*\n{span(length) if length is not None else 'not recorded'}" for name, length in known.items()]
 
 
-def _outages(took: timeline.Durations, policy: Policy) -> str:
+def _outages(took: Durations, policy: Policy) -> str:
     lines = []
     for outage in took.outages[:15]:
         end = (
@@ -176,7 +176,7 @@ def _outages(took: timeline.Durations, policy: Policy) -> str:
     return "\n".join(lines) or "No check saw any."
 
 
-def _away(took: timeline.Durations) -> str:
+def _away(took: Durations) -> str:
     lines = []
     for away in took.away[:15]:
         end = f"{when(away.ended_at)}, {span(away.ended_at - away.began_at)}" if away.ended_at else "now: *still away*"

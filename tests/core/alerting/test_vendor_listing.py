@@ -83,7 +83,7 @@ def test_the_timeline_says_that_it_is_no_longer_listed() -> None:
     [fact] = [fact for fact in table.facts if isinstance(fact.body, NoticeUnlisted)]
 
     assert 1 == fact.incident
-    assert "no longer lists “Errors”; its last word was “investigating”" in rows.rows([fact], {})[0].text
+    assert "no longer lists “Errors”; its last word was “investigating”" in rows([fact], {})[0].text
 
 
 def test_an_hour_goes_on_over_a_restart() -> None:
