@@ -81,7 +81,7 @@ def floors_table() -> str:
 
 def rooms_picture() -> str:
     """Which room leans on which, without what another arrow already says."""
-    graph = leans_on()
+    graph = {room: there - {"bot.app"} for room, there in leans_on().items() if room != "bot.app"}
     under: dict[str, set[str]] = {}
     for room in TopologicalSorter(graph).static_order():
         under[room] = graph[room].union(*(under[there] for there in graph[room]))
@@ -125,6 +125,52 @@ def test_architecture_names_every_reason_to_cancel() -> None:
     told = section(page("architecture.md"), "Phases")
 
     assert [] == [reason for reason in CANCEL_REASONS if f"`{reason}`" not in told]
+
+
+# --- contributing
+
+
+PLACES = rows(section((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "Where a change goes"))[1:]
+
+
+@pytest.mark.parametrize("row", PLACES, ids=[row[0] for row in PLACES])
+def test_contributing_names_places_that_there_are(row: list[str]) -> None:
+    """Whoever follows the table finds each place."""
+    places = [place for place in re.findall(r"`([\w./]+)`", row[1]) if "/" in place]
+
+    assert places
+    assert [] == [place for place in places if not (ROOT / place).exists()]
+
+
+# Folder and registry, and which files of the folder are beside the matter.
+REGISTRIES = {
+    "bot/checks/llm/dialects/known.py": "shape sse",
+    "bot/core/record/kinds.py": "fact incident flag component provider sight streams world layered recent",
+    "bot/exports/__init__.py": "times",
+    "commands/register.py": "desk helping parse table",
+    "bot/cli/verbs.py": "__main__ backtest_words check_words ending options output remote",
+    "bench/__main__.py": "bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report",
+}
+
+
+@pytest.mark.parametrize("registry", REGISTRIES)
+def test_a_registry_names_every_file_of_its_folder(registry: str) -> None:
+    """A file that nobody registered does nothing; what is beside the matter stands here by name."""
+    path, others = ROOT / registry, set(REGISTRIES[registry].split())
+    text = path.read_text(encoding="utf-8")
+    files = {file.stem for file in path.parent.glob("*.py")} - {path.stem, "__init__"}
+
+    assert others <= files
+    assert [] == [file for file in sorted(files - others) if not re.search(rf"\b{file}\b", text)]
+
+
+def test_each_check_type_has_its_file_its_model_and_its_prober() -> None:
+    """A type is complete in all three places, or in none."""
+    files = {path.stem for path in (ROOT / "bot" / "checks").iterdir() if path.name != "__pycache__"}
+    probing = (ROOT / "bot" / "wiring" / "probing.py").read_text(encoding="utf-8")
+
+    assert set() == CHECK_MODELS.keys() - files
+    assert [] == [kind for kind in CHECK_MODELS if f"{kind.title()}Prober" not in probing]
 
 
 # --- facts
@@ -429,15 +475,6 @@ def test_changelog_begins_with_the_present_version() -> None:
     versions = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert project["version"] == versions[0]
-
-
-def test_laws_are_stated_where_contributors_look() -> None:
-    """CONTRIBUTING names files that exist, so that a change finds its place."""
-    text = section((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "Where a change goes")
-    named = set(re.findall(r"`((?:bot|commands|docs|tests)/[\w/.]*)`", text))
-
-    assert named
-    assert [] == sorted(name for name in named if not (ROOT / name).exists())
 
 
 def tables(text: str) -> Iterator[list[tuple[int, str]]]:

@@ -18,6 +18,7 @@ from bot.core.record.incident_facts import (
 )
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
+from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, context, fields, header, section
 from bot.views.flags.board import flag_line, short_flag_line
 from bot.views.incident.parts import export_button, over_words, record, reopen_button

@@ -16,7 +16,7 @@ from bot.core.record.provider import ProviderState
 from bot.core.record.provider_facts import NoticeListedAgain, NoticeUnlisted
 from bot.core.record.streams import evolve, put
 from bot.core.record.world import World
-from bot.timeline import rows
+from bot.timeline.rows import rows
 from tests.desk import START, Table
 
 PAGE, API = Actor.vendor("anthropic"), "anthropic.api"
