@@ -13,7 +13,7 @@ BOT = """
 import asyncio, signal, time, uvloop
 signal.alarm(60)  # whoever started it may be killed before they can kill it
 from bot.cli.ending import STUCK_EXIT, Ending, leave
-from bot.clock import SystemClock
+from bot.system.clock import SystemClock
 from bot.watch.lag import LoopLag
 from bot.watch.watchdog import Watchdog
 

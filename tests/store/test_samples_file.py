@@ -246,7 +246,7 @@ from pathlib import Path
 from datetime import timedelta
 from bot.core.model import Outcome, Sample
 from bot.store.engine import sqlite_report
-from bot.store.samples import open_samples
+from bot.store.samples.sqlite import open_samples
 from tests.ledger_facts import NOON
 
 async def main():
