@@ -295,7 +295,7 @@ def _mitigate(draft: Draft) -> None:
         concerned = [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
         if not concerned or not all(_carried(draft.world, p) for p in concerned):
             continue
-        if incident.phase in (Phase.TRIAGE, Phase.INVESTIGATING, Phase.IDENTIFIED) and move_for(incident, Phase.MITIGATED):
+        if move_for(incident, Phase.MITIGATED):
             flags = ", ".join(p.key for p in concerned)
             change_phase(draft, incident.number, Phase.MITIGATED, f"served by fallback: {flags}", FALLBACK_RULE)
 
