@@ -145,3 +145,14 @@ def test_the_same_sight_again_is_no_news() -> None:
     assert [base.KnownAlready(), base.Noted(changed=True), base.KnownAlready()] == [
         look(table, Sight()), look(table, BLIND), look(table, BLIND)
     ]  # fmt: skip
+
+
+def test_each_blindness_has_a_notice_of_its_own() -> None:
+    """The second one is not told under the first, which people have read."""
+    table = Table().all_well()
+    look(table, BLIND)
+    first = sent(table, OpenThread)
+    look(table, Sight(ended_at=START + timedelta(minutes=5)))
+    look(table, BLIND)
+
+    assert first != sent(table, OpenThread)
