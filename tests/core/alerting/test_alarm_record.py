@@ -300,3 +300,37 @@ def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> No
     table.passes(5)
 
     assert [Written(AlertSuppressed(GPT, "it depends on Claude API, see INC-1"), 1, RULE)] == (table.written(AlertSuppressed))
+
+
+def test_an_alert_that_comes_back_as_an_incident_opens_no_thread() -> None:
+    """The incident's channel tells of it; a second place would say the same."""
+    table = muted()
+    reach(table, Level.DEGRADED)
+    reach(table, Level.DOWN)
+    table.send(s.Unmute(actor=BOB, component=API))
+
+    assert [""] == [one.body.thread for one in table.written(AlertResumed)]  # type: ignore[attr-defined]
+    assert [] == sent(table, OpenThread)
+
+
+def test_an_alert_that_comes_back_into_an_incident_opens_no_thread() -> None:
+    """The site's incident is open: the slow API joins it instead of getting a thread beside it."""
+    table = muted()
+    reach(table, Level.DEGRADED, API)
+    reach(table, Level.DOWN, WEB)
+    table.send(s.Unmute(actor=BOB, component=API))
+
+    assert ({API, WEB}, []) == (set(table.incident().affected), sent(table, OpenThread))
+
+
+def test_each_alert_that_comes_back_has_a_thread_of_its_own() -> None:
+    """Two providers were slow under one maintenance of ours: what is said of one is not said under the other."""
+    table = Table().all_well()
+    for id in (API, GPT):
+        table.send(s.Mute(actor=ANA, component=id, lasts=timedelta(hours=1)))
+        reach(table, Level.DEGRADED, id)
+    table.send(s.Unmute(actor=BOB, component=API))
+    first = sent(table, OpenThread)
+    table.send(s.Unmute(actor=BOB, component=GPT))
+
+    assert first != sent(table, OpenThread)

@@ -194,3 +194,13 @@ def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
     said = outage().send(s.AskExport(actor=ANA, incident=1, format="pdf")).answer
 
     assert a.NoFormat(incident=1, format="pdf", known=("md", "json", "csv")) == said
+
+
+# --- where one cannot go
+
+
+def test_a_move_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    """From resolved one reopens or closes; mitigated is no way back."""
+    said = over().send(s.SetPhase(actor=ANA, incident=1, phase=Phase.MITIGATED)).answer
+
+    assert a.NoWay(incident=1, phase=Phase.RESOLVED, to=Phase.MITIGATED, ways=(Phase.INVESTIGATING, Phase.CLOSED)) == said

@@ -227,7 +227,7 @@ def _lift(draft: Draft) -> None:
             _hold_back(draft, state.id, quiet)
             continue
         if state.held_back:
-            _resume(draft, state, thread=mine is None and component.open_on.get(state.level) == "thread")
+            _resume(draft, state, state.held_back.why, thread=mine is None and component.open_on.get(state.level) == "thread")
         if mine is None:
             _alarm(draft, Verdict(state.id, state.level, state.reason, state.fault, state.evidence, state.began_at))
 
@@ -241,10 +241,9 @@ def _untold(draft: Draft, state: ComponentState) -> bool:
     return draft.world.concerned(state.id) is None
 
 
-def _resume(draft: Draft, state: ComponentState, *, thread: bool) -> None:
+def _resume(draft: Draft, state: ComponentState, why: str, *, thread: bool) -> None:
     opens = thread and not state.quiet_key and not draft.world.open_for(draft.policy.components[state.id].provider)
     key = _new_thread(draft, state.id) if opens else state.quiet_key
-    why = state.held_back.why if state.held_back else ""
     fact = draft.add(f"component/{state.id}", AlertResumed(state.id, why, key))
     if opens:
         draft.send(OpenThread(key), fact)
@@ -316,7 +315,7 @@ def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
         body = SightRegained(held.reason, held.began_at or draft.now, sight.ended_at or draft.now)
         draft.send(ReplyInThread(held.notice), draft.add("sight", body))
     for open_incident in draft.world.open_incidents():
-        draft.add(open_incident.stream, body, told=False)
+        draft.add(open_incident.stream, body)
     lift(draft)
     react(draft)
     return draft.done(base.Noted())
