@@ -301,7 +301,7 @@ class Watch:
 
     def _heard(self, component: str, now: datetime) -> tuple[Heard, ...]:
         levels = self._levels.get(ComponentId(component).provider)
-        return hear(self._engine.world, self._engine.policy, component, now, levels)
+        return hear(self._engine.world, component, now, levels)
 
     async def _compare(self, component: str) -> None:
         verdict = self.verdict(component)

@@ -24,7 +24,7 @@ def reaches(
 
 
 def kinds(table: Table, component: str = API, levels: dict[str, Level] | None = None) -> list[tuple[str, Level]]:
-    return [(h.kind, h.level) for h in hear(table.world, table.policy, component, table.now, levels)]
+    return [(h.kind, h.level) for h in hear(table.world, component, table.now, levels)]
 
 
 def fires(table: Table, state: str = "firing", key: str = "k1") -> Answer:
@@ -111,7 +111,7 @@ def test_people_are_heard_for_half_an_hour() -> None:
     for actor in (ANA, BOB):
         said = table.send(s.Reported(actor=actor, component=API, text="it hangs")).answer
     table.now += timedelta(minutes=29)
-    during = hear(table.world, table.policy, API, table.now)
+    during = hear(table.world, API, table.now)
     table.now += timedelta(minutes=2)
 
     assert "Noted. Our checks say: Claude API is operational" in told(said)

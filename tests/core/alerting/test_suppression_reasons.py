@@ -276,6 +276,14 @@ def test_what_was_well_meanwhile_is_quiet_no_longer(phase: Phase) -> None:
     assert why(table) is None
 
 
+def test_what_is_in_an_incident_again_is_quiet_no_longer() -> None:
+    """Resolved by hand, and declared anew by somebody who knew better: that one tells of it."""
+    table = ended(Phase.RESOLVED)
+    table.send(s.Declare(actor=ANA, title="Claude is still slow", components=(API,)))
+
+    assert why(table) is None
+
+
 # --- when a plan begins
 
 

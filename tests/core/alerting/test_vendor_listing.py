@@ -64,13 +64,13 @@ def test_a_notice_stands_no_longer_when_it_was_missing_for_an_hour() -> None:
     table = a_standing_notice()
     reads(table, minutes=60)
     held = standing(table)
-    heard = hear(table.world, table.policy, API, table.now)
+    heard = hear(table.world, API, table.now)
     reads(table)
 
     assert ["n1"] == held
     assert ["feed"] == [voice.kind for voice in heard]
     assert [] == standing(table)
-    assert () == hear(table.world, table.policy, API, table.now)
+    assert () == hear(table.world, API, table.now)
 
 
 def test_the_timeline_says_that_it_is_no_longer_listed() -> None:

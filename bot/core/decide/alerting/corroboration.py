@@ -10,7 +10,6 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.detection.verdict import Heard
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, AlertState, FeedState, Level
-from bot.core.policy import Policy
 from bot.core.record import component_facts
 from bot.core.record.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.record.world import World
@@ -23,20 +22,17 @@ STATES = tuple(AlertState)
 FORGETTING = Actor.rule("alerts that fired for a day")
 
 
-def hear(
-    world: World, policy: Policy, component: str, now: datetime, levels: Mapping[str, Level] | None = None
-) -> tuple[Heard, ...]:
+def hear(world: World, component: str, now: datetime, levels: Mapping[str, Level] | None = None) -> tuple[Heard, ...]:
     """What is said of a component at present, for `verdict.reach`.
 
     `levels` are those of the provider's newest `FeedReport`, by component; without them its standing notices are heard alone.
     """
-    said = _page(world, policy, component, now, levels or {})
+    said = _page(world, component, now, levels or {})
     return (*said, *_alerts(world, component, now), *_reports(world, component, now))
 
 
-def _page(world: World, policy: Policy, component: str, now: datetime, levels: Mapping[str, Level]) -> Iterator[Heard]:
-    known = policy.components.get(component)
-    page = world.provider(known.provider if known else ComponentId(component).provider)
+def _page(world: World, component: str, now: datetime, levels: Mapping[str, Level]) -> Iterator[Heard]:
+    page = world.provider(ComponentId(component).provider)
     if page.feed is not FeedState.FRESH:
         return
     for notice in page.notices:

@@ -46,19 +46,18 @@ def beginnings(world: World, policy: Policy, component: str, after: datetime) ->
         begins = window.begins(after) if window.covers(component) else None
         if begins is not None:
             yield begins
-    for notice in _about(world, policy, component):
+    for notice in _about(world, component):
         if notice.status in MAINTENANCE_STAGES and notice.starts_at and notice.starts_at > after:
             yield notice.starts_at
 
 
-def _about(world: World, policy: Policy, component: str) -> Iterator[Notice]:
-    page = _page(world, policy, component)
+def _about(world: World, component: str) -> Iterator[Notice]:
+    page = _page(world, component)
     return (notice for notice in page.notices if component in notice.components)
 
 
-def _page(world: World, policy: Policy, component: str) -> ProviderState:
-    known = policy.components.get(component)
-    return world.provider(known.provider if known else ComponentId(component).provider)
+def _page(world: World, component: str) -> ProviderState:
+    return world.provider(ComponentId(component).provider)
 
 
 def _reasons(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
@@ -69,7 +68,7 @@ def _reasons(world: World, policy: Policy, component: str, now: datetime) -> Ite
     if mute and now < mute.until:
         yield Quiet(f"muted by {mute.by.name or mute.by.id}" + (f": {mute.reason}" if mute.reason else ""), mute.until)
     yield from _own_maintenance(policy, component, now)
-    yield from _announced(world, policy, component, now)
+    yield from _announced(world, component, now)
     yield from _parents(world, policy, component, now)
     yield from _ended(world, policy, component, now)
 
@@ -81,10 +80,10 @@ def _own_maintenance(policy: Policy, component: str, now: datetime) -> Iterator[
             yield Quiet("our own maintenance" + (f": {window.reason}" if window.reason else ""), until)
 
 
-def _announced(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
+def _announced(world: World, component: str, now: datetime) -> Iterator[Quiet]:
     """What the vendor's page calls maintenance; a page that cannot be read is believed for a while."""
-    page = _page(world, policy, component)
-    for notice in _about(world, policy, component):
+    page = _page(world, component)
+    for notice in _about(world, component):
         until = _under_way(notice, now)
         if until is not None:
             yield Quiet(f"announced maintenance: {notice.title}", until)
