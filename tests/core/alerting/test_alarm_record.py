@@ -207,6 +207,30 @@ def test_what_opens_nothing_has_no_thread() -> None:
     assert [] == sent(table, OpenThread)
 
 
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_a_quiet_thread_is_called_after_the_verdict_that_opens_it(seen_before: bool) -> None:
+    """No other fact can have its name, neither of this component nor of another, also where it is the first of all."""
+    table = Table().all_well() if seen_before else Table()
+    reach(table, Level.DEGRADED)
+    fact = table.facts[-1]
+
+    assert [OpenThread(OpenThread.of_fact(f"component/{API}", fact.seq, "quiet"))] == sent(table, OpenThread)
+
+
+def test_all_of_a_quiet_spell_is_told_in_one_thread() -> None:
+    """Slow, down, slow and well again, where all that is for the thread only."""
+    table = Table().all_well()
+    opens(table, API, down="thread", degraded="thread")
+    reach(table, Level.DEGRADED)
+    opened = [one.thread for one in sent(table, OpenThread)]  # type: ignore[attr-defined]
+    roots = []
+    for level in (Level.DOWN, Level.DEGRADED, Level.OPERATIONAL):
+        reach(table, level)
+        roots += [one.root for one in sent(table, ReplyInThread)]  # type: ignore[attr-defined]
+
+    assert opened * 3 == roots
+
+
 # --- a small part
 
 
