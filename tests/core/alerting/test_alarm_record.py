@@ -75,6 +75,19 @@ def test_a_verdict_is_answered_as_taken_in() -> None:
 # --- into an incident
 
 
+def test_an_incident_that_a_verdict_opens_is_declared_whole() -> None:
+    """Its title says what is down, its reason is what the check saw, and its beginning is the first failure."""
+    table = Table().all_well()
+    began = START - timedelta(minutes=2)
+    reach(table, Level.DOWN, began_at=began)
+    body = Declared(
+        number=1, title="Claude API down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic", components=(API,),
+        began_at=began, reason="HTTP 502", alerts_channel="#ops",
+    )  # fmt: skip
+
+    assert [Written(body, 1, RULE)] == table.written(Declared)
+
+
 def test_a_declaration_takes_the_bad_family_in() -> None:
     """The one that opens it first, then the others of its provider that are bad, and none that is well."""
     table = Table().all_well()
