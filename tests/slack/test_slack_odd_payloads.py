@@ -18,7 +18,7 @@ from tests.house import FLAG, START, House, a_house
 
 KINDS = ("command", "press", "declare form", "update form", "closed form", "shortcut", "message shortcut", "event")
 AT_ONCE_S = 2.0  # Slack gives up after three; the machine of a test may be busy
-CROWD = 20
+CROWD = 8
 AT_EACH = 7  # of the odd values, at each place
 COUNT = itertools.count(1)
 

@@ -72,6 +72,7 @@ class LocalWorkspace:
         self._ui = Ui(self.team, self.interactions)
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None
+        self._held: socket.socket | None = None  # the port, while nobody is answered there
         self._timers: set[asyncio.TimerHandle] = set()
         self.team.loses_share = self.faults.loses_share
         self.team.later = self._later
@@ -122,6 +123,9 @@ class LocalWorkspace:
             self._abort_connections()
             await self._runner.cleanup()
             self._runner = self._site = None
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -139,9 +143,7 @@ class LocalWorkspace:
         """Listen on the port; used by `faults.online()`."""
         if self._runner is None or self._site is not None:
             return
-        listener = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.host, self.port))
+        listener, self._held = self._held or self._bound(), None
         self.port = listener.getsockname()[1]
         self._site = web.SockSite(self._runner, listener, backlog=128)
         await self._site.start()
@@ -151,7 +153,19 @@ class LocalWorkspace:
         if self._site is not None:
             await self._site.stop()
             self._site = None
+            self._held = self._bound()
         self._abort_connections()
+
+    def _bound(self) -> socket.socket:
+        """Our port, taken and not listened on: nobody is answered there, and nobody else is given it."""
+        made = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind((self.host, self.port))
+        except OSError:
+            made.close()
+            raise
+        return made
 
     def _abort_connections(self) -> None:
         server = self._runner.server if self._runner else None

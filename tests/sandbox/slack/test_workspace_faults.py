@@ -1,6 +1,7 @@
 """Each kind of misbehaviour, felt by the real SDK."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable
 from typing import Any
 
@@ -125,6 +126,14 @@ async def test_offline_refuses_and_online_answers_on_the_same_port(stage: Stage)
 
     assert (await stage.client.api_test())["ok"]
     assert url == stage.ws.api_url
+
+
+async def test_nobody_is_given_the_port_while_slack_is_down(stage: Stage) -> None:
+    """It comes back where everybody looks for it."""
+    await stage.ws.faults.offline()
+
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((stage.ws.host, stage.ws.port))
 
 
 async def test_file_never_appears_when_its_share_is_lost(stage: Stage) -> None:
