@@ -1,1 +1,1 @@
-"""Looks at everything on time and comes to verdicts. `watch` leads, `rounds` times, `tracks` remembers, `sighting` doubts."""
+"""Runs checks on time and comes to verdicts. `watch` leads, `schedule` times, `check_states` remembers, `blindness` doubts."""

@@ -1,4 +1,4 @@
-"""What a signal about a flag may come to; see `answers`."""
+"""What a signal about a flag may come to; see `base`."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """A fact: what happened, past tense, appended to one stream and never changed.
 
-Its body is of one of the kinds in the files beside this one, each of which enters `BODIES` by being defined. `fact_kinds` knows
+Its body is of one of the kinds in the files beside this one, each of which enters `BODIES` by being defined. `kinds` knows
 them all.
 """
 

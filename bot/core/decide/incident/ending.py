@@ -1,7 +1,7 @@
 """How an incident ends by a person's word, and what becomes of what still fails then.
 
 Resolving asks first while a component of the incident still fails or a flag is still switched. What a person ends all the
-same opens again by itself (`quiet` says when, `alarm.lift` does it).
+same opens again by itself (`suppression` says when, `alarm.lift` does it).
 """
 
 from bot.core.answers import incident as a
