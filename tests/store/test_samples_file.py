@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from bot.core.model import Fault, Outcome, Sample
 from bot.store.engine import DatabaseError, connect
 from bot.store.errors import StoreError
-from bot.store.migrations import SAMPLES
+from bot.store.migrations import LEDGER, SAMPLES, Shape
 from bot.store.migrations.samples import CHECKS, ROLLUPS
 from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
 from bot.store.samples.rollups import bucket, middle_ms
@@ -390,3 +391,9 @@ async def test_a_samples_file_whose_renewal_failed_is_begun_anew_later(tmp_path:
     assert [run(3)] == await samples.recent("check 1", 5)
     assert ("are not kept" in complaint, "a new one is begun" in samples.complaint) == (True, True)
     await samples.close()
+
+
+@pytest.mark.parametrize("shape", [LEDGER, SAMPLES], ids=["ledger", "samples"])
+def test_a_file_has_as_many_versions_as_migrations(shape: Shape) -> None:
+    """Else a file from before the newest one passes for up to date, and is never lifted."""
+    assert shape.version == len(shape.migrations.pending(Database(memory=True)))

@@ -20,7 +20,7 @@ class Shape(NamedTuple):
 
 
 LEDGER = Shape(0x55_4C_45_44, ledger, 2)
-SAMPLES = Shape(0x55_53_41_4D, samples, 2)
+SAMPLES = Shape(0x55_53_41_4D, samples, 3)
 
 
 def migrate(conn: Connection, shape: Shape, name: str) -> None:
