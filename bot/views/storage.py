@@ -117,7 +117,7 @@ def fails_unwritten(
     reasons = [f"{component_name(policy, id)}: {stop(foreign(seen[id].reason, 300))}" for id in bad if id in seen]
     text = [
         f"{icon} *{names}*, and no incident can open: {_why(error)}.",
-        f"No flag switches: {words(flags)}." if flags else "No flag stands on it.",
+        f"No flag switches: {words(flags)}." if flags else "No flag depends on it.",
         *reasons,
         "It is acted upon as soon as I can write again.",
     ]

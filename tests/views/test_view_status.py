@@ -114,7 +114,7 @@ def test_the_timeline_leaves_out_errands_and_says_so() -> None:
 
     assert "Posted:" not in text
     assert "INC-7 is resolved, was monitoring: vendor confirms the fix (ana)" in text
-    assert "earlier lines and our own errands are in the export" in text
+    assert "earlier lines and what the bot posted where: in the export" in text
 
 
 def test_flags_show_readers_and_the_way_back() -> None:

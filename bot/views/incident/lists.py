@@ -86,7 +86,7 @@ def incident_show(scene: Scene) -> Message:
 
 
 def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_ROWS) -> Message:
-    """The story so far, newest last; at most `limit` lines, without our own errands. All of it is in the export."""
+    """The story so far, newest last; at most `limit` lines, without the posts of the bot. All of it is in the export."""
     story = [row for row in rows if not row.bookkeeping]
     shown = story[-limit:]
     lines = [f"{when(row.at)} {inert(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
@@ -94,7 +94,8 @@ def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_
     top = header(f"Timeline of {incident.name}{'' if over else ' so far'}")
     parts = ["\n".join(lines[n : n + 5]) for n in range(0, len(lines), 5)]
     earlier = count(len(story) - len(shown), "earlier line")
-    left = f"{earlier if len(story) > len(shown) else 'Where each message stands'} and our own errands are in the export: "
+    more = f"{earlier} and what" if len(story) > len(shown) else "What"
+    left = f"{more} the bot posted where: in the export, "
     blocks = [top, *(section(part) for part in parts), context(f"{left}`/incident export {incident.name} md`")]
     return fit(Message(f"Timeline of {incident.name}: {len(story)} lines", tuple(blocks)))
 

@@ -34,7 +34,7 @@ from bot.views.scene import Scene
 from bot.views.text import code, count, foreign, inert, plain, quote, span, stop, utc, when, who, words
 
 MOST_EVENTS = 8
-# Facts that an update need not tell: our own errands, the updates themselves, and what a later fact says in better words.
+# Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
 NOT_NEWS: tuple[type[Body], ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
 )  # fmt: skip
