@@ -242,6 +242,12 @@ def _check_flag(flag: Node, path: Path, references: _References, report: Report)
     _check_variant_types(flag, path, report)
     default = child(flag, "default")
     _check_variant(default, variants, (*path, "default"), report)
+    for alias in entries(child(flag, "aliases")):
+        if variants and alias.key not in variants:
+            where = (*path, "aliases", alias.key)
+            report.error(
+                alias.mark, where, f"there is no variant {_short(alias.key, flag)}", suggest(alias.key, variants, "variants")
+            )
     depends_on = items(child(flag, "depends_on"))
     for index, item in enumerate(depends_on):
         references.check(text(item), item, (*path, "depends_on", index))

@@ -49,6 +49,9 @@ class FlagConfig(Part):
     variants: dict[Text, Any] = Field(
         min_length=1, description="Values by name; all of one type: objects, strings, numbers or booleans. Kept as written."
     )
+    aliases: dict[Text, Text] = Field(
+        default={}, description="What messages call a variant, such as `{gpt: GPT}`; one without is called by its own name."
+    )
     default: Text = Field(description="Variant that is served while all is well.")
     fallbacks: tuple[FallbackConfig, ...] = Field(
         default=(), description="Fallbacks in order of preference; one that is well goes before one that is degraded."

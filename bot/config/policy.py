@@ -69,6 +69,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
     return FlagPolicy(
         key=key,
         variants=flag.variants,
+        aliases=flag.aliases,
         default=flag.default,
         fallbacks=tuple(Fallback(one.variant, one.needs) for one in flag.fallbacks),
         depends_on=flag.depends_on,

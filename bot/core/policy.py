@@ -1,7 +1,7 @@
 """Everything of the configuration that decisions need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -80,6 +80,7 @@ class FlagPolicy:
     first_step: FirstStep = FirstStep.ASK
     expires_after: timedelta = timedelta(hours=4)
     on_expiry: OnExpiry = OnExpiry.HOLD
+    aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ def _flag(automation: str) -> dict[str, object]:
             "gpt": {"provider": "openai", "model": "gpt-5"},
             "cached": {"mode": "cache_only"},
         },
+        "aliases": {"claude": "Claude", "gpt": "GPT", "cached": "cached answers"},
         "default": "claude",
         "fallbacks": [{"variant": "gpt", "needs": "openai.api"}, {"variant": "cached"}],
         "depends_on": ["anthropic.api"],

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from bot.core.model import Fault, FeedState, Level, Notice
-from bot.core.policy import Policy
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Affected, Incident
 from bot.core.record.world import World
-from bot.views.text import foreign, inert, link, span, stop, when, words
+from bot.views.text import code, foreign, inert, link, span, stop, when, words
 
 FAULT_WORDS: dict[Fault, str] = {
     Fault.THEIRS: "theirs: the provider fails, our requests are as always",
@@ -130,3 +130,15 @@ def place_words(incident: Incident) -> str:
     if incident.room.refused:
         return f"No channel of its own, go on in the thread here: {inert(incident.room.refused, 300)}"
     return f"Channel #{foreign(incident.room.name, 80)} is being made" if incident.room.name else "No channel"
+
+
+def flag_name(key: str, policy: Policy) -> str:
+    """What messages call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike."""
+    first = key.partition(".")[0]
+    alike = [other for other in policy.flags if other.partition(".")[0] == first and other != key]
+    return code(key) if alike else foreign(first.replace("-", " ").replace("_", " "), 60)
+
+
+def variant_name(flag: FlagPolicy, variant: str) -> str:
+    """What messages call a variant: its alias in the configuration, else its name."""
+    return foreign(flag.aliases.get(variant, variant), 60)

@@ -347,6 +347,13 @@ TABLE = [
     ),
     # Flags; line 9 is the first one after variants.
     (FLAG, 7, "flags.chat.default", "is missing", "add `default:`"),
+    (
+        FLAG + "    default: gpt\n    aliases: {claud: Claude}",
+        10,
+        "flags.chat.aliases.claud",
+        "no variant 'claud'",
+        "did you mean `claude`?",
+    ),
     (FLAG + "    default: claud", 9, "flags.chat.default", "no variant 'claud'", "did you mean `claude`?"),
     (
         FLAG + "    default: gpt\n    fallbacks: [{variant: x}]",
