@@ -146,6 +146,8 @@ def test_contributing_names_places_that_there_are(row: list[str]) -> None:
 REGISTRIES = {
     "bot/checks/llm/dialects/known.py": "shape sse",
     "bot/core/record/kinds.py": "fact incident flag component provider sight streams world layered recent",
+    "bot/core/signals/__init__.py": "",
+    "bot/timeline/rows.py": "durations words",
     "bot/exports/__init__.py": "times",
     "commands/register.py": "desk helping parse table",
     "bot/cli/verbs.py": "__main__ backtest_words check_words ending options output remote",

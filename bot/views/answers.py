@@ -11,9 +11,10 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident.roles import RoleAlready, RoleGiven, RoleTaken
-from bot.core.decide.permissions import Denied, Role
+from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
 from bot.core.model import Phase
+from bot.core.signals.base import Role
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.faces import Face, Slack

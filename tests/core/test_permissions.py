@@ -1,4 +1,4 @@
-"""Who may do what: every signal has a row, and the rows say what an SRE expects of them."""
+"""Who may do what: every signal says who may send it, and they say what an SRE expects of them."""
 
 from dataclasses import MISSING, fields, replace
 from datetime import timedelta
@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from bot.core import signals as s
-from bot.core.decide.permissions import MAY, Denied, Role, denied, role_of
+from bot.core.decide.permissions import Denied, denied, role_of
 from bot.core.effects import PostAlert, PostLine
 from bot.core.model import Actor, FeedReport, FeedState, IncidentRole, Level, Phase, Severity, Verdict
 from bot.core.record.sight import Sight
+from bot.core.signals.base import SIGNALS, Role
 from tests.core.test_handlers import every_signal
 from tests.desk import ANA, BOB, RULE, START, Table, policy, told
+
+MAY = {kind: kind.BY for kind in SIGNALS}
 
 ACTORS: dict[Role, Actor] = {
     Role.OUTSIDER: Actor.outsider("U0GUEST", "guest"),
@@ -55,8 +58,8 @@ def outage_with_commanders() -> Table:
     return table
 
 
-def test_every_signal_has_a_row() -> None:
-    """A new verb cannot be forgotten: without a row it would be for nobody."""
+def test_every_signal_says_who_may_send_it() -> None:
+    """A new verb cannot be forgotten: one that names nobody would be for nobody."""
     assert set(every_signal()) == set(MAY)
 
 
@@ -93,7 +96,7 @@ def test_what_no_person_sends_is_for_machines_alone(kind: type[s.Signal]) -> Non
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_signal_without_a_row_is_for_nobody(role: Role) -> None:
+def test_a_signal_that_names_nobody_is_for_nobody(role: Role) -> None:
     """The base of all signals has none, as a new one that somebody forgot."""
     assert denied(s.Signal, ACTORS[role], COMMANDED) is not None
 

@@ -19,7 +19,8 @@ from bot.core.record.provider_facts import ListingChanged
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
 from bot.timeline.durations import Away, Durations, Outage, durations
-from bot.timeline.rows import ERRAND_WORDS, Row, rows
+from bot.timeline.errands import ERRAND_WORDS
+from bot.timeline.rows import Row, rows
 from bot.views.names import lag_words
 from tests.desk import ANA, Table
 from tests.generated import instances

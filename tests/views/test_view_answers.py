@@ -14,8 +14,9 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.answers.base import ANSWERS, Answer
-from bot.core.decide.permissions import Denied, Role
+from bot.core.decide.permissions import Denied
 from bot.core.model import Phase
+from bot.core.signals.base import Role
 from bot.views.answers import answer_message, told, words
 from bot.views.faces import Api, Face, Slack, Terminal
 from bot.web.api.shapes import answer_from, answer_shape

@@ -5,7 +5,6 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 
 from datetime import datetime
 
-from bot.core import signals as s
 from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
@@ -15,25 +14,27 @@ from bot.core.decide.incident import declaring, ending, errands, roles
 from bot.core.decide.permissions import denied
 from bot.core.policy import Policy
 from bot.core.record.world import World
+from bot.core.signals.base import OfEffect, OfIncident, Signal
+from bot.core.signals.machine import TimePassed
 
 
-def step(world: World, signal: s.Signal, now: datetime, policy: Policy) -> Step:
+def step(world: World, signal: Signal, now: datetime, policy: Policy) -> Step:
     """What `signal` comes to. Pure: the same arguments give the same step. A refusal carries its reason."""
     draft = Draft(world, policy, now, signal.actor)
     return _precondition(draft, signal) or HANDLERS[type(signal)](draft, signal)
 
 
-def _precondition(draft: Draft, signal: s.Signal) -> Step | None:
+def _precondition(draft: Draft, signal: Signal) -> Step | None:
     """What holds for whole families of signals: whoever sends it may, and the incident exists."""
     if refused := denied(type(signal), signal.actor, draft.policy.incidents):
         return draft.refuse(refused)
-    number = signal.incident if isinstance(signal, s.OfIncident | s.OfEffect) else None
+    number = signal.incident if isinstance(signal, OfIncident | OfEffect) else None
     if number is not None and number not in draft.world.incidents:
         return draft.refuse(NoIncident(number=number, newest=draft.world.last_incident))
     return None
 
 
-def on_time_passed(draft: Draft, signal: s.TimePassed) -> Step:
+def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     """Whatever waited for a moment that has come; `due` knows when to look."""
     alarm.expire_mutes(draft)
     alarm.lift(draft)
@@ -43,7 +44,7 @@ def on_time_passed(draft: Draft, signal: s.TimePassed) -> Step:
 
 
 FAMILIES: tuple[Handlers, ...] = (
-    {s.TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, failover.HANDLERS,
+    {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, failover.HANDLERS,
     corroboration.HANDLERS, phases.HANDLERS, roles.HANDLERS, vendor_pages.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core.model import AlertState, Fault, Level
 from bot.core.record.component import ComponentState, HeldBack, Mute, Said
-from bot.core.record.fact import Body, Fact, OfComponent, Reasoned
+from bot.core.record.fact import Body, Fact, OfComponent, Reasoned, Source
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
 MOST_REPORTS = 20
@@ -20,6 +20,7 @@ class VerdictChanged(OfComponent, Reasoned, Body):
     """Our verdict of a component changed."""
 
     KIND = "verdict.changed"
+    SOURCE = Source.PROBE
     component: str
     previous: Level
     level: Level
@@ -45,6 +46,7 @@ class AdvisoryRaised(OfComponent, Reasoned, Body):
     """A part of a component fails persistently, too small a part for a worse verdict; or another part does than before."""
 
     KIND = "advisory.raised"
+    SOURCE = Source.PROBE
     component: str
     text: str
     reason: str
@@ -69,6 +71,7 @@ class AdvisoryEnded(OfComponent, Reasoned, Body):
     """That part is well again, or the whole component is worse."""
 
     KIND = "advisory.ended"
+    SOURCE = Source.PROBE
     component: str
     text: str  # what the advisory was
     reason: str
@@ -115,6 +118,7 @@ class AlertHeard(OfComponent, Body):
     """Another monitor fired or resolved an alert about a component. The title is its own words."""
 
     KIND = "alert.heard"
+    SOURCE = Source.ALERT
     ANNOUNCED = True
     component: str
     source: str

@@ -7,12 +7,22 @@ them all.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from bot.core.model import Actor
 from bot.core.record.incident import Incident
 
 BODIES: dict[str, type["Body"]] = {}
+
+
+class Source(StrEnum):
+    """Who knew of something, where it was not the one who acted."""
+
+    PROBE = "probe"
+    VENDOR = "vendor"
+    ALERT = "alert"
+    SLACK = "slack"
 
 
 class Body:
@@ -26,6 +36,7 @@ class Body:
     UPGRADES: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # version -> its data as of the next one
     ANNOUNCED: ClassVar[bool] = False  # people in the channel are told of it in a line of its own
     BEGINS: ClassVar[bool] = False  # there is no state before it: every other fact of its stream comes after
+    SOURCE: ClassVar[Source | None] = None  # who knew it; None = whoever acted
     BOOKKEEPING: ClassVar[bool] = False  # about our own effects: it makes no new edit of alert and card, or there is no end
 
     def onto(self, state: Any, fact: "Fact") -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.effects import PostAlert, PostCard
 from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
-from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
+from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Post, Room, VendorWords
 
 
@@ -44,6 +44,7 @@ class ComponentJoined(OfComponent, Reasoned, Body):
     """One more component of the same provider failed into this incident."""
 
     KIND = "incident.component_joined"
+    SOURCE = Source.PROBE
     ANNOUNCED = True
     component: str
     level: Level
@@ -62,6 +63,7 @@ class ComponentMoved(OfComponent, Reasoned, Body):
     """A component of this incident got worse, better or well again."""
 
     KIND = "incident.component_moved"
+    SOURCE = Source.PROBE
     ANNOUNCED = True
     component: str
     previous: Level
@@ -209,6 +211,7 @@ class ChannelNamed(Body):
     """A name for the channel was chosen; written before Slack is asked, so that a retry asks for the same one."""
 
     KIND = "incident.channel_named"
+    SOURCE = Source.SLACK
     BOOKKEEPING = True
     name: str
     attempt: int
@@ -223,6 +226,7 @@ class ChannelOpened(Body):
     """The incident's own channel exists."""
 
     KIND = "incident.channel_opened"
+    SOURCE = Source.SLACK
     channel: str
     name: str
 
@@ -236,6 +240,7 @@ class ChannelRefused(Reasoned, Body):
     """The channel could not be made, or was lost; the incident goes on in the alert's thread."""
 
     KIND = "incident.channel_refused"
+    SOURCE = Source.SLACK
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
@@ -248,6 +253,7 @@ class Posted(Body):
     """A message of ours stands in Slack. `what` is the effect's kind, `key` its unique key."""
 
     KIND = "incident.posted"
+    SOURCE = Source.SLACK
     BOOKKEEPING = True
     what: str
     key: str
@@ -268,6 +274,7 @@ class PostGone(Reasoned, Body):
     """A message of ours was deleted in Slack, or its channel takes nothing more. `again`: it is posted anew."""
 
     KIND = "incident.post_gone"
+    SOURCE = Source.SLACK
     BOOKKEEPING = True
     what: str
     channel: str
@@ -287,6 +294,7 @@ class GivenUp(Reasoned, Body):
     """An effect could not be done and will not be tried again."""
 
     KIND = "incident.effect_given_up"
+    SOURCE = Source.SLACK
     BOOKKEEPING = True
     what: str
     key: str

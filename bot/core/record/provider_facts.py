@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.model import FeedState, Notice
-from bot.core.record.fact import Body, Fact, OfComponents, Reasoned
+from bot.core.record.fact import Body, Fact, OfComponents, Reasoned, Source
 from bot.core.record.incident import Incident
 from bot.core.record.provider import MOST_AN_HOUR, NOTICE_OVER, Listed, NoticeHeard, ProviderState
 
@@ -18,6 +18,7 @@ class FeedChanged(Reasoned, Body):
     """The vendor's status page became readable, or stopped being so."""
 
     KIND = "feed.changed"
+    SOURCE = Source.VENDOR
     provider: str
     state: FeedState
     reason: str
@@ -33,6 +34,7 @@ class MaintenanceSaid(OfComponents, Body):
     """The vendor's page calls other components under maintenance than before; empty = none any more."""
 
     KIND = "feed.maintenance"
+    SOURCE = Source.VENDOR
     provider: str
     components: tuple[str, ...]
 
@@ -46,6 +48,7 @@ class PageFirstRead(Body):
     """A page was read for the first time: these updates (by notice) are history, known from here on and told to nobody."""
 
     KIND = "feed.first_read"
+    SOURCE = Source.VENDOR
     provider: str
     page: str  # which of the provider's addresses, as a digest
     passed: Mapping[str, tuple[str, ...]]
@@ -61,6 +64,7 @@ class PageFlooded(Body):
     """The page said more at once than anybody reads: these updates (by notice) are known from here on, and only counted."""
 
     KIND = "feed.flooded"
+    SOURCE = Source.VENDOR
     ANNOUNCED = True
     provider: str
     updates: Mapping[str, tuple[str, ...]]
@@ -86,6 +90,7 @@ class UpdatesForgotten(Body):
     """These updates (by notice) left the page long ago and are remembered no longer."""
 
     KIND = "feed.forgotten"
+    SOURCE = Source.VENDOR
     provider: str
     updates: Mapping[str, tuple[str, ...]]
 
@@ -105,6 +110,7 @@ class NoticeSeen(Body):
     """The vendor said something on its status page."""
 
     KIND = "notice.seen"
+    SOURCE = Source.VENDOR
     ANNOUNCED = True
     notice: Notice
     late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
@@ -151,6 +157,7 @@ class ListingChanged(Body):
     """Notices that were never called over are missing from the page that listed them, or are listed (again)."""
 
     KIND = "feed.listing"
+    SOURCE = Source.VENDOR
     provider: str
     page: str
     listed: tuple[str, ...] = ()
@@ -172,6 +179,7 @@ class NoticeUnlisted(OfComponents, Body):
     """The page stopped listing a notice without ever calling it over; it stands no longer."""
 
     KIND = "notice.unlisted"
+    SOURCE = Source.VENDOR
     ANNOUNCED = True
     provider: str
     notice: str
@@ -191,6 +199,7 @@ class NoticeListedAgain(OfComponents, Body):
     """The page lists again what it had stopped to list, with its old words; it stands again."""
 
     KIND = "notice.listed_again"
+    SOURCE = Source.VENDOR
     ANNOUNCED = True
     provider: str
     notice: str

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.record.fact import Body, Fact, Reasoned
+from bot.core.record.fact import Body, Fact, Reasoned, Source
 from bot.core.record.incident import Incident
 from bot.core.record.sight import Sight
 
@@ -13,6 +13,7 @@ class SightLost(Reasoned, Body):
     """We are blind: what fails now may as well be our own way out or our resolver."""
 
     KIND = "sight.lost"
+    SOURCE = Source.PROBE
     reason: str
     began_at: datetime  # when the evidence starts
     thread: str = ""  # effect key of the notice in the ops channel, empty = none
@@ -29,6 +30,7 @@ class SightRegained(Reasoned, Body):
     """We see again: controls or providers answer."""
 
     KIND = "sight.regained"
+    SOURCE = Source.PROBE
     reason: str  # why we were blind
     began_at: datetime  # since when
     ended_at: datetime

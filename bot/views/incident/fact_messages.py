@@ -21,7 +21,8 @@ from bot.core.record.incident_facts import (
 from bot.core.record.provider_facts import FeedChanged, NoticeSeen, PageFlooded
 from bot.core.record.world import World
 from bot.ports import Message
-from bot.timeline.rows import ERRAND_WORDS, rows
+from bot.timeline.errands import ERRAND_WORDS
+from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line

@@ -1,0 +1,7 @@
+"""Signals: something happened that may be written down. A family is a file, and all of them are found here by name."""
+
+from bot.core.signals.base import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.components import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.flags import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.incident import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.machine import *  # noqa: F403 # a new kind in a family needs no second line

@@ -1,0 +1,69 @@
+"""What every signal has, and who may send it. Each family of signals is a file beside this one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from bot.core.effects import EffectBody
+from bot.core.model import Actor
+
+SIGNALS: list[type["Signal"]] = []
+
+
+class Role(StrEnum):
+    """What somebody is to us, as far as rights go."""
+
+    OUTSIDER = "outsider"  # a guest, somebody of another organization, another bot, or somebody we could not make out
+    MEMBER = "member"  # a full member of the workspace who is not among the commanders
+    COMMANDER = "commander"  # one of people.commanders; every member where none are configured
+    OPERATOR = "operator"  # at the terminal or behind the API: a control token proved the right to act
+    RULE = "rule"  # a rule of ours
+    VENDOR = "vendor"  # a provider, through its status page
+
+
+Roles = frozenset[Role]
+
+# Whoever can help may say so: nothing of that switches, ends or hides anything.
+RESPONDERS: Roles = frozenset({Role.MEMBER, Role.COMMANDER, Role.OPERATOR})
+# What others believe, what our services do, or what nobody hears of.
+COMMAND: Roles = frozenset({Role.COMMANDER, Role.OPERATOR})
+# Other monitors come in by /hooks/alert, with a token.
+MONITORS: Roles = frozenset({Role.OPERATOR, Role.RULE})
+VENDORS: Roles = frozenset({Role.VENDOR, Role.RULE})
+RULES: Roles = frozenset({Role.RULE})
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Something happened that may be written down. One `id` is acted upon once; an empty one may be repeated at will.
+
+    A kind says who may send it where it is defined, `class Join(OfIncident, by=RESPONDERS)`, and enters `SIGNALS` by that. One
+    that does not say so is a base, and for nobody.
+    """
+
+    BY: ClassVar[Roles] = frozenset()
+
+    actor: Actor
+    id: str = ""
+
+    def __init_subclass__(cls, *, by: Roles | None = None, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if by is not None:
+            cls.BY = by
+            SIGNALS.append(cls)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfIncident(Signal):
+    """A signal to one incident, which has to exist."""
+
+    incident: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfEffect(Signal):
+    """What became of an effect; one about no incident names none."""
+
+    key: str
+    kind: type[EffectBody]
+    incident: int | None

@@ -1,0 +1,64 @@
+"""What checks, vendors, other monitors and people say of a component."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.model import AlertState, FeedReport, Verdict
+from bot.core.record.sight import Sight
+from bot.core.signals.base import COMMAND, MONITORS, RESPONDERS, RULES, VENDORS, Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictReached(Signal, by=RULES):
+    """The watch holds another verdict than the one committed."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedRead(Signal, by=VENDORS):
+    """A vendor's page was read, or could not be."""
+
+    report: FeedReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class SightChanged(Signal, by=RULES):
+    """We went blind, or see again."""
+
+    sight: Sight
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertHeard(Signal, by=MONITORS):
+    """Another monitor fired or resolved an alert; `key` names it within its `source`."""
+
+    source: str
+    key: str
+    component: str
+    state: AlertState
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported(Signal, by=RESPONDERS):
+    """A person says that a component does not work for them."""
+
+    component: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mute(Signal, by=COMMAND):
+    """A person holds a component's alerts back for a while; muting anew replaces the time."""
+
+    component: str
+    lasts: timedelta
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmute(Signal, by=COMMAND):
+    """A person ends a mute."""
+
+    component: str

@@ -1,0 +1,33 @@
+"""What people ask of a flag."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.signals.base import COMMAND, Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngageFlag(Signal, by=COMMAND):
+    """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal."""
+
+    flag: str
+    variant: str = ""
+    reason: str = ""
+    hold_for: timedelta | None = None
+    approves: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepBack(Signal, by=COMMAND):
+    """A person approves the first step back."""
+
+    flag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseFlag(Signal, by=COMMAND):
+    """A person ends an engagement at once; `force` overrides an unhealthy default."""
+
+    flag: str
+    reason: str = ""
+    force: bool = False

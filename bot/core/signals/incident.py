@@ -1,0 +1,78 @@
+"""What people ask of an incident."""
+
+from dataclasses import dataclass
+
+from bot.core.model import Actor, IncidentRole, Phase, Severity
+from bot.core.signals.base import COMMAND, RESPONDERS, OfIncident, Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declare(Signal, by=COMMAND):
+    """A person declares an incident. `components` may be empty: trouble that no check knows.
+
+    `separate` opens one of its own although one is open for what the title names; people alone tell how it goes.
+    """
+
+    title: str
+    components: tuple[str, ...] = ()
+    severity: Severity = Severity.SEV2
+    separate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join(OfIncident, by=RESPONDERS):
+    """A person comes to help in an incident that is open."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledge(OfIncident, by=RESPONDERS):
+    """A person acknowledges an incident."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteUpdate(OfIncident, by=COMMAND):
+    """A person writes an update for everybody."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddNote(OfIncident, by=RESPONDERS):
+    """A person adds a line to the timeline."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSeverity(OfIncident, by=COMMAND):
+    """A person sets the severity."""
+
+    severity: Severity
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveRole(OfIncident, by=COMMAND):
+    """A person gives somebody a role in an incident; `to` None takes it back."""
+
+    role: IncidentRole
+    to: Actor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPhase(OfIncident, by=COMMAND):
+    """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
+
+    `force` resolves it although a component of it still fails or a flag is still switched.
+    """
+
+    phase: Phase
+    reason: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskExport(OfIncident, by=RESPONDERS):
+    """A person wants the timeline as a file in the incident's channel."""
+
+    format: str

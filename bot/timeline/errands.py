@@ -1,0 +1,58 @@
+"""What became of our own effects, as people read it: channel, posts, files."""
+
+from collections.abc import Mapping
+
+from bot.core.effects import (
+    AddBookmarks,
+    EditAlert,
+    EditCard,
+    InvitePeople,
+    OpenChannel,
+    OpenThread,
+    PinCard,
+    PostAlert,
+    PostCard,
+    PostLine,
+    PostRefusal,
+    PostRunbook,
+    PostSummary,
+    PostUpdate,
+    ReplyInThread,
+    SetTopic,
+    TellPerson,
+    UploadExport,
+)
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import ChannelNamed, ChannelOpened, ChannelRefused, Exported, GivenUp, Posted, PostGone
+
+ERRAND_WORDS: dict[str, str] = {
+    PostAlert.KIND: "the alert", EditAlert.KIND: "an edit of the alert", OpenChannel.KIND: "opening the channel",
+    SetTopic.KIND: "the channel's topic", AddBookmarks.KIND: "the channel's bookmarks",
+    InvitePeople.KIND: "inviting people into the channel", PostCard.KIND: "the status card",
+    PinCard.KIND: "pinning the status card", EditCard.KIND: "an edit of the status card", PostRunbook.KIND: "the runbook",
+    PostLine.KIND: "a line in the channel", PostUpdate.KIND: "an update", PostSummary.KIND: "the summary",
+    UploadExport.KIND: "the timeline as a file", PostRefusal.KIND: "why there is no channel",
+    OpenThread.KIND: "a quiet line in the ops channel", ReplyInThread.KIND: "a reply in a quiet thread",
+    TellPerson.KIND: "a direct word to one person",
+}  # fmt: skip
+
+
+def sentence(fact: Fact, names: Mapping[str, str]) -> str:
+    """A fact about our own effects; empty for others."""
+    match fact.body:
+        case ChannelNamed() as b:
+            return f"The channel will be #{b.name}" + (", since the name before was taken" if b.attempt > 1 else "")
+        case ChannelOpened(name=name):
+            return f"The channel #{name} is open"
+        case ChannelRefused():
+            return "There is no channel; the incident goes on in the thread of the alert"
+        case Posted(what=what):
+            return f"Posted: {ERRAND_WORDS.get(what, what)}"
+        case PostGone() as b:
+            then = "it is posted anew" if b.again else "it is not posted again"
+            return f"Gone from Slack: {ERRAND_WORDS.get(b.what, b.what)}; {then}"
+        case GivenUp(what=what):
+            return f"Given up: {ERRAND_WORDS.get(what, what)}"
+        case Exported() as b:
+            return f"The timeline was exported as {b.format} to {b.where}"
+    return ""

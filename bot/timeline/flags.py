@@ -1,0 +1,47 @@
+"""What happened to a flag, as people read it."""
+
+from collections.abc import Mapping
+
+from bot.core.record.fact import Fact
+from bot.core.record.flag_facts import (
+    CarriedOver,
+    Engaged,
+    EngageProposed,
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    HoldEnded,
+    ProposalDropped,
+    Released,
+)
+
+
+def sentence(fact: Fact, names: Mapping[str, str]) -> str:
+    """A fact of a flag; empty for others."""
+    match fact.body:
+        case EngageProposed() as b:
+            return f"Proposed: {b.flag} should use {b.variant}"
+        case ProposalDropped(flag=flag):
+            return f"The proposal for {flag} was withdrawn"
+        case Engaged() as b:
+            how = {"auto": "switched by rule", "approved": "approved by hand"}.get(b.mode, "switched by hand")
+            return f"{b.flag} uses {b.variant} instead of {b.previous}, {how}, until {b.expires_at:%Y-%m-%d %H:%M} UTC at first"
+        case Held(flag=flag):
+            return f"Automation left {flag} as it is"
+        case HoldEnded(flag=flag):
+            return f"Automation has no reason any more to leave {flag} as it is"
+        case HandBackAsked(flag=flag):
+            return f"Asked whether the hand-back of {flag} may start"
+        case HandBackStepped(flag=flag, share=share):
+            return f"{share} % of {flag} is back on the default"
+        case HandBackReverted(flag=flag):
+            return f"The hand-back of {flag} was reverted; all of it is on the fallback again"
+        case Released(flag=flag, variant=variant):
+            return f"{flag} uses its default {variant} again"
+        case CarriedOver() as b:
+            return f"{b.flag} uses {b.variant} already, since {b.began_at:%Y-%m-%d %H:%M} UTC"
+        case ExpiryReached() as b:
+            return f"The time of {b.flag} on its fallback ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
+    return ""

@@ -1,0 +1,56 @@
+"""What happened to an incident, as people read it."""
+
+from collections.abc import Mapping
+
+from bot.core.model import Actor, Level
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import (
+    Acknowledged,
+    ComponentJoined,
+    ComponentMoved,
+    Declared,
+    NoteAdded,
+    PhaseChanged,
+    ResolveAsked,
+    ResponderJoined,
+    RoleChanged,
+    SeverityChanged,
+    UpdateWritten,
+)
+from bot.timeline.words import clock, evidence
+
+
+def sentence(fact: Fact, names: Mapping[str, str]) -> str:
+    """A fact of an incident; empty for others."""
+    match fact.body:
+        case Declared() as b:
+            return f"INC-{b.number} was declared as {b.severity}: {b.title} (impact since {clock(b.began_at)})"
+        case ComponentJoined() as b:
+            return (
+                f"{names.get(b.component, b.component)} is {b.level} and belongs to INC-{fact.incident}{evidence(b.evidence)}"
+            )
+        case ComponentMoved() as b:
+            again = " again" if b.level is Level.OPERATIONAL else ""
+            since = f"since {clock(b.began_at)}{evidence(b.evidence)}"
+            return f"{names.get(b.component, b.component)} is {b.level}{again}, was {b.previous}, {since}"
+        case PhaseChanged() as b:
+            how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
+            return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}"
+        case SeverityChanged() as b:
+            return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
+        case Acknowledged():
+            return f"{fact.actor.name or fact.actor.id} acknowledged INC-{fact.incident}"
+        case RoleChanged(role=role, person=None):
+            return f"INC-{fact.incident} has no {role} any more"
+        case RoleChanged(role=role, person=Actor() as person):
+            return f"{person.name or person.id} is {role} of INC-{fact.incident}"
+        case ResponderJoined():
+            return f"{fact.actor.name or fact.actor.id} joined INC-{fact.incident}"
+        case UpdateWritten() as b:
+            gone = f" ({b.missed} before it were missed)" if b.missed else ""
+            return f"Update {b.slot} of INC-{fact.incident}{gone}: {b.text or 'written from the facts'}"
+        case NoteAdded(text=text):
+            return f"Note: {text}"
+        case ResolveAsked():
+            return f"Asked whether INC-{fact.incident} is over"
+    return ""
