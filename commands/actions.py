@@ -21,8 +21,9 @@ from bot.ports.payloads import Form, Press
 from bot.views.answers import answer_message
 from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
 from bot.views.used import used
+from commands.arguments import export_format, severity
 from commands.desk import Desk, Request
-from commands.incident import declaration_words, export_format, severity
+from commands.incident import declaration_words
 from commands.parse import Misunderstood
 from commands.table import INCIDENT
 

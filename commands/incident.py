@@ -6,33 +6,23 @@ from operator import attrgetter
 from typing import Any
 
 from bot.core.decide.permissions import denied
-from bot.core.decide.phases import CANCEL_REASONS
-from bot.core.model import Actor, IncidentRole, Phase, Severity
-from bot.core.signals import (
-    Acknowledge,
-    AddNote,
-    AskExport,
-    Declare,
-    GiveRole,
-    Join,
-    SetPhase,
-    SetSeverity,
-    Signal,
-    WriteUpdate,
-)
-from bot.exports import FORMATS
+from bot.core.model import Severity
+from bot.core.signals.base import Signal
+from bot.core.signals.incident import AskExport, Declare, WriteUpdate
 from bot.ports import Message
 from bot.timeline.rows import rows
+from bot.verbs.incident import VERBS
+from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, denied_words, told
 from bot.views.incident.forms import declare_modal, update_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
 from bot.views.names import plain_names
 from bot.views.scene import Scene
+from commands.arguments import Typed, export_format
 from commands.desk import Desk, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import (
     Meant,
-    MentionKind,
     Misunderstood,
     component_of,
     named_incident,
@@ -43,6 +33,8 @@ from commands.parse import (
 from commands.table import INCIDENT
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
+
+ABOUT_ONE = {verb.name: verb for verb in VERBS}
 
 SHORT_FOR = {"": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack"}
 
@@ -124,27 +116,10 @@ async def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
         known = [v.name for v in INCIDENT.verbs]
         raise Misunderstood(f"`/incident {verb[:40]}` is not known.{nearest(verb, known)} `/incident help` shows what is.")
     meant = await _meant(desk, asked, rest)
-    number, text, who = meant.incident.number, meant.rest, {"actor": asked.actor, "id": asked.signal_id}
-    match verb:
-        case "join":
-            return Join(incident=number, **who)  # type: ignore[arg-type]
-        case "ack":
-            return Acknowledge(incident=number, **who)  # type: ignore[arg-type] # actor and id, as Signal has them
-        case "update":
-            return WriteUpdate(incident=number, text=text, **who)  # type: ignore[arg-type]
-        case "note":
-            return AddNote(incident=number, text=text, **who)  # type: ignore[arg-type]
-        case "severity":
-            word, reason = split_verb(text)
-            return SetSeverity(incident=number, severity=severity(word), reason=reason, **who)  # type: ignore[arg-type]
-        case "role":
-            role, to = _role(asked, text)
-            return GiveRole(incident=number, role=role, to=to, **who)  # type: ignore[arg-type]
-        case "export":
-            return AskExport(incident=number, format=export_format(text), **who)  # type: ignore[arg-type]
-    phase_, reason = _phase(verb, text)
-    force, reason = _forced(reason) if phase_ is Phase.RESOLVED else (False, reason)
-    return SetPhase(incident=number, phase=phase_, reason=reason, force=force, **who)  # type: ignore[arg-type]
+    by = Sender(asked.actor, asked.signal_id, meant.incident.number)
+    if verb == "export":
+        return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))
+    return ABOUT_ONE[verb].signal(by, Typed(meant.rest, asked.mentions))
 
 
 def _declaration(desk: Desk, asked: Request, text: str) -> Declare:
@@ -158,62 +133,3 @@ def _declaration(desk: Desk, asked: Request, text: str) -> Declare:
         actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level,
         separate=separate,
     )  # fmt: skip
-
-
-def _phase(verb: str, text: str) -> tuple[Phase, str]:
-    match verb:
-        case "resolve":
-            return Phase.RESOLVED, text
-        case "reopen":
-            return Phase.INVESTIGATING, text
-        case "cancel":
-            return Phase.CANCELED, text.lower().replace(" ", "-")
-    word, reason = split_verb(text)
-    if word not in {phase.value for phase in Phase}:
-        known = ", ".join(phase.value for phase in Phase)
-        if not word:
-            raise Misunderstood(f"Which phase? Phases: {known}.")
-        raise Misunderstood(f"`{word[:40]}` is not a phase.{nearest(word, [p.value for p in Phase])} Phases: {known}.")
-    if word == Phase.CANCELED and reason not in CANCEL_REASONS:
-        reason = reason.lower().replace(" ", "-")
-    return Phase(word), reason
-
-
-def _forced(text: str) -> tuple[bool, str]:
-    """Whether a reason begins with the word `force`, and the reason without it."""
-    word, rest = split_verb(text)
-    return (True, rest) if word == "force" else (False, text)
-
-
-def _role(asked: Request, text: str) -> tuple[IncidentRole, Actor | None]:
-    """Read `commander @ana`, `commander me` or `commander none`."""
-    word, rest = split_verb(text)
-    known = [role.value for role in IncidentRole]
-    if word not in known:
-        wrong = f"`{word[:40]}` is not a role.{nearest(word, known)}" if word else "Which role?"
-        raise Misunderstood(f"{wrong} Roles: {', '.join(known)}.")
-    role, first = IncidentRole(word), rest.partition(" ")[0]
-    if first.lower() in ("me", "none"):
-        return role, asked.actor if first.lower() == "me" else None
-    meant = next((one for one in asked.mentions if one.shown == first), None)
-    if meant is None or meant.kind is not MentionKind.PERSON:
-        wrong = "A role is for one person." if meant else f"Who is {role}?"
-        raise Misunderstood(f"{wrong} Mention them, `/incident role {role} @ana`, or write `me` or `none`.")
-    return role, Actor.person(meant.id, meant.shown.removeprefix("@"))
-
-
-def severity(word: str) -> Severity:
-    """`SEV2`, `sev2` or `2`. Raises Misunderstood."""
-    name = f"SEV{word}" if word.isdigit() else word.upper()
-    if name not in Severity.__members__:
-        wrong = f"`{word[:40]}` is not a severity." if word else "Which severity?"
-        raise Misunderstood(f"{wrong} Write SEV1 (no way to serve customers) to SEV4 (watch).")
-    return Severity(name)
-
-
-def export_format(text: str) -> str:
-    """One of the export formats, Markdown when none is named. Raises Misunderstood."""
-    wanted = text.strip().lower() or "md"
-    if wanted not in FORMATS:
-        raise Misunderstood(f"`{wanted[:40]}` is not an export format. There are: {', '.join(FORMATS)}.")
-    return wanted

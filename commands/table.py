@@ -5,6 +5,8 @@ The manifest, the docs and the help texts are checked against this table; what i
 
 from dataclasses import dataclass
 
+from bot.verbs.incident import VERBS
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -46,24 +48,7 @@ INCIDENT = Word(
         Verb("declare", "/incident declare Claude API answers with errors", "open an incident; without a title a form opens"),
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
-        Verb("join", "/incident join [INC-7]", "come to help: you are invited into its channel"),
-        Verb("ack", "/incident ack [INC-7]", "acknowledge it: you are working on it"),
-        Verb(
-            "update",
-            "/incident update [INC-7] TEXT",
-            "tell everybody, and start the clock anew; without text a form opens",
-        ),
-        Verb("note", "/incident note [INC-7] TEXT", "add a line to the timeline"),
-        Verb("severity", "/incident severity [INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4"),
-        Verb("role", "/incident role [INC-7] commander @ana", "say who leads; `me` for yourself, `none` takes it back"),
-        Verb("phase", "/incident phase [INC-7] identified [REASON]", "move to another phase"),
-        Verb(
-            "resolve",
-            "/incident resolve [INC-7] [force] [REASON]",
-            "end it; the summary and the timeline are posted. Asks first while something still fails",
-        ),
-        Verb("reopen", "/incident reopen [INC-7] [REASON]", "it was not over"),
-        Verb("cancel", "/incident cancel [INC-7] false-alarm", "it was none: false-alarm, duplicate, external or drill"),
+        *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does) for verb in VERBS),
         Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),
         Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),
         Verb("help", "/incident help", "this text"),

@@ -20,6 +20,7 @@ FLOORS = {
     "bot.timeline": 1,
     "bot.backtest": 1,
     "bot.views": 1,
+    "bot.verbs": 1,
     "bot.exports": 1,
     "bot.flags": 1,
     "bot.checks.judging": 1,

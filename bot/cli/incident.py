@@ -1,7 +1,7 @@
 """`understudy incident`: the verbs of /incident, for when Slack is down."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ from bot.cli.options import config_option, data_option, fail, json_option, share
 from bot.cli.output import print_json, print_table, print_text
 from bot.cli.remote import Reply, call, said, segment, worded
 from bot.core.answers.incident import OpenAlready, StillFailing
+from bot.verbs.incident import VERBS
+from bot.verbs.verb import IncidentVerb
 from bot.views.text import stop
 
 reach = shared(config_option, data_option, json_option)
+yes_option = click.option("--yes", "sure", is_flag=True, help="Resolve without a question, also while something still fails.")
 
 
 @click.group()
@@ -87,16 +90,6 @@ def declare(
     tell(reply, as_json)
 
 
-@incident.command()
-@click.argument("reference")
-@click.argument("role")
-@click.argument("to")
-@reach
-def role(reference: str, role: str, to: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Say who is commander: me, a login, a Slack user id, or none."""
-    tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/role", {"role": role, "to": to}), as_json)
-
-
 def tell(reply: Reply, as_json: bool) -> None:
     """Print what a change came to."""
     answer = said(reply)
@@ -134,25 +127,34 @@ def _who(actor: dict[str, Any] | None) -> str:
     return str(actor["name"] or actor["id"]) if actor else ""
 
 
-def _verb(name: str, field: str | None, help: str, *, required: bool = False) -> None:
-    """One verb about an existing incident, with one free text."""
+def _verb(verb: IncidentVerb) -> click.Command:
+    """One verb about an incident, as its row has it."""
+    command: Callable[..., None] = reach(_ending(verb) if verb.asks else _plain(verb))
+    if verb.asks:
+        command = click.option("--yes", "sure", is_flag=True, help="Resolve at once, also while something still fails.")(
+            command
+        )
+    for taken in reversed(verb.takes):
+        # A default, be it None, would make the argument optional.
+        argument = click.argument(taken.name) if taken.needed else click.argument(taken.name, required=False, default="")
+        command = argument(command)
+    return click.command(verb.name, help=verb.help or f"{verb.does[0].upper()}{verb.does[1:]}.")(
+        click.argument("reference")(command)
+    )
 
-    def run(reference: str, text: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-        body = {field: text} if field and text else {}
-        tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/{name}", body), as_json)
 
-    command: Callable[..., None] = reach(run)
-    # A default, be it None, would make the argument optional.
-    argument = click.argument("text") if required else click.argument("text", required=False, default="")
-    command = argument(command)
-    incident.add_command(click.command(name, help=help)(click.argument("reference")(command)))
+def _plain(verb: IncidentVerb) -> Callable[..., None]:
+    def run(reference: str, config_path: Path, data_path: Path | None, as_json: bool, **given: str) -> None:
+        tell(call(config_path, data_path, "POST", _path(verb, reference), _body(given)), as_json)
+
+    return run
 
 
-def _ending(name: str, field: str, help: str, *, required: bool = False) -> None:
-    """A verb that may end an incident: it asks while a component still fails or a flag is still switched."""
+def _ending(verb: IncidentVerb) -> Callable[..., None]:
+    """It asks while a component still fails or a flag is still switched."""
 
-    def run(reference: str, text: str, sure: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-        path, body = f"/incidents/{segment(reference)}/{name}", {field: text} if text else {}
+    def run(reference: str, sure: bool, config_path: Path, data_path: Path | None, as_json: bool, **given: str) -> None:
+        path, body = _path(verb, reference), _body(given)
         reply = call(config_path, data_path, "POST", path, {**body, "force": True} if sure else body)
         if isinstance(reply.body, dict) and reply.body.get("code") == StillFailing.KIND and not as_json:
             question = f"{worded(reply.body)} Resolve it all the same?"
@@ -163,18 +165,16 @@ def _ending(name: str, field: str, help: str, *, required: bool = False) -> None
             reply = call(config_path, data_path, "POST", path, {**body, "force": True})
         tell(reply, as_json)
 
-    command: Callable[..., None] = reach(run)
-    yes = click.option("--yes", "sure", is_flag=True, help="Resolve without a question, also while something still fails.")
-    argument = click.argument("text") if required else click.argument("text", required=False, default="")
-    incident.add_command(click.command(name, help=help)(click.argument("reference")(argument(yes(command)))))
+    return run
 
 
-_verb("join", None, "Come to help; it stands in the timeline.")
-_verb("ack", None, "Acknowledge it: you are working on it.")
-_verb("update", "text", "Tell everybody; the clock of updates starts anew.", required=True)
-_verb("note", "text", "Add a line to the timeline.", required=True)
-_verb("severity", "severity", "Set the impact on us, SEV1 to SEV4.", required=True)
-_ending("phase", "phase", "Move to another phase.", required=True)
-_ending("resolve", "reason", "End it; the summary and the timeline are posted. Asks first while something still fails.")
-_verb("reopen", "reason", "It was not over.")
-_verb("cancel", "reason", "It was none: false-alarm, duplicate, external or drill.", required=True)
+def _path(verb: IncidentVerb, reference: str) -> str:
+    return f"/incidents/{segment(reference)}/{verb.name}"
+
+
+def _body(given: Mapping[str, str]) -> dict[str, Any]:
+    return {name: text for name, text in given.items() if text}
+
+
+for one in VERBS:
+    incident.add_command(_verb(one))

@@ -5,6 +5,7 @@ import errno
 
 from aiohttp import web
 
+from bot.verbs.incident import VERBS
 from bot.web import observe, ofrep, page
 from bot.web.api import control, reads
 from bot.web.hooks import intake, samples
@@ -118,8 +119,8 @@ def _add_reads(app: web.Application) -> None:
 
 def _add_controls(app: web.Application) -> None:
     writes: dict[str, Handler] = {"/api/v1/incidents": control.declare}
-    for name, on_incident in control.INCIDENT_ACTIONS.items():
-        writes[f"/api/v1/incidents/{{incident}}/{name}"] = control.on_incident(on_incident)
+    for verb in VERBS:
+        writes[f"/api/v1/incidents/{{incident}}/{verb.name}"] = control.on_incident(verb)
     for name, on_flag in control.FLAG_ACTIONS.items():
         writes[f"/api/v1/flags/{{key}}/{name}"] = control.on_flag(on_flag)
     for path, handler in writes.items():

@@ -8,17 +8,14 @@ import structlog
 from aiohttp import web
 
 from bot.core import signals as s
-from bot.core.decide.phases import CANCEL_REASONS
-from bot.core.model import Actor, IncidentRole, Phase, Severity
+from bot.core.model import Actor, IncidentRole, Severity
+from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, TITLE_CHARS, IncidentVerb, Sender
 from bot.web.api.reads import NO_STORE, the_component, the_flag, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
 from bot.web.server.errors import Handler, Refusal, answer_json
 from bot.web.services import SERVICES
 
-TITLE_CHARS = 200
-TEXT_CHARS = 3000  # one section of a Slack message
-REASON_CHARS = 500
 ID_CHARS = 64
 
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{7,20}")
@@ -27,7 +24,6 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 log = structlog.get_logger(__name__)
 
-IncidentAction = Callable[[Fields, int, Actor, str], s.Signal]
 FlagAction = Callable[[Fields, str, Actor, str], s.Signal]
 ComponentAction = Callable[[Fields, str, Actor, str], s.Signal]
 
@@ -48,13 +44,13 @@ async def declare(request: web.Request) -> web.Response:
     return await carry_out(request, signal)
 
 
-def on_incident(action: IncidentAction) -> Handler:
+def on_incident(verb: IncidentVerb) -> Handler:
     """A handler that turns a request about one incident into a signal."""
 
     async def handler(request: web.Request) -> web.Response:
         number = (await the_incident(request)).number
-        fields = Fields(await read_json(request))
-        signal = action(fields, number, actor_of(request), signal_id(request))
+        fields = IncidentFields(await read_json(request))
+        signal = verb.signal(Sender(actor_of(request), signal_id(request), number), fields)
         fields.done()
         return await carry_out(request, signal)
 
@@ -87,61 +83,25 @@ def on_component(action: ComponentAction) -> Handler:
     return handler
 
 
-def _update(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    return s.WriteUpdate(actor, id, incident=incident, text=fields.text("text", TEXT_CHARS, needed=True))
+class IncidentFields(Fields):
+    """The fields of a request about one incident."""
 
+    def severity(self, name: str) -> Severity:
+        return self.choice(name, Severity)
 
-def _note(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    return s.AddNote(actor, id, incident=incident, text=fields.text("text", TEXT_CHARS, needed=True))
+    def truth(self, name: str, *, typed: bool = True) -> bool:
+        return super().truth(name)
 
-
-def _severity(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    severity = fields.choice("severity", Severity)
-    return s.SetSeverity(actor, id, incident=incident, severity=severity, reason=fields.text("reason", REASON_CHARS))
-
-
-def _role(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    role, to = fields.choice("role", IncidentRole), fields.text("to", ID_CHARS, needed=True)
-    return s.GiveRole(actor, id, incident=incident, role=role, to=_whom(to, actor))
-
-
-def _whom(to: str, actor: Actor) -> Actor | None:
-    """`none`, `me`, somebody by Slack's id, or by a login name for when Slack is away."""
-    if to.lower() in ("none", "me"):
-        return actor if to.lower() == "me" else None
-    if _SLACK_USER.fullmatch(to):
-        return Actor.person(to)
-    if not _LOGIN.fullmatch(to):
-        raise Refusal(400, "to names nobody.", field="to", remedy="Send me, none, a Slack user id (U...) or a login name.")
-    return Actor.operator(to)
-
-
-def _phase(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    phase, reason = fields.choice("phase", Phase), fields.text("reason", REASON_CHARS)
-    return s.SetPhase(actor, id, incident=incident, phase=phase, reason=reason, force=fields.truth("force"))
-
-
-def _ack(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    return s.Acknowledge(actor, id, incident=incident)
-
-
-def _join(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    return s.Join(actor, id, incident=incident)
-
-
-def _resolve(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    reason, force = fields.text("reason", REASON_CHARS), fields.truth("force")
-    return s.SetPhase(actor, id, incident=incident, phase=Phase.RESOLVED, reason=reason, force=force)
-
-
-def _reopen(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    reason = fields.text("reason", REASON_CHARS)
-    return s.SetPhase(actor, id, incident=incident, phase=Phase.INVESTIGATING, reason=reason)
-
-
-def _cancel(fields: Fields, incident: int, actor: Actor, id: str) -> s.Signal:
-    reason = fields.one_of("reason", CANCEL_REASONS)
-    return s.SetPhase(actor, id, incident=incident, phase=Phase.CANCELED, reason=reason)
+    def holder(self, role: IncidentRole, me: Actor) -> Actor | None:
+        """`none`, `me`, somebody by Slack's id, or by a login name for when Slack is away."""
+        to = self.text("to", ID_CHARS, needed=True)
+        if to.lower() in ("none", "me"):
+            return me if to.lower() == "me" else None
+        if _SLACK_USER.fullmatch(to):
+            return Actor.person(to)
+        if not _LOGIN.fullmatch(to):
+            raise Refusal(400, "to names nobody.", field="to", remedy="Send me, none, a Slack user id (U...) or a login name.")
+        return Actor.operator(to)
 
 
 def _engage(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
@@ -174,19 +134,6 @@ def _unmute(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
 def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
     return s.Reported(actor, id, component=component, text=fields.text("text", TEXT_CHARS, needed=True))
 
-
-INCIDENT_ACTIONS: Mapping[str, IncidentAction] = {
-    "update": _update,
-    "note": _note,
-    "severity": _severity,
-    "role": _role,
-    "phase": _phase,
-    "ack": _ack,
-    "join": _join,
-    "resolve": _resolve,
-    "reopen": _reopen,
-    "cancel": _cancel,
-}
 
 FLAG_ACTIONS: Mapping[str, FlagAction] = {"engage": _engage, "release": _release, "step-back": _step_back}
 

@@ -1,0 +1,113 @@
+"""The verbs of an incident that is there already. A row here is a slash verb, a verb of the terminal and a path of the API."""
+
+from bot.core.decide.phases import CANCEL_REASONS
+from bot.core.model import IncidentRole, Phase
+from bot.core.signals.base import Signal
+from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, SetPhase, SetSeverity, WriteUpdate
+from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
+
+
+def join(by: Sender, given: Given) -> Signal:
+    """Come to help."""
+    return Join(by.actor, by.id, incident=by.incident)
+
+
+def ack(by: Sender, given: Given) -> Signal:
+    """Acknowledge it."""
+    return Acknowledge(by.actor, by.id, incident=by.incident)
+
+
+def update(by: Sender, given: Given) -> Signal:
+    """Tell everybody."""
+    return WriteUpdate(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
+
+
+def note(by: Sender, given: Given) -> Signal:
+    """Add a line to the timeline."""
+    return AddNote(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
+
+
+def severity(by: Sender, given: Given) -> Signal:
+    """Set the impact on us."""
+    severity, reason = given.severity("severity"), given.text("reason", REASON_CHARS)
+    return SetSeverity(by.actor, by.id, incident=by.incident, severity=severity, reason=reason)
+
+
+def role(by: Sender, given: Given) -> Signal:
+    """Give a role, or take it back."""
+    role = given.choice("role", IncidentRole)
+    return GiveRole(by.actor, by.id, incident=by.incident, role=role, to=given.holder(role, by.actor))
+
+
+def phase(by: Sender, given: Given) -> Signal:
+    """Move to another phase."""
+    phase = given.choice("phase", Phase)
+    force, reason = given.truth("force", typed=phase is Phase.RESOLVED), given.text("reason", REASON_CHARS)
+    if phase is Phase.CANCELED and (word := reason.lower().replace(" ", "-")) in CANCEL_REASONS:
+        reason = word
+    return SetPhase(by.actor, by.id, incident=by.incident, phase=phase, reason=reason, force=force)
+
+
+def resolve(by: Sender, given: Given) -> Signal:
+    """End it."""
+    force, reason = given.truth("force"), given.text("reason", REASON_CHARS)
+    return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.RESOLVED, reason=reason, force=force)
+
+
+def reopen(by: Sender, given: Given) -> Signal:
+    """Say that it was not over."""
+    reason = given.text("reason", REASON_CHARS)
+    return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.INVESTIGATING, reason=reason)
+
+
+def cancel(by: Sender, given: Given) -> Signal:
+    """Say that it was none."""
+    reason = given.one_of("reason", CANCEL_REASONS)
+    return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.CANCELED, reason=reason)
+
+
+VERBS: tuple[IncidentVerb, ...] = (
+    IncidentVerb(
+        "join",
+        "[INC-7]",
+        "come to help: you are invited into its channel",
+        join,
+        help="Come to help; it stands in the timeline.",
+    ),
+    IncidentVerb("ack", "[INC-7]", "acknowledge it: you are working on it", ack),
+    IncidentVerb(
+        "update",
+        "[INC-7] TEXT",
+        "tell everybody, and start the clock anew; without text a form opens",
+        update,
+        (Takes("text"),),
+        help="Tell everybody; the clock of updates starts anew.",
+    ),
+    IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
+    IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
+    IncidentVerb(
+        "role",
+        "[INC-7] commander @ana",
+        "say who leads; `me` for yourself, `none` takes it back",
+        role,
+        (Takes("role"), Takes("to")),
+        help="Say who is commander: me, a login, a Slack user id, or none.",
+    ),
+    IncidentVerb("phase", "[INC-7] identified [REASON]", "move to another phase", phase, (Takes("phase"),), asks=True),
+    IncidentVerb(
+        "resolve",
+        "[INC-7] [force] [REASON]",
+        "end it; the summary and the timeline are posted. Asks first while something still fails",
+        resolve,
+        (Takes("reason", needed=False),),
+        asks=True,
+    ),
+    IncidentVerb("reopen", "[INC-7] [REASON]", "it was not over", reopen, (Takes("reason", needed=False),)),
+    IncidentVerb(
+        "cancel",
+        "[INC-7] false-alarm",
+        "it was none: false-alarm, duplicate, external or drill",
+        cancel,
+        (Takes("reason"),),
+    ),
+)

@@ -1,0 +1,71 @@
+"""A verb of an incident: what it is called, what it takes, what it says of itself, and the signal that it makes.
+
+Slack, the terminal and the API are made from the same row. Each reads what was given in its own way (`Given`): typed words one
+after another, or fields of a body by name. What cannot be read, each refuses in its own words.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from bot.core.model import Actor, IncidentRole, Severity
+from bot.core.signals.base import Signal
+
+E = TypeVar("E", bound=StrEnum)
+
+TITLE_CHARS = 200
+TEXT_CHARS = 3000  # one section of a Slack message
+REASON_CHARS = 500
+
+
+class Given(Protocol):
+    """What somebody gave. A verb asks in the order in which it is typed, for free text last."""
+
+    def text(self, name: str, most: int, *, needed: bool = False) -> str:
+        """Free text, stripped. A body is held to `most` and `needed`; of typed words core says what it needs."""
+
+    def choice(self, name: str, kind: type[E]) -> E:
+        """One value of an enum."""
+
+    def severity(self, name: str) -> Severity:
+        """A severity."""
+
+    def one_of(self, name: str, known: Sequence[str]) -> str:
+        """One of the known words."""
+
+    def truth(self, name: str, *, typed: bool = True) -> bool:
+        """Whether it is said. Among typed words it is looked for only where it is `typed`."""
+
+    def holder(self, role: IncidentRole, me: Actor) -> Actor | None:
+        """Who is to have a role; None = nobody."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who asks, under which id it counts once, and of which incident."""
+
+    actor: Actor
+    id: str
+    incident: int
+
+
+@dataclass(frozen=True)
+class Takes:
+    """One argument of the terminal's verb, and the field of the API's body that it is."""
+
+    name: str
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class IncidentVerb:
+    """One row. `usage` is what is typed in Slack after the name; `help` is for the terminal, where `does` would not fit it."""
+
+    name: str
+    usage: str
+    does: str
+    signal: Callable[[Sender, Given], Signal]
+    takes: tuple[Takes, ...] = ()
+    help: str = ""
+    asks: bool = False  # it may end an incident, so it asks while something still fails; `force` (`--yes`) answers in advance
