@@ -14,6 +14,7 @@ from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.doctor.people import who_may
+from bot.ledger_care.audit import missing_words
 from bot.ledger_care.setting_aside import set_aside
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_ledger
@@ -93,9 +94,9 @@ async def go_on_without(folder: Path) -> None:
     """Believe a ledger that facts were deleted from: those are gone for good."""
     ledger = await open_ledger(folder)
     try:
-        if number := await ledger.read(lambda store: store.missing()):
+        if gone := await missing_words(ledger):
             await ledger.write(lambda store: store.accept_missing())
-            log.error("the ledger is used without facts that were deleted from it", facts=number)
+            log.error("the ledger is used without facts that were deleted from it", what=gone)
     finally:
         await ledger.close()
 

@@ -21,6 +21,8 @@ class Found:
     streams: int
     flaws: tuple[Flaw, ...]
     missing: int  # facts that are gone, whatever stream they stood in
+    missing_from: tuple[str, ...] = ()  # as far as what is left tells
+    missing_words: str = ""
 
     @property
     def holds(self) -> bool:
@@ -58,7 +60,11 @@ async def _verified(folder: Path, number: int | None) -> Found:
         # A snapshot each, so that a long history does not hold up the running bot's checkpoints.
         read = [await ledger.read(lambda store, stream=stream: store.examine(stream)) for stream in streams]  # type: ignore[misc] # bound early
         missing = await ledger.read(lambda store: store.missing()) if number is None else 0
-        return Found(len(streams), tuple(flaw for flaw in read if flaw), missing)
+        flaws = tuple(flaw for flaw in read if flaw)
+        if not missing:
+            return Found(len(streams), flaws, 0)
+        gone_from = await ledger.read(lambda store: store.missing_from())
+        return Found(len(streams), flaws, missing, gone_from, await missing_words(ledger))
     finally:
         await ledger.close()
 
@@ -75,7 +81,7 @@ def _print_for_people(found: Found) -> None:
     if broken:
         note(remedy(broken))
     elif found.missing:
-        print_text(f"{missing_words(found.missing)}.")
+        print_text(f"{found.missing_words}.")
         note(REMEDY_MISSING)
     if any(flaw.facts_hold for flaw in found.flaws):
         note("A state that does not follow from its facts is rebuilt from them when Understudy starts, and once a day.")
@@ -83,4 +89,5 @@ def _print_for_people(found: Found) -> None:
 
 def _print_for_programs(found: Found) -> None:
     flaws = [{"stream": flaw.stream, "what": flaw.sentence, "facts_hold": flaw.facts_hold} for flaw in found.flaws]
-    print_json({"holds": found.holds, "streams": found.streams, "flaws": flaws, "missing_facts": found.missing})
+    missing = {"missing_facts": found.missing, "missing_from": list(found.missing_from)}
+    print_json({"holds": found.holds, "streams": found.streams, "flaws": flaws, **missing})

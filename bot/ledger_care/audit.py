@@ -35,9 +35,19 @@ def remedy(streams: Sequence[str]) -> str:
     return REMEDY.format(way=f"`understudy run {' '.join(f'--set-aside {stream}' for stream in streams[:MOST_NAMED])}`")
 
 
-def missing_words(number: int) -> str:
-    """That facts are gone from the ledger, which has no trace of what they were."""
-    return f"{number:,} of its facts {'was' if number == 1 else 'were'} deleted, together with the state they led to"
+async def missing_words(ledger: Ledger) -> str:
+    """That facts are gone from the ledger, and from which streams as far as what is left tells; empty where none are."""
+    number = await ledger.read(lambda store: store.missing())
+    if not number:
+        return ""
+    streams = await ledger.read(lambda store: store.missing_from())
+    more = f" and {len(streams) - MOST_NAMED} more streams" if len(streams) > MOST_NAMED else ""
+    whose = (
+        f"facts of {', '.join(streams[:MOST_NAMED])}{more} are gone"
+        if streams
+        else "nothing that is left says of which streams"
+    )
+    return f"{number:,} of its facts {'was' if number == 1 else 'were'} deleted, together with the state they led to ({whose})"
 
 
 async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
@@ -62,8 +72,8 @@ async def _put_right(ledger: Ledger, streams: Sequence[str], *, from_mark: bool)
         more = f" ({others} more {'stream is' if others == 1 else 'streams are'} broken)" if others else ""
         way = remedy([flaw.stream for flaw in flaws if flaw.state is None])
         raise StoreError(f"the ledger was changed by hand: {broken[0]}{more}. {way}", kind=StoreTrouble.CORRUPT)
-    if number := await ledger.read(lambda store: store.missing()):
-        sentence = f"the ledger was changed by hand: {missing_words(number)}. {REMEDY_MISSING}"
+    if gone := await missing_words(ledger):
+        sentence = f"the ledger was changed by hand: {gone}. {REMEDY_MISSING}"
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT)
     for flaw in flaws:
         await _rebuild(ledger, flaw)
@@ -133,9 +143,9 @@ class DailyAudit:
         else:
             await _keep(self._ledger, marks)
         way = remedy(streams)
-        if not broken and (number := await self._ledger.read(lambda store: store.missing())):
-            log.error("the ledger was changed by hand", why=missing_words(number))
-            broken, way = [missing_words(number)], REMEDY_MISSING
+        if not broken and (gone := await missing_words(self._ledger)):
+            log.error("the ledger was changed by hand", why=gone)
+            broken, way = [gone], REMEDY_MISSING
         if broken and tuple(broken) != self.broken:
             self._tell("Understudy's ledger was changed by hand", f"{'; '.join(broken[:5])}. {way}")
         self.broken = tuple(broken)

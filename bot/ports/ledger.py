@@ -229,8 +229,11 @@ class Store(Protocol):
     def missing(self) -> int:
         """How many facts were taken out of the ledger behind its back, with whatever state they led to."""
 
+    def missing_from(self) -> tuple[str, ...]:
+        """The streams that they stood in, as far as what is left tells."""
+
     def accept_missing(self) -> None:
-        """Count the facts that are missing now as gone for good."""
+        """Count the facts that are missing now as gone for good, and forget the effects that spoke of them."""
 
     def rebuild(self, stream: str) -> None:
         """Write the state that follows from the facts, where another one stands."""

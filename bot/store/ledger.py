@@ -16,7 +16,7 @@ from bot.ports import (
     Settled,
     StateRow,
 )
-from bot.store import audit, commits, incidents, outbox, pruning, removal
+from bot.store import audit, commits, incidents, outbox, pruning, removal, traces
 from bot.store.engine import Connection, atomic, one
 from bot.store.marks import forget, keep
 from bot.store.rows import micros, plain, read_fact, read_state
@@ -116,9 +116,14 @@ class SqliteStore:
         """How many facts were taken out of the ledger behind its back, with whatever state they led to."""
         return audit.missing(self.conn)
 
+    def missing_from(self) -> tuple[str, ...]:
+        """The streams that they stood in, as far as what is left tells."""
+        return traces.missing_from(self.conn)
+
     def accept_missing(self) -> None:
-        """Count the facts that are missing now as gone for good."""
+        """Count the facts that are missing now as gone for good, and forget the effects that spoke of them."""
         with atomic(self.conn):
+            traces.forget(self.conn)
             removal.accept_missing(self.conn)
 
     def rebuild(self, stream: str) -> None:

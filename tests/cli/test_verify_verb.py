@@ -104,13 +104,13 @@ async def test_verify_says_where_it_looked_when_there_is_no_ledger(two: Deployme
     assert "there is no ledger in" in ended.err
 
 
-async def test_verify_says_how_many_facts_are_gone(two: Deployment) -> None:
-    """A flag's facts that were deleted with their state leave no trace in any stream."""
+async def test_verify_says_how_many_facts_are_gone_and_of_what(two: Deployment) -> None:
+    """A flag's facts that were deleted with their state leave no trace in any stream; the line that told of them does."""
     edit(two.data, "DELETE FROM facts WHERE stream GLOB 'flag/*'", "DELETE FROM states WHERE stream GLOB 'flag/*'")
     ended = await two.verb("verify")
 
     assert 1 == ended.status
-    assert "1 of its facts was deleted, together with the state they led to.\n" == ended.out
+    assert f"1 of its facts was deleted, together with the state they led to (facts of flag/{FLAG} are gone).\n" == ended.out
     assert "understudy run --accept-missing" in ended.err
 
 
@@ -119,7 +119,7 @@ async def test_verify_says_it_to_programs(two: Deployment) -> None:
     edit(two.data, "DELETE FROM facts WHERE stream GLOB 'flag/*'", "DELETE FROM states WHERE stream GLOB 'flag/*'")
     found = (await two.verb("verify", "--json")).json
 
-    assert {"holds": False, "streams": 2, "flaws": [], "missing_facts": 1} == found
+    assert {"holds": False, "streams": 2, "flaws": [], "missing_facts": 1, "missing_from": [f"flag/{FLAG}"]} == found
 
 
 async def test_verify_names_the_words_to_type_for_a_broken_stream(two: Deployment) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.effects import About, PostLine, To, effect
 from bot.core.model import Phase
 from bot.core.record.world import World
 from bot.core.signals import AddNote
@@ -17,7 +18,7 @@ from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.wiring.upkeep import forget_old
 from tests.desk import ANA, CHAT_FLAG, policy
-from tests.ledger_facts import after, an_incident
+from tests.ledger_facts import after, an_incident, queued
 
 NOW = after(86_400)
 FLAG, COMPONENT, PROVIDER, SOLVED, OPEN = (
@@ -200,3 +201,32 @@ async def test_a_ledger_whose_missing_facts_were_accepted_is_used(ledger: Inline
     gone = delete(ledger, COMPONENT)
 
     assert gone == ledger.store.missing()
+
+
+async def test_what_follows_accepted_losses_is_told(ledger: InlineLedger) -> None:
+    """A flag begins at number 1 again; the line about its first fact is not taken for the one that was told before."""
+    line = effect(PostLine(To.OPS), About(FLAG, 1))
+    ledger.store.commit(queued(line))
+    delete(ledger, FLAG)
+    ledger.store.accept_missing()
+    ledger.store.commit(queued(line, at=NOW))
+
+    assert [NOW] == [row.created_at for row in ledger.store.outbox() if row.effect.key == line.key]
+
+
+async def test_losses_of_which_nothing_tells_are_said_to_be_so(ledger: InlineLedger) -> None:
+    """Nobody looks for a name that the sentence has not."""
+    ledger.conn.execute("DELETE FROM outbox")
+    delete(ledger, FLAG)
+
+    with pytest.raises(StoreError, match="nothing that is left says of which streams"):
+        await started(ledger)
+
+
+async def test_an_incident_that_was_deleted_is_named_by_what_other_streams_say(ledger: InlineLedger) -> None:
+    """Its effects are forgotten after a month; facts of its provider and its flags name it for ever."""
+    ledger.conn.execute("DELETE FROM outbox")
+    delete(ledger, "incident/1")
+
+    with pytest.raises(StoreError, match="facts of incident/1 are gone"):
+        await started(ledger)

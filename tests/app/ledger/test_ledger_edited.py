@@ -87,7 +87,8 @@ async def test_facts_that_were_deleted_with_their_state_are_missed(facts: str, e
     ended = await engaged.refused()
 
     assert 1 == ended.status
-    assert "1 of its facts was deleted, together with the state they led to. Restore a backup" in ended.err
+    gone = f"1 of its facts was deleted, together with the state they led to (facts of flag/{FLAG} are gone). Restore a backup"
+    assert gone in ended.err
     assert "Traceback" not in ended.err
 
 
@@ -109,7 +110,7 @@ async def test_a_stream_that_was_deleted_whole_is_missed_by_the_daily_audit() ->
     audit, calls = await audited_twice(ledger)
 
     assert 1 == len(calls)
-    assert "of its facts were deleted, together with the state they led to. Restore a backup" in calls[0][1]
+    assert "together with the state they led to (facts of component/anthropic.api are gone). Restore a backup" in calls[0][1]
     assert "of its facts were deleted" in audit.trouble
 
 

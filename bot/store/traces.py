@@ -1,0 +1,59 @@
+"""What still speaks of facts that are not there: effects, marks of the audit, and what incidents and other streams name.
+
+A stream that lost its last facts with its state looks like one that never had them. Asked only where facts are missing.
+"""
+
+import json
+
+from bot.core.record.streams import STREAMS
+from bot.store import marks
+from bot.store.engine import Connection, forgiving
+
+# Each stream with the highest number of a fact that something speaks of.
+SPOKEN_OF = """
+SELECT stream, max(seq) FROM outbox GROUP BY stream
+UNION ALL SELECT 'incident/' || incident, 1 FROM outbox WHERE incident IS NOT NULL GROUP BY incident
+UNION ALL SELECT 'incident/' || incident, 1 FROM facts WHERE incident IS NOT NULL GROUP BY incident
+UNION ALL SELECT DISTINCT 'component/' || affected.key, 1
+    FROM (SELECT CASE WHEN json_valid(body) THEN body ELSE '{}' END AS body FROM states WHERE kind = 'incident') AS held,
+    json_each(held.body, '$.affected') AS affected
+"""
+HELD = "SELECT stream, max(seq) FROM facts GROUP BY stream"
+
+
+def missing_from(conn: Connection) -> tuple[str, ...]:
+    """The streams that facts are gone from, as far as what is left tells."""
+    with forgiving(conn, "backslashreplace"):
+        spoken_of = {**_marked(conn)}
+        for stream, seq in conn.execute(SPOKEN_OF):
+            spoken_of[stream] = max(seq, spoken_of.get(stream, 0))
+        held = dict(conn.execute(HELD).fetchall())
+    return tuple(
+        sorted(stream for stream, seq in spoken_of.items() if seq > held.get(stream, 0) and stream.partition("/")[0] in STREAMS)
+    )
+
+
+def forget(conn: Connection) -> None:
+    """Delete the effects of facts that are gone, and the ids of signals that tell of them: those numbers are given anew.
+
+    Otherwise what a later fact of the same number asks for would count as done.
+    """
+    held = dict(conn.execute(HELD).fetchall())
+    found = conn.execute("SELECT id, key, stream, seq FROM outbox").fetchall()
+    gone = [row for row in found if row["seq"] > held.get(row["stream"], 0)]
+    conn.executemany(
+        "DELETE FROM signals WHERE id = ?", [(f"{word}/{row['key']}",) for row in gone for word in ("done", "refused")]
+    )
+    conn.executemany("DELETE FROM outbox WHERE id = ?", [(row["id"],) for row in gone])
+
+
+def _marked(conn: Connection) -> dict[str, int]:
+    """Up to which fact each stream was audited; a mark that was edited tells nothing."""
+    found: dict[str, int] = {}
+    size = len(marks.PREFIX)
+    for name, value in conn.execute("SELECT name, value FROM settings WHERE substr(name, 1, ?) = ?", (size, marks.PREFIX)):
+        try:
+            found[name[size:]] = int(json.loads(value)["seq"])
+        except (*marks.UNREADABLE, OverflowError):
+            continue
+    return found
