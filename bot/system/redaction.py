@@ -1,8 +1,9 @@
 """The one place where secrets are taken out of text: of logs, samples, signals, messages and exports.
 
-Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32, hex (`aa:bb` too), and
-by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON, `\\x`, octal and HTML escapes undone, twice, and without
-characters that nobody sees. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
+Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32, hex (`aa:bb` too), in
+base64 or hex of these, in UTF-16, and by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON, `\\x`, octal and
+HTML escapes undone, three times, without characters that nobody sees, and without the blanks and line ends that wrapping puts
+in. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
 What looks like a token goes without being known.
 """
 
@@ -28,10 +29,11 @@ RUN = 12  # characters of a secret that may not stand anywhere
 MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of what may be a token, folded: quicker to deny than the pattern
 LEAST = 6  # characters of a secret; shorter ones occur by chance all over a log
 LEAST_ENCODED = 8  # of an encoded form of a short one
-DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (110 kB each)
+DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (0.4 MB each)
+TWICE_AT_MOST = 50  # secrets that are looked for encoded twice as well (0.3 MB each)
 GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
 STEP = RUN - GRAM + 1
-ROUNDS = 2  # of undoing escapes
+ROUNDS = 3  # of undoing escapes
 WORDY = 3  # words; more of them are prose, of which single words count and not any run
 
 # Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
@@ -46,8 +48,8 @@ WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", 
 
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", "abcdefghijklmnopqrstuvwxyz+/")
 _ESCAPE = re.compile(
-    r"[\u00ad\u200b-\u200f\u2060\ufeff]|(?<![0-9a-fA-F])([0-9a-fA-F]{2}):(?=[0-9a-fA-F]{2}(?![0-9a-fA-F]))|\\([0-7]{3})"
-    r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\])"
+    r"[\x00\u00ad\u200b-\u200f\u2060\ufeff]|(?<![0-9a-fA-F])([0-9a-fA-F]{2}):(?=[0-9a-fA-F]{2}(?![0-9a-fA-F]))|\\([0-7]{3})"
+    r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\nrt])"
     r"|&#([0-9]{1,6});|&#[xX]([0-9a-fA-F]{1,5});|&(amp|lt|gt|quot|apos);"
 )
 _PAIRS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}")  # as many as hold twelve characters
@@ -66,9 +68,10 @@ class Redactor:
         known = sorted({secret for secret in secrets if len(secret) >= LEAST}, key=lambda one: (-len(one), one))
         for number, secret in enumerate(known):
             for part in _parts(secret):
-                whole |= self._learn(part, derived=number < DERIVED_AT_MOST)
-        self._whole = sorted(whole, key=lambda form: (-len(form), form))
-        self._least = min([RUN, *map(len, self._whole)])
+                whole |= self._learn(part, derived=number < DERIVED_AT_MOST, twice=number < TWICE_AT_MOST)
+        self._whole = sorted((form for form in whole if len(form) < RUN), key=lambda form: (-len(form), form))
+        self._wrapped = sorted({squeezed for form in whole if len(form) >= RUN and (squeezed := _squeezed(form))})
+        self._least = min([RUN, *map(len, self._whole), *map(len, self._wrapped)])
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """A structlog processor."""
@@ -123,15 +126,16 @@ class Redactor:
 
     # --- what is known
 
-    def _learn(self, secret: str, *, derived: bool) -> set[str]:
+    def _learn(self, secret: str, *, derived: bool, twice: bool) -> set[str]:
         """Learn to find it; the forms that are looked for as a whole are returned."""
         whole: set[str] = set()
         raw = _fold(secret)
-        if len(raw) >= RUN and "://" not in secret and not _ordinary(secret):
-            self._index(raw)
+        if len(_squeezed(raw)) >= RUN and "://" not in secret and not _ordinary(secret):
+            self._index(_squeezed(raw))
         else:
             whole.add(raw)
-        for form in set(map(_fold, _derived(secret))) if derived else ():
+        encoded = {*_derived(secret), *(_derived_twice(secret) if twice else ())} if derived else set()
+        for form in set(map(_fold, encoded)):
             if len(form) >= RUN:
                 self._index(form)
             elif len(form) >= LEAST_ENCODED:
@@ -159,10 +163,20 @@ class Redactor:
 
     def _in_view(self, text: str) -> Iterator[tuple[int, int]]:
         for form in self._whole:
-            start = text.find(form)
-            while start >= 0:
-                yield start, start + len(form)
-                start = text.find(form, start + len(form))
+            yield from _each(form, text)
+        squeezed = _squeezed(text)
+        found = list(self._in_squeezed(squeezed))
+        if not found or len(squeezed) == len(text):
+            yield from found
+            return
+        places = [place for place, char in enumerate(text) if not char.isspace()]
+        for start, end in found:
+            yield places[start], places[end - 1] + 1
+
+    def _in_squeezed(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where forms stand that are long enough to be known by a run, or when they were wrapped."""
+        for form in self._wrapped:
+            yield from _each(form, text)
         grams = self._grams
         for at in [at for at in range(0, len(text) - GRAM + 1, STEP) if text[at : at + GRAM] in grams]:
             for number, place in grams[text[at : at + GRAM]]:
@@ -178,6 +192,18 @@ def _layout(kind: Any) -> tuple[tuple[str, bool], ...] | None:
     if not is_dataclass(kind):
         return None
     return tuple((field.name, field.name in spoken) for field in fields(kind))
+
+
+def _squeezed(text: str) -> str:
+    """Without blanks and line ends: prose and what was wrapped at 4, 64 or 76 characters read alike."""
+    return "".join(text.split())
+
+
+def _each(form: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(form)
+    while start >= 0:
+        yield start, start + len(form)
+        start = text.find(form, start + len(form))
 
 
 def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:
@@ -214,7 +240,7 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _may_hold_escapes(text: str) -> bool:
     """Quicker to deny than the pattern, which most texts never meet."""
-    return any(mark in text for mark in "%\\&") or not text.isascii() or (":" in text and _PAIRS.search(text) is not None)
+    return any(mark in text for mark in "%\\&\0") or not text.isascii() or (":" in text and _PAIRS.search(text) is not None)
 
 
 def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
@@ -234,16 +260,16 @@ def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
 
 def _meant(match: re.Match[str]) -> str:
     pair, octal, percent, wide, byte, plain, decimal, hexadecimal, named = match.groups()
-    if not match[0].isascii():
+    if match[0] == "\0" or not match[0].isascii():
         return ""  # a character that nobody sees
     if plain or pair:
-        return plain or pair
+        return pair or (" " if plain in "nrt" else plain)
     if octal:
         return chr(int(octal, 8))
     if named:
         return _NAMED[named]
     code = int(decimal) if decimal else int(percent or wide or byte or hexadecimal, 16)
-    return chr(code) if code < 0x110000 else "?"
+    return "" if not code else chr(code) if code < 0x110000 else "?"
 
 
 def _fold(text: str) -> str:
@@ -281,9 +307,10 @@ def _derived(secret: str) -> Iterator[str]:
     data = secret.encode("utf-8", "surrogatepass")
     if not secret.isascii():
         yield data.decode("latin-1")  # as percent escapes write it, byte by byte
-    for skipped, first in ((0, 0), (1, 2), (2, 3)):  # bytes before it, and the first character that is of it alone
-        encoded = base64.b64encode(b"\0" * skipped + data).decode("ascii")
-        yield encoded[first : (skipped + len(data)) * 8 // 6]
+    yield from _base64(data)
+    wide = secret.encode("utf-16-le", "surrogatepass")  # with the high byte first it is the same, begun a byte earlier
+    yield wide.hex()
+    yield from _base64(wide)
     for skipped in range(5):
         encoded = base64.b32encode(b"\0" * skipped + data).decode("ascii")
         yield encoded[-(-skipped * 8 // 5) : (skipped + len(data)) * 8 // 5]
@@ -293,6 +320,22 @@ def _derived(secret: str) -> Iterator[str]:
             digest = hashed(content, usedforsecurity=False).digest()
             yield digest.hex()
             yield base64.b64encode(digest).decode("ascii").rstrip("=")
+
+
+def _derived_twice(secret: str) -> Iterator[str]:
+    """Encoded, and what came of it encoded again."""
+    data = secret.encode("utf-8", "surrogatepass")
+    once = {*_base64(data), *_base64(data, b"-_")}
+    for encoded in (*once, data.hex()):
+        yield from _base64(encoded.encode("ascii"))
+        yield encoded.encode("ascii").hex()
+
+
+def _base64(data: bytes, altchars: bytes = b"+/") -> Iterator[str]:
+    """As it stands at each of three alignments, without what its neighbours have a part in."""
+    for skipped, first in ((0, 0), (1, 2), (2, 3)):  # bytes before it, and the first character that is of it alone
+        encoded = base64.b64encode(b"\0" * skipped + data, altchars).decode("ascii")
+        yield encoded[first : (skipped + len(data)) * 8 // 6]
 
 
 def looks_secret(text: str) -> bool:
