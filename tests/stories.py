@@ -55,6 +55,7 @@ from bot.core.record.incident_facts import (
     ResponderJoined,
     RoleChanged,
     SeverityChanged,
+    TitleChanged,
     UpdateWritten,
 )
 from bot.core.record.provider_facts import (
@@ -314,6 +315,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", ComponentJoined(WEB, Level.DOWN, words, (words,))),
         ("incident/7", ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),
         ("incident/7", PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
+        ("incident/7", TitleChanged(words, f"{words}!")),
         ("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
         ("incident/7", Acknowledged()),
         ("incident/7", ResponderJoined()),

@@ -15,6 +15,7 @@ from bot.core.record.incident_facts import (
     ResponderJoined,
     RoleChanged,
     SeverityChanged,
+    TitleChanged,
     UpdateWritten,
 )
 from bot.timeline.words import clock, evidence
@@ -36,6 +37,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case PhaseChanged() as b:
             how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
             return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}"
+        case TitleChanged() as b:
+            return f"INC-{fact.incident} is called “{b.title}”, was “{b.previous}”"
         case SeverityChanged() as b:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case Acknowledged():

@@ -1,9 +1,10 @@
 """The verbs of an incident that is there already. A row here is a slash verb, a verb of the terminal and a path of the API."""
 
+from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.model import IncidentRole, Phase
 from bot.core.signals.base import Signal
-from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, SetPhase, SetSeverity, WriteUpdate
+from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, Rename, SetPhase, SetSeverity, WriteUpdate
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
 
 
@@ -25,6 +26,11 @@ def update(by: Sender, given: Given) -> Signal:
 def note(by: Sender, given: Given) -> Signal:
     """Add a line to the timeline."""
     return AddNote(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
+
+
+def rename(by: Sender, given: Given) -> Signal:
+    """Say what it is called."""
+    return Rename(by.actor, by.id, incident=by.incident, title=given.text("title", TITLE_CHARS, needed=True))
 
 
 def severity(by: Sender, given: Given) -> Signal:
@@ -84,6 +90,9 @@ VERBS: tuple[IncidentVerb, ...] = (
         help="Tell everybody; the clock of updates starts anew.",
     ),
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
+    IncidentVerb(
+        "rename", "[INC-7] TITLE", "say what it is called; no rule changes that from then on", rename, (Takes("title"),)
+    ),
     IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
     IncidentVerb(
         "role",

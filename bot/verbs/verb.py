@@ -14,7 +14,6 @@ from bot.core.signals.base import Signal
 
 E = TypeVar("E", bound=StrEnum)
 
-TITLE_CHARS = 200
 TEXT_CHARS = 3000  # one section of a Slack message
 REASON_CHARS = 500
 

@@ -10,6 +10,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
+from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
 from bot.core.decide.incident.roles import RoleAlready, RoleGiven, RoleTaken
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
@@ -109,6 +110,14 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"{answer.name} is {severity} now."
         case a.SeverityAlready(severity=severity):
             return f"{answer.name} is {severity} already."
+        case Renamed(title=title):
+            return f"{answer.name} is called “{title}” now."
+        case CalledAlready(title=title):
+            return f"{answer.name} is called “{title}” already."
+        case NoNewTitle(title=title):
+            return f"Which title? {answer.name} is called “{title}”."
+        case TitleTooLong(most=most):
+            return f"A title has at most {most} characters. Nothing was changed."
         case RoleGiven(role=role, to=to):
             return f"{to.name} is {role} of {answer.name} now."
         case RoleTaken(role=role):

@@ -35,6 +35,7 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     assert "INC-1 is yours." == await says("ack", "INC-1")
     assert "Noted in the timeline of INC-1." == await says("note", "1", "support was told")
     assert "Update 1 of INC-1 is written." == await says("update", "inc-1", "we wait for the vendor")
+    assert "INC-1 is called “Chat is slow” now." == await says("rename", "1", "Chat is slow")
     assert "INC-1 is SEV1 now." == await says("severity", "1", "SEV1")
     assert "carla is commander of INC-1 now." == await says("role", "1", "commander", "me")
     assert "dora is commander of INC-1 now." == await says("role", "1", "commander", "dora")
@@ -53,7 +54,7 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
         assert words in told
     await deployment.quiet()
     screen = deployment.workspace.person("ana").sees()
-    assert "Claude is slow" in screen
+    assert "Chat is slow" in screen
     assert "carla" in screen
 
 

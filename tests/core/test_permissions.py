@@ -38,7 +38,8 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
-    s.Declare, s.WriteUpdate, s.SetSeverity, s.GiveRole, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag, s.Mute, s.Unmute,
+    s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag,
+    s.Mute, s.Unmute,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Reported]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]

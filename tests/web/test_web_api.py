@@ -74,6 +74,7 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ("update", {"text": WORDS}, s.WriteUpdate(API_ACTOR, incident=1, text=WORDS)),
     ("note", {"text": "Vendor\nsays: failover"}, s.AddNote(API_ACTOR, incident=1, text="Vendor\nsays: failover")),
     ("severity", {"severity": "sev1", "reason": "x"}, s.SetSeverity(API_ACTOR, incident=1, severity=Severity.SEV1, reason="x")),
+    ("rename", {"title": "Stripe fails"}, s.Rename(API_ACTOR, incident=1, title="Stripe fails")),
     ("role", {"role": "commander", "to": "me"}, s.GiveRole(API_ACTOR, incident=1, role=LEADS, to=API_ACTOR)),
     (
         "role",

@@ -111,6 +111,21 @@ class PhaseChanged(Reasoned, Body):
 
 
 @dataclass(frozen=True)
+class TitleChanged(Body):
+    """It is called something else: by a rule, because more of the provider fails, or by a person."""
+
+    KIND = "incident.title_changed"
+    ANNOUNCED = True
+    previous: str
+    title: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """It is known whether a person named it: then no rule changes it."""
+        by_person = state.title_by_person or fact.actor.kind is not ActorKind.RULE
+        return replace(state, title=self.title, title_by_person=by_person)
+
+
+@dataclass(frozen=True)
 class SeverityChanged(Reasoned, Body):
     """Somebody or a rule set another severity."""
 

@@ -52,6 +52,13 @@ class SetSeverity(OfIncident, by=COMMAND):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rename(OfIncident, by=COMMAND):
+    """A person says what an incident is called."""
+
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class GiveRole(OfIncident, by=COMMAND):
     """A person gives somebody a role in an incident; `to` None takes it back."""
 

@@ -8,8 +8,9 @@ import structlog
 from aiohttp import web
 
 from bot.core import signals as s
+from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Actor, IncidentRole, Severity
-from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, TITLE_CHARS, IncidentVerb, Sender
+from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, IncidentVerb, Sender
 from bot.web.api.reads import NO_STORE, the_component, the_flag, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json

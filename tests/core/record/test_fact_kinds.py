@@ -58,6 +58,7 @@ WRITTEN = frozenset(
         "incident.responder_joined",
         "incident.role_changed",
         "incident.severity_changed",
+        "incident.title_changed",
         "incident.update_written",
         "mute.ended",
         "mute.set",
