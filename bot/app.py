@@ -38,7 +38,9 @@ class App:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._store = Store(setup, sees=self.sees, show=lambda note: self._channels.show(note))
+        self._store = Store(
+            setup, sees=self.sees, awaits=lambda: self._watching.awaits(), show=lambda note: self._channels.show(note)
+        )
         self._probes = Probes(setup)
         self._web = Web(
             setup, self._store, self._probes,

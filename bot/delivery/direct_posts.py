@@ -23,12 +23,16 @@ SETTLE_FOR_S = 30.0  # a post whose answer got lost may still land; looked up af
 
 @dataclass(frozen=True)
 class Note:
-    """A post as it should read now. It is looked for from `since` on, and not made unless the note `follows` stands there."""
+    """A post as it should read now. It is looked for from `since` on, and not made unless the note `follows` stands there.
+
+    What an earlier process may have posted is edited where it stands, and otherwise not posted: `anew` is False.
+    """
 
     key: str
     message: Message
     since: datetime
     follows: str = ""
+    anew: bool = True
 
 
 class DirectPosts:
@@ -79,13 +83,18 @@ class DirectPosts:
                 await self._wake.wait()
 
     async def _round(self, notes: Sequence[Note]) -> None:
+        absent: set[str] = set()  # so that many notes about one post that is not there ask Slack once
         for note in notes:
             if self._shown.get(note.key) == note.message:
                 continue
-            if note.follows and await self._find(note.follows, note.since) is None:
+            if note.follows in absent or (note.follows and await self._find(note.follows, note.since) is None):
+                absent.add(note.follows)
                 self._drop(note)
                 continue
             at = await self._find(note.key, note.since)
+            if at is None and not note.anew:
+                self._drop(note)
+                continue
             if at is None:
                 self._at[note.key] = await self._ops.post(note.message, note.key)
             else:

@@ -5,7 +5,7 @@ writes next to nothing and would learn of a full disk only in the outage.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,14 +56,16 @@ class Standing:
 
 
 class LedgerWatch:
-    """Looks every second. `sees` tells what the checks come to, `notices` tell people, `on_change` tells the metrics.
+    """Looks every second. `sees` tells what the checks come to, `awaits` of which components that is not known yet since the
+    start, `notices` tell people, `on_change` tells the metrics.
 
     `file` is the ledger's, where it has one; those `beside` it are opened for writing again together with it.
     """
 
     def __init__(
         self, ledger: Ledger, file: File | None, engine: Engine, clock: Clock, *, beside: Sequence[Reopens] = (),
-        sees: Callable[[], Mapping[str, Verdict]], notices: LedgerNotices, on_change: Callable[[bool], None],
+        sees: Callable[[], Mapping[str, Verdict]], awaits: Callable[[], Collection[str]], notices: LedgerNotices,
+        on_change: Callable[[bool], None],
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._file = file
@@ -71,6 +73,7 @@ class LedgerWatch:
         self._engine = engine
         self._clock = clock
         self._sees = sees
+        self._awaits = awaits
         self._notices = notices
         self._on_change = on_change
         self._waiting: list[Callable[[], Awaitable[None]]] = []
@@ -184,7 +187,9 @@ class LedgerWatch:
 
     def _bad(self, error: StoreError) -> None:
         now = asyncio.get_running_loop().time()
-        self._earlier = None  # it goes on
+        if self._earlier:
+            self._earlier = None  # it goes on
+            self._notices.inherit()
         if self.standing.error is None or self.standing.error.kind is not error.kind:
             self.standing = Standing(error, self._clock.now())
             self._bad_at = now
@@ -193,4 +198,4 @@ class LedgerWatch:
             log.error("the ledger cannot be written", why=str(error), kind=error.kind.value)
         if now - self._bad_at < TELL_AFTER_S:
             return
-        self._notices.spell(error, self._proved or self.standing.since, self._sees())
+        self._notices.spell(error, self._proved or self.standing.since, self._sees(), self._awaits())

@@ -132,6 +132,18 @@ def failed_unwritten(levels: Mapping[str, Level], at: datetime, policy: Policy) 
     )
 
 
+def recovered_unseen(error: StoreError, provider: str) -> Message:
+    """What becomes of the post about a provider that recovered while the bot was started anew."""
+    well = f"Nothing of {foreign(provider, 80)} fails any more"
+    return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be written down: {_why(error)}."])
+
+
+def failed_before(provider: str, at: datetime) -> Message:
+    """What becomes of that post when it is over, and nobody knows what the earlier process saw."""
+    failed = f"{foreign(provider, 80)} failed while nothing could be written down"
+    return _post(f"⚪ {failed}", [f"⚪ *{failed}* (until {when(at)}). What still fails is an incident now."])
+
+
 def was_unwritten(since: datetime, at: datetime) -> Message:
     """What becomes of the post about the ledger when it is over."""
     return _post("⚪ For a while nothing was written down", [f"⚪ Nothing was written down from {when(since)} to {when(at)}."])

@@ -284,6 +284,10 @@ class Watch:
         found = {component: self.verdict(component) for component in self._uneasy}
         return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self._unseen.get(id)}
 
+    def awaits(self) -> set[str]:
+        """The components that not every check has looked at since the start."""
+        return {component for component, checks in self._unseen.items() if checks}
+
     def _settles(self, component: str, verdict: Verdict) -> bool:
         """Whether half a verdict waits a moment, since the other checks are in doubt still, or on their way back as well."""
         if verdict.level is not Level.DEGRADED or not self._tracks.turning(component):

@@ -1,6 +1,6 @@
 """The data folder: ledger and samples, the engine over the state they hold, and who watches over them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -29,13 +29,18 @@ log = structlog.get_logger(__name__)
 class Store(AppPart):
     """Opens the folder, restores the state and serves flags from it.
 
-    `sees` tells what the checks come to, and `show` lets a note stand in the alerts channel; both are asked once the rest runs.
+    `sees` tells what the checks come to, `awaits` of which components that is not known yet, and `show` lets a note stand in
+    the alerts channel; all are asked once the rest runs.
     """
 
-    def __init__(self, setup: Setup, *, sees: Callable[[], Mapping[str, Verdict]], show: Callable[[Note], None]) -> None:
+    def __init__(
+        self, setup: Setup, *, sees: Callable[[], Mapping[str, Verdict]], awaits: Callable[[], Collection[str]],
+        show: Callable[[Note], None],
+    ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
         self._sees = sees
+        self._awaits = awaits
         self._show = show
         self._restored = False
         self.kept = Kept(to_policy(setup.config), {}, ())
@@ -53,7 +58,7 @@ class Store(AppPart):
         self._ends(self.others.close)
         self.watch = LedgerWatch(
             self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],
-            sees=self._sees, notices=LedgerNotices(self.engine, tell=self.others.tell, show=self._show),
+            sees=self._sees, awaits=self._awaits, notices=LedgerNotices(self.engine, tell=self.others.tell, show=self._show),
             on_change=setup.metrics.set_ledger,
         )  # fmt: skip
         await self._restore()

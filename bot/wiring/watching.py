@@ -1,6 +1,6 @@
 """The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.core.model import Sample, Verdict
 from bot.engine.metronome import ApTicker
@@ -116,6 +116,10 @@ class Watching(AppPart):
     def sees(self) -> Mapping[str, Verdict]:
         """What the checks come to at this moment, wherever that is not plainly well."""
         return self._watch.sees() if self._watch else {}
+
+    def awaits(self) -> Collection[str]:
+        """The components that not every check has looked at since the start."""
+        return self._watch.awaits() if self._watch else self._setup.config.components()
 
     def silent_controls(self) -> tuple[str, ...]:
         """Members of the control group that do not answer."""

@@ -56,12 +56,13 @@ class Bridge:
         self.notes: list[Note] = []
         self.writable: list[bool] = []
         self.seen: dict[str, Verdict] = {}
+        self.awaited: set[str] = set()  # components that were not looked at yet
         clock = LoopClock(asyncio.get_running_loop())
         engine = CommittingEngine(self.disk, clock, policy())
         notices = LedgerNotices(engine, tell=lambda title, text: self.calls.append((title, text)), show=self.notes.append)
         self.watch = LedgerWatch(
-            self.disk, self.disk, engine, clock, beside=[beside] if beside else [], sees=lambda: self.seen, notices=notices,
-            on_change=self.writable.append,
+            self.disk, self.disk, engine, clock, beside=[beside] if beside else [], sees=lambda: self.seen,
+            awaits=lambda: self.awaited, notices=notices, on_change=self.writable.append,
         )  # fmt: skip
         self.watch.start()
 
@@ -259,7 +260,7 @@ def test_posts_about_a_spell_keep_their_keys_over_a_restart() -> None:
 
     first, second = in_virtual_time(play)
     assert 2 == len(first.notes)
-    assert first.notes == second.notes
+    assert first.notes == [note for note in second.notes if note.anew]
 
 
 def test_a_provider_that_recovers_on_a_full_disk_is_told_as_well() -> None:
@@ -296,7 +297,59 @@ def test_a_start_after_a_spell_asks_whether_its_end_was_told() -> None:
 
     first, second = in_virtual_time(play)
     told = first.notes[0].key
-    assert [(told, told), (f"{told}/over", told)] == [(note.key, note.follows) for note in second.notes]
+    posted = [(note.key, note.follows) for note in second.notes if note.anew]
+    assert [(told, told), (f"{told}/over", told)] == posted
+
+
+async def _restarted(*, seen_again: dict[str, Verdict], room: bool = False) -> list[Note]:
+    """Claude's API fails on a full disk, and the bot is started anew: the notes of the second one about Claude.
+
+    For its first minute it has not looked yet.
+    """
+    first = Bridge()
+    await asyncio.sleep(30)
+    first.fill()
+    first.seen = {"anthropic.api": FAILS}
+    await asyncio.sleep(30)
+    await first.watch.close()
+    if room:
+        first.disk.error = None
+    second = Bridge(first.disk)
+    second.awaited = {"anthropic.api"}
+    await asyncio.sleep(60)
+    second.seen, second.awaited = seen_again, set()
+    await asyncio.sleep(60)
+    return [note for note in second.notes if note.key.endswith("/anthropic")]
+
+
+def test_a_provider_that_recovered_while_the_bot_was_started_anew_loses_its_red_post() -> None:
+    """Nobody saw it recover; the post of the process before is edited once the checks have looked, and none is made."""
+    [note] = in_virtual_time(lambda: _restarted(seen_again={}))
+
+    assert "🟢 Nothing of Claude fails any more" == note.message.text
+    assert not note.anew
+
+
+def test_a_provider_that_still_fails_after_a_restart_is_not_called_well() -> None:
+    """Not in between either: before the checks have looked nobody knows."""
+    notes = in_virtual_time(lambda: _restarted(seen_again={"anthropic.api": FAILS}))
+
+    assert ["🔴 Claude API is down, and no incident can open: the disk is full"] == [note.message.text for note in notes]
+
+
+def test_a_provider_in_doubt_after_a_restart_is_not_called_well() -> None:
+    """One check of three failed again: that is neither down nor well."""
+    doubt = Verdict("anthropic.api", Level.UNKNOWN, "1 of 3 checks failed")
+
+    assert [] == in_virtual_time(lambda: _restarted(seen_again={"anthropic.api": doubt}))
+
+
+def test_a_red_post_is_history_where_there_is_room_after_a_restart() -> None:
+    """The new process can write from the start: what still fails is told as an incident, and the old post says so."""
+    [note] = in_virtual_time(lambda: _restarted(seen_again={}, room=True))
+
+    assert "⚪ Claude failed while nothing could be written down" == note.message.text
+    assert not note.anew
 
 
 def test_a_second_full_disk_calls_people_again() -> None:

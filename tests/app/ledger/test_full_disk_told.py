@@ -75,6 +75,19 @@ async def test_a_restart_on_the_same_full_disk_tells_it_once(deployment: Deploym
     assert [1, 1] == [len(told(deployment, words)) for words in ("Nothing was written down from", "What still fails is an")]
 
 
+async def test_a_red_post_does_not_outlive_a_failure_that_ended_during_a_restart(deployment: Deployment) -> None:
+    """No process saw the provider recover; the channel must not stay in the belief that it is down."""
+    bot = await a_full_bot(deployment)
+    deployment.vendor.answers = {"anthropic.api": 502}
+    await hears(deployment, "Claude API is down")
+    await bot.ends(signal.SIGKILL)
+    deployment.vendor.answers = {}
+    await deployment.bot(most_bytes=ROOM // 4)  # less than SQLite needs to open a file for writing
+    await hears(deployment, "Nothing of Claude fails any more")
+
+    assert [] == told(deployment, "Claude API is down, and no incident")
+
+
 async def test_the_end_is_told_also_when_the_bot_is_started_anew_for_it(deployment: Deployment) -> None:
     """Room is made and the bot restarted: the channel must not stay in the belief that nothing is written."""
     bot = await a_full_bot(deployment)
