@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 
 from bot.config.reading.errors import Report
 from bot.config.reading.tree import Node, Path, Scalar, child, entries, items, plain, text
@@ -13,7 +14,7 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
 def check_exposure(root: Node, report: Report) -> None:
     """Warn of flags that nobody may read, and of heartbeats that anybody may report who reaches the bot."""
     _check_readers(root, report)
-    whoever = _who_reaches(child(root, "server"))
+    whoever = _who_reaches(child(root, "server"), items(child(root, "peers")))
     if not whoever:
         return
     for provider in entries(child(root, "providers")):
@@ -36,12 +37,19 @@ def _check_readers(root: Node, report: Report) -> None:
     report.warn((tokens or server or flags).mark, ("server", "read_tokens"), sentence)
 
 
-def _who_reaches(server: Node | None) -> str:
-    """Who may speak for a job without a token, beside the job; empty where that is this machine alone, and no proxy on it."""
+def _who_reaches(server: Node | None, peers: Sequence[Node]) -> str:
+    """Who may speak for a job without a token, beside the job; empty where that is this machine alone, as far as is known.
+
+    A proxy on this machine stands in no setting of ours, but some settings make sense behind one only.
+    """
     if not _is_loopback(text(child(server, "listen")) or DEFAULT_LISTEN):
         return "others can, by server.listen"
     if _opens_to_loopback(server):
         return "everybody on this machine can, and behind a proxy on it everybody, by server.open_to_loopback"
+    if any(_may_hold_something(child(peer, "secret")) for peer in peers):
+        return "others can by the proxy that peers reach it by, which looks like this machine"
+    if any(map(_may_hold_something, items(child(server, "read_tokens")))):
+        return "others can by the proxy that services with server.read_tokens reach it by, which looks like this machine"
     return ""
 
 

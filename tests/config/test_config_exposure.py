@@ -38,6 +38,23 @@ def test_heartbeat_without_token_is_warned_of_when_this_machine_is_open(tmp_path
     assert "whoever reaches the bot may speak for this job: everybody on this machine can, and behind a proxy" in found
 
 
+@pytest.mark.parametrize(("behind", "whom"), [
+    ("server: {read_tokens: [r-123456-secret]}\n", "services with server.read_tokens reach it by"),
+    ("server: {listen: '[::1]:80', read_tokens: ['${READ}']}\n", "services with server.read_tokens reach it by"),
+    ("peers: [{vantage: iad-1, secret: p-123456-shared-secret-of-two}]\n", "peers reach it by"),
+])  # fmt: skip
+def test_heartbeat_without_token_is_warned_of_when_a_proxy_must_stand_in_front(tmp_path: Path, behind: str, whom: str) -> None:
+    """It listens on this machine alone, but others are expected: what brings them in looks like this machine to a heartbeat."""
+    [found] = warnings(tmp_path, JOB % "" + behind, READ="r-123456-secret")
+    assert f"whoever reaches the bot may speak for this job: others can by the proxy that {whom}" in found
+
+
+@pytest.mark.parametrize("nobody", ["server: {read_tokens: ['${READ:-}']}\n", "peers: [{vantage: iad-1, secret: ''}]\n"])
+def test_heartbeat_without_token_is_fine_where_nobody_else_is_expected(tmp_path: Path, nobody: str) -> None:
+    """A token or a peer that is turned off brings nobody in."""
+    assert () == warnings(tmp_path, JOB % "" + nobody)
+
+
 def test_heartbeat_without_token_is_fine_when_this_machine_is_not_open(tmp_path: Path) -> None:
     """Said outright, as well as by default."""
     assert () == warnings(tmp_path, f"{JOB % ''}server: {{open_to_loopback: false}}\n")
