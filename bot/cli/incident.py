@@ -70,7 +70,9 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
 @click.argument("title")
 @click.option("--component", "components", multiple=True, help="Affected component, such as anthropic.api; repeatable.")
 @click.option("--severity", default="SEV2", show_default=True)
-@click.option("--separate", is_flag=True, help="Also where an incident is open for the same provider.")
+@click.option(
+    "--separate", is_flag=True, help="Also where an incident is open for the same provider, or was declared just now."
+)
 @reach
 def declare(
     title: str,

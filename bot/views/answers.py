@@ -90,7 +90,7 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.TwoProviders():
             return "One incident is about one provider. Declare one for each."
         case a.OpenAlready() as b:
-            lines = [f"INC-{i.number} is open for {i.provider} already{_at(i.place, ' in ', face)}: {i.title}" for i in b.open]
+            lines = [f"INC-{i.number} {_open_for(i)}{_at(i.place, ' in ', face)}: {i.title}" for i in b.open]
             return "; ".join(lines) + (f". Nothing is open for {', '.join(b.free)}." if b.free else "")
         case a.Joined(place=place):
             return f"You are in {answer.name} now.{_at(place, ' It goes on in ', face, '.')}"
@@ -260,6 +260,10 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
             return _offer(words(answer, Slack()), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
     return None
+
+
+def _open_for(one: a.OpenOne) -> str:
+    return f"is open for {one.provider} already" if one.provider else "was declared within the last half hour"
 
 
 def _join(number: int, *, first: bool) -> Block:

@@ -216,7 +216,7 @@ async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: 
 async def test_the_incident_must_be_named_when_several_are_open(declared: Talk) -> None:
     """Elsewhere the bot asks which one; by name, number or channel it knows."""
     ana = declared.house.ana
-    await declared.asks(ana, "/incident declare Mail is late")
+    await declared.asks(ana, "/incident declare separate Mail is late")
     await declared.house.quiet()
 
     which = "Which incident? Open are INC-1 (Payments are slow), INC-2 (Mail is late). Name it first, or type in its channel."
@@ -280,3 +280,13 @@ async def test_words_work_with_the_manifests_prefix(house: House) -> None:
 
     assert answer.startswith("/us-incident: Declare and run an incident")
     assert "• /us-incident ack [INC-7]: acknowledge it: you are working on it" in answer
+
+
+async def test_a_second_declarer_is_pointed_to_what_was_declared_just_now(declared: Talk) -> None:
+    """Bob sees the same and calls it otherwise: he may join ana with one press, or go on alone with another."""
+    bob = declared.house.bob
+    pointed = await declared.asks(bob, "/incident declare The shop takes no cards")
+
+    assert f"INC-1 was declared within the last half hour in #{CHANNEL}: Payments are slow" in pointed
+    assert f"{WAYS}\n[Join INC-1] [Declare a separate one]" in pointed
+    assert "INC-2 is declared: The shop takes no cards" in await declared.presses(bob, "Declare a separate one")

@@ -22,7 +22,7 @@ class OpenOne:
 
     number: int
     title: str
-    provider: str  # what people call it
+    provider: str  # what people call it; empty where it was declared just now, naming none
     place: Place
 
 

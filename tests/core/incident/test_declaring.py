@@ -44,6 +44,52 @@ def test_other_words_open_an_incident_of_their_own(title: str) -> None:
     assert 2 == said.incident
 
 
+def test_free_words_are_pointed_to_what_was_declared_in_free_words_just_now() -> None:
+    """Two people who see the same thing call it by different words, and would each work alone."""
+    table = Table().all_well()
+    declare(table, "Nobody can log in")
+    table.passes(10)
+    said = declare(table, "The login page is blank")
+
+    assert "INC-1 was declared within the last half hour: Nobody can log in" == told(said)
+
+
+def test_free_words_may_be_declared_as_a_matter_of_their_own() -> None:
+    """One press where it is another thing; what is open stays as it is."""
+    table = Table().all_well()
+    declare(table, "Nobody can log in")
+    said = declare(table, "Invoices are wrong", separate=True)
+
+    assert 2 == said.incident
+
+
+def test_free_words_open_an_incident_where_what_is_open_is_older() -> None:
+    """An incident of this morning is in everybody's list; it is no answer to what breaks in the evening."""
+    table = Table().all_well()
+    declare(table, "Nobody can log in")
+    table.passes(31)
+
+    assert declare(table, "Invoices are wrong").ok
+
+
+def test_free_words_open_an_incident_where_the_other_one_is_over() -> None:
+    """It broke again, or is another matter: nobody is called into an empty room."""
+    table = Table().all_well()
+    declare(table, "Nobody can log in")
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, reason="a certificate", force=True))
+
+    assert declare(table, "Invoices are wrong").ok
+
+
+def test_every_incident_of_just_now_is_offered() -> None:
+    """The newest first: it is the one that the declarer most likely heard of."""
+    table = Table().all_well()
+    declare(table, "Nobody can log in")
+    declare(table, "Invoices are wrong", separate=True)
+
+    assert (2, 1) == declare(table, "The shop is slow").choices
+
+
 def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
     """Claude's incident is shown, and that nothing is open for OpenAI; with two that are open, both are named."""
     table = outage()

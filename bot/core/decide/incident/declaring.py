@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 
 from bot.core.answers import base
 from bot.core.answers import incident as a
@@ -16,9 +17,14 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ResponderJoined
 from bot.core.signals import Declare, Join
 
+JUST_NOW = timedelta(minutes=30)  # two people who report one thing, each in words of their own, do it within this
+
 
 def on_declare(draft: Draft, signal: Declare) -> Step:
-    """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`."""
+    """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`.
+
+    Words that name no provider may mean anything: so they are pointed to what was declared in such words just now.
+    """
     title, policy = signal.title.strip(), draft.policy
     if not title:
         return draft.refuse(base.NoWords(of=base.Words.TITLE))
@@ -30,7 +36,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         return draft.refuse(a.TwoProviders())
     meant = sorted(providers) or list(named(policy, title))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
-    about = _open_about(draft, meant)
+    about = _open_about(draft, meant) if meant else _declared_just_now(draft)
     if about and not signal.separate:
         return draft.refuse(_open_already(draft, meant, about, existing or about[0][1]))
     # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
@@ -81,10 +87,17 @@ def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
     return list(found.values())
 
 
+def _declared_just_now(draft: Draft) -> list[tuple[str, Incident]]:
+    """The open incidents that people declared within half an hour, naming no provider; the newest first."""
+    fresh = (i for i in draft.world.open_incidents() if not i.provider and draft.now - i.declared_at < JUST_NOW)
+    free = [i for i in fresh if not i.affected and not named(draft.policy, i.title)]
+    return [("", i) for i in sorted(free, key=lambda i: i.number, reverse=True)]
+
+
 def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Incident]], first: Incident) -> a.OpenAlready:
     """What is open for each provider that is meant, and for which of them nothing is."""
     names = {c.provider: c.provider_name for c in draft.policy.components.values()}
-    ones = tuple(a.OpenOne(i.number, i.title, names[provider], _place(i)) for provider, i in found)
+    ones = tuple(a.OpenOne(i.number, i.title, names.get(provider, ""), _place(i)) for provider, i in found)
     free = tuple(names[provider] for provider in meant if not any(provider == about for about, _ in found))
     return a.OpenAlready(incident=first.number, open=ones, free=free)
 
