@@ -254,8 +254,7 @@ def _spent(track: Track, at: datetime, rule: Rule, every: timedelta) -> float:
 
 def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
     """A look costs what it comes before its time: nothing on schedule, and nearly one when it follows at once."""
-    before = max(filter(None, (track.last_at, track.spent_at)), default=at)
-    cost = min(1.0, max(0.0, 1 - (at - before) / every))
+    cost = min(1.0, max(0.0, 1 - (at - (track.looked_at or at)) / every))
     return replace(track, spent=_spent(track, at, rule, every) + cost, spent_at=at, quick=track.quick + cost * track.suspect)
 
 
@@ -267,9 +266,8 @@ def _long_ago(track: Track, at: datetime, every: timedelta) -> bool:
 def _before_it_began(track: Track, at: datetime) -> bool:
     """Whether the sample is older than the outage that the ledger tells of: it says nothing against it."""
     gauge = track.slow
-    if not gauge.stands or gauge.spoke != LEDGER:
-        return False
-    return gauge.good == 0 and not gauge.signs and gauge.onset is not None and at < gauge.onset
+    untouched = gauge.spoke == LEDGER and gauge.good == 0 and not gauge.signs
+    return untouched and gauge.onset is not None and at < gauge.onset
 
 
 def _set_back(track: Track, by: timedelta) -> Track:
@@ -278,14 +276,18 @@ def _set_back(track: Track, by: timedelta) -> Track:
     def moved(at: datetime | None) -> datetime | None:
         return at and at + by
 
-    def gauge(g: Gauge) -> Gauge:
-        return replace(
-            g, onset=moved(g.onset), since=moved(g.since), good_at=moved(g.good_at), changes=tuple(c + by for c in g.changes)
-        )
+    def sign(s: Sample) -> Sample:
+        return replace(s, at=s.at + by)
 
+    def gauge(g: Gauge) -> Gauge:
+        signs, changes = tuple(map(sign, g.signs)), tuple(c + by for c in g.changes)
+        return replace(g, onset=moved(g.onset), since=moved(g.since), good_at=moved(g.good_at), signs=signs, changes=changes)
+
+    was = track.judgement
+    judgement = replace(was, began_at=moved(was.began_at), last=was.last and sign(was.last))
     return replace(
-        track, judgement=replace(track.judgement, began_at=moved(track.judgement.began_at)), failing=gauge(track.failing),
-        slow=gauge(track.slow), last_at=moved(track.last_at), round_at=moved(track.round_at), spent_at=moved(track.spent_at),
+        track, judgement=judgement, failing=gauge(track.failing), slow=gauge(track.slow),
+        last_at=moved(track.last_at), round_at=moved(track.round_at), spent_at=moved(track.spent_at),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ single answer counts for more than a factor of 1.5. So neither one stall nor an 
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from statistics import median
 
 from bot.core.detection.settings import Rule
@@ -49,7 +50,7 @@ def learned(usual: Usual, sample: Sample) -> Usual:
 
 def slow_above_ms(usual: Usual, rule: Rule) -> float | None:
     """Above how many milliseconds an answer is slow; None while nobody can say."""
-    fixed_ms = (rule.slow_over or rule.slow_floor).total_seconds() * 1000
+    fixed_ms = _ms(rule.slow_over or rule.slow_floor)
     if usual.log_ms is None:
         return fixed_ms if rule.slow_over else None
     return max(fixed_ms, rule.slow_factor * math.exp(usual.log_ms))
@@ -67,17 +68,16 @@ def slow_sign(sample: Sample, usual: Usual, rule: Rule) -> Sample | None:
     limit_ms = slow_above_ms(usual, rule)
     above = total_ms is not None and limit_ms is not None and total_ms > limit_ms
     if sample.outcome is Outcome.SLOW:
-        by_time = sample.error is None and rule.slow_over is not None and total_ms is not None
-        over = by_time and total_ms is not None and total_ms > _ms(rule)
-        return None if over and not above else sample
+        within = rule.slow_over is None or total_ms is None or total_ms <= _ms(rule.slow_over)
+        return sample if sample.error or within or above else None
     if not above or total_ms is None:
         return None
     words = f"answered after {_span(total_ms)}" + (f", usually {_span(usual.ms)}" if usual.ms is not None else "")
     return replace(sample, outcome=Outcome.SLOW, fault=Fault.THEIRS, reason=words)
 
 
-def _ms(rule: Rule) -> float:
-    return rule.slow_over.total_seconds() * 1000 if rule.slow_over else math.inf
+def _ms(span: timedelta) -> float:
+    return span.total_seconds() * 1000
 
 
 def _span(ms: float) -> str:

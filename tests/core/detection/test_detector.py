@@ -182,6 +182,22 @@ def test_the_fault_is_what_most_failures_show() -> None:
     assert [Fault.THEIRS] * 4 == said[2:]
 
 
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [("tttkt", "ttttt"), ("kkktk", "kkkkk"), ("tkkt", "ttkk"), ("ttkk", "tttt")],
+    ids=["theirs", "ours", "ours once they are more", "theirs until ours are more"],
+)
+def test_one_odd_answer_does_not_turn_the_blame_around(shown: str, told: str) -> None:
+    """Among as many of both the fault stays what it was. t = theirs, k = our key."""
+    faults = {"t": Fault.THEIRS, "k": Fault.OURS_KEY}
+    said, track = [], from_ledger(Level.DOWN, "HTTP 502", Fault.NONE, at(-30))
+    for n, which in enumerate(shown):
+        track = observe(track, look(30 * n, "f", faults[which]), RULE, every=EVERY)
+        said.append(track.judgement.fault)
+
+    assert [faults[which] for which in told] == said
+
+
 def test_a_check_that_is_well_says_how_well() -> None:
     """Counted over the window, also where one of it failed."""
     track = run("ooooof" + "o" * 12, replace(RULE, window=13, failures=13))

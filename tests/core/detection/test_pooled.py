@@ -1,6 +1,7 @@
 """What the signs of several checks of one component come to together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -109,6 +110,40 @@ def test_the_reason_says_that_other_checks_fail_too() -> None:
 
     assert "3 of the last 6 looks failed within 10 s (other checks fail too): http_5xx" == judged.reason
     assert "pooled test" == judged.spoke
+
+
+def test_what_fails_together_began_with_its_own_first_failure() -> None:
+    """And it is no trouble that comes back, though the last look of one was good: the others speak for it."""
+    tracks = {"models": track("x." + HALF + "."), "front": track("x." + HALF)}
+    judged = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["models"].judgement
+
+    assert START - 6 * APART == judged.began_at
+    assert "3 of the last 7 looks failed within 12 s (other checks fail too): http_5xx" == judged.reason
+    assert not judged.recovering
+
+
+def test_what_fails_together_is_held_where_it_flaps() -> None:
+    """Its third change within half an hour, by whatever test."""
+    lately = (START - timedelta(minutes=9), START - timedelta(minutes=8))
+    doubtful = track("x." + HALF)
+    flapping = replace(doubtful, failing=replace(doubtful.failing, changes=lately))
+    tracks = {"models": flapping, "front": track("x." + HALF)}
+    judged = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["models"].judgement
+
+    assert "it changed 3 times within 30 min" in judged.reason
+
+
+@pytest.mark.parametrize(("outcome", "then"), [(Outcome.FAIL, Condition.FAILING), (Outcome.SLOW, Condition.SLOW)])
+def test_what_fails_together_stands_as_any_outage(outcome: Outcome, then: Condition) -> None:
+    """It goes on failing, or turns slow for a while: neither is the end of it."""
+    tracks = {"models": track("x." + HALF), "front": track("x." + HALF)}
+    found = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["models"]
+    for n in range(1, 7):
+        sample = Sample("a.b.c", "a.b", START + timedelta(seconds=30) * n, outcome, "http_5xx", Fault.THEIRS)
+        found = observe(found, sample, RULE)
+
+    assert then is found.judgement.condition
+    assert START - 5 * APART == found.judgement.began_at
 
 
 def test_signs_in_a_third_of_all_checks_are_enough() -> None:

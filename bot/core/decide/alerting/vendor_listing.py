@@ -33,8 +33,7 @@ def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
     since = {n.id: held.listed.get(n.id, Listed()).missing_since for n in absent}
     missing = tuple(id for id, at in since.items() if at is None)
     if listed or missing:
-        changed = ListingChanged(report.provider, report.page, listed, missing)
-        draft.add(f"provider/{report.provider}", changed, told=False)
+        draft.add(f"provider/{report.provider}", ListingChanged(report.provider, report.page, listed, missing))
     gone = [n for n in absent if (at := since[n.id]) is not None and draft.now - at >= UNLISTED_AFTER]
     for notice in gone[:MOST_AT_ONCE]:
         body = NoticeUnlisted(report.provider, notice.id, notice.title, notice.status, notice.components)

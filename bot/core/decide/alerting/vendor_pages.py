@@ -41,8 +41,7 @@ def on_report(draft: Draft, report: FeedReport) -> None:
     stream = f"provider/{report.provider}"
     held = draft.world.provider(report.provider)
     if held.feed is not report.state:
-        known = report.provider in draft.world.providers
-        draft.add(stream, FeedChanged(report.provider, report.state, report.reason), told=known)
+        draft.add(stream, FeedChanged(report.provider, report.state, report.reason))
     if report.state is not FeedState.FRESH:
         return
     if set(report.maintenance) != set(held.maintenance):
@@ -50,7 +49,7 @@ def on_report(draft: Draft, report: FeedReport) -> None:
     incident = draft.world.open_for(report.provider)
     found = read(report, held, incident.began_at if incident else None)
     if found.passed or report.page not in held.pages:
-        draft.add(stream, PageFirstRead(report.provider, report.page, found.passed), told=False)
+        draft.add(stream, PageFirstRead(report.provider, report.page, found.passed))
     one_by_one, rest = _within_bounds(found.news, held, incident, draft.now)
     for notice in one_by_one:
         _write_down(draft, stream, notice, report.page, _is_late(notice, found, held, draft.now), incident)
@@ -193,7 +192,7 @@ def _forget(draft: Draft, stream: str, report: FeedReport) -> None:
             total -= len(away)
         if total <= MOST_REMEMBERED // 2:
             break
-    draft.add(stream, UpdatesForgotten(report.provider, gone), told=False)
+    draft.add(stream, UpdatesForgotten(report.provider, gone))
 
 
 # --- signals
