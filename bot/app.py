@@ -12,6 +12,7 @@ from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
+from bot.wiring.on_call import OnCallRoom
 from bot.wiring.part import PartList
 from bot.wiring.parts import Parts
 from bot.wiring.setup import Setup
@@ -48,7 +49,8 @@ class App:
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake())
-        self._sending = Sending(setup, self._store, self._channels, board_url=self._web.board_url)
+        self._on_call = OnCallRoom(setup, self._store, self._channels)
+        self._sending = Sending(setup, self._store, self._channels, on_call=self._on_call, board_url=self._web.board_url)
         guard = LoopGuard(setup)
         self._watching = Watching(setup, self._store, self._probes, guard.lag)
         served = [self._web] if setup.given.web else []
@@ -63,6 +65,7 @@ class App:
             self._channels,
             *([LedgerCare(setup, self._store)] if setup.given.web else []),
             self._slack,
+            self._on_call,
             self._sending,
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,

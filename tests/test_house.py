@@ -34,6 +34,7 @@ FLOORS = {
     "bot.slack": 2,
     "bot.notify": 2,
     "bot.vantage": 2,
+    "bot.on_call": 2,
     "bot.engine": 3,
     "bot.delivery": 3,
     "bot.watch": 3,
@@ -48,7 +49,7 @@ FLOORS = {
     "bot.cli": 8,
 }
 
-ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify", "bot.vantage")
+ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify", "bot.vantage", "bot.on_call")
 
 # third party -> where it may be imported
 THIRD_PARTIES = {

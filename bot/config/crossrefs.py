@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.checks.kinds import CHECK_MODELS, CONTROL
 from bot.config.exposure import check_exposure, listens_everywhere
+from bot.config.paging_refs import check_paging
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 from bot.config.scalars import parse_duration, show
@@ -24,6 +25,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
     components, unsure = _component_ids(root)
     _check_slack(root, report, lenient_credentials)
     _check_people(root, report)
+    check_paging(root, report)
     check_exposure(root, report)
     _check_server(root, report)
     for provider in entries(child(root, "providers")):
@@ -163,9 +165,10 @@ def _check_server(root: Map, report: Report) -> None:
 
 
 def _check_people(root: Map, report: Report) -> None:
-    for path in (("slack", "invite"), ("people", "commanders")):
+    on_call = {one.key for one in entries(child(root, "people", "on_call"))}
+    for path, names in ((("slack", "invite"), on_call), (("people", "commanders"), set[str]())):
         for index, item in enumerate(items(child(root, *path))):
-            if (text(item) is not None) and not _SLACK_ID.fullmatch(text(item) or ""):
+            if (text(item) is not None) and text(item) not in names and not _SLACK_ID.fullmatch(text(item) or ""):
                 report.warn(
                     item.mark, (*path, index), "not a user or user-group ID (U..., W... or S...); names do not work here"
                 )

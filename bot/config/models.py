@@ -20,6 +20,7 @@ from bot.config.controls import default_controls
 from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
+from bot.config.paging import OnCallConfig, PagingConfig
 from bot.config.pending import is_live_dialect
 from bot.config.scalars import (
     Every,
@@ -61,7 +62,9 @@ class SlackConfig(Part):
     prefix: Prefix = Field(
         default="", description="What `understudy manifest --prefix` put before every slash word, such as `us-`."
     )
-    invite: tuple[Text, ...] = Field(default=(), description="User or user-group IDs invited to every incident channel.")
+    invite: tuple[Text, ...] = Field(
+        default=(), description="IDs of users or user groups, or names of `people.on_call`, invited to every incident channel."
+    )
 
 
 class ServerConfig(Part):
@@ -105,6 +108,7 @@ class PeopleConfig(Part):
         default="none",
         description="What guests, people of other organizations and bots may do: `none`, or `read` what slash words show.",
     )
+    on_call: dict[Slug, OnCallConfig] = Field(default={}, description="Names that paging and invitations may use.")
 
 
 class Component(Part):
@@ -230,9 +234,10 @@ class Config(Part):
     samples: SamplesConfig = Field(default=SamplesConfig(), description="How long results are kept, and in how much room.")
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
     incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
+    paging: PagingConfig = Field(default=PagingConfig(), description="Whom to call until somebody acknowledges an incident.")
     runbooks: dict[str, Runbook] = Field(default={}, description="What to do, by component id.")
     notify: tuple[NotifyUrl, ...] = Field(
-        default=(), description="Where to call when Slack does not take a message; Apprise URLs."
+        default=(), description="Where to call when Slack does not take a message, and where `paging` says so; Apprise URLs."
     )
 
     _found_secrets: frozenset[str] = PrivateAttr(frozenset())  # values of variables named like secrets, wherever they stand

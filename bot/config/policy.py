@@ -7,6 +7,7 @@ from bot.config.models import Config
 from bot.core.ids import ComponentId
 from bot.core.maintenance_windows import Recurrence, Window
 from bot.core.model import Level, Severity
+from bot.core.paging import PageStep, PagingPolicy, QuietHours
 from bot.core.policy import (
     Automation,
     ComponentPolicy,
@@ -28,6 +29,7 @@ def to_policy(config: Config) -> Policy:
         incidents=_incidents(config),
         maintenance=tuple(_window(one) for one in config.maintenance),
         longest_mute=config.mutes.longest,
+        paging=_paging(config),
     )
 
 
@@ -97,3 +99,17 @@ def _incidents(config: Config) -> IncidentPolicy:
         backup_channel=config.slack.backup_channel,
         commanders=config.people.commanders,
     )
+
+
+def _paging(config: Config) -> PagingPolicy:
+    quiet = config.paging.quiet
+    steps = {
+        Severity(name): tuple(PageStep(step.after, step.mention, step.dm, step.notify) for step in written)
+        for name, written in config.paging.by_severity().items()
+        if written
+    }
+    hours = None
+    if quiet is not None:
+        named = frozenset(map(Severity, quiet.severities))
+        hours = QuietHours(named, quiet.begins, quiet.ends, ZoneInfo(quiet.zone))
+    return PagingPolicy(steps, hours, last_resort=bool(config.notify))

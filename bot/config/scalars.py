@@ -31,7 +31,7 @@ _LABEL = re.compile(
 )  # names beyond ASCII are for the resolver
 _LEAST_SIZE = 10_000_000
 LONGEST_SOCKET = 103  # bytes: macOS has 104 for `sun_path`, with the zero at its end; Linux has 108
-_EXPANDED = r"^.*\$\{.*$"  # what editors must let through: its value is known only when the file is loaded
+EXPANDED = r"^.*\$\{.*$"  # what editors must let through: its value is known only when the file is loaded
 
 
 def bad(message: str, remedy: str) -> PydanticCustomError:
@@ -116,7 +116,7 @@ class Whole:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         limits = {"type": "integer", "minimum": self.low, "maximum": self.high}
-        return {"anyOf": [limits, {"type": "string", "pattern": _EXPANDED}]}
+        return {"anyOf": [limits, {"type": "string", "pattern": EXPANDED}]}
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Real:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         limits = {"type": "number", "minimum": self.low, "maximum": self.high}
-        return {"anyOf": [limits, {"type": "string", "pattern": _EXPANDED}]}
+        return {"anyOf": [limits, {"type": "string", "pattern": EXPANDED}]}
 
 
 def parse_size(value: object) -> int:
@@ -273,11 +273,11 @@ def _notify_url(value: object) -> object:
 
 
 def _text_schema(pattern: str, **more: Any) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "anyOf": [{"pattern": pattern}, {"pattern": _EXPANDED}], **more})
+    return WithJsonSchema({"type": "string", "anyOf": [{"pattern": pattern}, {"pattern": EXPANDED}], **more})
 
 
 def _or_expanded(schema: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [schema, {"type": "string", "pattern": _EXPANDED}]})
+    return WithJsonSchema({"anyOf": [schema, {"type": "string", "pattern": EXPANDED}]})
 
 
 _DURATION_SCHEMA = _text_schema(r"^[0-9]+(ms|s|m|h|d)$", examples=["30s", "10m"])

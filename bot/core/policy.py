@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.core.maintenance_windows import Window
 from bot.core.model import Level, Severity
+from bot.core.paging import PagingPolicy
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Policy:
     incidents: IncidentPolicy
     maintenance: tuple[Window, ...] = ()
     longest_mute: timedelta = timedelta(hours=24)
+    paging: PagingPolicy = field(default_factory=PagingPolicy)
 
     def name_of(self, component: str) -> str:
         """What people call a component; its id where configuration does not know it (any more)."""

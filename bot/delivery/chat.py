@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import effects as e
+from bot.core.decide.paging import waits_for_people
 from bot.core.effects import Effect
 from bot.core.model import Actor
 from bot.core.record.fact import Fact
@@ -15,6 +16,7 @@ from bot.core.record.world import World
 from bot.core.signals import ChannelLost, PostLost
 from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.delivery.ops_channel import OpsChannel
+from bot.delivery.pages import Pages
 from bot.exports import render
 from bot.ports import (
     ChannelGone,
@@ -23,6 +25,8 @@ from bot.ports import (
     Ledger,
     Message,
     MessageGone,
+    Notifier,
+    OnCall,
     OutboxRow,
     Performed,
     Performer,
@@ -53,6 +57,8 @@ class Surroundings:
     invite: tuple[str, ...] = ()
     readers: Callable[[str], int] = lambda flag: 0
     redactor: Redactor | None = None  # of what files hold
+    on_call: OnCall | None = None
+    notifier: Notifier | None = None  # the addresses that steps of paging call
 
 
 class Delivery:
@@ -64,7 +70,8 @@ class Delivery:
         self._chat = chat
         policy = engine.policy.incidents
         self._ops = ops or OpsChannel(chat, clock, policy.alerts_channel, policy.backup_channel, lambda trouble: None)
-        self._channel = IncidentChannel(chat, engine, clock, board_url=around.board_url, invite=around.invite)
+        self._pages = Pages(chat, engine, clock, around.on_call, around.notifier)
+        self._channel = IncidentChannel(chat, engine, clock, board_url=around.board_url, invite=self._invited)
         self._engine = engine
         self._ledger = ledger
         self._clock = clock
@@ -72,8 +79,11 @@ class Delivery:
 
     def performers(self) -> Performers:
         """By kind of effect, who carries it out in the chat."""
-        return together(self._channel.performers(), {
-            e.PostAlert: self._posting(self._alert, self._in_ops),
+        alert = self._posting(self._alert, self._in_ops)
+        mention = self._posting(self._pages.reply, self._under_the_alert)
+        return together(self._channel.performers(), self._pages.performers(), {
+            e.PostAlert: self._calling(alert, _names_in_alert),
+            e.PageMention: self._calling(mention, lambda body, incident: body.names),
             e.PostCard: self._posting(self._card, self._at_home),
             e.PostRunbook: self._posting(self._runbook, self._at_home),
             e.PostUpdate: self._posting(self._update, self._at_home),
@@ -105,6 +115,23 @@ class Delivery:
             if isinstance(place, Wait):
                 return place
             return await self._find(row, place) if place else Performed()
+
+        return Performer(perform, find)
+
+    def _calling(self, posting: Performer, names: Callable[[Any, Incident], Sequence[str] | None]) -> Performer:
+        """The same, and whom it mentions is reported; also where the post was made before and is found again."""
+
+        async def called(came: Performed | Wait, body: Any, effect: Effect) -> Performed | Wait:
+            incident = await incident_of(effect, self._engine)
+            whom = names(body, incident)
+            return await self._pages.came_to(came, whom, incident) if whom and isinstance(came, Performed) else came
+
+        async def perform(body: Any, row: OutboxRow) -> Performed | Wait:
+            return await called(await posting.perform(body, row), body, row.effect)
+
+        async def find(body: Any, row: OutboxRow) -> Performed | Wait | None:
+            found = await posting.find(body, row) if posting.find else None
+            return await called(found, body, row.effect) if found else None
 
         return Performer(perform, find)
 
@@ -166,12 +193,20 @@ class Delivery:
         incident = await incident_of(effect, self._engine)
         if incident.room.channel:
             return Place(incident.room.channel)
+        return await self._under_the_alert(body, effect)
+
+    async def _under_the_alert(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
+        """The thread of the alert; where that was given up, the ops channel itself."""
+        incident = await incident_of(effect, self._engine)
         if incident.room.alert.ts:
             return Place(incident.room.alert.channel, incident.room.alert.ts)
-        given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, GivenUp)}
-        if e.PostAlert.KIND in given_up or incident.room.alert.gone > 1:
+        if await self._alert_is_lost(incident):
             return OPS
         return Wait(f"the alert of {incident.name} is not posted yet")
+
+    async def _alert_is_lost(self, incident: Incident) -> bool:
+        given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, GivenUp)}
+        return e.PostAlert.KIND in given_up or incident.room.alert.gone > 1
 
     async def _under_its_root(self, body: e.ReplyInThread, effect: Effect) -> Place | Wait | None:
         row = await self._ledger.read(lambda store: store.outbox_row(body.root))
@@ -185,7 +220,19 @@ class Delivery:
 
     async def _alert(self, body: e.PostAlert | e.EditAlert, effect: Effect) -> Message:
         incident, now = await incident_of(effect, self._engine), self._clock.now()
-        return alert.alert(self._scene(incident, now), board_url=self._around.board_url)
+        called = await self._in_alert(body, incident)
+        return alert.alert(self._scene(incident, now), board_url=self._around.board_url, called=called)
+
+    async def _in_alert(self, body: e.PostAlert | e.EditAlert, incident: Incident) -> tuple[str, ...]:
+        """Whom the alert mentions. One that is posted anew, since somebody deleted the first, wakes nobody a second time."""
+        mention = incident.paging.alert
+        if mention is None or not waits_for_people(incident) or (isinstance(body, e.PostAlert) and body.number > 1):
+            return ()
+        return mention.called if mention.called is not None else (await self._pages.mentioned(mention.names))[0]
+
+    async def _invited(self) -> Sequence[str]:
+        """Who comes to every incident; names of `people.on_call` are the people on call now."""
+        return [id for name in self._around.invite for id in (await self._pages.invited(name))]
 
     async def _card(self, body: e.PostCard | e.EditCard, effect: Effect) -> Message:
         incident = await incident_of(effect, self._engine)
@@ -285,6 +332,10 @@ class Delivery:
             await self._ledger.write(lambda store: store.put_setting(setting, uploaded))
         await self._chat.share_upload(file, name, place, f"Timeline of {incident.name}")
         return Performed()
+
+
+def _names_in_alert(body: e.PostAlert, incident: Incident) -> Sequence[str]:
+    return incident.paging.alert.names if incident.paging.alert and body.number == 1 else ()
 
 
 def _at(at: PostedAt) -> Performed:

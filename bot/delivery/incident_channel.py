@@ -1,5 +1,6 @@
 """An incident's own channel: made once, named, linked, and filled with the people who belong there."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from bot.core.effects import AddBookmarks, Effect, InvitePeople, OpenChannel, PinCard, SetTopic
@@ -18,7 +19,9 @@ CLOCK_SLACK = timedelta(minutes=1)
 class IncidentChannel:
     """Carries out what is done to an incident's channel. `invite` names who comes to every incident."""
 
-    def __init__(self, chat: Chat, engine: Engine, clock: Clock, *, board_url: str, invite: tuple[str, ...]) -> None:
+    def __init__(
+        self, chat: Chat, engine: Engine, clock: Clock, *, board_url: str, invite: Callable[[], Awaitable[Sequence[str]]]
+    ) -> None:
         self._chat = chat
         self._engine = engine
         self._clock = clock
@@ -85,7 +88,7 @@ class IncidentChannel:
 
     async def _invite(self, body: InvitePeople, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        wanted = list(self._always)
+        wanted = list(await self._always())
         for person in (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders):
             if person and person.kind is ActorKind.PERSON and person.id not in wanted:
                 wanted.append(person.id)

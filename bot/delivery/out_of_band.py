@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.core.effects import About
 from bot.core.record.fact import Fact
 from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Notifier, OutboxRow
@@ -32,11 +33,12 @@ class AlertsByOtherWays:
         """An effect met trouble; urgent ones go out by other ways, each once."""
         effect = row.effect
         incident = self._engine.world.incidents.get(effect.incident or 0)  # of one that is long over nobody is called
-        if not effect.body.URGENT or effect.key in self._told or incident is None:
+        name = effect.body.urgent_as(About(effect.stream, effect.seq, effect.incident))
+        if not effect.body.URGENT or name in self._told or incident is None:
             return
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return
-        self._told.add(effect.key)
+        self._told.add(name)
         self.tell(*out_of_band(effect.body, incident, self._engine.world, str(error)))
 
     def on_facts(self, facts: Sequence[Fact]) -> None:

@@ -196,7 +196,7 @@ class Outbox:
         await self._engine.handle(
             EffectDone(
                 actor=OUTBOX, id=f"done/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
-                channel=done.channel, ts=done.ts, name=done.name,
+                body=effect.body, channel=done.channel, ts=done.ts, name=done.name, reached=done.reached, problem=done.problem,
             )
         )  # fmt: skip
         return Settled(RowState.DONE, result={"channel": done.channel, "ts": done.ts, "name": done.name})
@@ -206,7 +206,7 @@ class Outbox:
         await self._engine.handle(
             EffectRefused(
                 actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
-                reason=reason,
+                body=effect.body, reason=reason,
             )
         )  # fmt: skip
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import structlog
 
+from bot.core.effects import ALL
+from bot.ports import Called
+
 log = structlog.get_logger(__name__)
 
 ANSWER_WITHIN_S = 30.0  # Apprise's own timeouts are 4 s to connect and 4 s to read, for each of its requests
@@ -24,6 +27,16 @@ class AppriseNotifier:
         numbered = enumerate(self._urls, start=1)
         answers = await asyncio.gather(*(self._send(number, url, title, body) for number, url in numbered))
         return [answer for answer in answers if answer]
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        """Send to those that are named by number, by scheme or as `all`; the name of each that took it."""
+        schemes = dict(enumerate(map(_scheme, self._urls), start=1))
+        chosen = [n for n, scheme in schemes.items() if ALL in named or str(n) in named or scheme in named]
+        known = {ALL, *map(str, schemes), *schemes.values()}
+        unknown = [f"notify has no address {name!r}" for name in named if name not in known]
+        answers = await asyncio.gather(*(self._send(n, self._urls[n - 1], title, body) for n in chosen))
+        reached = tuple(f"{n} ({schemes[n]})" for n, trouble in zip(chosen, answers, strict=True) if not trouble)
+        return Called(reached, (*unknown, *filter(None, answers)))
 
     async def _send(self, number: int, url: str, title: str, body: str) -> str:
         name = f"notify address {number} ({_scheme(url)})"

@@ -35,14 +35,14 @@ from bot.ports.ledger import (
     StoreError,
     StoreTrouble,
 )
-from bot.ports.outside import Admission, Fetcher, Notifier, Prober, Ticker
+from bot.ports.outside import Admission, Called, Fetcher, Notifier, OnCall, OnDuty, Prober, Ticker
 from bot.ports.performers import EffectError, Performed, Performer, Performers, Wait, together
 from bot.ports.samples import LatencyPicture, Remembered, Samples
 
 __all__ = [
-    "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
+    "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
     "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "GroupGone", "LatencyPicture", "Ledger",
-    "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OutboxRow", "Performed", "Performer", "Performers",
-    "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store", "StoreError",
+    "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Performed", "Performer",
+    "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store", "StoreError",
     "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

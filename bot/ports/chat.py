@@ -108,6 +108,9 @@ class Chat(Protocol):
     async def set_topic(self, channel: str, topic: str) -> None:
         """Set the topic (cut to 250 characters by the view that made it)."""
 
+    async def members_of(self, group: str) -> list[str]:
+        """The users of a user group; raises GroupGone where there is none (any more)."""
+
     async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
         """Invite users and members of user groups; returns one sentence per id that could not be invited."""
 

@@ -1,6 +1,7 @@
 """What is looked at, what tells the time, and the way to people that is not the chat."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -52,3 +53,33 @@ class Notifier(Protocol):
 
     async def notify(self, title: str, body: str) -> list[str]:
         """Send to every address; returns one sentence per address that did not take it."""
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> "Called":
+        """Send to those that are named by number (from 1), by scheme, or as `all`; who took it, and a sentence per trouble."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """Which addresses took a notice, and one sentence per address that did not or that is none."""
+
+    reached: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OnDuty:
+    """Who is behind a name at this moment: Slack user ids, and the user group where the name is one.
+
+    `problem` says why there is nobody, or why this may be out of date.
+    """
+
+    people: tuple[str, ...] = ()
+    group: str = ""
+    problem: str = ""
+
+
+class OnCall(Protocol):
+    """Who is on call."""
+
+    async def who(self, name: str) -> OnDuty:
+        """Whom a name of `people.on_call`, or an id, stands for now. Answers within seconds and never raises."""

@@ -27,11 +27,13 @@ class EffectError(Exception):
 
 @dataclass(frozen=True)
 class Performed:
-    """What an effect's doing gave: where a post stands, a channel's id and name."""
+    """What an effect's doing gave: where a post stands, a channel's id and name; whom a page reached, and whom it did not."""
 
     channel: str = ""
     ts: str = ""
     name: str = ""
+    reached: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from bot.ports import ChannelGone, ChannelInfo, ChannelNameTaken, ChatError, Message, MessageGone, Place, PostedAt
+from bot.ports import ChannelGone, ChannelInfo, ChannelNameTaken, ChatError, GroupGone, Message, MessageGone, Place, PostedAt
 from bot.system.clock import Clock
 
 T = TypeVar("T")
@@ -226,6 +226,14 @@ class FakeChat:
             self._open(channel).topic = topic
 
         await self._do("set_topic", change, channel=channel, topic=topic)
+
+    async def members_of(self, group: str) -> list[str]:
+        def members() -> list[str]:
+            if group not in self.groups:
+                raise GroupGone("there is no such user group", code="no_such_subteam", permanent=True)
+            return list(self.groups[group])
+
+        return await self._do("members_of", members, group=group)
 
     async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
         def invite() -> list[str]:

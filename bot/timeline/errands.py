@@ -6,9 +6,13 @@ from bot.core.effects import (
     AddBookmarks,
     EditAlert,
     EditCard,
+    FindPeople,
     InvitePeople,
     OpenChannel,
     OpenThread,
+    PageAddresses,
+    PageMention,
+    PagePerson,
     PinCard,
     PostAlert,
     PostCard,
@@ -33,7 +37,9 @@ ERRAND_WORDS: dict[str, str] = {
     PostLine.KIND: "a line in the channel", PostUpdate.KIND: "an update", PostSummary.KIND: "the summary",
     UploadExport.KIND: "the timeline as a file", PostRefusal.KIND: "why there is no channel",
     OpenThread.KIND: "a quiet line in the ops channel", ReplyInThread.KIND: "a reply in a quiet thread",
-    TellPerson.KIND: "a direct word to one person",
+    TellPerson.KIND: "a direct word to one person", PageMention.KIND: "a page in the alert's thread",
+    FindPeople.KIND: "finding out who is on call", PagePerson.KIND: "a page by direct message",
+    PageAddresses.KIND: "a page by notify",
 }  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from bot.core.model import ActorKind
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeSeen
-from bot.timeline import components, errands, flags, incident, providers
+from bot.timeline import components, errands, flags, incident, paging, providers
 
-FAMILIES = (incident, flags, components, providers, errands)
+FAMILIES = (incident, paging, flags, components, providers, errands)
 
 
 @dataclass(frozen=True)

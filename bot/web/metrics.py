@@ -12,6 +12,7 @@ from bot.core.policy import Policy
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared
+from bot.core.record.paging_facts import PageOutcome
 from bot.core.record.world import World
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import Evaluation
@@ -20,6 +21,7 @@ from bot.ports import UNFINISHED, RowState
 PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+PAGE_WAYS = {"alert": "mention", "mention": "mention", "notify": "notify", "dm": "dm_lookup"}
 OUTBOX_STATES = (*UNFINISHED, RowState.DEAD)
 
 
@@ -60,6 +62,9 @@ class Metrics:
                 self._changes.labels(component, level.value).inc()
             case Declared(severity=severity):
                 self._declared.labels(severity.value).inc()
+            case PageOutcome() as b:
+                outcome = "reached" if b.reached else "failed" if b.problem else "not_needed"
+                self._pages.labels(PAGE_WAYS.get(b.way, "dm"), outcome).inc()
 
     def observe_evaluation(self, found: Evaluation) -> None:
         """A flag was read."""
@@ -141,6 +146,7 @@ class Metrics:
     def _incidents(self) -> None:
         self._open = self._gauge("incidents_open", "Incidents that run now, by severity.", "severity")
         self._declared = self._counter("incidents_declared", "Incidents declared, by first severity.", "severity")
+        self._pages = self._counter("pages", "What ways of paging came to.", "way", "outcome")
         self._facts = self._counter("facts", "Facts committed, by kind.", "kind")
 
     def _flags(self) -> None:

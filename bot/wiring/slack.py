@@ -8,7 +8,7 @@ from bot.delivery.chat import Delivery, Surroundings
 from bot.delivery.direct_posts import DirectPosts, Note
 from bot.delivery.ops_channel import OpsChannel
 from bot.engine.outbox import Outbox
-from bot.ports import Chat
+from bot.ports import Chat, OnCall
 from bot.slack.gateway import SlackGateway
 from bot.slack.scopes import expected_scopes
 from bot.web.health import Part
@@ -148,11 +148,14 @@ class Slack(AppPart):
 class Sending(AppPart):
     """The outbox: carries out each effect that was committed."""
 
-    def __init__(self, setup: Setup, store: Store, channels: Channels, *, board_url: Callable[[], str]) -> None:
+    def __init__(
+        self, setup: Setup, store: Store, channels: Channels, *, on_call: OnCall, board_url: Callable[[], str]
+    ) -> None:
         super().__init__()
         self._setup = setup
         self._store = store
         self._channels = channels
+        self._on_call = on_call
         self._board_url = board_url
         self._outbox: Outbox | None = None
 
@@ -161,7 +164,9 @@ class Sending(AppPart):
         setup, store, channels = self._setup, self._store, self._channels
         if channels.ops is None:
             raise RuntimeError("the channels start first")
-        around = Surroundings(self._board_url(), setup.config.slack.invite, setup.board.readers, setup.redactor)
+        around = Surroundings(
+            self._board_url(), setup.config.slack.invite, setup.board.readers, setup.redactor, self._on_call, store.notifier
+        )  # fmt: skip
         performers = Delivery(channels.chat, store.engine, store.ledger, setup.clock, around, channels.ops).performers()
         outbox = self._outbox = Outbox(
             store.ledger, store.engine, performers, setup.wire, pace=setup.given.pace, on_trouble=store.others.on_trouble

@@ -53,8 +53,8 @@ class Store(AppPart):
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
         self.engine = CommittingEngine(self.ledger, setup.clock, self.kept.policy, setup.redactor)
-        notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])
-        self.others = AlertsByOtherWays(notifier, self.engine, setup.wire)
+        self.notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])
+        self.others = AlertsByOtherWays(self.notifier, self.engine, setup.wire)
         self._ends(self.others.close)
         self.watch = LedgerWatch(
             self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],

@@ -1,7 +1,7 @@
 """Which of Slack's refusals are worth a call on another way, and what is said then."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.core.signals import Signal
 from bot.delivery.out_of_band import AlertsByOtherWays
-from bot.ports import ChatError, OutboxRow
+from bot.ports import Called, ChatError, OutboxRow
 from bot.system.clock import ManualClock
 from tests.desk import ANA, CHAT_FLAG, START, Table
 
@@ -33,6 +33,10 @@ class Pager:
         self.got.append((title, body))
         await self.hold.wait()
         return []
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        await self.notify(title, body)
+        return Called(tuple(named))
 
 
 class TableEngine:

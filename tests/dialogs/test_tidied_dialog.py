@@ -1,13 +1,14 @@
 """Somebody tidies up in the middle of an incident: deletes the alert or the card, archives or deletes the channel of alerts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from bot.core.record.incident_facts import PostGone
+from bot.ports import Called
 from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk
 from tests.house import PACE, a_house
@@ -206,6 +207,10 @@ async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(tmp_path
         async def notify(self, title: str, body: str) -> list[str]:
             called.append(title)
             return []
+
+        async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+            called.append(title)
+            return Called(tuple(named))
 
     async with a_house(tmp_path, started=False, slack={"backup_channel": "#nowhere"}) as house:
         house.notifier = Pager()

@@ -16,7 +16,7 @@ from bot.delivery.chat import Delivery, Surroundings
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
-from bot.ports import ChatError, Ledger, Remembered, Store
+from bot.ports import Called, ChatError, Ledger, Remembered, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
@@ -155,6 +155,10 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
             async def notify(self, title: str, body: str) -> list[str]:
                 said.append(title)
                 return []
+
+            async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+                said.append(title)
+                return Called(tuple(named))
 
         shop = Shop()
         others = AlertsByOtherWays(Pager(), shop.engine, shop.clock)

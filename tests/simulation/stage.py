@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bot.app import App, build
 from bot.config.load import Loaded, load
 from bot.engine.outbox import Pace
-from bot.ports import ChatError, Ledger, Store
+from bot.ports import Called, ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import LoopClock, LoopTicker
 from bot.store.samples.sqlite import InlineSamples
@@ -87,6 +87,10 @@ class Silence:
     async def notify(self, title: str, body: str) -> list[str]:
         self.said.append((title, body))
         return []
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        self.said.append((title, body))
+        return Called(tuple(named))
 
 
 class PerilousLedger:

@@ -13,6 +13,7 @@ from bot.core.answers import incident as a
 from bot.core.decide.cadence import missed, next_update_at, update_every, update_is_due
 from bot.core.decide.channel_names import channel_name
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.paging import page_people
 from bot.core.effects import (
     AddBookmarks,
     InvitePeople,
@@ -125,6 +126,7 @@ def declare(
     name = channel_name(policy.incidents.channel_name, number, title, draft.now)
     draft.add(stream, ChannelNamed(name, 1))
     draft.send(PostAlert(), fact)
+    page_people(draft, number, with_alert=True)
     steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
     runbook = any(policy.components[c].runbook_steps or policy.components[c].runbook_url for c in components)
     for effect in [*steps, PostRunbook()] if runbook else steps:

@@ -6,7 +6,7 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 from datetime import datetime
 
 from bot.core.answers.base import NoIncident, Noted
-from bot.core.decide import phases
+from bot.core.decide import paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import failover
@@ -39,6 +39,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     alarm.expire_mutes(draft)
     alarm.lift(draft)
     phases.on_time(draft)
+    paging.on_time(draft)
     failover.react(draft)
     return draft.done(Noted())
 

@@ -61,6 +61,39 @@ class VendorWords:
 
 
 @dataclass(frozen=True)
+class AlertMention:
+    """The step of paging that stands in the alert itself."""
+
+    severity: Severity
+    step: int
+    names: tuple[str, ...]  # as configured
+    called: tuple[str, ...] | None = None  # whom the alert mentions, by id; None = it is not posted yet
+
+
+@dataclass(frozen=True)
+class Paging:
+    """How far people were paged."""
+
+    since: datetime | None = None  # steps count from then; None = from the declaration
+    done: Mapping[Severity, int] = field(default_factory=dict)  # the last step that was taken at each severity
+    eased_at: datetime | None = None  # the severity was lowered: what was due before is not caught up on
+    held_until: datetime | None = None  # by quiet hours
+    newest: str = ""  # `SEV1/2`
+    awaited: tuple[str, ...] = ()  # ways of the newest step of which nobody knows yet whom they reached
+    reached: bool = False  # the newest step reached somebody
+    lost_at: datetime | None = None  # since when we know that it reached nobody
+    alert: AlertMention | None = None
+
+    def raised(self, at: datetime) -> "Paging":
+        """A worse severity counts its steps from the moment of the change."""
+        return Paging(since=at, done=self.done, alert=self.alert)
+
+    def eased(self, at: datetime) -> "Paging":
+        """A milder one goes on where it would be."""
+        return Paging(since=self.since, done=self.done, eased_at=at, alert=self.alert)
+
+
+@dataclass(frozen=True)
 class Ending:
     """How it ended, as resolved or as canceled; nothing while it runs."""
 
@@ -96,6 +129,7 @@ class Incident:
     people: People = People()
     vendor: VendorWords = VendorWords()
     ending: Ending = Ending()
+    paging: Paging = Paging()
     relapses: int = 0
     reopened: int = 0
 

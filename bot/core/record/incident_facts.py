@@ -102,7 +102,8 @@ class PhaseChanged(Reasoned, Body):
                 return replace(incident, relapses=incident.relapses + 1)
             case "reopen":
                 # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
-                return replace(incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at)
+                paging = incident.paging.raised(fact.at)
+                return replace(incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at, paging=paging)
         if self.phase is Phase.MITIGATED:
             return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
         if self.phase in (Phase.RESOLVED, Phase.CANCELED):
@@ -138,7 +139,11 @@ class SeverityChanged(Reasoned, Body):
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It is known whether a person set it: then no rule changes it."""
         by_person = fact.actor.kind is not ActorKind.RULE
-        return replace(state, severity=self.severity, severity_by_person=by_person, severity_at=fact.at)
+        worse = self.severity.is_worse_than(self.previous)
+        paging = state.paging.raised(fact.at) if worse else state.paging.eased(fact.at)
+        return replace(
+            state, severity=self.severity, severity_by_person=by_person, severity_at=fact.at, paging=paging
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

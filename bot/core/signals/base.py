@@ -67,3 +67,4 @@ class OfEffect(Signal):
     key: str
     kind: type[EffectBody]
     incident: int | None
+    body: EffectBody | None = None  # the effect itself, for rules that look into it

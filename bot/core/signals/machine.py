@@ -8,16 +8,21 @@ from bot.core.signals.base import RULES, OfEffect, OfIncident, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class TimePassed(Signal, by=RULES):
-    """Look what is due: updates, hand-back steps, expiries, resolutions, mutes and windows that end."""
+    """Look what is due: updates, hand-back steps, expiries, resolutions, pages, mutes and windows that end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EffectDone(OfEffect, by=RULES):
-    """The outbox did an effect; `channel` and `ts` say where a post stands."""
+    """The outbox did an effect; `channel` and `ts` say where a post stands.
+
+    Of a page, `reached` says who was called, and `problem` who could not be and why.
+    """
 
     channel: str = ""
     ts: str = ""
     name: str = ""
+    reached: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from bot.core.record.incident_facts import (
     SeverityChanged,
     UpdateWritten,
 )
+from bot.core.record.paging_facts import PageLost, PageOutcome
 from bot.core.record.provider_facts import FeedChanged, NoticeSeen, PageFlooded
 from bot.core.record.world import World
 from bot.ports import Message
@@ -26,6 +27,7 @@ from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
+from bot.views.incident import paging
 from bot.views.incident.parts import reopen_button, resolve_button
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
@@ -121,6 +123,8 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
                 f"*Is {incident.name} over?*{_reason(b.reason)} Asked {by(fact.actor)}.",
                 _if_open(scene),
             )
+        case (PageOutcome() | PageLost()) as b if incident:
+            return paging.failed(incident, b), paging.failed(incident, b), []
         case GivenUp() as b:
             what, name = ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
             text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"

@@ -1,6 +1,6 @@
 """Texts about an incident besides its messages: why it has no channel, and what is told on other ways while Slack is away."""
 
-from bot.core.effects import EffectBody, PostAlert, PostSummary
+from bot.core.effects import EffectBody, OfPage, PostAlert, PostSummary
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
@@ -40,6 +40,8 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
             what = incident.reason
         case PostSummary():
             what = f"It is {incident.phase}."
+        case OfPage():
+            what = "Nobody has acknowledged it."
         case _:
             what = "An update is due."
     flags = [f"{key} serves {state.engagement.variant}." for key, state in world.flags.items() if state.engagement]

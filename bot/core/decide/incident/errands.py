@@ -2,8 +2,9 @@
 
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.paging import came_to
 from bot.core.decide.phases import refuse_channel
-from bot.core.effects import GIVEN_UP, EditInPlace, OpenChannel, PostLine, To
+from bot.core.effects import GIVEN_UP, EditInPlace, OfPage, OpenChannel, PostLine, To
 from bot.core.record.incident_facts import ChannelOpened, GivenUp, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
@@ -15,11 +16,12 @@ def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
         draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
     elif signal.ts and number is not None:
         draft.add(f"incident/{number}", Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))
+    came_to(draft, signal)
     return draft.done(Noted())
 
 
 def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
-    """Say once what did not get through, and where it was meant to go."""
+    """Say once what did not get through, and where it was meant to go; of a page, paging says it."""
     if signal.incident is None:
         return draft.done(Noted())
     held = draft.incident(signal.incident)
@@ -27,10 +29,11 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
         refuse_channel(draft, held, signal.reason)
     else:
         fact = draft.add(held.stream, GivenUp(signal.kind.KIND, signal.key, signal.reason))
-        if not signal.key.startswith(GIVEN_UP):
+        if not signal.key.startswith(GIVEN_UP) and not issubclass(signal.kind, OfPage):
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
             lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key
             draft.send(PostLine(To.OPS, lost), fact)
+    came_to(draft, signal)
     return draft.done(Noted())
 
 

@@ -74,6 +74,10 @@ class EffectBody:
         """A pending effect with the same non-empty slot is superseded by a newer one: only the last edit of a card matters."""
         return ""
 
+    def urgent_as(self, about: About) -> str:
+        """Under what name people are told on another way, once, while the chat does not take it."""
+        return self.key(about)
+
 
 EFFECTS: dict[str, type[EffectBody]] = {}
 

@@ -1,0 +1,129 @@
+"""The sections on paging: who is on call, whom to call when, and quiet hours."""
+
+import re
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from bot.config.checks.base import Part
+from bot.config.scalars import EXPANDED, Moment, PositiveSpan, Text, TimeZone, bad, parse_duration
+
+LONGEST = timedelta(hours=24)
+SOURCES = ("usergroup", "rota")
+SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
+
+
+def _id(letters: str, words: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(rf"[{letters}][A-Z0-9]{{2,}}", value):
+            raise bad(f"not the ID of a {words}", f"write the ID, {letters[0]}...; Slack shows it in the profile's menu")
+        return value
+
+    return AfterValidator(check)
+
+
+def _wall_time(value: object) -> time:
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
+    if isinstance(value, time):
+        return value
+    if match is None:
+        raise bad("not a time of day", 'write hours and minutes in quotes, such as "22:00"')
+    return time(int(match[1]), int(match[2]))
+
+
+def _within_a_day(value: object) -> timedelta:
+    span = parse_duration(value)
+    if span > LONGEST:
+        raise bad("the step comes too late", "at most 24h after the declaration")
+    return span
+
+
+def _addresses(value: object) -> object:
+    """`true` is every address; a list names some by their number in `notify` or by their scheme."""
+    if value in (True, "true"):
+        return ("all",)
+    if value in (False, "false"):
+        return ()
+    if isinstance(value, list):
+        return tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in value)
+    if not isinstance(value, tuple):
+        raise bad("must be true or a list", "write true for every address of `notify`, or numbers or schemes in brackets")
+    return value
+
+
+UserId = Annotated[str, _id("UW", "user")]
+GroupId = Annotated[str, _id("S", "user group")]
+WallTime = Annotated[
+    time, BeforeValidator(_wall_time), WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+]
+After = Annotated[
+    timedelta,
+    BeforeValidator(_within_a_day),
+    WithJsonSchema({"type": "string", "anyOf": [{"pattern": r"^[0-9]+(ms|s|m|h|d)$"}, {"pattern": EXPANDED}]}),
+]
+Addresses = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_addresses),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": ["string", "integer"]}}]}),
+]
+SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
+
+
+class RotaConfig(Part):
+    """People who take turns."""
+
+    starts: Moment = Field(description="When the first person's first turn begins, with offset: `2026-12-01T09:00:00Z`.")
+    every: PositiveSpan = Field(description="How long a turn is, such as `7d`.")
+    users: tuple[UserId, ...] = Field(min_length=1, description="User IDs in the order of their turns, then round again.")
+    zone: TimeZone = Field(default="UTC", description="Zone in whose wall time turns change.")
+
+
+class OnCallConfig(Part):
+    """One name that paging and invitations may use, and where it is found out who that is."""
+
+    usergroup: GroupId | None = Field(default=None, description="A Slack user group, by ID.")
+    rota: RotaConfig | None = Field(default=None, description="People who take turns.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_source(cls, given: Any) -> Any:
+        if isinstance(given, dict) and sum(given.get(source) is not None for source in SOURCES) != 1:
+            raise bad("it needs one source", f"write one of {', '.join(f'`{source}`' for source in SOURCES)}")
+        return given
+
+
+class PageStepConfig(Part):
+    """Whom to call when nobody has acknowledged the incident so long after its declaration."""
+
+    after: After = Field(description="How long after the declaration, at most 24h; each step later than the one before.")
+    mention: tuple[Text, ...] = Field(
+        default=(), description="Names of `people.on_call` or IDs to mention in Slack; `here` for who is active in the channel."
+    )
+    dm: tuple[Text, ...] = Field(default=(), description="Names or IDs that get a direct message; a group is its members.")
+    notify: Addresses = Field(
+        default=(), description="`true` for every address of `notify`, or some by number (from 1) or scheme (`pagerduty`)."
+    )
+
+
+class QuietConfig(Part):
+    """Hours in which pages of some severities wait."""
+
+    severities: tuple[SeverityName, ...] = Field(min_length=1, description="Severities whose pages wait.")
+    begins: WallTime = Field(alias="from", description='When the hours begin, by the clock on the wall: `"22:00"`.')
+    ends: WallTime = Field(alias="to", description="When they end; before `from` means on the next day.")
+    zone: TimeZone = Field(default="UTC", description="Zone of that clock; summer time is its own affair.")
+
+
+class PagingConfig(Part):
+    """Whom to call, by severity, until somebody acknowledges the incident."""
+
+    SEV1: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
+    SEV2: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
+    SEV3: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
+    SEV4: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
+    quiet: QuietConfig | None = Field(default=None, description="Hours in which pages of some severities wait; none.")
+
+    def by_severity(self) -> dict[str, tuple[PageStepConfig, ...]]:
+        """The steps of each severity."""
+        return {"SEV1": self.SEV1, "SEV2": self.SEV2, "SEV3": self.SEV3, "SEV4": self.SEV4}

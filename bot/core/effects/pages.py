@@ -1,0 +1,87 @@
+"""What pages people: a mention in the alert's thread, direct messages, and the addresses of `notify`.
+
+Names are those of the configuration; who they are is found out when it is sent. Each way of a step has its own key, so a step
+is never taken twice.
+"""
+
+from dataclasses import dataclass
+
+from bot.core.effects.base import About, Certainty, EffectBody, OfAlert
+from bot.core.model import Severity
+
+ALL = "all"  # every address of `notify`
+HERE = "here"  # whoever is active in the channel
+
+
+@dataclass(frozen=True)
+class OfPage(EffectBody):
+    """One way of one step of paging."""
+
+    severity: Severity
+    step: int
+
+    @property
+    def way(self) -> str:
+        """The way that it goes, as outcomes name it."""
+        return self.KIND.removeprefix("page.")
+
+    def key(self, about: About) -> str:
+        return f"{about.name}/page/{self.severity}/{self.step}/{self.way}"
+
+    def urgent_as(self, about: About) -> str:
+        """Where Slack is away, a step is told once on other ways, however many ways it has."""
+        return f"{about.name}/page/{self.severity}/{self.step}"
+
+
+@dataclass(frozen=True)
+class PageMention(OfPage, OfAlert):
+    """Mention people in a reply to the alert; an edit of the alert would wake nobody."""
+
+    KIND = "page.mention"
+    CERTAINTY = Certainty.LOOKED_UP
+    REPEATED_UNSEEN = True
+    URGENT = True
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindPeople(OfPage):
+    """Find out who the people are who get a direct message; user groups become their members."""
+
+    KIND = "page.dm"
+    CERTAINTY = Certainty.REPEATABLE  # nothing is sent by it
+    URGENT = True
+    names: tuple[str, ...]
+
+    def lane(self, about: About) -> str:
+        return f"page/{about.incident}"
+
+
+@dataclass(frozen=True)
+class PagePerson(OfPage):
+    """A direct message to one person."""
+
+    KIND = "page.person"
+    CERTAINTY = Certainty.BEST_EFFORT  # reading direct messages is a right that we do not ask for
+    URGENT = True
+    user: str
+
+    @property
+    def way(self) -> str:
+        """Each person is a way of their own."""
+        return f"dm/{self.user}"
+
+    def lane(self, about: About) -> str:
+        return f"person/{self.user}"
+
+
+@dataclass(frozen=True)
+class PageAddresses(OfPage):
+    """Call addresses of `notify`; Slack is not asked."""
+
+    KIND = "page.notify"
+    CERTAINTY = Certainty.BEST_EFFORT  # no address can be asked whether it has a notice already
+    addresses: tuple[str, ...] = (ALL,)
+
+    def lane(self, about: About) -> str:
+        return f"notify/{about.incident}"

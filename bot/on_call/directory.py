@@ -1,0 +1,155 @@
+"""Who is behind a name at this moment. Answers within seconds, from what was read last where its source is away."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.codec import decode, encode
+from bot.core.effects import HERE
+from bot.on_call.shifts import Rota, Shift, Source, SourceError, on_duty
+from bot.ports import ChatError, GroupGone, Ledger, OnDuty, StoreError
+from bot.system.clock import Clock
+from bot.system.remembered import read_back
+
+log = structlog.get_logger(__name__)
+
+SETTING = "on call"  # the setting in the ledger that holds what each source said last
+FRESH_FOR = timedelta(seconds=60)  # younger than that, a source is not asked again
+ANSWER_WITHIN_S = 4.0  # a page does not wait longer to learn whom it calls
+REFRESH_S = 300.0
+USER = re.compile(r"[UW][A-Z0-9]{2,}")
+GROUP = re.compile(r"S[A-Z0-9]{2,}")
+
+Members = Callable[[str], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a source said, and when."""
+
+    at: datetime
+    shifts: tuple[Shift, ...]
+
+
+@dataclass(frozen=True)
+class UserGroup:
+    """A user group of Slack: whoever is in it is on call."""
+
+    id: str
+    members: Members
+
+    async def shifts(self, now: datetime) -> Sequence[Shift]:
+        """Its members as of now. Raises SourceError, and GroupGone where there is no such group any more."""
+        try:
+            return (Shift(tuple(await self.members(self.id)), now),)
+        except GroupGone:
+            raise
+        except ChatError as error:
+            raise SourceError(f"the user group {self.id} cannot be read: {error}") from error
+
+
+class Directory:
+    """`OnCall` over the sources by name. Ids of people and user groups are names too."""
+
+    def __init__(self, sources: Mapping[str, Source], members: Members, ledger: Ledger, clock: Clock) -> None:
+        self._sources = dict(sources)
+        self._members = members
+        self._ledger = ledger
+        self._clock = clock
+        self._read: dict[str, Read] = {}
+        self._troubles: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take over what was known before this start, then read everything every few minutes. Raises StoreError."""
+        remembered = read_back(await self._ledger.read(lambda store: store.setting(SETTING)), SETTING)
+        for name, kept in remembered.items() if isinstance(remembered, dict) else ():
+            try:
+                self._read[str(name)] = decode(Read, kept)
+            except (ValueError, KeyError) as error:
+                log.warning("who was on call is forgotten", name=name, why=str(error))
+        if any(not isinstance(source, Rota) for source in self._sources.values()):
+            self._task = asyncio.create_task(self._refresh(), name="on call")
+
+    async def close(self) -> None:
+        """End."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """A sentence for each source that could not be read the last time."""
+        return tuple(self._troubles.values())
+
+    async def who(self, name: str) -> OnDuty:
+        """Whom the name stands for now."""
+        if USER.fullmatch(name):
+            return OnDuty((name,))
+        source = UserGroup(name, self._members) if GROUP.fullmatch(name) else self._sources.get(name)
+        if name == HERE:
+            return OnDuty((HERE,))
+        if source is None:
+            return OnDuty(problem=f"people.on_call has no {name}")
+        group = source.id if isinstance(source, UserGroup) else ""
+        now = self._clock.now()
+        try:
+            shifts, stale = await self._shifts(name, source, now), ""
+        except GroupGone as error:
+            return OnDuty(problem=f"{name}: {error}")
+        except SourceError as error:
+            known = self._read.get(name)
+            if known is None:
+                return OnDuty(group=group, problem=f"{name}: {error}")  # a group can be mentioned without knowing its members
+            shifts, stale = known.shifts, f"{name} as read at {known.at:%Y-%m-%d %H:%M} UTC: {error}"
+        people = on_duty(shifts, now)
+        if not people:
+            return OnDuty(problem=stale or f"{name}: nobody is on call now")
+        return OnDuty(people, group, stale)
+
+    async def _shifts(self, name: str, source: Source, now: datetime) -> Sequence[Shift]:
+        if isinstance(source, Rota):
+            return await source.shifts(now)
+        known = self._read.get(name)
+        if known and timedelta(0) <= now - known.at < FRESH_FOR:
+            return known.shifts
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                shifts = tuple(await source.shifts(now))
+        except (SourceError, GroupGone, TimeoutError) as error:
+            why = SourceError(f"no answer within {ANSWER_WITHIN_S:.0f} s") if isinstance(error, TimeoutError) else error
+            if self._troubles.get(name) != str(why):
+                log.error("who is on call cannot be read", name=name, why=str(why))
+            self._troubles[name] = f"Who is on call as {name} cannot be read: {why}"
+            if isinstance(error, GroupGone):
+                self._read.pop(name, None)
+            raise why from error
+        self._troubles.pop(name, None)
+        changed = known is None or known.shifts != shifts
+        self._read[name] = Read(now, shifts)
+        if changed:
+            await self._keep()
+        return shifts
+
+    async def _refresh(self) -> None:
+        while True:
+            for name, source in self._sources.items():
+                try:
+                    await self._shifts(name, source, self._clock.now())
+                except (SourceError, GroupGone):
+                    continue  # it is logged, and told by `troubles`
+                except Exception:  # the root of a task: the next round may do better
+                    log.exception("who is on call could not be read by our own fault", name=name)
+            await asyncio.sleep(REFRESH_S)
+
+    async def _keep(self) -> None:
+        kept = json.dumps({name: encode(read) for name, read in self._read.items() if name in self._sources})
+        try:
+            await self._ledger.write(lambda store: store.put_setting(SETTING, kept))
+        except StoreError as error:
+            log.warning("who is on call is not on record", why=str(error))

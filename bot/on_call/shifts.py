@@ -1,0 +1,60 @@
+"""What every source gives: who has which shift. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+AHEAD = timedelta(days=14)  # how far a source is read ahead, so that shifts change rightly while it is away
+
+
+class SourceError(Exception):
+    """A source could not be read; the sentence says why and holds no secret."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """People who are on call from `starts` to `ends`, which is no part of it; without an end, until it is read again."""
+
+    people: tuple[str, ...]
+    starts: datetime
+    ends: datetime | None = None
+
+    def covers(self, now: datetime) -> bool:
+        """Whether it is the shift of this moment."""
+        return self.starts <= now and (self.ends is None or now < self.ends)
+
+
+class Source(Protocol):
+    """One way to find out who is on call."""
+
+    async def shifts(self, now: datetime) -> Sequence[Shift]:
+        """The shifts of now and of the next days, as far as it knows. Raises SourceError."""
+
+
+def on_duty(shifts: Sequence[Shift], now: datetime) -> tuple[str, ...]:
+    """Everybody who has a shift now, once, in order."""
+    return tuple(dict.fromkeys(person for shift in shifts if shift.covers(now) for person in shift.people))
+
+
+@dataclass(frozen=True)
+class Rota:
+    """People who take turns by the clock on the wall in `zone`."""
+
+    starts: datetime
+    every: timedelta
+    users: tuple[str, ...]
+    zone: str = "UTC"
+
+    async def shifts(self, now: datetime) -> Sequence[Shift]:
+        """The turn of this moment; none before the first one begins."""
+        zone = ZoneInfo(self.zone)
+        first = self.starts.astimezone(zone).replace(tzinfo=None)
+        number = (now.astimezone(zone).replace(tzinfo=None) - first) // self.every
+        if number < 0:
+            return ()
+        begins, ends = (
+            (first + turn * self.every).replace(tzinfo=zone).astimezone(UTC) for turn in (number, number + 1)
+        )  # fmt: skip
+        return (Shift((self.users[number % len(self.users)],), begins, max(ends, now + timedelta(microseconds=1))),)

@@ -1,0 +1,75 @@
+"""What people read when they are paged, and what is said where paging does not get through."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.decide.paging import steps_left, waits_for_people
+from bot.core.effects import HERE
+from bot.core.record.incident import Incident
+from bot.core.record.paging_facts import PageLost, PageOutcome
+from bot.ports import Message
+from bot.views.blocks import Block, actions, button, section
+from bot.views.limits import fit
+from bot.views.scene import Scene
+from bot.views.text import foreign, inert, plain, span, stop, utc, when
+
+
+def unacknowledged(scene: Scene, called: Sequence[str] = ()) -> str:
+    """The alert's line on who should come; empty where nobody has to, or where nobody is paged at this severity."""
+    incident, policy = scene.incident, scene.policy.paging
+    if not waits_for_people(incident) or not (policy.steps.get(incident.severity) or called):
+        return ""
+    left = steps_left(incident, policy)
+    held = left[0] if left and left[0].wanted <= scene.now < left[0].at else None
+    if held:
+        return f"Nobody has acknowledged this. Quiet hours: nobody is paged before {when(held.at, '{time}')}."
+    return " ".join(["Nobody has acknowledged this.", *map(mention, called)])
+
+
+def mention(id: str) -> str:
+    """Somebody as Slack wakes them; ids come from the configuration and from Slack, never from a text."""
+    if id == HERE:
+        return "<!here>"
+    return f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>"
+
+
+def reply(incident: Incident, called: Sequence[str], now: datetime) -> Message:
+    """A page in the alert's thread: what is broken, how long nobody has come, and a button."""
+    what, wait = _what(incident), _wait(incident, now)
+    body = f"*{what}.* {wait} {' '.join(map(mention, called))}"
+    return fit(Message(f"{what}. {wait}", (section(body), *_acknowledge(incident))))
+
+
+def direct(incident: Incident, now: datetime) -> Message:
+    """A page to one person."""
+    what, wait = _what(incident), _wait(incident, now)
+    where = f" It is worked on in <#{incident.room.channel}>." if incident.room.channel else ""
+    return fit(Message(f"{what}. {wait}", (section(f"*{what}.* {wait}{where}"), *_acknowledge(incident))))
+
+
+def notice(incident: Incident, now: datetime) -> tuple[str, str]:
+    """Title and text of a page on ways that are not Slack: plain text."""
+    title = f"{incident.name} {incident.severity}: {plain(incident.title, 150)}"
+    how = f"Acknowledge it in Slack, or: understudy incident ack {incident.name}"
+    return title, f"{_wait(incident, now)} Since {utc(incident.began_at)}. {how}"
+
+
+def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
+    """Who could not be called; where nobody was, what comes next."""
+    page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
+    if isinstance(body, PageOutcome):
+        return f"{page} did not reach everybody. {stop(inert(body.problem, 600))}"
+    then = "No further step is configured: *somebody has to look now*." if body.last else "The next step comes at once."
+    return f"{page} reached *nobody*. {stop(inert(body.reason, 600))} {then}"
+
+
+def _what(incident: Incident) -> str:
+    return f"{incident.name} {incident.severity}: {foreign(incident.title, 150)}"
+
+
+def _wait(incident: Incident, now: datetime) -> str:
+    return f"Nobody has acknowledged it for {span(now - incident.declared_at)}."
+
+
+def _acknowledge(incident: Incident) -> tuple[Block, ...]:
+    return actions([button("Acknowledge", "incident.ack", {"incident": incident.number}, style="primary")])

@@ -1,0 +1,371 @@
+"""Paging: whom a step calls and when, that no step is taken twice, and what stops it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import signals as s
+from bot.core.decide.due import next_due
+from bot.core.decide.paging import steps_left
+from bot.core.effects import ALL, EffectBody, FindPeople, PageAddresses, PageMention, PagePerson, PostAlert, PostLine, To
+from bot.core.model import Level, Phase, Severity
+from bot.core.paging import PageStep, PagingPolicy, QuietHours
+from bot.core.record.paging_facts import Paged, PageHeld, PageLost
+from tests.desk import ANA, RULE, START, Table, policy
+
+API = "anthropic.api"
+MINUTE = timedelta(minutes=1)
+SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
+STEPS = (
+    PageStep(0 * MINUTE, mention=("primary",)),
+    PageStep(5 * MINUTE, mention=("primary",), dm=("primary",)),
+    PageStep(10 * MINUTE, notify=(ALL,)),
+)
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHT = QuietHours(frozenset({SEV2}), time(22), time(7), BERLIN)
+
+
+def paged(steps: PagingPolicy | None = None) -> Table:
+    """A table at which SEV2 is paged in three steps; everything is well."""
+    return Table(replace(policy(), paging=steps or PagingPolicy({SEV2: STEPS, SEV1: STEPS}))).all_well()
+
+
+def down(table: Table) -> Table:
+    table.sees(API, Level.DOWN)
+    return table
+
+
+def done(table: Table, body: EffectBody, *reached: str, problem: str = "") -> None:
+    """The outbox carried it out."""
+    signal = s.EffectDone(
+        actor=RULE, key="k", kind=type(body), incident=1, body=body, channel="C0OPS", ts="1.2", reached=reached, problem=problem
+    )  # fmt: skip
+    table.send(signal)
+
+
+def steps(table: Table) -> list[tuple[Severity, int]]:
+    """What was taken of the first incident."""
+    return [(x.body.severity, x.body.step) for x in table.facts if isinstance(x.body, Paged) and x.incident == 1]
+
+
+# --- steps
+
+
+def test_the_first_mention_stands_in_the_alert() -> None:
+    """An edit wakes nobody, so it is there when the alert is posted; no second message says the same."""
+    table = down(paged())
+
+    assert [(SEV2, 1)] == steps(table)
+    assert 1 == len(table.effects(PostAlert))
+    assert [] == table.effects(PageMention)
+
+
+def test_the_next_steps_come_when_nobody_acknowledges() -> None:
+    """Each after its time, under keys that name severity, step and way."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(4)
+    before = steps(table)
+    table.passes(6)
+
+    assert [(SEV2, 1)] == before
+    assert [(SEV2, 1), (SEV2, 2), (SEV2, 3)] == steps(table)
+    assert ["INC-1/page/SEV2/2/mention"] == table.effects(PageMention)
+    assert ["INC-1/page/SEV2/2/dm"] == table.effects(FindPeople)
+    assert ["INC-1/page/SEV2/3/notify"] == table.effects(PageAddresses)
+
+
+def test_nobody_is_paged_at_a_severity_without_steps() -> None:
+    """What is not configured does not happen."""
+    table = down(paged(PagingPolicy({SEV1: STEPS})))
+    table.passes(30)
+
+    assert [] == steps(table)
+
+
+def test_acknowledging_stops_it() -> None:
+    """Somebody is there."""
+    table = down(paged())
+    table.send(s.Acknowledge(actor=ANA, incident=1))
+    table.passes(30)
+
+    assert [(SEV2, 1)] == steps(table)
+
+
+def test_the_end_stops_it() -> None:
+    """Nobody is woken for what was canceled."""
+    table = down(paged())
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm"))
+    table.passes(30)
+
+    assert [(SEV2, 1)] == steps(table)
+
+
+def test_nobody_is_woken_while_all_is_well_again() -> None:
+    """While it is only watched, paging waits; a relapse goes on with it."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(8)
+    watched = steps(table)
+    table.sees(API, Level.DOWN)
+    table.passes(1)
+
+    assert [(SEV2, 1)] == watched
+    assert [(SEV2, 1), (SEV2, 2)] == steps(table)
+
+
+def test_steps_that_passed_while_the_bot_was_away_collapse_to_the_last() -> None:
+    """Nobody gets three calls at once, and the timeline says what was left out."""
+    table = down(paged())
+    table.now += timedelta(hours=2)
+    table.send(s.TimePassed(actor=RULE))
+    last = table.kinds(Paged)[-1]
+
+    assert [(SEV2, 1), (SEV2, 3)] == steps(table)
+    assert isinstance(last, Paged)
+    assert "nobody has acknowledged it for 120 min; 1 earlier step was overdue too and left out" == last.reason
+
+
+# --- another severity
+
+
+def test_a_raised_severity_counts_its_steps_from_then_on() -> None:
+    """Its first step goes out at once, as a reply: the alert stands already."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(3)
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV1))
+    table.passes(4)
+    early = steps(table)
+    table.passes(1)
+
+    assert [(SEV2, 1), (SEV1, 1)] == early
+    assert [(SEV2, 1), (SEV1, 1), (SEV1, 2)] == steps(table)
+    assert "INC-1/page/SEV1/1/mention" in table.effects(PageMention)
+
+
+def test_a_lowered_severity_does_not_start_over() -> None:
+    """Who was called already is not called again for less."""
+    table = down(paged(PagingPolicy({SEV2: STEPS, SEV3: STEPS})))
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(3)
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV3))
+    table.passes(3)
+
+    assert [(SEV2, 1), (SEV3, 2)] == steps(table)
+
+
+def test_a_step_is_not_taken_again_when_the_severity_comes_back() -> None:
+    """By number and severity, once for ever."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    for severity in (SEV1, SEV2, SEV1):
+        table.passes(1)
+        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity))
+    table.passes(30)
+
+    assert len(set(steps(table))) == len(steps(table))
+    assert [(SEV2, 1), (SEV1, 1), (SEV1, 2), (SEV1, 3)] == steps(table)
+
+
+# --- nobody is reached
+
+
+def test_a_step_that_reaches_nobody_is_followed_at_once() -> None:
+    """Nobody waits for five minutes because a name stands for nobody; ops reads why."""
+    table = down(paged())
+    done(table, PostAlert(), problem="primary: the user group has no members")
+    table.passes(0)
+
+    assert [(SEV2, 1), (SEV2, 2)] == steps(table)
+    assert [PageLost(SEV2, 1, last=False, reason="primary: the user group has no members")] == table.kinds(PageLost)
+    assert [PostLine(To.OPS)] == [x.body for x in table.steps[-2].effects if type(x.body) is PostLine]
+
+
+def test_a_step_waits_for_all_of_its_ways() -> None:
+    """The mention reached nobody; the direct message may."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(5)
+    done(table, PageMention(SEV2, 2, ("primary",)), problem="gone")
+    done(table, FindPeople(SEV2, 2, ("primary",)), ANA.id)
+    waiting = steps(table)
+    done(table, PagePerson(SEV2, 2, ANA.id), ANA.id)
+    table.passes(1)
+
+    assert [(SEV2, 1), (SEV2, 2)] == waiting
+    assert waiting == steps(table)
+    assert ["INC-1/page/SEV2/2/dm/U0ANA"] == table.effects(PagePerson)
+
+
+def test_direct_messages_that_all_fail_are_a_step_that_reached_nobody() -> None:
+    """What the outbox gives up counts as well."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(5)
+    done(table, PageMention(SEV2, 2, ("primary",)), problem="gone")
+    done(table, FindPeople(SEV2, 2, ("primary",)), ANA.id)
+    body = PagePerson(SEV2, 2, ANA.id)
+    table.send(s.EffectRefused(actor=RULE, key="k", kind=PagePerson, incident=1, body=body, reason="user_disabled"))
+    table.passes(1)
+
+    assert [(SEV2, 1), (SEV2, 2), (SEV2, 3)] == steps(table)
+
+
+def test_where_no_step_is_left_every_address_is_called() -> None:
+    """Paging that reaches nobody is escalated as far as it goes, once."""
+    table = down(paged(PagingPolicy({SEV2: STEPS[:1]}, last_resort=True)))
+    done(table, PostAlert(), problem="nobody is on call now")
+    table.passes(1)
+    done(table, PageAddresses(SEV2, 2, (ALL,)), problem="no address took it")
+    table.passes(30)
+
+    assert [(SEV2, 1), (SEV2, 2)] == steps(table)
+    assert ["INC-1/page/SEV2/2/notify"] == table.effects(PageAddresses)
+    assert [False, True] == [fact.last for fact in table.kinds(PageLost) if isinstance(fact, PageLost)]
+
+
+def test_a_late_answer_of_an_earlier_step_changes_nothing() -> None:
+    """The newest step alone decides whether somebody was reached."""
+    table = down(paged())
+    table.passes(5)
+    done(table, PostAlert(), problem="Slack was away")
+    table.passes(1)
+
+    assert [(SEV2, 1), (SEV2, 2)] == steps(table)
+    assert [] == table.kinds(PageLost)
+
+
+# --- quiet hours
+
+
+def at_night(table: Table) -> Table:
+    table.now = datetime(2026, 3, 20, 23, 0, tzinfo=UTC)  # midnight in Berlin
+    return table
+
+
+def test_quiet_hours_hold_the_page_until_they_end() -> None:
+    """The timeline says until when; the steps count from there, so nobody gets all of them at seven."""
+    table = down(at_night(paged(PagingPolicy({SEV2: STEPS}, NIGHT))))
+    table.passes(60)
+    held = table.kinds(PageHeld)
+    table.passes(360)
+    at_seven = steps(table)
+    table.passes(5)
+
+    assert [PageHeld(SEV2, 1, datetime(2026, 3, 21, 6, 0, tzinfo=UTC), "quiet hours of SEV2")] == held
+    assert [(SEV2, 1)] == at_seven
+    assert [(SEV2, 1), (SEV2, 2)] == steps(table)
+
+
+def test_quiet_hours_that_begin_between_two_steps_hold_the_second() -> None:
+    """It was declared at 21:57; five minutes later it is quiet."""
+    table = paged(PagingPolicy({SEV2: STEPS}, NIGHT))
+    table.now = datetime(2026, 3, 20, 20, 57, tzinfo=UTC)
+    down(table)
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(30)
+
+    assert [(SEV2, 1)] == steps(table)
+    assert datetime(2026, 3, 21, 6, 2, tzinfo=UTC) == next(
+        fact.until for fact in table.kinds(PageHeld) if isinstance(fact, PageHeld)
+    )
+
+
+def test_a_severity_that_is_not_named_is_paged_at_night() -> None:
+    """Quiet hours are for what can wait."""
+    table = down(at_night(paged(PagingPolicy({SEV2: STEPS}, replace(NIGHT, severities=frozenset({SEV3}))))))
+
+    assert [(SEV2, 1)] == steps(table)
+
+
+def test_raising_the_severity_at_night_pages_at_once() -> None:
+    """The night is over for everybody."""
+    table = down(at_night(paged(PagingPolicy({SEV2: STEPS, SEV1: STEPS}, NIGHT))))
+    table.passes(10)
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV1))
+    table.passes(0)
+
+    assert [(SEV1, 1)] == steps(table)
+
+
+def test_quiet_hours_follow_the_clock_on_the_wall_over_a_change_of_summer_time() -> None:
+    """In the night of the 29th of March 2026 Berlin goes from two to three; seven is an hour earlier in UTC."""
+    before = NIGHT.until(datetime(2026, 3, 28, 23, 0, tzinfo=UTC))
+    autumn = NIGHT.until(datetime(2026, 10, 24, 23, 0, tzinfo=UTC))
+
+    assert datetime(2026, 3, 29, 5, 0, tzinfo=UTC) == before
+    assert datetime(2026, 10, 25, 6, 0, tzinfo=UTC) == autumn
+
+
+def test_quiet_hours_within_one_day() -> None:
+    """From noon to one; their end is no part of them."""
+    noon = QuietHours(frozenset({SEV2}), time(12), time(13))
+
+    assert START + 60 * MINUTE == noon.until(START)
+    assert noon.until(START - MINUTE) is None
+    assert noon.until(START + 60 * MINUTE) is None
+
+
+# --- whatever happens
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("time"), st.integers(0, 700)),
+        st.tuples(st.just("severity"), st.sampled_from(list(Severity))),
+        st.tuples(st.just("answer"), st.booleans()),
+        st.tuples(st.just("ack"), st.none()),
+        st.tuples(st.just("level"), st.sampled_from([Level.DOWN, Level.OPERATIONAL])),
+        st.tuples(st.just("phase"), st.sampled_from([Phase.IDENTIFIED, Phase.RESOLVED, Phase.INVESTIGATING])),
+    ),
+    max_size=14,
+)
+
+
+def act(table: Table, what: str, value: object) -> None:
+    match what, value:
+        case "time", int(minutes):
+            table.now += minutes * MINUTE
+            table.send(s.TimePassed(actor=RULE))
+        case "severity", Severity() as severity:
+            table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity))
+        case "answer", bool(reached):
+            waiting = [x.body for done in table.steps for x in done.effects if "/page/" in x.key or type(x.body) is PostAlert]
+            for body in waiting[-2:]:
+                done(table, body, *(["U0ANA"] if reached else []), problem="" if reached else "nobody")
+        case "ack", _:
+            table.send(s.Acknowledge(actor=ANA, incident=1))
+        case "level", Level() as level:
+            table.sees(API, level)
+        case "phase", Phase() as phase:
+            table.send(s.SetPhase(actor=ANA, incident=1, phase=phase, force=True))
+
+
+@given(ACTS, st.booleans(), st.booleans())
+def test_whatever_happens_no_step_is_taken_twice_and_none_after_it_was_acknowledged(
+    acts: list[tuple[str, object]], quiet: bool, last_resort: bool
+) -> None:
+    """Restarts and replicas come to the same, because the state alone decides; and no deadline that has passed is left."""
+    every = PagingPolicy(dict.fromkeys(Severity, STEPS), NIGHT if quiet else None, last_resort)
+    table = down(paged(every))
+    acknowledged = False
+    for what, value in acts:
+        count = len(steps(table))
+        act(table, what, value)
+        table.send(s.TimePassed(actor=RULE))
+        incident = table.incident()
+        assert not (acknowledged and len(steps(table)) > count), "paged although somebody was there"
+        acknowledged = incident.people.acknowledged_by is not None
+        left = steps_left(incident, every)
+        held = NIGHT.until(table.now) if quiet and incident.severity is SEV2 else None
+        assert not (held and len(steps(table)) > count and what == "time"), "paged in quiet hours"
+        if not acknowledged and incident.phase not in (Phase.MONITORING, Phase.RESOLVED):
+            assert all(step.at > table.now for step in left), "a step that is due was left lying"
+            due = next_due(table.world, table.policy)
+            assert not left or (due is not None and due <= left[0].at), "nobody would wake up for the next step"
+
+    assert len(set(steps(table))) == len(steps(table))

@@ -1,0 +1,219 @@
+"""Paging over the real transport: who is woken, by what, how often, and what people read of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.record.paging_facts import Paged, PageLost
+from bot.ports import Called
+from tests.dialogs.talk import Talk
+from tests.house import SOON_S, House, a_house
+
+STEPS = [
+    {"after": "0s", "mention": ["primary"]},
+    {"after": "5m", "mention": ["primary"], "dm": ["primary"]},
+    {"after": "10m", "notify": True},
+]
+
+
+class Pager:
+    """The addresses of `notify`."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.takes = True
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.got.append((title, body))
+        return []
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        self.got.append((title, body))
+        return Called(tuple(named)) if self.takes else Called((), ("notify address 1 (json) did not take the notice",))
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A deployment that is not started: its on-call group holds Ana."""
+    async with a_house(tmp_path, started=False) as house:
+        group = house.workspace.add_group("oncall", "On call", members=(house.ana,))
+        house.notifier = Pager()
+        house.changes |= {
+            "people": {"on_call": {"primary": {"usergroup": group}}}, "notify": ["json://127.0.0.1:9/"],
+            "paging": {"SEV2": STEPS},
+        }  # fmt: skip
+        yield house
+
+
+async def runs(house: House, **changes: Any) -> Talk:
+    """Start it with these sections changed, and let the Claude API fail."""
+    house.changes |= changes
+    await house.start()
+    await house.passes(minutes=1)
+    await house.fails("anthropic.api")
+    await house.quiet()
+    return Talk(house)
+
+
+async def later(talk: Talk, minutes: float) -> None:
+    await talk.house.passes(minutes=minutes)
+    await talk.house.quiet()
+
+
+def raw(talk: Talk, channel: str = "ops") -> str:
+    """The alert as Slack got it, with its markup."""
+    return str(talk.said(channel, "INC-1")[0].blocks)
+
+
+def direct(talk: Talk, person: str) -> list[str]:
+    """What the bot told somebody directly."""
+    team = talk.house.workspace.team
+    mine = [c for c in team.channels.values() if c.kind == "im" and any(team.users[m].name == person for m in c.members)]
+    return [talk.shows(m) for c in mine for m in c.messages]
+
+
+async def test_the_alert_mentions_who_is_on_call(house: House) -> None:
+    """The first step costs no second message, and wakes by being posted."""
+    talk = await runs(house)
+    group = house.changes["people"]["on_call"]["primary"]["usergroup"]
+
+    assert "Nobody has acknowledged this. @oncall" in talk.alert()
+    assert f"<!subteam^{group}>" in raw(talk)
+    assert "" == talk.thread("ops", "INC-1")
+
+
+async def test_the_next_step_is_a_reply_and_a_direct_message(house: House) -> None:
+    """One line with a button: what is broken, and how long nobody has come."""
+    talk = await runs(house)
+    await later(talk, 4.5)
+    line = "INC-1 SEV2: Claude API down. Nobody has acknowledged it for 5 min."
+
+    assert f"{line} @oncall\n[Acknowledge]" == talk.thread("ops", "INC-1")
+    assert [f"{line} It is worked on in #{house.incident_channel}.\n[Acknowledge]"] == direct(talk, "ana")
+    assert [] == direct(talk, "bob")
+
+
+async def test_the_last_step_calls_the_addresses_of_notify(house: House) -> None:
+    """Slack alone wakes nobody who has muted it."""
+    talk = await runs(house)
+    await later(talk, 9.5)
+    assert isinstance(house.notifier, Pager)
+    [(title, body)] = house.notifier.got
+
+    assert "INC-1 SEV2: Claude API down" == title
+    assert body.startswith("Nobody has acknowledged it for 10 min. Since 12:0")
+    assert body.endswith("or: understudy incident ack INC-1")
+
+
+async def test_acknowledging_by_the_button_of_a_page_ends_paging(house: House) -> None:
+    """The button in the direct message is the same as on the alert; afterwards nobody is called."""
+    talk = await runs(house)
+    await later(talk, 4.5)
+    said = await talk.presses(house.ana, "Acknowledge", message_containing="Nobody has acknowledged it for 5 min. It is worked")
+    await later(talk, 30)
+    assert isinstance(house.notifier, Pager)
+
+    assert "INC-1 is yours." == said
+    assert "Nobody has acknowledged" not in talk.alert()
+    assert [] == house.notifier.got
+
+
+async def test_a_restart_neither_forgets_nor_repeats_a_step(house: House) -> None:
+    """The ledger knows what was done; what fell due meanwhile comes at once, the last step alone."""
+    talk = await runs(house)
+    await later(talk, 4.5)
+    await house.stop()
+    house.clock.advance(timedelta(minutes=20))
+    await house.start()
+    await later(talk, 1)
+    taken = [fact.body.step for fact in await talk.facts(Paged) if isinstance(fact.body, Paged)]
+    assert isinstance(house.notifier, Pager)
+
+    assert [1, 2, 3] == taken
+    assert 1 == len(direct(talk, "ana"))
+    assert 1 == len(house.notifier.got)
+
+
+async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(house: House) -> None:
+    """A name that stands for nobody must not cost the night."""
+    empty = house.workspace.add_group("nobody", "Nobody", members=())
+    steps = [{"after": "0s", "mention": ["primary"]}, {"after": "15m", "mention": [house.bob.id]}]
+    talk = await runs(house, people={"on_call": {"primary": {"usergroup": empty}}}, paging={"SEV2": steps})
+    await later(talk, 0.5)
+
+    assert talk.said("ops", "page 1 reached nobody. primary: nobody is on call now. The next step comes at once.")
+    assert "Nobody has acknowledged it for" in talk.thread("ops", "SEV2: Claude API down")
+    assert "@bob" in talk.thread("ops", "SEV2: Claude API down")
+
+
+async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> None:
+    """The last line is plain about it."""
+    assert isinstance(house.notifier, Pager)
+    house.notifier.takes = False
+    empty = house.workspace.add_group("nobody", "Nobody", members=())
+    steps = [{"after": "0s", "mention": ["primary"]}]
+    talk = await runs(house, people={"on_call": {"primary": {"usergroup": empty}}}, paging={"SEV2": steps})
+    await later(talk, 1)
+
+    assert talk.said("ops", "page 2 reached nobody")
+    assert talk.said("ops", "No further step is configured: somebody has to look now.")
+    assert 2 == len(await talk.facts(PageLost))
+
+
+async def test_in_quiet_hours_the_alert_says_until_when_nobody_is_paged(house: House) -> None:
+    """It is four in the afternoon in Delhi, and for SEV2 the quiet hours last until six."""
+    quiet = {"severities": ["SEV2"], "from": "12:00", "to": "18:00", "zone": "Asia/Kolkata"}
+    talk = await runs(house, paging={"SEV2": STEPS, "quiet": {**quiet, "to": "19:00"}})
+    waiting = talk.alert()
+    await later(talk, 90)
+
+    assert "Nobody has acknowledged this. Quiet hours: nobody is paged before" in waiting
+    assert "@oncall" not in waiting
+    assert "@oncall" in talk.thread("ops", "SEV2: Claude API down")
+
+
+async def test_a_rota_is_read_at_the_moment_of_the_page(house: House) -> None:
+    """Bob's turn began while nobody answered."""
+    rota = {"starts": "2026-03-19T12:04:00Z", "every": "1d", "users": [house.ana.id, house.bob.id]}
+    talk = await runs(house, people={"on_call": {"primary": {"rota": rota}}})
+    first = talk.alert()
+    await later(talk, 4.5)
+
+    assert "Nobody has acknowledged this. @ana" in first
+    assert "@bob" in talk.thread("ops", "INC-1")
+    assert 1 == len(direct(talk, "bob"))
+
+
+async def test_here_is_mentioned_where_the_configuration_says_so(house: House) -> None:
+    """By severity and by name, never by anybody else's words."""
+    talk = await runs(house, paging={"SEV2": [{"after": "0s", "mention": ["here"]}]})
+
+    assert "<!here>" in raw(talk)
+
+
+async def test_whoever_is_on_call_by_name_is_invited(house: House) -> None:
+    """`slack.invite` takes the names of people.on_call."""
+    talk = await runs(house, slack={"invite": ["primary"]})
+
+    assert house.ana.id in talk.house.workspace.channel(house.incident_channel).members
+
+
+async def test_while_slack_is_away_a_page_goes_out_by_notify(house: House) -> None:
+    """A step is told once, however many ways it has."""
+    await runs(house, paging={"SEV2": STEPS[:2]})
+    assert isinstance(house.notifier, Pager)
+    await house.workspace.faults.offline()
+    await house.passes(minutes=5)
+    async with asyncio.timeout(SOON_S):
+        while not house.notifier.got:
+            await asyncio.sleep(0.02)
+    await house.workspace.faults.online()
+    await house.quiet()
+    [(title, body)] = house.notifier.got
+
+    assert "INC-1 SEV2: Claude API down" == title
+    assert body.startswith("Nobody has acknowledged it.")
