@@ -58,6 +58,7 @@ from bot.core.record.incident_facts import (
     TitleChanged,
     UpdateWritten,
 )
+from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
 from bot.core.record.provider_facts import (
     FeedChanged,
     ListingChanged,
@@ -323,6 +324,10 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", UpdateWritten(3, words, 2)),
         ("incident/7", NoteAdded(words)),
         ("incident/7", ResolveAsked(words)),
+        ("incident/7", Paged(Severity.SEV2, 2, ("primary",), ("primary",), ("all",), False, 1, words)),
+        ("incident/7", PageOutcome(Severity.SEV2, 2, "mention", ("S0ONCALL",), words)),
+        ("incident/7", PageLost(Severity.SEV2, 2, last=True, reason=words)),
+        ("incident/7", PageHeld(Severity.SEV2, 3, later, words)),
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", ChannelRefused(words)),

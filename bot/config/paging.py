@@ -28,7 +28,7 @@ def _wall_time(value: object) -> time:
     if isinstance(value, time):
         return value
     if match is None:
-        raise bad("not a time of day", 'write hours and minutes in quotes, such as "22:00"')
+        raise bad("not a time of day", 'write hours and minutes, such as "22:00"')
     return time(int(match[1]), int(match[2]))
 
 

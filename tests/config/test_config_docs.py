@@ -16,6 +16,7 @@ from bot.config.flags import FallbackConfig, FlagConfig, HandBack
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
 from bot.config.load import load
 from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
+from bot.config.paging import OnCallConfig, PageStepConfig, PagingConfig, QuietConfig, RotaConfig
 from bot.config.pending import PENDING
 from bot.config.presets import preset_names
 from bot.config.reading.errors import Report
@@ -33,6 +34,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "slack": SlackConfig,
     "server": ServerConfig,
     "people": PeopleConfig,
+    "on_call": OnCallConfig,
+    "rota": RotaConfig,
+    "paging": PagingConfig,
+    "Steps of paging": PageStepConfig,
+    "paging.quiet": QuietConfig,
     "providers": Provider,
     "Components": Component,
     "open_on of a component": ComponentOpenOn,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from chat_stages import Stage, stage
 
-from bot.ports import ChannelGone, ChannelNameTaken, ChatError, Message, MessageGone, Place, PostedAt
+from bot.ports import ChannelGone, ChannelNameTaken, ChatError, GroupGone, Message, MessageGone, Place, PostedAt
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 HELLO = Message("Claude API: degraded since 12:40 UTC", ({"type": "divider"},))
@@ -308,6 +308,16 @@ async def test_invite_says_who_could_not_be_when_one_is_unknown(slack: Stage) ->
 
     assert ["<@U0NOBODY00> was not invited: there is no such person in the workspace"] == problems
     assert ana in slack.members(ops)
+
+
+async def test_members_of_a_group_are_told_and_a_group_that_is_gone_is_said(slack: Stage) -> None:
+    """Who is paged directly; a deleted group has nobody."""
+    ana, bob = slack.add_person("ana"), slack.add_person("bob")
+    oncall = slack.add_group([ana, bob])
+
+    assert [ana, bob] == await slack.chat.members_of(oncall)
+    with pytest.raises(GroupGone):
+        await slack.chat.members_of("S0NOBODY00")
 
 
 async def test_pin_is_fine_when_the_message_is_pinned_already(slack: Stage) -> None:

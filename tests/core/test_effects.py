@@ -7,6 +7,7 @@ import pytest
 
 from bot.core import effects as e
 from bot.core.effects import EFFECTS, About, Certainty, EffectBody, decode_effect, effect, encode_effect
+from bot.core.model import Severity
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ABOUT = About("incident/7", 3, 7)
@@ -38,6 +39,10 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.PostLine(e.To.OPS, "INC-7/update/4"), ABOUT, "given-up/INC-7/update/4", "ops", ""),
     (e.PostRefusal(), ABOUT, "INC-7/refusal.post/incident/7/3", "ops", ""),
     (e.TellPerson("U0ANA"), ABOUT, "INC-7/tell/incident/7/3", "person/U0ANA", ""),
+    (e.PageMention(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/mention", "alert/7", ""),
+    (e.FindPeople(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/dm", "page/7", ""),
+    (e.PagePerson(Severity.SEV1, 2, "U0ANA"), ABOUT, "INC-7/page/SEV1/2/dm/U0ANA", "person/U0ANA", ""),
+    (e.PageAddresses(Severity.SEV1, 3), ABOUT, "INC-7/page/SEV1/3/notify", "notify/7", ""),
     (e.OpenThread(ROOT), NOTICED, ROOT, "ops", ""),
     (e.ReplyInThread(ROOT), NOTICED, "quiet.reply/provider/anthropic/3", "ops", ""),
 ]  # fmt: skip
@@ -63,13 +68,13 @@ def test_every_effect_is_named_above() -> None:
 CERTAIN = {
     Certainty.REPEATABLE: {
         "alert.edit", "channel.open", "channel.topic", "channel.bookmarks", "channel.invite", "card.pin", "card.edit",
-        "export.upload",
+        "export.upload", "page.dm",
     },
     Certainty.LOOKED_UP: {
         "alert.post", "card.post", "runbook.post", "update.post", "summary.post", "fact.post", "refusal.post", "quiet.post",
-        "quiet.reply",
+        "quiet.reply", "page.mention",
     },
-    Certainty.BEST_EFFORT: {"tell"},
+    Certainty.BEST_EFFORT: {"tell", "page.person", "page.notify"},
 }  # fmt: skip
 
 
@@ -88,6 +93,17 @@ def test_an_effect_that_does_not_state_its_certainty_is_no_effect() -> None:
             KIND = "page.somebody"
 
     assert "page.somebody" not in EFFECTS
+
+
+def test_a_step_of_paging_is_told_once_on_other_ways() -> None:
+    """However many ways it has: while Slack is away nobody gets four calls for one step."""
+    ways = [
+        e.PageMention(Severity.SEV1, 2, ("a",)),
+        e.FindPeople(Severity.SEV1, 2, ("a",)),
+        e.PagePerson(Severity.SEV1, 2, "U0ANA"),
+    ]
+
+    assert {"INC-7/page/SEV1/2"} == {way.urgent_as(ABOUT) for way in ways}
 
 
 def test_two_effects_cannot_be_of_one_kind() -> None:

@@ -95,3 +95,22 @@ async def test_nobody_waits_when_a_service_hangs(receiver: Receiver) -> None:
 async def test_nothing_happens_when_there_are_no_addresses() -> None:
     """The section may be left out."""
     assert [] == await AppriseNotifier([]).notify("t", "b")
+
+
+async def test_a_page_calls_the_addresses_that_are_named(receiver: Receiver) -> None:
+    """By number, by scheme, or all of them; each that took it is named."""
+    notifier = AppriseNotifier(["nosuch://x", receiver.url])
+    by_number, by_scheme, everybody = [await notifier.call("t", "b", named) for named in (["2"], ["json"], ["all"])]
+
+    assert (("2 (json)",), ()) == (by_number.reached, by_number.problems)
+    assert by_number == by_scheme
+    assert ("2 (json)",) == everybody.reached
+    assert 1 == len(everybody.problems)
+    assert 3 == len(receiver.got)
+
+
+async def test_a_page_to_an_address_that_left_the_configuration_says_so(receiver: Receiver) -> None:
+    """Steps are on record with the names of their day."""
+    called = await AppriseNotifier([receiver.url]).call("t", "b", ["pagerduty"])
+
+    assert ((), ("notify has no address 'pagerduty'",)) == (called.reached, called.problems)

@@ -1,0 +1,189 @@
+"""Who is on call: names, groups, rotas, and what is known while a source is away."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.on_call.directory import Directory, UserGroup
+from bot.on_call.shifts import Rota, Shift, SourceError
+from bot.ports import ChatError, GroupGone, Ledger, OnDuty
+from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+class Source:
+    """A source that says what it is told to."""
+
+    def __init__(self, *people: str) -> None:
+        self.says: tuple[str, ...] = people
+        self.fails = ""
+        self.asked = 0
+
+    async def shifts(self, now: datetime) -> Sequence[Shift]:
+        self.asked += 1
+        if self.fails:
+            raise SourceError(self.fails)
+        return (Shift(self.says, now - timedelta(hours=1), now + timedelta(hours=5)),)
+
+
+class Groups:
+    """Slack's user groups."""
+
+    def __init__(self) -> None:
+        self.members = {"S0ONCALL": ["U0ANA", "U0BEN"], "S0EMPTY": []}
+        self.away = False
+
+    async def of(self, group: str) -> list[str]:
+        if self.away:
+            raise ChatError("Slack cannot be reached", code="connection", permanent=False)
+        if group not in self.members:
+            raise GroupGone("there is no such user group", code="no_such_subteam", permanent=True)
+        return self.members[group]
+
+
+class House:
+    def __init__(self) -> None:
+        self.clock = ManualClock(NOW)
+        self.groups = Groups()
+        self.source = Source("U0ANA")
+        self.ledger: Ledger = InlineLedger.open()
+        self.directory = self.made()
+
+    def made(self) -> Directory:
+        sources = {"primary": UserGroup("S0ONCALL", self.groups.of), "calendar": self.source}
+        return Directory(sources, self.groups.of, self.ledger, self.clock)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    """A group, and a source that can fail."""
+    house = House()
+    yield house
+    await house.directory.close()
+
+
+async def test_a_group_is_mentioned_as_a_group_and_told_as_its_members(house: House) -> None:
+    """Both are known at once."""
+    assert OnDuty(("U0ANA", "U0BEN"), "S0ONCALL") == await house.directory.who("primary")
+
+
+@pytest.mark.parametrize(
+    ("name", "duty"),
+    [
+        ("U0ANA", OnDuty(("U0ANA",))),
+        ("S0ONCALL", OnDuty(("U0ANA", "U0BEN"), "S0ONCALL")),
+        ("here", OnDuty(("here",))),
+        ("S0EMPTY", OnDuty(problem="S0EMPTY: nobody is on call now")),
+        ("S0GONE", OnDuty(problem="S0GONE: there is no such user group")),
+        ("nobody", OnDuty(problem="people.on_call has no nobody")),
+    ],
+)
+async def test_a_name_may_be_an_id(house: House, name: str, duty: OnDuty) -> None:
+    """A person, a group, whoever is here; what stands for nobody says so."""
+    assert duty == await house.directory.who(name)
+
+
+async def test_a_group_whose_members_cannot_be_read_is_mentioned_all_the_same(house: House) -> None:
+    """Slack knows them, though we do not."""
+    house.groups.away = True
+    duty = await house.directory.who("primary")
+
+    assert ("S0ONCALL", ()) == (duty.group, duty.people)
+    assert "primary: the user group S0ONCALL cannot be read: Slack cannot be reached" == duty.problem
+
+
+async def test_a_source_is_not_asked_twice_within_a_minute(house: House) -> None:
+    """A step with three ways asks once; a minute later it is asked anew."""
+    await house.directory.who("calendar")
+    await house.directory.who("calendar")
+    asked = house.source.asked
+    house.clock.advance(timedelta(minutes=1))
+    await house.directory.who("calendar")
+
+    assert (1, 2) == (asked, house.source.asked)
+
+
+async def test_what_was_read_last_is_used_while_the_source_is_away_and_its_age_is_said(house: House) -> None:
+    """Somebody who was on call an hour ago is better than nobody."""
+    await house.directory.who("calendar")
+    house.source.fails = "HTTP 503"
+    house.clock.advance(timedelta(minutes=30))
+    duty = await house.directory.who("calendar")
+
+    assert ("U0ANA",) == duty.people
+    assert "calendar as read at 2026-03-20 12:00 UTC: HTTP 503" == duty.problem
+    assert ("Who is on call as calendar cannot be read: HTTP 503",) == house.directory.troubles
+
+
+async def test_a_shift_that_has_ended_is_not_used_while_the_source_is_away(house: House) -> None:
+    """Its end is known; nobody is called for a shift of yesterday."""
+    await house.directory.who("calendar")
+    house.source.fails = "HTTP 503"
+    house.clock.advance(timedelta(hours=6))
+
+    assert () == (await house.directory.who("calendar")).people
+
+
+async def test_what_was_read_is_known_after_a_restart(house: House) -> None:
+    """The source is away when the bot comes back."""
+    await house.directory.who("calendar")
+    house.source.fails = "HTTP 503"
+    house.clock.advance(timedelta(minutes=5))
+    again = house.made()
+    await again.start()
+    duty = await again.who("calendar")
+    await again.close()
+
+    assert ("U0ANA",) == duty.people
+
+
+async def test_a_source_that_comes_back_is_no_trouble_any_more(house: House) -> None:
+    """`/readyz` names it only while it cannot be read."""
+    house.source.fails = "HTTP 503"
+    await house.directory.who("calendar")
+    house.source.fails = ""
+    await house.directory.who("calendar")
+
+    assert () == house.directory.troubles
+
+
+# --- rotas
+
+ROTA = Rota(datetime(2026, 3, 16, 9, 0, tzinfo=UTC), WEEK, ("U0ANA", "U0BEN", "U0EVE"))
+
+
+@pytest.mark.parametrize(
+    ("at", "person"),
+    [
+        (datetime(2026, 3, 16, 9, 0, tzinfo=UTC), "U0ANA"),
+        (datetime(2026, 3, 23, 8, 59, 59, tzinfo=UTC), "U0ANA"),
+        (datetime(2026, 3, 23, 9, 0, tzinfo=UTC), "U0BEN"),
+        (datetime(2026, 3, 30, 9, 0, tzinfo=UTC), "U0EVE"),
+        (datetime(2026, 4, 6, 9, 0, tzinfo=UTC), "U0ANA"),
+    ],
+)
+async def test_people_take_turns(at: datetime, person: str) -> None:
+    """In their order, and round again."""
+    [shift] = await ROTA.shifts(at)
+
+    assert (person,) == shift.people
+    assert shift.covers(at)
+
+
+async def test_nobody_has_a_turn_before_the_first() -> None:
+    """It says so instead of guessing."""
+    assert () == await ROTA.shifts(datetime(2026, 3, 16, 8, 59, tzinfo=UTC))
+
+
+async def test_turns_change_at_the_same_time_of_day_after_summer_time_began() -> None:
+    """Nine in Berlin is eight in UTC in winter and seven in summer."""
+    rota = Rota(datetime(2026, 3, 23, 8, 0, tzinfo=UTC), WEEK, ("U0ANA", "U0BEN"), "Europe/Berlin")
+    before = await rota.shifts(datetime(2026, 3, 30, 6, 59, tzinfo=UTC))
+    after = await rota.shifts(datetime(2026, 3, 30, 7, 0, tzinfo=UTC))
+
+    assert ("U0ANA",) == before[0].people
+    assert ("U0BEN",) == after[0].people
