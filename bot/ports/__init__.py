@@ -43,6 +43,6 @@ __all__ = [
     "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
     "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "GroupGone", "LatencyPicture", "Ledger",
     "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Performed", "Performer",
-    "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store", "StoreError",
-    "StoreTrouble", "Ticker", "Wait", "together",
+    "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store",
+    "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

@@ -59,7 +59,7 @@ TABLE = [
     (
         "notify: [json://a]\npaging: {SEV1: [{after: 0s, notify: [json, 1, 2]}]}",
         6,
-        "paging.SEV1[0].notify[0]",
+        "paging.SEV1[0].notify[2]",
         "no such address",
         "`notify:` has 1: 1 (json)",
     ),
