@@ -71,7 +71,7 @@ WRITTEN = frozenset(
 )
 
 BOOKKEEPING = {
-    "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
+    "incident.page_outcome", "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
 }  # fmt: skip
 
 
