@@ -71,7 +71,8 @@ WRITTEN = frozenset(
 )
 
 BOOKKEEPING = {
-    "incident.page_outcome", "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
+    "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
+    "incident.page_outcome",
 }  # fmt: skip
 
 
