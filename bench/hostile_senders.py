@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.judging.expect import OPENED_AT_MOST, parse_expectation
+from bot.checks.judging.expect import OPENED_AT_MOST
 from bot.checks.llm.dialects.sse import SseFrames
+from bot.config.checks.json_rules import parse_expectation
 from bot.ports import payloads
 from bot.system.clock import ManualClock
 from bot.vantage.wire import BATCH_BYTES, WireError, unpack

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import pytest
 
+from bot.checks.kinds import KINDS
 from bot.config.checks.kinds import CHECK_MODELS
 from bot.core.decide.phases import CANCEL_REASONS, LEGAL
 from bot.core.model import Actor, Fault, FeedState, Level, Notice, Phase, Severity
@@ -166,13 +167,9 @@ def test_a_registry_names_every_file_of_its_folder(registry: str) -> None:
     assert [] == [file for file in sorted(files - others) if not re.search(rf"\b{file}\b", text)]
 
 
-def test_each_check_type_has_its_file_its_model_and_its_prober() -> None:
-    """A type is complete in all three places, or in none."""
-    files = {path.stem for path in (ROOT / "bot" / "checks").iterdir() if path.name != "__pycache__"}
-    probing = (ROOT / "bot" / "wiring" / "probing.py").read_text(encoding="utf-8")
-
-    assert set() == CHECK_MODELS.keys() - files
-    assert [] == [kind for kind in CHECK_MODELS if f"{kind.title()}Prober" not in probing]
+def test_each_check_type_is_a_module_of_its_name() -> None:
+    """What a configuration may say, somebody runs, and by that type's own model."""
+    assert CHECK_MODELS == {word: kind.model for word, kind in KINDS.items()}
 
 
 # --- facts

@@ -61,7 +61,7 @@ THIRD_PARTIES = {
     "httptools": ("bot.checks",),
     "dns": ("bot.checks.dns",),
     "botocore": ("bot.checks.llm.dialects.bedrock",),
-    "jsonpath": ("bot.checks.judging.expect",),
+    "jsonpath": ("bot.config.checks.json_rules",),
     "apprise": ("bot.notify",),
 }
 

@@ -14,10 +14,12 @@ import dns.resolver
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.exceptions import CheckError, Failure
+from bot.checks.kind import Kind, Shared
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import RefusedAddress
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
+from bot.config.checks import kinds as config
 from bot.core.model import Sample
 from bot.system.clock import Clock
 
@@ -168,3 +170,14 @@ def _parted(server: str) -> tuple[str, int]:
     if not address or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise CheckError("bad_check", "the name server is not an address, such as 192.0.2.53 or 192.0.2.53:5353")
     return address, int(port)
+
+
+def _made(model: config.DnsCheck, **common: Any) -> DnsCheck:
+    return DnsCheck(**common, host=model.host, record=model.record, expect=model.expect, server=model.server)
+
+
+def _prober(shared: Shared) -> DnsProber:
+    return DnsProber(shared.clock, guard=shared.guard)
+
+
+KIND = Kind(config.DnsCheck, DnsCheck, _made, _prober)

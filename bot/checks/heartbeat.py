@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.failure import Failure
+from bot.checks.kind import Kind, Shared
+from bot.config.checks import kinds as config
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 
@@ -15,8 +17,8 @@ NOTE_CAP = 200
 LOOK_AT_MOST = timedelta(seconds=30)
 LOOK_AT_LEAST = timedelta(seconds=1)
 
-Kind = Literal["ok", "start", "fail"]
-KINDS: Mapping[str, Kind] = MappingProxyType({"ok": "ok", "start": "start", "fail": "fail"})
+SignKind = Literal["ok", "start", "fail"]
+SIGN_KINDS: Mapping[str, SignKind] = MappingProxyType({"ok": "ok", "start": "start", "fail": "fail"})
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Sign:
     """One sign of life. `took_ms` is the time since the job's start (domain milliseconds), where a start was told."""
 
     at: datetime
-    kind: Kind
+    kind: SignKind
     exit_code: int | None = None
     note: str = ""
     took_ms: float | None = None
@@ -87,7 +89,7 @@ class Heartbeats:
         self._jobs: dict[str, Job] = {}
         self.since = (clock.now(), clock.monotonic())  # nobody could be heard before
 
-    def beat(self, check_id: str, at: datetime, kind: Kind, exit_code: int | None = None, note: str = "") -> Sign:
+    def beat(self, check_id: str, at: datetime, kind: SignKind, exit_code: int | None = None, note: str = "") -> Sign:
         """Take a sign that arrives now; `at` is its date for people. A non-zero exit code is a failure."""
         job = self._jobs.setdefault(check_id, Job())
         now = self._clock.monotonic()
@@ -112,7 +114,7 @@ class Heartbeats:
 
     def _recall(self, job: Job, sample: Sample) -> None:
         """Apply what one sample says: a sign itself, or what a look knew then. A look never ends what was started."""
-        kind = KINDS.get(sample.evidence.get("sign", ""))
+        kind = SIGN_KINDS.get(sample.evidence.get("sign", ""))
         if kind is not None:
             job.take(Sign(sample.at, kind, _code(sample)), self._steady(sample.at))
             return
@@ -136,13 +138,13 @@ class HeartbeatProber:
     """Looks into the register whether a job is late. Nothing is sent, so a look takes no time."""
 
     def __init__(self, register: Heartbeats, clock: Clock) -> None:
-        self._register = register
+        self.register = register
         self._clock = clock
 
     async def probe(self, check: HeartbeatCheck) -> Sample:
         """Look once; never raises."""
         outcome, failure, reason = self._judge(check)
-        job = self._register.job(check.id)
+        job = self.register.job(check.id)
         evidence = {"last_ok": job.ok[0].isoformat()} if job.ok else {}
         if job.started:
             evidence["started"] = job.started[0].isoformat()
@@ -164,8 +166,8 @@ class HeartbeatProber:
 
     def _judge(self, check: HeartbeatCheck) -> tuple[Outcome, Failure | None, str]:
         now = self._clock.monotonic()
-        since_at, since = self._register.since
-        job = self._register.job(check.id)
+        since_at, since = self.register.since
+        job = self.register.job(check.id)
         patience = (check.every + check.grace).total_seconds()
         due = f"due every {_span(check.every)} with {_span(check.grace)} of grace"
         if job.started and now - max(job.started[1], since) > patience:
@@ -250,3 +252,14 @@ def _span(length: timedelta) -> str:
         if amount or parts:
             parts.append((amount, unit))
     return " ".join(f"{amount} {unit}" for amount, unit in parts[:2] if amount)
+
+
+def _made(model: config.HeartbeatCheck, **common: Any) -> HeartbeatCheck:
+    return HeartbeatCheck(**common, grace=model.grace, token=model.token.get_secret_value())
+
+
+def _prober(shared: Shared) -> HeartbeatProber:
+    return HeartbeatProber(Heartbeats(shared.clock), shared.clock)
+
+
+KIND = Kind(config.HeartbeatCheck, HeartbeatCheck, _made, _prober)

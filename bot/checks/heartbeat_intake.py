@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, Kind, sample_of
+from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, SignKind, sample_of
 from bot.core.model import Sample
 from bot.ports import Admission
 from bot.system.clock import Clock
@@ -13,7 +13,7 @@ from bot.system.token_bucket import TokenBucket
 BEATS_AT_ONCE = 2  # a quick job's start and its end
 BEATS_PER_S = 1.0
 
-ARRIVING: dict[str, Kind] = {"success": "ok", "start": "start", "fail": "fail"}
+ARRIVING: dict[str, SignKind] = {"success": "ok", "start": "start", "fail": "fail"}
 
 
 class SignsOfLife:

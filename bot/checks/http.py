@@ -1,23 +1,29 @@
 """The HTTP check: one request over a fresh connection, and what its answer says."""
 
+import json
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import httpx
 
 from bot.checks.judging.answers import challenged
 from bot.checks.judging.evidence import BODY_CAP, evidence_of, secrets_of, those_in
 from bot.checks.judging.exceptions import CheckError, Failure, classify_status
-from bot.checks.judging.expect import JsonExpectation, unmet
+from bot.checks.judging.expect import unmet
 from bot.checks.judging.keys import KeyMemory
+from bot.checks.kind import Kind, Shared
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.redirects import REDIRECTS, Hop, next_hop
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import Prepared, Reply, Transport, Way
 from bot.checks.run import Seen, measured
+from bot.config.checks import http as config
+from bot.config.checks.http import plain
+from bot.config.checks.json_rules import JsonExpectation, parse_expectation
 from bot.core.model import Sample
 from bot.system.clock import Clock
 
@@ -207,3 +213,28 @@ async def _fault_in(ready: _Ready, reply: Reply) -> Failure | None:
     if reply.status == 202 and challenged(reply.status, reply.headers, reply.body):  # AWS WAF challenges with an "Accepted"
         return Failure("challenge")
     return await unmet(ready.check, reply.headers, reply.body, whole=reply.whole) if ready.expects else None
+
+
+def _made(model: config.HttpCheck, **common: Any) -> HttpCheck:
+    headers = plain(model.headers)
+    body = model.body.encode() if model.body is not None else None
+    if model.json_body is not None:
+        body = json.dumps(model.json_body).encode()
+        headers = {"content-type": "application/json", **headers}
+    expect = model.expect
+    return HttpCheck(
+        **common, url=model.url, method=model.method, headers=headers, body=body, statuses=expect.accepts,
+        under=expect.under, header=expect.header, contains=expect.contains, excludes=expect.excludes, matches=expect.matches,
+        json=tuple(parse_expectation(rule) for rule in expect.json_rules), redirects=model.redirects, http2=model.http2,
+        proxy=model.proxy, reuse=model.reuse,
+    )  # fmt: skip
+
+
+def _prober(shared: Shared) -> HttpProber:
+    return HttpProber(
+        shared.clock, ssl_context=shared.tls, resolver=shared.resolver, guard=shared.guard, keys=shared.keys,
+        version=shared.version, known_secrets=shared.secrets,
+    )  # fmt: skip
+
+
+KIND = Kind(config.HttpCheck, HttpCheck, _made, _prober)

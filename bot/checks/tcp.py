@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from bot.checks.kind import Kind, Shared
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import dial
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
+from bot.config.checks import kinds as config
 from bot.core.model import Sample
 from bot.system.clock import Clock
 
@@ -47,3 +50,14 @@ class TcpProber:
 
     async def close(self) -> None:
         """Nothing is held between two looks."""
+
+
+def _made(model: config.TcpCheck, **common: Any) -> TcpCheck:
+    return TcpCheck(**common, host=model.host, port=model.port, under=model.under)
+
+
+def _prober(shared: Shared) -> TcpProber:
+    return TcpProber(shared.clock, resolver=shared.resolver, guard=shared.guard)
+
+
+KIND = Kind(config.TcpCheck, TcpCheck, _made, _prober)

@@ -3,14 +3,17 @@
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.exceptions import Failure
+from bot.checks.kind import Kind, Shared
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import Certificate, dial
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
+from bot.config.checks import kinds as config
 from bot.core.model import Sample
 from bot.system.clock import Clock
 
@@ -96,3 +99,14 @@ def _left(left: timedelta) -> str:
 def _shown(names: tuple[str, ...]) -> str:
     shown = ", ".join(clean(name)[:NAME_CAP] for name in names[:NAMES_SHOWN])
     return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
+
+
+def _made(model: config.TlsCheck, **common: Any) -> TlsCheck:
+    return TlsCheck(**common, host=model.host, port=model.port, days_left=model.days_left, names=model.names, under=model.under)
+
+
+def _prober(shared: Shared) -> TlsProber:
+    return TlsProber(shared.clock, ssl_context=shared.tls, resolver=shared.resolver, guard=shared.guard)
+
+
+KIND = Kind(config.TlsCheck, TlsCheck, _made, _prober)

@@ -8,7 +8,7 @@ import ipaddress
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from bot.config.checks.below_http import DnsCheck, TcpCheck
+from bot.config.checks.kinds import DnsCheck, TcpCheck
 
 EVERY = timedelta(seconds=30)
 DEADLINE = timedelta(seconds=5)  # a doubt waits for all of them: a vendor that hangs is told at most this much later

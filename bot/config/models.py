@@ -11,11 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
 
-from bot.config.checks.base import Part
-from bot.config.checks.below_http import DnsCheck, HeartbeatCheck, TcpCheck, TlsCheck
-from bot.config.checks.http import HttpCheck
+from bot.config.checks.base import CheckBase, Part
 from bot.config.checks.kinds import CONTROL, Check
-from bot.config.checks.llm import LlmCheck
 from bot.config.controls import default_controls
 from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
@@ -172,10 +169,6 @@ class PlacedCheck:
     live: bool  # False while its credential is missing
 
 
-def _placed(check: Check) -> tuple[tuple[str, Check], ...]:
-    return check.by_model() if isinstance(check, LlmCheck) else ((check.name or check.type, check),)
-
-
 def _is_number(host: str) -> bool:
     try:
         ip_address(host)
@@ -184,22 +177,9 @@ def _is_number(host: str) -> bool:
     return True
 
 
-def _target(check: Check) -> str:
-    match check:
-        case TcpCheck() | TlsCheck():
-            return f"[{check.host}]:{check.port}" if ":" in check.host else f"{check.host}:{check.port}"
-        case DnsCheck():
-            return check.host
-        case HttpCheck() | LlmCheck():
-            return urlsplit(check.url).netloc
-    return check.name
-
-
-def _in_address(check: Check) -> set[str]:
+def _in_address(check: CheckBase) -> set[str]:
     """Parameters of its URL that are secret by their name or their look."""
-    if not isinstance(check, HttpCheck | LlmCheck):
-        return set()
-    pairs = parse_qsl(urlsplit(check.url).query)
+    pairs = parse_qsl(urlsplit(check.address).query)
     return {value for name, value in pairs if _SECRET_NAME.search(name) or looks_secret(value)}
 
 
@@ -264,7 +244,7 @@ class Config(Part):
             )
             for component, section in self.components().items()
             for check in section.checks
-            for name, one in _placed(check)
+            for name, one in check.parts(check.name or check.type)
         )
 
     def controls(self) -> tuple[PlacedCheck, ...]:
@@ -275,7 +255,7 @@ class Config(Part):
                 check=one, live=check.missing_credential is None,
             )
             for check in self._control_checks()
-            for name, one in _placed(check)
+            for name, one in check.parts(check.name or check.type)
         )  # fmt: skip
 
     def _control_checks(self) -> tuple[Check, ...]:
@@ -285,14 +265,14 @@ class Config(Part):
 
     def controls_without_names(self) -> bool:
         """Whether every control is reached by its number, so that none notices a resolver that is dead."""
-        hosts = [urlsplit(f"//{_target(placed.check)}").hostname or "" for placed in self.controls() if placed.live]
+        hosts = [urlsplit(f"//{placed.check.target}").hostname or "" for placed in self.controls() if placed.live]
         return bool(hosts) and all(_is_number(host) for host in hosts)
 
     def control_words(self) -> str:
         """Which control group applies, in a sentence for operators."""
         if self.control_group is not None and not self.control_group:
             return "control_group is empty: nothing tells a fault of our own network from everybody's outage"
-        targets = ", ".join(f"{one.check.type} {_target(one.check)}" for one in self.controls())
+        targets = ", ".join(f"{one.check.type} {one.check.target}" for one in self.controls())
         if self.control_group is None:
             return f"no control_group is written, so the default one applies: {targets}; `control_group: []` turns it off"
         return f"the control group is {targets}"
@@ -323,10 +303,7 @@ class Config(Part):
         texts = set(self._found_secrets)
         for check in [placed.check for placed in self.checks()] + list(self.control_group or ()):
             texts |= _in_address(check)
-            if isinstance(check, HttpCheck | LlmCheck):
-                found |= set(check.secrets())
-            elif isinstance(check, HeartbeatCheck):
-                found.add(check.token)
+            found |= set(check.secrets())
         texts |= {secret.get_secret_value() for secret in found}
         texts |= {text.partition(" ")[2].strip() for text in texts}  # also without its Bearer
         return frozenset(text for text in texts if len(text) >= _LEAST_SECRET)

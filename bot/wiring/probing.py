@@ -5,20 +5,18 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.checks.dns import DnsCheck, DnsProber
-from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats
-from bot.checks.http import HttpCheck, HttpProber
+from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber
+from bot.checks.http import HttpCheck
 from bot.checks.judging.evidence import secrets_of
 from bot.checks.judging.keys import KeyMemory
-from bot.checks.llm.budget import BudgetBook
+from bot.checks.kind import Shared
+from bot.checks.kinds import KINDS
 from bot.checks.llm.check import GOOD, LlmCheck, LlmProber
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.resolve import LookUp, ThreadResolver, machine_look_up
 from bot.checks.net.transport import Transport
 from bot.checks.net.trust_store import tls_context
 from bot.checks.prober import Probers
-from bot.checks.tcp import TcpCheck, TcpProber
-from bot.checks.tls import TlsCheck, TlsProber
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.ports import Samples
@@ -39,32 +37,18 @@ class Probing:
     def __init__(
         self, config: Config, clock: Clock, *, look_up: LookUp = machine_look_up, redactor: Redactor | None = None
     ) -> None:
-        self.heartbeats = Heartbeats(clock)
         self.keys = KeyMemory(clock)
-        self._budgets = BudgetBook(clock)
         self._resolver = ThreadResolver(look_up)
         self._vantage = config.vantage  # what others measured says nothing of our keys
-        self._guard = guard = Guard(map(str, config.allow_private))
-        self._tls = tls = tls_context()
-        resolver, version = self._resolver, understudy_version()
-        http = HttpProber(
-            clock, ssl_context=tls, resolver=resolver, guard=guard, keys=self.keys, version=version,
-            known_secrets=config.secrets(),
-        )  # fmt: skip
-        self._llm = LlmProber(
-            clock, self._budgets, ssl_context=tls, resolver=resolver, guard=guard, keys=self.keys, version=version
+        self._guard = Guard(map(str, config.allow_private))
+        self._tls = tls_context()
+        shared = Shared(
+            clock, self._resolver, self._guard, self._tls, self.keys, version=understudy_version(), secrets=config.secrets()
         )
-        self.prober = Probers(
-            {
-                HttpCheck: http,
-                LlmCheck: self._llm,
-                TcpCheck: TcpProber(clock, resolver=resolver, guard=guard),
-                TlsCheck: TlsProber(clock, ssl_context=tls, resolver=resolver, guard=guard),
-                DnsCheck: DnsProber(clock, guard=guard),
-                HeartbeatCheck: HeartbeatProber(self.heartbeats, clock),
-            },
-            redactor or Redactor(config.secrets()),
-        )
+        probers = {kind.check: kind.prober(shared) for kind in KINDS.values()}
+        self._llm = next(one for one in probers.values() if isinstance(one, LlmProber))
+        self.heartbeats = next(one.register for one in probers.values() if isinstance(one, HeartbeatProber))
+        self.prober = Probers(probers, redactor or Redactor(config.secrets()))
 
     def transport(self) -> Transport:
         """The way out for whoever else asks foreign hosts, such as the reader of status pages: the same guard and resolver."""
@@ -84,7 +68,7 @@ class Probing:
                     self.keys.worked(check.id, good[-1].at)
         if budgets is not None:
             try:
-                self._budgets.restore(json.loads(budgets))
+                self._llm.book.restore(json.loads(budgets))
             except ValueError as error:
                 log.warning("what checks had spent today is forgotten", why=str(error))
 
@@ -97,7 +81,7 @@ class Probing:
 
     def spent_budgets(self) -> str:
         """What was spent today, to be stored."""
-        return json.dumps(self._budgets.snapshot())
+        return json.dumps(self._llm.book.snapshot())
 
     async def close(self) -> None:
         """Close the probers, then what they share."""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.checks.judging.expect import parse_expectation
 from bot.checks.judging.vendor_words import STATUS_CLASSES, STRONG_WORDS
 from bot.config.checks.base import CheckBase
 from bot.config.checks.http import Expect
+from bot.config.checks.json_rules import parse_expectation
 from bot.config.checks.kinds import CHECK_MODELS
 from bot.core.detection.error_classes import GROUPS, ErrorClass
 from bot.core.model import Outcome

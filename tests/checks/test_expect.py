@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.checks.judging.expect import OPENED_AT_MOST, JsonExpectation, looks_at_body, parse_expectation, unmet
+from bot.checks.judging.expect import OPENED_AT_MOST, looks_at_body, unmet
 from bot.checks.judging.failure import Failure
+from bot.config.checks.json_rules import JsonExpectation, parse_expectation
 
 DOCUMENT = {
     "status": "ok",

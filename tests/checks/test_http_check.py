@@ -13,9 +13,9 @@ import pytest
 import trustme
 
 from bot.checks.http import HttpCheck, HttpProber, Statuses
-from bot.checks.judging.expect import parse_expectation
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.resolve import Found
+from bot.config.checks.json_rules import parse_expectation
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock, ManualClock, ScaledClock
 from bot.system.redaction import HIDDEN

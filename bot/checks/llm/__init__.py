@@ -1,1 +1,5 @@
 """The check that asks a model, and the dialects it speaks."""
+
+from bot.checks.llm.check import KIND
+
+__all__ = ["KIND"]

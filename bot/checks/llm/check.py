@@ -4,6 +4,7 @@ import asyncio
 import re
 import ssl
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx
 
@@ -11,6 +12,7 @@ from bot.checks.judging.answers import is_html
 from bot.checks.judging.evidence import BODY_CAP, clean, evidence_of, secrets_of
 from bot.checks.judging.exceptions import Failure, classify_error_body, classify_status
 from bot.checks.judging.keys import KeyMemory
+from bot.checks.kind import Kind, Shared
 from bot.checks.llm.budget import Budget as Budget
 from bot.checks.llm.budget import BudgetBook
 from bot.checks.llm.dialects import bedrock
@@ -25,6 +27,8 @@ from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import Transport
 from bot.checks.run import Seen, measured, ms_of, span
+from bot.config.checks import llm as config
+from bot.config.checks.http import plain
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 
@@ -271,3 +275,26 @@ def _slow(run: _Run, sample: Sample, speed: float) -> list[str]:
     if check.tokens_per_second is not None and rate is not None and rate < check.tokens_per_second:
         found.append(f", {rate:.1f} tokens a second where {check.tokens_per_second:g} are expected")
     return found
+
+
+def _made(model: config.LlmCheck, **common: Any) -> LlmCheck:
+    expect = model.expect
+    return LlmCheck(
+        **common, dialect=model.dialect, url=model.url, model=model.model or "",
+        api_key=model.api_key.get_secret_value(), api=model.api, rung=model.rung, prompt=model.prompt,
+        max_tokens=model.max_tokens, headers=plain(model.headers), api_version=model.api_version, region=model.region,
+        access_key_id=model.access_key_id.get_secret_value(), secret_access_key=model.secret_access_key.get_secret_value(),
+        session_token=model.session_token.get_secret_value(), under=expect.under, first_token_under=expect.first_token,
+        answer=expect.answer, tokens_per_second=expect.tokens_per_second,
+        budget=Budget(model.budget.calls_per_day, model.budget.tokens_per_day),
+    )  # fmt: skip
+
+
+def _prober(shared: Shared) -> LlmProber:
+    return LlmProber(
+        shared.clock, ssl_context=shared.tls, resolver=shared.resolver, guard=shared.guard, keys=shared.keys,
+        version=shared.version,
+    )  # fmt: skip
+
+
+KIND = Kind(config.LlmCheck, LlmCheck, _made, _prober)

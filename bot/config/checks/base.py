@@ -1,9 +1,9 @@
 """What all parts of the configuration share, and what all checks share."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.config.scalars import Deadline, Every, Real
 
@@ -15,7 +15,7 @@ class Part(BaseModel):
 
 
 class CheckBase(Part):
-    """What all checks share."""
+    """What all checks share, and what the rest of the bot asks of each; a type says otherwise where it must."""
 
     name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})?$")] = Field(
         default="", description="Name within its component; without one, the type stands in, numbered."
@@ -30,3 +30,26 @@ class CheckBase(Part):
     def missing_credential(self) -> str | None:
         """What is empty although the check needs it (`api_key`, `headers.x-api-key`), or None. Such a check is off."""
         return None
+
+    @property
+    def slow_over(self) -> timedelta | None:
+        """What takes longer is slow, where that is set."""
+        return None
+
+    @property
+    def target(self) -> str:
+        """Whom it asks, for people."""
+        return self.name
+
+    @property
+    def address(self) -> str:
+        """The URL that it asks, where it asks one."""
+        return ""
+
+    def parts(self, name: str) -> tuple[tuple[str, Self], ...]:
+        """What it runs as, each with its name: itself under the one that it is given, where its type says nothing else."""
+        return ((name, self),)
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every credential it holds."""
+        return ()

@@ -1,13 +1,15 @@
 """The HTTP check, and what its answer must be like."""
 
 import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import regex
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 
-from bot.checks.judging.expect import parse_expectation
 from bot.config.checks.base import CheckBase, Part
+from bot.config.checks.json_rules import parse_expectation
 from bot.config.scalars import OptionalUrl, PositiveSpan, Secret, Switch, Text, Url, Whole, bad
 
 _SCHEMES = {"", "bearer", "basic", "token", "apikey", "key", "digest"}  # what is left of a header when its secret is missing
@@ -136,9 +138,29 @@ class HttpCheck(CheckBase):
                 return f"headers.{name}"
         return None
 
+    @property
+    def slow_over(self) -> timedelta | None:
+        """Its own limit."""
+        return self.expect.under
+
+    @property
+    def target(self) -> str:
+        """Its host."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def address(self) -> str:
+        """Its URL."""
+        return self.url
+
     def secrets(self) -> tuple[SecretStr, ...]:
         """The values of its headers that are not harmless."""
         return tuple(value for name, value in self.headers.items() if name.lower() not in HARMLESS_HEADERS)
+
+
+def plain(headers: Headers) -> dict[str, str]:
+    """Headers as they are sent."""
+    return {name: value.get_secret_value() for name, value in headers.items()}
 
 
 HARMLESS_HEADERS = frozenset(

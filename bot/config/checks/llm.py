@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -108,17 +109,31 @@ class LlmCheck(CheckBase):
             return None if self.secret_access_key.get_secret_value() else "secret_access_key"
         return None if self.api_key.get_secret_value() else "api_key"
 
+    @property
+    def slow_over(self) -> timedelta | None:
+        """Its own limit."""
+        return self.expect.under
+
+    @property
+    def target(self) -> str:
+        """The vendor's host."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def address(self) -> str:
+        """Its URL."""
+        return self.url
+
     def secrets(self) -> tuple[SecretStr, ...]:
         """Every credential it holds."""
         return (self.api_key, self.access_key_id, self.secret_access_key, self.session_token, *self.headers.values())
 
-    def by_model(self) -> "tuple[tuple[str, LlmCheck], ...]":
-        """One check for each model, with its name."""
+    def parts(self, name: str) -> tuple[tuple[str, Self], ...]:
+        """One check for each model."""
         if not self.models:
-            return ((self.name or self.type, self),)
+            return ((name, self),)
         return tuple(
-            (f"{self.name or self.type}-{_slug(model)}", self.model_copy(update={"model": model, "models": ()}))
-            for model in self.models
+            (f"{name}-{_slug(model)}", self.model_copy(update={"model": model, "models": ()})) for model in self.models
         )
 
 

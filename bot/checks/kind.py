@@ -1,0 +1,36 @@
+"""What a type of check is made of on this side: its model in the configuration, what runs of it, and who runs that."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.checks.judging.keys import KeyMemory
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import Resolver
+from bot.config.checks.base import CheckBase
+from bot.ports import Prober
+from bot.system.clock import Clock
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the probers of all types share, made once by whoever closes it."""
+
+    clock: Clock
+    resolver: Resolver
+    guard: Guard
+    tls: ssl.SSLContext
+    keys: KeyMemory
+    version: str = "dev"
+    secrets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One type. `made(model, id=, component=, every=, deadline=)` gives the `check` that its prober runs."""
+
+    model: type[CheckBase]
+    check: type
+    made: Callable[..., Any]
+    prober: Callable[[Shared], Prober]
