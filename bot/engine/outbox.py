@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.effects import Certainty, Effect
+from bot.core.effects import EFFECTS, Certainty, Effect, EffectBody
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
 from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, RowState, Settled, StoreError, Wait
@@ -100,6 +100,8 @@ class Outbox:
         now = self._clock.now()
         await self._ledger.write(lambda store: store.release_claims(now, self._pace.settle_for))
         self._taken_up = True
+        for row in await self._ledger.read(lambda store: store.untold()):
+            await self._tell(row)
 
     async def _round(self) -> None:
         self._wake.clear()
@@ -142,7 +144,16 @@ class Outbox:
             log.error("an effect ended in an error of ours", effect=task.get_name(), exc_info=error)
         self._wake.set()
 
+    async def _tell(self, row: OutboxRow) -> None:
+        """Of a row that nobody can read people hear as of everything else that is given up."""
+        kind = EFFECTS.get(row.result.get("kind", ""), type(row.effect.body))
+        await self._refuse(row, row.error, kind)
+        await self._ledger.write(lambda store: store.told(row.id))
+
     async def _see_through(self, row: OutboxRow) -> None:
+        if row.state is RowState.DEAD:
+            await self._tell(row)
+            return
         try:
             came = await self._try(row)
         except EffectError as error:
@@ -201,12 +212,12 @@ class Outbox:
         )  # fmt: skip
         return Settled(RowState.DONE, result={"channel": done.channel, "ts": done.ts, "name": done.name})
 
-    async def _refuse(self, row: OutboxRow, reason: str) -> None:
+    async def _refuse(self, row: OutboxRow, reason: str, kind: type[EffectBody] | None = None) -> None:
         effect = row.effect
         await self._engine.handle(
             EffectRefused(
-                actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
-                body=effect.body, reason=reason,
+                actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=kind or type(effect.body),
+                incident=effect.incident, body=effect.body, reason=reason,
             )
         )  # fmt: skip
 

@@ -253,6 +253,12 @@ class Store(Protocol):
         the outbox sets does not count.
         """
 
+    def untold(self) -> list[OutboxRow]:
+        """Dead rows that nobody could read and no fact tells of yet; `result` has their `kind` where that could be read."""
+
+    def told(self, row: int) -> None:
+        """A fact tells of such a row."""
+
     def settle(self, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
         """Write what the try came to; False when the row was claimed by somebody else since."""
 

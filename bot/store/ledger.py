@@ -150,6 +150,15 @@ class SqliteStore:
         with atomic(self.conn):
             return outbox.claim(self.conn, now, owner, lease, limit)
 
+    def untold(self) -> list[OutboxRow]:
+        """Dead rows that nobody could read, and that no fact tells of yet."""
+        return outbox.untold(self.conn)
+
+    def told(self, row: int) -> None:
+        """A fact tells of a row that nobody could read."""
+        with atomic(self.conn):
+            outbox.told(self.conn, row)
+
     def settle(self, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
         """Write what the try came to; False when the row was claimed by somebody else since.
 

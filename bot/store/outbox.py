@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.core.codec import encode
-from bot.core.effects import Effect, PostLine, encode_effect
+from bot.core.effects import EFFECTS, Effect, PostLine, encode_effect
 from bot.ports import OutboxRow, RowState, Settled, StoreError
 from bot.store.engine import Connection, DatabaseError, forgiving, one
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
@@ -34,10 +34,11 @@ SET = "CASE state WHEN 'sending' THEN lease_until ELSE not_before END"
 DUE = f"CASE WHEN {SET} BETWEEN 0 AND :beyond THEN {SET} ELSE 0 END"
 STARTED = "CASE WHEN started_at BETWEEN 0 AND :now THEN started_at ELSE :now END"
 CREATED = "CASE WHEN created_at BETWEEN 0 AND :now THEN created_at ELSE :now END"
+UNTOLD = "given up, not told"  # as the owner of a row that nobody could read, until there is a fact of it
 BURY = f"""
 UPDATE outbox SET state = 'dead', key = :key, kind = :kind, lane = :lane, slot = '', stream = :stream, args = '{{}}',
-    result = '{{}}', attempt = 0, ambiguous_rounds = 0, created_at = {CREATED}, started_at = NULL, first_started_at = NULL,
-    not_before = :now, owner = '', lease_until = NULL, error = :error
+    result = :result, attempt = 0, ambiguous_rounds = 0, created_at = {CREATED}, started_at = NULL, first_started_at = NULL,
+    not_before = :now, owner = '{UNTOLD}', lease_until = NULL, error = :error
 WHERE id = :id
 """  # noqa: S608 # constants
 
@@ -61,14 +62,25 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
 
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
-    """Take due rows, the oldest unfinished of their lanes, and mark them sending."""
+    """Take due rows, the oldest unfinished of their lanes, and mark them sending. What nobody can read comes as dead."""
     found = _fetched(
         conn,
         f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= :now ORDER BY id LIMIT :limit",  # noqa: S608 # constants
         {"now": micros(now), "beyond": micros(now + LONGEST), "limit": limit},
     )
-    readable = [read for row in found if (read := _read_or_bury(conn, row, now))]
-    return [taken for row in readable if (taken := _take(conn, row, now, owner, lease))]
+    read = [_read_or_bury(conn, row, now) for row in found]
+    return [taken for row in read if (taken := row if row.state is RowState.DEAD else _take(conn, row, now, owner, lease))]
+
+
+def untold(conn: Connection) -> list[OutboxRow]:
+    """Rows that nobody could read and no fact tells of yet; `result` has their `kind` where that could be read."""
+    rows = _fetched(conn, "SELECT * FROM outbox WHERE state = 'dead' AND owner = ? ORDER BY id", (UNTOLD,))
+    return [read_outbox(row) for row in rows]
+
+
+def told(conn: Connection, row: int) -> None:
+    """There is a fact of it now."""
+    conn.execute("UPDATE outbox SET owner = '' WHERE id = ? AND state = 'dead'", (row,))
 
 
 def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
@@ -80,8 +92,8 @@ def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
             return conn.execute(sql, values).fetchall()
 
 
-def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow | None:
-    """A row that was edited until nobody can read it must not hold up those behind it."""
+def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow:
+    """A row that was edited until nobody can read it must not hold up those behind it: it is dead from now on."""
     try:
         return read_outbox(row)
     except StoreError as error:
@@ -90,8 +102,11 @@ def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow | None
         if texts["key"] != row["key"]:
             texts["key"] += f" (row {row['id']})"  # spelled out it may be another row's
         why = plain(f"this row cannot be read: {error.__cause__}")
-        conn.execute(BURY, {**texts, "kind": PostLine.KIND, "now": micros(now), "error": why, "id": row["id"]})
-        return None
+        result = canonical({"kind": row["kind"]} if row["kind"] in EFFECTS else {})
+        values = {"kind": PostLine.KIND, "result": result, "now": micros(now), "error": why, "id": row["id"]}
+        conn.execute(BURY, {**texts, **values})
+        [buried] = _fetched(conn, "SELECT * FROM outbox WHERE id = ?", (row["id"],))
+        return read_outbox(buried)
 
 
 def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: timedelta) -> OutboxRow | None:

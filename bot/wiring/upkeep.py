@@ -1,15 +1,16 @@
 """What is done every few seconds beside the work: tell the metrics, forget old samples, put what was spent on record."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.ports import UNFINISHED, Ledger, RowState, Samples, StoreError, StoreTrouble
+from bot.ports import UNFINISHED, Ledger, OutboxRow, RowState, Samples, StoreError, StoreTrouble
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
+from bot.web.health import Part
 from bot.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -18,6 +19,7 @@ EVERY_S = 5.0
 FORGET_EVERY_S = 3_600.0  # real seconds
 BREATHE_S = 0.05  # between two steps, so that no commit waits for more than one
 KEEP = timedelta(days=30)  # effects that are done, and ids of signals
+RECENT = timedelta(days=1)
 OUTBOX_STATES = (*UNFINISHED, RowState.DEAD)
 BUDGETS = "budgets"  # the setting in the ledger that carries over a restart what checks spent
 
@@ -38,9 +40,19 @@ class Housekeeping:
         self._connected = connected
         self._spent = spent
         self._recorded = ""
+        self._given_up: tuple[OutboxRow, ...] = ()
         self._sparingly = Sparingly(clock, timedelta(hours=1))
         self._forget_at = 0.0
         self._task: asyncio.Task[None] | None = None
+
+    def health(self) -> Mapping[str, Part]:
+        """What was given up within a day and stands in no incident's timeline; empty where nothing was."""
+        if not self._given_up:
+            return {}
+        newest, others = self._given_up[-1], len(self._given_up) - 1
+        more = f" and {others} more" if others else ""
+        sentence = f"Given up within a day: {newest.effect.kind} ({newest.effect.key}){more}. {newest.error}"
+        return {"outbox": Part(False, "given up", self._given_up[0].not_before, sentence)}
 
     def start(self) -> None:
         """Begin."""
@@ -86,6 +98,10 @@ class Housekeeping:
             if (unsaid := self._sparingly.may("outbox")) is not None:
                 log.error("the outbox cannot be counted", why=str(error), since_last=unsaid)
             return
+        since = self._clock.now() - RECENT
+        self._given_up = tuple(
+            row for row in rows if row.state is RowState.DEAD and row.effect.incident is None and row.not_before >= since
+        )
         counts = {state.value: sum(row.state == state for row in rows) for state in OUTBOX_STATES}
         waiting = [row.created_at for row in rows if row.state is RowState.PENDING]
         oldest = self._clock.now() - min(waiting) if waiting else timedelta(0)

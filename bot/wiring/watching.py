@@ -11,6 +11,7 @@ from bot.vantage.courier import Courier, Peer
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.watch.watchdog import Watchdog
+from bot.web.health import Part
 from bot.wiring.part import AppPart
 from bot.wiring.plan import plan
 from bot.wiring.probing import Probing
@@ -53,6 +54,11 @@ class Upkeep(AppPart):
         self._store = store
         self._probes = probes
         self._slack = slack
+        self._housekeeping: Housekeeping | None = None
+
+    def health(self) -> Mapping[str, Part]:
+        """What was given up and stands nowhere else."""
+        return self._housekeeping.health() if self._housekeeping else {}
 
     async def start(self) -> None:
         """Recall, then begin."""
@@ -62,7 +68,7 @@ class Upkeep(AppPart):
             await probing.recall(setup.plan.checks, store.samples, budgets)
         if not setup.given.web:
             return
-        housekeeping = Housekeeping(
+        housekeeping = self._housekeeping = Housekeeping(
             store.ledger, store.samples, setup.clock, setup.metrics,
             keep=setup.config.samples.keep, budget_bytes=setup.config.samples.budget,
             connected=lambda: self._slack.connected, spent=probing.spent_budgets if probing else str,

@@ -353,6 +353,6 @@ def test_an_outbox_row_that_was_edited_until_nobody_can_read_it_holds_up_no_lane
     store.commit(queued(effect("first"), effect("second")))
     store.conn.execute("UPDATE outbox SET args = '{' WHERE key = 'first'")  # type: ignore[attr-defined]
 
-    claimed = [row.effect.key for _ in range(2) for row in store.claim(NOON, "me", timedelta(seconds=90), 5)]
-    assert ["second"] == claimed
+    rows = [row for _ in range(2) for row in store.claim(NOON, "me", timedelta(seconds=90), 5)]
+    assert [("first", "dead"), ("second", "sending")] == [(row.effect.key, row.state) for row in rows]
     assert [("first", "this row cannot be read")] == [(row.effect.key, row.error[:23]) for row in store.outbox("dead")]

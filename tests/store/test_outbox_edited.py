@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot.core.effects import EditCard
 from bot.ports import RowState, Settled, StoreError, StoreTrouble
 from bot.slack.errors import LONGEST_LIMIT
 from bot.store.outbox import LONGEST
@@ -36,7 +37,7 @@ class File:
     def claim(self, seconds: float = 0) -> list[tuple[str, str]]:
         """What is taken up now, and as what."""
         rows = self.ledger.store.claim(after(seconds), "me", LEASE, 16)
-        return [(row.effect.key, row.state) for row in rows]
+        return [(row.effect.key, row.state) for row in rows if row.state is not RowState.DEAD]
 
     def due(self, seconds: float = 0) -> bool:
         """Whether the outbox would look for something to claim now."""
@@ -86,6 +87,25 @@ def test_an_unreadable_row_is_given_up_with_the_reason(values: str, why: str, fi
     [buried] = file.ledger.store.outbox(RowState.DEAD)
     assert (1, True) == (buried.id, buried.error.startswith("this row cannot be read: "))
     assert why in buried.error
+
+
+@pytest.mark.parametrize(("values", "kind"), [(f"args = {NO_TEXT}", EditCard.KIND), ("kind = 'nonsense'", "")])
+def test_an_unreadable_row_waits_to_be_told(values: str, kind: str, file: File) -> None:
+    """Whoever claimed it may die before there is a fact: the next start finds it, with its kind as far as that is known."""
+    file.ledger.store.commit(queued(effect("card", "incident/4", slot="card")))
+    edit(file.folder, f"UPDATE outbox SET {values} WHERE key = 'card'")  # noqa: S608 # constants
+    file.claim()
+
+    assert [("card", kind)] == [(row.effect.key, row.result.get("kind", "")) for row in file.ledger.store.untold()]
+
+
+def test_an_unreadable_row_is_told_once(file: File) -> None:
+    """No start tells it again."""
+    file.edit(f"args = {NO_TEXT}")
+    file.claim()
+    file.ledger.store.told(1)
+
+    assert [] == file.ledger.store.untold()
 
 
 def test_an_unreadable_row_is_named_in_the_log(file: File) -> None:

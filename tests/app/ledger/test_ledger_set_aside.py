@@ -13,6 +13,8 @@ from tests.ledger_edits import edit
 
 STREAM = f"flag/{FLAG}"
 
+NO_TEXT = "CAST(x'7bff' AS TEXT)"
+
 
 def aside(deployment: Deployment) -> list[dict[str, object]]:
     file = deployment.data / "ledger.set-aside-1.jsonl"
@@ -115,3 +117,27 @@ async def test_an_effect_that_was_edited_stops_no_other(values: str, told: str, 
 
     assert told in bot.output
     assert "Traceback" not in bot.output
+
+
+async def test_an_effect_that_nobody_can_read_stands_in_the_timeline(engaged: Deployment) -> None:
+    """Whoever asks where the alert is finds that it was given up, and why; the ops channel is told."""
+    edit(engaged.data, f"UPDATE outbox SET args = {NO_TEXT} WHERE kind = 'alert.post'")  # noqa: S608 # constants
+    bot = await engaged.ready_bot()
+    await bot.says("an effect is given up")
+    async with asyncio.timeout(40):
+        while "args is no text" not in (await bot.asks("GET", "/api/v1/incidents/1/timeline")).text:
+            await asyncio.sleep(0.1)
+    exported = (await engaged.verb("export", "1", "--format", "csv")).out
+
+    assert "Given up: the alert" in exported
+
+
+async def test_an_effect_that_belongs_to_no_incident_is_missed_by_readiness(engaged: Deployment) -> None:
+    """No timeline is there to tell it."""
+    edit(engaged.data, f"UPDATE outbox SET args = {NO_TEXT}, incident = NULL WHERE kind = 'fact.post'")  # noqa: S608 # constants
+    bot = await engaged.ready_bot()
+    async with asyncio.timeout(40):
+        while "Given up within a day" not in (said := (await bot.asks("GET", "/readyz")).text):
+            await asyncio.sleep(0.1)
+
+    assert "args is no text" in said
