@@ -15,8 +15,9 @@ USER 10001
 WORKDIR /var/lib/understudy
 VOLUME /var/lib/understudy/data
 EXPOSE 8080
+# Asked without a proxy: Docker hands those of the host on, and none of them knows this container's loopback.
 # Inside a container the server must listen on all addresses; flags are read with a read token (see README, "Docker").
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
-  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+  CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["understudy"]
 CMD ["run", "--config", "/etc/understudy/understudy.yaml", "--data", "/var/lib/understudy/data", "--listen", "0.0.0.0:8080"]

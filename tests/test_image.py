@@ -1,10 +1,17 @@
 """What the image installs is pinned, complete, within the tested ranges, and made for the Python that it runs on."""
 
+import json
+import os
 import re
+import subprocess
+import sys
+import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -92,3 +99,32 @@ def test_image_installs_what_is_pinned() -> None:
 
     assert 0 < copied < installed
     assert re.search(r"pip install [^\n]*--constraint constraints\.txt \.", DOCKERFILE)
+
+
+class Health(BaseHTTPRequestHandler):
+    """`/healthz` of a bot that is well, or not."""
+
+    status = 200
+
+    def do_GET(self) -> None:  # so named by the library
+        self.send_response(self.status if self.path == "/healthz" else 404)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("status", "exit"), [(200, 0), (503, 1)])
+def test_health_check_asks_the_bot_itself_behind_any_proxy(status: int, exit: int) -> None:
+    """Docker puts the proxy of the host into every container; a bot that is well would be called unhealthy for good."""
+    command = re.search(r"^HEALTHCHECK [^\n]*\\\n  CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    assert command
+    _, flag, code = json.loads(command[1])
+    proxy = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Answer", (Health,), {"status": status})) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        asked = [sys.executable, flag, code.replace(":8080", f":{server.server_port}")]
+        ended = subprocess.run(asked, env={**os.environ, **proxy}, capture_output=True, check=False)
+        server.shutdown()
+
+    assert exit == ended.returncode
