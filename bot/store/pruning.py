@@ -13,7 +13,6 @@ from bot.store.engine import Connection, one
 from bot.store.outbox import UNFINISHED
 from bot.store.rows import micros
 
-KEEP = timedelta(days=30)
 KEEP_ROOTS = timedelta(days=365)  # a component that stays degraded for longer is told in a new thread
 CHUNK = 500  # deleted in one transaction: some milliseconds
 WINDOW = 5_000  # rows looked at in one reading

@@ -1,4 +1,4 @@
-"""What probers remember over a restart, read back from a samples file."""
+"""Probers as the bot has them: what they remember over a restart, and the guarded way out that they share."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +10,7 @@ from bot.checks.http import HttpCheck
 from bot.checks.judging.failure import Failure
 from bot.config.models import Config
 from bot.core.model import Fault, Outcome, Sample
+from bot.feeds.fetch import FeedReader, FeedSource
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.wiring.probing import Probing
@@ -45,3 +46,14 @@ async def test_key_that_worked_is_remembered_when_the_bot_restarts(stored: Seque
     await file.close()
     assert error == probing.keys.judged(CHECK.id, Failure("auth")).error
     await probing.close()
+
+
+async def test_status_pages_are_read_through_the_guard_of_the_checks() -> None:
+    """Whoever writes a page's address, or answers with a redirect, has us ask nothing on our own machine."""
+    probing = Probing(Config(), ManualClock(NOW))
+    reader = FeedReader(ManualClock(NOW), probing.transport(), version="1.2")
+    report = await reader.read(FeedSource("anthropic", "statuspage", ("http://127.0.0.1:9/api/v2/summary.json",), {}))
+    await reader.close()
+    await probing.close()
+
+    assert "127.0.0.1 is loopback; list its network under allow_private" in report.reason

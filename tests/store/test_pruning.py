@@ -8,10 +8,9 @@ import pytest
 from bot.core.effects import Effect, OpenThread
 from bot.ports import AlreadyHandled, Settled
 from bot.store.sqlite import InlineLedger
-from bot.wiring.upkeep import forget_old
+from bot.wiring.upkeep import KEEP, forget_old
 from tests.ledger_facts import NOON, commit, effect, fact, queued
 
-KEEP = timedelta(days=30)
 LEASE = timedelta(seconds=90)
 
 
