@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.core.effects import EFFECTS, Certainty, Effect, EffectBody
+from bot.core.effects import EFFECTS, Certainty, Effect, EffectBody, OfPage, PostLine
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
 from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, RowState, Settled, StoreError, Wait
@@ -146,8 +146,9 @@ class Outbox:
 
     async def _tell(self, row: OutboxRow) -> None:
         """Of a row that nobody can read people hear as of everything else that is given up."""
-        kind = EFFECTS.get(row.result.get("kind", ""), type(row.effect.body))
-        await self._refuse(row, row.error, kind)
+        kind = EFFECTS.get(row.result.get("kind", ""), PostLine)
+        # Whom a page was for is lost with the rest of it: paging itself cannot say so.
+        await self._refuse(row, row.error, PostLine if issubclass(kind, OfPage) else kind)
         await self._ledger.write(lambda store: store.told(row.id))
 
     async def _see_through(self, row: OutboxRow) -> None:
