@@ -49,7 +49,7 @@ class App:
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake())
-        self._on_call = OnCallRoom(setup, self._store, self._channels)
+        self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
         self._sending = Sending(setup, self._store, self._channels, on_call=self._on_call, board_url=self._web.board_url)
         guard = LoopGuard(setup)
         self._watching = Watching(setup, self._store, self._probes, guard.lag)

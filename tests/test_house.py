@@ -57,12 +57,14 @@ THIRD_PARTIES = {
     "slack_bolt": ("bot.slack", "commands"),
     "sqlite_utils": ("bot.store",),
     "apscheduler": ("bot.engine.metronome",),
-    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.vantage.courier", "bot.cli", "bot.demo"),
+    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.on_call", "bot.vantage.courier", "bot.cli", "bot.demo"),
     "httptools": ("bot.checks",),
     "dns": ("bot.checks.dns",),
     "botocore": ("bot.checks.llm.dialects.bedrock",),
     "jsonpath": ("bot.config.checks.json_rules",),
     "apprise": ("bot.notify",),
+    "icalendar": ("bot.on_call.ical",),
+    "recurring_ical_events": ("bot.on_call.ical",),
 }
 
 CLOCK_CALLS = {

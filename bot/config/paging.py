@@ -4,13 +4,14 @@ import re
 from datetime import time, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
 from bot.config.checks.base import Part
-from bot.config.scalars import EXPANDED, Moment, PositiveSpan, Text, TimeZone, bad, parse_duration
+from bot.config.scalars import EXPANDED, Moment, PositiveSpan, Secret, Text, TimeZone, Url, bad, check_url, parse_duration
 
 LONGEST = timedelta(hours=24)
-SOURCES = ("usergroup", "rota")
+SOURCES = ("usergroup", "rota", "ical", "pagerduty", "jsm")
+FOREIGN = ("ical", "pagerduty", "jsm")  # they know people by other names than Slack does
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
 
 
@@ -37,6 +38,14 @@ def _within_a_day(value: object) -> timedelta:
     if span > LONGEST:
         raise bad("the step comes too late", "at most 24h after the declaration")
     return span
+
+
+def _calendar_url(value: object) -> object:
+    """Whoever knows such an address may read the calendar, so it is kept as a secret."""
+    if not isinstance(value, str):
+        return value
+    value = value.strip()
+    return check_url(f"https://{value.removeprefix('webcal://')}" if value.startswith("webcal://") else value)
 
 
 def _addresses(value: object) -> object:
@@ -67,6 +76,7 @@ Addresses = Annotated[
     BeforeValidator(_addresses),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": ["string", "integer"]}}]}),
 ]
+CalendarUrl = Annotated[SecretStr, BeforeValidator(_calendar_url), WithJsonSchema({"type": "string"})]
 SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 
 
@@ -79,18 +89,57 @@ class RotaConfig(Part):
     zone: TimeZone = Field(default="UTC", description="Zone in whose wall time turns change.")
 
 
+class PagerDutyConfig(Part):
+    """A schedule of PagerDuty."""
+
+    schedule: Text = Field(description="ID of the schedule, `P...`; it stands in the address of its page.")
+    token: Secret = Field(default=SecretStr(""), description="REST API key, read-only; without one nobody is found.")
+    api_url: Url = Field(default="https://api.pagerduty.com", description="The API; `https://api.eu.pagerduty.com` in the EU.")
+
+
+class JsmConfig(Part):
+    """A schedule of Jira Service Management Operations."""
+
+    cloud: Text = Field(description="Cloud ID of the site: `https://SITE.atlassian.net/_edge/tenant_info` tells it.")
+    schedule: Text = Field(description="ID of the schedule.")
+    email: Text = Field(description="Whose API token it is.")
+    token: Secret = Field(default=SecretStr(""), description="API token of Atlassian; without one nobody is found.")
+    api_url: Url = Field(default="https://api.atlassian.com/jsm/ops/api", description="The API.")
+
+
 class OnCallConfig(Part):
     """One name that paging and invitations may use, and where it is found out who that is."""
 
     usergroup: GroupId | None = Field(default=None, description="A Slack user group, by ID.")
     rota: RotaConfig | None = Field(default=None, description="People who take turns.")
+    ical: CalendarUrl | None = Field(
+        default=None, description="Address of an iCalendar file whose events are shifts; kept secret."
+    )
+    pagerduty: PagerDutyConfig | None = Field(default=None, description="A schedule of PagerDuty.")
+    jsm: JsmConfig | None = Field(default=None, description="A schedule of Jira Service Management, where Opsgenie's live on.")
+    users: dict[Text, UserId] = Field(
+        default={}, description="Whom an address, name or ID of `ical`, `pagerduty` or `jsm` stands for, as Slack user IDs."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _one_source(cls, given: Any) -> Any:
         if isinstance(given, dict) and sum(given.get(source) is not None for source in SOURCES) != 1:
             raise bad("it needs one source", f"write one of {', '.join(f'`{source}`' for source in SOURCES)}")
+        foreign = next((source for source in FOREIGN if isinstance(given, dict) and given.get(source) is not None), None)
+        if foreign and not given.get("users"):
+            raise bad(f"nobody of `{foreign}` is known in Slack", "write `users: {ana@example.com: U0ANA}` beside it")
         return given
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is asked over HTTP."""
+        return self.ical is not None or self.pagerduty is not None or self.jsm is not None
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """What must not be seen of it."""
+        tokens = [section.token for section in (self.pagerduty, self.jsm) if section]
+        return (*tokens, self.ical) if self.ical else tuple(tokens)
 
 
 class PageStepConfig(Part):

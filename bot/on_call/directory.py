@@ -108,9 +108,12 @@ class Directory:
                 return OnDuty(group=group, problem=f"{name}: {error}")  # a group can be mentioned without knowing its members
             shifts, stale = known.shifts, f"{name} as read at {known.at:%Y-%m-%d %H:%M} UTC: {error}"
         people = on_duty(shifts, now)
+        unknown = dict.fromkeys(one for shift in shifts if shift.covers(now) for one in shift.unknown)
+        strangers = f"{name}: on call is {', '.join(unknown)}, of whom `users` knows nothing" if unknown else ""
+        problem = "; ".join(filter(None, [stale, strangers]))
         if not people:
-            return OnDuty(problem=stale or f"{name}: nobody is on call now")
-        return OnDuty(people, group, stale)
+            return OnDuty(problem=problem or f"{name}: nobody is on call now")
+        return OnDuty(people, group, problem)
 
     async def _shifts(self, name: str, source: Source, now: datetime) -> Sequence[Shift]:
         if isinstance(source, Rota):

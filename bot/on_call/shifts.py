@@ -15,15 +15,19 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Shift:
-    """People who are on call from `starts` to `ends`, which is no part of it; without an end, until it is read again."""
+    """People who are on call from `starts` to `ends`, which is no part of it; without an end, until it is read again.
+
+    `unknown` are those whom the source names and the configuration does not.
+    """
 
     people: tuple[str, ...]
-    starts: datetime
+    starts: datetime | None = None
     ends: datetime | None = None
+    unknown: tuple[str, ...] = ()
 
     def covers(self, now: datetime) -> bool:
         """Whether it is the shift of this moment."""
-        return self.starts <= now and (self.ends is None or now < self.ends)
+        return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
 
 
 class Source(Protocol):
@@ -36,6 +40,14 @@ class Source(Protocol):
 def on_duty(shifts: Sequence[Shift], now: datetime) -> tuple[str, ...]:
     """Everybody who has a shift now, once, in order."""
     return tuple(dict.fromkeys(person for shift in shifts if shift.covers(now) for person in shift.people))
+
+
+def moment(text: str) -> datetime:
+    """A moment in ISO 8601 with its offset. Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a moment without an offset")
+    return at.astimezone(UTC)
 
 
 @dataclass(frozen=True)

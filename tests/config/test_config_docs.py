@@ -16,7 +16,7 @@ from bot.config.flags import FallbackConfig, FlagConfig, HandBack
 from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
 from bot.config.load import load
 from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
-from bot.config.paging import OnCallConfig, PageStepConfig, PagingConfig, QuietConfig, RotaConfig
+from bot.config.paging import JsmConfig, OnCallConfig, PagerDutyConfig, PageStepConfig, PagingConfig, QuietConfig, RotaConfig
 from bot.config.pending import PENDING
 from bot.config.presets import preset_names
 from bot.config.reading.errors import Report
@@ -36,6 +36,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "people": PeopleConfig,
     "on_call": OnCallConfig,
     "rota": RotaConfig,
+    "pagerduty": PagerDutyConfig,
+    "jsm": JsmConfig,
     "paging": PagingConfig,
     "Steps of paging": PageStepConfig,
     "paging.quiet": QuietConfig,

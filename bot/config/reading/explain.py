@@ -13,7 +13,7 @@ from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Mark, Node, Path, Scalar, Seq, entry
 
 _PRIVATE = {"bot_token", "app_token", "signing_secret", "api_key", "headers", "notify", "read_tokens", "control_tokens"}
-_PRIVATE |= {"body", "json", "variants", "token", "secret", "access_key_id", "secret_access_key", "session_token"}
+_PRIVATE |= {"ical", "body", "json", "variants", "token", "secret", "access_key_id", "secret_access_key", "session_token"}
 _KINDS = {
     "string_type": ("must be text", "put quotes around it"),
     "dict_type": ("must be a mapping", "write keys and values below it, indented"),

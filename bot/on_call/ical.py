@@ -1,0 +1,97 @@
+"""Shifts out of an iCalendar file (RFC 5545), such as Google, Outlook, PagerDuty and Opsgenie export.
+
+An event is a shift of everybody whom it names: an attendee's address, or a word of its title. Recurrences, exceptions and zones
+are the libraries' affair.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.on_call.shifts import AHEAD, Shift, SourceError
+from bot.on_call.web import Asker
+
+
+class Calendar:
+    """A calendar at an address. `users` says whom names of it stand for; the file is kept and asked for by its ETag."""
+
+    def __init__(self, asker: Asker, url: str, users: Mapping[str, str]) -> None:
+        self._asker = asker
+        self._url = url
+        self._users = users
+        self._etag = ""
+        self._body = b""
+
+    async def shifts(self, now: datetime) -> Sequence[Shift]:
+        """The events of now and of the next two weeks. Raises SourceError."""
+        headers = {"accept": "text/calendar"} | ({"if-none-match": self._etag} if self._etag else {})
+        answer = await self._asker.get(self._url, headers, follow=True)
+        body = self._body if answer.status == 304 else answer.body
+        shifts = await asyncio.to_thread(read, body, self._users, now)
+        if answer.status == 200:
+            self._etag, self._body = answer.etag, body
+        return shifts
+
+
+def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, ...]:
+    """The shifts in a calendar from `now` on. Raises SourceError for what is none."""
+    import icalendar  # these two take a third of a second, and most starts need neither
+    import recurring_ical_events
+
+    try:
+        calendar = icalendar.Calendar.from_ical(body)
+        if any(_floods(event) for event in calendar.walk("VEVENT")):
+            raise SourceError("an event of it repeats every minute or second; that is no rota")
+        events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now, now + AHEAD)
+        return tuple(_shifts(events, {key.casefold(): id for key, id in users.items()}, _zone(calendar)))
+    except SourceError:
+        raise
+    except Exception as error:  # noqa: BLE001 # the parsers promise no kinds; a broken calendar must not break paging
+        raise SourceError(f"what came is no calendar that can be read ({type(error).__name__})") from None
+
+
+def _floods(event: Any) -> bool:
+    """Whether working out its repetitions would take for ever."""
+    rules = event.get("RRULE") or []
+    return any(
+        {"SECONDLY", "MINUTELY"} & set(map(str, rule.get("FREQ", []))) or len(rule.get("BYSECOND", [])) > 1
+        or len(rule.get("BYMINUTE", [])) > 1
+        for rule in (rules if isinstance(rules, list) else [rules])
+    )  # fmt: skip
+
+
+def _shifts(events: Sequence[Any], users: Mapping[str, str], zone: ZoneInfo) -> Iterator[Shift]:
+    for event in events:
+        starts, ends = _moment(event.start, zone), _moment(event.end, zone)
+        if str(event.get("STATUS", "")).upper() == "CANCELLED":
+            continue
+        named = list(_named(event, users))
+        people = tuple(dict.fromkeys(users[name] for name in named if name in users))
+        unknown = () if people else tuple(dict.fromkeys(named)) or (str(event.get("SUMMARY", "an event without a title")),)
+        yield Shift(people, starts, ends, unknown)
+
+
+def _named(event: Any, users: Mapping[str, str]) -> Iterator[str]:
+    """Attendees who did not decline, by address, and known names that stand in the title as words of their own."""
+    attendees = event.get("ATTENDEE") or []
+    for attendee in attendees if isinstance(attendees, list) else [attendees]:
+        if str(getattr(attendee, "params", {}).get("PARTSTAT", "")).upper() != "DECLINED":
+            yield re.sub(r"^mailto:", "", str(attendee), flags=re.IGNORECASE).casefold()
+    title = str(event.get("SUMMARY", "")).casefold()
+    yield from (name for name in users if re.search(rf"(?<![\w.@-]){re.escape(name)}(?![\w@-])", title))
+
+
+def _zone(calendar: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(calendar.get("X-WR-TIMEZONE") or "UTC"))
+    except (ValueError, KeyError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _moment(at: date | datetime, zone: ZoneInfo) -> datetime:
+    """Whole days and times without a zone are meant in the calendar's own."""
+    moment = at if isinstance(at, datetime) else datetime.combine(at, time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

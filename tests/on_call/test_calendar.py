@@ -1,0 +1,218 @@
+"""Who is on call by a calendar: recurrences, exceptions, zones, and calendars that are none."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web
+
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import ThreadResolver, machine_look_up
+from bot.checks.net.transport import Transport
+from bot.checks.net.trust_store import tls_context
+from bot.on_call.ical import Calendar, read
+from bot.on_call.shifts import SourceError, on_duty
+from bot.on_call.web import Asker
+
+USERS = {"ana@example.com": "U0ANA", "Ben": "U0BEN", "ben@example.com": "U0BEN"}
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+
+
+def calendar(*events: str, head: str = "") -> bytes:
+    """A file with these events, each a list of lines with `;` in place of their ends."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//example//rota//EN", *([head] if head else [])]
+    for number, event in enumerate(events):
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:shift-{number}@example.com",
+            "DTSTAMP:20260101T000000Z",
+            *event.split("|"),
+            "END:VEVENT",
+        ]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
+
+
+WEEKS = (
+    "DTSTART;TZID=Europe/Berlin:20260302T090000|DTEND;TZID=Europe/Berlin:20260309T090000|RRULE:FREQ=WEEKLY;INTERVAL=2"
+    "|SUMMARY:On call|ATTENDEE;CN=Ana Silva:mailto:ana@example.com",
+    "DTSTART;TZID=Europe/Berlin:20260309T090000|DTEND;TZID=Europe/Berlin:20260316T090000|RRULE:FREQ=WEEKLY;INTERVAL=2"
+    "|SUMMARY:On call: Ben",
+)
+
+
+def on_call(body: bytes, at: datetime, read_at: datetime | None = None) -> tuple[str, ...]:
+    return on_duty(read(body, USERS, read_at or at), at)
+
+
+@pytest.mark.parametrize(
+    ("at", "person"),
+    [
+        (NOW, "U0ANA"),
+        (datetime(2026, 3, 23, 7, 59, tzinfo=UTC), "U0ANA"),
+        (datetime(2026, 3, 23, 8, 0, tzinfo=UTC), "U0BEN"),
+        (datetime(2026, 3, 30, 7, 0, tzinfo=UTC), "U0ANA"),  # nine in Berlin is an hour earlier in UTC since the day before
+    ],
+)
+def test_shifts_repeat_and_change_by_the_clock_on_the_wall(at: datetime, person: str) -> None:
+    """Over the change to summer time too; by an attendee's address as by a word of the title."""
+    assert (person,) == on_call(calendar(*WEEKS), at)
+
+
+def test_a_shift_is_known_two_weeks_ahead() -> None:
+    """A calendar that is away over the weekend does not leave last week's person on call."""
+    assert ("U0BEN",) == on_call(calendar(*WEEKS), datetime(2026, 3, 25, tzinfo=UTC), read_at=NOW)
+
+
+def test_an_exception_of_a_series_counts() -> None:
+    """Ana swaps one week with Ben."""
+    swap = (
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260316T090000|DTSTART;TZID=Europe/Berlin:20260316T090000"
+        "|DTEND;TZID=Europe/Berlin:20260323T090000|SUMMARY:On call: Ben"
+    )
+    body = calendar(WEEKS[0], swap).replace(b"shift-1", b"shift-0")
+
+    assert ("U0BEN",) == on_call(body, NOW)
+    assert ("U0ANA",) == on_call(body, NOW + timedelta(weeks=2))
+
+
+def test_two_shifts_at_once_are_two_people() -> None:
+    """A primary and a secondary in one calendar."""
+    both = "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:ben@example.com"
+
+    assert {"U0ANA", "U0BEN"} == set(on_call(calendar(WEEKS[0], both), NOW))
+
+
+def test_whole_days_are_meant_in_the_zone_of_the_calendar() -> None:
+    """The day in Auckland begins thirteen hours before the one in London."""
+    body = calendar("DTSTART;VALUE=DATE:20260321|DTEND;VALUE=DATE:20260322|SUMMARY:Ben", head="X-WR-TIMEZONE:Pacific/Auckland")
+
+    assert ("U0BEN",) == on_call(body, datetime(2026, 3, 20, 11, 0, tzinfo=UTC))
+    assert () == on_call(body, datetime(2026, 3, 20, 10, 59, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:Ben|STATUS:CANCELLED",
+        "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:duty|ATTENDEE;PARTSTAT=DECLINED:mailto:ben@example.com",
+        "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:Benjamin's birthday",
+        "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:notben@example.com",
+    ],
+)
+def test_nobody_is_on_call_by(event: str) -> None:
+    """A shift that was called off, one that was declined, and words that only contain a name."""
+    assert () == on_call(calendar(event), NOW)
+
+
+def test_somebody_whom_slack_does_not_know_is_named() -> None:
+    """Whoever sets it up sees who is missing under `users`."""
+    [shift] = read(calendar("DTSTART:20260320T000000Z|DTEND:20260321T000000Z|ATTENDEE:mailto:Eve@example.com"), USERS, NOW)
+
+    assert ((), ("eve@example.com",)) == (shift.people, shift.unknown)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Please log in</html>", b"\xff\xfe\x00"])
+def test_what_is_no_calendar_is_said(body: bytes) -> None:
+    """Such as the page on which somebody should log in."""
+    with pytest.raises(SourceError, match="no calendar that can be read"):
+        read(body, USERS, NOW)
+
+
+def test_a_calendar_that_would_take_for_ever_is_refused() -> None:
+    """A rule of every second has a million shifts in two weeks."""
+    with pytest.raises(SourceError, match="that is no rota"):
+        read(calendar("DTSTART:20200301T090000Z|DTEND:20200301T090001Z|RRULE:FREQ=SECONDLY|SUMMARY:Ben"), USERS, NOW)
+
+
+# --- over HTTP
+
+
+class Desk:
+    """A server of calendars; counts what it sent."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.asked: list[str] = []
+        self.body = calendar(*WEEKS)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(request.headers.get("If-None-Match", ""))
+        if request.path == "/moved":
+            raise web.HTTPFound("/secret/cal.ics")
+        if self.status != 200:
+            return web.Response(status=self.status)
+        if request.headers.get("If-None-Match") == '"v1"':
+            return web.Response(status=304)
+        return web.Response(body=self.body, headers={"ETag": '"v1"', "Content-Type": "text/calendar"})
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[tuple[Desk, str]]:
+    """The server and its address."""
+    desk, app = Desk(), web.Application()
+    app.router.add_get("/{tail:.*}", desk.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield desk, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def asker() -> AsyncIterator[Asker]:
+    """Through the guarded transport, loopback allowed."""
+    resolver = ThreadResolver(machine_look_up)
+    made = Transport(ssl_context=tls_context(), resolver=resolver, guard=Guard(["127.0.0.0/8"]), version="test")
+    asker = Asker(made, version="test")
+    yield asker
+    await asker.close()
+    resolver.close()
+
+
+async def test_a_calendar_that_did_not_change_is_not_sent_again(desk: tuple[Desk, str], asker: Asker) -> None:
+    """Its ETag goes along, and the shifts are those of the new moment."""
+    source = Calendar(asker, f"{desk[1]}/cal.ics", USERS)
+    first = await source.shifts(NOW)
+    second = await source.shifts(NOW + timedelta(weeks=1))
+
+    assert ["", '"v1"'] == desk[0].asked
+    assert ("U0ANA",) == on_duty(first, NOW)
+    assert ("U0BEN",) == on_duty(second, NOW + timedelta(weeks=1))
+
+
+async def test_a_calendar_may_have_moved(desk: tuple[Desk, str], asker: Asker) -> None:
+    """Redirects are followed, through the same guard."""
+    assert ("U0ANA",) == on_duty(await Calendar(asker, f"{desk[1]}/moved", USERS).shifts(NOW), NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(500, "HTTP 500"), (403, "HTTP 403: is the token right"), (404, "HTTP 404: is there such a schedule or calendar?")],
+)
+async def test_a_calendar_that_is_refused_says_how(desk: tuple[Desk, str], asker: Asker, status: int, words: str) -> None:
+    """Without its address, which is a secret."""
+    desk[0].status = status
+    with pytest.raises(SourceError) as caught:
+        await Calendar(asker, f"{desk[1]}/secret/cal.ics", USERS).shifts(NOW)
+
+    assert str(caught.value).startswith(words)
+    assert "secret" not in str(caught.value)
+
+
+async def test_an_address_inside_is_refused_unless_it_is_allowed(desk: tuple[Desk, str]) -> None:
+    """A calendar's address is a request that somebody else may have written."""
+    resolver = ThreadResolver(machine_look_up)
+    asker = Asker(Transport(ssl_context=tls_context(), resolver=resolver, guard=Guard([]), version="test"), version="test")
+    with pytest.raises(SourceError):
+        await Calendar(asker, f"{desk[1]}/cal.ics", USERS).shifts(NOW)
+    await asker.close()
+    resolver.close()
+
+    assert [] == desk[0].asked
+
+
+async def test_an_endless_calendar_is_cut_off(desk: tuple[Desk, str], asker: Asker) -> None:
+    """Two mebibytes are enough for any rota."""
+    desk[0].body = b"x" * (2 * 1024 * 1024 + 1)
+    with pytest.raises(SourceError, match="larger than 2 MiB"):
+        await Calendar(asker, f"{desk[1]}/cal.ics", USERS).shifts(NOW)

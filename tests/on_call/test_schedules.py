@@ -1,0 +1,180 @@
+"""Who is on call by the schedules of other services, against answers shaped as their documentation shows them."""
+
+import json
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.resolve import ThreadResolver, machine_look_up
+from bot.checks.net.transport import Transport
+from bot.checks.net.trust_store import tls_context
+from bot.on_call.jsm import Jsm
+from bot.on_call.pagerduty import PagerDuty
+from bot.on_call.shifts import SourceError, on_duty
+from bot.on_call.web import Asker
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+SHAPES = Path(__file__).parent / "shapes"
+USERS = {"ana@example.com": "U0ANA", "PBEN002": "U0BEN", "5b2b0e011b3a756623f4e25e": "U0EVE"}
+TOKEN = "canary-token-1"
+
+
+def shape(name: str) -> Any:
+    return json.loads((SHAPES / name).read_text(encoding="utf-8"))
+
+
+class Service:
+    """Answers as it is told, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.says: list[Any] = []
+        self.status = 200
+        self.asked: list[web.Request] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(request)
+        said = self.says[min(len(self.asked), len(self.says)) - 1]
+        return web.json_response(said, status=self.status)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[tuple[Service, str, Asker]]:
+    """A service, its address, and the way to it."""
+    service, app, resolver = Service(), web.Application(), ThreadResolver(machine_look_up)
+    app.router.add_get("/{tail:.*}", service.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    guard = Guard(["127.0.0.0/8"])
+    asker = Asker(Transport(ssl_context=tls_context(), resolver=resolver, guard=guard, version="test"), version="test")
+    yield service, f"http://127.0.0.1:{runner.addresses[0][1]}", asker
+    await asker.close()
+    await runner.cleanup()
+    resolver.close()
+
+
+Told = tuple[Service, str, Asker]
+
+
+# --- PagerDuty
+
+
+def pagerduty(told: Told) -> PagerDuty:
+    return PagerDuty(told[2], told[1], "PABC123", TOKEN, USERS)
+
+
+async def test_pagerduty_tells_who_is_on_call_now_and_next(service: Told) -> None:
+    """By address and by id; a schedule that stands in two escalation policies names each shift once."""
+    service[0].says = [shape("pagerduty_oncalls.json")]
+    shifts = await pagerduty(service).shifts(NOW)
+
+    assert ("U0ANA",) == on_duty(shifts, NOW)
+    assert ("U0BEN",) == on_duty(shifts, datetime(2026, 3, 24, tzinfo=UTC))
+    assert 2 == len(shifts)
+
+
+async def test_pagerduty_is_asked_for_the_schedule_with_the_token(service: Told) -> None:
+    """As its documentation wants it."""
+    service[0].says = [shape("pagerduty_oncalls.json")]
+    await pagerduty(service).shifts(NOW)
+    [asked] = service[0].asked
+
+    assert "/oncalls" == asked.path
+    assert ("PABC123", "users") == (asked.query["schedule_ids[]"], asked.query["include[]"])
+    assert "2026-03-20T12:00:00+00:00" == asked.query["since"]
+    assert f"Token token={TOKEN}" == asked.headers["Authorization"]
+    assert "application/vnd.pagerduty+json;version=2" == asked.headers["Accept"]
+
+
+async def test_pagerduty_is_asked_on_while_there_is_more(service: Told) -> None:
+    """A hundred at a time, and not for ever."""
+    service[0].says = [{"oncalls": [], "more": True}]
+    await pagerduty(service).shifts(NOW)
+
+    assert ["0", "100", "200", "300", "400"] == [asked.query["offset"] for asked in service[0].asked]
+
+
+async def test_somebody_without_an_end_is_always_on_call(service: Told) -> None:
+    """PagerDuty tells no times of a person who stands in the escalation policy directly."""
+    entry = {"user": {"id": "PBEN002", "type": "user_reference", "summary": "Ben Okafor"}, "start": None, "end": None}
+    service[0].says = [{"oncalls": [entry], "more": False}]
+
+    assert ("U0BEN",) == on_duty(await pagerduty(service).shifts(NOW), NOW)
+
+
+async def test_somebody_of_pagerduty_whom_slack_does_not_know_is_named(service: Told) -> None:
+    """By the address under which to write them down."""
+    entry = {"user": {"id": "PEVE003", "email": "eve@example.com", "summary": "Eve"}, "start": None, "end": None}
+    service[0].says = [{"oncalls": [entry]}]
+    [shift] = await pagerduty(service).shifts(NOW)
+
+    assert ((), ("eve@example.com",)) == (shift.people, shift.unknown)
+
+
+# --- Jira Service Management
+
+
+def jsm(told: Told) -> Jsm:
+    return Jsm(told[2], f"{told[1]}/jsm/ops/api", "cloud-1", "f8f2a4ec", "ana@example.com", TOKEN, USERS)
+
+
+@pytest.mark.parametrize("name", ["jsm_on_calls_flat.json", "jsm_on_calls.json"])
+async def test_jira_tells_who_is_on_call_now(service: Told, name: str) -> None:
+    """Flat or with teams and escalations around them; one id that nobody mapped is named."""
+    service[0].says = [shape(name)]
+    [shift] = await jsm(service).shifts(NOW)
+
+    assert (("U0EVE",), ("70121:0f1c4c1e-0000-4000-8000-000000000001",)) == (shift.people, shift.unknown)
+    assert shift.covers(NOW)
+
+
+async def test_jira_is_asked_for_the_schedule_with_the_login(service: Told) -> None:
+    """As its documentation wants it."""
+    service[0].says = [shape("jsm_on_calls_flat.json")]
+    await jsm(service).shifts(NOW)
+    [asked] = service[0].asked
+    kind, _, login = asked.headers["Authorization"].partition(" ")
+
+    assert "/jsm/ops/api/cloud-1/v1/schedules/f8f2a4ec/on-calls" == asked.path
+    assert "true" == asked.query["flat"]
+    assert ("Basic", f"ana@example.com:{TOKEN}") == (kind, b64decode(login).decode())
+
+
+# --- both
+
+
+@pytest.mark.parametrize("make", [pagerduty, jsm])
+@pytest.mark.parametrize("said", [[], {}, {"oncalls": 5}, {"oncalls": [{}]}, {"onCallUsers": 5}, "x", None])
+async def test_an_answer_of_another_shape_is_said(service: Told, make: Any, said: Any) -> None:
+    """A proxy's page, or a version that changed: nobody is guessed."""
+    service[0].says = [said]
+    with pytest.raises(SourceError, match="what came is no answer"):
+        await make(service).shifts(NOW)
+
+
+@pytest.mark.parametrize("make", [pagerduty, jsm])
+async def test_a_refused_token_is_said_without_it(service: Told, make: Any) -> None:
+    """The sentence says what to look at."""
+    service[0].says, service[0].status = [{}], 401
+    with pytest.raises(SourceError) as caught:
+        await make(service).shifts(NOW)
+
+    assert "HTTP 401: is the token right, and may it read this?" == str(caught.value)
+
+
+@pytest.mark.parametrize("make", [pagerduty, jsm])
+async def test_an_empty_token_asks_nobody(service: Told, make: Any) -> None:
+    """`${TOKEN:-}` may be empty; that is said where it matters."""
+    source = make(service)
+    kind = type(source)
+    fields = {name: getattr(source, name) for name in kind.__dataclass_fields__} | {"token": ""}
+    with pytest.raises(SourceError, match="its token is empty"):
+        await kind(**fields).shifts(NOW)
+
+    assert [] == service[0].asked
