@@ -158,7 +158,7 @@ def story_policy() -> Policy:
     api = replace(
         component(API, "Claude API", "Claude"),
         runbook_url="https://wiki.example/claude",
-        runbook_steps=("Look at the board", "Tell the support team"),
+        runbook_steps=("Open the board", "Tell the support team"),
     )
     components = [
         api, component(WEB, "claude.ai", "Claude"), component(MOBILE, "Claude mobile", "Claude"),

@@ -183,7 +183,7 @@ def test_a_runbook_is_a_checklist() -> None:
     made = runbook(story.incident(), story.policy)
 
     assert made is not None
-    assert "☐ 1. Look at the board\n☐ 2. Tell the support team" in shown(made)
+    assert "☐ 1. Open the board\n☐ 2. Tell the support team" in shown(made)
 
 
 def test_no_runbook_is_no_message() -> None:

@@ -1,0 +1,157 @@
+"""What one person is told: of what they asked for, why it was not done, and what a slip of the finger gets."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from bot.core.answers import base
+from bot.core.answers import components as ca
+from bot.core.answers import flags as fa
+from bot.core.answers import incident as a
+from bot.core.decide.incident import naming as n
+from bot.core.decide.incident import roles as r
+from bot.core.decide.permissions import Denied, Role
+from bot.core.model import IncidentRole, Level, Phase, Severity
+from bot.engine.engine import CommittingEngine
+from bot.flags.board import FlagBoard
+from bot.slack.reception import UNKNOWN, WORDS
+from bot.store.samples.sqlite import InlineSamples
+from bot.store.sqlite import InlineLedger
+from bot.system.clock import ManualClock
+from bot.views.answers import answer_message, told
+from commands.desk import Desk, Request
+from commands.fallback import fallback
+from commands.health import health
+from commands.incident import incident
+from commands.parse import mentions, typed
+from commands.understudy import understudy
+from tests.desk import policy
+from tests.gallery.phone import Entry, Kind, entry, sentence
+from tests.stories import ANA, BOB, FLAG, T0
+
+HERE, NOWHERE = a.Place("C0INC7", "inc-20260320-0007-claude"), a.Place()
+OPEN = (a.OpenOne(7, "Claude API is down", "Claude", HERE),)
+LEAD = next(iter(IncidentRole))
+COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
+FAILING = (a.Failing("claude.ai", Level.DEGRADED),)
+DOWN = "Claude API is down"
+INC7: dict[str, Any] = {"incident": 7}
+CHAT: dict[str, Any] = {"flag": FLAG}
+
+OF_INCIDENTS: tuple[base.Answer, ...] = (
+    a.Declared(**INC7, title="Claude is slow", channel_name="inc-20260320-0007-claude"),
+    a.TwoProviders(),
+    a.OpenAlready(**INC7, open=OPEN, free=()),
+    a.OpenAlready(**INC7, open=OPEN, free=("OpenAI",)),
+    a.Joined(**INC7, place=HERE), a.Joined(**INC7, place=NOWHERE), a.JoinedBefore(**INC7, place=HERE),
+    *(a.Over(**INC7, phase=Phase.RESOLVED, wanted=wanted) for wanted in a.Wanted),
+    a.Acknowledged(**INC7), a.AcknowledgedBefore(**INC7, by=BOB),
+    n.Renamed(**INC7, title=DOWN), n.CalledAlready(**INC7, title=DOWN), n.TitleTooLong(**INC7, most=200),
+    n.NoNewTitle(**INC7, title=DOWN),
+    a.UpdateWritten(**INC7, slot=3), a.NoteAdded(**INC7),
+    a.SeveritySet(**INC7, severity=Severity.SEV1), a.SeverityAlready(**INC7, severity=Severity.SEV1),
+    r.RoleGiven(**INC7, role=LEAD, to=BOB), r.RoleTaken(**INC7, role=LEAD), r.RoleAlready(**INC7, role=LEAD, to=BOB),
+    r.RoleAlready(**INC7, role=LEAD, to=None),
+    a.Exported(**INC7, where="the incident's channel"), a.NoFormat(**INC7, format="pdf", known=("md", "json", "csv")),
+    a.NoWay(**INC7, phase=Phase.RESOLVED, to=Phase.RESOLVED, ways=(Phase.INVESTIGATING,)),
+    a.NoWay(**INC7, phase=Phase.CLOSED, to=Phase.RESOLVED, ways=()),
+    a.NoWay(**INC7, phase=Phase.MITIGATED, to=Phase.IDENTIFIED, ways=(Phase.MONITORING, Phase.RESOLVED)),
+    a.NeedsReason(**INC7, reasons=("false-alarm", "duplicate", "external", "drill")), a.OpenElsewhere(**INC7),
+    a.StillFailing(**INC7, failing=FAILING, away=(a.Away(FLAG, "gpt"),)),
+    a.Moved(**INC7, phase=Phase.MONITORING),
+    a.Moved(**INC7, phase=Phase.RESOLVED, failing=("claude.ai",), until=T0 + timedelta(minutes=5)),
+    a.Moved(**INC7, phase=Phase.CANCELED, failing=("claude.ai", "Claude mobile")),
+)  # fmt: skip
+OF_FLAGS: tuple[base.Answer, ...] = (
+    fa.Switched(**CHAT, variant="gpt"), fa.ServesAlready(**CHAT, variant="gpt"),
+    fa.NoVariant(**CHAT, variant="gpd", known=("claude", "gpt", "cached")), fa.IsDefault(**CHAT, variant="claude"),
+    fa.NoneBetter(**CHAT, reason="gpt cannot carry it: OpenAI API is down"),
+    fa.Unfit(**CHAT, reason="gpt cannot carry it: OpenAI API is down"),
+    fa.NothingWaits(**CHAT, variant="gpt"), fa.Released(**CHAT, default="claude"), fa.Released(**CHAT, default=""),
+    fa.AtDefault(**CHAT), fa.DefaultUnwell(**CHAT, unwell=DOWN), fa.HandBackBegun(**CHAT), fa.NothingToHandBack(**CHAT),
+    fa.HandBackRuns(**CHAT, share=25), fa.HandBackRefused(**CHAT, variant="gpt", unwell=DOWN),
+)  # fmt: skip
+OF_COMPONENTS: tuple[base.Answer, ...] = (
+    ca.Muted(component="Claude API", until=T0 + timedelta(hours=2), open_incident=None),
+    ca.Muted(component="Claude API", until=T0 + timedelta(hours=2), open_incident=7),
+    ca.MuteTooLong(longest=timedelta(days=1)), ca.Unmuted(component="Claude API"), ca.NotMuted(component="Claude API"),
+    ca.ReportHeard(component="Claude API", level=Level.OPERATIONAL, reason="5 of the last 5 checks passed"),
+    ca.ReportHeard(**INC7, component="Claude API", level=Level.DOWN, reason="3 of 3 checks failed in 14 s: HTTP 504"),
+    ca.AlertTaken(), ca.AlertAboutNothing(component="claude"), ca.NoAlertState(state="open", known=("firing", "resolved")),
+    ca.TooManyAlerts(component="Claude API", most=20, source="grafana"),
+)  # fmt: skip
+OF_NOTHING: tuple[base.Answer, ...] = (
+    base.Noted(), base.KnownAlready(), base.DoneAlready(), base.NoIncident(number=9, newest=7), base.NoIncident(number=1,
+    newest=0),
+    base.NoComponent(component="claude.app", known=COMPONENTS), base.NoFlag(key="chat", known=(FLAG,)),
+    base.NoFlag(key="chat", known=()), *(base.NoWords(of=of) for of in base.Words),
+    *(Denied(role=role, needs=needs) for role in Role for needs in Role if role in (Role.OUTSIDER, Role.MEMBER)
+      and needs in (Role.MEMBER, Role.COMMANDER) and role is not needs),
+    Denied(role=Role.VENDOR),
+)  # fmt: skip
+SLIPS = (
+    "/health clod", "/incident dance", "/incident resolv", "/incident ack", "/incident show INC-9",
+    "/incident severity INC-1 sev9",
+    "/incident severity INC-1", "/incident role INC-1", "/incident role INC-1 chef", f"/incident role INC-1 {LEAD}",
+    f"/incident role INC-1 {LEAD} <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
+    "/incident export INC-1 pdf", "/incident cancel INC-1",
+    "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
+    f"/fallback engage {FLAG} gpt for ever",
+    "/understudy moot", "/understudy mute", "/understudy mute claude for 1h", "/understudy mute anthropic.api",
+    "/understudy mute anthropic.app for 1h",
+    "/understudy unmute anthropic.api now", "/understudy report anthropic.api",
+)  # fmt: skip
+
+
+def given() -> Iterator[Entry]:
+    """Every answer of the core, as Slack says it, with what it offers to press."""
+    for answer in (*OF_INCIDENTS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
+        title = answer.KIND
+        offered = answer_message(answer, "/incident", title="Claude is slow", severity="SEV2")
+        if offered:
+            yield entry(title, Kind.ANSWER, offered, type(answer))
+        else:
+            yield sentence(title, Kind.ANSWER, told(answer), type(answer))
+
+
+def refused() -> Iterator[Entry]:
+    """Who may not come in."""
+    for standing, words in WORDS.items():
+        yield sentence(f"Refused: {standing.value}", Kind.ANSWER, words, standing)
+    yield sentence("Refused: Slack does not say who it is", Kind.ANSWER, UNKNOWN.format(why="Slack did not answer within 2 s"))
+
+
+def slips() -> Iterator[Entry]:
+    """What cannot be read, by what was typed; INC-1 and INC-2 are open."""
+    for line, said in asyncio.run(_typed(SLIPS)):
+        yield sentence(line.replace("<!subteam^S0ONCALL|@oncall>", "@oncall"), Kind.ANSWER, said)
+
+
+async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Each line, typed into a room where two incidents are open, with its answer."""
+    clock, ledger, said = ManualClock(T0), InlineLedger.open(), []
+    engine = CommittingEngine(ledger, clock, policy(automation="off"))
+    await engine.load()
+    desk = Desk(engine, ledger, InlineSamples.open(), FlagBoard(clock), clock)
+
+    async def respond(*, text: str, **_: Any) -> None:
+        said.append(text)
+
+    async def no_form(view: dict[str, Any]) -> None:
+        raise AssertionError(f"a form was opened: {view}")
+
+    ids = (f"gallery/{n}" for n in range(1000))
+    for line in ("/incident declare Claude API fails", "/incident declare OpenAI API fails", *lines):
+        word, _, rest = line.partition(" ")
+        asked = Request(ANA, "C0OPS", next(ids), typed(rest), mentions=mentions(rest))
+        match word:
+            case "/health":
+                await health(desk, asked, respond)
+            case "/incident":
+                await incident(desk, asked, respond, no_form)
+            case "/fallback":
+                await fallback(desk, asked, respond)
+            case "/understudy":
+                await understudy(desk, asked, respond)
+    return list(zip(lines, said[-len(lines) :], strict=True))

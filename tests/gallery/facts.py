@@ -1,0 +1,202 @@
+"""One message for each fact that people are told of, in the incident's channel or in a quiet thread."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+from bot.core import effects as e
+from bot.core.model import Actor, Fault, FeedState, IncidentRole, Level, Notice, Phase, Severity
+from bot.core.policy import Policy
+from bot.core.record import component_facts as c
+from bot.core.record import flag_facts as f
+from bot.core.record import incident_facts as i
+from bot.core.record import provider_facts as p
+from bot.core.record import sight_facts as v
+from bot.core.record.fact import Body, Fact
+from bot.core.record.world import World
+from bot.ports import Message
+from bot.views import quiet
+from bot.views.incident.fact_messages import fact_line
+from tests.gallery.phone import Entry, Kind, entry
+from tests.gallery.situations import SLOW, TIMED_OUT, begins, calm, page_is_away, proposed, served
+from tests.stories import (
+    ANA,
+    API,
+    BOB,
+    CLAUDE,
+    FALLBACK_RULE,
+    FLAG,
+    HAND_BACK_RULE,
+    MOBILE,
+    T0,
+    WEB,
+    WINDOW,
+    Story,
+    outage_story,
+)
+
+LATER = T0 + timedelta(hours=4)
+MUTE = Actor.rule("mute")
+CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
+ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
+NOTICE = Notice(
+    "anthropic", "n1", "u1", "Requests fail on all surfaces", "We are looking for the cause.", "investigating", "critical", T0,
+    "https://status.anthropic.example/incidents/n1", (API, WEB, MOBILE),
+)  # fmt: skip
+ELSEWHERE = Notice("anthropic", "n2", "u1", "Billing page is slow", "We are looking into it.", "identified", "minor", T0)
+REFUSED_KEY = "the last check failed: HTTP 401 invalid x-api-key"
+EVIDENCE = ("inference: status 504", "inference: request_id req_0042")
+
+Told = tuple[str, Story, str, Body, Actor]  # title, when, stream, what, who
+
+
+def of_the_incident() -> Iterator[Entry]:
+    """Its course, and what people do."""
+    now = served().now
+    yield from _lines([
+        ("Another component joins", served(), "incident/7", i.ComponentJoined(WEB, Level.DEGRADED, SLOW, EVIDENCE), WINDOW),
+        ("A component gets worse", page_is_away(), "incident/7",
+         i.ComponentMoved(API, Level.DEGRADED, Level.DOWN, TIMED_OUT, now, EVIDENCE), WINDOW),
+        ("A component is back, others fail", outage_story(90), "incident/7",
+         i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 checks passed", T0 + timedelta(minutes=88)),
+          WINDOW),
+        ("The last component is back", served(), "incident/7",
+         i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 checks passed", T0 + timedelta(minutes=88)),
+          WINDOW),
+        ("Phase: served by a fallback", served(), "incident/7",
+         i.PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE),
+        ("Phase: identified by a person", served(), "incident/7",
+         i.PhaseChanged(Phase.INVESTIGATING, Phase.IDENTIFIED, "forward", "database failover at the vendor"), ANA),
+        ("Phase: all components are well", outage_story(150), "incident/7",
+         i.PhaseChanged(Phase.MITIGATED, Phase.MONITORING, "forward", "every component is operational again"), COURSE),
+        ("Phase: it fails again", outage_story(160), "incident/7",
+         i.PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", f"Claude API is down again: {TIMED_OUT}"), WINDOW),
+        ("Phase: resolved", outage_story(160), "incident/7",
+         i.PhaseChanged(Phase.MONITORING, Phase.RESOLVED, "forward", "vendor confirms the fix"), ANA),
+        ("Phase: reopened", outage_story(), "incident/7",
+         i.PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "it fails again"), ANA),
+        ("Severity: by a person", served(), "incident/7",
+         i.SeverityChanged(Severity.SEV2, Severity.SEV1, "everybody is hit"), ANA),
+        ("Severity: by a rule", begins(Level.DEGRADED, SLOW, severity=Severity.SEV3), "incident/7",
+         i.SeverityChanged(Severity.SEV3, Severity.SEV2, TIMED_OUT), WINDOW),
+        ("The title follows the provider", served(), "incident/7",
+         i.TitleChanged("Claude API is down", "Claude is down (API, web, mobile)"), Actor.rule("title")),
+        ("Renamed by a person", served(), "incident/7", i.TitleChanged("Claude API is down", "Support chat is slow"), ANA),
+        ("Acknowledged", served(), "incident/7", i.Acknowledged(), ANA),
+        ("Somebody joins", served(), "incident/7", i.ResponderJoined(), BOB),
+        ("A role is given", served(), "incident/7", i.RoleChanged(next(iter(IncidentRole)), None, BOB), ANA),
+        ("A role is handed over", served(), "incident/7", i.RoleChanged(next(iter(IncidentRole)), ANA, BOB), ANA),
+        ("A role is taken back", served(), "incident/7", i.RoleChanged(next(iter(IncidentRole)), ANA, None), ANA),
+        ("A note", served(), "incident/7", i.NoteAdded("Vendor support says: database failover"), BOB),
+        ("Is it over?", outage_story(151), "incident/7",
+         i.ResolveAsked("every component has been operational for 30 min"), ASK),
+        ("Slack did not take something", served(), "incident/7",
+         i.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "msg_too_long"), Actor.rule("outbox")),
+    ])  # fmt: skip
+
+
+def of_flags() -> Iterator[Entry]:
+    """Switches, there and back."""
+    asked, away, stream = outage_story(109), served(), f"flag/{FLAG}"
+    because, until = f"Claude API is down: {TIMED_OUT}", away.now + timedelta(hours=4)
+    yield from _lines([
+        ("A switch waits for a yes", proposed(), stream, f.EngageProposed(FLAG, "gpt", because), FALLBACK_RULE),
+        ("A proposal is withdrawn", begins(), stream,
+         f.ProposalDropped(FLAG, "Claude API is operational again"), FALLBACK_RULE),
+        ("Switched by a rule", away, stream,
+         f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", because, "auto", until, (API,)), FALLBACK_RULE),
+        ("Switched by a person", away, stream,
+         f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "we see it too", "manual", until, (API,)), ANA),
+        ("A proposal is approved", away, stream,
+         f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", because, "approved", until, (API,)), ANA),
+        ("No fallback is better", begins(), stream, f.Held(FLAG, "gpt cannot carry it: OpenAI API is down"), FALLBACK_RULE),
+        ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, "Claude API is operational"), HAND_BACK_RULE),
+        ("The first step back", asked, stream, f.HandBackStepped(FLAG, 10, "approved by ana", "gpt"), ANA),
+        ("A later step back", asked, stream, f.HandBackStepped(FLAG, 50, "Claude API is operational", "gpt"), HAND_BACK_RULE),
+        ("Switching back is stopped", outage_story(111), stream,
+         f.HandBackReverted(FLAG, f"Claude API is down: {TIMED_OUT}"), HAND_BACK_RULE),
+        ("Switched back by a rule", outage_story(126), stream,
+         f.Released(FLAG, "claude", "Claude API is operational"), HAND_BACK_RULE),
+        ("Switched back by a person", served(), stream, f.Released(FLAG, "claude", "quality is too low"), ANA),
+        ("Its time is up", served(), stream, f.ExpiryReached(FLAG, "Claude API is down", LATER), Actor.rule("expiry")),
+    ])  # fmt: skip
+
+
+def of_components() -> Iterator[Entry]:
+    """What is told of components and vendors in an incident's channel, or in ops."""
+    listing = ("anthropic", "n1", "Requests fail on all surfaces")
+    yield from _lines([
+        ("The vendor speaks", served(), "provider/anthropic", p.NoticeSeen(NOTICE), CLAUDE),
+        ("The vendor's post disappears", served(), "provider/anthropic",
+         p.NoticeUnlisted(*listing, "investigating", (API,)), CLAUDE),
+        ("The vendor's post is back", served(), "provider/anthropic", p.NoticeListedAgain(*listing, (API,)), CLAUDE),
+        ("The vendor says more than anybody reads", served(), "provider/anthropic",
+         p.PageFlooded("anthropic", {"n2": ("u1", "u2")}, ("n2",)), CLAUDE),
+        ("An alert is held back", served(), f"component/{WEB}",
+         c.AlertSuppressed(WEB, "INC-7 is open for Claude", None), WINDOW),
+        ("Another monitor's alert", served(), f"component/{API}",
+         c.AlertHeard(API, "grafana", "k1", "firing", "Error rate of the support chat"), Actor.operator("grafana")),
+        ("A person's report", served(), f"component/{API}", c.ReportHeard(API, "Every request times out for us"), BOB),
+        ("Muted", served(), f"component/{API}", c.Muted(API, LATER, "load test"), ANA),
+        ("No longer muted: by a person", served(), f"component/{API}", c.Unmuted(API, ""), ANA),
+        ("No longer muted: its time is over", served(), f"component/{API}", c.Unmuted(API, "its time is over"), MUTE),
+    ])  # fmt: skip
+
+
+def quiet_threads() -> Iterator[Entry]:
+    """Ops, without an incident: the first line of a thread, and what is said in it later."""
+    slow = c.VerdictChanged(API, Level.OPERATIONAL, Level.DEGRADED, SLOW, Fault.THEIRS, EVIDENCE, T0)
+    ours = c.VerdictChanged(API, Level.OPERATIONAL, Level.UNKNOWN, REFUSED_KEY, Fault.OURS_KEY, ("inference: status 401",), T0)
+    well = c.VerdictChanged(API, Level.DEGRADED, Level.OPERATIONAL, "5 of the last 5 checks passed", Fault.NONE, (), T0)
+    small = c.AdvisoryRaised(
+        API, "1 of 4 models fails: claude-haiku", "5 of 5 checks of claude-haiku failed in 5 min: HTTP 529", EVIDENCE, "a"
+    )
+    resumed = Actor.rule("held-back alerts")
+    yield from _quiet([
+        ("degraded", calm(), f"component/{API}", slow, WINDOW),
+        ("our own key", calm(), f"component/{API}", ours, WINDOW),
+        ("down while muted", calm(), f"component/{API}",
+         c.AlertSuppressed(API, "muted by ana: load test", LATER, "quiet/1"), MUTE),
+        ("no longer held back", page_is_away(), f"component/{WEB}",
+         c.AlertResumed(WEB, "maintenance until 12:30 UTC", "quiet/1"), resumed),
+        ("an advisory", calm(), f"component/{API}", small, WINDOW),
+        ("a vendor's post that names us", calm(), "provider/anthropic", p.NoticeSeen(NOTICE), CLAUDE),
+        ("a vendor's post that does not touch us", calm(), "provider/anthropic", p.NoticeSeen(ELSEWHERE), CLAUDE),
+        ("a page that says too much", calm(), "provider/anthropic",
+         p.PageFlooded("anthropic", {"n2": ("u1", "u2")}, ("n2",)), CLAUDE),
+        ("we are blind", calm(), "sight", v.SightLost(CONTROL, T0, "sight/1"), Actor.rule("control group")),
+    ], quiet.quiet, e.OpenThread, "Thread")  # fmt: skip
+    yield from _quiet([
+        ("well again", calm(), f"component/{API}", well, WINDOW),
+        ("the key works again", calm(), f"component/{API}",
+         c.VerdictChanged(API, Level.UNKNOWN, Level.OPERATIONAL, "5 of the last 5 checks passed", Fault.NONE, (), T0), WINDOW),
+        ("the advisory is over", calm(), f"component/{API}",
+         c.AdvisoryEnded(API, "1 of 4 models fails: claude-haiku", "all of it is well again"), WINDOW),
+        ("the vendor says more", calm(), "provider/anthropic", p.NoticeSeen(NOTICE), CLAUDE),
+        ("the vendor's post disappears", calm(), "provider/anthropic",
+         p.NoticeUnlisted("anthropic", "n2", "Billing page is slow", "identified", ()), CLAUDE),
+        ("we see again", calm(), "sight",
+         v.SightRegained(CONTROL, T0, T0 + timedelta(minutes=12)), Actor.rule("control group")),
+        ("the page is read again", calm(), "provider/anthropic",
+         p.FeedChanged("anthropic", FeedState.FRESH, ""), Actor.rule("feed")),
+        ("the page cannot be read", calm(), "provider/anthropic",
+         p.FeedChanged("anthropic", FeedState.STALE, "HTTP 503"), Actor.rule("feed")),
+    ], quiet.quiet_reply, e.ReplyInThread, "Reply")  # fmt: skip
+
+
+def _lines(told: Sequence[Told]) -> Iterator[Entry]:
+    for title, story, stream, body, actor in told:
+        fact = _fact(story, stream, body, actor)
+        yield entry(title, Kind.LINE, fact_line(fact, story.world, story.policy), type(body), e.PostLine)
+
+
+def _quiet(
+    told: Sequence[Told], view: Callable[[Fact, World, Policy], Message], effect: type[e.EffectBody], what: str
+) -> Iterator[Entry]:
+    for title, story, stream, body, actor in told:
+        fact = _fact(story, stream, body, actor)
+        yield entry(f"{what}: {title}", Kind.LINE, view(fact, story.world, story.policy), type(body), effect)
+
+
+def _fact(story: Story, stream: str, body: Body, actor: Actor) -> Fact:
+    """The fact as it happens now. What only opens a question or asks for a switch is in the world before."""
+    return story.add(stream, body, actor, 7 if 7 in story.world.incidents else None)

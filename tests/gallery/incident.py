@@ -1,0 +1,115 @@
+"""An incident from its alert to its summary."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.core import effects as e
+from bot.core.model import Severity
+from bot.core.record import paging_facts as pf
+from bot.core.record.incident_facts import UpdateWritten
+from bot.views.incident import alert, card, forms, paging, texts, updates
+from tests.gallery import situations as s
+from tests.gallery.phone import Entry, Kind, entry, form, sentence
+from tests.stories import ANA, HOURLY, T0, Story, outage_story
+
+ON_CALL = "S0ONCALL"
+BOARD = "https://board.example/"
+ALERTS = {
+    "the first minute": lambda: outage_story(3),
+    "served by a fallback, nobody has acknowledged it": s.served,
+    "acknowledged": lambda: outage_story(6),
+    "not served": s.not_served,
+    "a switch waits for a yes": s.proposed,
+    "degraded": s.degraded,
+    "no flag depends on it": s.no_flag,
+    "our own fault, declared by a person": s.our_own_fault,
+    "several components": lambda: outage_story(16),
+    "the vendor has spoken": lambda: outage_story(46),
+    "the vendor's page cannot be read": s.page_is_away,
+    "we are blind": s.blind,
+    "one component is back": lambda: outage_story(109),
+    "all well again": lambda: outage_story(151),
+    "resolved": outage_story,
+    "canceled": s.canceled,
+    "no channel": s.no_channel,
+}
+CARDS = {
+    "the first minute": lambda: outage_story(4),
+    "several components, the vendor has spoken": lambda: outage_story(46),
+    "not served": s.not_served,
+    "all well again": lambda: outage_story(151),
+    "resolved": outage_story,
+}
+
+
+def alerts() -> Iterator[Entry]:
+    """The message in the ops channel, in every situation."""
+    for title, story in ALERTS.items():
+        made = alert.alert(s.seen(story()), board_url=BOARD, called=(ON_CALL,))
+        yield entry(f"Alert: {title}", Kind.ALERT, made, e.PostAlert, e.EditAlert)
+
+
+def channel() -> Iterator[Entry]:
+    """What stands in the incident's channel."""
+    for title, story in CARDS.items():
+        yield entry(f"Card: {title}", Kind.CARD, card.card(s.seen(story())), e.PostCard, e.EditCard)
+    for title, story in (("open", s.served), ("acknowledged", lambda: outage_story(16)), ("over", outage_story)):
+        yield sentence(f"Topic: {title}", Kind.TOPIC, card.topic(s.seen(story())), e.SetTopic)
+    story = outage_story(16)
+    links = card.bookmarks(story.incident(), story.policy, board_url=BOARD)
+    yield sentence("Bookmarks", Kind.TOPIC, " · ".join(title for title, _ in links), e.AddBookmarks)
+    made = card.runbook(story.incident(), story.policy)
+    assert made is not None
+    yield entry("Runbook", Kind.RUNBOOK, made, e.PostRunbook)
+    refused = texts.refusal(s.no_channel().incident(), "Slack refused conversations.create: restricted_action", story.policy)
+    yield entry("No channel, told in ops and to who declared", Kind.LINE, refused, e.PostRefusal, e.TellPerson)
+
+
+def told() -> Iterator[Entry]:
+    """Updates and the summary."""
+    yield _update("by the bot, with news", outage_story(62.9), since=3)
+    yield _update("by the bot, nothing changed", outage_story(89), since=64)
+    yield _update("by the bot, with something asked", s.proposed().at(63), since=3)
+    yield _update("by the bot, after others were missed", outage_story(62.9), since=3, missed=2)
+    yield _update("by a person", outage_story(89.9), since=63, text="Support chat answers with the fallback, quality is fine.")
+    yield _update("one component is back", outage_story(126), since=90)
+    for title, story in (("resolved", outage_story()), ("canceled", s.canceled())):
+        yield entry(f"Summary: {title}", Kind.SUMMARY, updates.summary(s.seen(story), story.about(7)), e.PostSummary)
+
+
+def _update(title: str, story: Story, *, since: float, text: str = "", missed: int = 0) -> Entry:
+    begun = T0 + timedelta(minutes=since)
+    slot, author = story.incident().updates + 1, ANA if text else HOURLY
+    story.add("incident/7", UpdateWritten(slot, text, missed), author)
+    facts = [fact for fact in story.about(7) if fact.at > begun]
+    made = updates.update(
+        s.seen(story), slot=slot, text=text, missed=missed, since_facts=facts, author=author,
+        readers=dict.fromkeys(story.policy.flags, 3),
+    )  # fmt: skip
+    return entry(f"Update: {title}", Kind.UPDATE, made, e.PostUpdate, UpdateWritten)
+
+
+def pages() -> Iterator[Entry]:
+    """Who is called, and what is said where nobody was reached."""
+    story = s.served().at(8)
+    incident, sev = story.incident(), Severity.SEV2
+    yield entry(
+        "Page: in the alert's thread", Kind.LINE, paging.reply(incident, (ON_CALL,), story.now), pf.Paged, e.PageMention
+    )
+    yield entry("Page: a direct message", Kind.LINE, paging.direct(incident, story.now), e.PagePerson, e.FindPeople)
+    notice = "\n".join(paging.notice(incident, story.now))
+    yield sentence("Page: outside of Slack", Kind.ELSEWHERE, notice, e.PageAddresses)
+    for title, body in (
+        ("did not reach everybody", pf.PageOutcome(sev, 1, "dm", (), "U0BOB is deactivated")),
+        ("reached nobody", pf.PageLost(sev, 1, False, "the user group S0ONCALL is empty")),
+        ("reached nobody, and was the last", pf.PageLost(sev, 2, True, "pagerduty answered HTTP 500")),
+    ):
+        yield sentence(f"Page: {title}", Kind.LINE, paging.failed(incident, body), type(body))
+
+
+def modals() -> Iterator[Entry]:
+    """The forms."""
+    story = outage_story(16)
+    yield form("Form: declare", forms.declare_modal((), story.policy), forms.declare_modal)
+    yield form("Form: declare, something is open", forms.declare_modal([story.incident()], story.policy), forms.declare_modal)
+    yield form("Form: update", forms.update_modal(story.incident()), forms.update_modal)

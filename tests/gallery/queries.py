@@ -1,0 +1,152 @@
+"""What is shown to whoever asks: boards, lists, help; and what is told where Slack or the ledger is away."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import effects as e
+from bot.core.maintenance_windows import Window
+from bot.core.model import Fault, Level, Verdict
+from bot.core.record.component_facts import Muted
+from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.ports import StoreError, StoreTrouble
+from bot.timeline.rows import rows
+from bot.views import storage
+from bot.views.about import About, about, maintenance, mute_answer
+from bot.views.component_messages import sight_words
+from bot.views.flags.board import flag_status
+from bot.views.health import board, provider
+from bot.views.incident.lists import incident_list, incident_show, timeline_text
+from bot.views.incident.texts import out_of_band
+from bot.views.names import plain_names
+from bot.views.used import used
+from commands import actions
+from commands.helping import help_message
+from commands.table import WORDS
+from tests.gallery import situations as s
+from tests.gallery.facts import CONTROL, LATER
+from tests.gallery.phone import Entry, Kind, entry, sentence
+from tests.stories import ANA, API, T0, latencies, outage_story
+
+READERS = {"support-chat.llm": 3, "search.rerank": 0}
+FULL = StoreError("the disk is full", kind=StoreTrouble.FULL)
+SINCE, AGAIN = T0 - timedelta(minutes=30), T0 + timedelta(minutes=5)
+SEEN = {API: Verdict(API, Level.DOWN, s.TIMED_OUT, Fault.THEIRS, (), T0)}
+ABOUT = About(
+    "0.3.0", "frankfurt", ("dublin", "oregon"), checks=14, off=1, data_bytes=12_500_000, since=T0 - timedelta(days=3),
+    controls="the control group answers: 3 of 3",
+)  # fmt: skip
+
+
+def health() -> Iterator[Entry]:
+    """`/health`, the board and one provider."""
+    for title, story in (
+        ("all well", s.calm()), ("one component is down", s.served()), ("several", outage_story(46)),
+        ("our own key", s.our_own_fault()), ("we are blind", s.blind()),
+    ):  # fmt: skip
+        yield entry(f"/health: {title}", Kind.BOARD, board(story.world, story.policy, story.now, latencies()))
+    story = s.served()
+    held = {API: s.calm().world.component(API)}
+    written = board(story.world, story.policy, story.now, latencies(), trouble=storage.nothing_is_written(FULL), on_record=held)
+    yield entry("/health: nothing is written down", Kind.BOARD, written)
+    yield entry("/health: one is muted", Kind.BOARD, board(_muted().world, story.policy, story.now, latencies()))
+    for title, story in (
+        ("all well", s.calm()),
+        ("down", s.served()),
+        ("several", outage_story(46)),
+        ("our own key", s.our_own_fault()),
+    ):
+        yield entry(
+            f"/health claude: {title}", Kind.BOARD, provider("anthropic", story.world, story.policy, story.now, latencies())
+        )
+
+
+def flags() -> Iterator[Entry]:
+    """`/fallback status`."""
+    for title, story in (
+        ("all on their defaults", s.calm()), ("one is switched", s.served()), ("a switch waits for a yes", s.proposed()),
+        ("none is healthy", s.not_served()), ("on its way back", outage_story(111)),
+    ):  # fmt: skip
+        yield entry(f"/fallback status: {title}", Kind.BOARD, flag_status(story.world, story.policy, story.now, READERS))
+
+
+def incidents() -> Iterator[Entry]:
+    """`/incident list`, `show` and `timeline`."""
+    for title, story in (("none", s.calm()), ("one is open", s.served())):
+        yield entry(f"/incident list: {title}", Kind.BOARD, incident_list(story.world, story.policy, story.now))
+    over = outage_story()
+    yield entry("/incident list all", Kind.BOARD, incident_list(over.world, over.policy, over.now, everything=True))
+    for title, story in (("open", outage_story(46)), ("over", over)):
+        yield entry(f"/incident show: {title}", Kind.BOARD, incident_show(s.seen(story)))
+    story = outage_story(46)
+    told = timeline_text(story.incident(), rows(story.about(7), plain_names(story.policy)))
+    yield entry("/incident timeline", Kind.BOARD, told)
+
+
+def the_bot() -> Iterator[Entry]:
+    """`/understudy about` and `maintenance`."""
+    story = s.served()
+    yield entry("/understudy about", Kind.BOARD, about(ABOUT, story.world, story.policy, story.now))
+    wrong = replace(
+        ABOUT,
+        troubles=("Slack has not answered for 2 min", "the check openai.web is off: no key"),
+        silent_controls=("dns.google",),
+    )
+    yield entry("/understudy about: with troubles", Kind.BOARD, about(wrong, story.world, story.policy, story.now))
+    yield entry("/understudy maintenance: none", Kind.BOARD, maintenance(story.world, story.policy, story.now))
+    window = Window(("anthropic",), T0 + timedelta(hours=1), LATER, None, "database upgrade")
+    muted, planned = _muted(), replace(story.policy, maintenance=(window,))
+    yield entry("/understudy maintenance: planned and muted", Kind.BOARD, maintenance(muted.world, planned, story.now))
+    mute = muted.world.component(API).mute
+    assert mute is not None
+    said = "Alerts about Claude API are held back until 2026-03-20 16:40 UTC; its checks go on."
+    yield entry("/understudy mute", Kind.ANSWER, mute_answer(said, API, mute, story.now, "/understudy"))
+    pressed = used("", (), "incident.ack", "Acknowledge", ANA, story.now)
+    yield entry("A pressed button", Kind.ANSWER, pressed)
+    yield sentence("A button of an older version", Kind.ANSWER, actions.STALE)
+    yield sentence("A form that lost its incident", Kind.ANSWER, actions.LOST_FORM)
+
+
+def help_() -> Iterator[Entry]:
+    """Help of each slash word."""
+    for word in WORDS:
+        yield entry(f"{word.word} help", Kind.HELP, help_message(word), word.word)
+
+
+def of_storage() -> Iterator[Entry]:
+    """The ledger takes nothing."""
+    story = s.calm()
+    world, policy, well = story.world, story.policy, {API: Level.OPERATIONAL}
+    yield sentence("A change is refused", Kind.ANSWER, f"{storage.nothing_changed(FULL)} {storage.meanwhile(FULL)}")
+    yield entry("Nothing is written down", Kind.LINE, storage.nothing_written(FULL, SINCE, world, policy))
+    yield entry("A component fails meanwhile", Kind.LINE, storage.fails_unwritten(FULL, {API: Level.DOWN}, SEEN, world, policy))
+    yield entry("It is well again meanwhile", Kind.LINE, storage.fails_unwritten(FULL, well, {}, world, policy))
+    yield entry("It failed when writing went on", Kind.LINE, storage.failed_unwritten({API: Level.DOWN}, AGAIN, policy))
+    yield entry("What becomes of the first post", Kind.LINE, storage.was_unwritten(SINCE, AGAIN))
+    yield entry("It is written down again", Kind.LINE, storage.written_again(SINCE, AGAIN))
+
+
+def elsewhere() -> Iterator[Entry]:
+    """Mail, pagers and the like, while Slack or the ledger is away: title and text."""
+    story, why = s.served(), "Slack did not answer for 5 min"
+    for title, effect in (("the alert", e.PostAlert()), ("an update", e.PostUpdate(T0)), ("the end", e.PostSummary())):
+        at = outage_story() if title == "the end" else story
+        yield _notice(f"Slack does not take {title}", *out_of_band(effect, at.incident(), at.world, why))
+    calm = s.calm()
+    yield _notice("Nothing is written down", *storage.ledger_notice("The disk is full", calm.world, calm.policy, {}))
+    yield _notice(
+        "Nothing is written down, a component fails", *storage.ledger_notice("The disk is full", calm.world, calm.policy, SEEN)
+    )
+    lost, again = SightLost(CONTROL, T0, ""), SightRegained(CONTROL, T0, T0 + timedelta(minutes=12))
+    yield _notice("We are blind", "Understudy is blind", sight_words(lost))
+    yield _notice("We see again", "Understudy sees again", sight_words(again))
+
+
+def _notice(title: str, heading: str, text: str) -> Entry:
+    return sentence(f"notify: {title}", Kind.ELSEWHERE, f"{heading}\n{text}")
+
+
+def _muted() -> s.Story:
+    story = s.calm()
+    story.at(1).add(f"component/{API}", Muted(API, LATER, "load test"), ANA)
+    return story

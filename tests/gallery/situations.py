@@ -1,0 +1,137 @@
+"""Incidents in situations that the outage story does not come to."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.effects import PostAlert
+from bot.core.model import Actor, Fault, FeedState, Level, Phase, Severity
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.flag_facts import Engaged, EngageProposed, Held
+from bot.core.record.incident_facts import (
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    ComponentJoined,
+    Declared,
+    PhaseChanged,
+    Posted,
+)
+from bot.core.record.provider_facts import FeedChanged
+from bot.core.record.sight_facts import SightLost
+from bot.views.scene import Scene
+from tests.stories import ANA, API, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
+
+TIMED_OUT = "3 of 3 checks failed in 14 s: HTTP 504"
+SLOW = "4 of 5 checks were slow in 2 min: first token after 9.2 s"
+NAME = "inc-20260320-0007-claude"
+
+
+def seen(story: Story) -> Scene:
+    """INC-7 at the story's moment."""
+    return Scene(story.incident(), story.world, story.policy, story.now)
+
+
+def begins(
+    level: Level = Level.DOWN, reason: str = TIMED_OUT, *, component: str = API, title: str = "Claude API is down",
+    severity: Severity = Severity.SEV2, fault: Fault = Fault.THEIRS, actor: Actor = WINDOW, story: Story | None = None,
+) -> Story:  # fmt: skip
+    """INC-7 opens for one component at 12:43, with its channel and nothing else."""
+    story = story or calm()
+    began_at = story.at(3).now - timedelta(minutes=1)
+    previous = story.world.component(component).level
+    evidence = ("inference: status 504", "inference: request_id req_0042")
+    verdict = VerdictChanged(component, previous, level, reason, fault, evidence, began_at)
+    story.add(f"component/{component}", verdict)
+    declared = Declared(7, title, severity, "anthropic", "anthropic", (component,), began_at, reason, "#ops")
+    story.add("incident/7", declared, actor)
+    story.add("incident/7", ComponentJoined(component, level, reason, evidence, began_at))
+    story.add("incident/7", ChannelNamed(NAME, 1))
+    story.add("incident/7", Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
+    story.add("incident/7", ChannelOpened("C0INC7", NAME), OUTBOX)
+    return story
+
+
+def calm() -> Story:
+    """All is well at 11:40, and stays so."""
+    return outage_story(-1)
+
+
+def not_served() -> Story:
+    """No fallback is healthy: GPT is down too, and there are no cached answers."""
+    policy = story_policy()
+    chat = replace(policy.flags[FLAG], fallbacks=policy.flags[FLAG].fallbacks[:1])
+    story = calm()
+    story.policy = replace(policy, flags={FLAG: chat})
+    story.at(1).verdict("openai.api", Level.DOWN, "3 of 3 checks failed in 14 s: HTTP 503")
+    story = begins(story=story)
+    story.add(f"flag/{FLAG}", Held(FLAG, "gpt cannot carry it: OpenAI API is down"), FALLBACK_RULE, 7)
+    return story
+
+
+def proposed() -> Story:
+    """Automation may only propose, and waits for a yes."""
+    story = begins()
+    story.add(f"flag/{FLAG}", EngageProposed(FLAG, "gpt", "Claude API is down"), FALLBACK_RULE, 7)
+    return story
+
+
+def degraded() -> Story:
+    """Slow, and nothing was switched for it."""
+    return begins(Level.DEGRADED, SLOW, title="Claude API is degraded", severity=Severity.SEV3)
+
+
+def our_own_fault() -> Story:
+    """People declared it; our key is what is refused."""
+    reason = "the last check failed: HTTP 401 invalid x-api-key"
+    return begins(Level.UNKNOWN, reason, title="Claude answers nobody", fault=Fault.OURS_KEY, actor=ANA)
+
+
+def no_flag() -> Story:
+    """Nothing of ours depends on it."""
+    story = begins()
+    story.policy = replace(story.policy, flags={})
+    return story
+
+
+def served() -> Story:
+    """Switched to GPT, nobody has acknowledged it."""
+    story = begins()
+    until = story.now + timedelta(hours=4)
+    switched = Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", until, (API,))
+    story.add(f"flag/{FLAG}", switched, FALLBACK_RULE, 7)
+    story.add(
+        "incident/7", PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE
+    )
+    return story
+
+
+def blind() -> Story:
+    """While it runs our own network goes away."""
+    story = served().at(20)
+    story.add(
+        "sight", SightLost("0 of 3 control targets answer (one.one.one.one, dns.google, example.com)", story.now, "sight/1")
+    )
+    return story
+
+
+def no_channel() -> Story:
+    """Slack does not let us make one."""
+    story = outage_story(3)
+    story.add("incident/7", Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
+    story.add("incident/7", ChannelRefused("Slack refused conversations.create: restricted_action"), OUTBOX)
+    return story
+
+
+def canceled() -> Story:
+    """It was none."""
+    story = degraded().at(20)
+    story.add("incident/7", PhaseChanged(Phase.TRIAGE, Phase.CANCELED, "cancel", "false-alarm"), ANA)
+    return story
+
+
+def page_is_away() -> Story:
+    """The vendor's page cannot be read, and a second surface is slow."""
+    story = served().at(8)
+    story.add("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, "HTTP 503"), Actor.rule("feed"))
+    story.verdict(WEB, Level.DEGRADED, SLOW)
+    return story

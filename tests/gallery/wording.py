@@ -1,0 +1,38 @@
+"""What no message may say, and which messages are still longer or older than they should be. The debts only fall.
+
+A message that is changed leaves its debt here; nothing new is entered.
+"""
+
+import re
+
+# Words that people do not read (docs/architecture.md, "Words"); what is in code style is typed, and may be called otherwise.
+CODE = re.compile(r"`[^`]*`")
+OLD = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in {
+        "look": r"\blook(s|ed|ing)?\b",
+        "stand-in": r"\bstand-in",
+        "in hand": r"\bin hand\b",
+        "detector": r"\bdetector\b",
+        "given up": r"\bgiven up\b",
+        "errand": r"\berrand",
+        "beat": r"\bbeats?\b",
+        "the rule": r"\bthe rule\b",
+        "theirs, ours": r"\btheirs (or|:)|\bours:|theirs:",
+        "k-of-n": r"k-of-n|\bwindow\)",
+        "runs, rounds": r"\d runs?\b|\brounds\b|no run\b",
+        "carry": r"\bcannot carry\b",
+        "asked of people": r"\basked of people\b",
+        "feels it": r"\bfeels? it\b",
+        "at present": r"\bat present\b",
+        "hand-back": r"\bhand-?back",
+        "engage, release": r"\b(engage|release)[sd]?\b",
+        "well": r"\bis (not )?well\b",
+        "proposal": r"\bproposal\b",
+    }.items()
+}
+
+
+def old_words(text: str) -> set[str]:
+    """Which of them a text has."""
+    return {name for name, pattern in OLD.items() if pattern.search(CODE.sub("", text))}
