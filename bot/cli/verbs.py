@@ -11,6 +11,7 @@ from bot.cli.export import export
 from bot.cli.flags import flags
 from bot.cli.health import health
 from bot.cli.incident import incident
+from bot.cli.page import page
 from bot.cli.run import run
 from bot.cli.verify import verify
 from bot.system.version import understudy_version
@@ -22,5 +23,5 @@ def main() -> None:
     """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to a fallback."""
 
 
-for command in (run, demo, check, backtest, health, incident, flags, export, verify, doctor, config, manifest):
+for command in (run, demo, check, backtest, health, incident, flags, export, verify, page, doctor, config, manifest):
     main.add_command(command)

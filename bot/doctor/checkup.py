@@ -13,6 +13,7 @@ from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.record.world import World
+from bot.doctor.paging import look_at_on_call
 from bot.doctor.people import look_at_commanders, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.engine.world_reading import read_world
@@ -64,6 +65,9 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
     if slack:
         async for finding in _slack(loaded):
             yield finding
+    else:
+        async for state, words in look_at_on_call(loaded.config, None):
+            yield Finding(state, "people.on_call", words)
 
 
 def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
@@ -76,6 +80,9 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     found += [Finding("note", f"{off.component}.{off.check}", f"off: {off.reason}") for off in loaded.off_checks]
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
     found += [Finding(state, "people", words) for state, words in who_may(config.people)]
+    if not any(config.paging.by_severity().values()):
+        words = "no severity has steps, so an alert that nobody sees wakes nobody (docs/paging.md)"
+        found.append(Finding("note", "paging", words))
     if not config.notify:
         found.append(Finding("note", "notify", "no other way than Slack is configured: while Slack is down nobody is called"))
     return found
@@ -248,6 +255,8 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
             yield await _backup(SlackGateway(login, identity=found.identity), backup)
         async for finding in _commanders(SlackGateway(login, identity=found.identity), config.people.commanders):
             yield finding
+        async for finding in _on_call(SlackGateway(login, identity=found.identity), config):
+            yield finding
 
 
 def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, str]) -> list[Finding]:
@@ -276,6 +285,15 @@ async def _commanders(gateway: SlackGateway, ids: Sequence[str]) -> AsyncIterato
     try:
         async for state, words in look_at_commanders(gateway, ids):
             yield Finding(state, "people.commanders", words)
+    finally:
+        await gateway.close()
+
+
+async def _on_call(gateway: SlackGateway, config: Config) -> AsyncIterator[Finding]:
+    await gateway.start()
+    try:
+        async for state, words in look_at_on_call(config, gateway):
+            yield Finding(state, "people.on_call", words)
     finally:
         await gateway.close()
 

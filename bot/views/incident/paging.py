@@ -54,6 +54,20 @@ def notice(incident: Incident, now: datetime) -> tuple[str, str]:
     return title, f"{_wait(incident, now)} Since {utc(incident.began_at)}. {how}"
 
 
+TEST = "TEST of paging. Nothing is wrong, and nobody has to do anything."
+TEST_NOTICE = ("TEST of paging by Understudy", "Nothing is wrong, and nobody has to do anything. This way to you works.")
+
+
+def trial_mention(called: Sequence[str]) -> Message:
+    """What `page --test` posts for those who are mentioned."""
+    return fit(Message(TEST, (section(f"*{TEST}* {' '.join(map(mention, called))}"),)))
+
+
+def trial_direct() -> Message:
+    """What `page --test` sends to one person."""
+    return fit(Message(TEST, (section(f"*{TEST}* In an incident you would be paged here."),)))
+
+
 def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
     """Who could not be called; where nobody was, what comes next."""
     page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
