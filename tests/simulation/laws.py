@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.decide.alerting.suppression import look
+from bot.core.decide.paging import steps_left, waits_for_people
 from bot.core.decide.phases import LEGAL
 from bot.core.effects import Certainty, OpenThread, PostAlert
 from bot.core.model import Level, Outcome, Phase
@@ -13,6 +14,7 @@ from bot.core.record.component_facts import AlertSuppressed, Muted, Unmuted, Ver
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, HandBackStepped, Released
 from bot.core.record.incident_facts import ChannelOpened, Declared, PhaseChanged, UpdateWritten
+from bot.core.record.paging_facts import Paged
 from bot.core.record.sight_facts import SightLost
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
@@ -37,7 +39,8 @@ async def broken(stage: Stage) -> list[str]:
         *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
         *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
         *_flags_served(stage), *await _entered_by_a_failure(stage, facts), *_blind(stage, facts, rows),
-        *_held_back(stage, facts), *_opens_again(stage, facts), *_muted(facts, rows), *await _rebuilt(stage, facts),
+        *_paged(stage, facts), *_held_back(stage, facts), *_opens_again(stage, facts), *_muted(facts, rows),
+        *await _rebuilt(stage, facts),
         *await _chained(stage, facts),
     ]  # fmt: skip
 
@@ -257,6 +260,32 @@ def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> It
         yield f"we were blind {lost} times and said so {notices} times"
     if dark_since is not None and stage.clock.now() - dark_since > SEEN_AGAIN:
         yield f"we are blind since {dark_since:%H:%M} and never saw again"
+
+
+def _paged(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
+    """A step is taken once, while somebody has to be found, and soon after it is due."""
+    assert stage.app is not None
+    policy, world = stage.app.engine.policy.paging, World()
+    taken: set[tuple[int | None, str, int]] = set()
+    overdue: dict[tuple[int, int], datetime] = {}  # incident and step -> since when nobody saw to it
+    for fact in facts:
+        body, before = fact.body, world.incidents.get(fact.incident or 0)
+        if isinstance(body, Paged) and before:
+            step = (fact.incident, body.severity, body.step)
+            if step in taken:
+                yield f"INC-{fact.incident} took step {body.step} of {body.severity} twice"
+            taken.add(step)
+            if before.people.acknowledged_by or not before.phase.open:
+                yield f"INC-{fact.incident} paged people although somebody was there, or it was over"
+        world = evolve(world, fact)
+        late: dict[tuple[int, int], datetime] = {}
+        for incident in world.open_incidents() if policy.steps else ():
+            left = steps_left(incident, policy)[:1] if waits_for_people(incident) else []
+            for due in (one for one in left if one.at <= fact.at):
+                since = late[incident.number, due.number] = overdue.get((incident.number, due.number), fact.at)
+                if fact.at - since > SPARE + _nobody_there(stage, since, fact.at):
+                    yield f"step {due.number} of {incident.name} was due at {due.at} and not taken at {fact.at}"
+        overdue = late
 
 
 def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:

@@ -64,6 +64,12 @@ flags:
     depends_on: [anthropic.api]
     automation: propose
     on_expiry: release
+notify: ["json://127.0.0.1:1/"]
+paging:
+  SEV2:
+    - {after: 0s, mention: [U000000002]}
+    - {after: 5m, mention: [U000000003], dm: [S000000004]}
+    - {after: 15m, notify: true}
 incidents: {open_on: {down: SEV2, degraded: thread}, resolve_after: 20m}
 runbooks: {anthropic.api: {steps: ["Look <!channel>", "Tell support"]}}
 """
@@ -146,6 +152,7 @@ class Stage:
         self.chat = FakeChat(self.clock, before=self._slack_trouble)
         self.chat.add_channel("ops")
         self.people = [self.chat.add_person() for _ in range(2)]
+        self.chat.add_group(self.people)
         self.disk = InlineLedger.open()
         self.samples = InlineSamples.open()
         self.notifier = Silence()
