@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.backtest.replay import Episode, OnRecord, Settings, compare, on_record, pair, replay
+from bot.backtest.replay import Detection, Episode, OnRecord, Settings, compare, on_record, pair, replay
 from bot.core.detection.detector import Condition
 from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Level, Outcome, Sample
@@ -127,3 +127,103 @@ def test_canceled_incidents_were_none() -> None:
     ]
     assert () == on_record([replace(declared, phase=declared.phase.CANCELED)], START, table.now + timedelta(hours=1))
     assert () == on_record([declared], START - timedelta(days=2), START - timedelta(days=1))
+
+
+# --- in health and in trouble
+
+
+SLOWLY = 1_600  # looks after which a usual latency has moved from 40 ms to what was answered meanwhile
+
+
+def timed(ms: float, count: int, begins: float, check: str = "a.b.d") -> list[Sample]:
+    return [replace(sample, phases_ms={"total": ms}) for sample in looks("o" * count, check, begins=begins)]
+
+
+@pytest.mark.parametrize(("other", "episodes"), [("f", ["a.b.c", "a.b.d"]), ("o", []), ("fffff" + "o", ["a.b.c"])])
+def test_what_is_usual_is_learned_in_health_alone(other: str, episodes: list[str]) -> None:
+    """Half a day of 900 ms is the new normal, unless another check of the component failed all that time."""
+    before = timed(40, 30, 0)
+    meanwhile = timed(900, SLOWLY, 900)
+    after = timed(1500, 6, 900 + 30 * SLOWLY)
+    neighbour = looks("o" * 25 + (other[:-1] + other[-1] * SLOWLY)[:SLOWLY], "a.b.c", begins=10)
+    found = [d.check for e in replay([*before, *meanwhile, *after, *neighbour], TODAY) for d in e.detections]
+
+    assert episodes == found
+
+
+@pytest.mark.parametrize(
+    ("results", "condition"),
+    [("ooooo" + "ssss" + "ooooo", Condition.SLOW), ("ooooo" + "ssss" + "fffff" + "o" * 9, Condition.FAILING)],
+)
+def test_an_episode_is_as_bad_as_its_worst_part(results: str, condition: Condition) -> None:
+    """Slow stays slow; slow that turned into failing is failing."""
+    assert [condition] == [episode.condition for episode in replay(looks(results), TODAY)]
+
+
+def test_a_detection_is_told_whole() -> None:
+    """Which check, from where, since when, found when and why, and until when."""
+    samples = [replace(sample, vantage="paris") for sample in looks(OUTAGE)]
+    reason = "3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502"
+    found = Detection("a.b", "a.b.c", Condition.FAILING, at(150), at(210), reason, Fault.THEIRS, at(420), "paris")
+
+    assert [(found,)] == [episode.detections for episode in replay(samples, TODAY)]
+
+
+def test_one_look_alone_is_looked_at_as_well() -> None:
+    """It has no pace of its own."""
+    assert () == replay(looks("f"), TODAY)
+
+
+def test_what_is_resolved_is_on_record_until_it_was_well() -> None:
+    """Or until people ended it, where it never was."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.passes(10)
+    canceled = replace(table.incident(), ending=replace(table.incident().ending, at=table.now))
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    well = table.incident()
+    later = table.now + timedelta(hours=1)
+
+    assert [table.now, table.now] == [i.ended_at for i in on_record([canceled, well], START, later)]
+    assert 1 == len(on_record([well], table.now, later))
+    assert 1 == len(on_record([well], START - timedelta(hours=1), well.began_at))
+
+
+def test_an_outage_of_another_component_finds_nothing() -> None:
+    """At the same time, and somewhere else."""
+    outcome = compare(replay(looks(OUTAGE, "x.y.z"), TODAY), [incident()])
+
+    assert {"INC-1": None} == outcome.found
+    assert 1 == len(outcome.false_alarms)
+
+
+def test_clocks_that_differ_by_five_minutes_still_meet() -> None:
+    """Not a second more, on either side."""
+    episodes = replay(looks(OUTAGE), TODAY)  # from 150 to 420
+    near = [incident("a", began=720, ended=None), incident("b", began=-900, ended=-150)]
+    far = [incident("c", began=721, ended=None), incident("d", began=-900, ended=-151)]
+
+    assert [True, True, False, False] == [one is not None for one in compare(episodes, [*near, *far]).found.values()]
+
+
+def test_what_only_the_first_settings_find_has_an_empty_place_beside_it() -> None:
+    """Whichever way one compares."""
+    samples = looks("ooooo" + "ff" + "o" * 20)
+
+    assert [(True, False)] == [(bool(a), bool(b)) for a, b in pair(replay(samples, EAGER), replay(samples, TODAY))]
+
+
+def test_outages_that_last_are_one_row() -> None:
+    """Both settings find it, and neither sees its end."""
+    samples = looks("ooooo" + "f" * 9)
+
+    assert [(True, True)] == [(bool(a), bool(b)) for a, b in pair(replay(samples, EAGER), replay(samples, TODAY))]
+
+
+def test_outages_one_after_the_other_are_two_rows() -> None:
+    """An end that is not known is after everything; what was over before is another matter."""
+    early = replay(looks("ooooo" + "fffff" + "o" * 20), TODAY)
+    late = replay(looks("ooooo" + "f" * 9, begins=3000), TODAY)
+
+    assert 2 == len(pair(early, late))
+    assert 2 == len(pair(late, early))

@@ -6,7 +6,7 @@ skip forward, fall back and come back after they were called resolved; so may ou
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.answers import base
 from bot.core.answers import incident as a
@@ -191,8 +191,7 @@ def on_time(draft: Draft) -> None:
 def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> None:
     slot = incident.updates + 1
     every = update_every(incident, draft.policy.incidents)
-    rule = Actor.rule(f"update every {int(every.total_seconds() // 60)} min" if every else "update")
-    actor = draft.actor if text else rule
+    actor = draft.actor if text or every is None else Actor.rule(f"update every {every // timedelta(minutes=1)} min")
     since = incident.last_update_at or incident.declared_at
     fact = draft.add(incident.stream, UpdateWritten(slot, text, gone), actor=actor)
     # While Slack is away only the bot's newest update waits, and says how many did not get through; people's words all wait.
@@ -203,8 +202,7 @@ def _ripen(draft: Draft, number: int) -> None:
     incident, policy = draft.incident(number), draft.policy.incidents
     if incident.well_since is None or draft.now < incident.well_since + policy.resolve_after:
         return
-    minutes = int(policy.resolve_after.total_seconds() // 60)
-    reason = f"every component has been operational for {minutes} min"
+    reason = f"every component has been operational for {policy.resolve_after // timedelta(minutes=1)} min"
     if policy.resolve == ResolveMode.AUTO:
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
     elif incident.ending.asked_at is None:

@@ -11,6 +11,7 @@ from bot.core.answers.base import Answer
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
 from bot.core.record.component_facts import AdvisoryEnded, AdvisoryRaised, AlertResumed, AlertSuppressed, VerdictChanged
+from bot.core.record.fact import Body, Fact
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, SeverityChanged
 from tests.desk import ANA, BOB, RULE, START, Table, Written, policy
 
@@ -26,6 +27,13 @@ def reach(table: Table, level: Level, id: str = API, fault: Fault = Fault.THEIRS
 def sent(table: Table, *kinds: type[EffectBody]) -> list[EffectBody]:
     """In the last step."""
     return [effect.body for effect in table.steps[-1].effects if isinstance(effect.body, kinds)]
+
+
+def lines(table: Table, kind: type[Body]) -> list[Fact]:
+    """The facts of a kind that got a line of their own somewhere."""
+    facts = {(fact.stream, fact.seq): fact for fact in table.facts if isinstance(fact.body, kind)}
+    keys = [(e.stream, e.seq) for step in table.steps for e in step.effects if isinstance(e.body, PostLine)]
+    return [facts[key] for key in keys if key in facts]
 
 
 def opens(table: Table, id: str, **open_on: str) -> None:
@@ -261,9 +269,29 @@ def test_another_advisory_is_told_in_the_same_thread() -> None:
     """A second model joins the first: one conversation."""
     table = Table().all_well()
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
+    root = OpenThread.of_fact(f"component/{API}", table.facts[-1].seq, "advisory")
+    opened = sent(table, OpenThread)
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails, opus fails")
 
-    assert ([], 1) == (sent(table, OpenThread), len(sent(table, ReplyInThread)))
+    assert [OpenThread(root)] == opened
+    assert [ReplyInThread(root)] == sent(table, OpenThread, ReplyInThread)
+
+
+def test_the_same_advisory_again_is_no_news() -> None:
+    """The whole has another reason, the part fails as before."""
+    table = Table().all_well()
+    for fault in (Fault.NONE, Fault.UNCLEAR):
+        reach(table, Level.OPERATIONAL, fault=fault, advisory="haiku fails since 11:40 UTC")
+
+    assert 1 == len(table.kinds(AdvisoryRaised))
+
+
+def test_an_advisory_of_what_left_the_configuration_reaches_nobody() -> None:
+    """Nobody measures it any more."""
+    table = Table().all_well()
+    reach(table, Level.OPERATIONAL, "mistral.api", fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
+
+    assert [] == table.kinds(AdvisoryRaised)
 
 
 @pytest.mark.parametrize(
@@ -337,6 +365,40 @@ def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> No
     table.passes(5)
 
     assert [Written(AlertSuppressed(GPT, "it depends on Claude API, see INC-1"), 1, RULE)] == (table.written(AlertSuppressed))
+    assert 1 == len(lines(table, AlertSuppressed))
+
+
+def test_a_level_without_a_rule_raises_no_severity() -> None:
+    """Configuration does not say what a degraded site is worth: it joins, and that is all."""
+    table = Table().all_well()
+    reach(table, Level.DOWN)
+    opens(table, WEB)
+    reach(table, Level.DOWN, WEB)
+
+    assert [] == table.kinds(SeverityChanged)
+
+
+def test_what_nobody_was_told_of_comes_back_with_all_that_was_seen() -> None:
+    """Its incident was canceled while a mute held it back; the next one has its words, its evidence and its beginning."""
+    table = muted()
+    began = START - timedelta(minutes=2)
+    reach(table, Level.DOWN, began_at=began)
+    table.send(s.Unmute(actor=BOB, component=API))
+    body = ComponentJoined(API, Level.DOWN, "HTTP 502", ("req_7",), began)
+
+    assert [Written(body, 1, HELD)] == table.written(ComponentJoined)
+    assert "HTTP 502" == table.kinds(Declared)[0].reason  # type: ignore[attr-defined]
+
+
+def test_what_is_held_back_still_does_not_keep_others_back() -> None:
+    """The first by name is muted on; the others are told of."""
+    table = Table().all_well()
+    for id in (API, GPT):
+        table.send(s.Mute(actor=ANA, component=id, lasts=timedelta(hours=1)))
+        reach(table, Level.DOWN, id)
+    table.send(s.Unmute(actor=BOB, component=GPT))
+
+    assert [(GPT,)] == [body.components for body in table.kinds(Declared)]  # type: ignore[attr-defined]
 
 
 def test_an_alert_that_comes_back_as_an_incident_opens_no_thread() -> None:

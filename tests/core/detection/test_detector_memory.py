@@ -39,7 +39,7 @@ def often(until: datetime) -> Gauge:
 # --- a clock that was set back
 
 
-@pytest.mark.parametrize("word", ["o", "f", "s"])
+@pytest.mark.parametrize("word", ["o", "f", "s", "?"])
 @pytest.mark.parametrize(
     "before", ["ooooo", "oooof", "ooos", "ooofff", "ooofffoo", "fffoof" + "o" * 9, "ooosss", "sssooo", FLAPPING + "oo"]
 )
@@ -141,12 +141,23 @@ def test_what_the_ledger_has_is_no_worse_and_no_better_after_one_good_look(level
     )
 
 
-@pytest.mark.parametrize("level", [Level.DOWN, Level.DEGRADED])
-def test_an_outage_from_the_ledger_is_held_where_the_check_flapped(level: Level) -> None:
+@pytest.mark.parametrize(
+    ("level", "track"),
+    [(Level.DOWN, replace(NEW, failing=often(at(0)))), (Level.DEGRADED, replace(NEW, slow=often(at(0))))],
+)
+def test_an_outage_from_the_ledger_is_held_where_the_check_flapped(level: Level, track: Track) -> None:
     """Five good looks end it elsewhere."""
-    track = from_ledger(level, "HTTP 502", Fault.THEIRS, at(0), replace(NEW, failing=often(at(0)), slow=often(at(0))))
+    held = run("ooooo", track=from_ledger(level, "HTTP 502", Fault.THEIRS, at(0), track), begins=30)
 
-    assert run("ooooo", track=track, begins=30).judgement.recovering
+    assert "it changed 3 times within 30 min" in held.judgement.reason
+
+
+@pytest.mark.parametrize("before", ["o", "f"])
+def test_a_late_answer_counts_once_others_were_seen_since_the_ledger(before: str) -> None:
+    """Only while nobody looked since the outage began, an answer from before it says nothing against it."""
+    held = run(before, track=from_ledger(Level.DOWN, "HTTP 502", Fault.THEIRS, at(150)), begins=160)
+
+    assert held is not observe(held, look(149, "o"), RULE, every=EVERY)
 
 
 @pytest.mark.parametrize(
@@ -184,10 +195,10 @@ def test_what_is_settled_after_its_first_look_says_so() -> None:
 def test_slowness_that_is_settled_leaves_the_doubt_about_failures() -> None:
     """One failure before that is counted from when it was."""
     slow = run("sss", track=run("ooooo"), begins=150)
-    behind = settled(replace(run("f", track=slow, begins=240), slow=replace(slow.slow, good=1)), at(270))
+    behind = settled(replace(run("ff", track=slow, begins=240, gap=4), slow=replace(slow.slow, good=1)), at(270))
 
     assert Condition.WELL is behind.judgement.condition
-    assert "the last look failed, too few to judge" == behind.judgement.reason
+    assert "2 of the last 2 looks failed within 30 s, too few to judge" == behind.judgement.reason
 
 
 def test_what_is_settled_is_held_where_it_flaps() -> None:
@@ -244,6 +255,11 @@ def test_a_later_doubt_may_look_quickly_again() -> None:
 
     assert EVERY == next_look(tired, RULE, EVERY, at(150))
     assert RULE.recheck == next_look(later, RULE, EVERY, at(180 + 400 * 30))
+
+
+def test_a_doubt_that_took_all_its_quick_looks_goes_on_as_scheduled() -> None:
+    """Though the budget would pay for more."""
+    assert EVERY == next_look(replace(run("ooooof"), quick=float(RULE.quick_most), spent=0.0), RULE, EVERY, at(180))
 
 
 @pytest.mark.parametrize(("spent", "may"), [(RULE.quick_most - 1.0, True), (RULE.quick_most - 0.9, False)])

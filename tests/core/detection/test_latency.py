@@ -86,16 +86,6 @@ def test_an_outage_that_turns_slow_began_with_the_outage() -> None:
     assert "sequential test" == track.judgement.spoke
 
 
-def test_an_outage_that_flapped_and_turned_slow_is_held_as_well() -> None:
-    """Slow answers are no way out of the ten minutes."""
-    flapping = run("fffooooofff", track=run("ooooo"), begins=150)
-    slow = run("s" * 25, track=flapping, begins=480)
-    back = run("o" * 6, track=slow, begins=1230)
-
-    assert Condition.SLOW is slow.judgement.condition
-    assert Condition.SLOW is back.judgement.condition
-
-
 def test_an_outage_on_its_way_back_is_told_so() -> None:
     """From the first good look on, not before."""
     down = fold([look(30 * n, "f") for n in range(4)])

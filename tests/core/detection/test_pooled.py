@@ -133,6 +133,16 @@ def test_what_fails_together_is_held_where_it_flaps() -> None:
     assert "it changed 3 times within 30 min" in judged.reason
 
 
+def test_what_fails_together_does_not_end_with_one_good_look() -> None:
+    """It stands, and comes back as any outage does."""
+    tracks = {"models": track("x." + HALF), "front": track("x." + HALF)}
+    found = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["models"]
+    after = observe(found, Sample("a.b.c", "a.b", START + APART, Outcome.OK, None, Fault.NONE), RULE)
+
+    assert Condition.FAILING is after.judgement.condition
+    assert after.judgement.recovering
+
+
 @pytest.mark.parametrize(("outcome", "then"), [(Outcome.FAIL, Condition.FAILING), (Outcome.SLOW, Condition.SLOW)])
 def test_what_fails_together_stands_as_any_outage(outcome: Outcome, then: Condition) -> None:
     """It goes on failing, or turns slow for a while: neither is the end of it."""

@@ -54,6 +54,11 @@ def test_slug_is_cut_when_the_title_is_long() -> None:
     assert "word-" * 7 + "word" == slug("word " * 8_000)
 
 
+def test_slug_has_all_its_letters_when_the_title_begins_with_signs() -> None:
+    """What is dropped takes no room."""
+    assert "a" * SLUG_CHARS == slug("!!" + "a" * 50)
+
+
 @pytest.mark.parametrize("fill", ["a", "ab ", "🔥", "é", "ﷺ", "\u0301"], ids=ascii)
 def test_name_is_taken_by_slack_when_the_title_has_40000_characters(fill: str) -> None:
     """As much as a slash command can carry."""

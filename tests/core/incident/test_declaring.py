@@ -8,6 +8,7 @@ import pytest
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.answers.incident import OpenAlready
+from bot.core.decide.incident.declaring import named, whose_names_appear
 from bot.core.model import Level, Phase
 from bot.core.record.incident_facts import ResponderJoined
 from tests.desk import ANA, BOB, Table, component, policy, told
@@ -259,3 +260,21 @@ def test_the_longest_name_wins() -> None:
 
     assert said.ok
     assert "azure" == table.incident(2).provider
+
+
+def test_a_name_is_no_other_providers_and_an_empty_one_is_nobodys() -> None:
+    """A component without a name is meant by no words; every provider is found by each of its own."""
+    base = policy()
+    nameless = replace(base.components["openai.api"], name="", provider_name="")
+    world = replace(base, components={**base.components, "openai.api": nameless})
+
+    assert () == named(world, "- payments hang -")
+    assert ("anthropic",) == named(world, "claude.ai")
+    assert ("openai",) == named(world, "openai.api")
+
+
+def test_a_name_at_the_end_of_a_longer_one_is_part_of_it() -> None:
+    """And one that begins where the longer one begins as well."""
+    names = {"a": ["OpenAI"], "b": ["Azure OpenAI"], "c": ["Azure"]}
+
+    assert ("b",) == whose_names_appear("Azure OpenAI is slow", names)

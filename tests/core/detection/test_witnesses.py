@@ -1,0 +1,392 @@
+"""Who may speak of our sight, how long, and against whom: at the limits, and in words."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.detection.blindness import Proven, SightRule, lost_controls
+from bot.core.model import Fault, Outcome, Sample
+from bot.core.record.sight import CLEAR, Sight
+from tests.core.detection.test_blindness import DARK, FINE, LOST_NAME, RULE, Round
+from tests.desk import START
+
+
+def second(n: float) -> timedelta:
+    return timedelta(seconds=n)
+
+
+# --- what ever answered
+
+
+@pytest.mark.parametrize(
+    ("proven", "speaks"),
+    [
+        (Proven(), True),
+        (Proven(provider=True), False),
+        (Proven(provider=True, controls=frozenset({"way"})), True),
+        (Proven(controls=frozenset({"way-2"})), True),
+    ],
+    ids=["nothing answered yet", "a provider did", "the control did as well", "another control did"],
+)
+def test_a_control_that_never_answered_speaks_until_a_provider_has(proven: Proven, speaks: bool) -> None:
+    """Where only chosen hosts are let out it stays silent for ever, and that says nothing."""
+    assert speaks == proven.speaks("way")
+
+
+# --- controls that are lost
+
+
+def lost(look: Round, now: float) -> frozenset[str]:
+    controls = {sample.check: sample for sample in look.controls.values()}
+    providers = {name: list(checks.values()) for name, checks in look.providers.items()}
+    return lost_controls(look.sight, controls, providers, START + second(now), look.rule)
+
+
+def long_dark(**dark: str) -> Round:
+    """Controls that are dark for four minutes, while a provider answers all the time and another does not."""
+    look = Round()
+    look.at(0, a=FINE, b=DARK, **dark)
+    for n in range(30, 241, 30):
+        look.at(n, a=FINE, b=DARK, **dark)
+    return look
+
+
+def test_a_control_that_is_dark_while_providers_answer_is_lost_after_three_minutes() -> None:
+    """A firewall, or a host that moved: it is the control's own trouble, and no witness any more."""
+    look = long_dark(way=DARK, way_2=FINE)
+
+    assert frozenset({"way"}) == lost(look, 240)
+    assert not look.sight.blind
+
+
+def test_one_that_is_dark_for_less_is_not_lost() -> None:
+    """The answer must come more than three minutes after it fell silent."""
+    look = Round()
+    for n in range(0, 181, 30):
+        look.at(n, way=DARK, a=FINE, b=DARK)
+
+    assert frozenset() == lost(look, 180)
+
+
+def test_nothing_is_lost_where_nobody_answers() -> None:
+    """Providers that fail by network, or of which nothing is known, prove no way out."""
+    look = Round()
+    unknown = Sample("b.api.x", "b.api", START + second(240), Outcome.INCONCLUSIVE, None, Fault.LOCAL)
+    look.at(0, way=DARK, a=DARK)
+    for n in range(30, 241, 30):
+        look.at(n, way=DARK, a=DARK)
+    look.providers["b"] = {"x": unknown}
+
+    assert frozenset() == lost(look, 240)
+
+
+@pytest.mark.parametrize(("dns", "found"), [("stale", frozenset({"way"})), ("", frozenset({"way", "names"}))])
+def test_an_answer_from_a_remembered_name_says_nothing_of_our_resolver(dns: str, found: frozenset[str]) -> None:
+    """It was not looked up. Of the way out it says as much as any."""
+    look = long_dark(way=DARK, names=LOST_NAME, way_2=FINE)
+    sample = replace(look.providers["a"]["api" if "api" in look.providers["a"] else ""], evidence={"dns": dns})
+    look.providers["a"] = {"": sample}
+
+    assert found == lost(look, 240)
+
+
+def test_a_control_that_answers_again_is_not_lost() -> None:
+    """It speaks as before."""
+    look = long_dark(way=DARK, way_2=FINE)
+    look.at(250, way=FINE)
+
+    assert frozenset() == lost(look, 250)
+
+
+def test_a_control_that_was_not_looked_at_is_as_dark_as_it_was() -> None:
+    """A pause of the machine is no answer: its onset is kept, and that of one that answered is forgotten."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK, a=FINE)
+    look.at(10, way_2=FINE)
+    look.at(200, a=FINE)
+
+    assert {"control/way": START} == dict(look.sight.onsets)
+
+
+# --- our resolver
+
+
+def resolver_round(dns: str) -> Round:
+    """Our resolver falls silent, one provider fails by its name, and another answers with a name that was remembered."""
+    look = Round()
+    look.at(0, way=FINE, names=FINE, a=FINE, b=FINE)
+    look.second = 10
+    look.providers["a"] = {"": replace(look.sample("a.api.", FINE), evidence={"dns": dns})}
+    look.at(10, names=LOST_NAME, b=LOST_NAME)
+    return look
+
+
+@pytest.mark.parametrize(("dns", "blind"), [("stale", True), ("fresh", False)])
+def test_a_remembered_name_does_not_speak_for_our_resolver(dns: str, blind: bool) -> None:
+    """Only a name that was looked up does."""
+    assert blind == resolver_round(dns).sight.blind
+
+
+def test_a_remembered_name_speaks_for_our_way_out() -> None:
+    """It was reached, however it was found."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
+    look.at(10, way=DARK, way_2=DARK, b=DARK)
+    look.sight = CLEAR
+    look.providers["a"] = {"": replace(look.sample("a.api.", FINE), evidence={"dns": "stale"})}
+
+    assert not look.blind(11)
+
+
+def test_the_resolver_that_does_not_answer_is_told_by_its_controls() -> None:
+    """The only one, both, or most of three."""
+    rule = SightRule(resolvers=frozenset({"names", "names-2", "names-3"}))
+    said = []
+    for names in (["names"], ["names", "names_2"], ["names", "names_2", "names_3"]):
+        said.append(Round(rule=rule).at(0, way=FINE, a=LOST_NAME, **dict.fromkeys(names, LOST_NAME)).reason)
+
+    assert [
+        "our resolver does not answer, says the only control",
+        "our resolver does not answer, says both controls",
+        "our resolver does not answer, says all 3 controls",
+    ] == said
+
+
+def test_names_that_are_lost_at_once_are_counted() -> None:
+    """Two of three providers."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+
+    assert "our resolver finds 2 of 3 providers no more" == look.at(10, a=LOST_NAME, b=LOST_NAME, c=FINE).reason
+    assert START + second(10) == look.sight.began_at
+
+
+@pytest.mark.parametrize(
+    ("names", "blind"), [({"a": LOST_NAME, "b": FINE}, False), ({"a": LOST_NAME, "b": FINE, "c": FINE}, False)]
+)
+def test_half_of_the_names_or_fewer_are_no_matter_of_our_resolver(names: dict[str, str], blind: bool) -> None:
+    """More than half must be gone."""
+    look = Round()
+    look.at(0, **dict.fromkeys(names, FINE))
+
+    assert blind == look.blind(10, **names)
+
+
+def test_a_resolver_that_answers_speaks_for_itself() -> None:
+    """Names are gone with most providers, and our own control of names is fine."""
+    look = Round()
+    look.at(0, names=FINE, a=FINE, b=FINE)
+
+    assert not look.blind(10, names=FINE, a=LOST_NAME, b=LOST_NAME)
+
+
+def test_an_error_without_a_name_is_none_of_our_resolver() -> None:
+    """Only errors of names are."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE)
+
+    assert not look.blind(10, a=DARK, b=DARK)
+
+
+# --- unrelated providers
+
+
+@pytest.mark.parametrize(("dark", "blind"), [(1, False), (2, False), (3, True), (4, True)])
+def test_more_than_half_of_the_providers_must_fail_at_once(dark: int, blind: bool) -> None:
+    """Of four, three."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE, d=FINE)
+    errors = {name: DARK if n < dark else FINE for n, name in enumerate("abcd")}
+
+    assert blind == look.blind(10, **errors)
+
+
+@pytest.mark.parametrize(("apart", "blind"), [(90, True), (91, False)])
+def test_at_once_is_within_a_minute_and_a_half(apart: float, blind: bool) -> None:
+    """The third provider answers meanwhile."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+    look.at(10, a=DARK, c=FINE)
+
+    assert blind == look.blind(10 + apart, a=DARK, b=DARK, c=FINE)
+
+
+@pytest.mark.parametrize(("after", "blind"), [(179, True), (180, False)])
+def test_without_controls_an_answer_after_three_minutes_is_believed(after: float, blind: bool) -> None:
+    """To the second, counted from the last failure that began; the answer must be from after it."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+    look.at(10, a=DARK, b=DARK)
+    look.at(20, c=FINE)
+    look.sight = replace(look.sight, blind=False)
+
+    assert blind == look.blind(10 + after, a=DARK, b=DARK, c=FINE)
+
+
+def test_without_controls_an_answer_from_before_is_not_believed() -> None:
+    """It says nothing of our way out since."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE, d=FINE)
+    look.at(100, a=DARK, b=DARK, c=DARK)
+    look.rule = replace(RULE, fresh_for=second(600))
+
+    assert look.blind(400, a=DARK, b=DARK, c=DARK)
+
+
+@pytest.mark.parametrize(("after", "blind"), [(179, True), (181, False)])
+def test_controls_are_believed_once_they_were_well_for_three_minutes(after: float, blind: bool) -> None:
+    """And the failure is as old."""
+    look = Round()
+    look.at(0, a=FINE, b=FINE, c=FINE)
+    look.at(9, way=FINE)
+    look.at(10, way=FINE, a=DARK, b=DARK, c=DARK)
+    look.sight = replace(look.sight, blind=False)
+
+    assert blind == look.blind(10 + after, way=FINE, a=DARK, b=DARK, c=DARK)
+
+
+def test_controls_that_were_dark_meanwhile_are_not_believed_yet() -> None:
+    """Their three minutes begin anew."""
+    look = Round()
+    look.at(0, way=FINE, a=FINE, b=FINE, c=FINE)
+    look.at(10, way=FINE, a=DARK, b=DARK, c=DARK)
+    look.at(100, way=DARK)
+    look.at(130, way=FINE, a=DARK, b=DARK, c=DARK)
+
+    assert look.blind(200, way=FINE, a=DARK, b=DARK, c=DARK)
+
+
+# --- proofs
+
+
+@pytest.mark.parametrize(("ago", "blind"), [(90, False), (91, True)])
+def test_an_answer_is_proof_for_a_minute_and_a_half(ago: float, blind: bool) -> None:
+    """After the controls went dark; a provider is dark as well."""
+    look = Round(rule=replace(RULE, believe_witnesses_after=second(3600)))
+    look.at(0, way=FINE, a=FINE, b=FINE)
+    look.at(10, way=DARK)
+    look.at(11, a="http_5xx")
+    look.sight = replace(look.sight, blind=False)
+    look.at(10 + ago, way=DARK)
+
+    assert blind == look.blind(11 + ago, way=DARK, b=DARK)
+
+
+@pytest.mark.parametrize(("ago", "blind"), [(180, False), (181, True)])
+def test_the_answer_of_a_slow_check_is_proof_for_one_and_a_half_of_its_intervals(ago: float, blind: bool) -> None:
+    """Every two minutes: three minutes."""
+    rule = replace(RULE, every={"a.api.": second(120)}, believe_witnesses_after=second(3600))
+    look = Round(rule=rule)
+    look.at(0, way=FINE, a=FINE, b=FINE)
+    look.at(10, way=DARK)
+    look.at(11, a="http_5xx")
+
+    assert blind == look.blind(11 + ago, way=DARK, b=DARK)
+
+
+def test_an_answer_in_the_moment_of_the_cut_proves_our_way() -> None:
+    """It came as the controls went dark."""
+    look = Round()
+    look.at(0, way=FINE, a=FINE, b=FINE)
+
+    assert not look.blind(10, way=DARK, a="http_5xx", b=DARK)
+
+
+@pytest.mark.parametrize(("after", "blind"), [(90, True), (91, False)])
+def test_a_result_is_fresh_for_a_minute_and_a_half(after: float, blind: bool) -> None:
+    """Then a control has no say."""
+    look = Round()
+    look.at(0, way=DARK)
+    look.sight = CLEAR
+
+    assert blind == look.blind(after)
+
+
+@pytest.mark.parametrize(("after", "blind"), [(180, True), (181, False)])
+def test_the_result_of_a_slow_check_is_fresh_for_three_of_its_intervals(after: float, blind: bool) -> None:
+    """Every minute: three minutes."""
+    look = Round(rule=SightRule(every={"way": second(60)}))
+    look.at(0, way=DARK)
+    look.sight = CLEAR
+
+    assert blind == look.blind(after)
+
+
+# --- words, and the way back
+
+
+def test_how_many_controls_are_dark_is_told_in_words() -> None:
+    """One, two, three, and two of three."""
+    said = [
+        Round().at(0, **dict.fromkeys(names, DARK)).reason for names in (["way"], ["way", "way_2"], ["way", "way_2", "way_3"])
+    ]
+
+    assert ["the only control is unreachable", "both controls are unreachable", "all 3 controls are unreachable"] == said
+
+
+@pytest.mark.parametrize(("dark", "of", "blind"), [(1, 2, False), (2, 3, True), (2, 4, False), (3, 4, True), (3, 5, True)])
+def test_more_than_half_of_the_controls_must_be_dark(dark: int, of: int, blind: bool) -> None:
+    """Of two, both."""
+    errors = {f"way_{n}": DARK if n < dark else FINE for n in range(of)}
+
+    assert blind == Round().blind(0, **errors)
+
+
+def test_the_beginning_is_when_most_of_them_were_dark() -> None:
+    """One lost control says nothing of that moment."""
+    look = Round()
+    look.at(0, way=DARK, way_2=FINE, way_3=FINE)
+    look.at(20, way=DARK, way_2=DARK)
+
+    assert START + second(20) == look.sight.began_at
+
+
+def test_a_first_failure_after_an_answer_dates_it() -> None:
+    """A provider with several checks: those that failed before its last answer do not count."""
+    look = Round()
+    look.at(0, b=FINE, c=FINE)
+    for n, name, error in ((1, "x", DARK), (2, "y", FINE), (3, "z", DARK)):
+        look.second = n
+        look.providers.setdefault("a", {})[name] = look.sample(f"a.api.{name}", error)
+    look.at(5)
+
+    assert {"a": START + second(3)} == dict(look.sight.onsets)
+
+
+def test_sight_is_back_after_ten_seconds_of_answers_to_the_second() -> None:
+    """Answers from before the blindness, and from before the way back, do not count."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK)
+    look.at(30, way=FINE, way_2=FINE)
+
+    assert [True, False] == [look.blind(39.9, way=FINE, way_2=FINE), look.blind(40, way=FINE, way_2=FINE)]
+
+
+def test_an_old_answer_begins_no_way_back() -> None:
+    """The control is silent now, and what another one answered is from before."""
+    look = Round()
+    look.at(0, a=FINE)
+    look.at(5, way=DARK, a=DARK)
+    look.controls.clear()
+    look.providers["a"] = {"": look.sample("a.api.", FINE)}
+    look.providers["a"][""] = replace(look.providers["a"][""], at=START + second(4))
+    look.at(30)
+
+    assert look.sight.blind
+    assert look.sight.good_since is None
+
+
+def test_a_second_blindness_is_as_whole_as_the_first() -> None:
+    """Nothing of the first one's end is left in it."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK)
+    for n in (30, 41):
+        look.at(n, way=FINE, way_2=FINE)
+    ended = look.sight
+    again = look.at(60, way=DARK, way_2=DARK)
+
+    assert (False, None) == (ended.blind, ended.good_since)
+    assert replace(CLEAR, blind=True, reason="both controls are unreachable", began_at=START + second(60)) == Sight(
+        blind=again.blind, reason=again.reason, began_at=again.began_at, ended_at=again.ended_at, good_since=again.good_since
+    )
