@@ -95,7 +95,7 @@ def look_around(
     if good_since is None:
         return replace(seen, good_since=now) if look.answers_since(previous.began_at) else seen
     if now - good_since < rule.regain_after or not look.answers_since(good_since):
-        return replace(seen, good_since=good_since)
+        return seen
     return replace(seen, blind=False, ended_at=now, good_since=None)
 
 
@@ -250,7 +250,7 @@ def _majority(some: int, all_: int) -> bool:
 
 
 def _needed(all_: int) -> int:
-    return all_ if all_ <= 2 else all_ // 2 + 1
+    return all_ // 2 + 1
 
 
 def _of(some: int, all_: int, noun: str) -> str:

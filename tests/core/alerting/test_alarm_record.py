@@ -368,6 +368,58 @@ def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> No
     assert 1 == len(lines(table, AlertSuppressed))
 
 
+def test_another_moment_until_which_it_is_held_back_is_announced_no_second_time() -> None:
+    """The parent is well again: what depends on it has a while to follow, and the channel knows of it."""
+    base = policy(automation="off")
+    child = replace(base.components[GPT], depends_on=(API,))
+    table = Table(replace(base, components={**base.components, GPT: child})).all_well()
+    reach(table, Level.DOWN, API)
+    reach(table, Level.DOWN, GPT)
+    reach(table, Level.OPERATIONAL, API)
+
+    assert 2 == len(table.written(AlertSuppressed))
+    assert 1 == len(lines(table, AlertSuppressed))
+
+
+def test_what_has_no_rule_is_not_held_back_either() -> None:
+    """Nobody would have been told of it."""
+    table = muted()
+    opens(table, API)
+    reach(table, Level.DOWN)
+
+    assert [] == table.written(AlertSuppressed)
+
+
+def test_what_has_its_thread_already_is_not_held_back() -> None:
+    """It was told before somebody muted it."""
+    table = Table().all_well()
+    reach(table, Level.DEGRADED)
+    table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
+
+    assert [] == table.written(AlertSuppressed)
+
+
+def test_what_is_held_back_is_told_in_the_incident_that_a_person_declares_for_it() -> None:
+    """The mute is for alerts; whoever declares wants to hear of it."""
+    table = muted()
+    reach(table, Level.DOWN)
+    table.send(s.Declare(actor=BOB, title="Claude", components=(API,)))
+
+    assert [Written(AlertResumed(API, "muted by ana: we move"), None, HELD)] == table.written(AlertResumed)
+
+
+def test_what_left_the_configuration_keeps_nothing_back() -> None:
+    """It was held back, and is measured no more; the next one by name is told of."""
+    table = muted()
+    reach(table, Level.DOWN, API)
+    table.policy = replace(table.policy, components={id: c for id, c in table.policy.components.items() if id != API})
+    table.send(s.Mute(actor=ANA, component=GPT, lasts=timedelta(hours=1)))
+    reach(table, Level.DOWN, GPT)
+    table.send(s.Unmute(actor=BOB, component=GPT))
+
+    assert [(GPT,)] == [body.components for body in table.kinds(Declared)]  # type: ignore[attr-defined]
+
+
 def test_a_level_without_a_rule_raises_no_severity() -> None:
     """Configuration does not say what a degraded site is worth: it joins, and that is all."""
     table = Table().all_well()
@@ -420,6 +472,7 @@ def test_an_alert_that_comes_back_into_an_incident_opens_no_thread() -> None:
     table.send(s.Unmute(actor=BOB, component=API))
 
     assert ({API, WEB}, []) == (set(table.incident().affected), sent(table, OpenThread))
+    assert ComponentJoined(API, Level.DEGRADED, "HTTP 502", ("req_7",), START) == table.kinds(ComponentJoined)[-1]
 
 
 def test_each_alert_that_comes_back_has_a_thread_of_its_own() -> None:

@@ -7,10 +7,10 @@ import pytest
 from bot.core import signals as s
 from bot.core.decide.alerting.vendor_listing import SHORTEST_CUT, touches
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread, To
-from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice
+from bot.core.model import Actor, FeedReport, FeedState, Level, Listing, Notice, Phase
 from bot.core.record.provider_facts import ListingChanged, NoticeListedAgain, NoticeSeen, NoticeUnlisted
 from tests.core.alerting.test_vendor_listing import a_standing_notice, notice, reads, report, standing
-from tests.desk import RULE, START, Table, Written
+from tests.desk import ANA, RULE, START, Table, Written
 
 API, VENDOR = "anthropic.api", Actor.vendor("anthropic")
 UNLISTED = NoticeUnlisted("anthropic", "n1", "Errors", "investigating", (API,))
@@ -82,10 +82,10 @@ def test_what_touches_the_incident_is_told_in_its_channel_alone() -> None:
 
 
 def test_what_is_about_something_else_stays_out_of_the_incident() -> None:
-    """OpenAI's outage has nothing to do with it."""
+    """The site is down, and the notice names the API."""
     table = Table().all_well()
     reads(table)
-    table.sees("openai.api", Level.DOWN)
+    table.sees("anthropic.web", Level.DOWN)
     reads(table, notice())
     by_our_rule(table)
 
@@ -96,9 +96,10 @@ def test_a_notice_without_a_thread_is_noted_where_it_ends() -> None:
     """It was told in the channel of an incident that is over: nothing is posted beside it."""
     table = beside_an_incident()
     table.sees(API, Level.OPERATIONAL)
-    table.send(s.SetPhase(actor=RULE, incident=1, phase=table.incident().phase.CANCELED, reason="duplicate"))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="duplicate"))
     by_our_rule(table)
 
+    assert [Written(UNLISTED, None, VENDOR)] == table.written(NoticeUnlisted)
     assert [] == said(table, ReplyInThread)
 
 

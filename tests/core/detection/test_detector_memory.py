@@ -39,13 +39,14 @@ def often(until: datetime) -> Gauge:
 # --- a clock that was set back
 
 
+@pytest.mark.parametrize("gap", [30, 4])
 @pytest.mark.parametrize("word", ["o", "f", "s", "?"])
 @pytest.mark.parametrize(
     "before", ["ooooo", "oooof", "ooos", "ooofff", "ooofffoo", "fffoof" + "o" * 9, "ooosss", "sssooo", FLAPPING + "oo"]
 )
-def test_a_clock_set_back_moves_all_that_is_remembered(before: str, word: str) -> None:
+def test_a_clock_set_back_moves_all_that_is_remembered(before: str, word: str, gap: float) -> None:
     """What follows is judged, told and timed as if every earlier look had been by the new clock."""
-    earlier = [look(7200 + 30 * n, what) for n, what in enumerate(before)]
+    earlier = [look(7200 + gap * n, what) for n, what in enumerate(before)]
     now = look(3600, word)
 
     assert fold([*shifted(earlier, now.at - earlier[-1].at), now]) == fold([*earlier, now])

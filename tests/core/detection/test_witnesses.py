@@ -230,6 +230,7 @@ def test_without_controls_an_answer_from_before_is_not_believed() -> None:
     look.at(0, a=FINE, b=FINE, c=FINE, d=FINE)
     look.at(100, a=DARK, b=DARK, c=DARK)
     look.rule = replace(RULE, fresh_for=second(600))
+    look.sight = replace(look.sight, blind=False)
 
     assert look.blind(400, a=DARK, b=DARK, c=DARK)
 
@@ -253,8 +254,20 @@ def test_controls_that_were_dark_meanwhile_are_not_believed_yet() -> None:
     look.at(10, way=FINE, a=DARK, b=DARK, c=DARK)
     look.at(100, way=DARK)
     look.at(130, way=FINE, a=DARK, b=DARK, c=DARK)
+    look.sight = replace(look.sight, blind=False)
 
     assert look.blind(200, way=FINE, a=DARK, b=DARK, c=DARK)
+
+
+def test_one_of_two_controls_is_no_witness() -> None:
+    """The other is dark all the time."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE, c=FINE)
+    for n in range(10, 200, 30):
+        look.at(n, way=FINE, way_2=DARK, a=DARK, b=DARK, c=DARK)
+    look.sight = replace(look.sight, blind=False)
+
+    assert look.blind(200, way=FINE, way_2=DARK, a=DARK, b=DARK, c=DARK)
 
 
 # --- proofs
@@ -346,7 +359,7 @@ def test_a_first_failure_after_an_answer_dates_it() -> None:
     """A provider with several checks: those that failed before its last answer do not count."""
     look = Round()
     look.at(0, b=FINE, c=FINE)
-    for n, name, error in ((1, "x", DARK), (2, "y", FINE), (3, "z", DARK)):
+    for n, name, error in ((1, "w", DARK), (2, "x", FINE), (3, "y", DARK), (4, "z", DARK)):
         look.second = n
         look.providers.setdefault("a", {})[name] = look.sample(f"a.api.{name}", error)
     look.at(5)
@@ -375,6 +388,25 @@ def test_an_old_answer_begins_no_way_back() -> None:
 
     assert look.sight.blind
     assert look.sight.good_since is None
+
+
+def test_an_answer_from_before_the_way_back_does_not_end_it() -> None:
+    """Seen at half past, measured a second before, and silence since: one more answer must come."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK)
+    look.second = 29
+    look.controls = {name: look.sample(name, FINE) for name in ("way", "way-2")}
+    look.at(30)
+
+    assert [True, False] == [look.blind(41), look.blind(42, way=FINE, way_2=FINE)]
+
+
+def test_a_failure_by_network_is_no_answer() -> None:
+    """The controls fell silent, and one provider is all that is looked at."""
+    look = Round()
+    look.at(0, way=DARK, a=DARK)
+
+    assert [True, True] == [look.blind(200, a=DARK), look.blind(211, a=DARK)]
 
 
 def test_a_second_blindness_is_as_whole_as_the_first() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers.base import Answer
-from bot.core.answers.incident import OpenAlready
+from bot.core.answers.incident import OpenAlready, OpenOne, Place
 from bot.core.decide.incident.declaring import named, whose_names_appear
 from bot.core.model import Level, Phase
 from bot.core.record.incident_facts import ResponderJoined
@@ -53,6 +53,7 @@ def test_free_words_are_pointed_to_what_was_declared_in_free_words_just_now() ->
     said = declare(table, "The login page is blank")
 
     assert "INC-1 was declared within the last half hour: Nobody can log in" == told(said)
+    assert (OpenOne(1, "Nobody can log in", "", Place()),) == said.open  # type: ignore[attr-defined]
 
 
 def test_free_words_may_be_declared_as_a_matter_of_their_own() -> None:
@@ -268,7 +269,10 @@ def test_a_name_is_no_other_providers_and_an_empty_one_is_nobodys() -> None:
     nameless = replace(base.components["openai.api"], name="", provider_name="")
     world = replace(base, components={**base.components, "openai.api": nameless})
 
+    sonnet = replace(base.components["anthropic.api"], name="Sonnet")
+
     assert () == named(world, "- payments hang -")
+    assert ("anthropic",) == named(replace(base, components={**base.components, "anthropic.api": sonnet}), "Sonnet hangs")
     assert ("anthropic",) == named(world, "claude.ai")
     assert ("openai",) == named(world, "openai.api")
 
