@@ -1,4 +1,4 @@
-"""The metronome: APScheduler beats, and a monotonic watchdog beats for it when the wall clock was set back.
+"""The metronome: APScheduler beats, and a timer of the loop's beats for it when the wall clock was set back.
 
 Nothing that must happen is kept here: each beat looks at the ledger and at monotonic phases for what is due.
 """
@@ -12,10 +12,18 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = structlog.get_logger(__name__)
 
-LONG_BEAT_S = 1.0  # real seconds; twice the time between two beats of a bot in production
+LONG_BEAT_S = 1.0  # real seconds; the time between two beats of a bot in production
 SAY_EVERY_S = 60.0
 MOST_BEGINNINGS = 10  # as good as no limit: each ends in the turn of the loop in which it runs
-LATE_BEATS, LATE_S = 3, 1.0  # when both have passed without a beat, the wall clock was stepped, or we are very busy
+LATE_BEATS, LATE_S = 2, 1.0  # when both have passed without a beat, the wall clock was stepped, or we are very busy
+TICK_S = 0.002  # timers of uvloop run by whole milliseconds, and may so come up to one and a half too early
+
+
+class _Scheduler(AsyncIOScheduler):  # type: ignore[misc] # APScheduler has no types
+    """Wakes up when a job is due, not just before: too early, it looks again and again until it is."""
+
+    def _start_timer(self, wait_seconds: float | None) -> None:
+        super()._start_timer(None if wait_seconds is None else wait_seconds + TICK_S)
 
 
 class ApTicker:
@@ -23,12 +31,13 @@ class ApTicker:
 
     A beat that falls due while one is under way is left out: the next one does what is due. One that takes a second or more is
     named in the log, at most once a minute. APScheduler reckons in wall time: after a step back of an hour it would be silent
-    for an hour. The watchdog runs on the loop's monotonic time and takes the beat over until the job's next run lies in reach.
+    for an hour. A timer in the loop's monotonic time, set anew by each beat, takes over until the job's next run lies in reach.
     """
 
     def __init__(self) -> None:
-        self._scheduler: AsyncIOScheduler | None = None
-        self._watchdog: asyncio.Task[None] | None = None
+        self._scheduler: _Scheduler | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._late_after_s = LATE_S
         self._beat: Callable[[], Awaitable[None]] | None = None
         self._under_way: asyncio.Task[None] | None = None
         self._last = 0.0
@@ -40,7 +49,7 @@ class ApTicker:
         """Begin to beat on the running loop."""
         self._beat = beat
         self._last = asyncio.get_running_loop().time()
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._scheduler = _Scheduler(timezone=UTC)
         # The job only begins a beat. APScheduler counts it as running until a turn of the loop after its end, so that on a busy
         # machine a few can seem to run at once.
         self._scheduler.add_job(
@@ -48,27 +57,32 @@ class ApTicker:
             max_instances=MOST_BEGINNINGS,
         )  # fmt: skip
         self._scheduler.start()
-        self._watchdog = asyncio.create_task(self._watch(every_s), name="metronome watchdog")
+        self._late_after_s = max(LATE_BEATS * every_s, LATE_S)
+        self._expect_a_beat()
 
     async def stop(self) -> None:
         """Silence both, after the beat that is under way."""
         if self._scheduler:
             self._scheduler.remove_all_jobs()
-        if self._watchdog:
-            self._watchdog.cancel()
-            await asyncio.gather(self._watchdog, return_exceptions=True)
         self._beat = None
+        if self._late:
+            self._late.cancel()
         if self._under_way:
             await self._under_way
         if self._scheduler:
             self._scheduler.shutdown(wait=False)
 
     async def _begin(self) -> None:
+        """For APScheduler, which runs in threads whatever is no coroutine."""
+        self._begin_now()
+
+    def _begin_now(self) -> None:
         if self._beat is None:
             return
         if self._under_way and not self._under_way.done():
             self._left_out += 1
             return
+        self._expect_a_beat()
         self._under_way = asyncio.create_task(self._run(self._beat), name="beat")
 
     async def _run(self, beat: Callable[[], Awaitable[None]]) -> None:
@@ -93,13 +107,18 @@ class ApTicker:
             )
             self._unsaid, self._said_at = (0.0, 0), now
 
-    async def _watch(self, every_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(every_s)
-            now, idle = loop.time(), self._under_way is None or self._under_way.done()
-            if now - self._last > max(LATE_BEATS * every_s, LATE_S) and idle:
-                if now - self._late_said_at >= SAY_EVERY_S:
-                    self._late_said_at, late_s = now, round(now - self._last, 1)
-                    log.warning("no beat came: a stepped wall clock or a busy machine; the watchdog beats", late_s=late_s)
-                await self._begin()
+    def _expect_a_beat(self) -> None:
+        if self._late:
+            self._late.cancel()
+        self._late = asyncio.get_running_loop().call_later(self._late_after_s, self._no_beat_came)
+
+    def _no_beat_came(self) -> None:
+        now = asyncio.get_running_loop().time()
+        under_way = self._under_way is not None and not self._under_way.done()
+        if under_way or now - self._last < self._late_after_s:
+            self._expect_a_beat()  # one that takes long is no beat that did not come, nor is one that has just ended
+            return
+        if now - self._late_said_at >= SAY_EVERY_S:
+            self._late_said_at, late_s = now, round(now - self._last, 1)
+            log.warning("no beat came: a stepped wall clock or a busy machine; beating without it", late_s=late_s)
+        self._begin_now()

@@ -52,6 +52,7 @@ class Rounds:
     ) -> None:
         self._clock = clock
         self._ahead_s = ahead_s
+        self._armed_until = 0.0  # what falls due before is armed on the loop
         self._at_once = at_once
         self._on_start = on_start
         self._due: dict[str, _Due] = {}
@@ -77,6 +78,9 @@ class Rounds:
             self._start(due, at, quick=True)
         elif due.next_at <= at:
             due.eager = True
+        elif at <= self._armed_until:
+            due.quick_at = None
+            self._arm(due, at, in_s / self._clock.speed, quick=True)
         elif due.quick_at is None or due.quick_at > at:
             due.quick_at = at
             heapq.heappush(self._heap, (at, id))
@@ -95,7 +99,8 @@ class Rounds:
     def beat(self) -> None:
         """Start what is due, and arm what will be before the next beat."""
         now = self._clock.monotonic()
-        while self._heap and self._heap[0][0] <= now + self._ahead_s:
+        self._armed_until = now + self._ahead_s
+        while self._heap and self._heap[0][0] <= self._armed_until:
             at, id = heapq.heappop(self._heap)
             due = self._due[id]
             quick = at == due.quick_at

@@ -49,6 +49,7 @@ class Watch:
         on_sample: Callable[[Sample], None] | None = None, on_start: Callable[[float], None] | None = None,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._near_s = ahead_s / 2  # beats do not come to the millisecond
         self._prober = prober
         self._fetcher = fetcher
         self._samples = samples
@@ -116,7 +117,7 @@ class Watch:
         self._rounds.beat()
         self._see_who_waits()
         now = self._clock.monotonic()
-        if now >= self._next_look:
+        if now + self._near_s >= self._next_look:
             self._next_look = now + LOOK_EVERY_S
             try:
                 if self._time_is_ripe():

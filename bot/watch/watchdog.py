@@ -1,4 +1,7 @@
-"""Sees from a thread of its own that the event loop stands still, and names the code that holds it.
+"""Sees from outside of the event loop that it stands still, and names the code that holds it.
+
+A timer of the kernel's, set anew at each turn of the loop, interrupts whoever holds it, so that nothing wakes up while all is
+well. Where there is no such timer for us, a thread looks instead, which is also who knows that the loop is gone.
 
 What holds the loop holds everybody: no flag is answered, no command acknowledged, no outage seen. A stall is counted and
 named once it is over. When the loop does not come back at all, `/healthz` cannot say so, since the same loop would have to
@@ -7,6 +10,7 @@ watchdog says what it sees and lets `on_gone` end the process: all that was prom
 it from there.
 """
 
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +28,7 @@ log = structlog.get_logger(__name__)
 STALL_S = 0.1  # real seconds, as all here; nothing that a vendor, a sender or a reader sends may hold the loop for longer
 OVERDUE_S = EVERY_S + STALL_S * 0.8  # after a turn: the loop is late, and about to be so late that it counts
 LOOK_EVERY_S = 0.04  # while it is late
+REST_S = 1.0  # of the thread, while a timer watches: a loop that is gone may be found so much later
 GONE_AFTER_S = 30.0
 LAST_WORDS_S = 2.0
 HOUSE = Path(__file__).resolve().parents[2]
@@ -40,6 +45,37 @@ class Stall:
     seconds: float
     code: str  # bot/core/decide/step.py step
     line: int = 0
+
+
+class Alarm:
+    """Interrupts the main thread where it stands, unless it is set anew in time. SIGALRM: there is one in a process."""
+
+    def __init__(self, on_ring: Callable[[FrameType | None], None]) -> None:
+        self._on_ring = on_ring
+        self.ours = False
+
+    def take(self) -> bool:
+        """Whether it is ours now: only the main thread is interrupted by signals, and another may have taken it before."""
+        main = threading.current_thread() is threading.main_thread()
+        if main and not self.ours and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
+            signal.signal(signal.SIGALRM, self._rings)
+            self.ours = True
+        return self.ours
+
+    def set(self, in_s: float) -> None:
+        """Ring once in so many real seconds, and not when it was to ring before."""
+        if self.ours:
+            signal.setitimer(signal.ITIMER_REAL, in_s)
+
+    def give_back(self) -> None:
+        """Ring no more; called in the main thread."""
+        if self.ours:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            self.ours = False
+
+    def _rings(self, _: int, frame: FrameType | None) -> None:
+        self._on_ring(frame)
 
 
 class Watchdog:
@@ -62,16 +98,20 @@ class Watchdog:
         self._loop_thread = 0
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
+        self._alarm = Alarm(self._see)
 
     def start(self) -> None:
         """Begin; called in the thread of the loop."""
         self._turn_at = self._clock.monotonic()
         self._loop_thread = threading.get_ident()
+        self._alarm.take()
+        self._alarm.set(OVERDUE_S)
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Watch no longer."""
+        self._alarm.give_back()
         if self._thread is not None:
             self._ends.set()
             self._thread.join()
@@ -80,26 +120,32 @@ class Watchdog:
     def turn(self, late_s: float) -> None:
         """The loop has its turn, so much later than it was due."""
         self._turn_at = self._clock.monotonic()
+        self._alarm.set(OVERDUE_S)
         seen, self._seen = self._seen, None
         if late_s >= STALL_S:
             stall = Stall(late_s, *(seen or (OUTSIDE, 0)))
             log.warning("the event loop stood still", seconds=round(late_s, 3), code=stall.code, line=stall.line)
             self._on_stall(stall)
 
+    def _see(self, frame: FrameType | None) -> None:
+        self._seen = self._seen or culprit(frame)
+
     def _run(self) -> None:
         absent_s, looked_at = 0.0, self._clock.monotonic()
-        wait_s = OVERDUE_S
+        rest_s = REST_S if self._alarm.ours else OVERDUE_S
+        wait_s = rest_s
         while not self._ends.wait(wait_s):
             now = self._clock.monotonic()
-            wait_s = max(LOOK_EVERY_S, self._turn_at + OVERDUE_S - now)
+            wait_s = max(LOOK_EVERY_S, self._turn_at + rest_s - now)
             if now - self._turn_at < OVERDUE_S:
-                absent_s, looked_at, self._seen = 0.0, now, None
+                absent_s, looked_at = 0.0, now
                 continue
+            wait_s = LOOK_EVERY_S
             # A process that was stopped, or a machine that slept, is not a loop that is gone: only time that we saw counts.
             absent_s += min(now - looked_at, 10 * LOOK_EVERY_S)
             looked_at = now
             frame = sys._current_frames().get(self._loop_thread)
-            self._seen = self._seen or culprit(frame)
+            self._see(frame)
             if absent_s >= self._gone_after_s:
                 last_words("the event loop is gone", seconds=round(absent_s), code=culprit(frame)[0], frames=stack(frame))
                 if self._on_gone is not None:

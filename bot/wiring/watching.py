@@ -20,7 +20,7 @@ from bot.wiring.slack import Slack
 from bot.wiring.store import Store
 from bot.wiring.upkeep import BUDGETS, Housekeeping
 
-BEAT_S = 0.5  # real seconds; each beat arms what falls due before the next one
+BEAT_S = 1.0  # real seconds; each beat arms what falls due before the next one
 FASTEST_BEAT_S = 0.05
 
 

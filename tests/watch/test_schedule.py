@@ -242,3 +242,20 @@ async def test_the_lag_of_our_own_loop_is_seen() -> None:
     assert 0.2 > lag.worst_since(loop.time())
     lag.stop()
     assert 0.0 == lag.worst_since(began)
+
+
+async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
+    """What is asked for in between is armed at once where the last beat has armed all until after it."""
+    began = asyncio.Event()
+
+    async def look() -> None:
+        began.set()
+
+    rounds = Rounds(SystemClock(), ahead_s=60.0)
+    rounds.add("check", 3600.0, look, phase_s=1800.0)
+    rounds.beat()
+    rounds.sooner("check", 0.01)
+    await asyncio.wait_for(began.wait(), 10)
+    await rounds.stop()
+
+    assert began.is_set()

@@ -1,10 +1,13 @@
 """Whoever holds the loop is seen from outside of it, named and counted; a loop that is gone is not waited for for ever."""
 
 import asyncio
+import signal
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from bot.core.codec import encode
 from bot.system.clock import SystemClock
@@ -13,6 +16,7 @@ from bot.watch.watchdog import GONE_AFTER_S, OUTSIDE, Stall, Watchdog, culprit
 from bot.web.metrics import Metrics
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+ALARM_IS_FREE = pytest.mark.timeout(60, method="thread")  # pytest-timeout takes SIGALRM for itself otherwise
 
 
 async def watched(held_s: float, *, gone_after_s: float = 30.0) -> tuple[list[Stall], list[float]]:
@@ -35,6 +39,7 @@ async def watched(held_s: float, *, gone_after_s: float = 30.0) -> tuple[list[St
     return stalls, gone
 
 
+@ALARM_IS_FREE
 async def test_who_holds_the_loop_is_named() -> None:
     """The innermost function of ours, so that the line in the log says where to look."""
     stalls, gone = await watched(0.5)
@@ -43,6 +48,46 @@ async def test_who_holds_the_loop_is_named() -> None:
     assert "bot/core/codec.py" == longest.code.partition(" ")[0]
     assert [] == gone
     assert 0.4 < longest.seconds
+
+
+async def test_who_holds_the_loop_is_named_where_the_alarm_is_another_s() -> None:
+    """There is one SIGALRM in a process, and here pytest-timeout has it; then the thread looks."""
+    stalls, _ = await watched(0.5)
+
+    assert "bot/core/codec.py" == max(stalls, key=lambda stall: stall.seconds).code.partition(" ")[0]
+
+
+class Counting(SystemClock):
+    """Real time that counts how often the watchdog's thread asks for it."""
+
+    asked = 0
+
+    def monotonic(self) -> float:
+        self.asked += threading.current_thread().name == "watchdog"
+        return super().monotonic()
+
+
+@ALARM_IS_FREE
+async def test_the_thread_rests_while_the_loop_has_its_turns() -> None:
+    """A bot at rest costs next to nothing: its thread wakes up once a second, not for each turn of the loop."""
+    clock = Counting()
+    watchdog = Watchdog(clock, on_stall=lambda _: None)
+    lag = LoopLag(watchdog.turn)
+    lag.start()
+    watchdog.start()
+    await asyncio.sleep(0.9)
+    lag.stop()
+    watchdog.stop()
+
+    assert clock.asked <= 3
+
+
+@ALARM_IS_FREE
+async def test_the_alarm_is_given_back() -> None:
+    """Whoever wants SIGALRM after us finds it as it was."""
+    await watched(0.0)
+
+    assert signal.SIG_DFL is signal.getsignal(signal.SIGALRM)
 
 
 async def test_a_loop_that_is_gone_is_told_once() -> None:

@@ -60,7 +60,7 @@ class SocketPatience:
     ping_every_s: float = 5.0  # the SDK's own default of 10 notices an aborted connection too late
     deaf_after_pings: float = 2.5
     connect_within_s: float = 8.0
-    look_every_s: float = 0.5
+    look_every_s: float = 1.0
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0  # apps.connections.open may be of tier 1, one call a minute
     steady_after_s: float = 10.0  # a connection that held this long is replaced without a pause
