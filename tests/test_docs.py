@@ -327,7 +327,9 @@ def test_every_button_is_documented() -> None:
 
 def verbs(group: click.Group, path: str = "understudy") -> Iterator[tuple[str, click.Command]]:
     """Every command that can be run, by the words that run it."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from verbs(command, f"{path} {name}")
         else:

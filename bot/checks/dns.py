@@ -4,13 +4,7 @@ import asyncio
 import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-import dns.asyncresolver
-import dns.exception
-import dns.name
-import dns.rcode
-import dns.resolver
+from typing import TYPE_CHECKING, Any
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.exceptions import CheckError, Failure
@@ -22,6 +16,10 @@ from bot.checks.run import Seen, measured
 from bot.config.checks import kinds as config
 from bot.core.model import Sample
 from bot.system.clock import Clock
+
+if TYPE_CHECKING:
+    import dns.asyncresolver  # loaded by the first look: a start without a check of this type need not wait for it
+    import dns.resolver
 
 RECORDS = ("A", "AAAA", "CNAME", "MX", "NS", "TXT")
 TRY_AT_MOST_S = 2.0  # for one packet to one server; then it is sent again, as stub resolvers do
@@ -75,7 +73,10 @@ class DnsProber:
     async def close(self) -> None:
         """Nothing is held between two looks."""
 
-    def _resolver(self, server: str | None) -> dns.asyncresolver.Resolver:
+    def _resolver(self, server: str | None) -> "dns.asyncresolver.Resolver":
+        import dns.asyncresolver
+        import dns.resolver
+
         if server is None:
             try:
                 return dns.asyncresolver.Resolver()
@@ -90,8 +91,12 @@ class DnsProber:
         return resolver
 
 
-async def _ask(resolver: dns.asyncresolver.Resolver, check: DnsCheck, deadline_s: float) -> tuple[str, ...]:
+async def _ask(resolver: "dns.asyncresolver.Resolver", check: DnsCheck, deadline_s: float) -> tuple[str, ...]:
     """The record's values, none where the name exists without such a record. Raises CheckError."""
+    import dns.exception
+    import dns.name
+    import dns.resolver
+
     try:
         name = dns.name.from_text(check.host)
     except dns.exception.DNSException as exc:
@@ -145,8 +150,10 @@ def _plain(record: str, value: str) -> str:
         return value
 
 
-def _why_none_answered(exc: dns.resolver.NoNameservers) -> str:
+def _why_none_answered(exc: "dns.resolver.NoNameservers") -> str:
     """SERVFAIL, REFUSED and their like by name; a server that cannot be reached, or does not speak DNS, in words."""
+    import dns.rcode
+
     for _, _, _, error, response in reversed(exc.kwargs.get("errors", [])):
         if response is not None:
             return dns.rcode.to_text(response.rcode())

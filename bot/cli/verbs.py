@@ -1,27 +1,54 @@
-"""The terminal face. `understudy --help` lists the verbs; each answers in words for people, or with `--json` for programs."""
+"""The terminal face. `understudy --help` lists the verbs; each answers in words for people, or with `--json` for programs.
+
+Only the verb that is asked for is loaded: to load all takes a second, and whoever types `--help` needs none of them.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
 
 import click
 
-from bot.cli.backtest import backtest
-from bot.cli.check import check
-from bot.cli.config import config, manifest
-from bot.cli.demo import demo
-from bot.cli.doctor import doctor
-from bot.cli.export import export
-from bot.cli.flags import flags
-from bot.cli.health import health
-from bot.cli.incident import incident
-from bot.cli.page import page
-from bot.cli.run import run
-from bot.cli.verify import verify
 from bot.system.version import understudy_version
 
+VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what it does
+    "backtest": ("backtest", "Replay stored looks, or those of a trace, and compare rules."),
+    "check": ("check", "Look at everything once, or only at what is named."),
+    "config": ("config", "Check the configuration, or print its schema."),
+    "demo": ("demo", "Play an outage: scripted vendors fail, the bot runs it."),
+    "doctor": ("doctor", "Look at configuration, store and Slack."),
+    "export": ("export", "Export an incident's timeline and durations."),
+    "flags": ("flags", "List, engage and release fallback flags without Slack."),
+    "health": ("health", "Show every component: its verdict, since when, and why."),
+    "incident": ("incident", "List, show, declare and run incidents without Slack."),
+    "manifest": ("config", "Print the Slack app manifest."),
+    "page": ("page", "Send a test along every way of paging."),
+    "run": ("run", "Watch, serve flags, and run incidents in Slack."),
+    "verify": ("verify", "Check that no stored fact was changed or removed."),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Verbs(click.Group):
+    """A group whose commands are loaded when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, by name."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; None where there is none."""
+        if cmd_name not in VERBS:
+            return None
+        module, _ = VERBS[cmd_name]
+        command = getattr(import_module(f"bot.cli.{module}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, does) for name, (_, does) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(understudy_version(), prog_name="understudy")
 def main() -> None:
     """Understudy watches the AI providers you depend on, runs the incident in Slack and switches to a fallback."""
-
-
-for command in (run, demo, check, backtest, health, incident, flags, export, verify, page, doctor, config, manifest):
-    main.add_command(command)

@@ -4,7 +4,6 @@ from typing import Any
 
 from bot.store.audit import REMOVED_SETTING, gone, removed_on_purpose
 from bot.store.engine import Connection, forgiving
-from bot.store.migrations.ledger import FACTS_LAST
 
 # An incident's effects also hang on facts of other streams.
 WHERE = {
@@ -39,6 +38,8 @@ def remove(conn: Connection, stream: str) -> None:
     conn.execute("DROP TRIGGER IF EXISTS facts_last")
     for table, where in WHERE.items():
         conn.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 # constants
+    from bot.store.migrations.ledger import FACTS_LAST  # with the tools for migrations, which no ordinary start loads
+
     conn.execute(FACTS_LAST)
     accept_missing(conn, known + length)
 

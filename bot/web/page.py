@@ -3,14 +3,17 @@
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import jinja2
 from aiohttp import web
 
 from bot.views.storage import as_seen
 from bot.web.api.reads import known_flags
 from bot.web.api.shapes import flag_shape
 from bot.web.services import SERVICES
+
+if TYPE_CHECKING:
+    import jinja2
 
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
@@ -40,7 +43,9 @@ async def style(request: web.Request) -> web.Response:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template() -> "jinja2.Template":
+    import jinja2  # here, so that no start waits for it
+
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["moment"] = _moment
     return environment.from_string(_file("board.html"))

@@ -396,4 +396,4 @@ async def test_a_samples_file_whose_renewal_failed_is_begun_anew_later(tmp_path:
 @pytest.mark.parametrize("shape", [LEDGER, SAMPLES], ids=["ledger", "samples"])
 def test_a_file_has_as_many_versions_as_migrations(shape: Shape) -> None:
     """Else a file from before the newest one passes for up to date, and is never lifted."""
-    assert shape.version == len(shape.migrations.pending(Database(memory=True)))
+    assert shape.version == len(shape.migrations().pending(Database(memory=True)))

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonpath
+if TYPE_CHECKING:
+    import jsonpath  # loaded where a path is: a start without any need not wait for it
 
 NODES_AT_MOST = 10_000
 FOUND_CAP = 100
@@ -41,7 +42,7 @@ class JsonExpectation:
     """One comparison, parsed. `operator` is a key of OPERATORS or `exists`; with `of_length` a length is compared."""
 
     text: str
-    path: jsonpath.JSONPath = field(compare=False, repr=False)
+    path: "jsonpath.JSONPath" = field(compare=False, repr=False)
     operator: str
     value: Any = None
     of_length: bool = False
@@ -51,6 +52,8 @@ class JsonExpectation:
 
         Where the path leads to several values, each of them must meet it; where it leads nowhere, it is not met.
         """
+        import jsonpath
+
         try:
             found = [match.obj for match in islice(self.path.finditer(document), NODES_AT_MOST)]
         except (jsonpath.JSONPathError, RecursionError):
@@ -125,7 +128,9 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")  # Python reads NaN and Infinity, the standard does not know them
 
 
-def _path(text: str) -> jsonpath.JSONPath:
+def _path(text: str) -> "jsonpath.JSONPath":
+    import jsonpath
+
     if not text.startswith("$"):
         raise ValueError(f"a path starts with $: {_EXAMPLE}")
     try:
@@ -139,8 +144,10 @@ def _path(text: str) -> jsonpath.JSONPath:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jsonpath.JSONPathEnvironment:
+def _environment() -> "jsonpath.JSONPathEnvironment":
     """RFC 9535 and no more; its two functions that match patterns are left out, because they know no time limit."""
+    import jsonpath
+
     environment = jsonpath.JSONPathEnvironment(strict=True)
     for name in ("match", "search"):
         environment.function_extensions.pop(name, None)

@@ -1,26 +1,38 @@
 """Bring a data file to the shape that this Understudy knows, or refuse it with a sentence."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.store.engine import Connection, DatabaseError, atomic, one
 from bot.store.errors import StoreError, StoreTrouble, trouble_of
-from bot.store.migrations.ledger import ledger
-from bot.store.migrations.samples import samples
+
+if TYPE_CHECKING:
+    from sqlite_utils import Migrations  # loaded where there is something to migrate: most starts need not wait for it
 
 
 class Shape(NamedTuple):
     """A kind of file: the mark in its header, the migrations that make it, and how many of them there are."""
 
     mark: int  # PRAGMA application_id
-    migrations: Migrations
+    migrations: "Callable[[], Migrations]"
     version: int  # PRAGMA user_version
 
 
-LEDGER = Shape(0x55_4C_45_44, ledger, 2)
-SAMPLES = Shape(0x55_53_41_4D, samples, 3)
+def _of_the_ledger() -> "Migrations":
+    from bot.store.migrations.ledger import ledger
+
+    return ledger
+
+
+def _of_samples() -> "Migrations":
+    from bot.store.migrations.samples import samples
+
+    return samples
+
+
+LEDGER = Shape(0x55_4C_45_44, _of_the_ledger, 2)
+SAMPLES = Shape(0x55_53_41_4D, _of_samples, 3)
 
 
 def migrate(conn: Connection, shape: Shape, name: str) -> None:
@@ -30,7 +42,9 @@ def migrate(conn: Connection, shape: Shape, name: str) -> None:
     with atomic(conn):  # takes the write lock first: of two processes the second one finds the work done
         if _known(conn, shape, name) == shape.version:
             return
-        shape.migrations.apply(Database(conn, execute_plugins=False))
+        from sqlite_utils import Database
+
+        shape.migrations().apply(Database(conn, execute_plugins=False))
         conn.execute(f"PRAGMA application_id = {shape.mark}")
         conn.execute(f"PRAGMA user_version = {shape.version}")
 
