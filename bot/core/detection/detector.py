@@ -76,7 +76,9 @@ class Track:
     def promising(self) -> bool:
         """Whether it failed and answers again, so that more looks tell an end from luck; relapses take a longer run."""
         gauge = self.failing
-        return gauge.stands and gauge.good >= max(1, min(RUN_A_RELAPSE * (gauge.relapses - 1), LONGEST_RUN))
+        if not gauge.stands:
+            return False
+        return gauge.good >= max(1, min(RUN_A_RELAPSE * (gauge.relapses - 1), LONGEST_RUN))
 
     @property
     def hurries(self) -> bool:
@@ -86,7 +88,9 @@ class Track:
     @property
     def looked_at(self) -> datetime | None:
         """The newest look that changed anything: a conclusive one, or one that was charged to the budget."""
-        return max(filter(None, (self.last_at, self.spent_at)), default=None)
+        if self.last_at is None or self.spent_at is None:
+            return self.last_at or self.spent_at
+        return max(self.last_at, self.spent_at)
 
     @property
     def baseline_ms(self) -> float | None:
@@ -121,7 +125,8 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
     slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
     slow = turn(track.slow, slowness, moment, rule, slow_for, hold=failing.stands)
-    slow = _slow_as_well(slow, failing)
+    if failing.stands and not slow.stands:
+        slow = _slow_as_well(slow, failing)
     rounds = min(track.rounds + begins, rule.window)
     judgement = _judged(track.judgement, failing, slow, slowness, moment, rounds, rule)
     usual = track.usual
@@ -137,7 +142,8 @@ def corroborated(track: Track, at: datetime, rule: Rule) -> Track:
     """The track of a check in doubt as failing: its own signs are too few, and other checks of its component show the same."""
     failing = begun(track.failing, POOLED, track.failing.since or at, at, rule)
     judgement = _bad(track.judgement, Condition.FAILING, replace(failing, good=0), at, track.rounds, rule)
-    return replace(track, judgement=judgement, failing=failing, slow=_slow_as_well(track.slow, failing))
+    slow = track.slow if track.slow.stands else _slow_as_well(track.slow, failing)
+    return replace(track, judgement=judgement, failing=failing, slow=slow)
 
 
 def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> timedelta:
@@ -147,9 +153,9 @@ def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> time
     """
     if track.suspect:
         return rule.recheck if track.quick < rule.quick_most and may_hurry(track, rule, every, now) else every
-    wait = rule.recheck if track.failing.relapses else max(rule.recheck, every / BACK_IN_ROUND)
-    returns = track.promising and not track.failing.flaps(now, rule)
-    return wait if returns and may_hurry(track, rule, every, now) else every
+    if not track.promising or track.failing.flaps(now, rule) or not may_hurry(track, rule, every, now):
+        return every
+    return rule.recheck if track.failing.relapses else max(rule.recheck, every / BACK_IN_ROUND)
 
 
 def may_hurry(track: Track, rule: Rule, every: timedelta, now: datetime) -> bool:
@@ -208,8 +214,6 @@ def settled(track: Track, since: datetime) -> Track:
 
 def _slow_as_well(slow: Gauge, failing: Gauge) -> Gauge:
     """What fails is slow as well: on its way back it may be slow for a while."""
-    if slow.stands or not failing.stands:
-        return slow
     return replace(slow, stands=True, spoke=failing.spoke, onset=failing.onset, changes=failing.changes)
 
 
@@ -255,7 +259,10 @@ def _spent(track: Track, at: datetime, rule: Rule, every: timedelta) -> float:
 def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
     """A look costs what it comes before its time: nothing on schedule, and nearly one when it follows at once."""
     cost = min(1.0, max(0.0, 1 - (at - (track.looked_at or at)) / every))
-    return replace(track, spent=_spent(track, at, rule, every) + cost, spent_at=at, quick=track.quick + cost * track.suspect)
+    return Track(
+        track.judgement, track.failing, track.slow, track.usual, track.last_at, track.round_at, track.round_looks, track.rounds,
+        _spent(track, at, rule, every) + cost, at, track.quick + cost * track.suspect,
+    )  # fmt: skip
 
 
 def _long_ago(track: Track, at: datetime, every: timedelta) -> bool:

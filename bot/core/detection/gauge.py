@@ -135,8 +135,10 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
 
 def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, float]:
     """How often it failed again on its way back, and the score of the test whether it is over."""
+    if not gauge.stands:
+        return 0, 0.0
     relapses = gauge.relapses + (gauge.good > 0 and sign is not None)
-    if not gauge.stands or not relapses:
+    if not relapses:
         return 0, 0.0
     likelier = math.log(rule.noise / PART) if sign is not None else math.log((1 - rule.noise) / (1 - PART))
     return relapses, max(0.0, gauge.clear + likelier)
