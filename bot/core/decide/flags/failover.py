@@ -7,10 +7,8 @@ never hand back to a default that is unwell, never hand back before `min_hold`. 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from bot.core.answers import base
-from bot.core.answers import flags as fa
-from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.choosing import Standing, Stay, choose, offer, refuses_us, sick_behind, standing, unfit
+from bot.core.decide.draft import Draft
+from bot.core.decide.flags.choosing import Standing, Stay, choose, refuses_us, sick_behind, standing
 from bot.core.decide.phases import change_phase, move_for
 from bot.core.model import Actor, Fault, Level, Phase
 from bot.core.policy import Automation, FirstStep, FlagPolicy, OnExpiry, Policy
@@ -32,7 +30,6 @@ from bot.core.record.flag_facts import (
 )
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged
 from bot.core.record.world import World
-from bot.core.signals import EngageFlag, ReleaseFlag, StepBack
 
 FALLBACK_RULE = Actor.rule("fallback automation")
 HAND_BACK_RULE = Actor.rule("hand-back")
@@ -53,7 +50,7 @@ def react(draft: Draft) -> None:
         else:
             _consider_engaged(draft, policy, state, state.engagement)
     carry_over(draft)
-    _mitigate(draft)
+    mitigate(draft)
 
 
 def carry_over(draft: Draft) -> None:
@@ -62,7 +59,7 @@ def carry_over(draft: Draft) -> None:
         engagement = draft.world.flag(policy.key).engagement
         if engagement is None:
             continue
-        held, number = draft.world.incidents.get(engagement.incident or 0), _incident_for(draft.world, policy.depends_on)
+        held, number = draft.world.incidents.get(engagement.incident or 0), incident_for(draft.world, policy.depends_on)
         if number is not None and not (held and held.phase.open):
             body = CarriedOver(policy.key, engagement.variant, engagement.at)
             draft.add(f"flag/{policy.key}", body, incident=number, actor=FALLBACK_RULE)
@@ -95,7 +92,8 @@ def _nobody_knows(world: World, policy: FlagPolicy) -> bool:
     return all(s.level is Level.UNKNOWN and s.fault is Fault.LOCAL for s in unwell)
 
 
-def _incident_for(world: World, components: tuple[str, ...]) -> int | None:
+def incident_for(world: World, components: tuple[str, ...]) -> int | None:
+    """The open incident that any of these components belong to."""
     for incident in world.open_incidents():
         if set(components) & set(incident.affected):
             return incident.number
@@ -107,15 +105,16 @@ def _where(world: World, policy: FlagPolicy, engagement: Engagement) -> int | No
     mine = world.incidents.get(engagement.incident or 0)
     if mine is not None and mine.phase.open:
         return mine.number
-    return _incident_for(world, policy.depends_on) or engagement.incident
+    return incident_for(world, policy.depends_on) or engagement.incident
 
 
-def _why(draft: Draft, components: tuple[str, ...]) -> str:
+def verdicts(draft: Draft, components: tuple[str, ...]) -> str:
     """What the verdicts are; why they are so stands next to them, in the component's own words."""
     return ", ".join(how(draft.world.component(c), draft.policy.name_of(c)) for c in components)
 
 
-def _well(draft: Draft, policy: FlagPolicy) -> str:
+def well(draft: Draft, policy: FlagPolicy) -> str:
+    """That the default is well, in words."""
     return ", ".join(f"{draft.policy.name_of(c)} is operational" for c in policy.depends_on)
 
 
@@ -128,18 +127,18 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
         if state.proposal:
             body = ProposalDropped(policy.key, "the default is no longer in trouble")
             draft.add(f"flag/{policy.key}", body, incident=state.proposal.incident, actor=FALLBACK_RULE)
-        _let_go(draft, policy, state, _incident_for(draft.world, policy.depends_on))
+        _let_go(draft, policy, state, incident_for(draft.world, policy.depends_on))
         return
     if policy.automation == Automation.OFF or _rests(draft.world, state, trouble):
         return
     choice = choose(draft.world, policy, draft.policy.name_of)
-    incident = _incident_for(draft.world, trouble)
+    incident = incident_for(draft.world, trouble)
     if isinstance(choice, Stay):
         _hold(draft, policy, state, f"no fallback is better: {choice.reason}", incident)
     elif policy.automation == Automation.AUTO:
-        engage(draft, policy, choice.variant, _why(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
+        engage(draft, policy, choice.variant, verdicts(draft, trouble), "auto", FALLBACK_RULE, incident, trouble)
     elif state.proposal is None or state.proposal.variant != choice.variant:
-        proposal = EngageProposed(policy.key, choice.variant, _why(draft, trouble))
+        proposal = EngageProposed(policy.key, choice.variant, verdicts(draft, trouble))
         draft.add(f"flag/{policy.key}", proposal, incident=incident, actor=FALLBACK_RULE)
 
 
@@ -251,18 +250,19 @@ def _goes_back(policy: FlagPolicy, engagement: Engagement) -> bool:
 def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
     if draft.now < engagement.at + policy.min_hold:
         return
-    well = _well(draft, policy)
+    reason = well(draft, policy)
     if engagement.stepped_at is None:
         if policy.first_step == FirstStep.AUTO:
-            _step(draft, policy, engagement, well, HAND_BACK_RULE)
+            step_back(draft, policy, engagement, reason, HAND_BACK_RULE)
         elif engagement.asked_at is None:
-            body = HandBackAsked(policy.key, well)
+            body = HandBackAsked(policy.key, reason)
             draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
     elif draft.now >= engagement.stepped_at + policy.hold:
-        _step(draft, policy, engagement, well, HAND_BACK_RULE)
+        step_back(draft, policy, engagement, reason, HAND_BACK_RULE)
 
 
-def _step(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
+def step_back(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
+    """The next share goes back to the default; the last one ends the engagement."""
     share = next((step for step in policy.steps if step > engagement.share_back), 100)
     body: Body = HandBackStepped(policy.key, share, reason, engagement.variant)
     if share >= 100:
@@ -286,7 +286,7 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
 # --- the incident's share
 
 
-def _mitigate(draft: Draft) -> None:
+def mitigate(draft: Draft) -> None:
     """Customers are served by fallbacks: an incident whose flags are all engaged is mitigated."""
     if not any(isinstance(fact.body, MAY_MITIGATE) for fact in draft.facts):
         return  # time alone does not overrule a person who went back to investigating
@@ -306,97 +306,6 @@ def _carried(world: World, policy: FlagPolicy) -> bool:
         return False
     slow_but_serving = standing(world, policy, engagement.variant) is Standing.DEGRADED
     return slow_but_serving or not sick_behind(world, policy, engagement.variant)
-
-
-# --- what people do
-
-
-def on_engage(draft: Draft, signal: EngageFlag) -> Step:
-    """A person engages, or approves what was proposed. Refused onto an unwell variant."""
-    policy = draft.policy.flags.get(signal.flag)
-    if policy is None:
-        return draft.refuse(_no_flag(draft, signal.flag))
-    state = draft.world.flag(policy.key)
-    variant = signal.variant or (state.proposal.variant if state.proposal else "")
-    if not variant:
-        choice = offer(draft.world, policy, draft.policy.name_of)
-        if isinstance(choice, Stay):
-            return draft.refuse(fa.NoneBetter(flag=policy.key, reason=choice.reason))
-        variant = choice.variant
-    refused = _cannot_engage(draft, policy, state, variant)
-    if refused is None and signal.approves and state.proposal is None:
-        # An old button: what it answers is no longer asked, and a yes to that must not switch anything now.
-        refused = fa.NothingWaits(flag=policy.key, variant=variant)
-    if refused:
-        return draft.refuse(refused)
-    trouble = troubled(draft.world, policy, Level.DEGRADED)
-    reason = signal.reason or (state.proposal.reason if state.proposal else _why(draft, trouble)) or "no reason given"
-    until = draft.now + signal.hold_for if signal.hold_for else None
-    incident = _incident_for(draft.world, trouble or policy.depends_on)
-    mode = "approved" if signal.approves else "manual"
-    engage(draft, policy, variant, reason, mode, signal.actor, incident, trouble, until)
-    _mitigate(draft)
-    return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant))
-
-
-def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> base.Refused | None:
-    if variant not in policy.variants:
-        return fa.NoVariant(flag=policy.key, variant=variant, known=tuple(policy.variants))
-    if variant == policy.default:
-        return fa.IsDefault(flag=policy.key, variant=variant)
-    engagement = state.engagement
-    if engagement and engagement.variant == variant and engagement.share_back == 0:
-        return fa.ServesAlready(flag=policy.key, variant=variant)
-    reason = unfit(draft.world, policy, variant, draft.policy.name_of)
-    return fa.Unfit(flag=policy.key, reason=reason) if reason else None
-
-
-def _no_flag(draft: Draft, key: str) -> base.NoFlag:
-    return base.NoFlag(key=key, known=tuple(sorted(draft.policy.flags)))
-
-
-def on_step_back(draft: Draft, signal: StepBack) -> Step:
-    """A person starts the hand-back; the later steps follow by themselves while the default stays well."""
-    policy, engagement = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).engagement
-    if policy is None:
-        return draft.refuse(_no_flag(draft, signal.flag))
-    if engagement is None:
-        return draft.refuse(fa.NothingToHandBack(flag=policy.key))
-    if engagement.stepped_at is not None:
-        return draft.refuse(fa.HandBackRuns(flag=policy.key, share=engagement.share_back))
-    unwell = default_unwell(draft.world, policy, draft.policy.name_of)
-    if unwell:
-        return draft.refuse(fa.HandBackRefused(flag=policy.key, variant=engagement.variant, unwell=unwell))
-    _step(draft, policy, engagement, _well(draft, policy), signal.actor)
-    return draft.done(fa.HandBackBegun(flag=policy.key, incident=engagement.incident))
-
-
-def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
-    """A person ends the engagement at once; onto an unwell default only by force."""
-    policy, state = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag)
-    engagement = state.engagement
-    if engagement is None:
-        if policy is None:
-            return draft.refuse(_no_flag(draft, signal.flag))
-        return draft.refuse(fa.AtDefault(flag=signal.flag))
-    unwell = default_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
-    if unwell and not signal.force:
-        return draft.refuse(fa.DefaultUnwell(flag=signal.flag, unwell=unwell))
-    reason = signal.reason or "no reason given"
-    if unwell:
-        reason = f"{reason} (forced although {unwell})"
-    default = policy.default if policy else "the default of the code that reads it"
-    body = Released(signal.flag, default, reason)
-    draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
-    incident = draft.world.incidents.get(engagement.incident or 0)
-    if unwell and incident and incident.phase is Phase.MITIGATED:
-        why = f"{signal.flag} went back to a default that is not well"
-        change_phase(draft, incident.number, Phase.INVESTIGATING, why, signal.actor)
-    known = policy.default if policy else ""
-    return draft.done(fa.Released(flag=signal.flag, incident=engagement.incident, default=known))
-
-
-HANDLERS: Handlers = {EngageFlag: on_engage, StepBack: on_step_back, ReleaseFlag: on_release}
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
