@@ -71,7 +71,7 @@ class IncidentsConfig(Part):
     resolve_after: Span = Field(default=timedelta(minutes=30), description="How long all components must be well.")
     channel_name: Annotated[Text, AfterValidator(_check_channel_name)] = Field(
         default="inc-{date}-{number}-{slug}",
-        description="Name of an incident's channel; fields are `{date}`, `{number}` (needed) and `{slug}`.",
+        description="Name of an incident's channel; fields are `{date}`, `{number}` (needed) and `{slug}`, the provider.",
     )
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."

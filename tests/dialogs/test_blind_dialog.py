@@ -154,7 +154,7 @@ async def test_a_vendor_that_stays_away_has_its_incident_when_we_see_again(town:
     await town.house.passes(minutes=4)
 
     notices = await town.notices()
-    assert ["Claude API down"] == await town.incidents()
+    assert ["Claude API is down"] == await town.incidents()
     assert "gpt" == await town.served()
     assert 2 == len(notices)
     assert "INC-1 SEV2" in notices[1]
@@ -167,7 +167,7 @@ async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -
     await town.house.passes(minutes=2)
 
     [alert] = await town.notices()
-    assert ["Claude API down"] == await town.incidents()
+    assert ["Claude API is down"] == await town.incidents()
     assert "theirs: the provider fails" in alert
     assert "gpt" == await town.served()
     assert [] == await town.talk.facts(SightLost)
@@ -183,7 +183,7 @@ async def test_dead_controls_excuse_nobody_while_another_vendor_answers(tmp_path
         await town.house.passes(minutes=5)
 
         assert [] == await town.talk.facts(SightLost)
-        assert ["Claude API down"] == await town.incidents()
+        assert ["Claude API is down"] == await town.incidents()
 
 
 async def test_three_providers_that_vanish_at_once_are_no_three_incidents(tmp_path: Path) -> None:
@@ -212,4 +212,4 @@ async def test_two_providers_that_vanish_at_once_have_their_incidents(tmp_path: 
         await town.house.quiet()
 
         assert [] == await town.talk.facts(SightLost)
-        assert {"Claude API down", "OpenAI API down"} == set(await town.incidents())
+        assert {"Claude API is down", "OpenAI API is down"} == set(await town.incidents())

@@ -92,7 +92,7 @@ async def test_a_vendor_that_vanishes_alone_is_its_outage(unfit: str, small: Hou
     await small.passes(minutes=2)
 
     assert [] == await Talk(small).facts(SightLost)
-    assert "Claude API down" in [fact.body.title for fact in await Talk(small).facts(Declared)]  # type: ignore[attr-defined]
+    assert "Claude API is down" in [fact.body.title for fact in await Talk(small).facts(Declared)]  # type: ignore[attr-defined]
     assert 1 == len(await Talk(small).facts(Engaged))
 
 

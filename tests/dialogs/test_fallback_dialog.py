@@ -6,7 +6,7 @@ from bot.core.record.flag_facts import Engaged
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, settings
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ async def test_the_board_puts_trouble_first(outage: Talk) -> None:
 
     assert board.index("Claude API: down since 2026-03-20 12:01 UTC") < board.index("OpenAI API: operational")
     assert f"Flags: {FLAG} (on gpt)" in board
-    assert "Open incidents: INC-1 Claude API down #inc-20260320-0001-claude-api-down" in board
+    assert "Open incidents: INC-1 Claude API is down #inc-20260320-0001-claude" in board
     assert "Claude API: down since 12:01 UTC." == outage.whispers(outage.house.bob)[-1].text
 
 

@@ -73,24 +73,24 @@ async def test_the_form_points_to_what_is_open_for_the_same_provider(outage: Tal
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
     await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
-    await ana.waits_for("INC-1 is open for Claude already in #inc-20260320-0001-claude-api-down: Claude API down")
+    await ana.waits_for("INC-1 is open for Claude already in #inc-20260320-0001-claude: Claude API is down")
 
     assert "INC-2 is declared: claude.ai too" in await outage.presses(ana, "Declare a separate one")
 
 
-OPEN = "INC-1 is open for Claude already in #inc-20260320-0001-claude-api-down: Claude API down"
+OPEN = "INC-1 is open for Claude already in #inc-20260320-0001-claude: Claude API is down"
 WAYS = "Or type /incident join INC-1, or /incident declare separate TITLE."
 
 
 async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(outage: Talk) -> None:
     """Bob declares what everybody works on already: he is brought there, and it is on record."""
-    bob, channel = outage.house.bob, outage.house.workspace.channel("inc-20260320-0001-claude-api-down")
+    bob, channel = outage.house.bob, outage.house.workspace.channel("inc-20260320-0001-claude")
     pointed = await outage.asks(bob, "/incident declare Claude is broken")
     joined = await outage.presses(bob, "Join INC-1")
     await outage.house.quiet()
 
     assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == pointed
-    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude-api-down." == joined
+    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude." == joined
     assert bob.id in channel.members
     assert [bob.id] == [fact.actor.id for fact in await outage.facts(ResponderJoined)]
     assert outage.said(channel.name, "@bob joined INC-1.")
@@ -119,7 +119,7 @@ async def test_the_api_names_channels_as_people_do(outage: Talk) -> None:
         joined = await client.post("/api/v1/incidents/1/join", json={})
 
     assert (409, "open_already", OPEN) == (pointed.status_code, pointed.json()["code"], pointed.json()["text"])
-    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude-api-down." == joined.json()["text"]
+    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude." == joined.json()["text"]
 
 
 async def test_a_separate_incident_is_declared_all_the_same(outage: Talk) -> None:

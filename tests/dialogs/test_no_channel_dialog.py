@@ -4,7 +4,7 @@ from bot.core.record.incident_facts import ChannelRefused, GivenUp
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Talk) -> None:
@@ -70,7 +70,7 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
     refusal = outage.shows(outage.said("ops", "has no channel of its own")[-1])
     assert f"INC-1 has no channel of its own: #{CHANNEL} takes no more posts: it was archived (is_archived)" in refusal
     assert "For the next time: The channel was archived; unarchive it by hand and invite the bot." in refusal
-    thread = outage.thread("ops", "INC-1 SEV2: Claude API down")
+    thread = outage.thread("ops", "INC-1 SEV2: Claude API is down")
     assert 1 == thread.count("> it was tidied away")
     assert 1 == thread.count("INC-1 update 1")
     assert before == len(channel.messages)
@@ -81,7 +81,7 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
     await house.quiet()
     await outage.asks(house.bob, "/incident resolve INC-1 force")
     await house.quiet()
-    thread = outage.thread("ops", "INC-1 SEV2: Claude API down")
-    assert "INC-1 resolved: Claude API down" in thread
+    thread = outage.thread("ops", "INC-1 SEV2: Claude API is down")
+    assert "INC-1 resolved: Claude API is down" in thread
     assert "[file: INC-1-timeline.md]" in thread
     assert f"{FLAG} on gpt: 2026-03-20 12:02 UTC to now: still away" in thread

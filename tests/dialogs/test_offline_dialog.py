@@ -12,7 +12,7 @@ from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 class Pager:
@@ -67,7 +67,7 @@ async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House
     await paged.stop()  # lets a page that is on its way go out
 
     [page] = pager.heard
-    assert "INC-1 SEV2: Claude API down" == page["title"]
+    assert "INC-1 SEV2: Claude API is down" == page["title"]
     assert "front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502" in page["message"]
     assert f"{FLAG} serves gpt." in page["message"]
     assert "Terminal: understudy incident show INC-1" in page["message"]

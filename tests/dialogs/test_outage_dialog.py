@@ -7,7 +7,7 @@ from bot.sandbox.slack import NotThere
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 async def test_one_blip_makes_no_noise(talk: Talk) -> None:
@@ -28,7 +28,7 @@ async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage:
     """What fails, since when, the evidence, whose fault it is, what was switched, and what one can do."""
     alert = outage.alert()
     for words in (
-        "INC-1 SEV2: Claude API down",
+        "INC-1 SEV2: Claude API is down",
         "What fails, since 2026-03-20 12:01 UTC",
         "• Claude API: down since 2026-03-20 12:01 UTC. "
         "front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502 after",
@@ -65,12 +65,12 @@ async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: Hous
     await house.quiet()
     talk, channel = Talk(house), house.workspace.channel(CHANNEL)
 
-    assert "INC-1 · SEV2 · mitigated · next update by 13:02 UTC · Claude API down" == channel.topic
+    assert "INC-1 · SEV2 · mitigated · next update by 13:02 UTC · Claude API is down" == channel.topic
     assert ["Claude status page", "Runbook: Claude API"] == [bookmark.title for bookmark in channel.bookmarks]
     assert [house.bob.id] == [member for member in channel.members if member != house.workspace.bot_user_id]
     card, runbook, switched, mitigated = (talk.shows(message) for message in talk.said(CHANNEL))
     assert [talk.said(CHANNEL)[0].ts] == list(channel.pins)
-    assert card.startswith("Status of INC-1: Claude API down\nSEV2 · phase mitigated")
+    assert card.startswith("Status of INC-1: Claude API is down\nSEV2 · phase mitigated")
     assert "0 updates so far, next update by 2026-03-20 13:02 UTC." in card
     assert "Tell everybody: /incident update TEXT" in card
     assert "☐ 1. Confirm on the board\n☐ 2. Tell support" in runbook
@@ -132,7 +132,7 @@ async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
 
     summary = outage.shows(outage.said(CHANNEL, "INC-1 resolved")[-1])
     for words in (
-        "INC-1 resolved: Claude API down",
+        "INC-1 resolved: Claude API is down",
         "by @ana. It took 35 min, since 2026-03-20 12:01 UTC.",
         "Impact to detection\n1 min",
         "• Claude API: 2026-03-20 12:01 UTC to 2026-03-20 12:03 UTC, 2 min, at worst down",

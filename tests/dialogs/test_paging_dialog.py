@@ -90,7 +90,7 @@ async def test_the_next_step_is_a_reply_and_a_direct_message(house: House) -> No
     """One line with a button: what is broken, and how long nobody has come."""
     talk = await runs(house)
     await later(talk, 4.5)
-    line = "INC-1 SEV2: Claude API down. Nobody has acknowledged it for 5 min."
+    line = "INC-1 SEV2: Claude API is down. Nobody has acknowledged it for 5 min."
 
     assert f"{line} @oncall\n[Acknowledge]" == talk.thread("ops", "INC-1")
     assert [f"{line} It is worked on in #{house.incident_channel}.\n[Acknowledge]"] == direct(talk, "ana")
@@ -104,7 +104,7 @@ async def test_the_last_step_calls_the_addresses_of_notify(house: House) -> None
     assert isinstance(house.notifier, Pager)
     [(title, body)] = house.notifier.got
 
-    assert "INC-1 SEV2: Claude API down" == title
+    assert "INC-1 SEV2: Claude API is down" == title
     assert body.startswith("Nobody has acknowledged it for 10 min. Since 12:0")
     assert body.endswith("or: understudy incident ack INC-1")
 
@@ -146,8 +146,8 @@ async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(h
     await later(talk, 0.5)
 
     assert talk.said("ops", "page 1 reached nobody. primary: nobody is on call now. The next step comes at once.")
-    assert "Nobody has acknowledged it for" in talk.thread("ops", "SEV2: Claude API down")
-    assert "@bob" in talk.thread("ops", "SEV2: Claude API down")
+    assert "Nobody has acknowledged it for" in talk.thread("ops", "SEV2: Claude API is down")
+    assert "@bob" in talk.thread("ops", "SEV2: Claude API is down")
 
 
 async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> None:
@@ -173,7 +173,7 @@ async def test_in_quiet_hours_the_alert_says_until_when_nobody_is_paged(house: H
 
     assert "Nobody has acknowledged this. Quiet hours: nobody is paged before" in waiting
     assert "@oncall" not in waiting
-    assert "@oncall" in talk.thread("ops", "SEV2: Claude API down")
+    assert "@oncall" in talk.thread("ops", "SEV2: Claude API is down")
 
 
 async def test_a_rota_is_read_at_the_moment_of_the_page(house: House) -> None:
@@ -215,5 +215,5 @@ async def test_while_slack_is_away_a_page_goes_out_by_notify(house: House) -> No
     await house.quiet()
     [(title, body)] = house.notifier.got
 
-    assert "INC-1 SEV2: Claude API down" == title
+    assert "INC-1 SEV2: Claude API is down" == title
     assert body.startswith("Nobody has acknowledged it.")

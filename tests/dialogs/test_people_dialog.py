@@ -7,7 +7,7 @@ from bot.core.record.incident_facts import Acknowledged, Declared, NoteAdded
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import FLAG
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 async def answered(talk: Talk, count: int) -> list[str]:

@@ -7,7 +7,7 @@ from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import House, settings
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 async def opened(house: House, providers: dict[str, Any]) -> Talk:
@@ -113,4 +113,4 @@ async def test_a_component_that_depends_on_a_failed_one_is_a_line_there(empty_ho
     assert "The alert about OpenAI API is held back until 2026-03-20 12:1" in told
     await house.passes(minutes=6)
     await house.quiet()
-    assert "INC-2 SEV2: OpenAI API down" in talk.alert()
+    assert "INC-2 SEV2: OpenAI API is down" in talk.alert()

@@ -51,3 +51,29 @@ async def test_without_a_title_nothing_is_renamed(renamed: Talk) -> None:
 
     assert "Which title? INC-1 is called “Stripe <answers> & fails”." == answer
     assert 1 == len(list(await renamed.facts(TitleChanged)))
+
+
+@pytest.fixture
+async def wider(outage: Talk) -> Talk:
+    """A second part of the vendor fails."""
+    await outage.house.fails("anthropic.web")
+    await outage.house.quiet()
+    return outage
+
+
+async def test_the_alert_says_how_far_it_reaches_when_more_fails(wider: Talk) -> None:
+    """Until somebody names it, the title follows the provider."""
+    assert "INC-1 SEV2: Claude is down (API, claude.ai)" in wider.alert()
+
+
+async def test_the_topic_says_how_far_it_reaches_when_more_fails(wider: Talk) -> None:
+    """The channel keeps its name: it is the provider's."""
+    assert wider.house.workspace.channel("inc-20260320-0001-claude").topic.endswith("Claude is down (API, claude.ai)")
+
+
+async def test_the_title_of_a_person_stays_when_more_fails(outage: Talk) -> None:
+    await outage.asks(outage.house.ana, "/incident rename INC-1 Nobody can chat")
+    await outage.house.fails("anthropic.web")
+    await outage.house.quiet()
+
+    assert "INC-1 SEV2: Nobody can chat" in outage.alert()

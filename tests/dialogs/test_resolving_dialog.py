@@ -3,7 +3,7 @@
 from bot.core.record.incident_facts import PhaseChanged
 from tests.dialogs.talk import Talk
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 ASKED = "INC-1 is not over: Claude API is down, support-chat.llm is still on gpt. Nothing was changed."
 DONE = "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:"
 
@@ -42,7 +42,7 @@ async def test_an_outage_that_was_resolved_alerts_anew(outage: Talk) -> None:
     await house.passes(minutes=31)
     await house.quiet()
 
-    assert 2 == len(outage.said("ops", "Claude API down"))
+    assert 2 == len(outage.said("ops", "Claude API is down"))
     assert "nobody has acknowledged it yet" in outage.alert()
 
 

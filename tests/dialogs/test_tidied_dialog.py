@@ -13,8 +13,8 @@ from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk
 from tests.house import PACE, a_house
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
-ALERT = "INC-1 SEV2: Claude API down"
+CHANNEL = "inc-20260320-0001-claude"
+ALERT = "INC-1 SEV2: Claude API is down"
 BACKUP = "ops-backup"
 
 
@@ -159,7 +159,7 @@ async def test_alerts_go_to_the_second_channel_when_theirs_is_lost(backed: Talk,
     await house.fails("openai.api")
     await house.quiet()
 
-    assert 1 == len(backed.said(BACKUP, "INC-2 SEV2: OpenAI API down"))
+    assert 1 == len(backed.said(BACKUP, "INC-2 SEV2: OpenAI API is down"))
     assert 1 == len(backed.said(BACKUP, ALERT))
     found = (await parts(backed))["alerts"]
     assert ("lost", True) == (found["state"], f"alerts go to #{BACKUP} meanwhile" in found["sentence"])
@@ -220,4 +220,4 @@ async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(tmp_path
         await house.fails("anthropic.api")
         await house.quiet()
 
-    assert ["INC-1 SEV2: Claude API down", "Understudy's alerts channel is lost"] == sorted(called)
+    assert ["INC-1 SEV2: Claude API is down", "Understudy's alerts channel is lost"] == sorted(called)

@@ -20,7 +20,7 @@ async def test_a_mute_holds_the_alert_back_until_it_is_ended(talk: Talk) -> None
 
     assert "Alerts about Claude API come again." == await talk.asks(ana, "/understudy unmute claude api")
     await house.quiet()
-    assert "Claude API down" in talk.alert()
+    assert "Claude API is down" in talk.alert()
 
 
 async def test_a_report_is_answered_by_what_checks_see(talk: Talk) -> None:

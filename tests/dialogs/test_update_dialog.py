@@ -6,7 +6,7 @@ from bot.core.record.incident_facts import UpdateWritten
 from tests.dialogs.talk import Talk
 from tests.house import FLAG
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 async def test_an_update_comes_every_hour_and_says_what_people_need(outage: Talk) -> None:

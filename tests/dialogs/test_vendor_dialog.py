@@ -7,7 +7,7 @@ from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
 from tests.house import House, settings
 
-CHANNEL = "inc-20260320-0001-claude-api-down"
+CHANNEL = "inc-20260320-0001-claude"
 
 
 def notice(id: str, title: str, *updates: tuple[str, str, str], component: str = "p-api") -> dict[str, Any]:

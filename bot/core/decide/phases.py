@@ -14,6 +14,7 @@ from bot.core.decide.cadence import missed, next_update_at, update_every, update
 from bot.core.decide.channel_names import channel_name
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.paging import page_people
+from bot.core.decide.titles import channel_words
 from bot.core.effects import (
     AddBookmarks,
     InvitePeople,
@@ -123,7 +124,7 @@ def declare(
     for component in components:
         now = draft.world.component(component)
         draft.add(stream, ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
-    name = channel_name(policy.incidents.channel_name, number, title, draft.now)
+    name = channel_name(policy.incidents.channel_name, number, channel_words(policy, draft.incident(number)), draft.now)
     draft.add(stream, ChannelNamed(name, 1))
     draft.send(PostAlert(), fact)
     page_people(draft, number, with_alert=True)
@@ -283,7 +284,8 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
         return draft.done(base.KnownAlready(incident=incident.number))
     attempt = incident.room.attempt + 1
     template = draft.policy.incidents.channel_name
-    name = channel_name(template, incident.number, incident.title, incident.declared_at, attempt)
+    words = channel_words(draft.policy, incident)
+    name = channel_name(template, incident.number, words, incident.declared_at, attempt)
     draft.add(incident.stream, ChannelNamed(name, attempt))
     return draft.done(base.Noted(incident=incident.number))
 

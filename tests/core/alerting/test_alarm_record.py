@@ -89,8 +89,8 @@ def test_an_incident_that_a_verdict_opens_is_declared_whole() -> None:
     began = START - timedelta(minutes=2)
     reach(table, Level.DOWN, began_at=began)
     body = Declared(
-        number=1, title="Claude API down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic", components=(API,),
-        began_at=began, reason="HTTP 502", alerts_channel="#ops",
+        number=1, title="Claude API is down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic",
+        components=(API,), began_at=began, reason="HTTP 502", alerts_channel="#ops",
     )  # fmt: skip
 
     assert [Written(body, 1, RULE)] == table.written(Declared)

@@ -99,8 +99,8 @@ def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
     table.sees("openai.api", Level.DOWN)
     two = declare(table, "OpenAI and Claude are slow")
 
-    assert "INC-1 is open for Claude already: Claude API down. Nothing is open for OpenAI." == told(one)
-    both = "INC-1 is open for Claude already: Claude API down; INC-2 is open for OpenAI already: OpenAI API down"
+    assert "INC-1 is open for Claude already: Claude API is down. Nothing is open for OpenAI." == told(one)
+    both = "INC-1 is open for Claude already: Claude API is down; INC-2 is open for OpenAI already: OpenAI API is down"
     assert both == told(two)
 
 
@@ -113,7 +113,8 @@ def test_every_open_incident_that_is_meant_is_offered() -> None:
 
     assert 1 == said.incident
     assert (1, 2) == said.choices
-    one, two = "INC-1 is open for Claude already: Claude API down", "INC-2 is open for Claude already: Claude loses our files"
+    one = "INC-1 is open for Claude already: Claude API is down"
+    two = "INC-2 is open for Claude already: Claude loses our files"
     assert f"{one}; {two}" == told(said)
 
 

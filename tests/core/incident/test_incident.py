@@ -43,7 +43,7 @@ def test_a_component_that_goes_down_opens_an_incident() -> None:
     table = outage()
 
     assert Severity.SEV2 == table.incident().severity
-    assert "Claude API down" == table.incident().title
+    assert "Claude API is down" == table.incident().title
     assert 1 == len(table.effects(PostAlert)) == len(table.effects(OpenChannel)) == len(table.effects(PostCard))
 
 

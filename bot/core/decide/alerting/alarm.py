@@ -12,6 +12,7 @@ from bot.core.decide.alerting.suppression import Quiet, beginnings, look
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import react
 from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
+from bot.core.decide.titles import follow, title_of
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.model import Actor, Level, Phase, Severity, Verdict
 from bot.core.policy import Policy
@@ -105,8 +106,9 @@ def _alarm(draft: Draft, verdict: Verdict) -> None:
     elif action in Severity.__members__:
         family = sorted(c.id for c in draft.policy.components.values() if c.provider == component.provider)
         failing = (component.id, *(id for id in family if id != component.id and _joins(draft, id)))
+        worst = max((draft.world.component(id).level for id in failing), key=lambda level: level.rank)
         declare(
-            draft, title=f"{component.name} {verdict.level}", severity=Severity(action), components=failing,
+            draft, title=title_of(draft.policy, failing, worst), severity=Severity(action), components=failing,
             began_at=verdict.began_at or draft.now, reason=verdict.reason, dedup=component.provider,
         )  # fmt: skip
 
@@ -117,14 +119,15 @@ def _joins(draft: Draft, component: str) -> bool:
 
 def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     began_at = verdict.began_at or draft.now
-    if verdict.component in incident.affected:
-        held = incident.affected[verdict.component].level
-        if held is not verdict.level:
-            body = ComponentMoved(verdict.component, held, verdict.level, verdict.reason, began_at, verdict.evidence)
-            draft.add(incident.stream, body)
-    else:
+    held = incident.affected.get(verdict.component)
+    if held is None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
         draft.add(incident.stream, joined)
+    elif held.level is not verdict.level:
+        body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence)
+        draft.add(incident.stream, body)
+    if held is None or verdict.level.rank > held.level.rank:
+        follow(draft, incident.number)
     _raise_severity(draft, incident.number, verdict)
     _follow_phase(draft, incident.number, verdict)
 

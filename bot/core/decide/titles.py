@@ -1,0 +1,38 @@
+"""What an incident is called while nobody named it: after its provider, and after what of it fails."""
+
+from collections.abc import Collection
+
+from bot.core.decide.draft import Draft
+from bot.core.model import Actor, ActorKind, Level
+from bot.core.policy import Policy
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import TitleChanged
+
+TITLE_RULE = Actor.rule("title")
+
+
+def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
+    """`Claude API is down`; where more of the provider fails, `Claude is down (API, web)`."""
+    known = [policy.components[id] for id in components if id in policy.components]
+    if len(known) == 1:
+        return f"{known[0].name} is {level}"
+    provider = known[0].provider_name
+    parts = (one.name.removeprefix(provider).strip() or one.name for one in known)
+    return f"{provider} is {level} ({', '.join(parts)})"
+
+
+def follow(draft: Draft, number: int) -> None:
+    """Say in the title how far it reaches, after something joined or got worse. It never shrinks: the post-mortem bears it."""
+    incident = draft.incident(number)
+    if incident.title_by_person or incident.declared_by.kind is not ActorKind.RULE:
+        return
+    worst = max((one.level for one in incident.failing), key=lambda level: level.rank)
+    title = title_of(draft.policy, incident.affected, worst)
+    if title != incident.title:
+        draft.add(incident.stream, TitleChanged(incident.title, title), actor=TITLE_RULE, told=False)
+
+
+def channel_words(policy: Policy, incident: Incident) -> str:
+    """What its channel is named after: the provider; where a person declared it, what they said."""
+    names = (one.provider_name for one in policy.components.values() if one.provider == incident.provider)
+    return next(names, incident.title) if incident.declared_by.kind is ActorKind.RULE else incident.title
