@@ -167,6 +167,29 @@ def test_a_registry_names_every_file_of_its_folder(registry: str) -> None:
     assert [] == [file for file in sorted(files - others) if not re.search(rf"\b{file}\b", text)]
 
 
+# What a change brought, by the name of its row: the words that only it uses, and files that use them for something else.
+BROUGHT = {
+    "a verb of an incident: `/incident rename`": (
+        r"Rename|naming\.HANDLERS|TitleChanged|Renamed|CalledAlready|NoNewTitle|TitleTooLong|title_by_person",
+        {"bot/core/decide/titles.py"},  # the rule that names an incident while no person does
+    ),
+    "a check type: `tls`": (r"TlsCheck|TlsProber", set[str]()),
+}
+
+
+@pytest.mark.parametrize("change", BROUGHT)
+def test_contributing_counts_the_files_that_a_change_touches(change: str) -> None:
+    """Whoever builds the next one knows what is ahead, and notices when it becomes more."""
+    words, beside = BROUGHT[change]
+    sources = {str(path.relative_to(ROOT)): path for top in ("bot", "commands") for path in (ROOT / top).rglob("*.py")}
+    touched = {name for name, path in sources.items() if re.search(rf"\b({words})\b", path.read_text(encoding="utf-8"))}
+    told = rows(section((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "How many files that is"))
+    row = next(cells for cells in told if cells[0] == change)
+
+    assert set(re.findall(r"`([\w./]+\.py)`", row[2])) == touched - beside
+    assert str(len(touched - beside)) == row[1]
+
+
 def test_each_check_type_is_a_module_of_its_name() -> None:
     """What a configuration may say, somebody runs, and by that type's own model."""
     assert CHECK_MODELS == {word: kind.model for word, kind in KINDS.items()}
@@ -264,7 +287,7 @@ def test_short_forms_are_documented() -> None:
 async def test_typed_example_is_answered_as_the_page_says() -> None:
     """The examples of the page, one after the other, in a room with six incidents behind it."""
     from bot.store.samples.sqlite import InlineSamples
-    from commands.desk import Desk, Request
+    from commands.desk import CommandContext, Request
     from commands.fallback import fallback
     from commands.health import health
     from commands.incident import incident
@@ -276,7 +299,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     ledger = InlineLedger.open()
     engine = CommittingEngine(ledger, clock, policy(automation="off"))
     await engine.load()
-    desk = Desk(engine, ledger, InlineSamples.open(), FlagBoard(clock), clock)
+    desk = CommandContext(engine, ledger, InlineSamples.open(), FlagBoard(clock), clock)
     said: list[str] = []
     ids = (f"docs/{n}" for n in range(1000))
 
