@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import yaml
 from bench.bot import ready
 from bench.hostile_senders import filled, keys
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from bot.system.clock import SystemClock
 from bot.vantage.signing import sign
 from bot.vantage.wire import BATCH_BYTES, BATCH_SAMPLES
 from bot.web.server.bodies import BODY_BYTES
@@ -247,7 +248,7 @@ async def _crowd(bot: Victim, alerts: list[str]) -> None:
 
 
 async def _batch(bot: Victim, rows: list[dict[str, object]]) -> None:
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     stamped = [row | {"at": (now - timedelta(milliseconds=5 * n)).isoformat()} for n, row in enumerate(reversed(rows))]
     id = f"batch{now.timestamp():.6f}".replace(".", "-")
     body = json.dumps({"v": 1, "batch": id, "vantage": "far", "samples": stamped}, ensure_ascii=False).encode()

@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import trustme
 
+from bot.system.clock import SystemClock
+
 READY_S = 10.0
 NGINX = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
@@ -113,13 +115,14 @@ def _running(command: list[str], environment: dict[str, str], url: str) -> Itera
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + READY_S
+    clock = SystemClock()
+    until = clock.monotonic() + READY_S
     while True:
         try:
             with urlopen(url, timeout=1):
                 return
         except OSError:
-            if process.poll() is not None or time.monotonic() > until:
+            if process.poll() is not None or clock.monotonic() > until:
                 raise
             time.sleep(0.05)
 

@@ -20,7 +20,7 @@ from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
 from bot.wiring.watching import Beat, LoopGuard, Probes, Upkeep, Watching
 from bot.wiring.web import Web
-from commands.desk import Desk
+from commands.desk import CommandContext
 
 
 def build(
@@ -125,9 +125,9 @@ class App:
         """Where the web server listens; empty before it does."""
         return self._web.url
 
-    def desk(self) -> Desk:
+    def desk(self) -> CommandContext:
         """What the commands work with."""
-        return Desk(
+        return CommandContext(
             engine=self.engine, ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
             board_url=self._web.board_url(), trouble=self.trouble, about=self.about, unwritten=self._store.watch.unwritten,
         )  # fmt: skip

@@ -22,7 +22,7 @@ from bot.views.answers import answer_message
 from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
 from bot.views.used import used
 from commands.arguments import export_format, severity
-from commands.desk import Desk, Request
+from commands.desk import CommandContext, Request
 from commands.incident import declaration_words
 from commands.parse import Misunderstood
 from commands.table import INCIDENT
@@ -35,7 +35,7 @@ LOST_FORM = "This form has lost its incident, and nothing was posted. Copy your 
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-async def press(desk: Desk, asked: Request, pressed: Press) -> Answer:
+async def press(desk: CommandContext, asked: Request, pressed: Press) -> Answer:
     """Do what a button says. A second press of the same button is answered by the state: it is done already.
 
     Raises Misunderstood.
@@ -79,7 +79,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
     return None
 
 
-async def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
+async def record(desk: CommandContext, asked: Request, pressed: Press) -> Message | None:
     """The pressed message with a line of record in the button's place.
 
     None where there is nothing to replace: alert and card show the new state by themselves, what only one person sees is not
@@ -95,7 +95,7 @@ async def record(desk: Desk, asked: Request, pressed: Press) -> Message | None:
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 
 
-async def declared(desk: Desk, asked: Request, form: Form) -> tuple[Answer, Message | None]:
+async def declared(desk: CommandContext, asked: Request, form: Form) -> tuple[Answer, Message | None]:
     """What came of the declare form, and what that offers to press. Raises Misunderstood for a severity that is none."""
     title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
     level = severity(form.fields.get("severity", ""))
@@ -105,7 +105,7 @@ async def declared(desk: Desk, asked: Request, form: Form) -> tuple[Answer, Mess
     return said, answer_message(said, INCIDENT.word, **declaration_words(signal))
 
 
-async def updated(desk: Desk, asked: Request, form: Form) -> Answer:
+async def updated(desk: CommandContext, asked: Request, form: Form) -> Answer:
     """What came of the update form; it carries the number of its incident. Raises Misunderstood where that is lost."""
     if not INCIDENT_NUMBER.fullmatch(form.metadata):
         raise Misunderstood(LOST_FORM)

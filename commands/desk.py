@@ -25,7 +25,7 @@ async def _version_only() -> About:
 
 
 @dataclass(frozen=True)
-class Desk:
+class CommandContext:
     """The ports that commands use; made once by the composition root."""
 
     engine: Engine

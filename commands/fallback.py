@@ -4,13 +4,13 @@ from bot.core.policy import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.answers import told
 from bot.views.flags.board import flag_status
-from commands.desk import Desk, Request, Respond, answer
+from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb
 from commands.table import FALLBACK
 
 
-async def fallback(desk: Desk, asked: Request, respond: Respond) -> None:
+async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> None:
     """Answer `/fallback VERB ...`."""
     verb, rest = split_verb(asked.text)
     try:
@@ -34,7 +34,7 @@ async def fallback(desk: Desk, asked: Request, respond: Respond) -> None:
         await answer(respond, str(wrong))
 
 
-def _flag(desk: Desk, text: str) -> tuple[str, str]:
+def _flag(desk: CommandContext, text: str) -> tuple[str, str]:
     key, rest = split_verb(text)
     known = {*desk.engine.policy.flags, *desk.engine.world.flags}
     if not key:
@@ -48,7 +48,7 @@ def _known(keys: set[str]) -> str:
     return f"There are: {', '.join(f'`{key}`' for key in sorted(keys))}." if keys else "No flag is configured."
 
 
-def engagement(desk: Desk, asked: Request, text: str) -> EngageFlag:
+def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
     """Read `FLAG [VARIANT] [for 2h] [REASON]`. Raises Misunderstood."""
     key, rest = _flag(desk, text)
     policy = desk.engine.policy.flags.get(key)
@@ -76,7 +76,7 @@ def _variant(policy: FlagPolicy, word: str) -> str:
     return ""
 
 
-def _release(desk: Desk, asked: Request, text: str) -> ReleaseFlag:
+def _release(desk: CommandContext, asked: Request, text: str) -> ReleaseFlag:
     key, rest = _flag(desk, text)
     word, after = split_verb(rest)
     force = word == "force"

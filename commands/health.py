@@ -3,13 +3,13 @@
 from bot.core.policy import Policy
 from bot.views.health import board, provider
 from bot.views.storage import as_seen
-from commands.desk import Desk, Request, Respond, answer
+from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import nearest
 from commands.table import HEALTH
 
 
-async def health(desk: Desk, asked: Request, respond: Respond) -> None:
+async def health(desk: CommandContext, asked: Request, respond: Respond) -> None:
     """Answer `/health [provider]`."""
     policy, now = desk.engine.policy, desk.clock.now()
     world, on_record = as_seen(desk.engine.world, desk.unwritten())

@@ -19,7 +19,7 @@ from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, 
 from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
-from commands.desk import Desk, Request, Respond, answer
+from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import (
     Meant,
@@ -39,7 +39,7 @@ ABOUT_ONE = {verb.name: verb for verb in VERBS}
 SHORT_FOR = {"": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack"}
 
 
-async def incident(desk: Desk, asked: Request, respond: Respond, open_modal: OpenModal) -> None:
+async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal) -> None:
     """Answer `/incident VERB ...`."""
     verb, rest = split_verb(asked.text)
     verb = SHORT_FOR.get(verb, verb)
@@ -66,13 +66,13 @@ async def incident(desk: Desk, asked: Request, respond: Respond, open_modal: Ope
         await answer(respond, str(wrong))
 
 
-def _must_be_allowed(desk: Desk, asked: Request, kind: type[Signal]) -> None:
+def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal]) -> None:
     """Before a form opens: nobody should fill in what will be refused. Raises Misunderstood."""
     if refused := denied(kind, asked.actor, desk.engine.policy.incidents):
         raise Misunderstood(denied_words(refused))
 
 
-def declare_form(desk: Desk, asked: Request, component: str = "") -> dict[str, Any]:
+def declare_form(desk: CommandContext, asked: Request, component: str = "") -> dict[str, Any]:
     """The form for declaring, with the incidents that are open already."""
     world, policy = desk.engine.world, desk.engine.policy
     return declare_modal(world.open_incidents(), policy, private_metadata=asked.channel, component=component)
@@ -83,7 +83,7 @@ def declaration_words(signal: Signal) -> dict[str, str]:
     return {"title": signal.title, "severity": signal.severity.value} if isinstance(signal, Declare) else {}
 
 
-async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: str) -> None:
+async def _look(desk: CommandContext, asked: Request, respond: Respond, verb: str, rest: str) -> None:
     meant = (await _meant(desk, asked, rest)).incident
     if verb == "show":
         message = incident_show(Scene(meant, desk.engine.world, desk.engine.policy, desk.clock.now()))
@@ -93,14 +93,14 @@ async def _look(desk: Desk, asked: Request, respond: Respond, verb: str, rest: s
     await answer(respond, message)
 
 
-async def _list(desk: Desk, *, everything: bool) -> Message:
+async def _list(desk: CommandContext, *, everything: bool) -> Message:
     newest = desk.engine.world.last_incident
     numbers = range(newest, max(newest - MOST_LISTED, 0), -1) if everything else ()
     world = await desk.engine.world_with(numbers)
     return incident_list(world, desk.engine.policy, desk.clock.now(), everything=everything)
 
 
-async def _meant(desk: Desk, asked: Request, rest: str) -> Meant:
+async def _meant(desk: CommandContext, asked: Request, rest: str) -> Meant:
     """The incident that somebody means, however long it is over. Raises Misunderstood."""
     number, field, text = named_incident(rest, asked.channel, asked.mentions)
     if number is None and text and not any(text == attrgetter(field)(i) for i in desk.engine.world.incidents.values()):
@@ -109,7 +109,7 @@ async def _meant(desk: Desk, asked: Request, rest: str) -> Meant:
     return which_incident(rest, asked.channel, world, asked.mentions)
 
 
-async def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
+async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) -> Signal:
     if verb == "declare":
         return _declaration(desk, asked, rest)
     if verb not in {known.name for known in INCIDENT.verbs}:
@@ -122,7 +122,7 @@ async def _signal(desk: Desk, asked: Request, verb: str, rest: str) -> Signal:
     return ABOUT_ONE[verb].signal(by, Typed(meant.rest, asked.mentions))
 
 
-def _declaration(desk: Desk, asked: Request, text: str) -> Declare:
+def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:
     first, after = split_verb(text)
     separate, text = (True, after) if first == "separate" and after else (False, text)
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)

@@ -16,7 +16,7 @@ from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
 from bot.views.text import inert
 from commands import actions
-from commands.desk import Desk, Request, answer
+from commands.desk import CommandContext, Request, answer
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declare_form, incident
@@ -32,7 +32,7 @@ IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 P = TypeVar("P", Command, Press, Form)
 
 
-def register(app: AsyncApp, desk: Desk) -> None:
+def register(app: AsyncApp, desk: CommandContext) -> None:
     """Listen for every slash word of the table, every button and every form of ours."""
     app.command(_slash(HEALTH))(partial(_on_health, desk))
     app.command(_slash(INCIDENT))(partial(_on_incident, desk))
@@ -57,13 +57,13 @@ def _read(context: AsyncBoltContext, kind: type[P]) -> P:
     return found
 
 
-async def _on_health(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
+async def _on_health(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
     await health(desk, Request.from_command(_read(context, Command)), respond)
 
 
 async def _on_incident(
-    desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
 ) -> None:
     await ack()
     command = _read(context, Command)
@@ -74,17 +74,17 @@ async def _on_incident(
     await incident(desk, Request.from_command(command), respond, open_modal)
 
 
-async def _on_fallback(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
+async def _on_fallback(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
     await fallback(desk, Request.from_command(_read(context, Command)), respond)
 
 
-async def _on_understudy(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
+async def _on_understudy(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
     await understudy(desk, Request.from_command(_read(context, Command)), respond)
 
 
-async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
+async def _on_press(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
     press = _read(context, Press)
     asked = Request.from_press(press)
@@ -100,7 +100,7 @@ async def _on_press(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respon
 
 
 async def _on_declare_button(
-    desk: Desk, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
 ) -> None:
     await ack()
     press = _read(context, Press)
@@ -111,7 +111,7 @@ async def _on_declare_button(
     await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked, component))
 
 
-async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+async def _on_declared(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
     asked = Request.from_press(form)
     try:
@@ -126,7 +126,7 @@ async def _on_declared(desk: Desk, ack: AsyncAck, context: AsyncBoltContext, cli
     await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(told(said))))
 
 
-async def _on_updated(desk: Desk, ack: AsyncAck, context: AsyncBoltContext) -> None:
+async def _on_updated(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext) -> None:
     form = _read(context, Form)
     try:
         said = await actions.updated(desk, Request.from_press(form), form)

@@ -4,7 +4,7 @@ from bot.core.policy import Policy
 from bot.core.signals import Mute, Reported, Unmute
 from bot.views.about import about, maintenance, mute_answer
 from bot.views.answers import told
-from commands.desk import Desk, Request, Respond, answer
+from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb
 from commands.table import UNDERSTUDY
@@ -12,7 +12,7 @@ from commands.table import UNDERSTUDY
 MOST_WORDS = 6  # of a component's name, when the nearest one is looked for
 
 
-async def understudy(desk: Desk, asked: Request, respond: Respond) -> None:
+async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> None:
     """Answer `/understudy VERB ...`."""
     verb, rest = split_verb(asked.text)
     word = asked.word or UNDERSTUDY.word
@@ -43,7 +43,7 @@ async def understudy(desk: Desk, asked: Request, respond: Respond) -> None:
         await answer(respond, str(wrong))
 
 
-async def _mute(desk: Desk, asked: Request, respond: Respond, text: str) -> None:
+async def _mute(desk: CommandContext, asked: Request, respond: Respond, text: str) -> None:
     component, rest = component_first(desk.engine.policy, text)
     word = asked.word or UNDERSTUDY.word
     before, _, after = rest.partition(" ")

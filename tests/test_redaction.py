@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import Actor, Level, Verdict
-from bot.core.signals import Acknowledge, AlertHeard, VerdictReached
+from bot.core.signals import Acknowledge, Alerted, VerdictReached
 from bot.system.redaction import HIDDEN, RUN, Redactor
 
 KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
@@ -208,7 +208,7 @@ def test_words_of_a_signal_are_cleaned_and_its_names_kept() -> None:
 
 def test_key_of_a_foreign_alert_is_cleaned() -> None:
     """Labels of another monitor, made into a key, may hold what was sent."""
-    heard = AlertHeard(actor=Actor.operator("grafana"), source=f"g {KEY}", key=f"token={KEY}", component="a.b", state="firing")
+    heard = Alerted(actor=Actor.operator("grafana"), source=f"g {KEY}", key=f"token={KEY}", component="a.b", state="firing")
     told = Redactor([KEY]).words(heard)
 
     assert (f"token={HIDDEN}", f"g {HIDDEN}", "a.b") == (told.key, told.source, told.component)

@@ -50,7 +50,7 @@ Placing = Callable[[Any, Effect], Awaitable[Place | Wait | None]]  # None where 
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class MessageContext:
     """What messages mention besides the facts."""
 
     board_url: str = ""
@@ -65,7 +65,7 @@ class Delivery:
     """Carries effects out through `Chat`."""
 
     def __init__(
-        self, chat: Chat, engine: Engine, ledger: Ledger, clock: Clock, around: Surroundings, ops: OpsChannel | None = None
+        self, chat: Chat, engine: Engine, ledger: Ledger, clock: Clock, around: MessageContext, ops: OpsChannel | None = None
     ) -> None:
         self._chat = chat
         policy = engine.policy.incidents

@@ -19,7 +19,7 @@ from bot.core.record.world import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, Seen, prove
 from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings
-from bot.engine.outbox import Pace
+from bot.engine.outbox import OutboxTiming
 from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
 from bot.ports import UNFINISHED
@@ -115,7 +115,7 @@ class Demo:
         parts = Parts(
             clock=self._clock,
             fetcher=FeedReader(self._clock, Transport(guard=Guard(["127.0.0.0/8"])), version="demo", deadline=FEED_DEADLINE),
-            pace=Pace(settle_for=timedelta(seconds=3)),
+            pace=OutboxTiming(settle_for=timedelta(seconds=3)),
         )
         app = build(loaded, data=self._out / "data", parts=parts)
         await app.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import REMEDIES, StoreError, ask_disk
 from bot.store.migrations import SAMPLES, require
-from bot.store.samples.retention import Pace, pace, slack
+from bot.store.samples.retention import Growth, pace, slack
 from bot.store.samples.sqlite import SAMPLES_FILE
 
 A_DAY = timedelta(days=1)
@@ -56,7 +56,7 @@ def look_at_disk(data: Path) -> list[Storage]:
     return found
 
 
-def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Pace | None) -> Storage:
+def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Growth | None) -> Storage:
     """Say for how long raw samples last at the present pace; a note where the budget ends them within a day."""
     size = f"samples.db takes {_size(taken_bytes)} of its budget of {_size(budget_bytes)}"
     if seen is None:
@@ -72,7 +72,7 @@ def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Pace | Non
     return Storage("note", words)
 
 
-def _lasts(budget_bytes: float, seen: Pace) -> timedelta:
+def _lasts(budget_bytes: float, seen: Growth) -> timedelta:
     """A day of raw samples goes before older roll-ups; more than a day only has what roll-ups leave."""
     alone = min(budget_bytes / seen.raw_bytes, 1.0)
     beside = (budget_bytes - seen.rolled_bytes * seen.rolled_hours / 24) / seen.raw_bytes

@@ -28,7 +28,7 @@ OUTBOX = Actor.rule("outbox")
 
 
 @dataclass(frozen=True)
-class Pace:
+class OutboxTiming:
     """The outbox's own times, real seconds; tests and simulations shorten them."""
 
     settle_for: timedelta = SETTLE_FOR
@@ -41,13 +41,14 @@ class Outbox:
 
     def __init__(
         self, ledger: Ledger, engine: Engine, performers: Performers, clock: Clock, *,
-        pace: Pace | None = None, owner: str = "bot", on_trouble: Callable[[OutboxRow, EffectError], None] | None = None,
+        pace: OutboxTiming | None = None, owner: str = "bot",
+        on_trouble: Callable[[OutboxRow, EffectError], None] | None = None,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._engine = engine
         self._performers = performers
         self._clock = clock
-        self._pace = pace or Pace()
+        self._pace = pace or OutboxTiming()
         self._owner = owner
         self._on_trouble = on_trouble
         self._wake = asyncio.Event()

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from bot.core.model import Actor, Sample
-from bot.core.signals import AlertHeard
+from bot.core.signals import Alerted
 
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
 # `sk-` counts only where a word begins: a disk-full-error is none.
@@ -41,7 +41,7 @@ FREE_TEXT = frozenset({"reason", "text", "title", "body", "evidence", "advisory"
 # Of an alert, what another monitor made up as well; keys of our own are names. And what callers of the API call themselves:
 # somebody swaps two headers, and the token would stand in the timeline as a name.
 MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {
-    AlertHeard: frozenset({"key", "source"}), Actor: frozenset({"id", "name"}),
+    Alerted: frozenset({"key", "source"}), Actor: frozenset({"id", "name"}),
 }  # fmt: skip
 
 WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})

@@ -42,7 +42,7 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Pace:
+class CourierTiming:
     """How often batches go out, and how waits grow after a failure; real seconds."""
 
     every_s: float = SEND_EVERY_S
@@ -58,10 +58,12 @@ class Courier:
     """
 
     def __init__(
-        self, peers: Sequence[Peer], vantage: str, clock: Clock, *, buffered: int = BUFFERED, pace: Pace | None = None
+        self, peers: Sequence[Peer], vantage: str, clock: Clock, *, buffered: int = BUFFERED, pace: CourierTiming | None = None
     ) -> None:
         self._vantage = vantage
-        self._ways = [_Way(peer, vantage, clock, buffered, pace or Pace()) for peer in peers if peer.url and peer.secret]
+        self._ways = [
+            _Way(peer, vantage, clock, buffered, pace or CourierTiming()) for peer in peers if peer.url and peer.secret
+        ]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -99,7 +101,7 @@ class _Sent:
 class _Way:
     """The way to one peer."""
 
-    def __init__(self, peer: Peer, vantage: str, clock: Clock, buffered: int, pace: Pace) -> None:
+    def __init__(self, peer: Peer, vantage: str, clock: Clock, buffered: int, pace: CourierTiming) -> None:
         self.peer = peer
         self.trouble = ""
         self._vantage = vantage

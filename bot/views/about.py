@@ -8,7 +8,7 @@ from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
 from bot.core.maintenance_windows import Recurrence, Window
 from bot.core.model import Notice
 from bot.core.policy import Policy
-from bot.core.record.component import Mute
+from bot.core.record.component import MutedUntil
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.system.version import UNKNOWN
@@ -81,7 +81,7 @@ def maintenance(world: World, policy: Policy, now: datetime) -> Message:
     return fit(Message(text, tuple(blocks)))
 
 
-def mute_answer(said: str, component: str, mute: Mute, now: datetime, word: str) -> Message:
+def mute_answer(said: str, component: str, mute: MutedUntil, now: datetime, word: str) -> Message:
     """What the person who muted is told: the answer, its end in their own time, and the way back."""
     back = f"Until {when(mute.until)} ({span(mute.until - now)}). Undo: {code(f'{word} unmute {component}')}"
     return fit(Message(inert(said), (section(inert(said)), context(back))))
@@ -135,7 +135,7 @@ def _planned(notice: Notice, policy: Policy) -> str:
     return f"{title} ({foreign(notice.status.replace('_', ' '), 40)}){span_}{f': {about_}' if about_ else ''}."
 
 
-def _muted(id: str, mute: Mute | None, policy: Policy) -> str:
+def _muted(id: str, mute: MutedUntil | None, policy: Policy) -> str:
     if mute is None:
         return ""
     why = f": {foreign(mute.reason, 200)}" if mute.reason else ""

@@ -129,7 +129,7 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
     return ""
 
 
-def _at(place: a.Place, before: str, face: Face, after: str = "") -> str:
+def _at(place: a.RoomRef, before: str, face: Face, after: str = "") -> str:
     return f"{before}{face.channel(place)}{after}" if place.channel else ""
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.core.answers.incident import Place
+from bot.core.answers.incident import RoomRef
 
 
 class Face(Protocol):
@@ -28,7 +28,7 @@ class Face(Protocol):
     def release(self, flag: str, *, force: bool = False) -> str:
         """How to switch it back."""
 
-    def channel(self, place: Place) -> str:
+    def channel(self, place: RoomRef) -> str:
         """How a channel is named there."""
 
 
@@ -53,7 +53,7 @@ class Slack:
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"/fallback release {flag}{' force' if force else ''}"
 
-    def channel(self, place: Place) -> str:
+    def channel(self, place: RoomRef) -> str:
         return f"<#{place.channel}>" if self.linked else f"#{place.channel_name}"
 
 
@@ -76,7 +76,7 @@ class Terminal:
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"understudy flags release {flag} --reason REASON{' --force' if force else ''}"
 
-    def channel(self, place: Place) -> str:
+    def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
 
 
@@ -100,7 +100,7 @@ class Api:
         body = {"reason": "REASON", "force": True} if force else {"reason": "REASON"}
         return _post(f"flags/{flag}/release", **body)
 
-    def channel(self, place: Place) -> str:
+    def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
 
 

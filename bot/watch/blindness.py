@@ -25,7 +25,7 @@ ANSWERED = ""  # in place of a check's id: the newest answer of any check of a p
 STILL_GOOD_S = 3.0  # domain seconds; controls that were looked at so lately need not be asked again
 
 
-class Sighting:
+class BlindnessMonitor:
     """Holds what the controls and all providers last came to. `look` looks at one control and remembers what it saw."""
 
     def __init__(self, controls: Sequence[str], look: Callable[[str], Awaitable[None]], clock: Clock, rule: SightRule) -> None:

@@ -22,7 +22,7 @@ from bot.core.model import Level, Sample
 from bot.core.record.sight import CLEAR, Sight
 from bot.core.record.world import World
 from bot.ports import Remembered, Samples
-from bot.watch.blindness import Sighting
+from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Key, Tracks
 from bot.watch.correlated_checks import Alarm, Kin
 from bot.watch.stored_tracks import Pen, StoredTrack, compact
@@ -52,7 +52,7 @@ class Upto:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class JudgementContext:
     """What else a judgement rests on."""
 
     sight: Sight = CLEAR
@@ -65,7 +65,7 @@ class Surroundings:
 Parts = tuple[Any, ...]
 
 
-def _parts(surroundings: Surroundings) -> Parts:
+def _parts(surroundings: JudgementContext) -> Parts:
     """Its fields, to compare with: at every flush, and nearly always they are the same objects."""
     return surroundings.sight, surroundings.controls, surroundings.providers, surroundings.pages, surroundings.alarms
 
@@ -82,12 +82,12 @@ class Taken:
 class Memory:
     """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says."""
 
-    def __init__(self, tracks: Tracks, sighting: Sighting, kin: Kin, pages: dict[str, Mapping[str, Level]]) -> None:
+    def __init__(self, tracks: Tracks, sighting: BlindnessMonitor, kin: Kin, pages: dict[str, Mapping[str, Level]]) -> None:
         self._tracks = tracks
         self._sighting = sighting
         self._kin = kin
         self._pages = pages
-        self._stored = _parts(Surroundings())
+        self._stored = _parts(JudgementContext())
         self._pen = Pen()
         self._upto: datetime | None = None
 
@@ -98,7 +98,7 @@ class Memory:
         remembered = [Remembered(" ".join(key), self._row(key)) for key in keys]
         before = self._stored
         if (*self._sighting.memory(), self._pages, self._kin.alarms) != before:
-            surroundings = Surroundings(*self._sighting.memory(), dict(self._pages), dict(self._kin.alarms))
+            surroundings = JudgementContext(*self._sighting.memory(), dict(self._pages), dict(self._kin.alarms))
             remembered.append(Remembered(SURROUNDINGS, compact(sparse(surroundings))))
             self._stored = _parts(surroundings)
         upto = self._tracks.unstored.oldest(now)
@@ -124,7 +124,7 @@ class Memory:
         """Be as before. Of checks of which nothing is remembered, what is stored is folded as if it were measured anew."""
         found = await samples.remembered()
         upto = _read(Upto, found.pop(UPTO, None))
-        self._surround(_read(Surroundings, found.pop(SURROUNDINGS, None)) or Surroundings(), world)
+        self._surround(_read(JudgementContext, found.pop(SURROUNDINGS, None)) or JudgementContext(), world)
         await self._restore(found, now)
         new = await self._begin(samples, world, now)
         seldom = [check for check in new if self._tracks.every(check) * RECALLED_RUNS > RECALLED]
@@ -137,7 +137,7 @@ class Memory:
         await self._fold(self._news([s for s in stored if s.check not in seldom], now - RECALLED), world)
         self._tracks.recalled()
 
-    def _surround(self, held: Surroundings, world: World) -> None:
+    def _surround(self, held: JudgementContext, world: World) -> None:
         self._stored = _parts(held)
         self._sighting.restore(world.sight, held.sight, held.controls, held.providers)
         self._kin.restore(held.alarms)

@@ -17,7 +17,7 @@ from bot.core.record.world import World
 from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
 from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
 from bot.system.clock import Clock
-from bot.watch.blindness import Sighting
+from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Tracks
 from bot.watch.correlated_checks import Kin
 from bot.watch.in_flight import Awaited
@@ -66,7 +66,7 @@ class Watch:
         self._kin = Kin(plan.checks, plan.weights, clock)
         self._verdicts = replace(plan.verdicts, own=plan.vantage)
         self._controls = {control.id: control for control in plan.controls}
-        self._sighting = Sighting(tuple(self._controls), self._look_at_control, clock, plan.sight)
+        self._sighting = BlindnessMonitor(tuple(self._controls), self._look_at_control, clock, plan.sight)
         self._ways = ProvenWays(ledger) if ledger else None
         self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since the start
         self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components

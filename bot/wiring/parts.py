@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.engine.outbox import Pace
+from bot.engine.outbox import OutboxTiming
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.slack.gateway import Patience
 from bot.system.clock import Clock
@@ -38,5 +38,5 @@ class Parts:
     web: bool = True
     web_limits: Limits | None = None
     on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
-    pace: Pace | None = None
+    pace: OutboxTiming | None = None
     patience: Patience | None = None  # the Slack gateway's own times

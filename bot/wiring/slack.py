@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.direct_posts import DirectPosts, Note
 from bot.delivery.ops_channel import OpsChannel
 from bot.engine.outbox import Outbox
@@ -19,7 +19,7 @@ from bot.wiring.plan import slack_login
 from bot.wiring.setup import Setup
 from bot.wiring.slack_link import SlackLink
 from bot.wiring.store import Store
-from commands.desk import Desk
+from commands.desk import CommandContext
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class Slack(AppPart):
     """The link and who is one of us in it; nothing where a chat was given. `wake` is called when Slack lets us in."""
 
     def __init__(
-        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], Desk], wake: Callable[[], None]
+        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], CommandContext], wake: Callable[[], None]
     ) -> None:
         super().__init__()
         self._setup = setup
@@ -164,7 +164,7 @@ class Sending(AppPart):
         setup, store, channels = self._setup, self._store, self._channels
         if channels.ops is None:
             raise RuntimeError("the channels start first")
-        around = Surroundings(
+        around = MessageContext(
             self._board_url(), setup.config.slack.invite, setup.board.readers, setup.redactor, self._on_call, store.notifier
         )  # fmt: skip
         performers = Delivery(channels.chat, store.engine, store.ledger, setup.clock, around, channels.ops).performers()

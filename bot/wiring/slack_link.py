@@ -18,7 +18,7 @@ from bot.slack.reception import Reception
 from bot.slack.socket_mode.socket import SocketState, SocketWatch
 from bot.system.clock import Clock
 from bot.web.health import Part
-from commands.desk import Desk
+from commands.desk import CommandContext
 from commands.register import register
 
 log = structlog.get_logger(__name__)
@@ -46,11 +46,11 @@ class SlackLink:
         self._on_connected = on_connected
         self._socket: SocketWatch | None = None
         self._retry: asyncio.Task[None] | None = None
-        self._desk: Desk | None = None
+        self._desk: CommandContext | None = None
         self.last: Preflight | None = None
         self._since: datetime = clock.now()
 
-    async def start(self, desk: Desk) -> Preflight:
+    async def start(self, desk: CommandContext) -> Preflight:
         """Try once; where Slack is unreachable or refuses, go on trying in the background."""
         self._desk = desk
         found = await self._try()

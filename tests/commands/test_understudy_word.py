@@ -19,7 +19,7 @@ from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.about import About
-from commands.desk import Desk, Request
+from commands.desk import CommandContext, Request
 from commands.parse import Misunderstood
 from commands.understudy import component_first, understudy
 from tests.desk import ANA, RULE, policy
@@ -34,7 +34,7 @@ class Typing:
         self.clock = ManualClock(NOW)
         self.ledger = InlineLedger.open()
         self.engine = CommittingEngine(self.ledger, self.clock, policy_)
-        self.desk = Desk(self.engine, self.ledger, InlineSamples.open(), FlagBoard(self.clock), self.clock)
+        self.desk = CommandContext(self.engine, self.ledger, InlineSamples.open(), FlagBoard(self.clock), self.clock)
         if about:
 
             async def told() -> About:

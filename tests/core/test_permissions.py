@@ -43,7 +43,7 @@ SWITCHES_ENDS_OR_HIDES = [
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Reported]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
-MACHINES = {s.AlertHeard: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
+MACHINES = {s.Alerted: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
 
 
 def signal(kind: type[s.Signal], actor: Actor) -> s.Signal:

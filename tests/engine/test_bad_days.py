@@ -12,7 +12,7 @@ from bot.core.answers.base import Answer
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import GivenUp
-from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
@@ -58,7 +58,7 @@ class Shop:
         self.faults: dict[str, list[Fault]] = {}
         self.ledger = InlineLedger.open()
         self.engine = Stumbling(self.ledger, self.clock, policy())
-        delivery = Delivery(self.chat, self.engine, self.ledger, self.clock, Surroundings())
+        delivery = Delivery(self.chat, self.engine, self.ledger, self.clock, MessageContext())
         self.outbox = Outbox(self.ledger, self.engine, delivery.performers(), self.clock)
         self.engine.listen(lambda facts, world: self.outbox.wake())
 
@@ -162,7 +162,7 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
 
         shop = Shop()
         others = AlertsByOtherWays(Pager(), shop.engine, shop.clock)
-        delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings())
+        delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, MessageContext())
         shop.outbox = Outbox(shop.ledger, shop.engine, delivery.performers(), shop.clock, on_trouble=others.on_trouble)
         shop.faults["post"] = [Fault.limited(timedelta(seconds=1))]
         await shop.open()
@@ -322,7 +322,7 @@ def test_what_was_claimed_is_seen_through_when_the_bot_ends_meanwhile() -> None:
     async def play() -> list[str]:
         shop = Shop()
         slow = Slow(shop.ledger)
-        delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings())
+        delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, MessageContext())
         outbox = Outbox(slow, shop.engine, delivery.performers(), shop.clock)
         await shop.engine.load()
         await shop.engine.handle(s.Declare(actor=ANA, title="Chat is slow"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core import signals as s
 from bot.core.effects import Effect, OpenThread, ReplyInThread
-from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.chat import Delivery, MessageContext
 from bot.ports import ChatError, Performed, Wait
 from bot.sandbox.chat import FakeMessage, Fault
 from tests.desk import ANA
@@ -123,7 +123,7 @@ def test_a_reply_waits_as_long_as_its_root_does() -> None:
         root, reply = Effect("root", "ops", OpenThread("root")), Effect("reply", "ops", ReplyInThread("root"))
         await shop.engine.load()
         await shop.ledger.write(lambda store: store.commit(queued(root, reply)))
-        performers = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, Surroundings()).performers()
+        performers = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, MessageContext()).performers()
         rows = await shop.ledger.read(lambda store: store.outbox())
         came = await performers[ReplyInThread].perform(reply.body, rows[1])
         return came, repr(Wait("root is not posted yet", rows[0].not_before))

@@ -19,7 +19,7 @@ from bot.core.effects import (
     PostUpdate,
     TellPerson,
 )
-from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.chat import Delivery, MessageContext
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import SETTLE_FOR, Outbox
 from bot.ports import EffectError, OutboxRow, Performed, Performer, Wait, together
@@ -223,7 +223,7 @@ def test_every_effect_has_one_performer() -> None:
     clock, ledger = ManualClock(SINCE), InlineLedger.open()
     chat, engine = FakeChat(clock), CommittingEngine(ledger, clock, policy())
 
-    performers = Delivery(chat, engine, ledger, clock, Surroundings()).performers()
+    performers = Delivery(chat, engine, ledger, clock, MessageContext()).performers()
 
     assert set(EFFECTS.values()) == set(performers)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.effects import PostAlert, PostLine, PostUpdate, ReplyInThread, TellPerson, To, UploadExport
-from bot.delivery.chat import Delivery, Surroundings
+from bot.delivery.chat import Delivery, MessageContext
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
 from bot.ports import Message, OutboxRow, Place
@@ -62,7 +62,7 @@ async def _carry_on(path: Path) -> Aftermath:
     for key in LANDED:
         await chat.post(Place(ops), Message("It landed after all."), key)
     await chat.create_channel(engine.world.incidents[3].room.name, False)
-    performers = Delivery(chat, engine, ledger, loop_clock, Surroundings()).performers()
+    performers = Delivery(chat, engine, ledger, loop_clock, MessageContext()).performers()
     outbox = Outbox(ledger, engine, performers, loop_clock)
     engine.listen(lambda facts, world: outbox.wake())
     await outbox.start()

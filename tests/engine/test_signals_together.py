@@ -68,8 +68,8 @@ async def engine(ledger: WatchedLedger) -> CommittingEngine:
     return made
 
 
-def alert(key: str, id: str = "") -> s.AlertHeard:
-    return s.AlertHeard(MONITOR, id, source="grafana", key=key, component=API, state="firing", title="5xx")
+def alert(key: str, id: str = "") -> s.Alerted:
+    return s.Alerted(MONITOR, id, source="grafana", key=key, component=API, state="firing", title="5xx")
 
 
 async def all_at_once(engine: CommittingEngine, *signals: s.Signal) -> list[Answer | BaseException]:
@@ -97,7 +97,7 @@ async def test_signals_that_wait_share_a_commit(engine: CommittingEngine, ledger
 
 async def test_more_than_fit_go_in_several_commits(engine: CommittingEngine, ledger: WatchedLedger) -> None:
     """A person who comes behind a flood of alerts waits for one batch of them, not for all."""
-    many = [s.AlertHeard(MONITOR, "", source=f"m{n}", key="k", component=API, state="firing") for n in range(MOST_TOGETHER + 9)]
+    many = [s.Alerted(MONITOR, "", source=f"m{n}", key="k", component=API, state="firing") for n in range(MOST_TOGETHER + 9)]
     await all_at_once(engine, *many)
     assert [MOST_TOGETHER, 9] == [len(commit.facts) for commit in ledger.commits]
 

@@ -20,7 +20,7 @@ from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.answers import answer_message, told
-from commands.desk import Desk, Request
+from commands.desk import CommandContext, Request
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
@@ -30,7 +30,7 @@ from tests.desk import policy
 from tests.gallery.phone import Entry, Kind, entry, sentence
 from tests.stories import ANA, BOB, FLAG, T0
 
-HERE, NOWHERE = a.Place("C0INC7", "inc-20260320-0007-claude"), a.Place()
+HERE, NOWHERE = a.RoomRef("C0INC7", "inc-20260320-0007-claude"), a.RoomRef()
 OPEN = (a.OpenOne(7, "Claude API is down", "Claude", HERE),)
 LEAD = next(iter(IncidentRole))
 COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
@@ -133,7 +133,7 @@ async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
     clock, ledger, said = ManualClock(T0), InlineLedger.open(), []
     engine = CommittingEngine(ledger, clock, policy(automation="off"))
     await engine.load()
-    desk = Desk(engine, ledger, InlineSamples.open(), FlagBoard(clock), clock)
+    desk = CommandContext(engine, ledger, InlineSamples.open(), FlagBoard(clock), clock)
 
     async def respond(*, text: str, **_: Any) -> None:
         said.append(text)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from bot.app import build
 from bot.cli.run import serve
 from bot.config.load import load
-from bot.engine.outbox import Pace
+from bot.engine.outbox import OutboxTiming
 from bot.ports import Commit, Store
 from bot.store.samples.sqlite import open_samples
 from bot.store.sqlite import SqliteLedger, open_ledger
@@ -70,7 +70,7 @@ class DeadlyLedger:
 
 async def main(config: Path, data: Path, point: str) -> None:
     ledger = DeadlyLedger(await open_ledger(data), point)
-    parts = Parts(ledger=ledger, samples=await open_samples(data), pace=Pace(settle_for=timedelta(seconds=1)))
+    parts = Parts(ledger=ledger, samples=await open_samples(data), pace=OutboxTiming(settle_for=timedelta(seconds=1)))
     await serve(build(load(config, {}), data=data, parts=parts))
 
 

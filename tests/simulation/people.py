@@ -62,7 +62,7 @@ def _word(rng: random.Random, actor: Actor, id: str, component: str) -> s.Signal
     return rng.choice([
         s.Unmute(actor=actor, id=id, component=component),
         s.Reported(actor=actor, id=id, component=component, text="It <!here> hangs"),
-        s.AlertHeard(actor=MONITOR, id=id, source="grafana", key="k", component=component, state=state, title="<!channel>"),
+        s.Alerted(actor=MONITOR, id=id, source="grafana", key="k", component=component, state=state, title="<!channel>"),
     ])  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bot.app import App, build
 from bot.config.load import Loaded, load
-from bot.engine.outbox import Pace
+from bot.engine.outbox import OutboxTiming
 from bot.ports import Called, ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
 from bot.sandbox.world import LoopClock, LoopTicker
@@ -27,7 +27,7 @@ T = TypeVar("T")
 BEAT_S = 10.0
 KEEP = timedelta(hours=1)  # of what is done: so short that a day shows what its forgetting breaks
 LATEST_LANDING_S = 15.0  # below the settle time, as the outbox presumes
-PACE = Pace(settle_for=timedelta(seconds=30), lease=timedelta(seconds=90))
+PACE = OutboxTiming(settle_for=timedelta(seconds=30), lease=timedelta(seconds=90))
 
 SETTINGS = """
 slack: {bot_token: xoxb-simulated, app_token: xapp-simulated}

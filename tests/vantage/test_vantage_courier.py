@@ -11,13 +11,13 @@ from structlog.testing import capture_logs
 
 from bot.core.model import Outcome, Sample
 from bot.system.clock import ManualClock
-from bot.vantage.courier import Courier, Pace, Peer
+from bot.vantage.courier import Courier, CourierTiming, Peer
 from bot.vantage.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, distrust
 from bot.vantage.wire import Batch, unpack
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 SECRET = "shared-between-two"
-FAST = Pace(every_s=0.01, first_wait_s=0.01, longest_wait_s=0.02)
+FAST = CourierTiming(every_s=0.01, first_wait_s=0.01, longest_wait_s=0.02)
 SOON_S = 5.0
 
 

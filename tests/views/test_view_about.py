@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from bot.core.maintenance_windows import Recurrence, Window
 from bot.core.model import Notice
-from bot.core.record.component import ComponentState, Mute
+from bot.core.record.component import ComponentState, MutedUntil
 from bot.core.record.provider import ProviderState
 from bot.core.record.streams import put
 from bot.core.record.world import World
@@ -37,7 +37,7 @@ def test_planned_quiet_is_taken_when_there_is_much_of_it() -> None:
     )
     world = put(World(), ProviderState("anthropic", notices=notices, maintenance=(HOSTILE,)))
     for n in range(100):
-        world = put(world, ComponentState(f"c{n}", mute=Mute(NOW + timedelta(hours=1), ANA, HOSTILE, NOW)))
+        world = put(world, ComponentState(f"c{n}", mute=MutedUntil(NOW + timedelta(hours=1), ANA, HOSTILE, NOW)))
     message = maintenance(world, replace(policy(), maintenance=(weekly, *many)), NOW)
 
     assert_taken(message)
@@ -54,4 +54,4 @@ def test_about_is_taken_whatever_is_wrong() -> None:
 
 def test_mute_answer_is_taken() -> None:
     """A reason is foreign too."""
-    assert_taken(mute_answer(HOSTILE, HOSTILE, Mute(NOW + timedelta(hours=1), ANA, HOSTILE, NOW), NOW, "/understudy"))
+    assert_taken(mute_answer(HOSTILE, HOSTILE, MutedUntil(NOW + timedelta(hours=1), ANA, HOSTILE, NOW), NOW, "/understudy"))

@@ -23,7 +23,7 @@ from bot.web.api.shapes import answer_from, answer_shape
 from tests.generated import instances
 
 FACES: list[Face] = [Slack(), Slack(linked=False), Terminal(), Api()]
-CHANNEL = a.Place("C0INC1", "inc-1-claude")
+CHANNEL = a.RoomRef("C0INC1", "inc-1-claude")
 FLAG = "support-chat.llm"
 
 SWITCHED = fa.Switched(flag=FLAG, variant="gpt")

@@ -186,7 +186,7 @@ def test_words_of_others_are_quoted_and_inert() -> None:
     table.sees(API, Level.DOWN)
     monitor = Actor("operator", "grafana", "grafana")
     for signal in (
-        s.AlertHeard(actor=monitor, source="grafana", key="k", component=API, state="firing", title="<!channel> 5xx"),
+        s.Alerted(actor=monitor, source="grafana", key="k", component=API, state="firing", title="<!channel> 5xx"),
         s.Reported(actor=ANA, component=API, text="<!here> it hangs"),
     ):
         table.send(signal)

@@ -9,7 +9,7 @@ from bot.core.detection.blindness import SightRule
 from bot.core.model import Fault, Outcome
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
-from bot.watch.blindness import Sighting
+from bot.watch.blindness import BlindnessMonitor
 from bot.watch.proven import SETTING
 from tests.engine.stand import BROKEN, NO_WAY, TOO_LATE, WELL, Answer, Check, Stand, sample
 
@@ -24,7 +24,7 @@ class Room:
         self.clock = ManualClock(EPOCH)
         self.answer = answer
         self.asked: list[str] = []
-        self.sighting = Sighting(controls, self.look, self.clock, SightRule())
+        self.sighting = BlindnessMonitor(controls, self.look, self.clock, SightRule())
 
     async def look(self, control: str) -> None:
         self.asked.append(control)

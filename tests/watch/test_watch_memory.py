@@ -22,7 +22,7 @@ from bot.sandbox.world import EPOCH
 from bot.store.errors import StoreError
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
-from bot.watch.blindness import Sighting
+from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Key, Tracks
 from bot.watch.correlated_checks import Kin
 from bot.watch.memory import Memory
@@ -74,7 +74,7 @@ class Process:
     def __post_init__(self) -> None:
         intervals = {check.id: check.every for check in CHECKS}
         self.tracks = Tracks(CHECKS, intervals, self.rule, {}, {}, "local")
-        self.sighting = Sighting((), self._never, self.clock, SightRule())
+        self.sighting = BlindnessMonitor((), self._never, self.clock, SightRule())
         self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {})
 
     async def _never(self, control: str) -> None:

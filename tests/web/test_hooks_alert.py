@@ -32,7 +32,7 @@ async def test_alert_becomes_its_signal(house: House, http: aiohttp.ClientSessio
     """What fires is heard, and what is resolved is heard no more."""
     status, found = await ask(http, house, ALERT, FIRING, X_Understudy_Actor="grafana")
     assert (200, True) == (status, found["ok"])
-    expected = s.AlertHeard(
+    expected = s.Alerted(
         Actor.operator("grafana"), source="grafana", key="HighErrorRate", component="anthropic.api", state="firing",
         title="Claude errors above 5 %",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from web_house import START, House, OpenHouse
 
 from bot.core.model import Outcome, Sample
-from bot.vantage.courier import Courier, Pace, Peer
+from bot.vantage.courier import Courier, CourierTiming, Peer
 from bot.vantage.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from bot.vantage.wire import pack
 from bot.web.services import Hooks
@@ -269,7 +269,7 @@ async def test_nobody_is_let_in_when_no_peer_is_configured(open_house: OpenHouse
 
 async def test_couriers_batches_are_taken(meeting: House, intake: ListedIntake) -> None:
     """The two ends of the wire fit: what one bot measured, the other one has."""
-    clock, pace = meeting.clock, Pace(every_s=0.01, first_wait_s=0.01, longest_wait_s=0.02)
+    clock, pace = meeting.clock, CourierTiming(every_s=0.01, first_wait_s=0.01, longest_wait_s=0.02)
     courier = Courier([Peer("here", meeting.url, SECRET)], "eu-1", clock, pace=pace)
     await courier.start()
     sent = [sample(at=START - timedelta(milliseconds=n), evidence={"status": "200"}) for n in range(2500, 0, -1)]

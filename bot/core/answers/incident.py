@@ -9,7 +9,7 @@ from bot.core.model import Actor, Level, Phase, Severity
 
 
 @dataclass(frozen=True)
-class Place:
+class RoomRef:
     """Where an incident goes on: its channel, by Slack's id and by name. Both empty = it has none (yet)."""
 
     channel: str = ""
@@ -23,7 +23,7 @@ class OpenOne:
     number: int
     title: str
     provider: str  # what people call it; empty where it was declared just now, naming none
-    place: Place
+    place: RoomRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Joined(Done):
     """A person is in."""
 
     KIND = "joined"
-    place: Place
+    place: RoomRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class JoinedBefore(Refused):
     """That person was in already."""
 
     KIND = "joined_before"
-    place: Place
+    place: RoomRef
 
 
 class Wanted(StrEnum):

@@ -8,7 +8,7 @@ from bot.core.model import Actor, Fault, Level, Verdict
 
 
 @dataclass(frozen=True)
-class Mute:
+class MutedUntil:
     """Somebody holds a component's alerts back, until when and why."""
 
     until: datetime
@@ -53,7 +53,7 @@ class ComponentState:
     advisory: str = ""  # a small part of it fails persistently
     advisory_since: datetime | None = None
     advisory_key: str = ""  # effect key of the quiet thread about that, empty = none
-    mute: Mute | None = None
+    mute: MutedUntil | None = None
     held_back: HeldBack | None = None
     alerts: Mapping[str, Said] = field(default_factory=dict)  # that fire elsewhere, by source/key
     reports: tuple[Said, ...] = ()  # what people reported lately, newest last

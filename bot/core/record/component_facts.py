@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.model import AlertState, Fault, Level
-from bot.core.record.component import ComponentState, HeldBack, Mute, Said
+from bot.core.record.component import ComponentState, HeldBack, MutedUntil, Said
 from bot.core.record.fact import Body, Fact, OfComponent, Reasoned, Source
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
@@ -162,7 +162,7 @@ class Muted(OfComponent, Reasoned, Body):
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
         """A second one replaces the first."""
-        return replace(state, mute=Mute(self.until, fact.actor, self.reason, fact.at))
+        return replace(state, mute=MutedUntil(self.until, fact.actor, self.reason, fact.at))
 
 
 @dataclass(frozen=True)

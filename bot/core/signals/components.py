@@ -30,7 +30,7 @@ class SightChanged(Signal, by=RULES):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlertHeard(Signal, by=MONITORS):
+class Alerted(Signal, by=MONITORS):
     """Another monitor fired or resolved an alert; `key` names it within its `source`."""
 
     source: str

@@ -40,7 +40,7 @@ def slack(budget_bytes: int) -> int:
 
 
 @dataclass(frozen=True)
-class Pace:
+class Growth:
     """What arrives in a day at the rate of the newest hour, and how many hours of roll-ups are held."""
 
     samples: float
@@ -49,7 +49,7 @@ class Pace:
     rolled_hours: int
 
 
-def pace(conn: Connection) -> Pace | None:
+def pace(conn: Connection) -> Growth | None:
     """Look at the newest hour; None while it spans less than a minute."""
     newest = one(conn, "SELECT max(at) FROM samples")[0] or 0
     since = newest - HOUR_S * US
@@ -61,7 +61,7 @@ def pace(conn: Connection) -> Pace | None:
     last, hours = one(conn, "SELECT max(at), (max(at) - min(at)) / 3600 + 1 FROM hours")
     rolled = one(conn, "SELECT sum(? + length(histogram)) FROM hours WHERE at = ?", HOURS_BYTES, last)[0] or 0
     raw = (count * ROW_BYTES + longer) / days
-    return Pace(count / days, raw, rolled * 24, hours or 0)
+    return Growth(count / days, raw, rolled * 24, hours or 0)
 
 
 def within(conn: Connection, budget_bytes: int) -> bool:

@@ -149,7 +149,7 @@ async def carry_out(request: web.Request, signal: s.Signal) -> web.Response:
     """200 when it was done or had been done already, 409 when it was refused; either way with the reason."""
     engine = request.app[SERVICES].engine
     answer = await engine.handle(signal)
-    told = log.debug if isinstance(signal, s.AlertHeard) else log.info  # alerts come by the hundred, and are facts anyway
+    told = log.debug if isinstance(signal, s.Alerted) else log.info  # alerts come by the hundred, and are facts anyway
     told("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
     return answer_json(answer_shape(answer), status=200 if answer.ok else 409, headers=NO_STORE)
 

@@ -11,7 +11,7 @@ from bot.core.decide.cadence import next_update_at
 from bot.core.ids import ComponentId
 from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, Policy
-from bot.core.record.component import ComponentState, HeldBack, Mute
+from bot.core.record.component import ComponentState, HeldBack, MutedUntil
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Ending, Incident, People, Room, VendorWords
 from bot.core.record.kinds import encode_body
@@ -94,7 +94,7 @@ def _besides(state: ComponentState) -> dict[str, Any]:
     }
 
 
-def _mute(mute: Mute) -> dict[str, Any]:
+def _mute(mute: MutedUntil) -> dict[str, Any]:
     return {"until": _time(mute.until), "by": actor_shape(mute.by), "reason": mute.reason, "at": _time(mute.at)}
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.core.decide.alerting.corroboration import STATES
 from bot.core.model import AlertState
-from bot.core.signals import AlertHeard
+from bot.core.signals import Alerted
 from bot.ports import Admission
 from bot.views.text import clean
 from bot.web.api.control import actor_of, carry_out, signal_id
@@ -75,9 +75,7 @@ async def alert(request: web.Request) -> web.Response:
         text = f"Alerts come too fast: at most {ALERTS_PER_S} a second of one source. This one was not taken."
         raise Refusal(429, text, remedy="Send it again in a second.", headers={"Retry-After": "1"})
     id = signal_id(request)
-    return await carry_out(
-        request, AlertHeard(actor, id, source=source, key=key, component=component, state=state, title=title)
-    )
+    return await carry_out(request, Alerted(actor, id, source=source, key=key, component=component, state=state, title=title))
 
 
 def _told(what: str) -> tuple[str, int | None]:

@@ -19,14 +19,14 @@ STANDARD_PORTS = {"http": 80, "https": 443}
 MORE_THAN_A_HOST = frozenset("/?#@\\")
 
 
-class Place(NamedTuple):
+class HostPort(NamedTuple):
     """A host and its port, as an address names them; port 0 is the standard one."""
 
     host: str
     port: int
 
 
-NOWHERE = Place("", -1)  # what cannot be read: no page of ours and no machine of ours
+NOWHERE = HostPort("", -1)  # what cannot be read: no page of ours and no machine of ours
 
 
 @web.middleware
@@ -82,7 +82,7 @@ def _is_ours(origin: str, request: web.Request) -> bool:
     return scheme in STANDARD_PORTS and page != NOWHERE and all(page == _named(where, scheme) for where in _addresses(request))
 
 
-def _asked(request: web.Request) -> list[Place]:
+def _asked(request: web.Request) -> list[HostPort]:
     return [_named(where) for where in _addresses(request)]
 
 
@@ -96,15 +96,15 @@ def _addresses(request: web.Request) -> list[str]:
     return [*named, *request.headers.getall("Host", [])] or ["localhost"]
 
 
-def _named(where: str, scheme: str = "http") -> Place:
+def _named(where: str, scheme: str = "http") -> HostPort:
     """A host and a port and nothing else: in `evil.example#@localhost` readers do not agree on which host is meant."""
     return NOWHERE if MORE_THAN_A_HOST & set(where) else _place(f"//{where}", scheme)
 
 
-def _place(url: str, scheme: str) -> Place:
+def _place(url: str, scheme: str) -> HostPort:
     try:
         found = urlsplit(url)
         host, port = found.hostname or "", found.port
     except ValueError:
         return NOWHERE
-    return Place(host, 0 if port in (None, STANDARD_PORTS.get(scheme)) else int(port or 0))
+    return HostPort(host, 0 if port in (None, STANDARD_PORTS.get(scheme)) else int(port or 0))

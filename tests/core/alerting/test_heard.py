@@ -28,7 +28,7 @@ def kinds(table: Table, component: str = API, levels: dict[str, Level] | None = 
 
 
 def fires(table: Table, state: str = "firing", key: str = "k1") -> Answer:
-    signal = s.AlertHeard(actor=MONITOR, source="grafana", key=key, component=API, state=state, title="5xx <!channel>")
+    signal = s.Alerted(actor=MONITOR, source="grafana", key=key, component=API, state=state, title="5xx <!channel>")
     return table.send(signal).answer
 
 
@@ -64,7 +64,7 @@ def test_a_source_fires_no_more_than_its_share() -> None:
     answers = [fires(table, key=f"k{number}").ok for number in range(MOST_OF_A_SOURCE + 2)]
     refused = fires(table, key="one more")
     known = fires(table, key="k1")
-    other = s.AlertHeard(actor=MONITOR, source="datadog", key="k1", component=API, state="firing")
+    other = s.Alerted(actor=MONITOR, source="datadog", key="k1", component=API, state="firing")
     heard = table.send(other).answer
 
     assert [True] * MOST_OF_A_SOURCE + [False] * 2 == answers
@@ -81,7 +81,7 @@ def test_all_sources_together_fire_no_more_than_the_cap() -> None:
     """Whoever may send alerts may also invent sources."""
     table = Table().all_well()
     for number in range(MOST_ALERTS + 5):
-        table.send(s.AlertHeard(actor=MONITOR, source=f"m{number}", key="k", component=API, state="firing"))
+        table.send(s.Alerted(actor=MONITOR, source=f"m{number}", key="k", component=API, state="firing"))
     assert MOST_ALERTS == len(table.world.component(API).alerts)
 
 
@@ -143,8 +143,8 @@ def test_words_about_what_nobody_knows_are_refused() -> None:
     answers = [
         table.send(s.Reported(actor=ANA, component="nothing", text="it hangs")).answer,
         table.send(s.Reported(actor=ANA, component=API, text="  ")).answer,
-        table.send(s.AlertHeard(actor=MONITOR, source="g", key="k", component="nothing", state="firing")).answer,
-        table.send(s.AlertHeard(actor=MONITOR, source="g", key="k", component=API, state="perhaps")).answer,
+        table.send(s.Alerted(actor=MONITOR, source="g", key="k", component="nothing", state="firing")).answer,
+        table.send(s.Alerted(actor=MONITOR, source="g", key="k", component=API, state="perhaps")).answer,
     ]
 
     assert [False] * 4 == [answer.ok for answer in answers]

@@ -13,7 +13,7 @@ from bot.core.model import Actor, AlertState, FeedState, Level
 from bot.core.record import component_facts
 from bot.core.record.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.record.world import World
-from bot.core.signals import AlertHeard, Reported
+from bot.core.signals import Alerted, Reported
 
 ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
 MOST_ALERTS = 300  # of one component, of which one source may have a third: the first says that something is wrong
@@ -60,7 +60,7 @@ def _reports(world: World, component: str, now: datetime) -> Iterator[Heard]:
 # --- signals
 
 
-def on_alert(draft: Draft, signal: AlertHeard) -> Step:
+def on_alert(draft: Draft, signal: Alerted) -> Step:
     """Note an alert of another monitor; one that fires on is noted once a day."""
     if signal.component not in draft.policy.components:
         return draft.refuse(ca.AlertAboutNothing(component=signal.component))
@@ -80,7 +80,7 @@ def on_alert(draft: Draft, signal: AlertHeard) -> Step:
     return draft.done(ca.AlertTaken(incident=incident.number if incident else None))
 
 
-def _full(draft: Draft, signal: AlertHeard) -> ca.TooManyAlerts | None:
+def _full(draft: Draft, signal: Alerted) -> ca.TooManyAlerts | None:
     """Why one more alert is not remembered; None when there is room, if need be after old ones are forgotten."""
     fire = [said for said in draft.world.component(signal.component).alerts.values() if draft.now - said.at < ALERT_LASTS]
     name = draft.policy.name_of(signal.component)
@@ -91,7 +91,7 @@ def _full(draft: Draft, signal: AlertHeard) -> ca.TooManyAlerts | None:
     return None
 
 
-def _forget_old(draft: Draft, signal: AlertHeard) -> None:
+def _forget_old(draft: Draft, signal: Alerted) -> None:
     """Make room: what fired for a day is heard no more, and with that many it is not remembered either."""
     alerts = draft.world.component(signal.component).alerts
     if len(alerts) < MOST_OF_A_SOURCE:
@@ -119,4 +119,4 @@ def on_report(draft: Draft, signal: Reported) -> Step:
     return draft.done(ca.ReportHeard(incident=number, component=name, level=state.level, reason=state.reason))
 
 
-HANDLERS: Handlers = {AlertHeard: on_alert, Reported: on_report}
+HANDLERS: Handlers = {Alerted: on_alert, Reported: on_report}

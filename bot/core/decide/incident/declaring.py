@@ -102,8 +102,8 @@ def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Inciden
     return a.OpenAlready(incident=first.number, open=ones, free=free)
 
 
-def _place(incident: Incident) -> a.Place:
-    return a.Place(incident.room.channel, incident.room.name) if incident.room.channel else a.Place()
+def _place(incident: Incident) -> a.RoomRef:
+    return a.RoomRef(incident.room.channel, incident.room.name) if incident.room.channel else a.RoomRef()
 
 
 def named(policy: Policy, text: str) -> tuple[str, ...]:
