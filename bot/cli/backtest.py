@@ -1,4 +1,4 @@
-"""`understudy backtest`: what these settings, or others, would have said of looks that were taken already."""
+"""`understudy backtest`: what these settings, or others, would have said of check runs that are over."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,9 +42,9 @@ SINCE = "7d"
 def backtest(
     trace: Path | None, since: str | None, sets: tuple[str, ...], config_path: Path, data_path: Path | None, as_json: bool
 ) -> None:
-    """Replay stored looks, or those of a trace, and compare what would have been detected with the incidents on record.
+    """Replay stored check runs, or those of a trace, and compare what would have been detected with the incidents on record.
 
-    With --set the same looks are replayed through today's settings and through the others, side by side. Exit status 2 when
+    With --set the same runs are replayed through today's settings and through the others, side by side. Exit status 2 when
     the configuration, a setting or the trace is wrong.
     """
     config = _config(config_path, needed=trace is None)
@@ -53,7 +53,7 @@ def backtest(
     folder = data_path if trace else data_folder(config_path, data_path)
     samples = _trace(trace, span) if trace else _stored(folder or Path("data"), span or _span(SINCE))
     if not samples:
-        fail("No look is stored for that time. Name a longer one with --since, or a file with --trace.")
+        fail("No check run is stored for that time. Name a longer one with --since, or a file with --trace.")
     incidents = _incidents(folder, samples) if folder else None
     named = {"today": settings_of(config, config.detection if config else DetectionConfig())}
     if sets:
@@ -115,7 +115,7 @@ def _span(written: str) -> timedelta:
 
 
 def _trace(path: Path, span: timedelta | None) -> list[Sample]:
-    """The looks of a file; `span` counts back from the newest of them."""
+    """The check runs of a file; `span` counts back from the newest of them."""
     try:
         samples = read_trace(path.read_bytes().decode("utf-8"), str(path))
     except OSError as error:
@@ -130,7 +130,7 @@ def _trace(path: Path, span: timedelta | None) -> list[Sample]:
 def _stored(folder: Path, span: timedelta) -> list[Sample]:
     path = folder / SAMPLES_FILE
     if not path.is_file():
-        fail(f"there are no stored looks in {folder}; check --data")
+        fail(f"there are no stored check runs in {folder}; check --data")
     try:
         conn = connect_read_only(path)
         try:

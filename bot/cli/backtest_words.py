@@ -15,7 +15,7 @@ def print_comparison(samples: Sequence[Sample], outcomes: Mapping[str, Outcome],
     """What each setting would have detected when, side by side; why; and how that agrees with the record."""
     checks = _count(len({sample.check for sample in samples}), "check")
     times = [sample.at for sample in samples]
-    print_text(f"{len(samples):,} looks of {checks}, {_moment(min(times))} to {_moment(max(times))} UTC\n")
+    print_text(f"{len(samples):,} runs of {checks}, {_moment(min(times))} to {_moment(max(times))} UTC\n")
     columns = ["component", "first sign", *outcomes, *([] if incidents is None else ["on record"])]
     print_table(columns, _rows(outcomes, incidents), empty="Nothing would have been detected.")
     for name, outcome in outcomes.items():

@@ -32,8 +32,8 @@ from bot.wiring.retained import SETTING, keep
 
 A_DAY = timedelta(days=1)
 BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out
-EVIDENCE = 3.4  # what one failed look adds to the score of the sequential test
-TOKENS_A_LOOK = 10  # the shortest question and one token of an answer, in and out together
+EVIDENCE = 3.4  # what one failed run adds to the score of the sequential test
+TOKENS_A_RUN = 10  # the shortest question and one token of an answer, in and out together
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,10 @@ def _controls(config: Config) -> list[Finding]:
 
 def _detection(config: Config) -> list[Finding]:
     section, vantages, least = config.detection, 1 + len(config.peers), timedelta(seconds=5)
-    few = "a single failed look is" if section.threshold <= EVIDENCE else "two failed looks in a row are"
+    few = "a single failed run is" if section.threshold <= EVIDENCE else "two failed runs in a row are"
     unwise = {
         "threshold": (section.threshold <= 2 * EVIDENCE, f"{section.threshold:g}: {few} an outage already; 10 is usual"),
-        "failures": (section.failures == 1, "1: every single failed look is an outage; 3 of 5 is usual"),
+        "failures": (section.failures == 1, "1: every single failed run is an outage; 3 of 5 is usual"),
         "at_least": (section.at_least < least, f"{show(section.at_least)}: a hiccup of our own line is an outage already"),
         "recover_after": (section.recover_after == 1, "1: one lucky answer ends an outage; 5 is usual"),
         "slow_factor": (section.slow_factor < 1.5, f"{section.slow_factor:g}: ordinary days are slow; 3 is usual"),
@@ -147,14 +147,14 @@ def _budget(placed: PlacedCheck) -> Finding | None:
         return Finding("note", placed.id, "budget.calls_per_day is 0, so it never asks the model: write `rung: free` instead")
     if calls < by_schedule:
         spent_at = f"{datetime.min.replace(tzinfo=UTC) + calls * check.every:%H:%M}"
-        words = f"{by_schedule:,.0f} looks a day (every {show(check.every)}) are more than budget.calls_per_day ({calls:,}): "
+        words = f"{by_schedule:,.0f} runs a day (every {show(check.every)}) are more than budget.calls_per_day ({calls:,}): "
         words += f"from {spent_at} UTC on it only makes its free call, which does not see whether the model answers"
         return Finding("note", placed.id, words)
-    if tokens is not None and tokens < by_schedule * TOKENS_A_LOOK:
+    if tokens is not None and tokens < by_schedule * TOKENS_A_RUN:
         words = (
-            f"budget.tokens_per_day ({tokens:,}) leaves {tokens / by_schedule:.1f} tokens for each of {by_schedule:,.0f} looks "
+            f"budget.tokens_per_day ({tokens:,}) leaves {tokens / by_schedule:.1f} tokens for each of {by_schedule:,.0f} runs "
         )
-        words += f"a day, and one takes {TOKENS_A_LOOK} or more: the model is not asked to the end of the day"
+        words += f"a day, and one takes {TOKENS_A_RUN} or more: the model is not asked to the end of the day"
         return Finding("note", placed.id, words)
     return None
 

@@ -79,9 +79,9 @@ def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path)
 @pytest.mark.parametrize(
     ("written", "key", "said"),
     [
-        ("threshold: 3", "threshold", "3: a single failed look is an outage already; 10 is usual"),
-        ("threshold: 4.5", "threshold", "4.5: two failed looks in a row are an outage already; 10 is usual"),
-        ("failures: 1", "failures", "every single failed look is an outage"),
+        ("threshold: 3", "threshold", "3: a single failed run is an outage already; 10 is usual"),
+        ("threshold: 4.5", "threshold", "4.5: two failed runs in a row are an outage already; 10 is usual"),
+        ("failures: 1", "failures", "every single failed run is an outage"),
         ("at_least: 2s", "at_least", "2s: a hiccup of our own line is an outage already"),
         ("recover_after: 1", "recover_after", "one lucky answer ends an outage"),
         ("slow_factor: 1.2", "slow_factor", "1.2: ordinary days are slow"),
@@ -107,9 +107,9 @@ def test_patience_is_asked_for_where_no_control_tells_our_blips(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("every: 10s", "8,640 looks a day (every 10s) are more than budget.calls_per_day (3,000): from 08:20 UTC on"),
+        ("every: 10s", "8,640 runs a day (every 10s) are more than budget.calls_per_day (3,000): from 08:20 UTC on"),
         ("every: 60s, budget: {calls_per_day: 720}", "(every 1m) are more than budget.calls_per_day (720): from 12:00"),
-        ("every: 60s, budget: {tokens_per_day: 7200}", "leaves 5.0 tokens for each of 1,440 looks a day, and one takes 10 or"),
+        ("every: 60s, budget: {tokens_per_day: 7200}", "leaves 5.0 tokens for each of 1,440 runs a day, and one takes 10 or"),
         ("budget: {calls_per_day: 0}", "never asks the model: write `rung: free` instead"),
     ],
 )  # fmt: skip

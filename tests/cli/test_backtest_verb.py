@@ -46,7 +46,7 @@ def test_two_settings_are_told_side_by_side(tmp_path: Path) -> None:
 
     assert (0, "") == (ended.exit_code, ended.stderr)
     assert [
-        "35 looks of 1 check, 2026-03-20 12:00:00 to 2026-03-20 12:17:00 UTC",
+        "35 runs of 1 check, 2026-03-20 12:00:00 to 2026-03-20 12:17:00 UTC",
         "",
         "component  first sign           today                            with failures=2",
         "a.b        2026-03-20 12:05:00  failing at 12:06:00, after 60 s  failing at 12:05:30, after 30 s",
@@ -97,7 +97,7 @@ def test_only_the_end_of_a_trace_is_replayed_where_asked(tmp_path: Path) -> None
     """--since counts back from the newest look."""
     ended = run("--trace", str(trace(tmp_path / "t.csv")), "--config", str(CONFIG), "--since", "5m")
 
-    assert "11 looks of 1 check, 2026-03-20 12:12:00 to 2026-03-20 12:17:00 UTC" == lines(ended)[0]
+    assert "11 runs of 1 check, 2026-03-20 12:12:00 to 2026-03-20 12:17:00 UTC" == lines(ended)[0]
 
 
 @pytest.mark.parametrize(
@@ -199,4 +199,4 @@ def test_a_folder_without_looks_is_told(tmp_path: Path) -> None:
     """Somebody named the wrong folder."""
     ended = run("--config", str(CONFIG), "--data", str(tmp_path))
 
-    assert (1, f"there are no stored looks in {tmp_path}; check --data\n") == (ended.exit_code, ended.stderr)
+    assert (1, f"there are no stored check runs in {tmp_path}; check --data\n") == (ended.exit_code, ended.stderr)
