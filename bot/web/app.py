@@ -122,11 +122,11 @@ def _add_controls(app: web.Application) -> None:
     for verb in VERBS:
         writes[f"/api/v1/incidents/{{incident}}/{verb.name}"] = control.on_incident(verb)
     for name, on_flag in control.FLAG_ACTIONS.items():
-        writes[f"/api/v1/flags/{{key}}/{name}"] = control.on_flag(on_flag)
+        writes[f"/api/v1/flags/{{key}}/{name}"] = control.on_named(reads.the_flag, on_flag)
     for path, handler in writes.items():
         app.router.add_post(path, guard(Access.CONTROL, handler, restored=True))
     for method, name, on_component in control.COMPONENT_ACTIONS:
-        handler = guard(Access.CONTROL, control.on_component(on_component), restored=True)
+        handler = guard(Access.CONTROL, control.on_named(reads.the_component, on_component), restored=True)
         app.router.add_route(method, f"/api/v1/components/{{component}}/{name}", handler)
 
 

@@ -11,7 +11,7 @@ from bot.core import signals as s
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Actor, IncidentRole, Severity
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, IncidentVerb, Sender
-from bot.web.api.reads import NO_STORE, the_component, the_flag, the_incident
+from bot.web.api.reads import NO_STORE, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
 from bot.web.server.errors import Handler, Refusal, answer_json
@@ -25,8 +25,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 log = structlog.get_logger(__name__)
 
-FlagAction = Callable[[Fields, str, Actor, str], s.Signal]
-ComponentAction = Callable[[Fields, str, Actor, str], s.Signal]
+NamedAction = Callable[[Fields, str, Actor, str], s.Signal]
 
 
 async def declare(request: web.Request) -> web.Response:
@@ -58,26 +57,13 @@ def on_incident(verb: IncidentVerb) -> Handler:
     return handler
 
 
-def on_flag(action: FlagAction) -> Handler:
-    """A handler that turns a request about one flag into a signal."""
+def on_named(name_of: Callable[[web.Request], str], action: NamedAction) -> Handler:
+    """A handler that turns a request about one flag, or one component, into a signal; `name_of` says which one it names."""
 
     async def handler(request: web.Request) -> web.Response:
-        key = the_flag(request)
+        name = name_of(request)
         fields = Fields(await read_json(request))
-        signal = action(fields, key, actor_of(request), signal_id(request))
-        fields.done()
-        return await carry_out(request, signal)
-
-    return handler
-
-
-def on_component(action: ComponentAction) -> Handler:
-    """A handler that turns a request about one component into a signal."""
-
-    async def handler(request: web.Request) -> web.Response:
-        component = the_component(request)
-        fields = Fields(await read_json(request))
-        signal = action(fields, component, actor_of(request), signal_id(request))
+        signal = action(fields, name, actor_of(request), signal_id(request))
         fields.done()
         return await carry_out(request, signal)
 
@@ -136,9 +122,9 @@ def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
     return s.Reported(actor, id, component=component, text=fields.text("text", TEXT_CHARS, needed=True))
 
 
-FLAG_ACTIONS: Mapping[str, FlagAction] = {"engage": _engage, "release": _release, "step-back": _step_back}
+FLAG_ACTIONS: Mapping[str, NamedAction] = {"engage": _engage, "release": _release, "step-back": _step_back}
 
-COMPONENT_ACTIONS: tuple[tuple[str, str, ComponentAction], ...] = (
+COMPONENT_ACTIONS: tuple[tuple[str, str, NamedAction], ...] = (
     ("POST", "mute", _mute),
     ("DELETE", "mute", _unmute),
     ("POST", "report", _report),
