@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def fires(table: Table, key: str = "k1", source: str = "grafana", state: str = "firing", component: str = API) -> base.Answer:
-    signal = s.AlertHeard(actor=MONITOR, source=source, key=key, component=component, state=state, title="5xx above 2 %")
+    signal = s.Alerted(actor=MONITOR, source=source, key=key, component=component, state=state, title="5xx above 2 %")
     return table.send(signal).answer
 
 

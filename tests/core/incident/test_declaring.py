@@ -7,7 +7,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers.base import Answer
-from bot.core.answers.incident import OpenAlready, OpenOne, Place
+from bot.core.answers.incident import OpenAlready, OpenOne, RoomRef
 from bot.core.decide.incident.declaring import named, whose_names_appear
 from bot.core.model import Level, Phase
 from bot.core.record.incident_facts import ResponderJoined
@@ -53,7 +53,7 @@ def test_free_words_are_pointed_to_what_was_declared_in_free_words_just_now() ->
     said = declare(table, "The login page is blank")
 
     assert "INC-1 was declared within the last half hour: Nobody can log in" == told(said)
-    assert (OpenOne(1, "Nobody can log in", "", Place()),) == said.open  # type: ignore[attr-defined]
+    assert (OpenOne(1, "Nobody can log in", "", RoomRef()),) == said.open  # type: ignore[attr-defined]
 
 
 def test_free_words_may_be_declared_as_a_matter_of_their_own() -> None:

@@ -300,10 +300,10 @@ def test_two_declarations_in_free_words_are_two_matters() -> None:
     assert ["declared/1", "declared/2"] == [body.dedup for body in table.kinds(Declared) if isinstance(body, Declared)]
 
 
-def in_channel(table: Table) -> a.Place:
+def in_channel(table: Table) -> a.RoomRef:
     """Slack opened the incident's channel."""
     table.send(s.EffectDone(actor=RULE, incident=1, kind=OpenChannel, key="k", channel="C1", ts="", name="inc-1-claude"))
-    return a.Place("C1", "inc-1-claude")
+    return a.RoomRef("C1", "inc-1-claude")
 
 
 def test_whoever_joins_is_told_where() -> None:
@@ -320,7 +320,7 @@ def test_whoever_joins_before_there_is_a_channel_is_sent_nowhere() -> None:
     """It is opened within seconds, or refused."""
     table = outage()
 
-    assert a.Joined(incident=1, place=a.Place(), changed=True) == table.send(s.Join(actor=BOB, incident=1)).answer
+    assert a.Joined(incident=1, place=a.RoomRef(), changed=True) == table.send(s.Join(actor=BOB, incident=1)).answer
 
 
 # --- what became of our own effects
