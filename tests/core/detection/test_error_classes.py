@@ -3,7 +3,7 @@
 import pytest
 
 from bot.checks.judging.vendor_words import PHRASES, STATUS_CLASSES, STRONG_WORDS, WEAK_WORDS, by_word
-from bot.core.detection.error_classes import ERROR_CLASSES, GROUPS, may_flip, may_open, network
+from bot.core.detection.error_classes import ERROR_CLASSES, GROUPS, ErrorClass, may_flip, may_open, network
 from bot.core.model import Fault, Outcome
 
 
@@ -62,3 +62,25 @@ def test_every_class_that_words_lead_to_exists() -> None:
     assert words == [word.lower() for word in words]
     assert all(phrase.error in STRONG_WORDS for phrase in PHRASES)
     assert len(by_word(STRONG_WORDS)) + len(by_word(WEAK_WORDS)) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("protocol", ErrorClass(Fault.THEIRS, "what came back was not HTTP", may_open=True, may_flip=True)),
+        ("reset", ErrorClass(
+            Fault.THEIRS, "the connection was reset before an answer came", may_open=True, may_flip=True, network=True
+        )),
+        ("not_json", ErrorClass(Fault.UNCLEAR, "the body is not JSON", may_open=True, may_flip=True)),
+        ("dns_timeout", ErrorClass(Fault.UNCLEAR, "no resolver answered", may_open=True, may_flip=True, network=True)),
+        ("auth", ErrorClass(Fault.OURS_KEY, "our key was not accepted")),
+        ("rate_limited", ErrorClass(Fault.OURS_QUOTA, "we are over our rate limit", may_flip=True)),
+        ("local", ErrorClass(Fault.LOCAL, "this machine could not open a connection", Outcome.INCONCLUSIVE)),
+        ("challenge", ErrorClass(
+            Fault.UNCLEAR, "a front that keeps robots out answered, which says nothing", Outcome.INCONCLUSIVE, network=True
+        )),
+    ],
+)  # fmt: skip
+def test_a_class_is_whole_whoever_is_to_blame(name: str, row: ErrorClass) -> None:
+    """Theirs and unclear may open and move; ours moves only where it says so; what says nothing does nothing."""
+    assert row == ERROR_CLASSES[name]

@@ -9,6 +9,7 @@ from bot.core import signals as s
 from bot.core.answers import base
 from bot.core.answers import incident as a
 from bot.core.decide.cadence import missed
+from bot.core.decide.incident.naming import TITLE_CHARS, TitleTooLong
 from bot.core.decide.permissions import Denied, Role, denied
 from bot.core.decide.phases import due
 from bot.core.effects import (
@@ -39,6 +40,7 @@ from bot.core.record.incident_facts import (
     ResolveAsked,
     UpdateWritten,
 )
+from bot.core.signals.incident import Rename
 from tests.desk import ANA, BOB, RULE, START, Table, Written, policy
 
 API, WEB, GPT = "anthropic.api", "anthropic.web", "openai.api"
@@ -265,6 +267,14 @@ def test_a_refusal_says_what_one_is_and_would_have_to_be(signal: type[s.Signal],
     commanded = replace(policy().incidents, commanders=(BOB.id,))
 
     assert answer == denied(signal, actor, commanded)
+
+
+def test_a_title_as_long_as_a_text_is_refused_with_the_most_that_it_may_have() -> None:
+    """One letter too many."""
+    table = outage()
+    answer = table.send(Rename(actor=ANA, incident=1, title="x" * (TITLE_CHARS + 1))).answer
+
+    assert TitleTooLong(incident=1, most=TITLE_CHARS) == answer
 
 
 def declare(table: Table, title: str, *components: str) -> base.Answer:

@@ -57,6 +57,16 @@ def test_an_incident_is_recent_for_thirty_days() -> None:
     assert not is_recent(table.incident(), 1, ended_at + RECENT_FOR + timedelta(seconds=1))
 
 
+def test_an_incident_is_held_a_day_longer_than_it_is_recent() -> None:
+    """A clock that is set back by hours finds it still."""
+    table = outage()
+    ended_at = table.incident().ending.at
+    assert ended_at is not None
+    within, after = RECENT_FOR + SLACK, RECENT_FOR + SLACK + timedelta(seconds=1)
+
+    assert [{1}, set()] == [set(without_old(table.world, ended_at + gone).incidents) for gone in (within, after)]
+
+
 def test_an_incident_is_recent_while_it_is_one_of_the_newest_two_hundred() -> None:
     """A storm of incidents cannot fill the memory within thirty days."""
     table = outage()
