@@ -14,12 +14,11 @@ from bot.core.signals import (
     SetPhase,
     Signal,
     StepBack,
-    WriteUpdate,
 )
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
 from bot.views.answers import answer_message
-from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT, UPDATE_CALLBACK
+from bot.views.incident.forms import NO_COMPONENT
 from bot.views.used import used
 from commands.arguments import export_format, severity
 from commands.desk import CommandContext, Request
@@ -27,12 +26,12 @@ from commands.incident import declaration_words
 from commands.parse import Misunderstood
 from commands.table import INCIDENT
 
-ACTIONS = re.compile(r"^(incident\.(ack|join|separate|resolve|reopen|export)|flag\.(engage|step_back|release))(:|$)")
+ACTIONS = re.compile(
+    r"^(incident\.(ack|join|separate|resolve|reopen|export|update|evidence|more)|flag\.(engage|step_back|release))(:|$)"
+)
 DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
 
 STALE = "This button has lost its meaning; type the command instead: `/incident help`, `/fallback help`."
-LOST_FORM = "This form has lost its incident, and nothing was posted. Copy your words, close it, and open a new one."
-INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 async def press(desk: CommandContext, asked: Request, pressed: Press) -> Answer:
@@ -74,7 +73,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)
             case "incident.reopen":
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING)
-            case "incident.export":
+            case "incident.export" | "incident.more":  # the other choices of the menu open a form
                 return AskExport(actor=actor, id=id, incident=number, format=export_format(str(value.get("format", "md"))))
     return None
 
@@ -103,16 +102,3 @@ async def declared(desk: CommandContext, asked: Request, form: Form) -> tuple[An
     signal = Declare(actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=level)
     said = await desk.engine.handle(signal)
     return said, answer_message(said, INCIDENT.word, **declaration_words(signal))
-
-
-async def updated(desk: CommandContext, asked: Request, form: Form) -> Answer:
-    """What came of the update form; it carries the number of its incident. Raises Misunderstood where that is lost."""
-    if not INCIDENT_NUMBER.fullmatch(form.metadata):
-        raise Misunderstood(LOST_FORM)
-    number, text = int(form.metadata), form.fields.get("text", "")
-    return await desk.engine.handle(WriteUpdate(actor=asked.actor, id=asked.signal_id, incident=number, text=text))
-
-
-__all__ = [
-    "ACTIONS", "DECLARE_ACTION", "DECLARE_CALLBACK", "UPDATE_CALLBACK", "declared", "press", "record", "updated",
-]  # fmt: skip

@@ -56,7 +56,7 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await open_modal(declare_form(desk, asked))
             case "update" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, WriteUpdate)
-                await open_modal(update_modal(meant.incident, private_metadata=str(meant.incident.number)))
+                await open_modal(update_modal(meant.incident))
             case _:
                 signal = await _signal(desk, asked, verb, rest)
                 said = await desk.engine.handle(signal)

@@ -14,8 +14,9 @@ from bot.ports import Message
 from bot.ports.payloads import READ, Command, Form, Press
 from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
+from bot.views.incident.forms import DECLARE_CALLBACK
 from bot.views.text import inert
-from commands import actions
+from commands import actions, forms
 from commands.desk import CommandContext, Request, answer
 from commands.fallback import fallback
 from commands.health import health
@@ -40,8 +41,8 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.command(_slash(UNDERSTUDY))(partial(_on_understudy, desk))
     app.action(actions.ACTIONS)(partial(_on_press, desk))
     app.action(actions.DECLARE_ACTION)(partial(_on_declare_button, desk))
-    app.view(actions.DECLARE_CALLBACK)(partial(_on_declared, desk))
-    app.view(actions.UPDATE_CALLBACK)(partial(_on_updated, desk))
+    app.view(DECLARE_CALLBACK)(partial(_on_declared, desk))
+    app.view(forms.CALLBACKS)(partial(_on_form, desk))
 
 
 def _slash(word: Word) -> re.Pattern[str]:
@@ -84,11 +85,20 @@ async def _on_understudy(desk: CommandContext, ack: AsyncAck, context: AsyncBolt
     await understudy(desk, Request.from_command(_read(context, Command)), respond)
 
 
-async def _on_press(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
+async def _on_press(
+    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+) -> None:
     await ack()
     press = _read(context, Press)
     asked = Request.from_press(press)
     try:
+        match await forms.opened(desk, asked, press):
+            case Message() as shown:
+                await answer(respond, shown)
+                return
+            case dict() as form:
+                await client.views_open(trigger_id=press.trigger, view=form)
+                return
         said = await actions.press(desk, asked, press)
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
@@ -126,17 +136,17 @@ async def _on_declared(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCo
     await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(told(said))))
 
 
-async def _on_updated(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext) -> None:
+async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext) -> None:
     form = _read(context, Form)
     try:
-        said = await actions.updated(desk, Request.from_press(form), form)
+        said = await forms.sent(desk, Request.from_press(form), form)
         refused = "" if said.ok else words(said, IN_A_FORM)
     except Misunderstood as wrong:
         refused = str(wrong)
     if refused:
-        await ack(response_action="errors", errors={"text": refused})
+        await ack(response_action="errors", errors={forms.FIELDS[form.callback]: refused})
     else:
-        await ack()  # the update itself appears in the channel
+        await ack()  # what came of it appears in the channel
 
 
 async def _tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from bot.core import effects as e
 from bot.core.decide.paging import waits_for_people
 from bot.core.effects import Effect
@@ -40,8 +42,10 @@ from bot.ports import (
 from bot.system.clock import Clock
 from bot.system.redaction import Redactor
 from bot.views import quiet
-from bot.views.incident import alert, card, fact_messages, texts, updates
+from bot.views.incident import alert, card, evidence, fact_messages, texts, updates
 from bot.views.scene import Scene
+
+log = structlog.get_logger(__name__)
 
 OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
 
@@ -84,6 +88,7 @@ class Delivery:
         return together(self._channel.performers(), self._pages.performers(), {
             e.PostAlert: self._calling(alert, _names_in_alert),
             e.PageMention: self._calling(mention, lambda body, incident: body.names),
+            e.PostEvidence: self._posting(self._evidence, self._in_the_alerts_thread),
             e.PostCard: self._posting(self._card, self._at_home),
             e.PostRunbook: self._posting(self._runbook, self._at_home),
             e.PostUpdate: self._posting(self._update, self._at_home),
@@ -94,6 +99,7 @@ class Delivery:
             e.ReplyInThread: self._posting(self._quiet_reply, self._under_its_root),
             e.TellPerson: Performer(self._tell),
             e.EditAlert: Performer(self._edit_alert),
+            e.EditEvidence: Performer(self._edit_evidence),
             e.EditCard: Performer(self._edit_card),
             e.UploadExport: Performer(self._upload),
         })  # fmt: skip
@@ -185,7 +191,12 @@ class Delivery:
     async def _in_ops(self, body: e.EffectBody, effect: Effect) -> Place:
         return OPS
 
-    async def _where_it_belongs(self, body: e.PostLine, effect: Effect) -> Place | Wait:
+    async def _where_it_belongs(self, body: e.PostLine, effect: Effect) -> Place | Wait | None:
+        if body.to is e.To.THREAD:
+            refused = (await incident_of(effect, self._engine)).room.refused
+            return (
+                None if refused else await self._in_the_alerts_thread(body, effect)
+            )  # there the incident itself is in the thread
         return OPS if body.to is e.To.OPS or effect.incident is None else await self._at_home(body, effect)
 
     async def _at_home(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
@@ -204,6 +215,11 @@ class Delivery:
             return OPS
         return Wait(f"the alert of {incident.name} is not posted yet")
 
+    async def _in_the_alerts_thread(self, body: e.EffectBody, effect: Effect) -> Place | Wait | None:
+        """As above, for what makes no sense by itself: nowhere, where there is no alert any more."""
+        place = await self._under_the_alert(body, effect)
+        return None if place == OPS else place
+
     async def _alert_is_lost(self, incident: Incident) -> bool:
         given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, GivenUp)}
         return e.PostAlert.KIND in given_up or incident.room.alert.gone > 1
@@ -219,9 +235,9 @@ class Delivery:
     # --- what a post says
 
     async def _alert(self, body: e.PostAlert | e.EditAlert, effect: Effect) -> Message:
-        incident, now = await incident_of(effect, self._engine), self._clock.now()
+        incident = await incident_of(effect, self._engine)
         called = await self._in_alert(body, incident)
-        return alert.alert(self._scene(incident, now), board_url=self._around.board_url, called=called)
+        return alert.alert(self._scene(incident, self._clock.now()), called=called)
 
     async def _in_alert(self, body: e.PostAlert | e.EditAlert, incident: Incident) -> tuple[str, ...]:
         """Whom the alert mentions. One that is posted anew, since somebody deleted the first, wakes nobody a second time."""
@@ -234,9 +250,12 @@ class Delivery:
         """Who comes to every incident; names of `people.on_call` are the people on call now."""
         return [id for name in self._around.invite for id in (await self._pages.invited(name))]
 
+    async def _evidence(self, body: e.PostEvidence | e.EditEvidence, effect: Effect) -> Message:
+        return evidence.evidence(self._scene(await incident_of(effect, self._engine), self._clock.now()))
+
     async def _card(self, body: e.PostCard | e.EditCard, effect: Effect) -> Message:
         incident = await incident_of(effect, self._engine)
-        return card.card(self._scene(incident, self._clock.now()))
+        return card.card(self._scene(incident, self._clock.now()), readers=self._readers())
 
     async def _runbook(self, body: e.PostRunbook, effect: Effect) -> Message | None:
         return card.runbook(await incident_of(effect, self._engine), self._engine.policy)
@@ -262,13 +281,16 @@ class Delivery:
         incident, fact = await incident_of(effect, self._engine), await self._fact(effect)
         if not isinstance(fact.body, UpdateWritten):
             raise ValueError(f"{effect.key} speaks of a {fact.kind}")
-        everything, policy = await self._facts(incident), self._engine.policy
+        everything = await self._facts(incident)
         unsent = _unsent_before(fact.body.slot, incident.name, everything)
         facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, as the state is
         return updates.update(
             self._scene(incident, fact.at), slot=fact.body.slot, text=fact.body.text, missed=fact.body.missed + unsent,
-            since_facts=facts, readers={flag: self._around.readers(flag) for flag in policy.flags}, author=fact.actor,
+            since_facts=facts, author=fact.actor,
         )  # fmt: skip
+
+    def _readers(self) -> dict[str, int]:
+        return {flag: self._around.readers(flag) for flag in self._engine.policy.flags}
 
     def _scene(self, incident: Incident, now: datetime) -> Scene:
         return Scene(incident, self._engine.world, self._engine.policy, now)
@@ -298,6 +320,15 @@ class Delivery:
             )
         except (ChannelGone, MessageGone) as error:
             await self._lost_post(incident, e.PostAlert, error)
+        return Performed()
+
+    async def _edit_evidence(self, body: e.EditEvidence, row: OutboxRow) -> Performed:
+        at = (await incident_of(row.effect, self._engine)).room.evidence
+        if at.ts:
+            try:
+                await self._chat.edit(PostedAt(at.channel, at.ts), await self._evidence(body, row.effect))
+            except (ChannelGone, MessageGone) as error:
+                log.info("the evidence was deleted in Slack and is not posted anew", why=str(error))
         return Performed()
 
     async def _edit_card(self, body: e.EditCard, row: OutboxRow) -> Performed:

@@ -179,7 +179,7 @@ def _press(body: Json) -> Press:
     pressed = Pressed(_text(around, "ts", LONGEST_ID), _optional(around, "text"), _blocks(around)) if around else None
     return Press(
         id=request_id(body), who=_who(body), channel=_optional(_object(body, "channel"), "id", LONGEST_ID), action=name,
-        value=_value(action), label=_optional(_object(action, "text"), "text"), is_link=_is_link(shown, name), message=pressed,
+        value=_value(action), label=_label(action), is_link=_is_link(shown, name), message=pressed,
         trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
     )  # fmt: skip
 
@@ -228,8 +228,8 @@ def _person(user: Json) -> Who:
 
 
 def _value(action: Json) -> Json:
-    """The JSON that our buttons carry."""
-    value = action.get("value")
+    """The JSON that our buttons carry, and the choices of our menus."""
+    value = _object(action, "selected_option").get("value") or action.get("value")
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         return {}
     try:
@@ -238,6 +238,11 @@ def _value(action: Json) -> Json:
     except (ValueError, RecursionError, Unreadable):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _label(action: Json) -> str:
+    """What stood on the button, or on the choice of the menu."""
+    return _optional(_object(_object(action, "selected_option") or action, "text"), "text")
 
 
 def _field(entry: Json) -> str:

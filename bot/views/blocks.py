@@ -11,6 +11,8 @@ Block = Mapping[str, Any]
 HEADER_MAX = 150
 BUTTON_MAX = 75
 VALUE_MAX = 2000
+MENU_MAX = 5
+OPTION_VALUE_MAX = 150
 ID_MAX = 255
 CONFIRM_TITLE_MAX, CONFIRM_TEXT_MAX, CONFIRM_BUTTON_MAX = 100, 300, 30
 
@@ -47,8 +49,15 @@ def context(text: str) -> Block:
 
 def actions(buttons: Sequence[Block]) -> tuple[Block, ...]:
     """A row of buttons; none at all where there are no buttons. One that cannot carry its value or name is left out."""
-    usable = [b for b in buttons if len(b["value"]) <= VALUE_MAX and plain(b["action_id"], ID_MAX) == b["action_id"]]
+    usable = [b for b in buttons if _carries(b) and plain(b["action_id"], ID_MAX) == b["action_id"]]
     return ({"type": "actions", "elements": usable},) if usable else ()
+
+
+def _carries(element: Block) -> bool:
+    """Whether Slack takes all that it is to carry."""
+    if element["type"] == "overflow":
+        return all(len(option["value"]) <= OPTION_VALUE_MAX for option in element["options"])
+    return len(element["value"]) <= VALUE_MAX
 
 
 def button(label: str, action_id: str, value: Mapping[str, Any], *, style: str = "", confirm: Block | None = None) -> Block:
@@ -64,6 +73,15 @@ def button(label: str, action_id: str, value: Mapping[str, Any], *, style: str =
     if confirm:
         made["confirm"] = confirm
     return made
+
+
+def menu(action_id: str, choices: Sequence[tuple[str, Mapping[str, Any]]]) -> Block:
+    """The `⋯` at the end of a row: up to five things to do, each a label and, as compact JSON, what it is about."""
+    options = [
+        {"text": plain_text(label, BUTTON_MAX), "value": json.dumps(value, separators=(",", ":"))}
+        for label, value in choices[:MENU_MAX]
+    ]
+    return {"type": "overflow", "action_id": action_id, "options": options}
 
 
 def confirm(title: str, text: str, yes: str, no: str = "Cancel", *, danger: bool = False) -> Block:

@@ -10,7 +10,8 @@ from bot.core.record.world import World
 from bot.ports import LatencyPicture, Message
 from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.component_messages import blind_line, held_words
-from bot.views.flags.board import flag_buttons, flag_line
+from bot.views.flags.board import flag_line
+from bot.views.flags.buttons import flag_buttons
 from bot.views.limits import fit
 from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words, provider_name
 from bot.views.text import code, count, foreign, inert, plain, span, stop, utc, when, words
@@ -186,5 +187,5 @@ def _buttons(mine: list[ComponentPolicy], flags: list[FlagPolicy], world: World,
     if worst:
         buttons.append(button("Declare incident", f"incident.declare:{worst.id}", {"component": worst.id}))
     for flag in flags[:5]:
-        buttons += flag_buttons(flag, world, name_of=policy.name_of)
+        buttons += flag_buttons(flag, world, policy)
     return list(actions(buttons))

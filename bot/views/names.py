@@ -1,12 +1,13 @@
 """What things are called, ready for mrkdwn, and which flags and notices belong to an incident."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.core.model import Fault, FeedState, Level, Notice
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Affected, Incident
 from bot.core.record.world import World
-from bot.views.text import code, foreign, inert, link, span, stop, when, words
+from bot.views.text import clock, code, foreign, inert, link, span, stop, when, words
 
 FAULT_WORDS: dict[Fault, str] = {
     Fault.THEIRS: "theirs: the provider fails, our requests are as always",
@@ -44,7 +45,7 @@ def page_of(policy: Policy, provider: str) -> str:
     return link(url, f"{known}'s status page")
 
 
-def headline(incident: Incident, policy: Policy) -> str:
+def state_words(incident: Incident, policy: Policy) -> str:
     """How the incident stands, in a few words: `Claude API down; claude.ai operational again`."""
     groups: dict[str, list[str]] = {}
     for affected in sorted(incident.affected.values(), key=lambda one: -one.level.rank):
@@ -80,6 +81,23 @@ def fault_words(ids: Iterable[str], world: World) -> str:
     return "; ".join(FAULT_WORDS[fault] for fault in Fault if fault in faults) or FAULT_WORDS[Fault.UNCLEAR]
 
 
+def blame(ids: Iterable[str], provider: str, world: World, policy: Policy) -> str:
+    """Whether it is them or us, as a sentence: `It's Claude, not us.`; empty where no check fails."""
+    name, faults = provider_name(policy, provider), {world.component(id).fault for id in ids} - {Fault.NONE}
+    ours = {
+        Fault.OURS_KEY: f"{name} refuses our key",
+        Fault.OURS_CONFIG: "our request or its address is wrong",
+        Fault.OURS_QUOTA: "our quota is used up",
+        Fault.LOCAL: "our own network or machine",
+    }
+    found = [ours[fault] for fault in Fault if fault in faults and fault in ours]
+    if not faults:
+        return ""
+    if Fault.THEIRS in faults:
+        return f"It's {name}" + (f", and partly us: {words(found)}." if found else ", not us.")
+    return f"It's us: {words(found)}." if found else f"Not clear yet whether it's {name} or us."
+
+
 def notices_for(incident: Incident, world: World) -> list[Notice]:
     """What the vendor's page says about an incident's components at present, newest first."""
     standing = world.provider(incident.provider).notices
@@ -87,10 +105,10 @@ def notices_for(incident: Incident, world: World) -> list[Notice]:
     return sorted(ours, key=lambda n: n.at, reverse=True)
 
 
-def notice_words(notice: Notice, *, most: int = 280) -> str:
+def notice_words(notice: Notice, *, now: datetime | None = None, most: int = 280) -> str:
     """A vendor's words in one line."""
-    body = foreign(notice.body, most)
-    return f"“{foreign(notice.title, 160)}” ({foreign(notice.status, 40)}, {when(notice.at)})" + (f": {body}" if body else "")
+    body, at = foreign(notice.body, most), clock(notice.at, now) if now else when(notice.at)
+    return f"“{foreign(notice.title, 160)}” ({foreign(notice.status, 40)}, {at})" + (f": {body}" if body else "")
 
 
 def page_words(provider: str, notices: list[Notice], world: World, policy: Policy) -> str:
@@ -134,11 +152,22 @@ def place_words(incident: Incident) -> str:
 
 def flag_name(key: str, policy: Policy) -> str:
     """What messages call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike."""
+    spoken = plain_flag_name(key, policy)
+    return code(key) if spoken == key else foreign(spoken, 60)
+
+
+def plain_flag_name(key: str, policy: Policy) -> str:
+    """The same for plain_text objects, as it is."""
     first = key.partition(".")[0]
-    alike = [other for other in policy.flags if other.partition(".")[0] == first and other != key]
-    return code(key) if alike else foreign(first.replace("-", " ").replace("_", " "), 60)
+    alike = any(other.partition(".")[0] == first and other != key for other in policy.flags)
+    return key if alike else first.replace("-", " ").replace("_", " ")
 
 
 def variant_name(flag: FlagPolicy, variant: str) -> str:
     """What messages call a variant: its alias in the configuration, else its name."""
-    return foreign(flag.aliases.get(variant, variant), 60)
+    return foreign(plain_variant_name(flag, variant), 60)
+
+
+def plain_variant_name(flag: FlagPolicy, variant: str) -> str:
+    """The same for plain_text objects, as it is."""
+    return flag.aliases.get(variant, variant)

@@ -16,6 +16,7 @@ LONGEST_WORD = 24
 FENCE = re.compile(r"`{3,}")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
+LABELLED = re.compile(r"<[^<>|@#]+\|([^<>]*)>")  # a date or a link, with what stands for it
 DATE = "{date_short_pretty} {time}"
 
 
@@ -106,6 +107,18 @@ def when(at: datetime, format: str = DATE) -> str:
     return f"<!date^{int(at.timestamp())}^{format}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>"
 
 
+def clock(at: datetime, now: datetime) -> str:
+    """A moment as `when` has it, short: the time alone, with the date where `now` is on another day (in UTC)."""
+    if at.astimezone(UTC).date() != now.astimezone(UTC).date():
+        return when(at)
+    return f"<!date^{int(at.timestamp())}^{{time}}|{utc(at)}>"
+
+
+def spoken(text: str) -> str:
+    """Finished mrkdwn as a notification says it: no marks, times in UTC, links by their labels. Mentions stay."""
+    return LABELLED.sub(r"\1", text).replace("*", "")
+
+
 def utc(at: datetime, now: datetime | None = None) -> str:
     """`12:43 UTC`, with the date where `now` is on another day; for notifications, topics and files."""
     at = at.astimezone(UTC)
@@ -153,6 +166,23 @@ def by(actor: Actor | None) -> str:
         case ActorKind.VENDOR:
             return f"by the status page of {who(actor)}"
     return f"by {who(actor)}"
+
+
+def how(actor: Actor | None) -> str:
+    """Who did it, for brackets: `automatic`, `by <@U1>`, `by ana, terminal or API`, `by Claude's status page`."""
+    if actor is None or actor.kind is ActorKind.RULE:
+        return "automatic"
+    match actor.kind:
+        case ActorKind.OPERATOR:
+            return f"by {who(actor)}, terminal or API"
+        case ActorKind.VENDOR:
+            return f"by {who(actor)}'s status page"
+    return f"by {who(actor)}"
+
+
+def capital(text: str) -> str:
+    """The sentence with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -19,6 +19,9 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.PostAlert(), ABOUT, "INC-7/alert.post/incident/7/3", "alert/7", ""),
     (e.PostAlert(2), ABOUT, "INC-7/alert/2", "alert/7", ""),
     (e.EditAlert(), ABOUT, "INC-7/alert/incident/7/3", "alert/7", "alert/7"),
+    (e.PostEvidence(), ABOUT, "INC-7/evidence.post/incident/7/3", "alert/7", ""),
+    (e.PostEvidence(2), ABOUT, "INC-7/evidence/2", "alert/7", ""),
+    (e.EditEvidence(), ABOUT, "INC-7/evidence/incident/7/3", "alert/7", "evidence/7"),
     (e.OpenChannel(), ABOUT, "INC-7/channel.open/incident/7/3", "incident/7", ""),
     (e.SetTopic(first=True), ABOUT, "INC-7/channel.topic/incident/7/3", "incident/7", ""),
     (e.SetTopic(), ABOUT, "INC-7/topic/incident/7/3", "incident/7", "topic/7"),
@@ -37,6 +40,7 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.PostLine(), ABOUT, "incident/7/3/line", "incident/7", ""),
     (e.PostLine(e.To.OPS), NOTICED, "provider/anthropic/3/line", "ops", ""),
     (e.PostLine(e.To.OPS, "INC-7/update/4"), ABOUT, "given-up/INC-7/update/4", "ops", ""),
+    (e.PostLine(e.To.THREAD), ABOUT, "incident/7/3/push", "alert/7", ""),
     (e.PostRefusal(), ABOUT, "INC-7/refusal.post/incident/7/3", "ops", ""),
     (e.TellPerson("U0ANA"), ABOUT, "INC-7/tell/incident/7/3", "person/U0ANA", ""),
     (e.PageMention(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/mention", "alert/7", ""),
@@ -68,11 +72,11 @@ def test_every_effect_is_named_above() -> None:
 CERTAIN = {
     Certainty.REPEATABLE: {
         "alert.edit", "channel.open", "channel.topic", "channel.bookmarks", "channel.invite", "card.pin", "card.edit",
-        "export.upload", "page.dm",
+        "evidence.edit", "export.upload", "page.dm",
     },
     Certainty.LOOKED_UP: {
-        "alert.post", "card.post", "runbook.post", "update.post", "summary.post", "fact.post", "refusal.post", "quiet.post",
-        "quiet.reply", "page.mention",
+        "alert.post", "evidence.post", "card.post", "runbook.post", "update.post", "summary.post", "fact.post", "refusal.post",
+        "quiet.post", "quiet.reply", "page.mention",
     },
     Certainty.BEST_EFFORT: {"tell", "page.person", "page.notify"},
 }  # fmt: skip

@@ -1,11 +1,15 @@
 """What conversation tests share: asking and hearing the answer, pressing and hearing the answer, and the story so far."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Sequence
 
 from bot.core.record.fact import Body, Fact
 from bot.sandbox.slack import Message, Person
 from tests.house import House
+
+CARD = re.compile(r"\[(Post update|Reopen|Export timeline)\](?! \[Evidence\])")
+HEADED = re.compile(r"\S+ (SEV[1-4] · |INC-\d+ (resolved|closed|canceled))")
 
 ANSWER_WITHIN_S = 3.0  # Slack waits no longer; how fast it really is, `bench ack` measures
 
@@ -55,7 +59,41 @@ class Talk:
 
     def alert(self, channel: str = "ops") -> str:
         """The one alert in the ops channel, as it reads now."""
-        return self.shows(self.said(channel, "INC-")[-1])
+        return self.shows(self.alerts(channel)[-1])
+
+    def alerts(self, channel: str = "ops") -> list[Message]:
+        """The alerts in a channel: each is headed by its severity, and by its name once it is over."""
+        return [message for message in self.said(channel) if HEADED.match(self.shows(message))]
+
+    def evidence(self, channel: str = "ops") -> str:
+        """The first reply under the newest alert, as it reads now."""
+        root = self.alerts(channel)[-1]
+        return self.shows(self.house.workspace.messages(channel, thread_ts=root.ts)[1])
+
+    def pushed(self, channel: str = "ops") -> list[str]:
+        """The replies under the newest alert that follow the evidence: what phones are told of."""
+        root = self.alerts(channel)[-1]
+        return [self.shows(m) for m in self.house.workspace.messages(channel, thread_ts=root.ts)[2:]]
+
+    def card(self, channel: str) -> str:
+        """The pinned card of an incident's channel, as it reads now; where it was not pinned (yet), the first message."""
+        return self.shows(self.cards(channel)[-1])
+
+    def cards(self, channel: str) -> list[Message]:
+        """The status cards in a channel."""
+        return [message for message in self.said(channel) if CARD.search(self.shows(message))]
+
+    async def resolves(self, person: Person, *, channel: str = "ops", reason: str = "") -> None:
+        """End it by the menu under alert or card, whatever still fails."""
+        await person.picks("incident.more", "Resolve…", channel=channel)
+        await self.submits_when_open(person, reason=reason)
+
+    async def submits_when_open(self, person: Person, **fields: str) -> None:
+        """Fill in the form that is about to open, and send it."""
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while person.modal is None:
+                await asyncio.sleep(0.005)
+            await person.submits({name: value for name, value in fields.items() if value})
 
     async def facts(self, *kinds: type[Body]) -> Sequence[Fact]:
         """Every fact of these kinds, in order."""

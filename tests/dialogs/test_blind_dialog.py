@@ -157,8 +157,8 @@ async def test_a_vendor_that_stays_away_has_its_incident_when_we_see_again(town:
     assert ["Claude API is down"] == await town.incidents()
     assert "gpt" == await town.served()
     assert 2 == len(notices)
-    assert "INC-1 SEV2" in notices[1]
-    assert "the connection was refused" in notices[1]
+    assert "SEV2 · Claude API" in notices[1]
+    assert "the connection was refused" in Talk(town.house).evidence()
 
 
 async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -> None:
@@ -168,7 +168,7 @@ async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -
 
     [alert] = await town.notices()
     assert ["Claude API is down"] == await town.incidents()
-    assert "theirs: the provider fails" in alert
+    assert "It's Claude, not us." in alert
     assert "gpt" == await town.served()
     assert [] == await town.talk.facts(SightLost)
 

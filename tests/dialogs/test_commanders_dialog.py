@@ -14,6 +14,8 @@ from tests.house import FLAG, SOON_S, a_house
 
 DENIED = "Only commanders may do that here (people.commanders in the configuration). Ask one of them."
 
+SWITCH_BACK = "Switch support chat back to claude"
+
 
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
@@ -60,7 +62,7 @@ async def test_the_first_step_back_is_for_commanders(talk: Talk) -> None:
     house = talk.house
     await talk.asks(house.bob, f"/fallback engage {FLAG} gpt we try it")
     await talk.asks(house.ana, "/fallback status")
-    ways = [label for label in ("Start hand-back (10 %)", f"Release {FLAG}") if label in house.ana.sees()]
+    ways = [label for label in ("Send 10 % back to claude", SWITCH_BACK) if label in house.ana.sees()]
     refused = [await talk.presses(house.ana, label) for label in ways]
 
     assert ways and {DENIED} == set(refused)

@@ -40,7 +40,7 @@ async def test_loud_words_of_people_stay_words(talk: Talk) -> None:
     ana = talk.house.ana
     await talk.asks(ana, f"/incident declare Trouble {LOUD}")
     await talk.house.quiet()
-    assert f"INC-1 SEV2: Trouble {LOUD}" in talk.alert()
+    assert "SEV2 · Trouble <!channel> <!here> <!subteam^S1|@oncall>" in talk.shows(talk.said("ops")[-1])
     for words in ("update", "note", "severity sev1", "phase identified", "resolve", "reopen", f"{LOUD}", "show", "timeline"):
         await talk.asks(ana, f"/incident {words} {LOUD}")
     for words in ("engage", "engage support-chat.llm", "release support-chat.llm", f"{LOUD}"):
@@ -66,7 +66,7 @@ async def test_loud_words_in_the_form_stay_words(talk: Talk) -> None:
     await talk.house.quiet()
 
     assert [] == live(everything(talk))
-    assert f"INC-1 SEV2: {LOUD}" in talk.alert()
+    assert "SEV2 · <!channel> <!here> <!subteam^S1|@oncall>" in talk.shows(talk.said("ops")[-1])
 
 
 async def test_a_vendors_loud_notice_stays_words(outage: Talk) -> None:
@@ -86,9 +86,9 @@ async def test_a_vendors_loud_notice_stays_words(outage: Talk) -> None:
     notice = outage.said(CHANNEL, "status investigating")[-1]
     assert "> <!channel> <!here>" in outage.shows(notice)
     assert len(outage.shows(notice)) < 4_000
-    assert "What the vendor says" in outage.alert()
+    assert "Claude's status page: “" in outage.alert()
     assert "[Acknowledge]" in outage.alert()
-    assert outage.said(CHANNEL, "INC-1 update 1")
+    assert outage.said(CHANNEL, "Update 1 of INC-1")
 
 
 async def test_a_service_that_answers_with_markup_stays_evidence(talk: Talk) -> None:
@@ -98,7 +98,7 @@ async def test_a_service_that_answers_with_markup_stays_evidence(talk: Talk) -> 
     await talk.house.quiet()
 
     assert [] == live(everything(talk))
-    assert 'front: excerpt {"path": "/anthropic/api"}' in talk.alert()
+    assert 'front: excerpt {"path": "/anthropic/api"}' in talk.evidence()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_any_title_makes_a_channel(talk: Talk, title: str, channel: str) -
     await talk.house.quiet()
 
     assert channel == talk.house.incident_channel
-    assert talk.said(channel, "Status of INC-1")
+    assert talk.cards(channel)
     assert "\u202e" not in talk.house.ana.sees()
 
 
@@ -131,7 +131,7 @@ async def test_an_endless_update_is_cut_and_kept(talk: Talk) -> None:
     await talk.house.quiet()
 
     assert "Update 1 of INC-1 is written." == answer
-    update = talk.said(talk.house.incident_channel, "INC-1 update 1")[-1]
+    update = talk.said(talk.house.incident_channel, "Update 1 of INC-1")[-1]
     assert "long words long words" in talk.shows(update)
     assert "…" in talk.shows(update)
     assert "Next update by" in talk.shows(update)

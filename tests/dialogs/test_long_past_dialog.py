@@ -28,12 +28,12 @@ async def later(talk: Talk) -> Talk:
 @pytest.mark.parametrize(
     ("typed", "channel", "answer"),
     [
-        ("show INC-1", "ops", "INC-1 SEV2: Payments are slow\nResolved 2026-03-20"),
-        ("show", CHANNEL, "INC-1 SEV2: Payments are slow\nResolved 2026-03-20"),
-        (f"show #{CHANNEL}", "ops", "INC-1 SEV2: Payments are slow\nResolved 2026-03-20"),
+        ("show INC-1", "ops", "INC-1 resolved after 0 s · Payments are slow"),
+        ("show", CHANNEL, "INC-1 resolved after 0 s · Payments are slow"),
+        (f"show #{CHANNEL}", "ops", "INC-1 resolved after 0 s · Payments are slow"),
         ("timeline INC-1", "ops", "Timeline of INC-1"),
         ("list", "ops", "No incident is open. /incident list all shows those that are over."),
-        ("list all", "ops", f"INC-1 SEV2 resolved: Payments are slow #{CHANNEL}"),
+        ("list all", "ops", f"INC-1 · SEV2 · Payments are slow #{CHANNEL}"),
         ("note The review is done", CHANNEL, "Noted in the timeline of INC-1."),
         ("ack INC-1", "ops", "INC-1 is resolved; there is nothing to acknowledge."),
         ("show INC-2", "ops", "There is no INC-2."),
@@ -57,5 +57,5 @@ async def test_it_is_reopened_and_its_alert_says_so(later: Talk) -> None:
     """The message that people remember shows how it stands."""
     assert "INC-1 is investigating now." in await later.asks(later.house.ana, "/incident reopen INC-1 it fills again")
     await later.house.quiet()
-    assert "phase investigating" in later.alert()
+    assert "SEV2 · Payments are slow." in later.alert()
     assert "1 incident on record, 1 open." in await later.asks(later.house.ana, "/understudy about")

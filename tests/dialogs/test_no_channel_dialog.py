@@ -2,7 +2,6 @@
 
 from bot.core.record.incident_facts import ChannelRefused, GivenUp
 from tests.dialogs.talk import Talk
-from tests.house import FLAG
 
 CHANNEL = "inc-20260320-0001-claude"
 
@@ -30,13 +29,13 @@ async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Ta
     assert "The timeline of INC-1 comes as a file in the thread under its alert." == answer
     await house.passes(minutes=61)
     await house.quiet()
-    thread = talk.thread("ops", "INC-1 SEV2: Claude API is odd")
-    assert "INC-1 update 1 · SEV2" in thread
+    thread = talk.thread("ops", "SEV2 · Claude API is odd")
+    assert "Update 1 of INC-1 · SEV2" in thread
     assert "> We watch it" in thread
-    assert "INC-1 update 2" in thread
+    assert "Update 2 of INC-1" in thread
     assert "[file: INC-1-timeline.md]" in thread
-    assert "Status of INC-1: Claude API is odd" in thread
-    assert talk.said("ops", "No channel of its own, go on in the thread here")
+    assert "/incident update TEXT tells everybody" in thread
+    assert talk.said("ops", "INC-1, in this thread (no channel: ")
     assert [] == [c.name for c in house.workspace.channels() if c.name.startswith("inc-")]
 
 
@@ -50,8 +49,8 @@ async def test_a_name_that_others_use_gets_the_next_suffix(talk: Talk) -> None:
     await house.quiet()
 
     assert f"{CHANNEL}-3" == house.incident_channel
-    assert f"Channel: #{CHANNEL}-3" in talk.alert()
-    assert talk.said(f"{CHANNEL}-3", "Status of INC-1")
+    assert f"· #{CHANNEL}-3" in talk.alert()
+    assert talk.cards(f"{CHANNEL}-3")
     assert [] == talk.said(CHANNEL)
     assert house.workspace.bot_user_id not in house.workspace.channel(CHANNEL).members
 
@@ -70,9 +69,9 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
     refusal = outage.shows(outage.said("ops", "has no channel of its own")[-1])
     assert f"INC-1 has no channel of its own: #{CHANNEL} takes no more posts: it was archived (is_archived)" in refusal
     assert "For the next time: The channel was archived; unarchive it by hand and invite the bot." in refusal
-    thread = outage.thread("ops", "INC-1 SEV2: Claude API is down")
+    thread = outage.thread("ops", "SEV2 · Claude API")
     assert 1 == thread.count("> it was tidied away")
-    assert 1 == thread.count("INC-1 update 1")
+    assert 1 == thread.count("Update 1 of INC-1")
     assert before == len(channel.messages)
     assert [1, 0] == [len(await outage.facts(kind)) for kind in (ChannelRefused, GivenUp)]
 
@@ -81,7 +80,7 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
     await house.quiet()
     await outage.asks(house.bob, "/incident resolve INC-1 force")
     await house.quiet()
-    thread = outage.thread("ops", "INC-1 SEV2: Claude API is down")
-    assert "INC-1 resolved: Claude API is down" in thread
+    thread = outage.thread("ops", "INC-1 resolved after")
+    assert "INC-1 resolved after" in thread
     assert "[file: INC-1-timeline.md]" in thread
-    assert f"{FLAG} on gpt: 2026-03-20 12:02 UTC to now: still away" in thread
+    assert "support chat on gpt 12:02 UTC until now: still away" in thread

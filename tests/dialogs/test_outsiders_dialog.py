@@ -67,7 +67,7 @@ async def test_an_outsider_gets_nothing_by_any_slash_word(outage: Talk, kind: st
 async def test_an_outsider_changes_nothing_by_a_button(outage: Talk, kind: str) -> None:
     """The alert with its buttons stands where guests see it too."""
     eve, before = eve_in_ops(outage.house, **KINDS[kind]), await everything(outage)
-    answers = [await outage.presses(eve, label, channel="ops") for label in ("Acknowledge", "Resolve incident")]
+    answers = [await outage.presses(eve, label, channel="ops") for label in ("Acknowledge", "Post update", "Evidence")]
 
     assert [] == [said for said in answers if "Nothing was done" not in said and "deactivated" not in said]
     assert before == await everything(outage)

@@ -25,9 +25,9 @@ async def test_the_alert_bears_the_new_title(renamed: Talk) -> None:
 
 async def test_the_card_bears_the_new_title(renamed: Talk) -> None:
     """Also on a phone, where only the head of it is seen."""
-    [card] = renamed.said(CHANNEL, "Status of INC-1")
+    [card] = renamed.cards(CHANNEL)
 
-    assert "Status of INC-1: Stripe <answers> & fails" in renamed.shows(card)
+    assert "SEV2 · Stripe <answers> & fails" in renamed.shows(card)
 
 
 async def test_the_topic_bears_the_new_title(renamed: Talk) -> None:
@@ -63,7 +63,7 @@ async def wider(outage: Talk) -> Talk:
 
 async def test_the_alert_says_how_far_it_reaches_when_more_fails(wider: Talk) -> None:
     """Until somebody names it, the title follows the provider."""
-    assert "INC-1 SEV2: Claude is down (API, claude.ai)" in wider.alert()
+    assert "SEV2 · Claude is down (API, claude.ai)" in wider.alert()
 
 
 async def test_the_topic_says_how_far_it_reaches_when_more_fails(wider: Talk) -> None:
@@ -76,4 +76,4 @@ async def test_the_title_of_a_person_stays_when_more_fails(outage: Talk) -> None
     await outage.house.fails("anthropic.web")
     await outage.house.quiet()
 
-    assert "INC-1 SEV2: Nobody can chat" in outage.alert()
+    assert "SEV2 · Nobody can chat" in outage.alert()

@@ -43,7 +43,7 @@ async def test_an_outage_that_was_resolved_alerts_anew(outage: Talk) -> None:
     await house.quiet()
 
     assert 2 == len(outage.said("ops", "Claude API is down"))
-    assert "nobody has acknowledged it yet" in outage.alert()
+    assert "Nobody has acknowledged this" in outage.alert()
 
 
 async def test_an_incident_declared_by_a_providers_name_asks_too(outage: Talk) -> None:

@@ -21,11 +21,11 @@ async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: T
     house = declared.house
     answer = await declared.asks(house.ana, "/incident role INC-1 commander @bob")
     await house.quiet()
-    [card] = declared.said(CHANNEL, "Status of INC-1")
+    [card] = declared.cards(CHANNEL)
 
     assert "bob is commander of INC-1 now." == answer
-    assert "· commander @bob ·" in declared.alert()
-    assert "· commander @bob ·" in declared.shows(card)
+    assert "Lead: @bob" in declared.alert()
+    assert "Lead: @bob" in declared.shows(card)
     assert declared.said(CHANNEL, "bob is commander of INC-1 (by @ana)")
     assert house.bob.id in house.workspace.channel(CHANNEL).members
     assert "bob is commander of INC-1" in await declared.asks(house.ana, "/incident timeline", channel=CHANNEL)
@@ -33,7 +33,7 @@ async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: T
     await house.quiet()
 
     assert "INC-1 has no commander any more." == taken
-    assert "commander" not in declared.alert()
+    assert "Lead" not in declared.alert()
     [given, back] = [fact.body for fact in await declared.facts(RoleChanged) if isinstance(fact.body, RoleChanged)]
     assert (house.bob.id, None) == (given.person and given.person.id, back.person)
 

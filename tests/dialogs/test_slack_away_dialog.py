@@ -16,9 +16,9 @@ async def test_one_update_tells_what_was_missed_while_slack_was_away(house: Hous
     await house.quiet()
 
     texts = [house.workspace.shows(m) for m in house.workspace.messages(house.incident_channel)]
-    updates = [text for text in texts if " update 3" in text or " update 2" in text or " update 1" in text]
+    updates = [text for text in texts if text.startswith("Update ")]
     assert 1 == len(updates)
-    assert " update 3" in updates[0]
+    assert updates[0].startswith("Update 3")
     assert "2 updates before this one were missed" in updates[0]
     assert house.app is not None
     assert "gpt" == house.app.board.evaluate(FLAG, {"targetingKey": "t"}).variant  # type: ignore[union-attr] # the flag exists

@@ -14,7 +14,7 @@ from tests.dialogs.talk import Talk
 from tests.house import PACE, a_house
 
 CHANNEL = "inc-20260320-0001-claude"
-ALERT = "INC-1 SEV2: Claude API is down"
+ALERT = "SEV2 · Claude API"
 BACKUP = "ops-backup"
 
 
@@ -66,11 +66,11 @@ async def test_a_deleted_alert_is_posted_anew_once(outage: Talk) -> None:
 async def test_a_deleted_card_is_posted_anew_and_pinned(outage: Talk) -> None:
     """Where it was."""
     house = outage.house
-    deletes(outage, CHANNEL, outage.said(CHANNEL, "Status of INC-1")[0])
+    deletes(outage, CHANNEL, outage.cards(CHANNEL)[0])
     await outage.asks(house.ana, "/incident note INC-1 who did that?")
     await house.quiet()
 
-    [card] = outage.said(CHANNEL, "Status of INC-1")
+    [card] = outage.cards(CHANNEL)
     assert [card.ts] == list(house.workspace.channel(CHANNEL).pins)
 
 
@@ -92,11 +92,11 @@ async def test_a_deleted_alert_of_an_incident_that_is_over_stays_deleted(outage:
     house = outage.house
     await outage.asks(house.ana, "/incident resolve INC-1 force over")
     await house.quiet()
-    deletes(outage, "ops", outage.said("ops", ALERT)[0])
+    deletes(outage, "ops", outage.alerts()[0])
     await outage.asks(house.ana, "/incident note INC-1 afterthought")
     await house.quiet()
 
-    assert [] == outage.said("ops", ALERT)
+    assert [] == outage.alerts()
 
 
 async def test_a_deleted_alert_is_posted_once_when_its_answer_gets_lost(outage: Talk) -> None:
@@ -159,7 +159,7 @@ async def test_alerts_go_to_the_second_channel_when_theirs_is_lost(backed: Talk,
     await house.fails("openai.api")
     await house.quiet()
 
-    assert 1 == len(backed.said(BACKUP, "INC-2 SEV2: OpenAI API is down"))
+    assert 1 == len(backed.said(BACKUP, "SEV2 · OpenAI API"))
     assert 1 == len(backed.said(BACKUP, ALERT))
     found = (await parts(backed))["alerts"]
     assert ("lost", True) == (found["state"], f"alerts go to #{BACKUP} meanwhile" in found["sentence"])
@@ -175,7 +175,7 @@ async def test_alerts_return_when_their_channel_is_back(backed: Talk) -> None:
     await backed.asks(house.ana, "/incident declare Payments are slow")
     await house.quiet()
 
-    assert 1 == len(backed.said("ops", "INC-3"))
+    assert 1 == len(backed.said("ops", "SEV2 · Payments are slow"))
     assert "alerts" not in await parts(backed)
 
 
@@ -186,8 +186,8 @@ async def test_the_bot_joins_again_when_it_was_removed(backed: Talk) -> None:
     await house.fails("openai.api")
     await house.quiet()
 
-    assert 1 == len(backed.said("ops", "INC-2"))
-    assert [] == backed.said(BACKUP, "INC-2")
+    assert 1 == len(backed.said("ops", "SEV2 · OpenAI API"))
+    assert [] == backed.said(BACKUP, "SEV2 · OpenAI API")
 
 
 async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:

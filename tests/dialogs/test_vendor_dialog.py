@@ -43,9 +43,9 @@ async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -
         "Claude's status page (2026-03-20 12:40 UTC): API errors, status identified, impact major\n"
         "> A database failed over.\nOn the page",
     ] == words
-    assert "“API errors” (identified, 2026-03-20 12:40 UTC): A database failed over." in outage.alert()
-    assert "The vendor's first word came 19 min after the first failure." in outage.alert()
-    assert 1 == len(outage.said("ops"))
+    assert "“API errors” (identified, 2026-03-20 12:40 UTC): A database failed over." in outage.evidence()
+    assert "The vendor's first word came 19 min after the first failure." in outage.evidence()
+    assert 1 == len(outage.alerts())
 
 
 async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> None:

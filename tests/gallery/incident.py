@@ -7,12 +7,13 @@ from bot.core import effects as e
 from bot.core.model import Severity
 from bot.core.record import paging_facts as pf
 from bot.core.record.incident_facts import UpdateWritten
-from bot.views.incident import alert, card, forms, paging, texts, updates
+from bot.views.incident import alert, card, evidence, forms, paging, texts, updates
 from tests.gallery import situations as s
 from tests.gallery.phone import Entry, Kind, entry, form, sentence
 from tests.stories import ANA, HOURLY, T0, Story, outage_story
 
 ON_CALL = "S0ONCALL"
+READERS = {"support-chat.llm": 3}
 BOARD = "https://board.example/"
 ALERTS = {
     "the first minute": lambda: outage_story(3),
@@ -45,14 +46,16 @@ CARDS = {
 def alerts() -> Iterator[Entry]:
     """The message in the ops channel, in every situation."""
     for title, story in ALERTS.items():
-        made = alert.alert(s.seen(story()), board_url=BOARD, called=(ON_CALL,))
+        made = alert.alert(s.seen(story()), called=(ON_CALL,))
         yield entry(f"Alert: {title}", Kind.ALERT, made, e.PostAlert, e.EditAlert)
+    for title, story in (("one component", s.served), ("several", lambda: outage_story(46))):
+        yield entry(f"Evidence: {title}", Kind.EVIDENCE, evidence.evidence(s.seen(story())), e.PostEvidence, e.EditEvidence)
 
 
 def channel() -> Iterator[Entry]:
     """What stands in the incident's channel."""
     for title, story in CARDS.items():
-        yield entry(f"Card: {title}", Kind.CARD, card.card(s.seen(story())), e.PostCard, e.EditCard)
+        yield entry(f"Card: {title}", Kind.CARD, card.card(s.seen(story()), readers=READERS), e.PostCard, e.EditCard)
     for title, story in (("open", s.served), ("acknowledged", lambda: outage_story(16)), ("over", outage_story)):
         yield sentence(f"Topic: {title}", Kind.TOPIC, card.topic(s.seen(story())), e.SetTopic)
     story = outage_story(16)
@@ -82,10 +85,7 @@ def _update(title: str, story: Story, *, since: float, text: str = "", missed: i
     slot, author = story.incident().updates + 1, ANA if text else HOURLY
     story.add("incident/7", UpdateWritten(slot, text, missed), author)
     facts = [fact for fact in story.about(7) if fact.at > begun]
-    made = updates.update(
-        s.seen(story), slot=slot, text=text, missed=missed, since_facts=facts, author=author,
-        readers=dict.fromkeys(story.policy.flags, 3),
-    )  # fmt: skip
+    made = updates.update(s.seen(story), slot=slot, text=text, missed=missed, since_facts=facts, author=author)
     return entry(f"Update: {title}", Kind.UPDATE, made, e.PostUpdate, UpdateWritten)
 
 
@@ -113,3 +113,8 @@ def modals() -> Iterator[Entry]:
     yield form("Form: declare", forms.declare_modal((), story.policy), forms.declare_modal)
     yield form("Form: declare, something is open", forms.declare_modal([story.incident()], story.policy), forms.declare_modal)
     yield form("Form: update", forms.update_modal(story.incident()), forms.update_modal)
+    yield form("Form: resolve while it fails", forms.resolve_modal(story.scene()), forms.resolve_modal)
+    yield form("Form: resolve", forms.resolve_modal(outage_story(151).scene()), forms.resolve_modal)
+    yield form("Form: change severity", forms.severity_modal(story.incident()), forms.severity_modal)
+    yield form("Form: not an incident", forms.cancel_modal(story.scene()), forms.cancel_modal)
+    yield form("Form: switch back", forms.switch_back_modal(story.scene()), forms.switch_back_modal)

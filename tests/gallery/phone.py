@@ -22,6 +22,7 @@ class Kind(Enum):
 
     ALERT = "the ops channel, above the buttons", 60
     CARD = "the incident's channel, pinned", 249
+    EVIDENCE = "the alert's thread, its first reply", 249
     TOPIC = "the channel's topic", 30
     LINE = "a message in a channel or thread", 60
     UPDATE = "the incident's channel, as an update", 120

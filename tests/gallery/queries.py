@@ -20,7 +20,7 @@ from bot.views.incident.lists import incident_list, incident_show, timeline_text
 from bot.views.incident.texts import out_of_band
 from bot.views.names import plain_names
 from bot.views.used import used
-from commands import actions
+from commands import actions, forms
 from commands.helping import help_message
 from commands.table import WORDS
 from tests.gallery import situations as s
@@ -104,7 +104,7 @@ def the_bot() -> Iterator[Entry]:
     pressed = used("", (), "incident.ack", "Acknowledge", ANA, story.now)
     yield entry("A pressed button", Kind.ANSWER, pressed)
     yield sentence("A button of an older version", Kind.ANSWER, actions.STALE)
-    yield sentence("A form that lost its incident", Kind.ANSWER, actions.LOST_FORM)
+    yield sentence("A form that lost its incident", Kind.ANSWER, forms.LOST)
 
 
 def help_() -> Iterator[Entry]:

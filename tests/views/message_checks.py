@@ -10,6 +10,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.ports import Message
 from bot.sandbox.slack.block_kit.blocks import check_blocks
+from bot.views.text import spoken
 
 OUR_TOKENS = re.compile(
     r"<!date\^-?\d+\^[^|<>]+\|[^<>]+>|<#C[A-Z0-9]+>|<@U0(?:ANA|BOB)>|<https://(?:status|wiki|board)[^<>|]*\|[^<>|]*>"
@@ -51,9 +52,28 @@ def shown(message: Message) -> str:
 
 
 def buttons(message: Message) -> dict[str, dict[str, Any]]:
-    """action_id -> value of every button."""
+    """action_id -> value of every button; of a menu, its choices by label."""
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
-    return {button["action_id"]: json.loads(button["value"]) for row in rows for button in row}
+    return {one["action_id"]: _carried(one) for row in rows for one in row}
+
+
+def labels(message: Message) -> list[str]:
+    """What stands on the buttons, in their order; a menu as `⋯` with its choices."""
+    elements = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
+    menu = [f"⋯ {', '.join(choice['text']['text'] for choice in one.get('options', []))}" for one in elements]
+    return [one["text"]["text"] if one["type"] == "button" else menu[n] for n, one in enumerate(elements)]
+
+
+def _carried(element: Mapping[str, Any]) -> dict[str, Any]:
+    if element["type"] == "overflow":
+        return {choice["text"]["text"]: json.loads(choice["value"]) for choice in element["options"]}
+    found: dict[str, Any] = json.loads(element["value"])
+    return found
+
+
+def words_above_buttons(message: Message) -> int:
+    """How many words people read before they reach the buttons; a time, a mention and a link count as they are shown."""
+    return len(spoken(shown(message)).split())
 
 
 def marked_up(blocks: list[dict[str, Any]]) -> list[str]:

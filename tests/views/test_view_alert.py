@@ -1,62 +1,98 @@
-"""Alert, card and their furniture say what happened, since when, what we did and what one can do."""
+"""Alert, evidence and card: what is broken, them or us, are customers served, who leads; then what there is to press."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.core.model import Fault, FeedState, Level, Phase, Severity
+from bot.core.model import Fault, FeedState, IncidentRole, Level, Phase, Severity
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.flag_facts import Released
-from bot.core.record.incident_facts import ChannelRefused, PhaseChanged, SeverityChanged
+from bot.core.record.incident_facts import ChannelRefused, ComponentJoined, Declared, PhaseChanged, RoleChanged, SeverityChanged
 from bot.core.record.provider_facts import FeedChanged
+from bot.core.record.sight_facts import SightLost
 from bot.ports import Message
 from bot.views.incident.alert import alert
 from bot.views.incident.card import bookmarks, card, runbook, topic
+from bot.views.incident.evidence import evidence
 from bot.views.incident.texts import refusal
 from bot.views.quiet import quiet, quiet_reply
-from tests.stories import ANA, API, FLAG, MOBILE, OUTBOX, T0, WEB, Story, outage_story
-from tests.views.message_checks import buttons, shown
+from tests.stories import ANA, API, BOB, FLAG, MOBILE, OUTBOX, T0, WEB, Story, outage_story
+from tests.views.message_checks import buttons, labels, shown, words_above_buttons
+
+MENU = "incident.more"
 
 
 def alert_of(story: Story) -> Message:
-    return alert(story.scene(), board_url="https://board.example/")
+    return alert(story.scene())
 
 
-def test_an_alert_leads_with_what_fails_and_since_when() -> None:
-    """A phone shows only the text."""
-    expected = "INC-7 SEV2 mitigated: Claude API down, since 12:40 UTC. support-chat.llm uses gpt"
-
-    assert expected == alert_of(outage_story(5)).text
+def lines(story: Story) -> list[str]:
+    """The lines of an alert as people read them."""
+    return shown(alert_of(story)).split("\n")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "*Claude API*: down since",
-        "3 of the last 5 runs failed: HTTP 502",
-        "inference: request_id req_0042",
-        "theirs: the provider fails",
-        "Claude's status page> says nothing about this",
-        "Which provider answers the support chat",
-        "on *gpt* instead of *claude*",
-        "by the rule “fallback automation”",
-        "nobody has acknowledged it yet",
-        "Channel: <#C0INC7>",
-        "<https://board.example/|Board>",
-    ],
-)
-def test_an_alert_tells_the_whole_story(words: str) -> None:
-    """Evidence, whose fault, the vendor's words, services, switches, people, channel."""
-    assert words in shown(alert_of(outage_story(5)))
+def unserved_story() -> Story:
+    """Claude's API is down, the flag is on its default, and GPT is down too."""
+    story = outage_story(5)
+    story.add(f"flag/{FLAG}", Released(FLAG, "claude", "by hand"), ANA, 7)
+    story.verdict("openai.api", Level.DOWN, "HTTP 500")
+    only_gpt = replace(story.policy.flags[FLAG], fallbacks=story.policy.flags[FLAG].fallbacks[:1], aliases={"gpt": "GPT"})
+    story.policy = replace(story.policy, flags={FLAG: only_gpt})
+    return story
 
 
-def test_an_alert_quotes_the_vendor_and_its_lag() -> None:
-    """Once the page says something, so does the alert."""
-    text = shown(alert_of(outage_story(50)))
+# --- the four lines
 
-    assert "says “Requests fail on all surfaces” (investigating" in text
-    assert "The vendor's first word came 45 min after the first failure." in text
+
+def test_a_phone_shows_what_is_broken_and_whose_it_is() -> None:
+    """The notification is the alert's first line."""
+    assert "🔴 SEV2 · Claude API down. It's Claude, not us." == alert_of(outage_story(5)).text
+
+
+def test_the_second_line_says_that_customers_are_served_and_by_what() -> None:
+    """The question that everybody asks next."""
+    second = lines(outage_story(5))[1]
+
+    assert second.startswith("Customers are served: *support chat* switched to *gpt* at <!date^")
+    assert second.endswith("(automatic).")
+
+
+def test_customers_who_are_not_served_come_first_with_what_is_missing() -> None:
+    """In bold, and why nothing was switched."""
+    assert "*Support chat is failing.* No fallback is healthy: GPT is down too." == lines(unserved_story())[1]
+
+
+def test_a_fallback_that_fails_too_serves_nobody() -> None:
+    """A switch alone is no comfort."""
+    story = outage_story(5)
+    story.verdict("openai.api", Level.DOWN, "HTTP 500")
+
+    assert "*Support chat is failing.* It is on *gpt*, and OpenAI API is down too." == lines(story)[1]
+
+
+def test_what_could_be_switched_is_said_while_nothing_is() -> None:
+    """Automation leaves it to people."""
+    story = outage_story(5)
+    story.add(f"flag/{FLAG}", Released(FLAG, "claude", "by hand"), ANA, 7)
+
+    assert "*Support chat is failing.* It can be switched to *gpt*." == lines(story)[1]
+
+
+def test_an_outage_without_flags_says_that_nothing_was_switched() -> None:
+    """No silence where people look for the answer."""
+    story = outage_story(5)
+    story.policy = replace(story.policy, flags={})
+
+    assert "No flag depends on it, so nothing was switched." == lines(story)[1]
+
+
+def test_the_third_line_says_since_when_what_the_vendor_says_and_where() -> None:
+    """Short: the whole word stands in the evidence."""
+    page = "<https://status.anthropic.example/|Claude's status page>"
+
+    assert lines(outage_story(5))[2].endswith(f" · {page} shows no problem yet · <#C0INC7>")
+    assert lines(outage_story(50))[2].endswith(f" · {page}: “Requests fail on all surfaces” (investigating) · <#C0INC7>")
 
 
 def test_an_alert_says_when_the_page_cannot_be_read() -> None:
@@ -64,99 +100,235 @@ def test_an_alert_says_when_the_page_cannot_be_read() -> None:
     story = outage_story(5)
     story.add("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, "HTTP 503"))
 
-    assert "cannot be read at present (HTTP 503); before that it said nothing about this" in shown(alert_of(story))
+    assert "Claude's status page> cannot be read ·" in lines(story)[2]
 
 
-def test_an_alert_names_our_own_fault() -> None:
+def test_the_fourth_line_says_who_leads_or_that_nobody_does() -> None:
+    """From nobody over whoever acknowledged it to whoever was given the lead."""
+    story = outage_story(20)
+    story.add("incident/7", RoleChanged(IncidentRole.COMMANDER, None, BOB), ANA)
+
+    assert "*Nobody has acknowledged this.*" == lines(outage_story(5))[3]
+    assert lines(outage_story(20))[3].startswith("Acknowledged by <@U0ANA> at <!date^")
+    assert "Lead: <@U0BOB>" == lines(story)[3]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault.OURS_KEY, "It's us: Claude refuses our key."),
+        (Fault.OURS_QUOTA, "It's us: our quota is used up."),
+        (Fault.LOCAL, "It's us: our own network or machine."),
+        (Fault.UNCLEAR, "Not clear yet whether it's Claude or us."),
+    ],
+)
+def test_an_alert_says_when_it_is_us(fault: Fault, words: str) -> None:
     """A refused key is no outage of theirs."""
     story = outage_story(5)
-    body = VerdictChanged(API, Level.DOWN, Level.DOWN, "HTTP 401", Fault.OURS_KEY, (), T0)
-    story.add(f"component/{API}", body)
+    story.add(f"component/{API}", VerdictChanged(API, Level.DOWN, Level.DOWN, "HTTP 401", fault, (), T0))
 
-    assert "ours: the provider refuses our key" in shown(alert_of(story))
-
-
-def test_buttons_of_an_open_alert() -> None:
-    """Acknowledge, switch, hand back, end; each carries what it is about."""
-    assert {
-        "incident.ack": {"incident": 7},
-        f"flag.release:{FLAG}": {"flag": FLAG, "incident": 7},
-        "incident.resolve": {"incident": 7, "force": True},
-    } == buttons(alert_of(outage_story(5)))
-    assert {
-        f"flag.step_back:{FLAG}": {"flag": FLAG, "incident": 7},
-        f"flag.release:{FLAG}": {"flag": FLAG, "incident": 7},
-        "flag.engage:search.rerank": {"flag": "search.rerank", "variant": "off", "approves": True, "incident": 7},
-        "incident.resolve": {"incident": 7, "force": True},
-    } == buttons(alert_of(outage_story(109)))
+    assert words in lines(story)[0]
 
 
-def test_a_flag_that_could_be_switched_has_a_button_only_while_a_fallback_is_well() -> None:
-    """Nothing is offered that would be refused."""
+def test_a_blind_bot_says_so_on_the_alert() -> None:
+    """What it says of the rest may be old."""
+    story = outage_story(5)
+    story.add("sight", SightLost("no name resolves", T0, "sight/1"))
+
+    assert lines(story)[4].startswith("*We are blind* since")
+
+
+def test_an_incident_that_a_person_declared_blames_nobody() -> None:
+    """No check watches it, so there is nothing to say about whose it is."""
+    story = outage_story(-1)
+    body = Declared(7, "Payments are slow", Severity.SEV4, "", "declared/7", (), T0, "declared by ana", "#ops")
+    story.at(1).add("incident/7", body, ANA)
+
+    assert "🟠 SEV4 · Payments are slow." == alert_of(story).text
+
+
+@pytest.mark.parametrize("minute", [4, 5, 20, 50, 109, 160, 1000])
+def test_an_alert_fits_one_screen_of_a_phone(minute: int) -> None:
+    """At most 60 words above the buttons, at every hour of a long night."""
+    assert words_above_buttons(alert_of(outage_story(minute))) <= 60
+
+
+def test_when_all_is_back_the_alert_says_so_first() -> None:
+    """Green, in words too, and since when."""
+    story = outage_story(160)
+
+    assert "🟢 SEV2 · Claude API, claude.ai and Claude mobile are back since 15:09 UTC." == alert_of(story).text
+    assert "Customers are served as usual." == lines(story)[1]
+
+
+def test_a_running_alert_over_midnight_names_the_day() -> None:
+    """`since 12:40` would lie the next morning."""
+    story = outage_story(5)
+    story.now += timedelta(days=1)
+
+    assert lines(story)[2].startswith("Since <!date^1774010400^{date_short_pretty} {time}|2026-03-20 12:40 UTC>")
+
+
+# --- buttons
+
+
+def test_buttons_come_in_the_order_of_likelihood() -> None:
+    """Acknowledge first; what is rare stands in the menu."""
+    rare = "⋯ Switch back…, Resolve…, Change severity…, False alarm…, Export timeline"
+
+    assert ["Acknowledge", "Post update", "Evidence", rare] == labels(alert_of(outage_story(5)))
+
+
+def test_each_button_carries_what_it_is_about() -> None:
+    """A press needs nothing that its message does not hold."""
+    made = buttons(alert_of(outage_story(5)))
+
+    assert {"incident": 7} == made["incident.ack"]
+    assert {"do": "resolve", "incident": 7} == made[MENU]["Resolve…"]
+
+
+def test_a_switch_that_waits_for_a_yes_comes_first() -> None:
+    """Customers wait for it."""
     story = outage_story(5)
     story.add(f"flag/{FLAG}", Released(FLAG, "claude", "by hand"), ANA, 7)
-    assert {"flag": FLAG, "variant": "gpt", "incident": 7} == buttons(alert_of(story))[f"flag.engage:{FLAG}"]
+    made = alert_of(story)
 
-    story.verdict("openai.api", Level.DOWN, "HTTP 500")
-    assert "cached" == buttons(alert_of(story))[f"flag.engage:{FLAG}"]["variant"]
+    assert "Switch support chat to gpt" == labels(made)[0]
+    assert {"flag": FLAG, "variant": "gpt", "incident": 7} == buttons(made)[f"flag.engage:{FLAG}"]
 
-    only_gpt = replace(story.policy.flags[FLAG], fallbacks=story.policy.flags[FLAG].fallbacks[:1])
-    story.policy = replace(story.policy, flags={FLAG: only_gpt})
+
+def test_a_flag_has_a_button_only_while_a_fallback_is_well() -> None:
+    """Nothing is offered that would be refused."""
+    assert f"flag.engage:{FLAG}" not in buttons(alert_of(unserved_story()))
+
+
+def test_a_flag_whose_customers_are_served_has_no_switch() -> None:
+    """All is back: nobody switches by mistake."""
+    story = outage_story(160)
+
     assert f"flag.engage:{FLAG}" not in buttons(alert_of(story))
 
 
-def test_resolving_asks_and_says_who_is_affected() -> None:
-    """What still fails and who is on a fallback stands in the question."""
-    rows = [block for block in alert_of(outage_story(20)).blocks if block["type"] == "actions"]
-    question = next(b["confirm"] for b in rows[0]["elements"] if b["action_id"] == "incident.resolve")
+def test_the_way_back_is_offered_while_it_is_asked_for() -> None:
+    """With how much goes back first, and to what."""
+    assert "Send 10 % of support chat back to claude" == labels(alert_of(outage_story(109)))[0]
 
-    assert "Still not well: Claude API, claude.ai and Claude mobile." in question["text"]["text"]
-    assert f"Still on a fallback: {FLAG}." in question["text"]["text"]
+
+def test_when_all_is_back_resolving_is_one_press() -> None:
+    """And no longer hidden in the menu."""
+    assert "Resolve" in labels(alert_of(outage_story(160)))
+    assert "Resolve…" not in buttons(alert_of(outage_story(160)))[MENU]
 
 
 def test_a_resolved_alert_is_a_line_of_record() -> None:
-    """Who ended it, why, how long it took; the only button leads back."""
+    """What it was, how long it took, who ended it and why."""
     made = alert_of(outage_story())
 
-    assert "INC-7 resolved at 15:50 UTC after 3 h 10 min: Claude API down" == made.text
-    assert "by <@U0ANA>: vendor confirms the fix" in shown(made)
-    assert {"incident.reopen": {"incident": 7}} == buttons(made)
+    assert "🟢 INC-7 resolved after 3 h 10 min · Claude API down" == made.text
+    assert "ended by <@U0ANA>: vendor confirms the fix." in shown(made)
+    assert "The vendor's first word came 45 min after the first failure." in shown(made)
+
+
+def test_a_resolved_alert_leads_back_and_to_the_timeline() -> None:
+    """Nothing else is left to press."""
+    assert ["Reopen", "Export timeline"] == labels(alert_of(outage_story()))
 
 
 def test_a_canceled_incident_is_not_called_resolved() -> None:
-    """A false alarm says so, and cannot be reopened."""
+    """A false alarm says so."""
     story = outage_story(5)
     story.add("incident/7", PhaseChanged(Phase.MITIGATED, Phase.CANCELED, "cancel", "false-alarm"), ANA)
-    made = alert_of(story)
 
-    assert "INC-7 was canceled at 12:44 UTC (false-alarm): Claude API down" == made.text
-    assert {} == buttons(made)
+    assert "⚪ INC-7 canceled · Claude API down. It was a false alarm (by <@U0ANA>, 12:44 UTC)." == alert_of(story).text
 
 
-def test_a_closed_incident_cannot_be_reopened() -> None:
+@pytest.mark.parametrize(("phase", "move"), [(Phase.CANCELED, "cancel"), (Phase.CLOSED, "close")])
+def test_what_cannot_be_reopened_offers_no_way_back(phase: Phase, move: str) -> None:
     """No button promises what LEGAL refuses."""
     story = outage_story()
-    story.add("incident/7", PhaseChanged(Phase.RESOLVED, Phase.CLOSED, "close", "written up"), ANA)
+    story.add("incident/7", PhaseChanged(Phase.RESOLVED, phase, move, "duplicate"), ANA)
 
-    assert {} == buttons(alert_of(story))
+    assert "incident.reopen" not in buttons(alert_of(story))
+
+
+# --- evidence
+
+
+def test_the_evidence_names_the_error_and_the_request() -> None:
+    """What one sends to the vendor's support."""
+    text = shown(evidence(outage_story(5).scene()))
+
+    assert (
+        "Inference: 3 of the last 5 runs failed: HTTP 502.\n• inference: status 502\n• inference: request_id req_0042" in text
+    )
+
+
+def test_the_evidence_quotes_the_vendor_and_its_lag() -> None:
+    """Once the page says something, with its own words."""
+    text = shown(evidence(outage_story(50).scene()))
+
+    assert "We are looking for the cause. The vendor's first word came 45 min after the first failure." in text
+
+
+def test_the_evidence_begins_with_the_worst() -> None:
+    """Down before degraded before well."""
+    text = shown(evidence(outage_story(109).scene()))
+
+    assert text.index("🔴 *Claude mobile*: down") < text.index("🟠 *claude.ai*: degraded") < text.index("🟢 *Claude API*")
+
+
+# --- the card and the channel
+
+
+def test_a_card_has_the_alerts_head() -> None:
+    """Who comes from the alert finds the same words."""
+    story = outage_story(20)
+
+    assert shown(card(story.scene())).startswith(shown(alert_of(story)))
 
 
 def test_a_card_tells_the_next_update_and_what_came_back() -> None:
     """Whoever opens the channel sees how it stands."""
-    story = outage_story(109)
-    text = shown(card(story.scene()))
+    text = shown(card(outage_story(109).scene()))
 
-    assert "2 updates so far, next update by <!date^" in text
-    assert "*Claude API*: operational again since" in text
-    assert "*claude.ai*: degraded since" in text
+    assert "🟢 *Claude API*: operational again since" in text
+    assert "🟠 *claude.ai*: degraded since" in text
+
+
+def test_a_card_says_which_services_read_the_flag() -> None:
+    """A switch that nobody reads helps nobody."""
+    text = shown(card(outage_story(20).scene(), readers={FLAG: 3}))
+
+    assert "*support chat*: gpt until <!date^" in text and "at the latest · read by 3 clients" in text
+
+
+def test_a_card_names_the_fallback_that_is_lost_meanwhile() -> None:
+    """The way out of another trouble may lead through here."""
+    story = outage_story(5)
+    story.verdict("openai.api", Level.DOWN, "HTTP 500")
+    body = Declared(8, "OpenAI API down", Severity.SEV2, "openai", "openai", ("openai.api",), T0, "HTTP 500", "#ops")
+    story.add("incident/8", body)
+    story.add("incident/8", ComponentJoined("openai.api", Level.DOWN, "HTTP 500"))
+
+    assert "Not usable as a fallback meanwhile: gpt of support chat." in shown(card(story.scene(8)))
+
+
+@pytest.mark.parametrize("minute", [4, 5, 20, 50, 109, 160, 1000])
+def test_a_card_stays_under_250_words(minute: int) -> None:
+    """It is read on a phone as well."""
+    assert words_above_buttons(card(outage_story(minute).scene())) < 250
 
 
 def test_a_topic_is_plain_and_in_utc() -> None:
-    """Severity, phase, next update, then the title without anything that Slack would read as markup."""
+    """State, lead, next update, title, without anything that Slack would read as markup."""
     story = outage_story(5, title="<!channel> down & out")
 
-    expected = "INC-7 · SEV2 · mitigated · next update by 13:43 UTC · ‹!channel› down + out"
-    assert expected == topic(story.scene())
+    assert "🔴 SEV2 · no lead yet · next update 13:43 UTC · ‹!channel› down + out" == topic(story.scene())
+
+
+def test_a_topic_names_the_lead() -> None:
+    """Whom to ask."""
+    assert topic(outage_story(20).scene()).startswith("🔴 SEV2 · lead @ana · next update")
 
 
 def test_a_topic_without_cadence_says_so() -> None:
@@ -164,7 +336,12 @@ def test_a_topic_without_cadence_says_so() -> None:
     story = outage_story(5)
     story.add("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
 
-    assert "INC-7 · SEV4 · mitigated · updates on change · Claude API down" == topic(story.scene())
+    assert "🔴 SEV4 · no lead yet · updates on change · Claude API down" == topic(story.scene())
+
+
+def test_the_topic_of_an_incident_that_is_over_says_so() -> None:
+    """Nobody waits for an update there."""
+    assert "🟢 SEV2 · resolved · Claude API down" == topic(outage_story().scene())
 
 
 def test_bookmarks_lead_to_the_page_the_runbook_and_the_board() -> None:
@@ -202,8 +379,17 @@ def test_a_refused_channel_says_why_and_what_to_do() -> None:
     assert "INC-7 has no channel of its own: Slack refused: restricted_action" == made.text
     assert "goes on in the thread under its alert in #ops" in shown(made)
     assert "an owner can allow it" in shown(made)
+
+
+def test_an_alert_without_a_channel_says_where_it_goes_on() -> None:
+    """And by which name it is called in commands."""
+    story = outage_story(3)
     story.add("incident/7", ChannelRefused("Slack refused: restricted_action"), OUTBOX)
-    assert "No channel of its own, go on in the thread here: Slack refused" in shown(alert_of(story))
+
+    assert lines(story)[2].endswith("INC-7, in this thread (no channel: Slack refused: restricted_action)")
+
+
+# --- quiet threads
 
 
 def test_a_quiet_thread_has_evidence_and_a_way_to_declare() -> None:
@@ -225,11 +411,3 @@ def test_a_quiet_thread_hears_that_it_is_over() -> None:
     story.at(9).verdict(MOBILE, Level.OPERATIONAL, "5 of the last 5 runs were fine")
 
     assert "Claude mobile: operational again since 12:48 UTC" == quiet_reply(story.facts[-1], story.world, story.policy).text
-
-
-def test_a_running_alert_over_midnight_names_the_day() -> None:
-    """`since 12:40 UTC` would lie the next morning."""
-    story = outage_story(5)
-    story.now += timedelta(days=1)
-
-    assert "since 2026-03-20 12:40 UTC" in alert_of(story).text

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,8 +20,16 @@ from bot.views.health import board, provider
 from bot.views.help import help_text
 from bot.views.incident.alert import alert
 from bot.views.incident.card import bookmarks, card, runbook, topic
+from bot.views.incident.evidence import evidence
 from bot.views.incident.fact_messages import fact_line
-from bot.views.incident.forms import declare_modal, update_modal
+from bot.views.incident.forms import (
+    cancel_modal,
+    declare_modal,
+    resolve_modal,
+    severity_modal,
+    switch_back_modal,
+    update_modal,
+)
 from bot.views.incident.lists import incident_list, incident_show, timeline_text
 from bot.views.incident.texts import refusal
 from bot.views.incident.updates import summary, update
@@ -38,7 +47,8 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     incident, world, policy, now = story.incident(), story.world, story.policy, story.now
     facts = story.about(7)
     told = rows(facts)
-    yield "alert", alert(story.scene(), board_url=words)
+    yield "alert", alert(story.scene())
+    yield "evidence", evidence(story.scene())
     yield "card", card(story.scene())
     yield "summary", summary(story.scene(), facts)
     yield "refusal", refusal(incident, words, policy)
@@ -64,17 +74,28 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
         yield f"reply {fact.kind}", quiet_reply(fact, world, policy)
 
 
+def every_form(story: Story) -> Iterator[dict[str, Any]]:
+    """All forms about an incident that a moment of the story can open."""
+    yield update_modal(story.incident())
+    yield severity_modal(story.incident())
+    yield resolve_modal(story.scene())
+    yield cancel_modal(story.scene())
+    if story.scene().flags_away:
+        yield switch_back_modal(story.scene())
+
+
 @pytest.mark.parametrize("minute", MINUTES)
 @pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:12]))
 def test_no_words_of_others_break_a_view(words: str, minute: int) -> None:
     """Mentions, fences, 40,000 characters, emoji only, nothing at all: every view stays a message that Slack takes."""
     story = outage_story(minute, title=words, words=words)
     for name, message in every_view(story, words):
-        assert_taken(message, edited=name in ("alert", "card"))
+        assert_taken(message, edited=name in ("alert", "card", "evidence"))
     assert len(topic(story.scene())) <= 250
     assert "<" not in topic(story.scene())
     assert_view_taken(declare_modal(story.world.open_incidents(), story.policy, private_metadata=words, component=words))
-    assert_view_taken(update_modal(story.incident(), private_metadata=words))
+    for form in every_form(story):
+        assert_view_taken(form)
 
 
 def ill_named(policy: Policy, words: str) -> Policy:
@@ -83,7 +104,9 @@ def ill_named(policy: Policy, words: str) -> Policy:
         id: replace(c, name=words, provider_name=words, page_url=words, runbook_url=words, runbook_steps=(words,) * 40)
         for id, c in policy.components.items()
     }
-    flags = {key: replace(flag, description=words) for key, flag in policy.flags.items()}
+    flags = {
+        key: replace(flag, description=words, aliases=dict.fromkeys(flag.variants, words)) for key, flag in policy.flags.items()
+    }
     return replace(policy, components=components, flags=flags)
 
 
@@ -93,8 +116,9 @@ def test_no_configured_name_breaks_a_view(words: str) -> None:
     story = outage_story(109)
     story.policy = ill_named(story.policy, words)
     for name, message in every_view(story, ""):
-        assert_taken(message, edited=name in ("alert", "card"))
-    assert_view_taken(declare_modal(story.world.open_incidents(), story.policy))
+        assert_taken(message, edited=name in ("alert", "card", "evidence"))
+    for form in [*every_form(story), declare_modal(story.world.open_incidents(), story.policy)]:
+        assert_view_taken(form)
     assert [] == bookmarks(story.incident(), story.policy, board_url=words)
 
 
@@ -103,7 +127,7 @@ def test_views_stand_a_configuration_that_forgot_everything() -> None:
     story = outage_story(109)
     story.policy = replace(story.policy, components={}, flags={})
     for name, message in every_view(story, "words"):
-        assert_taken(message, edited=name in ("alert", "card"))
+        assert_taken(message, edited=name in ("alert", "card", "evidence"))
 
 
 def test_an_incident_without_components_has_every_view() -> None:
@@ -112,7 +136,7 @@ def test_an_incident_without_components_has_every_view() -> None:
     body = Declared(7, "Payments are slow", Severity.SEV4, "", "declared/7", (), T0, "declared by ana", "#ops")
     story.at(1).add("incident/7", body, ANA)
     for name, message in every_view(story, "words"):
-        assert_taken(message, edited=name in ("alert", "card"))
+        assert_taken(message, edited=name in ("alert", "card", "evidence"))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

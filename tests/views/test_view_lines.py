@@ -7,13 +7,15 @@ import pytest
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, Released
-from bot.core.record.incident_facts import ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.record.kinds import BODIES
-from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.provider_facts import NoticeSeen, PageFlooded
 from bot.ports import Message
 from bot.views.incident.fact_messages import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story
 from tests.views.message_checks import assert_taken, buttons, shown
+
+SEEN = (ComponentJoined, ComponentMoved, NoticeSeen, PageFlooded, ResolveAsked)  # nobody's doing
 
 
 def line(story: Story, stream: str, body: Body, actor: Actor = ANA) -> Message:
@@ -38,16 +40,23 @@ def test_the_sample_holds_every_kind() -> None:
 
 @pytest.mark.parametrize(
     "fact",
-    [x for x in one_of_each() if x.body.ANNOUNCED and x.kind not in ("notice.seen", "feed.flooded")],
+    [x for x in one_of_each() if x.body.ANNOUNCED and not isinstance(x.body, SEEN)],
     ids=lambda x: x.kind,
 )
 def test_every_told_line_names_who_did_it(fact: Fact) -> None:
-    """A person by mention, a rule by name."""
+    """A person by mention."""
     story = outage_story(109)
 
     assert "<@U0ANA>" in shown(fact_line(fact, story.world, story.policy))
-    by_rule = replace(fact, actor=FALLBACK_RULE)
-    assert "fallback automation" in shown(fact_line(by_rule, story.world, story.policy))
+
+
+@pytest.mark.parametrize("kind", [SeverityChanged, PhaseChanged])
+def test_what_a_rule_did_to_an_incident_is_called_automatic(kind: type[Body]) -> None:
+    """Nobody has to know our rules by name."""
+    story = outage_story(109)
+    fact = next(x for x in one_of_each() if isinstance(x.body, kind))
+
+    assert "(automatic)" in shown(fact_line(replace(fact, actor=FALLBACK_RULE), story.world, story.policy))
 
 
 def test_staged_recovery_says_what_still_fails() -> None:
@@ -55,9 +64,8 @@ def test_staged_recovery_says_what_still_fails() -> None:
     story = outage_story(90)
     moved = ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 runs were fine", T0)
 
-    assert (
-        "Claude API back since 12:40 UTC, claude.ai and Claude mobile still failing." == line(story, "incident/7", moved).text
-    )
+    said = "🟢 Claude API is back (since 12:40 UTC). claude.ai and Claude mobile still fail."
+    assert said == line(story, "incident/7", moved).text
 
 
 def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
@@ -66,7 +74,7 @@ def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
     story.add("incident/7", ComponentMoved(WEB, Level.DEGRADED, Level.OPERATIONAL, "fine", T0))
     made = line(story, "incident/7", ComponentMoved(MOBILE, Level.DOWN, Level.OPERATIONAL, "fine", T0))
 
-    assert "Claude mobile back since 12:40 UTC, nothing in this incident fails any more." == made.text
+    assert "🟢 Claude mobile is back (since 12:40 UTC). Nothing in this incident fails any more." == made.text
 
 
 def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
@@ -105,7 +113,7 @@ def test_the_first_step_back_is_asked_for() -> None:
     made = line(story, f"flag/{FLAG}", HandBackAsked(FLAG, "anthropic.api operational"), Actor.rule("hand-back"))
 
     assert {"flag.step_back": {"flag": FLAG, "incident": 7}} == buttons(made)
-    assert "Start hand-back (10 %)" == made.blocks[1]["elements"][0]["text"]["text"]
+    assert "Send 10 % back to claude" == made.blocks[1]["elements"][0]["text"]["text"]
 
 
 def test_a_step_back_says_what_comes_next() -> None:
@@ -147,14 +155,12 @@ def test_a_question_about_an_incident_that_is_over_has_no_button() -> None:
 
 
 def test_relapse_and_reopening_are_told_apart() -> None:
-    """Each says where it came from."""
-    story = outage_story(160)
+    """Each says what happened in its first words."""
     back = PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again")
-    assert "INC-7 is back to investigating, was monitoring" in line(story, "incident/7", back).text
-
-    over = outage_story()
     again = PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "it fails again")
-    assert "INC-7 was reopened and is investigating, was resolved" in line(over, "incident/7", again).text
+
+    assert line(outage_story(160), "incident/7", back).text.startswith("🔴 It fails again. INC-7 is back to investigating")
+    assert line(outage_story(), "incident/7", again).text.startswith("INC-7 was reopened (by <@U0ANA>).")
 
 
 def test_a_severity_says_how_often_updates_come_now() -> None:

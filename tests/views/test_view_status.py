@@ -88,7 +88,7 @@ def test_a_hundred_providers_fit_into_one_message() -> None:
 def test_the_list_tells_open_incidents_from_old_ones() -> None:
     """Who has it, when the next update comes; how long an old one took."""
     story = outage_story(109)
-    assert "acknowledged by <@U0ANA>, next update by" in shown(incident_list(story.world, story.policy, story.now))
+    assert "lead <@U0ANA> · next update by" in shown(incident_list(story.world, story.policy, story.now))
 
     over = outage_story()
     assert "No incident is open. `/incident list all` shows those that are over. `/incident declare TITLE` opens one." == (
@@ -101,9 +101,8 @@ def test_one_incident_is_shown_with_what_one_can_do() -> None:
     """Open: everything; over: record, reopen, export."""
     story, over = outage_story(20), outage_story()
 
-    assert "incident.resolve" in buttons(incident_show(story.scene()))
-    shown_over = incident_show(over.scene())
-    assert {"incident.reopen", "incident.export"} == set(buttons(shown_over))
+    assert "Resolve…" in buttons(incident_show(story.scene()))["incident.more"]
+    assert {"incident.reopen", "incident.export"} == set(buttons(incident_show(over.scene())))
 
 
 def test_the_timeline_leaves_out_errands_and_says_so() -> None:
@@ -173,7 +172,7 @@ def test_the_declare_form_holds_the_chosen_one_of_many_components() -> None:
 
 def test_the_update_form_takes_a_long_text() -> None:
     """Several lines, posted under the author's name."""
-    view = update_modal(outage_story(20).incident(), private_metadata="x")
+    view = update_modal(outage_story(20).incident())
 
     assert_view_taken(view)
     assert UPDATE_CALLBACK == view["callback_id"]

@@ -10,6 +10,7 @@ from bot.core.effects import (
     About,
     EditAlert,
     EditCard,
+    EditEvidence,
     Effect,
     EffectBody,
     OpenChannel,
@@ -49,6 +50,7 @@ class Draft:
         self.facts: list[Fact] = []
         self.effects: list[Effect] = []
         self._touched: dict[int, Fact] = {}
+        self._evidence: dict[int, Fact] = {}
 
     def add(
         self, stream: str, body: Body, *, incident: int | None = None, actor: Actor | None = None, told: bool = True
@@ -61,8 +63,12 @@ class Draft:
         self.world = evolve(self.world, fact)
         if incident is not None and not body.BOOKKEEPING:
             self._touched[incident] = fact
+        if incident is not None and body.EVIDENCE:
+            self._evidence[incident] = fact
         if told and body.ANNOUNCED:
             self.tell(fact)
+        if incident is not None and body.pushed():
+            self.send(PostLine(To.THREAD), fact)
         return fact
 
     def tell(self, fact: Fact) -> None:
@@ -97,6 +103,8 @@ class Draft:
         queued = {type(effect.body) for effect in self.effects if effect.incident == number}
         if PostAlert not in queued:
             self.send(EditAlert(), fact)
+            if number in self._evidence:
+                self.send(EditEvidence(), self._evidence[number])
         if OpenChannel not in queued:
             self.send(EditCard(), fact)
             if incident.room.channel:

@@ -22,6 +22,7 @@ from bot.core.effects import (
     PinCard,
     PostAlert,
     PostCard,
+    PostEvidence,
     PostRefusal,
     PostRunbook,
     PostSummary,
@@ -127,6 +128,7 @@ def declare(
     name = channel_name(policy.incidents.channel_name, number, channel_words(policy, draft.incident(number)), draft.now)
     draft.add(stream, ChannelNamed(name, 1))
     draft.send(PostAlert(), fact)
+    draft.send(PostEvidence(), fact)
     page_people(draft, number, with_alert=True)
     steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
     runbook = any(policy.components[c].runbook_steps or policy.components[c].runbook_url for c in components)
@@ -313,7 +315,7 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
     fact = draft.add(incident.stream, PostGone(signal.what.KIND, channel, signal.ts, signal.reason, again))
     if again:
         number = gone + 2
-        for effect in (PostCard(number), PinCard(number)) if card else (PostAlert(number),):
+        for effect in (PostCard(number), PinCard(number)) if card else (PostAlert(number), PostEvidence(number)):
             draft.send(effect, fact)
     return draft.done(base.Noted(incident=incident.number))
 

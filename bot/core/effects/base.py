@@ -175,6 +175,27 @@ class EditAlert(OfAlert, EditInPlace):
     PART = "alert"
 
 
+@dataclass(frozen=True)
+class PostEvidence(OfAlert):
+    """Reply to an incident's alert with the evidence."""
+
+    KIND = "evidence.post"
+    CERTAINTY = Certainty.LOOKED_UP
+    number: int = 1  # of the alert that it stands under
+
+    def key(self, about: About) -> str:
+        return super().key(about) if self.number == 1 else f"{about.name}/evidence/{self.number}"
+
+
+@dataclass(frozen=True)
+class EditEvidence(OfAlert, EditInPlace):
+    """Show the evidence as things are."""
+
+    KIND = "evidence.edit"
+    CERTAINTY = Certainty.REPEATABLE
+    PART = "evidence"
+
+
 # --- the incident's channel
 
 
@@ -306,6 +327,7 @@ class To(StrEnum):
 
     INCIDENT = ""
     OPS = "ops"
+    THREAD = "thread"  # under the alert, where a reply wakes whoever follows it, as an edit does not
 
 
 @dataclass(frozen=True)
@@ -318,10 +340,17 @@ class PostLine(EffectBody):
     lost: str = ""  # the key of what was given up, where the line says that; said once
 
     def key(self, about: About) -> str:
+        if self.to is To.THREAD:
+            return f"{about.fact}/push"
         return f"{GIVEN_UP}{self.lost}" if self.lost else f"{about.fact}/line"
 
     def lane(self, about: About) -> str:
-        return "ops" if self.to is To.OPS else super().lane(about)
+        match self.to:
+            case To.OPS:
+                return "ops"
+            case To.THREAD:
+                return f"alert/{about.incident}"
+        return super().lane(about)
 
 
 @dataclass(frozen=True)

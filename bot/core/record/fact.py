@@ -35,6 +35,7 @@ class Body:
     VERSION: ClassVar[int] = 1  # of its shape; when that changes it goes up by one and `UPGRADES` learns to lift old rows
     UPGRADES: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # version -> its data as of the next one
     ANNOUNCED: ClassVar[bool] = False  # people in the channel are told of it in a line of its own
+    EVIDENCE: ClassVar[bool] = False  # it changes what an incident's evidence shows
     BEGINS: ClassVar[bool] = False  # there is no state before it: every other fact of its stream comes after
     SOURCE: ClassVar[Source | None] = None  # who knew it; None = whoever acted
     BOOKKEEPING: ClassVar[bool] = False  # about our own effects: it makes no new edit of alert and card, or there is no end
@@ -46,6 +47,10 @@ class Body:
     def onto_incident(self, incident: Incident, fact: "Fact") -> Incident:
         """What an incident is after it, where the fact names the incident and stands in a stream of its own."""
         return incident
+
+    def pushed(self) -> bool:
+        """Whether it is big enough for a reply under the alert, which reaches phones as no edit does."""
+        return False
 
     def __init_subclass__(cls) -> None:
         """Enter the registry."""

@@ -18,6 +18,10 @@ class EngageProposed(OfFlag, Reasoned, Body):
     variant: str
     reason: str
 
+    def pushed(self) -> bool:
+        """Customers wait for somebody's yes."""
+        return True
+
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """It waits for a person."""
         return replace(state, proposal=Proposal(self.variant, self.reason, fact.at, fact.incident), held="")
@@ -71,6 +75,11 @@ class Held(OfFlag, Reasoned, Body):
     ANNOUNCED = True
     flag: str
     reason: str
+    unserved: bool = False  # what is served now fails, and so does whatever could take over
+
+    def pushed(self) -> bool:
+        """Customers are not served, and no rule can help."""
+        return self.unserved
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """The last reason is kept."""

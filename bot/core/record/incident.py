@@ -37,6 +37,7 @@ class Room:
     attempt: int = 0  # names that were tried
     refused: str = ""  # why there is no channel
     alert: Post = Post()
+    evidence: Post = Post()  # the first reply under the alert
     card: Post = Post()
 
 
@@ -48,6 +49,11 @@ class People:
     acknowledged_by: Actor | None = None
     responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join", or was given a role
     roles: Mapping[IncidentRole, Actor] = field(default_factory=dict)
+
+    @property
+    def leader(self) -> Actor | None:
+        """Who leads: the commander, and as long as there is none whoever acknowledged it."""
+        return self.roles.get(IncidentRole.COMMANDER) or self.acknowledged_by
 
 
 @dataclass(frozen=True)

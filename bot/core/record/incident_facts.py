@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.effects import PostAlert, PostCard
+from bot.core.effects import PostAlert, PostCard, PostEvidence
 from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Post, Room, VendorWords
@@ -46,6 +46,7 @@ class ComponentJoined(OfComponent, Reasoned, Body):
     KIND = "incident.component_joined"
     SOURCE = Source.PROBE
     ANNOUNCED = True
+    EVIDENCE = True
     component: str
     level: Level
     reason: str
@@ -65,6 +66,7 @@ class ComponentMoved(OfComponent, Reasoned, Body):
     KIND = "incident.component_moved"
     SOURCE = Source.PROBE
     ANNOUNCED = True
+    EVIDENCE = True
     component: str
     previous: Level
     level: Level
@@ -89,6 +91,10 @@ class PhaseChanged(Reasoned, Body):
     phase: Phase
     move: str  # the name of the edge: forward, relapse, reopen, close, cancel
     reason: str
+
+    def pushed(self) -> bool:
+        """That it is over, and that it was not."""
+        return self.phase is Phase.RESOLVED or self.move in ("relapse", "reopen", "cancel")
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Times and counts of its life."""
@@ -135,6 +141,10 @@ class SeverityChanged(Reasoned, Body):
     previous: Severity
     severity: Severity
     reason: str
+
+    def pushed(self) -> bool:
+        """That it is worse than it was called."""
+        return self.severity.is_worse_than(self.previous)
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It is known whether a person set it: then no rule changes it."""
@@ -286,6 +296,8 @@ class Posted(Body):
             return _in_room(state, alert=replace(state.room.alert, channel=self.channel, ts=self.ts))
         if self.what == PostCard.KIND:
             return _in_room(state, card=replace(state.room.card, channel=self.channel, ts=self.ts))
+        if self.what == PostEvidence.KIND:
+            return _in_room(state, evidence=replace(state.room.evidence, channel=self.channel, ts=self.ts))
         return state
 
 

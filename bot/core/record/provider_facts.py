@@ -112,6 +112,7 @@ class NoticeSeen(Body):
     KIND = "notice.seen"
     SOURCE = Source.VENDOR
     ANNOUNCED = True
+    EVIDENCE = True
     notice: Notice
     late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
     page: str = ""  # which of the provider's addresses said it, as a digest

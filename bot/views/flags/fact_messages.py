@@ -17,7 +17,7 @@ from bot.core.record.flag_facts import (
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
-from bot.views.flags.board import engage_button, release_button, step_back_button
+from bot.views.flags.buttons import engage_button, release_button, step_back_button
 from bot.views.limits import fit
 from bot.views.text import by, code, foreign, inert, span, stop, utc, when, words
 
@@ -96,12 +96,12 @@ def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list
     """Only what still makes sense now: a message may be sent long after its fact."""
     state = world.flag(flag.key)
     match fact.body:
-        case EngageProposed() if state.proposal and (made := engage_button(flag, state, world, fact.incident)):
+        case EngageProposed() if state.proposal and (made := engage_button(flag, state, world, policy, fact.incident)):
             return [made]
         case HandBackAsked() if state.engagement and state.engagement.asked_at:
-            return [step_back_button(flag, fact.incident)]
+            return [step_back_button(flag, policy, fact.incident, alone=True)]
         case Engaged() | ExpiryReached() if state.engagement:
-            return [release_button(flag, state.engagement, world, fact.incident, name_of=policy.name_of)]
+            return [release_button(flag, state.engagement, world, policy, fact.incident, alone=True)]
     return []
 
 

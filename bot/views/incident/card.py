@@ -1,67 +1,117 @@
 """The furniture of an incident's channel: pinned status card, topic, bookmarks, runbook."""
 
-from bot.core.model import Phase
-from bot.core.policy import Policy
+from collections.abc import Mapping
+
+from bot.core.decide.flags.choosing import sick_behind
+from bot.core.model import IncidentRole
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.ports import Message
-from bot.views.blocks import Block, actions, context, header, section
-from bot.views.incident.parts import (
-    export_button,
-    first_words,
-    happening,
-    incident_buttons,
-    over_words,
-    record,
-    reopen_button,
-    standing,
-    touched,
-)
+from bot.views.blocks import Block, context, header, section
+from bot.views.incident.buttons import card_buttons
+from bot.views.incident.ending import over_lines
+from bot.views.incident.evidence import component_line, worst_first
+from bot.views.incident.head import head, icon
 from bot.views.limits import fit
-from bot.views.names import lag_words
+from bot.views.names import flag_name, lag_words, notices_for, page_words, variant_name
 from bot.views.scene import Scene
-from bot.views.text import count, cut, foreign, is_web, link, plain, span, utc, when
+from bot.views.text import clock, count, cut, foreign, how, inert, is_web, link, plain, spoken, utc, who, words
 
 VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
 TOPIC_MAX = 250
 MOST_STEPS = 30
+MOST_SHOWN = 6
 UNSAFE_IN_TOPIC = str.maketrans({"<": "‹", ">": "›", "&": "+"})
 
 
-def card(scene: Scene) -> Message:
-    """How the incident stands now, for whoever opens its channel; edited in place."""
-    incident, now, due = scene.incident, scene.now, scene.next_update_at
-    headline = header(f"Status of {incident.name}: {plain(incident.title, 110)}")
-    if not incident.phase.open:
-        lines = [record(incident), lag_words(incident)]
-        back = [reopen_button(incident)] if incident.phase is Phase.RESOLVED else []
-        buttons = actions([*back, export_button(incident)])
-        body = section("\n".join(line for line in lines if line))
-        return fit(Message(over_words(incident, scene.policy), (headline, body, *buttons)), visible=VISIBLE)
-    said = f"{count(incident.updates, 'update')} so far"
-    coming = f"next update by {when(due)}" if due else f"at {incident.severity} updates come on change only"
-    counts = [f"relapses: {incident.relapses}"] if incident.relapses else []
-    counts += [f"reopened: {incident.reopened}"] if incident.reopened else []
-    blocks: tuple[Block, ...] = (
-        headline,
-        section(f"{standing(incident)}\n{said}, {coming}."),
-        *happening(scene),
-        *touched(scene),
-        context(" · ".join([f"running for {span(now - incident.began_at)}", *counts, f"as of {when(now)}"])),
-        context("Tell everybody: `/incident update TEXT` · remember something: `/incident note TEXT` · `/incident help`"),
-        *incident_buttons(scene),
-    )
-    return fit(Message(first_words(scene), blocks), visible=VISIBLE)
+def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
+    """How the incident stands now, for whoever opens its channel; edited in place. `readers` counts each flag's clients."""
+    if not scene.incident.phase.open:
+        lines = over_lines(scene)
+        return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
+    lines = head(scene)
+    parts = ["\n".join(lines), _components(scene), _flags(scene, readers or {}), _vendor(scene), _roles(scene.incident)]
+    hint = "`/incident update TEXT` tells everybody · `/incident note TEXT` adds to the timeline"
+    blocks = [*(section(part) for part in parts if part), context(_course(scene)), context(hint), *card_buttons(scene)]
+    return fit(Message(spoken(lines[0]), tuple(blocks)), visible=VISIBLE)
+
+
+def _components(scene: Scene) -> str:
+    order = worst_first(scene)
+    lines = [component_line(one, scene) for one in order[:MOST_SHOWN]]
+    more = [f"{count(len(order) - MOST_SHOWN, 'more component')}: `/health`"] if len(order) > MOST_SHOWN else []
+    return "\n".join([*lines, *more])
+
+
+def _flags(scene: Scene, readers: Mapping[str, int]) -> str:
+    lines = [_flag(flag, scene, readers.get(flag.key, 0)) for flag in scene.flags[:MOST_SHOWN]]
+    if len(scene.flags) > MOST_SHOWN:
+        lines.append(f"{count(len(scene.flags) - MOST_SHOWN, 'more flag')}: `/fallback status`")
+    return "\n".join([*lines, *_lost_fallbacks(scene)])
+
+
+def _flag(flag: FlagPolicy, scene: Scene, readers: int) -> str:
+    state = scene.world.flag(flag.key)
+    read = f"read by {count(readers, 'client')}" if readers else "no client reads it"
+    name, engagement = f"*{flag_name(flag.key, scene.policy)}*", state.engagement
+    if engagement:
+        until = f"until {clock(engagement.expires_at, scene.now)} at the latest"
+        return f"{name}: {variant_name(flag, engagement.variant)} {until} · {read}"
+    held = f" · not switched: {inert(state.held, 160)}" if state.held else ""
+    return f"{name}: {variant_name(flag, flag.default)} · {read}{held}"
+
+
+def _lost_fallbacks(scene: Scene) -> list[str]:
+    """The way out of another trouble may lead through here."""
+    lost = [
+        f"{variant_name(flag, one.variant)} of {flag_name(flag.key, scene.policy)}"
+        for flag in scene.policy.flags.values()
+        for one in flag.fallbacks
+        if one.needs in scene.incident.affected and sick_behind(scene.world, flag, one.variant)
+    ]
+    return [f"Not usable as a fallback meanwhile: {words(lost, most=3)}."] if lost else []
+
+
+def _vendor(scene: Scene) -> str:
+    incident = scene.incident
+    notices = notices_for(incident, scene.world)
+    if not notices:
+        return lag_words(incident)  # the head says that the page shows nothing
+    return f"{page_words(incident.provider, notices[:1], scene.world, scene.policy)} {lag_words(incident)}".strip()
+
+
+def _roles(incident: Incident) -> str:
+    others = [f"{role}: {who(person)}" for role, person in incident.people.roles.items() if role is not IncidentRole.COMMANDER]
+    helping = [who(person) for person in incident.people.responders]
+    return " · ".join([*others, *([f"Helping: {words(helping)}"] if helping else [])])
+
+
+def _course(scene: Scene) -> str:
+    incident, due = scene.incident, scene.next_update_at
+    parts = [
+        incident.phase.capitalize(),
+        f"next update by {clock(due, scene.now)}" if due else "updates on change",
+        f"{count(incident.updates, 'update')} so far" if incident.updates else "",
+        f"declared at {clock(incident.declared_at, scene.now)} ({how(incident.declared_by)})",
+        f"relapses: {incident.relapses}" if incident.relapses else "",
+        f"reopened: {incident.reopened}" if incident.reopened else "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def topic(scene: Scene) -> str:
     """The channel's topic: plain text in UTC, at most 250 characters."""
-    incident, due = scene.incident, scene.next_update_at
-    parts = [incident.name, incident.severity.value, incident.phase.value]
-    if due is not None:
-        parts.append(f"next update by {utc(due)}")
-    elif incident.phase.open:
-        parts.append("updates on change")
-    parts.append(plain(incident.title, 150).translate(UNSAFE_IN_TOPIC))
+    incident, due, people = scene.incident, scene.next_update_at, scene.incident.people
+    title = plain(incident.title, 150).translate(UNSAFE_IN_TOPIC)
+    if not incident.phase.open:
+        return cut(f"{icon(incident)} {incident.severity} · {incident.phase} · {title}", TOPIC_MAX)
+    leader = people.leader
+    parts = [
+        f"{icon(incident)} {incident.severity}",
+        f"lead @{plain(leader.name, 40).translate(UNSAFE_IN_TOPIC)}" if leader else "no lead yet",
+        f"next update {utc(due)}" if due else "updates on change",
+        title,
+    ]
     return cut(" · ".join(parts), TOPIC_MAX)
 
 
@@ -88,5 +138,5 @@ def runbook(incident: Incident, policy: Policy) -> Message | None:
         blocks.append(section("\n".join([title, *steps])))
     if not blocks:
         return None
-    hint = "Say in the channel who does which step; `/incident note TEXT` keeps what came out."
-    return fit(Message(f"Runbook for {incident.name}", (header(f"Runbook for {incident.name}"), *blocks, context(hint))))
+    hint = "Say in the channel who does which step."
+    return fit(Message(f"Runbook for {incident.name}", (header("Runbook"), *blocks, context(hint))))

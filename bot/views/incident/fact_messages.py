@@ -1,7 +1,7 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
 from bot.core.decide.cadence import update_every
-from bot.core.model import FeedState, Level
+from bot.core.model import FeedState, Level, Phase
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
@@ -28,12 +28,13 @@ from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
 from bot.views.incident import paging
-from bot.views.incident.parts import reopen_button, resolve_button
+from bot.views.incident.buttons import reopen_button, resolve_button
+from bot.views.incident.head import ICONS
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import component_name, page_of, plain_names
 from bot.views.scene import Scene
-from bot.views.text import by, foreign, inert, link, quote, span, stop, utc, when, who, words
+from bot.views.text import by, capital, clock, foreign, how, inert, link, quote, span, spoken, stop, when, who, words
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
@@ -84,75 +85,88 @@ def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
 
 
 def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | None:
-    name = incident.name if incident else "the incident"
     match fact.body:
         case Acknowledged():
-            text = f"{who(fact.actor)} acknowledged {name}."
-            return text, text, []
+            return _plain(f"{who(fact.actor)} acknowledged {_name(incident)}.")
         case ResponderJoined():
-            text = f"{who(fact.actor)} joined {name}."
-            return text, text, []
+            return _plain(f"{who(fact.actor)} came to help.")
         case NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
         case SeverityChanged() as b:
-            text = f"{name} is {b.severity} now, was {b.previous}, {by(fact.actor)}."
             every = update_every(incident, policy.incidents) if incident and incident.severity is b.severity else None
             pace = f" Updates come every {span(every)}." if every else ""
-            return text, f"{name} is *{b.severity}* now, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}{pace}", []
+            raised = "⬆️ " if b.severity.is_worse_than(b.previous) else ""
+            said = f"{raised}{_name(incident)} is *{b.severity}* now, was {b.previous} ({how(fact.actor)}).{_reason(b.reason)}"
+            return spoken(said), f"{said}{pace}", []
         case UpdateWritten() as b:
-            text = f"Update {b.slot} of {name}" + (f": {foreign(b.text, 300)}" if b.text else "")
-            return text, f"Update {b.slot} of {name} {by(fact.actor)}" + (f"\n{quote(b.text, 2000)}" if b.text else ""), []
+            text = f"Update {b.slot} of {_name(incident)}" + (f": {foreign(b.text, 300)}" if b.text else "")
+            return (
+                text,
+                f"Update {b.slot} of {_name(incident)} {by(fact.actor)}" + (f"\n{quote(b.text, 2000)}" if b.text else ""),
+                [],
+            )
     return None
+
+
+def _plain(text: str) -> Said:
+    return text, text, []
+
+
+def _name(incident: Incident | None) -> str:
+    return incident.name if incident else "the incident"
 
 
 def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
     incident = scene.incident if scene else None
     match fact.body:
         case ComponentJoined() as b:
-            text = f"{component_name(policy, b.component)} is {b.level} too: {foreign(b.reason, 300)}"
-            body = f"*{component_name(policy, b.component)}* is *{b.level}* too: {stop(foreign(b.reason, 600))} {_seen(fact)}"
-            return text, body + _evidence(b.evidence), []
+            since = f", since {clock(b.began_at, fact.at)}" if b.began_at else ""
+            said = f"{ICONS[b.level]} *{component_name(policy, b.component)} is {b.level} too*{since}. {_why(b.reason)}"
+            return spoken(said), said, []
         case ComponentMoved() as b:
             return _moved(fact, b, policy, incident)
         case PhaseChanged() as b:
             return _phase(fact, b, incident)
         case ResolveAsked() as b if scene and incident:
-            text = f"Is {incident.name} over?{_reason(b.reason)}"
-            return (
-                text,
-                f"*Is {incident.name} over?*{_reason(b.reason)} Asked {by(fact.actor)}.",
-                _if_open(scene),
-            )
+            said = f"*Is {incident.name} over?*{_reason(b.reason)}"
+            return spoken(said), said, _if_open(scene)
         case (PageOutcome() | PageLost()) as b if incident:
             return paging.failed(incident, b), paging.failed(incident, b), []
         case GivenUp() as b:
-            what, name = ERRAND_WORDS.get(b.what, b.what), incident.name if incident else "an incident"
-            text = f"{name}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
+            what = ERRAND_WORDS.get(b.what, b.what)
+            text = f"{_name(incident)}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
             todo = "It is not tried again. What happened stands in the timeline; `understudy doctor` tells what Slack wants."
             return text, f"{text}\n{todo}", []
     return None
 
 
 def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
-    name = component_name(policy, b.component)
+    name, since = component_name(policy, b.component), clock(b.began_at, fact.at)
     if b.level is not Level.OPERATIONAL:
-        text = f"{name} is {b.level} since {utc(b.began_at)}, was {b.previous}: {foreign(b.reason, 300)}"
-        since = f"*{name}* is *{b.level}* since {when(b.began_at)}, was {b.previous}"
-        return text, f"{since}: {stop(foreign(b.reason, 600))} {_seen(fact)}{_evidence(b.evidence)}", []
+        said = f"{ICONS[b.level]} *{name} is {b.level}* since {since}, was {b.previous}. {_why(b.reason)}"
+        return spoken(said), said, []
     others = [component_name(policy, a.id) for a in incident.failing if a.id != b.component] if incident else []
-    rest = f"{words(others)} still failing" if others else "nothing in this incident fails any more"
-    text = f"{name} back since {utc(b.began_at)}, {rest}."
-    since = f"*{name}* back since {when(b.began_at)} (was {b.previous}), {rest}"
-    return text, f"{since}. {stop(foreign(b.reason, 300))} {_seen(fact)}", []
+    rest = (
+        f"{words(others)} still {'fails' if len(others) == 1 else 'fail'}."
+        if others
+        else "Nothing in this incident fails any more."
+    )
+    said = f"🟢 *{name} is back* (since {since}). {rest}"
+    return spoken(said), said, []
 
 
 def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
-    name = incident.name if incident else "The incident"
-    how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
-    text = f"{name} {how} {b.phase}, was {b.previous}, {by(fact.actor)}."
-    body = f"{name} {how} *{b.phase}*, was {b.previous}, {by(fact.actor)}.{_reason(b.reason)}"
-    over = incident is not None and incident.phase is b.phase and b.phase == "resolved"
-    return text, body, [reopen_button(incident)] if over and incident else []
+    name = _name(incident)
+    over = incident is not None and incident.phase is b.phase and b.phase is Phase.RESOLVED
+    buttons = [reopen_button(incident)] if over and incident else []
+    match b.move:
+        case "relapse":
+            said = f"🔴 *It fails again.* {name} is back to {b.phase} ({how(fact.actor)}).{_reason(b.reason)}"
+        case "reopen":
+            said = f"*{name} was reopened* ({how(fact.actor)}).{_reason(b.reason)}"
+        case _:
+            said = f"{'🟢 ' if b.phase is Phase.RESOLVED else ''}*{name} is {b.phase}* ({how(fact.actor)}).{_reason(b.reason)}"
+    return spoken(said), said, buttons
 
 
 def _if_open(scene: Scene) -> list[Block]:
@@ -160,16 +174,8 @@ def _if_open(scene: Scene) -> list[Block]:
 
 
 def _reason(reason: str) -> str:
-    return f" {stop(_capital(inert(reason, 600)))}" if reason.strip() else ""
+    return f" {stop(capital(inert(reason, 300)))}" if reason.strip() else ""
 
 
-def _seen(fact: Fact) -> str:
-    return f"Seen {by(fact.actor)}."
-
-
-def _evidence(lines: tuple[str, ...]) -> str:
-    return "".join(f"\n• {foreign(line, 240)}" for line in lines[:4])
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _why(reason: str) -> str:
+    return stop(capital(foreign(reason, 240)))

@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot.core.decide.flags.failover import default_unwell
 from bot.core.model import Severity
-from bot.core.policy import Policy
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
-from bot.views.blocks import plain_text, section
+from bot.views.blocks import OPTION_VALUE_MAX, plain_text, section
+from bot.views.flags.buttons import affected
+from bot.views.incident.buttons import still
+from bot.views.names import plain_flag_name, plain_variant_name
+from bot.views.scene import Scene
 from bot.views.text import foreign, plain
 
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
+RESOLVE_CALLBACK = "resolve_incident"
+RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # it said what is not over
+SEVERITY_CALLBACK = "change_severity"
+CANCEL_CALLBACK = "cancel_incident"
+SWITCH_BACK_CALLBACK = "switch_back"
 
 NO_COMPONENT = "none"
 MOST_OPTIONS = 100
-OPTION_VALUE_MAX = 150
 METADATA_MAX = 3000
 TEXT_MAX = 3000  # of what a person types into a plain_text_input
 
@@ -23,6 +32,13 @@ SEVERITIES = {
     Severity.SEV2: "a major function is degraded or runs on a fallback",
     Severity.SEV3: "minor, or one model only",
     Severity.SEV4: "watch",
+}
+
+NO_INCIDENT = {
+    "false-alarm": "A false alarm: nothing failed",
+    "duplicate": "A duplicate of another incident",
+    "external": "Not ours to handle",
+    "drill": "A drill",
 }
 
 View = dict[str, Any]
@@ -47,12 +63,56 @@ def declare_modal(
     return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", [*_open_already(open_incidents), *blocks], private_metadata)
 
 
-def update_modal(incident: Incident, *, private_metadata: str = "") -> View:
+def update_modal(incident: Incident) -> View:
     """The form for an update to everybody."""
     about = section(f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 150)}")
-    hint = "Posted in the incident's channel under your name; the clock of updates starts anew."
+    hint = "Posted in the incident's channel under your name. The next update is due a full interval later."
     words = _input("text", "What should everybody know?", _text_input("text", TEXT_MAX, "", multiline=True), hint)
-    return _modal(UPDATE_CALLBACK, "Write an update", "Post update", [dict(about), words], private_metadata)
+    return _modal(UPDATE_CALLBACK, "Write an update", "Post update", [dict(about), words], str(incident.number))
+
+
+def resolve_modal(scene: Scene) -> View:
+    """The form that ends an incident; it says what is not over yet."""
+    left = still(scene)
+    about = f"{left.strip() or 'Nothing fails any more.'} Updates end; summary and timeline are posted. It can be reopened."
+    reason = _input("reason", "Why is it over?", _text_input("reason", TEXT_MAX, "The vendor confirms the fix"), optional=True)
+    callback, submit = (RESOLVE_ANYWAY_CALLBACK, "Resolve anyway") if left else (RESOLVE_CALLBACK, "Resolve")
+    blocks = [dict(section(foreign(about, 500))), reason]
+    return _modal(callback, f"Resolve {scene.incident.name}", submit, blocks, str(scene.incident.number))
+
+
+def severity_modal(incident: Incident) -> View:
+    """The form that changes the severity."""
+    levels = [_option(f"{level}: {words}", level.value) for level, words in SEVERITIES.items()]
+    now = levels[list(SEVERITIES).index(incident.severity)]
+    blocks = [
+        _input("severity", "Impact on us", _select("severity", levels, now), "It sets how often updates come."),
+        _input("reason", "Why?", _text_input("reason", TEXT_MAX, ""), optional=True),
+    ]
+    return _modal(SEVERITY_CALLBACK, "Change severity", "Change", blocks, str(incident.number))
+
+
+def cancel_modal(scene: Scene) -> View:
+    """The form that says it was no incident of ours."""
+    reasons = [_option(words, reason) for reason, words in NO_INCIDENT.items()]
+    about = f"*{scene.incident.name}* ends without a post-mortem, for good.{still(scene)}"
+    blocks = [dict(section(about)), _input("reason", "What was it?", _select("reason", reasons, reasons[0]))]
+    return _modal(CANCEL_CALLBACK, "Not an incident", "End it", blocks, str(scene.incident.number))
+
+
+def switch_back_modal(scene: Scene) -> View:
+    """The form that sends a flag back to its default at once; it says what that default is like now."""
+    flags = [_option(f"{plain_flag_name(flag.key, scene.policy)} ({flag.key})", flag.key) for flag in scene.flags_away]
+    lines = [_goes_back(flag, scene) for flag in scene.flags_away[:5]]
+    which = _input("flag", "Switch back", _select("flag", flags, flags[0]))
+    text = "\n".join(foreign(line, 300) for line in lines)
+    return _modal(SWITCH_BACK_CALLBACK, "Switch back", "Switch back", [dict(section(text)), which], str(scene.incident.number))
+
+
+def _goes_back(flag: FlagPolicy, scene: Scene) -> str:
+    unwell = default_unwell(scene.world, flag, scene.policy.name_of)
+    careful = f" Careful: {unwell}." if unwell else ""
+    return f"• {affected(flag, scene.policy)} goes back to {plain_variant_name(flag, flag.default)} at once.{careful}"
 
 
 def _open_already(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
@@ -77,9 +137,10 @@ def _modal(callback: str, title: str, submit: str, blocks: list[dict[str, Any]],
     }
 
 
-def _input(name: str, label: str, element: dict[str, Any], hint: str = "") -> dict[str, Any]:
+def _input(name: str, label: str, element: dict[str, Any], hint: str = "", *, optional: bool = False) -> dict[str, Any]:
     """`block_id` and `action_id` are the same, so that an error can be shown at the field by its name."""
-    made = {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}
+    made: dict[str, Any] = {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}
+    made |= {"optional": True} if optional else {}
     return {**made, "hint": plain_text(hint, 2000)} if hint else made
 
 

@@ -1,6 +1,6 @@
 """Answers to `/incident list`, `show` and `timeline`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.core.decide.cadence import next_update_at
@@ -10,22 +10,12 @@ from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.rows import Row
-from bot.views.blocks import Block, actions, context, header, section
-from bot.views.incident.parts import (
-    acknowledged,
-    export_button,
-    first_words,
-    happening,
-    incident_buttons,
-    over_words,
-    record,
-    standing,
-    touched,
-)
+from bot.views.blocks import Block, context, header, section
+from bot.views.incident.card import card
+from bot.views.incident.head import icon
 from bot.views.limits import fit
-from bot.views.names import headline, place_words
 from bot.views.scene import Scene
-from bot.views.text import count, foreign, inert, plain, span, when
+from bot.views.text import clock, count, foreign, inert, span, when, who
 
 MOST_LISTED = 20
 MOST_ROWS = 40
@@ -49,40 +39,21 @@ def incident_list(world: World, policy: Policy, now: datetime, *, everything: bo
 
 
 def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
-    name = f"*{incident.name}* {incident.severity} *{incident.phase}*: {foreign(incident.title, 150)}"
+    name = f"{icon(incident)} *{incident.name}* · {incident.severity} · {foreign(incident.title, 150)}"
     where = f" <#{incident.room.channel}>" if incident.room.channel else ""
     if not incident.phase.open:
         took = f", took {span(incident.ending.at - incident.began_at)}" if incident.ending.at else ""
-        return f"{name}{where}\nbegan {when(incident.began_at)}{took}"
+        return f"{name}{where}\n{incident.phase.capitalize()}; began {clock(incident.began_at, now)}{took}"
     due = next_update_at(incident, policy.incidents)
-    coming = f", next update by {when(due)}" if due else ""
-    state = headline(incident, policy) if incident.affected else "no check looks at it"
-    since = f"since {when(incident.began_at)} ({span(now - incident.began_at)})"
-    return f"{name}{where}\n{state}; {since}, {acknowledged(incident)}{coming}"
+    coming = f" · next update by {clock(due, now)}" if due else ""
+    leader = incident.people.leader
+    led = f"lead {who(leader)}" if leader else "*nobody has acknowledged it*"
+    return f"{name}{where}\nSince {clock(incident.began_at, now)} ({span(now - incident.began_at)}) · {led}{coming}"
 
 
-def incident_show(scene: Scene) -> Message:
-    """One incident as it stands, with what one can do."""
-    incident, policy, now, due = scene.incident, scene.policy, scene.now, scene.next_update_at
-    top = header(f"{incident.name} {incident.severity}: {plain(incident.title, 120)}")
-    if not incident.phase.open:
-        body = section(record(incident) or over_words(incident, policy))
-        buttons = [*incident_buttons(scene), *actions([export_button(incident)])]
-        return fit(Message(over_words(incident, policy), (top, body, context(place_words(incident)), *buttons)))
-    coming = f" · next update by {when(due)}" if due else ""
-    return fit(
-        Message(
-            first_words(scene),
-            (
-                top,
-                section(f"{standing(incident)}{coming} · running for {span(now - incident.began_at)}"),
-                *happening(scene),
-                *touched(scene),
-                context(place_words(incident)),
-                *incident_buttons(scene),
-            ),
-        )
-    )
+def incident_show(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
+    """One incident as it stands, with what one can do: the card, for whoever asks."""
+    return card(scene, readers=readers)
 
 
 def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_ROWS) -> Message:

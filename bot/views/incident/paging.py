@@ -11,19 +11,18 @@ from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.limits import fit
 from bot.views.scene import Scene
-from bot.views.text import foreign, inert, plain, span, stop, utc, when
+from bot.views.text import clock, foreign, inert, plain, span, stop, utc
+
+NOBODY = "*Nobody has acknowledged this.*"
 
 
 def unacknowledged(scene: Scene, called: Sequence[str] = ()) -> str:
-    """The alert's line on who should come; empty where nobody has to, or where nobody is paged at this severity."""
-    incident, policy = scene.incident, scene.policy.paging
-    if not waits_for_people(incident) or not (policy.steps.get(incident.severity) or called):
-        return ""
-    left = steps_left(incident, policy)
+    """The alert's line on who should come: whom it mentions, or until when the quiet hours hold the page."""
+    left = steps_left(scene.incident, scene.policy.paging) if waits_for_people(scene.incident) else []
     held = left[0] if left and left[0].wanted <= scene.now < left[0].at else None
     if held:
-        return f"Nobody has acknowledged this. Quiet hours: nobody is paged before {when(held.at, '{time}')}."
-    return " ".join(["Nobody has acknowledged this.", *map(mention, called)])
+        return f"{NOBODY} Quiet hours: nobody is paged before {clock(held.at, scene.now)}."
+    return " ".join([NOBODY, *map(mention, called)])
 
 
 def mention(id: str) -> str:

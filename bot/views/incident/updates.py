@@ -1,126 +1,129 @@
 """The hourly update and the summary at the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from bot.core.model import Actor, Phase
-from bot.core.policy import Policy
+from bot.core.model import Actor, ActorKind, Phase
 from bot.core.record.component_facts import VerdictChanged
-from bot.core.record.fact import Body, Fact
+from bot.core.record.fact import Body, Fact, OfFlag
+from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
     ChannelNamed,
     ChannelOpened,
+    ComponentJoined,
+    ComponentMoved,
     Declared,
     Exported,
     GivenUp,
+    PhaseChanged,
     Posted,
     PostGone,
     UpdateWritten,
 )
+from bot.core.record.provider_facts import NoticeSeen
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import rows
-from bot.views.blocks import Block, actions, context, fields, header, section
-from bot.views.flags.board import flag_line, short_flag_line
-from bot.views.incident.parts import export_button, over_words, record, reopen_button
+from bot.views.blocks import actions, section
+from bot.views.incident.buttons import export_button, reopen_button
+from bot.views.incident.ending import over_lines, over_words
+from bot.views.incident.evidence import component_line, worst_first
+from bot.views.incident.head import customers
 from bot.views.limits import fit
-from bot.views.names import (
-    component_name,
-    headline,
-    lag_words,
-    notices_for,
-    page_words,
-)
+from bot.views.names import component_name, flag_name, notice_words, page_of, state_words, variant_name
 from bot.views.scene import Scene
-from bot.views.text import code, count, foreign, inert, plain, quote, span, stop, utc, when, who, words
+from bot.views.text import clock, code, count, foreign, inert, quote, span, stop, utc, who
 
-MOST_EVENTS = 8
+MOST_EVENTS = 2
+MOST_STATES = 4
 # Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
 NOT_NEWS: tuple[type[Body], ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
 )  # fmt: skip
 
+# Facts that the lines about components, customers and the vendor show.
+SHOWN = (ComponentJoined, ComponentMoved, OfFlag, NoticeSeen)
+
 
 def update(
-    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[Fact],
-    readers: Mapping[str, int] | None = None, author: Actor | None = None,
+    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[Fact], author: Actor | None = None
 ) -> Message:  # fmt: skip
     """What everybody should know now, and when the next word comes; one line where nothing changed.
 
-    `text` is a person's own words (`author`), empty for the bot's. `since_facts` are the facts since the last update;
-    `readers` counts the clients of each flag. `missed` slots before this one passed unspoken.
+    `text` is a person's own words (`author`), empty for the bot's. `since_facts` are the facts since the last update. `missed`
+    slots before this one passed unspoken.
     """
-    incident, policy, now, due = scene.incident, scene.policy, scene.now, scene.next_update_at
-    state = headline(incident, policy)
-    coming = f"Next update by {utc(due, now)}." if due else "The next update comes on change."
-    shown = f"*Next update by* {when(due)}." if due else f"At {incident.severity} updates come on change only."
+    incident, now, due = scene.incident, scene.now, scene.next_update_at
+    title, state = f"Update {slot} of {incident.name}", state_words(incident, scene.policy)
+    coming = f"Next update by {clock(due, now)}." if due else f"At {incident.severity} updates come on change."
+    heard = f"Next update by {utc(due, now)}." if due else ""
     news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
-    title = f"{incident.name} update {slot}"
+    told, running = [_missed(missed)] if missed else [], span(now - incident.began_at)
     if not text and not news:
-        waiting = " ".join(_asked(scene))
-        waits = f"*Asked of people*: {waiting} " if waiting else ""
-        body = f"*{title}*: nothing changed. {_as_it_was(scene)} {_missed(missed)}{waits}{shown}"
-        return fit(Message(f"{title}: nothing changed, {state}. {coming}", (section(body),)))
-    said = f"{stop(foreign(text, 300))} " if text else ""
-    blocks: list[Block] = [header(f"{title} · {incident.severity} · {incident.phase}")]
-    if text:
-        blocks.append(section(f"{who(author)} writes:\n{quote(text, 2500)}"))
-    if missed:
-        blocks.append(section(_missed(missed).strip()))
-    blocks.append(section(f"*How it stands*, {span(now - incident.began_at)} in\n{scene.component_lines}"))
-    if news:
-        blocks.append(section(f"*Since the last update*\n{_events(news, scene)}"))
-    blocks += _surroundings(scene, readers or {})
-    asked = _asked(scene) or ["Nothing at present. What you know and we do not: `/incident note TEXT`."]
-    blocks.append(section("*Asked of people*\n" + "\n".join(f"• {line}" for line in asked)))
-    blocks.append(section(shown))
-    return fit(Message(f"{title}: {said}{state}. {coming}", tuple(blocks)))
+        parts = [f"*{title}*: nothing new after {running}.", stop(state), customers(scene), *told, *_asked(scene), coming]
+        return fit(Message(f"{title}: nothing new. {stop(state)} {heard}".strip(), (section(" ".join(filter(None, parts))),)))
+    said = f"{stop(foreign(text, 200))} " if text else ""
+    lines = [f"*{title}* · {incident.severity} · {incident.phase}, {running} in"]
+    lines += [f"{who(author)} writes:\n{quote(text, 2500)}"] if text else []
+    lines += [
+        *told,
+        *_states(scene),
+        customers(scene),
+        *_vendor(news, scene),
+        *_events(news, scene),
+        *_asked(scene),
+        f"*{coming}*",
+    ]
+    return fit(Message(f"{title}: {said}{stop(state)} {heard}".strip(), (section("\n".join(filter(None, lines))),)))
 
 
 def _missed(slots: int) -> str:
-    if not slots:
-        return ""
     before = f"{count(slots, 'update')} before this one {'was' if slots == 1 else 'were'} missed"
-    return f"{before}: the bot was not running or could not write. "
+    return f"{before}: the bot was not running or could not write."
 
 
-def _as_it_was(scene: Scene) -> str:
-    flags = [short_flag_line(flag, scene.world) for flag in scene.flags]
-    rest = f"; {words(flags, most=3)}" if flags else ""
-    return f"After {span(scene.now - scene.incident.began_at)}: {headline(scene.incident, scene.policy)}{rest}."
+def _states(scene: Scene) -> list[str]:
+    order = worst_first(scene)
+    more = [f"{count(len(order) - MOST_STATES, 'more component')}: `/health`"] if len(order) > MOST_STATES else []
+    return [*(component_line(one, scene) for one in order[:MOST_STATES]), *more]
 
 
-def _events(news: Sequence[Fact], scene: Scene) -> str:
-    told = rows(news, scene.names)
+def _vendor(news: Sequence[Fact], scene: Scene) -> list[str]:
+    """The vendor's newest word, where it is new."""
+    said = [fact.body.notice for fact in news if isinstance(fact.body, NoticeSeen)]
+    if not said:
+        return []
+    return [f"{page_of(scene.policy, said[-1].provider)}: {notice_words(said[-1], now=scene.now, most=100)}"]
+
+
+def _events(news: Sequence[Fact], scene: Scene) -> list[str]:
+    """What happened since the last update, without what the state of components and flags says already."""
+    fresh = [fact for fact in news if not isinstance(fact.body, SHOWN) and not _automatic_move(fact)]
+    told = [row for row in rows(fresh, scene.names) if not row.bookkeeping]
     left = [f"• {len(told) - MOST_EVENTS} earlier: `/incident timeline`"] if len(told) > MOST_EVENTS else []
-    return "\n".join([*left, *(f"• {when(row.at, '{time}')} {inert(row.sentence, 260)}" for row in told[-MOST_EVENTS:])])
+    shown = [f"• {clock(row.at, scene.now)} {inert(row.sentence, 100)}" for row in told[-MOST_EVENTS:]]
+    return ["Since the last update:", *left, *shown] if shown else []
 
 
-def _surroundings(scene: Scene, readers: Mapping[str, int]) -> list[Block]:
-    incident, world, flags = scene.incident, scene.world, scene.flags
-    blocks = []
-    if flags:
-        lines = [f"• {flag_line(flag, world)} Clients reading it: {readers.get(flag.key, 0)}." for flag in flags[:5]]
-        blocks.append(section("*Services and what they use*\n" + "\n".join(lines)))
-    if incident.provider:
-        page = page_words(incident.provider, notices_for(incident, world), world, scene.policy)
-        blocks.append(section(f"*What the vendor says*\n{page} {lag_words(incident)}".strip()))
-    return blocks
+def _automatic_move(fact: Fact) -> bool:
+    """A phase that a rule set follows from what the lines above say."""
+    return isinstance(fact.body, PhaseChanged) and fact.actor.kind is ActorKind.RULE
 
 
 def _asked(scene: Scene) -> list[str]:
     """What waits for a person, with what to press or type."""
     incident, asked = scene.incident, []
     if not incident.people.acknowledged_by:
-        asked.append(f"Acknowledge it: press *Acknowledge* on the alert, or type {code(f'/incident ack {incident.name}')}.")
+        asked.append(
+            f"Nobody has acknowledged this: press *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}."
+        )
     for flag in scene.flags:
-        state = scene.world.flag(flag.key)
-        if state.proposal:
-            way = code(f"/fallback engage {flag.key} {state.proposal.variant}")
-            asked.append(f"A yes or no to the switch of {code(flag.key)} to {foreign(state.proposal.variant, 60)}: {way}.")
-        elif state.engagement and state.engagement.asked_at:
-            asked.append(f"The hand-back of {code(flag.key)} waits for a yes: *Start hand-back* in the channel.")
+        state, name = scene.world.flag(flag.key), flag_name(flag.key, scene.policy)
+        if state.engagement and state.engagement.asked_at:
+            asked.append(f"Switching {name} back waits for your yes, in the channel.")
+        elif state.proposal:
+            asked.append(f"Your yes: {code(f'/fallback engage {flag.key} {state.proposal.variant}')}.")
     if incident.ending.asked_at:
-        asked.append(f"Is it over? *Resolve incident*, or {code(f'/incident resolve {incident.name}')}.")
+        asked.append(f"Is it over? {code(f'/incident resolve {incident.name}')}.")
     return asked
 
 
@@ -128,58 +131,79 @@ def _asked(scene: Scene) -> list[str]:
 
 
 def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
-    """What it was, how long everything took, and who writes it up."""
-    incident, policy = scene.incident, scene.policy
+    """How long it was, who noticed first, what customers felt, how long each part was away, and who writes it up."""
+    incident = scene.incident
     took = durations(incident, facts)
-    ended = "canceled" if incident.phase is Phase.CANCELED else "resolved"
-    counts = [
-        f"relapses: {incident.relapses}",
-        f"reopened: {incident.reopened}",
-        f"updates: {took.updates}, missed: {took.missed}",
+    lines = [
+        *over_lines(scene)[:2],
+        _noticed(took, scene),
+        _served(took, scene),
+        *_outages(took, scene),
+        *_away(took, scene),
+        _counts(took, scene),
+        _write_up(incident),
     ]
-    blocks: tuple[Block, ...] = (
-        header(f"{incident.name} {ended}: {plain(incident.title, 120)}"),
-        section(record(incident) or over_words(incident, policy)),
-        fields(_spans(took)),
-        section(f"*Outage by component*\n{_outages(took, policy)}"),
-        section(f"*Flags away from their default*\n{_away(took)}"),
-        context(" · ".join(counts)),
-        section(
-            "*Who owns the post-mortem?* Say so here. What only people know: `/incident note TEXT`, it joins the timeline. "
-            "The timeline comes as a file; nothing is archived by the bot."
-        ),
-        *actions([reopen_button(incident), export_button(incident)] if incident.phase is Phase.RESOLVED else []),
-    )
-    return fit(Message(over_words(incident, policy), blocks))
+    buttons = [reopen_button(incident), export_button(incident)] if incident.phase is Phase.RESOLVED else []
+    return fit(Message(over_words(incident), (section("\n".join(line for line in lines if line)), *actions(buttons))))
 
 
-def _spans(took: Durations) -> list[str]:
-    known = {
-        "Impact to end": took.resolve,
-        "Impact to detection": took.detect,
-        "Detection to acknowledgement": took.acknowledge,
-        "Detection to first post": took.first_post,
-        "Detection to failover": took.failover,
-        "Impact to customers served": took.mitigate,
-        "Vendor's first word after impact": took.vendor_ack_lag,
-        "Longest silence": took.longest_silence,
-    }
-    return [f"*{name}*\n{span(length) if length is not None else 'not recorded'}" for name, length in known.items()]
+def _noticed(took: Durations, scene: Scene) -> str:
+    """Who noticed first and by how much."""
+    after = f"{span(took.detect)} after it began" if took.detect.total_seconds() >= 1 else "at once"
+    we = f"We noticed {after}"
+    if took.lead is None:
+        return f"{we}; the vendor's status page said nothing." if scene.incident.provider else f"{we}."
+    if took.lead.total_seconds() < 0:
+        return f"The vendor's status page was first, {span(-took.lead)} before us."
+    return f"{we}, {span(took.lead)} before the vendor's status page."
 
 
-def _outages(took: Durations, policy: Policy) -> str:
+def _served(took: Durations, scene: Scene) -> str:
+    if took.mitigate is None:
+        return ""
+    return f"Customers were served again {span(took.mitigate)} after it began."
+
+
+def _outages(took: Durations, scene: Scene) -> list[str]:
     lines = []
-    for outage in took.outages[:15]:
+    for outage in took.outages[:6]:
+        name = component_name(scene.policy, outage.component)
+        began = clock(outage.began_at, scene.now)
+        if outage.ended_at:
+            ended = f"{clock(outage.ended_at, scene.now)}, {span(outage.ended_at - outage.began_at)}"
+            lines.append(f"• {name}: {outage.worst} {began} to {ended}")
+        else:
+            lines.append(f"• {name}: {outage.worst} since {began}, *not seen well again*")
+    return lines
+
+
+def _away(took: Durations, scene: Scene) -> list[str]:
+    lines = []
+    for away in took.away[:6]:
+        flag = scene.policy.flags.get(away.flag)
+        variant = variant_name(flag, away.variant) if flag else foreign(away.variant, 60)
+        began = clock(away.began_at, scene.now)
         end = (
-            f"{when(outage.ended_at)}, {span(outage.ended_at - outage.began_at)}" if outage.ended_at else "not seen well again"
+            f"to {clock(away.ended_at, scene.now)}, {span(away.ended_at - away.began_at)}"
+            if away.ended_at
+            else "until now: *still away*"
         )
-        lines.append(f"• {component_name(policy, outage.component)}: {when(outage.began_at)} to {end}, at worst {outage.worst}")
-    return "\n".join(lines) or "No check saw any."
+        lines.append(f"• {flag_name(away.flag, scene.policy)} on {variant} {began} {end}")
+    return lines
 
 
-def _away(took: Durations) -> str:
-    lines = []
-    for away in took.away[:15]:
-        end = f"{when(away.ended_at)}, {span(away.ended_at - away.began_at)}" if away.ended_at else "now: *still away*"
-        lines.append(f"• {code(away.flag)} on {foreign(away.variant, 60)}: {when(away.began_at)} to {end}")
-    return "\n".join(lines) or "None was switched."
+def _counts(took: Durations, scene: Scene) -> str:
+    incident = scene.incident
+    parts = [count(took.updates, "update")]
+    parts += [f"{took.missed} missed"] if took.missed else []
+    parts += [f"longest silence {span(took.longest_silence)}"] if took.longest_silence else []
+    parts += [f"relapses: {incident.relapses}"] if incident.relapses else []
+    parts += [f"reopened: {incident.reopened}"] if incident.reopened else []
+    return " · ".join(parts)
+
+
+def _write_up(incident: Incident) -> str:
+    """Who writes the post-mortem: whoever led, else whoever acknowledged it."""
+    leader = incident.people.leader
+    asks = f"{who(leader)}, please write the post-mortem" if leader else "*Nobody led this.* Who writes the post-mortem?"
+    return f"{asks}{'.' if leader else ''} The timeline comes as a file; `/incident note TEXT` still adds to it."

@@ -139,7 +139,7 @@ def test_holding_still_says_why_in_its_incident() -> None:
     table.sees("openai.api", Level.DEGRADED)
     table.sees("openai.api", Level.DOWN)
     table.sees(API, Level.DOWN)
-    body = Held(FLAG, "no fallback is better: gpt needs OpenAI API, which is down")
+    body = Held(FLAG, "no fallback is better: gpt needs OpenAI API, which is down", unserved=True)
 
     assert Written(body, 2, FALLBACK) == written(table, Held)
 
@@ -158,7 +158,7 @@ def test_a_sick_fallback_alone_is_not_called_sick_too() -> None:
     table = Table(policy(automation="propose")).all_well()
     engage(table, "gpt", reason="cost")
     table.sees("openai.api", Level.DOWN)
-    body = Held(FLAG, "OpenAI API is down; cached would be better")
+    body = Held(FLAG, "OpenAI API is down; cached would be better", unserved=True)
 
     assert body == written(table, Held).body
 

@@ -48,7 +48,10 @@ def test_the_next_outage_is_told_why_nothing_was_switched() -> None:
     table.send(s.SetPhase(actor=ANA, incident=2, phase=Phase.RESOLVED))
     table.sees(API, Level.DOWN)
 
-    assert [Written(Held(FLAG, WHY), 2, RULE), Written(Held(FLAG, WHY), 3, RULE)] == table.written(Held)
+    assert [
+        Written(Held(FLAG, WHY, unserved=True), 2, RULE),
+        Written(Held(FLAG, WHY, unserved=True), 3, RULE),
+    ] == table.written(Held)
 
 
 def test_a_fallback_that_is_slow_again_is_told_again() -> None:

@@ -22,11 +22,13 @@ from bot.core.effects import (
     PinCard,
     PostAlert,
     PostCard,
+    PostEvidence,
     PostLine,
     PostRunbook,
     PostSummary,
     PostUpdate,
     SetTopic,
+    To,
     UploadExport,
 )
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
@@ -68,7 +70,16 @@ def over(table: Table, number: int) -> None:
 
 # --- opening
 
-OPENING = [PostAlert(), OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
+OPENING = [
+    PostAlert(),
+    PostEvidence(),
+    OpenChannel(),
+    SetTopic(first=True),
+    PostCard(),
+    PinCard(),
+    AddBookmarks(),
+    InvitePeople(),
+]
 
 
 @pytest.mark.parametrize(
@@ -174,13 +185,13 @@ def test_a_phase_that_a_person_sets_is_told_in_one_line() -> None:
     assert [] == bodies(table, PostSummary, UploadExport)
 
 
-def test_a_resolution_is_told_by_its_summary_and_its_timeline_alone() -> None:
-    """No line beside them."""
+def test_a_resolution_is_told_in_the_channel_by_its_summary_and_its_timeline_alone() -> None:
+    """No line beside them; under the alert, where phones hear of it, there is one."""
     table = outage()
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
 
-    assert [PostSummary(), UploadExport("md")] == bodies(table, PostLine, PostSummary, UploadExport)
+    assert [PostLine(To.THREAD), PostSummary(), UploadExport("md")] == bodies(table, PostLine, PostSummary, UploadExport)
 
 
 def test_a_resolution_by_itself_says_why_and_by_which_rule() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from bot.core.decide.draft import Draft
-from bot.core.decide.flags.choosing import Standing, Stay, choose, refuses_us, sick_behind, standing
+from bot.core.decide.flags.choosing import Standing, Stay, choose, refuses_us, served, sick_behind, standing
 from bot.core.decide.phases import change_phase, move_for
 from bot.core.model import Actor, Fault, Level, Phase
 from bot.core.policy import Automation, FirstStep, FlagPolicy, OnExpiry, Policy
@@ -151,7 +151,8 @@ def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
 
 def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
     if state.held != reason:
-        draft.add(f"flag/{policy.key}", Held(policy.key, reason), incident=incident, actor=FALLBACK_RULE)
+        unserved = not standing(draft.world, policy, served(draft.world, policy)).serves
+        draft.add(f"flag/{policy.key}", Held(policy.key, reason, unserved), incident=incident, actor=FALLBACK_RULE)
 
 
 def _let_go(draft: Draft, policy: FlagPolicy, state: FlagState, incident: int | None) -> None:

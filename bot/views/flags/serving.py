@@ -1,0 +1,68 @@
+"""Whether customers are served, flag by flag, in the words of alert, card and updates."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.decide.flags.choosing import Standing, Stay, offer, served, standing
+from bot.core.policy import FlagPolicy, Policy
+from bot.core.record.flag import Engagement
+from bot.core.record.world import World
+from bot.views.names import component_name, flag_name, variant_name
+from bot.views.text import capital, clock, how, words
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How one flag's customers fare: `served`, or None where nobody can tell; `words` without a full stop, for mrkdwn."""
+
+    served: bool | None
+    words: str
+
+
+def serving(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Serving | None:
+    """How the customers behind a flag fare; None where it is on its default and all is as usual."""
+    name, engagement = flag_name(flag.key, policy), world.flag(flag.key).engagement
+    if engagement:
+        return _switched(flag, engagement, world, policy, now)
+    default = f"*{variant_name(flag, flag.default)}*"
+    match standing(world, flag, flag.default):
+        case Standing.GOOD | Standing.WITHOUT_MODEL:
+            return None
+        case Standing.DEGRADED:
+            return Serving(True, f"*{name}* stays on {default}, which is slow or partly failing")
+        case Standing.UNKNOWN:
+            return Serving(None, f"nobody can tell whether *{name}* is served")
+        case Standing.TOO_SLOW:
+            return Serving(False, f"*{capital(name)} is slow.* {_way_out(flag, world, policy)}")
+    return Serving(False, f"*{capital(name)} is failing.* {_way_out(flag, world, policy)}")
+
+
+def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Policy, now: datetime) -> Serving:
+    name, fallback = flag_name(flag.key, policy), f"*{variant_name(flag, engagement.variant)}*"
+    if not standing(world, flag, served(world, flag)).serves:
+        behind = next((one.needs for one in flag.fallbacks if one.variant == engagement.variant), None) or ""
+        level = world.component(behind).level
+        return Serving(
+            False, f"*{capital(name)} is failing.* It is on {fallback}, and {component_name(policy, behind)} is {level} too"
+        )
+    if engagement.share_back:
+        back = f"{engagement.share_back} % is back on *{variant_name(flag, flag.default)}*, the rest on {fallback}"
+        return Serving(True, f"*{name}*: {back}")
+    verb = "approved" if engagement.mode == "approved" else ""
+    by = f"{verb} {how(engagement.actor)}".strip()
+    return Serving(True, f"*{name}* switched to {fallback} at {clock(engagement.at, now)} ({by})")
+
+
+def _way_out(flag: FlagPolicy, world: World, policy: Policy) -> str:
+    """What can be done for a flag whose default does not serve."""
+    proposal = world.flag(flag.key).proposal
+    if proposal:
+        return f"A switch to *{variant_name(flag, proposal.variant)}* waits for your yes"
+    choice = offer(world, flag)
+    if not isinstance(choice, Stay):
+        return f"It can be switched to *{variant_name(flag, choice.variant)}*"
+    if not flag.fallbacks:
+        return "It has no fallback"
+    sick = [one for one in flag.fallbacks if one.needs and standing(world, flag, one.variant) > Standing.GOOD]
+    too = [f"{variant_name(flag, one.variant)} is {world.component(one.needs or '').level} too" for one in sick]
+    return f"No fallback is healthy: {words(too, most=3)}" if too else "No fallback would be better"

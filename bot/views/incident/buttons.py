@@ -1,0 +1,97 @@
+"""The buttons of an incident, in the order of likelihood: what waits for a yes, what people do first, the rest in a menu.
+
+Whatever cannot be taken back asks first: a switch by a question at its button, the rest of the menu by a form (`forms`).
+"""
+
+from bot.core.model import Phase
+from bot.core.policy import FlagPolicy
+from bot.core.record.incident import Incident
+from bot.views.blocks import Block, actions, button, confirm, menu
+from bot.views.flags.buttons import engage_button, step_back_button
+from bot.views.flags.serving import serving
+from bot.views.scene import Scene
+from bot.views.text import plain, words
+
+MOST_SWITCHES = 2  # more buttons than these hide the others; `/fallback status` has all of them
+
+MORE = "incident.more"
+SWITCH_BACK, RESOLVE, SEVERITY, CANCEL, EXPORT = "back", "resolve", "severity", "cancel", "export"
+
+
+def alert_buttons(scene: Scene) -> tuple[Block, ...]:
+    """Under the alert: acknowledge, switch, say something, see the evidence, and the rest."""
+    return _row(scene, evidence=True)
+
+
+def card_buttons(scene: Scene) -> tuple[Block, ...]:
+    """Under the card, in the incident's own channel."""
+    return _row(scene, evidence=False)
+
+
+def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
+    incident, value = scene.incident, {"incident": scene.incident.number}
+    if not incident.phase.open:
+        again = [reopen_button(incident)] if incident.phase is Phase.RESOLVED else []
+        return actions([*again, export_button(incident)])
+    row = _switches(scene)
+    if not incident.people.acknowledged_by:
+        row.append(button("Acknowledge", "incident.ack", value, style="" if row else "primary"))
+    if incident.well:
+        row.append(resolve_button(scene))
+    row.append(button("Post update", "incident.update", value))
+    if evidence:
+        row.append(button("Evidence", "incident.evidence", value))
+    return actions([*row, _more(scene)])
+
+
+def _switches(scene: Scene) -> list[Block]:
+    """What customers wait for: a switch while they are not served, the way back once the default is well."""
+    made = [one for flag in scene.flags if (one := _switch(flag, scene))]
+    return made[:MOST_SWITCHES]
+
+
+def _switch(flag: FlagPolicy, scene: Scene) -> Block | None:
+    state, number = scene.world.flag(flag.key), scene.incident.number
+    if state.engagement:
+        return step_back_button(flag, scene.policy, number) if state.engagement.asked_at else None
+    fares = serving(flag, scene.world, scene.policy, scene.now)
+    wanted = state.proposal or (fares and fares.served is False)
+    return engage_button(flag, state, scene.world, scene.policy, number) if wanted else None
+
+
+def _more(scene: Scene) -> Block:
+    number, away = scene.incident.number, bool(scene.flags_away)
+    choices = [
+        *([("Switch back…", SWITCH_BACK)] if away else []),
+        *([] if scene.incident.well else [("Resolve…", RESOLVE)]),
+        ("Change severity…", SEVERITY), ("False alarm…", CANCEL), ("Export timeline", EXPORT),
+    ]  # fmt: skip
+    return menu(MORE, [(label, {"do": verb, "incident": number}) for label, verb in choices])
+
+
+def resolve_button(scene: Scene) -> Block:
+    """End it; the question says what still fails and who is on a fallback."""
+    value = {"incident": scene.incident.number, **({"force": True} if still(scene) else {})}  # it was asked and said here
+    text = f"Updates end for everybody in its channel; summary and timeline are posted.{still(scene)} It can be reopened."
+    question = confirm(f"Resolve {scene.incident.name}?", text, "Resolve", danger=True)
+    return button("Resolve", "incident.resolve", value, confirm=question)
+
+
+def still(scene: Scene) -> str:
+    """What is not over yet, plain, for whoever is about to end it; empty where all is well."""
+    failing = [plain(scene.names.get(a.id, a.id), 60) for a in scene.incident.failing]
+    away = [plain(flag.key, 60) for flag in scene.flags_away]
+    fail = f" Still failing: {words(failing, most=3)}." if failing else ""
+    return fail + (f" Still on a fallback: {words(away, most=3)}." if away else "")
+
+
+def reopen_button(incident: Incident) -> Block:
+    """It was not over."""
+    text = "Updates start again for everybody in its channel, and the components are checked anew."
+    question = confirm(f"Reopen {incident.name}?", text, "Reopen")
+    return button("Reopen", "incident.reopen", {"incident": incident.number}, confirm=question)
+
+
+def export_button(incident: Incident, format: str = "md") -> Block:
+    """The timeline as a file in the channel."""
+    return button("Export timeline", "incident.export", {"incident": incident.number, "format": format})

@@ -1,0 +1,40 @@
+"""What is said of an incident that is over: what it was, how long it took, who ended it and why."""
+
+from bot.core.model import Phase
+from bot.core.record.incident import Incident
+from bot.views.incident.head import icon, place
+from bot.views.names import lag_words
+from bot.views.scene import Scene
+from bot.views.text import clock, foreign, how, span, stop
+
+CANCELED = {"false-alarm": "a false alarm", "duplicate": "a duplicate", "external": "not ours to handle", "drill": "a drill"}
+
+
+def over_lines(scene: Scene) -> list[str]:
+    """The lines of record that stand in the place of alert and card."""
+    incident, end, now = scene.incident, scene.incident.ending, scene.now
+    if end.at is None:
+        return [f"{icon(incident)} *{incident.name} {incident.phase} · {foreign(incident.title, 120)}*"]
+    if incident.phase is Phase.CANCELED:
+        why = CANCELED.get(end.reason, foreign(end.reason, 80)) or "no reason given"
+        said = f"⚪ *{incident.name} canceled · {stop(foreign(incident.title, 120))}*"
+        return [f"{said} It was {why} ({how(end.by)}, {clock(end.at, now)}).", place(incident)]
+    took, times = span(end.at - incident.began_at), f"{clock(incident.began_at, now)} to {clock(end.at, now)}"
+    because = f": {foreign(end.reason, 300)}" if end.reason else ""
+    lines = [
+        f"{icon(incident)} *{incident.name} {incident.phase} after {took} · {foreign(incident.title, 120)}*",
+        stop(f"{times}, ended {how(end.by)}{because}"),
+        lag_words(incident),
+        place(incident),
+    ]
+    return [line for line in lines if line]
+
+
+def over_words(incident: Incident) -> str:
+    """`INC-7 resolved after 3 h 10 min: Claude API is down`, for notifications and lists."""
+    title, end = foreign(incident.title, 150), incident.ending
+    if end.at is None:
+        return f"{incident.name} is {incident.phase}: {title}"
+    if incident.phase is Phase.CANCELED:
+        return f"{incident.name} canceled ({foreign(end.reason, 80)}): {title}"
+    return f"{incident.name} {incident.phase} after {span(end.at - incident.began_at)}: {title}"

@@ -1,0 +1,110 @@
+"""The head of alert and card: what is broken, them or us, are customers served, who leads. One line each, for mrkdwn."""
+
+from collections.abc import Sequence
+
+from bot.core.model import FeedState, IncidentRole, Level, Phase, Severity
+from bot.core.record.incident import Incident
+from bot.views.component_messages import blind_line
+from bot.views.flags.serving import serving
+from bot.views.incident.paging import unacknowledged
+from bot.views.names import blame, component_name, notices_for, page_of
+from bot.views.scene import Scene
+from bot.views.text import capital, clock, foreign, inert, stop, who, words
+
+ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level.OPERATIONAL: "🟢"}
+MOST_NAMED = 3
+
+
+def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
+    """The four lines, and a fifth while we are blind. `called` are those whom the fourth mentions."""
+    lines = [what(scene), customers(scene), around(scene), lead(scene, called), blind_line(scene.world)]
+    return [line for line in lines if line]
+
+
+def icon(incident: Incident) -> str:
+    """How bad it is at a glance; what no check sees is as bad as its severity."""
+    if not incident.phase.open:
+        return "⚪" if incident.phase is Phase.CANCELED else "🟢"
+    if not incident.failing and not incident.well:
+        return "🟠" if Severity.SEV2.is_worse_than(incident.severity) else "🔴"
+    return ICONS[max((a.level for a in incident.affected.values()), key=lambda level: level.rank)]
+
+
+def what(scene: Scene) -> str:
+    """`🔴 *SEV2 · Claude API is down.* It's Claude, not us.`, or what is back since when."""
+    incident = scene.incident
+    if incident.well:
+        names = [component_name(scene.policy, id) for id in incident.affected]
+        since = max(a.recovered_at for a in incident.affected.values() if a.recovered_at)
+        back = f"{words(names, most=MOST_NAMED)} {'is' if len(names) == 1 else 'are'} back"
+        return f"🟢 *{incident.severity} · {back}* since {clock(since, scene.now)}."
+    failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
+    whose = blame(failing, incident.provider, scene.world, scene.policy)
+    return f"{icon(incident)} *{incident.severity} · {stop(foreign(incident.title, 120))}* {whose}".strip()
+
+
+def customers(scene: Scene) -> str:
+    """Whether customers are served, and by what; those who are not come first."""
+    every = [one for flag in scene.flags if (one := serving(flag, scene.world, scene.policy, scene.now))]
+    if not every:
+        return _nobody_is_away(scene)
+    lost = [stop(one.words) for one in every if not one.served]
+    served = [one.words for one in every if one.served]
+    lines = [capital(one) for one in lost[:MOST_NAMED]]
+    if len(lost) > MOST_NAMED:
+        lines.append(f"{len(lost) - MOST_NAMED} more are failing: `/fallback status`.")
+    if served:
+        more = [f"{len(served) - MOST_NAMED} more"] if len(served) > MOST_NAMED else []
+        lines.append(f"{'Served' if lost else 'Customers are served'}: {'; '.join([*served[:MOST_NAMED], *more])}.")
+    return " ".join(lines)
+
+
+def _nobody_is_away(scene: Scene) -> str:
+    """Every flag is on its default and that is well, or there is none. What people report may not show in any check."""
+    if scene.incident.well:
+        return "Customers are served as usual." if scene.flags else ""
+    if scene.incident.failing:
+        return "No flag depends on it, so nothing was switched."
+    return "Our checks see no failure." if scene.incident.affected else ""
+
+
+def around(scene: Scene) -> str:
+    """Since when, what the vendor says, and where people work on it."""
+    parts = [f"Since {clock(scene.incident.began_at, scene.now)}", vendor(scene), place(scene.incident)]
+    return " · ".join(part for part in parts if part)
+
+
+def vendor(scene: Scene) -> str:
+    """What the vendor's page says, in a few words; empty where none is configured."""
+    incident, world, page = scene.incident, scene.world, page_of(scene.policy, scene.incident.provider)
+    if not any(c.provider == incident.provider and c.page_url for c in scene.policy.components.values()):
+        return ""
+    match world.provider(incident.provider).feed:
+        case FeedState.UNKNOWN:
+            return f"{page} was not read yet"
+        case FeedState.STALE:
+            return f"{page} cannot be read"
+    notices = notices_for(incident, world)
+    if notices:
+        return f"{page}: “{foreign(notices[0].title, 60)}” ({foreign(notices[0].status, 30)})"
+    return f"{page} shows no problem" + ("" if incident.well else " yet")
+
+
+def place(incident: Incident) -> str:
+    """Where people work on it: the channel, else the name to type and why there is no channel."""
+    if incident.room.channel:
+        return f"<#{incident.room.channel}>"
+    if incident.room.refused:
+        return f"{incident.name}, in this thread (no channel: {inert(incident.room.refused, 120)})"
+    return incident.name
+
+
+def lead(scene: Scene, called: Sequence[str] = ()) -> str:
+    """Who leads, else who acknowledged it, else that nobody did and who should."""
+    people = scene.incident.people
+    if leader := people.roles.get(IncidentRole.COMMANDER):
+        return f"Lead: {who(leader)}"
+    if people.acknowledged_by is None:
+        return unacknowledged(scene, called)
+    at = f" at {clock(people.acknowledged_at, scene.now)}" if people.acknowledged_at else ""
+    return f"Acknowledged by {who(people.acknowledged_by)}{at}"

@@ -1,0 +1,104 @@
+"""Forms: which button or choice opens which, and what comes of one that was sent. The same verbs as the slash words."""
+
+import re
+from typing import Any
+
+from bot.core.answers.base import Answer, NoIncident
+from bot.core.decide.permissions import denied
+from bot.core.model import Phase
+from bot.core.signals import ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
+from bot.ports import Message
+from bot.ports.payloads import Form, Press
+from bot.views.answers import denied_words, words
+from bot.views.faces import Slack
+from bot.views.incident import buttons, forms
+from bot.views.incident.evidence import evidence
+from bot.views.scene import Scene
+from commands.arguments import severity
+from commands.desk import CommandContext, Request
+from commands.parse import Misunderstood
+
+CALLBACKS = re.compile(
+    "^(" + "|".join([
+        forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.RESOLVE_ANYWAY_CALLBACK, forms.SEVERITY_CALLBACK,
+        forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK,
+    ]) + ")$"
+)  # fmt: skip
+LOST = "This form has lost its incident, and nothing was changed. Copy your words, close it, and open a new one."
+OVER = "It is over; there is nothing to change any more. `/incident reopen` begins it again."
+NOTHING_AWAY = "No flag of this incident is switched any more."
+INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
+
+EVIDENCE = "evidence"
+OPENS = (EVIDENCE, "update", "more")  # the verbs of buttons that show something before anything is done
+
+# What a choice of the menu does -> the signal that its form sends, for the question who may.
+SENDS: dict[str, type[Signal]] = {
+    "update": WriteUpdate, buttons.RESOLVE: SetPhase, buttons.CANCEL: SetPhase, buttons.SEVERITY: SetSeverity,
+    buttons.SWITCH_BACK: ReleaseFlag,
+}  # fmt: skip
+
+# The field at which a form shows what is wrong.
+FIELDS = {
+    forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.RESOLVE_ANYWAY_CALLBACK: "reason",
+    forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason", forms.SWITCH_BACK_CALLBACK: "flag",
+}  # fmt: skip
+
+
+async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[str, Any] | Message | None:
+    """The form that a button or a choice opens, or what it shows; None for one that acts at once.
+
+    Raises Misunderstood for whoever may not, and where nothing is left to do.
+    """
+    verb, number = pressed.action.partition(".")[2], pressed.value.get("incident")
+    does = pressed.value.get("do") if verb == "more" else verb
+    if verb not in OPENS or does not in (EVIDENCE, *SENDS) or type(number) is not int:
+        return None
+    if does in SENDS and (refused := denied(SENDS[does], asked.actor, desk.engine.policy.incidents)):
+        raise Misunderstood(denied_words(refused))
+    world = await desk.engine.world_with([number])
+    incident = world.incidents.get(number)
+    if incident is None:
+        raise Misunderstood(words(NoIncident(number=number, newest=world.last_incident), Slack()))
+    scene = Scene(incident, world, desk.engine.policy, desk.clock.now())
+    if does == EVIDENCE:
+        return evidence(scene)
+    if not incident.phase.open and does != buttons.SWITCH_BACK:
+        raise Misunderstood(OVER)
+    match does:
+        case buttons.RESOLVE:
+            return forms.resolve_modal(scene)
+        case buttons.SEVERITY:
+            return forms.severity_modal(incident)
+        case buttons.CANCEL:
+            return forms.cancel_modal(scene)
+        case buttons.SWITCH_BACK:
+            if not scene.flags_away:
+                raise Misunderstood(NOTHING_AWAY)
+            return forms.switch_back_modal(scene)
+    return forms.update_modal(incident)
+
+
+async def sent(desk: CommandContext, asked: Request, form: Form) -> Answer:
+    """What came of a form about an incident. Raises Misunderstood where it has lost its incident."""
+    if not INCIDENT_NUMBER.fullmatch(form.metadata):
+        raise Misunderstood(LOST)
+    return await desk.engine.handle(_signal(asked, form, int(form.metadata)))
+
+
+def _signal(asked: Request, form: Form, number: int) -> Signal:
+    actor, id, reason = asked.actor, asked.signal_id, form.fields.get("reason", "")
+    match form.callback:
+        case forms.RESOLVE_CALLBACK:
+            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason)
+        case forms.RESOLVE_ANYWAY_CALLBACK:
+            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason, force=True)
+        case forms.SEVERITY_CALLBACK:
+            level = severity(form.fields.get("severity", ""))
+            return SetSeverity(actor=actor, id=id, incident=number, severity=level, reason=reason)
+        case forms.CANCEL_CALLBACK:
+            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.CANCELED, reason=reason)
+        case forms.SWITCH_BACK_CALLBACK:
+            # The form said what the default is like now.
+            return ReleaseFlag(actor=actor, id=id, flag=form.fields.get("flag", ""), reason=reason, force=True)
+    return WriteUpdate(actor=actor, id=id, incident=number, text=form.fields.get("text", ""))
