@@ -25,6 +25,12 @@ class Word:
     summary: str
     hint: str
     verbs: tuple[Verb, ...]
+    first: tuple[str, ...] = ()  # what people most likely came for; help begins with these
+
+    @property
+    def by_likelihood(self) -> list[Verb]:
+        """The verbs, the most likely ones first."""
+        return sorted(self.verbs, key=lambda verb: self.first.index(verb.name) if verb.name in self.first else len(self.first))
 
 
 HEALTH = Word(
@@ -32,9 +38,7 @@ HEALTH = Word(
     "How the providers are, since when, and what says so",
     "[provider]",
     (
-        Verb(
-            "", "/health", "the board: every component, since when, how fast, what the vendor's page says, which flags it holds"
-        ),
+        Verb("", "/health", "what is wrong, since when, is it us; then every component"),
         Verb("PROVIDER", "/health claude", "one provider with its evidence and latency, and buttons"),
         Verb("help", "/health help", "this text"),
     ),
@@ -53,6 +57,7 @@ INCIDENT = Word(
         Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),
         Verb("help", "/incident help", "this text"),
     ),
+    first=("declare", "ack", "update"),
 )
 
 FALLBACK = Word(
@@ -60,11 +65,12 @@ FALLBACK = Word(
     "See and switch fallback flags",
     "status | engage FLAG [VARIANT] REASON | release FLAG | help",
     (
-        Verb("status", "/fallback status", "every flag: what it serves, since when, why, who reads it"),
+        Verb("status", "/fallback status", "every flag: what it is on, since when, why, who reads it"),
         Verb("engage", "/fallback engage FLAG [VARIANT] [for 2h] [REASON]", "switch services to a fallback"),
-        Verb("release", "/fallback release FLAG [force] [REASON]", "go back to the default at once"),
+        Verb("release", "/fallback release FLAG [force] [REASON]", "switch back to the default at once"),
         Verb("help", "/fallback help", "this text"),
     ),
+    first=("status", "engage", "release"),
 )
 
 UNDERSTUDY = Word(
@@ -72,13 +78,14 @@ UNDERSTUDY = Word(
     "The bot itself: mutes, maintenance, reports",
     "mute COMPONENT for 1h | unmute COMPONENT | report COMPONENT TEXT | maintenance | about | help",
     (
-        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "hold its alerts back; its checks go on"),
-        Verb("unmute", "/understudy unmute COMPONENT", "end that; what is bad is told at once"),
+        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "no alerts about it for a while; its checks go on"),
+        Verb("unmute", "/understudy unmute COMPONENT", "alerts again, at once if it fails"),
         Verb("report", "/understudy report COMPONENT TEXT", "say that it fails for you, and hear what our checks see"),
         Verb("maintenance", "/understudy maintenance", "our own windows, what vendors announced, what is muted"),
         Verb("about", "/understudy about", "version, vantage, checks, data, and what is wrong with the bot itself"),
         Verb("help", "/understudy help", "this text"),
     ),
+    first=("mute", "report", "about"),
 )
 
 WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK, UNDERSTUDY)

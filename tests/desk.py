@@ -98,14 +98,14 @@ class Table:
             result = self.send(s.TimePassed(actor=RULE))
         return result
 
-    def sees(self, id: str, level: Level, reason: str = "3 of the last 5 runs failed: HTTP 502") -> Step:
+    def sees(self, id: str, level: Level, reason: str = "3 of 5 checks failed: HTTP 502") -> Step:
         """The watch reaches a verdict."""
         fault = Fault.THEIRS if level.bad else Fault.NONE
         return self.send(s.VerdictReached(actor=RULE, verdict=Verdict(id, level, reason, fault, (), self.now)))
 
     def all_well(self) -> "Table":
         for id in self.policy.components:
-            self.sees(id, Level.OPERATIONAL, "5 of the last 5 runs were fine")
+            self.sees(id, Level.OPERATIONAL, "5 of 5 checks passed")
         return self
 
     def incident(self, number: int = 1) -> Incident:

@@ -192,12 +192,12 @@ def outage_story(until: float = 1000, *, title: str = "Claude API down", words: 
 
 def _calm(story: Story, title: str, words: str) -> None:
     for id in story.policy.components:
-        story.verdict(id, Level.OPERATIONAL, "5 of the last 5 runs were fine")
+        story.verdict(id, Level.OPERATIONAL, "5 of 5 checks passed")
     story.add("provider/anthropic", FeedChanged("anthropic", FeedState.FRESH, ""), Actor.rule("feed"))
 
 
 def _fails(story: Story, title: str, words: str) -> None:
-    reason = words or "inference: 3 of the last 5 runs failed: HTTP 502"
+    reason = words or "inference: 3 of 5 checks failed: HTTP 502"
     story.verdict(API, Level.DOWN, reason, (words or "inference: status 502", words or "inference: request_id req_0042"))
     body = Declared(7, title, Severity.SEV2, "anthropic", "anthropic", (API,), T0, reason, "#ops")
     story.add("incident/7", body)
@@ -228,7 +228,7 @@ def _people_come(story: Story, title: str, words: str) -> None:
 
 def _more_fails(story: Story, title: str, words: str) -> None:
     for id, level in ((WEB, Level.DEGRADED), (MOBILE, Level.DOWN)):
-        reason = words or "front: 3 of the last 5 runs failed: HTTP 504"
+        reason = words or "front: 3 of 5 checks failed: HTTP 504"
         story.verdict(id, level, reason, ("front: status 504",))
         story.add("incident/7", ComponentJoined(id, level, reason, ("front: status 504",)))
     story.add("flag/search.rerank", EngageProposed("search.rerank", "off", words or f"{WEB} is degraded"), FALLBACK_RULE, 7)
@@ -236,7 +236,7 @@ def _more_fails(story: Story, title: str, words: str) -> None:
 
 def _vendor_speaks(story: Story, title: str, words: str) -> None:
     notice = Notice(
-        "anthropic", "n1", "u1", words or "Requests fail on all surfaces", words or "We are looking for the cause.",
+        "anthropic", "n1", "u1", words or "Requests fail on all surfaces", words or "We are investigating the cause.",
         "investigating", "critical", story.now, "https://status.anthropic.example/incidents/n1", (API, WEB, MOBILE),
     )  # fmt: skip
     story.add("provider/anthropic", NoticeSeen(notice), CLAUDE, 7)
@@ -251,7 +251,7 @@ def _ana_updates(story: Story, title: str, words: str) -> None:
 
 
 def _api_is_back(story: Story, title: str, words: str) -> None:
-    story.verdict(API, Level.OPERATIONAL, "5 of the last 5 runs were fine", incident=7)
+    story.verdict(API, Level.OPERATIONAL, "5 of 5 checks passed", incident=7)
     story.add(f"flag/{FLAG}", HandBackAsked(FLAG, f"{API} operational"), HAND_BACK_RULE, 7)
 
 
@@ -263,7 +263,7 @@ def _back_in_steps(story: Story, title: str, words: str) -> None:
 
 def _all_is_back(story: Story, title: str, words: str) -> None:
     for id in (WEB, MOBILE):
-        story.verdict(id, Level.OPERATIONAL, "5 of the last 5 runs were fine", incident=7)
+        story.verdict(id, Level.OPERATIONAL, "5 of 5 checks passed", incident=7)
     dropped = ProposalDropped("search.rerank", "the default is no longer in trouble")
     story.add("flag/search.rerank", dropped, FALLBACK_RULE, 7)
     well = _phase(Phase.MITIGATED, Phase.MONITORING, "forward", "every component is operational again")

@@ -84,14 +84,14 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "update",
         "[INC-7] TEXT",
-        "tell everybody, and start the clock anew; without text a form opens",
+        "tell everybody; without text a form opens",
         update,
         (Takes("text"),),
         help="Tell everybody; the clock of updates starts anew.",
     ),
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
     IncidentVerb(
-        "rename", "[INC-7] TITLE", "say what it is called; no rule changes that from then on", rename, (Takes("title"),)
+        "rename", "[INC-7] TITLE", "give it another title; it is never changed by itself then", rename, (Takes("title"),)
     ),
     IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
     IncidentVerb(

@@ -15,7 +15,7 @@ from bot.system.version import UNKNOWN
 from bot.views.blocks import Block, context, header, section
 from bot.views.limits import fit
 from bot.views.names import component_name, page_of
-from bot.views.text import code, count, foreign, inert, link, span, stop, when, who, words
+from bot.views.text import capital, code, count, foreign, inert, link, span, stop, when, who, words
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_LINES = 20  # a section; what is beyond is counted
@@ -42,30 +42,31 @@ class About:
 
 
 def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
-    """The bot itself, with its troubles last and in words."""
-    off = f" ({count(it.off, 'more is', 'more are')} off)" if it.off else ""
-    others = f"Results from {words(list(it.peers), most=8)} join in." if it.peers else "Results of no other Understudy join in."
-    lines = [
-        f"Looks at {count(len(policy.components), 'component')} with {count(it.checks, 'check')}{off}.",
-        f"Looks from the vantage {code(it.vantage)}. {foreign(others, 400)}",
-    ]
-    if it.controls:
-        lines.append(stop(inert(it.controls[:1].upper() + it.controls[1:], 900)))
-    if it.silent_controls:
-        lines.append(f"Silent while providers answer, so without a say: {words(list(it.silent_controls), most=8)}.")
-    if it.since:
-        lines.append(f"Runs since {when(it.since)} ({span(now - it.since)}).")
-    if it.data_bytes is not None:
-        lines.append(f"Its data takes {_size(it.data_bytes)}.")
-    lines.append(f"{count(world.last_incident, 'incident')} on record, {len(world.open_incidents())} open.")
+    """The bot itself, with its troubles first and in words."""
     troubles = [stop(trouble) for trouble in it.troubles if trouble.strip()]
     if world.sight.blind:
         troubles.insert(0, f"We are blind: {stop(world.sight.reason)}")
-    body = "\n".join(f"• {inert(trouble, 600)}" for trouble in troubles[:MOST_LINES])
-    told = f"*Trouble*\n{body}" if troubles else "Nothing is wrong with the bot itself."
     name = f"Understudy {it.version}" if it.version != UNKNOWN else "Understudy of an unknown version"
     text = f"{name}: {count(len(troubles), 'trouble') if troubles else 'nothing is wrong with it'}."
-    return fit(Message(foreign(text), (header(name), section("\n".join(lines)), section(told))))
+    body = "\n".join(f"• {inert(trouble, 600)}" for trouble in troubles[:MOST_LINES])
+    told = f"⚠️ *{count(len(troubles), 'trouble')}*\n{body}" if troubles else "🟢 Nothing is wrong with the bot itself."
+    return fit(Message(foreign(text), (header(name), section(told), section("\n".join(_facts(it, world, policy, now))))))
+
+
+def _facts(it: About, world: World, policy: Policy, now: datetime) -> Iterator[str]:
+    off = f" ({count(it.off, 'more is', 'more are')} off)" if it.off else ""
+    yield f"{count(it.checks, 'check')} of {count(len(policy.components), 'component')}{off}, from vantage {code(it.vantage)}."
+    if it.peers:
+        yield f"Results of {foreign(words(list(it.peers), most=8), 400)} join in."
+    if it.controls:
+        yield stop(inert(capital(it.controls), 900))
+    if it.silent_controls:
+        silent = words([foreign(one, 100) for one in it.silent_controls], most=8)
+        yield f"Silent while providers answer, so not counted: {silent}."
+    numbers = [f"up for {span(now - it.since)}"] if it.since else []
+    numbers += [f"{_size(it.data_bytes)} of data"] if it.data_bytes is not None else []
+    numbers.append(f"{count(world.last_incident, 'incident')} on record, {len(world.open_incidents())} open")
+    yield stop(capital(" · ".join(numbers)))
 
 
 def maintenance(world: World, policy: Policy, now: datetime) -> Message:
@@ -75,8 +76,8 @@ def maintenance(world: World, policy: Policy, now: datetime) -> Message:
     muted = [_muted(id, state.mute, policy) for id, state in world.components.items() if state.mute and state.mute.until > now]
     blocks: list[Block] = [header("Maintenance and mutes")]
     for title, lines in (("Our own windows", own), ("Announced by vendors", announced), ("Muted", muted)):
-        blocks.append(section(f"*{title}*\n" + (_listed(lines) or "None.")))
-    blocks.append(context("Meanwhile alerts are held back; measuring goes on, flags move, and open incidents run on."))
+        blocks.append(section(f"*{title}*\n{_listed(lines)}" if lines else f"*{title}*: none"))
+    blocks.append(context("Meanwhile alerts are held back. Checks go on, flags still switch, and open incidents run on."))
     text = f"Maintenance: {count(len(own), 'window')} of our own, {len(announced)} announced, {len(muted)} muted."
     return fit(Message(text, tuple(blocks)))
 

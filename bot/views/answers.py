@@ -69,7 +69,7 @@ def _of_nothing(answer: base.Answer, face: Face) -> str:
         case base.NoComponent(component=component, known=known):
             return f"There is no component {component!r}. Known: {', '.join(known)}."
         case base.NoFlag(key=key, known=known):
-            return f"There is no flag {key!r}. Known: {', '.join(known) or 'none is configured'}."
+            return f"There is no flag {key!r}. Known: {', '.join(known) or 'none'}."
         case a.NoFormat(format=format, known=known):
             return f"There is no export as {format[:40]!r}. There are: {', '.join(known)}."
         case base.NoWords(of=base.Words.TITLE):
@@ -101,7 +101,7 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.Acknowledged():
             return f"{answer.name} is yours."
         case a.AcknowledgedBefore(by=by):
-            return f"{by.name} has taken {answer.name} already."
+            return f"{by.name} has acknowledged {answer.name} already."
         case a.UpdateWritten(slot=slot):
             return f"Update {slot} of {answer.name} is written."
         case a.NoteAdded():
@@ -212,19 +212,19 @@ def _of_flag(answer: base.Answer, face: Face) -> str:
         case fa.Unfit(reason=reason):
             return f"{reason}. Nothing was switched."
         case fa.NothingWaits(variant=variant):
-            return f"Nothing waits for a yes any more. If you mean it: {face.engage(flag, variant)}"
+            return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(flag, variant)}"
         case fa.Released(default=default):
             return f"{flag} serves {default or 'the default of the code that reads it'} again."
         case fa.AtDefault():
             return f"{flag} serves its default already."
         case fa.DefaultUnwell(unwell=unwell):
-            return f"The default of {flag} is not well: {unwell}. If you mean it: {face.release(flag, force=True)}"
+            return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(flag, force=True)}"
         case fa.HandBackBegun():
-            return f"The hand-back of {flag} has begun."
+            return f"The first share of {flag} is back on its default."
         case fa.NothingToHandBack():
-            return f"{flag} serves its default; there is nothing to hand back."
+            return f"{flag} is on its default already; there is nothing to switch back."
         case fa.HandBackRuns(share=share):
-            return f"The hand-back of {flag} runs already, {share} % is back."
+            return f"{flag} is being switched back already: {share} % is on its default."
         case fa.HandBackRefused(variant=variant, unwell=unwell):
             return f"{flag} stays on {variant}: {unwell}."
     return ""

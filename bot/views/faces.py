@@ -48,10 +48,10 @@ class Slack:
         return f"`/incident note {text}`"
 
     def engage(self, flag: str, variant: str) -> str:
-        return f"/fallback engage {flag} {variant} REASON"
+        return f"`/fallback engage {flag} {variant} REASON`"
 
     def release(self, flag: str, *, force: bool = False) -> str:
-        return f"/fallback release {flag}{' force' if force else ''}"
+        return f"`/fallback release {flag}{' force' if force else ''}`"
 
     def channel(self, place: RoomRef) -> str:
         return f"<#{place.channel}>" if self.linked else f"#{place.channel_name}"

@@ -8,13 +8,13 @@ from bot.core.policy import ComponentPolicy, FlagPolicy, Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
 from bot.ports import LatencyPicture, Message
-from bot.views.blocks import Block, actions, button, context, header, section
-from bot.views.component_messages import blind_line, held_words
+from bot.views.blocks import Block, actions, button, context, section
+from bot.views.component_messages import MOST_EVIDENCE, blind_line, held_words
 from bot.views.flags.board import flag_line
 from bot.views.flags.buttons import flag_buttons
 from bot.views.limits import fit
-from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words, provider_name
-from bot.views.text import code, count, foreign, inert, plain, span, stop, utc, when, words
+from bot.views.names import ICONS, blame, component_name, flag_name, page_words, provider_name, variant_name
+from bot.views.text import capital, clock, count, foreign, inert, span, stop, utc, words
 
 MOST_PROVIDERS = 40
 BAR_CELLS = 10
@@ -27,31 +27,31 @@ def board(
     world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *, trouble: str = "",
     on_record: OnRecord = ALL_WRITTEN,
 ) -> Message:  # fmt: skip
-    """Every component: how it is, since when, how fast, what the vendor says, which flags stand on it.
+    """What is wrong, since when, is it us; then every component, those that are operational in one line a provider.
 
     `trouble` is what people should know of the bot itself.
     """
     if not policy.components:
         return fit(Message("No component is configured. Providers stand under `providers:` in the configuration."))
-    blocks: list[Block] = [header(f"Providers at {utc(now)}")]
-    if trouble:
-        blocks.append(section(f"*About the bot itself*: {inert(trouble, 600)}"))
-    if blind := blind_line(world):
-        blocks.append(section(blind))
+    lines = [f"⚠️ {inert(trouble, 600)}"] if trouble else []
+    lines += [f"⚪ {blind}"] if (blind := blind_line(world, now)) else []
+    blocks: list[Block] = [section("\n".join([*lines, _banner(world, policy, now)]))]
     providers = sorted(_by_provider(policy).items(), key=lambda item: -max(world.component(c.id).level.rank for c in item[1]))
-    for provider_, components in providers[:MOST_PROVIDERS]:
-        lines = [f"*{provider_name(policy, provider_)}*"]
-        lines += [f"• {_line(c, world, policy, now, latencies.get(c.id), on_record)}" for c in components]
-        page = page_words(provider_, list(world.provider(provider_).notices), world, policy)
-        blocks.append(section("\n".join([*lines, page])))
+    calm: list[str] = []
+    for id, components in providers[:MOST_PROVIDERS]:
+        telling = [c for c in components if _tells(c, world, now, on_record)]
+        if telling:
+            blocks.append(section("\n".join(_of_provider(id, components, telling, world, policy, now, latencies, on_record))))
+        else:
+            calm.append(f"🟢 *{provider_name(policy, id)}*: {_names(components, policy)}")
+    if calm:
+        blocks.append(section("\n".join(calm)))
     if len(providers) > MOST_PROVIDERS:
         blocks.append(context(f"{len(providers) - MOST_PROVIDERS} more providers: `understudy health` shows all of them."))
     running = [
         f"{i.name} {foreign(i.title, 80)}" + (f" <#{i.room.channel}>" if i.room.channel else "") for i in world.open_incidents()
     ]
-    blocks.append(
-        context(f"Open incidents: {words(running) or 'none'} · latency of the last hour · `/health PROVIDER` for more")
-    )
+    blocks.append(context(f"Open incidents: {words(running) or 'none'} · `/health PROVIDER` for more"))
     return fit(Message(_in_short(world, policy, now, on_record), tuple(blocks)))
 
 
@@ -59,34 +59,95 @@ def provider(
     provider: str, world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *,
     on_record: OnRecord = ALL_WRITTEN,
 ) -> Message:  # fmt: skip
-    """One provider: verdicts with their evidence, latency, the vendor's words, its flags, and what one can do."""
+    """One provider: what is wrong with its evidence, latency, the vendor's words, its flags, and what one can do."""
     mine = _by_provider(policy).get(provider, [])
+    telling = [c for c in mine if _tells(c, world, now, on_record)]
+    calm = [c for c in mine if c not in telling]
     name = provider_name(policy, provider)
+    lines = [f"⚪ {blind}"] if (blind := blind_line(world, now)) else []
     worst = max((world.component(c.id).level for c in mine), key=lambda level: level.rank, default=Level.UNKNOWN)
-    blocks: list[Block] = [header(f"{plain(mine[0].provider_name if mine else provider, 80)}: {worst}")]
-    if blind := blind_line(world):
-        blocks.append(section(blind))
-    for component in mine:
-        state = world.component(component.id)
-        lines = [
-            _line(component, world, policy, now, latencies.get(component.id), on_record),
-            f"Reason: {stop(foreign(state.reason, 400))}",
-        ]
-        if state.level is not Level.OPERATIONAL:
-            lines.append(f"Theirs or ours: {FAULT_WORDS[state.fault]}.")
-        evidence = evidence_lines([component.id], world, policy, most=4)
-        blocks.append(section("\n".join([*lines, *([evidence] if evidence else [])])))
+    bad = [c.id for c in mine if world.component(c.id).level is not Level.OPERATIONAL]
+    lines.append(f"{ICONS[worst]} *{name} is {worst}.* {blame(bad, provider, world, policy)}".strip())
+    for component in telling:
+        lines += _with_evidence(component, world, policy, now, on_record)
+    lines += [f"🟢 {_names(calm, policy)}"] if calm else []
+    blocks: list[Block] = [section("\n".join(lines))]
     if mine:
         blocks.append(section("*Latency of the last hour*\n" + "\n".join(_bars(c, latencies) for c in mine)))
-    blocks.append(
-        section(f"*What the vendor says*: {page_words(provider, list(world.provider(provider).notices), world, policy)}")
-    )
+    blocks.append(section(page_words(provider, list(world.provider(provider).notices), world, policy)))
     flags = [flag for flag in policy.flags.values() if {c.id for c in mine} & set(flag.depends_on)]
     if flags:
-        blocks.append(section("*Flags that stand on it*\n" + "\n".join(f"• {flag_line(flag, world)}" for flag in flags[:5])))
+        blocks.append(section("\n".join(flag_line(flag, world, policy, now) for flag in flags[:5])))
     blocks += _buttons(mine, flags, world, policy)
     states = "; ".join(f"{component_name(policy, c.id)} {world.component(c.id).level}" for c in mine)
     return fit(Message(f"{name}: {states or 'no component is configured'}", tuple(blocks)))
+
+
+def _banner(world: World, policy: Policy, now: datetime) -> str:
+    """`🔴 *Claude API is down* since 12:42. It's Claude, not us.`, a line for each provider where something is wrong."""
+    lines = []
+    for id, components in _by_provider(policy).items():
+        bad = [c for c in components if world.component(c.id).level.bad]
+        if not bad:
+            continue
+        worst = max((world.component(c.id).level for c in bad), key=lambda level: level.rank)
+        named = [
+            f"{_names([c for c in bad if world.component(c.id).level is level], policy)} {_is(bad, level, world)} {level}"
+            for level in sorted({world.component(c.id).level for c in bad}, key=lambda level: -level.rank)
+        ]
+        began = min((at for c in bad if (at := _since(world.component(c.id)))), default=None)
+        since = f" since {clock(began, now)}" if began else ""
+        lines.append(f"{ICONS[worst]} *{', '.join(named)}*{since}. {blame([c.id for c in bad], id, world, policy)}".strip())
+    unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
+    for c in unknown:
+        if whose := blame([c.id], c.provider, world, policy):
+            lines.append(f"⚪ *{component_name(policy, c.id)} is unknown*. {whose}")
+    if lines:
+        return "\n".join(lines)
+    if unknown:
+        rest = len(policy.components) - len(unknown)
+        return f"⚪ *{count(len(unknown), 'component is', 'components are')} unknown*, {rest} operational."
+    every = len(policy.components)
+    return "🟢 *The only component is operational.*" if every == 1 else f"🟢 *All {every} components are operational.*"
+
+
+def _is(bad: list[ComponentPolicy], level: Level, world: World) -> str:
+    return "is" if sum(world.component(c.id).level is level for c in bad) == 1 else "are"
+
+
+def _names(components: list[ComponentPolicy], policy: Policy) -> str:
+    return words([component_name(policy, c.id) for c in components], most=8)
+
+
+def _tells(component: ComponentPolicy, world: World, now: datetime, on_record: OnRecord) -> bool:
+    """Whether there is more to say of a component than that it is operational."""
+    state = world.component(component.id)
+    return state.level is not Level.OPERATIONAL or component.id in on_record or bool(held_words(state, now))
+
+
+def _of_provider(
+    id: str, components: list[ComponentPolicy], telling: list[ComponentPolicy], world: World, policy: Policy, now: datetime,
+    latencies: Mapping[str, LatencyPicture], on_record: OnRecord,
+) -> list[str]:  # fmt: skip
+    calm = [c for c in components if c not in telling]
+    lines = [f"*{provider_name(policy, id)}*"]
+    for one in telling:
+        away = [_away(flag, world, policy) for flag in policy.flags.values() if one.id in flag.depends_on]
+        lines.append(_line(one, world, policy, now, on_record, _speed(latencies.get(one.id)), *away))
+    lines += [f"🟢 {_names(calm, policy)}"] if calm else []
+    if any(world.component(c.id).level is not Level.OPERATIONAL for c in telling):
+        lines.append(page_words(id, list(world.provider(id).notices), world, policy))
+    return lines
+
+
+def _with_evidence(component: ComponentPolicy, world: World, policy: Policy, now: datetime, on_record: OnRecord) -> list[str]:
+    """A component's line, its reason, and what its checks brought along."""
+    state = world.component(component.id)
+    line = _line(component, world, policy, now, on_record)
+    if state.level is Level.OPERATIONAL and not state.advisory:
+        return [line]
+    seen = [f"• {foreign(one, 200)}" for one in state.evidence[:MOST_EVIDENCE]]
+    return [f"{stop(line)} {stop(capital(foreign(state.reason, 300)))}".strip(), *seen]
 
 
 def _by_provider(policy: Policy) -> dict[str, list[ComponentPolicy]]:
@@ -116,47 +177,43 @@ def _in_short(world: World, policy: Policy, now: datetime, on_record: OnRecord) 
 
 
 def _level(state: ComponentState, now: datetime) -> str:
-    since = state.began_at or state.since
+    since = _since(state)
     return f"{state.level} since {utc(since, now)}" if since else f"{state.level}"
 
 
-def _line(
-    component: ComponentPolicy, world: World, policy: Policy, now: datetime, picture: LatencyPicture | None, on_record: OnRecord
-) -> str:
+def _since(state: ComponentState) -> datetime | None:
+    return state.began_at or state.since
+
+
+def _line(component: ComponentPolicy, world: World, policy: Policy, now: datetime, on_record: OnRecord, *more: str) -> str:
+    """`🔴 *Claude API*: down since 12:42 (1 min) · 60 of 60 checks failed in the last hour · support chat is on GPT`."""
     state = world.component(component.id)
-    since = state.began_at or state.since
-    at = f" since {when(since)} ({span(now - since)})" if since else ""
-    parts = [
-        f"*{component_name(policy, component.id)}*: {state.level}{at}",
-        *_unwritten(on_record.get(component.id)),
-        *held_words(state),
-        _speed(picture),
-    ]
-    holds = [_holding(flag, world) for flag in policy.flags.values() if component.id in flag.depends_on]
-    if holds:
-        parts.append(f"Flags: {words(holds, most=4)}")
-    return ". ".join(part for part in parts if part)
+    since = _since(state)
+    at = f" since {clock(since, now)} ({span(now - since)})" if since and state.level is not Level.OPERATIONAL else ""
+    named = f"{ICONS[state.level]} *{component_name(policy, component.id)}*: {state.level}{at}"
+    parts = [named, *_unwritten(on_record.get(component.id), now), *held_words(state, now), *more]
+    return " · ".join(part for part in parts if part)
 
 
-def _unwritten(held: ComponentState | None) -> list[str]:
+def _unwritten(held: ComponentState | None, now: datetime) -> list[str]:
     if held is None:
         return []
-    since = f" since {when(held.since)}" if held.since else ""
-    return [f"*Not written down*: on record it is {held.level}{since}"]
+    since = f" since {clock(held.since, now)}" if held.since else ""
+    return [f"*not written down*, on record it is {held.level}{since}"]
 
 
-def _holding(flag: FlagPolicy, world: World) -> str:
+def _away(flag: FlagPolicy, world: World, policy: Policy) -> str:
     engagement = world.flag(flag.key).engagement
-    return f"{code(flag.key)} (on {foreign(engagement.variant, 40)})" if engagement else code(flag.key)
+    return f"{flag_name(flag.key, policy)} is on {variant_name(flag, engagement.variant)}" if engagement else ""
 
 
 def _speed(picture: LatencyPicture | None) -> str:
     if picture is None or not picture.count:
-        return "no measurement in the last hour"
-    failed = f", {picture.failed} of {picture.count} runs failed" if picture.failed else ""
+        return "not measured in the last hour"
+    failed = f"{picture.failed} of {picture.count} checks failed" if picture.failed else ""
     if picture.p50_ms is None or picture.p95_ms is None:
-        return f"no run succeeded in the last hour{failed}"
-    return f"p50 {_ms(picture.p50_ms)}, p95 {_ms(picture.p95_ms)}{failed}"
+        return f"{failed} in the last hour" if failed else ""
+    return ", ".join(filter(None, [f"p50 {_ms(picture.p50_ms)}, p95 {_ms(picture.p95_ms)}", failed]))
 
 
 def _ms(value: float) -> str:
@@ -168,12 +225,13 @@ def _bars(component: ComponentPolicy, latencies: Mapping[str, LatencyPicture]) -
     name = foreign(component.name, 60)
     picture = latencies.get(component.id)
     if picture is None or picture.p50_ms is None or picture.p95_ms is None:
-        return f"{name}: {_speed(picture)}"
+        return f"{name}: {_speed(picture) or count(picture.count if picture else 0, 'check')}"
     longest = max((p.p95_ms for p in latencies.values() if p.p95_ms), default=picture.p95_ms) or 1.0
     lines = [
         f"{label} {_bar(value / longest)} {_ms(value)}" for label, value in (("p50", picture.p50_ms), ("p95", picture.p95_ms))
     ]
-    return f"{name}: {', '.join(lines)}, {count(picture.count, 'run')}, {picture.failed} failed"
+    failed = f", {picture.failed} of {picture.count} checks failed" if picture.failed else ""
+    return f"{name}: {', '.join(lines)}{failed}"
 
 
 def _bar(share: float) -> str:

@@ -9,6 +9,8 @@ from bot.core.record.incident import Affected, Incident
 from bot.core.record.world import World
 from bot.views.text import clock, code, foreign, inert, link, span, stop, when, words
 
+ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level.OPERATIONAL: "🟢"}
+
 FAULT_WORDS: dict[Fault, str] = {
     Fault.THEIRS: "theirs: the provider fails, our requests are as always",
     Fault.OURS_KEY: "ours: the provider refuses our key",
@@ -83,7 +85,12 @@ def fault_words(ids: Iterable[str], world: World) -> str:
 
 def blame(ids: Iterable[str], provider: str, world: World, policy: Policy) -> str:
     """Whether it is them or us, as a sentence: `It's Claude, not us.`; empty where no check fails."""
-    name, faults = provider_name(policy, provider), {world.component(id).fault for id in ids} - {Fault.NONE}
+    return blame_for([world.component(id).fault for id in ids], provider, policy)
+
+
+def blame_for(faults: Iterable[Fault], provider: str, policy: Policy) -> str:
+    """The same, from whose fault it is."""
+    name, faults = provider_name(policy, provider), set(faults) - {Fault.NONE}
     ours = {
         Fault.OURS_KEY: f"{name} refuses our key",
         Fault.OURS_CONFIG: "our request or its address is wrong",
@@ -126,9 +133,9 @@ def _page_words(provider: str, notices: list[Notice], world: World, policy: Poli
             why = foreign(state.feed_reason, 200)
             return f"{page} has not been read" + (f": {why}" if why else " yet")
         case FeedState.STALE:
-            why = f"{page} cannot be read at present ({foreign(state.feed_reason, 200)})"
-            return f"{why}; its last word: {said}" if said else f"{why}; before that it said nothing about this"
-    return f"{page} says {said}" if said else f"{page} says nothing about this"
+            why = f"{page} cannot be read ({foreign(state.feed_reason, 200)})"
+            return f"{why}; its last word: {said}" if said else f"{why}; before that it showed no problem"
+    return f"{page} says {said}" if said else f"{page} shows no problem"
 
 
 def lag_words(incident: Incident) -> str:

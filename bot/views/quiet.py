@@ -7,49 +7,56 @@ from bot.core.record.provider_facts import NoticeSeen
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
-from bot.views.component_messages import REMEDIES, finding
+from bot.views.component_messages import MOST_EVIDENCE, REMEDIES, finding
 from bot.views.incident.fact_messages import fact_line
 from bot.views.limits import fit
-from bot.views.names import FAULT_WORDS, component_name, evidence_lines, page_words
-from bot.views.text import code, foreign, inert, stop, utc, when
+from bot.views.names import blame_for, component_name, page_words
+from bot.views.text import capital, clock, code, foreign, inert, stop, utc
 
 
 def quiet(fact: Fact, world: World, policy: Policy) -> Message:
     """The first line of a quiet thread: a component that is degraded or fails by our own fault, a notice, an advisory ..."""
     match fact.body:
         case VerdictChanged() as b if b.level.bad:
-            evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
-            none = "No incident is declared for that by configuration; one can be declared by hand."
-            lines = [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", _page(b.component, world, policy), none]
+            none = "No incident opens for this by configuration; declare one if you need it."
+            lines = [_whose(b, policy), _page(b.component, world, policy), none, _evidence(b)]
             return _with(fact, lines, policy, actions([_declare(b.component)]))
         case VerdictChanged() as b:
-            evidence = "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:6])
-            ours = "No incident opens for that, since the vendor may be well."
-            return _with(fact, [evidence, f"Theirs or ours: {FAULT_WORDS[b.fault]}.", REMEDIES.get(b.fault, ""), ours], policy)
+            ours = "No incident opens: the provider may be operational."
+            return _with(fact, [_whose(b, policy), REMEDIES.get(b.fault, ""), ours, _evidence(b)], policy)
         case AlertSuppressed() as b if b.thread:
             return _down_while_muted(fact, b, world, policy)
         case AlertResumed(component=component):
             state = world.component(component)
-            lines = [f"It is {state.level}: {foreign(state.reason, 600)}", evidence_lines([component], world, policy)]
-            return _with(fact, [*lines, _page(component, world, policy)], policy, actions([_declare(component)]))
+            lines = [f"It is {state.level}: {foreign(state.reason, 400)}", _page(component, world, policy)]
+            return _with(fact, lines, policy, actions([_declare(component)]))
         case NoticeSeen(notice=n):
             names = ", ".join(component_name(policy, id) for id in n.components)
-            about = f"It names {names}; " if names else "It names no component of ours; "
+            about = f"It names {names}. " if names else "It names nothing that we check. "
             told = fact_line(fact, world, policy)
-            return fit(Message(told.text, (*told.blocks, section(f"{about}no incident of ours is open for it."))))
+            return fit(Message(told.text, (*told.blocks, section(f"{about}No incident of ours is open for it."))))
     return fact_line(fact, world, policy)
+
+
+def _whose(b: VerdictChanged, policy: Policy) -> str:
+    known = policy.components.get(b.component)
+    return blame_for([b.fault], known.provider if known else b.component.partition(".")[0], policy)
+
+
+def _evidence(b: VerdictChanged) -> str:
+    return "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:MOST_EVIDENCE])
 
 
 def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: Policy) -> Message:
     """The one line that a mute does not hold back. It mentions nobody."""
     name, why = component_name(policy, body.component), inert(body.why, 300)
-    short, long = (f", until {utc(body.until, fact.at)}", f", until {when(body.until)}") if body.until else ("", "")
+    short, long = (f", until {utc(body.until, fact.at)}", f", until {clock(body.until, fact.at)}") if body.until else ("", "")
     lines = [
-        f"*{name}* is down ({why}{long}). No incident opens meanwhile; flags still move.",
-        stop(foreign(world.component(body.component).reason, 400)),
+        f"🔴 *{name} is down* ({why}{long}). No incident opens meanwhile; flags still switch.",
+        stop(capital(foreign(world.component(body.component).reason, 400))),
         f"This is said once. Undo the mute: {code(f'/understudy unmute {body.component}')}",
     ]
-    return fit(Message(f"{name} is down ({why}{short})", (section("\n".join(lines)),)))
+    return fit(Message(f"🔴 {name} is down ({why}{short})", (section("\n".join(lines)),)))
 
 
 def quiet_reply(fact: Fact, world: World, policy: Policy) -> Message:

@@ -32,7 +32,7 @@ def nothing_changed(error: StoreError) -> str:
 def meanwhile(error: StoreError) -> str:
     """What holds until it is mended, and what mends it."""
     if error.kind is StoreTrouble.FULL:
-        return "Flags stay as they are; make room where Understudy runs, and it goes on by itself."
+        return "Flags stay as they are. Make room where Understudy runs, and it goes on by itself."
     return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
 
 
@@ -62,7 +62,7 @@ def as_seen(world: World, seen: Mapping[str, Verdict]) -> tuple[World, dict[str,
 
 def nothing_is_written(error: StoreError) -> str:
     """What people should know of the bot itself."""
-    return f"Nothing that I see or am told is being written down: {_why(error)}. {meanwhile(error)}"
+    return f"Nothing is being written down: {_why(error)}. {meanwhile(error)}"
 
 
 def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:
@@ -91,12 +91,12 @@ def nothing_written(error: StoreError, since: datetime, world: World, policy: Po
     why = _why(error)
     flags = words([f"{code(key)} on *{foreign(served, 40)}*" for key, served in sorted(_served(world, policy).items())])
     text = [
-        f"🔴 *Nothing that I see or am told is being written down: {why}* (since {when(since)}).",
-        "No incident opens, no flag switches, no update goes out, and what people change is refused. I go on checking, and say"
-        " here what fails.",
+        f"🔴 *Nothing is being written down: {why}* (since {when(since)}).",
+        "No incident opens, no flag switches, no update goes out, and nobody can change anything.",
+        "Checks go on, and what fails is said here.",
         meanwhile(error) + (f" Now: {flags}." if flags else ""),
     ]
-    return _post(f"🔴 Nothing that I see or am told is being written down: {why}", text)
+    return _post(f"🔴 Nothing is being written down: {why}", text)
 
 
 def fails_unwritten(
@@ -119,7 +119,7 @@ def fails_unwritten(
         f"{icon} *{names}*, and no incident can open: {_why(error)}.",
         f"No flag switches: {words(flags)}." if flags else "No flag depends on it.",
         *reasons,
-        "It is acted upon as soon as I can write again.",
+        "The incident opens as soon as I can write again.",
     ]
     return _post(f"{icon} {names}, and no incident can open: {_why(error)}", text)
 

@@ -73,7 +73,7 @@ def test_each_check_is_judged_at_the_pace_that_it_had() -> None:
     episodes = replay(looks("ooooofofo", gap=300), EAGER)
 
     assert [at(2100)] == [episode.first.detected_at for episode in episodes]
-    assert "2 of the last 5 rounds failed within 10 min (2-of-5 window): HTTP 502" == episodes[0].first.reason
+    assert "2 of 5 checks failed in 10 min: HTTP 502" == episodes[0].first.reason
 
 
 def test_a_check_may_have_a_rule_of_its_own() -> None:
@@ -165,7 +165,7 @@ def test_an_episode_is_as_bad_as_its_worst_part(results: str, condition: Conditi
 def test_a_detection_is_told_whole() -> None:
     """Which check, from where, since when, found when and why, and until when."""
     samples = [replace(sample, vantage="paris") for sample in looks(OUTAGE)]
-    reason = "3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502"
+    reason = "3 of 5 checks failed in 60 s: HTTP 502"
     found = Detection("a.b", "a.b.c", Condition.FAILING, at(150), at(210), reason, Fault.THEIRS, at(420), "paris")
 
     assert [(found,)] == [episode.detections for episode in replay(samples, TODAY)]

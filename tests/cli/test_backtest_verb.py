@@ -52,10 +52,10 @@ def test_two_settings_are_told_side_by_side(tmp_path: Path) -> None:
         "a.b        2026-03-20 12:05:00  failing at 12:06:00, after 60 s  failing at 12:05:30, after 30 s",
         "",
         "today: 1 detection; there is no record of incidents to compare with (name it with --data).",
-        "  12:06:00 a.b.c: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502 (until 12:09:30)",
+        "  12:06:00 a.b.c: 3 of 5 checks failed in 60 s: HTTP 502 (until 12:09:30)",
         "",
         "with failures=2: 1 detection; there is no record of incidents to compare with (name it with --data).",
-        "  12:05:30 a.b.c: 2 of the last 5 rounds failed within 30 s (2-of-5 window): HTTP 502 (until 12:09:30)",
+        "  12:05:30 a.b.c: 2 of 5 checks failed in 30 s: HTTP 502 (until 12:09:30)",
     ] == lines(ended)
 
 
@@ -88,7 +88,7 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
         "false_alarm": None,
         "checks": [{
             "check": "a.b.c", "detected_at": "2026-03-20T12:06:00+00:00",
-            "reason": "3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502",
+            "reason": "3 of 5 checks failed in 60 s: HTTP 502",
         }],
     } == document["settings"][0]["detections"][0]  # fmt: skip
 

@@ -147,7 +147,7 @@ TABLE = [
     ("list", "🔴 INC-1 · SEV2 · Payments are slow #inc-20260320-0001-payments-are-slow\nSince 12:01 UTC (0 s)"),
     ("show", "🔴 SEV2 · Payments are slow.\nSince 12:01 UTC · #inc-20260320-0001-payments-are-slow\nNobody"),
     ("ack", "INC-1 is yours."),
-    ("ack", "ana has taken INC-1 already."),
+    ("ack", "ana has acknowledged INC-1 already."),
     ("update The queue is full", "Update 1 of INC-1 is written."),
     ("note The bank was called", "Noted in the timeline of INC-1."),
     ("note", "A note needs words: /incident note Vendor support says: database failover."),
@@ -178,7 +178,7 @@ TABLE = [
     ("reopen", "INC-1 is canceled, which is final. Declare a new incident instead."),
     ("resolv", "/incident resolv is not known. Did you mean resolve? /incident help shows what is."),
     ("frobnicate", "/incident frobnicate is not known. /incident help shows what is."),
-    ("help", "• /incident update [INC-7] TEXT: tell everybody, and start the clock anew; without text a form opens"),
+    ("help", "• /incident update [INC-7] TEXT: tell everybody; without text a form opens"),
     ("", "• /incident declare Claude API answers with errors: open an incident; without a title a form opens"),
 ]  # fmt: skip
 

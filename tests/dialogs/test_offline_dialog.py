@@ -68,12 +68,12 @@ async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House
 
     [page] = pager.heard
     assert "INC-1 SEV2: Claude API is down" == page["title"]
-    assert "front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502" in page["message"]
+    assert "front: 3 of 5 checks failed in 60 s: HTTP 502" in page["message"]
     assert f"{FLAG} serves gpt." in page["message"]
     assert "Terminal: understudy incident show INC-1" in page["message"]
     talk = Talk(paged)
     assert 1 == len(talk.alerts())
-    assert [1, 1] == [len(talk.said(CHANNEL, words)) for words in ("Runbook", "now uses gpt")]
+    assert [1, 1] == [len(talk.said(CHANNEL, words)) for words in ("Runbook", "(automatic), instead of claude")]
     assert 1 == len(talk.cards(CHANNEL))
 
 
@@ -92,7 +92,7 @@ async def test_an_incident_goes_on_while_slack_is_down(paged: House, pager: Page
     assert [
         "🟢 Claude API is back (since 12:03 UTC). Nothing in this incident fails any more.",
         "INC-1 is monitoring (automatic). Every component is operational again.",
-        f"The default of {FLAG} is well again. Start the hand-back with 10 % on claude?",
+        "🟢 Claude API is operational. Send 10 % of support chat back to claude? (automatic)",
     ] == story[4:]
     assert "🟢 SEV2 · Claude API is back since 12:03 UTC." in talk.alert()
     assert 1 == len(talk.alerts())

@@ -44,7 +44,7 @@ async def test_the_evidence_stands_in_the_alerts_thread(outage: Talk) -> None:
         "HTTP 502 after",
         "• front: request id req_test_1",
         "• front: status 502",
-        "Claude's status page says nothing about this.",
+        "Claude's status page shows no problem.",
     ):
         assert words in outage.evidence()
 
@@ -93,7 +93,7 @@ async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: Hous
     assert "Mitigated · next update by 13:02 UTC · declared at 12:02 UTC (automatic)" in card
     assert "/incident update TEXT tells everybody" in card
     assert "☐ 1. Confirm on the board\n☐ 2. Tell support" in runbook
-    assert f"{FLAG} now uses gpt since 2026-03-20 12:02 UTC, switched by the rule “fallback automation”." in switched
+    assert "Support chat switched to gpt at 12:02 UTC (automatic), instead of claude." in switched
     assert f"Undo: /fallback release {FLAG}" in switched
     assert f"Served by fallback: {FLAG}." in mitigated
 
@@ -117,24 +117,26 @@ async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
     await house.recovers("anthropic.api")
     await house.passes(minutes=10)
     await house.quiet()
-    asked = outage.shows(outage.said(CHANNEL, "Start the hand-back")[-1])
-    assert f"The default of {FLAG} is well again. Start the hand-back with 10 % on claude?" in asked
-    assert "Why: Claude API is operational. Each later step follows after 5 min if it stays well." in asked
+    asked = outage.shows(outage.said(CHANNEL, "back to claude?")[-1])
+    assert "Send 10 % of support chat back to claude? (automatic)" in asked
+    assert "Each further step follows after 5 min while it stays operational." in asked
 
     answer = await outage.presses(house.bob, "Send 10 % back to claude", channel=CHANNEL)
-    assert f"The hand-back of {FLAG} has begun." == answer
+    assert f"The first share of {FLAG} is back on its default." == answer
     await house.passes(minutes=16)
     await house.quiet()
 
-    asked = outage.shows(outage.said(CHANNEL, "Start the hand-back")[-1])
+    asked = outage.shows(outage.said(CHANNEL, "back to claude?")[-1])
     assert asked.endswith("“Send 10 % back to claude” was pressed by @bob, 2026-03-20 12:15 UTC.")
-    steps = [outage.shows(message).partition("\n")[0] for message in outage.said(CHANNEL, "back on claude")]
+    steps = [
+        outage.shows(message).partition("\n")[0] for message in outage.said(CHANNEL, " % of support chat is back on claude")
+    ]
     assert [
-        f"10 % of {FLAG} is back on claude, 90 % on gpt, by @bob.",
-        f"25 % of {FLAG} is back on claude, 75 % on gpt, by the rule “hand-back”.",
-        f"50 % of {FLAG} is back on claude, 50 % on gpt, by the rule “hand-back”.",
+        "10 % of support chat is back on claude, 90 % on gpt (by @bob).",
+        "25 % of support chat is back on claude, 75 % on gpt (automatic).",
+        "50 % of support chat is back on claude, 50 % on gpt (automatic).",
     ] == steps
-    assert outage.said(CHANNEL, f"{FLAG} uses its default claude again since 2026-03-20 12:30 UTC")
+    assert outage.said(CHANNEL, "Support chat is back on claude since 12:30 UTC (automatic).")
 
 
 async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
@@ -202,11 +204,8 @@ async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk)
     relapse = outage.shows(outage.said(CHANNEL, "is back to investigating")[-1])
     assert "It fails again. INC-1 is back to investigating (automatic). Claude API is down again:" in relapse
     assert relapse.endswith("so it counts as recovered only once it was steady for 10 min.")
-    reverted = outage.shows(outage.said(CHANNEL, "reverted")[-1])
-    assert (
-        f"The hand-back of {FLAG} is reverted by the rule “hand-back”: all of it is on gpt again.\nWhy: Claude API is down."
-        == reverted
-    )
+    reverted = outage.shows(outage.said(CHANNEL, "is on gpt again")[-1])
+    assert "🟠 All of support chat is on gpt again (automatic).\nWhy: Claude API is down." == reverted
     assert "relapses: 1" in outage.card(CHANNEL)
     assert 1 == len(outage.said("ops"))
 

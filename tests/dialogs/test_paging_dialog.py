@@ -160,7 +160,7 @@ async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> No
     await later(talk, 1)
 
     assert talk.said("ops", "page 2 reached nobody")
-    assert talk.said("ops", "No further step is configured: somebody has to look now.")
+    assert talk.said("ops", "No further step is configured: somebody has to act now.")
     assert 2 == len(await talk.facts(PageLost))
 
 

@@ -28,7 +28,7 @@ async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
     await outage.house.quiet()
 
-    assert ["INC-1 is yours.", "ana has taken INC-1 already."] == answers
+    assert ["INC-1 is yours.", "ana has acknowledged INC-1 already."] == answers
     assert 1 == len(await outage.facts(Acknowledged))
     assert 1 == len(outage.said(CHANNEL, "acknowledged INC-1."))
 
@@ -40,7 +40,7 @@ async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
     answers = await answered(outage, 2)
     [fact] = await outage.facts(Acknowledged)
 
-    assert ["INC-1 is yours.", f"{fact.actor.name} has taken INC-1 already."] == answers
+    assert ["INC-1 is yours.", f"{fact.actor.name} has acknowledged INC-1 already."] == answers
 
 
 async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
@@ -66,8 +66,8 @@ async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
 
     assert [
-        f"The hand-back of {FLAG} has begun.",
-        f"The hand-back of {FLAG} runs already, 10 % is back.",
+        f"The first share of {FLAG} is back on its default.",
+        f"{FLAG} is being switched back already: 10 % is on its default.",
     ] == answers
     assert 1 == len(await outage.facts(HandBackStepped))
 

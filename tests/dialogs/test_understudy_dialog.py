@@ -46,6 +46,6 @@ async def test_the_bot_tells_of_itself(talk: Talk) -> None:
     """Help, planned quiet and the bot as it runs, each in under a second."""
     ana = talk.house.ana
     assert "• /understudy report COMPONENT TEXT" in await talk.asks(ana, "/understudy")
-    assert "Muted\nNone." in await talk.asks(ana, "/understudy maintenance")
-    assert "Looks at 3 components" in await talk.asks(ana, "/understudy about")
+    assert "Muted: none" in await talk.asks(ana, "/understudy maintenance")
+    assert "checks of 3 components" in await talk.asks(ana, "/understudy about")
     assert "Did you mean about?" in await talk.asks(ana, "/understudy abuot")

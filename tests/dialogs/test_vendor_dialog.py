@@ -38,10 +38,8 @@ async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -
     words = [outage.shows(message) for message in outage.said(CHANNEL, "Claude's status page (")]
 
     assert [
-        "Claude's status page (2026-03-20 12:20 UTC): API errors, status investigating, impact major\n"
-        "> We are seeing elevated errors.\nOn the page",
-        "Claude's status page (2026-03-20 12:40 UTC): API errors, status identified, impact major\n"
-        "> A database failed over.\nOn the page",
+        "Claude's status page (12:20 UTC): API errors (investigating, major)\n> We are seeing elevated errors.\nOn the page",
+        "Claude's status page (12:40 UTC): API errors (identified, major)\n> A database failed over.\nOn the page",
     ] == words
     assert "“API errors” (identified, 2026-03-20 12:40 UTC): A database failed over." in outage.evidence()
     assert "The vendor's first word came 19 min after the first failure." in outage.evidence()
@@ -60,9 +58,9 @@ async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> 
     await house.quiet()
 
     [root] = talk.said("ops")
-    assert "Console logins, status investigating, impact major\n> Logins to the console fail." in talk.shows(root)
-    assert "It names no component of ours; no incident of ours is open for it." in talk.shows(root)
-    assert "status resolved, impact major\n> Fixed." in talk.thread("ops", "Console logins")
+    assert "Console logins (investigating, major)\n> Logins to the console fail." in talk.shows(root)
+    assert "It names nothing that we check. No incident of ours is open for it." in talk.shows(root)
+    assert "(resolved, major)\n> Fixed." in talk.thread("ops", "Console logins")
     assert [] == list(await talk.facts(Declared))
 
 
@@ -81,18 +79,18 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
 
     [root] = talk.said("ops")
     for words in (
-        "Claude API: degraded since 2026-03-20 12:01 UTC, was operational. ",
-        " batch: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 502",
+        "🟠 Claude API is degraded since 12:01 UTC. ",
+        "atch: 3 of 5 checks failed in 60 s: HTTP 502",
         "• batch: status 502",
-        "Theirs or ours: theirs: the provider fails, our requests are as always.",
-        "No incident is declared for that by configuration; one can be declared by hand.",
+        "It's Claude, not us.",
+        "No incident opens for this by configuration; declare one if you need it.",
         "[Declare incident]",
     ):
         assert words in talk.shows(root)
     assert [] == list(await talk.facts(Declared))
     await house.recovers("anthropic.api.batch")
     await house.quiet()
-    assert "Claude API: operational again since 2026-03-20 12:03 UTC, was degraded." in talk.thread("ops", "degraded")
+    assert "🟢 Claude API is operational again since 12:03 UTC." in talk.thread("ops", "degraded")
     assert 1 == len(talk.said("ops"))
 
 
@@ -104,13 +102,13 @@ async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
 
     assert "Claude API: unknown since" in seen
     assert "our key was not accepted" in seen
-    assert "Theirs or ours: ours: the provider refuses our key." in seen
+    assert "It's us: Claude refuses our key." in seen
     [line] = talk.said("ops")
     for words in (
-        "Claude API: unknown since 2026-03-20 12:01 UTC, was operational. ",
-        " front: 3 of the last 5 rounds failed within 60 s (3-of-5 window): HTTP 401",
-        "Theirs or ours: ours: the provider refuses our key.\nLook at this check's key: was it revoked, has it the rights?",
-        "No incident opens for that, since the vendor may be well.",
+        "⚪ Claude API is unknown since 12:01 UTC. ",
+        "ront: 3 of 5 checks failed in 60 s: HTTP 401",
+        "It's us: Claude refuses our key.\nWas this check's key revoked, has it the rights?",
+        "No incident opens: the provider may be operational.",
     ):
         assert words in talk.shows(line)
     assert [] == list(await talk.facts(Declared, Engaged))

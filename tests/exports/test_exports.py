@@ -58,7 +58,7 @@ def test_every_file_holds_every_fact(format: str) -> None:
         "Posted: the alert",
         "INC-7 is monitoring, was mitigated",
         "every component is operational again",
-        "We are looking for the cause.",
+        "We are investigating the cause.",
         "support-chat.llm uses gpt instead of claude",
         "ana",
         "Vendor support says: database failover",

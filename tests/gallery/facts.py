@@ -39,10 +39,10 @@ MUTE = Actor.rule("mute")
 CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
 ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
 NOTICE = Notice(
-    "anthropic", "n1", "u1", "Requests fail on all surfaces", "We are looking for the cause.", "investigating", "critical", T0,
-    "https://status.anthropic.example/incidents/n1", (API, WEB, MOBILE),
+    "anthropic", "n1", "u1", "Requests fail on all surfaces", "We are investigating the cause.", "investigating", "critical",
+    T0, "https://status.anthropic.example/incidents/n1", (API, WEB, MOBILE),
 )  # fmt: skip
-ELSEWHERE = Notice("anthropic", "n2", "u1", "Billing page is slow", "We are looking into it.", "identified", "minor", T0)
+ELSEWHERE = Notice("anthropic", "n2", "u1", "Billing page is slow", "We are working on it.", "identified", "minor", T0)
 REFUSED_KEY = "the last check failed: HTTP 401 invalid x-api-key"
 EVIDENCE = ("inference: status 504", "inference: request_id req_0042")
 
@@ -57,10 +57,10 @@ def of_the_incident() -> Iterator[Entry]:
         ("A component gets worse", page_is_away(), "incident/7",
          i.ComponentMoved(API, Level.DEGRADED, Level.DOWN, TIMED_OUT, now, EVIDENCE), WINDOW),
         ("A component is back, others fail", outage_story(90), "incident/7",
-         i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 checks passed", T0 + timedelta(minutes=88)),
+         i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of 5 checks passed", T0 + timedelta(minutes=88)),
           WINDOW),
         ("The last component is back", served(), "incident/7",
-         i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 checks passed", T0 + timedelta(minutes=88)),
+         i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of 5 checks passed", T0 + timedelta(minutes=88)),
           WINDOW),
         ("Phase: served by a fallback", served(), "incident/7",
          i.PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE),
@@ -108,7 +108,7 @@ def of_flags() -> Iterator[Entry]:
          f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "we see it too", "manual", until, (API,)), ANA),
         ("A proposal is approved", away, stream,
          f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", because, "approved", until, (API,)), ANA),
-        ("No fallback is better", begins(), stream, f.Held(FLAG, "gpt cannot carry it: OpenAI API is down"), FALLBACK_RULE),
+        ("No fallback is better", begins(), stream, f.Held(FLAG, "gpt needs OpenAI API, which is down"), FALLBACK_RULE),
         ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, "Claude API is operational"), HAND_BACK_RULE),
         ("The first step back", asked, stream, f.HandBackStepped(FLAG, 10, "approved by ana", "gpt"), ANA),
         ("A later step back", asked, stream, f.HandBackStepped(FLAG, 50, "Claude API is operational", "gpt"), HAND_BACK_RULE),
@@ -146,7 +146,7 @@ def quiet_threads() -> Iterator[Entry]:
     """Ops, without an incident: the first line of a thread, and what is said in it later."""
     slow = c.VerdictChanged(API, Level.OPERATIONAL, Level.DEGRADED, SLOW, Fault.THEIRS, EVIDENCE, T0)
     ours = c.VerdictChanged(API, Level.OPERATIONAL, Level.UNKNOWN, REFUSED_KEY, Fault.OURS_KEY, ("inference: status 401",), T0)
-    well = c.VerdictChanged(API, Level.DEGRADED, Level.OPERATIONAL, "5 of the last 5 checks passed", Fault.NONE, (), T0)
+    well = c.VerdictChanged(API, Level.DEGRADED, Level.OPERATIONAL, "5 of 5 checks passed", Fault.NONE, (), T0)
     small = c.AdvisoryRaised(
         API, "1 of 4 models fails: claude-haiku", "5 of 5 checks of claude-haiku failed in 5 min: HTTP 529", EVIDENCE, "a"
     )
@@ -168,9 +168,9 @@ def quiet_threads() -> Iterator[Entry]:
     yield from _quiet([
         ("well again", calm(), f"component/{API}", well, WINDOW),
         ("the key works again", calm(), f"component/{API}",
-         c.VerdictChanged(API, Level.UNKNOWN, Level.OPERATIONAL, "5 of the last 5 checks passed", Fault.NONE, (), T0), WINDOW),
+         c.VerdictChanged(API, Level.UNKNOWN, Level.OPERATIONAL, "5 of 5 checks passed", Fault.NONE, (), T0), WINDOW),
         ("the advisory is over", calm(), f"component/{API}",
-         c.AdvisoryEnded(API, "1 of 4 models fails: claude-haiku", "all of it is well again"), WINDOW),
+         c.AdvisoryEnded(API, "1 of 4 models fails: claude-haiku", "all of it is operational again"), WINDOW),
         ("the vendor says more", calm(), "provider/anthropic", p.NoticeSeen(NOTICE), CLAUDE),
         ("the vendor's post disappears", calm(), "provider/anthropic",
          p.NoticeUnlisted("anthropic", "n2", "Billing page is slow", "identified", ()), CLAUDE),

@@ -30,6 +30,7 @@ class Kind(Enum):
     RUNBOOK = "the incident's channel, a checklist", None
     ANSWER = "seen by the asker alone", 60
     BOARD = "seen by the asker alone, a list", 120
+    DETAIL = "seen by the asker alone, one thing in full", 249
     HELP = "seen by the asker alone, help", 300
     FORM = "a form", 90
     ELSEWHERE = "outside of Slack (notify:)", 60

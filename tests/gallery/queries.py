@@ -57,7 +57,7 @@ def health() -> Iterator[Entry]:
         ("our own key", s.our_own_fault()),
     ):
         yield entry(
-            f"/health claude: {title}", Kind.BOARD, provider("anthropic", story.world, story.policy, story.now, latencies())
+            f"/health claude: {title}", Kind.DETAIL, provider("anthropic", story.world, story.policy, story.now, latencies())
         )
 
 
@@ -77,10 +77,10 @@ def incidents() -> Iterator[Entry]:
     over = outage_story()
     yield entry("/incident list all", Kind.BOARD, incident_list(over.world, over.policy, over.now, everything=True))
     for title, story in (("open", outage_story(46)), ("over", over)):
-        yield entry(f"/incident show: {title}", Kind.BOARD, incident_show(s.seen(story)))
+        yield entry(f"/incident show: {title}", Kind.DETAIL, incident_show(s.seen(story)))
     story = outage_story(46)
     told = timeline_text(story.incident(), rows(story.about(7), plain_names(story.policy)))
-    yield entry("/incident timeline", Kind.BOARD, told)
+    yield entry("/incident timeline", Kind.DETAIL, told)
 
 
 def the_bot() -> Iterator[Entry]:

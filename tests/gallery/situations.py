@@ -64,7 +64,7 @@ def not_served() -> Story:
     story.policy = replace(policy, flags={FLAG: chat})
     story.at(1).verdict("openai.api", Level.DOWN, "3 of 3 checks failed in 14 s: HTTP 503")
     story = begins(story=story)
-    story.add(f"flag/{FLAG}", Held(FLAG, "gpt cannot carry it: OpenAI API is down"), FALLBACK_RULE, 7)
+    story.add(f"flag/{FLAG}", Held(FLAG, "gpt needs OpenAI API, which is down"), FALLBACK_RULE, 7)
     return story
 
 

@@ -258,16 +258,14 @@ def test_the_evidence_names_the_error_and_the_request() -> None:
     """What one sends to the vendor's support."""
     text = shown(evidence(outage_story(5).scene()))
 
-    assert (
-        "Inference: 3 of the last 5 runs failed: HTTP 502.\n• inference: status 502\n• inference: request_id req_0042" in text
-    )
+    assert "Inference: 3 of 5 checks failed: HTTP 502.\n• inference: status 502\n• inference: request_id req_0042" in text
 
 
 def test_the_evidence_quotes_the_vendor_and_its_lag() -> None:
     """Once the page says something, with its own words."""
     text = shown(evidence(outage_story(50).scene()))
 
-    assert "We are looking for the cause. The vendor's first word came 45 min after the first failure." in text
+    assert "We are investigating the cause. The vendor's first word came 45 min after the first failure." in text
 
 
 def test_the_evidence_begins_with_the_worst() -> None:
@@ -399,7 +397,7 @@ def test_a_quiet_thread_has_evidence_and_a_way_to_declare() -> None:
     fact = story.facts[-1]
     made = quiet(fact, story.world, story.policy)
 
-    assert "claude.ai: degraded since 12:40 UTC" == made.text
+    assert "🟠 claude.ai is degraded since 12:40 UTC" == made.text
     assert "front: status 504" in shown(made)
     assert {f"incident.declare:{WEB}": {"component": WEB}} == buttons(made)
 
@@ -408,6 +406,7 @@ def test_a_quiet_thread_hears_that_it_is_over() -> None:
     """The reply is one line."""
     story = outage_story(-1)
     story.at(1).verdict(MOBILE, Level.DEGRADED, "front: slow")
-    story.at(9).verdict(MOBILE, Level.OPERATIONAL, "5 of the last 5 runs were fine")
+    story.at(9).verdict(MOBILE, Level.OPERATIONAL, "5 of 5 checks passed")
 
-    assert "Claude mobile: operational again since 12:48 UTC" == quiet_reply(story.facts[-1], story.world, story.policy).text
+    told = quiet_reply(story.facts[-1], story.world, story.policy)
+    assert "🟢 Claude mobile is operational again since 12:48 UTC" == told.text

@@ -86,7 +86,7 @@ def test_what_another_version_answers_is_left_to_its_own_words(shape: dict[str, 
     [
         (
             Slack(),
-            f"/fallback release {FLAG}", f"/fallback release {FLAG} force", f"/fallback engage {FLAG} gpt REASON",
+            f"`/fallback release {FLAG}`", f"`/fallback release {FLAG} force`", f"`/fallback engage {FLAG} gpt REASON`",
         ),
         (
             Terminal(),
@@ -105,8 +105,9 @@ def test_what_another_version_answers_is_left_to_its_own_words(shape: dict[str, 
 def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, engage: str) -> None:
     """Nobody in a terminal is told to type a slash word."""
     assert f"{FLAG} serves gpt now. Undo: {undo}" == words(SWITCHED, face)
-    assert f"The default of {FLAG} is not well: Claude API is down. If you mean it: {force}" == words(UNWELL, face)
-    assert f"Nothing waits for a yes any more. If you mean it: {engage}" == words(WAITS_NOT, face)
+    assert f"Not switched back, since Claude API is down. To switch {FLAG} back all the same: {force}" == words(UNWELL, face)
+    decided = "That was decided meanwhile, and nothing was switched."
+    assert f"{decided} To switch all the same: {engage}" == words(WAITS_NOT, face)
 
 
 @pytest.mark.parametrize("of", base.Words)

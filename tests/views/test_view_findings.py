@@ -10,7 +10,7 @@ from bot.core.record.component_facts import AlertResumed
 from bot.core.record.fact import Fact
 from bot.core.record.sight import Sight
 from bot.core.record.sight_facts import SightLost, SightRegained
-from bot.views.component_messages import sight_words
+from bot.views.component_messages import REMEDIES, sight_words
 from bot.views.health import board, provider
 from bot.views.incident.card import card
 from bot.views.incident.fact_messages import fact_line
@@ -53,7 +53,7 @@ def test_the_notice_of_blindness_and_its_answer_are_taken_by_slack() -> None:
     table.send(s.SightChanged(actor=RULE, sight=Sight(False, ended_at=table.now)))
     answer = quiet_reply(last(table), table.world, table.policy)
 
-    for message, words in ((notice, "no rule moves a flag"), (answer, "We were blind for 5 min")):
+    for message, words in ((notice, "no flag switches by itself"), (answer, "We were blind for 5 min")):
         assert_taken(message)
         assert words in shown(message)
 
@@ -81,8 +81,8 @@ def test_the_board_shows_advisories_mutes_and_alerts_held_back() -> None:
     table.sees("openai.api", Level.DOWN)
     seen = shown(board(table.world, table.policy, table.now, latencies()))
 
-    muted = "by <@U0ANA> (we move), and its alert is held back by that. "
-    for words in ("Advisory: haiku fails since 10:02 UTC", "Muted until", muted):
+    muted = "by <@U0ANA> (we move), and its alert is held back by that"
+    for words in ("advisory: haiku fails since 10:02 UTC", "muted until", muted):
         assert words in seen
     assert 1 == seen.count("held back")
 
@@ -103,7 +103,7 @@ def test_the_board_names_another_reason_than_the_mute() -> None:
     table.sees(API, Level.DOWN)
     seen = shown(board(table.world, table.policy, table.now, latencies()))
 
-    for words in ("Muted until", "Its alert is held back: we are blind: both controls are unreachable"):
+    for words in ("muted until", "its alert is held back: we are blind: both controls are unreachable"):
         assert words in seen
 
 
@@ -121,12 +121,13 @@ def test_the_reason_on_the_board_is_as_new_as_the_advisory() -> None:
     table = Table().all_well()
     told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     seen = shown(provider("anthropic", table.world, table.policy, table.now, latencies()))
-    assert "Reason: models: HTTP 401" in seen
+    assert "advisory: haiku fails since 10:02 UTC" in seen
+    assert "Models: HTTP 401" in seen
     assert "• models: status 401" in seen
 
     table.send(s.VerdictReached(actor=RULE, verdict=Verdict(API, Level.OPERATIONAL, "fine")))
     seen = shown(provider("anthropic", table.world, table.policy, table.now, latencies()))
-    assert "Reason: all of it is well again." in seen
+    assert "haiku" not in seen
     assert "status 401" not in seen
 
 
@@ -139,7 +140,7 @@ def test_an_advisory_says_what_and_that_nothing_follows() -> None:
     assert "Advisory for Claude API: haiku fails since 10:02 UTC" == raised.text
     assert "<!channel>" not in shown(raised)
     assert "models: status 401" in shown(raised)
-    assert "Claude API: the advisory is over, all of it is well again" == ended.text
+    assert "Claude API: the advisory is over, all of it is operational again" == ended.text
 
 
 @pytest.mark.parametrize("fault", [Fault.OURS_KEY, Fault.OURS_CONFIG, Fault.OURS_QUOTA, Fault.LOCAL])
@@ -149,8 +150,8 @@ def test_a_failure_of_ours_says_what_to_do(fault: Fault) -> None:
     message = quiet(told(table, Level.UNKNOWN, fault), table.world, table.policy)
 
     assert_taken(message)
-    assert "Theirs or ours: ours:" in shown(message)
-    assert "Look at" in shown(message)
+    assert "It's us: " in shown(message)
+    assert REMEDIES[fault] in shown(message)
     assert "Declare incident" not in shown(message)
 
 
@@ -160,7 +161,7 @@ def test_a_mute_names_who_and_the_way_back() -> None:
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1), reason="<!here> we move"))
     message = fact_line(last(table), table.world, table.policy)
 
-    assert "Alerts about Claude API are held back until 13:00 UTC, by <@U0ANA>." == message.text
+    assert "Alerts about Claude API are muted until 13:00 UTC (by <@U0ANA>)." == message.text
     assert "/understudy unmute anthropic.api" in shown(message)
     assert "<!here>" not in shown(message)
 
@@ -177,7 +178,7 @@ def test_an_alert_that_comes_late_says_why_it_was_held_back() -> None:
     assert_taken(message)
     assert "Claude API still fails" == message.text
     assert "muted by ana" in shown(message)
-    assert "It is degraded: 3 of the last 5 runs failed: HTTP 502" in shown(message)
+    assert "It is degraded: 3 of 5 checks failed: HTTP 502" in shown(message)
 
 
 def test_words_of_others_are_quoted_and_inert() -> None:

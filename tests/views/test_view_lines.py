@@ -9,13 +9,21 @@ from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, Released
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.record.kinds import BODIES
-from bot.core.record.provider_facts import NoticeSeen, PageFlooded
+from bot.core.record.provider_facts import NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
 from bot.ports import Message
 from bot.views.incident.fact_messages import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story
 from tests.views.message_checks import assert_taken, buttons, shown
 
-SEEN = (ComponentJoined, ComponentMoved, NoticeSeen, PageFlooded, ResolveAsked)  # nobody's doing
+SEEN = (
+    ComponentJoined,
+    ComponentMoved,
+    NoticeSeen,
+    NoticeUnlisted,
+    NoticeListedAgain,
+    PageFlooded,
+    ResolveAsked,
+)  # nobody's doing
 
 
 def line(story: Story, stream: str, body: Body, actor: Actor = ANA) -> Message:
@@ -62,7 +70,7 @@ def test_what_a_rule_did_to_an_incident_is_called_automatic(kind: type[Body]) ->
 def test_staged_recovery_says_what_still_fails() -> None:
     """API first, the others by name."""
     story = outage_story(90)
-    moved = ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of the last 5 runs were fine", T0)
+    moved = ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of 5 checks passed", T0)
 
     said = "🟢 Claude API is back (since 12:40 UTC). claude.ai and Claude mobile still fail."
     assert said == line(story, "incident/7", moved).text
@@ -83,8 +91,8 @@ def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
     engaged = next(fact for fact in story.facts if isinstance(fact.body, Engaged))
     made = fact_line(engaged, story.world, story.policy)
 
-    assert f"`{FLAG}` now uses *gpt* since 12:43 UTC, switched by the rule “fallback automation”." == made.text
-    assert "Why: anthropic.api is down: inference: 3 of the last 5 runs failed: HTTP 502." in shown(made)
+    assert "Support chat switched to gpt at 12:43 UTC (automatic), instead of claude." == made.text
+    assert "Why: anthropic.api is down: inference: 3 of 5 checks failed: HTTP 502." in shown(made)
     assert f"Undo: `/fallback release {FLAG}`" in shown(made)
     assert {"flag.release": {"flag": FLAG, "incident": 7}} == buttons(made)
 
@@ -104,7 +112,7 @@ def test_a_proposal_can_be_approved() -> None:
     made = line(story, f"flag/{FLAG}", EngageProposed(FLAG, "gpt", "anthropic.api is down"), FALLBACK_RULE)
 
     assert {f"flag.engage:{FLAG}": {"flag": FLAG, "variant": "gpt", "approves": True, "incident": 7}} == buttons(made)
-    assert "Who feels it: Which provider answers the support chat." in shown(made)
+    assert "Affects: Which provider answers the support chat." in shown(made)
 
 
 def test_the_first_step_back_is_asked_for() -> None:
@@ -121,8 +129,8 @@ def test_a_step_back_says_what_comes_next() -> None:
     story = outage_story(20)
     made = line(story, f"flag/{FLAG}", HandBackStepped(FLAG, 10, "approved by ana"))
 
-    assert f"10 % of `{FLAG}` is back on *claude*, 90 % on *gpt*, by <@U0ANA>." == made.text
-    assert "Next: 25 %, after 5 min if it stays well." in shown(made)
+    assert "10 % of support chat is back on claude, 90 % on gpt (by <@U0ANA>)." == made.text
+    assert "Next: 25 %, after 5 min while it stays operational." in shown(made)
 
 
 def test_the_vendors_words_are_quoted_whole() -> None:
@@ -131,7 +139,7 @@ def test_the_vendors_words_are_quoted_whole() -> None:
     notice = next(fact for fact in story.facts if isinstance(fact.body, NoticeSeen))
     text = shown(fact_line(notice, story.world, story.policy))
 
-    assert "> We are looking for the cause." in text
+    assert "> We are investigating the cause." in text
     assert "<https://status.anthropic.example/incidents/n1|On the page>" in text
 
 
@@ -186,4 +194,4 @@ def test_a_flag_that_left_the_configuration_still_has_a_line() -> None:
     story.policy = replace(story.policy, flags={})
 
     made = line(story, f"flag/{FLAG}", Released(FLAG, "claude", "by hand"))
-    assert f"`{FLAG}` uses its default *claude* again since 12:55 UTC, released by <@U0ANA>." == made.text
+    assert "🟢 Support chat is back on claude since 12:55 UTC (by <@U0ANA>)." == made.text

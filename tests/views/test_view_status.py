@@ -20,19 +20,21 @@ NOTHING = Policy({}, {}, IncidentPolicy({}))
 
 
 def test_the_board_shows_every_component_in_words() -> None:
-    """Verdict, since when, how fast, the vendor's words, flags."""
+    """What is wrong first and whether it is us; how slow that is, the vendor's words; what is operational in one line."""
     story = outage_story(109)
     made = board(story.world, story.policy, story.now, latencies(), trouble="Slack is slow to answer")
     text = shown(made)
 
     assert "claude.ai: degraded since 12:54 UTC and Claude mobile: down since 12:54 UTC." == made.text
     for words in (
-        "*Claude API*: operational",
-        "p50 420 ms, p95 2.6 s, 2 of 60 runs failed",
-        "no measurement in the last hour",
-        f"Flags: `{FLAG}` (on gpt)",
-        "OpenAI's status page> has not been read",
-        "*About the bot itself*: Slack is slow to answer",
+        "🔴 *Claude mobile is down, claude.ai is degraded* since",
+        "It's Claude, not us.",
+        "🟢 Claude API",
+        "p50 420 ms, p95 2.6 s, 2 of 60 checks failed",
+        "not measured in the last hour",
+        "“Requests fail on all surfaces”",
+        "🟢 *OpenAI*: OpenAI API",
+        "⚠️ Slack is slow to answer",
         "Open incidents: INC-7 Claude API down <#C0INC7>",
     ):
         assert words in text
@@ -66,7 +68,7 @@ def test_a_provider_shows_evidence_latency_and_buttons() -> None:
     text = shown(made)
 
     assert "Claude: Claude API operational; claude.ai degraded; Claude mobile down" == made.text
-    assert "claude.ai: p50 ▇▇ 420 ms, p95 ▇▇▇▇▇▇▇▇▇▇ 2.6 s, 60 runs, 2 failed" in text
+    assert "claude.ai: p50 ▇▇ 420 ms, p95 ▇▇▇▇▇▇▇▇▇▇ 2.6 s, 2 of 60 checks failed" in text
     assert "• front: status 504" in text
     assert f"incident.declare:{MOBILE}" in buttons(made)
     assert f"flag.release:{FLAG}" in buttons(made)
@@ -122,10 +124,10 @@ def test_flags_show_readers_and_the_way_back() -> None:
     made = flag_status(story.world, story.policy, story.now, {FLAG: 1})
     text = shown(made)
 
-    assert f"1 of 2 flags on a fallback: {FLAG}" == made.text
-    assert "Read by 1 client in the last 15 min." in text
-    assert f"Undo: `/fallback release {FLAG}`" in text
-    assert "a switch to *off* waits for somebody's yes" in text
+    assert "1 of 2 flags on a fallback: support chat." == made.text
+    assert "1 reader in 15 min" in text
+    assert f"undo: `/fallback release {FLAG}`" in text
+    assert "A switch to *off* waits for your yes" in text
 
 
 def test_a_held_flag_says_why() -> None:
@@ -133,7 +135,7 @@ def test_a_held_flag_says_why() -> None:
     story = outage_story(-1)
     story.add(f"flag/{FLAG}", Held(FLAG, "no fallback is fit to serve"))
 
-    assert "automation holds still: no fallback is fit to serve" in shown(flag_status(story.world, story.policy, story.now, {}))
+    assert "Not switched: no fallback is fit to serve" in shown(flag_status(story.world, story.policy, story.now, {}))
 
 
 def test_help_is_a_line_for_each_verb() -> None:

@@ -42,7 +42,7 @@ def test_an_update_without_cadence_says_so() -> None:
         "🟢 *Claude API*: operational again since",
         "🟠 *claude.ai*: degraded since",
         "Customers are served: *support chat* switched to *gpt*",
-        "We are looking for the cause",
+        "We are investigating the cause",
         "Switching support chat back waits for your yes",
         "`/fallback engage search.rerank off`",
     ],

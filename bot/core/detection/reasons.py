@@ -1,4 +1,4 @@
-"""The reasons of the detector in words: how many looks of how many, within what time, and the error itself. Pure."""
+"""The reasons of the detector in words: how many checks of how many, in what time, and the error itself. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from bot.core.model import Sample
 
 
 def why_bad(gauge: Gauge, at: datetime, rounds: int, rule: Rule, last: Sample | None, *, failed: bool) -> str:
-    """`4 of the last 5 looks failed within 15 s: HTTP 502 after 40 ms`; where the window spoke, so in rounds and by its name.
+    """`4 of 5 checks failed in 15 s: HTTP 502 after 40 ms`.
 
     `last` is the sign that stands for all; with `failed` false the signs are slow answers.
     """
@@ -16,24 +16,24 @@ def why_bad(gauge: Gauge, at: datetime, rounds: int, rule: Rule, last: Sample | 
     often = f"it changed {flaps} times within {span(rule.flap_within)}"
     held = f"{often}, so it counts as recovered only once it was steady for {span(rule.steady_for)}"
     if gauge.good:
-        looks = "look" if gauge.good == 1 else f"{gauge.good} looks"
-        said = f"no {'failure' if failed else 'slow answer'} in the last {looks}"
+        checks = "check" if gauge.good == 1 else f"{gauge.good} checks"
+        said = f"no {'failure' if failed else 'slow answer'} in the last {checks}"
         return f"{said}; {held}" if flaps else f"{said}, not yet counted as recovered"
     because = f": {last.reason or last.error}" if last and (last.reason or last.error) else ""
-    said = _in_rounds(gauge, at, rounds, rule, failed) if gauge.spoke == WINDOW else _in_looks(gauge, at, failed)
+    said = _in_rounds(gauge, at, rounds, failed) if gauge.spoke == WINDOW else _in_looks(gauge, at, failed)
     said += (" (other checks fail too)" if gauge.spoke == POOLED else "") + because
     return f"{said}; {held}" if flaps else said
 
 
 def why_well(failing: Gauge, slow: Gauge, at: datetime, rounds: int) -> str:
-    """`5 of the last 5 looks were fine`, `the first look was fine`, or what is in doubt."""
+    """`5 of 5 checks passed`, `the first check passed`, or what is in doubt."""
     for gauge in (failing, slow):
         if gauge.score > 0.0:
             return f"{_in_looks(gauge, at, gauge is failing)}, too few to judge"
     if rounds == 1:
-        return "the first look was fine"
+        return "the first check passed"
     good = rounds - (failing.rounds | slow.rounds).bit_count()
-    return f"{good} of the last {rounds} looks were fine"
+    return f"{good} of {rounds} checks passed"
 
 
 def span(length: timedelta) -> str:
@@ -47,14 +47,13 @@ def span(length: timedelta) -> str:
 
 def _in_looks(gauge: Gauge, at: datetime, failed: bool) -> str:
     if gauge.looks <= 1 or gauge.since is None:
-        return f"the last look {'failed' if failed else 'was slow or failed'}"
-    return f"{gauge.bad} of the last {gauge.looks} looks {_did(failed)} within {span(at - gauge.since)}"
+        return f"the last check {'failed' if failed else 'was slow or failed'}"
+    return f"{gauge.bad} of {gauge.looks} checks {_did(failed)} in {span(at - gauge.since)}"
 
 
-def _in_rounds(gauge: Gauge, at: datetime, rounds: int, rule: Rule, failed: bool) -> str:
-    within = f" within {span(at - gauge.onset)}" if gauge.onset else ""
-    counted = f"{gauge.rounds.bit_count()} of the last {rounds} rounds {_did(failed)}{within}"
-    return f"{counted} ({rule.failures}-of-{rule.window} window)"
+def _in_rounds(gauge: Gauge, at: datetime, rounds: int, failed: bool) -> str:
+    within = f" in {span(at - gauge.onset)}" if gauge.onset else ""
+    return f"{gauge.rounds.bit_count()} of {rounds} checks {_did(failed)}{within}"
 
 
 def _did(failed: bool) -> str:

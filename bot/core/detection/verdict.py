@@ -87,7 +87,7 @@ class _Word:
 
     @property
     def said(self) -> tuple[str, str]:
-        """Where it is seen (empty with one vantage) and what: `("", "3 of the last 5 looks failed: HTTP 502")`."""
+        """Where it is seen (empty with one vantage) and what: `("", "3 of 5 checks failed: HTTP 502")`."""
         seen = self.trouble or self.signs
         where = f" ({', '.join(seen)}, {len(seen)} of {self.vantages} vantages)" if self.vantages > 1 else ""
         return where, _reason(next(iter(seen.values())))
@@ -190,7 +190,7 @@ def _of_class(sample: Sample) -> str:
 
 
 def _all_said(words: Sequence[_Word]) -> str:
-    """What they say, what is wrong first; what is well together: `front, models: 5 of the last 5 looks were fine`.
+    """What they say, what is wrong first; what is well together: `front, models: 5 of 5 checks passed`.
 
     Only those that tell of no single answer: two answers that happen to take the same time are not one.
     """

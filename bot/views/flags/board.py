@@ -1,36 +1,35 @@
 """Flags as people see them: what each serves, why, who reads it, and the buttons that switch it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World
 from bot.ports import Message
-from bot.views.blocks import Block, actions, context, header, section
+from bot.views.blocks import Block, actions, context, section
 from bot.views.flags.buttons import flag_buttons
+from bot.views.flags.serving import serving
 from bot.views.limits import fit
-from bot.views.text import by, code, count, foreign, inert, span, stop, when, words
+from bot.views.names import flag_name, plain_flag_name, variant_name
+from bot.views.text import capital, clock, code, count, foreign, how, inert, stop, words
 
 MOST_IN_LIST = 16
 
 
 def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[str, int]) -> Message:
-    """Every flag: what it serves, since when, why, who reads it."""
+    """Every flag, those first whose customers need somebody: what it serves, since when, why; small, how to change that."""
     if not policy.flags:
         return fit(Message("No flag is configured. Flags stand under `flags:` in the configuration."))
     away = [key for key in policy.flags if world.flag(key).engagement]
-    names = f": {words([foreign(key, 80) for key in away])}" if away else ""
-    text = f"{len(away)} of {len(policy.flags)} flags on a fallback{names}"
-    blocks: list[Block] = [header("Fallback flags")]
-    order = sorted(policy.flags.values(), key=lambda flag: (flag.key not in away, flag.key))
+    names = f": {words([plain_flag_name(key, policy) for key in away])}" if away else ""
+    text = foreign(f"{len(away)} of {count(len(policy.flags), 'flag')} on a fallback{names}.")
+    blocks: list[Block] = []
+    order = sorted(policy.flags.values(), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
-        reading = f"Read by {count(readers.get(flag.key, 0), 'client')} in the last 15 min."
-        lines = [flag_line(flag, world), f"{reading} {_ways(flag, state)}"]
-        if state.engagement:
-            lines.append(_time_left(state.engagement, now))
-        blocks.append(section("\n".join(lines)))
+        small = context(f"{code(flag.key)} · {count(readers.get(flag.key, 0), 'reader')} in 15 min · {_ways(flag, state, now)}")
+        blocks += [section(flag_line(flag, world, policy, now)), small]
         if state.engagement or state.proposal:
             blocks.extend(actions(flag_buttons(flag, world, policy)))
     if len(order) > MOST_IN_LIST:
@@ -38,48 +37,46 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     return fit(Message(text, tuple(blocks)))
 
 
-def flag_line(flag: FlagPolicy, world: World) -> str:
-    """One flag in a sentence or two."""
+def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
+    """One flag in a sentence or two: `🟠 *support chat*: on *GPT* since 12:43 (automatic), instead of Claude.`"""
     state, engagement = world.flag(flag.key), world.flag(flag.key).engagement
-    name = code(flag.key) + (f" ({foreign(flag.description, 140)})" if flag.description else "")
-    default = f"*{foreign(flag.default, 60)}*"
+    name, default = flag_name(flag.key, policy), variant_name(flag, flag.default)
+    how_it_fares = serving(flag, world, policy, now)
+    if how_it_fares and not how_it_fares.served:
+        return f"{'⚪' if how_it_fares.served is None else '🔴'} {stop(capital(how_it_fares.words))}"
     if engagement:
-        serving = f"{_serving(flag, engagement)} since {when(engagement.at)}, {_switched(engagement)}"
-        return f"{name}: {serving} (reason: {inert(engagement.reason, 240) or 'none given'})."
+        why = _why(engagement.reason)
+        since = f"since {clock(engagement.at, now)} ({_by(engagement)})"
+        return f"🟠 *{name}*: {_share(flag, engagement)} {since}, instead of {default}. {why}".strip()
     if state.proposal:
-        return (
-            f"{name}: on its default {default}; a switch to *{foreign(state.proposal.variant, 60)}* waits for somebody's yes "
-            f"(reason: {inert(state.proposal.reason, 240)})."
-        )
-    held = f"; automation holds still: {inert(state.held, 240)}" if state.held else ""
-    return stop(f"{name}: on its default {default}{held}")
+        to, why = variant_name(flag, state.proposal.variant), _why(state.proposal.reason)
+        return f"🟠 *{name}*: on its default *{default}*. A switch to *{to}* waits for your yes. {why}"
+    held = f" Not switched: {stop(inert(state.held, 200))}" if state.held else ""
+    return f"🟢 *{name}*: on its default *{default}*.{held}"
 
 
-def short_flag_line(flag: FlagPolicy, world: World) -> str:
-    """One flag in a few words, for notifications: `support-chat.llm uses gpt`."""
-    engagement = world.flag(flag.key).engagement
-    variant = engagement.variant if engagement else flag.default
-    return f"{foreign(flag.key, 80)} uses {foreign(variant, 60)}"
+def _why(reason: str) -> str:
+    return f"Why: {stop(inert(reason, 200))}" if reason.strip() else ""
 
 
-def _serving(flag: FlagPolicy, engagement: Engagement) -> str:
-    variant, default = f"*{foreign(engagement.variant, 60)}*", f"*{foreign(flag.default, 60)}*"
-    if engagement.share_back:
-        return f"{100 - engagement.share_back} % on {variant}, {engagement.share_back} % back on {default};"
-    return f"on {variant} instead of {default}"
+def _urgency(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> int:
+    fares, state = serving(flag, world, policy, now), world.flag(flag.key)
+    return 3 if fares and not fares.served else 2 if state.proposal else 1 if state.engagement else 0
 
 
-def _switched(engagement: Engagement) -> str:
-    return f"{'approved' if engagement.mode == 'approved' else 'switched'} {by(engagement.actor)}"
+def _share(flag: FlagPolicy, engagement: Engagement) -> str:
+    variant = f"*{variant_name(flag, engagement.variant)}*"
+    return f"{100 - engagement.share_back} % on {variant}" if engagement.share_back else f"on {variant}"
 
 
-def _time_left(engagement: Engagement, now: datetime) -> str:
-    left = engagement.expires_at - now
-    return f"Its time ends {when(engagement.expires_at)} (in {span(left)})." if left > timedelta(0) else "Its time is up."
+def _by(engagement: Engagement) -> str:
+    return f"approved {how(engagement.actor)}" if engagement.mode == "approved" else how(engagement.actor)
 
 
-def _ways(flag: FlagPolicy, state: FlagState) -> str:
+def _ways(flag: FlagPolicy, state: FlagState, now: datetime) -> str:
     if state.engagement:
-        return f"Undo: {code(f'/fallback release {flag.key}')}"
-    names = [foreign(one.variant, 60) for one in flag.fallbacks]
-    return f"Fallbacks: {words(names)}. Automation: {flag.automation}." if names else "It has no fallback."
+        ends = state.engagement.expires_at
+        left = f"until {clock(ends, now)}" if ends > now else "its time is up"
+        return f"{left} · undo: {code(f'/fallback release {flag.key}')}"
+    names = [variant_name(flag, one.variant) for one in flag.fallbacks]
+    return f"fallbacks: {words(names)} · automation: {flag.automation}" if names else "no fallback"

@@ -1,4 +1,4 @@
-"""One message for one fact about a flag: what was switched, by whom or which rule, and the way back."""
+"""One message for one fact about a flag: what was switched, by whom, and the way back."""
 
 from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
@@ -19,7 +19,8 @@ from bot.ports import Message
 from bot.views.blocks import Block, actions, section
 from bot.views.flags.buttons import engage_button, release_button, step_back_button
 from bot.views.limits import fit
-from bot.views.text import by, code, foreign, inert, span, stop, utc, when, words
+from bot.views.names import flag_name, variant_name
+from bot.views.text import capital, clock, code, foreign, how, inert, span, spoken, stop, words
 
 
 def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
@@ -29,66 +30,62 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
     match body:
         case EngageProposed() | ProposalDropped() | Held():
-            text, more = _before(fact, flag)
+            first, more = _before(fact, flag, policy)
         case Engaged() | Released():
-            text, more = _switched(fact, body, flag)
+            first, more = _switched(fact, body, flag, policy)
         case _:
-            text, more = _after(fact, flag, world.flag(key).engagement)
-    # A phone shows UTC; in the channel everybody reads their own zone.
-    shown = text.replace(utc(fact.at), when(fact.at), 1)
-    return fit(Message(text, (section(f"{shown}\n{more}" if more else shown), *actions(_buttons(fact, flag, world, policy)))))
+            first, more = _after(fact, flag, world.flag(key).engagement, policy)
+    shown = f"{first}\n{more}" if more else first
+    return fit(Message(spoken(first), (section(shown), *actions(_buttons(fact, flag, world, policy)))))
 
 
-def _before(fact: Fact, flag: FlagPolicy) -> tuple[str, str]:
-    name = code(flag.key)
+def _before(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
+    name, by = flag_name(flag.key, policy), how(fact.actor)
     match fact.body:
         case EngageProposed() as b:
-            text = f"Proposal {by(fact.actor)}: switch {name} to *{foreign(b.variant, 60)}*. Nothing is switched yet."
-            return text, f"{_why(b.reason)}\n{_felt(flag)}"
+            ask = f"🟠 *{capital(name)}: switch to {variant_name(flag, b.variant)}?* Nothing is switched yet ({by})."
+            return ask, f"{_why(b.reason)} {_affects(flag)}".strip()
         case ProposalDropped(reason=reason):
-            return f"The proposal to switch {name} is withdrawn {by(fact.actor)}.", _why(reason)
+            return f"*{capital(name)}* need not be switched any more ({by}).", _why(reason)
         case Held(reason=reason):
-            names = [foreign(one.variant, 60) for one in flag.fallbacks]
+            names = [variant_name(flag, one.variant) for one in flag.fallbacks]
             way = (
-                f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} (fallbacks: {words(names)})" if names else ""
+                f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} ({words(names, last='or')})" if names else ""
             )
-            return f"{name} stays as it is, decided {by(fact.actor)}.", f"{_why(reason)}{way}"
+            return f"*{capital(name)}* stays as it is ({by}).", f"{_why(reason)}{way}"
     return name, ""
 
 
-def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy) -> tuple[str, str]:
+def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
+    name, to, at = capital(flag_name(flag.key, policy)), variant_name(flag, b.variant), clock(fact.at, fact.at)
     if isinstance(b, Released):
-        serving = f"{code(b.flag)} uses its default *{foreign(b.variant, 60)}* again since {utc(fact.at)}"
-        return f"{serving}, released {by(fact.actor)}.", _why(b.reason)
-    how = "approved" if b.mode == "approved" else "switched"
-    text = f"{code(b.flag)} now uses *{foreign(b.variant, 60)}* since {utc(fact.at)}, {how} {by(fact.actor)}."
-    undo = f"Undo: {code(f'/fallback release {b.flag}')}"
-    later = (
-        "it ends by itself if the default is well then" if flag.on_expiry == OnExpiry.RELEASE else "this is asked about again"
-    )
-    before = f"Before: {foreign(b.previous, 60)}. Unless somebody releases it earlier, {later}: {when(b.expires_at)}."
-    return text, f"{_why(b.reason)}\n{before}\n{undo}"
+        return f"🟢 *{name}* is back on *{to}* since {at} ({how(fact.actor)}).", _why(b.reason)
+    by = f"approved {how(fact.actor)}" if b.mode == "approved" else how(fact.actor)
+    later = "then it switches back if that is operational" if flag.on_expiry == OnExpiry.RELEASE else "then you are asked again"
+    until = f"Until {clock(b.expires_at, fact.at)}, {later}. Undo: {code(f'/fallback release {b.flag}')}"
+    was = variant_name(flag, b.previous)
+    return f"*{name}* switched to *{to}* at {at} ({by}), instead of {was}.", f"{_why(b.reason)}\n{until}"
 
 
-def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None) -> tuple[str, str]:
-    name, default = code(flag.key), f"*{foreign(flag.default, 60)}*"
-    fallback = f"*{foreign(engagement.variant, 60)}*" if engagement else "its fallback"
+def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: Policy) -> tuple[str, str]:
+    name, default, by = flag_name(flag.key, policy), f"*{variant_name(flag, flag.default)}*", how(fact.actor)
+    fallback = f"*{variant_name(flag, engagement.variant)}*" if engagement else "its fallback"
     match fact.body:
         case HandBackAsked(reason=reason):
             first = min(flag.steps, default=100)
-            text = f"The default of {name} is well again. Start the hand-back with {first} % on {default}?"
-            return text, f"{_why(reason)} Each later step follows {_every(flag)} if it stays well. Asked {by(fact.actor)}."
+            ask = f"🟢 *{stop(capital(inert(reason, 300)))}* Send {first} % of *{name}* back to {default}? ({by})"
+            return ask, f"Each further step follows {_every(flag)} while it stays operational."
         case HandBackStepped() as b:
-            rest = f"*{foreign(b.variant, 60)}*" if b.variant else fallback
-            text = f"{b.share} % of {name} is back on {default}, {100 - b.share} % on {rest}, {by(fact.actor)}."
+            rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
+            told = f"{b.share} % of *{name}* is back on {default}, {100 - b.share} % on {rest} ({by})."
             coming = next((step for step in flag.steps if step > b.share), 100)
-            return text, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} if it stays well."
+            return told, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} while it stays operational."
         case HandBackReverted(reason=reason):
-            return f"The hand-back of {name} is reverted {by(fact.actor)}: all of it is on {fallback} again.", _why(reason)
+            return f"🟠 All of *{name}* is on {fallback} again ({by}).", _why(reason)
         case ExpiryReached() as b:
-            text = f"The time of {name} on {fallback} ran out; it is kept, decided {by(fact.actor)}."
-            undo = f"Back to {default}: {code(f'/fallback release {flag.key}')}"
-            return text, f"{_why(b.reason)}\nAsked again {when(b.expires_at)}. {undo}"
+            ask = f"🟠 *{capital(name)}* is still on {fallback}, longer than planned ({by})."
+            undo = f"Asked again at {clock(b.expires_at, fact.at)}. Back to {default}: {code(f'/fallback release {flag.key}')}"
+            return ask, f"{_why(b.reason)}\n{undo}"
     return name, ""
 
 
@@ -106,11 +103,11 @@ def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list
 
 
 def _why(reason: str) -> str:
-    return f"Why: {stop(inert(reason, 600) or 'no reason given')}"
+    return f"Why: {stop(inert(reason, 400) or 'no reason given')}"
 
 
-def _felt(flag: FlagPolicy) -> str:
-    return f"Who feels it: {stop(foreign(flag.description, 200) or 'every service that reads it')}"
+def _affects(flag: FlagPolicy) -> str:
+    return f"Affects: {stop(foreign(flag.description, 200))}" if flag.description else ""
 
 
 def _every(flag: FlagPolicy) -> str:

@@ -4,9 +4,8 @@ from bot.core.model import Level
 from bot.core.record.incident import Affected
 from bot.ports import Message
 from bot.views.blocks import context, section
-from bot.views.incident.head import ICONS
 from bot.views.limits import fit
-from bot.views.names import component_name, lag_words, notices_for, page_words
+from bot.views.names import ICONS, component_name, lag_words, notices_for, page_words
 from bot.views.scene import Scene
 from bot.views.text import capital, clock, count, foreign, stop
 

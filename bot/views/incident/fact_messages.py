@@ -19,7 +19,7 @@ from bot.core.record.incident_facts import (
     UpdateWritten,
 )
 from bot.core.record.paging_facts import PageLost, PageOutcome
-from bot.core.record.provider_facts import FeedChanged, NoticeSeen, PageFlooded
+from bot.core.record.provider_facts import FeedChanged, NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.errands import ERRAND_WORDS
@@ -29,12 +29,11 @@ from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
 from bot.views.incident import paging
 from bot.views.incident.buttons import reopen_button, resolve_button
-from bot.views.incident.head import ICONS
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
-from bot.views.names import component_name, page_of, plain_names
+from bot.views.names import ICONS, component_name, page_of, plain_names
 from bot.views.scene import Scene
-from bot.views.text import by, capital, clock, foreign, how, inert, link, quote, span, spoken, stop, when, who, words
+from bot.views.text import by, capital, clock, foreign, how, inert, link, quote, span, spoken, stop, who, words
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
@@ -56,7 +55,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
 def _as_in_the_timeline(fact: Fact, policy: Policy) -> Said:
     row = rows([fact], plain_names(policy))[0]
     text = foreign(row.text, 1200) + (f": {inert(row.reason, 600)}" if row.reason else "")
-    return text, f"{text} ({by(fact.actor)})", []
+    return text, f"{text} ({how(fact.actor)})", []
 
 
 def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
@@ -64,12 +63,17 @@ def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
         case NoticeSeen(notice=n):
             page = page_of(policy, n.provider)
             text = f"{page}: {foreign(n.title, 160)} ({foreign(n.status, 40)})"
-            body = f"*{page}* ({when(n.at)}): *{foreign(n.title, 200)}*, status {foreign(n.status, 40)}"
-            if n.impact:
-                body += f", impact {foreign(n.impact, 40)}"
+            states = ", ".join(foreign(word, 40) for word in (n.status, n.impact) if word.strip())
+            body = f"*{page}* ({clock(n.at, fact.at)}): *{foreign(n.title, 200)}* ({states})"
             if n.body.strip():
                 body += f"\n{quote(n.body, 1500)}"
             return text, body + (f"\n{link(n.url, 'On the page')}" if n.url else ""), []
+        case NoticeUnlisted() as b:
+            said = f"{page_of(policy, b.provider)} no longer shows “{foreign(b.title, 160)}”, without saying that it is over"
+            return f"{said}.", f"{said} (last: {foreign(b.status, 40)}).", []
+        case NoticeListedAgain() as b:
+            said = f"{page_of(policy, b.provider)} shows “{foreign(b.title, 160)}” again."
+            return said, said, []
         case PageFlooded() as b:
             more = f"{page_of(policy, b.provider)} shows {b.count:,} more updates at once. They are on the page, not here."
             return more, more, []

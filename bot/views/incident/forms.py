@@ -48,7 +48,7 @@ def declare_modal(
     open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = ""
 ) -> View:
     """The form for declaring: title, component, severity. What is open already stands first."""
-    choices = [_option("Something else, no check looks at it", NO_COMPONENT)]
+    choices = [_option("Something else, not checked", NO_COMPONENT)]
     usable = [c for c in policy.components.values() if len(c.id) <= OPTION_VALUE_MAX]
     # The component somebody pressed "Declare" for must be among the options, however many there are.
     usable.sort(key=lambda c: c.id != component)

@@ -7,17 +7,16 @@ from bot.core.record.incident import Incident
 from bot.views.component_messages import blind_line
 from bot.views.flags.serving import serving
 from bot.views.incident.paging import unacknowledged
-from bot.views.names import blame, component_name, notices_for, page_of
+from bot.views.names import ICONS, blame, component_name, notices_for, page_of
 from bot.views.scene import Scene
 from bot.views.text import capital, clock, foreign, inert, stop, who, words
 
-ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level.OPERATIONAL: "🟢"}
 MOST_NAMED = 3
 
 
 def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
     """The four lines, and a fifth while we are blind. `called` are those whom the fourth mentions."""
-    lines = [what(scene), customers(scene), around(scene), lead(scene, called), blind_line(scene.world)]
+    lines = [what(scene), customers(scene), around(scene), lead(scene, called), blind_line(scene.world, scene.now)]
     return [line for line in lines if line]
 
 

@@ -72,5 +72,5 @@ def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_
 
 
 def _who(row: Row) -> str:
-    known = row.source in ("person", "rule") and row.who and row.who not in row.sentence
+    known = row.source == "person" and row.who and row.who not in row.sentence
     return f" ({foreign(row.who, 60)})" if known else ""

@@ -72,7 +72,7 @@ def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
     page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
     if isinstance(body, PageOutcome):
         return f"{page} did not reach everybody. {stop(inert(body.problem, 600))}"
-    then = "No further step is configured: *somebody has to look now*." if body.last else "The next step comes at once."
+    then = "No further step is configured: *somebody has to act now*." if body.last else "The next step comes at once."
     return f"{page} reached *nobody*. {stop(inert(body.reason, 600))} {then}"
 
 

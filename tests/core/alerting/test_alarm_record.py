@@ -295,7 +295,7 @@ def test_an_advisory_of_what_left_the_configuration_reaches_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "reason"), [(Level.OPERATIONAL, "all of it is well again"), (Level.DOWN, "all of it is down now")]
+    ("level", "reason"), [(Level.OPERATIONAL, "all of it is operational again"), (Level.DOWN, "all of it is down now")]
 )
 def test_an_advisory_ends_with_how_the_whole_is(level: Level, reason: str) -> None:
     """Well again, or worse than a small part."""

@@ -124,7 +124,7 @@ def test_a_report_is_on_record_and_answered_with_what_our_checks_say() -> None:
     """Its level and the reason of the newest verdict."""
     table = outage()
     answer = reports(table, " it hangs ", BOB)
-    reason = "3 of the last 5 runs failed: HTTP 502"
+    reason = "3 of 5 checks failed: HTTP 502"
 
     assert [Written(ReportHeard(API, "it hangs"), 1, BOB)] == table.written(ReportHeard)
     assert ca.ReportHeard(incident=1, component="Claude API", level=Level.DOWN, reason=reason, changed=True) == answer

@@ -101,7 +101,7 @@ def test_a_full_outage_is_found_within_seconds_of_its_first_failure() -> None:
     judgement = outage().judgement
 
     assert Judgement(
-        Condition.FAILING, "4 of the last 4 looks failed within 12 s: HTTP 502 after 40 ms", Fault.THEIRS, at(150),
+        Condition.FAILING, "4 of 4 checks failed in 12 s: HTTP 502 after 40 ms", Fault.THEIRS, at(150),
         look(162, "f"), "sequential test",
     ) == judgement  # fmt: skip
 
@@ -111,7 +111,7 @@ def test_a_burst_of_failures_inside_one_blip_is_not_enough() -> None:
     blip = run("f" * 10, track=run("ooooo"), begins=150, gap=1)
 
     assert Condition.WELL is blip.judgement.condition
-    assert "10 of the last 10 looks failed within 9 s, too few to judge" == blip.judgement.reason
+    assert "10 of 10 checks failed in 9 s, too few to judge" == blip.judgement.reason
 
 
 def test_nothing_is_said_of_failures_before_the_least_time_however_long_that_is() -> None:
@@ -143,7 +143,7 @@ def test_the_window_speaks_where_the_score_does_not() -> None:
     track = run("oooofof", replace(RULE, failures=2))
 
     assert Condition.FAILING is track.judgement.condition
-    assert "2 of the last 5 rounds failed within 60 s (2-of-5 window): HTTP 502 after 40 ms" == track.judgement.reason
+    assert "2 of 5 checks failed in 60 s: HTTP 502 after 40 ms" == track.judgement.reason
 
 
 def test_quick_looks_are_no_rounds_of_the_window() -> None:
@@ -202,13 +202,13 @@ def test_a_check_that_is_well_says_how_well() -> None:
     """Counted over the window, also where one of it failed."""
     track = run("ooooof" + "o" * 12, replace(RULE, window=13, failures=13))
 
-    assert "12 of the last 13 looks were fine" == track.judgement.reason
+    assert "12 of 13 checks passed" == track.judgement.reason
     assert at(0) == track.judgement.began_at
 
 
 def test_an_outage_that_seems_over_says_what_it_waits_for() -> None:
     """Good looks are told, and that they are too few."""
-    assert "no failure in the last 2 looks, not yet counted as recovered" == run("fffoo").judgement.reason
+    assert "no failure in the last 2 checks, not yet counted as recovered" == run("fffoo").judgement.reason
 
 
 # --- the way back
@@ -237,8 +237,8 @@ def test_where_looks_are_close_the_way_back_takes_its_least_time() -> None:
 
 
 def test_the_first_good_look_is_counted_in_words() -> None:
-    """`1 of the last 1 looks were fine` is nothing that people say."""
-    assert ["the first look was fine", "2 of the last 2 looks were fine"] == [run(n).judgement.reason for n in ("o", "oo")]
+    """`1 of 1 checks passed` is nothing that people say."""
+    assert ["the first check passed", "2 of 2 checks passed"] == [run(n).judgement.reason for n in ("o", "oo")]
 
 
 def test_what_changes_all_the_time_is_held_until_it_is_steady() -> None:
@@ -249,7 +249,7 @@ def test_what_changes_all_the_time_is_held_until_it_is_steady() -> None:
 
     assert Condition.FAILING is held.judgement.condition
     often = "it changed 3 times within 30 min, so it counts as recovered only once it was steady for 10 min"
-    assert f"no failure in the last 10 looks; {often}" == held.judgement.reason
+    assert f"no failure in the last 10 checks; {often}" == held.judgement.reason
     assert Condition.WELL is steady.judgement.condition
 
 
@@ -371,10 +371,7 @@ def test_slowness_that_only_the_usual_shows_is_put_into_words() -> None:
     """Nobody set a limit, and the answer was good: so it says what is usual."""
     track = fold([look(3600 + 30 * n, "o", ms=4200) for n in range(4)], track=seeded(run("ooooo"), 800))
 
-    assert (
-        "4 of the last 4 rounds were slow or failed within 90 s (3-of-5 window): answered after 4.2 s, usually 800 ms"
-        == track.judgement.reason
-    )
+    assert "4 of 4 checks were slow or failed in 90 s: answered after 4.2 s, usually 800 ms" == track.judgement.reason
     assert Fault.THEIRS == track.judgement.fault
     assert at(3600) == track.judgement.began_at
 
@@ -450,7 +447,7 @@ def test_an_outage_soon_after_a_blip_began_with_its_own_first_failure() -> None:
     blip = run("o" * 12, track=run("of", track=run("oooo"), begins=120), begins=175, gap=1.5)
     judgement = outage(blip, begins=210).judgement
 
-    assert "4 of the last 4 looks failed within 12 s: HTTP 502 after 40 ms" == judgement.reason
+    assert "4 of 4 checks failed in 12 s: HTTP 502 after 40 ms" == judgement.reason
     assert at(210) == judgement.began_at
 
 
@@ -559,13 +556,13 @@ def test_a_track_knows_of_an_outage_in_which_it_took_part() -> None:
 
 def test_a_committed_outage_ends_by_good_looks_after_a_restart() -> None:
     """It stands as the ledger has it, and good looks from before it began say nothing against it."""
-    held = from_ledger(Level.DOWN, "models: 3 of the last 5 looks failed", Fault.THEIRS, at(150))
+    held = from_ledger(Level.DOWN, "models: 3 of 5 checks failed", Fault.THEIRS, at(150))
     folded = run("oooooff", track=held)
     over = run("ooooo", track=folded, begins=240)
 
     assert Condition.FAILING == held.judgement.condition
     assert at(150) == held.judgement.began_at
-    assert "2 of the last 2 looks failed within 30 s: HTTP 502 after 40 ms" == folded.judgement.reason
+    assert "2 of 2 checks failed in 30 s: HTTP 502 after 40 ms" == folded.judgement.reason
     assert at(150) == folded.judgement.began_at
     assert Condition.WELL is over.judgement.condition
 

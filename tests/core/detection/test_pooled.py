@@ -108,7 +108,7 @@ def test_the_reason_says_that_other_checks_fail_too() -> None:
     tracks = {"models": track("x." + HALF), "front": track("x." + HALF)}
     judged = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["front"].judgement
 
-    assert "3 of the last 6 looks failed within 10 s (other checks fail too): http_5xx" == judged.reason
+    assert "3 of 6 checks failed in 10 s (other checks fail too): http_5xx" == judged.reason
     assert "pooled test" == judged.spoke
 
 
@@ -118,7 +118,7 @@ def test_what_fails_together_began_with_its_own_first_failure() -> None:
     judged = pooled(tracks, dict.fromkeys(tracks, RULE), {}, START, START, OPENS_AT)["models"].judgement
 
     assert START - 6 * APART == judged.began_at
-    assert "3 of the last 7 looks failed within 12 s (other checks fail too): http_5xx" == judged.reason
+    assert "3 of 7 checks failed in 12 s (other checks fail too): http_5xx" == judged.reason
     assert not judged.recovering
 
 

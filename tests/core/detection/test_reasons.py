@@ -27,11 +27,11 @@ def test_a_span_is_told_as_people_say_it(seconds: float, words: str) -> None:
 @pytest.mark.parametrize(
     ("looks", "words"),
     [
-        ("f", "the last look failed, too few to judge"),
-        ("s", "the last look was slow or failed, too few to judge"),
-        ("ff", "2 of the last 2 looks failed within 30 s, too few to judge"),
-        ("ss", "2 of the last 2 looks were slow or failed within 30 s, too few to judge"),
-        ("f" + "o" * 10, "1 of the last 11 looks failed within 5 min, too few to judge"),
+        ("f", "the last check failed, too few to judge"),
+        ("s", "the last check was slow or failed, too few to judge"),
+        ("ff", "2 of 2 checks failed in 30 s, too few to judge"),
+        ("ss", "2 of 2 checks were slow or failed in 30 s, too few to judge"),
+        ("f" + "o" * 10, "1 of 11 checks failed in 5 min, too few to judge"),
     ],
 )
 def test_a_doubt_says_what_was_seen(looks: str, words: str) -> None:
@@ -44,7 +44,7 @@ def test_a_round_that_was_bad_is_not_counted_as_fine(bad: str) -> None:
     """Failed or slow, while the window still holds it."""
     track = run("ooooo" + bad + "o" * 12, replace(RULE, window=13, failures=13))
 
-    assert "12 of the last 13 looks were fine" == track.judgement.reason
+    assert "12 of 13 checks passed" == track.judgement.reason
 
 
 def failed(second: float, reason: str, error: str | None) -> Sample:
@@ -63,12 +63,12 @@ def test_an_outage_says_why_where_anything_is_known(reason: str, error: str | No
     """The words of the check, else the name of its error, else nothing."""
     track = fold([failed(4 * n, reason, error) for n in range(4)])
 
-    assert f"4 of the last 4 looks failed within 12 s{words}" == track.judgement.reason
+    assert f"4 of 4 checks failed in 12 s{words}" == track.judgement.reason
 
 
 def test_looks_closer_than_three_quarters_of_an_interval_share_a_round() -> None:
     """Every twenty seconds, where thirty are meant: every second look begins a round."""
-    assert "3 of the last 3 looks were fine" == run("ooooo", gap=20).judgement.reason
+    assert "3 of 3 checks passed" == run("ooooo", gap=20).judgement.reason
 
 
 @pytest.mark.parametrize(

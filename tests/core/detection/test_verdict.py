@@ -26,15 +26,15 @@ def sign(error: str, *, minutes: float = 0) -> Sample:
 
 
 def well() -> Judgement:
-    return Judgement(Condition.WELL, "5 of the last 5 looks were fine", began_at=LONG_AGO)
+    return Judgement(Condition.WELL, "5 of 5 checks passed", began_at=LONG_AGO)
 
 
 def fails(error: str = "http_5xx", fault: Fault = Fault.THEIRS, *, since: timedelta = timedelta(minutes=20)) -> Judgement:
-    return Judgement(Condition.FAILING, f"3 of the last 5 looks failed: {error}", fault, START - since, sign(error))
+    return Judgement(Condition.FAILING, f"3 of 5 checks failed: {error}", fault, START - since, sign(error))
 
 
 def slow() -> Judgement:
-    return Judgement(Condition.SLOW, "5 of the last 5 looks were slow", Fault.THEIRS, LONG_AGO)
+    return Judgement(Condition.SLOW, "5 of 5 checks were slow", Fault.THEIRS, LONG_AGO)
 
 
 def one(*judgements: Judgement, weight: float = 1.0) -> CheckView:
@@ -110,7 +110,7 @@ def test_a_vantage_that_cannot_speak_has_no_vote() -> None:
 
 def test_the_reason_names_the_vantages_where_there_are_several() -> None:
     """Where it fails is half of what to do."""
-    assert "check-1 (local, fra, 2 of 3 vantages): 3 of the last 5" in verdict(one(fails(), fails(), well())).reason
+    assert "check-1 (local, fra, 2 of 3 vantages): 3 of 5 checks" in verdict(one(fails(), fails(), well())).reason
 
 
 # --- small parts
@@ -139,7 +139,7 @@ def test_one_region_below_the_quorum_is_an_advisory() -> None:
 
 def test_the_advisorys_words_stay_while_its_matter_stays() -> None:
     """Counts and errors change with every run; a message for each would drown it."""
-    other = Judgement(Condition.FAILING, "9 of the last 12 looks failed", Fault.THEIRS, LONG_AGO, sign("deadline"))
+    other = Judgement(Condition.FAILING, "9 of 12 checks failed", Fault.THEIRS, LONG_AGO, sign("deadline"))
     rest = (one(well()), one(well()), one(well()))
 
     assert verdict(one(fails()), *rest).advisory == verdict(one(other), *rest).advisory
@@ -149,7 +149,7 @@ def ends_soon(condition: Condition = Condition.SLOW, *, days: int = 5) -> Judgem
     """A tls check whose certificate ends soon; at the start of the bot it has no condition yet."""
     what = f"the certificate ends soon: {days} days left"
     slow = Sample(f"{ID}.tls", ID, START, Outcome.SLOW, "tls_expiring", Fault.THEIRS, what, evidence={"expires_at": "soon"})
-    return Judgement(condition, f"3 of the last 3 looks were slow or failed: {what}", Fault.THEIRS, START, slow)
+    return Judgement(condition, f"3 of 3 checks were slow or failed: {what}", Fault.THEIRS, START, slow)
 
 
 @pytest.mark.parametrize("condition", [Condition.SLOW, Condition.UNKNOWN])
@@ -159,7 +159,7 @@ def test_a_certificate_that_ends_soon_is_an_advisory_at_once(condition: Conditio
 
     assert Level.OPERATIONAL == found.level
     assert "check-1: the certificate ends soon (1 of 2 checks)" == found.advisory
-    assert found.reason.startswith("check-1: the certificate ends soon: 5 days left; check-2: 5 of the last 5 looks were fine")
+    assert found.reason.startswith("check-1: the certificate ends soon: 5 days left; check-2: 5 of 5 checks passed")
     assert ("check-1: expires at soon",) == found.evidence
 
 
@@ -190,15 +190,15 @@ def test_what_is_wrong_is_said_first_and_what_is_well_together() -> None:
     """At night nobody reads twenty times that a check is fine."""
     found = verdict(*[one(well())] * 4, one(fails()))
 
-    well_too = "check-1, check-2, check-3, check-4: 5 of the last 5 looks were fine"
-    assert f"check-5: 3 of the last 5 looks failed: http_5xx; {well_too}" == found.reason
+    well_too = "check-1, check-2, check-3, check-4: 5 of 5 checks passed"
+    assert f"check-5: 3 of 5 checks failed: http_5xx; {well_too}" == found.reason
 
 
 def test_a_long_list_of_failures_is_counted_from_the_sixth_on() -> None:
     """The reason stays one that can be read; the evidence has all of them."""
     found = verdict(*(one(fails(f"error-{n}")) for n in range(12)))
 
-    assert found.reason.endswith("check-5: 3 of the last 5 looks failed: error-4; and 7 more checks")
+    assert found.reason.endswith("check-5: 3 of 5 checks failed: error-4; and 7 more checks")
     assert 12 == len(found.evidence)
 
 
@@ -282,7 +282,7 @@ def test_another_vantage_sees_while_we_are_blind() -> None:
 def test_what_failed_while_we_were_blind_speaks_only_after_a_new_look() -> None:
     """Sight is back at noon; the last failure is older, then one is newer."""
     seen = Sight(reason="both controls are unreachable", began_at=LONG_AGO, ended_at=START + timedelta(seconds=1))
-    before = Judgement(Condition.FAILING, "no failure in the last look", Fault.THEIRS, LONG_AGO, sign("deadline"))
+    before = Judgement(Condition.FAILING, "no failure in the last check", Fault.THEIRS, LONG_AGO, sign("deadline"))
     after = Judgement(Condition.FAILING, "4 of 5", Fault.THEIRS, LONG_AGO, sign("deadline", minutes=1))
 
     assert [Level.UNKNOWN, Level.DOWN] == [verdict(one(j), sight=seen).level for j in (before, after)]

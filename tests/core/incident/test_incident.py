@@ -224,7 +224,7 @@ def test_acknowledging_twice_names_who_has_it() -> None:
     said = table.send(s.Acknowledge(actor=BOB, incident=1)).answer
 
     assert not said.ok
-    assert "ana has taken INC-1 already." == told(said)
+    assert "ana has acknowledged INC-1 already." == told(said)
 
 
 def test_a_taken_channel_name_gets_the_next_suffix() -> None:

@@ -222,11 +222,11 @@ def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
     """The API recovered three minutes before: from what, why, and since when."""
     table = outage()
     resolve(table, force=True)
-    table.sees(API, Level.OPERATIONAL, "5 of the last 5 runs were fine")
+    table.sees(API, Level.OPERATIONAL, "5 of 5 checks passed")
     well_at = table.now
     table.passes(3)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING))
-    said = "5 of the last 5 runs were fine"
+    said = "5 of 5 checks passed"
 
     assert ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, said, well_at) == table.kinds(ComponentMoved)[-1]
 

@@ -104,7 +104,7 @@ def test_what_an_incident_opens_with_is_no_line_of_its_own() -> None:
     table = Table(policy(automation="off")).all_well()
     table.sees(API, Level.DOWN)
     began = table.incident().began_at
-    body = ComponentJoined(API, Level.DOWN, "3 of the last 5 runs failed: HTTP 502", (), began)
+    body = ComponentJoined(API, Level.DOWN, "3 of 5 checks failed: HTTP 502", (), began)
 
     assert [Written(body, 1, RULE)] == table.written(ComponentJoined)
     assert [] == bodies(table, PostLine)

@@ -72,7 +72,7 @@ def test_optional_fields_are_none_when_they_were_none() -> None:
     """A young incident has many moments that have not come yet."""
     young = Incident(
         number=7, title="Claude API down", severity=Severity.SEV2, provider="anthropic", dedup="anthropic", began_at=AT,
-        declared_at=AT, declared_by=Actor.rule("k-of-n window"), reason="3 of the last 5 runs failed",
+        declared_at=AT, declared_by=Actor.rule("k-of-n window"), reason="3 of 5 checks failed",
     )  # fmt: skip
 
     read = round_trip(young)

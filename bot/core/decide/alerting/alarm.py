@@ -169,7 +169,7 @@ def on_advisory(draft: Draft, verdict: Verdict) -> None:
         thread = before.advisory_key or ("" if quiet else _new_thread(draft, verdict.component, "advisory"))
         body = AdvisoryRaised(verdict.component, verdict.advisory, verdict.reason, verdict.evidence, thread)
     else:
-        whole = "all of it is well again" if verdict.level is Level.OPERATIONAL else f"all of it is {verdict.level} now"
+        whole = "all of it is operational again" if verdict.level is Level.OPERATIONAL else f"all of it is {verdict.level} now"
         thread, body = before.advisory_key, AdvisoryEnded(verdict.component, before.advisory, whole)
     fact = draft.add(stream, body)
     if before.advisory_key:
