@@ -46,6 +46,7 @@ class App:
         self._web = Web(
             setup, self._store, self._probes,
             health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),
+            slack=lambda: self._slack.requests,
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake())

@@ -16,7 +16,7 @@ settings.load_profile("house")
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A running deployment in which everything is well."""
-    async with a_house(tmp_path) as found:
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A running deployment in which everything is well. Its parameter says how Slack reaches it: by socket without one."""
+    async with a_house(tmp_path, slack={"mode": getattr(request, "param", "socket")}) as found:
         yield found

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from aiohttp import web
 
@@ -32,6 +33,8 @@ LOOSE = Settings(
     messages_per_s=1000.0, messages_burst=1000, file_share_after_s=0.01, events=frozenset(EVENTS),
     tier_per_minute=dict.fromkeys(tiers_per_minute(), 10_000),
 )  # fmt: skip
+
+BOTH_WAYS = pytest.mark.parametrize("house", ["socket", "http"], indirect=True)  # how Slack reaches the bot
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 SOON_S = 10.0
@@ -93,7 +96,8 @@ def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[
 
     return {
         "slack": {
-            "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url, **slack,
+            "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url,
+            "signing_secret": workspace.signing_secret, **slack,
         },
         "server": {"listen": "127.0.0.1:0", "open_to_loopback": True},
         "allow_private": ["127.0.0.0/8"],
@@ -155,7 +159,9 @@ class House:
         )  # fmt: skip
         self.app = build(load(config, {}), data=self.folder / "data", parts=parts)
         await self.app.start()
-        if self.app.linked:
+        if self.changes.get("slack", {}).get("mode") == "http":
+            await self.workspace.sends_to(self.app.url + "/slack/events")
+        elif self.app.linked:
             await self.workspace.connected(within=SOON_S)
         return self.app
 

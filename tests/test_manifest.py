@@ -144,6 +144,62 @@ def test_the_app_is_reached_by_socket_only() -> None:
     assert "request_url" not in json.dumps(manifest_for())
 
 
+HTTP_FILE = """
+slack: {mode: http, bot_token: "${SLACK_BOT_TOKEN}", signing_secret: "${SLACK_SIGNING_SECRET}", prefix: us-}
+server: {public_url: "https://understudy.example.com/bot/"}
+"""
+REQUEST_URL = "https://understudy.example.com/bot/slack/events"
+
+
+def test_http_mode_has_one_request_url_for_everything() -> None:
+    """Commands, buttons, menus and events: whoever pastes it has no address left to type."""
+    made = manifest_for(request_url=REQUEST_URL)
+    settings = made["settings"]
+    urls = {
+        *(command["url"] for command in slash_commands(made)), settings["event_subscriptions"]["request_url"],
+        settings["interactivity"]["request_url"], settings["interactivity"]["message_menu_options_url"],
+    }  # fmt: skip
+
+    assert ({REQUEST_URL}, False) == (urls, settings["socket_mode_enabled"])
+
+
+def test_manifest_for_http_is_valid_by_slacks_own_schemas() -> None:
+    """The addresses stand where Slack wants them."""
+    if not schemas():
+        pytest.skip("Slack's manifest schemas are not here: set UNDERSTUDY_TRUTH to a folder with slack/manifest.schema.*.json")
+    wrong = [
+        error.message
+        for path in schemas()
+        for error in jsonschema.Draft7Validator(json.loads(path.read_text(encoding="utf-8"))).iter_errors(
+            manifest_for(request_url=REQUEST_URL)
+        )
+    ]
+    assert [] == wrong
+
+
+def test_terminal_makes_the_manifest_of_a_configuration(tmp_path: Path) -> None:
+    """Before the app exists there are no tokens: none is asked for."""
+    from bot.cli.verbs import main
+
+    file = tmp_path / "understudy.yaml"
+    file.write_text(HTTP_FILE, encoding="utf-8")
+    result = CliRunner().invoke(main, ["manifest", "--config", str(file)])
+
+    assert manifest_for("us-", request_url=REQUEST_URL) == yaml.safe_load(result.stdout)
+
+
+@pytest.mark.parametrize("public", ["", "http://understudy.example.com"])
+def test_terminal_says_what_the_manifest_for_http_lacks(public: str, tmp_path: Path) -> None:
+    """Slack sends to https alone."""
+    from bot.cli.verbs import main
+
+    file = tmp_path / "understudy.yaml"
+    file.write_text(HTTP_FILE.replace("https://understudy.example.com/bot/", public), encoding="utf-8")
+    result = CliRunner().invoke(main, ["manifest", "--config", str(file)])
+
+    assert (1, True) == (result.exit_code, "set server.public_url" in result.stderr)
+
+
 @pytest.mark.parametrize(("prefix", "private"), VARIANTS)
 def test_terminal_prints_the_manifest_as_yaml(prefix: str, private: bool) -> None:
     """`understudy manifest` prints what can be pasted."""

@@ -7,7 +7,9 @@ import yaml
 
 from bot.cli.options import config_option, fail, load_or_exit
 from bot.cli.output import print_json
+from bot.config.models import Config
 from bot.config.schema import schema
+from bot.web.hooks.slack import SLACK
 from bot.wiring.manifest import manifest_for
 
 
@@ -42,11 +44,33 @@ def print_schema() -> None:
 
 
 @click.command()
-@click.option("--prefix", default="", help="Put before every slash word: us- makes /us-health.")
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Take slack.mode, slack.prefix, server.public_url and incidents.private from this file.",
+)  # fmt: skip
+@click.option("--prefix", default=None, help="Put before every slash word: us- makes /us-health.")
 @click.option("--private", is_flag=True, help="With the scopes for private incident channels.")
-def manifest(prefix: str, private: bool) -> None:
+def manifest(config_path: Path | None, prefix: str | None, private: bool) -> None:
     """Print the Slack app manifest."""
+    request_url = ""
+    if config_path is not None:
+        found = load_or_exit(config_path, lenient=True).config
+        prefix = found.slack.prefix if prefix is None else prefix
+        private = private or found.incidents.private
+        request_url = _request_url(found)
     try:
-        click.echo(yaml.safe_dump(manifest_for(prefix, private=private), sort_keys=False, allow_unicode=True), nl=False)
+        made = manifest_for(prefix or "", private=private, request_url=request_url)
     except ValueError as error:
         fail(str(error))
+    click.echo(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def _request_url(config: Config) -> str:
+    """Where Slack sends its requests; empty in Socket Mode."""
+    if config.slack.mode != "http":
+        return ""
+    if not config.server.public_url.startswith("https://"):
+        fail(
+            "slack.mode is http, and Slack sends to https addresses only: set server.public_url to how the internet reaches you"
+        )
+    return config.server.public_url + SLACK

@@ -145,6 +145,10 @@ def _check_token_kinds(slack: Node | None, report: Report) -> None:
         )
     if app and app_is_bot:
         report.error(app.mark, ("slack", "app_token"), "this is the bot token", f"{both}put in the one that begins with xapp-")
+    signing = child(slack, "signing_secret")
+    if signing and (text(signing) or "").startswith(("xoxb-", "xapp-")):
+        remedy = "from api.slack.com/apps, Basic Information, put in the Signing Secret, 32 hexadecimal characters"
+        report.error(signing.mark, ("slack", "signing_secret"), "this is a token", remedy)
 
 
 def _check_server(root: Map, report: Report) -> None:

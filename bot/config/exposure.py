@@ -12,9 +12,16 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
 
 
 def check_exposure(root: Node, report: Report) -> None:
-    """Warn of flags that nobody may read, and of heartbeats that anybody may report who reaches the bot."""
+    """Warn of flags that nobody may read, and of reading and heartbeats that are open to anybody who reaches the bot."""
     _check_readers(root, report)
-    whoever = _who_reaches(child(root, "server"), items(child(root, "peers")))
+    by_http = text(child(root, "slack", "mode")) == "http"
+    opened = child(root, "server", "open_to_loopback")
+    if by_http and opened is not None and _opens_to_loopback(child(root, "server")):
+        sentence = (
+            "Slack reaches this server by a proxy, which looks like this machine: whoever finds it may read; set read tokens"
+        )
+        report.warn(opened.mark, ("server", "open_to_loopback"), sentence)
+    whoever = _who_reaches(child(root, "server"), items(child(root, "peers")), by_http=by_http)
     if not whoever:
         return
     for provider in entries(child(root, "providers")):
@@ -37,7 +44,7 @@ def _check_readers(root: Node, report: Report) -> None:
     report.warn((tokens or server or flags).mark, ("server", "read_tokens"), sentence)
 
 
-def _who_reaches(server: Node | None, peers: Sequence[Node]) -> str:
+def _who_reaches(server: Node | None, peers: Sequence[Node], *, by_http: bool) -> str:
     """Who may speak for a job without a token, beside the job; empty where that is this machine alone, as far as is known.
 
     A proxy on this machine stands in no setting of ours, but some settings make sense behind one only.
@@ -46,6 +53,8 @@ def _who_reaches(server: Node | None, peers: Sequence[Node]) -> str:
         return "others can, by server.listen"
     if _opens_to_loopback(server):
         return "everybody on this machine can, and behind a proxy on it everybody, by server.open_to_loopback"
+    if by_http:
+        return "others can by the proxy that Slack reaches it by, which looks like this machine"
     if any(_may_hold_something(child(peer, "secret")) for peer in peers):
         return "others can by the proxy that peers reach it by, which looks like this machine"
     if any(map(_may_hold_something, items(child(server, "read_tokens")))):

@@ -26,6 +26,7 @@ from bot.config.scalars import (
     Network,
     NotifyUrl,
     Prefix,
+    PublicUrl,
     Secret,
     Slug,
     SocketPath,
@@ -46,7 +47,8 @@ class SlackConfig(Part):
     """How the bot reaches Slack, and where it speaks."""
 
     mode: Literal["socket", "http"] = Field(
-        default="socket", description="`socket` needs no public URL; `http` needs `signing_secret`."
+        default="socket",
+        description="`socket` needs no public URL; `http` needs `signing_secret`, and Slack must reach the server.",
     )
     bot_token: Secret = Field(default=SecretStr(""), description="The app's bot token, `xoxb-...`; required.")
     app_token: Secret = Field(default=SecretStr(""), description="The app-level token, `xapp-...`; required in mode `socket`.")
@@ -68,6 +70,10 @@ class ServerConfig(Part):
     """The HTTP server: flags, status, control, metrics and the board."""
 
     listen: Listen = Field(default="127.0.0.1:8080", description="Address and port, `host:port`; port 0 takes a free one.")
+    public_url: PublicUrl = Field(
+        default="",
+        description="How people, and Slack in mode `http`, reach the server: `https://...`; for links and the manifest.",
+    )
     read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status.")
     open_to_loopback: Switch = Field(
         default=False,

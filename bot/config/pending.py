@@ -25,7 +25,6 @@ class Matcher:
 _DIALECT = "providers/*/status_page/dialect"
 
 PENDING: Mapping[Matcher, str] = {
-    Matcher("slack/mode", "http"): "Slack over HTTP is not available yet: leave mode at socket.",
     Matcher(_DIALECT, "google"): "Status pages of dialect google are not available yet: this page is not read.",
     Matcher(_DIALECT, "aws"): "Status pages of dialect aws are not available yet: this page is not read.",
     Matcher(_DIALECT, "azure"): "Status pages of dialect azure are not available yet: this page is not read.",

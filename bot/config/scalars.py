@@ -200,6 +200,16 @@ def check_url(value: str) -> str:
     return value
 
 
+def _check_public_url(value: str) -> str:
+    """An address without a path's end, query or fragment, so that paths can be put behind it."""
+    if not value:
+        return value
+    parts = urlsplit(check_url(value))
+    if parts.query or parts.fragment:
+        raise bad("the address goes on after its path", "write it as https://understudy.example.com")
+    return value.rstrip("/")
+
+
 def check_host(value: str) -> str:
     """Accept a host name, an IPv4 address or an IPv6 address without brackets; anything around them is an error."""
     try:
@@ -312,6 +322,7 @@ NameServer = Annotated[str, AfterValidator(check_name_server), _text_schema("^[0
 Port = Annotated[int, Whole(1, 65535)]
 Url = Annotated[str, AfterValidator(check_url), _text_schema("^https?://")]
 OptionalUrl = Annotated[Url | None, BeforeValidator(lambda value: None if value == "" else value)]
+PublicUrl = Annotated[str, AfterValidator(_check_public_url), _text_schema("^(https?://.+)?$")]
 Listen = Annotated[str, AfterValidator(_check_listen), _text_schema(r":[0-9]{1,5}$")]
 SocketPath = Annotated[str, AfterValidator(_check_socket), _text_schema("^(/.*[^/])?$")]
 Network = Annotated[IpNetwork, BeforeValidator(_network), WithJsonSchema({"type": "string"})]

@@ -19,6 +19,7 @@ from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.engine.world_reading import read_world
 from bot.ports import ChatError
 from bot.slack.gateway import SlackGateway
+from bot.slack.http_mode.challenge import prove_request_url
 from bot.slack.preflight import Preflight, preflight
 from bot.slack.proof import prove_lookup
 from bot.slack.scopes import expected_scopes
@@ -27,6 +28,7 @@ from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
+from bot.web.hooks.slack import SLACK
 from bot.wiring.plan import slack_login
 from bot.wiring.retained import SETTING, keep
 
@@ -249,6 +251,8 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
         yield Finding("good", "Slack", f"the bot token is good for {found.team or found.team_id}")
         for finding in _scopes(found, wanted, by_scope):
             yield finding
+    if login.by_http:
+        yield await _request_url(config)
     if found.usable:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
         if backup := config.slack.backup_channel:
@@ -266,6 +270,16 @@ def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, 
         Finding("bad", f"scope {scope}", problems[scope]) if scope in problems else Finding("good", f"scope {scope}", reason)
         for scope, reason in wanted.items()
     ]
+
+
+async def _request_url(config: Config) -> Finding:
+    """Whether Slack's requests find this bot, as far as we can say from here."""
+    if not config.server.public_url:
+        words = f"set server.public_url, and doctor tries {SLACK} there; Slack sends its requests to that address"
+        return Finding("note", "request URL", words)
+    url, secret = config.server.public_url + SLACK, config.slack.signing_secret.get_secret_value()
+    state, words = await prove_request_url(url, secret)
+    return Finding(state, "request URL", words)
 
 
 async def _backup(gateway: SlackGateway, channel: str) -> Finding:

@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import SlackLogin, sdk_logger
-from bot.slack.door import payload_of
+from bot.slack.door import delivery_of
 from bot.slack.gateway import SlackGateway
 from bot.slack.reception import Reception
 from bot.slack.respond import Respond
@@ -34,7 +34,7 @@ def build_bolt(
     register: Callable[[AsyncApp], None],
     help_hint: str = "Type `/incident help`, `/fallback help` or `/health`.",
 ) -> AsyncApp:  # fmt: skip
-    """The app that Socket Mode runs; `gateway` must be started, its session is shared.
+    """The app that serves what comes by socket or by HTTP; `gateway` must be started, its session is shared.
 
     `register` hooks the listeners in, before the ones that catch what nobody listens for. `first_sight(id)` is asked once per
     request and says whether it is new: Slack repeats what was not acknowledged, sometimes under another envelope, and a
@@ -92,7 +92,7 @@ def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
 
 def _once(first_sight: FirstSight) -> Callable[..., Awaitable[Any]]:
     async def once(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
-        id = payload_of(context).id
+        id = delivery_of(context)
         if id and not await first_sight(id):
             return BoltResponse(status=200, body="")  # acknowledged, so that Slack stops repeating it
         return await next()

@@ -32,6 +32,7 @@ class SlackLogin:
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     prefix: str = ""  # what the manifest put before every slash word
+    by_http: bool = False  # Slack's requests come to the web server; there is no socket then, and no app token
 
 
 @dataclass(frozen=True)

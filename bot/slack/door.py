@@ -4,15 +4,15 @@ The order behind it is fixed: what it is (here), then who it is from, then what 
 """
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.ports.payloads import READ, Payload, Unreadable, parse
 from bot.slack.wording import Wording
@@ -23,6 +23,17 @@ log = structlog.get_logger(__name__)
 
 
 UNREADABLE = "I could not read what Slack sent me, and nothing was done. Please try again."
+ONCE = "delivered_once"  # where Bolt's context holds the id of a delivery, for payloads without an id of their own
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A payload, and what is known of its way here, by socket or HTTP. `once` is the same for the very same delivery only."""
+
+    payload: Any = field(repr=False)
+    is_command: bool = False
+    headers: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    once: str = field(default="", repr=False)
 
 
 class Door:
@@ -33,17 +44,19 @@ class Door:
         self._wording = wording
         self._sparingly = Sparingly(clock)
 
-    async def answer(self, request: SocketModeRequest) -> BoltResponse:
+    async def answer(self, arrival: Arrival) -> BoltResponse:
         """What to acknowledge a payload with. What cannot be read is acknowledged too, at once, or Slack would repeat it."""
         try:
-            payload = parse(request.payload)
+            payload = parse(arrival.payload)
         except Unreadable as why:
             if (unsaid := self._sparingly.may("unreadable")) is not None:
-                log.warning("a payload cannot be read", type=str(request.type)[:40], why=str(why), since_last=unsaid)
-            return _unreadable(request)
+                log.warning("a payload cannot be read", command=arrival.is_command, why=str(why), since_last=unsaid)
+            return _unreadable(arrival)
+        # Bolt's mode says that there is no signature left to check: the socket has none, and HTTP mode checked it before.
         read = AsyncBoltRequest(
-            mode="socket_mode", body=request.payload, headers=build_headers(request), context={READ: payload}
-        )
+            mode="socket_mode", body=arrival.payload, headers=dict(arrival.headers),
+            context={READ: payload, ONCE: arrival.once},
+        )  # fmt: skip
         response: BoltResponse = await self._app.async_dispatch(read)
         return self._reworded(response)
 
@@ -63,11 +76,16 @@ def payload_of(context: AsyncBoltContext) -> Payload:
     return found
 
 
-def _unreadable(request: SocketModeRequest) -> BoltResponse:
+def delivery_of(context: AsyncBoltContext) -> str:
+    """What tells this request from every other: its own id, or else that of its delivery; empty where it has neither."""
+    return payload_of(context).id or str(context.get(ONCE) or "")
+
+
+def _unreadable(arrival: Arrival) -> BoltResponse:
     """A command's answer may come with its acknowledgement, a form stays open with a word; nobody waits for the rest."""
-    if request.type == "slash_commands":
+    if arrival.is_command:
         return acknowledged({"response_type": "ephemeral", "text": UNREADABLE})
-    if request.payload.get("type") == "view_submission":
+    if isinstance(arrival.payload, dict) and arrival.payload.get("type") == "view_submission":
         return acknowledged({"response_action": "update", "view": notice(UNREADABLE)})
     return BoltResponse(status=200, body="")
 

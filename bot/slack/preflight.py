@@ -75,13 +75,13 @@ class Preflight:
 
 
 async def preflight(login: SlackLogin, expected: Mapping[str, str], *, timeout_s: float = 10.0) -> Preflight:
-    """Try both tokens once, and compare the granted scopes with the expected ones (scope -> reason). Never raises."""
+    """Try the tokens once (HTTP mode has one); compare the scopes with the expected ones (scope -> reason). Never raises."""
     look = _Look()
     api = SlackApi(login.api_url, login.bot_token, timeout_s=timeout_s)
     try:
         if look.has_kind("bot_token", login.bot_token):
             await _try_bot_token(look, api, expected)
-        if look.has_kind("app_token", login.app_token) and not look.unreachable:
+        if not login.by_http and look.has_kind("app_token", login.app_token) and not look.unreachable:
             await _try_app_token(look, api, login.app_token)
     finally:
         await api.close()

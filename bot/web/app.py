@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.verbs.incident import VERBS
 from bot.web import observe, ofrep, page
 from bot.web.api import control, reads
-from bot.web.hooks import intake, samples
+from bot.web.hooks import intake, samples, slack
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
 from bot.web.server.errors import Handler, answer_errors
@@ -131,13 +131,15 @@ def _add_controls(app: web.Application) -> None:
 
 
 def _add_hooks(app: web.Application) -> None:
-    """Doors for other programs. Behind the open ones it is decided who may pass: a check's token, a peer's signature."""
+    """Doors for other programs. The open ones decide themselves who passes: a check's token, a peer's or Slack's signature."""
     beat = guard(Access.OPEN, intake.heartbeat)
     for path in (intake.HEARTBEAT, f"{intake.HEARTBEAT}/{{what}}"):
         app.router.add_get(path, beat)  # HEAD too
         app.router.add_post(path, beat)
     app.router.add_post(samples.SAMPLES, guard(Access.OPEN, samples.samples, restored=True))
     app.router.add_post(intake.ALERT, guard(Access.CONTROL, intake.alert, restored=True))
+    if app[SERVICES].slack is not None:
+        app.router.add_post(slack.SLACK, guard(Access.OPEN, slack.slack))
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

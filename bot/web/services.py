@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.core.model import Sample, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Admission, Engine, Ledger, Samples
+from bot.ports.signed_requests import SlackRequests
 from bot.system.clock import Clock
 from bot.system.token_bucket import TokenBucket
 from bot.web.health import Health
@@ -93,7 +94,7 @@ class WebServices:
     opens nothing. With `open_to_loopback` whoever asks from this very machine may read. `export` takes an incident's number and
     `md`, `json` or `csv` and returns file name and content. `sees` gives what the checks come to at this moment, wherever that
     is not plainly well; `unwritten` those of them that the ledger holds otherwise since it takes nothing, which
-    `ledger_trouble` says in words (empty while all is well).
+    `ledger_trouble` says in words (empty while all is well). `slack` takes Slack's requests where it is reached over HTTP.
     """
 
     engine: Engine
@@ -112,6 +113,7 @@ class WebServices:
     sees: Callable[[], Mapping[str, Verdict]] = dict
     unwritten: Callable[[], Mapping[str, Verdict]] = dict
     ledger_trouble: Callable[[], str] = str
+    slack: SlackRequests | None = None
 
 
 SERVICES = web.AppKey("services", WebServices)

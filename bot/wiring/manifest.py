@@ -7,13 +7,16 @@ from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
 from commands.table import words
 
 
-def manifest_for(prefix: str = "", *, private: bool = False) -> dict[str, Any]:
-    """The manifest as data. Raises ValueError for a prefix that Slack would not take."""
+def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = "") -> dict[str, Any]:
+    """The manifest as data; with a `request_url` for HTTP mode. Raises ValueError for a prefix that Slack would not take."""
     if prefix and not re.fullmatch(r"[a-z0-9_-]{1,16}", prefix):
         raise ValueError(f"{prefix!r} cannot begin a slash word: at most 16 of a-z, 0-9, - and _")
     scopes = [*SCOPES, *PRIVATE_SCOPES] if private else list(SCOPES)
+    url = {"url": request_url} if request_url else {}
+    asked = {"request_url": request_url} if request_url else {}
+    offered = {"message_menu_options_url": request_url} if request_url else {}
     commands = [
-        {"command": word, "description": description, "usage_hint": hint, "should_escape": True}
+        {"command": word, "description": description, "usage_hint": hint, "should_escape": True} | url
         for word, description, hint in words(prefix)
     ]
     return {
@@ -28,10 +31,10 @@ def manifest_for(prefix: str = "", *, private: bool = False) -> dict[str, Any]:
         },
         "oauth_config": {"scopes": {"bot": scopes}},
         "settings": {
-            "event_subscriptions": {"bot_events": list(EVENTS)},
-            "interactivity": {"is_enabled": True},
+            "event_subscriptions": {**asked, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **asked, **offered},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": True,
+            "socket_mode_enabled": not request_url,
             "token_rotation_enabled": False,
         },
     }

@@ -67,7 +67,8 @@ def rules_of(checks: Iterable[PlacedCheck], rule: Rule) -> dict[str, Rule]:
 
 def slack_login(config: SlackConfig) -> SlackLogin:
     """Where Slack is and who we are there."""
-    return SlackLogin(config.api_url, config.bot_token.get_secret_value(), config.app_token.get_secret_value(), config.prefix)
+    bot, app = config.bot_token.get_secret_value(), config.app_token.get_secret_value()
+    return SlackLogin(config.api_url, bot, app, config.prefix, by_http=config.mode == "http")
 
 
 def _verdicts(config: Config) -> VerdictRule:

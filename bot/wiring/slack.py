@@ -10,6 +10,7 @@ from bot.delivery.ops_channel import OpsChannel
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall
 from bot.slack.gateway import SlackGateway
+from bot.slack.http_mode.request_url import RequestUrl
 from bot.slack.scopes import expected_scopes
 from bot.web.health import Part
 from bot.wiring.membership import Membership
@@ -83,6 +84,9 @@ class Slack(AppPart):
         self._wake = wake
         self.link: SlackLink | None = None
         self.membership: Membership | None = None
+        self.requests: RequestUrl | None = None  # where Slack's requests come by HTTP
+        if setup.config.slack.mode == "http" and not setup.given.chat:
+            self.requests = RequestUrl(setup.config.slack.signing_secret.get_secret_value(), setup.wall)
 
     async def start(self) -> None:
         """Connect. Raises StartRefused where Slack refuses and nothing is open that people need the bot for."""
@@ -131,7 +135,7 @@ class Slack(AppPart):
         self.membership = us
         link = SlackLink(
             slack_login(setup.config.slack), expected_scopes(private=setup.config.incidents.private), gateway, store.ledger,
-            setup.wire, self._ready, us.reception, us.connected,
+            setup.wire, self._ready, us.reception, us.connected, self.requests,
         )  # fmt: skip
         self._ends(link.stop)
         return link

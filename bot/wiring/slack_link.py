@@ -1,4 +1,4 @@
-"""The bot's way to Slack: preflight, Bolt and the socket. Keeps trying while Slack is away, and says how it stands."""
+"""The bot's way to Slack: preflight, Bolt, and the socket or the request URL. Keeps trying while Slack is away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,10 +12,13 @@ from bot.engine.seen_ids import SeenIds
 from bot.ports import ChatError, Ledger
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
+from bot.slack.door import Door
 from bot.slack.gateway import SlackGateway
+from bot.slack.http_mode.request_url import RequestUrl
 from bot.slack.preflight import Preflight, Problem, preflight
 from bot.slack.reception import Reception
 from bot.slack.socket_mode.socket import SocketState, SocketWatch
+from bot.slack.wording import Wording
 from bot.system.clock import Clock
 from bot.web.health import Part
 from commands.desk import CommandContext
@@ -35,6 +38,7 @@ class SlackLink:
     def __init__(
         self, login: SlackLogin, scopes: Mapping[str, str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
         on_ready: Callable[[], Awaitable[None]], reception: Reception, on_connected: Callable[[], None],
+        requests: RequestUrl | None = None,
     ) -> None:  # fmt: skip
         self._login = login
         self._scopes = scopes
@@ -44,6 +48,8 @@ class SlackLink:
         self._on_ready = on_ready
         self._reception = reception
         self._on_connected = on_connected
+        self._requests = requests
+        self._open_since: datetime | None = None  # in HTTP mode: when requests were let in
         self._socket: SocketWatch | None = None
         self._retry: asyncio.Task[None] | None = None
         self._desk: CommandContext | None = None
@@ -65,14 +71,21 @@ class SlackLink:
             await asyncio.gather(self._retry, return_exceptions=True)
         if self._socket:
             await self._socket.stop()
+        if self._requests:
+            await self._requests.close()
 
     @property
     def connected(self) -> bool:
-        """Whether a connection stands on which people's words come in."""
+        """Whether people's words can come in: over the socket, or because we take requests."""
+        if self._requests is not None:
+            return self._open_since is not None
         return self._socket is not None and self._socket.state.name == "connected"
 
     def part(self) -> Part:
         """How the link stands, for health and status."""
+        if self._requests is not None and self._open_since is not None:
+            words = f"{requests_words(self._requests)} {self.trouble()}".strip()
+            return Part(not self.trouble(), "http", self._open_since, words)
         if self._socket is not None:
             state, spells = self._socket.state, self._socket.offline_spells
             last = (
@@ -112,6 +125,11 @@ class SlackLink:
             self._login, self._gateway, first_sight=self._seen.first_sight, reception=self._reception,
             register=partial(register, desk=self._desk),
         )  # fmt: skip
+        if self._requests is not None:
+            self._requests.open(Door(app, self._clock, Wording(self._login.prefix)))
+            self._open_since = self._clock.now()
+            self._on_connected()
+            return
         self._socket = SocketWatch(app, self._login, self._clock, ticket=found.ticket, on_change=self._on_socket)
         await self._socket.start()
 
@@ -136,3 +154,12 @@ class SlackLink:
             if not found.ok:
                 log.error("Slack does not give all that is needed", why=self.trouble())
             return
+
+
+def requests_words(requests: RequestUrl) -> str:
+    """How Slack's requests come in over HTTP: when the last one came, and whether somebody else's did since."""
+    last, refused = requests.last_at, requests.refused_at
+    words = f"Slack's last request came at {last:%Y-%m-%d %H:%M:%S} UTC." if last else "No request of Slack's came yet."
+    if refused and (last is None or refused > last):
+        words += f" At {refused:%H:%M:%S} one came that the signing secret does not fit."
+    return words

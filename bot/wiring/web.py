@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.core.model import Sample, Verdict
 from bot.exports import render
+from bot.ports.signed_requests import SlackRequests
 from bot.system.private_files import CONTROL_FILE, leave_control
 from bot.web.app import WebServer, build_web
 from bot.web.health import Health
@@ -25,6 +26,7 @@ class Web(AppPart):
     def __init__(
         self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
         sees: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
+        slack: Callable[[], SlackRequests | None],
     ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
@@ -33,6 +35,7 @@ class Web(AppPart):
         self._health = health
         self._sees = sees
         self._take = take
+        self._slack = slack
         self.url = ""
 
     async def start(self) -> None:
@@ -52,6 +55,8 @@ class Web(AppPart):
 
     def board_url(self) -> str:
         """The board's address for people, where they can reach it: a loopback address is no link for a channel."""
+        if public := self._setup.config.server.public_url:
+            return public
         return "" if self._setup.listen[0] in NO_LINK else self.url
 
     def _services(self) -> WebServices:
@@ -63,6 +68,7 @@ class Web(AppPart):
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=setup.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
+            slack=None if setup.alone else self._slack(),
         )  # fmt: skip
 
     def _hooks(self) -> Hooks:

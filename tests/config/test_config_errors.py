@@ -625,6 +625,10 @@ def test_pipe_is_an_error_and_nobody_waits_for_its_writer(tmp_path: Path) -> Non
     ("slack", "line", "key", "message", "remedy"),
     [
         ("{bot_token: xapp-canary, app_token: xapp-1}", 1, "slack.bot_token", "this is the app-level token", "xoxb-"),
+        (
+            "{mode: http, bot_token: xoxb-1, signing_secret: xapp-canary}",
+            1, "slack.signing_secret", "this is a token", "Basic Information",
+        ),
         ("{bot_token: xoxb-1, app_token: xoxb-canary}", 1, "slack.app_token", "this is the bot token", "begins with xapp-"),
         (
             "{bot_token: xoxb-1, app_token: xapp-1, alerts_channel: 'https://hooks.slack.com/services/T1/B1/canary'}",

@@ -49,6 +49,26 @@ def test_heartbeat_without_token_is_warned_of_when_a_proxy_must_stand_in_front(t
     assert f"whoever reaches the bot may speak for this job: others can by the proxy that {whom}" in found
 
 
+BY_HTTP = "slack: {mode: http, bot_token: xoxb-123456, signing_secret: s-123456}\n"
+
+
+def test_heartbeat_without_token_is_warned_of_when_slack_comes_over_http(tmp_path: Path) -> None:
+    """What brings Slack in from the internet brings in whoever finds the address."""
+    file = tmp_path / "understudy.yaml"
+    file.write_text(BY_HTTP + JOB % "", encoding="utf-8")
+
+    assert ["others can by the proxy that Slack reaches it by" in line for line in load(file, {}).warnings] == [True]
+
+
+def test_reading_without_a_token_is_warned_of_when_slack_comes_over_http(tmp_path: Path) -> None:
+    """The proxy in front looks like this machine."""
+    file = tmp_path / "understudy.yaml"
+    file.write_text(BY_HTTP + "server: {open_to_loopback: true}\n", encoding="utf-8")
+    [found] = load(file, {}).warnings
+
+    assert ":2: server.open_to_loopback: Slack reaches this server by a proxy, which looks like this machine" in found
+
+
 @pytest.mark.parametrize("nobody", ["server: {read_tokens: ['${READ:-}']}\n", "peers: [{vantage: iad-1, secret: ''}]\n"])
 def test_heartbeat_without_token_is_fine_where_nobody_else_is_expected(tmp_path: Path, nobody: str) -> None:
     """A token or a peer that is turned off brings nobody in."""

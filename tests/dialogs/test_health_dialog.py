@@ -2,9 +2,10 @@
 
 from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
-from tests.house import FLAG
+from tests.house import BOTH_WAYS, FLAG
 
 
+@BOTH_WAYS
 async def test_the_board_says_how_everything_is(talk: Talk) -> None:
     """All is operational, and open incidents; every component by name."""
     board = await talk.asks(talk.house.ana, "/health")
@@ -63,6 +64,7 @@ async def test_help_shows_what_can_be_typed(talk: Talk) -> None:
     assert "• /health claude: one provider with its evidence and latency, and buttons" in answer
 
 
+@BOTH_WAYS
 async def test_an_incident_is_declared_from_the_board(talk: Talk) -> None:
     """The button opens the form with the component chosen; the declarer is told where people meet, and is there."""
     ana = talk.house.ana

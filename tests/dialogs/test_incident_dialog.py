@@ -6,7 +6,7 @@ import pytest
 from bot.core.record.incident_facts import Declared, ResponderJoined, UpdateWritten
 from bot.sandbox.slack import ModalErrors
 from tests.dialogs.talk import Talk
-from tests.house import House
+from tests.house import BOTH_WAYS, House
 
 CHANNEL = "inc-20260320-0001-payments-are-slow"
 
@@ -49,6 +49,7 @@ async def test_declaring_with_a_component_and_a_severity(talk: Talk) -> None:
     assert talk.said(channel, "Runbook")
 
 
+@BOTH_WAYS
 async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
     """The form shows what is open already; a field left empty is asked for."""
     house, ana = declared.house, declared.house.ana
@@ -80,6 +81,7 @@ OPEN = "INC-1 is open for Claude already in #inc-20260320-0001-claude: Claude AP
 WAYS = "Or type /incident join INC-1, or /incident declare separate TITLE."
 
 
+@BOTH_WAYS
 async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(outage: Talk) -> None:
     """Bob declares what everybody works on already: he is brought there, and it is on record."""
     bob, channel = outage.house.bob, outage.house.workspace.channel("inc-20260320-0001-claude")
@@ -183,6 +185,7 @@ TABLE = [
 ]  # fmt: skip
 
 
+@BOTH_WAYS
 async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: Talk) -> None:
     """A whole life by hand: each word gets its sentence within a second, and the channel reads like minutes."""
     house = declared.house

@@ -5,7 +5,7 @@ import pytest
 from bot.core.record.incident_facts import Declared
 from bot.sandbox.slack import NotThere
 from tests.dialogs.talk import Talk
-from tests.house import FLAG, House
+from tests.house import BOTH_WAYS, FLAG, House
 
 CHANNEL = "inc-20260320-0001-claude"
 
@@ -24,6 +24,7 @@ async def test_one_blip_makes_no_noise(talk: Talk) -> None:
     assert [] == [c.name for c in talk.house.workspace.channels() if c.name.startswith("inc-")]
 
 
+@BOTH_WAYS
 async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage: Talk) -> None:
     """What fails, since when, the evidence, whose fault it is, what was switched, and what one can do."""
     assert (
@@ -98,6 +99,7 @@ async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: Hous
     assert f"Served by fallback: {FLAG}." in mitigated
 
 
+@BOTH_WAYS
 async def test_acknowledging_is_one_click_and_one_line(outage: Talk) -> None:
     """The alert changes in place, the button goes, the channel hears it once, and whoever has it is invited."""
     before = outage.said("ops")[0].ts
@@ -111,6 +113,7 @@ async def test_acknowledging_is_one_click_and_one_line(outage: Talk) -> None:
     assert outage.house.ana.id in outage.house.workspace.channel(CHANNEL).members
 
 
+@BOTH_WAYS
 async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
     """It is asked for, started by a person, and goes on by itself; the used button becomes a line of record."""
     house = outage.house
@@ -139,6 +142,7 @@ async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
     assert outage.said(CHANNEL, "Support chat is back on claude since 12:30 UTC (automatic).")
 
 
+@BOTH_WAYS
 async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
     """After half an hour of health the bot asks; a yes ends it with a summary and a file, and the alert keeps one button."""
     house = outage.house
@@ -219,6 +223,7 @@ async def test_an_outage_of_a_fallback_says_so(talk: Talk) -> None:
     assert "Not usable as a fallback meanwhile: gpt of support chat." in talk.card(talk.house.incident_channel)
 
 
+@BOTH_WAYS
 async def test_every_press_and_word_is_acknowledged_in_time(outage: Talk) -> None:
     """Slack waits three seconds, people one."""
     await outage.presses(outage.house.ana, "Acknowledge", channel="ops")

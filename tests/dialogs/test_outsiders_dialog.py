@@ -12,7 +12,7 @@ from bot.core.record.fact import Body, Fact
 from bot.core.record.incident_facts import Declared
 from bot.sandbox.slack import Person
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
-from tests.house import FLAG, SOON_S, House, a_house
+from tests.house import BOTH_WAYS, FLAG, SOON_S, House, a_house
 
 KINDS: dict[str, dict[str, Any]] = {
     "multi-channel guest": {"guest": "multi"},
@@ -64,6 +64,7 @@ async def test_an_outsider_gets_nothing_by_any_slash_word(outage: Talk, kind: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@BOTH_WAYS
 async def test_an_outsider_changes_nothing_by_a_button(outage: Talk, kind: str) -> None:
     """The alert with its buttons stands where guests see it too."""
     eve, before = eve_in_ops(outage.house, **KINDS[kind]), await everything(outage)
@@ -85,6 +86,7 @@ async def test_a_form_that_was_opened_as_a_member_is_refused_as_a_guest(talk: Ta
     assert [] == list(await talk.facts(Declared))
 
 
+@BOTH_WAYS
 async def test_a_shortcut_is_refused_too(talk: Talk) -> None:
     """Also one that this version does not know: whoever it is from comes first."""
     eve = eve_in_ops(talk.house, guest="multi")
@@ -103,6 +105,7 @@ async def told_directly(talk: Talk, person: Person) -> str:
     return talk.shows(talk.house.workspace.direct_messages(person)[-1])
 
 
+@BOTH_WAYS
 async def test_a_menu_offers_an_outsider_nothing(talk: Talk) -> None:
     """Slack waits for a list: an empty one, and no word about it for each letter that is typed."""
     eve = eve_in_ops(talk.house, guest="multi")
@@ -123,6 +126,7 @@ async def test_what_an_outsider_chooses_in_a_menu_is_refused_at_the_door(outage:
     assert REFUSED in await told_directly(outage, eve)
 
 
+@BOTH_WAYS
 async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     """Slack tells of it; nobody waits for a restart."""
     house = outage.house

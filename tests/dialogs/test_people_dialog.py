@@ -5,7 +5,7 @@ import asyncio
 from bot.core.record.flag_facts import HandBackStepped
 from bot.core.record.incident_facts import Acknowledged, Declared, NoteAdded
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
-from tests.house import FLAG
+from tests.house import BOTH_WAYS, FLAG
 
 CHANNEL = "inc-20260320-0001-claude"
 
@@ -21,6 +21,7 @@ async def answered(talk: Talk, count: int) -> list[str]:
     return sorted(talk.shows(whisper) for person in people for whisper in talk.whispers(person))
 
 
+@BOTH_WAYS
 async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
     """The second press is answered by the state, and the channel hears it once."""
     ana = outage.house.ana
@@ -111,6 +112,7 @@ async def test_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
     assert "INC-1 is resolved; there is nothing to acknowledge." == answer
 
 
+@BOTH_WAYS
 async def test_what_slack_delivers_twice_counts_once(talk: Talk) -> None:
     """The same envelope again: one incident, one note, one answer each."""
     house = talk.house
@@ -127,6 +129,7 @@ async def test_what_slack_delivers_twice_counts_once(talk: Talk) -> None:
     assert [2, 1] == [len(talk.whispers(person)) for person in (house.ana, house.bob)]
 
 
+@BOTH_WAYS
 async def test_a_form_delivered_twice_declares_once(talk: Talk) -> None:
     """Slack repeats forms too."""
     ana = talk.house.ana

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.core.record.incident_facts import UpdateWritten
 from tests.dialogs.talk import Talk
+from tests.house import BOTH_WAYS
 
 CHANNEL = "inc-20260320-0001-claude"
 
@@ -41,6 +42,7 @@ async def test_an_update_is_one_line_when_nothing_changed(outage: Talk) -> None:
     ) == second
 
 
+@BOTH_WAYS
 async def test_an_update_comes_once_when_the_bot_restarts_around_it(outage: Talk) -> None:
     """Stopped a minute before the hour and started two minutes after it, or right after the post: never twice, never none."""
     house = outage.house
@@ -123,6 +125,7 @@ async def test_updates_end_with_the_incident(outage: Talk) -> None:
     assert [] == list(await outage.facts(UpdateWritten))
 
 
+@BOTH_WAYS
 async def test_an_update_can_be_written_in_a_form(outage: Talk) -> None:
     """`/incident update` without words opens a form; empty words are sent back, good ones stand in the channel."""
     ana = outage.house.ana

@@ -1,9 +1,9 @@
-"""Socket Mode: tickets, websockets, envelopes and their acknowledgements, and the retries of events."""
+"""What the app is sent and how it acknowledges it: over Socket Mode (tickets, websockets, envelopes), or to its request URL."""
 
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -13,6 +13,7 @@ from bot.sandbox.slack import payloads
 from bot.sandbox.slack.errors import SlackbotSays
 from bot.sandbox.slack.events import is_wanted
 from bot.sandbox.slack.faults import SocketFaults
+from bot.sandbox.slack.http_delivery import RequestUrl, sent
 from bot.sandbox.slack.records import SCOPE_OF_EVENT, Ack, Json
 from bot.sandbox.slack.team import Team
 
@@ -37,6 +38,7 @@ class Links:
     links: list[Link] = field(default_factory=list)
     tickets: dict[str, float] = field(default_factory=dict)
     spent: int = 0
+    request_url: RequestUrl = field(default_factory=RequestUrl)
     _waiting: dict[str, asyncio.Future[Json | None]] = field(default_factory=dict)
     _turn: Iterator[int] = field(default_factory=count)
     _events: set[asyncio.Task[None]] = field(default_factory=set)
@@ -134,41 +136,63 @@ class Links:
         await asyncio.gather(*self._events, return_exceptions=True)
         for link in list(self.links):
             await link.socket.close(code=WSCloseCode.GOING_AWAY)
+        await self.request_url.close()
 
     # -- sending
 
     async def deliver(self, kind: str, payload: Json, extra: Mapping[str, object] | None = None) -> Json | None:
-        """Send one envelope to one arbitrary websocket and return the payload of its acknowledgement.
+        """Send one payload to the request URL, or else to one arbitrary websocket, and return what it is acknowledged with.
 
-        Raises SlackbotSays: `dispatch_failed` without a websocket, `operation_timeout` after three seconds of silence.
+        Raises SlackbotSays: `dispatch_failed` where nobody takes it, `operation_timeout` after three seconds of silence.
         """
         rest = {"accepts_response_payload": kind != "events_api", **(extra or {})}
+        if self.request_url.url:
+            return await self._acknowledged(kind, lambda _: self._post(kind, payload, rest))
         return await self._deliver(kind, lambda id: json.dumps({"envelope_id": id, "type": kind, "payload": payload, **rest}))
 
     async def deliver_text(self, kind: str, payload: str) -> Json | None:
         """Like `deliver`, with a payload that is taken as it stands, JSON or not."""
+        if self.request_url.url:
+            return await self._acknowledged(kind, lambda _: self._post(kind, payload, {}))
         return await self._deliver(kind, lambda id: f'{{"envelope_id": "{id}", "type": "{kind}", "payload": {payload}}}')
 
     async def _deliver(self, kind: str, envelope: Callable[[str], str]) -> Json | None:
         link = self._pick()
         if link is None:
             raise SlackbotSays("dispatch_failed")
-        envelope_id = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-{secrets.token_hex(6)}"
+
+        async def over_it(envelope_id: str) -> Json | None:
+            waiting: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
+            self._waiting[envelope_id] = waiting
+            try:
+                await self._send(link, envelope(envelope_id))
+                return await waiting
+            finally:
+                del self._waiting[envelope_id]
+
+        return await self._acknowledged(kind, over_it)
+
+    async def _acknowledged(self, kind: str, send: Callable[[str], Awaitable[Json | None]]) -> Json | None:
+        """Send it, and note how long the acknowledgement took."""
+        id = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-{secrets.token_hex(6)}"
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Json | None] = loop.create_future()
-        self._waiting[envelope_id] = waiting
         began = loop.time()
         try:
-            await self._send(link, envelope(envelope_id))
             async with asyncio.timeout(self.team.settings.ack_within_s):
-                answer = await waiting
+                answer = await send(id)
         except TimeoutError:
-            self.acks.append(Ack(kind, envelope_id, None))
+            self.acks.append(Ack(kind, id, None))
             raise SlackbotSays("operation_timeout") from None
-        finally:
-            del self._waiting[envelope_id]
-        self.acks.append(Ack(kind, envelope_id, loop.time() - began, answer))
+        self.acks.append(Ack(kind, id, loop.time() - began, answer))
         return answer
+
+    async def _post(self, kind: str, payload: Json | str, extra: Mapping[str, object]) -> Json | None:
+        times = 1
+        if self.faults.twice > 0:
+            self.faults.twice -= 1
+            times = 2
+        within_s = self.team.settings.ack_within_s
+        return await self.request_url.deliver(sent(kind, payload, extra), times=times, within_s=within_s)
 
     def _pick(self) -> Link | None:
         open_links = [link for link in self.links if not link.socket.closed]

@@ -196,6 +196,14 @@ class LocalWorkspace:
         return self.team.app_token
 
     @property
+    def signing_secret(self) -> str:
+        return self.links.request_url.signing_secret
+
+    async def sends_to(self, url: str) -> None:
+        """Turn Socket Mode off: from now on the app is reached at this request URL, once it has answered the challenge."""
+        await self.links.request_url.verify(url)
+
+    @property
     def team_id(self) -> str:
         return self.team.id
 

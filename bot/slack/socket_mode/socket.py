@@ -15,13 +15,14 @@ from typing import Literal
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.ports import ChatError
 from bot.slack.client import SlackApi, SlackLogin
-from bot.slack.door import Door
+from bot.slack.door import Arrival, Door
 from bot.slack.preflight import TOKEN_REFUSED
 from bot.slack.socket_mode.connection import TOO_MANY, Link
 from bot.slack.wording import Wording
@@ -265,7 +266,10 @@ class SocketWatch:
 
     async def _serve(self, link: Link, request: SocketModeRequest) -> None:
         """Run the app on one envelope and acknowledge it, on a newer connection when its own is gone."""
-        response = await self._door.answer(request)
+        is_command = request.type == "slash_commands"
+        response = await self._door.answer(
+            Arrival(request.payload, is_command=is_command, headers=build_headers(request) or {})
+        )
         try:
             client = link.client if link.is_open else await self._newer()
             # The time is only for a debug line of the SDK's.
