@@ -18,6 +18,7 @@ from bot.core.signals import (
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
 from bot.views.answers import answer_message
+from bot.views.incident.buttons import EXPORT, MORE
 from bot.views.incident.forms import NO_COMPONENT
 from bot.views.used import used
 from commands.arguments import export_format, severity
@@ -73,7 +74,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)
             case "incident.reopen":
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING)
-            case "incident.export" | "incident.more":  # the other choices of the menu open a form
+            case "incident.export" | "incident.more" if verb != MORE or value.get("do") == EXPORT:
                 return AskExport(actor=actor, id=id, incident=number, format=export_format(str(value.get("format", "md"))))
     return None
 

@@ -96,10 +96,10 @@ class Talk:
             await person.submits({name: value for name, value in fields.items() if value})
 
     async def facts(self, *kinds: type[Body]) -> Sequence[Fact]:
-        """Every fact of these kinds, in order."""
+        """Every fact of these kinds, or of all, in order."""
         assert self.house.app is not None
         every = await self.house.app.ledger.read(lambda store: store.all_facts())
-        return [fact for fact in every if isinstance(fact.body, kinds)]
+        return [fact for fact in every if not kinds or isinstance(fact.body, kinds)]
 
     @property
     def slowest_ack_s(self) -> float:

@@ -1,0 +1,152 @@
+"""The menu and the forms under alert and card: they say what they would do, and do what the slash words do."""
+
+import pytest
+
+from bot.core.record.flag_facts import Released
+from bot.core.record.incident_facts import SeverityChanged
+from bot.sandbox.slack import ModalErrors, Person
+from tests.dialogs.talk import Talk
+
+CHANNEL = "inc-20260320-0001-claude"
+
+
+async def chooses(person: Person, choice: str, *, channel: str = "ops") -> str:
+    """Pick from the menu under the alert; what the form that opens says."""
+    await person.picks("incident.more", choice, channel=channel)
+    return await person.waits_for("== ", channel=channel)
+
+
+async def test_resolving_by_the_menu_says_what_still_fails(outage: Talk) -> None:
+    """Before anything is sent."""
+    form = await chooses(outage.house.ana, "Resolve…")
+
+    assert "Still failing: Claude API. Still on a fallback: support-chat.llm." in form
+
+
+async def test_the_form_ends_the_incident_with_its_reason(outage: Talk) -> None:
+    """As `/incident resolve force REASON` does."""
+    ana = outage.house.ana
+    await chooses(ana, "Resolve…")
+    await ana.submits({"Why is it over?": "the vendor confirms the fix"})
+    await outage.house.quiet()
+
+    assert "ended by @ana: the vendor confirms the fix." in outage.alert()
+
+
+async def test_a_form_that_saw_nothing_fail_does_not_overrule_what_fails_since(talk: Talk) -> None:
+    """It was opened while all was well; what it did not name, it does not end."""
+    ana = talk.house.ana
+    await talk.asks(ana, "/incident declare Claude API answers oddly")
+    await talk.house.quiet()
+    await chooses(ana, "Resolve…")
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+
+    with pytest.raises(ModalErrors, match="INC-1 is not over: Claude API is down"):
+        await ana.submits({"Why is it over?": "looks fine"})
+
+
+async def test_a_severity_is_changed_by_a_form(outage: Talk) -> None:
+    """With the reason, in the channel and under the alert."""
+    ana = outage.house.ana
+    await chooses(ana, "Change severity…")
+    await ana.submits({"Impact on us": "SEV1", "Why?": "nobody can log in"})
+    await outage.house.quiet()
+
+    assert ["⬆️ INC-1 is SEV1 now, was SEV2 (by @ana). Nobody can log in. Updates come every 30 min."] == outage.pushed()
+    assert 1 == len(await outage.facts(SeverityChanged))
+
+
+async def test_the_same_severity_is_refused_at_its_field(outage: Talk) -> None:
+    """Nothing is lost: the form stays open."""
+    ana = outage.house.ana
+    await chooses(ana, "Change severity…")
+
+    with pytest.raises(ModalErrors, match=r"INC-1 is SEV2 already\."):
+        await ana.submits({"Impact on us": "SEV2"})
+
+
+async def test_a_false_alarm_is_ended_by_a_form(outage: Talk) -> None:
+    """The alert says what it was, and offers no way back."""
+    ana = outage.house.ana
+    await chooses(ana, "False alarm…")
+    await ana.submits({"What was it?": "false-alarm"})
+    await outage.house.quiet()
+
+    assert "⚪ INC-1 canceled · Claude API is down. It was a false alarm (by @ana, 12:03 UTC)." in outage.alert()
+
+
+async def test_switching_back_by_the_menu_warns_of_a_default_that_fails(outage: Talk) -> None:
+    """All of it would go back to a provider that is down."""
+    form = await chooses(outage.house.bob, "Switch back…")
+
+    assert "goes back to claude at once. Careful: Claude API is down." in form
+
+
+async def test_the_form_switches_the_flag_back(outage: Talk) -> None:
+    """It was said what the default is like, so this is meant."""
+    bob = outage.house.bob
+    await chooses(bob, "Switch back…")
+    await bob.submits({})
+    await outage.house.quiet()
+
+    assert [bob.id] == [fact.actor.id for fact in await outage.facts(Released)]
+
+
+async def test_an_update_is_one_press_away(outage: Talk) -> None:
+    """The form that `/incident update` opens."""
+    ana = outage.house.ana
+    await ana.clicks("Post update", channel="ops")
+    await ana.waits_for("Write an update")
+    await ana.submits({"What should everybody know?": "Support knows"})
+    await outage.house.quiet()
+
+    assert "@ana writes:\n> Support knows" in outage.shows(outage.said(CHANNEL, "Update 1 of INC-1")[-1])
+
+
+async def test_exporting_by_the_menu_brings_the_file(outage: Talk) -> None:
+    """Straight away: there is nothing to ask."""
+    await outage.house.ana.picks("incident.more", "Export timeline", channel="ops")
+    await outage.house.quiet()
+
+    assert 1 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
+
+
+async def test_a_menu_of_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
+    """Somebody resolved it meanwhile; the choice changes nothing, and says so."""
+    house, bob = outage.house, outage.house.bob
+    message = outage.alerts()[-1]
+    menu = next(one for block in message.blocks if block["type"] == "actions" for one in block["elements"] if "options" in one)
+    row = next(block["block_id"] for block in message.blocks if block["type"] == "actions")
+    await outage.asks(house.ana, "/incident resolve INC-1 force over")
+    await house.quiet()
+    choice = next(one for one in menu["options"] if one["text"]["text"] == "Change severity…")
+    await house.workspace.interactions.act_on_message(house.workspace.team.users[bob.id], message, menu, row, choice)
+
+    assert "It is over; there is nothing to change any more." in await bob.waits_for("It is over")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"do":"explode","incident":1}',
+        '{"do":"resolve","incident":"1; drop"}',
+        '{"do":"resolve","incident":99}',
+        '{"do":["resolve"],"incident":1}',
+        "no json at all",
+    ],
+)
+async def test_a_forged_choice_changes_nothing(outage: Talk, value: str) -> None:
+    """Answered in a sentence, and no form opens."""
+    house, bob = outage.house, outage.house.bob
+    message = outage.alerts()[-1]
+    menu = next(one for block in message.blocks if block["type"] == "actions" for one in block["elements"] if "options" in one)
+    row = next(block["block_id"] for block in message.blocks if block["type"] == "actions")
+    choice = {"text": {"type": "plain_text", "text": "Resolve…"}, "value": value}
+    before, told = len(await outage.facts()), len(outage.whispers(bob))
+    await house.workspace.interactions.act_on_message(house.workspace.team.users[bob.id], message, menu, row, choice)
+    await house.quiet()
+
+    assert bob.modal is None
+    assert told + 1 == len(outage.whispers(bob))
+    assert before == len(await outage.facts())
