@@ -23,6 +23,7 @@ from bot.exports import render
 from bot.ports import (
     ChannelGone,
     Chat,
+    EffectError,
     Engine,
     Ledger,
     Message,
@@ -47,6 +48,7 @@ from bot.views.scene import Scene
 
 log = structlog.get_logger(__name__)
 
+PATIENT = 3  # tries of a page for whose alert Slack has no room yet
 OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
 
 Wording = Callable[[Any, Effect], Awaitable[Message | None]]  # of an effect; None where there is nothing to say
@@ -133,7 +135,10 @@ class Delivery:
             return await self._pages.came_to(came, whom, incident) if whom and isinstance(came, Performed) else came
 
         async def perform(body: Any, row: OutboxRow) -> Performed | Wait:
-            return await called(await posting.perform(body, row), body, row.effect)
+            came = await posting.perform(body, row)
+            if isinstance(came, Wait) and row.attempt >= PATIENT:
+                raise EffectError(came.reason, permanent=False)  # so that people are told on other ways
+            return await called(came, body, row.effect)
 
         async def find(body: Any, row: OutboxRow) -> Performed | Wait | None:
             found = await posting.find(body, row) if posting.find else None

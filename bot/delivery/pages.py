@@ -1,10 +1,11 @@
 """How people are paged: whom names stand for is found out at the moment of sending, and what came of it is reported."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
 from bot.core.decide.paging import waits_for_people
-from bot.core.effects import Effect, FindPeople, PageAddresses, PageMention, PagePerson
+from bot.core.effects import Effect, FindPeople, OfPage, PageAddresses, PageMention, PagePerson
 from bot.core.record.incident import Incident
 from bot.delivery.incident_channel import incident_of
 from bot.ports import Chat, EffectError, Engine, Message, Notifier, OnCall, OnDuty, OutboxRow, Performed, Performer, Performers
@@ -43,9 +44,10 @@ class Pages:
 
     async def mentioned(self, names: Sequence[str]) -> tuple[tuple[str, ...], str]:
         """The ids to mention for these names, user groups as one, and what is wrong with any of them."""
-        duty = [await self._on_call.who(name) for name in names]
+        duty = await asyncio.gather(*map(self._on_call.who, names))
         ids = [id for one in duty for id in ((one.group,) if one.group else one.people)]
-        return tuple(dict.fromkeys(ids)), _problems(duty)
+        # Slack knows who is in a group that it mentions, so what we know of its members is of no matter.
+        return tuple(dict.fromkeys(ids)), _problems([one for one in duty if not one.group])
 
     async def invited(self, name: str) -> Sequence[str]:
         """Whom to invite for a name of `people.on_call`; ids stay as they are, and Slack says what is wrong with one."""
@@ -58,7 +60,7 @@ class Pages:
         """What is said in the alert's thread; None where nobody is to be called any more, or nobody can be."""
         incident = await incident_of(effect, self._engine)
         ids, _ = await self.mentioned(body.names)
-        return paging.reply(incident, ids, self._clock.now()) if ids and waits_for_people(incident) else None
+        return paging.reply(incident, ids, self._clock.now()) if ids and self._is_wanted(incident, body) else None
 
     async def came_to(self, done: Performed, names: Sequence[str], incident: Incident) -> Performed:
         """What a post that mentions these names came to."""
@@ -67,18 +69,25 @@ class Pages:
         ids, problem = await self.mentioned(names)
         return Performed(done.channel, done.ts, done.name, reached=ids if done.ts else (), problem=problem)
 
+    def _is_wanted(self, incident: Incident, body: OfPage) -> bool:
+        """Whether it should still go out. Of steps that waited for Slack only the last with a mention is posted, and so on."""
+        way = "mention" if isinstance(body, PageMention) else "dm"
+        steps = self._engine.policy.paging.steps.get(body.severity, ())
+        newer = steps[body.step : incident.paging.done.get(body.severity, 0)]
+        return waits_for_people(incident) and not any(getattr(step, way) for step in newer)
+
     async def _find_people(self, body: FindPeople, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        if not waits_for_people(incident):
+        if not self._is_wanted(incident, body):
             return Performed()
-        duty = [await self._on_call.who(name) for name in body.names]
+        duty = await asyncio.gather(*map(self._on_call.who, body.names))
         return Performed(
             reached=tuple(dict.fromkeys(person for one in duty for person in one.people)), problem=_problems(duty)
         )  # fmt: skip
 
     async def _person(self, body: PagePerson, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        if not waits_for_people(incident):
+        if not self._is_wanted(incident, body):
             return Performed()
         message = paging.direct(incident, self._clock.now())
         at = await self._chat.tell(body.user, message, row.effect.key)

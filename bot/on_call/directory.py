@@ -22,6 +22,9 @@ SETTING = "on call"  # the setting in the ledger that holds what each source sai
 FRESH_FOR = timedelta(seconds=60)  # younger than that, a source is not asked again
 ANSWER_WITHIN_S = 4.0  # a page does not wait longer to learn whom it calls
 REFRESH_S = 300.0
+NOT_AGAIN_FOR = timedelta(
+    seconds=10
+)  # a source that failed is asked again after this; a page and its report ask one after the other
 USER = re.compile(r"[UW][A-Z0-9]{2,}")
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 
@@ -63,6 +66,7 @@ class Directory:
         self._clock = clock
         self._read: dict[str, Read] = {}
         self._troubles: dict[str, str] = {}
+        self._failed: dict[str, tuple[datetime, SourceError]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -121,18 +125,25 @@ class Directory:
         known = self._read.get(name)
         if known and timedelta(0) <= now - known.at < FRESH_FOR:
             return known.shifts
+        failed = self._failed.get(name)
+        if failed and timedelta(0) <= now - failed[0] < NOT_AGAIN_FOR:
+            raise failed[1]
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 shifts = tuple(await source.shifts(now))
         except (SourceError, GroupGone, TimeoutError) as error:
             why = SourceError(f"no answer within {ANSWER_WITHIN_S:.0f} s") if isinstance(error, TimeoutError) else error
-            if self._troubles.get(name) != str(why):
+            trouble = f"Who is on call as {name} cannot be read: {why}"
+            if self._troubles.get(name) != trouble:
                 log.error("who is on call cannot be read", name=name, why=str(why))
-            self._troubles[name] = f"Who is on call as {name} cannot be read: {why}"
+            self._troubles[name] = trouble
             if isinstance(error, GroupGone):
                 self._read.pop(name, None)
+            if isinstance(why, SourceError):
+                self._failed[name] = (now, why)
             raise why from error
         self._troubles.pop(name, None)
+        self._failed.pop(name, None)
         changed = known is None or known.shifts != shifts
         self._read[name] = Read(now, shifts)
         if changed:

@@ -145,7 +145,7 @@ async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(h
     talk = await runs(house, people={"on_call": {"primary": {"usergroup": empty}}}, paging={"SEV2": steps})
     await later(talk, 0.5)
 
-    assert talk.said("ops", "page 1 reached nobody. primary: nobody is on call now. The next step comes at once.")
+    assert talk.said("ops", "page 1 reached nobody (primary: nobody is on call now). The next step comes at once.")
     assert "Nobody has acknowledged it for" in "\n".join(talk.pushed())
     assert "@bob" in "\n".join(talk.pushed())
 
@@ -200,6 +200,41 @@ async def test_whoever_is_on_call_by_name_is_invited(house: House) -> None:
     talk = await runs(house, slack={"invite": ["primary"]})
 
     assert house.ana.id in talk.house.workspace.channel(house.incident_channel).members
+
+
+async def test_slack_that_is_away_from_the_start_holds_up_no_page(house: House) -> None:
+    """Each step goes out by notify, though its alert is not posted yet; afterwards one reply stands for all that waited."""
+    steps = [{"after": after, "mention": ["primary"]} for after in ("0s", "5m", "10m")]
+    house.changes |= {"paging": {"SEV2": steps}}
+    await house.start()
+    await house.passes(minutes=1)
+    await house.workspace.faults.offline()
+    await house.fails("anthropic.api")
+    assert isinstance(house.notifier, Pager)
+    for told, minutes in ((1, 0.0), (2, 4.5), (3, 5.0)):
+        await house.passes(minutes=minutes)
+        async with asyncio.timeout(SOON_S):
+            while len(house.notifier.got) < told:
+                await asyncio.sleep(0.02)
+    await house.workspace.faults.online()
+    await house.quiet()
+    talk = Talk(house)
+
+    assert 3 == len(house.notifier.got)
+    assert "@oncall" in talk.alert()
+    root = talk.alerts()[-1]
+    replies = [talk.shows(reply) for reply in house.workspace.messages("ops", thread_ts=root.ts)[1:]]
+
+    assert 1 == "".join(replies).count("Nobody has acknowledged it")
+
+
+async def test_pages_are_no_news_in_an_update(house: House) -> None:
+    """Everybody who reads the update knows nothing more by it."""
+    talk = await runs(house)
+    await later(talk, 70)
+    said = [talk.shows(message) for message in talk.said(house.incident_channel)]
+
+    assert [] == [text for text in said if "Page 2" in text]
 
 
 async def test_while_slack_is_away_a_page_goes_out_by_notify(house: House) -> None:

@@ -128,6 +128,15 @@ async def test_a_shift_that_has_ended_is_not_used_while_the_source_is_away(house
     assert () == (await house.directory.who("calendar")).people
 
 
+async def test_a_source_that_fails_is_not_asked_again_at_once(house: House) -> None:
+    """A page and the report on it wait for a calendar that hangs once, not twice."""
+    house.source.fails = "HTTP 503"
+    await house.directory.who("calendar")
+    await house.directory.who("calendar")
+
+    assert 1 == house.source.asked
+
+
 async def test_what_was_read_is_known_after_a_restart(house: House) -> None:
     """The source is away when the bot comes back."""
     await house.directory.who("calendar")
@@ -146,6 +155,7 @@ async def test_a_source_that_comes_back_is_no_trouble_any_more(house: House) -> 
     house.source.fails = "HTTP 503"
     await house.directory.who("calendar")
     house.source.fails = ""
+    house.clock.advance(timedelta(seconds=10))
     await house.directory.who("calendar")
 
     assert () == house.directory.troubles

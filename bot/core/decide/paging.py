@@ -132,7 +132,7 @@ def came_to(draft: Draft, signal: EffectDone | EffectRefused) -> None:
     if isinstance(body, FindPeople) and waits_for_people(incident):
         for user in reached:
             draft.send(PagePerson(body.severity, body.step, user), fact)
-    if not _lost(draft, number, outcome) and problem:
+    if not _lost(draft, number, outcome) and problem and problem != incident.paging.problem:
         draft.send(PostLine(To.OPS), fact)
 
 

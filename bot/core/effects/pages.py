@@ -6,7 +6,7 @@ is never taken twice.
 
 from dataclasses import dataclass
 
-from bot.core.effects.base import About, Certainty, EffectBody, OfAlert
+from bot.core.effects.base import About, Certainty, EffectBody
 from bot.core.model import Severity
 
 ALL = "all"  # every address of `notify`
@@ -28,13 +28,17 @@ class OfPage(EffectBody):
     def key(self, about: About) -> str:
         return f"{about.name}/page/{self.severity}/{self.step}/{self.way}"
 
+    def lane(self, about: About) -> str:
+        """Each way for itself: none waits for another that is held up, nor for an alert that Slack does not take."""
+        return self.key(about)
+
     def urgent_as(self, about: About) -> str:
         """Where Slack is away, a step is told once on other ways, however many ways it has."""
         return f"{about.name}/page/{self.severity}/{self.step}"
 
 
 @dataclass(frozen=True)
-class PageMention(OfPage, OfAlert):
+class PageMention(OfPage):
     """Mention people in a reply to the alert; an edit of the alert would wake nobody."""
 
     KIND = "page.mention"
@@ -53,9 +57,6 @@ class FindPeople(OfPage):
     URGENT = True
     names: tuple[str, ...]
 
-    def lane(self, about: About) -> str:
-        return f"page/{about.incident}"
-
 
 @dataclass(frozen=True)
 class PagePerson(OfPage):
@@ -71,9 +72,6 @@ class PagePerson(OfPage):
         """Each person is a way of their own."""
         return f"dm/{self.user}"
 
-    def lane(self, about: About) -> str:
-        return f"person/{self.user}"
-
 
 @dataclass(frozen=True)
 class PageAddresses(OfPage):
@@ -82,6 +80,3 @@ class PageAddresses(OfPage):
     KIND = "page.notify"
     CERTAINTY = Certainty.BEST_EFFORT  # no address can be asked whether it has a notice already
     addresses: tuple[str, ...] = (ALL,)
-
-    def lane(self, about: About) -> str:
-        return f"notify/{about.incident}"

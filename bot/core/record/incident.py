@@ -88,6 +88,7 @@ class Paging:
     awaited: tuple[str, ...] = ()  # ways of the newest step of which nobody knows yet whom they reached
     reached: bool = False  # the newest step reached somebody
     lost_at: datetime | None = None  # since when we know that it reached nobody
+    problem: str = ""  # what was said last to be wrong with it
     alert: AlertMention | None = None
 
     def raised(self, at: datetime) -> "Paging":

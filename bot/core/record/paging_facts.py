@@ -61,6 +61,7 @@ class PageOutcome(Body):
                 paging = replace(paging, awaited=(*rest, *(f"dm/{user}" for user in self.reached)))
             else:
                 paging = replace(paging, awaited=rest, reached=paging.reached or bool(self.reached))
+            paging = replace(paging, problem=self.problem or paging.problem)
         return replace(state, paging=paging)
 
 

@@ -15,6 +15,8 @@ from bot.views.text import clock, foreign, inert, plain, span, stop, utc
 
 NOBODY = "*Nobody has acknowledged this.*"
 
+WAYS = {"alert": "with the alert", "mention": "in the alert's thread", "notify": "by notify"}
+
 
 def unacknowledged(scene: Scene, called: Sequence[str] = ()) -> str:
     """The alert's line on who should come: whom it mentions, or until when the quiet hours hold the page."""
@@ -71,9 +73,10 @@ def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
     """Who could not be called; where nobody was, what comes next."""
     page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
     if isinstance(body, PageOutcome):
-        return f"{page} did not reach everybody. {stop(inert(body.problem, 600))}"
+        how = "went out, but" if body.reached else f"did not go out {WAYS.get(body.way, 'by direct message')}"
+        return f"{page} {how}: {stop(inert(body.problem, 600))}"
     then = "No further step is configured: *somebody has to act now*." if body.last else "The next step comes at once."
-    return f"{page} reached *nobody*. {stop(inert(body.reason, 600))} {then}"
+    return f"{page} reached *nobody* ({inert(body.reason, 600)}). {then}"
 
 
 def _what(incident: Incident) -> str:

@@ -19,6 +19,7 @@ from bot.core.record.incident_facts import (
     PostGone,
     UpdateWritten,
 )
+from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
 from bot.core.record.provider_facts import NoticeSeen
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
@@ -38,6 +39,7 @@ MOST_STATES = 4
 # Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
 NOT_NEWS: tuple[type[Body], ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
+    Paged, PageOutcome, PageHeld, PageLost,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.

@@ -202,6 +202,18 @@ def test_a_step_waits_for_all_of_its_ways() -> None:
     assert ["INC-1/page/SEV2/2/dm/U0ANA"] == table.effects(PagePerson)
 
 
+def test_one_trouble_of_two_ways_is_said_once() -> None:
+    """The same calendar was asked for the mention and for the direct message."""
+    table = down(paged())
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(5)
+    done(table, PageMention(SEV2, 2, ("primary",)), ANA.id, problem="as read yesterday")
+    done(table, FindPeople(SEV2, 2, ("primary",)), ANA.id, problem="as read yesterday")
+    lines = [x.key for step in table.steps for x in step.effects if type(x.body) is PostLine and x.body.to is To.OPS]
+
+    assert 1 == len(lines)
+
+
 def test_direct_messages_that_all_fail_are_a_step_that_reached_nobody() -> None:
     """What the outbox gives up counts as well."""
     table = down(paged())

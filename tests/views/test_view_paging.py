@@ -1,0 +1,89 @@
+"""What people read when they are paged, and where paging does not get through."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.model import Severity
+from bot.core.paging import PageStep, PagingPolicy
+from bot.core.record.incident_facts import Acknowledged
+from bot.core.record.paging_facts import PageLost, PageOutcome
+from bot.views.incident import paging
+from bot.views.incident.alert import alert
+from tests.stories import ANA, Story, outage_story
+
+STEPS = PagingPolicy({Severity.SEV2: (PageStep(timedelta(0), mention=("primary",)),)})
+
+
+def story() -> Story:
+    told = outage_story(until=4)
+    told.policy = replace(told.policy, paging=STEPS)
+    return told
+
+
+@pytest.mark.parametrize(("id", "mark"), [("U0ANA", "<@U0ANA>"), ("S0ONCALL", "<!subteam^S0ONCALL>"), ("here", "<!here>")])
+def test_somebody_is_mentioned_so_that_slack_wakes_them(id: str, mark: str) -> None:
+    """A person, a group, whoever is here."""
+    assert mark == paging.mention(id)
+
+
+def test_a_page_says_what_is_broken_and_how_long_nobody_has_come() -> None:
+    """One line and a button; the notification on the phone says the same without marks."""
+    told = story()
+    message = paging.reply(told.incident(), ("S0ONCALL",), told.now + timedelta(minutes=5))
+
+    assert "INC-7 SEV2: Claude API down. Nobody has acknowledged it for 6 min." == message.text
+    assert "*INC-7 SEV2: Claude API down.* Nobody has acknowledged it for 6 min. <!subteam^S0ONCALL>" in str(message.blocks)
+    assert "incident.ack" in str(message.blocks)
+
+
+def test_a_hostile_title_mentions_nobody() -> None:
+    """Foreign words stay words in a page too."""
+    told = story()
+    bad = replace(told.incident(), title="<!channel> <@U0BOSS>")
+    said = str([paging.reply(bad, ("U0ANA",), told.now), paging.direct(bad, told.now), paging.notice(bad, told.now)])
+
+    assert "<!channel>" not in said.replace("'INC-7 SEV2: <!channel> <@U0BOSS>'", "")  # plain text for a pager may hold it
+
+
+def test_nothing_is_asked_once_somebody_is_there() -> None:
+    """The line leaves the alert, and so does the mention."""
+    told = story()
+    before = str(alert(told.scene(), called=("S0ONCALL",)).blocks)
+    told.add("incident/7", Acknowledged(), ANA)
+    after = str(alert(told.scene(), called=("S0ONCALL",)).blocks)
+
+    assert "*Nobody has acknowledged this.* <!subteam^S0ONCALL>" in before
+    assert "S0ONCALL" not in after
+
+
+def test_where_nobody_is_paged_the_alert_asks_all_the_same() -> None:
+    """Without `paging` whoever reads it knows that nobody is there, and nobody is mentioned."""
+    assert "*Nobody has acknowledged this.*" == paging.unacknowledged(outage_story(until=4).scene())
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            PageOutcome(Severity.SEV2, 2, "mention", ("U0ANA",), "calendar as read at 12:00 UTC: HTTP 503"),
+            "page 2 went out, but: calendar as read at 12:00 UTC: HTTP 503.",
+        ),
+        (
+            PageOutcome(Severity.SEV2, 2, "dm/U0ANA", (), "account_inactive"),
+            "page 2 did not go out by direct message: account_inactive.",
+        ),
+        (
+            PageLost(Severity.SEV2, 2, last=False, reason="nobody is on call"),
+            "page 2 reached *nobody* (nobody is on call). The next step comes at once.",
+        ),
+        (
+            PageLost(Severity.SEV2, 2, last=True, reason="nobody is on call"),
+            "No further step is configured: *somebody has to act now*.",
+        ),
+    ],
+)
+def test_what_did_not_get_through_is_said_plainly(body: PageOutcome | PageLost, said: str) -> None:
+    """Who is awake in ops learns what to do."""
+    assert said in paging.failed(story().incident(), body)
