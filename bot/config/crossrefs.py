@@ -105,6 +105,11 @@ def _check_peers(root: Map, report: Report) -> None:
 def _check_slack(root: Map, report: Report, lenient: bool) -> None:
     section = entry(root, "slack")
     slack, mark = (section.value, section.mark) if section else (None, root.mark)
+    if "none" in (text(slack), text(child(slack, "mode"))):
+        if not any(isinstance(one, Scalar) and (one.broken or text(one)) for one in items(child(root, "notify"))):
+            words = "neither Slack nor `notify`: nobody is told of anything, and only who looks at the board or the API sees it"
+            report.warn(mark, ("slack",), words)
+        return
     needed = ("bot_token", "signing_secret" if text(child(slack, "mode")) == "http" else "app_token")
     for key in needed:
         found = child(slack, key)

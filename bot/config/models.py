@@ -46,9 +46,9 @@ _LEAST_SECRET = 6  # shorter strings occur by chance all over a log
 class SlackConfig(Part):
     """How the bot reaches Slack, and where it speaks."""
 
-    mode: Literal["socket", "http"] = Field(
+    mode: Literal["socket", "http", "none"] = Field(
         default="socket",
-        description="`socket` needs no public URL; `http` needs `signing_secret`, and Slack must reach the server.",
+        description="`socket` needs no public URL; in `http`, with `signing_secret`, Slack comes to the server; or `none`.",
     )
     bot_token: Secret = Field(default=SecretStr(""), description="The app's bot token, `xoxb-...`; required.")
     app_token: Secret = Field(default=SecretStr(""), description="The app-level token, `xapp-...`; required in mode `socket`.")
@@ -64,6 +64,14 @@ class SlackConfig(Part):
     invite: tuple[Text, ...] = Field(
         default=(), description="IDs of users or user groups, or names of `people.on_call`, invited to every incident channel."
     )
+
+
+def _in_full(section: object) -> object:
+    """`slack: none` is short for its mode alone."""
+    return {"mode": "none"} if section == "none" else section
+
+
+SlackSection = Annotated[SlackConfig, BeforeValidator(_in_full, json_schema_input_type=SlackConfig | Literal["none"])]
 
 
 class ServerConfig(Part):
@@ -198,7 +206,7 @@ def _some_path(value: object) -> object:
 class Config(Part):
     """The whole configuration, read once at start."""
 
-    slack: SlackConfig = Field(default=SlackConfig(), description="How the bot reaches Slack, and where it speaks.")
+    slack: SlackSection = Field(default=SlackConfig(), description="How the bot reaches Slack, and where it speaks.")
     server: ServerConfig = Field(default=ServerConfig(), description="The HTTP server.")
     data: Annotated[Path, BeforeValidator(_some_path)] = Field(
         default=Path("data"), description="Folder for the bot's databases, relative to the working directory."

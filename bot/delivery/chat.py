@@ -216,7 +216,7 @@ class Delivery:
         incident = await incident_of(effect, self._engine)
         if incident.room.alert.ts:
             return Place(incident.room.alert.channel, incident.room.alert.ts)
-        if await self._alert_is_lost(incident):
+        if await self._alert_is_lost(incident) or await self._began_without_chat(incident):
             return OPS
         return Wait(f"the alert of {incident.name} is not posted yet")
 
@@ -228,6 +228,12 @@ class Delivery:
     async def _alert_is_lost(self, incident: Incident) -> bool:
         given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, GivenUp)}
         return e.PostAlert.KIND in given_up or incident.room.alert.gone > 1
+
+    async def _began_without_chat(self, incident: Incident) -> bool:
+        """Whether its alert was answered while there was no Slack by configuration: none is coming any more."""
+        about = e.About(f"incident/{incident.number}", 1, incident.number)
+        row = await self._ledger.read(lambda store: store.outbox_row(e.PostAlert().key(about)))
+        return row is not None and row.state is RowState.DONE
 
     async def _under_its_root(self, body: e.ReplyInThread, effect: Effect) -> Place | Wait | None:
         row = await self._ledger.read(lambda store: store.outbox_row(body.root))

@@ -64,7 +64,9 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
     if _has_ledger(data):
         async for finding in _ledger(loaded, data):
             yield finding
-    if slack:
+    if loaded.config.slack.mode == "none":
+        yield Finding("note", "Slack", "no Slack by configuration: alerts and pages go out by notify")
+    if slack and loaded.config.slack.mode != "none":
         async for finding in _slack(loaded):
             yield finding
     else:

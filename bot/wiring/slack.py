@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from bot.core.effects import PageAddresses
 from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.direct_posts import DirectPosts, Note
+from bot.delivery.no_chat import NoChat, WithoutChat
 from bot.delivery.ops_channel import OpsChannel
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall
@@ -38,11 +40,12 @@ class Channels(AppPart):
     async def start(self) -> None:
         """Be ready to post."""
         setup, slack, others = self._setup, self._setup.config.slack, self._store.others
-        self.chat: Chat = setup.given.chat or await self._open_gateway()
+        none = slack.mode == "none"
+        self.chat: Chat = setup.given.chat or (NoChat() if none else await self._open_gateway())
         self.ops = OpsChannel(self.chat, setup.clock, slack.alerts_channel, slack.backup_channel, others.on_lost_channel)
         self._direct = DirectPosts(self.ops)
         self._ends(self._direct.close)
-        if setup.given.web:
+        if setup.given.web and not none:
             self._direct.start()
         self._store.engine.listen(lambda facts, _: others.on_facts(facts))
 
@@ -108,6 +111,8 @@ class Slack(AppPart):
 
     def health(self) -> Mapping[str, Part]:
         """How the link stands."""
+        if self._setup.config.slack.mode == "none":
+            return {"slack": Part(True, "none", self._setup.began_at, "No Slack by configuration.")}
         return {"slack": self.link.part()} if self.link else {}
 
     def trouble(self) -> str:
@@ -171,7 +176,12 @@ class Sending(AppPart):
         around = MessageContext(
             self._board_url(), setup.config.slack.invite, setup.board.readers, setup.redactor, self._on_call, store.notifier
         )  # fmt: skip
-        performers = Delivery(channels.chat, store.engine, store.ledger, setup.clock, around, channels.ops).performers()
+        delivery = Delivery(channels.chat, store.engine, store.ledger, setup.clock, around, channels.ops)
+        performers = delivery.performers()
+        if setup.config.slack.mode == "none":
+            performers = WithoutChat(
+                store.engine, store.ledger, store.notifier, performers[PageAddresses]
+            ).performers()  # fmt: skip
         outbox = self._outbox = Outbox(
             store.ledger, store.engine, performers, setup.wire, pace=setup.given.pace, on_trouble=store.others.on_trouble
         )

@@ -121,6 +121,18 @@ def test_slack_over_http_needs_its_signing_secret_and_no_app_token(file: Path) -
     assert load(file, {}).config.slack.mode == "http"
 
 
+@pytest.mark.parametrize("written", ["slack: none\n", "slack: {mode: none}\n"])
+def test_slack_may_be_left_out(file: Path, written: str) -> None:
+    """No token is asked for; where nobody is told in another way either, that is said with its line."""
+    file.write_text(written, encoding="utf-8")
+    found = load(file, {})
+    file.write_text(f"{written}notify: ['json://localhost']\n", encoding="utf-8")
+
+    assert "none" == found.config.slack.mode
+    assert ["neither Slack nor `notify`" in line and ":1: slack" in line for line in found.warnings] == [True]
+    assert () == load(file, {}).warnings
+
+
 def test_missing_slack_variable_is_an_error_or_a_warning_as_asked(file: Path) -> None:
     """Running needs the tokens; checking does not."""
     file.write_text("slack:\n  bot_token: ${SLACK_BOT_TOKEN}\n  app_token: ${SLACK_APP_TOKEN}\n", encoding="utf-8")

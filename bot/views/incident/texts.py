@@ -45,5 +45,7 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
         case _:
             what = "An update is due."
     flags = [f"{key} serves {state.engagement.variant}." for key, state in world.flags.items() if state.engagement]
-    where = f"Slack did not take this ({why}). Terminal: understudy incident show {incident.name}"
+    where = f"Terminal: understudy incident show {incident.name}"
+    if why:
+        where = f"Slack did not take this ({why}). {where}"
     return f"{incident.name} {incident.severity}: {incident.title}", " ".join([what, *flags, where])

@@ -13,6 +13,8 @@ def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
     """Keep where a post stands, and which channel was opened."""
     number = signal.incident
     if signal.kind is OpenChannel and number is not None:
+        if not signal.channel:
+            return draft.done(Noted())  # there is no chat that it could be opened in
         draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
     elif signal.ts and number is not None:
         draft.add(f"incident/{number}", Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))

@@ -1,0 +1,124 @@
+"""Where there is no Slack by configuration: what was meant for it is answered at once; what is urgent goes out by `notify`.
+
+Nothing waits for a chat that may come one day. Whoever turns Slack on later gets what happens from then on.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+import structlog
+
+from bot.core.effects import ALL, EFFECTS, EffectBody, OfPage, PageAddresses, PostAlert, PostLine, PostSummary, To
+from bot.delivery.incident_channel import incident_of
+from bot.ports import ChatError, Engine, Ledger, Message, Notifier, OutboxRow, Performed, Performer, Performers, Place, PostedAt
+from bot.ports.chat import ChannelInfo
+from bot.views.incident.fact_messages import fact_line
+from bot.views.incident.texts import out_of_band
+
+log = structlog.get_logger(__name__)
+
+NO_SLACK = "there is no Slack by configuration"
+
+
+class NoChat:
+    """`Chat` where there is none: every call says so."""
+
+    me = ""
+
+    async def post(self, place: Place, message: Message, key: str) -> PostedAt:
+        """Refused."""
+        _refuse()
+
+    async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
+        """Refused."""
+        _refuse()
+
+    async def edit(self, at: PostedAt, message: Message) -> None:
+        """Refused."""
+        _refuse()
+
+    async def tell(self, user: str, message: Message, key: str) -> PostedAt:
+        """Refused."""
+        _refuse()
+
+    async def find_channel(self, channel: str) -> str:
+        """Refused."""
+        _refuse()
+
+    async def create_channel(self, name: str, private: bool) -> ChannelInfo:
+        """Refused."""
+        _refuse()
+
+    async def own_channels(self) -> list[ChannelInfo]:
+        """Refused."""
+        _refuse()
+
+    async def set_topic(self, channel: str, topic: str) -> None:
+        """Refused."""
+        _refuse()
+
+    async def members_of(self, group: str) -> list[str]:
+        """Refused."""
+        _refuse()
+
+    async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
+        """Refused."""
+        _refuse()
+
+    async def pin(self, at: PostedAt) -> None:
+        """Refused."""
+        _refuse()
+
+    async def bookmark(self, channel: str, title: str, link: str) -> None:
+        """Refused."""
+        _refuse()
+
+    async def start_upload(self, filename: str, content: bytes) -> str:
+        """Refused."""
+        _refuse()
+
+    async def share_upload(self, file: str, title: str, place: Place, comment: str) -> None:
+        """Refused."""
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise ChatError(NO_SLACK, code="no_slack", permanent=True)
+
+
+class WithoutChat:
+    """Answers effects that were meant for Slack. `addresses` calls the steps of paging that name addresses of `notify`."""
+
+    def __init__(self, engine: Engine, ledger: Ledger, notifier: Notifier, addresses: Performer) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._notifier = notifier
+        self._addresses = addresses
+
+    def performers(self) -> Performers:
+        """Every kind of effect."""
+        told = Performer(self._told, self._told)
+        answered: dict[type[EffectBody], Performer] = dict.fromkeys(EFFECTS.values(), told)
+        return answered | {PageAddresses: self._addresses}
+
+    async def _told(self, body: Any, row: OutboxRow) -> Performed:
+        """Done, since there is nothing to do; people hear of a beginning, of a turn for the worse, and of the end."""
+        said = await self._words(body, row)
+        if said is not None:
+            called = await self._notifier.call(*said, (ALL,))
+            for problem in called.problems:
+                log.error("an alert did not go out", why=problem)
+        return Performed(problem=NO_SLACK if isinstance(body, OfPage | PostAlert) else "")
+
+    async def _words(self, body: EffectBody, row: OutboxRow) -> tuple[str, str] | None:
+        effect = row.effect
+        pushed = isinstance(body, PostLine) and body.to is To.THREAD
+        if effect.incident is None or not (pushed or isinstance(body, PostAlert | PostSummary)):
+            return None
+        incident, world = await incident_of(effect, self._engine), await self._engine.world_with([effect.incident])
+        title, text = out_of_band(body, incident, world, "")
+        if not pushed:
+            return title, text
+        facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))
+        return title, fact_line(facts[0], world, self._engine.policy).text

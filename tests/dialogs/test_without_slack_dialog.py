@@ -1,0 +1,133 @@
+"""`slack: none`: it watches, decides and serves flags; people are told by `notify`, and nothing waits for a chat."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.core.model import Actor, Phase
+from bot.core.record.incident_facts import GivenUp
+from bot.core.signals import SetPhase
+from bot.ports import UNFINISHED, Called, RowState
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, House, a_house
+
+
+class Addresses:
+    """The addresses of `notify`, which take everything."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str]] = []
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.got.append((title, body))
+        return []
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        self.got.append((title, body))
+        return Called(tuple(named))
+
+
+@pytest.fixture
+async def alone(tmp_path: Path) -> AsyncIterator[House]:
+    """A deployment without Slack whose Claude API has failed for two minutes."""
+    async with a_house(tmp_path, started=False, slack={"mode": "none"}, notify=["json://127.0.0.1:9/"]) as house:
+        house.notifier = Addresses()
+        await house.start()
+        await house.passes(minutes=1)
+        await house.fails("anthropic.api")
+        await house.quiet()
+        yield house
+
+
+def told(house: House) -> list[tuple[str, str]]:
+    assert isinstance(house.notifier, Addresses)
+    return house.notifier.got
+
+
+async def resolves(house: House) -> None:
+    """The vendor recovers, and somebody ends the incident in the terminal."""
+    assert house.app is not None
+    await house.recovers("anthropic.api")
+    by = Actor.operator("ana")
+    await house.app.engine.handle(SetPhase(by, incident=1, phase=Phase.RESOLVED, reason="well", force=True))
+    await house.quiet()
+
+
+async def test_an_outage_is_told_once_by_notify(alone: House) -> None:
+    """Impact, and where to look; no Slack is blamed."""
+    [(title, body)] = [(title, body) for title, body in told(alone) if title.startswith("INC-1 ")][:1]
+    await alone.passes(minutes=90)
+    await alone.quiet()
+    again = [said for said in told(alone) if said == (title, body)]
+
+    assert "Terminal: understudy incident show INC-1" in body
+    assert "Slack" not in body
+    assert [(title, body)] == again
+
+
+async def test_flags_are_switched_and_served(alone: House) -> None:
+    """What services read does not depend on a chat."""
+    assert alone.app is not None
+    engagement = alone.app.engine.world.flags[FLAG].engagement
+
+    assert engagement is not None
+    assert "gpt" == engagement.variant
+
+
+async def test_slack_is_never_asked(alone: House) -> None:
+    """Tokens that still stand in the file are not used."""
+    assert [] == alone.workspace.calls
+
+
+async def test_nothing_waits_for_slack_and_nothing_is_given_up(alone: House) -> None:
+    """Hours later too, the outbox is empty and the timeline names no failure."""
+    assert alone.app is not None
+    await alone.passes(minutes=180)
+    await alone.quiet()
+    rows = await alone.app.ledger.read(lambda store: store.outbox(*UNFINISHED, RowState.DEAD))
+    lost = [fact for fact in await alone.app.ledger.read(lambda store: store.all_facts()) if isinstance(fact.body, GivenUp)]
+
+    assert ([], []) == (list(rows), lost)
+
+
+async def test_health_says_that_there_is_no_slack_by_configuration(alone: House) -> None:
+    """Nobody looks for a fault where there is none."""
+    assert alone.app is not None
+    part = alone.app.health().parts["slack"]
+
+    assert (True, "No Slack by configuration.") == (part.ok, part.sentence)
+
+
+async def test_the_end_is_told_once(alone: House) -> None:
+    """Whoever was woken may go to sleep."""
+    await resolves(alone)
+
+    assert 1 == len([body for _, body in told(alone) if "It is resolved." in body])
+
+
+async def with_slack(house: House) -> list[str]:
+    """Turn Slack on and start anew; what stands in the ops channel a minute later."""
+    house.changes["slack"] = {"mode": "socket"}
+    await house.stop()
+    await house.start()
+    await house.passes(minutes=1)
+    await house.quiet()
+    return [message.text for message in house.workspace.messages("ops")]
+
+
+async def test_turning_slack_on_later_says_nothing_of_before(alone: House) -> None:
+    """The channel is not flooded with what is over."""
+    await resolves(alone)
+
+    assert [] == await with_slack(alone)
+
+
+async def test_an_open_incident_goes_on_in_the_channel_when_slack_is_turned_on(alone: House) -> None:
+    """Only what happens from then on is said; nothing waits for an alert that was never posted."""
+    before = await with_slack(alone)
+    await alone.passes(minutes=90)
+    await alone.quiet()
+
+    assert [] == before
+    assert Talk(alone).said("ops", "INC-1") != []
