@@ -10,11 +10,12 @@ from typing import Any, NoReturn
 import structlog
 
 from bot.core.effects import ALL, EFFECTS, EffectBody, OfPage, PageAddresses, PostAlert, PostLine, PostSummary, To
+from bot.core.model import Phase
+from bot.core.record.incident_facts import PhaseChanged
 from bot.delivery.incident_channel import incident_of
 from bot.ports import ChatError, Engine, Ledger, Message, Notifier, OutboxRow, Performed, Performer, Performers, Place, PostedAt
 from bot.ports.chat import ChannelInfo
-from bot.views.incident.fact_messages import fact_line
-from bot.views.incident.texts import out_of_band
+from bot.views.incident.texts import out_of_band, out_of_band_line
 
 log = structlog.get_logger(__name__)
 
@@ -121,4 +122,6 @@ class WithoutChat:
         if not pushed:
             return title, text
         facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))
-        return title, fact_line(facts[0], world, self._engine.policy).text
+        if isinstance(facts[0].body, PhaseChanged) and facts[0].body.phase is Phase.RESOLVED:
+            return None  # the summary says it
+        return title, out_of_band_line(facts[0], self._engine.policy)

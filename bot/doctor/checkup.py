@@ -87,7 +87,7 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     if not any(config.paging.by_severity().values()):
         words = "no severity has steps, so an alert that nobody sees wakes nobody (docs/paging.md)"
         found.append(Finding("note", "paging", words))
-    if not config.notify:
+    if not config.notify and config.slack.mode != "none":  # without Slack too, it is a warning of the configuration
         found.append(Finding("note", "notify", "no other way than Slack is configured: while Slack is down nobody is called"))
     return found
 

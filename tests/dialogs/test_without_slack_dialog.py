@@ -101,9 +101,34 @@ async def test_health_says_that_there_is_no_slack_by_configuration(alone: House)
 
 async def test_the_end_is_told_once(alone: House) -> None:
     """Whoever was woken may go to sleep."""
+    before = len(told(alone))
     await resolves(alone)
+    [(title, body)] = told(alone)[before:]
 
-    assert 1 == len([body for _, body in told(alone) if "It is resolved." in body])
+    assert title.startswith("INC-1 SEV2: ")
+    assert body.startswith("It is resolved.")
+
+
+async def test_people_hear_that_nothing_serves_any_more(tmp_path: Path) -> None:
+    """The only fallback fails too: customers wait, so it is told once more, in the words of the channel."""
+    flag = {
+        "variants": {"claude": {"provider": "anthropic"}, "gpt": {"provider": "openai"}}, "default": "claude",
+        "fallbacks": [{"variant": "gpt", "needs": "openai.api"}], "depends_on": ["anthropic.api"], "automation": "auto",
+    }  # fmt: skip
+    async with a_house(tmp_path, started=False, slack={"mode": "none"}, flags={FLAG: flag}) as house:
+        house.notifier = Addresses()
+        await house.start()
+        await house.passes(minutes=1)
+        await house.fails("anthropic.api")
+        await house.quiet()
+        before = len(told(house))
+        await house.fails("openai.api")
+        await house.passes(minutes=5)
+        await house.quiet()
+
+        [body] = [body for title, body in told(house)[before:] if title.startswith("INC-1 ")]
+
+        assert body.startswith(f"Automation left {FLAG} as it is: ")
 
 
 async def with_slack(house: House) -> list[str]:

@@ -2,11 +2,14 @@
 
 from bot.core.effects import EffectBody, OfPage, PostAlert, PostSummary
 from bot.core.policy import Policy
+from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message
+from bot.timeline.rows import rows
 from bot.views.blocks import section
 from bot.views.limits import fit
+from bot.views.names import plain_names
 from bot.views.text import code, foreign, inert
 
 # Slack's code in the reason -> what somebody can do about it.
@@ -49,3 +52,9 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
     if why:
         where = f"Slack did not take this ({why}). {where}"
     return f"{incident.name} {incident.severity}: {incident.title}", " ".join([what, *flags, where])
+
+
+def out_of_band_line(fact: Fact, policy: Policy) -> str:
+    """One fact for ways that are not Slack: plain text, with its reason."""
+    row = rows([fact], plain_names(policy))[0]
+    return f"{row.text}: {row.reason}" if row.reason else row.text
