@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.model import Actor, Phase
-from bot.core.record.incident_facts import GivenUp
+from bot.core.record.incident_facts import ChannelOpened, GivenUp
 from bot.core.signals import SetPhase
 from bot.ports import UNFINISHED, Called, RowState
 from tests.dialogs.talk import Talk
@@ -89,6 +89,14 @@ async def test_nothing_waits_for_slack_and_nothing_is_given_up(alone: House) -> 
     lost = [fact for fact in await alone.app.ledger.read(lambda store: store.all_facts()) if isinstance(fact.body, GivenUp)]
 
     assert ([], []) == (list(rows), lost)
+
+
+async def test_no_channel_is_said_to_be_open(alone: House) -> None:
+    """The timeline tells of nothing that is not there."""
+    assert alone.app is not None
+    facts = await alone.app.ledger.read(lambda store: store.all_facts())
+
+    assert [] == [fact for fact in facts if isinstance(fact.body, ChannelOpened)]
 
 
 async def test_health_says_that_there_is_no_slack_by_configuration(alone: House) -> None:

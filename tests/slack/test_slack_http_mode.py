@@ -167,6 +167,15 @@ async def test_a_request_that_is_sent_again_is_acknowledged_and_not_done_again(h
     assert 1 == await declared(house)
 
 
+async def test_a_question_that_is_sent_again_is_answered_once(house: House) -> None:
+    """Not even what changes nothing is done a second time."""
+    house.workspace.faults.deliver_twice(1)
+    await house.ana.types("/health")
+    await asyncio.sleep(0.5)
+
+    assert 1 == len([m for m in house.workspace.team.ephemerals if m.ephemeral_to == house.ana.id])
+
+
 async def test_a_replay_does_nothing_after_a_restart(house: House) -> None:
     """What came before is remembered on disk."""
     sent = typed(house)
