@@ -88,7 +88,7 @@ async def test_verbs_do_not_speak_with_another_bot_on_a_killed_ones_port(deploym
 
 async def test_verbs_wait_for_each_other(deployment: Deployment) -> None:
     """Two people in two terminals: both get through."""
-    both = await asyncio.gather(*(deployment.understudy("incident", "declare", f"number {n}") for n in (1, 2)))
+    both = await asyncio.gather(*(deployment.understudy("incident", "declare", f"number {n}", "--separate") for n in (1, 2)))
 
     assert [0, 0] == [ended.status for ended in both], both
     assert 2 == sum(isinstance(fact.body, Declared) for fact in await deployment.facts())

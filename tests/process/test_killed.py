@@ -22,7 +22,7 @@ IN_THE_LEDGER = [
 AT_SLACK = [
     f"{when} {method} {nth}"
     for method, count in (
-        ("conversations.create", 1), ("chat.postMessage", 4), ("conversations.setTopic", 1), ("pins.add", 1),
+        ("conversations.create", 1), ("chat.postMessage", 5), ("conversations.setTopic", 1), ("pins.add", 1),
         ("bookmarks.add", 1), ("conversations.invite", 1), ("chat.update", 1),
     )
     for nth in range(1, count + 1)
@@ -35,7 +35,7 @@ def check(rig: Rig, facts: list[Fact], rows: list[OutboxRow]) -> None:
     made = [c for c in rig.workspace.channels() if c.creator == rig.workspace.bot_user_id]
     posts = Counter(
         m.metadata["event_payload"]["key"]
-        for channel in rig.workspace.channels() for m in rig.workspace.messages(channel.name) if m.metadata
+        for channel in rig.workspace.channels() for m in channel.messages if m.metadata
     )  # fmt: skip
     assert 1 == sum(isinstance(fact.body, Declared) for fact in facts)
     assert 1 == len(made) == sum(isinstance(fact.body, ChannelOpened) for fact in facts)

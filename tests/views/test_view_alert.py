@@ -8,7 +8,15 @@ import pytest
 from bot.core.model import Fault, FeedState, IncidentRole, Level, Phase, Severity
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.flag_facts import Released
-from bot.core.record.incident_facts import ChannelRefused, ComponentJoined, Declared, PhaseChanged, RoleChanged, SeverityChanged
+from bot.core.record.incident_facts import (
+    ChannelRefused,
+    ComponentJoined,
+    Declared,
+    PhaseChanged,
+    RoleChanged,
+    SeverityChanged,
+    TitleChanged,
+)
 from bot.core.record.provider_facts import FeedChanged
 from bot.core.record.sight_facts import SightLost
 from bot.ports import Message
@@ -159,6 +167,15 @@ def test_when_all_is_back_the_alert_says_so_first() -> None:
 
     assert "🟢 SEV2 · Claude API, claude.ai and Claude mobile are back since 15:09 UTC." == alert_of(story).text
     assert "Customers are served as usual." == lines(story)[1]
+
+
+def test_the_words_of_a_person_stay_when_all_is_back() -> None:
+    """Who declared it finds it by what they wrote."""
+    story = outage_story(160)
+    story.add("incident/7", TitleChanged(story.incident().title, "Nobody can chat"), ANA)
+
+    said = "🟢 SEV2 · Nobody can chat. Claude API, claude.ai and Claude mobile are back since 15:09 UTC."
+    assert said == alert_of(story).text
 
 
 def test_a_running_alert_over_midnight_names_the_day() -> None:

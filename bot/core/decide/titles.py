@@ -24,7 +24,7 @@ def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
 def follow(draft: Draft, number: int) -> None:
     """Say in the title how far it reaches, after something joined or got worse. It never shrinks: the post-mortem bears it."""
     incident = draft.incident(number)
-    if incident.title_by_person or incident.declared_by.kind is not ActorKind.RULE:
+    if incident.named_by_person:
         return
     worst = max((one.level for one in incident.failing), key=lambda level: level.rank)
     title = title_of(draft.policy, incident.affected, worst)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.model import Actor, IncidentRole, Level, Phase, Severity
+from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,11 @@ class Incident:
     def name(self) -> str:
         """What people call it: INC-7."""
         return f"INC-{self.number}"
+
+    @property
+    def named_by_person(self) -> bool:
+        """Whether its title is somebody's words: declared under them, or renamed. Rules leave it alone."""
+        return self.title_by_person or self.declared_by.kind is not ActorKind.RULE
 
     @property
     def well(self) -> bool:

@@ -36,7 +36,8 @@ def what(scene: Scene) -> str:
         names = [component_name(scene.policy, id) for id in incident.affected]
         since = max(a.recovered_at for a in incident.affected.values() if a.recovered_at)
         back = f"{words(names, most=MOST_NAMED)} {'is' if len(names) == 1 else 'are'} back"
-        return f"🟢 *{incident.severity} · {back}* since {clock(since, scene.now)}."
+        title = f"{stop(foreign(incident.title, 120))}* {back}" if incident.named_by_person else f"{back}*"
+        return f"🟢 *{incident.severity} · {title} since {clock(since, scene.now)}."
     failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
     whose = blame(failing, incident.provider, scene.world, scene.policy)
     return f"{icon(incident)} *{incident.severity} · {stop(foreign(incident.title, 120))}* {whose}".strip()
