@@ -19,7 +19,7 @@ BODY_TO_COME = (
 
 DECLARE = (
     b"POST /api/v1/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + CONTROL.encode()
-    + b"\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n" + b'{"title":"one"}'
+    + b"\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n" + b'{"title":"one","separate":true}'
 )  # fmt: skip
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
