@@ -8,6 +8,7 @@ from importlib import import_module
 
 import click
 
+from bot.cli import loading
 from bot.system.version import understudy_version
 
 VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what it does
@@ -39,7 +40,8 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module, _ = VERBS[cmd_name]
-        command = getattr(import_module(f"bot.cli.{module}"), cmd_name)
+        with loading():
+            command = getattr(import_module(f"bot.cli.{module}"), cmd_name)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -10,6 +10,7 @@ watchdog says what it sees and lets `on_gone` end the process: all that was prom
 it from there.
 """
 
+import atexit
 import signal
 import sys
 import threading
@@ -59,6 +60,7 @@ class Alarm:
         main = threading.current_thread() is threading.main_thread()
         if main and not self.ours and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
             signal.signal(signal.SIGALRM, self._rings)
+            atexit.register(self.give_back)  # an interpreter that ends takes its handlers away, and SIGALRM would kill it
             self.ours = True
         return self.ours
 
@@ -72,6 +74,7 @@ class Alarm:
         if self.ours:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            atexit.unregister(self.give_back)
             self.ours = False
 
     def _rings(self, _: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
@@ -17,7 +18,8 @@ EXCERPT_CAP = 200
 VERBATIM_CAP = 600  # of what nobody knows how to read
 SAID_CAP = 200
 REQUEST_ID_CAP = 100
-RETRY_AFTER_CAP = 40
+# Seconds or a date (RFC 9110, 10.2.3); nothing else is kept, since whatever a vendor puts there would be cut in the middle.
+RETRY_AFTER = re.compile(r"[0-9]{1,10}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT")
 LOCATION_CAP = 200
 SECRET_AT_LEAST = 6  # shorter values would blank out ordinary words
 REQUEST_IDS = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
@@ -47,7 +49,7 @@ def evidence_of(
     if not failed:
         return evidence
     if "retry-after" in headers:
-        evidence["retry_after"] = clean(headers["retry-after"], secrets)[:RETRY_AFTER_CAP]
+        evidence["retry_after"] = headers["retry-after"] if RETRY_AFTER.fullmatch(headers["retry-after"]) else "unreadable"
     if 300 <= status < 400 and "location" in headers:
         evidence["location"] = clean(headers["location"], secrets)[:LOCATION_CAP]
     if failure is not None and failure.said:

@@ -13,7 +13,7 @@ TITLE_RULE = Actor.rule("title")
 
 def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
     """`Claude API is down`; where more of the provider fails, `Claude is down (API, web)`."""
-    known = [policy.components[id] for id in components if id in policy.components]
+    known = [one for id, one in policy.components.items() if id in components]  # in an order that a restart keeps
     if len(known) == 1:
         return f"{known[0].name} is {level}"
     provider = known[0].provider_name

@@ -113,11 +113,8 @@ def m002_incidents_in_parts(db: Database) -> None:
 
 def _parted(body: bytes) -> str:
     """An incident's state in parts; empty where it cannot be read, or is so already."""
-    try:
-        flat = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(flat, dict) or "room" in flat:
+    flat = _whole(body)
+    if flat is None or "room" in flat:
         return ""
     parts: dict[str, Any] = {part: _taken(flat, names) for part, names in PARTS.items()}
     parts["room"] |= {post: _taken(flat, names) for post, names in POSTS.items()}
@@ -126,3 +123,36 @@ def _parted(body: bytes) -> str:
 
 def _taken(flat: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return {new: flat.pop(old) for old, new in names.items() if old in flat}
+
+
+@ledger()
+def m003_pages_count_from_the_change(db: Database) -> None:
+    """Incidents from before there was paging count its steps from when they were reopened or got worse, as their facts do."""
+    changes: dict[str, dict[str, str]] = {}
+    kinds = ("incident.severity_changed", "incident.phase_changed")
+    for stream, at, kind, body in db.execute(
+        "SELECT stream, at, kind, body FROM facts WHERE kind IN (?, ?) ORDER BY id", kinds
+    ):
+        _page_from(changes.setdefault(stream, {}), at, kind, json.loads(body))
+    for stream, paging in changes.items():
+        row = db.execute("SELECT CAST(body AS BLOB) FROM states WHERE stream = ?", (stream,)).fetchone()
+        if paging and row and (state := _whole(row[0])) is not None and "paging" not in state:
+            made = json.dumps({**state, "paging": paging}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+            db.conn.execute("UPDATE states SET body = ? WHERE stream = ?", (made, stream))
+
+
+def _page_from(paging: dict[str, str], at: str, kind: str, body: dict[str, Any]) -> None:
+    if kind == "incident.severity_changed" and body["severity"] > body["previous"]:  # SEV3 is milder than SEV2
+        paging["eased_at"] = at
+    elif kind == "incident.severity_changed" or body["move"] == "reopen":
+        paging.clear()
+        paging["since"] = at
+
+
+def _whole(body: bytes) -> dict[str, Any] | None:
+    """A state that can be read; None for one that was edited by hand, which is left to the audit."""
+    try:
+        state = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return state if isinstance(state, dict) else None

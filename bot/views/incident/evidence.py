@@ -31,8 +31,8 @@ def evidence(scene: Scene) -> Message:
 
 
 def worst_first(scene: Scene) -> list[Affected]:
-    """The components of an incident, the worst first."""
-    return sorted(scene.incident.affected.values(), key=lambda affected: -affected.level.rank)
+    """The components of an incident, the worst first, then in the order in which they failed."""
+    return sorted(scene.incident.affected.values(), key=lambda one: (-one.level.rank, one.failed_at, one.id))
 
 
 def component_part(affected: Affected, scene: Scene) -> str:

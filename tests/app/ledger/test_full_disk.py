@@ -75,7 +75,7 @@ async def test_a_change_is_refused_by_name_while_the_disk_is_full(deployment: De
     told = await hears(deployment, "/incident ack INC-1")
     refused = await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow"})
 
-    assert "The disk is full, nothing was changed. Flags stay as they are; make room where Understudy runs" in told
+    assert "The disk is full, nothing was changed. Flags stay as they are. Make room where Understudy runs" in told
     assert (503, "The disk is full, nothing was changed.") == (refused.status, refused.json["text"])
     assert "claude" == await bot.serves(FLAG)
 
@@ -148,7 +148,7 @@ async def test_every_face_shows_the_outage_that_cannot_be_written_down(deploymen
     one = await hears(deployment, "/health claude")
     terminal = await deployment.verb("health")
 
-    trouble = "Nothing that I see or am told is being written down: the disk is full."
+    trouble = "Nothing is being written down: the disk is full."
     assert ("down", "operational") == (claude["level"], claude["on_record"]["level"])
     assert "HTTP 502" in claude["reason"]
     assert status["ledger_trouble"].startswith(trouble)

@@ -7,7 +7,7 @@ from tests.app.conftest import Pager
 from tests.app.ledger.test_full_disk import ROOM, a_full_bot, make_room
 from tests.cli.deployment import Deployment
 
-FULL = "Nothing that I see or am told is being written down: the disk is full"
+FULL = "Nothing is being written down: the disk is full"
 AGAIN = "Everything is written down again"
 
 
