@@ -34,7 +34,7 @@ async def test_the_alerts_channel_is_told_unasked_that_the_disk_is_full(deployme
     await hears(deployment, AGAIN)
 
     assert "support-chat.llm on claude" in first
-    assert "make room where Understudy runs" in first
+    assert "Make room where Understudy runs" in first
     assert (1, 1) == (len(told(deployment, "Nothing was written down from")), len(told(deployment, AGAIN)))
     assert [] == told(deployment, FULL)
     assert "Traceback" not in bot.output
