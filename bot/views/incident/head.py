@@ -33,7 +33,8 @@ def what(scene: Scene) -> str:
     """`🔴 *SEV2 · Claude API is down.* It's Claude, not us.`, or what is back since when."""
     incident = scene.incident
     if incident.well:
-        names = [component_name(scene.policy, id) for id in sorted(incident.affected)]
+        order = [*scene.policy.components, *sorted(incident.affected)]  # as configured; those that left the configuration last
+        names = [component_name(scene.policy, id) for id in dict.fromkeys(order) if id in incident.affected]
         since = max(a.recovered_at for a in incident.affected.values() if a.recovered_at)
         back = f"{words(names, most=MOST_NAMED)} {'is' if len(names) == 1 else 'are'} back"
         title = f"{stop(foreign(incident.title, 120))}* {back}" if incident.named_by_person else f"{back}*"
