@@ -21,8 +21,10 @@ from bot.watch.check_states import Tracks
 from bot.watch.correlated_checks import Kin
 from tests.engine.stand import BROKEN, WELL, Check, Stand, sample
 
-OUTAGES = 200
+OUTAGES = 500
 DAYS = 500  # of health
+HICCUPS = 1_000
+HICCUP_S, WATCHED_S = 9, 300  # how long one takes, and how long it is watched
 PARTS = 500  # hours of one check that is dead beside a well one
 GIVE_UP_S, STEP_S = 900, 0.5
 GOLDEN = 0.618034  # its multiples lie evenly between whole numbers
@@ -35,6 +37,7 @@ CLAIMED_S: dict[int, tuple[Limits, ...]] = {
     3: ((27, None), (44, 90), (130, None)),
 }
 FALSE_ALARMS = 0.02  # a day
+CALLED_DOWN = 6  # percent of hiccups
 
 
 def all_found_after_s(checks: int, rate: float, outages: int = OUTAGES) -> list[float]:
@@ -98,6 +101,21 @@ class Health:
                 due.update(dict.fromkeys(self.kin.called(id), at))
         return worst
 
+    def hiccup_is_outage(self) -> bool:
+        """A hiccup in which every look fails, and the noise after it: whether they make the component down."""
+        begins, at, worst = self.every_s, 0.0, 0.0
+        due = {id: self.every_s * (self.dice.random() + n) / len(self.ids) for n, id in enumerate(self.ids)}
+        while at < WATCHED_S:
+            id = min(due, key=lambda one: due[one])
+            self.clock.advance(timedelta(seconds=due[id] - at))
+            at = due[id]
+            doubts = self.look(id, fails=begins <= at < begins + HICCUP_S or self.dice.random() < NOISE)
+            worst = max(worst, self.failing())
+            due[id] = at + self.tracks.next_look(id, self.clock.now()).total_seconds()
+            if doubts:
+                due.update(dict.fromkeys(self.kin.called(id), at))
+        return worst >= VerdictRule().down_share
+
     def part_is_whole(self) -> bool:
         """An hour in which the first check is dead: whether noise makes the component down."""
         end, due = self.clock.monotonic() + 3_600, {id: self.every_s * n / len(self.ids) for n, id in enumerate(self.ids)}
@@ -141,6 +159,9 @@ def main() -> bool:
         down, told = false_alarms(checks, every_s, DAYS)
         held &= line(f"{named}, down by noise", down, "a day", FALSE_ALARMS)
         held &= line(f"{named}, down or degraded", told, "a day", FALSE_ALARMS)
+    for checks in CLAIMED_S:
+        wrong = sum(Health(checks, seed=n).hiccup_is_outage() for n in range(HICCUPS)) / HICCUPS
+        held &= line(f"{checks} check{'s' * (checks > 1)}, a hiccup of {HICCUP_S} s called down", wrong * 100, "%", CALLED_DOWN)
     wrong = sum(Health(2, seed=n).part_is_whole() for n in range(PARTS)) / PARTS
     return line("one of two checks dead for an hour, called down", wrong * 100, "%", 1) and held
 

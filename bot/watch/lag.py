@@ -8,7 +8,8 @@ from dataclasses import replace
 from bot.core.model import Fault, Outcome, Sample
 
 EVERY_S = 0.05
-REMEMBERED = 1_200  # a minute
+FASTEST_S = 0.005  # however fast the clock runs
+REMEMBERED = 1_200  # a minute at the speed of life
 AT_LEAST_S = 0.05  # real seconds; less than this is the common unrest of a loop
 SHARE = 0.2  # of what was measured
 LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_timeout"})  # errors that are a matter of time
@@ -17,11 +18,13 @@ LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_time
 class LoopLag:
     """Wakes up every 50 ms and notes how much later it got its turn. Real seconds of the loop's clock.
 
-    `on_turn` hears of each turn, and how late it was.
+    `on_turn` hears of each turn, and how late it was. Where the clock runs `speed` times as fast as life, deadlines are so
+    many times shorter, and it wakes up the more often.
     """
 
-    def __init__(self, on_turn: Callable[[float], None] | None = None) -> None:
+    def __init__(self, on_turn: Callable[[float], None] | None = None, *, speed: float = 1.0) -> None:
         self._on_turn = on_turn
+        self._every_s = max(FASTEST_S, min(EVERY_S, EVERY_S / speed))
         self._late: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._next: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -48,7 +51,7 @@ class LoopLag:
         return worst
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = loop.time() + EVERY_S
+        self._due = loop.time() + self._every_s
         self._next = loop.call_at(self._due, self._woken, loop)
 
     def _woken(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,12 +63,14 @@ class LoopLag:
             self._on_turn(late_s)
 
 
-def doubted(sample: Sample, late_s: float, took_s: float) -> Sample:
+def doubted(sample: Sample, late_s: float, took_s: float, speed: float = 1.0) -> Sample:
     """The sample as it may be counted, where our own loop was late by a good part of what it measured.
 
-    An answer that came is an answer, but how long it took is forgotten. Slow ones and those that never came are inconclusive.
+    An answer that came is an answer, but how long it took is forgotten. Slow ones and those that never came are inconclusive:
+    of these even a short wait counts where the clock runs `speed` times as fast as life, for so do their deadlines.
     """
-    if late_s < max(AT_LEAST_S, SHARE * took_s):
+    least_s = AT_LEAST_S if sample.outcome is Outcome.OK else AT_LEAST_S / speed
+    if late_s < max(least_s, SHARE * took_s):
         return sample
     if sample.outcome is Outcome.OK:
         return replace(sample, phases_ms={})

@@ -203,7 +203,7 @@ class Watch:
         began = loop.time()
         sample = await self._prober.probe(check)
         if self._lag:
-            sample = doubted(sample, self._lag.worst_since(began), loop.time() - began)
+            sample = doubted(sample, self._lag.worst_since(began), loop.time() - began, self._clock.speed)
         return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
 
     async def take(self, samples: Sequence[Sample]) -> None:

@@ -161,7 +161,7 @@ class LoopGuard(AppPart):
             on_stall=lambda stall: setup.metrics.observe_stall(stall.code, stall.seconds),
             on_gone=setup.given.on_gone,
         )
-        self.lag = LoopLag(self._watchdog.turn)
+        self.lag = LoopLag(self._watchdog.turn, speed=setup.clock.speed)
 
     async def start(self) -> None:
         """Begin to look."""

@@ -3,8 +3,12 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from bot.core.detection.verdict import VerdictRule
-from bot.core.model import Level, Outcome
+from bot.core.model import Level, Outcome, Sample
+from bot.sandbox.world import EPOCH
+from bot.watch.lag import doubted
 from tests.engine.stand import BROKEN, TOO_LATE, WELL, Answer, Check, Lagging, Stand, sample
 
 API = "anthropic.api.models"
@@ -202,6 +206,16 @@ async def test_a_common_unrest_of_the_loop_excuses_nobody() -> None:
     await stand.passes(60)
 
     assert "down" == stand.level("anthropic.api")
+
+
+@pytest.mark.parametrize(("outcome", "counts"), [(Outcome.FAIL, False), (Outcome.OK, True)])
+def test_where_time_runs_fast_a_short_wait_is_an_excuse_as_well(outcome: Outcome, counts: bool) -> None:
+    """At a hundred times the speed of life a deadline of ten seconds is a tenth of one: forty milliseconds are a lot."""
+    error = "deadline" if outcome is Outcome.FAIL else None
+    found = Sample(API, "anthropic.api", EPOCH, outcome, error, phases_ms={"total": 10_000.0})
+
+    assert counts is (found is doubted(found, late_s=0.04, took_s=0.1, speed=100))
+    assert found is doubted(found, late_s=0.04, took_s=0.1)
 
 
 async def test_an_answer_that_is_long_in_coming_is_late_only_where_it_usually_is_not() -> None:

@@ -288,7 +288,10 @@ def _set_back(track: Track, by: timedelta) -> Track:
 
     def gauge(g: Gauge) -> Gauge:
         signs, changes = tuple(map(sign, g.signs)), tuple(c + by for c in g.changes)
-        return replace(g, onset=moved(g.onset), since=moved(g.since), good_at=moved(g.good_at), signs=signs, changes=changes)
+        return replace(
+            g, onset=moved(g.onset), since=moved(g.since), good_at=moved(g.good_at), forgiven_at=moved(g.forgiven_at),
+            signs=signs, changes=changes,
+        )  # fmt: skip
 
     was = track.judgement
     judgement = replace(was, began_at=moved(was.began_at), last=was.last and sign(was.last))

@@ -4,6 +4,9 @@ The sequential test sums up how much likelier each look is in trouble than in he
 with one answer in five that fails. The window counts failed rounds, so that what people set as "3 of 5" holds whatever the
 score says. Either may speak; neither before the signs span a least time.
 
+A burst that was over before that least time is a hiccup: once good looks followed it, its doubt ends, so that one stray
+failure after it is no outage. The next one within minutes is doubted as ever.
+
 The way back is a test of the same kind: what failed again since its first good look must answer until health is so much
 likelier than trouble that goes on in part.
 """
@@ -19,6 +22,7 @@ SURE = math.log(1_000)  # how much likelier health must be than trouble that goe
 PART = 0.20  # of looks that fail in trouble that goes on: the smallest share that is told from health within minutes
 EARLY = 0.25  # of an interval that a look may come before its time, and still span it
 
+FORGIVEN_EVERY = timedelta(minutes=5)  # one hiccup; what hiccups oftener is in trouble
 KEPT = 10  # signs; enough to tell the usual fault from an odd one
 
 SEQUENTIAL = "sequential test"
@@ -61,6 +65,7 @@ class Gauge:
     relapses: int = 0  # how often it failed again after good looks of this trouble
     clear: float = 0.0  # score of the test whether it is over, since it relapsed first
     changes: tuple[datetime, ...] = ()  # when it began and ended lately
+    forgiven_at: datetime | None = None  # when the newest hiccup was over
 
     @property
     def at_rest(self) -> bool:
@@ -83,7 +88,7 @@ def turn(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least
     """
     if sign is None and gauge.at_rest:
         return gauge
-    gauge = _counted(gauge, sign, moment, rule)
+    gauge = _counted(gauge, sign, moment, rule, at_least)
     if gauge.stands:
         return gauge if hold else _ended(gauge, moment, rule)
     if sign is None:
@@ -97,7 +102,7 @@ def turn(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least
     return gauge
 
 
-def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> Gauge:
+def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least: timedelta) -> Gauge:
     rounds, in_round = gauge.rounds, gauge.bad_in_round
     if moment.begins:
         rounds, in_round = (rounds << 1) & ((1 << rule.window) - 1), 0
@@ -108,12 +113,15 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
     else:
         score = max(0.0, gauge.score + rule.weights[sign is None])
         fresh = sign is not None and gauge.score == 0.0
+    forgiven_at = gauge.forgiven_at
+    if sign is None and not gauge.stands and _forgiven(gauge, moment, rule, at_least):
+        score, forgiven_at = 0.0, moment.at
     signs = gauge.signs
     relapses, clear = _way_back(gauge, sign, rule)
     if sign is not None:
         signs = (*signs, sign)[-max(KEPT, rule.failures) :]
     elif score == 0.0 and rounds == 0 and not gauge.stands:
-        return replace(REST, changes=gauge.changes)
+        return replace(REST, changes=gauge.changes, forgiven_at=forgiven_at)
     return Gauge(
         stands=gauge.stands,
         spoke=gauge.spoke,
@@ -130,7 +138,25 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule) -> G
         relapses=relapses,
         clear=clear,
         changes=gauge.changes,
+        forgiven_at=forgiven_at,
     )
+
+
+def _forgiven(gauge: Gauge, moment: Moment, rule: Rule, at_least: timedelta) -> bool:
+    """Whether this good look ends the doubt: the hiccup is over, and one stray failure more would make an outage of it."""
+    if gauge.score + rule.weights[0] < rule.threshold:
+        return False
+    if gauge.forgiven_at is not None and moment.at - gauge.forgiven_at < FORGIVEN_EVERY:
+        return False
+    return hiccup_over(replace(gauge, good=gauge.good + 1, looks=gauge.looks + 1), rule, at_least)
+
+
+def hiccup_over(gauge: Gauge, rule: Rule, at_least: timedelta) -> bool:
+    """Whether it was a burst, signs in a row without a good look between, that ended within the least time and is over."""
+    if gauge.stands or gauge.since is None or gauge.good < rule.recover_after:
+        return False
+    in_a_row = gauge.bad >= 2 and gauge.bad == gauge.looks - gauge.good
+    return in_a_row and gauge.signs[-1].at - gauge.since < at_least
 
 
 def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, float]:

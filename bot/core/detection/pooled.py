@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.core.detection.detector import Track, corroborated
-from bot.core.detection.gauge import LEDGER, Gauge
+from bot.core.detection.gauge import LEDGER, Gauge, hiccup_over
 from bot.core.detection.settings import Rule
 
 TOGETHER = timedelta(minutes=5)  # what failed, or began to fail, longer ago says nothing of a failure now
@@ -27,7 +27,7 @@ def pooled(
     The look that came last was at `at` and ended at `end`. Checks with signs must weigh `share` of all at least: in a
     component of many checks somebody always has a stray failure.
     """
-    doubtful = {check: track for check, track in tracks.items() if track.suspect and _theirs(track, at)}
+    doubtful = {check: track for check, track in tracks.items() if _in_doubt(track, rules[check], at)}
     judged = {check: track for check, track in tracks.items() if _fails(track) and at - track.failing.changes[-1] <= TOGETHER}
     signed = {**doubtful, **judged}
     if not doubtful or sum(weights.get(c, 1.0) for c in signed) < share * sum(weights.get(c, 1.0) for c in tracks):
@@ -45,6 +45,11 @@ def _share(gauge: Gauge, rule: Rule) -> float:
     sign = rule.weights[0]
     most = rule.threshold - sign * (SHORT_JUDGED if gauge.stands else SHORT_IN_DOUBT)
     return min(gauge.score, max(sign, most)) / rule.threshold
+
+
+def _in_doubt(track: Track, rule: Rule, at: datetime) -> bool:
+    """Whether it adds anything: a hiccup that is over does not."""
+    return track.suspect and _theirs(track, at) and not hiccup_over(track.failing, rule, rule.at_least)
 
 
 def _theirs(track: Track, at: datetime) -> bool:

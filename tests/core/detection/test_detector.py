@@ -114,6 +114,59 @@ def test_a_burst_of_failures_inside_one_blip_is_not_enough() -> None:
     assert "10 of 10 checks failed in 9 s, too few to judge" == blip.judgement.reason
 
 
+BURST = ((0, "f"), (3, "f"), (6, "f"), (9, "f"))  # four failures in a row within nine seconds
+ANSWERED = tuple((10.5 + 1.5 * n, "o") for n in range(5))
+
+
+def after_health(*looks: tuple[float, str], rule: Rule = RULE) -> Track:
+    """Five good looks, and then these, by second and word."""
+    return fold((look(150 + second, word) for second, word in looks), rule, run("ooooo", rule))
+
+
+def test_one_stray_failure_after_a_hiccup_is_no_outage() -> None:
+    """The hiccup was over before it could speak, and five good looks said so."""
+    hiccup = after_health(*BURST, *ANSWERED)
+
+    assert not hiccup.suspect
+    assert Condition.WELL is observe(hiccup, look(168, "f"), RULE, every=EVERY).judgement.condition
+
+
+def test_a_burst_with_too_few_good_looks_after_it_is_not_over() -> None:
+    """What fails again within seconds failed for longer than a hiccup."""
+    assert Condition.FAILING is after_health(*BURST, *ANSWERED[:4], (168, "f")).judgement.condition
+
+
+def test_failures_with_good_looks_between_them_are_no_hiccup() -> None:
+    """Trouble in part comes and goes, and is remembered as long as ever."""
+    in_part = ((0, "f"), (1.5, "o"), (3, "f"), (4.5, "f"), (6, "f"))
+    assert Condition.FAILING is after_health(*in_part, *ANSWERED, (168, "f")).judgement.condition
+
+
+def test_one_hiccup_is_forgiven_and_not_the_next_soon_after() -> None:
+    """Bursts of six seconds, four times a minute, are an outage in part."""
+    bursts = [(15 * n + 1.5 * look, "f" if look < 4 else "o") for n in range(4) for look in range(10)]
+    assert Condition.FAILING is after_health(*bursts).judgement.condition
+
+
+def test_a_hiccup_an_hour_later_is_forgiven_as_well() -> None:
+    """Five minutes are soon, an hour is not."""
+    once = after_health(*BURST, *ANSWERED)
+    again = fold(
+        (look(3_750 + second, word) for second, word in (*BURST, *ANSWERED)), RULE, run("oo", track=once, begins=3_600)
+    )
+
+    assert not again.suspect
+
+
+def test_a_wall_clock_that_was_set_back_makes_no_hiccup_one_of_tomorrow() -> None:
+    """Five minutes after the hiccup, by a clock that lost a day, the next one is forgiven."""
+    back = -86_400
+    hiccup = observe(after_health(*BURST, *ANSWERED), look(170 + back, "o"), RULE, every=EVERY)
+    again = fold((look(600 + back + second, word) for second, word in (*BURST, *ANSWERED)), RULE, hiccup)
+
+    assert not again.suspect
+
+
 def test_nothing_is_said_of_failures_before_the_least_time_however_long_that_is() -> None:
     """Who waits two minutes is not told after one that it is slow."""
     patient = replace(RULE, at_least=timedelta(minutes=2))

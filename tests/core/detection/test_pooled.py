@@ -103,6 +103,14 @@ def test_failures_within_one_hiccup_are_one_hiccup() -> None:
     assert set() == fails({"models": track("xx"), "front": track("xx")})
 
 
+@pytest.mark.parametrize("checks", [2, 3, 8])
+@pytest.mark.parametrize("burst", ["xx", "xxx", "xxxxx"])
+def test_a_hiccup_of_all_and_one_stray_failure_after_it_is_no_outage(burst: str, checks: int) -> None:
+    """Each check answered five times since: together they know no more of trouble than each alone."""
+    stray, well = track(burst + "....." + "x"), track(burst + ".....")
+    assert set() == fails({"stray": stray, **{f"check {n}": well for n in range(checks - 1)}})
+
+
 def test_the_reason_says_that_other_checks_fail_too() -> None:
     """Two failures are few; what made them enough is said."""
     tracks = {"models": track("x." + HALF), "front": track("x." + HALF)}
