@@ -44,7 +44,7 @@ def check(config_path: Path, as_json: bool, names: tuple[str, ...]) -> None:
     configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)
     chosen, components = _chosen(loaded, names, as_json)
     if sys.stderr.isatty():
-        note(f"looking at {len(chosen.checks) + len(chosen.controls)} checks ...")
+        note(f"running {len(chosen.checks) + len(chosen.controls)} checks ...")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             looked = runner.run(_look(loaded.config, chosen, components))

@@ -6,15 +6,23 @@ from typing import Any
 
 from bot.cli.output import print_table, print_text
 from bot.config.checks.kinds import CONTROL
-from bot.core.model import Outcome, Sample, Verdict
+from bot.core.model import Fault, Outcome, Sample, Verdict
 from bot.doctor.look_once import OneLook
 from bot.system.redaction import Redactor
-from bot.views.names import FAULT_WORDS
 
 PHASES = ("dns", "connect", "tls", "first_byte", "first_token", "total")
 HEADS = {"first_byte": "byte", "first_token": "token", "total": "total ms"}
 EXCERPT = 200  # characters of an answer's body that a terminal gets; programs get all
-NOTHING = "No check is on, so nothing was looked at. `understudy config check` tells what is off, and why."
+WHOSE: Mapping[Fault, str] = {
+    Fault.THEIRS: "It's the provider, not us.",
+    Fault.OURS_KEY: "It's us: the provider refuses our key.",
+    Fault.OURS_CONFIG: "It's us: our request or its address is wrong.",
+    Fault.OURS_QUOTA: "It's us: our quota is used up.",
+    Fault.LOCAL: "It's us: our own network or machine.",
+    Fault.UNCLEAR: "Not clear yet whether it is the provider or us.",
+    Fault.NONE: "Nothing fails at present.",
+}
+NOTHING = "No check is on, so nothing was checked. `understudy config check` tells what is off, and why."
 
 
 def without_secrets(looked: OneLook, redactor: Redactor) -> OneLook:
@@ -90,7 +98,7 @@ def _print_trouble(sample: Sample) -> None:
     kind = f"{sample.outcome.value}, {sample.error}" if sample.error else sample.outcome.value
     print_text(f"\n{sample.check} ({kind}): {sample.reason}")
     if sample.error and sample.component != CONTROL:  # whose fault that is, a control cannot tell: it tells of us
-        print_text(f"  fault: {FAULT_WORDS[sample.fault]}")
+        print_text(f"  {WHOSE[sample.fault]}")
     for key, value in sample.evidence.items():
         print_text(f"  {key.replace('_', ' ')}: {value[:EXCERPT]}")
 

@@ -12,7 +12,7 @@ from bot.cli import loading
 from bot.system.version import understudy_version
 
 VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what it does
-    "backtest": ("backtest", "Replay stored looks, or those of a trace, and compare rules."),
+    "backtest": ("backtest", "Replay stored results, or those of a trace, and compare rules."),
     "check": ("check", "Look at everything once, or only at what is named."),
     "config": ("config", "Check the configuration, or print its schema."),
     "demo": ("demo", "Play an outage: scripted vendors fail, the bot runs it."),

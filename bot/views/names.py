@@ -1,25 +1,15 @@
 """What things are called, ready for mrkdwn, and which flags and notices belong to an incident."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.core.model import Fault, FeedState, Level, Notice
 from bot.core.policy import FlagPolicy, Policy
-from bot.core.record.incident import Affected, Incident
+from bot.core.record.incident import Incident
 from bot.core.record.world import World
-from bot.views.text import clock, code, foreign, inert, link, span, stop, when, words
+from bot.views.text import clock, code, foreign, link, span, stop, when, words
 
 ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level.OPERATIONAL: "🟢"}
-
-FAULT_WORDS: dict[Fault, str] = {
-    Fault.THEIRS: "theirs: the provider fails, our requests are as always",
-    Fault.OURS_KEY: "ours: the provider refuses our key",
-    Fault.OURS_CONFIG: "ours: our request or its address is wrong",
-    Fault.OURS_QUOTA: "ours: our quota is used up",
-    Fault.LOCAL: "ours: our own network or host",
-    Fault.UNCLEAR: "not clear yet whether theirs or ours",
-    Fault.NONE: "nothing fails at present",
-}
 
 
 def component_name(policy: Policy, id: str) -> str:
@@ -54,33 +44,6 @@ def state_words(incident: Incident, policy: Policy) -> str:
         again = " again" if affected.level is Level.OPERATIONAL and affected.recovered_at else ""
         groups.setdefault(f"{affected.level}{again}", []).append(component_name(policy, affected.id))
     return "; ".join(f"{words(names)} {level}" for level, names in groups.items()) or foreign(incident.title, 120)
-
-
-def component_line(affected: Affected, world: World, policy: Policy) -> str:
-    """One component of an incident: level, since when, why."""
-    name = f"*{component_name(policy, affected.id)}*"
-    if affected.level is Level.OPERATIONAL:
-        since = f" again since {when(affected.recovered_at)}" if affected.recovered_at else ""
-        return f"{name}: operational{since}"
-    now = world.component(affected.id)
-    since_at = now.began_at if now.level is affected.level and now.began_at else affected.failed_at
-    return f"{name}: {affected.level} since {when(since_at)}. {stop(foreign(affected.reason, 300))}"
-
-
-def evidence_lines(ids: Sequence[str], world: World, policy: Policy, *, most: int = 6) -> str:
-    """The newest evidence of some components, each named where there are several; empty where there is none."""
-    lines = []
-    for id in ids:
-        name = f"{component_name(policy, id)}: " if len(ids) > 1 else ""
-        lines += [f"• {name}{foreign(line, 240)}" for line in world.component(id).evidence]
-    more = [f"• {len(lines) - most} more"] if len(lines) > most else []
-    return "\n".join(lines[:most] + more)
-
-
-def fault_words(ids: Iterable[str], world: World) -> str:
-    """Whose fault the failing components are."""
-    faults = {world.component(id).fault for id in ids} - {Fault.NONE}
-    return "; ".join(FAULT_WORDS[fault] for fault in Fault if fault in faults) or FAULT_WORDS[Fault.UNCLEAR]
 
 
 def blame(ids: Iterable[str], provider: str, world: World, policy: Policy) -> str:
@@ -146,15 +109,6 @@ def lag_words(incident: Incident) -> str:
     if lag.total_seconds() < 0:
         return f"The vendor spoke {span(-lag)} before we saw a failure."
     return f"The vendor's first word came {span(lag)} after the first failure."
-
-
-def place_words(incident: Incident) -> str:
-    """Where people talk about it: the channel, or why there is none."""
-    if incident.room.channel:
-        return f"Channel: <#{incident.room.channel}>"
-    if incident.room.refused:
-        return f"No channel of its own, go on in the thread here: {inert(incident.room.refused, 300)}"
-    return f"Channel #{foreign(incident.room.name, 80)} is being made" if incident.room.name else "No channel"
 
 
 def flag_name(key: str, policy: Policy) -> str:

@@ -8,7 +8,7 @@ from bot.core.decide import cadence
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
-from bot.views.names import component_line, plain_names
+from bot.views.names import plain_names
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,3 @@ class Scene:
     def flags_away(self) -> list[FlagPolicy]:
         """Those of them that are on a fallback now."""
         return [flag for flag in self.flags if self.world.flag(flag.key).engagement]
-
-    @property
-    def component_lines(self) -> str:
-        """Every component of the incident, the worst first; for mrkdwn."""
-        order = sorted(self.incident.affected.values(), key=lambda affected: -affected.level.rank)
-        lines = [f"• {component_line(affected, self.world, self.policy)}" for affected in order]
-        return "\n".join(lines) or "No check looks at what this is about; people tell how it is."

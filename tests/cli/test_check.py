@@ -304,7 +304,7 @@ async def test_nothing_is_on(tmp_path: Path) -> None:
     made = settings({"claude.api": [llm("https://api.anthropic.com")]})
     ended = await check(tmp_path, made)
     assert 2 == ended.status
-    assert "No check is on, so nothing was looked at." in ended.out
+    assert "No check is on, so nothing was checked." in ended.out
     assert "claude.api.inference is off: api_key is empty: set API_KEY to turn the check on" in ended.err
 
     ended = await check(tmp_path, made, "--json")
@@ -361,7 +361,7 @@ async def test_what_is_wrong_is_told_with_its_class_fault_and_evidence(tmp_path:
     lines = ended.out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("claude.api.inference (fail, overloaded): "))
     assert 1 == ended.status
-    assert "  fault: theirs: the provider fails, our requests are as always" == lines[at + 1]
+    assert "  It's the provider, not us." == lines[at + 1]
     assert "  status: 529" in lines
     assert any(re.fullmatch(r"  request id: \S+", line) for line in lines)
     assert not any(line.startswith("claude.web.front (") for line in lines)
