@@ -15,6 +15,7 @@ from bot.web.health import Health
 from bot.wiring.on_call import OnCallRoom
 from bot.wiring.part import PartList
 from bot.wiring.parts import Parts
+from bot.wiring.pinging import Pinging
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
@@ -72,6 +73,7 @@ class App:
             self._watching,
             guard,
             Beat(setup, self._watching, self._slack),
+            Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )
 

@@ -66,11 +66,13 @@ class Vendor:
     page: dict[str, Any] = field(default_factory=lambda: {"components": [], "incidents": [], "page": {}, "status": {}})
     port: int = 0
     asked: int = 0
+    paths: set[str] = field(default_factory=set)
     on_answer: Callable[[str, int], object] = lambda component, status: None
 
     def application(self) -> web.Application:
         async def answer(request: web.Request) -> web.Response:
             self.asked += 1
+            self.paths.add(request.path)
             if request.path == "/page":
                 return web.json_response(self.page)
             component = request.path.strip("/").replace("/", ".")

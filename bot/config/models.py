@@ -25,6 +25,7 @@ from bot.config.scalars import (
     Listen,
     Network,
     NotifyUrl,
+    PingUrl,
     Prefix,
     PublicUrl,
     Secret,
@@ -81,6 +82,10 @@ class ServerConfig(Part):
     public_url: PublicUrl = Field(
         default="",
         description="How people, and Slack in mode `http`, reach the server: `https://...`; for links and the manifest.",
+    )
+    ping_url: PingUrl = Field(
+        default=SecretStr(""),
+        description="Asked every minute while the bot itself is well, for a monitor that misses it; a secret.",
     )
     read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status.")
     open_to_loopback: Switch = Field(
@@ -311,7 +316,7 @@ class Config(Part):
     def secrets(self) -> frozenset[str]:
         """Every secret string of six characters or more, for those who keep them out of logs and exports."""
         found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
-        found |= {*self.server.read_tokens, *self.server.control_tokens}
+        found |= {*self.server.read_tokens, *self.server.control_tokens, self.server.ping_url}
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
         found |= {secret for one in self.people.on_call.values() for secret in one.secrets()}

@@ -200,6 +200,11 @@ def check_url(value: str) -> str:
     return value
 
 
+def _ping_url(value: object) -> object:
+    """Whoever knows it can feign that we are alive, so it is kept as a secret."""
+    return check_url(value.strip()) if isinstance(value, str) and value.strip() else value
+
+
 def _check_public_url(value: str) -> str:
     """An address without a path's end, query or fragment, so that paths can be put behind it."""
     if not value:
@@ -322,6 +327,7 @@ NameServer = Annotated[str, AfterValidator(check_name_server), _text_schema("^[0
 Port = Annotated[int, Whole(1, 65535)]
 Url = Annotated[str, AfterValidator(check_url), _text_schema("^https?://")]
 OptionalUrl = Annotated[Url | None, BeforeValidator(lambda value: None if value == "" else value)]
+PingUrl = Annotated[SecretStr, BeforeValidator(_ping_url), WithJsonSchema({"type": "string"})]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url), _text_schema("^(https?://.+)?$")]
 Listen = Annotated[str, AfterValidator(_check_listen), _text_schema(r":[0-9]{1,5}$")]
 SocketPath = Annotated[str, AfterValidator(_check_socket), _text_schema("^(/.*[^/])?$")]

@@ -74,6 +74,10 @@ class Metrics:
         """Somebody asked for a flag that is not configured; its name is foreign and becomes no label."""
         self._unknown_flags.inc()
 
+    def observe_ping(self, outcome: str) -> None:
+        """What became of a ping to `server.ping_url`."""
+        self._pings.labels(outcome).inc()
+
     def observe_commit(self, took: timedelta) -> None:
         """The ledger committed what the engine gave it, durably."""
         self._commit.observe(took.total_seconds())
@@ -166,6 +170,7 @@ class Metrics:
             "loop_stalls", "Times that the event loop stood still for 100 ms, by what held it.", "code"
         )
         self._stalled = self._counter("loop_stalled_seconds", "Seconds that the event loop stood still in such stalls.")
+        self._pings = self._counter("pings", "Pings to server.ping_url, by what became of them.", "outcome")
         self._build = self._gauge("build_info", "Always 1; the labels say what runs.", "version", "python")
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:

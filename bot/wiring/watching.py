@@ -88,6 +88,7 @@ class Watching(AppPart):
         self._lag = lag
         self._watch: Watch | None = None
         self._courier: Courier | None = None
+        self.beaten_at: float | None = None  # real, monotonic: when a beat ended well for the last time
 
     async def start(self) -> None:
         """Go on with what was known."""
@@ -108,6 +109,7 @@ class Watching(AppPart):
         """Start what is due."""
         if self._watch:
             await self._watch.beat()
+            self.beaten_at = self._setup.wire.monotonic()
 
     async def take(self, samples: Sequence[Sample]) -> None:
         """Let what came from elsewhere join in."""

@@ -1,0 +1,46 @@
+"""`understudy run` with `server.ping_url`: a monitor elsewhere hears of it while it is well, and only then."""
+
+import asyncio
+import signal
+
+from tests.app.ledger.test_full_disk import make_room
+from tests.cli.deployment import Deployment
+
+PING = "/canary-ping"
+
+
+def pinging(deployment: Deployment, port: int) -> None:
+    made = deployment.settings()
+    made["server"] |= {"ping_url": f"http://127.0.0.1:{port}{PING}"}
+    deployment.configure(made)
+
+
+async def test_the_monitor_hears_of_a_bot_once_its_ledger_can_be_written(deployment: Deployment) -> None:
+    """On a full disk the bot is up, serves flags, and lets the other monitor miss it."""
+    await (await deployment.ready_bot()).ends(signal.SIGTERM)
+    pinging(deployment, deployment.vendor.port)
+    bot = await deployment.bot(most_bytes=16 * 1024)  # less than SQLite needs to open a file for writing
+    await bot.says("no ping goes out: the bot is not well")
+    assert "the disk is full" in bot.output
+    assert PING not in deployment.vendor.paths
+
+    make_room(bot)
+    async with asyncio.timeout(20):
+        while PING not in deployment.vendor.paths:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_ping_that_fails_is_in_readiness_and_metrics_and_stops_nothing(deployment: Deployment) -> None:
+    """The address is a secret and stands in none of them."""
+    pinging(deployment, 9)
+    bot = await deployment.ready_bot()
+    part = await bot.part("ping", bool)
+    scraped = (await bot.asks("GET", "/metrics")).text
+    await bot.sees("operational")
+
+    assert (
+        "The monitor behind server.ping_url does not hear that we are alive: no connection could be made." == part["sentence"]
+    )
+    assert 'understudy_pings_total{outcome="failed"} 1.0' in scraped
+    assert 200 == (await bot.asks("GET", "/readyz")).status
+    assert "canary" not in bot.output + "".join(bot.answers)
