@@ -69,8 +69,11 @@ class Request:
     @staticmethod
     def from_press(pressed: Press | Form | Shortcut) -> "Request":
         """From a button, a form or a shortcut."""
-        channel = "" if isinstance(pressed, Form) else pressed.channel
-        return Request(_actor(pressed.who), channel, f"slack/{pressed.trigger}")
+        if isinstance(pressed, Form):
+            # Whoever presses twice, or again because the first answer was slow, sends one form under two triggers.
+            once = f"view/{pressed.view}" if pressed.view else pressed.trigger
+            return Request(_actor(pressed.who), "", f"slack/{once}")
+        return Request(_actor(pressed.who), pressed.channel, f"slack/{pressed.trigger}")
 
 
 def _actor(who: Who) -> Actor:

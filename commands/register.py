@@ -11,10 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.decide.permissions import denied
 from bot.core.signals import Declare
 from bot.ports import Message
-from bot.ports.payloads import READ, Command, Form, Press
+from bot.ports.payloads import READ, Command, Form, Press, Shortcut
 from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
-from bot.views.incident.forms import DECLARE_CALLBACK
+from bot.views.incident.forms import DECLARE_CALLBACK, notice_modal
 from bot.views.text import inert
 from commands import actions, forms
 from commands.desk import CommandContext, Request, answer
@@ -22,7 +22,7 @@ from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declare_form, incident
 from commands.parse import Misunderstood
-from commands.table import FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
+from commands.table import DECLARE_SHORTCUT, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 
 # Slack's words for "you may not whisper there".
@@ -30,7 +30,7 @@ ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_chann
 
 IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
-P = TypeVar("P", Command, Press, Form)
+P = TypeVar("P", Command, Press, Form, Shortcut)
 
 
 def register(app: AsyncApp, desk: CommandContext) -> None:
@@ -41,6 +41,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.command(_slash(UNDERSTUDY))(partial(_on_understudy, desk))
     app.action(actions.ACTIONS)(partial(_on_press, desk))
     app.action(actions.DECLARE_ACTION)(partial(_on_declare_button, desk))
+    app.global_shortcut(DECLARE_SHORTCUT.callback)(partial(_on_declare_shortcut, desk))
     app.view(DECLARE_CALLBACK)(partial(_on_declared, desk))
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
 
@@ -103,10 +104,21 @@ async def _on_press(
     except Misunderstood as wrong:
         await answer(respond, str(wrong))
         return
+    if press.view:
+        await _told_in_form(client, asked, press, words(said, Slack()))
+        return
     await answer(respond, answer_message(said, INCIDENT.word) or words(said, Slack()))
     record = await actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
+
+
+async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, said: str) -> None:
+    """What came of a press in a form takes the form's place; where somebody closed it meanwhile, they are told directly."""
+    try:
+        await client.views_update(view_id=press.view, view=notice_modal(said))
+    except SlackApiError:
+        await _tell(client, asked.actor.id, "", Message(inert(said)))
 
 
 async def _on_declare_button(
@@ -121,6 +133,18 @@ async def _on_declare_button(
     await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked, component))
 
 
+async def _on_declare_shortcut(
+    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+) -> None:
+    await ack()
+    shortcut = _read(context, Shortcut)
+    asked = Request.from_press(shortcut)
+    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
+        await answer(respond, denied_words(refused))
+        return
+    await client.views_open(trigger_id=shortcut.trigger, view=declare_form(desk, asked))
+
+
 async def _on_declared(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
     asked = Request.from_press(form)
@@ -133,7 +157,12 @@ async def _on_declared(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCo
         await ack(response_action="errors", errors={"title": words(said, IN_A_FORM)})
         return
     await ack()
-    await _tell(client, asked.actor.id, form.metadata, offered or Message(inert(told(said))))
+    await _tell(client, asked.actor.id, _channel(form.metadata), offered or Message(inert(told(said))))
+
+
+def _channel(metadata: str) -> str:
+    """Where the form was asked for; empty for what is no channel's id."""
+    return metadata if re.fullmatch(r"[CGD][A-Z0-9]{1,30}", metadata) else ""
 
 
 async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext) -> None:

@@ -1,4 +1,4 @@
-"""The command table: every slash word, its verbs, and what help says of them.
+"""The command table: every slash word, its verbs, and what help says of them; and every shortcut.
 
 The manifest, the docs and the help texts are checked against this table; what is not here does not exist.
 """
@@ -32,6 +32,20 @@ class Word:
         """The verbs, the most likely ones first."""
         return sorted(self.verbs, key=lambda verb: self.first.index(verb.name) if verb.name in self.first else len(self.first))
 
+
+@dataclass(frozen=True)
+class ShortcutEntry:
+    """One entry of Slack's shortcut menus: of a message (`of_message`), or of the whole workspace."""
+
+    callback: str
+    name: str  # at most 24 characters
+    does: str  # at most 150
+    of_message: bool = False
+
+
+DECLARE_SHORTCUT = ShortcutEntry("declare_incident", "Declare incident", "Say that something is broken; a form opens")
+
+SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT,)
 
 HEALTH = Word(
     "/health",

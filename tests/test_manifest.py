@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from bot.slack.scopes import APP_SCOPE, EVENTS, PRIVATE_SCOPES, SCOPES, expected_scopes
 from bot.wiring.manifest import manifest_for
-from commands.table import WORDS, words
+from commands.table import SHORTCUTS, WORDS, words
 from tests.truth import truth_dir
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -229,3 +229,12 @@ def test_every_event_has_a_reason_that_the_docs_give() -> None:
 
     assert list(EVENTS) == told
     assert [] == [name for name, why in EVENTS.items() if f"| `{name}` | {why} |" not in docs]
+
+
+def test_every_shortcut_of_the_table_is_in_the_manifest_within_slacks_limits() -> None:
+    """A shortcut that Slack does not know is in no menu; Slack takes names of 24 characters, descriptions of 150."""
+    shortcuts = manifest_for()["features"]["shortcuts"]
+
+    assert [(one.callback, one.name) for one in SHORTCUTS] == [(made["callback_id"], made["name"]) for made in shortcuts]
+    assert all(len(made["name"]) <= 24 and 0 < len(made["description"]) <= 150 for made in shortcuts)
+    assert [] == [made for made in shortcuts if f"| *{made['name']}* |" not in (ROOT / "docs" / "slack.md").read_text("utf-8")]

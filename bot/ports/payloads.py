@@ -59,6 +59,7 @@ class Press:
     message: "Pressed | None"
     trigger: str
     response_url: str
+    view: str = ""  # the form around the button, by its id
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Form:
     metadata: str
     trigger: str
     closed: bool = False
+    view: str = ""  # its id; the same when it is sent a second time
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,13 @@ def _press(body: Json) -> Press:
         id=request_id(body), who=_who(body), channel=_optional(_object(body, "channel"), "id", LONGEST_ID), action=name,
         value=_value(action), label=_label(action), is_link=_is_link(shown, name), message=pressed,
         trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
+        view=_modal_id(_object(body, "view")),
     )  # fmt: skip
+
+
+def _modal_id(view: Json) -> str:
+    """The id of a form; empty for a Home tab, which is no form."""
+    return _optional(view, "id", LONGEST_ID) if view.get("type") == "modal" else ""
 
 
 def _form(body: Json, *, closed: bool) -> Form:
@@ -196,6 +204,7 @@ def _form(body: Json, *, closed: bool) -> Form:
         id=request_id(body), who=_who(body), callback=_text(view, "callback_id", LONGEST_ID),
         fields={action: words for action, words in read.items() if words},
         metadata=_optional(view, "private_metadata"), trigger=trigger, closed=closed,
+        view=_optional(view, "id", LONGEST_ID),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from bot.core.signals.base import Role
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.faces import Face, Slack
+from bot.views.incident.buttons import join_button
 from bot.views.limits import fit
 from bot.views.text import code, inert, plain, stop
 
@@ -249,7 +250,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
     match answer:
         case a.OpenAlready(choices=choices):
             open_ones = choices[:MOST_CHOICES]
-            joins = [_join(number, first=not n) for n, number in enumerate(open_ones)]
+            joins = [join_button(number, style="" if n else "primary") for n, number in enumerate(open_ones)]  # one stands out
             again = {"title": plain(title, TITLE_MAX), "severity": severity}
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]
@@ -264,12 +265,6 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
 
 def _open_for(one: a.OpenOne) -> str:
     return f"is open for {one.provider} already" if one.provider else "was declared within the last half hour"
-
-
-def _join(number: int, *, first: bool) -> Block:
-    """Only one button of a row stands out; each has an id of its own, as Slack demands."""
-    style = "primary" if first else ""
-    return button(f"Join INC-{number}", f"incident.join:{number}", {"incident": number}, style=style)
 
 
 def _offer(text: str, other_way: str, *buttons: Block) -> Message:

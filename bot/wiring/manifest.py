@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
-from commands.table import words
+from commands.table import SHORTCUTS, words
 
 
 def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = "") -> dict[str, Any]:
@@ -19,6 +19,13 @@ def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = 
         {"command": word, "description": description, "usage_hint": hint, "should_escape": True} | url
         for word, description, hint in words(prefix)
     ]
+    shortcuts = [
+        {
+            "name": one.name, "type": "message" if one.of_message else "global", "callback_id": one.callback,
+            "description": one.does,
+        }
+        for one in SHORTCUTS
+    ]  # fmt: skip
     return {
         "display_information": {
             "name": "Understudy",
@@ -27,6 +34,7 @@ def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = 
         },
         "features": {
             "bot_user": {"display_name": "understudy", "always_online": True},
+            "shortcuts": shortcuts,
             "slash_commands": commands,
         },
         "oauth_config": {"scopes": {"bot": scopes}},

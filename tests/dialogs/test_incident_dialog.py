@@ -55,7 +55,7 @@ async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
     house, ana = declared.house, declared.house.ana
     await ana.types("/incident declare")
     form = await ana.waits_for("== Declare incident ==")
-    assert "Open already; is it one of these?\n• INC-1 SEV2 triage: Payments are slow #" in form
+    assert "Open already; is it one of these?\nINC-1 SEV2 triage: Payments are slow #" in form
     with pytest.raises(ModalErrors):
         await ana.submits({"What is wrong?": ""})
     await ana.submits({"What is wrong?": "Claude makes things up", "What does it concern?": "claude.ai", "severity": "SEV1"})

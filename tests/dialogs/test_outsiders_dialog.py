@@ -91,7 +91,7 @@ async def test_a_shortcut_is_refused_too(talk: Talk) -> None:
     """Also one that this version does not know: whoever it is from comes first."""
     eve = eve_in_ops(talk.house, guest="multi")
     await eve.uses_shortcut("declare_incident")
-    await talk.house.ana.uses_shortcut("declare_incident")
+    await talk.house.ana.uses_shortcut("of another version")
 
     assert "guests may not do that" in await told_directly(talk, eve)
     assert "I do not know this shortcut" in await told_directly(talk, talk.house.ana)

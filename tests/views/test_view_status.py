@@ -155,8 +155,9 @@ def test_the_declare_form_offers_what_is_open_already() -> None:
     assert_view_taken(view)
     assert DECLARE_CALLBACK == view["callback_id"]
     assert "C0OPS" == view["private_metadata"]
-    assert "INC-7* SEV2 mitigated: Claude API down <#C0INC7>" in view["blocks"][0]["text"]["text"]
-    inputs = {block["block_id"]: block["element"] for block in view["blocks"][1:]}
+    assert "INC-7* SEV2 mitigated: Claude API down <#C0INC7>" in view["blocks"][1]["text"]["text"]
+    assert "Join INC-7" == view["blocks"][1]["accessory"]["text"]["text"]
+    inputs = {block["block_id"]: block["element"] for block in view["blocks"][2:]}
     assert {"title", "component", "severity"} == set(inputs) == {element["action_id"] for element in inputs.values()}
     assert API == inputs["component"]["initial_option"]["value"]
     assert "SEV2" == inputs["severity"]["initial_option"]["value"]

@@ -135,7 +135,10 @@ class Interactions:
         self.team.changed()
 
     async def shortcut(self, user: User, callback_id: str, message: Message | None = None) -> None:
-        """A global shortcut, or a message shortcut when a message is given."""
+        """A global shortcut, or a message shortcut when a message is given. Raises NotThere where the app has none such."""
+        kind, there = "message" if message else "global", self.team.settings.shortcuts
+        if there is not None and there.get(callback_id) != kind:
+            raise NotThere(f"the app has no {kind} shortcut {callback_id!r}; there is: {', '.join(there)}")
         if message is None:
             await self._interact(payloads.global_shortcut(self.team, user, callback_id))
             return

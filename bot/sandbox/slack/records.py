@@ -78,6 +78,8 @@ class Settings:
     org_install: bool = False  # whether the app is installed for the whole organization
     events: frozenset[str] = frozenset(SCOPE_OF_EVENT)  # what the app subscribes to; each also needs its scope
 
+    shortcuts: Mapping[str, str] | None = None  # by callback_id, "global" or "message"; None = whatever is used is there
+
     ack_within_s: float = 3.0
     event_retries_after_s: tuple[float, ...] = (0.0, 60.0, 300.0)
     max_sockets: int = 10

@@ -79,17 +79,18 @@ class LocalWorkspace:
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], *, settings: Settings | None = None, **rest: Any) -> Self:
-        """A workspace in which the app of this (parsed) manifest is installed: its scopes, commands and events, no others."""
+        """A workspace with the app of this (parsed) manifest: its scopes, commands, shortcuts and events, no others."""
         declared = manifest.get("features", {}).get("slash_commands", [])
         commands = [
             CommandSpec(one["command"], one.get("description", ""), one.get("usage_hint", ""), one.get("should_escape", False))
             for one in declared
         ]
+        shortcuts = {one["callback_id"]: one["type"] for one in manifest.get("features", {}).get("shortcuts", [])}
         events = manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])
         return cls(
             scopes=manifest["oauth_config"]["scopes"]["bot"],
             commands=commands,
-            settings=replace(settings or Settings(), events=frozenset(events)),
+            settings=replace(settings or Settings(), events=frozenset(events), shortcuts=shortcuts),
             **rest,
         )
 

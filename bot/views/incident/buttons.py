@@ -92,6 +92,11 @@ def reopen_button(incident: Incident) -> Block:
     return button("Reopen", "incident.reopen", {"incident": incident.number}, confirm=question)
 
 
+def join_button(number: int, *, style: str = "") -> Block:
+    """Come to help; the number makes its id one of its own in a row, as Slack demands."""
+    return button(f"Join INC-{number}", f"incident.join:{number}", {"incident": number}, style=style)
+
+
 def export_button(incident: Incident, format: str = "md") -> Block:
     """The timeline as a file in the channel."""
     return button("Export timeline", "incident.export", {"incident": incident.number, "format": format})

@@ -9,10 +9,10 @@ from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.views.blocks import OPTION_VALUE_MAX, plain_text, section
 from bot.views.flags.buttons import affected
-from bot.views.incident.buttons import still
+from bot.views.incident.buttons import join_button, still
 from bot.views.names import plain_flag_name, plain_variant_name
 from bot.views.scene import Scene
-from bot.views.text import foreign, plain
+from bot.views.text import code, count, foreign, inert, plain
 
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
@@ -24,6 +24,7 @@ SWITCH_BACK_CALLBACK = "switch_back"
 
 NO_COMPONENT = "none"
 MOST_OPTIONS = 100
+MOST_JOINED = 5  # more than these hide the form below them
 METADATA_MAX = 3000
 TEXT_MAX = 3000  # of what a person types into a plain_text_input
 
@@ -47,8 +48,9 @@ View = dict[str, Any]
 def declare_modal(
     open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = ""
 ) -> View:
-    """The form for declaring: title, component, severity. What is open already stands first."""
+    """The form for declaring: title, component, severity. What is open already stands first, each joined by one press."""
     choices = [_option("Something else, not checked", NO_COMPONENT)]
+    about = policy.components[component].provider if component in policy.components else ""
     usable = [c for c in policy.components.values() if len(c.id) <= OPTION_VALUE_MAX]
     # The component somebody pressed "Declare" for must be among the options, however many there are.
     usable.sort(key=lambda c: c.id != component)
@@ -60,7 +62,8 @@ def declare_modal(
         _input("component", "What does it concern?", _select("component", choices, chosen)),
         _input("severity", "Impact on us", _select("severity", severities, severities[1])),
     ]
-    return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", [*_open_already(open_incidents), *blocks], private_metadata)
+    blocks = [*_open_already(open_incidents, about), *blocks]
+    return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", blocks, private_metadata)
 
 
 def update_modal(incident: Incident) -> View:
@@ -115,14 +118,30 @@ def _goes_back(flag: FlagPolicy, scene: Scene) -> str:
     return f"• {affected(flag, scene.policy)} goes back to {plain_variant_name(flag, flag.default)} at once.{careful}"
 
 
-def _open_already(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+def _open_already(incidents: Sequence[Incident], provider: str) -> list[dict[str, Any]]:
+    """What is open, first what is open for this provider, then the newest."""
     if not incidents:
         return []
-    lines = [
-        f"• *{i.name}* {i.severity} {i.phase}: {foreign(i.title, 100)}" + (f" <#{i.room.channel}>" if i.room.channel else "")
-        for i in incidents[:10]
-    ]
-    return [dict(section("*Open already*; is it one of these?\n" + "\n".join(lines)))]
+    likely = sorted(incidents, key=lambda i: (not provider or i.provider != provider, -i.number))
+    shown = [{**section(_one_open(i)), "accessory": join_button(i.number)} for i in likely[:MOST_JOINED]]
+    more = len(likely) - len(shown)
+    rest = [dict(section(f"And {count(more, 'more')}: {code('/incident list')}."))] if more else []
+    return [dict(section("*Open already*; is it one of these?")), *shown, *rest]
+
+
+def _one_open(incident: Incident) -> str:
+    where = f" <#{incident.room.channel}>" if incident.room.channel else ""
+    return f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 100)}{where}"
+
+
+def notice_modal(text: str) -> View:
+    """What came of a press in a form; it takes the form's place."""
+    return {
+        "type": "modal",
+        "title": plain_text("Understudy", 24),
+        "close": plain_text("Close", 24),
+        "blocks": [dict(section(inert(text)))],
+    }
 
 
 def _modal(callback: str, title: str, submit: str, blocks: list[dict[str, Any]], private_metadata: str) -> View:

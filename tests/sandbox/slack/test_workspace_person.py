@@ -108,3 +108,17 @@ async def test_names_are_unique_and_unknown_ones_are_named(stage: Stage) -> None
     with pytest.raises(KeyError, match="no channel named nowhere"):
         stage.ws.channel("nowhere")
     assert stage.ana.id == stage.ws.person("ana").id
+
+
+async def test_a_shortcut_that_the_manifest_lacks_is_in_no_menu() -> None:
+    """Nor is a global one in the menu of a message."""
+    declared = [{"name": "Declare", "type": "global", "callback_id": "declare", "description": "It opens a form"}]
+    manifest = {"features": {"shortcuts": declared}, "oauth_config": {"scopes": {"bot": ["commands"]}}}
+    workspace = LocalWorkspace.from_manifest(manifest)
+    ana = workspace.add_user("ana")
+    await ana.says("it burns", channel="general")
+
+    with pytest.raises(NotThere, match="no global shortcut 'other'; there is: declare"):
+        await ana.uses_shortcut("other")
+    with pytest.raises(NotThere, match="no message shortcut 'declare'"):
+        await ana.uses_shortcut("declare", message_containing="burns")

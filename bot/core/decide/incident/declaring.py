@@ -10,11 +10,12 @@ from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.alerting.suppression import look
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import carry_over, react
+from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import declare
 from bot.core.effects import InvitePeople
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import ResponderJoined
+from bot.core.record.incident_facts import NoteAdded, ResponderJoined
 from bot.core.signals import Declare, Join
 
 JUST_NOW = timedelta(minutes=30)  # two people who report one thing, each in words of their own, do it within this
@@ -25,7 +26,8 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
 
     Words that name no provider may mean anything: so they are pointed to what was declared in such words just now.
     """
-    title, policy = signal.title.strip(), draft.policy
+    words, policy = signal.title.strip(), draft.policy
+    title = _shortened(" ".join(words.split()))
     if not title:
         return draft.refuse(base.NoWords(of=base.Words.TITLE))
     unknown = [c for c in signal.components if c not in policy.components]
@@ -34,7 +36,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     providers = {policy.components[c].provider for c in signal.components}
     if len(providers) > 1:
         return draft.refuse(a.TwoProviders())
-    meant = sorted(providers) or list(named(policy, title))
+    meant = sorted(providers) or list(named(policy, words))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
     about = _open_about(draft, meant) if meant else _declared_just_now(draft)
     if about and not signal.separate:
@@ -50,9 +52,16 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
         began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
     )  # fmt: skip
+    if len(words) > TITLE_CHARS:
+        draft.add(incident.stream, NoteAdded(words))
     carry_over(draft)
     _take_in(draft)
     return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.room.name))
+
+
+def _shortened(title: str) -> str:
+    """As much of it as a title holds; whoever pastes a log gets it as a note."""
+    return title if len(title) <= TITLE_CHARS else f"{title[: TITLE_CHARS - 1].rstrip()}…"
 
 
 def _take_in(draft: Draft) -> None:

@@ -1,0 +1,123 @@
+"""Declaring by the form and by shortcuts: what is open is joined by one press, and nothing is done twice."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core.record.incident_facts import Declared, ResponderJoined
+from bot.sandbox.slack import payloads
+from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
+from tests.house import BOTH_WAYS
+
+
+async def told_directly(talk: Talk, containing: str) -> str:
+    """The newest direct message to Ana with these words."""
+    ana = talk.house.ana
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        while True:
+            shown = [talk.shows(message) for message in talk.house.workspace.direct_messages(ana)]
+            if found := [text for text in shown if containing in text]:
+                return found[-1]
+            await asyncio.sleep(0.01)
+
+
+@BOTH_WAYS
+async def test_the_global_shortcut_opens_the_form(talk: Talk) -> None:
+    """From anywhere in Slack; the answer comes in a direct message, since there is no channel to answer in."""
+    ana = talk.house.ana
+    await ana.uses_shortcut("declare_incident")
+    await ana.waits_for("== Declare incident ==")
+    await ana.submits({"What is wrong?": "Mail is late"})
+
+    assert "INC-1 is declared: Mail is late." in await told_directly(talk, "is declared")
+
+
+async def test_what_is_open_is_joined_from_the_form(outage: Talk) -> None:
+    """One press: Bob is in the channel, and the form says where it goes on."""
+    bob = outage.house.bob
+    await bob.uses_shortcut("declare_incident")
+    form = await bob.waits_for("== Declare incident ==")
+    await bob.clicks("Join INC-1")
+    await bob.waits_for("You are in INC-1 now. It goes on in #inc-20260320-0001-claude.")
+    await outage.house.quiet()
+
+    assert "Open already; is it one of these?\nINC-1 SEV2 " in form
+    assert "== Declare incident ==" not in bob.sees()
+    assert [bob.id] == [fact.actor.id for fact in await outage.facts(ResponderJoined)]
+    assert [] == outage.house.workspace.direct_messages(bob)
+
+
+async def test_the_incident_of_the_same_provider_stands_first(outage: Talk) -> None:
+    """Pressed at what fails: its own incident comes before newer ones about something else."""
+    ana = outage.house.ana
+    await outage.asks(ana, "/incident declare The lights went out")
+    await outage.asks(ana, "/health claude")
+    await ana.clicks("Declare incident")
+    form = await ana.waits_for("== Declare incident ==")
+
+    assert form.index("INC-1 SEV2") < form.index("INC-2 SEV2")
+
+
+async def test_a_form_that_is_sent_twice_declares_once(talk: Talk) -> None:
+    """Two presses, two triggers, one form."""
+    house, ana = talk.house, talk.house.ana
+    await ana.uses_shortcut("declare_incident")
+    await ana.waits_for("== Declare incident ==")
+    user = house.workspace.team.users[ana.id]
+    view = house.workspace.team.modals[ana.id][-1]
+    view.values["title"]["title"]["value"] = "Mail is late"
+    for _ in range(2):
+        await house.workspace.links.deliver("interactive", payloads.view_submission(house.workspace.team, user, view))
+    await told_directly(talk, "INC-1 was declared within the last half hour")
+
+    assert 1 == len(await talk.facts(Declared))
+
+
+@pytest.mark.parametrize("metadata", ["", "CNOTACHANNEL", "<!channel>", "x" * 3000, '{"channel":["C1"]}'])
+async def test_forged_metadata_costs_the_place_only(talk: Talk, metadata: str) -> None:
+    """The incident is declared, and whoever declared it is answered directly."""
+    ana = talk.house.ana
+    await ana.types("/incident declare")
+    await ana.waits_for("== Declare incident ==")
+    view = talk.house.workspace.team.modals[ana.id][-1]
+    view.body["private_metadata"] = metadata
+    await ana.submits({"What is wrong?": "Mail is late"})
+
+    assert "INC-1 is declared: Mail is late." in await told_directly(talk, "is declared")
+
+
+async def test_a_form_that_came_too_late_is_asked_for_again(talk: Talk) -> None:
+    """Slack lets a form open for three seconds; whoever waited is told what to do."""
+    team = talk.house.workspace.team
+    team.settings = replace(team.settings, trigger_lives_s=0.0)
+    await talk.house.ana.uses_shortcut("declare_incident")
+
+    assert "try again" in await told_directly(talk, "Slack waited too long for the form to open")
+
+
+@pytest.mark.parametrize(
+    "title", ["支付系统宕机", "المدفوعات بطيئة", "платежи не проходят 💳", "<!channel> & <@U0BOB> down", "e\u0301" * 90]
+)
+async def test_a_title_in_any_script_is_kept(talk: Talk, title: str) -> None:
+    """It mentions nobody, and is read as it was typed."""
+    ana = talk.house.ana
+    await ana.uses_shortcut("declare_incident")
+    await ana.waits_for("== Declare incident ==")
+    await ana.submits({"What is wrong?": title})
+    await told_directly(talk, "is declared")
+    await talk.house.quiet()
+
+    assert title[:80] in talk.alert()
+    assert "<!channel>" not in str([m.blocks for m in talk.alerts()])
+
+
+async def test_a_text_for_a_title_is_cut_and_kept_as_a_note(talk: Talk) -> None:
+    """Somebody pastes a log: the title stays readable, and no word is lost."""
+    await talk.asks(talk.house.ana, "/incident declare " + "Payments time out. " * 150)
+    await talk.house.quiet()
+    [fact] = await talk.facts(Declared)
+
+    assert isinstance(fact.body, Declared)
+    assert len(fact.body.title) <= 200
+    assert talk.said(talk.house.workspace.channels()[-1].name, "Note by @ana")
