@@ -175,7 +175,9 @@ def _check_server(root: Map, report: Report) -> None:
 
 def _check_people(root: Map, report: Report) -> None:
     on_call = {one.key for one in entries(child(root, "people", "on_call"))}
-    for path, names in ((("slack", "invite"), on_call), (("people", "commanders"), set[str]())):
+    runbooks = [("runbooks", one.key, "invite") for one in entries(child(root, "runbooks"))]
+    invitations = [(path, on_call) for path in (("slack", "invite"), *runbooks)]
+    for path, names in (*invitations, (("people", "commanders"), set[str]())):
         for index, item in enumerate(items(child(root, *path))):
             if (text(item) is not None) and text(item) not in names and not _SLACK_ID.fullmatch(text(item) or ""):
                 report.warn(

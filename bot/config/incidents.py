@@ -83,3 +83,7 @@ class Runbook(Part):
 
     url: OptionalUrl = Field(default=None, description="Where the whole runbook is.")
     steps: tuple[Text, ...] = Field(default=(), description="Steps that are posted as a checklist.")
+    invite: tuple[Text, ...] = Field(
+        default=(),
+        description="IDs of users or user groups, or names of `people.on_call`, invited when the component is in it.",
+    )

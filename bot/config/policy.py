@@ -46,6 +46,7 @@ def _component(config: Config, id: str) -> ComponentPolicy:
         page_url=_front(page.urls[0]) if page else "",
         runbook_url=(runbook.url or "") if runbook else "",
         runbook_steps=runbook.steps if runbook else (),
+        invite=runbook.invite if runbook else (),
         depends_on=config.components()[id].depends_on,
     )
 

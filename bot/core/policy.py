@@ -23,7 +23,13 @@ class ComponentPolicy:
     page_url: str = ""
     runbook_url: str = ""
     runbook_steps: tuple[str, ...] = ()
+    invite: tuple[str, ...] = ()  # who comes to an incident that it is in, as configured
     depends_on: tuple[str, ...] = ()  # components without which it cannot be well
+
+    @property
+    def has_runbook(self) -> bool:
+        """Whether configuration says what to do about it."""
+        return bool(self.runbook_steps or self.runbook_url)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bot.core import effects as e
 from bot.core.decide.paging import waits_for_people
 from bot.core.effects import Effect
 from bot.core.model import Actor
-from bot.core.record.fact import Fact
+from bot.core.record.fact import Body, Fact, OfComponent, OfComponents
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import GivenUp, Posted, UpdateWritten
 from bot.core.record.world import World
@@ -257,9 +257,11 @@ class Delivery:
             return ()
         return mention.called if mention.called is not None else (await self._pages.mentioned(mention.names))[0]
 
-    async def _invited(self) -> Sequence[str]:
-        """Who comes to every incident; names of `people.on_call` are the people on call now."""
-        return [id for name in self._around.invite for id in (await self._pages.invited(name))]
+    async def _invited(self, incident: Incident) -> Sequence[str]:
+        """Who comes to every incident, and who to those of its components; names of `people.on_call` are those on call now."""
+        known = self._engine.policy.components
+        names = (*self._around.invite, *(name for id in incident.affected if id in known for name in known[id].invite))
+        return [id for name in dict.fromkeys(names) for id in (await self._pages.invited(name))]
 
     async def _evidence(self, body: e.PostEvidence | e.EditEvidence, effect: Effect) -> Message:
         return evidence.evidence(self._scene(await incident_of(effect, self._engine), self._clock.now()))
@@ -269,7 +271,8 @@ class Delivery:
         return card.card(self._scene(incident, self._clock.now()), readers=self._readers())
 
     async def _runbook(self, body: e.PostRunbook, effect: Effect) -> Message | None:
-        return card.runbook(await incident_of(effect, self._engine), self._engine.policy)
+        fact = await self._fact(effect)
+        return card.runbook(await incident_of(effect, self._engine), self._engine.policy, _named_by(fact.body))
 
     async def _line(self, body: e.PostLine, effect: Effect) -> Message:
         return fact_messages.fact_line(await self._fact(effect), await self._world(effect), self._engine.policy)
@@ -378,6 +381,16 @@ class Delivery:
 
 def _names_in_alert(body: e.PostAlert, incident: Incident) -> Sequence[str]:
     return incident.paging.alert.names if incident.paging.alert and body.number == 1 else ()
+
+
+def _named_by(body: Body) -> tuple[str, ...]:
+    """The components that a fact is about."""
+    match body:
+        case OfComponents(components=components):
+            return components
+        case OfComponent(component=component):
+            return (component,)
+    return ()
 
 
 def _at(at: PostedAt) -> Performed:

@@ -17,16 +17,22 @@ CLOCK_SLACK = timedelta(minutes=1)
 
 
 class IncidentChannel:
-    """Carries out what is done to an incident's channel. `invite` names who comes to every incident."""
+    """Carries out what is done to an incident's channel. `invite` names whom the configuration wants in an incident."""
 
     def __init__(
-        self, chat: Chat, engine: Engine, clock: Clock, *, board_url: str, invite: Callable[[], Awaitable[Sequence[str]]]
+        self,
+        chat: Chat,
+        engine: Engine,
+        clock: Clock,
+        *,
+        board_url: str,
+        invite: Callable[[Incident], Awaitable[Sequence[str]]],
     ) -> None:
         self._chat = chat
         self._engine = engine
         self._clock = clock
         self._board_url = board_url
-        self._always = invite
+        self._wanted = invite
 
     def performers(self) -> Performers:
         """What it carries out."""
@@ -87,19 +93,21 @@ class IncidentChannel:
         return Performed()
 
     async def _invite(self, body: InvitePeople, row: OutboxRow) -> Performed:
+        """Ask for those who were not asked for yet. Who cannot be invited is said, and counts as asked for."""
         incident = await incident_of(row.effect, self._engine)
-        wanted = list(await self._always())
-        for person in (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders):
-            if person and person.kind is ActorKind.PERSON and person.id not in wanted:
-                wanted.append(person.id)
-        problems = await self._chat.invite(incident.room.channel, wanted) if incident.room.channel and wanted else []
+        if not incident.room.channel:
+            return Performed()
+        wanted = dict.fromkeys(await self._wanted(incident))
+        people = (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders)
+        wanted |= {one.id: None for one in people if one and one.kind is ActorKind.PERSON}
+        fresh = [id for id in wanted if id not in incident.room.invited]
+        problems = await self._chat.invite(incident.room.channel, fresh) if fresh else []
         if problems:
-            await self._engine.handle(_not_invited(incident, problems))
-        return Performed()
+            await self._engine.handle(_not_invited(incident, row.effect.key, problems))
+        return Performed(reached=tuple(fresh))
 
 
-def _not_invited(incident: Incident, problems: list[str]) -> EffectRefused:
-    key = f"{incident.name}/invite"
+def _not_invited(incident: Incident, key: str, problems: list[str]) -> EffectRefused:
     return EffectRefused(
         actor=Actor.rule("outbox"), id=f"refused/{key}", key=key, kind=InvitePeople, incident=incident.number,
         reason="; ".join(problems),

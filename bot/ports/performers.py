@@ -27,7 +27,8 @@ class EffectError(Exception):
 
 @dataclass(frozen=True)
 class Performed:
-    """What an effect's doing gave: where a post stands, a channel's id and name; whom a page reached, and whom it did not."""
+    """What an effect's doing gave: where a post stands, a channel's id and name; whom a page or an invitation
+    reached, and whom a page did not."""
 
     channel: str = ""
     ts: str = ""

@@ -29,7 +29,16 @@ from bot.core.effects import (
     UploadExport,
 )
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import ChannelNamed, ChannelOpened, ChannelRefused, Exported, GivenUp, Posted, PostGone
+from bot.core.record.incident_facts import (
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    Exported,
+    GivenUp,
+    PeopleInvited,
+    Posted,
+    PostGone,
+)
 
 ERRAND_WORDS: dict[str, str] = {
     PostAlert.KIND: "the alert", EditAlert.KIND: "an edit of the alert", OpenChannel.KIND: "opening the channel",
@@ -55,6 +64,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"The channel #{name} is open"
         case ChannelRefused():
             return "There is no channel; the incident goes on in the thread of the alert"
+        case PeopleInvited(people=people):
+            return f"Invited into the channel: {', '.join(people)}"
         case Posted(what=what):
             return f"Posted: {ERRAND_WORDS.get(what, what)}"
         case PostGone() as b:

@@ -61,7 +61,7 @@ def channel() -> Iterator[Entry]:
     story = outage_story(16)
     links = card.bookmarks(story.incident(), story.policy, board_url=BOARD)
     yield sentence("Bookmarks", Kind.TOPIC, " · ".join(title for title, _ in links), e.AddBookmarks)
-    made = card.runbook(story.incident(), story.policy)
+    made = card.runbook(story.incident(), story.policy, tuple(story.policy.components))
     assert made is not None
     yield entry("Runbook", Kind.RUNBOOK, made, e.PostRunbook)
     refused = texts.refusal(s.no_channel().incident(), "Slack refused conversations.create: restricted_action", story.policy)

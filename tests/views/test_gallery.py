@@ -25,8 +25,9 @@ TITLES = [title for title, _ in CHAPTERS]
 NO_MESSAGE: set[type[Body]] = {
     component_facts.VerdictChanged, flag_facts.CarriedOver, flag_facts.HoldEnded, incident_facts.ChannelNamed,
     incident_facts.ChannelOpened, incident_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
-    incident_facts.Posted, incident_facts.PostGone, paging_facts.PageHeld, provider_facts.ListingChanged,
-    provider_facts.MaintenanceSaid, provider_facts.PageFirstRead, provider_facts.UpdatesForgotten,
+    incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, paging_facts.PageHeld,
+    provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
+    provider_facts.UpdatesForgotten,
 }  # fmt: skip
 NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport}  # effects that say nothing
 

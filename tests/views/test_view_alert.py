@@ -372,7 +372,7 @@ def test_bookmarks_lead_to_the_page_the_runbook_and_the_board() -> None:
 def test_a_runbook_is_a_checklist() -> None:
     """Each step can be ticked off."""
     story = outage_story(5)
-    made = runbook(story.incident(), story.policy)
+    made = runbook(story.incident(), story.policy, [API])
 
     assert made is not None
     assert "☐ 1. Open the board\n☐ 2. Tell the support team" in shown(made)
@@ -383,7 +383,7 @@ def test_no_runbook_is_no_message() -> None:
     story = outage_story(5)
     bare = {id: replace(c, runbook_steps=(), runbook_url="") for id, c in story.policy.components.items()}
 
-    assert runbook(story.incident(), replace(story.policy, components=bare)) is None
+    assert runbook(story.incident(), replace(story.policy, components=bare), [API]) is None
 
 
 def test_a_refused_channel_says_why_and_what_to_do() -> None:

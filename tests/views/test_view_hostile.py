@@ -65,7 +65,7 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
         yield "update", update(
             story.scene(), slot=3, text=text, missed=missed, since_facts=since, author=ANA
         )  # fmt: skip
-    steps = runbook(incident, policy)
+    steps = runbook(incident, policy, list(policy.components))
     if steps:
         yield "runbook", steps
     for fact in [*story.facts, *one_of_each(words)]:

@@ -131,7 +131,7 @@ def declare(
     draft.send(PostEvidence(), fact)
     page_people(draft, number, with_alert=True)
     steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
-    runbook = any(policy.components[c].runbook_steps or policy.components[c].runbook_url for c in components)
+    runbook = any(policy.components[c].has_runbook for c in components)
     for effect in [*steps, PostRunbook()] if runbook else steps:
         draft.send(effect, fact)
     return draft.incident(number)

@@ -233,7 +233,7 @@ class AddBookmarks(EffectBody):
 
 @dataclass(frozen=True)
 class InvitePeople(EffectBody):
-    """Invite into the channel whoever belongs there by now."""
+    """Invite into the channel whoever belongs there by now and was not invited before."""
 
     KIND = "channel.invite"
     CERTAINTY = Certainty.REPEATABLE
@@ -274,7 +274,7 @@ class EditCard(EditInPlace):
 
 @dataclass(frozen=True)
 class PostRunbook(EffectBody):
-    """Post the runbook's steps."""
+    """Post the runbooks of the components that its fact names."""
 
     KIND = "runbook.post"
     CERTAINTY = Certainty.LOOKED_UP

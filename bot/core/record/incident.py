@@ -39,6 +39,7 @@ class Room:
     alert: Post = Post()
     evidence: Post = Post()  # the first reply under the alert
     card: Post = Post()
+    invited: tuple[str, ...] = ()  # people and user groups whom Slack was asked to invite into this channel, by id
 
 
 @dataclass(frozen=True)

@@ -261,8 +261,9 @@ class ChannelOpened(Body):
     name: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It may be another one, after one was lost."""
-        return _in_room(state, channel=self.channel, name=self.name, refused="")
+        """It may be another one, after one was lost: nobody was invited into that."""
+        invited = state.room.invited if self.channel == state.room.channel else ()
+        return _in_room(state, channel=self.channel, name=self.name, refused="", invited=invited)
 
 
 @dataclass(frozen=True)
@@ -276,6 +277,20 @@ class ChannelRefused(Reasoned, Body):
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """There is none, and why."""
         return _in_room(state, channel="", refused=self.reason)
+
+
+@dataclass(frozen=True)
+class PeopleInvited(Body):
+    """Slack was asked to invite people into the incident's channel; whoever could not be is said, and is not asked anew."""
+
+    KIND = "incident.people_invited"
+    SOURCE = Source.SLACK
+    BOOKKEEPING = True
+    people: tuple[str, ...]  # ids of people and of user groups
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Each of them once: whoever leaves the channel afterwards means it."""
+        return _in_room(state, invited=tuple(dict.fromkeys((*state.room.invited, *self.people))))
 
 
 @dataclass(frozen=True)

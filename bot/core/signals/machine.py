@@ -15,7 +15,7 @@ class TimePassed(Signal, by=RULES):
 class EffectDone(OfEffect, by=RULES):
     """The outbox did an effect; `channel` and `ts` say where a post stands.
 
-    Of a page, `reached` says who was called, and `problem` who could not be and why.
+    Of a page, `reached` says who was called, and `problem` who could not be and why; of an invitation, who was invited.
     """
 
     channel: str = ""

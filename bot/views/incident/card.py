@@ -1,6 +1,6 @@
 """The furniture of an incident's channel: pinned status card, topic, bookmarks, runbook."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.core.decide.flags.choosing import sick_behind
 from bot.core.model import IncidentRole
@@ -30,7 +30,8 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
         lines = over_lines(scene)
         return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
     lines = head(scene)
-    parts = ["\n".join(lines), _components(scene), _flags(scene, readers or {}), _vendor(scene), _roles(scene.incident)]
+    told = (_components(scene), _flags(scene, readers or {}), _vendor(scene), _roles(scene.incident), _runbooks(scene))
+    parts = ["\n".join(lines), *told]
     hint = "`/incident update TEXT` tells everybody · `/incident note TEXT` adds to the timeline"
     blocks = [*(section(part) for part in parts if part), context(_course(scene)), context(hint), *card_buttons(scene)]
     return fit(Message(spoken(lines[0]), tuple(blocks)), visible=VISIBLE)
@@ -86,6 +87,13 @@ def _roles(incident: Incident) -> str:
     return " · ".join([*others, *([f"Helping: {words(helping)}"] if helping else [])])
 
 
+def _runbooks(scene: Scene) -> str:
+    """Whose runbooks there are, linked where they have an address; their steps stand in the channel."""
+    affected = (one for id, one in scene.policy.components.items() if id in scene.incident.affected)
+    named = [link(one.runbook_url, one.name) for one in affected if one.has_runbook]
+    return f"Runbook: {words(named, most=MOST_SHOWN)}" if named else ""
+
+
 def _course(scene: Scene) -> str:
     incident, due = scene.incident, scene.next_update_at
     parts = [
@@ -124,12 +132,12 @@ def bookmarks(incident: Incident, policy: Policy, *, board_url: str = "") -> lis
     return [*pages, *runbooks, *board]
 
 
-def runbook(incident: Incident, policy: Policy) -> Message | None:
-    """The steps to take as a checklist; None where configuration has no runbook for what fails."""
-    mine = [policy.components[id] for id in incident.affected if id in policy.components]
+def runbook(incident: Incident, policy: Policy, components: Sequence[str]) -> Message | None:
+    """The steps to take as a checklist; None where configuration has no runbook for these components."""
+    mine = [policy.components[id] for id in components if id in policy.components]
     blocks: list[Block] = []
     for component in mine:
-        if not component.runbook_steps and not component.runbook_url:
+        if not component.has_runbook:
             continue
         title = f"*{foreign(component.name, 80)}*"
         if is_web(component.runbook_url):

@@ -14,6 +14,7 @@ from bot.core.record.incident_facts import (
     Declared,
     Exported,
     GivenUp,
+    PeopleInvited,
     PhaseChanged,
     Posted,
     PostGone,
@@ -39,7 +40,7 @@ MOST_STATES = 4
 # Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
 NOT_NEWS: tuple[type[Body], ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
-    Paged, PageOutcome, PageHeld, PageLost,
+    PeopleInvited, Paged, PageOutcome, PageHeld, PageLost,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.

@@ -51,6 +51,7 @@ WRITTEN = frozenset(
         "incident.effect_given_up",
         "incident.exported",
         "incident.note_added",
+        "incident.people_invited",
         "incident.phase_changed",
         "incident.post_gone",
         "incident.posted",
@@ -72,7 +73,7 @@ WRITTEN = frozenset(
 
 BOOKKEEPING = {
     "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
-    "incident.page_outcome",
+    "incident.page_outcome", "incident.people_invited",
 }  # fmt: skip
 
 

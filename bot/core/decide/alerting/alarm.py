@@ -13,7 +13,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import react
 from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.decide.titles import follow, title_of
-from bot.core.effects import OpenThread, ReplyInThread
+from bot.core.effects import AddBookmarks, EffectBody, InvitePeople, OpenThread, PostRunbook, ReplyInThread
 from bot.core.model import Actor, Level, Phase, Severity, Verdict
 from bot.core.policy import Policy
 from bot.core.record.component import ComponentState, HeldBack
@@ -26,7 +26,7 @@ from bot.core.record.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.record.fact import Body
+from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
 from bot.core.record.sight_facts import SightLost, SightRegained
@@ -122,7 +122,7 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     held = incident.affected.get(verdict.component)
     if held is None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
-        draft.add(incident.stream, joined)
+        _brings(draft, verdict.component, draft.add(incident.stream, joined))
     elif held.level is not verdict.level:
         body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence)
         draft.add(incident.stream, body)
@@ -130,6 +130,16 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
         follow(draft, incident.number)
     _raise_severity(draft, incident.number, verdict)
     _follow_phase(draft, incident.number, verdict)
+
+
+def _brings(draft: Draft, component: str, joined: Fact) -> None:
+    """What a component brings into an incident that is open already: its runbook, and the people who know it."""
+    known = draft.policy.components[component]
+    effects: list[EffectBody] = [AddBookmarks()] if known.runbook_url else []
+    effects += [InvitePeople()] if known.invite else []
+    effects += [PostRunbook()] if known.has_runbook else []
+    for effect in effects:
+        draft.send(effect, joined)
 
 
 def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:

@@ -4,18 +4,20 @@ from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.paging import came_to
 from bot.core.decide.phases import refuse_channel
-from bot.core.effects import GIVEN_UP, EditInPlace, OfPage, OpenChannel, PostLine, To
-from bot.core.record.incident_facts import ChannelOpened, GivenUp, Posted
+from bot.core.effects import GIVEN_UP, EditInPlace, InvitePeople, OfPage, OpenChannel, PostLine, To
+from bot.core.record.incident_facts import ChannelOpened, GivenUp, PeopleInvited, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
 
 def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
-    """Keep where a post stands, and which channel was opened."""
+    """Keep where a post stands, which channel was opened, and who was invited."""
     number = signal.incident
     if signal.kind is OpenChannel and number is not None:
         if not signal.channel:
             return draft.done(Noted())  # there is no chat that it could be opened in
         draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
+    elif signal.kind is InvitePeople and signal.reached and number is not None:
+        draft.add(f"incident/{number}", PeopleInvited(signal.reached))
     elif signal.ts and number is not None:
         draft.add(f"incident/{number}", Posted(signal.kind.KIND, signal.key, signal.channel, signal.ts))
     came_to(draft, signal)

@@ -1,0 +1,89 @@
+"""A component that fails into an incident that is open already brings what belongs to it."""
+
+from dataclasses import replace
+
+from bot.core import signals as s
+from bot.core.effects import AddBookmarks, EffectBody, InvitePeople, PostRunbook
+from bot.core.model import Level
+from bot.core.record.flag_facts import Engaged
+from bot.core.record.incident_facts import PeopleInvited
+from tests.desk import RULE, Table, policy
+
+API, WEB, MOBILE = "anthropic.api", "anthropic.web", "anthropic.mobile"
+BROUGHT = (AddBookmarks, InvitePeople, PostRunbook)
+
+
+def outage(*, flag_on: tuple[str, ...] = (API,), **web: object) -> Table:
+    """The API is down; `web` is what configuration says of claude.ai, on which no flag depends unless `flag_on` names it."""
+    known = policy(depends_on=flag_on)
+    components = {**known.components, WEB: replace(known.components[WEB], **web)}  # type: ignore[arg-type]
+    table = Table(replace(known, components=components)).all_well()
+    table.sees(API, Level.DOWN)
+    return table
+
+
+def brought(table: Table) -> list[EffectBody]:
+    """What claude.ai brings when it fails too."""
+    return [effect.body for effect in table.sees(WEB, Level.DOWN).effects if isinstance(effect.body, BROUGHT)]
+
+
+def test_its_checklist_is_posted() -> None:
+    assert [PostRunbook()] == brought(outage(runbook_steps=("Ask the vendor",)))
+
+
+def test_its_runbook_is_linked_too_where_it_has_an_address() -> None:
+    assert [AddBookmarks(), PostRunbook()] == brought(outage(runbook_url="https://wiki.example.com/web"))
+
+
+def test_the_people_who_know_it_are_invited() -> None:
+    assert [InvitePeople()] == brought(outage(invite=("S0WEB",)))
+
+
+def test_a_component_of_which_nothing_is_configured_brings_nothing() -> None:
+    assert [] == brought(outage())
+
+
+def test_nothing_is_brought_again_when_it_fails_again() -> None:
+    """It has been in the incident all along."""
+    table = outage(runbook_steps=("Ask the vendor",), invite=("S0WEB",))
+    table.sees(WEB, Level.DOWN)
+    table.sees(WEB, Level.OPERATIONAL)
+
+    assert [] == brought(table)
+
+
+def test_each_checklist_is_an_effect_of_its_own() -> None:
+    """One key would let the second be taken for the first."""
+    table = outage(runbook_steps=("Ask the vendor",))
+    table.policy = replace(
+        table.policy, components={id: replace(one, runbook_steps=("Look",)) for id, one in table.policy.components.items()}
+    )
+    table.sees(WEB, Level.DOWN)
+    table.sees(MOBILE, Level.DOWN)
+
+    assert 2 == len(set(table.effects(PostRunbook)))
+
+
+def test_flags_that_depend_on_it_are_switched() -> None:
+    """They belong to the incident from then on."""
+    table = outage(flag_on=(WEB,))
+    table.sees(WEB, Level.DOWN)
+
+    [engaged] = table.written(Engaged)
+    assert 1 == engaged.incident
+
+
+def test_who_was_invited_is_on_record() -> None:
+    """So that a start anew invites nobody a second time."""
+    table = outage()
+    for people in (("U0ANA",), ("U0ANA", "S0WEB")):
+        table.send(s.EffectDone(actor=RULE, key="k", kind=InvitePeople, incident=1, reached=people))
+
+    assert ("U0ANA", "S0WEB") == table.incident().room.invited
+    assert 2 == len(table.kinds(PeopleInvited))
+
+
+def test_an_invitation_that_reached_nobody_new_writes_nothing_down() -> None:
+    table = outage()
+
+    assert () == table.send(s.EffectDone(actor=RULE, key="k", kind=InvitePeople, incident=1)).facts
