@@ -151,7 +151,7 @@ REGISTRIES = {
     "bot/timeline/rows.py": "durations words",
     "bot/exports/__init__.py": "times",
     "commands/register.py": "arguments desk helping parse table",
-    "bot/cli/verbs.py": "__main__ backtest_words check_words ending options output remote",
+    "bot/cli/verbs.py": "__main__ ending options output remote",
     "bench/__main__.py": "bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report",
 }
 

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from bot.backtest.replay import OnRecord, Settings, compare, on_record, replay
 from bot.backtest.traces import TraceError, read_trace
-from bot.cli.backtest_words import as_document, print_comparison
 from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, json_option, load_for_verbs, shared
 from bot.cli.output import note, print_json
+from bot.cli.words.backtest import as_document, print_comparison
 from bot.config.detection import DetectionConfig
 from bot.config.models import Config
 from bot.config.scalars import parse_duration

@@ -10,9 +10,9 @@ from typing import NoReturn
 import click
 import uvloop
 
-from bot.cli.check_words import as_document, print_look, without_secrets
 from bot.cli.options import CONFIG_EXIT, config_option, fail, json_option, shared
 from bot.cli.output import note, print_json
+from bot.cli.words.check import as_document, print_look, without_secrets
 from bot.config.checks.kinds import CONTROL
 from bot.config.load import Loaded, load
 from bot.config.models import Config

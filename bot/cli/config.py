@@ -9,6 +9,7 @@ from bot.cli.options import config_option, fail, load_or_exit
 from bot.cli.output import print_json
 from bot.config.models import Config
 from bot.config.schema import schema
+from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
 from bot.web.hooks.slack import SLACK
 from bot.wiring.manifest import manifest_for
 
@@ -62,7 +63,16 @@ def manifest(config_path: Path | None, prefix: str | None, private: bool) -> Non
         made = manifest_for(prefix or "", private=private, request_url=request_url)
     except ValueError as error:
         fail(str(error))
-    click.echo(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), nl=False)
+    click.echo(_with_reasons(yaml.safe_dump(made, sort_keys=False, allow_unicode=True)), nl=False)
+
+
+def _with_reasons(document: str) -> str:
+    """The manifest with a comment beside each scope and event that says what it is for."""
+    reasons = {**SCOPES, **PRIVATE_SCOPES, **EVENTS}
+    lines = (
+        f"{line}  # {why}" if (why := reasons.get(line.strip().removeprefix("- "))) else line for line in document.splitlines()
+    )
+    return "\n".join(lines) + "\n"
 
 
 def _request_url(config: Config) -> str:

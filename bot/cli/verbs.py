@@ -21,6 +21,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "flags": ("flags", "List, engage and release fallback flags without Slack."),
     "health": ("health", "Show every component: its verdict, since when, and why."),
     "incident": ("incident", "List, show, declare and run incidents without Slack."),
+    "init": ("init", "Ask what you use and write the first configuration."),
     "manifest": ("config", "Print the Slack app manifest."),
     "page": ("page", "Send a test along every way of paging."),
     "run": ("run", "Watch, serve flags, and run incidents in Slack."),

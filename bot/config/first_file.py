@@ -1,0 +1,129 @@
+"""The first configuration: what somebody uses, as the file that watches it. Pure."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
+MODELS = {"anthropic": "claude-sonnet-4-5", "openai": "gpt-5", "gemini": "gemini-2.5-pro"}
+SPOKEN = {"anthropic": "claude", "openai": "gpt", "gemini": "gemini"}  # variants of the flag
+
+HEAD = """# Configuration of Understudy, written by `understudy init`. docs/configuration.md explains every key, and
+# `understudy config check` tells what is wrong. ${VAR} is taken from the environment; :- means that it may be missing.
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody uses: presets, addresses of their own, where alerts go, and what falls back.
+
+    `slack` is socket, http or none; `service` names the first flag, empty for none.
+    """
+
+    presets: tuple[str, ...]
+    urls: tuple[str, ...]
+    slack: str
+    channel: str
+    public_url: str
+    service: str
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The presets that answer prompts, which a flag can choose between."""
+        return tuple(preset for preset in self.presets if preset in KEYS)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables to set, in the order of the file."""
+        tokens = {"socket": ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), "http": ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")}
+        return (*tokens.get(self.slack, ()), "UNDERSTUDY_READ_TOKEN", *(KEYS[preset] for preset in self.models))
+
+
+def first_file(wanted: Wanted) -> str:
+    """The text of the file. It holds no secret, only the names of variables."""
+    parts = [_slack(wanted), _server(wanted), _providers(wanted), _CONTROLS, *_flags(wanted), _REST]
+    return HEAD + "".join(parts)
+
+
+def own_components(urls: Sequence[str]) -> dict[str, str]:
+    """The key of a component for each address, by host, numbered where two are alike."""
+    found: dict[str, str] = {}
+    for url in urls:
+        key = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").lower()).strip("-") or "service"
+        key = key if key[0].isalpha() else f"host-{key}"
+        alike = sum(one == key or one.startswith(f"{key}-no-") for one in found)
+        found[f"{key}-no-{alike + 1}" if alike else key] = url
+    return found
+
+
+def _slack(wanted: Wanted) -> str:
+    if wanted.slack == "none":
+        return (
+            "slack:\n  mode: none                            # it watches, serves flags, and tells the addresses of `notify`\n"
+        )
+    secret = "app_token: ${SLACK_APP_TOKEN}" if wanted.slack == "socket" else "signing_secret: ${SLACK_SIGNING_SECRET}"
+    lines = (
+        f"mode: {wanted.slack}", "bot_token: ${SLACK_BOT_TOKEN}", secret,
+        f"alerts_channel: {_quoted(wanted.channel)}                # the bot joins it",
+    )  # fmt: skip
+    return "slack:\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def _server(wanted: Wanted) -> str:
+    public = f"  public_url: {_quoted(wanted.public_url)}\n" if wanted.public_url else ""
+    return f"server:\n  listen: 127.0.0.1:8080\n{public}{_READERS}"
+
+
+def _providers(wanted: Wanted) -> str:
+    lines = ["providers:"]
+    for preset in wanted.presets:
+        lines += [f"  {preset}:", f"    preset: {preset}"]
+        if preset in KEYS:
+            lines.append(f"    api_key: ${{{KEYS[preset]}:-}}")
+    if wanted.urls:
+        lines += ["  ours:", "    name: Our own", "    components:"]
+    for key, url in own_components(wanted.urls).items():
+        check = f"{{name: front, type: http, url: {_quoted(url)}, every: 30s, deadline: 10s, expect: {{status: 200}}}}"
+        lines += [
+            f"      {key}:",
+            f"        name: {_quoted(urlsplit(url).hostname or key)}",
+            "        checks:",
+            f"          - {check}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+_READERS = """  read_tokens: ["${UNDERSTUDY_READ_TOKEN:-}"]        # services read flags with it
+"""
+_CONTROLS = """control_group:                          # they tell us from them: when none answers, it is our own network
+  - {type: tcp, host: one.one.one.one, port: 443, every: 30s}
+  - {type: dns, host: example.com, every: 30s}
+"""
+
+
+def _flags(wanted: Wanted) -> list[str]:
+    """One flag: the first model answers, the second stands by, cached answers are the last resort."""
+    if not (wanted.service and wanted.models):
+        return []
+    first, *others = wanted.models
+    variants = [f"{SPOKEN[one]}: {{provider: {one}, model: {MODELS[one]}}}" for one in wanted.models]
+    fallbacks = [f"{{variant: {SPOKEN[one]}, needs: {one}.api}}" for one in others]
+    return [
+        f"flags:\n  {wanted.service}.llm:\n    description: Which provider answers {wanted.service}\n",
+        f"    variants: {{{', '.join(variants)}, cached: {{mode: cache_only}}}}\n",
+        f"    default: {SPOKEN[first]}\n    fallbacks: [{', '.join([*fallbacks, '{variant: cached}'])}]\n",
+        f"    depends_on: [{first}.api]\n",
+        "    automation: propose                 # off | propose (a button asks) | auto (switches by itself)\n",
+    ]
+
+
+_REST = """notify:                                 # for when Slack is down: apprise URLs such as mailto:// or pagerduty://
+  - ${UNDERSTUDY_NOTIFY_URL:-}
+"""
+
+
+def _quoted(text: str) -> str:
+    """As YAML reads it back whatever it holds; JSON is YAML."""
+    return json.dumps(text, ensure_ascii=False)
