@@ -3,12 +3,13 @@
 import re
 
 from bot.core.answers.base import Answer
-from bot.core.model import Phase
+from bot.core.model import LEAD, Phase
 from bot.core.signals import (
     Acknowledge,
     AskExport,
     Declare,
     EngageFlag,
+    GiveRole,
     Join,
     ReleaseFlag,
     SetPhase,
@@ -28,7 +29,7 @@ from commands.parse import Misunderstood
 from commands.table import INCIDENT
 
 ACTIONS = re.compile(
-    r"^(incident\.(ack|join|separate|resolve|reopen|export|update|evidence|more)|flag\.(engage|step_back|release))(:|$)"
+    r"^(incident\.(ack|join|lead|separate|resolve|reopen|export|update|evidence|roles|more)|flag\.(engage|step_back|release))(:|$)"
 )
 DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
 
@@ -67,6 +68,8 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
         match verb:
             case "incident.join":
                 return Join(actor=actor, id=id, incident=number)
+            case "incident.lead":
+                return GiveRole(actor=actor, id=id, incident=number, role=LEAD, to=actor, free=True)
             case "incident.ack":
                 return Acknowledge(actor=actor, id=id, incident=number)
             case "incident.resolve":

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from bot.core.model import Actor, IncidentRole, Severity
+from bot.core.model import Actor, Severity
+from bot.core.policy import IncidentPolicy
 from bot.exports import FORMATS
 from commands.parse import Mention, MentionKind, Misunderstood, nearest, split_verb
 
@@ -14,8 +15,9 @@ E = TypeVar("E", bound=StrEnum)
 class Typed:
     """The words that are left. What cannot be read raises Misunderstood, with what to type instead."""
 
-    def __init__(self, text: str, mentions: Sequence[Mention] = ()) -> None:
+    def __init__(self, text: str, policy: IncidentPolicy, mentions: Sequence[Mention] = ()) -> None:
         self._rest = text
+        self._policy = policy
         self._mentions = mentions
 
     def text(self, name: str, most: int, *, needed: bool = False) -> str:
@@ -27,9 +29,16 @@ class Typed:
         """The next word, as one value of an enum."""
         word, known = self._word(), [member.value for member in kind]
         if word not in known:
-            wrong = f"`{word[:40]}` is not a {name}.{nearest(word, known)}" if word else f"Which {name}?"
-            raise Misunderstood(f"{wrong} {name.capitalize()}s: {', '.join(known)}.")
+            raise _unknown(name, word, known)
         return kind(word)
+
+    def role(self) -> str:
+        """The next word, as a role of an incident."""
+        word = self._word()
+        role = self._policy.role_meant(word)
+        if role is None:
+            raise _unknown("role", word, self._policy.roles)
+        return role
 
     def severity(self, name: str) -> Severity:
         """The next word, as a severity."""
@@ -47,20 +56,26 @@ class Typed:
             return True
         return False
 
-    def holder(self, role: IncidentRole, me: Actor) -> Actor | None:
+    def holder(self, role: str, me: Actor) -> Actor | None:
         """Read `@ana`, `me` or `none`."""
+        name = self._policy.role_name(role)
         first = self._rest.partition(" ")[0]
         if first.lower() in ("me", "none"):
             return me if first.lower() == "me" else None
         meant = next((one for one in self._mentions if one.shown == first), None)
         if meant is None or meant.kind is not MentionKind.PERSON:
-            wrong = "A role is for one person." if meant else f"Who is {role}?"
-            raise Misunderstood(f"{wrong} Mention them, `/incident role {role} @ana`, or write `me` or `none`.")
+            wrong = "A role is for one person." if meant else f"Who is {name}?"
+            raise Misunderstood(f"{wrong} Mention them, `/incident role {name} @ana`, or write `me` or `none`.")
         return Actor.person(meant.id, meant.shown.removeprefix("@"))
 
     def _word(self) -> str:
         word, self._rest = split_verb(self._rest)
         return word
+
+
+def _unknown(name: str, word: str, known: Sequence[str]) -> Misunderstood:
+    wrong = f"`{word[:40]}` is not a {name}.{nearest(word, known)}" if word else f"Which {name}?"
+    return Misunderstood(f"{wrong} {name.capitalize()}s: {', '.join(known)}.")
 
 
 def severity(word: str) -> Severity:

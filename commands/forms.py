@@ -5,8 +5,9 @@ from typing import Any
 
 from bot.core.answers.base import Answer, NoIncident
 from bot.core.decide.permissions import denied
-from bot.core.model import Phase
-from bot.core.signals import ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
+from bot.core.model import Actor, Phase
+from bot.core.policy import IncidentPolicy
+from bot.core.signals import GiveRole, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
 from bot.views.answers import denied_words, words
@@ -21,7 +22,7 @@ from commands.parse import Misunderstood
 CALLBACKS = re.compile(
     "^(" + "|".join([
         forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.RESOLVE_ANYWAY_CALLBACK, forms.SEVERITY_CALLBACK,
-        forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK,
+        forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK, forms.ROLE_CALLBACK,
     ]) + ")$"
 )  # fmt: skip
 LOST = "This form has lost its incident, and nothing was changed. Copy your words, close it, and open a new one."
@@ -29,19 +30,20 @@ OVER = "It is over; there is nothing to change any more. `/incident reopen` begi
 NOTHING_AWAY = "No flag of this incident is switched any more."
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
-EVIDENCE = "evidence"
-OPENS = (EVIDENCE, "update", "more")  # the verbs of buttons that show something before anything is done
+EVIDENCE, ROLES = "evidence", "roles"
+OPENS = (EVIDENCE, "update", ROLES, "more")  # the verbs of buttons that show something before anything is done
 
 # What a choice of the menu does -> the signal that its form sends, for the question who may.
 SENDS: dict[str, type[Signal]] = {
     "update": WriteUpdate, buttons.RESOLVE: SetPhase, buttons.CANCEL: SetPhase, buttons.SEVERITY: SetSeverity,
-    buttons.SWITCH_BACK: ReleaseFlag,
+    buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole,
 }  # fmt: skip
 
 # The field at which a form shows what is wrong.
 FIELDS = {
     forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.RESOLVE_ANYWAY_CALLBACK: "reason",
     forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason", forms.SWITCH_BACK_CALLBACK: "flag",
+    forms.ROLE_CALLBACK: "person",
 }  # fmt: skip
 
 
@@ -70,6 +72,8 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
             return forms.resolve_modal(scene)
         case buttons.SEVERITY:
             return forms.severity_modal(incident)
+        case "roles":
+            return forms.role_modal(incident, desk.engine.policy.incidents, asked.actor.id)
         case buttons.CANCEL:
             return forms.cancel_modal(scene)
         case buttons.SWITCH_BACK:
@@ -79,14 +83,15 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
     return forms.update_modal(incident)
 
 
-async def sent(desk: CommandContext, asked: Request, form: Form) -> Answer:
-    """What came of a form about an incident. Raises Misunderstood where it has lost its incident."""
+async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor | None = None) -> Answer:
+    """What came of a form about an incident; `chosen` is the person in its field. Raises Misunderstood where it has lost its
+    incident."""
     if not INCIDENT_NUMBER.fullmatch(form.metadata):
         raise Misunderstood(LOST)
-    return await desk.engine.handle(_signal(asked, form, int(form.metadata)))
+    return await desk.engine.handle(_signal(asked, form, int(form.metadata), chosen, desk.engine.policy.incidents))
 
 
-def _signal(asked: Request, form: Form, number: int) -> Signal:
+def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, policy: IncidentPolicy) -> Signal:
     actor, id, reason = asked.actor, asked.signal_id, form.fields.get("reason", "")
     match form.callback:
         case forms.RESOLVE_CALLBACK:
@@ -98,6 +103,9 @@ def _signal(asked: Request, form: Form, number: int) -> Signal:
             return SetSeverity(actor=actor, id=id, incident=number, severity=level, reason=reason)
         case forms.CANCEL_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.CANCELED, reason=reason)
+        case forms.ROLE_CALLBACK:
+            role = form.fields.get("role", "")
+            return GiveRole(actor=actor, id=id, incident=number, role=policy.role_meant(role) or role, to=chosen)
         case forms.SWITCH_BACK_CALLBACK:
             # The form said what the default is like now.
             return ReleaseFlag(actor=actor, id=id, flag=form.fields.get("flag", ""), reason=reason, force=True)

@@ -8,18 +8,19 @@ from typing import Any
 from bot.core.decide.permissions import denied
 from bot.core.model import Severity
 from bot.core.signals.base import Signal
-from bot.core.signals.incident import AskExport, Declare, WriteUpdate
+from bot.core.signals.incident import AskExport, Declare, GiveRole, WriteUpdate
 from bot.ports import Message
 from bot.timeline.rows import rows
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, denied_words, told
-from bot.views.incident.forms import declare_modal, update_modal
+from bot.views.incident.forms import declare_modal, role_modal, update_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
 from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
 from commands.desk import CommandContext, Request, Respond, answer
+from commands.forms import OVER
 from commands.helping import help_message
 from commands.parse import (
     Meant,
@@ -36,7 +37,10 @@ OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
 
 ABOUT_ONE = {verb.name: verb for verb in VERBS}
 
-SHORT_FOR = {"": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack"}
+SHORT_FOR = {
+    "": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack", "assign": "role",
+    "roles": "role",
+}  # fmt: skip
 
 
 async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal) -> None:
@@ -57,6 +61,11 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
             case "update" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, WriteUpdate)
                 await open_modal(update_modal(meant.incident))
+            case "role" if not (meant := await _meant(desk, asked, rest)).rest:
+                _must_be_allowed(desk, asked, GiveRole)
+                if not meant.incident.phase.open:
+                    raise Misunderstood(OVER)
+                await open_modal(role_modal(meant.incident, desk.engine.policy.incidents, asked.actor.id))
             case _:
                 signal = await _signal(desk, asked, verb, rest)
                 said = await desk.engine.handle(signal)
@@ -119,7 +128,7 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     by = Sender(asked.actor, asked.signal_id, meant.incident.number)
     if verb == "export":
         return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))
-    return ABOUT_ONE[verb].signal(by, Typed(meant.rest, asked.mentions))
+    return ABOUT_ONE[verb].signal(by, Typed(meant.rest, desk.engine.policy.incidents, asked.mentions))
 
 
 def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.decide.permissions import denied
+from bot.core.model import Actor
 from bot.core.signals import Declare
 from bot.ports import Message
 from bot.ports.payloads import READ, Command, Form, Press, Shortcut
@@ -165,10 +166,10 @@ def _channel(metadata: str) -> str:
     return metadata if re.fullmatch(r"[CGD][A-Z0-9]{1,30}", metadata) else ""
 
 
-async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext) -> None:
+async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
     try:
-        said = await forms.sent(desk, Request.from_press(form), form)
+        said = await forms.sent(desk, Request.from_press(form), form, await _chosen(client, form))
         refused = "" if said.ok else words(said, IN_A_FORM)
     except Misunderstood as wrong:
         refused = str(wrong)
@@ -176,6 +177,20 @@ async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
         await ack(response_action="errors", errors={forms.FIELDS[form.callback]: refused})
     else:
         await ack()  # what came of it appears in the channel
+
+
+async def _chosen(client: AsyncWebClient, form: Form) -> Actor | None:
+    """The person whom a form chose: by name where Slack tells it. Raises Misunderstood for one who can do nothing."""
+    id = form.fields.get("person", "")
+    if not id:
+        return None
+    try:
+        user = (await client.users_info(user=id)).get("user") or {}
+    except SlackApiError:
+        return Actor.person(id)
+    if user.get("deleted") or user.get("is_bot"):
+        raise Misunderstood("That account is deactivated, or a bot. Choose somebody else.")
+    return Actor.person(id, str(user.get("name") or ""))
 
 
 async def _tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:

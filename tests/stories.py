@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core.effects import PostAlert, PostCard, PostUpdate
-from bot.core.model import Actor, Fault, FeedState, IncidentRole, Level, Notice, Phase, Severity
+from bot.core.model import LEAD, Actor, Fault, FeedState, Level, Notice, Phase, Severity
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.component_facts import (
     AdvisoryEnded,
@@ -321,7 +321,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
         ("incident/7", Acknowledged()),
         ("incident/7", ResponderJoined()),
-        ("incident/7", RoleChanged(IncidentRole.COMMANDER, BOB, Actor.person("U0ANA", words))),
+        ("incident/7", RoleChanged(LEAD, BOB, Actor.person("U0ANA", words))),
         ("incident/7", UpdateWritten(3, words, 2)),
         ("incident/7", NoteAdded(words)),
         ("incident/7", ResolveAsked(words)),

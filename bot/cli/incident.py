@@ -11,6 +11,7 @@ from bot.cli.options import config_option, data_option, fail, json_option, share
 from bot.cli.output import print_json, print_table, print_text
 from bot.cli.remote import Reply, call, said, segment, worded
 from bot.core.answers.incident import OpenAlready, StillFailing
+from bot.core.model import LEAD
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import IncidentVerb
 from bot.views.text import stop
@@ -112,7 +113,7 @@ def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
         ("declared", f"{_at(i['declared_at'])} by {_who(i['declared_by'])}"),
         ("why", i["reason"]),
         ("acknowledged by", _who(i["acknowledged_by"])),
-        *((name, _who(person)) for name, person in i["roles"].items()),
+        *(("lead" if role == LEAD else role, _who(person)) for role, person in i["roles"].items()),
         ("updates", str(i["updates"])),
         ("next update by", _at(i["next_update_at"])),
         ("channel", f"#{i['channel_name']}" if i["channel"] else i["channel_refused"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 
 from bot.config.checks.base import CheckBase, Part
 from bot.config.checks.kinds import CONTROL, Check
@@ -28,6 +28,7 @@ from bot.config.scalars import (
     PingUrl,
     Prefix,
     PublicUrl,
+    RoleName,
     Secret,
     Slug,
     SocketPath,
@@ -38,9 +39,13 @@ from bot.config.scalars import (
     split_listen,
 )
 from bot.core.ids import ComponentId
+from bot.core.model import LEAD
+from bot.core.policy import ROLE_SYNONYMS, ROLES
 from bot.system.redaction import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
+MOST_ROLES = 6
+NO_ROLES = ("me", "none")
 _LEAST_SECRET = 6  # shorter strings occur by chance all over a log
 
 
@@ -113,9 +118,24 @@ class ServerConfig(Part):
         return split_listen(self.listen)[1]
 
 
-class PeopleConfig(Part):
-    """Who may do what."""
+def _check_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(roles) <= MOST_ROLES:
+        raise bad(f"there are {len(roles)} roles", f"name 1 to {MOST_ROLES}, the lead first")
+    if len(set(roles)) < len(roles):
+        raise bad("a role is named twice", "name each once")
+    if taken := [role for role in roles if role in NO_ROLES]:
+        raise bad(f"{taken[0]} cannot be a role: the command means something else by it", "call it something else")
+    if taken := [role for role in roles[1:] if ROLE_SYNONYMS.get(role) == LEAD]:
+        raise bad(f"{taken[0]} always means the first role, which is {roles[0]}", "put it first, or leave it out")
+    return roles
 
+
+class PeopleConfig(Part):
+    """Who may do what, and which parts people have in an incident."""
+
+    roles: Annotated[tuple[RoleName, ...], AfterValidator(_check_roles)] = Field(
+        default=ROLES, description="Roles of an incident, 1 to 6 words of at most 20 characters; the first one leads."
+    )
     commanders: tuple[Text, ...] = Field(
         default=(),
         description="User or user-group IDs that may run incidents, switch flags and mute; empty means every full member.",

@@ -99,6 +99,7 @@ def _incidents(config: Config) -> IncidentPolicy:
         alerts_channel=config.slack.alerts_channel,
         backup_channel=config.slack.backup_channel,
         commanders=config.people.commanders,
+        roles=config.people.roles,
     )
 
 

@@ -83,10 +83,8 @@ class Phase(StrEnum):
         return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
 
 
-class IncidentRole(StrEnum):
-    """A part that one person has in an incident."""
-
-    COMMANDER = "commander"  # leads: decides, and is asked
+LEAD = "commander"  # the role of whoever leads, as the ledger has it whatever `people.roles` calls it
+COMMUNICATIONS = "communications"  # whoever speaks to everybody else, where that is a role
 
 
 class ActorKind(StrEnum):

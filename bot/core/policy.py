@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.core.maintenance_windows import Window
-from bot.core.model import Level, Severity
+from bot.core.model import COMMUNICATIONS, LEAD, Level, Severity
 from bot.core.paging import PagingPolicy
 
 
@@ -90,6 +90,10 @@ class FlagPolicy:
     aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
 
 
+ROLES = ("lead", COMMUNICATIONS, "scribe")
+ROLE_SYNONYMS = {"commander": LEAD, "lead": LEAD, "comms": COMMUNICATIONS}
+
+
 @dataclass(frozen=True)
 class IncidentPolicy:
     """What configuration says of incidents as such."""
@@ -102,6 +106,19 @@ class IncidentPolicy:
     alerts_channel: str = "#ops"
     backup_channel: str = ""  # takes the alerts while alerts_channel takes none
     commanders: tuple[str, ...] = ()  # user ids; empty = everybody
+    roles: tuple[str, ...] = ROLES  # the first one leads
+
+    def role_meant(self, word: str) -> str | None:
+        """The role that somebody names, as the ledger has it; None for one that is not configured."""
+        word = word.lower()
+        if word in self.roles:
+            return LEAD if word == self.roles[0] else word
+        meant = ROLE_SYNONYMS.get(word)
+        return meant if meant == LEAD or meant in self.roles else None
+
+    def role_name(self, role: str) -> str:
+        """What the configuration calls a role of the ledger."""
+        return self.roles[0] if role == LEAD else role
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "declared_at": iso(incident.declared_at),
         "reason": incident.reason,
         "acknowledged_by": encode(incident.people.acknowledged_by),
+        "roles": encode(incident.people.roles),
+        "responders": encode(incident.people.everybody),
         "resolved_by": encode(incident.ending.by),
         "ended_reason": incident.ending.reason,
         "channel": incident.room.channel,

@@ -46,7 +46,7 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
     names = plain_names(policy)
     parts = [
         f"# {incident.name}: {md(incident.title)}",
-        _head(incident, names),
+        _head(incident, policy),
         "## Durations",
         _table(("point", "time"), [(POINT_WORDS[name], stamp(at)) for name, at in points(took).items()]),
         _table(("span", "length"), [(SPAN_WORDS[name], length(value)) for name, value in spans(took).items()]),
@@ -68,7 +68,9 @@ def md(text: str) -> str:
     return "<br>".join(line for line in lines if line)
 
 
-def _head(incident: Incident, names: dict[str, str]) -> str:
+def _head(incident: Incident, policy: Policy) -> str:
+    names, people = plain_names(policy), incident.people
+    roles = [f"{md(policy.incidents.role_name(role))}: {_actor(person)}" for role, person in people.roles.items()]
     components = ", ".join(md(names.get(id, id)) for id in incident.affected) or "none that a check looks at"
     table = [
         ("Severity (impact on us)", incident.severity.value),
@@ -76,7 +78,9 @@ def _head(incident: Incident, names: dict[str, str]) -> str:
         ("Provider", md(incident.provider) or "none"),
         ("Components", components),
         ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
-        ("Acknowledged by", _actor(incident.people.acknowledged_by)),
+        ("Acknowledged by", _actor(people.acknowledged_by)),
+        ("Roles", ", ".join(roles) or "nobody had one"),
+        ("Responders", ", ".join(_actor(person) for person in people.everybody) or NOT_RECORDED),
         ("Ended", f"{stamp(incident.ending.at)} by {_actor(incident.ending.by)}: {md(incident.ending.reason)}")
         if incident.ending.at
         else ("Ended", "not yet"),

@@ -258,7 +258,7 @@ def _field(entry: Json) -> str:
     """What was typed into one element of a form, or chosen in it."""
     if chosen := _object(entry, "selected_option"):
         return _optional(chosen, "value")
-    return _optional(entry, "value")
+    return _optional(entry, "value") or _optional(entry, "selected_user", LONGEST_ID)
 
 
 def _blocks(around: Json) -> tuple[Json, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.core.model import Actor, Level
+from bot.core.model import LEAD, Level
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import (
     Acknowledged,
@@ -43,10 +43,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case Acknowledged():
             return f"{fact.actor.name or fact.actor.id} acknowledged INC-{fact.incident}"
-        case RoleChanged(role=role, person=None):
-            return f"INC-{fact.incident} has no {role} any more"
-        case RoleChanged(role=role, person=Actor() as person):
-            return f"{person.name or person.id} is {role} of INC-{fact.incident}"
+        case RoleChanged(role=role, person=person):
+            has = f"leads INC-{fact.incident}" if role == LEAD else f"is {role} for INC-{fact.incident}"
+            return f"{person.name or person.id} {has}" if person else f"Nobody {has} any more"
         case ResponderJoined():
             return f"{fact.actor.name or fact.actor.id} joined INC-{fact.incident}"
         case UpdateWritten() as b:

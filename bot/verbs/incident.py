@@ -2,7 +2,7 @@
 
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import CANCEL_REASONS
-from bot.core.model import IncidentRole, Phase
+from bot.core.model import Phase
 from bot.core.signals.base import Signal
 from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, Rename, SetPhase, SetSeverity, WriteUpdate
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
@@ -41,7 +41,7 @@ def severity(by: Sender, given: Given) -> Signal:
 
 def role(by: Sender, given: Given) -> Signal:
     """Give a role, or take it back."""
-    role = given.choice("role", IncidentRole)
+    role = given.role()
     return GiveRole(by.actor, by.id, incident=by.incident, role=role, to=given.holder(role, by.actor))
 
 
@@ -96,11 +96,11 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
     IncidentVerb(
         "role",
-        "[INC-7] commander @ana",
-        "say who leads; `me` for yourself, `none` takes it back",
+        "[INC-7] lead @ana",
+        "say who leads, or who has another role; `me` for yourself, `none` gives it up; without a role a form opens",
         role,
         (Takes("role"), Takes("to")),
-        help="Say who is commander: me, a login, a Slack user id, or none.",
+        help="Say who has a role, such as lead: me, a login, a Slack user id, or none.",
     ),
     IncidentVerb("phase", "[INC-7] identified [REASON]", "move to another phase", phase, (Takes("phase"),), asks=True),
     IncidentVerb(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from bot.core.model import Actor, IncidentRole, Severity
+from bot.core.model import Actor, Severity
 from bot.core.signals.base import Signal
 
 E = TypeVar("E", bound=StrEnum)
@@ -36,7 +36,10 @@ class Given(Protocol):
     def truth(self, name: str, *, typed: bool = True) -> bool:
         """Whether it is said. Among typed words it is looked for only where it is `typed`."""
 
-    def holder(self, role: IncidentRole, me: Actor) -> Actor | None:
+    def role(self) -> str:
+        """A role of an incident, as the ledger has it."""
+
+    def holder(self, role: str, me: Actor) -> Actor | None:
         """Who is to have a role; None = nobody."""
 
 

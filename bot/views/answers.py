@@ -11,7 +11,7 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
-from bot.core.decide.incident.roles import RoleAlready, RoleGiven, RoleTaken
+from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
 from bot.core.model import Phase
@@ -119,15 +119,24 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"Which title? {answer.name} is called “{title}”."
         case TitleTooLong(most=most):
             return f"A title has at most {most} characters. Nothing was changed."
-        case RoleGiven(role=role, to=to):
-            return f"{to.name} is {role} of {answer.name} now."
-        case RoleTaken(role=role):
-            return f"{answer.name} has no {role} any more."
-        case RoleAlready(role=role, to=to):
-            return f"{to.name} is {role} of {answer.name} already." if to else f"{answer.name} has no {role}."
+        case RoleGiven() | RoleTaken() | RoleAlready() | NoRole():
+            return _of_role(answer)
         case a.Exported(where=where):
             return f"The timeline of {answer.name} comes as a file in {where}."
     return ""
+
+
+def _of_role(answer: RoleGiven | RoleTaken | RoleAlready | NoRole) -> str:
+    if isinstance(answer, NoRole):
+        return f"There is no role {answer.role[:40]!r}. There are: {', '.join(answer.known)}."
+    has = f"leads {answer.name}" if answer.leads else f"is {answer.role} for {answer.name}"
+    match answer:
+        case RoleGiven(to=to):
+            return f"{to.name} {has} now."
+        case RoleTaken():
+            return f"Nobody {has} any more."
+        case RoleAlready(to=to):
+            return f"{to.name} {has} already." if to else f"Nobody {has}."
 
 
 def _at(place: a.RoomRef, before: str, face: Face, after: str = "") -> str:

@@ -37,8 +37,8 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     assert "Update 1 of INC-1 is written." == await says("update", "inc-1", "we wait for the vendor")
     assert "INC-1 is called “Chat is slow” now." == await says("rename", "1", "Chat is slow")
     assert "INC-1 is SEV1 now." == await says("severity", "1", "SEV1")
-    assert "carla is commander of INC-1 now." == await says("role", "1", "commander", "me")
-    assert "dora is commander of INC-1 now." == await says("role", "1", "commander", "dora")
+    assert "carla leads INC-1 now." == await says("role", "1", "commander", "me")
+    assert "dora leads INC-1 now." == await says("role", "1", "commander", "dora")
     assert "INC-1 is identified now." == await says("phase", "1", "identified")
     assert "INC-1 is resolved now." == await says("resolve", "1", "vendor says so")
     assert "INC-1 is investigating now." == await says("reopen", "1")
@@ -49,8 +49,8 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
 
     assert "INC-1, SEV1, canceled" in shown
     assert "by carla" in shown
-    assert re.search(r"commander +dora", shown)
-    for words in ("support was told", "we wait for the vendor", "carla", "vendor says so", "dora is commander of INC-1"):
+    assert re.search(r"lead +dora", shown)
+    for words in ("support was told", "we wait for the vendor", "carla", "vendor says so", "dora leads INC-1"):
         assert words in told
     await deployment.quiet()
     screen = deployment.workspace.person("ana").sees()
@@ -169,7 +169,11 @@ async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) 
         (("incident", "declare", "x", "--severity", "SEV9"), 1, "One of: SEV1, SEV2, SEV3, SEV4."),
         (("incident", "phase", "1", "better"), 1, "One of: triage, investigating"),
         (("incident", "cancel", "1", "bored"), 1, "One of: false-alarm"),
-        (("incident", "role", "1", "driver", "me"), 1, "role is not one of the known values. One of: commander."),
+        (
+            ("incident", "role", "1", "driver", "me"),
+            1,
+            "role is not one of the known values. One of: lead, comm",
+        ),
         (("incident", "role", "1", "commander", "<@U0>"), 1, "to names nobody. Send me, none, a Slack user id"),
         (("incident", "note", "1", "bell\x07"), 1, "text holds control characters. Send plain text."),
         (("incident", "update", "1"), 2, "Missing argument 'TEXT'"),

@@ -71,6 +71,11 @@ TABLE = [
         "end when they begin",
         "leave the severity out",
     ),
+    ("people: {roles: []}", 5, "people.roles", "there are 0 roles", "1 to 6, the lead first"),
+    ("people: {roles: [lead, 'the scribe']}", 5, "people.roles[1]", "the scribe", ""),
+    ("people: {roles: [lead, scribe, Scribe]}", 5, "people.roles", "a role is named twice", "each once"),
+    ("people: {roles: [lead, me]}", 5, "people.roles", "me cannot be a role", "something else"),
+    ("people: {roles: [chief, commander]}", 5, "people.roles", "commander always means the first role", "put it first"),
     ("people: {on_call: {primary: {}}}", 5, "people.on_call.primary", "it needs one source", "`usergroup`"),
     ("people: {on_call: {here: {usergroup: S0ONCALL}}}", 5, "people.on_call.here", "means something else", "another"),
     (

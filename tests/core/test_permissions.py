@@ -9,7 +9,7 @@ import pytest
 from bot.core import signals as s
 from bot.core.decide.permissions import Denied, denied, role_of
 from bot.core.effects import PostAlert, PostLine
-from bot.core.model import Actor, FeedReport, FeedState, IncidentRole, Level, Phase, Severity, Verdict
+from bot.core.model import LEAD, Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
 from bot.core.record.sight import Sight
 from bot.core.signals.base import SIGNALS, Role
 from tests.core.test_handlers import every_signal
@@ -34,7 +34,7 @@ VALUES: dict[str, Any] = {
     "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
-    "role": IncidentRole.COMMANDER, "to": BOB, "name": "inc-1", "what": PostAlert, "ts": "1.2",
+    "role": LEAD, "to": BOB, "name": "inc-1", "what": PostAlert, "ts": "1.2",
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.core.record.incident_facts import RoleChanged
+from bot.sandbox.slack import ModalErrors, Person
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-payments-are-slow"
@@ -19,20 +20,20 @@ async def declared(talk: Talk) -> Talk:
 async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: Talk) -> None:
     """Bob is invited, mentioned by id, and named in the timeline; then it is taken back."""
     house = declared.house
-    answer = await declared.asks(house.ana, "/incident role INC-1 commander @bob")
+    answer = await declared.asks(house.ana, "/incident role INC-1 lead @bob")
     await house.quiet()
     [card] = declared.cards(CHANNEL)
 
-    assert "bob is commander of INC-1 now." == answer
+    assert "bob leads INC-1 now." == answer
     assert "Lead: @bob" in declared.alert()
     assert "Lead: @bob" in declared.shows(card)
-    assert declared.said(CHANNEL, "bob is commander of INC-1 (by @ana)")
+    assert declared.said(CHANNEL, "@bob leads INC-1 now (by @ana).")
     assert house.bob.id in house.workspace.channel(CHANNEL).members
-    assert "bob is commander of INC-1" in await declared.asks(house.ana, "/incident timeline", channel=CHANNEL)
-    taken = await declared.asks(house.ana, "/incident role commander none", channel=CHANNEL)
+    assert "bob leads INC-1" in await declared.asks(house.ana, "/incident timeline", channel=CHANNEL)
+    taken = await declared.asks(house.ana, "/incident role lead none", channel=CHANNEL)
     await house.quiet()
 
-    assert "INC-1 has no commander any more." == taken
+    assert "Nobody leads INC-1 any more." == taken
     assert "Lead" not in declared.alert()
     [given, back] = [fact.body for fact in await declared.facts(RoleChanged) if isinstance(fact.body, RoleChanged)]
     assert (house.bob.id, None) == (given.person and given.person.id, back.person)
@@ -40,21 +41,113 @@ async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: T
 
 async def test_somebody_takes_it_themselves(declared: Talk) -> None:
     """Nobody types their own name at night."""
-    assert "bob is commander of INC-1 now." == await declared.asks(declared.house.bob, "/incident role commander me")
+    assert "bob leads INC-1 now." == await declared.asks(declared.house.bob, "/incident role lead me")
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("role", "Which role? Roles: commander."),
-        ("role comander @bob", "comander is not a role. Did you mean commander? Roles: commander."),
-        ("role commander", "Who is commander? Mention them, /incident role commander @ana, or write me or none."),
-        ("role commander bob", "Who is commander? Mention them, /incident role commander @ana, or write me or none."),
-        ("role commander #ops", "A role is for one person. Mention them, /incident role commander @ana, or write me or none."),
-        ("role commander none", "INC-1 has no commander."),
+        ("role scibe @bob", "scibe is not a role. Did you mean scribe? Roles: lead, communications, scribe."),
+        ("role lead", "Who is lead? Mention them, /incident role lead @ana, or write me or none."),
+        ("role lead bob", "Who is lead? Mention them, /incident role lead @ana, or write me or none."),
+        ("role lead #ops", "A role is for one person. Mention them, /incident role lead @ana, or write me or none."),
+        ("role lead none", "Nobody leads INC-1."),
     ],
 )
 async def test_slips_are_answered_with_what_to_type(declared: Talk, words: str, expected: str) -> None:
     """Nothing is changed."""
     assert expected == await declared.asks(declared.house.ana, f"/incident {words}")
     assert [] == list(await declared.facts(RoleChanged))
+
+
+# --- roles besides the lead, and the form
+
+
+async def test_communications_stands_on_the_card_and_not_in_the_topic(declared: Talk) -> None:
+    """The topic has room for who leads."""
+    house = declared.house
+    answer = await declared.asks(house.bob, "/incident role INC-1 comms me")
+    await house.quiet()
+
+    assert "bob is communications for INC-1 now." == answer
+    assert "Communications: @bob" in declared.card(CHANNEL)
+    assert declared.said(CHANNEL, "@bob is communications for INC-1 now.")
+    assert "bob" not in house.workspace.channel(CHANNEL).topic
+
+
+async def opens_roles(person: Person) -> str:
+    await person.clicks("Roles", channel=CHANNEL)
+    return await person.waits_for("== ", channel=CHANNEL)
+
+
+async def test_the_form_gives_a_role(declared: Talk) -> None:
+    """It says who has which, proposes what is free, and keeps the name of whom it chose."""
+    house = declared.house
+    await declared.asks(house.ana, "/incident role lead me")
+    await house.quiet()
+    form = await opens_roles(house.ana)
+    await house.ana.submits({"Role": "Scribe", "Who": house.bob})
+    await house.quiet()
+
+    assert "Lead: @ana" in form
+    assert "Scribe: @bob" in declared.card(CHANNEL)
+    assert "bob is scribe for INC-1" in await declared.asks(house.ana, "/incident timeline", channel=CHANNEL)
+
+
+async def test_the_form_without_a_person_gives_the_role_up(declared: Talk) -> None:
+    """Whoever goes to bed hands the phone on."""
+    house = declared.house
+    await declared.asks(house.ana, "/incident role lead me")
+    await house.quiet()
+    await opens_roles(house.ana)
+    await house.ana.submits({"Role": "Lead", "Who": None})
+    await house.quiet()
+
+    assert declared.said(CHANNEL, "Nobody leads INC-1 any more (by @ana).")
+
+
+async def test_role_without_words_opens_the_form(declared: Talk) -> None:
+    """As an update without text does."""
+    await declared.house.ana.types("/incident role", channel=CHANNEL)
+
+    assert "Roles of INC-1" in await declared.house.ana.waits_for("== ", channel=CHANNEL)
+
+
+async def test_somebody_deactivated_is_refused_at_the_field(declared: Talk) -> None:
+    """The form stays open."""
+    house = declared.house
+    zoe = house.workspace.add_user("zoe", "Zoe Left")
+    await opens_roles(house.ana)
+    house.workspace.change_user("zoe", deleted=True)
+
+    with pytest.raises(ModalErrors, match="That account is deactivated, or a bot"):
+        await house.ana.submits({"Role": "Lead", "Who": zoe})
+
+
+async def test_a_forged_role_is_refused(declared: Talk) -> None:
+    """Nothing is written down."""
+    house = declared.house
+    await opens_roles(house.ana)
+    view = house.workspace.team.modals[house.ana.id][-1]
+    view.values["role"]["role"]["selected_option"] = {"text": {"type": "plain_text", "text": "King"}, "value": "king"}
+
+    with pytest.raises(ModalErrors, match="There is no role 'king'"):
+        await house.ana.submits({})
+    assert [] == list(await declared.facts(RoleChanged))
+
+
+# --- the lead that is free
+
+
+async def test_the_lead_is_taken_by_a_press(declared: Talk) -> None:
+    """It stands under the word that nobody leads, and becomes a line of record."""
+    house = declared.house
+    await declared.asks(house.ana, "/incident role lead me")
+    await declared.asks(house.ana, "/incident role lead none")
+    await house.quiet()
+    taken = await declared.presses(house.bob, "Take the lead", channel=CHANNEL)
+    await house.quiet()
+
+    assert "bob leads INC-1 now." == taken
+    assert "Lead: @bob" in declared.alert()
+    assert "was pressed by @bob" in declared.shows(declared.said(CHANNEL, "Nobody leads INC-1 any more")[-1])

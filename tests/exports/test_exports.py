@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.model import LEAD
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import NoteAdded
+from bot.core.record.incident_facts import NoteAdded, RoleChanged
 from bot.core.record.kinds import BODIES, decode_body
 from bot.exports import FORMATS, csv_, json_, markdown, render
 from bot.exports.csv_file import COLUMNS, FORMULA, cell
 from bot.exports.markdown import md
 from tests.generated import HOSTILE as ANY_TEXT
 from tests.generated import instances
-from tests.stories import ANA, HOSTILE, T0, Story, one_of_each, outage_story
+from tests.stories import ANA, BOB, HOSTILE, T0, Story, one_of_each, outage_story
 
 UNESCAPED = re.compile(r"(?<!\\)(?:\\\\)*([`*_\[\]<>|#~])")
 
@@ -198,3 +199,19 @@ def test_any_fact_at_all_can_be_exported(data: st.DataObject) -> None:
 
 
 STORY = outage_story()
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"),
+    [
+        ("md", ("| Roles | lead: bob |", "| Responders | ana, bob |")),
+        ("json", ('"commander": {\n        "kind": "person",\n        "id": "U0BOB"', '"responders": [')),
+    ],
+)
+def test_a_file_says_who_led_and_who_helped(format: str, expected: tuple[str, ...]) -> None:
+    """The post-mortem asks; the lead is called as configured."""
+    story = outage_story(16)
+    story.add("incident/7", RoleChanged(LEAD, None, BOB), ANA)
+    made = rendered(format, story)
+
+    assert [] == [part for part in expected if part not in made]

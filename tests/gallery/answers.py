@@ -12,7 +12,7 @@ from bot.core.answers import incident as a
 from bot.core.decide.incident import naming as n
 from bot.core.decide.incident import roles as r
 from bot.core.decide.permissions import Denied, Role
-from bot.core.model import IncidentRole, Level, Phase, Severity
+from bot.core.model import Level, Phase, Severity
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.slack.reception import UNKNOWN, WORDS
@@ -32,7 +32,7 @@ from tests.stories import ANA, BOB, FLAG, T0
 
 HERE, NOWHERE = a.RoomRef("C0INC7", "inc-20260320-0007-claude"), a.RoomRef()
 OPEN = (a.OpenOne(7, "Claude API is down", "Claude", HERE),)
-LEAD = next(iter(IncidentRole))
+LEADS = {"role": "lead", "leads": True}
 COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
 FAILING = (a.Failing("claude.ai", Level.DEGRADED),)
 DOWN = "Claude API is down"
@@ -51,8 +51,10 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     n.NoNewTitle(**INC7, title=DOWN),
     a.UpdateWritten(**INC7, slot=3), a.NoteAdded(**INC7),
     a.SeveritySet(**INC7, severity=Severity.SEV1), a.SeverityAlready(**INC7, severity=Severity.SEV1),
-    r.RoleGiven(**INC7, role=LEAD, to=BOB), r.RoleTaken(**INC7, role=LEAD), r.RoleAlready(**INC7, role=LEAD, to=BOB),
-    r.RoleAlready(**INC7, role=LEAD, to=None),
+    r.RoleGiven(**INC7, **LEADS, to=BOB), r.RoleTaken(**INC7, **LEADS), r.RoleAlready(**INC7, **LEADS, to=BOB),
+    r.RoleAlready(**INC7, **LEADS, to=None), r.RoleGiven(**INC7, role="scribe", to=BOB), r.RoleTaken(**INC7, role="scribe"),
+    r.RoleAlready(**INC7, role="scribe", to=BOB), r.RoleAlready(**INC7, role="scribe", to=None),
+    r.NoRole(**INC7, role="chef", known=("lead", "scribe")),
     a.Exported(**INC7, where="the incident's channel"), a.NoFormat(**INC7, format="pdf", known=("md", "json", "csv")),
     a.NoWay(**INC7, phase=Phase.RESOLVED, to=Phase.RESOLVED, ways=(Phase.INVESTIGATING,)),
     a.NoWay(**INC7, phase=Phase.CLOSED, to=Phase.RESOLVED, ways=()),
@@ -93,8 +95,8 @@ OF_NOTHING: tuple[base.Answer, ...] = (
 SLIPS = (
     "/health clod", "/incident dance", "/incident resolv", "/incident ack", "/incident show INC-9",
     "/incident severity INC-1 sev9",
-    "/incident severity INC-1", "/incident role INC-1", "/incident role INC-1 chef", f"/incident role INC-1 {LEAD}",
-    f"/incident role INC-1 {LEAD} <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
+    "/incident severity INC-1", "/incident role INC-1 chef", "/incident role INC-1 lead",
+    "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
     "/incident export INC-1 pdf", "/incident cancel INC-1",
     "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
     f"/fallback engage {FLAG} gpt for ever",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.core import effects as e
-from bot.core.model import Actor, Fault, FeedState, IncidentRole, Level, Notice, Phase, Severity
+from bot.core.model import LEAD, Actor, Fault, FeedState, Level, Notice, Phase, Severity
 from bot.core.policy import Policy
 from bot.core.record import component_facts as c
 from bot.core.record import flag_facts as f
@@ -83,9 +83,10 @@ def of_the_incident() -> Iterator[Entry]:
         ("Renamed by a person", served(), "incident/7", i.TitleChanged("Claude API is down", "Support chat is slow"), ANA),
         ("Acknowledged", served(), "incident/7", i.Acknowledged(), ANA),
         ("Somebody joins", served(), "incident/7", i.ResponderJoined(), BOB),
-        ("A role is given", served(), "incident/7", i.RoleChanged(next(iter(IncidentRole)), None, BOB), ANA),
-        ("A role is handed over", served(), "incident/7", i.RoleChanged(next(iter(IncidentRole)), ANA, BOB), ANA),
-        ("A role is taken back", served(), "incident/7", i.RoleChanged(next(iter(IncidentRole)), ANA, None), ANA),
+        ("Somebody takes another role", served(), "incident/7", i.RoleChanged("communications", None, BOB), BOB),
+        ("The lead is given", served(), "incident/7", i.RoleChanged(LEAD, None, BOB), ANA),
+        ("The lead is handed over", served(), "incident/7", i.RoleChanged(LEAD, ANA, BOB), ANA),
+        ("The lead is given up", served(), "incident/7", i.RoleChanged(LEAD, ANA, None), ANA),
         ("A note", served(), "incident/7", i.NoteAdded("Vendor support says: database failover"), BOB),
         ("Is it over?", outage_story(151), "incident/7",
          i.ResolveAsked("every component has been operational for 30 min"), ASK),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.model import Fault, FeedState, IncidentRole, Level, Phase, Severity
+from bot.core.model import LEAD, Fault, FeedState, Level, Phase, Severity
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.flag_facts import Released
 from bot.core.record.incident_facts import (
@@ -114,7 +114,7 @@ def test_an_alert_says_when_the_page_cannot_be_read() -> None:
 def test_the_fourth_line_says_who_leads_or_that_nobody_does() -> None:
     """From nobody over whoever acknowledged it to whoever was given the lead."""
     story = outage_story(20)
-    story.add("incident/7", RoleChanged(IncidentRole.COMMANDER, None, BOB), ANA)
+    story.add("incident/7", RoleChanged(LEAD, None, BOB), ANA)
 
     assert "*Nobody has acknowledged this.*" == lines(outage_story(5))[3]
     assert lines(outage_story(20))[3].startswith("Acknowledged by <@U0ANA> at <!date^")
@@ -343,7 +343,7 @@ def test_a_topic_is_plain_and_in_utc() -> None:
 
 def test_a_topic_names_the_lead() -> None:
     """Whom to ask."""
-    assert topic(outage_story(20).scene()).startswith("🔴 SEV2 · lead @ana · next update")
+    assert topic(outage_story(20).scene()).startswith("🔴 SEV2 · no lead yet · next update")
 
 
 def test_a_topic_without_cadence_says_so() -> None:

@@ -90,7 +90,7 @@ def test_a_hundred_providers_fit_into_one_message() -> None:
 def test_the_list_tells_open_incidents_from_old_ones() -> None:
     """Who has it, when the next update comes; how long an old one took."""
     story = outage_story(109)
-    assert "lead <@U0ANA> · next update by" in shown(incident_list(story.world, story.policy, story.now))
+    assert "acknowledged by <@U0ANA> · next update by" in shown(incident_list(story.world, story.policy, story.now))
 
     over = outage_story()
     assert "No incident is open. `/incident list all` shows those that are over. `/incident declare TITLE` opens one." == (

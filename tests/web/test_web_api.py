@@ -9,7 +9,7 @@ import pytest
 from web_house import CONTROL, READ, START, House, OpenHouse, headers
 
 from bot.core import signals as s
-from bot.core.model import Actor, IncidentRole, Level, Phase, Severity, Verdict
+from bot.core.model import LEAD, Actor, Level, Phase, Severity, Verdict
 from bot.core.record.sight import Sight
 
 API = "/api/v1"
@@ -68,20 +68,20 @@ async def test_request_changes_nothing_when_it_is_repeated(house: House, http: a
 
 
 API_ACTOR = Actor.operator("api")
-LEADS, IN_SLACK = IncidentRole.COMMANDER, Actor.person("U0ANA0000")
+IN_SLACK = Actor.person("U0ANA0000")
 WORDS = "We serve from the fallback"
 ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ("update", {"text": WORDS}, s.WriteUpdate(API_ACTOR, incident=1, text=WORDS)),
     ("note", {"text": "Vendor\nsays: failover"}, s.AddNote(API_ACTOR, incident=1, text="Vendor\nsays: failover")),
     ("severity", {"severity": "sev1", "reason": "x"}, s.SetSeverity(API_ACTOR, incident=1, severity=Severity.SEV1, reason="x")),
     ("rename", {"title": "Stripe fails"}, s.Rename(API_ACTOR, incident=1, title="Stripe fails")),
-    ("role", {"role": "commander", "to": "me"}, s.GiveRole(API_ACTOR, incident=1, role=LEADS, to=API_ACTOR)),
+    ("role", {"role": "Lead", "to": "me"}, s.GiveRole(API_ACTOR, incident=1, role=LEAD, to=API_ACTOR)),
     (
         "role",
         {"role": "commander", "to": "U0ANA0000"},
-        s.GiveRole(API_ACTOR, incident=1, role=LEADS, to=Actor.person("U0ANA0000")),
+        s.GiveRole(API_ACTOR, incident=1, role=LEAD, to=Actor.person("U0ANA0000")),
     ),
-    ("role", {"role": "commander", "to": "ben"}, s.GiveRole(API_ACTOR, incident=1, role=LEADS, to=Actor.operator("ben"))),
+    ("role", {"role": "commander", "to": "ben"}, s.GiveRole(API_ACTOR, incident=1, role=LEAD, to=Actor.operator("ben"))),
     ("phase", {"phase": "identified"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.IDENTIFIED)),
     ("ack", None, s.Acknowledge(API_ACTOR, incident=1)),
     ("resolve", {"reason": "well"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, reason="well")),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
+from bot.core.model import COMMUNICATIONS, LEAD, Actor, ActorKind, Level, Phase, Severity
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,28 @@ class People:
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None
     responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join", or was given a role
-    roles: Mapping[IncidentRole, Actor] = field(default_factory=dict)
+    roles: Mapping[str, Actor] = field(default_factory=dict)
 
     @property
     def leader(self) -> Actor | None:
-        """Who leads: the commander, and as long as there is none whoever acknowledged it."""
-        return self.roles.get(IncidentRole.COMMANDER) or self.acknowledged_by
+        """Who leads, and as long as nobody does whoever acknowledged it."""
+        return self.lead or self.acknowledged_by
+
+    @property
+    def lead(self) -> Actor | None:
+        """Who has the role of the lead."""
+        return self.roles.get(LEAD)
+
+    @property
+    def speaker(self) -> Actor | None:
+        """Who is asked for updates: whoever has communications, else whoever leads."""
+        return self.roles.get(COMMUNICATIONS) or self.leader
+
+    @property
+    def everybody(self) -> tuple[Actor, ...]:
+        """Whoever had a part in it, once each."""
+        named = (self.acknowledged_by, *self.roles.values(), *self.responders)
+        return tuple({(one.kind, one.id): one for one in named if one}.values())
 
 
 @dataclass(frozen=True)

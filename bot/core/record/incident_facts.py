@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.effects import PostAlert, PostCard, PostEvidence
-from bot.core.model import Actor, ActorKind, IncidentRole, Level, Phase, Severity
+from bot.core.model import Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Post, Room, VendorWords
 
@@ -186,14 +186,14 @@ class RoleChanged(Body):
 
     KIND = "incident.role_changed"
     ANNOUNCED = True
-    role: IncidentRole
+    role: str  # `commander` is the lead, whatever the configuration calls it
     previous: Actor | None
     person: Actor | None  # None = nobody has it any more
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Whoever gets a role is among those who help."""
         people = state.people
-        others = {role: who for role, who in people.roles.items() if role is not self.role}
+        others = {role: who for role, who in people.roles.items() if role != self.role}
         if self.person is None:
             return replace(state, people=replace(people, roles=others))
         here = people.responders if self.person in people.responders else (*people.responders, self.person)

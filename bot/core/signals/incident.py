@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.core.model import Actor, IncidentRole, Phase, Severity
+from bot.core.model import Actor, Phase, Severity
 from bot.core.signals.base import COMMAND, RESPONDERS, OfIncident, Signal
 
 
@@ -60,10 +60,11 @@ class Rename(OfIncident, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class GiveRole(OfIncident, by=COMMAND):
-    """A person gives somebody a role in an incident; `to` None takes it back."""
+    """A person gives somebody a role in an incident; `to` None takes it back. `free` leaves it to whoever has it already."""
 
-    role: IncidentRole
+    role: str  # as the ledger has it, see `IncidentPolicy.role_meant`
     to: Actor | None
+    free: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

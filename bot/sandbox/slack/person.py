@@ -247,6 +247,8 @@ class Person:
         raise NotThere(f"the modal has no field {name!r}; there is: {', '.join(there)}")
 
     def _choice(self, element: Json, wanted: Any) -> Any:
+        if wanted is None:
+            return None  # whoever was chosen is taken out again
         if isinstance(wanted, Person):
             wanted = wanted.id
         options = options_of(element)

@@ -24,7 +24,7 @@ def alert_buttons(scene: Scene) -> tuple[Block, ...]:
 
 
 def card_buttons(scene: Scene) -> tuple[Block, ...]:
-    """Under the card, in the incident's own channel."""
+    """Under the card, in the incident's own channel, where people share the work out."""
     return _row(scene, evidence=False)
 
 
@@ -39,8 +39,7 @@ def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
     if incident.well:
         row.append(resolve_button(scene))
     row.append(button("Post update", "incident.update", value))
-    if evidence:
-        row.append(button("Evidence", "incident.evidence", value))
+    row.append(button("Evidence", "incident.evidence", value) if evidence else button("Roles", "incident.roles", value))
     return actions([*row, _more(scene)])
 
 
@@ -83,6 +82,11 @@ def still(scene: Scene) -> str:
     away = [plain(flag.key, 60) for flag in scene.flags_away]
     fail = f" Still failing: {words(failing, most=3)}." if failing else ""
     return fail + (f" Still on a fallback: {words(away, most=3)}." if away else "")
+
+
+def lead_button(incident: Incident) -> Block:
+    """Whoever presses it leads; it takes the lead from nobody."""
+    return button("Take the lead", "incident.lead", {"incident": incident.number}, style="primary")
 
 
 def reopen_button(incident: Incident) -> Block:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.core.decide.flags.choosing import sick_behind
-from bot.core.model import IncidentRole
+from bot.core.model import LEAD
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.ports import Message
@@ -30,7 +30,7 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
         lines = over_lines(scene)
         return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
     lines = head(scene)
-    told = (_components(scene), _flags(scene, readers or {}), _vendor(scene), _roles(scene.incident), _runbooks(scene))
+    told = (_components(scene), _flags(scene, readers or {}), _vendor(scene), _people(scene.incident), _runbooks(scene))
     parts = ["\n".join(lines), *told]
     hint = "`/incident update TEXT` tells everybody · `/incident note TEXT` adds to the timeline"
     blocks = [*(section(part) for part in parts if part), context(_course(scene)), context(hint), *card_buttons(scene)]
@@ -81,9 +81,12 @@ def _vendor(scene: Scene) -> str:
     return f"{page_words(incident.provider, notices[:1], scene.world, scene.policy)} {lag_words(incident)}".strip()
 
 
-def _roles(incident: Incident) -> str:
-    others = [f"{role}: {who(person)}" for role, person in incident.people.roles.items() if role is not IncidentRole.COMMANDER]
-    helping = [who(person) for person in incident.people.responders]
+def _people(incident: Incident) -> str:
+    """Who has a role, and who helps besides; the head names the lead, or whoever acknowledged it."""
+    people = incident.people
+    others = [f"{foreign(role.capitalize(), 20)}: {who(person)}" for role, person in people.roles.items() if role != LEAD]
+    named = {person.id for person in (people.leader, *people.roles.values()) if person}
+    helping = [who(person) for person in people.everybody if person.id not in named]
     return " · ".join([*others, *([f"Helping: {words(helping)}"] if helping else [])])
 
 
@@ -113,7 +116,7 @@ def topic(scene: Scene) -> str:
     title = plain(incident.title, 150).translate(UNSAFE_IN_TOPIC)
     if not incident.phase.open:
         return cut(f"{icon(incident)} {incident.severity} · {incident.phase} · {title}", TOPIC_MAX)
-    leader = people.leader
+    leader = people.lead
     parts = [
         f"{icon(incident)} {incident.severity}",
         f"lead @{plain(leader.name, 40).translate(UNSAFE_IN_TOPIC)}" if leader else "no lead yet",

@@ -1,7 +1,7 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
 from bot.core.decide.cadence import update_every
-from bot.core.model import FeedState, Level, Phase
+from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
@@ -15,6 +15,7 @@ from bot.core.record.incident_facts import (
     PhaseChanged,
     ResolveAsked,
     ResponderJoined,
+    RoleChanged,
     SeverityChanged,
     UpdateWritten,
 )
@@ -28,7 +29,7 @@ from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
 from bot.views.incident import paging
-from bot.views.incident.buttons import reopen_button, resolve_button
+from bot.views.incident.buttons import lead_button, reopen_button, resolve_button
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
@@ -94,6 +95,8 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
             return _plain(f"{who(fact.actor)} acknowledged {_name(incident)}.")
         case ResponderJoined():
             return _plain(f"{who(fact.actor)} came to help.")
+        case RoleChanged() as b:
+            return _role(fact, b, incident)
         case NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
         case SeverityChanged() as b:
@@ -110,6 +113,17 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
                 [],
             )
     return None
+
+
+def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
+    has = f"leads {_name(incident)}" if b.role == LEAD else f"is {foreign(b.role, 20)} for {_name(incident)}"
+    if b.person:
+        before = f", after {who(b.previous)}" if b.previous else ""
+        by_whom = "" if fact.actor in (b.person, b.previous) else f" ({how(fact.actor)})"
+        return _plain(f"{who(b.person)} {has} now{before}{by_whom}.")
+    said = f"Nobody {has} any more ({how(fact.actor)})."
+    vacant = b.role == LEAD and incident and incident.phase.open and incident.people.lead is None
+    return said, said, [lead_button(incident)] if vacant and incident else []
 
 
 def _plain(text: str) -> Said:

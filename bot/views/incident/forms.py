@@ -1,18 +1,18 @@
-"""The forms: declare an incident, write an update."""
+"""The forms: declare an incident, write an update, give a role, end it."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from bot.core.decide.flags.failover import default_unwell
 from bot.core.model import Severity
-from bot.core.policy import FlagPolicy, Policy
+from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.views.blocks import OPTION_VALUE_MAX, plain_text, section
 from bot.views.flags.buttons import affected
 from bot.views.incident.buttons import join_button, still
 from bot.views.names import plain_flag_name, plain_variant_name
 from bot.views.scene import Scene
-from bot.views.text import code, count, foreign, inert, plain
+from bot.views.text import code, count, foreign, inert, plain, who
 
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
@@ -21,6 +21,7 @@ RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # it said what is not over
 SEVERITY_CALLBACK = "change_severity"
 CANCEL_CALLBACK = "cancel_incident"
 SWITCH_BACK_CALLBACK = "switch_back"
+ROLE_CALLBACK = "give_role"
 
 NO_COMPONENT = "none"
 MOST_OPTIONS = 100
@@ -93,6 +94,23 @@ def severity_modal(incident: Incident) -> View:
         _input("reason", "Why?", _text_input("reason", TEXT_MAX, ""), optional=True),
     ]
     return _modal(SEVERITY_CALLBACK, "Change severity", "Change", blocks, str(incident.number))
+
+
+def role_modal(incident: Incident, policy: IncidentPolicy, me: str) -> View:
+    """The form that gives a role: the first one that is free, to whoever opens it, unless they choose otherwise."""
+    keys = {name: policy.role_meant(name) or name for name in policy.roles}
+    held = {name: incident.people.roles.get(role) for name, role in keys.items()}
+    choices = [_option(name.capitalize(), name) for name in policy.roles]
+    free = next((n for n, name in enumerate(policy.roles) if held[name] is None), 0)
+    lines = [f"*{foreign(name.capitalize(), 20)}*: {who(person)}" for name, person in held.items()]
+    hint = "They are invited. Left empty, nobody has the role any more."
+    person = {"type": "users_select", "action_id": "person", "initial_user": me}
+    blocks = [
+        dict(section("\n".join(lines))),
+        _input("role", "Role", _select("role", choices, choices[free])),
+        _input("person", "Who", person, hint, optional=True),
+    ]
+    return _modal(ROLE_CALLBACK, f"Roles of {incident.name}", "Save", blocks, str(incident.number))
 
 
 def cancel_modal(scene: Scene) -> View:

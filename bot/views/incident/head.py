@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core.model import FeedState, IncidentRole, Level, Phase, Severity
+from bot.core.model import FeedState, Level, Phase, Severity
 from bot.core.record.incident import Incident
 from bot.views.component_messages import blind_line
 from bot.views.flags.serving import serving
@@ -103,8 +103,8 @@ def place(incident: Incident) -> str:
 def lead(scene: Scene, called: Sequence[str] = ()) -> str:
     """Who leads, else who acknowledged it, else that nobody did and who should."""
     people = scene.incident.people
-    if leader := people.roles.get(IncidentRole.COMMANDER):
-        return f"Lead: {who(leader)}"
+    if people.lead:
+        return f"Lead: {who(people.lead)}"
     if people.acknowledged_by is None:
         return unacknowledged(scene, called)
     at = f" at {clock(people.acknowledged_at, scene.now)}" if people.acknowledged_at else ""

@@ -46,9 +46,14 @@ def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
         return f"{name}{where}\n{incident.phase.capitalize()}; began {clock(incident.began_at, now)}{took}"
     due = next_update_at(incident, policy.incidents)
     coming = f" · next update by {clock(due, now)}" if due else ""
-    leader = incident.people.leader
-    led = f"lead {who(leader)}" if leader else "*nobody has acknowledged it*"
-    return f"{name}{where}\nSince {clock(incident.began_at, now)} ({span(now - incident.began_at)}) · {led}{coming}"
+    return f"{name}{where}\nSince {clock(incident.began_at, now)} ({span(now - incident.began_at)}) · {_led(incident)}{coming}"
+
+
+def _led(incident: Incident) -> str:
+    people = incident.people
+    if people.lead:
+        return f"lead {who(people.lead)}"
+    return f"acknowledged by {who(people.acknowledged_by)}" if people.acknowledged_by else "*nobody has acknowledged it*"
 
 
 def incident_show(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:

@@ -3,13 +3,15 @@
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from aiohttp import web
 
 from bot.core import signals as s
 from bot.core.decide.incident.naming import TITLE_CHARS
-from bot.core.model import Actor, IncidentRole, Severity
+from bot.core.model import Actor, Severity
+from bot.core.policy import IncidentPolicy
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, IncidentVerb, Sender
 from bot.web.api.reads import NO_STORE, the_incident
 from bot.web.api.shapes import answer_shape
@@ -49,7 +51,7 @@ def on_incident(verb: IncidentVerb) -> Handler:
 
     async def handler(request: web.Request) -> web.Response:
         number = (await the_incident(request)).number
-        fields = IncidentFields(await read_json(request))
+        fields = IncidentFields(await read_json(request), request.app[SERVICES].engine.policy.incidents)
         signal = verb.signal(Sender(actor_of(request), signal_id(request), number), fields)
         fields.done()
         return await carry_out(request, signal)
@@ -73,13 +75,26 @@ def on_named(name_of: Callable[[web.Request], str], action: NamedAction) -> Hand
 class IncidentFields(Fields):
     """The fields of a request about one incident."""
 
+    def __init__(self, data: Any, policy: IncidentPolicy) -> None:
+        super().__init__(data)
+        self._policy = policy
+
     def severity(self, name: str) -> Severity:
         return self.choice(name, Severity)
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
         return super().truth(name)
 
-    def holder(self, role: IncidentRole, me: Actor) -> Actor | None:
+    def role(self) -> str:
+        """One that is configured, or a word that means one, in any case of letters."""
+        word = self.text("role", ID_CHARS, needed=True)
+        role = self._policy.role_meant(word)
+        if role is None:
+            remedy = f"One of: {', '.join(self._policy.roles)}."
+            raise Refusal(400, "role is not one of the known values.", field="role", remedy=remedy)
+        return role
+
+    def holder(self, role: str, me: Actor) -> Actor | None:
         """`none`, `me`, somebody by Slack's id, or by a login name for when Slack is away."""
         to = self.text("to", ID_CHARS, needed=True)
         if to.lower() in ("none", "me"):

@@ -1,17 +1,20 @@
-"""Who leads an incident: given, handed over, taken back."""
+"""Who leads an incident: given, handed over, taken back; and who has the other roles."""
+
+from dataclasses import replace
+
+import pytest
 
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.codec import decode, encode
 from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
-from bot.core.model import Actor, IncidentRole, Phase
+from bot.core.model import COMMUNICATIONS, LEAD, Actor, Phase
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import RoleChanged
 from bot.core.record.streams import evolve
 from bot.timeline.rows import rows
-from tests.desk import ANA, BOB, Table, told
-
-COMMANDER = IncidentRole.COMMANDER
+from tests.desk import ANA, BOB, Table, policy, told
 
 
 def declared() -> Table:
@@ -20,8 +23,8 @@ def declared() -> Table:
     return table
 
 
-def give(table: Table, to: Actor | None, by: Actor = ANA) -> Answer:
-    return table.send(s.GiveRole(actor=by, incident=1, role=COMMANDER, to=to)).answer
+def give(table: Table, to: Actor | None, by: Actor = ANA, role: str = LEAD) -> Answer:
+    return table.send(s.GiveRole(actor=by, incident=1, role=role, to=to)).answer
 
 
 def test_a_role_is_given() -> None:
@@ -32,8 +35,8 @@ def test_a_role_is_given() -> None:
     kinds = {type(one.body) for one in table.steps[-1].effects}
 
     assert said.ok
-    assert "bob is commander of INC-1 now." == told(said)
-    assert {COMMANDER: BOB} == table.incident().people.roles
+    assert "bob leads INC-1 now." == told(said)
+    assert {LEAD: BOB} == table.incident().people.roles
     assert (BOB,) == table.incident().people.responders
     assert 1 == invited.incident
     assert "incident/1" == invited.lane
@@ -46,8 +49,8 @@ def test_a_role_is_one_persons() -> None:
     give(table, ANA)
     give(table, BOB)
 
-    assert {COMMANDER: BOB} == table.incident().people.roles
-    assert [RoleChanged(COMMANDER, None, ANA), RoleChanged(COMMANDER, ANA, BOB)] == table.kinds(RoleChanged)
+    assert {LEAD: BOB} == table.incident().people.roles
+    assert [RoleChanged(LEAD, None, ANA), RoleChanged(LEAD, ANA, BOB)] == table.kinds(RoleChanged)
 
 
 def test_a_role_is_taken_back() -> None:
@@ -57,7 +60,7 @@ def test_a_role_is_taken_back() -> None:
     said = give(table, None)
 
     assert said.ok
-    assert "INC-1 has no commander any more." == told(said)
+    assert "Nobody leads INC-1 any more." == told(said)
     assert {} == table.incident().people.roles
     assert (BOB,) == table.incident().people.responders
     assert [] == [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
@@ -70,7 +73,7 @@ def test_giving_it_again_changes_nothing() -> None:
     again = give(table, Actor.person(BOB.id, "robert"))
 
     assert not again.ok
-    assert "bob is commander of INC-1 already." == told(again)
+    assert "bob leads INC-1 already." == told(again)
     assert 1 == len(table.kinds(RoleChanged))
 
 
@@ -79,7 +82,7 @@ def test_what_nobody_has_is_not_taken_back() -> None:
     said = give(declared(), None)
 
     assert not said.ok
-    assert "INC-1 has no commander." == told(said)
+    assert "Nobody leads INC-1." == told(said)
 
 
 def test_an_incident_that_is_over_has_no_roles_to_give() -> None:
@@ -98,7 +101,7 @@ def test_who_had_it_stays_on_record_when_it_is_over() -> None:
     give(table, BOB)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
 
-    assert {COMMANDER: BOB} == table.incident().people.roles
+    assert {LEAD: BOB} == table.incident().people.roles
 
 
 def test_a_role_survives_a_restart() -> None:
@@ -127,4 +130,70 @@ def test_the_timeline_says_who_led() -> None:
     give(table, None)
     texts = [row.text for row in rows(table.facts) if row.kind == "incident.role_changed"]
 
-    assert ["bob is commander of INC-1", "INC-1 has no commander any more"] == texts
+    assert ["bob leads INC-1", "Nobody leads INC-1 any more"] == texts
+
+
+# --- roles besides the lead
+
+
+def test_roles_stand_beside_each_other() -> None:
+    """One person may lead and speak; who is asked for updates is whoever has communications."""
+    table = declared()
+    give(table, ANA)
+    said = give(table, BOB, role=COMMUNICATIONS)
+
+    assert "bob is communications for INC-1 now." == told(said)
+    assert {LEAD: ANA, COMMUNICATIONS: BOB} == table.incident().people.roles
+    assert BOB == table.incident().people.speaker
+
+
+def test_the_lead_speaks_where_nobody_has_communications() -> None:
+    """Somebody is always asked."""
+    table = declared()
+    give(table, ANA)
+    give(table, BOB, role="scribe")
+
+    assert ANA == table.incident().people.speaker
+
+
+def test_a_role_that_is_not_configured_is_refused() -> None:
+    """From a forged form, say; the answer names those that there are."""
+    table = declared()
+
+    assert "There is no role 'chef'. There are: lead, communications, scribe." == told(give(table, BOB, role="chef"))
+    assert [] == table.kinds(RoleChanged)
+
+
+def test_a_role_that_left_the_configuration_is_given_up() -> None:
+    """Somebody has it since before, and can still be rid of it."""
+    table = declared()
+    give(table, BOB, role="scribe")
+    table.policy = called("lead", "communications")
+
+    assert "Nobody is scribe for INC-1 any more." == told(give(table, None, role="scribe"))
+
+
+def test_who_presses_too_late_takes_the_lead_from_nobody() -> None:
+    """Two people at once: the second learns who was first."""
+    table = declared()
+    give(table, ANA)
+    late = table.send(s.GiveRole(actor=BOB, incident=1, role=LEAD, to=BOB, free=True)).answer
+
+    assert "ana leads INC-1 already." == told(late)
+    assert {LEAD: ANA} == table.incident().people.roles
+
+
+@pytest.mark.parametrize("word", ["lead", "Commander", "chief"])
+def test_the_first_role_leads_whatever_it_is_called(word: str) -> None:
+    """People type what they are used to, and ledgers of before mean the same."""
+    assert LEAD == called("chief", "scribe").incidents.role_meant(word)
+
+
+@pytest.mark.parametrize("word", ["comms", "communications"])
+def test_a_word_for_a_role_that_is_not_configured_means_nothing(word: str) -> None:
+    """It would be given, and nowhere be seen."""
+    assert called("chief", "scribe").incidents.role_meant(word) is None
+
+
+def called(*roles: str) -> Policy:
+    return replace(policy(), incidents=replace(policy().incidents, roles=roles))
