@@ -5,9 +5,10 @@ from pathlib import Path
 
 from bot.config.load import Loaded
 from bot.core.model import Verdict
+from bot.delivery.survey import LooksFirst
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
-from bot.ports import Ledger, Samples
+from bot.ports import Engine, Ledger, Samples
 from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
@@ -47,7 +48,7 @@ class App:
         self._web = Web(
             setup, self._store, self._probes,
             health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),
-            slack=lambda: self._slack.requests,
+            slack=lambda: self._slack.requests, engine=lambda: self._front(),
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake())
@@ -128,10 +129,14 @@ class App:
         """Where the web server listens; empty before it does."""
         return self._web.url
 
+    def _front(self) -> Engine:
+        """The engine as people meet it, in Slack as over HTTP."""
+        return LooksFirst(self.engine, lambda: self._sending.survey)
+
     def desk(self) -> CommandContext:
         """What the commands work with."""
         return CommandContext(
-            engine=self.engine, ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
+            engine=self._front(), ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
             board_url=self._web.board_url(), trouble=self.trouble, about=self.about, unwritten=self._store.watch.unwritten,
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from bot.core.signals import (
     GiveRole,
     Join,
     ReleaseFlag,
+    Repair,
     SetPhase,
     Signal,
     StepBack,
@@ -29,7 +30,8 @@ from commands.parse import Misunderstood
 from commands.table import INCIDENT
 
 ACTIONS = re.compile(
-    r"^(incident\.(ack|join|lead|separate|resolve|reopen|export|update|evidence|roles|more)|flag\.(engage|step_back|release))(:|$)"
+    r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|evidence|roles|more)"
+    r"|flag\.(engage|step_back|release))(:|$)"
 )
 DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
 
@@ -75,6 +77,8 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
             case "incident.resolve":
                 force = value.get("force") is True  # the button's own question named what still fails
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)
+            case "incident.repair":
+                return Repair(actor=actor, id=id, incident=number)
             case "incident.reopen":
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING)
             case "incident.export" | "incident.more" if verb != MORE or value.get("do") == EXPORT:

@@ -52,6 +52,7 @@ from bot.core.record.incident_facts import (
     PhaseChanged,
     Posted,
     PostGone,
+    Repaired,
     ResolveAsked,
     ResponderJoined,
     RoleChanged,
@@ -72,6 +73,7 @@ from bot.core.record.provider_facts import (
     UpdatesForgotten,
 )
 from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.standing import Piece
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.ports import LatencyPicture
@@ -337,6 +339,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", GivenUp(PostUpdate.KIND, "INC-7/update/3", words)),
         ("incident/7", Exported("md", "the incident's channel")),
         ("incident/7", PeopleInvited(("U0ANA", "S0ONCALL"))),
+        ("incident/7", Repaired((Piece.CARD, Piece.TOPIC))),
         (f"flag/{FLAG}", EngageProposed(FLAG, "gpt", words)),
         (f"flag/{FLAG}", ProposalDropped(FLAG, words)),
         (f"flag/{FLAG}", Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", words, "approved", later, (API,))),

@@ -146,7 +146,7 @@ def test_contributing_names_places_that_there_are(row: list[str]) -> None:
 # Folder and registry, and which files of the folder are beside the matter.
 REGISTRIES = {
     "bot/checks/llm/dialects/known.py": "shape sse",
-    "bot/core/record/kinds.py": "fact incident flag component provider sight streams world layered recent",
+    "bot/core/record/kinds.py": "fact incident standing flag component provider sight streams world layered recent",
     "bot/core/signals/__init__.py": "",
     "bot/timeline/rows.py": "durations words",
     "bot/exports/__init__.py": "times",

@@ -19,6 +19,7 @@ from bot.core.signals import ChannelLost, PostLost
 from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.pages import Pages
+from bot.delivery.survey import Survey
 from bot.exports import render
 from bot.ports import (
     ChannelGone,
@@ -105,6 +106,11 @@ class Delivery:
             e.EditCard: Performer(self._edit_card),
             e.UploadExport: Performer(self._upload),
         })  # fmt: skip
+
+    @property
+    def survey(self) -> Survey:
+        """What looks whether all of an incident stands in the chat."""
+        return Survey(self._chat, self._engine, self._ledger, self._channel)
 
     # --- posts: one way for all of them
 
@@ -272,7 +278,8 @@ class Delivery:
 
     async def _runbook(self, body: e.PostRunbook, effect: Effect) -> Message | None:
         fact = await self._fact(effect)
-        return card.runbook(await incident_of(effect, self._engine), self._engine.policy, _named_by(fact.body))
+        incident = await incident_of(effect, self._engine)
+        return card.runbook(incident, self._engine.policy, _named_by(fact.body) or tuple(incident.affected))
 
     async def _line(self, body: e.PostLine, effect: Effect) -> Message:
         return fact_messages.fact_line(await self._fact(effect), await self._world(effect), self._engine.policy)
@@ -399,7 +406,7 @@ def _at(at: PostedAt) -> Performed:
 
 def _unsent_before(slot: int, name: str, facts: Sequence[Fact]) -> int:
     """How many updates right before this one were written but never stood in Slack."""
-    posted = {fact.body.key for fact in facts if isinstance(fact.body, Posted)}
+    posted = {e.first_key(fact.body.key) for fact in facts if isinstance(fact.body, Posted)}
     unsent = 0
     while slot - unsent > 1 and f"{name}/update/{slot - unsent - 1}" not in posted:
         unsent += 1

@@ -32,7 +32,7 @@ class IncidentChannel:
         self._engine = engine
         self._clock = clock
         self._board_url = board_url
-        self._wanted = invite
+        self._invite_first = invite
 
     def performers(self) -> Performers:
         """What it carries out."""
@@ -45,9 +45,14 @@ class IncidentChannel:
         }
 
     async def _open(self, body: OpenChannel, row: OutboxRow) -> Performed | Wait:
-        """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries."""
+        """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries.
+
+        Once it was lost, it is taken again if it takes posts by now.
+        """
         incident = await incident_of(row.effect, self._engine)
         name = incident.room.name
+        if body.again and incident.room.former and (taken := await self._taken_again(incident.room.former)):
+            return taken
         try:
             made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
             return Performed(made.id, name=made.name)
@@ -63,6 +68,15 @@ class IncidentChannel:
             raise refusal
         await self._engine.handle(NameTaken(actor=Actor.rule("outbox"), incident=incident.number, name=name))
         return Wait(f"#{name} belongs to somebody else; trying the next name")
+
+    async def _taken_again(self, channel: str) -> Performed | None:
+        try:
+            found = await self._chat.take_again(channel)
+        except ChatError as error:
+            if not error.permanent:
+                raise
+            return None
+        return Performed(found.id, name=found.name)
 
     async def _ours(self, name: str, row: OutboxRow) -> Performed | None:
         first_try = row.first_started_at or self._clock.now()
@@ -87,7 +101,7 @@ class IncidentChannel:
 
     async def _add_bookmarks(self, body: AddBookmarks, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        links = card.bookmarks(incident, self._engine.policy, board_url=self._board_url) if incident.room.channel else ()
+        links = self.links(incident) if incident.room.channel else ()
         for title, link in links:
             await self._chat.bookmark(incident.room.channel, title, link)
         return Performed()
@@ -97,14 +111,22 @@ class IncidentChannel:
         incident = await incident_of(row.effect, self._engine)
         if not incident.room.channel:
             return Performed()
-        wanted = dict.fromkeys(await self._wanted(incident))
-        people = (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders)
-        wanted |= {one.id: None for one in people if one and one.kind is ActorKind.PERSON}
-        fresh = [id for id in wanted if id not in incident.room.invited]
+        wanted = await self.wanted(incident)
+        fresh = [id for id in wanted if body.anew or id not in incident.room.invited]
         problems = await self._chat.invite(incident.room.channel, fresh) if fresh else []
         if problems:
             await self._engine.handle(_not_invited(incident, row.effect.key, problems))
         return Performed(reached=tuple(fresh))
+
+    async def wanted(self, incident: Incident) -> Sequence[str]:
+        """Who belongs into its channel: ids of people and of user groups, each once."""
+        wanted = dict.fromkeys(await self._invite_first(incident))
+        people = (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders)
+        return list(wanted | {one.id: None for one in people if one and one.kind is ActorKind.PERSON})
+
+    def links(self, incident: Incident) -> Sequence[tuple[str, str]]:
+        """Title and address of each bookmark that its channel should have."""
+        return card.bookmarks(incident, self._engine.policy, board_url=self._board_url)
 
 
 def _not_invited(incident: Incident, key: str, problems: list[str]) -> EffectRefused:

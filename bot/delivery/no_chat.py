@@ -14,7 +14,7 @@ from bot.core.model import Phase
 from bot.core.record.incident_facts import PhaseChanged
 from bot.delivery.incident_channel import incident_of
 from bot.ports import ChatError, Engine, Ledger, Message, Notifier, OutboxRow, Performed, Performer, Performers, Place, PostedAt
-from bot.ports.chat import ChannelInfo
+from bot.ports.chat import ChannelInfo, Furnishing, Standing
 from bot.views.incident.texts import out_of_band, out_of_band_line
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,18 @@ class NoChat:
         _refuse()
 
     async def own_channels(self) -> list[ChannelInfo]:
+        """Refused."""
+        _refuse()
+
+    async def take_again(self, channel: str) -> ChannelInfo:
+        """Refused."""
+        _refuse()
+
+    async def furnishing(self, channel: str) -> Furnishing:
+        """Refused."""
+        _refuse()
+
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
         """Refused."""
         _refuse()
 

@@ -219,7 +219,7 @@ class Outbox:
         await self._engine.handle(
             EffectRefused(
                 actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=kind or type(effect.body),
-                incident=effect.incident, body=effect.body, reason=reason,
+                incident=effect.incident, body=effect.body, stream=effect.stream, seq=effect.seq, reason=reason,
             )
         )  # fmt: skip
 

@@ -9,11 +9,13 @@ from bot.ports.chat import (
     ChannelNameTaken,
     Chat,
     ChatError,
+    Furnishing,
     GroupGone,
     Message,
     MessageGone,
     Place,
     PostedAt,
+    Standing,
 )
 from bot.ports.engine import Engine
 from bot.ports.ledger import (
@@ -41,8 +43,8 @@ from bot.ports.samples import LatencyPicture, Remembered, Samples
 
 __all__ = [
     "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
-    "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "GroupGone", "LatencyPicture", "Ledger",
-    "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Performed", "Performer",
-    "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "StateRow", "Store",
-    "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
+    "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "Furnishing", "GroupGone", "LatencyPicture",
+    "Ledger", "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Performed",
+    "Performer", "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "Standing",
+    "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

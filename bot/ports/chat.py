@@ -43,6 +43,23 @@ class ChannelInfo:
     is_archived: bool
 
 
+@dataclass(frozen=True)
+class Furnishing:
+    """What a channel has besides its messages."""
+
+    topic: str
+    topic_by: str  # user id; empty = nobody set one
+    bookmarks: frozenset[str]  # titles
+    members: frozenset[str]  # user ids
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A message that stands."""
+
+    pinned: bool
+
+
 class ChatError(EffectError):
     """The chat refused or did not answer.
 
@@ -104,6 +121,15 @@ class Chat(Protocol):
 
     async def own_channels(self) -> list[ChannelInfo]:
         """The channels that our bot is in."""
+
+    async def take_again(self, channel: str) -> ChannelInfo:
+        """A channel by its id, joined where it is public; raises ChannelGone where it is archived, gone or closed to us."""
+
+    async def furnishing(self, channel: str) -> Furnishing:
+        """What the channel has; raises ChannelGone where it takes no posts of ours. Changes nothing."""
+
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
+        """Whether a message stands there, in this thread if any; None where it was deleted."""
 
     async def set_topic(self, channel: str, topic: str) -> None:
         """Set the topic (cut to 250 characters by the view that made it)."""

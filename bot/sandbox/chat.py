@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from bot.ports import ChannelGone, ChannelInfo, ChannelNameTaken, ChatError, GroupGone, Message, MessageGone, Place, PostedAt
+from bot.ports import (
+    ChannelGone,
+    ChannelInfo,
+    ChannelNameTaken,
+    ChatError,
+    Furnishing,
+    GroupGone,
+    Message,
+    MessageGone,
+    Place,
+    PostedAt,
+    Standing,
+)
 from bot.system.clock import Clock
 
 T = TypeVar("T")
@@ -80,6 +92,7 @@ class FakeChannel:
     private: bool = False
     is_archived: bool = False
     topic: str = ""
+    topic_by: str = ""
     members: set[str] = field(default_factory=set)
     messages: list[FakeMessage] = field(default_factory=list)
     pins: list[str] = field(default_factory=list)
@@ -219,11 +232,37 @@ class FakeChat:
 
         return await self._do("own_channels", own)
 
+    async def take_again(self, channel: str) -> ChannelInfo:
+        def take() -> ChannelInfo:
+            found = self._known(channel)
+            if found.is_archived:
+                raise _archived("is_archived")
+            found.members.add(ME)
+            return found.info()
+
+        return await self._do("take_again", take, channel=channel)
+
+    async def furnishing(self, channel: str) -> Furnishing:
+        def look() -> Furnishing:
+            found = self._open(channel)
+            return Furnishing(found.topic, found.topic_by, frozenset(dict(found.bookmarks)), frozenset(found.members))
+
+        return await self._do("furnishing", look, channel=channel)
+
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
+        def look() -> Standing | None:
+            found = self._joined(at.channel)
+            here = any(each.ts == at.ts and each.thread_ts in ("", thread_ts) for each in found.messages)
+            return Standing(at.ts in found.pins) if here else None
+
+        return await self._do("standing", look, at=at, thread_ts=thread_ts)
+
     async def set_topic(self, channel: str, topic: str) -> None:
         def change() -> None:
             if len(topic) > TOPIC_MAX:
                 raise _error("too_long", f"a channel's topic has at most {TOPIC_MAX} characters")
-            self._open(channel).topic = topic
+            found = self._open(channel)
+            found.topic, found.topic_by = topic, ME
 
         await self._do("set_topic", change, channel=channel, topic=topic)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.ports import ChannelInfo, ChatError
 from bot.slack.client import SlackApi
-from bot.slack.errors import refusal
+from bot.slack.errors import REFUSALS, refusal
 
 PAGE = 200  # Slack recommends at most 200 (https://docs.slack.dev/apis/web-api/pagination)
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
@@ -34,6 +34,36 @@ class Channels:
         for name in known:
             del self._joined[name]
         return bool(known)
+
+    async def take_again(self, id: str) -> ChannelInfo:
+        """A channel by its id, joined where it is public. Raises ChannelGone where it takes nothing of ours."""
+        found = await self._look(id, member=False)
+        await self._join(found, member=bool(found.get("is_member")))
+        return _info(found)
+
+    async def topic(self, id: str) -> tuple[str, str]:
+        """The topic, and who set it. Raises ChannelGone where the channel takes nothing of ours."""
+        topic = (await self._look(id, member=True)).get("topic") or {}
+        return str(topic.get("value") or ""), str(topic.get("creator") or "")
+
+    async def members(self, id: str) -> frozenset[str]:
+        """Everybody in the channel. Raises ChatError."""
+        cursor, found = "", set[str]()
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            reply = await self._api.call(self._api.web.conversations_members, channel=id, limit=PAGE, **more)
+            found |= {str(user) for user in reply.get("members") or ()}
+            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return frozenset(found)
+
+    async def _look(self, id: str, *, member: bool) -> dict[str, Any]:
+        found: dict[str, Any] = (await self._api.call(self._api.web.conversations_info, channel=id))["channel"]
+        if found.get("is_archived"):
+            raise refusal(REFUSALS["is_archived"].sentence, code="is_archived")
+        if member and not found.get("is_member"):
+            raise refusal(REFUSALS["not_in_channel"].sentence, code="not_in_channel")
+        return found
 
     async def create(self, name: str, private: bool) -> ChannelInfo:
         """Create it. Raises ChannelNameTaken when the name exists."""

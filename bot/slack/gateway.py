@@ -1,12 +1,13 @@
 """`bot.ports.Chat` over Slack's Web API."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from typing import Any
 
-from bot.ports import ChannelInfo, ChatError, Message, Place, PostedAt
+from bot.ports import ChannelInfo, ChatError, Furnishing, Message, Place, PostedAt, Standing
 from bot.slack import invites, lookup, uploads
 from bot.slack.channels import Channels
 from bot.slack.client import TIMEOUT_S, Identity, SlackApi, SlackLogin
@@ -136,6 +137,20 @@ class SlackGateway:
         await self.identity()
         return await self._channels.own()
 
+    async def take_again(self, channel: str) -> ChannelInfo:
+        """A channel by its id, joined where it is public. Raises ChannelGone where it is archived, gone or closed to us."""
+        return await self._channels.take_again(channel)
+
+    async def furnishing(self, channel: str) -> Furnishing:
+        """What the channel has besides messages. Raises ChannelGone where it takes no posts of ours."""
+        topic, members = await asyncio.gather(self._channels.topic(channel), self._channels.members(channel))
+        there = await self._bookmarks(channel)
+        return Furnishing(*topic, frozenset(there), members)
+
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
+        """Whether a message stands, and whether it is pinned. Raises ChatError."""
+        return await lookup.standing(self.api, at, thread_ts)
+
     async def set_topic(self, channel: str, topic: str) -> None:
         """Set the topic. Raises ChatError."""
         await self.api.call(self.api.web.conversations_setTopic, channel=channel, topic=topic)
@@ -165,10 +180,12 @@ class SlackGateway:
     async def bookmark(self, channel: str, title: str, link: str) -> None:
         """Add a link to the channel's bookmarks unless one of that title is there. Raises ChatError."""
         title = title[:BOOKMARK_TITLE_MAX]
+        if title not in await self._bookmarks(channel):
+            await self.api.call(self.api.web.bookmarks_add, channel_id=channel, title=title, type="link", link=link)
+
+    async def _bookmarks(self, channel: str) -> list[str]:
         there = (await self.api.call(self.api.web.bookmarks_list, channel_id=channel)).get("bookmarks") or ()
-        if any(unescape(str(bookmark.get("title") or "")) == title for bookmark in there):
-            return
-        await self.api.call(self.api.web.bookmarks_add, channel_id=channel, title=title, type="link", link=link)
+        return [unescape(str(bookmark.get("title") or "")) for bookmark in there]
 
     # --- files
 

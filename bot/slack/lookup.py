@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.ports import ChatError, PostedAt
+from bot.ports import ChatError, MessageGone, PostedAt, Standing
 from bot.slack.client import Identity, SlackApi
 
 EVENT_TYPE = "understudy_effect"
@@ -33,6 +33,24 @@ async def find(api: SlackApi, me: Identity, channel: str, thread_ts: str, key: s
         if error.code != "thread_not_found":
             raise
     return None
+
+
+async def standing(api: SlackApi, at: PostedAt, thread_ts: str) -> Standing | None:
+    """Whether a message stands in its channel or thread, and whether it is pinned. Raises ChatError.
+
+    Of a root that was deleted and has replies, Slack keeps a `tombstone`.
+    """
+    try:
+        reply = await api.call(
+            api.web.conversations_replies, channel=at.channel, ts=thread_ts or at.ts,
+            oldest=at.ts, latest=at.ts, inclusive=True,
+        )  # fmt: skip
+    except MessageGone:
+        return None
+    found = next((message for message in reply["messages"] if message.get("ts") == at.ts), None)
+    if found is None or found.get("subtype") == "tombstone":
+        return None
+    return Standing(pinned=at.channel in (found.get("pinned_to") or ()))
 
 
 async def _pages(api: SlackApi, method: Callable[..., Any], args: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:

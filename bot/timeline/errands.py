@@ -38,6 +38,7 @@ from bot.core.record.incident_facts import (
     PeopleInvited,
     Posted,
     PostGone,
+    Repaired,
 )
 
 ERRAND_WORDS: dict[str, str] = {
@@ -73,6 +74,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"Gone from Slack: {ERRAND_WORDS.get(b.what, b.what)}; {then}"
         case GivenUp(what=what):
             return f"Given up: {ERRAND_WORDS.get(what, what)}"
+        case Repaired(pieces=pieces):
+            return f"Repaired in Slack: {', '.join(pieces)}"
         case Exported() as b:
             return f"The timeline was exported as {b.format} to {b.where}"
     return ""

@@ -4,7 +4,7 @@ from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.model import Phase
 from bot.core.signals.base import Signal
-from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, Rename, SetPhase, SetSeverity, WriteUpdate
+from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, Rename, Repair, SetPhase, SetSeverity, WriteUpdate
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
 
 
@@ -31,6 +31,11 @@ def note(by: Sender, given: Given) -> Signal:
 def rename(by: Sender, given: Given) -> Signal:
     """Say what it is called."""
     return Rename(by.actor, by.id, incident=by.incident, title=given.text("title", TITLE_CHARS, needed=True))
+
+
+def repair(by: Sender, given: Given) -> Signal:
+    """Have made good what is missing in Slack."""
+    return Repair(by.actor, by.id, incident=by.incident)
 
 
 def severity(by: Sender, given: Given) -> Signal:
@@ -101,6 +106,13 @@ VERBS: tuple[IncidentVerb, ...] = (
         role,
         (Takes("role"), Takes("to")),
         help="Say who has a role, such as lead: me, a login, a Slack user id, or none.",
+    ),
+    IncidentVerb(
+        "repair",
+        "[INC-7]",
+        "make good what is missing in Slack: channel, card, topic, invitations",
+        repair,
+        help="Make good what failed or was tidied away in Slack: channel, card, pin, topic, bookmarks, invitations, alert.",
     ),
     IncidentVerb("phase", "[INC-7] identified [REASON]", "move to another phase", phase, (Takes("phase"),), asks=True),
     IncidentVerb(

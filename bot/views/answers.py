@@ -20,6 +20,7 @@ from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.faces import Face, Slack
 from bot.views.incident.buttons import join_button
+from bot.views.incident.repair import repair_words
 from bot.views.limits import fit
 from bot.views.text import code, inert, plain, stop
 
@@ -44,7 +45,7 @@ TOO_LATE = {
 def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_component(answer)
-    said = said or _of_flag(answer, face) or WORDLESS.get(type(answer), "")
+    said = said or _of_flag(answer, face) or repair_words(answer) or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
     return said

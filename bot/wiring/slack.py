@@ -9,6 +9,7 @@ from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.direct_posts import DirectPosts, Note
 from bot.delivery.no_chat import NoChat, WithoutChat
 from bot.delivery.ops_channel import OpsChannel
+from bot.delivery.survey import Survey
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall
 from bot.slack.gateway import SlackGateway
@@ -167,6 +168,7 @@ class Sending(AppPart):
         self._on_call = on_call
         self._board_url = board_url
         self._outbox: Outbox | None = None
+        self.survey: Survey | None = None  # what looks into Slack; None before the start, and where there is none
 
     async def start(self) -> None:
         """Take up what was left, then wait for more."""
@@ -178,7 +180,9 @@ class Sending(AppPart):
         )  # fmt: skip
         delivery = Delivery(channels.chat, store.engine, store.ledger, setup.clock, around, channels.ops)
         performers = delivery.performers()
-        if setup.config.slack.mode == "none":
+        if setup.config.slack.mode != "none":
+            self.survey = delivery.survey
+        else:
             performers = WithoutChat(
                 store.engine, store.ledger, store.notifier, performers[PageAddresses]
             ).performers()  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.core.model import Sample, Verdict
 from bot.exports import render
+from bot.ports import Engine
 from bot.ports.signed_requests import SlackRequests
 from bot.system.private_files import CONTROL_FILE, leave_control
 from bot.web.app import WebServer, build_web
@@ -26,7 +27,7 @@ class Web(AppPart):
     def __init__(
         self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
         sees: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
-        slack: Callable[[], SlackRequests | None],
+        slack: Callable[[], SlackRequests | None], engine: Callable[[], Engine],
     ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
@@ -36,6 +37,7 @@ class Web(AppPart):
         self._sees = sees
         self._take = take
         self._slack = slack
+        self._engine = engine
         self.url = ""
 
     async def start(self) -> None:
@@ -62,7 +64,7 @@ class Web(AppPart):
     def _services(self) -> WebServices:
         setup, store, server = self._setup, self._store, self._setup.config.server
         return WebServices(
-            engine=store.engine, board=setup.board, clock=setup.clock, ledger=store.ledger, samples=store.samples,
+            engine=self._engine(), board=setup.board, clock=setup.clock, ledger=store.ledger, samples=store.samples,
             health=self._health, export=self._export, metrics=setup.metrics, sees=self._sees,
             unwritten=store.watch.unwritten, ledger_trouble=store.watch.trouble,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),

@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from chat_stages import Stage, stage
 
-from bot.ports import ChannelGone, ChannelNameTaken, ChatError, GroupGone, Message, MessageGone, Place, PostedAt
+from bot.ports import (
+    ChannelGone,
+    ChannelNameTaken,
+    ChatError,
+    Furnishing,
+    GroupGone,
+    Message,
+    MessageGone,
+    Place,
+    PostedAt,
+    Standing,
+)
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 HELLO = Message("Claude API: degraded since 12:40 UTC", ({"type": "divider"},))
@@ -375,3 +386,67 @@ async def test_upload_is_refused_when_it_is_empty_or_unknown(slack: Stage) -> No
 
     assert ("empty_file", True) == (empty.value.code, empty.value.permanent)
     assert ("file_not_found", True) == (unknown.value.code, unknown.value.permanent)
+
+
+# --- what stands
+
+
+async def test_a_message_stands_until_it_is_deleted(slack: Stage) -> None:
+    """Pinned or not; what never stood there does not stand."""
+    ops = slack.add_channel("ops")
+    at = await slack.chat.post(Place(ops), HELLO, "card")
+    before = await slack.chat.standing(at)
+    await slack.chat.pin(at)
+
+    assert [Standing(False), Standing(True)] == [before, await slack.chat.standing(at)]
+    assert await slack.chat.standing(PostedAt(ops, "1700000000.000001")) is None
+
+
+async def test_a_reply_stands_in_its_thread(slack: Stage) -> None:
+    """One that was deleted does not, though its thread is there."""
+    ops = slack.add_channel("ops")
+    root = await slack.chat.post(Place(ops), HELLO, "root")
+    reply = await slack.chat.post(Place(ops, root.ts), HELLO, "reply")
+
+    assert Standing(False) == await slack.chat.standing(reply, root.ts)
+    assert await slack.chat.standing(PostedAt(ops, "1700000000.000001"), root.ts) is None
+
+
+async def test_the_furnishing_of_a_channel_is_told(slack: Stage) -> None:
+    ops, ana = slack.add_channel("ops"), slack.add_person("ana")
+    empty = await slack.chat.furnishing(ops)
+    await slack.chat.set_topic(ops, "SEV2")
+    await slack.chat.bookmark(ops, "Board", "https://board.example.com")
+    await slack.chat.invite(ops, [ana])
+    has = await slack.chat.furnishing(ops)
+
+    assert ("", frozenset(), {slack.chat.me}) == (empty.topic, empty.bookmarks, empty.members)
+    assert Furnishing("SEV2", slack.chat.me, frozenset({"Board"}), frozenset({ana, slack.chat.me})) == has
+
+
+@pytest.mark.parametrize(("prepare", "why"), [("archived", "it was archived"), ("stranger", "the bot was removed from it")])
+async def test_the_furnishing_of_a_lost_channel_says_what_became_of_it(slack: Stage, prepare: str, why: str) -> None:
+    channel = slack.add_channel("x", member=prepare == "archived")
+    if prepare == "archived":
+        slack.archive(channel)
+
+    with pytest.raises(ChannelGone) as caught:
+        await slack.chat.furnishing(channel)
+    assert why == caught.value.why
+
+
+async def test_a_public_channel_is_taken_again(slack: Stage) -> None:
+    """As if nobody had removed the bot."""
+    hall = slack.add_channel("hall", member=False)
+    taken = await slack.chat.take_again(hall)
+
+    assert (hall, "hall") == (taken.id, taken.name)
+    assert slack.chat.me in slack.members(hall)
+
+
+async def test_an_archived_channel_is_not_taken_again(slack: Stage) -> None:
+    channel = slack.add_channel("x")
+    slack.archive(channel)
+
+    with pytest.raises(ChannelGone):
+        await slack.chat.take_again(channel)

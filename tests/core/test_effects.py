@@ -25,6 +25,8 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.OpenChannel(), ABOUT, "INC-7/channel.open/incident/7/3", "incident/7", ""),
     (e.SetTopic(first=True), ABOUT, "INC-7/channel.topic/incident/7/3", "incident/7", ""),
     (e.SetTopic(), ABOUT, "INC-7/topic/incident/7/3", "incident/7", "topic/7"),
+    (e.OpenChannel(again=True), ABOUT, "INC-7/channel.open/incident/7/3", "incident/7", ""),
+    (e.InvitePeople(anew=True), ABOUT, "INC-7/channel.invite/incident/7/3", "incident/7", ""),
     (e.AddBookmarks(), ABOUT, "INC-7/channel.bookmarks/incident/7/3", "incident/7", ""),
     (e.InvitePeople(), ABOUT, "INC-7/channel.invite/incident/7/3", "incident/7", ""),
     (e.PostCard(), ABOUT, "INC-7/card.post/incident/7/3", "incident/7", ""),
@@ -62,6 +64,14 @@ def test_an_effect_has_the_key_lane_and_slot_it_always_had(
     assert key == made.key
     assert lane == made.lane
     assert slot == made.slot
+
+
+def test_what_is_ordered_again_is_another_effect() -> None:
+    """The first key is taken for ever, and still tells which one it was."""
+    again = effect(e.PostUpdate(AT, 4), ABOUT, again=9)
+
+    assert "INC-7/update/4/again/9" == again.key
+    assert "INC-7/update/4" == e.first_key(again.key)
 
 
 def test_every_effect_is_named_above() -> None:

@@ -41,7 +41,7 @@ SWITCHES_ENDS_OR_HIDES = [
     s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag,
     s.Mute, s.Unmute,
 ]  # fmt: skip
-HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Reported]
+HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
 MACHINES = {s.Alerted: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
 

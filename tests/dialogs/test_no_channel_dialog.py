@@ -19,7 +19,7 @@ async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Ta
         "INC-1 has no channel of its own:",
         "INC-1 (Claude API is odd) goes on in the thread under its alert in #ops; updates come there.",
         "Commands work with its name: /incident update INC-1 TEXT.",
-        "For the next time: The workspace keeps apps from making channels; an owner can allow it in its settings.",
+        "The workspace keeps apps from making channels; an owner can allow it in its settings. Then Repair opens the channel.",
     ):
         assert words in talk.shows(refusal)
         assert words in talk.shows(direct)
@@ -68,7 +68,7 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
 
     refusal = outage.shows(outage.said("ops", "has no channel of its own")[-1])
     assert f"INC-1 has no channel of its own: #{CHANNEL} takes no more posts: it was archived (is_archived)" in refusal
-    assert "For the next time: The channel was archived; unarchive it by hand and invite the bot." in refusal
+    assert "The channel was archived; unarchive it by hand and invite the bot. Then Repair opens the channel." in refusal
     thread = outage.thread("ops", "SEV2 · Claude API")
     assert 1 == thread.count("> it was tidied away")
     assert 1 == thread.count("Update 1 of INC-1")

@@ -27,8 +27,8 @@ KINDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 SLASH_WORDS = [
     "/health", "/incident list", "/incident declare Mail is late", "/incident declare", "/incident resolve INC-1",
-    f"/fallback engage {FLAG} gpt", f"/fallback release {FLAG} force", "/understudy mute claude api for 1h",
-    "/understudy about",
+    "/incident repair INC-1", f"/fallback engage {FLAG} gpt", f"/fallback release {FLAG} force",
+    "/understudy mute claude api for 1h", "/understudy about",
 ]  # fmt: skip
 ASKING = ["/health", "/health claude", "/incident list", "/incident show", "/fallback status", "/understudy maintenance"]
 CHANGING = [words for words in SLASH_WORDS if words.split()[1:2] and words.split()[1] not in ("list", "about")]

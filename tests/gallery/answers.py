@@ -10,9 +10,11 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident import naming as n
+from bot.core.decide.incident import repair as p
 from bot.core.decide.incident import roles as r
 from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Level, Phase, Severity
+from bot.core.record.standing import Piece
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.slack.reception import UNKNOWN, WORDS
@@ -65,6 +67,13 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Moved(**INC7, phase=Phase.RESOLVED, failing=("claude.ai",), until=T0 + timedelta(minutes=5)),
     a.Moved(**INC7, phase=Phase.CANCELED, failing=("claude.ai", "Claude mobile")),
 )  # fmt: skip
+OF_REPAIRS: tuple[base.Answer, ...] = (
+    p.RepairBegun(**INC7, pieces=(Piece.CARD, Piece.TOPIC)), p.RepairBegun(**INC7, pieces=(Piece.CHANNEL,)),
+    p.RepairBegun(**INC7, pieces=tuple(Piece)),
+    p.RepairBegun(**INC7, pieces=(Piece.PIN,), waiting=(Piece.ALERT,), unknown="Slack did not answer in time"),
+    p.NothingMissing(**INC7), p.NothingMissing(**INC7, waiting=(Piece.CARD, Piece.PIN)),
+    p.NothingMissing(**INC7, unknown="Slack did not answer in time"), p.ChangedMeanwhile(**INC7), p.NobodyLooked(**INC7),
+)  # fmt: skip
 OF_FLAGS: tuple[base.Answer, ...] = (
     fa.Switched(**CHAT, variant="gpt"), fa.ServesAlready(**CHAT, variant="gpt"),
     fa.NoVariant(**CHAT, variant="gpd", known=("claude", "gpt", "cached")), fa.IsDefault(**CHAT, variant="claude"),
@@ -108,7 +117,7 @@ SLIPS = (
 
 def given() -> Iterator[Entry]:
     """Every answer of the core, as Slack says it, with what it offers to press."""
-    for answer in (*OF_INCIDENTS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
+    for answer in (*OF_INCIDENTS, *OF_REPAIRS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
         title = answer.KIND
         offered = answer_message(answer, "/incident", title="Claude is slow", severity="SEV2")
         if offered:

@@ -25,7 +25,8 @@ TITLES = [title for title, _ in CHAPTERS]
 NO_MESSAGE: set[type[Body]] = {
     component_facts.VerdictChanged, flag_facts.CarriedOver, flag_facts.HoldEnded, incident_facts.ChannelNamed,
     incident_facts.ChannelOpened, incident_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
-    incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, paging_facts.PageHeld,
+    incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, incident_facts.Repaired,
+    paging_facts.PageHeld,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
 }  # fmt: skip

@@ -105,6 +105,12 @@ async def test_incident_action_becomes_its_signal(
     assert vars(signal) | {"id": sent.id} == vars(sent)
 
 
+async def test_a_repair_is_refused_where_there_is_no_slack(declared: House, http: aiohttp.ClientSession) -> None:
+    """Whoever asked is told that nothing was done."""
+    status, found = await post(http, declared, "/incidents/1/repair")
+    assert (409, "nobody_looked", False) == (status, found["kind"], found["changed"])
+
+
 async def test_resolved_incident_is_reopened(declared: House, http: aiohttp.ClientSession) -> None:
     """Reopening leads back to investigating."""
     await post(http, declared, "/incidents/1/resolve")

@@ -81,6 +81,10 @@ class Draft:
         """Queue something to do about `fact`."""
         self.effects.append(effect(body, About(fact.stream, fact.seq, fact.incident)))
 
+    def send_again(self, body: EffectBody, about: About, order: Fact) -> None:
+        """Queue something a second time that was queued about an earlier fact, or might have been; `order` asks for it."""
+        self.effects.append(effect(body, about, again=order.seq))
+
     def incident(self, number: int) -> Incident:
         """The incident as it stands in this draft."""
         return self.world.incidents[number]

@@ -320,12 +320,13 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
     return draft.done(base.Noted(incident=incident.number))
 
 
-def refuse_channel(draft: Draft, incident: Incident, reason: str) -> None:
+def refuse_channel(draft: Draft, incident: Incident, reason: str) -> Fact:
     """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
     fact = draft.add(incident.stream, ChannelRefused(reason))
     draft.send(PostRefusal(), fact)
     if incident.declared_by.kind is ActorKind.PERSON:
         draft.send(TellPerson(incident.declared_by.id), fact)
+    return fact
 
 
 HANDLERS: Handlers = {

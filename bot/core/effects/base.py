@@ -100,11 +100,18 @@ class Effect:
         return self.body.KIND
 
 
-def effect(body: EffectBody, about: About) -> Effect:
+AGAIN = "/again/"  # how keys go on of what is ordered a second time; then the number of the fact that orders it
+
+
+def effect(body: EffectBody, about: About, again: int = 0) -> Effect:
     """What is to be done about a fact, with the key, the lane and the slot that such an effect has."""
-    return Effect(
-        body.key(about), body.lane(about), body, about.incident, about.stream, about.seq, body.slot(about)
-    )  # fmt: skip
+    key = f"{body.key(about)}{AGAIN}{again}" if again else body.key(about)
+    return Effect(key, body.lane(about), body, about.incident, about.stream, about.seq, body.slot(about))
+
+
+def first_key(key: str) -> str:
+    """The key under which it was ordered first."""
+    return key.partition(AGAIN)[0]
 
 
 def encode_effect(body: EffectBody) -> dict[str, Any]:
@@ -205,6 +212,7 @@ class OpenChannel(EffectBody):
 
     KIND = "channel.open"
     CERTAINTY = Certainty.REPEATABLE  # a name is given once, and a channel that we made under it is known as ours
+    again: bool = False  # in place of one that was lost or refused; the one that was lost is taken again where that is possible
 
 
 @dataclass(frozen=True)
@@ -237,6 +245,7 @@ class InvitePeople(EffectBody):
 
     KIND = "channel.invite"
     CERTAINTY = Certainty.REPEATABLE
+    anew: bool = False  # also those who were invited before
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,21 @@ class Room:
     name: str = ""
     attempt: int = 0  # names that were tried
     refused: str = ""  # why there is no channel
+    former: str = ""  # Slack id of the channel that was lost
     alert: Post = Post()
     evidence: Post = Post()  # the first reply under the alert
     card: Post = Post()
     invited: tuple[str, ...] = ()  # people and user groups whom Slack was asked to invite into this channel, by id
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """An effect that was given up: its kind, its fields in JSON, and the fact that it spoke of."""
+
+    what: str
+    fields: str = ""
+    stream: str = ""  # empty = nobody wrote down which fact it was
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,8 @@ class Incident:
     vendor: VendorWords = VendorWords()
     ending: Ending = Ending()
     paging: Paging = Paging()
+    undelivered: tuple[Undelivered, ...] = ()  # what was given up since the last repair; pages are not among it
+    repairs: int = 0
     relapses: int = 0
     reopened: int = 0
 

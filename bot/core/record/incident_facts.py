@@ -4,10 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.effects import PostAlert, PostCard, PostEvidence
+from bot.core.effects import EFFECTS, GIVEN_UP, OfPage, PostAlert, PostCard, PostEvidence, PostLine
 from bot.core.model import Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
-from bot.core.record.incident import Affected, Ending, Incident, Post, Room, VendorWords
+from bot.core.record.incident import Affected, Ending, Incident, Post, Room, Undelivered, VendorWords
+from bot.core.record.standing import Piece
+
+MOST_UNDELIVERED = 50  # of one incident; where that many are given up, the newest are what people miss
 
 
 @dataclass(frozen=True)
@@ -262,8 +265,9 @@ class ChannelOpened(Body):
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It may be another one, after one was lost: nobody was invited into that."""
-        invited = state.room.invited if self.channel == state.room.channel else ()
-        return _in_room(state, channel=self.channel, name=self.name, refused="", invited=invited)
+        known = self.channel in (state.room.channel, state.room.former)
+        invited = state.room.invited if known else ()
+        return _in_room(state, channel=self.channel, name=self.name, refused="", former="", invited=invited)
 
 
 @dataclass(frozen=True)
@@ -276,7 +280,7 @@ class ChannelRefused(Reasoned, Body):
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """There is none, and why."""
-        return _in_room(state, channel="", refused=self.reason)
+        return _in_room(state, channel="", refused=self.reason, former=state.room.channel or state.room.former)
 
 
 @dataclass(frozen=True)
@@ -346,6 +350,28 @@ class GivenUp(Reasoned, Body):
     what: str
     key: str
     reason: str
+    fields: str = ""  # of the effect, in JSON
+    stream: str = ""  # of the fact that it spoke of
+    seq: int = 0
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """A repair orders it anew. Pages are not part of that: paging goes on by itself."""
+        if self.key.startswith(GIVEN_UP) or issubclass(EFFECTS.get(self.what, PostLine), OfPage):
+            return state
+        lost = Undelivered(self.what, self.fields, self.stream, self.seq)
+        return replace(state, undelivered=(*state.undelivered, lost)[-MOST_UNDELIVERED:])
+
+
+@dataclass(frozen=True)
+class Repaired(Body):
+    """A person had made good what was missing in the chat: these pieces were ordered anew."""
+
+    KIND = "incident.repaired"
+    pieces: tuple[Piece, ...]
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """What was given up before is ordered again, or out of date."""
+        return replace(state, undelivered=(), repairs=state.repairs + 1)
 
 
 @dataclass(frozen=True)

@@ -68,3 +68,5 @@ class OfEffect(Signal):
     kind: type[EffectBody]
     incident: int | None
     body: EffectBody | None = None  # the effect itself, for rules that look into it
+    stream: str = ""  # of the fact that it speaks of
+    seq: int = 0

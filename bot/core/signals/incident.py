@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core.model import Actor, Phase, Severity
+from bot.core.record.standing import Found
 from bot.core.signals.base import COMMAND, RESPONDERS, OfIncident, Signal
 
 
@@ -77,6 +78,13 @@ class SetPhase(OfIncident, by=COMMAND):
     phase: Phase
     reason: str = ""
     force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair(OfIncident, by=RESPONDERS):
+    """A person has made good what failed or was tidied away in the chat; `found` is what stands there, None = nobody looked."""
+
+    found: Found | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

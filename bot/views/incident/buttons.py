@@ -101,6 +101,11 @@ def join_button(number: int, *, style: str = "") -> Block:
     return button(f"Join INC-{number}", f"incident.join:{number}", {"incident": number}, style=style)
 
 
+def repair_button(incident: Incident) -> Block:
+    """Make good what is missing in Slack."""
+    return button("Repair", "incident.repair", {"incident": incident.number})
+
+
 def export_button(incident: Incident, format: str = "md") -> Block:
     """The timeline as a file in the channel."""
     return button("Export timeline", "incident.export", {"incident": incident.number, "format": format})

@@ -29,7 +29,7 @@ from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
 from bot.views.incident import paging
-from bot.views.incident.buttons import lead_button, reopen_button, resolve_button
+from bot.views.incident.buttons import lead_button, reopen_button, repair_button, resolve_button
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
@@ -153,8 +153,8 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
         case GivenUp() as b:
             what = ERRAND_WORDS.get(b.what, b.what)
             text = f"{_name(incident)}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
-            todo = "It is not tried again. What happened stands in the timeline; `understudy doctor` tells what Slack wants."
-            return text, f"{text}\n{todo}", []
+            todo = "What happened stands in the timeline. `understudy doctor` tells what Slack wants; *Repair* tries again."
+            return text, f"{text}\n{todo}", [repair_button(incident)] if incident else []
     return None
 
 

@@ -7,7 +7,8 @@ from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.rows import rows
-from bot.views.blocks import section
+from bot.views.blocks import actions, section
+from bot.views.incident.buttons import repair_button
 from bot.views.limits import fit
 from bot.views.names import plain_names
 from bot.views.text import code, foreign, inert
@@ -31,9 +32,9 @@ def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
         f"*{text}*",
         f"{incident.name} ({foreign(incident.title, 150)}) goes on in the thread under its alert in {ops}; updates come there.",
         f"Commands work with its name: {code(f'/incident update {incident.name} TEXT')}.",
-        f"For the next time: {remedy}",
+        f"{remedy} Then *Repair* opens the channel.",
     ]
-    return fit(Message(text, (section("\n".join(lines)),)))
+    return fit(Message(text, (section("\n".join(lines)), *actions([repair_button(incident)]))))
 
 
 def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from bot.core.record.incident_facts import (
     PhaseChanged,
     Posted,
     PostGone,
+    Repaired,
     UpdateWritten,
 )
 from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
@@ -40,7 +41,7 @@ MOST_STATES = 4
 # Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
 NOT_NEWS: tuple[type[Body], ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
-    PeopleInvited, Paged, PageOutcome, PageHeld, PageLost,
+    PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.

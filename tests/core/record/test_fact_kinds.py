@@ -55,6 +55,7 @@ WRITTEN = frozenset(
         "incident.phase_changed",
         "incident.post_gone",
         "incident.posted",
+        "incident.repaired",
         "incident.resolve_asked",
         "incident.responder_joined",
         "incident.role_changed",

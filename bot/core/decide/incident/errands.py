@@ -1,10 +1,13 @@
 """What became of our own effects: where a post stands, which channel was opened, what was given up."""
 
+import json
+
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.incident.repair import on_channel_again, on_channel_refused_again
 from bot.core.decide.paging import came_to
 from bot.core.decide.phases import refuse_channel
-from bot.core.effects import GIVEN_UP, EditInPlace, InvitePeople, OfPage, OpenChannel, PostLine, To
+from bot.core.effects import GIVEN_UP, EditInPlace, InvitePeople, OfPage, OpenChannel, PostLine, To, encode_effect
 from bot.core.record.incident_facts import ChannelOpened, GivenUp, PeopleInvited, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
@@ -15,7 +18,9 @@ def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
     if signal.kind is OpenChannel and number is not None:
         if not signal.channel:
             return draft.done(Noted())  # there is no chat that it could be opened in
-        draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
+        opened = draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
+        if _again(signal):
+            on_channel_again(draft, number, opened)
     elif signal.kind is InvitePeople and signal.reached and number is not None:
         draft.add(f"incident/{number}", PeopleInvited(signal.reached))
     elif signal.ts and number is not None:
@@ -30,15 +35,23 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
         return draft.done(Noted())
     held = draft.incident(signal.incident)
     if signal.kind is OpenChannel:
-        refuse_channel(draft, held, signal.reason)
+        refused = refuse_channel(draft, held, signal.reason)
+        if _again(signal):
+            on_channel_refused_again(draft, held.number, refused)
     else:
-        fact = draft.add(held.stream, GivenUp(signal.kind.KIND, signal.key, signal.reason))
+        fields = json.dumps(encode_effect(signal.body)) if signal.body else ""
+        given_up = GivenUp(signal.kind.KIND, signal.key, signal.reason, fields, signal.stream, signal.seq)
+        fact = draft.add(held.stream, given_up)
         if not signal.key.startswith(GIVEN_UP) and not issubclass(signal.kind, OfPage):
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
             lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key
             draft.send(PostLine(To.OPS, lost), fact)
     came_to(draft, signal)
     return draft.done(Noted())
+
+
+def _again(signal: EffectDone | EffectRefused) -> bool:
+    return isinstance(signal.body, OpenChannel) and signal.body.again
 
 
 HANDLERS: Handlers = {EffectDone: on_effect_done, EffectRefused: on_effect_refused}

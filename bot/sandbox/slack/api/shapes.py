@@ -62,6 +62,8 @@ def message_shape(team: Team, message: Message, *, metadata: bool = False, count
         shape["reactions"] = [{"name": n, "users": users, "count": len(users)} for n, users in message.reactions.items()]
     if metadata and message.metadata:
         shape["metadata"] = message.metadata
+    if message.ts in team.channels[message.channel].pins:
+        shape["pinned_to"] = [message.channel]
     return shape | _thread_part(team, message, counts=counts)
 
 

@@ -1,0 +1,183 @@
+"""A person has made good what failed or was tidied away in the chat. What stands there is looked at before (`Found`)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.core import effects as e
+from bot.core.answers.base import Done, Refused
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident, Undelivered
+from bot.core.record.incident_facts import ChannelRefused, PostGone, Repaired
+from bot.core.record.standing import Found, Piece
+from bot.core.signals.incident import Repair
+
+PIECES: Mapping[type[e.EffectBody], Piece] = {
+    e.OpenChannel: Piece.CHANNEL, e.PostCard: Piece.CARD, e.PinCard: Piece.PIN, e.SetTopic: Piece.TOPIC,
+    e.AddBookmarks: Piece.BOOKMARKS, e.InvitePeople: Piece.INVITATIONS, e.PostAlert: Piece.ALERT,
+    e.PostEvidence: Piece.EVIDENCE, e.PostRunbook: Piece.RUNBOOK, e.PostUpdate: Piece.UPDATES, e.PostLine: Piece.LINES,
+    e.PostSummary: Piece.SUMMARY, e.UploadExport: Piece.EXPORT, e.EditAlert: Piece.EDITS, e.EditCard: Piece.EDITS,
+    e.EditEvidence: Piece.EDITS,
+}  # fmt: skip
+# What was said and did not get through is said again as it was; what shows how things are is made anew.
+SAID = (Piece.RUNBOOK, Piece.UPDATES, Piece.LINES, Piece.SUMMARY, Piece.EXPORT)
+IN_CHANNEL = (Piece.PIN, Piece.TOPIC, Piece.BOOKMARKS, Piece.INVITATIONS)
+REPAIR = "it was missing when somebody asked for a repair"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairBegun(Done):
+    """What was missing is ordered; `waiting` was ordered before and is not there yet."""
+
+    KIND = "repair_begun"
+    pieces: tuple[Piece, ...]
+    waiting: tuple[Piece, ...] = ()
+    unknown: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingMissing(Done):
+    """All of it stands, or is on its way."""
+
+    KIND = "nothing_missing"
+    waiting: tuple[Piece, ...] = ()
+    unknown: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedMeanwhile(Refused):
+    """Something of it came or went since somebody looked."""
+
+    KIND = "changed_meanwhile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NobodyLooked(Refused):
+    """There is no chat here that could be looked into."""
+
+    KIND = "nobody_looked"
+
+
+def on_repair(draft: Draft, signal: Repair) -> Step:
+    """Order anew what is missing and not on its way; of an incident that is over, only what was to be said and got lost."""
+    incident, found = draft.incident(signal.incident), signal.found
+    if found is None:
+        return draft.refuse(NobodyLooked(incident=incident.number))
+    if (found.room, found.repairs) != (incident.room, incident.repairs):
+        return draft.refuse(ChangedMeanwhile(incident=incident.number))
+    said = [one for one in incident.undelivered if _is_due(one, incident)]
+    missing = [piece for piece in Piece if piece not in found.waiting and _is_missing(piece, incident, found)]
+    pieces = tuple(dict.fromkeys([*missing, *(PIECES[e.EFFECTS[one.what]] for one in said)]))
+    if not pieces:
+        return draft.done(NothingMissing(incident=incident.number, waiting=found.waiting, unknown=found.unknown))
+    fact = draft.add(incident.stream, Repaired(pieces))
+    for piece in missing:
+        _order(draft, piece, missing, found, fact)
+    for one in said:
+        about = e.About(one.stream, one.seq, incident.number)
+        draft.send_again(_body(one), about, fact)
+    return draft.done(
+        RepairBegun(incident=incident.number, pieces=pieces, waiting=found.waiting, unknown=found.unknown)
+    )  # fmt: skip
+
+
+def _is_missing(piece: Piece, incident: Incident, found: Found) -> bool:
+    room = incident.room
+    if piece in SAID or not incident.phase.open:
+        return False
+    if piece in IN_CHANNEL and not room.channel:
+        return False
+    if piece in found.missing or any(_piece(one) is piece for one in incident.undelivered):
+        return True
+    match piece:
+        case Piece.CHANNEL:
+            return not room.channel or bool(found.lost_channel)
+        case Piece.CARD:
+            return not room.card.ts or room.card.channel != (room.channel or room.card.channel)
+        case Piece.ALERT:
+            return not room.alert.ts
+        case Piece.EVIDENCE:
+            return not room.evidence.ts
+    return False
+
+
+def _piece(one: Undelivered) -> Piece | None:
+    kind = e.EFFECTS.get(one.what)
+    return PIECES.get(kind) if kind else None
+
+
+def _body(one: Undelivered) -> e.EffectBody:
+    return e.decode_effect(one.what, json.loads(one.fields))
+
+
+def _is_due(one: Undelivered, incident: Incident) -> bool:
+    """Whether something that was said should still be said. An update of the bot's own is out of date once another is out."""
+    if _piece(one) not in SAID or not one.seq or not one.fields:
+        return False
+    body = _body(one)
+    return not (isinstance(body, e.PostUpdate) and body.newest_only and body.number < incident.updates)
+
+
+def _order(draft: Draft, piece: Piece, missing: list[Piece], found: Found, fact: Fact) -> None:
+    """What makes one piece good. The refresh after any change sets the topic and edits; a channel is filled once it is open."""
+    incident = draft.incident(fact.incident or 0)
+    about, room = e.About(fact.stream, fact.seq, fact.incident), incident.room
+    match piece:
+        case Piece.CHANNEL:
+            if room.channel:
+                draft.add(incident.stream, ChannelRefused(found.lost_channel))
+            draft.send(e.OpenChannel(again=True), fact)
+        case Piece.CARD:
+            forget_card(draft, incident)
+            if Piece.CHANNEL not in missing:
+                post_card(draft, incident.number, fact)
+        case Piece.PIN if not {Piece.CARD, Piece.CHANNEL} & set(missing):
+            draft.send_again(e.PinCard(room.card.gone + 1), about, fact)
+        case Piece.BOOKMARKS if Piece.CHANNEL not in missing:
+            draft.send(e.AddBookmarks(), fact)
+        case Piece.INVITATIONS if Piece.CHANNEL not in missing:
+            draft.send(e.InvitePeople(anew=True), fact)
+        case Piece.ALERT:
+            alert = room.alert
+            draft.add(incident.stream, PostGone(e.PostAlert.KIND, alert.channel, alert.ts, REPAIR, again=True))
+            draft.send(e.PostAlert(alert.gone + 2), fact)
+            draft.send(e.PostEvidence(alert.gone + 2), fact)
+        case Piece.EDITS if room.evidence.ts:
+            draft.send(e.EditEvidence(), fact)
+        case Piece.EVIDENCE if Piece.ALERT not in missing:
+            draft.send_again(e.PostEvidence(room.alert.gone + 1), about, fact)
+
+
+def forget_card(draft: Draft, incident: Incident) -> None:
+    """The card stands nowhere that counts any more; what edits it waits for the new one."""
+    card = incident.room.card
+    draft.add(incident.stream, PostGone(e.PostCard.KIND, card.channel, card.ts, REPAIR, again=True))
+
+
+def post_card(draft: Draft, number: int, fact: Fact) -> None:
+    """The next card, and its pin."""
+    card = draft.incident(number).room.card.gone + 1
+    draft.send(e.PostCard(card), fact)
+    draft.send(e.PinCard(card), fact)
+
+
+def on_channel_again(draft: Draft, number: int, opened: Fact) -> None:
+    """A channel was opened in place of the one that is lost, or that one was taken again: everything that it lacks comes."""
+    room = draft.incident(number).room
+    if not room.card.ts or room.card.channel != room.channel:
+        if room.card.ts:
+            forget_card(draft, draft.incident(number))
+        post_card(draft, number, opened)
+        draft.send(e.PostRunbook(), opened)
+    draft.send(e.AddBookmarks(), opened)
+    draft.send(e.InvitePeople(anew=True), opened)
+
+
+def on_channel_refused_again(draft: Draft, number: int, refused: Fact) -> None:
+    """There is no channel this time either: a card that was missing comes in the thread of the alert."""
+    if not draft.incident(number).room.card.ts:
+        post_card(draft, number, refused)
+
+
+HANDLERS: Handlers = {Repair: on_repair}
