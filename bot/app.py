@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.config.load import Loaded
 from bot.core.model import Verdict
-from bot.delivery.survey import LooksFirst
+from bot.delivery.survey import LooksFirst, Survey
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, Ledger, Samples
@@ -129,9 +129,14 @@ class App:
         """Where the web server listens; empty before it does."""
         return self._web.url
 
+    @property
+    def survey(self) -> Survey | None:
+        """What looks into Slack whether all of an incident stands; None where there is no Slack, or not yet."""
+        return self._sending.survey
+
     def _front(self) -> Engine:
         """The engine as people meet it, in Slack as over HTTP."""
-        return LooksFirst(self.engine, lambda: self._sending.survey)
+        return LooksFirst(self.engine, lambda: self.survey)
 
     def desk(self) -> CommandContext:
         """What the commands work with."""

@@ -16,6 +16,7 @@ from bot.sandbox.world import VirtualLoop
 from tests.simulation.laws import broken
 from tests.simulation.people import act
 from tests.simulation.stage import Stage, Troubles
+from tests.simulation.tidying import ask, missing, tidy
 
 HOURS = 6.0
 QUIET_S = 2 * 3600.0
@@ -34,11 +35,12 @@ class Day:
     deaths: int = 0
 
 
-async def _play(seed: int, hours: float) -> Day:
+async def _play(seed: int, hours: float, *, tidied: bool) -> Day:
     stage = Stage(seed, hours, Troubles(slack=0.12, death=0.004))
     await stage.start()
     people = asyncio.create_task(act(stage, random.Random(seed + 2), every_s=420), name="stage people")
     calls = random.Random(seed + 3)
+    tidying = asyncio.create_task(_tidied(stage, tidied), name="stage tidying")
     flaps = asyncio.create_task(_restarts_in_flaps(stage, random.Random(seed + 4)), name="stage restarts")
     end = stage.loop.time() + hours * 3600
     while stage.loop.time() < end:
@@ -47,16 +49,31 @@ async def _play(seed: int, hours: float) -> Day:
         await stage.lives(0.001)
     people.cancel()
     flaps.cancel()
+    tidying.cancel()
     stage.troubles = Troubles()
     stage.kill()
     await stage.lives(QUIET_S)
-    day = Day(seed, await broken(stage), deaths=stage.deaths)
+    day = Day(seed, [*await broken(stage), *(await _after_repairs(stage) if tidied else [])], deaths=stage.deaths)
     facts = await stage.disk.read(lambda store: store.all_facts())
     day.facts = len(facts)
     day.edges = {(x.body.previous, x.body.phase) for x in facts if isinstance(x.body, PhaseChanged)}
     assert stage.app is not None
     await stage.app.stop()
     return day
+
+
+async def _tidied(stage: Stage, tidied: bool) -> None:
+    if tidied:
+        await tidy(stage, random.Random(stage.seed + 5), every_s=600)
+
+
+async def _after_repairs(stage: Stage) -> list[str]:
+    """One press for each incident that is open, a quiet while, and all of it stands, said once."""
+    assert stage.app is not None
+    for incident in stage.app.engine.world.open_incidents():
+        ask(stage, random.Random(stage.seed), incident, f"last/{incident.number}")
+    await stage.lives(600)
+    return [*await missing(stage), *await broken(stage)]
 
 
 async def _restarts_in_flaps(stage: Stage, rng: random.Random) -> None:
@@ -69,20 +86,25 @@ async def _restarts_in_flaps(stage: Stage, rng: random.Random) -> None:
             stage.kill()
 
 
-def play(seed: int, hours: float = HOURS) -> Day:
-    """One day in virtual time; the same seed gives the same day."""
+def play(seed: int, hours: float = HOURS, *, tidied: bool = False) -> Day:
+    """One day in virtual time; the same seed gives the same day. `tidied`: somebody takes things away in Slack too."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_play(seed, hours))
+        return runner.run(_play(seed, hours, tidied=tidied))
 
 
 def main(argv: list[str]) -> int:
-    """Play seeds 0..n-1, or from..to; exit status 1 when a law was broken or an edge of LEGAL was never walked."""
+    """Play seeds 0..n-1, or from..to, and with `tidied` behind them somebody tidies up in Slack.
+
+    Exit status 1 when a law was broken or an edge of LEGAL was never walked.
+    """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    tidied = argv[-1] == "tidied"
+    argv = argv[:-1] if tidied else argv
     first, last = (0, int(argv[0])) if len(argv) == 1 else (int(argv[0]), int(argv[1]))
     edges: set[Edge] = set()
     seen: Counter[str] = Counter()
     for seed in range(first, last):
-        day = play(seed)
+        day = play(seed, tidied=tidied)
         edges |= day.edges
         seen.update(facts=day.facts, deaths=day.deaths)
         for sentence in day.broken:

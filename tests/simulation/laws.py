@@ -46,7 +46,8 @@ async def broken(stage: Stage) -> list[str]:
 
 
 def _posts(stage: Stage) -> Counter[str]:
-    return Counter(m.key for channel in stage.chat.channels.values() for m in channel.messages if m.key)
+    stand = Counter(m.key for channel in stage.chat.channels.values() for m in channel.messages if m.key)
+    return stand + Counter(stage.tidied)
 
 
 def _said_once(stage: Stage, rows: Sequence[OutboxRow]) -> Iterator[str]:

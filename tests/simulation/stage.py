@@ -142,6 +142,7 @@ class Stage:
     troubles: Troubles = field(default_factory=Troubles)
     deaths: int = 0
     away: list[tuple[float, float]] = field(default_factory=list)
+    tidied: list[str] = field(default_factory=list)  # keys of messages that somebody deleted
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)

@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BUGS = sorted((ROOT / "tests" / "simulation" / "bugs").glob("*.diff"))
 DAYS, CHUNK = 200, 100
 DAYS_WITH_A_BUG = 60
+DAYS_TIDIED = 12
 
 
-def days(root: Path, first: int, last: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.simulation.day", str(first), str(last)]
+def days(root: Path, first: int, last: int, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.simulation.day", str(first), str(last), *more]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(root)})
 
 
@@ -26,6 +27,14 @@ def test_no_law_is_broken_on_a_bad_day(first: int) -> None:
 
     assert (0, "") == (result.returncode, result.stderr), result.stdout
     assert "24 of 24 edges of LEGAL" in result.stdout
+
+
+@pytest.mark.timeout(600)
+def test_whatever_is_tidied_away_is_repaired_once() -> None:
+    """Cards, evidence, pins, topics and people go, repairs are pressed twice, Slack loses answers, processes die."""
+    result = days(ROOT, 0, DAYS_TIDIED, "tidied")
+
+    assert (0, "") == (result.returncode, result.stderr), result.stdout
 
 
 @pytest.mark.timeout(600)
