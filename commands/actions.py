@@ -1,6 +1,9 @@
 """Buttons and forms: the same verbs as the slash words, one press away."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 from bot.core.answers.base import Answer
 from bot.core.model import LEAD, Phase
@@ -28,6 +31,7 @@ from commands.desk import CommandContext, Request
 from commands.incident import declaration_words
 from commands.parse import Misunderstood
 from commands.table import INCIDENT
+from commands.times import read, zone_of
 
 ACTIONS = re.compile(
     r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|evidence|roles|more)"
@@ -65,7 +69,10 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return ReleaseFlag(actor=actor, id=id, flag=flag)
     if verb == "incident.separate" and isinstance(title := value.get("title"), str):
         level = severity(str(value.get("severity", "")))
-        return Declare(actor=actor, id=id, title=title, severity=level, separate=True)
+        began, ended = _moment(value.get("began")), _moment(value.get("ended"))
+        return Declare(
+            actor=actor, id=id, title=title, severity=level, separate=True, began_at=began, ended_at=ended
+        )  # fmt: skip
     if type(number) is int:  # True is none of our incidents
         match verb:
             case "incident.join":
@@ -86,6 +93,15 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
     return None
 
 
+def _moment(value: object) -> datetime | None:
+    """A moment that our button carries; None for what is none."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
 async def record(desk: CommandContext, asked: Request, pressed: Press) -> Message | None:
     """The pressed message with a line of record in the button's place.
 
@@ -102,11 +118,33 @@ async def record(desk: CommandContext, asked: Request, pressed: Press) -> Messag
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
 
 
+class WrongField(Exception):  # noqa: N818 # a person's words, not a fault of the program
+    """What was typed into a field cannot be read."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field = field
+
+
+@contextmanager
+def _at_field(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Misunderstood as wrong:
+        raise WrongField(name, str(wrong)) from None
+
+
 async def declared(desk: CommandContext, asked: Request, form: Form) -> tuple[Answer, Message | None]:
-    """What came of the declare form, and what that offers to press. Raises Misunderstood for a severity that is none."""
+    """What came of the declare form, and what that offers to press. Raises WrongField for what cannot be read."""
     title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
-    level = severity(form.fields.get("severity", ""))
+    with _at_field("severity"):
+        level = severity(form.fields.get("severity", ""))
     components = () if component == NO_COMPONENT else (component,)
-    signal = Declare(actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=level)
+    with _at_field("when"):
+        span = read(form.fields.get("when", ""), desk.clock.now(), zone_of(asked.zone))
+    signal = Declare(
+        actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=level, began_at=span.began_at,
+        ended_at=span.ended_at,
+    )  # fmt: skip
     said = await desk.engine.handle(signal)
     return said, answer_message(said, INCIDENT.word, **declaration_words(signal))

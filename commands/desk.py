@@ -57,6 +57,7 @@ class Request:
     signal_id: str
     text: str = ""
     word: str = ""  # the slash word as it was typed, with the manifest's prefix
+    zone: str = ""  # the person's time zone
     mentions: tuple[Mention, ...] = ()  # in `text` they stand as people see them, here with their ids
 
     @staticmethod
@@ -64,7 +65,7 @@ class Request:
         """From a slash command."""
         text = typed(command.text).strip()
         signal_id, mentioned = f"slack/{command.trigger}", mentions(command.text)
-        return Request(_actor(command.who), command.channel, signal_id, text, command.word, mentioned)
+        return Request(_actor(command.who), command.channel, signal_id, text, command.word, command.who.zone, mentioned)
 
     @staticmethod
     def from_press(pressed: Press | Form | Shortcut) -> "Request":
@@ -72,8 +73,8 @@ class Request:
         if isinstance(pressed, Form):
             # Whoever presses twice, or again because the first answer was slow, sends one form under two triggers.
             once = f"view/{pressed.view}" if pressed.view else pressed.trigger
-            return Request(_actor(pressed.who), "", f"slack/{once}")
-        return Request(_actor(pressed.who), pressed.channel, f"slack/{pressed.trigger}")
+            return Request(_actor(pressed.who), "", f"slack/{once}", zone=pressed.who.zone)
+        return Request(_actor(pressed.who), pressed.channel, f"slack/{pressed.trigger}", zone=pressed.who.zone)
 
 
 def _actor(who: Who) -> Actor:

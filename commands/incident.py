@@ -32,6 +32,7 @@ from commands.parse import (
     which_incident,
 )
 from commands.table import INCIDENT
+from commands.times import taken_from, zone_of
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -89,7 +90,11 @@ def declare_form(desk: CommandContext, asked: Request, component: str = "") -> d
 
 def declaration_words(signal: Signal) -> dict[str, str]:
     """What a declaration said, for the button that declares it all the same; empty for other signals."""
-    return {"title": signal.title, "severity": signal.severity.value} if isinstance(signal, Declare) else {}
+    if not isinstance(signal, Declare):
+        return {}
+    times = {"began": signal.began_at, "ended": signal.ended_at}
+    said = {name: at.isoformat() for name, at in times.items() if at}
+    return {"title": signal.title, "severity": signal.severity.value, **said}
 
 
 async def _look(desk: CommandContext, asked: Request, respond: Respond, verb: str, rest: str) -> None:
@@ -137,8 +142,9 @@ def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)
     level = Severity(found[1].upper()) if found else Severity.SEV2
     title = re.sub(r"\s*\bsev[1-4]\b\s*", " ", text, count=1, flags=re.IGNORECASE).strip() if found else text
+    title, span = taken_from(title, desk.clock.now(), zone_of(asked.zone))
     names = {id: c.name for id, c in desk.engine.policy.components.items()}
     return Declare(
         actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level,
-        separate=separate,
+        separate=separate, began_at=span.began_at, ended_at=span.ended_at,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncResp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.answers.incident import CannotHaveBeen
 from bot.core.decide.permissions import denied
 from bot.core.model import Actor
 from bot.core.signals import Declare
@@ -151,11 +152,12 @@ async def _on_declared(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCo
     asked = Request.from_press(form)
     try:
         said, offered = await actions.declared(desk, asked, form)
-    except Misunderstood as wrong:
-        await ack(response_action="errors", errors={"severity": str(wrong)})
+    except actions.WrongField as wrong:
+        await ack(response_action="errors", errors={wrong.field: str(wrong)})
         return
     if not said.ok and offered is None:
-        await ack(response_action="errors", errors={"title": words(said, IN_A_FORM)})
+        field = "when" if isinstance(said, CannotHaveBeen) else "title"
+        await ack(response_action="errors", errors={field: words(said, IN_A_FORM)})
         return
     await ack()
     await _tell(client, asked.actor.id, _channel(form.metadata), offered or Message(inert(told(said))))

@@ -150,7 +150,7 @@ REGISTRIES = {
     "bot/core/signals/__init__.py": "",
     "bot/timeline/rows.py": "durations words",
     "bot/exports/__init__.py": "times",
-    "commands/register.py": "arguments desk helping parse table",
+    "commands/register.py": "arguments desk helping parse table times",
     "bot/cli/verbs.py": "__main__ ending options output remote",
     "bench/__main__.py": "bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report",
 }

@@ -74,18 +74,23 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
 @click.option(
     "--separate", is_flag=True, help="Also where an incident is open for the same provider, or was declared just now."
 )
+@click.option("--began", default="", help="When it began, in UTC or with a zone: 2026-03-20T14:00, 2026-03-20T15:00+01:00.")
+@click.option("--ended", default="", help="When it was over, where it is: then nobody is paged.")
 @reach
 def declare(
     title: str,
     components: tuple[str, ...],
     severity: str,
     separate: bool,
+    began: str,
+    ended: str,
     config_path: Path,
     data_path: Path | None,
     as_json: bool,
 ) -> None:
     """Open an incident."""
-    body = {"title": title, "components": list(components), "severity": severity, "separate": separate}
+    body: dict[str, Any] = {"title": title, "components": list(components), "severity": severity, "separate": separate}
+    body |= {name: at for name, at in (("began", began), ("ended", ended)) if at}
     reply = call(config_path, data_path, "POST", "/incidents", body)
     if isinstance(reply.body, dict) and reply.body.get("code") == OpenAlready.KIND and not as_json:
         ways = [f"understudy incident join {number}" for number in reply.body.get("choices") or [reply.body["incident"]]]

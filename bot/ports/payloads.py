@@ -29,6 +29,7 @@ class Who:
     id: str
     name: str = ""
     team: str = ""
+    zone: str = ""  # their time zone, such as Europe/Berlin; only the reception says so, where Slack did
     is_member: bool = False  # a full member of our workspace; only the reception (`bot.slack.reception`) says so
 
 

@@ -24,6 +24,7 @@ from bot.system.remembered import read_back
 log = structlog.get_logger(__name__)
 
 SETTING = "slack people"  # the setting in the ledger that carries the known members over a restart
+LONGEST_ZONE = 64  # America/Argentina/ComodRivadavia has 32
 MOST = 2_000  # people who are kept, the least recently seen go first
 FRESH_FOR_S = 3600.0  # after that Slack is asked again, should a user_change have been missed
 ASK_WITHIN_S = 1.5  # Slack waits three seconds for an acknowledgement, and the answer itself takes some
@@ -37,6 +38,7 @@ NOT_OURS = frozenset({"user_not_found", "user_not_visible"})
 class _Known:
     standing: Standing
     asked_at: float | None = None  # by the monotonic clock; None = before this start, or told of a change since
+    zone: str = ""
 
 
 class People:
@@ -79,6 +81,11 @@ class People:
             return known.standing
         return Standing.MEMBER if user in self._trusted() else Standing.UNKNOWN
 
+    def zone(self, user: str) -> str:
+        """The time zone of somebody known, such as Europe/Berlin; empty where Slack did not say."""
+        known = self._known.get(user)
+        return known.zone if known else ""
+
     @property
     def silence(self) -> str:
         """Why Slack did not say who somebody is, the last time that it did not."""
@@ -96,7 +103,9 @@ class People:
             return
         barred = barred_as(user)
         before = self._known[id]
-        self._known[id] = _Known(barred or before.standing, self._clock.monotonic() if barred else None)
+        self._known[id] = _Known(
+            barred or before.standing, self._clock.monotonic() if barred else None, _zone(user) or before.zone
+        )
         if barred and before.standing is not barred:
             log.info("somebody is no full member any more", user=id, standing=barred.value)
             self._keep_soon()
@@ -141,7 +150,7 @@ class People:
 
     async def _learn(self, user: str) -> None:
         try:
-            us = await self._gateway.identity()
+            zone, us = "", await self._gateway.identity()
             reply = await self._gateway.user_info(user)
         except ChatError as error:
             if error.code not in NOT_OURS:
@@ -149,8 +158,8 @@ class People:
                 return
             found = Standing.FOREIGN
         else:
-            found = standing_of(reply, us)
-        self._known[user] = _Known(found, None if user in self._overtaken else self._clock.monotonic())
+            found, zone = standing_of(reply, us), _zone(reply)
+        self._known[user] = _Known(found, None if user in self._overtaken else self._clock.monotonic(), zone)
         self._overtaken.discard(user)
         self._known.move_to_end(user)
         while len(self._known) > MOST:
@@ -179,3 +188,8 @@ class People:
             await self._ledger.write(lambda store: store.put_setting(SETTING, json.dumps(members)))
         except StoreError as error:
             log.warning("who people are is not on record", why=str(error))
+
+
+def _zone(user: Mapping[str, Any]) -> str:
+    zone = user.get("tz")
+    return zone if isinstance(zone, str) and len(zone) <= LONGEST_ZONE else ""

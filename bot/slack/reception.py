@@ -72,7 +72,8 @@ class Reception:
             return await next()  # nobody waits for an answer, and nothing is done
         standing = await self._people.standing(payload.who.id)
         if standing.is_member or (self._reads and isinstance(payload, Command)):
-            context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member))
+            zone = self._people.zone(payload.who.id)
+            context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member, zone=zone))
             return await next()
         self._denials.note(payload.who.id, standing.value, _what(payload))
         words = WORDS.get(standing) or UNKNOWN.format(why=self._people.silence or "Slack did not say")

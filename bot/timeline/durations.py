@@ -146,7 +146,9 @@ def _first(moments: Iterator[datetime]) -> datetime | None:
 def _mitigated_at(incident: Incident, facts: Sequence[Fact]) -> datetime | None:
     """When customers were first served: by fallbacks, or because every component was well."""
     well = _first(
-        x.at for x in facts if isinstance(x.body, PhaseChanged) and x.body.phase in (Phase.MONITORING, Phase.RESOLVED)
+        x.body.over_at or x.at
+        for x in facts
+        if isinstance(x.body, PhaseChanged) and x.body.phase in (Phase.MONITORING, Phase.RESOLVED)
     )
     known = [at for at in (incident.mitigated_at, well) if at is not None]
     return min(known, default=None)

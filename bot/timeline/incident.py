@@ -24,6 +24,8 @@ from bot.timeline.words import clock, evidence
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
     """A fact of an incident; empty for others."""
     match fact.body:
+        case Declared(backdated=True) as b:
+            return f"INC-{b.number} was declared as {b.severity} for {b.began_at:%Y-%m-%d %H:%M} UTC: {b.title}"
         case Declared() as b:
             return f"INC-{b.number} was declared as {b.severity}: {b.title} (impact since {clock(b.began_at)})"
         case ComponentJoined() as b:
@@ -36,7 +38,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"{names.get(b.component, b.component)} is {b.level}{again}, was {b.previous}, {since}"
         case PhaseChanged() as b:
             how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
-            return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}"
+            over = f"; it was over at {b.over_at:%Y-%m-%d %H:%M} UTC" if b.over_at else ""
+            return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}{over}"
         case TitleChanged() as b:
             return f"INC-{fact.incident} is called “{b.title}”, was “{b.previous}”"
         case SeverityChanged() as b:

@@ -4,7 +4,8 @@ What there is to type differs by face, so that is asked of it (`faces`). Words a
 face escapes them as it needs to. Refusals that may be overruled come with a press in Slack (`answer_message`).
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from bot.core.answers import base
 from bot.core.answers import components as ca
@@ -22,7 +23,7 @@ from bot.views.faces import Face, Slack
 from bot.views.incident.buttons import join_button
 from bot.views.incident.repair import repair_words
 from bot.views.limits import fit
-from bot.views.text import code, inert, plain, stop
+from bot.views.text import clock, code, inert, plain, stop, utc
 
 TITLE_MAX = 200
 MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
@@ -87,8 +88,10 @@ def _of_nothing(answer: base.Answer, face: Face) -> str:
 
 def _of_incident(answer: base.Answer, face: Face) -> str:
     match answer:
-        case a.Declared(title=title):
-            return f"{answer.name} is declared: {title}"
+        case a.Declared(title=title) as b:
+            return f"{answer.name} is declared{_for_when(b, utc)}: {title}"
+        case a.CannotHaveBeen() as b:
+            return _cannot(b)
         case a.TwoProviders():
             return "One incident is about one provider. Declare one for each."
         case a.OpenAlready() as b:
@@ -138,6 +141,26 @@ def _of_role(answer: RoleGiven | RoleTaken | RoleAlready | NoRole) -> str:
             return f"Nobody {has} any more."
         case RoleAlready(to=to):
             return f"{to.name} {has} already." if to else f"Nobody {has}."
+
+
+def _for_when(declared: a.Declared, clock: Callable[[datetime, datetime], str]) -> str:
+    """` at 16:10 UTC for 14:00 UTC`, where it did not begin when it was declared."""
+    if declared.at is None or declared.began_at is None:
+        return ""
+    until = f" to {clock(declared.ended_at, declared.at)}" if declared.ended_at else ""
+    return f" at {clock(declared.at, declared.at)} for {clock(declared.began_at, declared.at)}{until}"
+
+
+def _cannot(answer: a.CannotHaveBeen) -> str:
+    at = f"{answer.at:%Y-%m-%d %H:%M} UTC"
+    match answer.why:
+        case a.WrongTime.FUTURE:
+            return f"{at} has not come yet. Nothing was declared. With its day, such as `14:00 yesterday`, a time is the past."
+        case a.WrongTime.TOO_OLD:
+            return f"{at} is more than {answer.days} days ago. Nothing was declared."
+        case a.WrongTime.BACKWARDS:
+            return f"It cannot end, at {at}, before it began. Nothing was declared."
+    return f"It ended at {at}, but when did it begin? Nothing was declared."
 
 
 def _at(place: a.RoomRef, before: str, face: Face, after: str = "") -> str:
@@ -247,21 +270,28 @@ def _of_flag(answer: base.Answer, face: Face) -> str:
 def told(answer: base.Answer) -> str:
     """The answer where people meet in Slack; a declaration says where they will."""
     said = words(answer, Slack())
-    if isinstance(answer, a.Declared):
-        return f"{stop(said)} Its channel #{answer.channel_name} is being made; you are invited."
-    return said
+    return _where_next(said, answer) if isinstance(answer, a.Declared) else said
 
 
-def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "") -> Message | None:
+def _where_next(said: str, declared: a.Declared) -> str:
+    over = " It is over, so nobody is paged." if declared.ended_at else ""
+    return f"{stop(said)}{over} Its channel #{declared.channel_name} is being made; you are invited."
+
+
+def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "", **times: str) -> Message | None:
     """The answer with the way on as a button; None where the words are enough. `word` is `/incident` as it is called here.
 
-    `title` and `severity` are those of a declaration, for declaring it all the same.
+    `title`, `severity` and `times` (ISO) are those of a declaration, for declaring it all the same.
     """
     match answer:
+        case a.Declared(began_at=datetime()) as b:
+            # Each reader's own time, since that is what was typed.
+            shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {inert(b.title)}", b)
+            return fit(Message(inert(told(b)), (section(shown),)))
         case a.OpenAlready(choices=choices):
             open_ones = choices[:MOST_CHOICES]
             joins = [join_button(number, style="" if n else "primary") for n, number in enumerate(open_ones)]  # one stands out
-            again = {"title": plain(title, TITLE_MAX), "severity": severity}
+            again = {"title": plain(title, TITLE_MAX), "severity": severity, **times}
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]
             typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."

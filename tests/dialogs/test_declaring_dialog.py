@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.record.incident_facts import Declared, ResponderJoined
-from bot.sandbox.slack import payloads
+from bot.sandbox.slack import ModalErrors, payloads
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import BOTH_WAYS
 
@@ -121,3 +121,59 @@ async def test_a_text_for_a_title_is_cut_and_kept_as_a_note(talk: Talk) -> None:
     assert isinstance(fact.body, Declared)
     assert len(fact.body.title) <= 200
     assert talk.said(talk.house.workspace.channels()[-1].name, "Note by @ana")
+
+
+# --- afterwards
+
+
+async def test_a_clock_time_is_one_of_the_persons_own_clock(talk: Talk) -> None:
+    """Ana is in Tokyo, where it is nine hours later than in London."""
+    house, ana = talk.house, talk.house.ana
+    house.workspace.change_user(ana, tz="Asia/Tokyo")
+    said = await talk.asks(ana, "/incident declare Mail is late since 20:30")
+    await house.quiet()
+    [fact] = await talk.facts(Declared)
+
+    assert isinstance(fact.body, Declared)
+    assert ("Mail is late", "11:30") == (fact.body.title, f"{fact.body.began_at:%H:%M}")
+    assert said.startswith("INC-1 is declared at 12:01 UTC for 11:30 UTC: Mail is late.")
+    assert "Since 11:30 UTC (declared at 12:01 UTC)" in talk.alert()
+
+
+async def test_yesterdays_outage_is_recorded_as_over(talk: Talk) -> None:
+    """With its own length; the summary asks for the post-mortem."""
+    said = await talk.asks(talk.house.ana, "/incident declare claude was down from 14:00 to 15:30 yesterday")
+    await talk.house.quiet()
+    [channel] = [one.name for one in talk.house.workspace.channels() if one.name.startswith("inc-")]
+    summary = talk.shows(talk.said(channel, "post-mortem")[-1])
+
+    assert "for 2026-03-19 14:00 UTC to 2026-03-19 15:30 UTC: claude was down. It is over, so nobody is paged." in said
+    assert "🟢 INC-1 resolved after 1 h 30 min · claude was down" in talk.alert()
+    assert "2026-03-19 14:00 UTC to 2026-03-19 15:30 UTC, declared by @ana at 12:01 UTC." in summary
+    assert [] == talk.thread("ops", "INC-1 resolved").splitlines()
+
+
+async def test_the_form_takes_a_time_and_says_at_its_field_what_is_wrong_with_it(talk: Talk) -> None:
+    """The form stays open, with every word in it."""
+    ana = talk.house.ana
+    await ana.types("/incident declare")
+    await ana.waits_for("== Declare incident ==")
+    for typed, wrong in (
+        ("soon", "I cannot read that as a time"),
+        ("23:00", "has not come yet"),
+        ("2025-01-01 9:00", "days ago"),
+    ):
+        with pytest.raises(ModalErrors, match=wrong):
+            await ana.submits({"What is wrong?": "Mail is late", "Since when, if not now?": typed})
+    await ana.submits({"Since when, if not now?": "11:30"})
+
+    assert "INC-1 is declared at 12:01 UTC for 11:30 UTC: Mail is late." in await ana.waits_for("is declared")
+
+
+async def test_a_separate_one_keeps_its_times(outage: Talk) -> None:
+    """The button carries them."""
+    ana = outage.house.ana
+    await outage.asks(ana, "/incident declare Claude loses our files since 11:30")
+    said = await outage.presses(ana, "Declare a separate one")
+
+    assert "for 11:30 UTC: Claude loses our files" in said

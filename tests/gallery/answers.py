@@ -38,11 +38,18 @@ LEADS = {"role": "lead", "leads": True}
 COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
 FAILING = (a.Failing("claude.ai", Level.DEGRADED),)
 DOWN = "Claude API is down"
+HOUR = timedelta(hours=1)
 INC7: dict[str, Any] = {"incident": 7}
 CHAT: dict[str, Any] = {"flag": FLAG}
 
 OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Declared(**INC7, title="Claude is slow", channel_name="inc-20260320-0007-claude"),
+    a.Declared(**INC7, title="Claude is slow", channel_name="inc-20260320-0007-claude", at=T0, began_at=T0 - HOUR),
+    a.Declared(
+        **INC7, title="Claude was slow", channel_name="inc-20260320-0007-claude", at=T0, began_at=T0 - 26 * HOUR,
+        ended_at=T0 - 25 * HOUR,
+    ),
+    *(a.CannotHaveBeen(why=why, at=T0, days=30) for why in a.WrongTime),
     a.TwoProviders(),
     a.OpenAlready(**INC7, open=OPEN, free=()),
     a.OpenAlready(**INC7, open=OPEN, free=("OpenAI",)),

@@ -238,3 +238,14 @@ async def test_whoever_was_seen_lately_is_not_the_one_forgotten(
     workspace.faults.add("users.info", "error:internal_error", times=9)
 
     assert (Standing.MEMBER, Standing.MEMBER, MOST) == (before, await people.standing("U0"), len(people))
+
+
+async def test_a_persons_time_zone_is_known_with_them(workspace: LocalWorkspace, people: People, ana: Person) -> None:
+    """As their profile has it, also after it changed; of somebody whom nobody asked about, nothing."""
+    workspace.team.users[ana.id].tz = "Asia/Tokyo"
+    before = people.zone(ana.id)
+    await people.standing(ana.id)
+    tokyo = people.zone(ana.id)
+    people.heard({"id": ana.id, "tz": "Europe/Berlin"})
+
+    assert ("", "Asia/Tokyo", "Europe/Berlin") == (before, tokyo, people.zone(ana.id))

@@ -158,7 +158,7 @@ def test_the_declare_form_offers_what_is_open_already() -> None:
     assert "INC-7* SEV2 mitigated: Claude API down <#C0INC7>" in view["blocks"][1]["text"]["text"]
     assert "Join INC-7" == view["blocks"][1]["accessory"]["text"]["text"]
     inputs = {block["block_id"]: block["element"] for block in view["blocks"][2:]}
-    assert {"title", "component", "severity"} == set(inputs) == {element["action_id"] for element in inputs.values()}
+    assert {"title", "component", "severity", "when"} == set(inputs) == {element["action_id"] for element in inputs.values()}
     assert API == inputs["component"]["initial_option"]["value"]
     assert "SEV2" == inputs["severity"]["initial_option"]["value"]
 

@@ -51,8 +51,25 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
         "code": "",
         "choices": [],
         "kind": "declared",
-        "data": {"title": "Chat is slow", "channel_name": house.engine.world.incidents[1].room.name},
+        "data": {
+            "title": "Chat is slow",
+            "channel_name": house.engine.world.incidents[1].room.name,
+            "at": None,
+            "began_at": None,
+            "ended_at": None,
+        },
     } == found
+
+
+async def test_incident_is_declared_for_when_it_was(house: House, http: aiohttp.ClientSession) -> None:
+    """In UTC, or with a zone."""
+    times = {"began": (START - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S"), "ended": "2026-03-20T12:00+01:00"}
+    status, found = await post(http, house, "/incidents", DECLARE | times)
+    [signal] = house.engine.signals
+
+    assert isinstance(signal, s.Declare)
+    assert (START - timedelta(hours=2), "11:00") == (signal.began_at, f"{signal.ended_at:%H:%M}")
+    assert 200 == status, found
 
 
 async def test_request_changes_nothing_when_it_is_repeated(house: House, http: aiohttp.ClientSession) -> None:
@@ -171,6 +188,7 @@ MISTAKES = [
     ("/incidents/1/phase", {"phase": "done"}, "phase"),
     ("/incidents/1/cancel", {"reason": "because"}, "reason"),
     ("/incidents/1/ack", {"text": "mine"}, "text"),
+    *(("/incidents", {"title": "Chat is slow", "began": wrong}, "began") for wrong in ("14:00", "soon", 14, "9999-13-01")),
     ("/incidents/seven/ack", None, "incident"),
     ("/incidents/0/ack", None, "incident"),
     ("/incidents/-1/ack", None, "incident"),

@@ -33,6 +33,28 @@ class Declared(Done):
     KIND = "declared"
     title: str
     channel_name: str
+    at: datetime | None = None  # when it was declared,
+    began_at: datetime | None = None  # where that is not when it began,
+    ended_at: datetime | None = None  # or where it was over
+
+
+class WrongTime(StrEnum):
+    """What is wrong with when something is said to have been."""
+
+    FUTURE = "future"
+    TOO_OLD = "too_old"
+    BACKWARDS = "backwards"  # it ends before it begins
+    NO_BEGINNING = "no_beginning"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotHaveBeen(Refused):
+    """It cannot have been at that time."""
+
+    KIND = "cannot_have_been"
+    why: WrongTime
+    at: datetime
+    days: int  # how long ago it may be at most
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,10 +105,16 @@ def declare(
     reason: str,
     dedup: str,
     provider: str = "",
+    backdated: bool = False,
+    over_at: datetime | None = None,
 ) -> Incident:
-    """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook."""
+    """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook.
+
+    Where it was over when it was declared (`over_at`), nobody is paged, no check has a say in it, and it is resolved at once.
+    """
     policy, number = draft.policy, draft.world.last_incident + 1
-    provider = policy.components[components[0]].provider if components else provider
+    if over_at is None and components:
+        provider = policy.components[components[0]].provider
     stream, page = f"incident/{number}", draft.world.provider(provider)
     standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
     spoke = min(standing, default=None)
@@ -119,21 +125,24 @@ def declare(
             number=number, title=title, severity=severity, provider=provider, dedup=dedup, components=components,
             began_at=began_at, reason=reason, alerts_channel=policy.incidents.alerts_channel,
             vendor_first_at=spoke, outage_began_at=outage.began_at if outage else None,
-            outage_known_at=outage.known_at if outage else None,
+            outage_known_at=outage.known_at if outage else None, backdated=backdated,
         ),
     )  # fmt: skip
-    for component in components:
+    for component in components if over_at is None else ():
         now = draft.world.component(component)
         draft.add(stream, ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
     name = channel_name(policy.incidents.channel_name, number, channel_words(policy, draft.incident(number)), draft.now)
     draft.add(stream, ChannelNamed(name, 1))
     draft.send(PostAlert(), fact)
-    draft.send(PostEvidence(), fact)
-    page_people(draft, number, with_alert=True)
+    if over_at is None:
+        draft.send(PostEvidence(), fact)
+        page_people(draft, number, with_alert=True)
     steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
-    runbook = any(policy.components[c].has_runbook for c in components)
+    runbook = over_at is None and any(policy.components[c].has_runbook for c in components)
     for effect in [*steps, PostRunbook()] if runbook else steps:
         draft.send(effect, fact)
+    if over_at is not None:
+        change_phase(draft, number, Phase.RESOLVED, "it was over when it was declared", draft.actor, over_at=over_at)
     return draft.incident(number)
 
 
@@ -165,7 +174,9 @@ def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | Non
 # --- along the phases
 
 
-def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True) -> Fact:
+def change_phase(
+    draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True, over_at: datetime | None = None
+) -> Fact:
     """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first.
 
     `told=False` where another line of the same step says it.
@@ -173,7 +184,7 @@ def change_phase(draft: Draft, number: int, to: Phase, reason: str, actor: Actor
     incident = draft.incident(number)
     move = LEGAL[incident.phase, to]
     told = told and to is not Phase.RESOLVED  # the summary says it
-    fact = draft.add(incident.stream, PhaseChanged(incident.phase, to, move, reason), actor=actor, told=told)
+    fact = draft.add(incident.stream, PhaseChanged(incident.phase, to, move, reason, over_at), actor=actor, told=told)
     if to is Phase.RESOLVED:
         draft.send(PostSummary(), fact)
         draft.send(UploadExport("md"), fact)

@@ -151,6 +151,7 @@ class Incident:
     declared_at: datetime
     declared_by: Actor
     reason: str
+    backdated: bool = False  # a person said when it began, other than when they declared it
     title_by_person: bool = False  # it was renamed by one; then no rule changes it
     severity_by_person: bool = False  # then no rule changes it
     severity_at: datetime | None = None  # since when it is what it is; None = from the start

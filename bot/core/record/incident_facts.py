@@ -31,13 +31,14 @@ class Declared(OfComponents, Reasoned, Body):
     vendor_first_at: datetime | None = None  # the vendor had spoken already
     outage_began_at: datetime | None = None  # an earlier incident of the outage that the vendor speaks of: what it saw first,
     outage_known_at: datetime | None = None  # and when it was declared
+    backdated: bool = False  # a person said when it began
 
     def onto(self, state: None, fact: Fact) -> Incident:
         """A new incident."""
         return Incident(
             number=self.number, title=self.title, severity=self.severity, provider=self.provider, dedup=self.dedup,
             began_at=self.began_at, declared_at=fact.at, declared_by=fact.actor, reason=self.reason, last_update_at=fact.at,
-            severity_by_person=fact.actor.kind is not ActorKind.RULE, room=Room(self.alerts_channel),
+            backdated=self.backdated, severity_by_person=fact.actor.kind is not ActorKind.RULE, room=Room(self.alerts_channel),
             vendor=VendorWords(self.vendor_first_at, 0, self.outage_began_at, self.outage_known_at),
         )  # fmt: skip
 
@@ -94,9 +95,12 @@ class PhaseChanged(Reasoned, Body):
     phase: Phase
     move: str  # the name of the edge: forward, relapse, reopen, close, cancel
     reason: str
+    over_at: datetime | None = None  # of what was declared when it was over: when that was
 
     def pushed(self) -> bool:
-        """That it is over, and that it was not."""
+        """That it is over, and that it was not. Where it was declared as over, the alert says it."""
+        if self.over_at is not None:
+            return False
         return self.phase is Phase.RESOLVED or self.move in ("relapse", "reopen", "cancel")
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
@@ -116,7 +120,7 @@ class PhaseChanged(Reasoned, Body):
         if self.phase is Phase.MITIGATED:
             return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
         if self.phase in (Phase.RESOLVED, Phase.CANCELED):
-            return replace(incident, ending=Ending(incident.ending.asked_at, fact.at, fact.actor, self.reason))
+            return replace(incident, ending=Ending(incident.ending.asked_at, self.over_at or fact.at, fact.actor, self.reason))
         return incident
 
 

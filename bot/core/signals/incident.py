@@ -1,6 +1,7 @@
 """What people ask of an incident."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.model import Actor, Phase, Severity
 from bot.core.record.standing import Found
@@ -11,13 +12,16 @@ from bot.core.signals.base import COMMAND, RESPONDERS, OfIncident, Signal
 class Declare(Signal, by=COMMAND):
     """A person declares an incident. `components` may be empty: trouble that no check knows.
 
-    `separate` opens one of its own although one is open for what the title names; people alone tell how it goes.
+    `separate` opens one of its own although one is open for what the title names; people alone tell how it goes. `began_at` and
+    `ended_at` are when it hurt, where that is not now; what has ended is recorded as over.
     """
 
     title: str
     components: tuple[str, ...] = ()
     severity: Severity = Severity.SEV2
     separate: bool = False
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,6 +120,7 @@ class User:
     team_id: str = ""  # another workspace than this one
     enterprise_id: str = ""  # the organization that they belong to, in an Enterprise Grid
     workspaces: tuple[str, ...] = ()  # the organization's workspaces that they are members of
+    tz: str = "Etc/UTC"
 
 
 @dataclass

@@ -21,9 +21,13 @@ def over_lines(scene: Scene) -> list[str]:
         return [f"{said} It was {why} ({how(end.by)}, {clock(end.at, now)}).", place(incident)]
     took, times = span(end.at - incident.began_at), f"{clock(incident.began_at, now)} to {clock(end.at, now)}"
     because = f": {foreign(end.reason, 300)}" if end.reason else ""
+    if end.at < incident.declared_at:  # it was declared as over
+        said = f"{times}, declared {how(end.by)} at {clock(incident.declared_at, now)}"
+    else:
+        said = f"{times}, ended {how(end.by)}{because}"
     lines = [
         f"{icon(incident)} *{incident.name} {incident.phase} after {took} · {foreign(incident.title, 120)}*",
-        stop(f"{times}, ended {how(end.by)}{because}"),
+        stop(said),
         lag_words(incident),
         place(incident),
     ]

@@ -62,6 +62,7 @@ def declare_modal(
         _input("title", "What is wrong?", _text_input("title", 200, "Claude API answers with errors")),
         _input("component", "What does it concern?", _select("component", choices, chosen)),
         _input("severity", "Impact on us", _select("severity", severities, severities[1])),
+        _input("when", "Since when, if not now?", _text_input("when", 60, "14:00, or yesterday 14:00 to 15:30"), optional=True),
     ]
     blocks = [*_open_already(open_incidents, about), *blocks]
     return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", blocks, private_metadata)

@@ -71,7 +71,9 @@ def _nobody_is_away(scene: Scene) -> str:
 
 def around(scene: Scene) -> str:
     """Since when, what the vendor says, and where people work on it."""
-    parts = [f"Since {clock(scene.incident.began_at, scene.now)}", vendor(scene), place(scene.incident)]
+    incident, now = scene.incident, scene.now
+    declared = f" (declared at {clock(incident.declared_at, now)})" if incident.backdated else ""
+    parts = [f"Since {clock(incident.began_at, now)}{declared}", vendor(scene), place(scene.incident)]
     return " · ".join(part for part in parts if part)
 
 

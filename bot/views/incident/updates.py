@@ -154,7 +154,7 @@ def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
 def _noticed(took: Durations, scene: Scene) -> str:
     """Who noticed first and by how much."""
     after = f"{span(took.detect)} after it began" if took.detect.total_seconds() >= 1 else "at once"
-    we = f"We noticed {after}"
+    we = f"It was declared {after}" if scene.incident.backdated else f"We noticed {after}"
     if took.lead is None:
         return f"{we}; the vendor's status page said nothing." if scene.incident.provider else f"{we}."
     if took.lead.total_seconds() < 0:

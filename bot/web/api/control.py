@@ -31,7 +31,7 @@ NamedAction = Callable[[Fields, str, Actor, str], s.Signal]
 
 
 async def declare(request: web.Request) -> web.Response:
-    """Declare an incident: `{title, components, severity, separate}`."""
+    """Declare an incident: `{title, components, severity, separate, began, ended}`."""
     fields = Fields(await read_json(request))
     policy = request.app[SERVICES].engine.policy
     signal = s.Declare(
@@ -41,6 +41,8 @@ async def declare(request: web.Request) -> web.Response:
         components=fields.texts("components", list(policy.components)),
         severity=fields.choice("severity", Severity, default=Severity.SEV2),
         separate=fields.truth("separate"),
+        began_at=fields.moment("began"),
+        ended_at=fields.moment("ended"),
     )
     fields.done()
     return await carry_out(request, signal)

@@ -134,6 +134,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "provider": incident.provider,
         "dedup": incident.dedup,
         "began_at": _time(incident.began_at),
+        "backdated": incident.backdated,
         "declared_at": _time(incident.declared_at),
         "declared_by": actor_shape(incident.declared_by),
         "reason": incident.reason,

@@ -5,7 +5,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -132,6 +132,20 @@ class Fields:
         if span <= timedelta(0):
             raise Refusal(400, f"{name} must be above zero.", field=name, remedy="Write 30m or 2h.")
         return span
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment in ISO 8601, in UTC where it names no zone; None when absent."""
+        value = self._take(name)
+        if value is None:
+            return None
+        try:
+            found = datetime.fromisoformat(value) if isinstance(value, str) else None
+            if found is None:
+                raise ValueError("not a string")
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError) as error:
+            remedy = 'Write "2026-03-20T14:00Z", or with another zone "2026-03-20T15:00+01:00".'
+            raise Refusal(400, f"{name} is no time.", field=name, remedy=remedy) from error
 
     def done(self) -> None:
         """Refuse fields that this request does not have: a misspelt one would be silently ignored."""

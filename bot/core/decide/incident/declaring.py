@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.answers import base
 from bot.core.answers import incident as a
@@ -18,6 +18,8 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import NoteAdded, ResponderJoined
 from bot.core.signals import Declare, Join
 
+OLDEST = timedelta(days=30)  # what is over for longer is no decision's business (`record.recent`)
+CLOCKS_DIFFER = timedelta(minutes=1)  # a time to the minute, and a clock that is a little fast, are no future
 JUST_NOW = timedelta(minutes=30)  # two people who report one thing, each in words of their own, do it within this
 
 
@@ -33,14 +35,22 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     unknown = [c for c in signal.components if c not in policy.components]
     if unknown:
         return draft.refuse(base.NoComponent(component=unknown[0], known=tuple(sorted(policy.components))))
+    if wrong := _wrong_time(signal, draft.now):
+        return draft.refuse(wrong)
     providers = {policy.components[c].provider for c in signal.components}
     if len(providers) > 1:
         return draft.refuse(a.TwoProviders())
     meant = sorted(providers) or list(named(policy, words))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
     about = _open_about(draft, meant) if meant else _declared_just_now(draft)
+    over_at = min(signal.ended_at, draft.now) if signal.ended_at else None
+    if over_at is not None:
+        about = [(provider, i) for provider, i in about if i.began_at <= over_at]  # what began later is another matter
+        if not about or signal.separate:
+            return _declare_past(draft, signal, title, words, over_at)
     if about and not signal.separate:
-        return draft.refuse(_open_already(draft, meant, about, existing or about[0][1]))
+        first = existing if existing and any(i is existing for _, i in about) else about[0][1]
+        return draft.refuse(_open_already(draft, meant, about, first))
     # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
     alone = existing is not None or len(meant) != 1
     components = signal.components if alone else (*signal.components, *_failing_too(draft, meant[0], signal.components))
@@ -50,13 +60,54 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     incident = declare(
         draft, title=title, severity=signal.severity, components=components,
         dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
-        began_at=min((at for at in began if at), default=draft.now), reason=f"declared by {signal.actor.name}",
+        began_at=min([at for at in [*began, signal.began_at] if at], default=draft.now),
+        backdated=signal.began_at is not None, reason=f"declared by {signal.actor.name}",
     )  # fmt: skip
-    if len(words) > TITLE_CHARS:
-        draft.add(incident.stream, NoteAdded(words))
+    _keep_words(draft, incident, words)
     carry_over(draft)
     _take_in(draft)
-    return draft.done(a.Declared(incident=incident.number, title=title, channel_name=incident.room.name))
+    return draft.done(_declared(draft, incident, signal))
+
+
+def _declare_past(draft: Draft, signal: Declare, title: str, words: str, over_at: datetime) -> Step:
+    """What was over before anybody declared it: on record with its own times, and left to people."""
+    incident = declare(
+        draft, title=title, severity=signal.severity, components=signal.components, over_at=over_at, backdated=True,
+        dedup=f"declared/{draft.world.last_incident + 1}", began_at=signal.began_at or over_at,
+        reason=f"declared by {signal.actor.name}",
+    )  # fmt: skip
+    _keep_words(draft, incident, words)
+    return draft.done(_declared(draft, incident, signal))
+
+
+def _declared(draft: Draft, incident: Incident, signal: Declare) -> a.Declared:
+    at = draft.now if signal.began_at else None
+    return a.Declared(
+        incident=incident.number, title=incident.title, channel_name=incident.room.name, at=at, began_at=signal.began_at,
+        ended_at=signal.ended_at,
+    )  # fmt: skip
+
+
+def _keep_words(draft: Draft, incident: Incident, words: str) -> None:
+    if len(words) > TITLE_CHARS:
+        draft.add(incident.stream, NoteAdded(words))
+
+
+def _wrong_time(signal: Declare, now: datetime) -> a.CannotHaveBeen | None:
+    """Why it cannot have been when it is said to have been; None where it can."""
+    began, ended = signal.began_at, signal.ended_at
+    if began is None:
+        return _cannot(a.WrongTime.NO_BEGINNING, ended) if ended else None
+    for at in (began, ended):
+        if at and at > now + CLOCKS_DIFFER:
+            return _cannot(a.WrongTime.FUTURE, at)
+    if began < now - OLDEST:
+        return _cannot(a.WrongTime.TOO_OLD, began)
+    return _cannot(a.WrongTime.BACKWARDS, ended) if ended and ended <= began else None
+
+
+def _cannot(why: a.WrongTime, at: datetime) -> a.CannotHaveBeen:
+    return a.CannotHaveBeen(why=why, at=at, days=OLDEST.days)
 
 
 def _shortened(title: str) -> str:

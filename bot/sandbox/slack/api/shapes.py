@@ -115,7 +115,7 @@ def user_shape(team: Team, user: User) -> Json:
         "real_name": user.real_name,
         "deleted": False,
         "color": user.color,
-        "tz": "Etc/UTC",
+        "tz": user.tz,
         "tz_label": "Coordinated Universal Time",
         "tz_offset": 0,
         "is_admin": False,

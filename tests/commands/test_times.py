@@ -1,0 +1,98 @@
+"""When it was, out of what people type. Now is Friday 2026-03-20, 16:10 in Berlin (15:10 UTC)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from commands.parse import Misunderstood
+from commands.times import read, taken_from, zone_of
+
+NOW = datetime(2026, 3, 20, 15, 10, tzinfo=UTC)
+BERLIN = zone_of("Europe/Berlin")
+
+TITLES = [
+    ("claude was down from 14:00 to 15:30 yesterday", "claude was down", "19 13:00", "19 14:30"),
+    ("claude was down yesterday from 14:00 to 15:30", "claude was down", "19 13:00", "19 14:30"),
+    ("claude is slow since 14:00", "claude is slow", "20 13:00", ""),
+    ("Since 14:00 claude is slow", "claude is slow", "20 13:00", ""),
+    ("timeouts since 14:00 in eu", "timeouts in eu", "20 13:00", ""),
+    ("claude is slow since 14:00 UTC", "claude is slow", "20 14:00", ""),
+    ("claude is slow since 14:00Z", "claude is slow", "20 14:00", ""),
+    ("claude went down at 2pm", "claude went down", "20 13:00", ""),
+    ("claude went down at 2:30 PM.", "claude went down", "20 13:30", ""),
+    ("claude was down between 9am and 10:15am", "claude was down", "20 08:00", "20 09:15"),
+    ("it hung from 2026-03-18 23:30 to 00:30", "it hung", "18 22:30", "18 23:30"),
+    ("it hung from 2026-03-18T23:30 to 2026-03-19T01:00", "it hung", "18 22:30", "19 00:00"),
+    ("it hung on monday from 10:00 - 11:00", "it hung", "16 09:00", "16 10:00"),
+    ("it hung since friday 10:00", "it hung", "20 09:00", ""),
+    ("it hung from 10:00 on last friday", "it hung", "13 09:00", ""),
+    ("it hangs since 30 min ago", "it hangs", "20 14:40", ""),
+    ("it hangs since 2h ago", "it hangs", "20 13:10", ""),
+    ("since 15:00", "since 15:00", "20 14:00", ""),
+    ("支付 since 15:00", "支付", "20 14:00", ""),
+]
+
+
+def shown(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%d %H:%M}" if at else ""
+
+
+@pytest.mark.parametrize(("text", "title", "began", "ended"), TITLES)
+def test_the_time_is_taken_out_of_the_title(text: str, title: str, began: str, ended: str) -> None:
+    """What is left is what is wrong."""
+    left, span = taken_from(text, NOW, BERLIN)
+
+    assert (title, began, ended) == (left, shown(span.began_at), shown(span.ended_at))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["claude is down", "3 of 5 since the deploy", "jobs from 02:00 fail", "since 14 errors", "at 99 % load", "v1:30 since"],
+)
+def test_words_that_are_no_time_stay(text: str) -> None:
+    """A number is no clock."""
+    left, span = taken_from(text, NOW, BERLIN)
+
+    assert (text, None) == (left, span.began_at)
+
+
+def test_a_time_after_midnight_was_yesterday() -> None:
+    """At a quarter past midnight 23:30 is 45 minutes ago."""
+    _, span = taken_from("it hangs since 23:30", datetime(2026, 3, 19, 23, 15, tzinfo=UTC), BERLIN)
+
+    assert "19 22:30" == shown(span.began_at)
+
+
+def test_a_time_that_is_still_to_come_is_not_made_the_past() -> None:
+    """At 16:10 nobody means yesterday by 17:00; the rules refuse it as the future."""
+    _, span = taken_from("it hangs since 17:00", NOW, BERLIN)
+
+    assert "20 16:00" == shown(span.began_at)
+
+
+@pytest.mark.parametrize(
+    ("text", "began", "ended"),
+    [
+        ("14:00", "20 13:00", ""),
+        ("yesterday 14:00 to 15:30", "19 13:00", "19 14:30"),
+        (" since 14:00 UTC ", "20 14:00", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_form_needs_no_word_before_it(text: str, began: str, ended: str) -> None:
+    """The field is asked for when."""
+    span = read(text, NOW, BERLIN)
+
+    assert (began, ended) == (shown(span.began_at), shown(span.ended_at))
+
+
+@pytest.mark.parametrize("text", ["soon", "25:00", "14:61", "13 pm", "2026-02-30 14:00", "x" * 3000, "14:00 to", "::::"])
+def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
+    """Within a moment, however long it is."""
+    with pytest.raises(Misunderstood, match="Write `14:00`"):
+        read(text, NOW, BERLIN)
+
+
+def test_a_zone_that_nobody_knows_is_utc() -> None:
+    """Whatever Slack says."""
+    assert [UTC] * 4 == [zone_of(name) for name in ("", "Mars/Olympus", "../../etc/passwd", "x" * 999)]
