@@ -18,10 +18,12 @@ from bot.core.signals import (
     Repair,
     SetPhase,
     Signal,
+    SnoozeReminders,
     StepBack,
 )
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
+from bot.verbs.incident import A_WHILE
 from bot.views.answers import answer_message
 from bot.views.incident.buttons import EXPORT, MORE
 from bot.views.incident.forms import NO_COMPONENT
@@ -34,7 +36,7 @@ from commands.table import INCIDENT
 from commands.times import read, zone_of
 
 ACTIONS = re.compile(
-    r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|evidence|roles|more)"
+    r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|snooze|evidence|roles|more)"
     r"|flag\.(engage|step_back|release))(:|$)"
 )
 DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
@@ -81,6 +83,8 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return GiveRole(actor=actor, id=id, incident=number, role=LEAD, to=actor, free=True)
             case "incident.ack":
                 return Acknowledge(actor=actor, id=id, incident=number)
+            case "incident.snooze":
+                return SnoozeReminders(actor=actor, id=id, incident=number, lasts=A_WHILE)
             case "incident.resolve":
                 force = value.get("force") is True  # the button's own question named what still fails
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)

@@ -1,13 +1,14 @@
 """What somebody typed after the incident, read as a verb asks for it: word after word, and last the rest."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
 from bot.exports import FORMATS
-from commands.parse import Mention, MentionKind, Misunderstood, nearest, split_verb
+from commands.parse import Mention, MentionKind, Misunderstood, duration, nearest, split_verb
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -47,6 +48,16 @@ class Typed:
     def one_of(self, name: str, known: Sequence[str]) -> str:
         """All that is left as one word; core says where it is none of the known."""
         return self.text(name, 0).lower().replace(" ", "-")
+
+    def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
+        """All that is left: `30m`, `for 30m`, or one of the known words."""
+        said = self.text(name, 0).lower().removeprefix(f"{name} ").strip()
+        if not said or said in known:
+            return said or default
+        try:
+            return duration(said)
+        except Misunderstood as wrong:
+            raise Misunderstood(f"{wrong} Or {' or '.join(f'`{word}`' for word in known)}.") from None
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
         """Whether the next word is this one."""

@@ -80,7 +80,15 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
             if not scene.flags_away:
                 raise Misunderstood(NOTHING_AWAY)
             return forms.switch_back_modal(scene)
-    return forms.update_modal(incident)
+    return await update_form(desk, scene)
+
+
+async def update_form(desk: CommandContext, scene: Scene) -> dict[str, Any]:
+    """The form for an update, with what happened since the last one."""
+    incident = scene.incident
+    since = incident.last_update_at or incident.declared_at
+    facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
+    return forms.update_modal(scene, [fact for fact in facts if since < fact.at])
 
 
 async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor | None = None) -> Answer:

@@ -14,13 +14,13 @@ from bot.timeline.rows import rows
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, denied_words, told
-from bot.views.incident.forms import declare_modal, role_modal, update_modal
+from bot.views.incident.forms import declare_modal, role_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
 from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
 from commands.desk import CommandContext, Request, Respond, answer
-from commands.forms import OVER
+from commands.forms import OVER, update_form
 from commands.helping import help_message
 from commands.parse import (
     Meant,
@@ -61,7 +61,8 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await open_modal(declare_form(desk, asked))
             case "update" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, WriteUpdate)
-                await open_modal(update_modal(meant.incident))
+                scene = Scene(meant.incident, desk.engine.world, desk.engine.policy, desk.clock.now())
+                await open_modal(await update_form(desk, scene))
             case "role" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, GiveRole)
                 if not meant.incident.phase.open:

@@ -72,6 +72,7 @@ from bot.core.record.provider_facts import (
     PageFlooded,
     UpdatesForgotten,
 )
+from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.core.record.standing import Piece
 from bot.core.record.streams import evolve
@@ -331,6 +332,9 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", PageOutcome(Severity.SEV2, 2, "mention", ("S0ONCALL",), words)),
         ("incident/7", PageLost(Severity.SEV2, 2, last=True, reason=words)),
         ("incident/7", PageHeld(Severity.SEV2, 3, later, words)),
+        ("incident/7", UpdateOverdue(T0)),
+        ("incident/7", RemindersSnoozed(later)),
+        ("incident/7", RemindersResumed()),
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", ChannelRefused(words)),

@@ -32,10 +32,10 @@ class ComponentOpenOn(Part):
 class UpdateEvery(Part):
     """How often an incident speaks, by severity."""
 
-    SEV1: Cadence = Field(default=timedelta(minutes=30), description="A duration, or `on_change`.")
-    SEV2: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `on_change`.")
-    SEV3: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `on_change`.")
-    SEV4: Cadence = Field(default=None, description="A duration, or `on_change`.")
+    SEV1: Cadence = Field(default=timedelta(minutes=30), description="A duration, or `never`, the same as `on_change`.")
+    SEV2: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `never`, the same as `on_change`.")
+    SEV3: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `never`, the same as `on_change`.")
+    SEV4: Cadence = Field(default=None, description="A duration, or `never`, the same as `on_change`.")
 
     def by_severity(self) -> dict[str, timedelta | None]:
         """The cadence of each severity; None speaks on change only."""

@@ -77,13 +77,13 @@ def _within(low: timedelta, high: timedelta) -> Callable[[timedelta], timedelta]
 
 
 def _parse_cadence(value: object) -> timedelta | None:
-    if value is None or value == "on_change":
+    if value is None or value in ("on_change", "never"):
         return None
     try:
         return _within(timedelta(seconds=1), _LONGEST)(parse_duration(value))
     except PydanticCustomError as error:
         context = error.context or {}
-        raise bad(str(context["message"]), f"{context['remedy']}; or on_change") from error
+        raise bad(str(context["message"]), f"{context['remedy']}; or on_change, or never") from error
 
 
 def _strict_bool(value: object) -> bool:
@@ -316,7 +316,7 @@ Deadline = Annotated[
     AfterValidator(_within(timedelta(milliseconds=1), timedelta(minutes=10))),
     _DURATION_SCHEMA,
 ]
-Cadence = Annotated[timedelta | None, BeforeValidator(_parse_cadence), _text_schema(r"^([0-9]+(ms|s|m|h|d)|on_change)$")]
+Cadence = Annotated[timedelta | None, BeforeValidator(_parse_cadence), _text_schema(r"^([0-9]+(ms|s|m|h|d)|on_change|never)$")]
 Size = Annotated[int, BeforeValidator(parse_size), _text_schema(r"^[0-9]+(MB|GB)$", examples=["500MB", "2GB"])]
 Moment = Annotated[datetime, BeforeValidator(parse_moment), _text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")]
 Switch = Annotated[bool, BeforeValidator(_strict_bool), _or_expanded({"type": "boolean"})]

@@ -1,6 +1,7 @@
 """What happened to an incident, as people read it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.core.model import LEAD, Level
 from bot.core.record.fact import Fact
@@ -18,6 +19,7 @@ from bot.core.record.incident_facts import (
     TitleChanged,
     UpdateWritten,
 )
+from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.timeline.words import clock, evidence
 
 
@@ -54,6 +56,14 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case UpdateWritten() as b:
             gone = f" ({b.missed} before it were missed)" if b.missed else ""
             return f"Update {b.slot} of INC-{fact.incident}{gone}: {b.text or 'written from the facts'}"
+        case UpdateOverdue(since=since):
+            return f"Reminded: no person has written an update since {clock(since)}"
+        case RemindersSnoozed(until=None):
+            return "Reminders of overdue updates are off until somebody writes one"
+        case RemindersSnoozed(until=datetime() as until):
+            return f"Reminders of overdue updates are off until {clock(until)}"
+        case RemindersResumed():
+            return "Reminders of overdue updates are on again"
         case NoteAdded(text=text):
             return f"Note: {text}"
         case ResolveAsked():

@@ -1,11 +1,28 @@
 """The verbs of an incident that is there already. A row here is a slash verb, a verb of the terminal and a path of the API."""
 
+from datetime import timedelta
+
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import CANCEL_REASONS
 from bot.core.model import Phase
 from bot.core.signals.base import Signal
-from bot.core.signals.incident import Acknowledge, AddNote, GiveRole, Join, Rename, Repair, SetPhase, SetSeverity, WriteUpdate
+from bot.core.signals.incident import (
+    Acknowledge,
+    AddNote,
+    GiveRole,
+    Join,
+    Rename,
+    Repair,
+    ResumeReminders,
+    SetPhase,
+    SetSeverity,
+    SnoozeReminders,
+    WriteUpdate,
+)
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
+
+A_WHILE = timedelta(minutes=30)  # of a snooze that does not say how long
+NEVER, OFF = "never", "off"
 
 
 def join(by: Sender, given: Given) -> Signal:
@@ -21,6 +38,14 @@ def ack(by: Sender, given: Given) -> Signal:
 def update(by: Sender, given: Given) -> Signal:
     """Tell everybody."""
     return WriteUpdate(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
+
+
+def snooze(by: Sender, given: Given) -> Signal:
+    """Be reminded later of an overdue update, not at all, or again."""
+    wanted = given.span_or("for", (NEVER, OFF), A_WHILE)
+    if wanted == OFF:
+        return ResumeReminders(by.actor, by.id, incident=by.incident)
+    return SnoozeReminders(by.actor, by.id, incident=by.incident, lasts=None if isinstance(wanted, str) else wanted)
 
 
 def note(by: Sender, given: Given) -> Signal:
@@ -93,6 +118,14 @@ VERBS: tuple[IncidentVerb, ...] = (
         update,
         (Takes("text"),),
         help="Tell everybody; the clock of updates starts anew.",
+    ),
+    IncidentVerb(
+        "snooze",
+        "[INC-7] [30m|never|off]",
+        "be reminded later that an update is overdue, never, or again",
+        snooze,
+        (Takes("for", needed=False),),
+        help="Be reminded of an overdue update after 30m or 2h, never, or again (off).",
     ),
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
     IncidentVerb(

@@ -6,6 +6,7 @@ after another, or fields of a body by name. What cannot be read, each refuses in
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -32,6 +33,9 @@ class Given(Protocol):
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
         """One of the known words."""
+
+    def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
+        """A duration, or one of the known words."""
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
         """Whether it is said. Among typed words it is looked for only where it is `typed`."""

@@ -12,6 +12,7 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
+from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
 from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
@@ -39,14 +40,16 @@ TOO_LATE = {
     a.Wanted.ACKNOWLEDGE: "there is nothing to acknowledge",
     a.Wanted.UPDATE: "reopen it first, or add a note",
     a.Wanted.SEVERITY: "its severity stays",
+    a.Wanted.SNOOZE: "nobody is reminded of anything",
     a.Wanted.ROLE: "nobody has a role in it any more",
 }
 
 
 def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
-    said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_component(answer)
-    said = said or _of_flag(answer, face) or repair_words(answer) or WORDLESS.get(type(answer), "")
+    said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_reminders(answer)
+    said = said or _of_component(answer) or _of_flag(answer, face) or repair_words(answer)
+    said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
     return said
@@ -161,6 +164,23 @@ def _cannot(answer: a.CannotHaveBeen) -> str:
         case a.WrongTime.BACKWARDS:
             return f"It cannot end, at {at}, before it began. Nothing was declared."
     return f"It ended at {at}, but when did it begin? Nothing was declared."
+
+
+def _of_reminders(answer: base.Answer) -> str:
+    match answer:
+        case Snoozed(until=None):
+            return f"Nobody is reminded of {answer.name} until somebody writes an update."
+        case Snoozed(until=datetime() as until):
+            return f"The next reminder of {answer.name} comes at {utc(until)}, unless somebody writes an update before."
+        case Resumed():
+            return f"Overdue updates of {answer.name} are reminded of again."
+        case SnoozedNot():
+            return f"Reminders of {answer.name} are not snoozed."
+        case NoReminders(severity=severity):
+            return f"{answer.name} is {severity}, at which no update is ever due, so nobody is reminded."
+        case NoSuchSnooze() as b:
+            return f"A snooze lasts from {b.least_minutes} min to {b.most_hours} h. Nothing was changed."
+    return ""
 
 
 def _at(place: a.RoomRef, before: str, face: Face, after: str = "") -> str:

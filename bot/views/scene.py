@@ -28,7 +28,7 @@ class Scene:
     @property
     def next_update_at(self) -> datetime | None:
         """When the next update is due; None when none is."""
-        return cadence.next_update_at(self.incident, self.policy.incidents)
+        return cadence.next_update_at(self.incident, self.policy)
 
     @property
     def flags(self) -> list[FlagPolicy]:

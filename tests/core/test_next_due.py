@@ -16,6 +16,7 @@ from bot.core.decide.due import deadlines, next_due
 from bot.core.decide.step import step
 from bot.core.maintenance_windows import Recurrence, Window
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Severity, Verdict
+from bot.core.paging import PagingPolicy, QuietHours
 from bot.core.policy import Policy
 from bot.core.record.sight import Sight
 from tests.desk import ANA, RULE, START, Table, policy
@@ -43,8 +44,10 @@ def some_policy(dice: random.Random) -> Policy:
         Window(("anthropic",), starts, starts + minutes(dice, 120), reason="a new proxy"),
         Window(recurrence=Recurrence(time(dice.randrange(12, 20)), timedelta(minutes=45)), reason="the daily load test"),
     )
+    hours = QuietHours(frozenset(dice.sample(list(Severity), 2)), time(dice.randrange(12, 16)), time(17))
     return replace(
         base, components={**base.components, child.id: child}, maintenance=dice.choice([(), windows[:1], windows]),
+        paging=PagingPolicy(quiet=dice.choice([None, hours])),
         incidents=replace(
             base.incidents, resolve=dice.choice(["ask", "auto"]), resolve_after=timedelta(minutes=dice.choice([2, 30, 30])),
         ),
@@ -87,6 +90,9 @@ def word(dice: random.Random, now: datetime) -> s.Signal:
     number = dice.randint(1, 3)
     return dice.choice([
         s.WriteUpdate(ANA, incident=number, text="words"),
+        s.Acknowledge(ANA, incident=number),
+        s.SnoozeReminders(ANA, incident=number, lasts=dice.choice([None, minutes(dice, 90)])),
+        s.ResumeReminders(ANA, incident=number),
         s.SetSeverity(ANA, incident=number, severity=dice.choice(list(Severity))),
         s.Declare(ANA, title=dice.choice(["Chat is slow", "OpenAI is down"])),
     ])  # fmt: skip

@@ -39,7 +39,7 @@ VALUES: dict[str, Any] = {
 
 SWITCHES_ENDS_OR_HIDES = [
     s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag,
-    s.Mute, s.Unmute,
+    s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]

@@ -98,7 +98,7 @@ async def test_an_update_is_one_press_away(outage: Talk) -> None:
     ana = outage.house.ana
     await ana.clicks("Post update", channel="ops")
     await ana.waits_for("Write an update")
-    await ana.submits({"What should everybody know?": "Support knows"})
+    await ana.submits({"What else should everybody know?": "Support knows"})
     await outage.house.quiet()
 
     assert "@ana writes:\n> Support knows" in outage.shows(outage.said(CHANNEL, "Update 1 of INC-1")[-1])

@@ -131,7 +131,7 @@ async def test_an_update_can_be_written_in_a_form(outage: Talk) -> None:
     ana = outage.house.ana
     await ana.types("/incident update", channel="ops")
     await ana.waits_for("Write an update")
-    await ana.submits({"What should everybody know?": "Support answers by hand\nuntil noon"})
+    await ana.submits({"What else should everybody know?": "Support answers by hand\nuntil noon"})
     await outage.house.quiet()
 
     posted = outage.said(CHANNEL, "Support answers by hand")

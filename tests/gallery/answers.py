@@ -10,6 +10,7 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident import naming as n
+from bot.core.decide.incident import reminders as rem
 from bot.core.decide.incident import repair as p
 from bot.core.decide.incident import roles as r
 from bot.core.decide.permissions import Denied, Role
@@ -58,6 +59,9 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Acknowledged(**INC7), a.AcknowledgedBefore(**INC7, by=BOB),
     n.Renamed(**INC7, title=DOWN), n.CalledAlready(**INC7, title=DOWN), n.TitleTooLong(**INC7, most=200),
     n.NoNewTitle(**INC7, title=DOWN),
+    rem.Snoozed(**INC7, until=T0 + timedelta(minutes=30)), rem.Snoozed(**INC7, until=None), rem.Resumed(**INC7),
+    rem.SnoozedNot(**INC7), rem.NoReminders(**INC7, severity=Severity.SEV4),
+    rem.NoSuchSnooze(**INC7, least_minutes=1, most_hours=24),
     a.UpdateWritten(**INC7, slot=3), a.NoteAdded(**INC7),
     a.SeveritySet(**INC7, severity=Severity.SEV1), a.SeverityAlready(**INC7, severity=Severity.SEV1),
     r.RoleGiven(**INC7, **LEADS, to=BOB), r.RoleTaken(**INC7, **LEADS), r.RoleAlready(**INC7, **LEADS, to=BOB),
@@ -113,7 +117,7 @@ SLIPS = (
     "/incident severity INC-1 sev9",
     "/incident severity INC-1", "/incident role INC-1 chef", "/incident role INC-1 lead",
     "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
-    "/incident export INC-1 pdf", "/incident cancel INC-1",
+    "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1",
     "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
     f"/fallback engage {FLAG} gpt for ever",
     "/understudy moot", "/understudy mute", "/understudy mute claude for 1h", "/understudy mute anthropic.api",

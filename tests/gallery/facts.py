@@ -10,6 +10,7 @@ from bot.core.record import component_facts as c
 from bot.core.record import flag_facts as f
 from bot.core.record import incident_facts as i
 from bot.core.record import provider_facts as p
+from bot.core.record import reminder_facts as rf
 from bot.core.record import sight_facts as v
 from bot.core.record.fact import Body, Fact
 from bot.core.record.world import World
@@ -35,7 +36,7 @@ from tests.stories import (
 )
 
 LATER = T0 + timedelta(hours=4)
-MUTE = Actor.rule("mute")
+MUTE, REMINDER = Actor.rule("mute"), Actor.rule("updates by people")
 CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
 ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
 NOTICE = Notice(
@@ -88,6 +89,10 @@ def of_the_incident() -> Iterator[Entry]:
         ("The lead is handed over", served(), "incident/7", i.RoleChanged(LEAD, ANA, BOB), ANA),
         ("The lead is given up", served(), "incident/7", i.RoleChanged(LEAD, ANA, None), ANA),
         ("A note", served(), "incident/7", i.NoteAdded("Vendor support says: database failover"), BOB),
+        ("Nobody has written an update", outage_story(64), "incident/7", rf.UpdateOverdue(T0 + timedelta(minutes=3)), REMINDER),
+        ("Reminders are snoozed", served(), "incident/7", rf.RemindersSnoozed(served().now + timedelta(minutes=30)), ANA),
+        ("Reminders are off", served(), "incident/7", rf.RemindersSnoozed(None), ANA),
+        ("Reminders are on again", served(), "incident/7", rf.RemindersResumed(), ANA),
         ("Is it over?", outage_story(151), "incident/7",
          i.ResolveAsked("every component has been operational for 30 min"), ASK),
         ("Slack did not take something", served(), "incident/7",

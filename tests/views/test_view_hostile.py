@@ -76,7 +76,7 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
 
 def every_form(story: Story) -> Iterator[dict[str, Any]]:
     """All forms about an incident that a moment of the story can open."""
-    yield update_modal(story.incident())
+    yield update_modal(story.scene(), story.about(7))
     yield severity_modal(story.incident())
     yield resolve_modal(story.scene())
     yield cancel_modal(story.scene())

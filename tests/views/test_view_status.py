@@ -175,11 +175,11 @@ def test_the_declare_form_holds_the_chosen_one_of_many_components() -> None:
 
 def test_the_update_form_takes_a_long_text() -> None:
     """Several lines, posted under the author's name."""
-    view = update_modal(outage_story(20).incident())
+    view = update_modal(outage_story(20).scene(), ())
 
     assert_view_taken(view)
     assert UPDATE_CALLBACK == view["callback_id"]
-    assert view["blocks"][1]["element"]["multiline"] is True
+    assert view["blocks"][-1]["element"]["multiline"] is True
 
 
 def test_a_reopened_incident_shows_no_old_end() -> None:

@@ -102,6 +102,7 @@ class Wanted(StrEnum):
     UPDATE = "update"
     SEVERITY = "severity"
     ROLE = "role"
+    SNOOZE = "snooze"
 
 
 @dataclass(frozen=True, kw_only=True)

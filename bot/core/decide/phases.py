@@ -197,8 +197,8 @@ def change_phase(
 def on_time(draft: Draft) -> None:
     """Hourly updates that are due, and resolutions that are ripe."""
     for incident in draft.world.open_incidents():
-        if update_is_due(incident, draft.policy.incidents, draft.now):
-            _write_update(draft, incident, "", missed(incident, draft.policy.incidents, draft.now))
+        if update_is_due(incident, draft.policy, draft.now):
+            _write_update(draft, incident, "", missed(incident, draft.policy, draft.now))
         _ripen(draft, incident.number)
 
 
@@ -349,7 +349,7 @@ HANDLERS: Handlers = {
 def due(world: World, policy: Policy) -> Iterator[datetime]:
     """When the next update is due, and when a resolution is ripe."""
     for incident in world.open_incidents():
-        update = next_update_at(incident, policy.incidents)
+        update = next_update_at(incident, policy)
         if update is not None:
             yield update
         asks = policy.incidents.resolve == ResolveMode.ASK and incident.ending.asked_at is not None  # and waits for a person

@@ -10,7 +10,7 @@ from bot.core.decide import paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import by_hand, failover
-from bot.core.decide.incident import declaring, ending, errands, naming, repair, roles
+from bot.core.decide.incident import declaring, ending, errands, naming, reminders, repair, roles
 from bot.core.decide.permissions import denied
 from bot.core.policy import Policy
 from bot.core.record.world import World
@@ -39,6 +39,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     alarm.expire_mutes(draft)
     alarm.lift(draft)
     phases.on_time(draft)
+    reminders.on_time(draft)
     paging.on_time(draft)
     failover.react(draft)
     return draft.done(Noted())
@@ -46,6 +47,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, by_hand.HANDLERS,
-    corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, repair.HANDLERS, roles.HANDLERS, vendor_pages.HANDLERS,
+    corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
+    vendor_pages.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

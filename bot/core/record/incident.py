@@ -129,6 +129,16 @@ class Paging:
 
 
 @dataclass(frozen=True)
+class Reminders:
+    """How the lead was reminded that no person writes updates, and who did not want to hear of it."""
+
+    since: datetime | None = None  # the last update by a person, or the reopening; None = the declaration
+    reminded_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    off: bool = False  # until a person writes an update, or turns them on again
+
+
+@dataclass(frozen=True)
 class Ending:
     """How it ended, as resolved or as canceled; nothing while it runs."""
 
@@ -168,6 +178,7 @@ class Incident:
     paging: Paging = Paging()
     undelivered: tuple[Undelivered, ...] = ()  # what was given up since the last repair; pages are not among it
     repairs: int = 0
+    reminders: Reminders = Reminders()
     relapses: int = 0
     reopened: int = 0
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.effects import EFFECTS, GIVEN_UP, OfPage, PostAlert, PostCard, PostEvidence, PostLine
 from bot.core.model import Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
-from bot.core.record.incident import Affected, Ending, Incident, Post, Room, Undelivered, VendorWords
+from bot.core.record.incident import Affected, Ending, Incident, Post, Reminders, Room, Undelivered, VendorWords
 from bot.core.record.standing import Piece
 
 MOST_UNDELIVERED = 50  # of one incident; where that many are given up, the newest are what people miss
@@ -116,7 +116,10 @@ class PhaseChanged(Reasoned, Body):
             case "reopen":
                 # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
                 paging = incident.paging.raised(fact.at)
-                return replace(incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at, paging=paging)
+                return replace(
+                    incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at, paging=paging,
+                    reminders=Reminders(since=fact.at),
+                )  # fmt: skip
         if self.phase is Phase.MITIGATED:
             return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
         if self.phase in (Phase.RESOLVED, Phase.CANCELED):
@@ -217,8 +220,9 @@ class UpdateWritten(Body):
     missed: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The next one is due from here on."""
-        return replace(state, updates=self.slot, last_update_at=fact.at)
+        """The next one is due from here on. A person's ends a snooze, be it one for good."""
+        reminders = Reminders(since=fact.at) if self.text else state.reminders
+        return replace(state, updates=self.slot, last_update_at=fact.at, reminders=reminders)
 
 
 @dataclass(frozen=True)

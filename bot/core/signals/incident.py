@@ -1,7 +1,7 @@
 """What people ask of an incident."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.model import Actor, Phase, Severity
 from bot.core.record.standing import Found
@@ -39,6 +39,18 @@ class WriteUpdate(OfIncident, by=COMMAND):
     """A person writes an update for everybody."""
 
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnoozeReminders(OfIncident, by=COMMAND):
+    """A person wants no reminder of an overdue update for so long; None = until somebody writes one."""
+
+    lasts: timedelta | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeReminders(OfIncident, by=COMMAND):
+    """A person ends a snooze."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
         row.append(button("Acknowledge", "incident.ack", value, style="" if row else "primary"))
     if incident.well:
         row.append(resolve_button(scene))
-    row.append(button("Post update", "incident.update", value))
+    row.append(update_button(incident))
     row.append(button("Evidence", "incident.evidence", value) if evidence else button("Roles", "incident.roles", value))
     return actions([*row, _more(scene)])
 
@@ -87,6 +87,16 @@ def still(scene: Scene) -> str:
 def lead_button(incident: Incident) -> Block:
     """Whoever presses it leads; it takes the lead from nobody."""
     return button("Take the lead", "incident.lead", {"incident": incident.number}, style="primary")
+
+
+def update_button(incident: Incident) -> Block:
+    """Opens the form for an update."""
+    return button("Post update", "incident.update", {"incident": incident.number})
+
+
+def snooze_button(incident: Incident) -> Block:
+    """No reminder for half an hour."""
+    return button("Snooze 30 min", "incident.snooze", {"incident": incident.number})
 
 
 def reopen_button(incident: Incident) -> Block:

@@ -21,6 +21,7 @@ from bot.core.record.incident_facts import (
 )
 from bot.core.record.paging_facts import PageLost, PageOutcome
 from bot.core.record.provider_facts import FeedChanged, NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
+from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.errands import ERRAND_WORDS
@@ -29,7 +30,14 @@ from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
 from bot.views.incident import paging
-from bot.views.incident.buttons import lead_button, reopen_button, repair_button, resolve_button
+from bot.views.incident.buttons import (
+    lead_button,
+    reopen_button,
+    repair_button,
+    resolve_button,
+    snooze_button,
+    update_button,
+)
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
@@ -105,6 +113,15 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
             raised = "⬆️ " if b.severity.is_worse_than(b.previous) else ""
             said = f"{raised}{_name(incident)} is *{b.severity}* now, was {b.previous} ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), f"{said}{pace}", []
+        case UpdateOverdue(since=since) if incident:
+            asked = f"{who(incident.people.speaker)}: " if incident.people.speaker else ""
+            said = f"{asked}no person has written an update for {span(fact.at - since)}."
+            return spoken(said), said, [update_button(incident), snooze_button(incident)]
+        case RemindersSnoozed(until=until):
+            end = f"until {clock(until, fact.at)}" if until else "until somebody writes one"
+            return _plain(f"{who(fact.actor)} snoozed reminders of overdue updates {end}.")
+        case RemindersResumed():
+            return _plain(f"{who(fact.actor)} turned reminders of overdue updates on again.")
         case UpdateWritten() as b:
             text = f"Update {b.slot} of {_name(incident)}" + (f": {foreign(b.text, 300)}" if b.text else "")
             return (

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot.core.decide.cadence import next_update_after
 from bot.core.decide.flags.failover import default_unwell
 from bot.core.model import Severity
 from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
+from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
-from bot.views.blocks import OPTION_VALUE_MAX, plain_text, section
+from bot.views.blocks import OPTION_VALUE_MAX, context, plain_text, section
 from bot.views.flags.buttons import affected
 from bot.views.incident.buttons import join_button, still
+from bot.views.incident.updates import known_lines
+from bot.views.limits import cut_markup
 from bot.views.names import plain_flag_name, plain_variant_name
 from bot.views.scene import Scene
-from bot.views.text import code, count, foreign, inert, plain, who
+from bot.views.text import code, count, foreign, inert, plain, utc, who
 
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
@@ -68,12 +72,19 @@ def declare_modal(
     return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", blocks, private_metadata)
 
 
-def update_modal(incident: Incident) -> View:
-    """The form for an update to everybody."""
-    about = section(f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 150)}")
-    hint = "Posted in the incident's channel under your name. The next update is due a full interval later."
-    words = _input("text", "What should everybody know?", _text_input("text", TEXT_MAX, "", multiline=True), hint)
-    return _modal(UPDATE_CALLBACK, "Write an update", "Post update", [dict(about), words], str(incident.number))
+def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
+    """The form for an update to everybody. What it says by itself stands in it: people write what no check can know.
+
+    `since_facts` are the facts since the last update.
+    """
+    incident = scene.incident
+    about = f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 150)}"
+    known = cut_markup("\n".join(known_lines(scene, since_facts)), TEXT_MAX)
+    blocks = [section(about), context("The update says this by itself:"), section(known)] if known else [section(about)]
+    due = next_update_after(incident, scene.policy, scene.now)
+    hint = f"Posted under your name. The next update is due by {utc(due)}." if due else "Posted under your name."
+    words = _input("text", "What else should everybody know?", _text_input("text", TEXT_MAX, "", multiline=True), hint)
+    return _modal(UPDATE_CALLBACK, "Write an update", "Post update", [*map(dict, blocks), words], str(incident.number))
 
 
 def resolve_modal(scene: Scene) -> View:

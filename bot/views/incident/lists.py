@@ -44,7 +44,7 @@ def _entry(incident: Incident, policy: Policy, now: datetime) -> str:
     if not incident.phase.open:
         took = f", took {span(incident.ending.at - incident.began_at)}" if incident.ending.at else ""
         return f"{name}{where}\n{incident.phase.capitalize()}; began {clock(incident.began_at, now)}{took}"
-    due = next_update_at(incident, policy.incidents)
+    due = next_update_at(incident, policy)
     coming = f" · next update by {clock(due, now)}" if due else ""
     return f"{name}{where}\nSince {clock(incident.began_at, now)} ({span(now - incident.began_at)}) · {_led(incident)}{coming}"
 

@@ -23,6 +23,7 @@ from bot.core.record.incident_facts import (
 )
 from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
 from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import rows
@@ -41,7 +42,7 @@ MOST_STATES = 4
 # Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
 NOT_NEWS: tuple[type[Body], ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
-    PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost,
+    PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost, UpdateOverdue, RemindersSnoozed, RemindersResumed,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.
@@ -68,16 +69,15 @@ def update(
     said = f"{stop(foreign(text, 200))} " if text else ""
     lines = [f"*{title}* · {incident.severity} · {incident.phase}, {running} in"]
     lines += [f"{who(author)} writes:\n{quote(text, 2500)}"] if text else []
-    lines += [
-        *told,
-        *_states(scene),
-        customers(scene),
-        *_vendor(news, scene),
-        *_events(news, scene),
-        *_asked(scene),
-        f"*{coming}*",
-    ]
+    lines += [*told, *known_lines(scene, news), *_asked(scene), f"*{coming}*"]
     return fit(Message(f"{title}: {said}{stop(state)} {heard}".strip(), (section("\n".join(filter(None, lines))),)))
+
+
+def known_lines(scene: Scene, since_facts: Sequence[Fact]) -> list[str]:
+    """What every update says by itself: states, whether customers are served, the vendor's new word, what happened."""
+    news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
+    lines = [*_states(scene), customers(scene), *_vendor(news, scene), *_events(news, scene)]
+    return [line for line in lines if line]
 
 
 def _missed(slots: int) -> str:

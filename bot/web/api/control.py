@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -83,6 +84,10 @@ class IncidentFields(Fields):
 
     def severity(self, name: str) -> Severity:
         return self.choice(name, Severity)
+
+    def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
+        """As the configuration writes a duration, or one of the words."""
+        return self.one_of(name, known) if self._data.get(name) in known else self.duration(name) or default
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
         return super().truth(name)

@@ -144,7 +144,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "affected": [encode(affected) for affected in incident.affected.values()],
         "updates": incident.updates,
         "last_update_at": _time(incident.last_update_at),
-        "next_update_at": _time(next_update_at(incident, policy.incidents)),
+        "next_update_at": _time(next_update_at(incident, policy)),
         "mitigated_at": _time(incident.mitigated_at),
         "well_since": _time(incident.well_since),
         "relapses": incident.relapses,

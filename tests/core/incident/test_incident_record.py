@@ -244,7 +244,7 @@ def test_what_was_missed_counts_from_the_last_update() -> None:
     table.passes(60)
     table.now += 185 * MINUTE
 
-    assert 2 == missed(table.incident(), table.policy.incidents, table.now)
+    assert 2 == missed(table.incident(), table.policy, table.now)
 
 
 @pytest.mark.parametrize("severity", [Severity.SEV2, Severity.SEV4])
@@ -256,7 +256,7 @@ def test_nothing_is_missed_where_no_update_is_due(severity: Severity) -> None:
     else:
         over(table, 1)
 
-    assert 0 == missed(table.incident(), table.policy.incidents, START + timedelta(days=1))
+    assert 0 == missed(table.incident(), table.policy, START + timedelta(days=1))
 
 
 # --- people

@@ -74,7 +74,7 @@ WRITTEN = frozenset(
 
 BOOKKEEPING = {
     "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
-    "incident.page_outcome", "incident.people_invited",
+    "incident.page_outcome", "incident.people_invited", "incident.update_overdue",
 }  # fmt: skip
 
 
