@@ -39,6 +39,7 @@ ACTIONS = re.compile(
     r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|snooze|evidence|roles|more)"
     r"|flag\.(engage|step_back|release))(:|$)"
 )
+CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
 
 STALE = "This button has lost its meaning; type the command instead: `/incident help`, `/fallback help`."
@@ -72,8 +73,12 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
     if verb == "incident.separate" and isinstance(title := value.get("title"), str):
         level = severity(str(value.get("severity", "")))
         began, ended = _moment(value.get("began")), _moment(value.get("ended"))
+        channel, name = value.get("channel"), value.get("channel_name")
+        if not (isinstance(channel, str) and CHANNEL.fullmatch(channel) and isinstance(name, str)):
+            channel = name = ""
         return Declare(
-            actor=actor, id=id, title=title, severity=level, separate=True, began_at=began, ended_at=ended
+            actor=actor, id=id, title=title, severity=level, separate=True, began_at=began, ended_at=ended, channel=channel,
+            channel_name=name,
         )  # fmt: skip
     if type(number) is int:  # True is none of our incidents
         match verb:

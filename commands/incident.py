@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+from bot.core.answers.incident import ChannelTaken
 from bot.core.decide.permissions import denied
 from bot.core.model import Severity
 from bot.core.signals.base import Signal
@@ -19,6 +21,7 @@ from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, 
 from bot.views.names import plain_names
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
+from commands.converting import Existing
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.forms import OVER, update_form
 from commands.helping import help_message
@@ -35,6 +38,7 @@ from commands.table import INCIDENT
 from commands.times import taken_from, zone_of
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
+Enter = Callable[[], Awaitable[Existing]]
 
 ABOUT_ONE = {verb.name: verb for verb in VERBS}
 
@@ -44,8 +48,8 @@ SHORT_FOR = {
 }  # fmt: skip
 
 
-async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal) -> None:
-    """Answer `/incident VERB ...`."""
+async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal, enter: Enter) -> None:
+    """Answer `/incident VERB ...`. `enter` goes into the channel where it was typed."""
     verb, rest = split_verb(asked.text)
     verb = SHORT_FOR.get(verb, verb)
     try:
@@ -69,7 +73,8 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                     raise Misunderstood(OVER)
                 await open_modal(role_modal(meant.incident, desk.engine.policy.incidents, asked.actor.id))
             case _:
-                signal = await _signal(desk, asked, verb, rest)
+                convert = verb == "convert"
+                signal = await (_conversion(desk, asked, rest, enter) if convert else _signal(desk, asked, verb, rest))
                 said = await desk.engine.handle(signal)
                 offered = answer_message(said, asked.word or INCIDENT.word, **declaration_words(signal))
                 await answer(respond, offered or told(said))
@@ -95,7 +100,8 @@ def declaration_words(signal: Signal) -> dict[str, str]:
         return {}
     times = {"began": signal.began_at, "ended": signal.ended_at}
     said = {name: at.isoformat() for name, at in times.items() if at}
-    return {"title": signal.title, "severity": signal.severity.value, **said}
+    room = {"channel": signal.channel, "channel_name": signal.channel_name} if signal.channel else {}
+    return {"title": signal.title, "severity": signal.severity.value, **said, **room}
 
 
 async def _look(desk: CommandContext, asked: Request, respond: Respond, verb: str, rest: str) -> None:
@@ -135,6 +141,19 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     if verb == "export":
         return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))
     return ABOUT_ONE[verb].signal(by, Typed(meant.rest, desk.engine.policy.incidents, asked.mentions))
+
+
+async def _conversion(desk: CommandContext, asked: Request, text: str, enter: Enter) -> Declare:
+    """The declaration whose channel is this one; without a title it is called after it. Raises Misunderstood."""
+    _must_be_allowed(desk, asked, Declare)
+    number = await desk.ledger.read(lambda store: store.incident_with("room.channel", asked.channel))
+    if number is not None:  # it may be over for years
+        raise Misunderstood(told(ChannelTaken(incident=number)))
+    room = await enter()
+    separate = text.lower() == "separate"
+    spoken = room.name.replace("-", " ").replace("_", " ").strip()
+    signal = _declaration(desk, asked, f"separate {spoken}" if separate else text or spoken)
+    return replace(signal, channel=room.id, channel_name=room.name)
 
 
 def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:

@@ -19,6 +19,7 @@ from bot.views.faces import Slack
 from bot.views.incident.forms import DECLARE_CALLBACK, notice_modal
 from bot.views.text import inert
 from commands import actions, forms
+from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
 from commands.fallback import fallback
 from commands.health import health
@@ -75,7 +76,10 @@ async def _on_incident(
     async def open_modal(view: dict[str, Any]) -> None:
         await client.views_open(trigger_id=command.trigger, view=view)
 
-    await incident(desk, Request.from_command(command), respond, open_modal)
+    async def enter() -> Existing:
+        return await entered(client, command.channel, desk.engine.policy.incidents.alerts_channel)
+
+    await incident(desk, Request.from_command(command), respond, open_modal, enter)
 
 
 async def _on_fallback(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
@@ -109,7 +113,7 @@ async def _on_press(
     if press.view:
         await _told_in_form(client, asked, press, words(said, Slack()))
         return
-    await answer(respond, answer_message(said, INCIDENT.word) or words(said, Slack()))
+    await answer(respond, answer_message(said, INCIDENT.word) or told(said))
     record = await actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)

@@ -64,6 +64,7 @@ INCIDENT = Word(
     "declare TITLE | list | update TEXT | resolve | help",
     (
         Verb("declare", "/incident declare Claude API answers with errors", "open an incident; without a title a form opens"),
+        Verb("convert", "/incident convert [TITLE]", "the same, with the channel where it is typed as the incident's own"),
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does) for verb in VERBS),

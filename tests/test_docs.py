@@ -150,7 +150,7 @@ REGISTRIES = {
     "bot/core/signals/__init__.py": "",
     "bot/timeline/rows.py": "durations words",
     "bot/exports/__init__.py": "times",
-    "commands/register.py": "arguments desk helping parse table times",
+    "commands/register.py": "arguments converting desk helping parse table times",
     "bot/cli/verbs.py": "__main__ ending options output remote",
     "bench/__main__.py": "bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report",
 }
@@ -287,11 +287,12 @@ def test_short_forms_are_documented() -> None:
 async def test_typed_example_is_answered_as_the_page_says() -> None:
     """The examples of the page, one after the other, in a room with six incidents behind it."""
     from bot.store.samples.sqlite import InlineSamples
+    from commands.converting import Existing
     from commands.desk import CommandContext, Request
     from commands.fallback import fallback
     from commands.health import health
     from commands.incident import incident
-    from commands.parse import mentions
+    from commands.parse import Misunderstood, mentions
     from commands.parse import typed as typed_words
     from commands.understudy import understudy
 
@@ -309,6 +310,9 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     async def no_form(view: dict[str, Any]) -> None:
         raise AssertionError(f"a form was opened: {view}")
 
+    async def no_room() -> Existing:
+        raise Misunderstood("The one example that needs a channel; two open incidents would change the answers after it.")
+
     async def types(typed: str) -> str:
         word, _, rest = typed.partition(" ")
         sent = rest.replace("@ana", f"<@{ANA.id}|ana>")  # as Slack sends it
@@ -317,7 +321,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
             case "/health":
                 await health(desk, asked, respond)
             case "/incident":
-                await incident(desk, asked, respond, no_form)
+                await incident(desk, asked, respond, no_form, no_room)
             case "/fallback":
                 await fallback(desk, asked, respond)
             case "/understudy":

@@ -61,6 +61,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
     match fact.body:
         case ChannelNamed() as b:
             return f"The channel will be #{b.name}" + (", since the name before was taken" if b.attempt > 1 else "")
+        case ChannelOpened(converted=True, name=name):
+            return f"#{name} is the channel of INC-{fact.incident} now"
         case ChannelOpened(name=name):
             return f"The channel #{name} is open"
         case ChannelRefused():

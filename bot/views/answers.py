@@ -93,6 +93,8 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
     match answer:
         case a.Declared(title=title) as b:
             return f"{answer.name} is declared{_for_when(b, utc)}: {title}"
+        case a.ChannelTaken():
+            return f"This is the channel of {answer.name} already. Nothing was declared."
         case a.CannotHaveBeen() as b:
             return _cannot(b)
         case a.TwoProviders():
@@ -295,13 +297,15 @@ def told(answer: base.Answer) -> str:
 
 def _where_next(said: str, declared: a.Declared) -> str:
     over = " It is over, so nobody is paged." if declared.ended_at else ""
+    if declared.channel:
+        return f"{stop(said)}{over} This is its channel now."
     return f"{stop(said)}{over} Its channel #{declared.channel_name} is being made; you are invited."
 
 
-def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "", **times: str) -> Message | None:
+def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "", **more: str) -> Message | None:
     """The answer with the way on as a button; None where the words are enough. `word` is `/incident` as it is called here.
 
-    `title`, `severity` and `times` (ISO) are those of a declaration, for declaring it all the same.
+    `title`, `severity` and what there is `more` (times, a channel) are those of a declaration, for declaring it all the same.
     """
     match answer:
         case a.Declared(began_at=datetime()) as b:
@@ -311,7 +315,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
         case a.OpenAlready(choices=choices):
             open_ones = choices[:MOST_CHOICES]
             joins = [join_button(number, style="" if n else "primary") for n, number in enumerate(open_ones)]  # one stands out
-            again = {"title": plain(title, TITLE_MAX), "severity": severity, **times}
+            again = {"title": plain(title, TITLE_MAX), "severity": severity, **more}
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]
             typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."

@@ -23,11 +23,12 @@ from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.answers import answer_message, told
+from commands.converting import INVITE, Existing
 from commands.desk import CommandContext, Request
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
-from commands.parse import mentions, typed
+from commands.parse import Misunderstood, mentions, typed
 from commands.understudy import understudy
 from tests.desk import policy
 from tests.gallery.phone import Entry, Kind, entry, sentence
@@ -50,6 +51,7 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
         **INC7, title="Claude was slow", channel_name="inc-20260320-0007-claude", at=T0, began_at=T0 - 26 * HOUR,
         ended_at=T0 - 25 * HOUR,
     ),
+    a.Declared(**INC7, title="Claude is slow", channel_name="claude-trouble", channel="C0TALK"), a.ChannelTaken(**INC7),
     *(a.CannotHaveBeen(why=why, at=T0, days=30) for why in a.WrongTime),
     a.TwoProviders(),
     a.OpenAlready(**INC7, open=OPEN, free=()),
@@ -114,7 +116,7 @@ OF_NOTHING: tuple[base.Answer, ...] = (
 )  # fmt: skip
 SLIPS = (
     "/health clod", "/incident dance", "/incident resolv", "/incident ack", "/incident show INC-9",
-    "/incident severity INC-1 sev9",
+    "/incident convert", "/incident severity INC-1 sev9",
     "/incident severity INC-1", "/incident role INC-1 chef", "/incident role INC-1 lead",
     "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
     "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1",
@@ -163,6 +165,9 @@ async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
     async def no_form(view: dict[str, Any]) -> None:
         raise AssertionError(f"a form was opened: {view}")
 
+    async def no_room() -> Existing:
+        raise Misunderstood(INVITE)
+
     ids = (f"gallery/{n}" for n in range(1000))
     for line in ("/incident declare Claude API fails", "/incident declare OpenAI API fails", *lines):
         word, _, rest = line.partition(" ")
@@ -171,7 +176,7 @@ async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
             case "/health":
                 await health(desk, asked, respond)
             case "/incident":
-                await incident(desk, asked, respond, no_form)
+                await incident(desk, asked, respond, no_form, no_room)
             case "/fallback":
                 await fallback(desk, asked, respond)
             case "/understudy":

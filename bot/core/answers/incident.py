@@ -36,6 +36,14 @@ class Declared(Done):
     at: datetime | None = None  # when it was declared,
     began_at: datetime | None = None  # where that is not when it began,
     ended_at: datetime | None = None  # or where it was over
+    channel: str = ""  # by Slack's id, where it was there before
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelTaken(Refused):
+    """The channel is that of another incident."""
+
+    KIND = "channel_taken"
 
 
 class WrongTime(StrEnum):

@@ -13,8 +13,8 @@ from bot.core.effects import (
     EditEvidence,
     Effect,
     EffectBody,
-    OpenChannel,
     PostAlert,
+    PostCard,
     PostLine,
     SetTopic,
     To,
@@ -109,7 +109,7 @@ class Draft:
             self.send(EditAlert(), fact)
             if number in self._evidence:
                 self.send(EditEvidence(), self._evidence[number])
-        if OpenChannel not in queued:
+        if PostCard not in queued:
             self.send(EditCard(), fact)
             if incident.room.channel:
                 self.send(SetTopic(), fact)

@@ -17,6 +17,7 @@ from bot.core.decide.paging import page_people
 from bot.core.decide.titles import channel_words
 from bot.core.effects import (
     AddBookmarks,
+    EffectBody,
     InvitePeople,
     OpenChannel,
     PinCard,
@@ -38,6 +39,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelNamed,
+    ChannelOpened,
     ChannelRefused,
     ComponentJoined,
     Declared,
@@ -107,10 +109,12 @@ def declare(
     provider: str = "",
     backdated: bool = False,
     over_at: datetime | None = None,
+    room: ChannelOpened | None = None,
 ) -> Incident:
     """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook.
 
-    Where it was over when it was declared (`over_at`), nobody is paged, no check has a say in it, and it is resolved at once.
+    Where it was over when it was declared (`over_at`), nobody is paged, no check has a say in it, and it is resolved at once. A
+    `room` that is there already becomes its channel.
     """
     policy, number = draft.policy, draft.world.last_incident + 1
     if over_at is None and components:
@@ -131,13 +135,15 @@ def declare(
     for component in components if over_at is None else ():
         now = draft.world.component(component)
         draft.add(stream, ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
-    name = channel_name(policy.incidents.channel_name, number, channel_words(policy, draft.incident(number)), draft.now)
-    draft.add(stream, ChannelNamed(name, 1))
+    if room is None:
+        name = channel_name(policy.incidents.channel_name, number, channel_words(policy, draft.incident(number)), draft.now)
+    draft.add(stream, room or ChannelNamed(name, 1))
     draft.send(PostAlert(), fact)
     if over_at is None:
         draft.send(PostEvidence(), fact)
         page_people(draft, number, with_alert=True)
-    steps = [OpenChannel(), SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
+    made: list[EffectBody] = [] if room else [OpenChannel()]
+    steps = [*made, SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
     runbook = over_at is None and any(policy.components[c].has_runbook for c in components)
     for effect in [*steps, PostRunbook()] if runbook else steps:
         draft.send(effect, fact)

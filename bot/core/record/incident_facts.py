@@ -264,12 +264,13 @@ class ChannelNamed(Body):
 
 @dataclass(frozen=True)
 class ChannelOpened(Body):
-    """The incident's own channel exists."""
+    """The incident's own channel exists: made for it, or (`converted`) there before."""
 
     KIND = "incident.channel_opened"
     SOURCE = Source.SLACK
     channel: str
     name: str
+    converted: bool = False
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It may be another one, after one was lost: nobody was invited into that."""

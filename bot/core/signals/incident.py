@@ -13,7 +13,8 @@ class Declare(Signal, by=COMMAND):
     """A person declares an incident. `components` may be empty: trouble that no check knows.
 
     `separate` opens one of its own although one is open for what the title names; people alone tell how it goes. `began_at` and
-    `ended_at` are when it hurt, where that is not now; what has ended is recorded as over.
+    `ended_at` are when it hurt, where that is not now; what has ended is recorded as over. `channel`, with its name, is one
+    that exists and becomes the incident's own; without one a channel is made.
     """
 
     title: str
@@ -22,6 +23,8 @@ class Declare(Signal, by=COMMAND):
     separate: bool = False
     began_at: datetime | None = None
     ended_at: datetime | None = None
+    channel: str = ""
+    channel_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.answers.incident import OpenAlready, OpenOne, RoomRef
 from bot.core.decide.incident.declaring import named, whose_names_appear
+from bot.core.effects import OpenChannel, SetTopic
 from bot.core.model import Level, Phase
 from bot.core.record.incident_facts import ResponderJoined
 from tests.desk import ANA, BOB, Table, component, policy, told
@@ -283,3 +284,16 @@ def test_a_name_at_the_end_of_a_longer_one_is_part_of_it() -> None:
     names = {"a": ["OpenAI"], "b": ["Azure OpenAI"], "c": ["Azure"]}
 
     assert ("b",) == whose_names_appear("Azure OpenAI is slow", names)
+
+
+def test_a_channel_belongs_to_one_incident() -> None:
+    """Whoever converts it second is told whose it is."""
+    table = Table().all_well()
+    talk = {"channel": "C0TALK", "channel_name": "talk"}
+    first = table.send(s.Declare(actor=BOB, title="Payments are slow", **talk))
+    second = table.send(s.Declare(actor=ANA, title="Mail is late", separate=True, **talk)).answer
+
+    assert ("C0TALK", "talk") == (table.incident().room.channel, table.incident().room.name)
+    assert [] == [one for one in first.effects if isinstance(one.body, OpenChannel)]
+    assert 1 == len([one for one in first.effects if isinstance(one.body, SetTopic)])
+    assert "This is the channel of INC-1 already. Nothing was declared." == told(second)

@@ -15,7 +15,7 @@ from bot.core.decide.phases import declare
 from bot.core.effects import InvitePeople
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import NoteAdded, ResponderJoined
+from bot.core.record.incident_facts import ChannelOpened, NoteAdded, ResponderJoined
 from bot.core.signals import Declare, Join
 
 OLDEST = timedelta(days=30)  # what is over for longer is no decision's business (`record.recent`)
@@ -37,6 +37,9 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         return draft.refuse(base.NoComponent(component=unknown[0], known=tuple(sorted(policy.components))))
     if wrong := _wrong_time(signal, draft.now):
         return draft.refuse(wrong)
+    if taken := _taken(draft, signal.channel):
+        return draft.refuse(a.ChannelTaken(incident=taken.number))
+    room = ChannelOpened(signal.channel, signal.channel_name, converted=True) if signal.channel else None
     providers = {policy.components[c].provider for c in signal.components}
     if len(providers) > 1:
         return draft.refuse(a.TwoProviders())
@@ -47,7 +50,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     if over_at is not None:
         about = [(provider, i) for provider, i in about if i.began_at <= over_at]  # what began later is another matter
         if not about or signal.separate:
-            return _declare_past(draft, signal, title, words, over_at)
+            return _declare_past(draft, signal, title, words, over_at, room)
     if about and not signal.separate:
         first = existing if existing and any(i is existing for _, i in about) else about[0][1]
         return draft.refuse(_open_already(draft, meant, about, first))
@@ -61,7 +64,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         draft, title=title, severity=signal.severity, components=components,
         dedup=f"declared/{draft.world.last_incident + 1}" if alone else meant[0], provider="" if alone else meant[0],
         began_at=min([at for at in [*began, signal.began_at] if at], default=draft.now),
-        backdated=signal.began_at is not None, reason=f"declared by {signal.actor.name}",
+        backdated=signal.began_at is not None, reason=f"declared by {signal.actor.name}", room=room,
     )  # fmt: skip
     _keep_words(draft, incident, words)
     carry_over(draft)
@@ -69,12 +72,12 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     return draft.done(_declared(draft, incident, signal))
 
 
-def _declare_past(draft: Draft, signal: Declare, title: str, words: str, over_at: datetime) -> Step:
+def _declare_past(draft: Draft, signal: Declare, title: str, words: str, over_at: datetime, room: ChannelOpened | None) -> Step:
     """What was over before anybody declared it: on record with its own times, and left to people."""
     incident = declare(
         draft, title=title, severity=signal.severity, components=signal.components, over_at=over_at, backdated=True,
         dedup=f"declared/{draft.world.last_incident + 1}", began_at=signal.began_at or over_at,
-        reason=f"declared by {signal.actor.name}",
+        reason=f"declared by {signal.actor.name}", room=room,
     )  # fmt: skip
     _keep_words(draft, incident, words)
     return draft.done(_declared(draft, incident, signal))
@@ -84,8 +87,13 @@ def _declared(draft: Draft, incident: Incident, signal: Declare) -> a.Declared:
     at = draft.now if signal.began_at else None
     return a.Declared(
         incident=incident.number, title=incident.title, channel_name=incident.room.name, at=at, began_at=signal.began_at,
-        ended_at=signal.ended_at,
+        ended_at=signal.ended_at, channel=signal.channel,
     )  # fmt: skip
+
+
+def _taken(draft: Draft, channel: str) -> Incident | None:
+    """The incident whose channel it is, or was."""
+    return next((i for i in draft.world.incidents.values() if channel and i.room.channel == channel), None)
 
 
 def _keep_words(draft: Draft, incident: Incident, words: str) -> None:

@@ -1,0 +1,68 @@
+"""`/incident convert`: whether the channel that somebody types in may become an incident's, and the bot's way into it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from commands.parse import Misunderstood
+
+DIRECT = "A direct message is no place for an incident. Type it in a channel, or `/incident declare` here."
+GENERAL = "This channel is for everybody. `/incident declare TITLE` makes one for the incident."
+ALERTS = "This is where alerts come in. `/incident declare TITLE` makes a channel for the incident."
+INVITE = (
+    "I am not in this channel, and into a private one I cannot go by myself. Type `/invite @understudy` here, then this again."
+)
+NO_RIGHT = (
+    "I lack the rights for private channels. Whoever runs me can add them (`understudy manifest --private`); until then "
+    "`/incident declare TITLE` makes a channel."
+)
+NOT_LET = "I cannot join this channel ({code}). Type `/invite @understudy` here, then this again."
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A channel that the bot is in."""
+
+    id: str
+    name: str
+
+
+async def entered(client: AsyncWebClient, channel: str, alerts: str) -> Existing:
+    """The channel, with the bot in it. Raises Misunderstood where it cannot become an incident's, with what to do instead."""
+    if channel.startswith("D"):
+        raise Misunderstood(DIRECT)
+    found = await _info(client, channel)
+    name = str(found.get("name") or "")
+    if found.get("is_im") or found.get("is_mpim"):
+        raise Misunderstood(DIRECT)
+    if alerts in (channel, f"#{name}", name):
+        raise Misunderstood(ALERTS)
+    if found.get("is_general"):
+        raise Misunderstood(GENERAL)
+    if not found.get("is_member"):
+        if found.get("is_private"):
+            raise Misunderstood(INVITE)
+        await _join(client, channel)
+    return Existing(channel, name)
+
+
+async def _info(client: AsyncWebClient, channel: str) -> dict[str, Any]:
+    try:
+        found = (await client.conversations_info(channel=channel)).get("channel")
+    except SlackApiError as refusal:
+        match refusal.response.get("error"):
+            case "channel_not_found":  # Slack hides private channels from those who are not in them
+                raise Misunderstood(INVITE) from None
+            case "missing_scope":
+                raise Misunderstood(NO_RIGHT) from None
+        raise
+    return found if isinstance(found, dict) else {}
+
+
+async def _join(client: AsyncWebClient, channel: str) -> None:
+    try:
+        await client.conversations_join(channel=channel)
+    except SlackApiError as refusal:
+        raise Misunderstood(NOT_LET.format(code=refusal.response.get("error"))) from None

@@ -1,0 +1,94 @@
+"""`/incident convert`: people talk in a channel already, and it becomes the incident's."""
+
+import pytest
+
+from bot.core.record.incident_facts import ChannelOpened, Declared
+from bot.views.text import plain
+from tests.dialogs.talk import Talk
+from tests.house import BOTH_WAYS
+
+
+@pytest.fixture
+def talking(talk: Talk) -> Talk:
+    """Ana and Bob talk about it where the bot is not."""
+    talk.house.workspace.add_channel("payments-trouble", members=[talk.house.ana, talk.house.bob])
+    return talk
+
+
+@BOTH_WAYS
+async def test_the_channel_becomes_the_incidents(talking: Talk) -> None:
+    """The bot comes by itself; card, topic and alert are there, and no other channel is made."""
+    house, before = talking.house, len(talking.house.workspace.channels())
+    said = await talking.asks(house.ana, "/incident convert Payments are slow", channel="payments-trouble")
+    await house.quiet()
+    channel = house.workspace.channel("payments-trouble")
+
+    assert "INC-1 is declared: Payments are slow. This is its channel now." == said
+    assert "Payments are slow" in talking.card("payments-trouble")
+    assert "Payments are slow" in channel.topic
+    assert "#payments-trouble" in talking.alert()
+    assert before == len(house.workspace.channels())
+    assert ["payments-trouble"] == [fact.body.name for fact in await talking.facts(ChannelOpened)]  # type: ignore[attr-defined]
+
+
+async def test_verbs_need_no_name_in_it(talking: Talk) -> None:
+    """As in any incident's channel; notes and updates go on there."""
+    house = talking.house
+    await talking.asks(house.ana, "/incident convert Payments are slow", channel="payments-trouble")
+    await talking.asks(house.ana, "/incident declare separate Mail is late")
+    await house.quiet()
+
+    assert "INC-1 is yours." == await talking.asks(house.bob, "/incident ack", channel="payments-trouble")
+
+
+async def test_without_a_title_it_is_called_after_the_channel(talking: Talk) -> None:
+    """Nobody has to think of one."""
+    said = await talking.asks(talking.house.ana, "/incident convert", channel="payments-trouble")
+
+    assert said.startswith("INC-1 is declared: payments trouble.")
+
+
+async def test_the_channel_of_an_incident_is_not_converted_again(talking: Talk) -> None:
+    """Neither while it runs nor afterwards."""
+    house = talking.house
+    await talking.asks(house.ana, "/incident convert Payments are slow", channel="payments-trouble")
+    await house.quiet()
+    running = await talking.asks(house.bob, "/incident convert Something else", channel="payments-trouble")
+    await talking.asks(house.ana, "/incident resolve it works", channel="payments-trouble")
+    over = await talking.asks(house.bob, "/incident convert Something else", channel="payments-trouble")
+
+    assert ["This is the channel of INC-1 already. Nothing was declared."] * 2 == [running, over]
+    assert 1 == len(await talking.facts(Declared))
+
+
+async def test_a_private_channel_says_what_to_do(talk: Talk) -> None:
+    """The bot cannot go there by itself; Slack does not even show it."""
+    talk.house.workspace.add_channel("secret-trouble", members=[talk.house.ana], private=True)
+    said = await talk.asks(talk.house.ana, "/incident convert It leaks", channel="secret-trouble")
+
+    assert "Type /invite @understudy here, then this again." in said
+    assert [] == list(await talk.facts(Declared))
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"), [("ops", "This is where alerts come in."), ("general", "This channel is for everybody.")]
+)
+async def test_a_channel_for_other_things_is_left_alone(talk: Talk, channel: str, words: str) -> None:
+    """It would lose its topic, and everybody in it their peace."""
+    said = await talk.asks(talk.house.ana, "/incident convert It burns", channel=channel)
+
+    assert said.startswith(words)
+    assert [] == list(await talk.facts(Declared))
+
+
+async def test_what_is_open_for_the_provider_is_pointed_to_first(outage: Talk) -> None:
+    """A separate one keeps the channel."""
+    house = outage.house
+    house.workspace.add_channel("claude-trouble", members=[house.ana])
+    pointed = await outage.asks(house.ana, "/incident convert Claude is broken", channel="claude-trouble")
+    separate = await outage.presses(house.ana, "Declare a separate one", channel="claude-trouble")
+    await house.quiet()
+
+    assert "INC-1 is open for Claude already" in pointed
+    assert "INC-2 is declared: Claude is broken. This is its channel now." == separate
+    assert "Claude is broken" in plain(outage.card("claude-trouble"))
