@@ -115,7 +115,7 @@ class IncidentChannel:
         fresh = [id for id in wanted if body.anew or id not in incident.room.invited]
         problems = await self._chat.invite(incident.room.channel, fresh) if fresh else []
         if problems:
-            await self._engine.handle(_not_invited(incident, row.effect.key, problems))
+            await self._engine.handle(_not_invited(incident, row.effect, problems))
         return Performed(reached=tuple(fresh))
 
     async def wanted(self, incident: Incident) -> Sequence[str]:
@@ -129,10 +129,10 @@ class IncidentChannel:
         return card.bookmarks(incident, self._engine.policy, board_url=self._board_url)
 
 
-def _not_invited(incident: Incident, key: str, problems: list[str]) -> EffectRefused:
+def _not_invited(incident: Incident, effect: Effect, problems: list[str]) -> EffectRefused:
     return EffectRefused(
-        actor=Actor.rule("outbox"), id=f"refused/{key}", key=key, kind=InvitePeople, incident=incident.number,
-        reason="; ".join(problems),
+        actor=Actor.rule("outbox"), id=f"refused/{effect.key}", key=effect.key, kind=InvitePeople, incident=incident.number,
+        body=effect.body, stream=effect.stream, seq=effect.seq, reason="; ".join(problems),
     )  # fmt: skip
 
 

@@ -339,7 +339,7 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> Fact:
     """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
-    fact = draft.add(incident.stream, ChannelRefused(reason))
+    fact = draft.add(incident.stream, ChannelRefused(reason, incident.room.channel))
     draft.send(PostRefusal(), fact)
     if incident.declared_by.kind is ActorKind.PERSON:
         draft.send(TellPerson(incident.declared_by.id), fact)

@@ -49,7 +49,7 @@ class Undelivered:
 
     what: str
     fields: str = ""
-    stream: str = ""  # empty = nobody wrote down which fact it was
+    stream: str = ""
     seq: int = 0
 
 

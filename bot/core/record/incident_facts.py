@@ -286,10 +286,11 @@ class ChannelRefused(Reasoned, Body):
     KIND = "incident.channel_refused"
     SOURCE = Source.SLACK
     reason: str
+    channel: str = ""  # Slack id of the one that was lost; empty where none was made, and in older facts
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """There is none, and why."""
-        return _in_room(state, channel="", refused=self.reason, former=state.room.channel or state.room.former)
+        return _in_room(state, channel="", refused=self.reason, former=self.channel or state.room.former)
 
 
 @dataclass(frozen=True)
@@ -360,12 +361,12 @@ class GivenUp(Reasoned, Body):
     key: str
     reason: str
     fields: str = ""  # of the effect, in JSON
-    stream: str = ""  # of the fact that it spoke of
+    stream: str = ""  # of the fact that it spoke of; empty in older facts, of which no repair is made
     seq: int = 0
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """A repair orders it anew. Pages are not part of that: paging goes on by itself."""
-        if self.key.startswith(GIVEN_UP) or issubclass(EFFECTS.get(self.what, PostLine), OfPage):
+        if not self.stream or self.key.startswith(GIVEN_UP) or issubclass(EFFECTS.get(self.what, PostLine), OfPage):
             return state
         lost = Undelivered(self.what, self.fields, self.stream, self.seq)
         return replace(state, undelivered=(*state.undelivered, lost)[-MOST_UNDELIVERED:])

@@ -128,7 +128,7 @@ def test_a_lost_channel_is_written_down_with_its_reason() -> None:
     table = posted()
     channel_lost(table)
 
-    assert [Written(ChannelRefused("is_archived"), 1, RULE)] == table.written(ChannelRefused)
+    assert [Written(ChannelRefused("is_archived", "C7"), 1, RULE)] == table.written(ChannelRefused)
 
 
 def test_a_channel_is_lost_once() -> None:

@@ -113,7 +113,7 @@ def _body(one: Undelivered) -> e.EffectBody:
 
 def _is_due(one: Undelivered, incident: Incident) -> bool:
     """Whether something that was said should still be said. An update of the bot's own is out of date once another is out."""
-    if _piece(one) not in SAID or not one.seq or not one.fields:
+    if _piece(one) not in SAID or not one.fields:
         return False
     body = _body(one)
     return not (isinstance(body, e.PostUpdate) and body.newest_only and body.number < incident.updates)
@@ -126,7 +126,7 @@ def _order(draft: Draft, piece: Piece, missing: list[Piece], found: Found, fact:
     match piece:
         case Piece.CHANNEL:
             if room.channel:
-                draft.add(incident.stream, ChannelRefused(found.lost_channel))
+                draft.add(incident.stream, ChannelRefused(found.lost_channel, room.channel))
             draft.send(e.OpenChannel(again=True), fact)
         case Piece.CARD:
             forget_card(draft, incident)
