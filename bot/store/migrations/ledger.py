@@ -126,27 +126,35 @@ def _taken(flat: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 @ledger()
-def m003_pages_count_from_the_change(db: Database) -> None:
-    """Incidents from before there was paging count its steps from when they were reopened or got worse, as their facts do."""
-    changes: dict[str, dict[str, str]] = {}
-    kinds = ("incident.severity_changed", "incident.phase_changed")
+def m003_clocks_of_older_incidents(db: Database) -> None:
+    """Incidents from before there was paging, and reminders of updates, count both from where their facts do."""
+    clocks: dict[str, dict[str, dict[str, str]]] = {}
+    kinds = ("incident.severity_changed", "incident.phase_changed", "incident.update_written")
     for stream, at, kind, body in db.execute(
-        "SELECT stream, at, kind, body FROM facts WHERE kind IN (?, ?) ORDER BY id", kinds
+        "SELECT stream, at, kind, body FROM facts WHERE kind IN (?, ?, ?) ORDER BY id", kinds
     ):
-        _page_from(changes.setdefault(stream, {}), at, kind, json.loads(body))
-    for stream, paging in changes.items():
+        held = clocks.setdefault(stream, {"paging": {}, "reminders": {}})
+        _page_from(held["paging"], at, kind, json.loads(body))
+        _remind_from(held["reminders"], at, kind, json.loads(body))
+    for stream, parts in clocks.items():
         row = db.execute("SELECT CAST(body AS BLOB) FROM states WHERE stream = ?", (stream,)).fetchone()
-        if paging and row and (state := _whole(row[0])) is not None and "paging" not in state:
-            made = json.dumps({**state, "paging": paging}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        state = _whole(row[0]) if row else None
+        if state is not None and (fresh := {part: held for part, held in parts.items() if held and part not in state}):
+            made = json.dumps({**state, **fresh}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
             db.conn.execute("UPDATE states SET body = ? WHERE stream = ?", (made, stream))
 
 
 def _page_from(paging: dict[str, str], at: str, kind: str, body: dict[str, Any]) -> None:
     if kind == "incident.severity_changed" and body["severity"] > body["previous"]:  # SEV3 is milder than SEV2
         paging["eased_at"] = at
-    elif kind == "incident.severity_changed" or body["move"] == "reopen":
+    elif kind == "incident.severity_changed" or body.get("move") == "reopen":
         paging.clear()
         paging["since"] = at
+
+
+def _remind_from(reminders: dict[str, str], at: str, kind: str, body: dict[str, Any]) -> None:
+    if body.get("move") == "reopen" or (kind == "incident.update_written" and body["text"]):
+        reminders["since"] = at
 
 
 def _whole(body: bytes) -> dict[str, Any] | None:
