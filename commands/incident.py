@@ -16,6 +16,7 @@ from bot.timeline.rows import rows
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, denied_words, told
+from bot.views.incident.briefing import briefing
 from bot.views.incident.forms import declare_modal, role_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
 from bot.views.names import plain_names
@@ -58,7 +59,7 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await answer(respond, help_message(INCIDENT, asked.word))
             case "list":
                 await answer(respond, await _list(desk, everything=rest.lower() == "all"))
-            case "show" | "timeline":
+            case "show" | "brief" | "timeline":
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
                 _must_be_allowed(desk, asked, Declare)
@@ -106,8 +107,11 @@ def declaration_words(signal: Signal) -> dict[str, str]:
 
 async def _look(desk: CommandContext, asked: Request, respond: Respond, verb: str, rest: str) -> None:
     meant = (await _meant(desk, asked, rest)).incident
+    scene = Scene(meant, desk.engine.world, desk.engine.policy, desk.clock.now())
     if verb == "show":
-        message = incident_show(Scene(meant, desk.engine.world, desk.engine.policy, desk.clock.now()))
+        message = incident_show(scene)
+    elif verb == "brief":
+        message = briefing(scene)
     else:
         facts = await desk.ledger.read(lambda store: store.facts_about(meant.number))
         message = timeline_text(meant, rows(facts, plain_names(desk.engine.policy)))

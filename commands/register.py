@@ -4,6 +4,7 @@ import re
 from functools import partial
 from typing import Any, TypeVar
 
+import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -13,12 +14,13 @@ from bot.core.decide.permissions import denied
 from bot.core.model import Actor
 from bot.core.signals import Declare
 from bot.ports import Message
-from bot.ports.payloads import READ, Command, Form, Press, Shortcut
+from bot.ports.payloads import READ, Command, Event, Form, Press, Shortcut
 from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
 from bot.views.incident.forms import DECLARE_CALLBACK, notice_modal
 from bot.views.text import inert
 from commands import actions, forms
+from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
 from commands.fallback import fallback
@@ -28,12 +30,14 @@ from commands.parse import Misunderstood
 from commands.table import DECLARE_SHORTCUT, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 
+log = structlog.get_logger(__name__)
+
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
 
 IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
-P = TypeVar("P", Command, Press, Form, Shortcut)
+P = TypeVar("P", Command, Press, Form, Shortcut, Event)
 
 
 def register(app: AsyncApp, desk: CommandContext) -> None:
@@ -47,6 +51,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.global_shortcut(DECLARE_SHORTCUT.callback)(partial(_on_declare_shortcut, desk))
     app.view(DECLARE_CALLBACK)(partial(_on_declared, desk))
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
+    app.event("member_joined_channel")(partial(_on_arrival, desk))
 
 
 def _slash(word: Word) -> re.Pattern[str]:
@@ -183,6 +188,21 @@ async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
         await ack(response_action="errors", errors={forms.FIELDS[form.callback]: refused})
     else:
         await ack()  # what came of it appears in the channel
+
+
+async def _on_arrival(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+    await ack()
+    event = _read(context, Event)
+    if not event.who.id or event.who.id == context.bot_user_id:
+        return
+    brief = await for_who_joins(desk, event.channel)
+    if brief is None:
+        return
+    try:
+        blocks = [dict(block) for block in brief.blocks]
+        await client.chat_postEphemeral(channel=event.channel, user=event.who.id, text=brief.text, blocks=blocks)
+    except SlackApiError as refusal:  # they left again, or are a bot; nobody waits for it
+        log.info("somebody who joined was not briefed", user=event.who.id, why=refusal.response.get("error"))
 
 
 async def _chosen(client: AsyncWebClient, form: Form) -> Actor | None:

@@ -67,6 +67,7 @@ INCIDENT = Word(
         Verb("convert", "/incident convert [TITLE]", "the same, with the channel where it is typed as the incident's own"),
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
+        Verb("brief", "/incident brief [INC-7]", "how it stands, in three lines"),
         *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does) for verb in VERBS),
         Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),
         Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),

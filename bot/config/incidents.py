@@ -60,6 +60,12 @@ def _check_channel_name(template: str) -> str:
     return template
 
 
+def _check_call(url: str | None) -> str | None:
+    if url and not url.startswith("https://"):
+        raise bad("people would be sent to a call without encryption", "write an https:// address")
+    return url
+
+
 class IncidentsConfig(Part):
     """When incidents open, speak and resolve."""
 
@@ -72,6 +78,9 @@ class IncidentsConfig(Part):
     channel_name: Annotated[Text, AfterValidator(_check_channel_name)] = Field(
         default="inc-{date}-{number}-{slug}",
         description="Name of an incident's channel; fields are `{date}`, `{number}` (needed) and `{slug}`, the provider.",
+    )
+    bridge_url: Annotated[OptionalUrl, AfterValidator(_check_call)] = Field(
+        default=None, description="Address of the call that people work in, `https://...`: on the card, and as a bookmark."
     )
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."

@@ -99,6 +99,7 @@ def _incidents(config: Config) -> IncidentPolicy:
         alerts_channel=config.slack.alerts_channel,
         backup_channel=config.slack.backup_channel,
         commanders=config.people.commanders,
+        bridge_url=section.bridge_url or "",
         roles=config.people.roles,
     )
 

@@ -106,6 +106,7 @@ class IncidentPolicy:
     alerts_channel: str = "#ops"
     backup_channel: str = ""  # takes the alerts while alerts_channel takes none
     commanders: tuple[str, ...] = ()  # user ids; empty = everybody
+    bridge_url: str = ""  # of the call that people work in
     roles: tuple[str, ...] = ROLES  # the first one leads
 
     def role_meant(self, word: str) -> str | None:

@@ -26,6 +26,7 @@ PRIVATE_SCOPES: Mapping[str, str] = {
 
 # What Slack tells the bot of by itself; each needs a scope from above.
 EVENTS: Mapping[str, str] = {
+    "member_joined_channel": "whoever joins an incident's channel late is told how it stands, seen by them alone",
     "user_change": "somebody who was made a guest or deactivated loses their rights at once",
     "subteam_members_changed": "who joins or leaves a commanders' group gains or loses command at once",
     "subteam_updated": "a commanders' group that is renamed or disabled is read anew",

@@ -58,7 +58,9 @@ def channel() -> Iterator[Entry]:
         yield entry(f"Card: {title}", Kind.CARD, card.card(s.seen(story()), readers=READERS), e.PostCard, e.EditCard)
     for title, story in (("open", s.served), ("acknowledged", lambda: outage_story(16)), ("over", outage_story)):
         yield sentence(f"Topic: {title}", Kind.TOPIC, card.topic(s.seen(story())), e.SetTopic)
-    story = outage_story(16)
+    story = s.with_call(outage_story(16))
+    made = card.card(s.seen(story), readers=READERS)
+    yield entry("Card: with roles and a call", Kind.CARD, made, e.PostCard, e.EditCard)
     links = card.bookmarks(story.incident(), story.policy, board_url=BOARD)
     yield sentence("Bookmarks", Kind.TOPIC, " · ".join(title for title, _ in links), e.AddBookmarks)
     made = card.runbook(story.incident(), story.policy, tuple(story.policy.components))

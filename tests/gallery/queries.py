@@ -16,6 +16,7 @@ from bot.views.about import About, about, maintenance, mute_answer
 from bot.views.component_messages import sight_words
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
+from bot.views.incident.briefing import briefing
 from bot.views.incident.lists import incident_list, incident_show, timeline_text
 from bot.views.incident.texts import out_of_band
 from bot.views.names import plain_names
@@ -71,13 +72,16 @@ def flags() -> Iterator[Entry]:
 
 
 def incidents() -> Iterator[Entry]:
-    """`/incident list`, `show` and `timeline`."""
+    """`/incident list`, `show`, `brief` and `timeline`."""
     for title, story in (("none", s.calm()), ("one is open", s.served())):
         yield entry(f"/incident list: {title}", Kind.BOARD, incident_list(story.world, story.policy, story.now))
     over = outage_story()
     yield entry("/incident list all", Kind.BOARD, incident_list(over.world, over.policy, over.now, everything=True))
     for title, story in (("open", outage_story(46)), ("over", over)):
         yield entry(f"/incident show: {title}", Kind.DETAIL, incident_show(s.seen(story)))
+    called = s.with_call(outage_story(46))
+    for title, story in (("the first minute", s.served()), ("with a lead and a call", called), ("over", over)):
+        yield entry(f"/incident brief, and for who joins late: {title}", Kind.ANSWER, briefing(s.seen(story)))
     story = outage_story(46)
     told = timeline_text(story.incident(), rows(story.about(7), plain_names(story.policy)))
     yield entry("/incident timeline", Kind.DETAIL, told)

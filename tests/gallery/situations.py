@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.effects import PostAlert
-from bot.core.model import Actor, Fault, FeedState, Level, Phase, Severity
+from bot.core.model import COMMUNICATIONS, LEAD, Actor, Fault, FeedState, Level, Phase, Severity
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.flag_facts import Engaged, EngageProposed, Held
 from bot.core.record.incident_facts import (
@@ -15,11 +15,12 @@ from bot.core.record.incident_facts import (
     Declared,
     PhaseChanged,
     Posted,
+    RoleChanged,
 )
 from bot.core.record.provider_facts import FeedChanged
 from bot.core.record.sight_facts import SightLost
 from bot.views.scene import Scene
-from tests.stories import ANA, API, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
+from tests.stories import ANA, API, BOB, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
 
 TIMED_OUT = "3 of 3 checks failed in 14 s: HTTP 504"
 SLOW = "4 of 5 checks were slow in 2 min: first token after 9.2 s"
@@ -134,4 +135,12 @@ def page_is_away() -> Story:
     story = served().at(8)
     story.add("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, "HTTP 503"), Actor.rule("feed"))
     story.verdict(WEB, Level.DEGRADED, SLOW)
+    return story
+
+
+def with_call(story: Story) -> Story:
+    """Ana leads, Bob speaks, and there is a call."""
+    story.policy = replace(story.policy, incidents=replace(story.policy.incidents, bridge_url="https://meet.example/incidents"))
+    story.add("incident/7", RoleChanged(LEAD, None, ANA), ANA)
+    story.add("incident/7", RoleChanged(COMMUNICATIONS, None, BOB), BOB)
     return story

@@ -1,6 +1,7 @@
 """The furniture of an incident's channel: pinned status card, topic, bookmarks, runbook."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from bot.core.decide.flags.choosing import sick_behind
 from bot.core.model import LEAD
@@ -30,7 +31,7 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
         lines = over_lines(scene)
         return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
     lines = head(scene)
-    told = (_components(scene), _flags(scene, readers or {}), _vendor(scene), _people(scene.incident), _runbooks(scene))
+    told = (_components(scene), _flags(scene, readers or {}), _vendor(scene), _people(scene), _runbooks(scene))
     parts = ["\n".join(lines), *told]
     hint = "`/incident update TEXT` tells everybody · `/incident note TEXT` adds to the timeline"
     blocks = [*(section(part) for part in parts if part), context(_course(scene)), context(hint), *card_buttons(scene)]
@@ -81,13 +82,14 @@ def _vendor(scene: Scene) -> str:
     return f"{page_words(incident.provider, notices[:1], scene.world, scene.policy)} {lag_words(incident)}".strip()
 
 
-def _people(incident: Incident) -> str:
-    """Who has a role, and who helps besides; the head names the lead, or whoever acknowledged it."""
-    people = incident.people
+def _people(scene: Scene) -> str:
+    """Who has a role, who helps besides, and where they talk; the head names the lead, or whoever acknowledged it."""
+    people, call = scene.incident.people, scene.policy.incidents.bridge_url
     others = [f"{foreign(role.capitalize(), 20)}: {who(person)}" for role, person in people.roles.items() if role != LEAD]
     named = {person.id for person in (people.leader, *people.roles.values()) if person}
     helping = [who(person) for person in people.everybody if person.id not in named]
-    return " · ".join([*others, *([f"Helping: {words(helping)}"] if helping else [])])
+    line = " · ".join([*others, *([f"Helping: {words(helping)}"] if helping else [])])
+    return "\n".join(filter(None, [line, f"Call: {link(call, urlsplit(call).hostname or call)}" if call else ""]))
 
 
 def _runbooks(scene: Scene) -> str:
@@ -127,12 +129,13 @@ def topic(scene: Scene) -> str:
 
 
 def bookmarks(incident: Incident, policy: Policy, *, board_url: str = "") -> list[tuple[str, str]]:
-    """Links for the channel's bar as (title, address): the vendor's page, runbooks, the board where it has an address."""
+    """Links for the channel's bar as (title, address): the call, the vendor's page, runbooks, the board."""
     mine = [policy.components[id] for id in incident.affected if id in policy.components]
     pages = [(f"{plain(c.provider_name, 60)} status page", c.page_url) for c in mine if is_web(c.page_url)][:1]
     runbooks = [(f"Runbook: {plain(c.name, 80)}", c.runbook_url) for c in mine if is_web(c.runbook_url)]
     board = [("Board", board_url)] if is_web(board_url) else []
-    return [*pages, *runbooks, *board]
+    call = [("Call", policy.incidents.bridge_url)] if is_web(policy.incidents.bridge_url) else []
+    return [*call, *pages, *runbooks, *board]
 
 
 def runbook(incident: Incident, policy: Policy, components: Sequence[str]) -> Message | None:

@@ -1,0 +1,92 @@
+"""Whoever joins an incident's channel late is told how it stands, seen by them alone."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.effects import SetTopic
+from tests.dialogs.talk import Talk
+from tests.house import House, a_house
+
+CHANNEL = "inc-20260320-0001-claude"
+CALL = "https://meet.example.com/incidents"
+BROKEN = "SEV2 · Claude API is down. It's Claude, not us."
+
+
+@pytest.fixture
+async def called(tmp_path: Path) -> AsyncIterator[Talk]:
+    """An outage in a deployment whose people work in a call."""
+    async with a_house(tmp_path, incidents={"bridge_url": CALL}) as house:
+        await house.fails("anthropic.api")
+        await house.quiet()
+        yield Talk(house)
+
+
+def joins(house: House, name: str) -> None:
+    """Somebody finds the channel and joins it by themselves."""
+    team = house.workspace.team
+    team.join(team.channel_named(CHANNEL), team.user_named(name).id)
+
+
+async def test_who_joins_late_is_briefed_alone(outage: Talk) -> None:
+    """In three lines: what is broken and whose it is, customers and flags, who leads and when the next update comes."""
+    house = outage.house
+    await outage.asks(house.ana, "/incident role INC-1 lead me")
+    await house.passes(minutes=2)
+    joins(house, "bob")
+    seen = await house.bob.waits_for("(only you)", channel=CHANNEL)
+    [whisper] = outage.whispers(house.bob)
+
+    assert BROKEN in seen
+    lines = outage.shows(whisper).splitlines()
+    assert 3 == len(lines)
+    assert lines[1].startswith("Customers are served: support chat switched to gpt")
+    assert lines[2].startswith("Lead: @ana · next update by")
+
+
+async def test_who_is_invited_at_the_start_is_not_briefed(outage: Talk) -> None:
+    """They read the card as it is posted; one who comes later is briefed, so the event was heard."""
+    house = outage.house
+    house.workspace.add_user("eve", "Eve Early")
+    house.workspace.add_user("liv", "Liv Late")
+    await house.fails("openai.api")
+    await house.done(SetTopic)
+    await house.quiet()
+    newest = house.workspace.team.channel_named(house.incident_channel)
+    house.workspace.team.join(newest, house.workspace.person("eve").id)
+    joins(house, "liv")
+    await house.workspace.person("liv").waits_for(BROKEN, channel=CHANNEL)
+
+    assert "(only you)" not in house.workspace.person("eve").sees(newest.name)
+
+
+async def test_who_joins_a_channel_of_nobodys_incident_hears_nothing(outage: Talk) -> None:
+    """And so does whoever looks into one that is over."""
+    house = outage.house
+    house.workspace.add_user("liv", "Liv Late")
+    await outage.asks(house.ana, "/incident cancel INC-1 external")
+    await house.quiet()
+    joins(house, "liv")
+    await outage.asks(house.ana, "/incident declare Payments are slow")
+    await house.quiet()
+
+    assert [] == outage.whispers(house.workspace.person("liv"))
+
+
+async def test_a_briefing_is_asked_for(outage: Talk) -> None:
+    """From anywhere, and by the only one who sees it."""
+    said = await outage.asks(outage.house.bob, "/incident brief")
+
+    assert BROKEN in said
+    assert "No lead yet · next update by" in said
+
+
+async def test_the_call_is_a_bookmark_and_stands_on_card_and_briefing(called: Talk) -> None:
+    """Nobody looks for the link at night."""
+    channel = called.house.workspace.channel(CHANNEL)
+    bookmarks = {one.title: one.link for one in channel.bookmarks}
+
+    assert CALL == bookmarks["Call"]
+    assert "Call: meet.example.com" in called.card(CHANNEL)
+    assert "Join the call" in await called.asks(called.house.bob, "/incident brief")
