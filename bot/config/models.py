@@ -25,6 +25,7 @@ from bot.config.scalars import (
     Listen,
     Network,
     NotifyUrl,
+    Patience,
     PingUrl,
     Prefix,
     PublicUrl,
@@ -135,6 +136,10 @@ class PeopleConfig(Part):
 
     roles: Annotated[tuple[RoleName, ...], AfterValidator(_check_roles)] = Field(
         default=ROLES, description="Roles of an incident, 1 to 6 words of at most 20 characters; the first one leads."
+    )
+    nag_after: Patience = Field(
+        default=timedelta(minutes=10),
+        description="How long an acknowledged SEV1 or SEV2 may have no lead before its channel is asked; `never` asks none.",
     )
     commanders: tuple[Text, ...] = Field(
         default=(),

@@ -101,6 +101,7 @@ def _incidents(config: Config) -> IncidentPolicy:
         commanders=config.people.commanders,
         bridge_url=section.bridge_url or "",
         roles=config.people.roles,
+        nag_after=config.people.nag_after,
     )
 
 

@@ -86,6 +86,16 @@ def _parse_cadence(value: object) -> timedelta | None:
         raise bad(str(context["message"]), f"{context['remedy']}; or on_change, or never") from error
 
 
+def _parse_patience(value: object) -> timedelta | None:
+    if value is None or value == "never" or (value == 0 and value is not False):
+        return None
+    try:
+        return _within(timedelta(0), _LONGEST)(parse_duration("0s" if value == "0" else value)) or None
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise bad(str(context["message"]), f"{context['remedy']}; or never") from error
+
+
 def _strict_bool(value: object) -> bool:
     if value in ("true", "false"):
         return value == "true"  # what an expanded ${VAR} gives
@@ -317,6 +327,11 @@ Deadline = Annotated[
     _DURATION_SCHEMA,
 ]
 Cadence = Annotated[timedelta | None, BeforeValidator(_parse_cadence), _text_schema(r"^([0-9]+(ms|s|m|h|d)|on_change|never)$")]
+Patience = Annotated[
+    timedelta | None,
+    BeforeValidator(_parse_patience),
+    _or_expanded({"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^([0-9]+(ms|s|m|h|d)|0|never)$"}]}),
+]
 Size = Annotated[int, BeforeValidator(parse_size), _text_schema(r"^[0-9]+(MB|GB)$", examples=["500MB", "2GB"])]
 Moment = Annotated[datetime, BeforeValidator(parse_moment), _text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")]
 Switch = Annotated[bool, BeforeValidator(_strict_bool), _or_expanded({"type": "boolean"})]

@@ -108,6 +108,7 @@ class IncidentPolicy:
     commanders: tuple[str, ...] = ()  # user ids; empty = everybody
     bridge_url: str = ""  # of the call that people work in
     roles: tuple[str, ...] = ROLES  # the first one leads
+    nag_after: timedelta | None = timedelta(minutes=10)  # without a lead; None = nobody is asked
 
     def role_meant(self, word: str) -> str | None:
         """The role that somebody names, as the ledger has it; None for one that is not configured."""

@@ -10,6 +10,7 @@ from bot.core.record.incident_facts import (
     ComponentJoined,
     ComponentMoved,
     Declared,
+    LeadAsked,
     NoteAdded,
     PhaseChanged,
     ResolveAsked,
@@ -51,6 +52,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case RoleChanged(role=role, person=person):
             has = f"leads INC-{fact.incident}" if role == LEAD else f"is {role} for INC-{fact.incident}"
             return f"{person.name or person.id} {has}" if person else f"Nobody {has} any more"
+        case LeadAsked():
+            return f"Asked who leads INC-{fact.incident}"
         case ResponderJoined():
             return f"{fact.actor.name or fact.actor.id} joined INC-{fact.incident}"
         case UpdateWritten() as b:

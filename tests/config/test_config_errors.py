@@ -72,6 +72,7 @@ TABLE = [
         "leave the severity out",
     ),
     ("incidents: {bridge_url: 'http://meet.example'}", 5, "incidents.bridge_url", "without encryption", "https://"),
+    ("people: {nag_after: soon}", 5, "people.nag_after", "soon", "or never"),
     ("people: {roles: []}", 5, "people.roles", "there are 0 roles", "1 to 6, the lead first"),
     ("people: {roles: [lead, 'the scribe']}", 5, "people.roles[1]", "the scribe", ""),
     ("people: {roles: [lead, scribe, Scribe]}", 5, "people.roles", "a role is named twice", "each once"),

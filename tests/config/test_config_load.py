@@ -390,3 +390,17 @@ def test_configuration_cannot_be_changed_after_loading(file: Path) -> None:
     config = loaded(file, "").config
     with pytest.raises(ValueError, match="frozen"):
         config.data = Path("elsewhere")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("5m", timedelta(minutes=5)), ("never", None), ("0", None), ("'0'", None), ("0s", None)],
+)
+def test_nobody_is_asked_to_lead_where_that_is_never(file: Path, written: str, expected: timedelta | None) -> None:
+    """In every way that people write it."""
+    assert expected == loaded(file, f"people: {{nag_after: {written}}}").config.people.nag_after
+
+
+def test_roles_are_words_in_any_case_and_script(file: Path) -> None:
+    """They are typed, so their case does not count."""
+    assert ("leitung", "schriftführung") == loaded(file, "people: {roles: [Leitung, Schriftführung]}").config.people.roles

@@ -151,3 +151,32 @@ async def test_the_lead_is_taken_by_a_press(declared: Talk) -> None:
     assert "bob leads INC-1 now." == taken
     assert "Lead: @bob" in declared.alert()
     assert "was pressed by @bob" in declared.shows(declared.said(CHANNEL, "Nobody leads INC-1 any more")[-1])
+
+
+async def test_who_leads_is_asked_in_the_channel_once(outage: Talk) -> None:
+    """Ten minutes after somebody acknowledged it; a press answers."""
+    house, channel = outage.house, outage.house.incident_channel
+    await outage.presses(house.ana, "Acknowledge", channel="ops")
+    await house.passes(minutes=30)
+    await house.quiet()
+    [asked] = outage.said(channel, "Nobody leads INC-1 yet.")
+    await outage.presses(house.ana, "Take the lead", channel=channel)
+    await house.quiet()
+
+    assert "Acknowledged by @ana at" in outage.shows(asked)
+    assert outage.said(channel, "@ana leads INC-1 now.")
+    assert "lead @ana" in house.workspace.channel(channel).topic
+
+
+async def test_that_it_was_asked_survives_a_restart(outage: Talk) -> None:
+    """Nobody is nagged again by a bot that starts anew."""
+    house, channel = outage.house, outage.house.incident_channel
+    await outage.presses(house.ana, "Acknowledge", channel="ops")
+    await house.passes(minutes=12)
+    await house.quiet()
+    await house.stop()
+    await house.start()
+    await house.passes(minutes=30)
+    await house.quiet()
+
+    assert 1 == len(outage.said(channel, "Nobody leads INC-1 yet."))

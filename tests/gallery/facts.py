@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.core import effects as e
+from bot.core.decide.incident.roles import NO_LEAD
 from bot.core.model import LEAD, Actor, Fault, FeedState, Level, Notice, Phase, Severity
 from bot.core.policy import Policy
 from bot.core.record import component_facts as c
@@ -85,6 +86,7 @@ def of_the_incident() -> Iterator[Entry]:
         ("Acknowledged", served(), "incident/7", i.Acknowledged(), ANA),
         ("Somebody joins", served(), "incident/7", i.ResponderJoined(), BOB),
         ("Somebody takes another role", served(), "incident/7", i.RoleChanged("communications", None, BOB), BOB),
+        ("Nobody takes the lead", outage_story(16), "incident/7", i.LeadAsked(), NO_LEAD),
         ("The lead is given", served(), "incident/7", i.RoleChanged(LEAD, None, BOB), ANA),
         ("The lead is handed over", served(), "incident/7", i.RoleChanged(LEAD, ANA, BOB), ANA),
         ("The lead is given up", served(), "incident/7", i.RoleChanged(LEAD, ANA, None), ANA),

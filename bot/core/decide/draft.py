@@ -13,6 +13,11 @@ from bot.core.effects import (
     EditEvidence,
     Effect,
     EffectBody,
+<<<<<<< HEAD
+=======
+    InvitePeople,
+    OpenChannel,
+>>>>>>> 11b2962 (Count whoever does something in an incident among its responders)
     PostAlert,
     PostCard,
     PostLine,
@@ -20,10 +25,11 @@ from bot.core.effects import (
     To,
     effect,
 )
-from bot.core.model import Actor
+from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
-from bot.core.record.fact import Body, Fact
+from bot.core.record.fact import Body, Fact, OfFlag
 from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import Declared, ResponderJoined
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.core.signals import Signal
@@ -90,7 +96,12 @@ class Draft:
         return self.world.incidents[number]
 
     def done(self, answer: Done) -> Step:
-        """Close the draft with a yes, refreshing alert, card and topic of every incident it touched."""
+        """Close the draft with a yes, refreshing alert, card and topic of every incident it touched.
+
+        A person who did something in an open incident is a responder from then on.
+        """
+        for number in list(self._touched):
+            self._note_responder(self.incident(number))
         for number, fact in self._touched.items():
             self._refresh(number, fact)
         return Step(self.world, tuple(self.facts), tuple(self.effects), replace(answer, changed=bool(self.facts)))
@@ -100,6 +111,18 @@ class Draft:
         if self.facts:
             raise RuntimeError(f"refused ({answer.KIND}) after facts were drafted: {[fact.kind for fact in self.facts]}")
         return Step(self.world, (), (), answer)
+
+    def _note_responder(self, incident: Incident) -> None:
+        """On record and invited, without a line: what they did is said. To declare or to report a failure is not to help."""
+        known = {person.id for person in incident.people.everybody}
+        if self.actor.kind is not ActorKind.PERSON or self.actor.id in known or not incident.phase.open:
+            return
+        own = [fact for fact in self.facts if fact.incident == incident.number and fact.actor == self.actor]
+        acted = [fact for fact in own if fact.stream == incident.stream or isinstance(fact.body, OfFlag)]
+        if acted and not any(isinstance(fact.body, Declared) for fact in own):
+            fact = self.add(incident.stream, ResponderJoined(), told=False)
+            if not any(isinstance(one.body, InvitePeople) and one.incident == incident.number for one in self.effects):
+                self.send(InvitePeople(), fact)
 
     def _refresh(self, number: int, fact: Fact) -> None:
         """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""

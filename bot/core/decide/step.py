@@ -40,6 +40,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     alarm.lift(draft)
     phases.on_time(draft)
     reminders.on_time(draft)
+    roles.on_time(draft)
     paging.on_time(draft)
     failover.react(draft)
     return draft.done(Noted())

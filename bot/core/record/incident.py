@@ -59,8 +59,10 @@ class People:
 
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None
-    responders: tuple[Actor, ...] = ()  # who came to help by pressing "Join", or was given a role
+    responders: tuple[Actor, ...] = ()  # who came to help, did something in it, or was given a role
     roles: Mapping[str, Actor] = field(default_factory=dict)
+    lead_left_at: datetime | None = None  # when the lead gave it up, or was gone; None = somebody leads, or nobody ever did
+    lead_asked_at: datetime | None = None  # when the channel was asked who leads; None = not since somebody did
 
     @property
     def leader(self) -> Actor | None:

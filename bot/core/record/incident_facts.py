@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.effects import EFFECTS, GIVEN_UP, OfPage, PostAlert, PostCard, PostEvidence, PostLine
-from bot.core.model import Actor, ActorKind, Level, Phase, Severity
+from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Post, Reminders, Room, Undelivered, VendorWords
 from bot.core.record.standing import Piece
@@ -180,7 +180,7 @@ class Acknowledged(Body):
 
 @dataclass(frozen=True)
 class ResponderJoined(Body):
-    """A person came to help."""
+    """A person came to help, or did something in it for the first time."""
 
     KIND = "incident.responder_joined"
     ANNOUNCED = True
@@ -199,15 +199,30 @@ class RoleChanged(Body):
     role: str  # `commander` is the lead, whatever the configuration calls it
     previous: Actor | None
     person: Actor | None  # None = nobody has it any more
+    vacant: bool = False  # it is the lead, and is asked for from now on; rows of before anybody asked do not say so
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Whoever gets a role is among those who help."""
+        """Whoever gets a role is among those who help. Whether somebody leads is asked anew when the lead leaves."""
         people = state.people
+        if self.role == LEAD:
+            people = replace(people, lead_left_at=fact.at if self.vacant else None, lead_asked_at=None)
         others = {role: who for role, who in people.roles.items() if role != self.role}
         if self.person is None:
             return replace(state, people=replace(people, roles=others))
         here = people.responders if self.person in people.responders else (*people.responders, self.person)
         return replace(state, people=replace(people, roles={**others, self.role: self.person}, responders=here))
+
+
+@dataclass(frozen=True)
+class LeadAsked(Body):
+    """It was acknowledged a while ago and nobody leads: the channel is asked who does."""
+
+    KIND = "incident.lead_asked"
+    ANNOUNCED = True
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Once, unless somebody leads and leaves."""
+        return replace(state, people=replace(state.people, lead_asked_at=fact.at))
 
 
 @dataclass(frozen=True)

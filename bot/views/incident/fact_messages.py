@@ -11,6 +11,7 @@ from bot.core.record.incident_facts import (
     ComponentJoined,
     ComponentMoved,
     GivenUp,
+    LeadAsked,
     NoteAdded,
     PhaseChanged,
     ResolveAsked,
@@ -105,6 +106,11 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
             return _plain(f"{who(fact.actor)} came to help.")
         case RoleChanged() as b:
             return _role(fact, b, incident)
+        case LeadAsked() if incident:
+            noticed = incident.people
+            at = f" at {clock(noticed.acknowledged_at, fact.at)}" if noticed.acknowledged_at else ""
+            said = f"*Nobody leads {incident.name} yet.* Acknowledged by {who(noticed.acknowledged_by)}{at}."
+            return spoken(said), said, _take_the_lead(incident)
         case NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
         case SeverityChanged() as b:
@@ -139,8 +145,13 @@ def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
         by_whom = "" if fact.actor in (b.person, b.previous) else f" ({how(fact.actor)})"
         return _plain(f"{who(b.person)} {has} now{before}{by_whom}.")
     said = f"Nobody {has} any more ({how(fact.actor)})."
-    vacant = b.role == LEAD and incident and incident.phase.open and incident.people.lead is None
-    return said, said, [lead_button(incident)] if vacant and incident else []
+    return said, said, _take_the_lead(incident) if b.role == LEAD else []
+
+
+def _take_the_lead(incident: Incident | None) -> list[Block]:
+    """Unless somebody was quicker than the message."""
+    vacant = incident is not None and incident.phase.open and incident.people.lead is None
+    return [lead_button(incident)] if vacant and incident else []
 
 
 def _plain(text: str) -> Said:

@@ -3,7 +3,7 @@
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.decide.incident.naming import TITLE_CHARS
-from bot.core.effects import EditAlert, EditCard, PostLine
+from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
 from bot.core.model import Phase
 from bot.core.record.incident_facts import TitleChanged
 from tests.desk import ANA, Table, told
@@ -32,7 +32,7 @@ def test_everybody_hears_of_a_new_title_once() -> None:
     table = declared()
     rename(table, "Checkout is slow")
 
-    assert [PostLine, EditAlert, EditCard] == [type(one.body) for one in table.steps[-1].effects]
+    assert [PostLine, InvitePeople, EditAlert, EditCard] == [type(one.body) for one in table.steps[-1].effects]
 
 
 def test_the_timeline_keeps_what_it_was_called() -> None:

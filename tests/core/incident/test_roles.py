@@ -37,7 +37,7 @@ def test_a_role_is_given() -> None:
     assert said.ok
     assert "bob leads INC-1 now." == told(said)
     assert {LEAD: BOB} == table.incident().people.roles
-    assert (BOB,) == table.incident().people.responders
+    assert (BOB, ANA) == table.incident().people.responders
     assert 1 == invited.incident
     assert "incident/1" == invited.lane
     assert {PostLine, EditAlert, EditCard, InvitePeople} == kinds
@@ -62,7 +62,7 @@ def test_a_role_is_taken_back() -> None:
     assert said.ok
     assert "Nobody leads INC-1 any more." == told(said)
     assert {} == table.incident().people.roles
-    assert (BOB,) == table.incident().people.responders
+    assert (BOB, ANA) == table.incident().people.responders
     assert [] == [one for one in table.steps[-1].effects if type(one.body) is InvitePeople]
 
 

@@ -1,14 +1,25 @@
-"""Who has which part in an incident: claimed, given, handed over, given up. A role gives no rights; it says whom to ask."""
+"""Who has which part in an incident: claimed, given, handed over, given up. A role gives no rights; it says whom to ask.
 
+An incident that customers feel, and that was acknowledged, wants a lead: while nobody takes it, the channel is asked once.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.answers.base import Done, Refused
 from bot.core.answers.incident import Over, Wanted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
-from bot.core.model import LEAD, Actor
-from bot.core.record.incident_facts import RoleChanged
+from bot.core.model import LEAD, Actor, Severity
+from bot.core.policy import IncidentPolicy, Policy
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import LeadAsked, RoleChanged
+from bot.core.record.world import World
 from bot.core.signals import GiveRole
+
+WANT_A_LEAD = (Severity.SEV1, Severity.SEV2)
+NO_LEAD = Actor.rule("no lead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +70,34 @@ def on_give_role(draft: Draft, signal: GiveRole) -> Step:
         return draft.refuse(NoRole(incident=incident.number, role=name, known=policy.roles))
     if (held.id if held else "") == (to.id if to else "") or (held and signal.free):
         return draft.refuse(RoleAlready(incident=incident.number, role=name, to=held, leads=leads))
-    fact = draft.add(incident.stream, RoleChanged(role, held, to))
+    fact = draft.add(incident.stream, RoleChanged(role, held, to, vacant=leads and to is None))
     if to is None:
         return draft.done(RoleTaken(incident=incident.number, role=name, leads=leads))
     draft.send(InvitePeople(), fact)
     return draft.done(RoleGiven(incident=incident.number, role=name, to=to, leads=leads))
 
 
+def asked_at(incident: Incident, policy: IncidentPolicy) -> datetime | None:
+    """When the channel is asked who leads; None where somebody does, where it was asked, or where nobody is needed."""
+    people = incident.people
+    if policy.nag_after is None or not incident.phase.open or incident.well or incident.severity not in WANT_A_LEAD:
+        return None
+    if people.acknowledged_at is None or people.lead or people.lead_asked_at:
+        return None
+    return max(people.acknowledged_at, people.lead_left_at or people.acknowledged_at) + policy.nag_after
+
+
+def on_time(draft: Draft) -> None:
+    """Ask who leads, where that is due."""
+    for incident in draft.world.open_incidents():
+        at = asked_at(incident, draft.policy.incidents)
+        if at is not None and at <= draft.now:
+            draft.add(incident.stream, LeadAsked(), actor=NO_LEAD)
+
+
 HANDLERS: Handlers = {GiveRole: on_give_role}
+
+
+def due(world: World, policy: Policy) -> Iterator[datetime]:
+    """When each channel is asked."""
+    yield from filter(None, (asked_at(incident, policy.incidents) for incident in world.open_incidents()))
