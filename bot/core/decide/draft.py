@@ -13,11 +13,7 @@ from bot.core.effects import (
     EditEvidence,
     Effect,
     EffectBody,
-<<<<<<< HEAD
-=======
     InvitePeople,
-    OpenChannel,
->>>>>>> 11b2962 (Count whoever does something in an incident among its responders)
     PostAlert,
     PostCard,
     PostLine,
