@@ -1,15 +1,25 @@
-"""Who belongs to us in Slack, put together: the directory of people, the commanders, and the reception that asks them both."""
+"""Who belongs to us in Slack, put together: the directory of people, the commanders, the reception that asks them both, and
+whether those with a role in an incident are still there."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+import structlog
+
 from bot.config.models import PeopleConfig
+from bot.core.decide.incident.roles import GONE
+from bot.core.model import ActorKind
+from bot.core.signals import HolderGone
 from bot.ports import Engine, Ledger
 from bot.slack.gateway import SlackGateway
 from bot.slack.people import People
 from bot.slack.reception import Reception
+from bot.slack.standing import Standing
 from bot.system.clock import Clock
 from bot.wiring.commanders import Commanders
+
+log = structlog.get_logger(__name__)
 
 
 class Membership:
@@ -19,6 +29,7 @@ class Membership:
         self, config: PeopleConfig, gateway: SlackGateway, engine: Engine, ledger: Ledger, clock: Clock, wire: Clock
     ) -> None:
         self._engine = engine
+        self._looking: asyncio.Task[None] | None = None
         self.people = People(gateway, ledger, wire, trusted=lambda: engine.policy.incidents.commanders)
         self.commanders = Commanders(config.commanders, gateway, ledger, clock, self._command)
         self.reception = Reception(
@@ -42,13 +53,32 @@ class Membership:
         async def both() -> None:
             await beat()
             self.commanders.beat()
+            self._look_at_holders()
 
         return both
 
     async def close(self) -> None:
         """End what is under way."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         await self.commanders.close()
         await self.people.close()
+
+    def _look_at_holders(self) -> None:
+        """Whether whoever has a role is still there; Slack is asked once an hour for each, and tells of changes in between."""
+        roles = [role for one in self._engine.world.open_incidents() for role in one.people.roles.values()]
+        people = {person.id for person in roles if person.kind is ActorKind.PERSON}
+        if people and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look_at(sorted(people)), name="whoever has a role is still there")
+
+    async def _look_at(self, people: Sequence[str]) -> None:
+        try:
+            for user in people:
+                if await self.people.standing(user) is Standing.DEACTIVATED:
+                    await self._engine.handle(HolderGone(actor=GONE, user=user))
+        except Exception:  # the root of a task: the next beat looks again
+            log.exception("nobody could look whether those with a role are still there")
 
     def _command(self, people: tuple[str, ...]) -> None:
         policy = self._engine.policy

@@ -34,7 +34,7 @@ VALUES: dict[str, Any] = {
     "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
-    "role": LEAD, "to": BOB, "name": "inc-1", "what": PostAlert, "ts": "1.2",
+    "role": LEAD, "to": BOB, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [

@@ -180,3 +180,29 @@ async def test_that_it_was_asked_survives_a_restart(outage: Talk) -> None:
     await house.quiet()
 
     assert 1 == len(outage.said(channel, "Nobody leads INC-1 yet."))
+
+
+async def test_a_lead_who_is_deactivated_is_said_to_be_gone(declared: Talk) -> None:
+    """Slack tells it, and the channel is offered the lead."""
+    house = declared.house
+    await declared.asks(house.ana, "/incident role lead @bob")
+    await house.passes(seconds=30)
+    house.workspace.change_user("bob", deleted=True)
+    await house.passes(minutes=1)
+    await house.ana.waits_for("Nobody leads INC-1 any more: the account of bob is deactivated.", channel=CHANNEL)
+
+    assert "ana leads INC-1 now." == await declared.presses(house.ana, "Take the lead", channel=CHANNEL)
+
+
+async def test_a_lead_who_was_deactivated_while_the_bot_was_away_is_noticed(declared: Talk) -> None:
+    """Slack told nobody then, so it is asked."""
+    house = declared.house
+    await declared.asks(house.ana, "/incident role lead @bob")
+    await house.quiet()
+    await house.stop()
+    house.workspace.change_user("bob", deleted=True)
+    await house.start()
+    await house.passes(minutes=1)
+    seen = await house.ana.waits_for("Nobody leads INC-1 any more", channel=CHANNEL)
+
+    assert "Nobody leads INC-1 any more: the account of bob is deactivated." in seen

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.core import effects as e
-from bot.core.decide.incident.roles import NO_LEAD
+from bot.core.decide.incident.roles import GONE, NO_LEAD
 from bot.core.model import LEAD, Actor, Fault, FeedState, Level, Notice, Phase, Severity
 from bot.core.policy import Policy
 from bot.core.record import component_facts as c
@@ -36,6 +36,7 @@ from tests.stories import (
     outage_story,
 )
 
+LEFT = "the account of ana is deactivated"
 LATER = T0 + timedelta(hours=4)
 MUTE, REMINDER = Actor.rule("mute"), Actor.rule("updates by people")
 CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
@@ -89,6 +90,7 @@ def of_the_incident() -> Iterator[Entry]:
         ("Nobody takes the lead", outage_story(16), "incident/7", i.LeadAsked(), NO_LEAD),
         ("The lead is given", served(), "incident/7", i.RoleChanged(LEAD, None, BOB), ANA),
         ("The lead is handed over", served(), "incident/7", i.RoleChanged(LEAD, ANA, BOB), ANA),
+        ("The lead is gone", served(), "incident/7", i.RoleChanged(LEAD, ANA, None, True, LEFT), GONE),
         ("The lead is given up", served(), "incident/7", i.RoleChanged(LEAD, ANA, None), ANA),
         ("A note", served(), "incident/7", i.NoteAdded("Vendor support says: database failover"), BOB),
         ("Nobody has written an update", outage_story(64), "incident/7", rf.UpdateOverdue(T0 + timedelta(minutes=3)), REMINDER),

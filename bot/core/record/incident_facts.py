@@ -191,8 +191,8 @@ class ResponderJoined(Body):
 
 
 @dataclass(frozen=True)
-class RoleChanged(Body):
-    """A role in the incident went to somebody, or was taken back."""
+class RoleChanged(Reasoned, Body):
+    """A role in the incident went to somebody, was given up, or lost whoever had it."""
 
     KIND = "incident.role_changed"
     ANNOUNCED = True
@@ -200,6 +200,7 @@ class RoleChanged(Body):
     previous: Actor | None
     person: Actor | None  # None = nobody has it any more
     vacant: bool = False  # it is the lead, and is asked for from now on; rows of before anybody asked do not say so
+    reason: str = ""  # why, where nobody decided it
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Whoever gets a role is among those who help. Whether somebody leads is asked anew when the lead leaves."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.model import Actor, Phase, Severity
 from bot.core.record.standing import Found
-from bot.core.signals.base import COMMAND, RESPONDERS, OfIncident, Signal
+from bot.core.signals.base import COMMAND, RESPONDERS, RULES, OfIncident, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +85,13 @@ class GiveRole(OfIncident, by=COMMAND):
     role: str  # as the ledger has it, see `IncidentPolicy.role_meant`
     to: Actor | None
     free: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolderGone(Signal, by=RULES):
+    """Somebody who may have a role can do nothing any more: their account is deactivated."""
+
+    user: str  # Slack's id
 
 
 @dataclass(frozen=True, kw_only=True)

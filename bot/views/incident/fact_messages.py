@@ -144,7 +144,7 @@ def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
         before = f", after {who(b.previous)}" if b.previous else ""
         by_whom = "" if fact.actor in (b.person, b.previous) else f" ({how(fact.actor)})"
         return _plain(f"{who(b.person)} {has} now{before}{by_whom}.")
-    said = f"Nobody {has} any more ({how(fact.actor)})."
+    said = f"Nobody {has} any more: {stop(inert(b.reason, 200))}" if b.reason else f"Nobody {has} any more ({how(fact.actor)})."
     return said, said, _take_the_lead(incident) if b.role == LEAD else []
 
 

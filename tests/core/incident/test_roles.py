@@ -7,6 +7,7 @@ import pytest
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.codec import decode, encode
+from bot.core.decide.incident.roles import GONE
 from bot.core.effects import EditAlert, EditCard, InvitePeople, PostLine
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, Phase
 from bot.core.policy import Policy
@@ -197,3 +198,29 @@ def test_a_word_for_a_role_that_is_not_configured_means_nothing(word: str) -> No
 
 def called(*roles: str) -> Policy:
     return replace(policy(), incidents=replace(policy().incidents, roles=roles))
+
+
+# --- somebody is gone
+
+
+def test_whoever_is_deactivated_has_no_role_any_more() -> None:
+    """Theirs are free in every incident that is open, and the channel is asked for a lead from then on."""
+    table = declared()
+    give(table, BOB)
+    give(table, BOB, role="scribe")
+    give(table, ANA, role=COMMUNICATIONS)
+    table.send(s.HolderGone(actor=GONE, user=BOB.id))
+    told_why = [body.reason for body in table.kinds(RoleChanged)[-2:] if isinstance(body, RoleChanged)]
+
+    assert {COMMUNICATIONS: ANA} == table.incident().people.roles
+    assert ["the account of bob is deactivated"] * 2 == told_why
+    assert table.now == table.incident().people.lead_left_at
+
+
+def test_that_somebody_else_is_gone_changes_nothing() -> None:
+    """Slack tells of everybody."""
+    table = declared()
+    give(table, BOB)
+    step = table.send(s.HolderGone(actor=GONE, user=ANA.id))
+
+    assert () == step.facts

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.answers.base import Done, Refused
+from bot.core.answers.base import Done, Noted, Refused
 from bot.core.answers.incident import Over, Wanted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.effects import InvitePeople
-from bot.core.model import LEAD, Actor, Severity
+from bot.core.model import LEAD, Actor, ActorKind, Severity
 from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import LeadAsked, RoleChanged
 from bot.core.record.world import World
-from bot.core.signals import GiveRole
+from bot.core.signals import GiveRole, HolderGone
 
 WANT_A_LEAD = (Severity.SEV1, Severity.SEV2)
 NO_LEAD = Actor.rule("no lead")
+GONE = Actor.rule("account deactivated")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,16 @@ def on_give_role(draft: Draft, signal: GiveRole) -> Step:
     return draft.done(RoleGiven(incident=incident.number, role=name, to=to, leads=leads))
 
 
+def on_holder_gone(draft: Draft, signal: HolderGone) -> Step:
+    """Whoever is gone has no role any more in what is open; the channel hears which ones are free."""
+    for incident in draft.world.open_incidents():
+        for role, held in incident.people.roles.items():
+            if held.kind is ActorKind.PERSON and held.id == signal.user:
+                reason = f"the account of {held.name} is deactivated"
+                draft.add(incident.stream, RoleChanged(role, held, None, vacant=role == LEAD, reason=reason))
+    return draft.done(Noted())
+
+
 def asked_at(incident: Incident, policy: IncidentPolicy) -> datetime | None:
     """When the channel is asked who leads; None where somebody does, where it was asked, or where nobody is needed."""
     people = incident.people
@@ -95,7 +106,7 @@ def on_time(draft: Draft) -> None:
             draft.add(incident.stream, LeadAsked(), actor=NO_LEAD)
 
 
-HANDLERS: Handlers = {GiveRole: on_give_role}
+HANDLERS: Handlers = {GiveRole: on_give_role, HolderGone: on_holder_gone}
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
