@@ -25,7 +25,7 @@ from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
 from bot.core.record.fact import Body, Fact, OfFlag
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import Declared, ResponderJoined
+from bot.core.record.incident_facts import Declared, Repaired, ResponderJoined
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.core.signals import Signal
@@ -109,13 +109,13 @@ class Draft:
         return Step(self.world, (), (), answer)
 
     def _note_responder(self, incident: Incident) -> None:
-        """On record and invited, without a line: what they did is said. To declare or to report a failure is not to help."""
+        """On record and invited, without a line: what they did is said. To declare, to report or to repair is not to help."""
         known = {person.id for person in incident.people.everybody}
         if self.actor.kind is not ActorKind.PERSON or self.actor.id in known or not incident.phase.open:
             return
         own = [fact for fact in self.facts if fact.incident == incident.number and fact.actor == self.actor]
         acted = [fact for fact in own if fact.stream == incident.stream or isinstance(fact.body, OfFlag)]
-        if acted and not any(isinstance(fact.body, Declared) for fact in own):
+        if acted and not any(isinstance(fact.body, Declared | Repaired) for fact in own):
             fact = self.add(incident.stream, ResponderJoined(), told=False)
             if not any(isinstance(one.body, InvitePeople) and one.incident == incident.number for one in self.effects):
                 self.send(InvitePeople(), fact)
