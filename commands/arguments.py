@@ -1,7 +1,7 @@
 """What somebody typed after the incident, read as a verb asks for it: word after word, and last the rest."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ from bot.exports import FORMATS
 from commands.parse import Mention, MentionKind, Misunderstood, duration, nearest, split_verb
 
 E = TypeVar("E", bound=StrEnum)
+
+LONGEST_MOMENT = 11  # digits; the year 5138
 
 
 class Typed:
@@ -104,3 +106,8 @@ def export_format(text: str) -> str:
     if wanted not in FORMATS:
         raise Misunderstood(f"`{wanted[:40]}` is not an export format. There are: {', '.join(FORMATS)}.")
     return wanted
+
+
+def moment(text: str) -> datetime | None:
+    """A time as a form sends it, in seconds since 1970; None for what is none."""
+    return datetime.fromtimestamp(int(text), UTC) if text.isascii() and text.isdigit() and len(text) <= LONGEST_MOMENT else None

@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.model import Actor, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
-from bot.ports.payloads import Command, Form, Press, Shortcut, Who
+from bot.ports.payloads import Command, Form, Press, Reaction, Shortcut, Who
 from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
@@ -75,6 +75,11 @@ class Request:
             once = f"view/{pressed.view}" if pressed.view else pressed.trigger
             return Request(_actor(pressed.who), "", f"slack/{once}", zone=pressed.who.zone)
         return Request(_actor(pressed.who), pressed.channel, f"slack/{pressed.trigger}", zone=pressed.who.zone)
+
+    @staticmethod
+    def from_reaction(reaction: Reaction) -> "Request":
+        """From an emoji on a message."""
+        return Request(_actor(reaction.who), reaction.channel, f"slack/{reaction.id}")
 
 
 def _actor(who: Who) -> Actor:

@@ -12,14 +12,12 @@ from bot.core.model import Severity
 from bot.core.signals.base import Signal
 from bot.core.signals.incident import AskExport, Declare, GiveRole, WriteUpdate
 from bot.ports import Message
-from bot.timeline.rows import rows
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, denied_words, told
 from bot.views.incident.briefing import briefing
 from bot.views.incident.forms import declare_modal, role_modal
-from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show, timeline_text
-from bot.views.names import plain_names
+from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
 from commands.converting import Existing
@@ -36,6 +34,7 @@ from commands.parse import (
     which_incident,
 )
 from commands.table import INCIDENT
+from commands.timeline import timeline
 from commands.times import taken_from, zone_of
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
@@ -113,8 +112,7 @@ async def _look(desk: CommandContext, asked: Request, respond: Respond, verb: st
     elif verb == "brief":
         message = briefing(scene)
     else:
-        facts = await desk.ledger.read(lambda store: store.facts_about(meant.number))
-        message = timeline_text(meant, rows(facts, plain_names(desk.engine.policy)))
+        message = await timeline(desk, meant)
     await answer(respond, message)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
@@ -14,30 +14,27 @@ from bot.core.decide.permissions import denied
 from bot.core.model import Actor
 from bot.core.signals import Declare
 from bot.ports import Message
-from bot.ports.payloads import READ, Command, Event, Form, Press, Shortcut
+from bot.ports.payloads import Command, Event, Form, Press, Shortcut
 from bot.views.answers import answer_message, denied_words, told, words
 from bot.views.faces import Slack
 from bot.views.incident.forms import DECLARE_CALLBACK, notice_modal
 from bot.views.text import inert
-from commands import actions, forms
+from commands import actions, forms, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declare_form, incident
+from commands.listening import read_as as _read
+from commands.listening import tell as _tell
 from commands.parse import Misunderstood
 from commands.table import DECLARE_SHORTCUT, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 
 log = structlog.get_logger(__name__)
 
-# Slack's words for "you may not whisper there".
-ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
-
 IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
-
-P = TypeVar("P", Command, Press, Form, Shortcut, Event)
 
 
 def register(app: AsyncApp, desk: CommandContext) -> None:
@@ -52,19 +49,12 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.view(DECLARE_CALLBACK)(partial(_on_declared, desk))
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
     app.event("member_joined_channel")(partial(_on_arrival, desk))
+    timeline.listen(app, desk)
 
 
 def _slash(word: Word) -> re.Pattern[str]:
     """The word with whatever prefix the manifest was made with: `/health`, `/us-health`."""
     return re.compile(rf"^/[a-z0-9_-]{{0,16}}{word.word[1:]}$")
-
-
-def _read(context: AsyncBoltContext, kind: type[P]) -> P:
-    """What the door has read (`bot.slack.door`); Bolt matched the listener by the same payload."""
-    found = context[READ]
-    if not isinstance(found, kind):
-        raise TypeError(f"a {kind.__name__} was expected, not a {type(found).__name__}")
-    return found
 
 
 async def _on_health(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
@@ -217,16 +207,3 @@ async def _chosen(client: AsyncWebClient, form: Form) -> Actor | None:
     if user.get("deleted") or user.get("is_bot"):
         raise Misunderstood("That account is deactivated, or a bot. Choose somebody else.")
     return Actor.person(id, str(user.get("name") or ""))
-
-
-async def _tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:
-    """Say it where they asked; where we are not a member of that channel, in a direct message."""
-    blocks = [dict(block) for block in message.blocks] or None
-    try:
-        if channel:
-            await client.chat_postEphemeral(channel=channel, user=user, text=message.text, blocks=blocks)
-            return
-    except SlackApiError as refusal:
-        if refusal.response.get("error") not in ELSEWHERE:
-            raise
-    await client.chat_postMessage(channel=user, text=message.text, blocks=blocks)

@@ -45,7 +45,11 @@ class ShortcutEntry:
 
 DECLARE_SHORTCUT = ShortcutEntry("declare_incident", "Declare incident", "Say that something is broken; a form opens")
 
-SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT,)
+ADD_TO_TIMELINE = ShortcutEntry(
+    "add_to_timeline", "Add to timeline", "Put the message into an incident's timeline", of_message=True
+)
+
+SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT, ADD_TO_TIMELINE)
 
 HEALTH = Word(
     "/health",
@@ -69,7 +73,7 @@ INCIDENT = Word(
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         Verb("brief", "/incident brief [INC-7]", "how it stands, in three lines"),
         *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does) for verb in VERBS),
-        Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),
+        Verb("timeline", "/incident timeline [INC-7]", "what happened so far; notes and messages can be corrected or hidden"),
         Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),
         Verb("help", "/incident help", "this text"),
     ),

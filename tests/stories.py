@@ -22,6 +22,17 @@ from bot.core.record.component_facts import (
     Unmuted,
     VerdictChanged,
 )
+from bot.core.record.entry_facts import (
+    EntryCorrected,
+    EntryHidden,
+    EntryShown,
+    MessageAdded,
+    MessageDeleted,
+    MessageEdited,
+    MessageKept,
+    MessagePinned,
+    MessageUnpinned,
+)
 from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import (
     CarriedOver,
@@ -36,7 +47,7 @@ from bot.core.record.flag_facts import (
     ProposalDropped,
     Released,
 )
-from bot.core.record.incident import Incident
+from bot.core.record.incident import Incident, SourceFile, SourceMessage
 from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelNamed,
@@ -290,6 +301,13 @@ CHAPTERS = (
 )  # fmt: skip
 
 
+def message(words: str = "it was DNS", *, channel: str = "C0SUPPORT", file: str = "graph.png") -> SourceMessage:
+    """What Bob wrote two minutes after it began, with a picture."""
+    link = f"https://example.slack.com/archives/{channel}/p1774010820000100"
+    files = (SourceFile(file, "https://example.slack.com/files/U0BOB/F1/graph.png"),)
+    return SourceMessage(channel, "1774010820.000100", BOB, words, T0 + timedelta(minutes=7), link, files)
+
+
 def one_of_each(words: str = "words") -> list[Fact]:
     """One fact of every kind about INC-7, with `words` wherever somebody else writes."""
     notice = Notice(
@@ -329,6 +347,15 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", LeadAsked()),
         ("incident/7", UpdateWritten(3, words, 2)),
         ("incident/7", NoteAdded(words)),
+        ("incident/7", MessageAdded(message(words, file=words))),
+        ("incident/7", MessageKept(12)),
+        ("incident/7", MessagePinned(12)),
+        ("incident/7", MessageUnpinned(12, last=True)),
+        ("incident/7", MessageEdited(12, words, "1774010900.000200")),
+        ("incident/7", MessageDeleted(12)),
+        ("incident/7", EntryCorrected(12, words, T0)),
+        ("incident/7", EntryHidden(12)),
+        ("incident/7", EntryShown(12)),
         ("incident/7", ResolveAsked(words)),
         ("incident/7", Paged(Severity.SEV2, 2, ("primary",), ("primary",), ("all",), False, 1, words)),
         ("incident/7", PageOutcome(Severity.SEV2, 2, "mention", ("S0ONCALL",), words)),

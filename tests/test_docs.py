@@ -148,9 +148,9 @@ REGISTRIES = {
     "bot/checks/llm/dialects/known.py": "shape sse",
     "bot/core/record/kinds.py": "fact incident standing flag component provider sight streams world layered recent",
     "bot/core/signals/__init__.py": "",
-    "bot/timeline/rows.py": "durations words",
+    "bot/timeline/rows.py": "durations story words",
     "bot/exports/__init__.py": "times",
-    "commands/register.py": "arguments converting desk helping parse table times",
+    "commands/register.py": "arguments converting desk helping listening messages parse table times",
     "bot/cli/verbs.py": "__main__ ending options output remote",
     "bench/__main__.py": "bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report",
 }
@@ -341,11 +341,13 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
 def test_every_button_is_documented() -> None:
     """Each action that the bot listens for has its row, and no other."""
     from commands.actions import ACTIONS, DECLARE_ACTION
+    from commands.timeline import ACTIONS as OF_TIMELINES
 
     told = {cells[1].strip("`") for cells in rows(section(page("commands.md"), "Buttons and forms"))[1:]}
 
-    assert all(ACTIONS.match(action) or DECLARE_ACTION.match(action) for action in told)
+    assert all(ACTIONS.match(action) or DECLARE_ACTION.match(action) or action in OF_TIMELINES for action in told)
     listened = set(re.findall(r"[a-z_]+(?=[|)])", ACTIONS.pattern.replace("incident\\.", "").replace("flag\\.", "")))
+    listened |= {action.partition(".")[2] for action in OF_TIMELINES}
     assert listened | {"declare"} == {action.partition(".")[2] for action in told}
 
 

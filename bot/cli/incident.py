@@ -63,7 +63,7 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
     if as_json:
         print_json(found)
         return
-    rows = [(_at(row["at"], 19), _who(row["actor"]), row["text"], row["reason"]) for row in found["timeline"]]
+    rows = [(_at(row["at"], 19), row["who"], row["text"], row["reason"]) for row in found["story"]]
     print_table(("when (UTC)", "who", "what", "why"), rows, empty="Nothing happened yet.")
 
 

@@ -8,11 +8,11 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import iso
-from bot.timeline.rows import rows
+from bot.timeline.rows import Row, rows
 from bot.views.names import plain_names
 from bot.views.text import clean
 
-COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", "stream", "fact_seq")
+COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", "stream", "fact_seq", "bookkeeping")
 # What a spreadsheet takes for the beginning of a formula, full-width forms included (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -30,13 +30,19 @@ def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
             row.source,
             row.who,
             row.component,
-            row.text,
+            _text(row),
             row.reason,
             row.stream,
             row.fact_seq,
+            "yes" if row.bookkeeping else "",
         )
         writer.writerow([cell(str(value)) for value in cells])
     return out.getvalue()
+
+
+def _text(row: Row) -> str:
+    """The sentence, and where its message and files are."""
+    return row.text + "".join(f" ({name}: {url})" for name, url in row.links)
 
 
 def cell(value: str) -> str:

@@ -13,13 +13,17 @@ from bot.exports.times import iso, points, spans
 from bot.system.redaction import Redactor
 from bot.timeline.durations import durations
 from bot.timeline.rows import Row, rows
+from bot.timeline.story import story
 from bot.views.names import plain_names
 
 SHAPE = 1  # goes up when a key changes its meaning or leaves
 
 
 def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None) -> str:
-    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `timeline`; times are ISO 8601 in UTC."""
+    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `story` and `timeline`.
+
+    The story is what people read, the timeline every fact. Times are ISO 8601 in UTC.
+    """
     took = durations(incident, facts)
     told = rows(facts, plain_names(policy))
     made = {
@@ -38,6 +42,7 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: R
             "updates": took.updates,
             "updates_missed": took.missed,
         },
+        "story": [_told(row) for row in story(facts, plain_names(policy))],
         "timeline": [_row(row, fact) for row, fact in zip(told, facts, strict=True)],
     }
     return json.dumps((redactor or Redactor(())).clean(made), ensure_ascii=False, indent=2) + "\n"
@@ -72,6 +77,23 @@ def _stretch(began_at: Any, ended_at: Any) -> dict[str, Any]:
     return {"began_at": iso(began_at), "ended_at": iso(ended_at), "seconds": seconds}
 
 
+def _told(row: Row) -> dict[str, Any]:
+    """A row as people read it: an entry as it reads now, with what became of it."""
+    changes = [{"how": one.how, "at": iso(one.at), "was": one.was, "was_at": iso(one.was_at)} for one in row.changes]
+    return {
+        "seq": row.seq,
+        "at": iso(row.at),
+        "who": row.who,
+        "source": row.source,
+        "text": row.text,
+        "reason": row.reason,
+        "links": [{"name": name, "url": url} for name, url in row.links],
+        "changes": changes,
+        "stream": row.stream,
+        "fact_seq": row.fact_seq,
+    }
+
+
 def _row(row: Row, fact: Fact) -> dict[str, Any]:
     return {
         "seq": row.seq,
@@ -84,5 +106,6 @@ def _row(row: Row, fact: Fact) -> dict[str, Any]:
         "component": row.component,
         "stream": row.stream,
         "fact_seq": row.fact_seq,
+        "bookkeeping": row.bookkeeping,
         "data": encode_body(fact.body),
     }

@@ -9,9 +9,10 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
 from bot.timeline.durations import Durations, durations
-from bot.timeline.rows import rows
+from bot.timeline.rows import Change, Row
+from bot.timeline.story import story
 from bot.views.names import plain_names
-from bot.views.text import clean
+from bot.views.text import clean, is_web
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
 
@@ -41,7 +42,10 @@ SPAN_WORDS = {
 
 
 def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
-    """Head, durations, outages, flags and every fact as tables; times in UTC. Foreign text cannot become markup."""
+    """Head, durations, outages, flags and the story as tables; times in UTC. Foreign text cannot become markup.
+
+    The story is without what the bot did for itself.
+    """
     took = durations(incident, facts)
     names = plain_names(policy)
     parts = [
@@ -114,11 +118,36 @@ def _away(took: Durations, *, still: str) -> str:
 
 
 def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:
+    actors = {(fact.stream, fact.seq): fact.actor for fact in facts}
     table = [
-        (str(row.seq), stamp(row.at), row.source, _actor(fact.actor), md(row.text), md(row.reason))
-        for row, fact in zip(rows(facts, names), facts, strict=True)
+        (str(row.seq), stamp(row.at), row.source, _who(row, actors), _what(row), md(row.reason)) for row in story(facts, names)
     ]
     return _table(("#", "time", "source", "who", "what", "why"), table)
+
+
+def _who(row: Row, actors: dict[tuple[str, int], Actor]) -> str:
+    """Whoever wrote a message, else whoever acted."""
+    actor = actors[row.stream, row.fact_seq]
+    return md(row.who) if row.entry else _actor(actor)
+
+
+def _what(row: Row) -> str:
+    links = " · ".join(_link(name, url) for name, url in row.links)
+    return "<br>".join(part for part in (md(row.text), links, *(_change(one) for one in row.changes)) if part)
+
+
+def _change(change: Change) -> str:
+    """`(corrected by ana at 2026-03-20 14:05:00 UTC; was: …)`."""
+    was = [f"time was {stamp(change.was_at)}"] if change.was_at else []
+    was += [f"was: {md(change.was)}"] if change.was else []
+    return f"({md(change.how)} at {stamp(change.at)}{''.join(f'; {one}' for one in was)})"
+
+
+def _link(name: str, url: str) -> str:
+    """A link, or the name alone where the address is none that a browser should open."""
+    if not is_web(url):
+        return md(name)
+    return f"[{md(name)}](<{url.replace('>', '%3E').replace('|', '%7C')}>)"
 
 
 def _table(head: Sequence[str], table: Sequence[Sequence[str]]) -> str:

@@ -7,7 +7,8 @@ into it.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ READ = "payload_read"  # where Bolt's context holds what was read, for the liste
 LONGEST_ID = 255  # Slack's own limit for action_id, callback_id, block_id
 LONGEST_TEXT = 50_000  # of one field; Slack takes 3,000 in a form, 40,000 in a message, and cuts typed commands off before
 LONGEST_LINK = 3_000
+STAMP = re.compile(r"[0-9]{1,10}\.[0-9]{1,9}")
+MOST_FILES = 10  # of one message, that is what a person attaches at once
 DEEPEST = 40  # Slack's deepest, a rich text in a message in a view, is at about 15
 MOST_PARTS = 20_000
 
@@ -87,6 +90,21 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A message as somebody wrote it: `text` in Slack's markup, empty where it has none. `gone`: deleted, its thread stays."""
+
+    channel: str
+    ts: str
+    thread_ts: str = ""
+    who: Who | None = None  # None = it names nobody
+    is_bot: bool = False
+    text: str = ""
+    files: tuple[tuple[str, str], ...] = ()  # name and permalink of each
+    edited_ts: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True)
 class Shortcut:
     """A shortcut, of a message or of the whole workspace."""
 
@@ -96,6 +114,30 @@ class Shortcut:
     channel: str
     trigger: str
     response_url: str
+    message: Written | None = None  # None = of the whole workspace
+    domain: str = ""  # of the workspace, as it stands in its addresses
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """Somebody put an emoji on a message, or took it off."""
+
+    id: str
+    who: Who
+    channel: str
+    ts: str
+    emoji: str
+    added: bool
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A message was edited, or deleted (`message` is None, or gone)."""
+
+    id: str
+    channel: str
+    ts: str
+    message: Written | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +160,7 @@ class Event:
     body: Json = field(repr=False)
 
 
-Payload = Command | Press | Form | Shortcut | Menu | Event
+Payload = Command | Press | Form | Shortcut | Menu | Event | Reaction | Changed
 
 
 class Unreadable(Exception):  # noqa: N818 # a thing that happens, not a fault of the program
@@ -210,15 +252,72 @@ def _form(body: Json, *, closed: bool) -> Form:
 
 
 def _shortcut(body: Json) -> Shortcut:
+    channel, message = _optional(_object(body, "channel"), "id", LONGEST_ID), _object(body, "message")
     return Shortcut(
-        id=request_id(body), who=_who(body), callback=_text(body, "callback_id", LONGEST_ID),
-        channel=_optional(_object(body, "channel"), "id", LONGEST_ID), trigger=_text(body, "trigger_id", LONGEST_ID),
-        response_url=_response_url(body),
+        id=request_id(body), who=_who(body), callback=_text(body, "callback_id", LONGEST_ID), channel=channel,
+        trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
+        message=written(message, channel) if message else None,
+        domain=_optional(_object(body, "team"), "domain", LONGEST_ID),
     )  # fmt: skip
 
 
-def _event(body: Json) -> Event:
+def written(message: Json, channel: str) -> Written:
+    """A message as Slack shows it in a shortcut, an event or its history. Raises Unreadable."""
+    user, profile = _optional(message, "user", LONGEST_ID), _object(message, "bot_profile")
+    bot = _optional(message, "bot_id", LONGEST_ID)
+    name = _optional(message, "username") or _optional(profile, "name")
+    return Written(
+        channel=channel, ts=_stamp(message, "ts"), thread_ts=_optional(message, "thread_ts", LONGEST_ID),
+        who=Who(user or bot, name) if user or bot else None, is_bot=bool(bot),
+        text=_optional(message, "text") or _fallback(message), files=tuple(_files(message)),
+        edited_ts=_stamp(_object(message, "edited"), "ts") if message.get("edited") else "",
+        gone=_optional(message, "subtype", LONGEST_ID) == "tombstone",
+    )  # fmt: skip
+
+
+def _stamp(body: Json, name: str) -> str:
+    """The time that names a message in its channel."""
+    found = _text(body, name, LONGEST_ID)
+    if not STAMP.fullmatch(found):
+        raise Unreadable(f"its {name} names no message")
+    return found
+
+
+def _fallback(message: Json) -> str:
+    """What an attachment says where the message itself says nothing, as other programs post."""
+    texts = (_optional(one, name) for one in _parts(message, "attachments") for name in ("fallback", "text", "title"))
+    return next(filter(None, texts), "")
+
+
+def _files(message: Json) -> Iterator[tuple[str, str]]:
+    for one in _parts(message, "files")[:MOST_FILES]:
+        name = _optional(one, "title") or _optional(one, "name")
+        if link := _optional(one, "permalink", LONGEST_LINK):
+            yield name or "file", link
+
+
+def _parts(message: Json, name: str) -> list[Json]:
+    found = message.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _event(body: Json) -> Event | Reaction | Changed:
     event = _object(body, "event")
+    match _text(event, "type", LONGEST_ID), _optional(event, "subtype", LONGEST_ID):
+        case ("reaction_added" | "reaction_removed") as name, _ if _object(event, "item").get("type") == "message":
+            item, who = _object(event, "item"), Who(_text(event, "user", LONGEST_ID))
+            at = _text(item, "channel", LONGEST_ID), _stamp(item, "ts")
+            return Reaction(request_id(body), who, *at, _text(event, "reaction", LONGEST_ID), name == "reaction_added")
+        case "message", "message_changed":
+            channel = _text(event, "channel", LONGEST_ID)
+            message = written(_object(event, "message"), channel)
+            return Changed(request_id(body), channel, message.ts, None if message.gone else message)
+        case "message", "message_deleted":
+            return Changed(request_id(body), _text(event, "channel", LONGEST_ID), _stamp(event, "deleted_ts"), None)
+    return _other_event(body, event)
+
+
+def _other_event(body: Json, event: Json) -> Event:
     user, channel = event.get("user"), event.get("channel")
     who = _person(user) if isinstance(user, dict) else Who(user or "", team=_optional(event, "user_team", LONGEST_ID))
     place = channel if isinstance(channel, str) else _optional(_object(event, "channel"), "id", LONGEST_ID)
@@ -259,7 +358,8 @@ def _field(entry: Json) -> str:
     """What was typed into one element of a form, or chosen in it."""
     if chosen := _object(entry, "selected_option"):
         return _optional(chosen, "value")
-    return _optional(entry, "value") or _optional(entry, "selected_user", LONGEST_ID)
+    at = entry.get("selected_date_time")
+    return str(at) if type(at) is int else _optional(entry, "value") or _optional(entry, "selected_user", LONGEST_ID)
 
 
 def _blocks(around: Json) -> tuple[Json, ...]:

@@ -14,7 +14,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot.ports import ChatError
-from bot.ports.payloads import READ, Command, Event, Form, Menu, Payload, Press, Shortcut
+from bot.ports.payloads import READ, Changed, Command, Event, Form, Menu, Payload, Press, Reaction, Shortcut
 from bot.slack.door import acknowledged, notice, payload_of
 from bot.slack.people import People
 from bot.slack.respond import Respond
@@ -40,37 +40,54 @@ UNKNOWN = (
 
 
 class Reception:
-    """Bolt middleware. `reads`: outsiders may ask (`people.external: read`); `on_group` hears of changed user groups."""
+    """Bolt middleware. `reads`: outsiders may ask (`people.external: read`); `on_group` hears of changed user groups.
 
-    def __init__(self, people: People, clock: Clock, *, reads: bool, on_group: Callable[[str], None]) -> None:
+    `follows(channel, ts)`: whether what becomes of that message is of interest.
+    """
+
+    def __init__(
+        self, people: People, clock: Clock, *, reads: bool, on_group: Callable[[str], None],
+        follows: Callable[[str, str], bool] = lambda channel, ts: False,
+    ) -> None:  # fmt: skip
         self._people = people
         self._reads = reads
         self._on_group = on_group
+        self._follows = follows
         self._denials = Denials(clock)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def hear(self, context: AsyncBoltContext, next: Next) -> Any:  # Bolt's name for it
-        """What Slack says about people and groups ends here: a lot in a large workspace, and none of it needs a record."""
-        payload = payload_of(context)
-        if isinstance(payload, Event):
-            match payload.name:
-                case "user_change":
-                    user = payload.body.get("user")
-                    self._people.heard(user if isinstance(user, dict) else {})
-                    return BoltResponse(status=200, body="")
-                case "subteam_members_changed" | "subteam_updated":
-                    group = payload.body.get("subteam")
-                    id = group.get("id") if isinstance(group, dict) else payload.body.get("subteam_id")
-                    self._on_group(str(id or ""))
-                    return BoltResponse(status=200, body="")
-        return await next()
+        """What Slack tells of by itself ends here unless it concerns us: a lot in a large workspace, and none needs a record.
+
+        People and groups are heard of here; messages, edits and emojis mostly are none of ours.
+        """
+        match payload_of(context):
+            case Event(name="user_change", body=body):
+                user = body.get("user")
+                self._people.heard(user if isinstance(user, dict) else {})
+            case Event(name="subteam_members_changed" | "subteam_updated", body=body):
+                group = body.get("subteam")
+                id = group.get("id") if isinstance(group, dict) else body.get("subteam_id")
+                self._on_group(str(id or ""))
+            case Changed(channel=channel, ts=ts) if self._follows(channel, ts):
+                return await next()
+            case Reaction(emoji="pushpin"):
+                return await next()
+            case Event(name="message") | Changed() | Reaction():
+                pass
+            case _:
+                return await next()
+        return BoltResponse(status=200, body="")
 
     async def admit(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # Bolt's name for it
         """Let members in, and those who may only ask where that is configured; answer everybody else."""
         payload = payload_of(context)
-        if isinstance(payload, Event) or (isinstance(payload, Form) and payload.closed):
+        if isinstance(payload, Event | Changed) or (isinstance(payload, Form) and payload.closed):
             return await next()  # nobody waits for an answer, and nothing is done
         standing = await self._people.standing(payload.who.id)
+        if isinstance(payload, Reaction):  # most are about nothing of ours: whoever serves it knows what to say
+            context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member))
+            return await next() if standing is not Standing.BOT else BoltResponse(status=200, body="")
         if standing.is_member or (self._reads and isinstance(payload, Command)):
             zone = self._people.zone(payload.who.id)
             context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member, zone=zone))

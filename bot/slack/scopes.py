@@ -8,7 +8,8 @@ SCOPES: Mapping[str, str] = {
     "channels:manage": "an incident gets a channel of its own, with a topic and the right people",
     "channels:read": "the alerts channel is found by its name, and our own channels again after a lost answer",
     "channels:join": "the bot joins the alerts channel by itself",
-    "channels:history": "after a lost answer the bot looks whether its own message arrived, instead of posting it twice",
+    "channels:history": "after a lost answer the bot looks whether its own message arrived; a message that is pinned is read",
+    "reactions:read": "a message with a pushpin on it becomes an entry of the incident's timeline",
     "pins:write": "the status card is pinned",
     "bookmarks:read": "a bookmark that is there already is not added again",
     "bookmarks:write": "board, vendor page and runbook stand in the channel's bookmarks",
@@ -21,7 +22,7 @@ SCOPES: Mapping[str, str] = {
 PRIVATE_SCOPES: Mapping[str, str] = {
     "groups:write": "an incident's channel may be private",
     "groups:read": "our own private channels are found again after a lost answer",
-    "groups:history": "after a lost answer the bot looks into a private channel whether its own message arrived",
+    "groups:history": "the same in private channels as channels:history",
 }
 
 # What Slack tells the bot of by itself; each needs a scope from above.
@@ -30,7 +31,12 @@ EVENTS: Mapping[str, str] = {
     "user_change": "somebody who was made a guest or deactivated loses their rights at once",
     "subteam_members_changed": "who joins or leaves a commanders' group gains or loses command at once",
     "subteam_updated": "a commanders' group that is renamed or disabled is read anew",
+    "reaction_added": "a pushpin on a message puts it into the incident's timeline",
+    "reaction_removed": "the last pushpin that goes takes the message out again",
+    "message.channels": "a message of a timeline that is edited or deleted says so there; no other message is looked at",
 }
+
+PRIVATE_EVENTS: Mapping[str, str] = {"message.groups": "the same in private channels"}
 
 APP_SCOPE = "connections:write"  # of the app-level token: it opens the Socket Mode connection and can do nothing else
 
@@ -38,3 +44,8 @@ APP_SCOPE = "connections:write"  # of the app-level token: it opens the Socket M
 def expected_scopes(*, private: bool) -> Mapping[str, str]:
     """The scopes that this configuration needs, each with its reason."""
     return {**SCOPES, **PRIVATE_SCOPES} if private else SCOPES
+
+
+def expected_events(*, private: bool) -> Mapping[str, str]:
+    """The events that this configuration needs, each with its reason."""
+    return {**EVENTS, **PRIVATE_EVENTS} if private else EVENTS

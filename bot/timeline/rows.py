@@ -9,12 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.model import ActorKind
+from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeSeen
-from bot.timeline import components, errands, flags, incident, paging, providers
+from bot.timeline import components, entries, errands, flags, incident, paging, providers
 
-FAMILIES = (incident, paging, flags, components, providers, errands)
+FAMILIES = (incident, entries, paging, flags, components, providers, errands)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of an entry of people: `how` (`corrected by ana`), when, and what its text or its time was before."""
+
+    how: str
+    at: datetime
+    was: str = ""
+    was_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,8 @@ class Row:
 
     `seq` counts the rows from 1; `stream` and `fact_seq` name the fact in the ledger. `source` is who knew it: `probe`,
     `vendor`, `alert`, `person` (operators included), `rule` or `slack`. `component` holds ids, several separated by a comma.
+    `links` are names with addresses. As people read it (`bot.timeline.story`), `entry` names what they may correct, and
+    `changes` what they did.
     """
 
     seq: int
@@ -35,6 +48,9 @@ class Row:
     reason: str
     stream: str
     fact_seq: int
+    links: tuple[tuple[str, str], ...] = ()
+    entry: int = 0
+    changes: tuple[Change, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -43,7 +59,7 @@ class Row:
 
     @property
     def bookkeeping(self) -> bool:
-        """Whether it is about our own effects: in every export, left out where people read the story."""
+        """Whether it is no row of its own where people read the story; json and csv hold it, marked."""
         return BODIES[self.kind].BOOKKEEPING
 
 
@@ -55,6 +71,7 @@ def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[
             seq=n, at=fact.at, kind=fact.kind, who=fact.actor.name or fact.actor.id, source=_source(fact),
             text=_text(fact, known), component=_component(fact.body), stream=fact.stream, fact_seq=fact.seq,
             reason=fact.body.reason if isinstance(fact.body, Reasoned) else "",
+            links=entries.links(fact.body.message) if isinstance(fact.body, MessageAdded) else (),
         )
         for n, fact in enumerate(facts, 1)
     ]  # fmt: skip

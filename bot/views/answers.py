@@ -11,6 +11,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
+from bot.core.decide.incident import entries as ea
 from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
 from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
 from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
@@ -27,6 +28,7 @@ from bot.views.limits import fit
 from bot.views.text import clock, code, inert, plain, stop, utc
 
 TITLE_MAX = 200
+MAY_BE_CORRECTED = "What people can correct are notes and messages."
 MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
 
 WORDLESS: dict[type[base.Answer], str] = {
@@ -48,7 +50,7 @@ TOO_LATE = {
 def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_reminders(answer)
-    said = said or _of_component(answer) or _of_flag(answer, face) or repair_words(answer)
+    said = said or _of_component(answer) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
     said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
@@ -182,6 +184,30 @@ def _of_reminders(answer: base.Answer) -> str:
             return f"{answer.name} is {severity}, at which no update is ever due, so nobody is reminded."
         case NoSuchSnooze() as b:
             return f"A snooze lasts from {b.least_minutes} min to {b.most_hours} h. Nothing was changed."
+    return ""
+
+
+def _of_entry(answer: base.Answer) -> str:
+    """What people do to a timeline."""
+    match answer:
+        case ea.MessageInTimeline(before=before):
+            return f"The message is in the timeline of {answer.name}{' already' if before else ' now'}."
+        case ea.MessageTakenOut():
+            return (
+                f"The last pin is gone, and the message with it from the timeline of {answer.name}. A new pin brings it back."
+            )
+        case ea.EntryIsCorrected():
+            return f"Corrected in the timeline of {answer.name}. The exports keep the original too."
+        case ea.EntryIsHidden(back=True):
+            return f"It stands in the timeline of {answer.name} again."
+        case ea.EntryIsHidden():
+            return f"Hidden from the timeline of {answer.name}. It stays on record."
+        case ea.NothingToCorrect():
+            return "Text and time are as before; nothing was changed."
+        case ea.NotYet():
+            return "That time lies ahead. When did it happen?"
+        case ea.NoEntry():
+            return f"The timeline of {answer.name} has no such entry. {MAY_BE_CORRECTED}"
     return ""
 
 

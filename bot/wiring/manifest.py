@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
+from bot.slack.scopes import expected_events, expected_scopes
 from commands.table import SHORTCUTS, words
 
 
@@ -11,7 +11,7 @@ def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = 
     """The manifest as data; with a `request_url` for HTTP mode. Raises ValueError for a prefix that Slack would not take."""
     if prefix and not re.fullmatch(r"[a-z0-9_-]{1,16}", prefix):
         raise ValueError(f"{prefix!r} cannot begin a slash word: at most 16 of a-z, 0-9, - and _")
-    scopes = [*SCOPES, *PRIVATE_SCOPES] if private else list(SCOPES)
+    scopes = list(expected_scopes(private=private))
     url = {"url": request_url} if request_url else {}
     asked = {"request_url": request_url} if request_url else {}
     offered = {"message_menu_options_url": request_url} if request_url else {}
@@ -39,7 +39,7 @@ def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = 
         },
         "oauth_config": {"scopes": {"bot": scopes}},
         "settings": {
-            "event_subscriptions": {**asked, "bot_events": list(EVENTS)},
+            "event_subscriptions": {**asked, "bot_events": list(expected_events(private=private))},
             "interactivity": {"is_enabled": True, **asked, **offered},
             "org_deploy_enabled": False,
             "socket_mode_enabled": not request_url,

@@ -10,6 +10,7 @@ import structlog
 from bot.config.models import PeopleConfig
 from bot.core.decide.incident.roles import GONE
 from bot.core.model import ActorKind
+from bot.core.record.incident import message_key
 from bot.core.signals import HolderGone
 from bot.ports import Engine, Ledger
 from bot.slack.gateway import SlackGateway
@@ -33,7 +34,8 @@ class Membership:
         self.people = People(gateway, ledger, wire, trusted=lambda: engine.policy.incidents.commanders)
         self.commanders = Commanders(config.commanders, gateway, ledger, clock, self._command)
         self.reception = Reception(
-            self.people, wire, reads=config.external == "read", on_group=self.commanders.heard
+            self.people, wire, reads=config.external == "read", on_group=self.commanders.heard,
+            follows=lambda channel, ts: bool(engine.world.holding(message_key(channel, ts))),
         )  # fmt: skip
 
     async def ready(self) -> None:

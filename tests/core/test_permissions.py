@@ -10,6 +10,7 @@ from bot.core import signals as s
 from bot.core.decide.permissions import Denied, denied, role_of
 from bot.core.effects import PostAlert, PostLine
 from bot.core.model import LEAD, Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
+from bot.core.record.incident import SourceMessage
 from bot.core.record.sight import Sight
 from bot.core.signals.base import SIGNALS, Role
 from tests.core.test_handlers import every_signal
@@ -35,6 +36,7 @@ VALUES: dict[str, Any] = {
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
     "role": LEAD, "to": BOB, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
+    "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1,
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
@@ -42,6 +44,7 @@ SWITCHES_ENDS_OR_HIDES = [
     s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
+HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
 MACHINES = {s.Alerted: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
 

@@ -22,16 +22,17 @@ class Talk:
 
     async def asks(self, person: Person, words: str, *, channel: str = "ops") -> str:
         """Type a slash command; the answer that only this person sees."""
-        return await self._answer(person, person.types(words, channel=channel))
+        return await self.hears(person, person.types(words, channel=channel))
 
     async def presses(
         self, person: Person, button: str, *, channel: str | None = None, message_containing: str | None = None
     ) -> str:
         """Click the newest button of that name; the answer that only this person sees."""
         click = person.clicks(button, channel=channel, message_containing=message_containing)
-        return await self._answer(person, click)
+        return await self.hears(person, click)
 
-    async def _answer(self, person: Person, doing: Awaitable[None]) -> str:
+    async def hears(self, person: Person, doing: Awaitable[None]) -> str:
+        """Whatever a person is doing, the answer that only they see."""
         before = len(self.whispers(person))
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await doing

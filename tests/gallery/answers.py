@@ -9,6 +9,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
+from bot.core.decide.incident import entries as en
 from bot.core.decide.incident import naming as n
 from bot.core.decide.incident import reminders as rem
 from bot.core.decide.incident import repair as p
@@ -65,6 +66,9 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     rem.SnoozedNot(**INC7), rem.NoReminders(**INC7, severity=Severity.SEV4),
     rem.NoSuchSnooze(**INC7, least_minutes=1, most_hours=24),
     a.UpdateWritten(**INC7, slot=3), a.NoteAdded(**INC7),
+    en.MessageInTimeline(**INC7), en.MessageInTimeline(**INC7, before=True), en.MessageTakenOut(**INC7),
+    en.EntryIsCorrected(**INC7), en.NothingToCorrect(**INC7), en.NotYet(**INC7), en.NoEntry(**INC7),
+    en.EntryIsHidden(**INC7), en.EntryIsHidden(**INC7, back=True),
     a.SeveritySet(**INC7, severity=Severity.SEV1), a.SeverityAlready(**INC7, severity=Severity.SEV1),
     r.RoleGiven(**INC7, **LEADS, to=BOB), r.RoleTaken(**INC7, **LEADS), r.RoleAlready(**INC7, **LEADS, to=BOB),
     r.RoleAlready(**INC7, **LEADS, to=None), r.RoleGiven(**INC7, role="scribe", to=BOB), r.RoleTaken(**INC7, role="scribe"),

@@ -13,6 +13,7 @@ from bot.core.record import incident_facts as i
 from bot.core.record import provider_facts as p
 from bot.core.record import reminder_facts as rf
 from bot.core.record import sight_facts as v
+from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.world import World
 from bot.ports import Message
@@ -33,6 +34,7 @@ from tests.stories import (
     WEB,
     WINDOW,
     Story,
+    message,
     outage_story,
 )
 
@@ -97,6 +99,7 @@ def of_the_incident() -> Iterator[Entry]:
         ("Reminders are snoozed", served(), "incident/7", rf.RemindersSnoozed(served().now + timedelta(minutes=30)), ANA),
         ("Reminders are off", served(), "incident/7", rf.RemindersSnoozed(None), ANA),
         ("Reminders are on again", served(), "incident/7", rf.RemindersResumed(), ANA),
+        ("A message from another channel", served(), "incident/7", MessageAdded(message()), ANA),
         ("Is it over?", outage_story(151), "incident/7",
          i.ResolveAsked("every component has been operational for 30 min"), ASK),
         ("Slack did not take something", served(), "incident/7",

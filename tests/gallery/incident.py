@@ -6,8 +6,9 @@ from datetime import timedelta
 from bot.core import effects as e
 from bot.core.model import Severity
 from bot.core.record import paging_facts as pf
-from bot.core.record.incident_facts import UpdateWritten
-from bot.views.incident import alert, card, evidence, forms, paging, texts, updates
+from bot.core.record.incident_facts import NoteAdded, UpdateWritten
+from bot.timeline.story import entry_words
+from bot.views.incident import alert, card, evidence, forms, paging, texts, timeline, updates
 from tests.gallery import situations as s
 from tests.gallery.phone import Entry, Kind, entry, form, sentence
 from tests.stories import ANA, HOURLY, T0, Story, outage_story
@@ -123,3 +124,9 @@ def modals() -> Iterator[Entry]:
     yield form("Form: roles", forms.role_modal(story.incident(), story.policy.incidents, ANA.id), forms.role_modal)
     yield form("Form: not an incident", forms.cancel_modal(story.scene()), forms.cancel_modal)
     yield form("Form: switch back", forms.switch_back_modal(story.scene()), forms.switch_back_modal)
+    noted = story.add("incident/7", NoteAdded("Vendor support says: database failover"), ANA)
+    found = entry_words(story.about(7), "incident/7", noted.seq)
+    assert found
+    yield form("Form: correct an entry", timeline.correct_modal(story.incident(), *found, "{}"), timeline.correct_modal)
+    chosen = timeline.choose_modal([story.incident()], [], "it was DNS", "{}")
+    yield form("Form: whose timeline a message joins", chosen, timeline.choose_modal)

@@ -5,29 +5,34 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core import effects as e
+from bot.core.decide.incident.entries import EntryIsHidden
 from bot.core.maintenance_windows import Window
 from bot.core.model import Fault, Level, Verdict
 from bot.core.record.component_facts import Muted
+from bot.core.record.entry_facts import EntryCorrected, MessageAdded
 from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.ports import StoreError, StoreTrouble
-from bot.timeline.rows import rows
+from bot.timeline.story import story as story_rows
 from bot.views import storage
 from bot.views.about import About, about, maintenance, mute_answer
+from bot.views.answers import told as told_answer
 from bot.views.component_messages import sight_words
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
+from bot.views.incident import timeline
 from bot.views.incident.briefing import briefing
-from bot.views.incident.lists import incident_list, incident_show, timeline_text
+from bot.views.incident.lists import incident_list, incident_show
 from bot.views.incident.texts import out_of_band
 from bot.views.names import plain_names
 from bot.views.used import used
 from commands import actions, forms
 from commands.helping import help_message
 from commands.table import WORDS
+from commands.timeline import NONE_YET, UNREAD
 from tests.gallery import situations as s
 from tests.gallery.facts import CONTROL, LATER
 from tests.gallery.phone import Entry, Kind, entry, sentence
-from tests.stories import ANA, API, T0, latencies, outage_story
+from tests.stories import ANA, API, BOB, T0, latencies, message, outage_story
 
 READERS = {"support-chat.llm": 3, "search.rerank": 0}
 FULL = StoreError("the disk is full", kind=StoreTrouble.FULL)
@@ -83,8 +88,15 @@ def incidents() -> Iterator[Entry]:
     for title, story in (("the first minute", s.served()), ("with a lead and a call", called), ("over", over)):
         yield entry(f"/incident brief, and for who joins late: {title}", Kind.ANSWER, briefing(s.seen(story)))
     story = outage_story(46)
-    told = timeline_text(story.incident(), rows(story.about(7), plain_names(story.policy)))
-    yield entry("/incident timeline", Kind.DETAIL, told)
+    story.add("incident/7", MessageAdded(message()), ANA)
+    story.add("incident/7", EntryCorrected(story.facts[-1].seq, "it was BGP, not DNS"), BOB)
+    told = story_rows(story.about(7), plain_names(story.policy))
+    yield entry("/incident timeline", Kind.DETAIL, timeline.timeline_page(story.incident(), told))
+    yield entry("/incident timeline: an older page", Kind.DETAIL, timeline.timeline_page(story.incident(), told, 1))
+    hidden = timeline.show_again(told_answer(EntryIsHidden(incident=7)), 7, 12)
+    yield entry("/incident timeline: an entry was hidden", Kind.DETAIL, hidden)
+    yield sentence("A pin on a message that cannot be read", Kind.ANSWER, UNREAD.format(why="it was deleted", name="INC-7"))
+    yield sentence("Add to timeline: there is no incident", Kind.ANSWER, NONE_YET)
 
 
 def the_bot() -> Iterator[Entry]:

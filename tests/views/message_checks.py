@@ -13,7 +13,7 @@ from bot.sandbox.slack.block_kit.blocks import check_blocks
 from bot.views.text import spoken
 
 OUR_TOKENS = re.compile(
-    r"<!date\^-?\d+\^[^|<>]+\|[^<>]+>|<#C[A-Z0-9]+>|<@U0(?:ANA|BOB)>|<https://(?:status|wiki|board)[^<>|]*\|[^<>|]*>"
+    r"<!date\^-?\d+\^[^|<>]+\|[^<>]+>|<#C[A-Z0-9]+>|<@U0(?:ANA|BOB)>|<https://(?:status|wiki|board|example\.slack)[^<>|]*\|[^<>|]*>"
 )
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from bot.core.answers.base import ANSWERS
 from bot.core.effects import EFFECTS, InvitePeople, OpenChannel, PinCard, UploadExport
-from bot.core.record import component_facts, flag_facts, incident_facts, paging_facts, provider_facts
+from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
-from bot.views.incident import forms
+from bot.views.incident import forms, timeline
 from commands.table import WORDS
 from tests.gallery.debts import LONG_PUSHES, OLD_WORDS, OVERLONG
 from tests.gallery.page import CHAPTERS, HOW, entries, page
@@ -29,6 +29,7 @@ NO_MESSAGE: set[type[Body]] = {
     paging_facts.PageHeld,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
+    *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),
 }  # fmt: skip
 NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport}  # effects that say nothing
 
@@ -70,9 +71,11 @@ def test_every_effect_is_shown_or_says_nothing() -> None:
 
 def test_every_form_is_shown() -> None:
     """A new modal cannot be forgotten."""
-    made = {call for name, call in inspect.getmembers(forms, inspect.isfunction) if name.endswith("_modal")}
+    made = {
+        call for of in (forms, timeline) for name, call in inspect.getmembers(of, inspect.isfunction) if name.endswith("_modal")
+    }
 
-    assert [] == sorted(form.__name__ for form in made - shown() if not form.__name__.startswith("_"))
+    assert [] == sorted(form.__name__ for form in made - shown() if form.__name__ != "modal")
 
 
 def test_help_of_every_word_is_shown() -> None:

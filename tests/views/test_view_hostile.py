@@ -14,7 +14,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared
 from bot.core.record.kinds import BODIES
 from bot.ports import Message
-from bot.timeline.rows import rows
+from bot.timeline.story import story as story_rows
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text
@@ -30,8 +30,9 @@ from bot.views.incident.forms import (
     switch_back_modal,
     update_modal,
 )
-from bot.views.incident.lists import incident_list, incident_show, timeline_text
+from bot.views.incident.lists import incident_list, incident_show
 from bot.views.incident.texts import refusal
+from bot.views.incident.timeline import timeline_page
 from bot.views.incident.updates import summary, update
 from bot.views.quiet import quiet, quiet_reply
 from tests.generated import HOSTILE as ANY_TEXT
@@ -46,14 +47,14 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     """All messages that a moment of the story can bring."""
     incident, world, policy, now = story.incident(), story.world, story.policy, story.now
     facts = story.about(7)
-    told = rows(facts)
+    told = story_rows(facts)
     yield "alert", alert(story.scene())
     yield "evidence", evidence(story.scene())
     yield "card", card(story.scene())
     yield "summary", summary(story.scene(), facts)
     yield "refusal", refusal(incident, words, policy)
     yield "show", incident_show(story.scene())
-    yield "timeline", timeline_text(incident, told)
+    yield "timeline", timeline_page(incident, told)
     yield "list", incident_list(world, policy, now)
     yield "list all", incident_list(world, policy, now, everything=True)
     yield "board", board(world, policy, now, latencies(), trouble=words)

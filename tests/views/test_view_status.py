@@ -7,12 +7,13 @@ from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.flag_facts import Held
 from bot.core.record.incident_facts import PhaseChanged
 from bot.core.record.world import World
-from bot.timeline.rows import rows
+from bot.timeline.story import story as story_rows
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text
 from bot.views.incident.forms import DECLARE_CALLBACK, UPDATE_CALLBACK, declare_modal, update_modal
-from bot.views.incident.lists import incident_list, incident_show, timeline_text
+from bot.views.incident.lists import incident_list, incident_show
+from bot.views.incident.timeline import timeline_page
 from tests.stories import ANA, API, FLAG, MOBILE, T0, latencies, outage_story
 from tests.views.message_checks import assert_taken, assert_view_taken, buttons, shown
 
@@ -107,15 +108,14 @@ def test_one_incident_is_shown_with_what_one_can_do() -> None:
     assert {"incident.reopen", "incident.export"} == set(buttons(incident_show(over.scene())))
 
 
-def test_the_timeline_leaves_out_errands_and_says_so() -> None:
-    """The story, newest last, with who did it."""
+def test_the_timeline_shows_the_newest_page_without_what_the_bot_did_for_itself() -> None:
+    """Newest last, with who did it."""
     story = outage_story()
-    made = timeline_text(story.incident(), rows(story.about(7)), limit=5)
-    text = shown(made)
+    text = shown(timeline_page(story.incident(), story_rows(story.about(7))))
 
     assert "Posted:" not in text
     assert "INC-7 is resolved, was monitoring: vendor confirms the fix (ana)" in text
-    assert "earlier lines and what the bot posted where: in the export" in text
+    assert "Page 3 of 3" in text
 
 
 def test_flags_show_readers_and_the_way_back() -> None:

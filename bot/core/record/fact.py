@@ -38,7 +38,8 @@ class Body:
     EVIDENCE: ClassVar[bool] = False  # it changes what an incident's evidence shows
     BEGINS: ClassVar[bool] = False  # there is no state before it: every other fact of its stream comes after
     SOURCE: ClassVar[Source | None] = None  # who knew it; None = whoever acted
-    BOOKKEEPING: ClassVar[bool] = False  # about our own effects: it makes no new edit of alert and card, or there is no end
+    # About our own effects, or about an entry that shows it: no row of its own for people, and no new edit of alert and card.
+    BOOKKEEPING: ClassVar[bool] = False
 
     def onto(self, state: Any, fact: "Fact") -> Any:
         """What the state of its stream is after this fact. It decides nothing and refuses nothing: it has happened."""

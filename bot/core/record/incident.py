@@ -1,7 +1,7 @@
 """What the facts of an incident add up to: the incident itself, in parts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, ActorKind, Level, Phase, Severity
@@ -151,6 +151,54 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class SourceFile:
+    """A file of a message, by name and address; the file itself stays where it is."""
+
+    name: str
+    link: str
+
+
+@dataclass(frozen=True)
+class SourceMessage:
+    """A message of the chat as it was written; `ts` names it in its channel."""
+
+    channel: str
+    ts: str
+    author: Actor
+    text: str  # as people read it, without markup
+    written_at: datetime
+    link: str = ""
+    files: tuple[SourceFile, ...] = ()
+    edited_ts: str = ""  # of the edit that it shows; empty = never edited
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of one entry beyond its words, which stand in the facts. An entry is named by the seq of its first fact."""
+
+    message: str = ""  # `channel/ts` of the message that it is; empty for a note
+    kept: bool = False  # somebody put it in by name, so that it does not go with the last pin
+    pins: tuple[str, ...] = ()  # who has pinned the message, by id
+    hidden: bool = False
+    edited_ts: str = ""  # of the newest edit of the message that is known
+    deleted: bool = False  # the message is gone
+
+    def pinned(self, person: str) -> "Entry":
+        """With this person's pin; whoever pins wants to see it."""
+        return replace(self, pins=(*self.pins, person) if person not in self.pins else self.pins, hidden=False)
+
+    def unpinned(self, person: str) -> "Entry":
+        """Without this person's pin; out of sight with the last one, unless it was put in by name."""
+        left = tuple(one for one in self.pins if one != person)
+        return replace(self, pins=left, hidden=self.hidden or not (left or self.kept))
+
+
+def message_key(channel: str, ts: str) -> str:
+    """What names a message in the workspace."""
+    return f"{channel}/{ts}"
+
+
+@dataclass(frozen=True)
 class Incident:
     """One incident, as its facts left it."""
 
@@ -181,6 +229,7 @@ class Incident:
     undelivered: tuple[Undelivered, ...] = ()  # what was given up since the last repair; pages are not among it
     repairs: int = 0
     reminders: Reminders = Reminders()
+    entries: Mapping[int, Entry] = field(default_factory=dict)  # of people, by their first fact; a note only once it is changed
     relapses: int = 0
     reopened: int = 0
 
@@ -193,6 +242,10 @@ class Incident:
     def name(self) -> str:
         """What people call it: INC-7."""
         return f"INC-{self.number}"
+
+    def entry_of(self, message: str) -> int | None:
+        """The entry that is this message (`channel/ts`)."""
+        return next((seq for seq, entry in self.entries.items() if entry.message == message), None)
 
     @property
     def named_by_person(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.core.codec import decode, encode
 from bot.core.record import (
     component_facts,
+    entry_facts,
     flag_facts,
     incident_facts,
     paging_facts,
@@ -20,7 +21,7 @@ from bot.core.record.fact import BODIES, Body
 
 __all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
 
-FAMILIES = (incident_facts, paging_facts, reminder_facts, flag_facts, component_facts, provider_facts, sight_facts)
+FAMILIES = (incident_facts, entry_facts, paging_facts, reminder_facts, flag_facts, component_facts, provider_facts, sight_facts)
 
 
 def encode_body(body: Body) -> dict[str, Any]:

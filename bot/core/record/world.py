@@ -84,6 +84,10 @@ class World:
         """The open incident that this component is in."""
         return next((i for i in self.open_incidents() if component in i.affected), None)
 
+    def holding(self, message: str) -> list[int]:
+        """The incidents in whose timeline this message (`channel/ts`) is."""
+        return [number for number, incident in self.incidents.items() if incident.entry_of(message) is not None]
+
     def with_state(self, kind: str, key: Any, state: Any) -> "World":
         """The world with one state put in or replaced."""
         world = replace(self, states={**self.states, kind: self.of(kind).but(key, state)})

@@ -1,5 +1,6 @@
 """The inner events of the Events API; which of them reach the app depends on its scopes and subscriptions."""
 
+from bot.sandbox.slack.api.shapes import message_shape
 from bot.sandbox.slack.records import Json, Message
 from bot.sandbox.slack.team import Team
 
@@ -28,7 +29,35 @@ def message_event(team: Team, message: Message) -> Json:
         event["client_msg_id"] = f"{team.id}-{message.ts}".lower()
     if message.blocks:
         event["blocks"] = message.blocks
+    if message.files:
+        event |= {"subtype": "file_share", "files": message_shape(team, message)["files"]}
     return event
+
+
+def changed_event(team: Team, message: Message, before: Json) -> Json:
+    """A message that was edited; `before` is its shape as it was."""
+    event = _about_message(team, message, "message_changed", before)
+    return event | {"message": message_shape(team, message, counts=False)}
+
+
+def deleted_event(team: Team, message: Message) -> Json:
+    """A message that was deleted."""
+    before = message_shape(team, message, counts=False)
+    return _about_message(team, message, "message_deleted", before) | {"deleted_ts": message.ts}
+
+
+def _about_message(team: Team, message: Message, subtype: str, before: Json) -> Json:
+    channel, ts = team.channels[message.channel], team.new_ts()
+    return {
+        "type": "message",
+        "subtype": subtype,
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": CHANNEL_TYPE[channel.kind],
+        "ts": ts,
+        "event_ts": ts,
+        "previous_message": before,
+    }
 
 
 def mention_event(team: Team, message: Message) -> Json:

@@ -1,17 +1,18 @@
 """What people do: type, click, pick, submit, close. The page and the Person driver both end here."""
 
+import mimetypes
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.slack import modals, payloads
-from bot.sandbox.slack.api.shapes import view_shape
+from bot.sandbox.slack.api.shapes import message_shape, view_shape
 from bot.sandbox.slack.block_kit.blocks import check_blocks, filled_in, interactive_of
 from bot.sandbox.slack.builtin_commands import run_builtin
 from bot.sandbox.slack.errors import ModalErrors, NotThere, SlackbotSays, SlackError
-from bot.sandbox.slack.events import mention_event, message_event
+from bot.sandbox.slack.events import changed_event, deleted_event, mention_event, message_event
 from bot.sandbox.slack.links import Links
-from bot.sandbox.slack.records import SLACKBOT_ID, Channel, Json, Message, User, View
+from bot.sandbox.slack.records import SLACKBOT_ID, Channel, File, Json, Message, User, View
 from bot.sandbox.slack.team import Team
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -73,18 +74,48 @@ class Interactions:
         if answer and (answer.get("text") or answer.get("blocks")):
             self.respond(user, channel, answer, command=text)
 
-    def say(self, user: User, channel: Channel, text: str, thread_ts: str | None = None) -> Message:
-        """A plain message; the app hears of it as far as its scopes go."""
+    def say(self, user: User, channel: Channel, text: str, thread_ts: str | None = None, *, file: str | None = None) -> Message:
+        """A plain message, with a picture or another file of that name; the app hears of it as far as its scopes go."""
         self._must_be_in(user, channel)
         root = self.team.message(channel, thread_ts) if thread_ts else None
         if thread_ts and root is None:
             raise NotThere(f"there is no message {thread_ts} in #{channel.name} to reply to")
         where = (root.thread_ts or root.ts) if root else None
-        message = self.team.post(channel, user.id, self.escaped(text), thread_ts=where)
+        files = [self._file(channel, file)] if file else []
+        message = self.team.post(channel, user.id, self.escaped(text), thread_ts=where, files=files)
         self.team.emit(message_event(self.team, message))
         if f"<@{self.team.bot_user_id}>" in message.text:
             self.team.emit(mention_event(self.team, message))
         return message
+
+    def edit(self, user: User, message: Message, text: str) -> None:
+        """Change one's own message. Raises NotThere for somebody else's."""
+        if message.user != user.id:
+            raise NotThere(f"{user.name} cannot edit what {self.team.users[message.user].name} wrote")
+        before = message_shape(self.team, message, counts=False)
+        message.text, message.edited_ts = self.escaped(text), self.team.new_ts()
+        self.team.changed()
+        self.team.emit(changed_event(self.team, message, before))
+
+    def delete(self, user: User, message: Message) -> None:
+        """Delete a message: one's own, or as an admin anybody's. With replies a line stays where it stood."""
+        channel = self.team.channels[message.channel]
+        if not self.team.replies(channel, message.ts):
+            self.team.delete(channel, message)
+            self.team.emit(deleted_event(self.team, message))
+            return
+        before = message_shape(self.team, message, counts=False)
+        message.text, message.subtype, message.user = "This message was deleted.", "tombstone", SLACKBOT_ID
+        message.blocks, message.files = [], []
+        self.team.changed()
+        self.team.emit(changed_event(self.team, message, before))
+
+    def _file(self, channel: Channel, name: str) -> str:
+        kind = mimetypes.guess_type(name)[0] or "text/plain"
+        file = File(self.team.new_id("F"), name, name, 1, self.team.now(), kind, data=b"-", completed=True)
+        file.shares[channel.id] = {}
+        self.team.files[file.id] = file
+        return file.id
 
     def escaped(self, text: str, *, labels: bool = False) -> str:
         """The text as Slack sends it: `& < >` as entities, @name and #name as mentions.
@@ -146,10 +177,26 @@ class Interactions:
         await self._interact(payloads.message_shortcut(self.team, user, message, callback_id, url))
 
     def react(self, user: User, message: Message, name: str) -> None:
-        """Put an emoji on a message."""
-        message.reactions.setdefault(name, []).append(user.id)
+        """Put an emoji on a message. Raises NotThere where it is there already."""
+        users = message.reactions.setdefault(name, [])
+        if user.id in users:
+            raise NotThere(f"{user.name} has put :{name}: there already")
+        users.append(user.id)
+        self._reacted("reaction_added", user, message, name)
+
+    def unreact(self, user: User, message: Message, name: str) -> None:
+        """Take one's own emoji off a message. Raises NotThere where there is none."""
+        users = message.reactions.get(name, [])
+        if user.id not in users:
+            raise NotThere(f"{user.name} has put no :{name}: there")
+        users.remove(user.id)
+        if not users:
+            del message.reactions[name]
+        self._reacted("reaction_removed", user, message, name)
+
+    def _reacted(self, event: str, user: User, message: Message, name: str) -> None:
         item = {"type": "message", "channel": message.channel, "ts": message.ts}
-        self.team.emit({"type": "reaction_added", "user": user.id, "reaction": name, "item": item, "item_user": message.user})
+        self.team.emit({"type": event, "user": user.id, "reaction": name, "item": item, "item_user": message.user})
         self.team.changed()
 
     def opens_home(self, user: User) -> None:

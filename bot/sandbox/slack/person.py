@@ -51,9 +51,17 @@ class Person:
         """
         await self._do.types(self._user, self._team.channel_named(channel), text)
 
-    async def says(self, text: str, *, channel: str, thread_ts: str | None = None) -> str:
-        """Write a message, in a thread if asked; returns its ts."""
-        return self._do.say(self._user, self._team.channel_named(channel), text, thread_ts).ts
+    async def says(self, text: str, *, channel: str, thread_ts: str | None = None, file: str | None = None) -> str:
+        """Write a message, in a thread if asked, with a file of that name; returns its ts."""
+        return self._do.say(self._user, self._team.channel_named(channel), text, thread_ts, file=file).ts
+
+    async def edits(self, message_containing: str, text: str, *, channel: str | None = None) -> None:
+        """Change the newest message with that text, which must be their own."""
+        self._do.edit(self._user, self._message(message_containing, channel), text)
+
+    async def deletes(self, message_containing: str, *, channel: str | None = None) -> None:
+        """Delete the newest message with that text."""
+        self._do.delete(self._user, self._message(message_containing, channel))
 
     async def clicks(
         self,
@@ -106,6 +114,10 @@ class Person:
     async def reacts(self, emoji: str, *, message_containing: str, channel: str | None = None) -> None:
         """Put an emoji (its name without colons) on the newest message with that text."""
         self._do.react(self._user, self._message(message_containing, channel), emoji)
+
+    async def unreacts(self, emoji: str, *, message_containing: str, channel: str | None = None) -> None:
+        """Take their own emoji off the newest message with that text."""
+        self._do.unreact(self._user, self._message(message_containing, channel), emoji)
 
     async def opens_home(self) -> None:
         """Open the app's Home tab; the app hears `app_home_opened`."""

@@ -3,8 +3,9 @@
 from bot.core.decide.cadence import update_every
 from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
+from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Fact
-from bot.core.record.incident import Incident
+from bot.core.record.incident import Incident, SourceMessage
 from bot.core.record.incident_facts import (
     Acknowledged,
     ChannelRefused,
@@ -25,6 +26,7 @@ from bot.core.record.provider_facts import FeedChanged, NoticeListedAgain, Notic
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.world import World
 from bot.ports import Message
+from bot.timeline.entries import links as entry_links
 from bot.timeline.errands import ERRAND_WORDS
 from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, section
@@ -113,6 +115,8 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
             return spoken(said), said, _take_the_lead(incident)
         case NoteAdded(text=words_):
             return f"Note: {foreign(words_, 300)}", f"Note {by(fact.actor)}:\n{quote(words_, 2000)}", []
+        case MessageAdded(message=message):
+            return _added(message, fact)
         case SeverityChanged() as b:
             every = update_every(incident, policy.incidents) if incident and incident.severity is b.severity else None
             pace = f" Updates come every {span(every)}." if every else ""
@@ -152,6 +156,15 @@ def _take_the_lead(incident: Incident | None) -> list[Block]:
     """Unless somebody was quicker than the message."""
     vacant = incident is not None and incident.phase.open and incident.people.lead is None
     return [lead_button(incident)] if vacant and incident else []
+
+
+def _added(message: SourceMessage, fact: Fact) -> Said:
+    """A message from elsewhere, for whoever works in the incident's channel."""
+    said = message.text or ", ".join(file.name for file in message.files) or "(no text)"
+    links = " · ".join(link(url, name) for name, url in entry_links(message))
+    written = clock(message.written_at, fact.at)
+    head = f"{who(fact.actor)} added to the timeline what {who(message.author)} wrote ({written}):"
+    return f"Added to the timeline: {foreign(said, 300)}", "\n".join(filter(None, [head, quote(said, 2000), links])), []
 
 
 def _plain(text: str) -> Said:

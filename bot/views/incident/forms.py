@@ -11,12 +11,18 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.views.blocks import OPTION_VALUE_MAX, context, plain_text, section
 from bot.views.flags.buttons import affected
+from bot.views.form_parts import MOST_OPTIONS, TEXT_MAX, View
+from bot.views.form_parts import input_block as _input
+from bot.views.form_parts import modal as _modal
+from bot.views.form_parts import option as _option
+from bot.views.form_parts import select as _select
+from bot.views.form_parts import text_input as _text_input
 from bot.views.incident.buttons import join_button, still
 from bot.views.incident.updates import known_lines
 from bot.views.limits import cut_markup
 from bot.views.names import plain_flag_name, plain_variant_name
 from bot.views.scene import Scene
-from bot.views.text import code, count, foreign, inert, plain, utc, who
+from bot.views.text import code, count, foreign, inert, utc, who
 
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
@@ -28,10 +34,7 @@ SWITCH_BACK_CALLBACK = "switch_back"
 ROLE_CALLBACK = "give_role"
 
 NO_COMPONENT = "none"
-MOST_OPTIONS = 100
 MOST_JOINED = 5  # more than these hide the form below them
-METADATA_MAX = 3000
-TEXT_MAX = 3000  # of what a person types into a plain_text_input
 
 SEVERITIES = {
     Severity.SEV1: "no working path for customers",
@@ -46,8 +49,6 @@ NO_INCIDENT = {
     "external": "Not ours to handle",
     "drill": "A drill",
 }
-
-View = dict[str, Any]
 
 
 def declare_modal(
@@ -172,35 +173,3 @@ def notice_modal(text: str) -> View:
         "close": plain_text("Close", 24),
         "blocks": [dict(section(inert(text)))],
     }
-
-
-def _modal(callback: str, title: str, submit: str, blocks: list[dict[str, Any]], private_metadata: str) -> View:
-    return {
-        "type": "modal",
-        "callback_id": callback,
-        "title": plain_text(title, 24),
-        "submit": plain_text(submit, 24),
-        "close": plain_text("Cancel", 24),
-        "private_metadata": private_metadata[:METADATA_MAX],
-        "blocks": blocks,
-    }
-
-
-def _input(name: str, label: str, element: dict[str, Any], hint: str = "", *, optional: bool = False) -> dict[str, Any]:
-    """`block_id` and `action_id` are the same, so that an error can be shown at the field by its name."""
-    made: dict[str, Any] = {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}
-    made |= {"optional": True} if optional else {}
-    return {**made, "hint": plain_text(hint, 2000)} if hint else made
-
-
-def _text_input(name: str, most: int, placeholder: str, *, multiline: bool = False) -> dict[str, Any]:
-    made = {"type": "plain_text_input", "action_id": name, "max_length": most, "multiline": multiline}
-    return {**made, "placeholder": plain_text(placeholder, 150)} if placeholder else made
-
-
-def _select(name: str, options: list[dict[str, Any]], initial: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
-
-
-def _option(text: str, value: str) -> dict[str, Any]:
-    return {"text": plain_text(plain(text), 75), "value": value}

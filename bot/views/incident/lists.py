@@ -1,25 +1,21 @@
 """Answers to `/incident list`, `show` and `timeline`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.decide.cadence import next_update_at
-from bot.core.model import Phase
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message
-from bot.timeline.rows import Row
 from bot.views.blocks import Block, context, header, section
 from bot.views.incident.card import card
 from bot.views.incident.head import icon
 from bot.views.limits import fit
 from bot.views.scene import Scene
-from bot.views.text import clock, count, foreign, inert, span, when, who
+from bot.views.text import clock, count, foreign, span, who
 
 MOST_LISTED = 20
-MOST_ROWS = 40
-ROW_CHARS = 300
 
 
 def incident_list(world: World, policy: Policy, now: datetime, *, everything: bool = False) -> Message:
@@ -59,23 +55,3 @@ def _led(incident: Incident) -> str:
 def incident_show(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
     """One incident as it stands, with what one can do: the card, for whoever asks."""
     return card(scene, readers=readers)
-
-
-def timeline_text(incident: Incident, rows: Sequence[Row], *, limit: int = MOST_ROWS) -> Message:
-    """The story so far, newest last; at most `limit` lines, without the posts of the bot. All of it is in the export."""
-    story = [row for row in rows if not row.bookkeeping]
-    shown = story[-limit:]
-    lines = [f"{when(row.at)} {inert(row.sentence, ROW_CHARS)}{_who(row)}" for row in shown]
-    over = incident.phase in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
-    top = header(f"Timeline of {incident.name}{'' if over else ' so far'}")
-    parts = ["\n".join(lines[n : n + 5]) for n in range(0, len(lines), 5)]
-    earlier = count(len(story) - len(shown), "earlier line")
-    more = f"{earlier} and what" if len(story) > len(shown) else "What"
-    left = f"{more} the bot posted where: in the export, "
-    blocks = [top, *(section(part) for part in parts), context(f"{left}`/incident export {incident.name} md`")]
-    return fit(Message(f"Timeline of {incident.name}: {len(story)} lines", tuple(blocks)))
-
-
-def _who(row: Row) -> str:
-    known = row.source == "person" and row.who and row.who not in row.sentence
-    return f" ({foreign(row.who, 60)})" if known else ""

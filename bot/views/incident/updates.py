@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from bot.core.model import Actor, ActorKind, Phase
 from bot.core.record.component_facts import VerdictChanged
-from bot.core.record.fact import Body, Fact, OfFlag
+from bot.core.record.entry_facts import OfEntry
+from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
     ChannelNamed,
@@ -26,7 +27,7 @@ from bot.core.record.provider_facts import NoticeSeen
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
-from bot.timeline.rows import rows
+from bot.timeline.story import story
 from bot.views.blocks import actions, section
 from bot.views.incident.buttons import export_button, reopen_button
 from bot.views.incident.ending import over_lines, over_words
@@ -40,9 +41,10 @@ from bot.views.text import clock, code, count, foreign, inert, quote, span, stop
 MOST_EVENTS = 2
 MOST_STATES = 4
 # Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
-NOT_NEWS: tuple[type[Body], ...] = (
+NOT_NEWS: tuple[type, ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
     PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost, UpdateOverdue, RemindersSnoozed, RemindersResumed,
+    OfEntry,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.
@@ -102,7 +104,7 @@ def _vendor(news: Sequence[Fact], scene: Scene) -> list[str]:
 def _events(news: Sequence[Fact], scene: Scene) -> list[str]:
     """What happened since the last update, without what the state of components and flags says already."""
     fresh = [fact for fact in news if not isinstance(fact.body, SHOWN) and not _automatic_move(fact)]
-    told = [row for row in rows(fresh, scene.names) if not row.bookkeeping]
+    told = story(fresh, scene.names)
     left = [f"• {len(told) - MOST_EVENTS} earlier: `/incident timeline`"] if len(told) > MOST_EVENTS else []
     shown = [f"• {clock(row.at, scene.now)} {inert(row.sentence, 100)}" for row in told[-MOST_EVENTS:]]
     return ["Since the last update:", *left, *shown] if shown else []

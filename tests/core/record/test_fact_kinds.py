@@ -75,6 +75,9 @@ WRITTEN = frozenset(
 BOOKKEEPING = {
     "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
     "incident.page_outcome", "incident.people_invited", "incident.update_overdue",
+    "incident.message_kept", "incident.message_pinned", "incident.message_unpinned",
+    "incident.message_edited", "incident.message_deleted", "incident.entry_corrected", "incident.entry_hidden",
+    "incident.entry_shown",
 }  # fmt: skip
 
 
@@ -178,7 +181,9 @@ def test_a_version_without_a_way_up_is_named() -> None:
 
 
 def test_our_own_bookkeeping_is_marked() -> None:
-    """Only what is about our effects: more would hide an event, less would edit the card for ever."""
+    """Our effects, and what becomes of entries, which the entry itself shows: more would hide an event, less would edit
+    the card for ever.
+    """
     assert {kind for kind, body in BODIES.items() if body.BOOKKEEPING} == BOOKKEEPING
 
 

@@ -11,7 +11,7 @@ from bot.sandbox.slack.api.lookups import channel_of, message_of, must_be_member
 from bot.sandbox.slack.api.shapes import message_shape, permalink_of
 from bot.sandbox.slack.block_kit.blocks import check_blocks, filled_in
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.events import message_event
+from bot.sandbox.slack.events import changed_event, deleted_event, message_event
 from bot.sandbox.slack.records import Channel, Json, Message
 from bot.sandbox.slack.team import Team
 
@@ -62,6 +62,7 @@ def update(team: Team, args: Args) -> Json:
     if len(text) > team.settings.update_text_max:
         raise SlackError("msg_too_long")
     metadata = _metadata(team, args)
+    before = message_shape(team, message, counts=False)
     message.text = text
     # Slack keeps what is not mentioned, except that new text without blocks takes the old blocks away.
     message.blocks = blocks
@@ -69,6 +70,7 @@ def update(team: Team, args: Args) -> Json:
     message.metadata = metadata if "metadata" in args else message.metadata
     message.edited_ts = team.new_ts()
     team.changed()
+    team.emit(changed_event(team, message, before))
     shape = message_shape(team, message, metadata=True, counts=False)
     del shape["ts"]  # stands beside the message, not in it
     shape.pop("thread_ts", None)
@@ -107,6 +109,7 @@ def delete(team: Team, args: Args) -> Json:
     if not message.bot or message.subtype or channel.is_archived:
         raise SlackError("cant_delete_message")
     team.delete(channel, message)
+    team.emit(deleted_event(team, message))
     return {"channel": channel.id, "ts": message.ts}
 
 

@@ -1,0 +1,36 @@
+"""What listeners share: the payload as it was read, and a word to one person."""
+
+from typing import TypeVar
+
+from slack_bolt.async_app import AsyncBoltContext
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ports import Message
+from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Reaction, Shortcut
+
+# Slack's words for "you may not whisper there".
+ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
+
+P = TypeVar("P", Command, Press, Form, Shortcut, Event, Reaction, Changed)
+
+
+def read_as(context: AsyncBoltContext, kind: type[P]) -> P:
+    """What the door has read (`bot.slack.door`); Bolt matched the listener by the same payload."""
+    found = context[READ]
+    if not isinstance(found, kind):
+        raise TypeError(f"a {kind.__name__} was expected, not a {type(found).__name__}")
+    return found
+
+
+async def tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:
+    """Say it where they asked; where we are not a member of that channel, in a direct message."""
+    blocks = [dict(block) for block in message.blocks] or None
+    try:
+        if channel:
+            await client.chat_postEphemeral(channel=channel, user=user, text=message.text, blocks=blocks)
+            return
+    except SlackApiError as refusal:
+        if refusal.response.get("error") not in ELSEWHERE:
+            raise
+    await client.chat_postMessage(channel=user, text=message.text, blocks=blocks)

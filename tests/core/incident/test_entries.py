@@ -1,0 +1,240 @@
+"""What people put into the timeline: a message once, however often; edits, deletions, corrections; and what is refused."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.answers.base import Answer
+from bot.core.decide.incident.entries import MessageInTimeline, MessageTakenOut
+from bot.core.effects import OpenChannel, PostLine
+from bot.core.model import Actor, Phase
+from bot.core.record.entry_facts import EntryCorrected, EntryHidden, EntryShown, MessageAdded, MessageDeleted, MessageEdited
+from bot.core.record.incident import Incident, SourceMessage
+from tests.desk import ANA, BOB, START, Table, told
+
+CHANNEL, TS = "C0ELSEWHERE", "1774008000.000100"
+KEY = f"{CHANNEL}/{TS}"
+WATCH = RULE = Actor.rule("message watch")
+
+
+def message(text: str = "it was DNS", *, ts: str = TS, channel: str = CHANNEL, edited_ts: str = "") -> SourceMessage:
+    return SourceMessage(channel, ts, BOB, text, START, "https://x.slack.com/archives/C0ELSEWHERE/p1", edited_ts=edited_ts)
+
+
+@pytest.fixture
+def table() -> Table:
+    made = Table().all_well()
+    made.send(s.Declare(actor=ANA, title="Chat is slow"))
+    return made
+
+
+def adds(table: Table, who: Actor = ANA, *, pinned: bool = False, of: SourceMessage | None = None) -> Answer:
+    return table.send(s.AddMessage(actor=who, incident=1, message=of or message(), pinned=pinned)).answer
+
+
+def unpins(table: Table, who: Actor = ANA) -> Answer:
+    return table.send(s.UnpinMessage(actor=who, incident=1, message=KEY)).answer
+
+
+def edits(table: Table, text: str, edited_ts: str) -> None:
+    table.send(s.SourceEdited(actor=WATCH, incident=1, message=KEY, text=text, edited_ts=edited_ts))
+
+
+def hidden(incident: Incident) -> bool:
+    [entry] = incident.entries.values()
+    return entry.hidden
+
+
+def test_a_message_is_one_entry_however_often_it_is_added(table: Table) -> None:
+    """By shortcut, by emoji, by two people: the first is kept."""
+    adds(table)
+    adds(table, BOB, pinned=True)
+    again = adds(table)
+
+    assert [MessageAdded(message())] == table.kinds(MessageAdded)
+    assert MessageInTimeline(incident=1, before=True) == again
+
+
+def test_the_same_time_in_another_channel_is_another_message(table: Table) -> None:
+    """Slack's times are unique in a channel only."""
+    adds(table)
+    adds(table, of=message(channel="C0THIRD"))
+
+    assert 2 == len(table.kinds(MessageAdded))
+
+
+def test_a_message_from_elsewhere_is_told_in_the_channel(table: Table) -> None:
+    """Who works there has not seen it."""
+    adds(table)
+
+    assert [PostLine] == [type(one.body) for one in table.steps[-1].effects if isinstance(one.body, PostLine)]
+
+
+def test_a_message_of_the_incidents_channel_is_not_said_again(table: Table) -> None:
+    """It stands there."""
+    opened = s.EffectDone(actor=RULE, key="k", kind=OpenChannel, incident=1, channel="C0ROOM", name="inc-1")
+    table.send(opened)
+    adds(table, of=message(channel="C0ROOM"))
+
+    assert not [one for one in table.steps[-1].effects if isinstance(one.body, PostLine)]
+
+
+def test_a_message_is_added_also_when_the_incident_is_over(table: Table) -> None:
+    """Who writes the post-mortem reads the channel again."""
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+
+    assert adds(table, pinned=True).ok
+
+
+def test_an_entry_stays_while_one_pin_is_left(table: Table) -> None:
+    """Two people pinned it, and one changed their mind."""
+    adds(table, pinned=True)
+    adds(table, BOB, pinned=True)
+    unpins(table)
+
+    assert not hidden(table.incident())
+
+
+def test_an_entry_goes_with_its_last_pin(table: Table) -> None:
+    """Nobody wants it any more; the ledger keeps it."""
+    adds(table, pinned=True)
+    answer = unpins(table)
+
+    assert hidden(table.incident())
+    assert MessageTakenOut(incident=1, changed=True) == answer
+
+
+def test_a_pin_that_was_never_counted_takes_nothing_out(table: Table) -> None:
+    """Somebody pinned while the bot was away, and takes that back now."""
+    adds(table, pinned=True)
+    unpins(table, BOB)
+
+    assert not hidden(table.incident())
+
+
+def test_an_entry_added_by_name_does_not_go_with_a_pin(table: Table) -> None:
+    """Whoever chose it in the menu meant it."""
+    adds(table)
+    adds(table, BOB, pinned=True)
+    unpins(table, BOB)
+
+    assert not hidden(table.incident())
+
+
+def test_a_pinned_entry_that_is_added_by_name_stays(table: Table) -> None:
+    """Also when the pin was there first."""
+    adds(table, pinned=True)
+    adds(table, BOB)
+    unpins(table)
+
+    assert not hidden(table.incident())
+
+
+def test_a_new_pin_brings_an_entry_back(table: Table) -> None:
+    """There is a way back from everything."""
+    adds(table, pinned=True)
+    unpins(table)
+    adds(table, BOB, pinned=True)
+
+    assert not hidden(table.incident())
+    assert 1 == len(table.kinds(MessageAdded))
+
+
+def test_an_edit_is_followed(table: Table) -> None:
+    """The text before stands in the fact before."""
+    adds(table)
+    edits(table, "it was BGP", "1774008100.000000")
+
+    entry = table.incident().entry_of(KEY)
+    assert entry
+    assert [MessageEdited(entry, "it was BGP", "1774008100.000000")] == table.kinds(MessageEdited)
+
+
+def test_an_older_edit_that_arrives_late_changes_nothing(table: Table) -> None:
+    """Slack promises no order."""
+    adds(table)
+    edits(table, "second", "1774008200.000000")
+    edits(table, "first", "1774008100.000000")
+
+    assert ["second"] == [fact.text for fact in table.kinds(MessageEdited)]
+
+
+def test_an_edit_that_the_entry_shows_already_changes_nothing(table: Table) -> None:
+    """The message was edited before it was pinned."""
+    adds(table, of=message("now right", edited_ts="1774008100.000000"))
+    edits(table, "now right", "1774008100.000000")
+
+    assert [] == table.kinds(MessageEdited)
+
+
+def test_a_change_that_is_no_edit_is_none(table: Table) -> None:
+    """A link unfolds, and Slack calls the message changed."""
+    adds(table)
+    edits(table, "it was DNS", "")
+
+    assert [] == table.kinds(MessageEdited)
+
+
+def test_a_deletion_is_said_once(table: Table) -> None:
+    adds(table)
+    for _ in range(2):
+        table.send(s.SourceDeleted(actor=WATCH, incident=1, message=KEY))
+
+    assert 1 == len(table.kinds(MessageDeleted))
+
+
+def test_nothing_follows_a_deletion(table: Table) -> None:
+    """An edit that was under way when it was deleted."""
+    adds(table)
+    table.send(s.SourceDeleted(actor=WATCH, incident=1, message=KEY))
+    edits(table, "too late", "1774009999.000000")
+
+    assert [] == table.kinds(MessageEdited)
+
+
+def test_a_note_is_corrected_by_whoever_helps(table: Table) -> None:
+    table.send(s.AddNote(actor=ANA, incident=1, text="Restarted at nine"))
+    entry = table.steps[-1].facts[0].seq
+    answer = table.send(s.CorrectEntry(actor=BOB, incident=1, entry=entry, text=" Restarted at ten ")).answer
+
+    assert [EntryCorrected(entry, "Restarted at ten")] == table.kinds(EntryCorrected)
+    assert "Corrected in the timeline of INC-1. The exports keep the original too." == told(answer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Text and time are as before; nothing was changed."),
+        ({"text": "  "}, "A note needs words"),
+        ({"ahead": timedelta(minutes=1)}, "That time lies ahead. When did it happen?"),
+        ({"entry": 999, "text": "x"}, "The timeline of INC-1 has no such entry."),
+    ],
+)
+def test_what_is_no_correction_is_refused_in_words(table: Table, changes: dict[str, object], said: str) -> None:
+    """And nothing is written."""
+    table.send(s.AddNote(actor=ANA, incident=1, text="Restarted"))
+    entry, ahead = table.steps[-1].facts[0].seq, changes.pop("ahead", None)
+    at = {"happened_at": table.now + ahead} if isinstance(ahead, timedelta) else {}
+    answer = table.send(s.CorrectEntry(actor=ANA, incident=1, **{"entry": entry, **changes, **at})).answer  # type: ignore[arg-type]
+
+    assert told(answer).startswith(said)
+    assert [] == table.kinds(EntryCorrected)
+
+
+def test_hiding_twice_is_hiding_once(table: Table) -> None:
+    table.send(s.AddNote(actor=ANA, incident=1, text="Wrong window"))
+    entry = table.steps[-1].facts[0].seq
+    for _ in range(2):
+        table.send(s.HideEntry(actor=ANA, incident=1, entry=entry))
+
+    assert [EntryHidden(entry)] == table.kinds(EntryHidden)
+
+
+def test_what_was_hidden_is_brought_back(table: Table) -> None:
+    table.send(s.AddNote(actor=ANA, incident=1, text="Wrong window"))
+    entry = table.steps[-1].facts[0].seq
+    table.send(s.HideEntry(actor=ANA, incident=1, entry=entry))
+    table.send(s.HideEntry(actor=BOB, incident=1, entry=entry, back=True))
+
+    assert [EntryShown(entry)] == table.kinds(EntryShown)
