@@ -1,8 +1,6 @@
 """Buttons and forms: the same verbs as the slash words, one press away."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from bot.core.answers.base import Answer
@@ -22,25 +20,19 @@ from bot.core.signals import (
     StepBack,
 )
 from bot.ports import Message
-from bot.ports.payloads import Form, Press
+from bot.ports.payloads import Press
 from bot.verbs.incident import A_WHILE
-from bot.views.answers import answer_message
 from bot.views.incident.buttons import EXPORT, MORE
-from bot.views.incident.forms import NO_COMPONENT
 from bot.views.used import used
 from commands.arguments import export_format, severity
 from commands.desk import CommandContext, Request
-from commands.incident import declaration_words
 from commands.parse import Misunderstood
-from commands.table import INCIDENT
-from commands.times import read, zone_of
 
 ACTIONS = re.compile(
     r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|snooze|evidence|roles|more)"
     r"|flag\.(engage|step_back|release))(:|$)"
 )
 CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
-DECLARE_ACTION = re.compile(r"^incident\.declare(:|$)")
 
 STALE = "This button has lost its meaning; type the command instead: `/incident help`, `/fallback help`."
 
@@ -125,35 +117,3 @@ async def record(desk: CommandContext, asked: Request, pressed: Press) -> Messag
     if any(message.ts in (i.room.alert.ts, i.room.card.ts) for i in world.incidents.values()):
         return None
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
-
-
-class WrongField(Exception):  # noqa: N818 # a person's words, not a fault of the program
-    """What was typed into a field cannot be read."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field = field
-
-
-@contextmanager
-def _at_field(name: str) -> Iterator[None]:
-    try:
-        yield
-    except Misunderstood as wrong:
-        raise WrongField(name, str(wrong)) from None
-
-
-async def declared(desk: CommandContext, asked: Request, form: Form) -> tuple[Answer, Message | None]:
-    """What came of the declare form, and what that offers to press. Raises WrongField for what cannot be read."""
-    title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
-    with _at_field("severity"):
-        level = severity(form.fields.get("severity", ""))
-    components = () if component == NO_COMPONENT else (component,)
-    with _at_field("when"):
-        span = read(form.fields.get("when", ""), desk.clock.now(), zone_of(asked.zone))
-    signal = Declare(
-        actor=asked.actor, id=asked.signal_id, title=title, components=components, severity=level, began_at=span.began_at,
-        ended_at=span.ended_at,
-    )  # fmt: skip
-    said = await desk.engine.handle(signal)
-    return said, answer_message(said, INCIDENT.word, **declaration_words(signal))

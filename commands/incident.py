@@ -62,7 +62,7 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
                 _must_be_allowed(desk, asked, Declare)
-                await open_modal(declare_form(desk, asked))
+                await open_modal(declare_form(desk, asked.channel))
             case "update" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, WriteUpdate)
                 scene = Scene(meant.incident, desk.engine.world, desk.engine.policy, desk.clock.now())
@@ -88,10 +88,10 @@ def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal]) -
         raise Misunderstood(denied_words(refused))
 
 
-def declare_form(desk: CommandContext, asked: Request, component: str = "") -> dict[str, Any]:
-    """The form for declaring, with the incidents that are open already."""
+def declare_form(desk: CommandContext, carried: str, *, component: str = "", title: str = "") -> dict[str, Any]:
+    """The form for declaring, with the incidents that are open already; what it has `carried` comes back with it."""
     world, policy = desk.engine.world, desk.engine.policy
-    return declare_modal(world.open_incidents(), policy, private_metadata=asked.channel, component=component)
+    return declare_modal(world.open_incidents(), policy, private_metadata=carried, component=component, title=title)
 
 
 def declaration_words(signal: Signal) -> dict[str, str]:

@@ -9,27 +9,24 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncResp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.answers.incident import CannotHaveBeen
-from bot.core.decide.permissions import denied
 from bot.core.model import Actor
-from bot.core.signals import Declare
 from bot.ports import Message
-from bot.ports.payloads import Command, Event, Form, Press, Shortcut
-from bot.views.answers import answer_message, denied_words, told, words
+from bot.ports.payloads import Command, Event, Form, Press
+from bot.views.answers import answer_message, told, words
 from bot.views.faces import Slack
-from bot.views.incident.forms import DECLARE_CALLBACK, notice_modal
+from bot.views.incident.forms import notice_modal
 from bot.views.text import inert
-from commands import actions, forms, timeline
+from commands import actions, declaring, forms, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
 from commands.fallback import fallback
 from commands.health import health
-from commands.incident import declare_form, incident
+from commands.incident import incident
 from commands.listening import read_as as _read
 from commands.listening import tell as _tell
 from commands.parse import Misunderstood
-from commands.table import DECLARE_SHORTCUT, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
+from commands.table import FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 
 log = structlog.get_logger(__name__)
@@ -44,11 +41,9 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.command(_slash(FALLBACK))(partial(_on_fallback, desk))
     app.command(_slash(UNDERSTUDY))(partial(_on_understudy, desk))
     app.action(actions.ACTIONS)(partial(_on_press, desk))
-    app.action(actions.DECLARE_ACTION)(partial(_on_declare_button, desk))
-    app.global_shortcut(DECLARE_SHORTCUT.callback)(partial(_on_declare_shortcut, desk))
-    app.view(DECLARE_CALLBACK)(partial(_on_declared, desk))
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
     app.event("member_joined_channel")(partial(_on_arrival, desk))
+    declaring.listen(app, desk)
     timeline.listen(app, desk)
 
 
@@ -120,51 +115,6 @@ async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, sa
         await client.views_update(view_id=press.view, view=notice_modal(said))
     except SlackApiError:
         await _tell(client, asked.actor.id, "", Message(inert(said)))
-
-
-async def _on_declare_button(
-    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
-) -> None:
-    await ack()
-    press = _read(context, Press)
-    asked, component = Request.from_press(press), press.action.partition(":")[2]
-    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, denied_words(refused))
-        return
-    await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked, component))
-
-
-async def _on_declare_shortcut(
-    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
-) -> None:
-    await ack()
-    shortcut = _read(context, Shortcut)
-    asked = Request.from_press(shortcut)
-    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, denied_words(refused))
-        return
-    await client.views_open(trigger_id=shortcut.trigger, view=declare_form(desk, asked))
-
-
-async def _on_declared(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
-    form = _read(context, Form)
-    asked = Request.from_press(form)
-    try:
-        said, offered = await actions.declared(desk, asked, form)
-    except actions.WrongField as wrong:
-        await ack(response_action="errors", errors={wrong.field: str(wrong)})
-        return
-    if not said.ok and offered is None:
-        field = "when" if isinstance(said, CannotHaveBeen) else "title"
-        await ack(response_action="errors", errors={field: words(said, IN_A_FORM)})
-        return
-    await ack()
-    await _tell(client, asked.actor.id, _channel(form.metadata), offered or Message(inert(told(said))))
-
-
-def _channel(metadata: str) -> str:
-    """Where the form was asked for; empty for what is no channel's id."""
-    return metadata if re.fullmatch(r"[CGD][A-Z0-9]{1,30}", metadata) else ""
 
 
 async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:

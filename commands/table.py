@@ -45,11 +45,15 @@ class ShortcutEntry:
 
 DECLARE_SHORTCUT = ShortcutEntry("declare_incident", "Declare incident", "Say that something is broken; a form opens")
 
+DECLARE_FROM_MESSAGE = ShortcutEntry(
+    "declare_from_message", "Declare from message", "Declare an incident that begins with the message", of_message=True
+)
+
 ADD_TO_TIMELINE = ShortcutEntry(
     "add_to_timeline", "Add to timeline", "Put the message into an incident's timeline", of_message=True
 )
 
-SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT, ADD_TO_TIMELINE)
+SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE)
 
 HEALTH = Word(
     "/health",

@@ -340,12 +340,13 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
 
 def test_every_button_is_documented() -> None:
     """Each action that the bot listens for has its row, and no other."""
-    from commands.actions import ACTIONS, DECLARE_ACTION
+    from commands.actions import ACTIONS
+    from commands.declaring import BUTTON
     from commands.timeline import ACTIONS as OF_TIMELINES
 
     told = {cells[1].strip("`") for cells in rows(section(page("commands.md"), "Buttons and forms"))[1:]}
 
-    assert all(ACTIONS.match(action) or DECLARE_ACTION.match(action) or action in OF_TIMELINES for action in told)
+    assert all(ACTIONS.match(action) or BUTTON.match(action) or action in OF_TIMELINES for action in told)
     listened = set(re.findall(r"[a-z_]+(?=[|)])", ACTIONS.pattern.replace("incident\\.", "").replace("flag\\.", "")))
     listened |= {action.partition(".")[2] for action in OF_TIMELINES}
     assert listened | {"declare"} == {action.partition(".")[2] for action in told}

@@ -4,7 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from bot.core.record.entries import SourceMessage
 
+from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.incident_facts import Declared, ResponderJoined
 from bot.sandbox.slack import ModalErrors, payloads
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
@@ -177,3 +179,98 @@ async def test_a_separate_one_keeps_its_times(outage: Talk) -> None:
     said = await outage.presses(ana, "Declare a separate one")
 
     assert "for 11:30 UTC: Claude loses our files" in said
+
+
+# --- from a message
+
+
+@pytest.fixture
+def said(talk: Talk) -> Talk:
+    """Bob has written what he sees, in a channel where the bot is not."""
+    talk.house.workspace.add_channel("support", members=[talk.house.ana, talk.house.bob])
+    return talk
+
+
+async def first_entry(talk: Talk) -> SourceMessage:
+    """The one message in the timeline of INC-1."""
+    await talk.house.quiet()
+    [fact] = await talk.facts(MessageAdded)
+    assert isinstance(fact.body, MessageAdded)
+    assert 1 == fact.incident
+    return fact.body.message
+
+
+@BOTH_WAYS
+async def test_a_message_becomes_the_first_entry(said: Talk) -> None:
+    """With its author, its own time and its address; the form suggests its words."""
+    ana, bob = said.house.ana, said.house.bob
+    ts = await bob.says("Claude API answers nothing & customers wait\nsince noon", channel="support")
+    await ana.uses_shortcut("declare_from_message", message_containing="customers wait")
+    form = await ana.waits_for("== Declare incident ==")
+    await ana.submits({})
+    told = await told_directly(said, "is declared")
+    entry = await first_entry(said)
+
+    assert "Claude API answers nothing & customers wait" in form
+    assert "INC-1 is declared: Claude API answers nothing & customers wait." in told
+    assert (ts, bob.id, "bob") == (entry.ts, entry.author.id, entry.author.name)
+    assert "Claude API answers nothing & customers wait\nsince noon" == entry.text
+    assert entry.link.startswith("https://")
+
+
+async def test_a_bots_message_and_a_strangers_are_taken_too(said: Talk) -> None:
+    """What they wrote is foreign text: it mentions nobody and opens nothing."""
+    house = said.house
+    alarm = house.workspace.add_user("alarm", is_bot=True)
+    house.workspace.channel("support").members.append(alarm.id)
+    await alarm.says("<!channel> 500s: `rm -rf` <https://evil.example|click> *now*", channel="support")
+    await house.ana.uses_shortcut("declare_from_message", message_containing="500s")
+    await house.ana.waits_for("== Declare incident ==")
+    await house.ana.submits({})
+    await told_directly(said, "is declared")
+    entry = await first_entry(said)
+
+    assert alarm.id == entry.author.id
+    for message in [*said.said("ops"), *said.said(house.workspace.channels()[-1].name)]:
+        assert "<!channel>" not in str(message.blocks) + message.text
+        assert "<https://evil.example" not in str(message.blocks) + message.text
+
+
+async def test_a_message_of_any_length_in_any_script_fits_the_form(said: Talk) -> None:
+    """What does not fit is cut, and the message stays where it is."""
+    house = said.house
+    await house.bob.says("支付系统宕机 \U0001f4b3 \\ '<>& " * 900, channel="support")
+    await house.ana.uses_shortcut("declare_from_message", message_containing="支付")
+    await house.ana.waits_for("== Declare incident ==")
+    await house.ana.submits({})
+    await told_directly(said, "is declared")
+
+    assert (await first_entry(said)).text.startswith("支付系统宕机")
+
+
+@pytest.mark.parametrize("metadata", ["{}", '{"channel":"<!channel>","ts":"x"}', "[1]", "{" * 3000])
+async def test_a_form_that_lost_its_message_declares_without_it(said: Talk, metadata: str) -> None:
+    """Nobody types it again at three in the morning."""
+    ana = said.house.ana
+    await said.house.bob.says("Mail is late", channel="support")
+    await ana.uses_shortcut("declare_from_message", message_containing="Mail is late")
+    await ana.waits_for("== Declare incident ==")
+    said.house.workspace.team.modals[ana.id][-1].body["private_metadata"] = metadata
+    await ana.submits({})
+    await told_directly(said, "INC-1 is declared: Mail is late.")
+    await said.house.quiet()
+
+    assert [] == list(await said.facts(MessageAdded))
+
+
+async def test_where_one_is_open_the_message_waits_for_add_to_timeline(outage: Talk) -> None:
+    """The way on says so: nothing is put where nobody looked."""
+    house = outage.house
+    await house.bob.says("Claude is broken", channel="ops")
+    await house.ana.uses_shortcut("declare_from_message", message_containing="Claude is broken")
+    await house.ana.waits_for("== Declare incident ==")
+    await house.ana.submits({})
+    pointed = await house.ana.waits_for("The message is in no timeline yet")
+
+    assert "[Join INC-1] [Declare a separate one]" in pointed
+    assert [] == list(await outage.facts(MessageAdded))

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.core.decide.cadence import next_update_after
 from bot.core.decide.flags.failover import default_unwell
+from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Severity
 from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Fact
@@ -52,9 +53,9 @@ NO_INCIDENT = {
 
 
 def declare_modal(
-    open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = ""
+    open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = "", title: str = ""
 ) -> View:
-    """The form for declaring: title, component, severity. What is open already stands first, each joined by one press."""
+    """The form for declaring, with a title that is suggested. What is open already stands first, each joined by one press."""
     choices = [_option("Something else, not checked", NO_COMPONENT)]
     about = policy.components[component].provider if component in policy.components else ""
     usable = [c for c in policy.components.values() if len(c.id) <= OPTION_VALUE_MAX]
@@ -63,8 +64,9 @@ def declare_modal(
     choices += [_option(c.name, c.id) for c in usable[: MOST_OPTIONS - 1]]
     chosen = next((option for option in choices if option["value"] == component), choices[0])
     severities = [_option(f"{level}: {words}", level.value) for level, words in SEVERITIES.items()]
+    words = _text_input("title", TITLE_CHARS, "Claude API answers with errors") | ({"initial_value": title} if title else {})
     blocks = [
-        _input("title", "What is wrong?", _text_input("title", 200, "Claude API answers with errors")),
+        _input("title", "What is wrong?", words),
         _input("component", "What does it concern?", _select("component", choices, chosen)),
         _input("severity", "Impact on us", _select("severity", severities, severities[1])),
         _input("when", "Since when, if not now?", _text_input("when", 60, "14:00, or yesterday 14:00 to 15:30"), optional=True),

@@ -1,0 +1,142 @@
+"""The form for declaring: what opens it (a command, buttons, shortcuts, also one of a message), and what comes of it."""
+
+import re
+from functools import partial
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.answers.base import Answer
+from bot.core.answers.incident import CannotHaveBeen, Declared, OpenAlready
+from bot.core.decide.permissions import denied
+from bot.core.signals import AddMessage, Declare
+from bot.ports import Message
+from bot.ports.payloads import Form, Press, Shortcut, Written
+from bot.views.answers import answer_message, denied_words, told, words
+from bot.views.blocks import section
+from bot.views.faces import Slack
+from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT
+from bot.views.text import cut, inert
+from commands import messages
+from commands.arguments import severity
+from commands.desk import CommandContext, Request, answer
+from commands.incident import declaration_words, declare_form
+from commands.listening import read_as, tell
+from commands.parse import Misunderstood, component_of, typed
+from commands.table import DECLARE_FROM_MESSAGE, DECLARE_SHORTCUT, INCIDENT
+from commands.times import read, zone_of
+
+BUTTON = re.compile(r"^incident\.declare(:|$)")
+CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,30}")
+SUGGESTED_CHARS = 150  # fewer than a title may have: Slack counts some letters twice
+NOT_IN_A_TIMELINE = "The message is in no timeline yet; *Add to timeline* in its menu puts it into one."
+
+IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
+
+
+def listen(app: AsyncApp, desk: CommandContext) -> None:
+    """Listen for the buttons and shortcuts that open the form, and for the form."""
+    app.action(BUTTON)(partial(_on_button, desk))
+    app.global_shortcut(DECLARE_SHORTCUT.callback)(partial(_on_shortcut, desk))
+    app.message_shortcut(DECLARE_FROM_MESSAGE.callback)(partial(_on_shortcut, desk))
+    app.view(DECLARE_CALLBACK)(partial(_on_sent, desk))
+
+
+async def _on_button(
+    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+) -> None:
+    await ack()
+    press = read_as(context, Press)
+    asked, component = Request.from_press(press), press.action.partition(":")[2]
+    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
+        await answer(respond, denied_words(refused))
+        return
+    await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked.channel, component=component))
+
+
+async def _on_shortcut(
+    desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+) -> None:
+    await ack()
+    shortcut = read_as(context, Shortcut)
+    asked, message = Request.from_press(shortcut), shortcut.message
+    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
+        await answer(respond, denied_words(refused))
+        return
+    if message is None:
+        form = declare_form(desk, asked.channel)
+    else:
+        text = typed(message.text)
+        about = component_of(text, {id: c.name for id, c in desk.engine.policy.components.items()})
+        component, title = about[0] if len(about) == 1 else "", _suggested(text)
+        form = declare_form(desk, messages.packed(message, shortcut.domain), component=component, title=title)
+    await client.views_open(trigger_id=shortcut.trigger, view=form)
+
+
+def _suggested(text: str) -> str:
+    """The first line of a message, as a title."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return cut(" ".join(first.split()), SUGGESTED_CHARS)
+
+
+async def _on_sent(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
+    form = read_as(context, Form)
+    asked, (message, domain) = Request.from_press(form), _carried(form.metadata)
+    try:
+        signal = _declaration(desk, asked, form)
+    except WrongField as wrong:
+        await ack(response_action="errors", errors={wrong.field: str(wrong)})
+        return
+    said = await desk.engine.handle(signal)
+    offered = answer_message(said, INCIDENT.word, **declaration_words(signal))
+    if not said.ok and offered is None:
+        field = "when" if isinstance(said, CannotHaveBeen) else "title"
+        await ack(response_action="errors", errors={field: words(said, IN_A_FORM)})
+        return
+    await ack()
+    if message and isinstance(said, Declared) and said.incident is not None:
+        source = await messages.source(client, message, domain)
+        id = f"{asked.signal_id}/message"
+        await desk.engine.handle(AddMessage(actor=asked.actor, id=id, incident=said.incident, message=source))
+    where = message.channel if message else form.metadata
+    await tell(client, asked.actor.id, where if CHANNEL.fullmatch(where) else "", _said(said, offered, message))
+
+
+def _carried(metadata: str) -> tuple[Written | None, str]:
+    """The message that the form was opened from, and the workspace's name in addresses; None where it was none."""
+    try:
+        return messages.unpacked(metadata)
+    except ValueError:
+        return None, ""
+
+
+def _declaration(desk: CommandContext, asked: Request, form: Form) -> Declare:
+    """What the form says. Raises WrongField for what cannot be read."""
+    title, component = form.fields.get("title", ""), form.fields.get("component", NO_COMPONENT)
+    try:
+        level = severity(form.fields.get("severity", ""))
+    except Misunderstood as wrong:
+        raise WrongField("severity", wrong) from None
+    try:
+        span = read(form.fields.get("when", ""), desk.clock.now(), zone_of(asked.zone))
+    except Misunderstood as wrong:
+        raise WrongField("when", wrong) from None
+    return Declare(
+        actor=asked.actor, id=asked.signal_id, title=title, components=() if component == NO_COMPONENT else (component,),
+        severity=level, began_at=span.began_at, ended_at=span.ended_at,
+    )  # fmt: skip
+
+
+class WrongField(Exception):  # noqa: N818 # a person's words, not a fault of the program
+    """What was typed into a field cannot be read."""
+
+    def __init__(self, field: str, why: Misunderstood) -> None:
+        super().__init__(str(why))
+        self.field = field
+
+
+def _said(said: Answer, offered: Message | None, message: Written | None) -> Message:
+    shown = offered or Message(inert(told(said)))
+    if message is None or not isinstance(said, OpenAlready):
+        return shown
+    return Message(f"{shown.text} {NOT_IN_A_TIMELINE}", (*shown.blocks, section(NOT_IN_A_TIMELINE)))
