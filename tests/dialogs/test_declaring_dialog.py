@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from bot.core.record.entries import SourceMessage
+from bot.core.record.incident import SourceMessage
 
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.incident_facts import Declared, ResponderJoined

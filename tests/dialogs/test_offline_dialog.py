@@ -73,7 +73,7 @@ async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House
     assert "Terminal: understudy incident show INC-1" in page["message"]
     talk = Talk(paged)
     assert 1 == len(talk.alerts())
-    assert [1, 1] == [len(talk.said(CHANNEL, words)) for words in ("Runbook", "(automatic), instead of claude")]
+    assert [1, 1] == [len(talk.said(CHANNEL, words)) for words in ("Confirm on the board", "(automatic), instead of claude")]
     assert 1 == len(talk.cards(CHANNEL))
 
 

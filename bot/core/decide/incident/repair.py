@@ -169,6 +169,7 @@ def on_channel_again(draft: Draft, number: int, opened: Fact) -> None:
         if room.card.ts:
             forget_card(draft, draft.incident(number))
         post_card(draft, number, opened)
+        draft.send(e.SetTopic(), opened)  # which a refresh leaves out where the card is new
         draft.send(e.PostRunbook(), opened)
     draft.send(e.AddBookmarks(), opened)
     draft.send(e.InvitePeople(anew=True), opened)
