@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from bot.core.record.incident import SourceMessage
 
 from bot.core.record.entry_facts import MessageAdded
+from bot.core.record.incident import SourceMessage
 from bot.core.record.incident_facts import Declared, ResponderJoined
 from bot.sandbox.slack import ModalErrors, payloads
 from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
