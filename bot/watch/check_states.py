@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from bot.core.detection.detector import NEW, Condition, Judgement, Rule, Track, may_hurry, next_look, observe, settled
+from bot.core.detection.detector import (
+    NEW,
+    Condition,
+    Judgement,
+    Rule,
+    Track,
+    may_hurry,
+    next_look,
+    observe,
+    settled,
+    tells_until,
+)
 from bot.core.detection.pooled import newly_fails, pooled
 from bot.core.detection.verdict import CheckView, VerdictRule
 from bot.core.model import Outcome, Sample
@@ -121,7 +132,7 @@ class Tracks:
         after = observe(before, sample, rule, learn=learn, every=every)
         by_vantage[sample.vantage] = after
         if after is not before and after.failing.good == 0 and after.failing.score > 0.0 and sample.vantage == self.vantage:
-            self._pool(sample)
+            self._pool(sample, tells_until(before, sample))
         after = by_vantage[sample.vantage]
         if sample.vantage != self.vantage:
             self._heard_at[key] = now
@@ -134,14 +145,13 @@ class Tracks:
             and (_at_ease(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
         )
 
-    def _pool(self, sample: Sample) -> None:
-        """A failure of ours is weighed together with the doubts of the other checks of its component."""
+    def _pool(self, sample: Sample, end: datetime) -> None:
+        """A failure of ours, which tells of the time until `end`, is weighed together with the doubts of the other checks."""
         checks = self.components[sample.component]
         if len(checks) < 2:
             return
         tracks = {check: self.track(check, self.vantage) for check in checks}
         rules = {check: self._rules.get(check, self._rule) for check in checks}
-        end = sample.at + timedelta(milliseconds=sample.phases_ms.get("total", 0.0))
         for check, track in pooled(tracks, rules, self._weights, sample.at, end, self._share).items():
             self._tracks[check][self.vantage] = track
             self.unstored.touch((check, self.vantage), sample.at, urgent=True)

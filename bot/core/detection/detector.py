@@ -119,8 +119,7 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     if sample.outcome is Outcome.INCONCLUSIVE:
         return track
     looks = 1 if begins else track.round_looks + 1
-    end = at + timedelta(milliseconds=sample.phases_ms.get("total", 0.0))
-    moment = Moment(at, end, every, begins, looks)
+    moment = Moment(at, tells_until(track, sample), every, begins, looks)
     slowness = slow_sign(sample, track.usual, rule)
     failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
     slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
@@ -133,9 +132,15 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     if learn and slowness is None and judgement.condition is Condition.WELL and failing.score == slow.score == 0.0:
         usual = learned(usual, sample)
     return Track(
-        judgement, failing, slow, usual, at, at if begins else track.round_at, looks, rounds, track.spent, track.spent_at,
-        track.quick if failing.score > 0.0 else 0.0,
+        judgement, failing, slow, usual, max(at, track.last_at or at), at if begins else track.round_at, looks, rounds,
+        track.spent, track.spent_at, track.quick if failing.score > 0.0 else 0.0,
     )  # fmt: skip
+
+
+def tells_until(track: Track, sample: Sample) -> datetime:
+    """Until when the look tells how things were: its end, or its beginning where one that began later has come already."""
+    overtaken = track.last_at is not None and sample.at < track.last_at
+    return sample.at if overtaken else sample.at + timedelta(milliseconds=sample.phases_ms.get("total", 0.0))
 
 
 def corroborated(track: Track, at: datetime, rule: Rule) -> Track:
@@ -303,5 +308,5 @@ def _set_back(track: Track, by: timedelta) -> Track:
 
 __all__ = [
     "EVERY", "NEW", "NOT_YET", "Condition", "Judgement", "Rule", "Track", "corroborated", "from_ledger", "knows_of",
-    "may_hurry", "next_look", "observe", "seeded", "settled", "undoubted",
+    "may_hurry", "next_look", "observe", "seeded", "settled", "tells_until", "undoubted",
 ]  # fmt: skip

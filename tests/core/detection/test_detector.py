@@ -182,6 +182,15 @@ def test_a_look_that_hung_counts_with_the_time_that_it_hung() -> None:
     assert Condition.FAILING is fold(hung, track=run("ooooo")).judgement.condition
 
 
+def test_a_look_that_hung_tells_nothing_of_the_time_after_a_later_one_answered() -> None:
+    """Four looks of a hiccup of four seconds hang for half a minute; what was asked since had its answer long before."""
+    hung = [look(150 + second, "f", ms=30_000.0) for second in (0, 1.5, 3, 4)]
+    answered = [look(156 + second, "o") for second in (0, 5)]
+
+    assert Condition.WELL is fold([*answered, *hung], track=run("ooooo")).judgement.condition
+    assert Condition.FAILING is fold(hung, track=run("ooooo")).judgement.condition
+
+
 def test_one_answer_in_five_that_fails_is_found_though_no_two_fail_in_a_row() -> None:
     """Rules of so many in a row never see it; the sequential test adds it up."""
     track = run("foooo" * 8, track=run("ooooo"), begins=150)
