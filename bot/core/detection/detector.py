@@ -133,7 +133,8 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
         usual = learned(usual, sample)
     return Track(
         judgement, failing, slow, usual, max(at, track.last_at or at), at if begins else track.round_at, looks, rounds,
-        track.spent, track.spent_at, track.quick if failing.score > 0.0 else 0.0,
+        track.spent, track.spent_at,
+        track.quick if failing.score > 0.0 else 0.0,
     )  # fmt: skip
 
 
