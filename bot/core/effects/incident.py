@@ -1,0 +1,173 @@
+"""What is done for an incident: its alert and evidence, its channel with what belongs in it, card, updates and ending."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.effects.base import About, Certainty, EditInPlace, EffectBody, OfAlert
+
+
+@dataclass(frozen=True)
+class PostAlert(OfAlert):
+    """Post an incident's alert into the ops channel."""
+
+    KIND = "alert.post"
+    CERTAINTY = Certainty.LOOKED_UP
+    REPEATED_UNSEEN = True
+    URGENT = True
+    number: int = 1  # the second is posted where the first was deleted
+
+    def key(self, about: About) -> str:
+        return super().key(about) if self.number == 1 else f"{about.name}/alert/{self.number}"
+
+
+@dataclass(frozen=True)
+class EditAlert(OfAlert, EditInPlace):
+    """Show an incident's alert as things are."""
+
+    KIND = "alert.edit"
+    CERTAINTY = Certainty.REPEATABLE
+    PART = "alert"
+
+
+@dataclass(frozen=True)
+class PostEvidence(OfAlert):
+    """Reply to an incident's alert with the evidence."""
+
+    KIND = "evidence.post"
+    CERTAINTY = Certainty.LOOKED_UP
+    number: int = 1  # of the alert that it stands under
+
+    def key(self, about: About) -> str:
+        return super().key(about) if self.number == 1 else f"{about.name}/evidence/{self.number}"
+
+
+@dataclass(frozen=True)
+class EditEvidence(OfAlert, EditInPlace):
+    """Show the evidence as things are."""
+
+    KIND = "evidence.edit"
+    CERTAINTY = Certainty.REPEATABLE
+    PART = "evidence"
+
+
+# --- the incident's channel
+
+
+@dataclass(frozen=True)
+class OpenChannel(EffectBody):
+    """Make the incident's channel, under the name in the ledger."""
+
+    KIND = "channel.open"
+    CERTAINTY = Certainty.REPEATABLE  # a name is given once, and a channel that we made under it is known as ours
+    again: bool = False  # in place of one that was lost or refused; the one that was lost is taken again where that is possible
+
+
+@dataclass(frozen=True)
+class SetTopic(EditInPlace):
+    """Set the channel's topic. The first one, right behind the channel's opening, is never superseded."""
+
+    KIND = "channel.topic"
+    CERTAINTY = Certainty.REPEATABLE
+    PART = "topic"
+    first: bool = False
+
+    def key(self, about: About) -> str:
+        return EffectBody.key(self, about) if self.first else super().key(about)
+
+    def slot(self, about: About) -> str:
+        return "" if self.first else super().slot(about)
+
+
+@dataclass(frozen=True)
+class AddBookmarks(EffectBody):
+    """Link the board and the runbooks in the channel's bookmarks."""
+
+    KIND = "channel.bookmarks"
+    CERTAINTY = Certainty.REPEATABLE
+
+
+@dataclass(frozen=True)
+class InvitePeople(EffectBody):
+    """Invite into the channel whoever belongs there by now and was not invited before."""
+
+    KIND = "channel.invite"
+    CERTAINTY = Certainty.REPEATABLE
+    anew: bool = False  # also those who were invited before
+
+
+@dataclass(frozen=True)
+class PostCard(EffectBody):
+    """Post the status card."""
+
+    KIND = "card.post"
+    CERTAINTY = Certainty.LOOKED_UP
+    number: int = 1  # the second is posted where the first was deleted
+
+    def key(self, about: About) -> str:
+        return super().key(about) if self.number == 1 else f"{about.name}/card/{self.number}"
+
+
+@dataclass(frozen=True)
+class PinCard(EffectBody):
+    """Pin the status card."""
+
+    KIND = "card.pin"
+    CERTAINTY = Certainty.REPEATABLE
+    number: int = 1  # of the card
+
+    def key(self, about: About) -> str:
+        return super().key(about) if self.number == 1 else f"{about.name}/pin/{self.number}"
+
+
+@dataclass(frozen=True)
+class EditCard(EditInPlace):
+    """Show the status card as things are."""
+
+    KIND = "card.edit"
+    CERTAINTY = Certainty.REPEATABLE
+    PART = "card"
+
+
+@dataclass(frozen=True)
+class PostRunbook(EffectBody):
+    """Post the runbooks of the components that its fact names."""
+
+    KIND = "runbook.post"
+    CERTAINTY = Certainty.LOOKED_UP
+
+
+@dataclass(frozen=True)
+class PostUpdate(EffectBody):
+    """Post an update of an incident: what happened since the one before."""
+
+    KIND = "update.post"
+    CERTAINTY = Certainty.LOOKED_UP
+    URGENT = True
+    since: datetime
+    number: int = 0
+    newest_only: bool = False  # while Slack is away only the bot's newest update waits; what people wrote all waits
+
+    def key(self, about: About) -> str:
+        return f"{about.name}/update/{self.number}"
+
+    def slot(self, about: About) -> str:
+        return f"update/{about.incident}" if self.newest_only else ""
+
+
+@dataclass(frozen=True)
+class PostSummary(EffectBody):
+    """Say how an incident ended."""
+
+    KIND = "summary.post"
+    CERTAINTY = Certainty.LOOKED_UP
+    REPEATED_UNSEEN = True
+    URGENT = True
+
+
+@dataclass(frozen=True)
+class UploadExport(EffectBody):
+    """Upload the timeline as a file."""
+
+    KIND = "export.upload"
+    CERTAINTY = Certainty.REPEATABLE  # the file's id is stored before it is shared, and sharing it again changes nothing
+    format: str
