@@ -41,7 +41,7 @@ from bot.core.record.incident_facts import (
     Repaired,
 )
 
-ERRAND_WORDS: dict[str, str] = {
+EFFECT_NAMES: dict[str, str] = {
     PostAlert.KIND: "the alert", EditAlert.KIND: "an edit of the alert", OpenChannel.KIND: "opening the channel",
     SetTopic.KIND: "the channel's topic", AddBookmarks.KIND: "the channel's bookmarks",
     InvitePeople.KIND: "inviting people into the channel", PostCard.KIND: "the status card",
@@ -70,12 +70,12 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case PeopleInvited(people=people):
             return f"Invited into the channel: {', '.join(people)}"
         case Posted(what=what):
-            return f"Posted: {ERRAND_WORDS.get(what, what)}"
+            return f"Posted: {EFFECT_NAMES.get(what, what)}"
         case PostGone() as b:
             then = "it is posted anew" if b.again else "it is not posted again"
-            return f"Gone from Slack: {ERRAND_WORDS.get(b.what, b.what)}; {then}"
+            return f"Gone from Slack: {EFFECT_NAMES.get(b.what, b.what)}; {then}"
         case GivenUp(what=what):
-            return f"Given up: {ERRAND_WORDS.get(what, what)}"
+            return f"Given up: {EFFECT_NAMES.get(what, what)}"
         case Repaired(pieces=pieces):
             return f"Repaired in Slack: {', '.join(pieces)}"
         case Exported() as b:

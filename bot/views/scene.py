@@ -32,7 +32,7 @@ class Scene:
 
     @property
     def flags(self) -> list[FlagPolicy]:
-        """The flags whose default stands on a component of this incident, or that were switched because of it."""
+        """The flags that depend on a component of this incident, or that were switched because of it."""
         found = []
         for flag in self.policy.flags.values():
             engagement = self.world.flag(flag.key).engagement

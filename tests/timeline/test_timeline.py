@@ -19,7 +19,7 @@ from bot.core.record.provider_facts import ListingChanged
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
 from bot.timeline.durations import Away, Durations, Outage, durations
-from bot.timeline.errands import ERRAND_WORDS
+from bot.timeline.errands import EFFECT_NAMES
 from bot.timeline.rows import Row, rows
 from bot.views.names import lag_words
 from tests.desk import ANA, Table
@@ -120,7 +120,7 @@ def test_an_operator_is_a_person() -> None:
 
 def test_every_errand_has_words() -> None:
     """A kind of effect that was posted or given up is named in English."""
-    assert set(EFFECTS) == set(ERRAND_WORDS)
+    assert set(EFFECTS) == set(EFFECT_NAMES)
 
 
 @settings(max_examples=150, deadline=None)

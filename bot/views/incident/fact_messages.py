@@ -27,7 +27,7 @@ from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, U
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.entries import links as entry_links
-from bot.timeline.errands import ERRAND_WORDS
+from bot.timeline.errands import EFFECT_NAMES
 from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
@@ -192,7 +192,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
         case (PageOutcome() | PageLost()) as b if incident:
             return paging.failed(incident, b), paging.failed(incident, b), []
         case GivenUp() as b:
-            what = ERRAND_WORDS.get(b.what, b.what)
+            what = EFFECT_NAMES.get(b.what, b.what)
             text = f"{_name(incident)}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
             todo = "What happened stands in the timeline. `understudy doctor` tells what Slack wants; *Repair* tries again."
             return text, f"{text}\n{todo}", [repair_button(incident)] if incident else []
