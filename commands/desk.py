@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.model import Actor, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
-from bot.ports.payloads import Command, Form, Press, Reaction, Shortcut, Who
+from bot.ports.payloads import Command, Form, Press, Question, Reaction, Shortcut, Who
 from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
@@ -80,6 +80,13 @@ class Request:
     def from_reaction(reaction: Reaction) -> "Request":
         """From an emoji on a message."""
         return Request(_actor(reaction.who), reaction.channel, f"slack/{reaction.id}")
+
+    @staticmethod
+    def from_question(question: Question) -> "Request":
+        """From what somebody wrote to the bot."""
+        text, mentioned = typed(question.text).strip(), mentions(question.text)
+        id = f"slack/{question.id}"
+        return Request(_actor(question.who), question.channel, id, text, zone=question.who.zone, mentions=mentioned)
 
 
 def _actor(who: Who) -> Actor:

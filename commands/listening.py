@@ -7,12 +7,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Message
-from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Reaction, Shortcut
+from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Question, Reaction, Shortcut
 
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
 
-P = TypeVar("P", Command, Press, Form, Shortcut, Event, Reaction, Changed)
+P = TypeVar("P", Command, Press, Form, Shortcut, Event, Reaction, Changed, Question)
 
 
 def read_as(context: AsyncBoltContext, kind: type[P]) -> P:

@@ -20,6 +20,7 @@ from commands import actions, declaring, forms, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
+from commands.events import questions
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
@@ -45,6 +46,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.event("member_joined_channel")(partial(_on_arrival, desk))
     declaring.listen(app, desk)
     timeline.listen(app, desk)
+    questions.listen(app, desk)
 
 
 def _slash(word: Word) -> re.Pattern[str]:

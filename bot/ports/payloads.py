@@ -141,6 +141,19 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A person wrote to the bot: by its name in a channel, or in a direct message. What bots write, and edits, are none."""
+
+    id: str  # of the message: the same however Slack tells of it
+    who: Who
+    channel: str
+    ts: str
+    text: str  # in Slack's markup, the bot's own name included
+    thread_ts: str = ""  # of the thread in which it stands; empty = in none
+    direct: bool = False
+
+
+@dataclass(frozen=True)
 class Menu:
     """A menu asks what to offer."""
 
@@ -160,7 +173,7 @@ class Event:
     body: Json = field(repr=False)
 
 
-Payload = Command | Press | Form | Shortcut | Menu | Event | Reaction | Changed
+Payload = Command | Press | Form | Shortcut | Menu | Event | Reaction | Changed | Question
 
 
 class Unreadable(Exception):  # noqa: N818 # a thing that happens, not a fault of the program
@@ -301,7 +314,7 @@ def _parts(message: Json, name: str) -> list[Json]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def _event(body: Json) -> Event | Reaction | Changed:
+def _event(body: Json) -> Event | Reaction | Changed | Question:
     event = _object(body, "event")
     match _text(event, "type", LONGEST_ID), _optional(event, "subtype", LONGEST_ID):
         case ("reaction_added" | "reaction_removed") as name, _ if _object(event, "item").get("type") == "message":
@@ -314,7 +327,23 @@ def _event(body: Json) -> Event | Reaction | Changed:
             return Changed(request_id(body), channel, message.ts, None if message.gone else message)
         case "message", "message_deleted":
             return Changed(request_id(body), _text(event, "channel", LONGEST_ID), _stamp(event, "deleted_ts"), None)
+        case ("app_mention" | "message") as name, "" | "file_share" if _is_asked(event, direct=name == "message"):
+            return _question(event, direct=name == "message")
     return _other_event(body, event)
+
+
+def _is_asked(event: Json, *, direct: bool) -> bool:
+    """Whether a person wrote it to us just now: no bot, and no edit of what was answered before."""
+    by_person = bool(event.get("user")) and not (event.get("bot_id") or event.get("bot_profile") or event.get("edited"))
+    return by_person and (not direct or event.get("channel_type") == "im")
+
+
+def _question(event: Json, *, direct: bool) -> Question:
+    channel, ts = _text(event, "channel", LONGEST_ID), _stamp(event, "ts")
+    return Question(
+        id=f"question/{channel}/{ts}", who=Who(_text(event, "user", LONGEST_ID)), channel=channel, ts=ts,
+        text=_optional(event, "text"), thread_ts=_optional(event, "thread_ts", LONGEST_ID), direct=direct,
+    )  # fmt: skip
 
 
 def _other_event(body: Json, event: Json) -> Event:

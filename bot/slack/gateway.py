@@ -89,7 +89,7 @@ class SlackGateway:
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
         """Our message with that key, in the channel or the thread. Raises ChatError, also for direct messages."""
         if place.channel[:1] in ("U", "W"):
-            words = "a direct message cannot be looked up: that would take the right to read direct messages"
+            words = "a direct message cannot be looked up: that would take the right to open one"
             raise ChatError(words, code="cannot_look_up", permanent=True)
         channel = await self._channels.find(place.channel) if place.channel.startswith("#") else place.channel
         return await lookup.find(self.api, await self.identity(), channel, place.thread_ts, key, since)

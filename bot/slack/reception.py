@@ -14,17 +14,21 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot.ports import ChatError
-from bot.ports.payloads import READ, Changed, Command, Event, Form, Menu, Payload, Press, Reaction, Shortcut
+from bot.ports.payloads import READ, Changed, Command, Event, Form, Menu, Payload, Press, Question, Reaction, Shortcut
 from bot.slack.door import acknowledged, notice, payload_of
 from bot.slack.people import People
 from bot.slack.respond import Respond
 from bot.slack.standing import Standing
 from bot.system.clock import Clock
 from bot.system.denials import Denials
+from bot.system.token_bucket import TokenBucket
 
 log = structlog.get_logger(__name__)
 
 Next = Callable[[], Awaitable[Any]]
+
+QUESTIONS_A_MINUTE = 20  # of one person; a thirsty script gets no more
+MOST_ASKING = 1_000  # people who are told apart
 
 NOTHING = "Nothing was done. Ask a full member of this workspace."
 WORDS = {
@@ -54,6 +58,8 @@ class Reception:
         self._on_group = on_group
         self._follows = follows
         self._denials = Denials(clock)
+        self._clock = clock
+        self._asking: dict[str, TokenBucket] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
     async def hear(self, context: AsyncBoltContext, next: Next) -> Any:  # Bolt's name for it
@@ -73,7 +79,9 @@ class Reception:
                 return await next()
             case Reaction(emoji="pushpin"):
                 return await next()
-            case Event(name="message") | Changed() | Reaction():
+            case Question(who=who) if self._may_ask_again(who.id):
+                return await next()
+            case Event(name="message" | "app_mention") | Changed() | Reaction() | Question():
                 pass
             case _:
                 return await next()
@@ -88,13 +96,22 @@ class Reception:
         if isinstance(payload, Reaction):  # most are about nothing of ours: whoever serves it knows what to say
             context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member))
             return await next() if standing is not Standing.BOT else BoltResponse(status=200, body="")
-        if standing.is_member or (self._reads and isinstance(payload, Command)):
+        if isinstance(payload, Question) and standing is Standing.BOT:
+            return BoltResponse(status=200, body="")  # two bots that answer each other never end
+        if standing.is_member or (self._reads and isinstance(payload, Command | Question)):
             zone = self._people.zone(payload.who.id)
             context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member, zone=zone))
             return await next()
         self._denials.note(payload.who.id, standing.value, _what(payload))
         words = WORDS.get(standing) or UNKNOWN.format(why=self._people.silence or "Slack did not say")
         return self._refuse(payload, words, respond)
+
+    def _may_ask_again(self, user: str) -> bool:
+        """Whether this person has asked less than `QUESTIONS_A_MINUTE`; a question beyond that is passed over in silence."""
+        if user not in self._asking and len(self._asking) >= MOST_ASKING:
+            self._asking.clear()
+        bucket = self._asking.setdefault(user, TokenBucket(QUESTIONS_A_MINUTE / 60, QUESTIONS_A_MINUTE))
+        return bucket.take(self._clock.monotonic())
 
     def _refuse(self, payload: Payload, words: str, respond: Respond) -> BoltResponse:
         """Acknowledged at once, in every way that Slack has for saying why."""

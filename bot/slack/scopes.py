@@ -10,6 +10,8 @@ SCOPES: Mapping[str, str] = {
     "channels:join": "the bot joins the alerts channel by itself",
     "channels:history": "after a lost answer the bot looks whether its own message arrived; a message that is pinned is read",
     "reactions:read": "a message with a pushpin on it becomes an entry of the incident's timeline",
+    "app_mentions:read": "whoever mentions the bot in a channel is answered",
+    "im:history": "whoever writes the bot a direct message is answered; no other direct message is seen",
     "pins:write": "the status card is pinned",
     "bookmarks:read": "a bookmark that is there already is not added again",
     "bookmarks:write": "board, vendor page and runbook stand in the channel's bookmarks",
@@ -33,6 +35,8 @@ EVENTS: Mapping[str, str] = {
     "subteam_updated": "a commanders' group that is renamed or disabled is read anew",
     "reaction_added": "a pushpin on a message puts it into the incident's timeline",
     "reaction_removed": "the last pushpin that goes takes the message out again",
+    "app_mention": "a question to the bot in a channel is answered in its thread",
+    "message.im": "a question in a direct message to the bot is answered there; nothing of it is kept",
     "message.channels": "a message of a timeline that is edited or deleted says so there; no other message is looked at",
 }
 

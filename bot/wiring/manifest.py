@@ -33,6 +33,11 @@ def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = 
             "background_color": "#1f2a44",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": "understudy", "always_online": True},
             "shortcuts": shortcuts,
             "slash_commands": commands,

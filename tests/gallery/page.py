@@ -20,6 +20,7 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("/fallback status", queries.flags),
     ("/incident list, show, timeline", queries.incidents),
     ("/understudy", queries.the_bot),
+    ("Questions by mention and direct message", queries.questions),
     ("Help", queries.help_),
     ("Answers", answers.given),
     ("Slips", answers.slips),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core import effects as e
 from bot.core.decide.incident.entries import EntryIsHidden
@@ -13,7 +13,7 @@ from bot.core.record.entry_facts import EntryCorrected, MessageAdded
 from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.ports import StoreError, StoreTrouble
 from bot.timeline.story import story as story_rows
-from bot.views import storage
+from bot.views import in_short, storage
 from bot.views.about import About, about, maintenance, mute_answer
 from bot.views.answers import told as told_answer
 from bot.views.component_messages import sight_words
@@ -121,6 +121,34 @@ def the_bot() -> Iterator[Entry]:
     yield entry("A pressed button", Kind.ANSWER, pressed)
     yield sentence("A button of an older version", Kind.ANSWER, actions.STALE)
     yield sentence("A form that lost its incident", Kind.ANSWER, forms.LOST)
+
+
+def questions() -> Iterator[Entry]:
+    """What is asked by the bot's name, or in a direct message."""
+    story, calm = s.served(), s.calm()
+    claude = [c.id for c in story.policy.components.values() if c.provider == "anthropic"]
+
+    def told(title: str, at: s.Story, *lines: str) -> Entry:
+        return entry(f"@understudy {title}", Kind.LINE, in_short.reply(lines, at.world, at.now))
+
+    def line(at: s.Story, name: str, *components: str, failed_at: datetime | None = None) -> str:
+        return in_short.component_line(name, components, at.world, at.policy, at.now, failed_at)
+
+    for how, at in (("served", story), ("not served", s.not_served()), ("several fail", outage_story(46))):
+        yield told(f"is Claude down? ({how})", at, line(at, "Claude", *claude))
+    yield told("claude? (our own key)", s.our_own_fault(), line(s.our_own_fault(), "Claude", *claude))
+    yield told("claude? (all is well)", calm, line(calm, "Claude", *claude, failed_at=calm.now - timedelta(hours=3)))
+    yield told("claude? (blind)", s.blind(), line(s.blind(), "Claude", *claude))
+    over = outage_story()
+    yield told(
+        "INC-7, INC-9", story, in_short.incident_line(story.incident(), story.policy, story.now), in_short.unknown_incident(9)
+    )
+    yield told("INC-7 (over)", over, in_short.incident_line(over.incident(), over.policy, over.now))
+    for how, at in (("one fails", story), ("all is well", calm)):
+        yield told(f"what's broken? ({how})", at, *in_short.everything(at.world, at.policy, at.now))
+    yield told("help", calm, in_short.CAN_ANSWER)
+    yield told("note it is DNS", calm, in_short.slash_word("/incident note [INC-7] TEXT"))
+    yield told("tell me a joke", calm, in_short.NOT_UNDERSTOOD)
 
 
 def help_() -> Iterator[Entry]:

@@ -77,6 +77,8 @@ class Interactions:
     def say(self, user: User, channel: Channel, text: str, thread_ts: str | None = None, *, file: str | None = None) -> Message:
         """A plain message, with a picture or another file of that name; the app hears of it as far as its scopes go."""
         self._must_be_in(user, channel)
+        if channel.kind == "im" and self.team.bot_user_id in channel.members and not self.team.settings.messages_tab:
+            raise NotThere("Sending messages to this app has been turned off.")
         root = self.team.message(channel, thread_ts) if thread_ts else None
         if thread_ts and root is None:
             raise NotThere(f"there is no message {thread_ts} in #{channel.name} to reply to")
@@ -84,7 +86,7 @@ class Interactions:
         files = [self._file(channel, file)] if file else []
         message = self.team.post(channel, user.id, self.escaped(text), thread_ts=where, files=files)
         self.team.emit(message_event(self.team, message))
-        if f"<@{self.team.bot_user_id}>" in message.text:
+        if f"<@{self.team.bot_user_id}>" in message.text and channel.kind != "im":
             self.team.emit(mention_event(self.team, message))
         return message
 
@@ -200,7 +202,9 @@ class Interactions:
         self.team.changed()
 
     def opens_home(self, user: User) -> None:
-        """Look at the app's Home tab."""
+        """Look at the app's Home tab. Raises NotThere where the app has none."""
+        if not self.team.settings.home_tab:
+            raise NotThere("this app has no Home tab")
         channel, _ = self.team.open_im(user.id)
         event = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": "home"}
         home = self.team.homes.get(user.id)

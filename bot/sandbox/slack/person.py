@@ -55,6 +55,11 @@ class Person:
         """Write a message, in a thread if asked, with a file of that name; returns its ts."""
         return self._do.say(self._user, self._team.channel_named(channel), text, thread_ts, file=file).ts
 
+    async def writes(self, text: str, *, thread_ts: str | None = None) -> str:
+        """Write to the app in a direct message; returns its ts."""
+        channel, _ = self._team.open_im(self._user.id)
+        return self._do.say(self._user, channel, text, thread_ts).ts
+
     async def edits(self, message_containing: str, text: str, *, channel: str | None = None) -> None:
         """Change the newest message with that text, which must be their own."""
         self._do.edit(self._user, self._message(message_containing, channel), text)

@@ -16,6 +16,8 @@ BOT_SCOPES = (
     "channels:join",
     "channels:history",
     "reactions:read",
+    "app_mentions:read",
+    "im:history",
     "pins:write",
     "bookmarks:read",
     "bookmarks:write",
@@ -80,6 +82,8 @@ class Settings:
     org_install: bool = False  # whether the app is installed for the whole organization
     events: frozenset[str] = frozenset(SCOPE_OF_EVENT)  # what the app subscribes to; each also needs its scope
 
+    home_tab: bool = True  # whether the app has a Home tab
+    messages_tab: bool = True  # whether people may write to it
     shortcuts: Mapping[str, str] | None = None  # by callback_id, "global" or "message"; None = whatever is used is there
 
     ack_within_s: float = 3.0

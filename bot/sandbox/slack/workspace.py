@@ -87,10 +87,15 @@ class LocalWorkspace:
         ]
         shortcuts = {one["callback_id"]: one["type"] for one in manifest.get("features", {}).get("shortcuts", [])}
         events = manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])
+        tabs = manifest.get("features", {}).get("app_home", {})
+        tabs_there = {
+            "home_tab": tabs.get("home_tab_enabled", False),
+            "messages_tab": tabs.get("messages_tab_enabled", True) and not tabs.get("messages_tab_read_only_enabled", True),
+        }
         return cls(
             scopes=manifest["oauth_config"]["scopes"]["bot"],
             commands=commands,
-            settings=replace(settings or Settings(), events=frozenset(events), shortcuts=shortcuts),
+            settings=replace(settings or Settings(), events=frozenset(events), shortcuts=shortcuts, **tabs_there),
             **rest,
         )
 

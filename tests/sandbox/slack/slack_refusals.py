@@ -1,7 +1,7 @@
 """How to provoke every refusal that the workspace can give: one row for each method and code."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_sdk.models.views import View
@@ -428,6 +428,11 @@ async def _twin_update(s: Any) -> Args:
     return await _twin(s, view_id=other["view"]["id"])
 
 
+def _without_home(s: Any) -> Args:
+    s.ws.team.settings = replace(s.ws.team.settings, home_tab=False)
+    return {"user_id": s.ana.id, "view": HOME}
+
+
 async def _stale_home(s: Any) -> Args:
     await s.client.views_publish(user_id=s.ana.id, view=HOME)
     return {"user_id": s.ana.id, "view": HOME, "hash": "1.old"}
@@ -453,6 +458,7 @@ VIEWS = [
     Row("views.update", "hash_conflict", lambda s: _stale(s)),
     Row("views.update", "duplicate_external_id", _twin_update),
     Row("views.update", "view_too_large", lambda s: _too_large(s)),
+    Row("views.publish", "not_enabled", _without_home),
     Row("views.publish", "hash_conflict", _stale_home),
     Row("views.publish", "duplicate_external_id", lambda s: _twin_home(s)),
     Row("views.publish", "view_too_large", lambda s: {"user_id": s.ana.id, "view": BIG_VIEW | {"type": "home"}}),

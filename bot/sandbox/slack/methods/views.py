@@ -36,6 +36,8 @@ def update(team: Team, args: Args) -> Json:
 
 
 def publish(team: Team, args: Args) -> Json:
+    if not team.settings.home_tab:
+        raise SlackError("not_enabled")
     user = args.text("user_id")
     if user not in team.users:
         raise SlackError("invalid_arguments", "[ERROR] no such user [json-pointer:/user_id]")
@@ -57,7 +59,7 @@ EMITS = {
     "views.open": TRIGGER,
     "views.push": (*TRIGGER, "not_found", "push_limit_reached"),
     "views.update": ("not_found", "hash_conflict", "duplicate_external_id", "view_too_large"),
-    "views.publish": ("hash_conflict", "duplicate_external_id", "view_too_large"),
+    "views.publish": ("not_enabled", "hash_conflict", "duplicate_external_id", "view_too_large"),
 }
 
 
