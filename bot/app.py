@@ -90,7 +90,7 @@ class App:
         """Wait until everything that was begun by time has ended; for those who move time by hand."""
         await self._watching.idle()
         if self._slack.membership:
-            await self._slack.membership.commanders.idle()
+            await self._slack.membership.levels.idle()
 
     # --- what it is made of
 
@@ -143,6 +143,7 @@ class App:
         return CommandContext(
             engine=self._front(), ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
             board_url=self._web.board_url(), trouble=self.trouble, about=self.about, unwritten=self._store.watch.unwritten,
+            denials=self._store.denials,
         )  # fmt: skip
 
     # --- how it stands

@@ -8,12 +8,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.answers.base import Answer
 from bot.core.answers.incident import CannotHaveBeen, Declared, OpenAlready
-from bot.core.decide.permissions import denied
+from bot.core.decide.permissions import Denied
 from bot.core.signals import AddMessage, Declare
 from bot.ports import Message
 from bot.ports.payloads import Form, Press, Shortcut, Written
-from bot.views.answers import answer_message, denied_words, told, words
+from bot.views.answers import answer_message, told, words
 from bot.views.blocks import section
+from bot.views.denied import denied_message
 from bot.views.faces import Slack
 from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT
 from bot.views.text import cut, inert
@@ -48,8 +49,8 @@ async def _on_button(
     await ack()
     press = read_as(context, Press)
     asked, component = Request.from_press(press), press.action.partition(":")[2]
-    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, denied_words(refused))
+    if refused := desk.denied(asked, Declare):
+        await answer(respond, denied_message(refused))
         return
     await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked.channel, component=component))
 
@@ -60,8 +61,8 @@ async def _on_shortcut(
     await ack()
     shortcut = read_as(context, Shortcut)
     asked, message = Request.from_press(shortcut), shortcut.message
-    if refused := denied(Declare, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, denied_words(refused))
+    if refused := desk.denied(asked, Declare):
+        await answer(respond, denied_message(refused))
         return
     if message is None:
         form = declare_form(desk, asked.channel)
@@ -89,7 +90,7 @@ async def _on_sent(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
         return
     said = await desk.engine.handle(signal)
     offered = answer_message(said, INCIDENT.word, **declaration_words(signal))
-    if not said.ok and offered is None:
+    if not said.ok and (offered is None or isinstance(said, Denied)):
         field = "when" if isinstance(said, CannotHaveBeen) else "title"
         await ack(response_action="errors", errors={field: words(said, IN_A_FORM)})
         return

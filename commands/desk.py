@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from bot.core.decide.permissions import Denied, denied_to
 from bot.core.model import Actor, Verdict
+from bot.core.signals.base import Roles, Signal
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
 from bot.ports.payloads import Command, Form, Press, Question, Reaction, Shortcut, Who
 from bot.system.clock import Clock
+from bot.system.denials import Denials
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.views.text import inert
@@ -37,6 +40,18 @@ class CommandContext:
     trouble: Callable[[], str] = lambda: ""  # what people should know of the bot itself, said with every status
     about: Callable[[], Awaitable[About]] = _version_only
     unwritten: Callable[[], Mapping[str, Verdict]] = dict  # what is seen and cannot be committed
+    denials: Denials | None = None  # where refusals are noted
+
+    def denied(self, asked: "Request", kind: type[Signal], incident: int | None = None) -> Denied | None:
+        """Why somebody may not send that, noted; None where they may. For what is refused before a form opens."""
+        return self.denied_to(asked, kind.BY, kind.__name__, incident)
+
+    def denied_to(self, asked: "Request", roles: Roles, what: str, incident: int | None = None) -> Denied | None:
+        """Why somebody may not do what only these roles may, noted; None where they may."""
+        refused = denied_to(roles, asked.actor, self.engine.policy.incidents)
+        if refused and self.denials:
+            self.denials.note(asked.actor.id, refused.role, what, name=asked.actor.name, incident=incident)
+        return refused
 
     async def latencies(self, components: Mapping[str, Any]) -> dict[str, LatencyPicture]:
         """The latency picture of each component over the last hour."""
@@ -98,5 +113,5 @@ async def answer(respond: Respond, message: Message | str) -> None:
     if isinstance(message, str):
         await respond(text=inert(message), response_type="ephemeral", replace_original=False)
     else:
-        blocks = [dict(block) for block in message.blocks]
-        await respond(text=message.text, blocks=blocks, response_type="ephemeral", replace_original=False)
+        blocks = {"blocks": [dict(block) for block in message.blocks]} if message.blocks else {}
+        await respond(text=message.text, **blocks, response_type="ephemeral", replace_original=False)

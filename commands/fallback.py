@@ -2,7 +2,7 @@
 
 from bot.core.policy import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
-from bot.views.answers import told
+from bot.views.answers import shown
 from bot.views.flags.board import flag_status
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
@@ -22,16 +22,16 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
                 await answer(respond, flag_status(world, policy, desk.clock.now(), desk.readers()))
             case "engage":
                 said = await desk.engine.handle(engagement(desk, asked, rest))
-                await answer(respond, told(said))
+                await answer(respond, shown(said))
             case "release":
                 said = await desk.engine.handle(_release(desk, asked, rest))
-                await answer(respond, told(said))
+                await answer(respond, shown(said))
             case _:
                 known = [v.name for v in FALLBACK.verbs]
                 text = f"`/fallback {verb[:40]}` is not known.{nearest(verb, known)} `/fallback help` shows what is."
                 await answer(respond, text)
     except Misunderstood as wrong:
-        await answer(respond, str(wrong))
+        await answer(respond, wrong.answer)
 
 
 def _flag(desk: CommandContext, text: str) -> tuple[str, str]:

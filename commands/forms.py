@@ -4,20 +4,19 @@ import re
 from typing import Any
 
 from bot.core.answers.base import Answer, NoIncident
-from bot.core.decide.permissions import denied
 from bot.core.model import Actor, Phase
 from bot.core.policy import IncidentPolicy
 from bot.core.signals import GiveRole, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
-from bot.views.answers import denied_words, words
+from bot.views.answers import words
 from bot.views.faces import Slack
 from bot.views.incident import buttons, forms
 from bot.views.incident.evidence import evidence
 from bot.views.scene import Scene
 from commands.arguments import severity
 from commands.desk import CommandContext, Request
-from commands.parse import Misunderstood
+from commands.parse import Misunderstood, NotAllowed
 
 CALLBACKS = re.compile(
     "^(" + "|".join([
@@ -56,8 +55,8 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
     does = pressed.value.get("do") if verb == "more" else verb
     if verb not in OPENS or does not in (EVIDENCE, *SENDS) or type(number) is not int:
         return None
-    if does in SENDS and (refused := denied(SENDS[does], asked.actor, desk.engine.policy.incidents)):
-        raise Misunderstood(denied_words(refused))
+    if does in SENDS and (refused := desk.denied(asked, SENDS[does], number)):
+        raise NotAllowed(refused)
     world = await desk.engine.world_with([number])
     incident = world.incidents.get(number)
     if incident is None:

@@ -7,14 +7,13 @@ from operator import attrgetter
 from typing import Any
 
 from bot.core.answers.incident import ChannelTaken
-from bot.core.decide.permissions import denied
 from bot.core.model import Severity
 from bot.core.signals.base import Signal
 from bot.core.signals.incident import AskExport, Declare, GiveRole, WriteUpdate
 from bot.ports import Message
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
-from bot.views.answers import answer_message, denied_words, told
+from bot.views.answers import answer_message, told
 from bot.views.incident.briefing import briefing
 from bot.views.incident.forms import declare_modal, role_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
@@ -27,6 +26,7 @@ from commands.helping import help_message
 from commands.parse import (
     Meant,
     Misunderstood,
+    NotAllowed,
     component_of,
     named_incident,
     nearest,
@@ -64,11 +64,11 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 _must_be_allowed(desk, asked, Declare)
                 await open_modal(declare_form(desk, asked.channel))
             case "update" if not (meant := await _meant(desk, asked, rest)).rest:
-                _must_be_allowed(desk, asked, WriteUpdate)
+                _must_be_allowed(desk, asked, WriteUpdate, meant.incident.number)
                 scene = Scene(meant.incident, desk.engine.world, desk.engine.policy, desk.clock.now())
                 await open_modal(await update_form(desk, scene))
             case "role" if not (meant := await _meant(desk, asked, rest)).rest:
-                _must_be_allowed(desk, asked, GiveRole)
+                _must_be_allowed(desk, asked, GiveRole, meant.incident.number)
                 if not meant.incident.phase.open:
                     raise Misunderstood(OVER)
                 await open_modal(role_modal(meant.incident, desk.engine.policy.incidents, asked.actor.id))
@@ -79,13 +79,13 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 offered = answer_message(said, asked.word or INCIDENT.word, **declaration_words(signal))
                 await answer(respond, offered or told(said))
     except Misunderstood as wrong:
-        await answer(respond, str(wrong))
+        await answer(respond, wrong.answer)
 
 
-def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal]) -> None:
-    """Before a form opens: nobody should fill in what will be refused. Raises Misunderstood."""
-    if refused := denied(kind, asked.actor, desk.engine.policy.incidents):
-        raise Misunderstood(denied_words(refused))
+def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal], incident: int | None = None) -> None:
+    """Before a form opens: nobody should fill in what will be refused. Raises NotAllowed."""
+    if refused := desk.denied(asked, kind, incident):
+        raise NotAllowed(refused)
 
 
 def declare_form(desk: CommandContext, carried: str, *, component: str = "", title: str = "") -> dict[str, Any]:

@@ -8,8 +8,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.core.decide.incident.declaring import whose_names_appear
+from bot.core.decide.permissions import Denied
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
+from bot.ports import Message
+from bot.views.denied import denied_message, denied_words
 
 REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
@@ -47,6 +50,24 @@ MENTIONED = (
 
 class Misunderstood(Exception):  # noqa: N818 # a person's words, not a fault of the program
     """What was typed cannot be read; the text says what to type instead."""
+
+    @property
+    def answer(self) -> Message | str:
+        """What whoever typed it is told in Slack."""
+        return str(self)
+
+
+class NotAllowed(Misunderstood):
+    """Whoever typed it may not do that."""
+
+    def __init__(self, refused: Denied) -> None:
+        super().__init__(denied_words(refused))
+        self._refused = refused
+
+    @property
+    def answer(self) -> Message:
+        """With those who may."""
+        return denied_message(self._refused)
 
 
 def typed(text: str) -> str:

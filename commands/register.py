@@ -100,7 +100,7 @@ async def _on_press(
                 return
         said = await actions.press(desk, asked, press)
     except Misunderstood as wrong:
-        await answer(respond, str(wrong))
+        await answer(respond, wrong.answer)
         return
     if press.view:
         await _told_in_form(client, asked, press, words(said, Slack()))

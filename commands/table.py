@@ -107,6 +107,7 @@ UNDERSTUDY = Word(
         Verb("report", "/understudy report COMPONENT TEXT", "say that it fails for you, and hear what our checks see"),
         Verb("maintenance", "/understudy maintenance", "our own windows, what vendors announced, what is muted"),
         Verb("about", "/understudy about", "version, vantage, checks, data, and what is wrong with the bot itself"),
+        Verb("denied", "/understudy denied", "who wanted what without the right to it; for admins"),
         Verb("help", "/understudy help", "this text"),
     ),
     first=("mute", "report", "about"),

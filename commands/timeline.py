@@ -11,7 +11,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.answers.base import Answer
 from bot.core.decide.incident.entries import EntryIsHidden, MessageInTimeline, MessageTakenOut, NoEntry, NotYet
-from bot.core.decide.permissions import denied
 from bot.core.model import Actor
 from bot.core.record.incident import Incident, message_key
 from bot.core.signals.entries import AddMessage, CorrectEntry, HideEntry, SourceDeleted, SourceEdited, UnpinMessage
@@ -19,7 +18,8 @@ from bot.ports import Message
 from bot.ports.payloads import Changed, Form, Press, Reaction, Shortcut, Written
 from bot.timeline.rows import Row
 from bot.timeline.story import entry_words, story
-from bot.views.answers import denied_words, told, words
+from bot.views.answers import shown, told, words
+from bot.views.denied import denied_message
 from bot.views.faces import Slack
 from bot.views.incident import timeline as views
 from bot.views.names import plain_names
@@ -71,12 +71,12 @@ async def _on_shortcut(
     asked, message = Request.from_press(shortcut), shortcut.message
     if message is None:
         return
-    if refused := denied(AddMessage, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, denied_words(refused))
+    if refused := desk.denied(asked, AddMessage):
+        await answer(respond, denied_message(refused))
         return
     number = await _incident_of(desk, message)
     if number is not None:
-        await answer(respond, told(await _add(desk, client, asked, number, message, shortcut.domain)))
+        await answer(respond, shown(await _add(desk, client, asked, number, message, shortcut.domain)))
         return
     world = desk.engine.world
     over = sorted((i for i in world.incidents.values() if not i.phase.open), key=lambda i: -i.number)
@@ -101,7 +101,7 @@ async def _on_chosen(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCont
         return
     await ack()
     said = await _add(desk, client, asked, int(number), message, domain)
-    await tell(client, asked.actor.id, message.channel, Message(inert(told(said))))
+    await tell(client, asked.actor.id, message.channel, shown(said))
 
 
 async def _add(
@@ -157,7 +157,7 @@ async def _pinned(desk: CommandContext, client: AsyncWebClient, asked: Request, 
         return
     said = await _add(desk, client, asked, number, message, "", pinned=True)
     if not (isinstance(said, MessageInTimeline) and said.before):  # who pins what others pinned sees their pins
-        await tell(client, asked.actor.id, reaction.channel, Message(inert(told(said))))
+        await tell(client, asked.actor.id, reaction.channel, shown(said))
 
 
 async def _on_changed(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
@@ -204,8 +204,8 @@ async def _on_entry(
     asked, incident, entry = Request.from_press(press), await _incident(desk, press), _whole(press, "entry")
     if incident is None:
         return
-    if refused := denied(CorrectEntry, asked.actor, desk.engine.policy.incidents):
-        await answer(respond, denied_words(refused))
+    if refused := desk.denied(asked, CorrectEntry, incident.number):
+        await answer(respond, denied_message(refused))
         return
     if (found := await _entry(desk, incident, entry)) is None:
         await answer(respond, words(NoEntry(incident=incident.number), Slack()))
@@ -216,9 +216,9 @@ async def _on_entry(
         return
     hide = HideEntry(actor=asked.actor, id=asked.signal_id, incident=incident.number, entry=entry)
     said = await desk.engine.handle(hide)
-    shown = views.show_again(told(said), incident.number, entry) if isinstance(said, EntryIsHidden) else told(said)
+    hidden = isinstance(said, EntryIsHidden)
     await _replace(respond, await timeline(desk, incident, _whole(press, "page") or None))
-    await answer(respond, shown)
+    await answer(respond, views.show_again(told(said), incident.number, entry) if hidden else shown(said))
 
 
 async def _on_show(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:

@@ -2,11 +2,14 @@
 
 from bot.core.policy import Policy
 from bot.core.signals import Mute, Reported, Unmute
+from bot.core.signals.base import ADMINS
+from bot.ports import Message
 from bot.views.about import about, maintenance, mute_answer
-from bot.views.answers import told
+from bot.views.answers import shown, told
+from bot.views.denied import denied_attempts
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration, nearest, split_verb
+from commands.parse import Misunderstood, NotAllowed, duration, nearest, split_verb
 from commands.table import UNDERSTUDY
 
 MOST_WORDS = 6  # of a component's name, when the nearest one is looked for
@@ -27,20 +30,29 @@ async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> 
                 if after:
                     raise Misunderstood(f"`{after[:60]}` is too much: write `{word} unmute {component}`.")
                 said = await desk.engine.handle(Unmute(actor=asked.actor, id=asked.signal_id, component=component))
-                await answer(respond, told(said))
+                await answer(respond, shown(said))
             case "report":
                 component, text = component_first(desk.engine.policy, rest)
                 report = Reported(actor=asked.actor, id=asked.signal_id, component=component, text=text)
-                await answer(respond, told(await desk.engine.handle(report)))
+                await answer(respond, shown(await desk.engine.handle(report)))
             case "maintenance":
                 await answer(respond, maintenance(desk.engine.world, desk.engine.policy, desk.clock.now()))
             case "about":
                 await answer(respond, about(await desk.about(), desk.engine.world, desk.engine.policy, desk.clock.now()))
+            case "denied":
+                await answer(respond, _denied(desk, asked))
             case _:
                 known = [v.name for v in UNDERSTUDY.verbs]
                 await answer(respond, f"`{word} {verb[:40]}` is not known.{nearest(verb, known)} `{word} help` shows what is.")
     except Misunderstood as wrong:
-        await answer(respond, str(wrong))
+        await answer(respond, wrong.answer)
+
+
+def _denied(desk: CommandContext, asked: Request) -> Message:
+    """Who was refused what. Raises NotAllowed."""
+    if refused := desk.denied_to(asked, ADMINS, "/understudy denied"):
+        raise NotAllowed(refused)
+    return denied_attempts(desk.denials.newest if desk.denials else [], desk.clock.now())
 
 
 async def _mute(desk: CommandContext, asked: Request, respond: Respond, text: str) -> None:
@@ -57,7 +69,7 @@ async def _mute(desk: CommandContext, asked: Request, respond: Respond, text: st
     if said.ok and held:
         await answer(respond, mute_answer(told(said), component, held, desk.clock.now(), word))
     else:
-        await answer(respond, told(said))
+        await answer(respond, shown(said))
 
 
 def component_first(policy: Policy, text: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, ent
 from bot.config.scalars import parse_duration, show
 from bot.core.ids import ComponentId
 
+LEVELS = ("viewers", "responders", "commanders", "admins")  # of `people`, the lowest first
 LEAST_TOKEN = 12  # characters
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 
@@ -25,6 +26,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
     components, unsure = _component_ids(root)
     _check_slack(root, report, lenient_credentials)
     _check_people(root, report)
+    _check_levels(root, report)
     check_paging(root, report)
     check_exposure(root, report)
     _check_server(root, report)
@@ -177,12 +179,28 @@ def _check_people(root: Map, report: Report) -> None:
     on_call = {one.key for one in entries(child(root, "people", "on_call"))}
     runbooks = [("runbooks", one.key, "invite") for one in entries(child(root, "runbooks"))]
     invitations = [(path, on_call) for path in (("slack", "invite"), *runbooks)]
-    for path, names in (*invitations, (("people", "commanders"), set[str]())):
+    for path, names in (*invitations, *((("people", level), set[str]()) for level in LEVELS)):
         for index, item in enumerate(items(child(root, *path))):
             if (text(item) is not None) and text(item) not in names and not _SLACK_ID.fullmatch(text(item) or ""):
                 report.warn(
                     item.mark, (*path, index), "not a user or user-group ID (U..., W... or S...); names do not work here"
                 )
+
+
+def _check_levels(root: Map, report: Report) -> None:
+    """Lists that let in more people, or fewer, than whoever wrote them may think."""
+    lists = {level: node for level in LEVELS if (node := child(root, "people", level)) is not None and items(node)}
+    for level in ("viewers", "responders"):
+        if list(lists)[-1:] == [level]:
+            sentence = f"no commanders are named, so all of these {level} may run incidents, switch flags and mute"
+            report.warn(lists[level].mark, ("people", level), sentence)
+    if "commanders" in lists and not {"viewers", "responders"} & set(lists):
+        sentence = "no responders are named, so every full member may acknowledge, note, report and export"
+        report.warn(lists["commanders"].mark, ("people", "commanders"), sentence)
+    external = child(root, "people", "external")
+    if external is not None and text(external) == "read" and "viewers" in lists:
+        sentence = "viewers are named, so of outsiders only those who are on the list may ask"
+        report.warn(external.mark, ("people", "external"), sentence)
 
 
 def _check_provider(provider: Node, path: Path, report: Report) -> None:

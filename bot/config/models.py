@@ -141,15 +141,27 @@ class PeopleConfig(Part):
         default=timedelta(minutes=10),
         description="How long an acknowledged SEV1 or SEV2 may have no lead before its channel is asked; `never` asks none.",
     )
+    viewers: tuple[Text, ...] = Field(
+        default=(), description="User or user-group IDs that may ask how things stand; empty means every full member."
+    )
+    responders: tuple[Text, ...] = Field(
+        default=(), description="Who may help too: acknowledge, note, report, export; empty means every viewer."
+    )
     commanders: tuple[Text, ...] = Field(
-        default=(),
-        description="User or user-group IDs that may run incidents, switch flags and mute; empty means every full member.",
+        default=(), description="Who may run incidents, switch flags and mute too; empty means every responder."
+    )
+    admins: tuple[Text, ...] = Field(
+        default=(), description="Who may look after the bot itself too; empty means every commander."
     )
     external: Literal["none", "read"] = Field(
         default="none",
         description="What guests, people of other organizations and bots may do: `none`, or `read` what slash words show.",
     )
     on_call: dict[Slug, OnCallConfig] = Field(default={}, description="Names that paging and invitations may use.")
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """Who has each level by name, the lowest first; ids of people and of user groups."""
+        return {name: getattr(self, name) for name in ("viewers", "responders", "commanders", "admins")}
 
 
 class Component(Part):

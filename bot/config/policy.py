@@ -22,7 +22,7 @@ from bot.core.policy import (
 
 
 def to_policy(config: Config) -> Policy:
-    """The policy that a configuration describes. Ids of user groups among the commanders are for the caller to expand."""
+    """The policy that a configuration describes. Ids of user groups in the lists of people are for the caller to expand."""
     return Policy(
         components={id: _component(config, id) for id in config.components()},
         flags={key: _flag(config, key) for key in config.flags},
@@ -98,7 +98,11 @@ def _incidents(config: Config) -> IncidentPolicy:
         private=section.private,
         alerts_channel=config.slack.alerts_channel,
         backup_channel=config.slack.backup_channel,
+        viewers=config.people.viewers,
+        responders=config.people.responders,
         commanders=config.people.commanders,
+        admins=config.people.admins,
+        lists=config.people.lists(),
         bridge_url=section.bridge_url or "",
         roles=config.people.roles,
         nag_after=config.people.nag_after,

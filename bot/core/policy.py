@@ -105,7 +105,11 @@ class IncidentPolicy:
     private: bool = False
     alerts_channel: str = "#ops"
     backup_channel: str = ""  # takes the alerts while alerts_channel takes none
-    commanders: tuple[str, ...] = ()  # user ids; empty = everybody
+    viewers: tuple[str, ...] = ()  # user ids, as those below; an empty list is everybody who has the level before it
+    responders: tuple[str, ...] = ()
+    commanders: tuple[str, ...] = ()
+    admins: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # these four as configured, groups by their ids
     bridge_url: str = ""  # of the call that people work in
     roles: tuple[str, ...] = ROLES  # the first one leads
     nag_after: timedelta | None = timedelta(minutes=10)  # without a lead; None = nobody is asked

@@ -14,7 +14,7 @@ from bot.config.policy import to_policy
 from bot.config.scalars import show
 from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call
-from bot.doctor.people import look_at_commanders, who_may
+from bot.doctor.people import look_at_list, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.engine.world_reading import read_world
 from bot.ports import ChatError
@@ -259,7 +259,7 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
         if backup := config.slack.backup_channel:
             yield await _backup(SlackGateway(login, identity=found.identity), backup)
-        async for finding in _commanders(SlackGateway(login, identity=found.identity), config.people.commanders):
+        async for finding in _levels(SlackGateway(login, identity=found.identity), config.people.lists()):
             yield finding
         async for finding in _on_call(SlackGateway(login, identity=found.identity), config):
             yield finding
@@ -296,11 +296,12 @@ async def _backup(gateway: SlackGateway, channel: str) -> Finding:
     return Finding("good", "backup channel", f"{channel} takes the alerts while the alerts channel takes none")
 
 
-async def _commanders(gateway: SlackGateway, ids: Sequence[str]) -> AsyncIterator[Finding]:
+async def _levels(gateway: SlackGateway, lists: Mapping[str, Sequence[str]]) -> AsyncIterator[Finding]:
     await gateway.start()
     try:
-        async for state, words in look_at_commanders(gateway, ids):
-            yield Finding(state, "people.commanders", words)
+        for level, ids in lists.items():
+            async for state, words in look_at_list(gateway, level, ids):
+                yield Finding(state, f"people.{level}", words)
     finally:
         await gateway.close()
 

@@ -1,4 +1,4 @@
-"""What `understudy doctor` says of people: who may command, whether Slack agrees, and what outsiders may see."""
+"""What `understudy doctor` says of people: who may do what, whether Slack agrees, and what outsiders may see."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,9 +8,12 @@ from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
 from bot.slack.standing import Standing, standing_of
 
-MOST = 50  # commanders who are looked up; Slack answers about a hundred such questions a minute
+MOST = 50  # people of one list who are looked up; Slack answers about a hundred such questions a minute
 
 Said = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will not work), and the sentence
+
+# What each list of `people` lets somebody do.
+DOES = {"viewers": "ask", "responders": "help", "commanders": "command", "admins": "look after the bot"}
 
 EVERYBODY = "people.commanders is empty: EVERY full member of the workspace may run incidents, switch flags and mute"
 READERS = (
@@ -21,13 +24,16 @@ READERS = (
 
 def who_may(people: PeopleConfig) -> list[Said]:
     """What the configuration opens to many."""
-    return [
-        ("note", words) for holds, words in ((not people.commanders, EVERYBODY), (people.external == "read", READERS)) if holds
-    ]
+    everybody = not (people.viewers or people.responders or people.commanders)
+    return [("note", words) for holds, words in ((everybody, EVERYBODY), (people.external == "read", READERS)) if holds]
 
 
-async def look_at_commanders(gateway: SlackGateway, ids: Sequence[str]) -> AsyncIterator[Said]:
-    """Whether those who are configured may command: an id that is nobody's does not, and a guest stays a guest."""
+async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) -> AsyncIterator[Said]:
+    """Whether those who are listed for a level have it: an id that is nobody's has not, and a guest stays a guest.
+
+    `level` is a key of `people`: viewers, responders, commanders or admins.
+    """
+    does = DOES[level]
     found: dict[str, str] = {}
     for id in ids:
         if user := USER.fullmatch(id):
@@ -39,24 +45,25 @@ async def look_at_commanders(gateway: SlackGateway, ids: Sequence[str]) -> Async
                 yield "bad", f"the members of the group {group[1]} cannot be read: {error}"
                 continue
             if not members:
-                yield "bad", f"the group {group[1]} has no members, so it lets nobody command"
+                yield "bad", f"the group {group[1]} has no members, so it lets nobody {does}"
             for member in members:
                 found.setdefault(member, f" (of the group {group[1]})")
         else:
-            yield "bad", f"{id[:40]} is no id of a person (U...) or of a user group (S...), so it lets nobody command"
+            yield "bad", f"{id[:40]} is no id of a person (U...) or of a user group (S...), so it lets nobody {does}"
     good = 0
     for user_id, through in list(found.items())[:MOST]:
-        if refused := await _refused(gateway, user_id):
+        if refused := await _refused(gateway, user_id, level):
             yield "bad", f"{user_id}{through} {refused}"
         else:
             good += 1
     if good:
         more = f"; {len(found) - MOST} more were not looked up" if len(found) > MOST else ""
-        yield "good", f"{good} of {min(len(found), MOST)} commanders are full members{more}"
+        yield "good", f"{good} of {min(len(found), MOST)} {level} are full members{more}"
 
 
-async def _refused(gateway: SlackGateway, user: str) -> str:
-    """Why Slack's record of somebody does not let them command; empty where it does."""
+async def _refused(gateway: SlackGateway, user: str, level: str) -> str:
+    """Why Slack's record of somebody does not give them the level; empty where it does."""
+    does = DOES[level]
     try:
         standing = standing_of(await gateway.user_info(user), await gateway.identity())
     except ChatError as error:
@@ -65,7 +72,7 @@ async def _refused(gateway: SlackGateway, user: str) -> str:
         case Standing.MEMBER:
             return ""
         case Standing.FOREIGN:
-            return "belongs to another organization or workspace, and may not command here"
+            return f"belongs to another organization or workspace, and may not {does} here"
         case Standing.DEACTIVATED:
-            return "is deactivated, and may not command: take them out of people.commanders or of the group"
-    return f"is a {standing.value}, and a {standing.value} may not command: only full members may"
+            return f"is deactivated, and may not {does}: take them out of people.{level} or of the group"
+    return f"is a {standing.value}, and a {standing.value} may not {does}: only full members may"

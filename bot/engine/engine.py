@@ -97,7 +97,9 @@ class CommittingEngine:
     commit in order; they must be quick and must not raise.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, policy: Policy, redactor: Redactor | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, policy: Policy, redactor: Redactor | None = None, denials: Denials | None = None
+    ) -> None:
         self.policy = policy
         self._redactor = redactor or Redactor(())
         self._ledger = ledger
@@ -108,7 +110,7 @@ class CommittingEngine:
         self._waiting: list[_Request] = []
         self._listeners: list[Listener] = []
         self._timers: list[Callable[[timedelta], None]] = []
-        self._denials = Denials(clock)
+        self._denials = denials or Denials(clock)
         self._shown = 0
 
     @property
@@ -156,7 +158,9 @@ class CommittingEngine:
         await self._in_turn(request)
         answer, signal = request.answered.result(), request.signal
         if isinstance(answer, Denied):
-            self._denials.note(signal.actor.id, signal.actor.kind, type(signal).__name__)
+            about = signal.incident if isinstance(signal, OfIncident) else None
+            what, actor = type(signal).__name__, signal.actor
+            self._denials.note(actor.id, answer.role, what, name=actor.name, incident=about)
         return answer
 
     async def _in_turn(self, request: "_Request") -> None:

@@ -1,7 +1,7 @@
 """Who comes in: behind the door that reads a payload, and in front of everything that anybody wants.
 
 Slash words, buttons, forms, shortcuts and menus all pass here, and only here a person becomes a member. Who is refused is
-answered, and stands in the log (`denied`, as refusals of the rules do); not in the ledger, which holds what changed.
+answered and noted, as refusals of the rules are.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import structlog
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
+from bot.core.decide.permissions import Denied
 from bot.ports import ChatError
 from bot.ports.payloads import READ, Changed, Command, Event, Form, Menu, Payload, Press, Question, Reaction, Shortcut
 from bot.slack.door import acknowledged, notice, payload_of
@@ -22,6 +23,7 @@ from bot.slack.standing import Standing
 from bot.system.clock import Clock
 from bot.system.denials import Denials
 from bot.system.token_bucket import TokenBucket
+from bot.views.denied import denied_text
 
 log = structlog.get_logger(__name__)
 
@@ -46,18 +48,21 @@ UNKNOWN = (
 class Reception:
     """Bolt middleware. `reads`: outsiders may ask (`people.external: read`); `on_group` hears of changed user groups.
 
-    `follows(channel, ts)`: whether what becomes of that message is of interest.
+    `not_asking(user)`: why somebody who could come in may not even ask; None where they may. `follows(channel, ts)`: whether
+    what becomes of that message is of interest.
     """
 
     def __init__(
-        self, people: People, clock: Clock, *, reads: bool, on_group: Callable[[str], None],
+        self, people: People, clock: Clock, denials: Denials, *, reads: bool, on_group: Callable[[str], None],
+        not_asking: Callable[[str], Denied | None] = lambda user: None,
         follows: Callable[[str, str], bool] = lambda channel, ts: False,
     ) -> None:  # fmt: skip
         self._people = people
         self._reads = reads
         self._on_group = on_group
         self._follows = follows
-        self._denials = Denials(clock)
+        self._denials = denials
+        self._not_asking = not_asking
         self._clock = clock
         self._asking: dict[str, TokenBucket] = {}
         self._telling: set[asyncio.Task[None]] = set()
@@ -98,12 +103,14 @@ class Reception:
             return await next() if standing is not Standing.BOT else BoltResponse(status=200, body="")
         if isinstance(payload, Question) and standing is Standing.BOT:
             return BoltResponse(status=200, body="")  # two bots that answer each other never end
-        if standing.is_member or (self._reads and isinstance(payload, Command | Question)):
+        lets_in = standing.is_member or (self._reads and isinstance(payload, Command | Question))
+        barred = self._not_asking(payload.who.id) if lets_in else None
+        if lets_in and barred is None:
             zone = self._people.zone(payload.who.id)
             context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member, zone=zone))
             return await next()
-        self._denials.note(payload.who.id, standing.value, _what(payload))
-        words = WORDS.get(standing) or UNKNOWN.format(why=self._people.silence or "Slack did not say")
+        self._denials.note(payload.who.id, standing.value, _what(payload), name=payload.who.name)
+        words = denied_text(barred) if barred else WORDS.get(standing) or self._unknown()
         return self._refuse(payload, words, respond)
 
     def _may_ask_again(self, user: str) -> bool:
@@ -112,6 +119,9 @@ class Reception:
             self._asking.clear()
         bucket = self._asking.setdefault(user, TokenBucket(QUESTIONS_A_MINUTE / 60, QUESTIONS_A_MINUTE))
         return bucket.take(self._clock.monotonic())
+
+    def _unknown(self) -> str:
+        return UNKNOWN.format(why=self._people.silence or "Slack did not say")
 
     def _refuse(self, payload: Payload, words: str, respond: Respond) -> BoltResponse:
         """Acknowledged at once, in every way that Slack has for saying why."""

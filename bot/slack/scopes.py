@@ -16,7 +16,7 @@ SCOPES: Mapping[str, str] = {
     "bookmarks:read": "a bookmark that is there already is not added again",
     "bookmarks:write": "board, vendor page and runbook stand in the channel's bookmarks",
     "users:read": "guests and people of other organizations are told from full members, who alone may change things",
-    "usergroups:read": "the on-call group is invited, and the commanders' groups are known, member by member",
+    "usergroups:read": "the on-call group is invited, and the groups of `people` are known, member by member",
     "files:read": "the bot sees whether a file that it shared has arrived, which Slack does not promise",
     "files:write": "timelines and post-mortems are shared as files",
 }
@@ -31,8 +31,8 @@ PRIVATE_SCOPES: Mapping[str, str] = {
 EVENTS: Mapping[str, str] = {
     "member_joined_channel": "whoever joins an incident's channel late is told how it stands, seen by them alone",
     "user_change": "somebody who was made a guest or deactivated loses their rights at once",
-    "subteam_members_changed": "who joins or leaves a commanders' group gains or loses command at once",
-    "subteam_updated": "a commanders' group that is renamed or disabled is read anew",
+    "subteam_members_changed": "who joins or leaves a group of `people` gains or loses its level at once",
+    "subteam_updated": "a group of `people` that is renamed or disabled is read anew",
     "reaction_added": "a pushpin on a message puts it into the incident's timeline",
     "reaction_removed": "the last pushpin that goes takes the message out again",
     "app_mention": "a question to the bot in a channel is answered in its thread",

@@ -1,28 +1,115 @@
-"""Who was refused what: one line in the log, at most one a minute for each person."""
+"""Who was refused what: a line in the log and one on record, at most one a minute for each person.
+
+It is no fact: facts are what changed, and anybody could fill the ledger by asking. The newest refusals are kept beside the
+facts, as a setting, so that an admin sees them after a restart too.
+"""
+
+import asyncio
+import json
+from collections import deque
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 import structlog
 
+from bot.ports import Ledger, Store, StoreError
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
+from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 
+SETTING = "denied attempts"  # the setting in the ledger that holds the newest ones
+KEPT = 200  # the oldest go first
 MOST = 1_000  # people who are told apart; after that the counting begins anew
+MOST_CHARS = 80  # of a name
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Somebody wanted something that they have no right to. `held_back` counts those of theirs that are not on record."""
+
+    at: datetime
+    who: str
+    name: str
+    role: str
+    what: str
+    incident: int | None = None
+    held_back: int = 0
 
 
 class Denials:
-    """Writes `denied` lines. Not in the ledger: that holds what changed, and anybody could fill it by asking."""
+    """Notes refusals. Without a ledger they are kept until the process ends."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger | None = None) -> None:
         self._clock = clock
+        self._ledger = ledger
         self._sparingly = Sparingly(clock)
         self._people: set[str] = set()
+        self._attempts: deque[Attempt] = deque(maxlen=KEPT)
+        self._keeping: asyncio.Task[None] | None = None
+        self._again = False
 
-    def note(self, who: str, role: str, what: str) -> None:
+    @property
+    def newest(self) -> list[Attempt]:
+        """What is on record, the newest first."""
+        return list(reversed(self._attempts))
+
+    async def recall(self) -> None:
+        """Take over what was on record before this start. Raises StoreError."""
+        if self._ledger is None:
+            return
+        found = read_back(await self._ledger.read(lambda store: store.setting(SETTING)), SETTING)
+        before = [attempt for one in (found if isinstance(found, list) else ()) if (attempt := _read(one))]
+        self._attempts.extendleft(reversed(before[-KEPT:]))
+
+    def note(self, who: str, role: str, what: str, *, name: str = "", incident: int | None = None) -> None:
         """Somebody wanted something that they have no right to."""
         if who not in self._people and len(self._people) >= MOST:
             self._people.clear()
             self._sparingly = Sparingly(self._clock)
         self._people.add(who)
-        if (unsaid := self._sparingly.may(who)) is not None:
-            log.warning("denied", who=who, role=role, what=what, since_last=unsaid)
+        if (unsaid := self._sparingly.may(who)) is None:
+            return
+        log.warning("denied", who=who, role=role, what=what, since_last=unsaid)
+        self._attempts.append(Attempt(self._clock.now(), who, name[:MOST_CHARS], role, what, incident, unsaid))
+        self._keep_soon()
+
+    async def close(self) -> None:
+        """Wait until what was noted is on record."""
+        if self._keeping:
+            await asyncio.wait({self._keeping})
+
+    def _keep_soon(self) -> None:
+        if self._ledger is None:
+            return
+        if self._keeping and not self._keeping.done():
+            self._again = True
+            return
+        self._keeping = asyncio.create_task(self._keep(self._ledger), name="keep denied attempts")
+
+    async def _keep(self, ledger: Ledger) -> None:
+        self._again = True
+        while self._again:
+            self._again = False
+            text = json.dumps([asdict(one) | {"at": one.at.isoformat()} for one in self._attempts])
+            try:
+                await ledger.write(partial(_put, text))
+            except StoreError as error:
+                log.warning("denied attempts are not on record", why=str(error))
+
+
+def _put(text: str, store: Store) -> None:
+    store.put_setting(SETTING, text)
+
+
+def _read(one: Any) -> Attempt | None:
+    """One attempt as it was put down; None for what is none."""
+    try:
+        incident = None if one["incident"] is None else int(one["incident"])
+        who, name, role, what = (str(one[name]) for name in ("who", "name", "role", "what"))
+        return Attempt(datetime.fromisoformat(one["at"]), who, name, role, what, incident, int(one["held_back"]))
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -18,9 +18,9 @@ from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleT
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
 from bot.core.model import Phase
-from bot.core.signals.base import Role
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
+from bot.views.denied import denied_message, denied_words
 from bot.views.faces import Face, Slack
 from bot.views.incident.buttons import join_button
 from bot.views.incident.repair import repair_words
@@ -55,16 +55,6 @@ def words(answer: base.Answer, face: Face) -> str:
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
     return said
-
-
-def denied_words(denied: Denied) -> str:
-    """Why somebody may not do that."""
-    match denied.needs:
-        case Role.COMMANDER:
-            return "Only commanders may do that here (people.commanders in the configuration). Ask one of them."
-        case Role.MEMBER:
-            return "Only full members of this workspace may do that. Nothing was changed. Ask one of them."
-    return f"A {denied.role} may not send that. Nothing was changed."
 
 
 def _of_nothing(answer: base.Answer, face: Face) -> str:
@@ -334,6 +324,8 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
     `title`, `severity` and what there is `more` (times, a channel) are those of a declaration, for declaring it all the same.
     """
     match answer:
+        case Denied(named=named) if named:
+            return denied_message(answer)
         case a.Declared(began_at=datetime()) as b:
             # Each reader's own time, since that is what was typed.
             shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {inert(b.title)}", b)
@@ -351,6 +343,11 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
             return _offer(words(answer, Slack()), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
     return None
+
+
+def shown(answer: base.Answer, word: str = "/incident") -> Message:
+    """The answer as a message for whoever asked."""
+    return answer_message(answer, word) or Message(inert(told(answer)))
 
 
 def _open_for(one: a.OpenOne) -> str:

@@ -123,6 +123,7 @@ def _add_controls(app: web.Application) -> None:
         writes[f"/api/v1/incidents/{{incident}}/{verb.name}"] = control.on_incident(verb)
     for name, on_flag in control.FLAG_ACTIONS.items():
         writes[f"/api/v1/flags/{{key}}/{name}"] = control.on_named(reads.the_flag, on_flag)
+    app.router.add_get("/api/v1/denied", guard(Access.CONTROL, reads.denied, restored=True))
     for path, handler in writes.items():
         app.router.add_post(path, guard(Access.CONTROL, handler, restored=True))
     for method, name, on_component in control.COMPONENT_ACTIONS:

@@ -12,6 +12,7 @@ from bot.flags.board import FlagBoard
 from bot.ports import Admission, Engine, Ledger, Samples
 from bot.ports.signed_requests import SlackRequests
 from bot.system.clock import Clock
+from bot.system.denials import Denials
 from bot.system.token_bucket import TokenBucket
 from bot.web.health import Health
 from bot.web.metrics import Metrics
@@ -114,6 +115,7 @@ class WebServices:
     unwritten: Callable[[], Mapping[str, Verdict]] = dict
     ledger_trouble: Callable[[], str] = str
     slack: SlackRequests | None = None
+    denials: Denials | None = None  # who was refused what
 
 
 SERVICES = web.AppKey("services", WebServices)

@@ -1,14 +1,15 @@
-"""Who belongs to us in Slack, put together: the directory of people, the commanders, the reception that asks them both, and
-whether those with a role in an incident are still there."""
+"""Who belongs to us in Slack, put together: the directory of people, the levels that they have, the reception that asks both,
+and whether those with a role in an incident are still there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
 from bot.config.models import PeopleConfig
 from bot.core.decide.incident.roles import GONE
+from bot.core.decide.permissions import not_asking
 from bot.core.model import ActorKind
 from bot.core.record.incident import message_key
 from bot.core.signals import HolderGone
@@ -18,7 +19,8 @@ from bot.slack.people import People
 from bot.slack.reception import Reception
 from bot.slack.standing import Standing
 from bot.system.clock import Clock
-from bot.wiring.commanders import Commanders
+from bot.system.denials import Denials
+from bot.wiring.levels import Levels
 
 log = structlog.get_logger(__name__)
 
@@ -27,34 +29,36 @@ class Membership:
     """`clock` is domain time, by which groups are read anew; `wire` is real time, for waits on Slack."""
 
     def __init__(
-        self, config: PeopleConfig, gateway: SlackGateway, engine: Engine, ledger: Ledger, clock: Clock, wire: Clock
-    ) -> None:
+        self, config: PeopleConfig, gateway: SlackGateway, engine: Engine, ledger: Ledger, clock: Clock, wire: Clock,
+        denials: Denials,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._looking: asyncio.Task[None] | None = None
-        self.people = People(gateway, ledger, wire, trusted=lambda: engine.policy.incidents.commanders)
-        self.commanders = Commanders(config.commanders, gateway, ledger, clock, self._command)
+        self.people = People(gateway, ledger, wire, trusted=self._named)
+        self.levels = Levels(config.lists(), gateway, ledger, clock, self._level)
         self.reception = Reception(
-            self.people, wire, reads=config.external == "read", on_group=self.commanders.heard,
+            self.people, wire, denials, reads=config.external == "read", on_group=self.levels.heard,
+            not_asking=lambda user: not_asking(user, engine.policy.incidents),
             follows=lambda channel, ts: bool(engine.world.holding(message_key(channel, ts))),
         )  # fmt: skip
 
     async def ready(self) -> None:
         """Slack lets us in: what is remembered counts first, then what Slack says. Raises StoreError."""
         await self.people.recall()
-        await self.commanders.recall()
-        await self.commanders.read()
+        await self.levels.recall()
+        await self.levels.read()
 
     def connected(self) -> None:
         """A connection stands; what happened before it, Slack told nobody."""
         self.people.doubt()
-        self.commanders.soon()
+        self.levels.soon()
 
     def after(self, beat: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """That beat, and then ours."""
 
         async def both() -> None:
             await beat()
-            self.commanders.beat()
+            self.levels.beat()
             self._look_at_holders()
 
         return both
@@ -64,7 +68,7 @@ class Membership:
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        await self.commanders.close()
+        await self.levels.close()
         await self.people.close()
 
     def _look_at_holders(self) -> None:
@@ -82,6 +86,15 @@ class Membership:
         except Exception:  # the root of a task: the next beat looks again
             log.exception("nobody could look whether those with a role are still there")
 
-    def _command(self, people: tuple[str, ...]) -> None:
+    def _named(self) -> frozenset[str]:
+        """Everybody whom the configuration names for any level."""
+        policy = self._engine.policy.incidents
+        return frozenset((*policy.viewers, *policy.responders, *policy.commanders, *policy.admins))
+
+    def _level(self, people: Mapping[str, tuple[str, ...]]) -> None:
         policy = self._engine.policy
-        self._engine.policy = replace(policy, incidents=replace(policy.incidents, commanders=people))
+        named = replace(
+            policy.incidents, viewers=people["viewers"], responders=people["responders"], commanders=people["commanders"],
+            admins=people["admins"],
+        )  # fmt: skip
+        self._engine.policy = replace(policy, incidents=named)

@@ -136,7 +136,7 @@ class Slack(AppPart):
 
     def _make_link(self, gateway: SlackGateway) -> SlackLink:
         setup, store = self._setup, self._store
-        us = Membership(setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire)
+        us = Membership(setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire, store.denials)
         self._ends(us.close)
         self.membership = us
         link = SlackLink(
@@ -147,7 +147,7 @@ class Slack(AppPart):
         return link
 
     async def _ready(self) -> None:
-        """Slack lets us in: learn who the commanders are, and send what waited."""
+        """Slack lets us in: learn who may do what, and send what waited."""
         if self.membership:
             await self.membership.ready()
         if self._channels.ops:

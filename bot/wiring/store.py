@@ -17,6 +17,7 @@ from bot.ledger_care.notices import LedgerNotices
 from bot.ledger_care.opening import open_storage
 from bot.ledger_care.watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
+from bot.system.denials import Denials
 from bot.system.private_files import CONTROL_FILE
 from bot.web.health import Part
 from bot.wiring.part import AppPart
@@ -52,7 +53,9 @@ class Store(AppPart):
         self._ends(storage.close)
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
-        self.engine = CommittingEngine(self.ledger, setup.clock, self.kept.policy, setup.redactor)
+        self.denials = Denials(setup.clock, self.ledger)
+        self._ends(self.denials.close)
+        self.engine = CommittingEngine(self.ledger, setup.clock, self.kept.policy, setup.redactor, self.denials)
         self.notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])
         self.others = AlertsByOtherWays(self.notifier, self.engine, setup.wire)
         self._ends(self.others.close)
@@ -82,6 +85,7 @@ class Store(AppPart):
     async def _restore(self) -> None:
         setup = self._setup
         world = await load_checked(self.engine, self.ledger)
+        await self.denials.recall()
         remembered = await self.ledger.read(lambda store: store.setting(SETTING))
         self.kept = keep(self.engine.policy, world, remembered)
         for sentence in self.left():

@@ -70,7 +70,7 @@ class Web(AppPart):
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             local_token=setup.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
-            slack=None if setup.alone else self._slack(),
+            slack=None if setup.alone else self._slack(), denials=store.denials,
         )  # fmt: skip
 
     def _hooks(self) -> Hooks:

@@ -335,7 +335,14 @@ def test_last_step_of_hand_back_is_added_when_it_is_not_all(file: Path) -> None:
         (check_of("{type: http, url: 'https://a', expect: {under: 11s}}"), "longer than the deadline"),
         ("providers: {p: {components: {c: {}}}}", "nothing looks at it"),
         ("providers: {p: {api_key: k}}", "only beside `preset`"),
-        ("people: {commanders: ['@ana']}", "people.commanders[0]: not a user or user-group ID"),
+        ("people: {admins: ['@ana']}", "people.admins[0]: not a user or user-group ID"),
+        ("people: {commanders: [U1ANA]}", "no responders are named, so every full member may acknowledge"),
+        ("people: {viewers: [U1ANA]}", "no commanders are named, so all of these viewers may run incidents"),
+        ("people: {responders: [U1ANA]}", "no commanders are named, so all of these responders may run incidents"),
+        (
+            "people: {viewers: [U1ANA], commanders: [U1BOB], external: read}",
+            "people.external: viewers are named, so of outsiders only those who are on the list may ask",
+        ),
         ("flags: {f: {default: a, variants: {a: 1}, automation: auto}}", "without depends_on nothing is ever engaged"),
     ],
 )  # fmt: skip
@@ -380,7 +387,8 @@ notify: ["mailto://canary-notify"]
 
 def test_networks_and_ids_parse(file: Path) -> None:
     """Private networks become network objects."""
-    found = loaded(file, "allow_private: [10.0.0.0/8, '::1/128', 192.168.1.1]\npeople: {commanders: [U12345, S12345]}")
+    people = "people: {responders: [U12345], commanders: [S12345]}"
+    found = loaded(file, f"allow_private: [10.0.0.0/8, '::1/128', 192.168.1.1]\n{people}")
     assert (ip_network("10.0.0.0/8"), ip_network("::1/128"), ip_network("192.168.1.1/32")) == found.config.allow_private
     assert () == found.warnings
 

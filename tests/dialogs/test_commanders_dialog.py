@@ -12,7 +12,8 @@ from bot.sandbox.slack import Person
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, SOON_S, a_house
 
-DENIED = "Only commanders may do that here (people.commanders in the configuration). Ask one of them."
+REFUSED = "Only commanders may do that here: "
+DENIED = "Only commanders may do that here: @sre. Ask one of them."
 
 SWITCH_BACK = "Switch support chat back to claude"
 
@@ -95,7 +96,7 @@ def secretly(talk: Talk, *members: Person) -> None:
 async def may_command(talk: Talk) -> list[str]:
     """Who of ana and bob may, by name."""
     people = (talk.house.ana, talk.house.bob)
-    return [person.name for person in people if await talk.asks(person, WRITES) != DENIED]
+    return [person.name for person in people if not (await talk.asks(person, WRITES)).startswith(REFUSED)]
 
 
 async def test_whoever_joins_the_group_commands_and_whoever_leaves_does_not(talk: Talk) -> None:

@@ -17,6 +17,7 @@ from bot.core.decide.incident import roles as r
 from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Level, Phase, Severity
 from bot.core.record.standing import Piece
+from bot.core.signals.base import LEVELS
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.slack.reception import UNKNOWN, WORDS
@@ -114,8 +115,9 @@ OF_NOTHING: tuple[base.Answer, ...] = (
     newest=0),
     base.NoComponent(component="claude.app", known=COMPONENTS), base.NoFlag(key="chat", known=(FLAG,)),
     base.NoFlag(key="chat", known=()), *(base.NoWords(of=of) for of in base.Words),
-    *(Denied(role=role, needs=needs) for role in Role for needs in Role if role in (Role.OUTSIDER, Role.MEMBER)
-      and needs in (Role.MEMBER, Role.COMMANDER) and role is not needs),
+    Denied(role=Role.OUTSIDER, needs=Role.MEMBER), *(Denied(role=Role.MEMBER, needs=needs) for needs in LEVELS),
+    Denied(role=Role.RESPONDER, needs=Role.COMMANDER, named=("S0SRE",)),
+    Denied(role=Role.RESPONDER, needs=Role.COMMANDER, named=("S0SRE", BOB.id, ANA.id, "U0EVE")),
     Denied(role=Role.VENDOR),
 )  # fmt: skip
 SLIPS = (

@@ -12,11 +12,13 @@ from bot.core.record.component_facts import Muted
 from bot.core.record.entry_facts import EntryCorrected, MessageAdded
 from bot.core.record.sight_facts import SightLost, SightRegained
 from bot.ports import StoreError, StoreTrouble
+from bot.system.denials import Attempt
 from bot.timeline.story import story as story_rows
 from bot.views import in_short, storage
 from bot.views.about import About, about, maintenance, mute_answer
 from bot.views.answers import told as told_answer
 from bot.views.component_messages import sight_words
+from bot.views.denied import denied_attempts
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.incident import timeline
@@ -42,6 +44,11 @@ ABOUT = About(
     "0.3.0", "frankfurt", ("dublin", "oregon"), checks=14, off=1, data_bytes=12_500_000, since=T0 - timedelta(days=3),
     controls="the control group answers: 3 of 3",
 )  # fmt: skip
+
+ATTEMPTS = (
+    Attempt(T0, "U0ANA", "ana", "responder", "SetPhase", 7, 2),
+    Attempt(T0 - timedelta(minutes=9), "U0EVE", "eve", "guest", "/fallback release"),
+)
 
 
 def health() -> Iterator[Entry]:
@@ -100,7 +107,7 @@ def incidents() -> Iterator[Entry]:
 
 
 def the_bot() -> Iterator[Entry]:
-    """`/understudy about` and `maintenance`."""
+    """`/understudy about`, `denied` and `maintenance`."""
     story = s.served()
     yield entry("/understudy about", Kind.BOARD, about(ABOUT, story.world, story.policy, story.now))
     wrong = replace(
@@ -109,6 +116,8 @@ def the_bot() -> Iterator[Entry]:
         silent_controls=("dns.google",),
     )
     yield entry("/understudy about: with troubles", Kind.BOARD, about(wrong, story.world, story.policy, story.now))
+    yield entry("/understudy denied: none", Kind.ANSWER, denied_attempts((), story.now))
+    yield entry("/understudy denied", Kind.DETAIL, denied_attempts(ATTEMPTS, story.now))
     yield entry("/understudy maintenance: none", Kind.BOARD, maintenance(story.world, story.policy, story.now))
     window = Window(("anthropic",), T0 + timedelta(hours=1), LATER, None, "database upgrade")
     muted, planned = _muted(), replace(story.policy, maintenance=(window,))

@@ -17,6 +17,7 @@ from bot.slack.reception import Reception
 from bot.slack.respond import Respond
 from bot.slack.socket_mode.socket import SocketPatience, SocketWatch
 from bot.system.clock import SystemClock
+from bot.system.denials import Denials
 
 QUICK = Patience(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))
 
@@ -65,7 +66,7 @@ class Notes:
 def receive(people: People, *, reads: bool = False, groups: list[str] | None = None) -> Reception:
     """A reception that asks `people`; changed groups are written into `groups`."""
     heard = groups if groups is not None else []
-    return Reception(people, SystemClock(), reads=reads, on_group=heard.append)
+    return Reception(people, SystemClock(), Denials(SystemClock()), reads=reads, on_group=heard.append)
 
 
 @dataclass

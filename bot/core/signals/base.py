@@ -14,8 +14,11 @@ class Role(StrEnum):
     """What somebody is to us, as far as rights go."""
 
     OUTSIDER = "outsider"  # a guest, somebody of another organization, another bot, or somebody we could not make out
-    MEMBER = "member"  # a full member of the workspace who is not among the commanders
-    COMMANDER = "commander"  # one of people.commanders; every member where none are configured
+    MEMBER = "member"  # a full member of the workspace whom no list of `people` lets in
+    VIEWER = "viewer"  # may ask
+    RESPONDER = "responder"  # may help
+    COMMANDER = "commander"  # may run incidents, switch flags and mute
+    ADMIN = "admin"  # may look after the bot itself
     OPERATOR = "operator"  # at the terminal or behind the API: a control token proved the right to act
     RULE = "rule"  # a rule of ours
     VENDOR = "vendor"  # a provider, through its status page
@@ -23,10 +26,17 @@ class Role(StrEnum):
 
 Roles = frozenset[Role]
 
-# Whoever can help may say so: nothing of that switches, ends or hides anything.
-RESPONDERS: Roles = frozenset({Role.MEMBER, Role.COMMANDER, Role.OPERATOR})
+# Who stands higher may do what the lower ones may. A person's level comes from the lists of `people`.
+LEVELS = (Role.VIEWER, Role.RESPONDER, Role.COMMANDER, Role.ADMIN)
+
+# What concerns the bot itself, and everybody who works with it.
+ADMINS: Roles = frozenset({Role.ADMIN, Role.OPERATOR})
 # What others believe, what our services do, or what nobody hears of.
-COMMAND: Roles = frozenset({Role.COMMANDER, Role.OPERATOR})
+COMMAND: Roles = ADMINS | {Role.COMMANDER}
+# Whoever can help may say so: nothing of that switches, ends or hides anything.
+RESPONDERS: Roles = COMMAND | {Role.RESPONDER}
+# To see how things stand.
+ASKING: Roles = RESPONDERS | {Role.VIEWER}
 # Other monitors come in by /hooks/alert, with a token.
 MONITORS: Roles = frozenset({Role.OPERATOR, Role.RULE})
 VENDORS: Roles = frozenset({Role.VENDOR, Role.RULE})

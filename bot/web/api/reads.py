@@ -13,7 +13,15 @@ from bot.core.policy import FlagPolicy
 from bot.core.record.incident import Incident
 from bot.ports import LatencyPicture
 from bot.views.storage import as_seen
-from bot.web.api.shapes import component_shape, fact_shape, flag_shape, incident_shape, provider_shape, sight_shape
+from bot.web.api.shapes import (
+    attempt_shape,
+    component_shape,
+    fact_shape,
+    flag_shape,
+    incident_shape,
+    provider_shape,
+    sight_shape,
+)
 from bot.web.server.errors import Refusal, answer_json
 from bot.web.services import SERVICES, WebServices
 
@@ -110,6 +118,13 @@ async def flags(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     shapes = [flag_shape(services.engine.world, services.board, flag) for flag in known_flags(services).values()]
     return answer_json({"revision": services.board.snapshot.revision, "flags": shapes}, headers=NO_STORE)
+
+
+async def denied(request: web.Request) -> web.Response:
+    """Who was refused what, the newest first; it names people, so it takes the right to change."""
+    denials = request.app[SERVICES].denials
+    attempts = [attempt_shape(one) for one in (denials.newest if denials else ())]
+    return answer_json({"attempts": attempts}, headers=NO_STORE)
 
 
 async def the_incident(request: web.Request) -> Incident:

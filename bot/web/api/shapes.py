@@ -1,6 +1,7 @@
 """States and facts as the JSON of /api/v1. Times are ISO 8601 in UTC, spans are seconds."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +21,16 @@ from bot.core.record.sight import Sight
 from bot.core.record.world import World
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
+from bot.system.denials import Attempt
 from bot.views.answers import words
 from bot.views.faces import Api
 
 MAY_BE_OVERRULED = (OpenAlready, StillFailing)
+
+
+def attempt_shape(attempt: Attempt) -> dict[str, Any]:
+    """What somebody was refused."""
+    return {**asdict(attempt), "at": attempt.at.isoformat()}
 
 
 def answer_shape(answer: Answer) -> dict[str, Any]:

@@ -265,10 +265,10 @@ def test_nothing_is_missed_where_no_update_is_due(severity: Severity) -> None:
 @pytest.mark.parametrize(
     ("signal", "actor", "answer"),
     [
-        (s.Declare, ANA, Denied(role=Role.MEMBER, needs=Role.COMMANDER)),
+        (s.Declare, ANA, Denied(role=Role.RESPONDER, needs=Role.COMMANDER)),
         (s.Declare, Actor.outsider("U0GUEST", "guest"), Denied(role=Role.OUTSIDER, needs=Role.MEMBER)),
         (s.TimePassed, Actor.outsider("U0GUEST", "guest"), Denied(role=Role.OUTSIDER)),
-        (s.TimePassed, BOB, Denied(role=Role.COMMANDER)),
+        (s.TimePassed, BOB, Denied(role=Role.ADMIN)),
         (s.Declare, Actor.vendor("anthropic"), Denied(role=Role.VENDOR)),
     ],
     ids=["a member", "a guest", "a guest plays a rule", "a commander plays a rule", "a vendor declares"],

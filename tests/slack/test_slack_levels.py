@@ -1,4 +1,4 @@
-"""The commanders' groups as they are read: once more where one changed meanwhile, and what fails is said once."""
+"""User groups of people as they are read: once more where one changed meanwhile, and what fails is said once."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,9 +12,9 @@ from bot.sandbox.world import EPOCH
 from bot.slack.gateway import SlackGateway
 from bot.slack.people import People
 from bot.system.clock import ManualClock, SystemClock
-from bot.wiring.commanders import Commanders
+from bot.wiring.levels import Levels
 
-UNREAD = "a group of people.commanders cannot be read"
+UNREAD = "a user group of people cannot be read"
 READS = "usergroups.users.list"
 
 
@@ -30,8 +30,8 @@ def group(workspace: LocalWorkspace, people: list[Person]) -> str:
 
 
 @pytest.fixture
-async def commanders(gateway: SlackGateway, group: str, notes: Notes) -> AsyncIterator[Commanders]:
-    made = Commanders([group], gateway, notes, ManualClock(EPOCH), lambda _: None)
+async def levels(gateway: SlackGateway, group: str, notes: Notes) -> AsyncIterator[Levels]:
+    made = Levels({"commanders": [group]}, gateway, notes, ManualClock(EPOCH), lambda _: None)
     yield made
     await made.close()
 
@@ -42,7 +42,7 @@ def notes() -> Notes:
 
 
 async def test_a_group_that_changes_while_it_is_read_is_read_once_more(
-    workspace: LocalWorkspace, commanders: Commanders, group: str, people: list[Person]
+    workspace: LocalWorkspace, levels: Levels, group: str, people: list[Person]
 ) -> None:
     """Slack answered with the members of before, and the word of the change came while that answer was on its way."""
     ana, bob = people
@@ -51,35 +51,33 @@ async def test_a_group_that_changes_while_it_is_read_is_read_once_more(
         members = workspace.team.groups[group].members
         if method == READS and phase == "after" and members == [ana.id]:
             workspace.team.groups[group].members = [bob.id]
-            commanders.heard(group)
+            levels.heard(group)
 
     workspace.faults.on_call(change)
-    commanders.soon()
-    await commanders.idle()
+    levels.soon()
+    await levels.idle()
 
-    assert (bob.id,) == commanders.everybody
+    assert (bob.id,) == levels.people["commanders"]
 
 
 async def test_what_was_read_is_newer_than_what_is_remembered(
-    commanders: Commanders, group: str, people: list[Person], notes: Notes
+    levels: Levels, group: str, people: list[Person], notes: Notes
 ) -> None:
     """The connection came back, and the ledger did not take the last reading."""
     ana, bob = people
-    await commanders.read()
+    await levels.read()
     notes.settings.update((name, kept.replace(ana.id, bob.id)) for name, kept in list(notes.settings.items()))
-    await commanders.recall()
+    await levels.recall()
 
-    assert (ana.id,) == commanders.everybody
+    assert (ana.id,) == levels.people["commanders"]
 
 
-async def test_a_group_that_cannot_be_read_is_said_once_for_each_reason(
-    workspace: LocalWorkspace, commanders: Commanders
-) -> None:
+async def test_a_group_that_cannot_be_read_is_said_once_for_each_reason(workspace: LocalWorkspace, levels: Levels) -> None:
     """Every three minutes the same line would hide all others."""
     with capture_logs() as lines:
         for fault in ("internal_error", "internal_error", "missing_scope"):
             workspace.faults.add(READS, f"error:{fault}", times=1)
-            await commanders.read()
+            await levels.read()
 
     assert 2 == sum(line["event"] == UNREAD for line in lines)
 

@@ -1,4 +1,4 @@
-"""Who the commanders are: people and members of user groups, read anew every few minutes, on reconnecting, and at each change.
+"""Who has which level: people and members of user groups, read anew every few minutes, on reconnecting, and at each change.
 
 What could be read last stays where Slack does not answer, over a restart too: a group that cannot be read must neither lock the
 people on call out nor, by becoming empty, let everybody in.
@@ -6,7 +6,7 @@ people on call out nor, by becoming empty, let everybody in.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -19,19 +19,24 @@ from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 
-SETTING = "commanders' groups"  # the setting in the ledger that holds the members of each group, as they were read last
+# The setting in the ledger that holds the members of each group, as they were read last. Its name is of the time when only
+# commanders had groups.
+SETTING = "commanders' groups"
 EVERY = timedelta(minutes=3)
 
+Lists = Mapping[str, Sequence[str]]
 
-class Commanders:
-    """Keeps the commanders up to date. `ids` as configured; `apply(people)` is called with all of them at each change."""
+
+class Levels:
+    """Keeps the lists of `people` up to date. `lists` as configured, by name; `apply(people)` takes them all at each change."""
 
     def __init__(
-        self, ids: Sequence[str], gateway: SlackGateway, ledger: Ledger, clock: Clock, apply: Callable[[tuple[str, ...]], None]
-    ) -> None:
-        self._ids = tuple(ids)
-        self._people = tuple(found[1] for id in ids if (found := USER.fullmatch(id)))
-        self._groups = tuple(found[1] for id in ids if (found := GROUP.fullmatch(id)))
+        self, lists: Lists, gateway: SlackGateway, ledger: Ledger, clock: Clock,
+        apply: Callable[[Mapping[str, tuple[str, ...]]], None],
+    ) -> None:  # fmt: skip
+        self._lists = {name: tuple(ids) for name, ids in lists.items()}
+        ids = [(name, id) for name, listed in self._lists.items() for id in listed]
+        self._groups = tuple(dict.fromkeys(found[1] for _, id in ids if (found := GROUP.fullmatch(id))))
         self._gateway = gateway
         self._ledger = ledger
         self._clock = clock
@@ -41,15 +46,14 @@ class Commanders:
         self._task: asyncio.Task[None] | None = None
         self._again = False
         self._problems: dict[str, str] = {}
-        for id in ids:
+        for name, id in ids:
             if not USER.fullmatch(id) and not GROUP.fullmatch(id):
-                log.error("people.commanders holds an id that stands for nobody", id=id)
+                log.error(f"people.{name} holds an id that stands for nobody", id=id)
 
     @property
-    def everybody(self) -> tuple[str, ...]:
-        """All commanders. Never empty where some are configured: that would mean everybody."""
-        people = dict.fromkeys([*self._people, *(user for group in self._groups for user in self._members.get(group, ()))])
-        return tuple(people) or self._ids
+    def people(self) -> dict[str, tuple[str, ...]]:
+        """Everybody in each list. Never empty where somebody is configured: that would let in more than was meant."""
+        return {name: tuple(dict.fromkeys(self._people_of(ids))) or ids for name, ids in self._lists.items()}
 
     async def recall(self) -> None:
         """Take over what was read before this start. Raises StoreError."""
@@ -60,7 +64,7 @@ class Commanders:
         for group, members in found.items() if isinstance(found, dict) else ():
             if group in self._groups and isinstance(members, list):
                 self._members.setdefault(group, tuple(map(str, members)))
-        self._apply(self.everybody)
+        self._apply(self.people)
 
     def beat(self) -> None:
         """Time passed; begin to read where it is due."""
@@ -80,7 +84,7 @@ class Commanders:
         if self._task and not self._task.done():
             self._again = True
             return
-        self._task = asyncio.create_task(self._keep_reading(), name="commanders")
+        self._task = asyncio.create_task(self._keep_reading(), name="groups of people")
 
     async def read(self) -> None:
         """Read every group; one that cannot be read keeps its members."""
@@ -94,7 +98,7 @@ class Commanders:
                     self._members[group] = ()
                 self._say(group, str(error))
         if self._members != before:
-            self._apply(self.everybody)
+            self._apply(self.people)
             await self._keep()
 
     async def idle(self) -> None:
@@ -108,6 +112,12 @@ class Commanders:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def _people_of(self, ids: Sequence[str]) -> list[str]:
+        """The people of a list: those named in it first, then the members of its groups."""
+        named = [found[1] for id in ids if (found := USER.fullmatch(id))]
+        groups = [found[1] for id in ids if (found := GROUP.fullmatch(id))]
+        return named + [user for group in groups for user in self._members.get(group, ())]
+
     async def _keep_reading(self) -> None:
         try:
             await self.read()
@@ -115,18 +125,18 @@ class Commanders:
                 self._again = False
                 await self.read()
         except Exception:  # the root of a task: the next reading comes in a few minutes
-            log.exception("the commanders' groups could not be read")
+            log.exception("the groups of people could not be read")
 
     def _say(self, group: str, why: str) -> None:
         """Once for each way in which it fails."""
         if self._problems.get(group) != why:
             self._problems[group] = why
             kept = f"{len(self._members.get(group, ()))} members as read last"
-            log.error("a group of people.commanders cannot be read", group=group, why=why, kept=kept)
+            log.error("a user group of people cannot be read", group=group, why=why, kept=kept)
 
     async def _keep(self) -> None:
         kept = json.dumps(self._members)
         try:
             await self._ledger.write(lambda store: store.put_setting(SETTING, kept))
         except StoreError as error:
-            log.warning("who the commanders are is not on record", why=str(error))
+            log.warning("who is in the groups of people is not on record", why=str(error))
