@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench kills mutants check install browser proxy peers clean
+.PHONY: demo test lint bench kills mutants pictures check install browser emoji proxy peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -22,6 +22,9 @@ bench: $(VENV)/.dev peers ## measures what the README claims
 
 kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing was lost or said twice; ARGS=--kills=N
 	$(BIN)/python -m tests.trust.kills $(ARGS)
+
+pictures: $(VENV)/.dev browser emoji ## plays the demo in a browser and takes the pictures of the README anew
+	$(BIN)/python -m tests.pictures
 
 mutants: $(VENV)/.mutants ## breaks the rules one change at a time and lists what no test sees; ARGS="--minutes=10 bot/core/detection/gauge.py"
 	$(BIN)/python -m tests.mutants $(ARGS)
@@ -55,6 +58,12 @@ browser:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	  || echo "chromium is missing: the browser tests will be skipped (Debian: apt-get install chromium)"
+
+emoji:
+	@fc-list 2>/dev/null | grep -qi emoji \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq fonts-noto-color-emoji >/dev/null; } \
+	  || echo "a font with emoji is missing (Debian: apt-get install fonts-noto-color-emoji)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:

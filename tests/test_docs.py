@@ -171,7 +171,8 @@ def test_a_registry_names_every_file_of_its_folder(registry: str) -> None:
 BROUGHT = {
     "a verb of an incident: `/incident rename`": (
         r"Rename|naming\.HANDLERS|TitleChanged|Renamed|CalledAlready|NoNewTitle|TitleTooLong|title_by_person",
-        {"bot/core/decide/titles.py"},  # the rule that names an incident while no person does
+        # the rule that names an incident while no person does, and the demo, which tells of it
+        {"bot/core/decide/titles.py", "bot/demo/telling.py"},
     ),
     "a check type: `tls`": (r"TlsCheck|TlsProber", set[str]()),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import HandBackAsked
@@ -51,15 +52,17 @@ class Ana:
             await self._click(button)
 
     async def _click(self, button: str) -> None:
-        """Click as soon as the button is there; a message may still be on its way. A question withdrawn meanwhile is let be."""
+        """Click as soon as the button is there; a message may still be on its way.
+
+        What somebody else pressed first, or the bot withdrew, is let be.
+        """
         try:
-            async with asyncio.timeout(LOOKS_FOR_S):
-                while True:
-                    try:
-                        return await self._person.clicks(button)
-                    except NotThere:
-                        await asyncio.sleep(0.2)
-        except TimeoutError:
-            self._say(f"(ana found no button {button} to press)")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_FOR_S):
+                    while True:
+                        try:
+                            return await self._person.clicks(button)
+                        except NotThere:
+                            await asyncio.sleep(0.2)
         except SlackbotSays as refusal:
             self._say(f"(ana pressed {button} and Slack said: {refusal})")

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +13,12 @@ from bot.app import App, build
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.transport import Transport
 from bot.config.load import load
-from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import Posted
 from bot.core.record.world import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, Seen, prove
-from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, write_settings
+from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, YOU, write_settings
+from bot.demo.telling import ending, lines
 from bot.engine.outbox import OutboxTiming
 from bot.exports import FORMATS, render
 from bot.feeds.fetch import FeedReader
@@ -26,12 +26,10 @@ from bot.ports import UNFINISHED
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from bot.system.clock import ScaledClock
-from bot.timeline.rows import Row, rows
-from bot.views.text import cut
+from bot.views.names import plain_names
 from bot.wiring.parts import Parts
 from commands.table import words
 
-LINE_CHARS = 240
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
 CUSTOMER_EVERY_S = 0.05
 ALIVE_EVERY = timedelta(minutes=5)  # of the story
@@ -39,9 +37,8 @@ MOST_SIGNS = 10_000
 LAST_WORDS_S = 30.0  # real seconds for what is still on its way to the workspace when the story is over
 # The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
 FEED_DEADLINE = timedelta(minutes=3)
-
-# Errands, and verdicts of components, which the incident repeats in its own words.
-ERRANDS = (Posted, VerdictChanged)
+WELCOME = "At 03:00 UTC Claude fails. Ana is on call and does what a person must; press what you like, and type `/health`."
+PAGE_WITHIN_S = 10.0  # the story begins when somebody has the page open, or without them
 
 Say = Callable[[str], None]
 
@@ -59,7 +56,10 @@ class Played:
 
 
 class Demo:
-    """One run. `play` returns when the story is over, or waits for ever when nobody asked it to end."""
+    """One run. `play` returns when the story is over, or goes on until it is cancelled when nobody asked it to end.
+
+    `played` is how it went, once the story is over.
+    """
 
     def __init__(self, scenario: Scenario, speed: float, out: Path, automation: str, say: Say, listen: str) -> None:
         self._scenario = scenario
@@ -67,29 +67,36 @@ class Demo:
         self._automation = automation
         self._say = say
         self._listen = listen
-        self._clock = ScaledClock(speed, START)
-        self._workspace = LocalWorkspace(commands=[CommandSpec(*word) for word in words()])
+        self.played: Played | None = None
+        self._clock = ScaledClock(speed, START, stands=True)
+        self._workspace = LocalWorkspace(clock=self._clock, commands=[CommandSpec(*word) for word in words()])
         self._vendors = Vendors(scenario, self._clock)
         self._log = out / "customers.jsonl"
         self._began_at = START  # minute 0 of the script
+        self._names: Mapping[str, str] = {}
 
     async def play(self, *, exit_when_done: bool) -> Played:
         """Set the stage, raise the curtain, and prove at the end what was shown."""
         self._out.mkdir(parents=True, exist_ok=True)
         await self._workspace.start()
         people = self._people()
-        self._say(f"Workspace page: {self._workspace.page_url}")
+        self._say(f"Slack, for this story: {self._workspace.page_url}#ops")
         app: App | None = None
         customers: asyncio.subprocess.Process | None = None
         try:
+            if not exit_when_done:
+                await self._somebody_watches()
+            self._clock.begin()
             await self._vendors.start()
             self._began_at = self._clock.now()
             app = await self._start_bot(people)
             customers = await self._start_customers(app)
-            self._say(f"Flags, board and metrics: {app.url}")
-            await self._until_over(app, exit_when_done)
-            await self._stop_customers(customers)
-            return await self._epilogue(app)
+            self._say(f"The board:             {app.url}\n")
+            await self._until_over(app)
+            self.played = await self._epilogue(app, stays=not exit_when_done)
+            if not exit_when_done:
+                await asyncio.Event().wait()
+            return self.played
         finally:
             await people.stop()
             if customers is not None:
@@ -101,9 +108,15 @@ class Demo:
 
     # --- the stage
 
+    async def _somebody_watches(self) -> None:
+        self._say(f"Open it: the story begins then, or in {PAGE_WITHIN_S:.0f} seconds. You are Sam; Ana is on call.")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._workspace.page_opened(), PAGE_WITHIN_S)
+
     def _people(self) -> Ana:
-        ana, _ = self._workspace.add_user("ana", "Ana Silva"), self._workspace.add_user("bob", "Bob Meyer")
-        self._workspace.add_channel("ops", members=("ana", "bob"))
+        self._workspace.add_user(YOU, "Sam (you)")
+        ana = self._workspace.add_user("ana", "Ana Silva")
+        self._workspace.add_channel("ops", members=(YOU, "ana"), purpose=WELCOME)
         person = Ana(ana, self._say)
         person.start()
         return person
@@ -119,6 +132,7 @@ class Demo:
         )
         app = build(loaded, data=self._out / "data", parts=parts)
         await app.start()
+        self._names = plain_names(app.engine.policy)
         app.engine.listen(self._tell)
         app.engine.listen(people.hears)
         return app
@@ -140,23 +154,20 @@ class Demo:
     # --- the story
 
     def _tell(self, facts: Sequence[Fact], world: World) -> None:
-        """One line per event, in the story's time."""
-        told = [fact for fact in facts if not isinstance(fact.body, ERRANDS)]
-        for row in rows(told):
-            self._say(told_line(row))
+        for line in lines(facts, self._names):
+            self._say(line)
 
-    async def _until_over(self, app: App, exit_when_done: bool) -> None:
+    async def _until_over(self, app: App) -> None:
+        """Until the incident is resolved and the flag is back, or the script is at its end."""
         end = START + timedelta(minutes=self._scenario.minutes)
-        while exit_when_done:
+        while self._clock.now() < end:
             await asyncio.sleep(0.5)
             world = app.engine.world
             told = bool(world.incidents) and not world.open_incidents()
             flag = world.flag(FLAG)
-            back = flag.engagement is None and flag.engagements > 0
-            if (told and back) or self._clock.now() >= end:
-                await self._until_quiet(app)
-                return
-        await asyncio.Event().wait()
+            if told and flag.engagement is None and flag.engagements > 0:
+                break
+        await self._until_quiet(app)
 
     async def _until_quiet(self, app: App) -> None:
         """Wait for the last messages and the upload: at this speed of life, Slack's pace leaves some of them behind."""
@@ -168,7 +179,7 @@ class Demo:
                 return
             await asyncio.sleep(0.2)
 
-    async def _epilogue(self, app: App) -> Played:
+    async def _epilogue(self, app: App, *, stays: bool) -> Played:
         facts = await app.ledger.read(lambda store: store.all_facts())
         world, exports = app.engine.world, []
         for number, incident in sorted(world.incidents.items()):
@@ -179,15 +190,13 @@ class Demo:
                 exports.append(self._out / name)
         signs = await app.samples.recent(ALIVE_ID, MOST_SIGNS)
         seen = Seen(world, facts, self._workspace, self._log, exports, signs, self._outage_before, self._clock.speed)
-        return Played(tuple(prove(seen)))
+        played = Played(tuple(prove(seen)))
+        for line in ending(played.claims, exports, stays):
+            self._say(line)
+        return played
 
     def _outage_before(self, provider: str, at: datetime) -> datetime | None:
         """When the script began, before that moment, to let this provider fail as it then did."""
         minutes = [event.at for event in self._scenario.answer_events if event.provider == provider]
         begun = [self._began_at + timedelta(minutes=minute) for minute in minutes]
         return max((moment for moment in begun if moment <= at), default=None)
-
-
-def told_line(row: Row) -> str:
-    """A row as the terminal shows it: with its time, and no longer than a few lines of a narrow window."""
-    return f"{row.at:%H:%M} UTC  {cut(' '.join(row.text.split()), LINE_CHARS)}"

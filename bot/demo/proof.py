@@ -43,7 +43,7 @@ class Seen:
 def prove(seen: Seen) -> list[Claim]:
     """Check every claim; all are returned, so that a failure names itself."""
     text = seen.log.read_text(encoding="utf-8") if seen.log.exists() else ""
-    rows = [json.loads(line) for line in text.splitlines()]
+    rows = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]  # it is still written
     return [
         _detected(seen),
         _switched(seen.facts, rows),
@@ -62,7 +62,7 @@ def _detected(seen: Seen) -> Claim:
         return Claim(False, "the outage was not detected: there is no incident")
     first = found[0]
     after_look = (first.declared_at - first.began_at).total_seconds()
-    words = f"{after_look:.0f} s after the first failed look"
+    words = f"{after_look:.0f} s after the first failed check"
     outage_at = seen.outage_before("anthropic", first.began_at)
     if outage_at is not None:
         words = f"{(first.declared_at - outage_at).total_seconds():.0f} s after it began, {words}"

@@ -10,6 +10,7 @@ from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.vendor import Vendors
 
 FLAG = "support-chat.llm"
+YOU = "sam"  # whoever has the page open
 DEMO_KEY = "demo-key-not-a-secret"
 ALIVE_ID = "ours.chat.alive"  # the heartbeat of the service downstream
 ALIVE_TOKEN = "demo-heartbeat-not-a-secret"  # noqa: S105 # as it says
@@ -23,7 +24,7 @@ def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, list
             "app_token": workspace.app_token,
             "api_url": workspace.api_url,
             "alerts_channel": "#ops",
-            "invite": [workspace.person("bob").id],
+            "invite": [workspace.person(YOU).id],
         },
         "server": {
             "listen": listen,

@@ -55,13 +55,20 @@ class SteadyClock:
 
 
 class ScaledClock:
-    """A clock that starts at `start` and runs `speed` times as fast as real time; the demo plays four hours with it."""
+    """A clock that starts at `start` and runs `speed` times as fast as real time; the demo plays four hours with it.
 
-    def __init__(self, speed: float, start: datetime) -> None:
+    With `stands` it stands still until `begin`.
+    """
+
+    def __init__(self, speed: float, start: datetime, *, stands: bool = False) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be above zero, not {speed}")
         self.speed = speed
         self._start = start
+        self._began = None if stands else time.monotonic()
+
+    def begin(self) -> None:
+        """Let it run from its start."""
         self._began = time.monotonic()
 
     def now(self) -> datetime:
@@ -71,7 +78,7 @@ class ScaledClock:
         return self._passed()
 
     def _passed(self) -> float:
-        return (time.monotonic() - self._began) * self.speed
+        return 0.0 if self._began is None else (time.monotonic() - self._began) * self.speed
 
 
 class ManualClock:

@@ -127,7 +127,7 @@ def utc(at: datetime, now: datetime | None = None) -> str:
 
 
 def span(length: timedelta) -> str:
-    """`45 s`, `41 min`, `4 h 02 min`, `2 d 03 h`; a minus before a negative one.
+    """`45 s`, `41 min`, `4 h`, `4 h 02 min`, `2 d 03 h`; a minus before a negative one.
 
     Rounded, not cut: 44 min 57 s are `45 min`.
     """
@@ -140,9 +140,9 @@ def span(length: timedelta) -> str:
     if minutes < 60:
         return f"{sign}{minutes} min"
     if minutes < 24 * 60:
-        return f"{sign}{minutes // 60} h {minutes % 60:02d} min"
+        return f"{sign}{minutes // 60} h" + (f" {minutes % 60:02d} min" if minutes % 60 else "")
     hours = int(exact / 3600 + 0.5)
-    return f"{sign}{hours // 24} d {hours % 24:02d} h"
+    return f"{sign}{hours // 24} d" + (f" {hours % 24:02d} h" if hours % 24 else "")
 
 
 def who(actor: Actor | None) -> str:

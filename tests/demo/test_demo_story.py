@@ -37,7 +37,7 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     shown = ("detected", "switched", "went back", "updates were posted", "were served", "from theirs", "resolved", "exported")
     for words in shown:
         assert any(words in claim for claim in claims), words
-    told = r"INC-1 was declared (\d+) s after it began, (\d+) s after the first failed look \(at 160 times the speed of life\)"
+    told = r"INC-1 was declared (\d+) s after it began, (\d+) s after the first failed check \(at 160 times the speed of life\)"
     [(after_start, after_look)] = re.findall(told, out)
     assert int(after_look) <= int(after_start) <= DETECTED_WITHIN_S
     [signs] = re.findall(r"(\d+) signs of life from our own service, 0 looks missed one; our own way out was lost 0 times", out)

@@ -42,7 +42,7 @@ def test_planned_quiet_is_taken_when_there_is_much_of_it() -> None:
 
     assert_taken(message)
     assert "• daily at 02:00 UTC" not in shown(message)
-    assert "everything, daily at 02:00 UTC for 1 h 00 min, first on <!date^" in shown(message)
+    assert "everything, daily at 02:00 UTC for 1 h, first on <!date^" in shown(message)
 
 
 def test_about_is_taken_whatever_is_wrong() -> None:

@@ -95,6 +95,14 @@ def test_an_outage_without_flags_says_that_nothing_was_switched() -> None:
     assert "No flag depends on it, so nothing was switched." == lines(story)[1]
 
 
+def test_a_flag_that_is_back_while_something_else_fails_is_served_as_usual() -> None:
+    """Two of three still fail, but nothing that customers are sent to."""
+    story = outage_story(140)
+    story.policy = replace(story.policy, flags={FLAG: story.policy.flags[FLAG]})
+
+    assert "*Support chat* is served as usual." == lines(story)[1]
+
+
 def test_the_third_line_says_since_when_what_the_vendor_says_and_where() -> None:
     """Short: the whole word stands in the evidence."""
     page = "<https://status.anthropic.example/|Claude's status page>"

@@ -124,7 +124,7 @@ def test_a_summary_is_headed_by_how_long_it_took() -> None:
         "1 h 47 min",
         "• support chat on gpt <!date^",
         "2 h 02 min",
-        "3 updates · longest silence 1 h 00 min",
+        "3 updates · longest silence 1 h",
         "<@U0ANA>, please write the post-mortem.",
     ],
 )

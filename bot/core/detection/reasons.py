@@ -42,7 +42,9 @@ def span(length: timedelta) -> str:
     if seconds < 120:
         return f"{seconds} s"
     minutes = (seconds + 30) // 60
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" + (f" {minutes % 60:02d} min" if minutes % 60 else "")
 
 
 def _in_looks(gauge: Gauge, at: datetime, failed: bool) -> str:

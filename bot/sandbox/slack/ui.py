@@ -25,6 +25,7 @@ class Ui:
         self.team = team
         self.interactions = interactions
         self._streams: set[asyncio.Task[Any]] = set()
+        self.watched = asyncio.Event()  # set once somebody has the page open
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/ui/state", self._state)
@@ -64,6 +65,7 @@ class Ui:
             "modals": [view_shape(team, view) for view in team.modals.get(user.id, [])],
             "home": view_shape(team, home) if home else None,
             "version": team.version,
+            "now": team.now(),
             "commands": [
                 {"command": spec.command, "description": spec.description, "usage_hint": spec.usage_hint}
                 for spec in team.commands.values()
@@ -125,6 +127,7 @@ class Ui:
         """Server-sent events: the version after each change, at most ten a second."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
+        self.watched.set()
         task = asyncio.current_task()
         if task is not None:
             self._streams.add(task)

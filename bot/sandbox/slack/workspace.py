@@ -193,6 +193,10 @@ class LocalWorkspace:
     def page_url(self) -> str:
         return f"{self.team.base_url}/"
 
+    async def page_opened(self) -> None:
+        """Return once somebody has the page open."""
+        await self._ui.watched.wait()
+
     @property
     def bot_token(self) -> str:
         return self.team.bot_token
@@ -272,6 +276,7 @@ class LocalWorkspace:
         members: Iterable[str | Person] = (),
         private: bool = False,
         creator: str | Person | None = None,
+        purpose: str = "",
     ) -> str:
         """A channel made by a person; its id. The bot is a member only if `members` names "understudy"."""
         if self.team.name_taken(name):
@@ -281,6 +286,7 @@ class LocalWorkspace:
         by = creator.id if isinstance(creator, Person) else creator and self.team.user_named(creator).id
         maker = by or next(iter(people), SLACKBOT_ID)
         channel = self.team.make_channel(name, creator=maker, members=ids, kind="private" if private else "public")
+        channel.purpose = purpose
         return channel.id
 
     def add_group(self, handle: str, name: str, members: Iterable[str | Person] = ()) -> str:

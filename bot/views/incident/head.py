@@ -7,7 +7,7 @@ from bot.core.record.incident import Incident
 from bot.views.component_messages import blind_line
 from bot.views.flags.serving import serving
 from bot.views.incident.paging import unacknowledged
-from bot.views.names import ICONS, blame, component_name, notices_for, page_of
+from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of
 from bot.views.scene import Scene
 from bot.views.text import capital, clock, foreign, inert, stop, who, words
 
@@ -64,6 +64,9 @@ def _nobody_is_away(scene: Scene) -> str:
     """Every flag is on its default and that is well, or there is none. What people report may not show in any check."""
     if scene.incident.well:
         return "Customers are served as usual." if scene.flags else ""
+    if scene.flags:  # of what failed before, or of what somebody said fails
+        names = capital(words([flag_name(flag.key, scene.policy) for flag in scene.flags], most=MOST_NAMED))
+        return f"*{names}* {'is' if len(scene.flags) == 1 else 'are'} served as usual."
     if scene.incident.failing:
         return "No flag depends on it, so nothing was switched."
     return "Our checks see no failure." if scene.incident.affected else ""

@@ -15,11 +15,13 @@ from bot.core.record.incident_facts import (
     Declared,
     Exported,
     GivenUp,
+    LeadAsked,
     PeopleInvited,
     PhaseChanged,
     Posted,
     PostGone,
     Repaired,
+    ResolveAsked,
     UpdateWritten,
 )
 from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
@@ -44,7 +46,7 @@ MOST_STATES = 4
 NOT_NEWS: tuple[type, ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
     PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost, UpdateOverdue, RemindersSnoozed, RemindersResumed,
-    OfEntry,
+    OfEntry, LeadAsked, ResolveAsked,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.

@@ -23,6 +23,7 @@ import {
   titleOf,
   visibleIn,
 } from "./store.js";
+import { setNow } from "./times.js";
 
 const SAID = {
   dispatch_failed: "The app is not connected, so nobody heard this.",
@@ -65,6 +66,7 @@ function refresh() {
 
 function take(data) {
   store.data = data;
+  setNow(data.now);
   store.user = data.me.id;
   store.baseline ??= newestTs();
   show();

@@ -16,6 +16,17 @@ const datePlain = format({ month: "long", day: "numeric", year: "numeric" });
 const weekday = format({ weekday: "long", month: "long", day: "numeric" });
 export const fullTime = format({ dateStyle: "full", timeStyle: "long" });
 
+let ahead = 0; // milliseconds: the workspace's clock may tell a story of another day
+
+/** Take the workspace's time, in unix seconds, for now. */
+export function setNow(seconds) {
+  ahead = seconds * 1000 - Date.now();
+}
+
+function today() {
+  return new Date(Date.now() + ahead);
+}
+
 export function momentOf(ts) {
   return new Date(Number(ts) * 1000);
 }
@@ -28,16 +39,16 @@ export function dayKey(moment) {
 export function dayName(moment) {
   const near = nearDay(moment);
   if (near) return near[0].toUpperCase() + near.slice(1);
-  return moment.getFullYear() === new Date().getFullYear() ? weekday(moment) : dateLong(moment);
+  return moment.getFullYear() === today().getFullYear() ? weekday(moment) : dateLong(moment);
 }
 
 function nearDay(moment) {
   const start = (day) => new Date(day.getFullYear(), day.getMonth(), day.getDate()).getTime();
-  return { "-1": "yesterday", 0: "today", 1: "tomorrow" }[Math.round((start(moment) - start(new Date())) / DAY_MS)] ?? null;
+  return { "-1": "yesterday", 0: "today", 1: "tomorrow" }[Math.round((start(moment) - start(today())) / DAY_MS)] ?? null;
 }
 
 function ago(moment) {
-  const minutes = Math.round((Date.now() - moment.getTime()) / 60_000);
+  const minutes = Math.round((today() - moment) / 60_000);
   const size = Math.abs(minutes);
   const [count, unit] =
     size < 60 ? [minutes, "minute"] : size < 1440 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
