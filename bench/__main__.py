@@ -8,6 +8,7 @@ NAMES = (
     "day",
     "idle",
     "ack",
+    "home",
     "probe",
     "detection",
     "outage",

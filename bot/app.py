@@ -51,7 +51,9 @@ class App:
             slack=lambda: self._slack.requests, engine=lambda: self._front(),
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
-        self._slack = Slack(setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake())
+        self._slack = Slack(
+            setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble
+        )
         self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
         self._sending = Sending(setup, self._store, self._channels, on_call=self._on_call, board_url=self._web.board_url)
         guard = LoopGuard(setup)
@@ -143,7 +145,7 @@ class App:
         return CommandContext(
             engine=self._front(), ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
             board_url=self._web.board_url(), trouble=self.trouble, about=self.about, unwritten=self._store.watch.unwritten,
-            denials=self._store.denials,
+            denials=self._store.denials, home_opened=self._slack.home_opened,
         )  # fmt: skip
 
     # --- how it stands

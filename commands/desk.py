@@ -27,6 +27,10 @@ async def _version_only() -> About:
     return About(understudy_version())
 
 
+async def _no_home(user: str, hash: str) -> None:
+    """Where there is no Slack, nobody opens a Home tab."""
+
+
 @dataclass(frozen=True)
 class CommandContext:
     """The ports that commands use; made once by the composition root."""
@@ -40,6 +44,7 @@ class CommandContext:
     trouble: Callable[[], str] = lambda: ""  # what people should know of the bot itself, said with every status
     about: Callable[[], Awaitable[About]] = _version_only
     unwritten: Callable[[], Mapping[str, Verdict]] = dict  # what is seen and cannot be committed
+    home_opened: Callable[[str, str], Awaitable[None]] = _no_home  # somebody opened their Home tab: who, its hash
     denials: Denials | None = None  # where refusals are noted
 
     def denied(self, asked: "Request", kind: type[Signal], incident: int | None = None) -> Denied | None:

@@ -20,7 +20,7 @@ from commands import actions, declaring, forms, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
-from commands.events import questions
+from commands.events import home, questions
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
@@ -47,6 +47,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     declaring.listen(app, desk)
     timeline.listen(app, desk)
     questions.listen(app, desk)
+    home.listen(app, desk)
 
 
 def _slash(word: Word) -> re.Pattern[str]:
@@ -100,7 +101,11 @@ async def _on_press(
                 return
         said = await actions.press(desk, asked, press)
     except Misunderstood as wrong:
-        await answer(respond, wrong.answer)
+        await (_over_home(client, press, str(wrong)) if press.at_home else answer(respond, wrong.answer))
+        return
+    if press.at_home:
+        if not said.changed:  # what was changed shows on the tab itself
+            await _over_home(client, press, words(said, Slack()))
         return
     if press.view:
         await _told_in_form(client, asked, press, words(said, Slack()))
@@ -109,6 +114,11 @@ async def _on_press(
     record = await actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
+
+
+async def _over_home(client: AsyncWebClient, press: Press, said: str) -> None:
+    """What came of a press on the Home tab, over it: there is no message that could be answered."""
+    await client.views_open(trigger_id=press.trigger, view=notice_modal(said))
 
 
 async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, said: str) -> None:

@@ -28,7 +28,9 @@ from tests.engine.stand import Script
 
 # Slack's own limits and our own waits are tested elsewhere; here a conversation of an hour should take a second.
 PACE = OutboxTiming(settle_for=timedelta(seconds=0.3), first_wait=timedelta(seconds=0.05))
-PATIENCE = Patience(timeout_s=2.0, post_every_s=0.0, edit_every_s=0.0, share_looks_s=(0.03, 0.05, 0.1, 0.2, 0.5))
+PATIENCE = Patience(
+    timeout_s=2.0, post_every_s=0.0, edit_every_s=0.0, home_every_s=0.001, share_looks_s=(0.03, 0.05, 0.1, 0.2, 0.5)
+)
 LOOSE = Settings(
     messages_per_s=1000.0, messages_burst=1000, file_share_after_s=0.01, events=frozenset(EVENTS),
     tier_per_minute=dict.fromkeys(tiers_per_minute(), 10_000),

@@ -343,13 +343,15 @@ def test_every_button_is_documented() -> None:
     """Each action that the bot listens for has its row, and no other."""
     from commands.actions import ACTIONS
     from commands.declaring import BUTTON
+    from commands.events.home import ACTIONS as OF_HOME
     from commands.timeline import ACTIONS as OF_TIMELINES
 
     told = {cells[1].strip("`") for cells in rows(section(page("commands.md"), "Buttons and forms"))[1:]}
 
-    assert all(ACTIONS.match(action) or BUTTON.match(action) or action in OF_TIMELINES for action in told)
+    own = {*OF_TIMELINES, *OF_HOME}
+    assert all(ACTIONS.match(action) or BUTTON.match(action) or action in own for action in told)
     listened = set(re.findall(r"[a-z_]+(?=[|)])", ACTIONS.pattern.replace("incident\\.", "").replace("flag\\.", "")))
-    listened |= {action.partition(".")[2] for action in OF_TIMELINES}
+    listened |= {action.partition(".")[2] for action in own}
     assert listened | {"declare"} == {action.partition(".")[2] for action in told}
 
 

@@ -64,6 +64,7 @@ class Press:
     trigger: str
     response_url: str
     view: str = ""  # the form around the button, by its id
+    at_home: bool = False  # it stands on the Home tab
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def _press(body: Json) -> Press:
         id=request_id(body), who=_who(body), channel=_optional(_object(body, "channel"), "id", LONGEST_ID), action=name,
         value=_value(action), label=_label(action), is_link=_is_link(shown, name), message=pressed,
         trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
-        view=_modal_id(_object(body, "view")),
+        view=_modal_id(_object(body, "view")), at_home=_object(body, "view").get("type") == "home",
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """`bot.ports.Chat` over Slack's Web API."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -31,6 +31,7 @@ class Patience:
     post_every_s: float = POST_EVERY_S
     edit_every_s: float = EDIT_EVERY_S
     longest_turn_s: float = 20.0
+    home_every_s: float = 3.0  # of one person's Home tab, with a few at once
     share_looks_s: Sequence[float] = uploads.LOOKS_S
 
 
@@ -159,6 +160,16 @@ class SlackGateway:
         """Slack's record of a person. Raises ChatError."""
         found = (await self.api.call(self.api.web.users_info, user=user)).get("user")
         return found if isinstance(found, dict) else {}
+
+    async def publish_home(self, user: str, view: Mapping[str, Any], expected: str) -> str:
+        """Show a person's Home tab, in the place of the one with the `expected` hash (empty: of any); returns the new hash.
+
+        Raises ChatError, with the code `hash_conflict` where another one stands.
+        """
+        hash = {"hash": expected} if expected else {}
+        reply = await self.api.call(self.api.web.views_publish, user_id=user, view=view, **hash)
+        shown = reply.get("view")
+        return str(shown.get("hash") or "") if isinstance(shown, dict) else ""
 
     async def members_of(self, group: str) -> list[str]:
         """The users of a user group (S...). Raises ChatError."""

@@ -14,6 +14,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from bot.core.decide.permissions import Denied
+from bot.core.model import Actor
 from bot.ports import ChatError
 from bot.ports.payloads import READ, Changed, Command, Event, Form, Menu, Payload, Press, Question, Reaction, Shortcut
 from bot.slack.door import acknowledged, notice, payload_of
@@ -112,6 +113,15 @@ class Reception:
         self._denials.note(payload.who.id, standing.value, _what(payload), name=payload.who.name)
         words = denied_text(barred) if barred else WORDS.get(standing) or self._unknown()
         return self._refuse(payload, words, respond)
+
+    async def asker(self, user: str) -> Actor | str:
+        """Whoever may ask, as the rules know them; or why they may not, in markup for them."""
+        standing = await self._people.standing(user)
+        if not (standing.is_member or self._reads):
+            return WORDS.get(standing) or self._unknown()
+        if barred := self._not_asking(user):
+            return denied_text(barred)
+        return Actor.person(user) if standing.is_member else Actor.outsider(user)
 
     def _may_ask_again(self, user: str) -> bool:
         """Whether this person has asked less than `QUESTIONS_A_MINUTE`; a question beyond that is passed over in silence."""

@@ -35,6 +35,7 @@ EVENTS: Mapping[str, str] = {
     "subteam_updated": "a group of `people` that is renamed or disabled is read anew",
     "reaction_added": "a pushpin on a message puts it into the incident's timeline",
     "reaction_removed": "the last pushpin that goes takes the message out again",
+    "app_home_opened": "the Home tab is drawn for whoever opens it",
     "app_mention": "a question to the bot in a channel is answered in its thread",
     "message.im": "a question in a direct message to the bot is answered there; nothing of it is kept",
     "message.channels": "a message of a timeline that is edited or deleted says so there; no other message is looked at",

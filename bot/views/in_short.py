@@ -108,16 +108,17 @@ def everything(world: World, policy: Policy, now: datetime) -> list[str]:
     ]
     told = {i.number for id in bad for c in providers[id] if world.component(c).level.bad and (i := world.concerned(c))}
     lines += [incident_line(i, policy, now) for i in world.open_incidents() if i.number not in told]
-    return lines or [_all_well(world, policy)]
+    return lines or [f"{all_well(world, policy)} No incident is open."]
 
 
-def _all_well(world: World, policy: Policy) -> str:
+def all_well(world: World, policy: Policy) -> str:
+    """Nothing fails."""
     every = len(policy.components)
     unknown = [c for c in policy.components if world.component(c).level is Level.UNKNOWN]
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
-        return f"⚪ *{_names(unknown, policy)} {verb} unknown*, {every - len(unknown)} operational. No incident is open."
-    return f"🟢 {'The only component is' if every == 1 else f'All {every} components are'} operational. No incident is open."
+        return f"⚪ {_names(unknown, policy)} {verb} unknown, {every - len(unknown)} operational."
+    return f"🟢 {'The only component is' if every == 1 else f'All {every} components are'} operational."
 
 
 def _well(name: str, incident: Incident | None, now: datetime, failed_at: datetime | None) -> str:

@@ -6,7 +6,7 @@ Limits: docs.slack.dev (Block Kit reference, chat.update). The size of all block
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -15,7 +15,7 @@ from bot.ports import Message
 TEXT_MAX = 3_900  # chat.update refuses more than 4,000
 SECTION_MAX, FIELD_MAX, HEADER_MAX = 3_000, 2_000, 150
 FIELDS_MAX, CONTEXT_MAX, BUTTONS_MAX = 10, 10, 25
-BLOCKS_MAX = 50
+BLOCKS_MAX, VIEW_BLOCKS_MAX = 50, 100
 JSON_MAX = 12_000
 VISIBLE_MAX = 11_000
 SHORT = 160  # no text is cut below this to make room; whole blocks go instead
@@ -39,6 +39,12 @@ def fit(message: Message, *, visible: int = VISIBLE_MAX) -> Message:
         else:
             blocks.pop(_least_needed(blocks))
     return Message(cut_markup(message.text.strip(), TEXT_MAX) or "…", tuple(blocks))
+
+
+def fit_view(blocks: Sequence[Mapping[str, Any]]) -> list[Json]:
+    """The blocks as a view takes them: a hundred, each within its own limits."""
+    fitting = [made for block in blocks if (made := _fitting(deepcopy(dict(block)))) is not None]
+    return _not_too_many(fitting, VIEW_BLOCKS_MAX)
 
 
 def cut_markup(text: str, limit: int) -> str:

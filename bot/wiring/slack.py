@@ -7,12 +7,13 @@ import structlog
 from bot.core.effects import PageAddresses
 from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.direct_posts import DirectPosts, Note
+from bot.delivery.home_tabs import HomeTabs
 from bot.delivery.no_chat import NoChat, WithoutChat
 from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.survey import Survey
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall
-from bot.slack.gateway import SlackGateway
+from bot.slack.gateway import Patience, SlackGateway
 from bot.slack.http_mode.request_url import RequestUrl
 from bot.slack.scopes import expected_scopes
 from bot.web.health import Part
@@ -78,14 +79,17 @@ class Slack(AppPart):
     """The link and who is one of us in it; nothing where a chat was given. `wake` is called when Slack lets us in."""
 
     def __init__(
-        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], CommandContext], wake: Callable[[], None]
-    ) -> None:
+        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], CommandContext], wake: Callable[[], None],
+        trouble: Callable[[], str],
+    ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
         self._store = store
         self._channels = channels
         self._desk = desk
         self._wake = wake
+        self._trouble = trouble
+        self._homes: HomeTabs | None = None
         self.link: SlackLink | None = None
         self.membership: Membership | None = None
         self.requests: RequestUrl | None = None  # where Slack's requests come by HTTP
@@ -130,6 +134,11 @@ class Slack(AppPart):
         """Whether people's words come in; None where there is no link."""
         return self.link.connected if self.link else None
 
+    async def home_opened(self, user: str, hash: str) -> None:
+        """Somebody opened their Home tab, and sees the one with this hash."""
+        if self._homes:
+            await self._homes.opened(user, hash)
+
     def after(self, beat: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """That beat, with what is due of our groups in Slack."""
         return self.membership.after(beat) if self.membership else beat
@@ -139,6 +148,19 @@ class Slack(AppPart):
         us = Membership(setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire, store.denials)
         self._ends(us.close)
         self.membership = us
+        every_s = (setup.given.patience or Patience()).home_every_s
+        homes = HomeTabs(
+            gateway.publish_home,
+            us.reception.asker,
+            store.engine,
+            store.ledger,
+            setup.clock,
+            every_s=every_s,
+            trouble=self._trouble,
+        )
+        self._homes = homes
+        self._ends(homes.close)
+        store.engine.listen(lambda *_: homes.changed())
         link = SlackLink(
             slack_login(setup.config.slack), expected_scopes(private=setup.config.incidents.private), gateway, store.ledger,
             setup.wire, self._ready, us.reception, us.connected, self.requests,
@@ -152,6 +174,8 @@ class Slack(AppPart):
             await self.membership.ready()
         if self._channels.ops:
             await self._channels.ops.look()
+        if self._homes:
+            await self._homes.start()
         self._wake()
 
 

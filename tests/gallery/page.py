@@ -21,6 +21,7 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("/incident list, show, timeline", queries.incidents),
     ("/understudy", queries.the_bot),
     ("Questions by mention and direct message", queries.questions),
+    ("The Home tab", queries.home),
     ("Help", queries.help_),
     ("Answers", answers.given),
     ("Slips", answers.slips),

@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from bot.core import effects as e
 from bot.core.decide.incident.entries import EntryIsHidden
 from bot.core.maintenance_windows import Window
-from bot.core.model import Fault, Level, Verdict
+from bot.core.model import LEAD, Actor, Fault, Level, Verdict
 from bot.core.record.component_facts import Muted
 from bot.core.record.entry_facts import EntryCorrected, MessageAdded
+from bot.core.record.incident_facts import RoleChanged
 from bot.core.record.sight_facts import SightLost, SightRegained
-from bot.ports import StoreError, StoreTrouble
+from bot.ports import Message, StoreError, StoreTrouble
+from bot.slack.reception import WORDS as REFUSED
+from bot.slack.standing import Standing
 from bot.system.denials import Attempt
 from bot.timeline.story import story as story_rows
+from bot.views import home as home_views
 from bot.views import in_short, storage
 from bot.views.about import About, about, maintenance, mute_answer
 from bot.views.answers import told as told_answer
@@ -26,6 +30,7 @@ from bot.views.incident.briefing import briefing
 from bot.views.incident.lists import incident_list, incident_show
 from bot.views.incident.texts import out_of_band
 from bot.views.names import plain_names
+from bot.views.rights import rights_view
 from bot.views.used import used
 from commands import actions, forms
 from commands.helping import help_message
@@ -33,9 +38,10 @@ from commands.table import WORDS
 from commands.timeline import NONE_YET, UNREAD
 from tests.gallery import situations as s
 from tests.gallery.facts import CONTROL, LATER
-from tests.gallery.phone import Entry, Kind, entry, sentence
+from tests.gallery.phone import Entry, Kind, entry, form, sentence
 from tests.stories import ANA, API, BOB, T0, latencies, message, outage_story
 
+GUEST = REFUSED[Standing.GUEST]
 READERS = {"support-chat.llm": 3, "search.rerank": 0}
 FULL = StoreError("the disk is full", kind=StoreTrouble.FULL)
 SINCE, AGAIN = T0 - timedelta(minutes=30), T0 + timedelta(minutes=5)
@@ -158,6 +164,21 @@ def questions() -> Iterator[Entry]:
     yield told("help", calm, in_short.CAN_ANSWER)
     yield told("note it is DNS", calm, in_short.slash_word("/incident note [INC-7] TEXT"))
     yield told("tell me a joke", calm, in_short.NOT_UNDERSTOOD)
+
+
+def home() -> Iterator[Entry]:
+    """The Home tab, and what its buttons show."""
+    mine, calm = outage_story(46), s.calm()
+    mine.add("incident/7", RoleChanged(LEAD, None, ANA), ANA)
+    for title, story, reader in (
+        ("all is well", calm, ANA), ("one fails", s.served(), ANA), ("several fail, I lead", mine, ANA),
+        ("for a guest who may ask", s.served(), Actor.outsider("U0EVE", "eve")),
+    ):  # fmt: skip
+        view = home_views.home(story.world, story.policy, story.now, reader)
+        yield entry(f"Home: {title}", Kind.DETAIL, Message("", tuple(view["blocks"])))
+    yield entry("Home: who may not ask", Kind.DETAIL, Message("", tuple(home_views.closed(GUEST)["blocks"])))
+    yield form("Home: Open", home_views.incident_view(s.seen(s.served()), READERS))
+    yield form("Home: What may I do?", rights_view(ANA, calm.policy.incidents))
 
 
 def help_() -> Iterator[Entry]:

@@ -25,7 +25,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     names = f": {words([plain_flag_name(key, policy) for key in away])}" if away else ""
     text = foreign(f"{len(away)} of {count(len(policy.flags), 'flag')} on a fallback{names}.")
     blocks: list[Block] = []
-    order = sorted(policy.flags.values(), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
+    order = by_urgency(world, policy, now)
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
         small = context(f"{code(flag.key)} · {count(readers.get(flag.key, 0), 'reader')} in 15 min · {_ways(flag, state, now)}")
@@ -35,6 +35,11 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     if len(order) > MOST_IN_LIST:
         blocks.append(context(f"{len(order) - MOST_IN_LIST} more: `understudy flags list` shows all of them."))
     return fit(Message(text, tuple(blocks)))
+
+
+def by_urgency(world: World, policy: Policy, now: datetime) -> list[FlagPolicy]:
+    """Every flag, those first whose customers need somebody."""
+    return sorted(policy.flags.values(), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
 
 
 def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:

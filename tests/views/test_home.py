@@ -1,0 +1,109 @@
+"""The Home tab fits what Slack takes, however much there is to show."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.model import Actor, Fault, Level
+from bot.core.policy import ComponentPolicy, IncidentPolicy, Policy
+from bot.core.record.component import ComponentState
+from bot.core.record.world import World
+from bot.sandbox.slack.block_kit.blocks import check_view
+from bot.views.home import home, incident_view
+from bot.views.in_short import everything, reply
+from tests.gallery import situations as s
+from tests.stories import ANA, T0, outage_story
+
+NOBODY = Actor.outsider("U0EVE", "eve")
+
+
+def fleet(providers: int, each: int) -> Policy:
+    """That many components."""
+    components = {
+        id: ComponentPolicy(id, f"Surface {n} of {p}", f"vendor-{p}", f"Vendor {p}", {})
+        for p in range(providers)
+        for n in range(each)
+        for id in [f"vendor-{p}.part-{n}"]
+    }
+    return Policy(components, {}, IncidentPolicy({}))
+
+
+def seen(policy: Policy, *levels: Level) -> World:
+    """The first components have these levels, all others are operational."""
+    world = World()
+    for n, id in enumerate(policy.components):
+        level = levels[n] if n < len(levels) else Level.OPERATIONAL
+        since = T0 - timedelta(minutes=n % 50)
+        world = world.with_state("component", id, ComponentState(id, level, "3 of 3 checks failed", Fault.THEIRS, since=since))
+    return world
+
+
+def text(policy: Policy, world: World) -> str:
+    return str(home(world, policy, T0, ANA)["blocks"])
+
+
+def test_five_hundred_checks_are_grouped_with_the_worst_first() -> None:
+    """Two of them fail: a line for each of their providers, and one line for all that is well."""
+    policy = fleet(100, 5)
+    shown = text(policy, seen(policy, *[Level.OPERATIONAL] * 5, Level.DEGRADED, *[Level.OPERATIONAL] * 4, Level.DOWN))
+
+    assert "2 of 500 components fail." in shown
+    assert shown.index("*Vendor 2*: Surface 0 of 2 down") < shown.index("*Vendor 1*: Surface 0 of 1 degraded")
+    assert "93 more" not in shown and "490 components operational" in shown
+
+
+@pytest.mark.parametrize(("providers", "each"), [(500, 1), (1, 500), (50, 10)])
+@pytest.mark.parametrize("level", list(Level))
+def test_whatever_fails_the_tab_is_one_that_slack_takes(providers: int, each: int, level: Level) -> None:
+    """All of 500 components at once."""
+    policy = fleet(providers, each)
+    view = home(seen(policy, *[level] * 500), policy, T0, ANA)
+
+    assert [] == check_view(view)
+    assert len(view["blocks"]) <= 100
+
+
+def test_forty_incidents_with_long_titles_fit() -> None:
+    """The ten worst, and how many more there are."""
+    story = outage_story(46)
+    world = story.world
+    for number in range(8, 48):
+        world = world.with_state("incident", number, replace(story.incident(), number=number, title="<b>&" * 60))
+    view = home(world, story.policy, story.now, ANA, trouble="x" * 5000)
+
+    assert [] == check_view(view)
+    assert "31 more" in str(view)
+
+
+def test_who_may_do_nothing_has_no_button_that_does() -> None:
+    """An outsider who may ask sees, and acts upon nothing."""
+    story = s.served()
+    view = home(story.world, story.policy, story.now, NOBODY)
+
+    assert "actions" not in {block["type"] for block in view["blocks"]}
+
+
+def test_an_incident_is_shown_without_buttons() -> None:
+    """What is read over the tab acts upon nothing."""
+    view = incident_view(s.seen(outage_story(46)), {})
+
+    assert [] == check_view(view)
+    assert "actions" not in {block["type"] for block in view["blocks"]}
+
+
+def test_a_tab_looks_the_same_while_nothing_happens() -> None:
+    """So that nothing is sent for the passing of time."""
+    story = s.served()
+    later = story.now + timedelta(minutes=7)
+
+    assert home(story.world, story.policy, story.now, ANA) == home(story.world, story.policy, later, ANA)
+
+
+def test_a_short_answer_names_three_things_at_most() -> None:
+    """Of a bad day with twenty providers down."""
+    policy = fleet(20, 1)
+    world = seen(policy, *[Level.DOWN] * 20)
+    said = reply(everything(world, policy, T0), world, T0)
+
+    assert "17 more: `/health` shows all." in str(said.blocks)
