@@ -2,12 +2,13 @@
 
 import re
 from functools import partial
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.answers.base import Answer
-from bot.core.answers.incident import CannotHaveBeen, Declared, OpenAlready
+from bot.core.answers.incident import CannotHaveBeen, Declared, Joined, JoinedBefore, OpenAlready
 from bot.core.decide.permissions import Denied
 from bot.core.signals import AddMessage, Declare
 from bot.ports import Message
@@ -30,7 +31,7 @@ from commands.times import read, zone_of
 BUTTON = re.compile(r"^incident\.declare(:|$)")
 CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,30}")
 SUGGESTED_CHARS = 150  # fewer than a title may have: Slack counts some letters twice
-NOT_IN_A_TIMELINE = "The message is in no timeline yet; *Add to timeline* in its menu puts it into one."
+NOT_IN_A_TIMELINE = "The message is in no timeline yet; the button that you press takes it along."
 
 IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
@@ -52,7 +53,11 @@ async def _on_button(
     if refused := desk.denied(asked, Declare):
         await answer(respond, denied_message(refused))
         return
-    await client.views_open(trigger_id=press.trigger, view=declare_form(desk, asked.channel, component=component))
+    if found := await messages.along(client, press):
+        form = form_from(desk, *found)
+    else:
+        form = declare_form(desk, asked.channel, component=component)
+    await client.views_open(trigger_id=press.trigger, view=form)
 
 
 async def _on_shortcut(
@@ -64,14 +69,16 @@ async def _on_shortcut(
     if refused := desk.denied(asked, Declare):
         await answer(respond, denied_message(refused))
         return
-    if message is None:
-        form = declare_form(desk, asked.channel)
-    else:
-        text = typed(message.text)
-        about = component_of(text, {id: c.name for id, c in desk.engine.policy.components.items()})
-        component, title = about[0] if len(about) == 1 else "", _suggested(text)
-        form = declare_form(desk, messages.packed(message, shortcut.domain), component=component, title=title)
+    form = form_from(desk, message, shortcut.domain) if message else declare_form(desk, asked.channel)
     await client.views_open(trigger_id=shortcut.trigger, view=form)
+
+
+def form_from(desk: CommandContext, message: Written, domain: str) -> dict[str, Any]:
+    """The form, with the words of a message and what they name; the message goes along with it."""
+    text = typed(message.text)
+    about = component_of(text, {id: c.name for id, c in desk.engine.policy.components.items()})
+    component, title = about[0] if len(about) == 1 else "", _suggested(text)
+    return declare_form(desk, messages.packed(message, domain), component=component, title=title)
 
 
 def _suggested(text: str) -> str:
@@ -89,18 +96,28 @@ async def _on_sent(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
         await ack(response_action="errors", errors={wrong.field: str(wrong)})
         return
     said = await desk.engine.handle(signal)
-    offered = answer_message(said, INCIDENT.word, **declaration_words(signal))
+    carried = {"message": messages.packed(message, domain, messages.IN_A_BUTTON)} if message else {}
+    offered = answer_message(said, INCIDENT.word, **declaration_words(signal), **carried)
     if not said.ok and (offered is None or isinstance(said, Denied)):
         field = "when" if isinstance(said, CannotHaveBeen) else "title"
         await ack(response_action="errors", errors={field: words(said, IN_A_FORM)})
         return
     await ack()
-    if message and isinstance(said, Declared) and said.incident is not None:
-        source = await messages.source(client, message, domain)
-        id = f"{asked.signal_id}/message"
-        await desk.engine.handle(AddMessage(actor=asked.actor, id=id, incident=said.incident, message=source))
+    if message and isinstance(said, Declared):
+        await take_along(desk, client, asked, said, message, domain)
     where = message.channel if message else form.metadata
     await tell(client, asked.actor.id, where if CHANNEL.fullmatch(where) else "", _said(said, offered, message))
+
+
+async def take_along(
+    desk: CommandContext, client: AsyncWebClient, asked: Request, said: Answer, message: Written, domain: str
+) -> bool:
+    """Put the message into the timeline of the incident that was declared or joined; whether it is in it now."""
+    if said.incident is None or not isinstance(said, Declared | Joined | JoinedBefore):
+        return False
+    source = await messages.source(client, message, domain)
+    add = AddMessage(actor=asked.actor, id=f"{asked.signal_id}/message", incident=said.incident, message=source)
+    return (await desk.engine.handle(add)).ok
 
 
 def _carried(metadata: str) -> tuple[Written | None, str]:

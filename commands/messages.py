@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.model import Actor
 from bot.core.record.incident import SourceFile, SourceMessage
-from bot.ports.payloads import Unreadable, Who, Written, written
+from bot.ports.payloads import Press, Unreadable, Who, Written, written
 from bot.verbs.verb import TEXT_CHARS
 from bot.views.form_parts import METADATA_MAX
 from bot.views.text import cut
@@ -96,8 +96,11 @@ async def _address(client: AsyncWebClient, message: Written, domain: str) -> str
 # --- through a form: it carries the message, since the bot may not be where it stands
 
 
-def packed(message: Written, domain: str) -> str:
-    """The message as a form carries it; files and words are cut to what one holds."""
+IN_A_BUTTON = 700  # of the 2,000 of a button: escaping may double it, and a title stands beside it
+
+
+def packed(message: Written, domain: str, most: int = METADATA_MAX) -> str:
+    """The message as a form carries it, or a button; files and words are cut to what one holds."""
     who = message.who or Who("")
     carried = {
         "channel": message.channel, "ts": message.ts, "thread": message.thread_ts, "edited": message.edited_ts,
@@ -105,11 +108,11 @@ def packed(message: Written, domain: str) -> str:
     }  # fmt: skip
     for name, link in message.files:
         more = {**carried, "files": [*carried["files"], [name[:60], link]]}
-        if _chars(more) < METADATA_MAX // 2:
+        if _chars(more) < most // 2:
             carried = more
     text = message.text
-    while _chars({**carried, "text": text}) > METADATA_MAX:
-        text = cut(text, len(text) - max(_chars({**carried, "text": text}) - METADATA_MAX, 20))
+    while text and _chars({**carried, "text": text}) > most:
+        text = cut(text, max(len(text) - max(_chars({**carried, "text": text}) - most, 20), 0))
     return json.dumps({**carried, "text": text}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -132,3 +135,20 @@ def unpacked(metadata: str) -> tuple[Written, str]:
         raise ValueError("the form does not hold a message") from error
     who = replace(message.who, name=str(name)) if message.who else None
     return replace(message, who=who, is_bot=bool(is_bot)), domain
+
+
+async def along(client: AsyncWebClient, pressed: Press) -> tuple[Written, str] | None:
+    """The message that goes along with a pressed button, or with the form around it: as it stands now, where it can be read.
+
+    None where none does.
+    """
+    carried = pressed.value.get("message", pressed.metadata)
+    try:
+        message, domain = unpacked(carried if isinstance(carried, str) else "")
+    except ValueError:
+        return None
+    try:
+        now = await read(client, message.channel, message.ts)
+    except CannotRead:
+        return message, domain
+    return now, domain

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncResp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.answers.incident import JoinedBefore
 from bot.core.model import Actor
 from bot.ports import Message
 from bot.ports.payloads import Command, Event, Form, Press
@@ -16,11 +17,11 @@ from bot.views.answers import answer_message, told, words
 from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
 from bot.views.text import inert
-from commands import actions, declaring, forms, timeline
+from commands import actions, declaring, forms, messages, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
-from commands.events import home, questions
+from commands.events import emoji, home, questions
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
@@ -32,6 +33,7 @@ from commands.understudy import understudy
 
 log = structlog.get_logger(__name__)
 
+IN_TIMELINE = "The message is in its timeline."
 IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
 
@@ -45,6 +47,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
     app.event("member_joined_channel")(partial(_on_arrival, desk))
     declaring.listen(app, desk)
+    emoji.listen(app, desk)  # before the timeline, which takes every other emoji
     timeline.listen(app, desk)
     questions.listen(app, desk)
     home.listen(app, desk)
@@ -107,10 +110,12 @@ async def _on_press(
         if not said.changed:  # what was changed shows on the tab itself
             await _over_home(client, press, words(said, Slack()))
         return
+    found = await messages.along(client, press) if said.ok or isinstance(said, JoinedBefore) else None
+    taken = f" {IN_TIMELINE}" if found and await declaring.take_along(desk, client, asked, said, *found) else ""
     if press.view:
-        await _told_in_form(client, asked, press, words(said, Slack()))
+        await _told_in_form(client, asked, press, words(said, Slack()) + taken)
         return
-    await answer(respond, answer_message(said, INCIDENT.word) or told(said))
+    await answer(respond, answer_message(said, INCIDENT.word) or told(said) + taken)
     record = await actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)

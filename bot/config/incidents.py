@@ -66,6 +66,19 @@ def _check_call(url: str | None) -> str | None:
     return url
 
 
+EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}")
+
+
+def _check_emoji(name: str) -> str:
+    """An emoji's name as Slack tells it: without colons and skin tone."""
+    bare = name.strip().strip(":").lower()
+    if bare in ("pushpin", "round_pushpin"):
+        raise bad("a pushpin puts a message into the timeline already", "choose another emoji, such as rotating_light")
+    if bare and not EMOJI.fullmatch(bare):
+        raise bad("that is no name of an emoji", "write what stands between the colons, such as rotating_light")
+    return bare
+
+
 class IncidentsConfig(Part):
     """When incidents open, speak and resolve."""
 
@@ -81,6 +94,10 @@ class IncidentsConfig(Part):
     )
     bridge_url: Annotated[OptionalUrl, AfterValidator(_check_call)] = Field(
         default=None, description="Address of the call that people work in, `https://...`: on the card, and as a bookmark."
+    )
+    declare_emoji: Annotated[str, AfterValidator(_check_emoji)] = Field(
+        default="",
+        description="An emoji such as `rotating_light`: whoever puts it on a message is offered to declare from it.",
     )
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."

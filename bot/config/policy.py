@@ -104,6 +104,7 @@ def _incidents(config: Config) -> IncidentPolicy:
         admins=config.people.admins,
         lists=config.people.lists(),
         bridge_url=section.bridge_url or "",
+        declare_emoji=section.declare_emoji,
         roles=config.people.roles,
         nag_after=config.people.nag_after,
     )

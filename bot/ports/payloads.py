@@ -65,6 +65,7 @@ class Press:
     response_url: str
     view: str = ""  # the form around the button, by its id
     at_home: bool = False  # it stands on the Home tab
+    metadata: str = ""  # what that form carries
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,7 @@ def _press(body: Json) -> Press:
         value=_value(action), label=_label(action), is_link=_is_link(shown, name), message=pressed,
         trigger=_text(body, "trigger_id", LONGEST_ID), response_url=_response_url(body),
         view=_modal_id(_object(body, "view")), at_home=_object(body, "view").get("type") == "home",
+        metadata=_optional(_object(body, "view"), "private_metadata"),
     )  # fmt: skip
 
 

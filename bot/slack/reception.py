@@ -56,12 +56,13 @@ class Reception:
     def __init__(
         self, people: People, clock: Clock, denials: Denials, *, reads: bool, on_group: Callable[[str], None],
         not_asking: Callable[[str], Denied | None] = lambda user: None,
-        follows: Callable[[str, str], bool] = lambda channel, ts: False,
+        follows: Callable[[str, str], bool] = lambda channel, ts: False, declare_emoji: Callable[[], str] = lambda: "",
     ) -> None:  # fmt: skip
         self._people = people
         self._reads = reads
         self._on_group = on_group
         self._follows = follows
+        self._declare_emoji = declare_emoji
         self._denials = denials
         self._not_asking = not_asking
         self._clock = clock
@@ -83,7 +84,7 @@ class Reception:
                 self._on_group(str(id or ""))
             case Changed(channel=channel, ts=ts) if self._follows(channel, ts):
                 return await next()
-            case Reaction(emoji="pushpin"):
+            case Reaction(emoji=emoji) if emoji in ("pushpin", self._declare_emoji()):
                 return await next()
             case Question(who=who) if self._may_ask_again(who.id):
                 return await next()

@@ -332,7 +332,9 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             return fit(Message(inert(told(b)), (section(shown),)))
         case a.OpenAlready(choices=choices):
             open_ones = choices[:MOST_CHOICES]
-            joins = [join_button(number, style="" if n else "primary") for n, number in enumerate(open_ones)]  # one stands out
+            carried = str(more.get("message", ""))
+            styles = ["primary", *[""] * len(open_ones)]  # one stands out
+            joins = [join_button(n, style=style, message=carried) for n, style in zip(open_ones, styles, strict=False)]
             again = {"title": plain(title, TITLE_MAX), "severity": severity, **more}
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]

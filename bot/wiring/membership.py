@@ -40,6 +40,7 @@ class Membership:
             self.people, wire, denials, reads=config.external == "read", on_group=self.levels.heard,
             not_asking=lambda user: not_asking(user, engine.policy.incidents),
             follows=lambda channel, ts: bool(engine.world.holding(message_key(channel, ts))),
+            declare_emoji=lambda: engine.policy.incidents.declare_emoji,
         )  # fmt: skip
 
     async def ready(self) -> None:

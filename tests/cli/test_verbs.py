@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -56,6 +57,41 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     screen = deployment.workspace.person("ana").sees()
     assert "Chat is slow" in screen
     assert "carla" in screen
+
+
+async def test_what_is_over_is_declared_with_its_own_times(deployment: Deployment) -> None:
+    """`--began` and `--ended`, in UTC or with a zone: it is resolved at once, and its durations count from then."""
+    await deployment.ready_bot()
+    began = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=3)
+    ended = began + timedelta(minutes=90)
+    there = ended.astimezone(timezone(timedelta(hours=2)))
+    times = ("--began", f"{began:%Y-%m-%dT%H:%M}", "--ended", f"{there:%Y-%m-%dT%H:%M}+02:00")
+    said = await deployment.verb("incident", "declare", "Mail was late", *times)
+    shown = (await deployment.verb("incident", "show", "1", "--json")).json
+
+    assert (0, "") == (said.status, said.err)
+    assert "INC-1 is declared" in said.out
+    assert ("resolved", began) == (shown["phase"], datetime.fromisoformat(shown["began_at"]))
+    assert "1 h 30 min" in (await deployment.verb("export", "1", "--format", "md")).out
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (("--began", "lunch"), "is no time"),
+        (("--ended", "2020-03-20T14:00"), "when did it begin"),
+        (("--began", "2020-03-20T14:00"), "more than 30 days ago"),
+    ],
+)
+async def test_a_time_that_cannot_be_is_refused_in_the_terminal(
+    deployment: Deployment, times: tuple[str, ...], words: str
+) -> None:
+    """What is no time, an end without a beginning, and what is too long ago."""
+    await deployment.ready_bot()
+    refused = await deployment.verb("incident", "declare", "Mail was late", *times)
+
+    assert (True, "") == (refused.status != 0, refused.out)
+    assert words in refused.err
 
 
 async def test_programs_read_json(deployment: Deployment) -> None:

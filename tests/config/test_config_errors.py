@@ -71,6 +71,8 @@ TABLE = [
         "end when they begin",
         "leave the severity out",
     ),
+    ("incidents: {declare_emoji: 'a b'}", 5, "incidents.declare_emoji", "no name of an emoji", "between the colons"),
+    ("incidents: {declare_emoji: ':pushpin:'}", 5, "incidents.declare_emoji", "into the timeline already", "another emoji"),
     ("incidents: {bridge_url: 'http://meet.example'}", 5, "incidents.bridge_url", "without encryption", "https://"),
     ("people: {nag_after: soon}", 5, "people.nag_after", "soon", "or never"),
     ("people: {roles: []}", 5, "people.roles", "there are 0 roles", "1 to 6, the lead first"),

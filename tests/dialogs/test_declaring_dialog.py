@@ -263,14 +263,52 @@ async def test_a_form_that_lost_its_message_declares_without_it(said: Talk, meta
     assert [] == list(await said.facts(MessageAdded))
 
 
-async def test_where_one_is_open_the_message_waits_for_add_to_timeline(outage: Talk) -> None:
-    """The way on says so: nothing is put where nobody looked."""
+@pytest.fixture
+async def pointed(outage: Talk) -> Talk:
+    """Ana declares from a message of Bob's, and is pointed to the incident that is open for Claude."""
     house = outage.house
     await house.bob.says("Claude is broken", channel="ops")
     await house.ana.uses_shortcut("declare_from_message", message_containing="Claude is broken")
     await house.ana.waits_for("== Declare incident ==")
-    await house.ana.submits({})
-    pointed = await house.ana.waits_for("The message is in no timeline yet")
+    return outage
 
-    assert "[Join INC-1] [Declare a separate one]" in pointed
-    assert [] == list(await outage.facts(MessageAdded))
+
+async def test_where_one_is_open_the_message_waits_for_the_button(pointed: Talk) -> None:
+    """Nothing is put where nobody looked; the answer says what takes it along."""
+    await pointed.house.ana.submits({})
+    told = await pointed.house.ana.waits_for("The message is in no timeline yet")
+
+    assert "[Join INC-1] [Declare a separate one]" in told
+    assert [] == list(await pointed.facts(MessageAdded))
+
+
+async def test_joining_takes_the_message_along(pointed: Talk) -> None:
+    """By the button of the answer: who wanted to tell something has told it."""
+    ana = pointed.house.ana
+    await ana.submits({})
+    await ana.waits_for("The message is in no timeline yet")
+    told = await pointed.presses(ana, "Join INC-1")
+
+    assert "The message is in its timeline." in told
+    assert "Claude is broken" == (await first_entry(pointed)).text
+
+
+async def test_joining_in_the_form_takes_the_message_along(pointed: Talk) -> None:
+    """By the button that stands above the fields; also for whoever has joined before."""
+    ana = pointed.house.ana
+    await pointed.asks(ana, "/incident join INC-1")
+    await ana.clicks("Join INC-1")
+    await ana.waits_for("The message is in its timeline.")
+
+    assert "Claude is broken" == (await first_entry(pointed)).text
+
+
+async def test_a_separate_one_takes_the_message_along(pointed: Talk) -> None:
+    """It is its first entry."""
+    ana = pointed.house.ana
+    await ana.submits({})
+    await ana.waits_for("The message is in no timeline yet")
+    await pointed.presses(ana, "Declare a separate one")
+    [fact] = await pointed.facts(MessageAdded)
+
+    assert 2 == fact.incident

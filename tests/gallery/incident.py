@@ -117,6 +117,7 @@ def modals() -> Iterator[Entry]:
     yield form("Form: declare, something is open", forms.declare_modal([story.incident()], story.policy), forms.declare_modal)
     joined = forms.notice_modal("You are in INC-7 now. It goes on in <#C07CLAUDE>.")
     yield form("Form: declare, joined what is open instead", joined, forms.notice_modal)
+    yield entry("Declare by emoji", Kind.ANSWER, forms.declare_offer("Claude answers nothing", "{}"))
     yield form("Form: update", forms.update_modal(story.scene(), story.about(7)), forms.update_modal)
     yield form("Form: resolve while it fails", forms.resolve_modal(story.scene()), forms.resolve_modal)
     yield form("Form: resolve", forms.resolve_modal(outage_story(151).scene()), forms.resolve_modal)

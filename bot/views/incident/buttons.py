@@ -106,9 +106,10 @@ def reopen_button(incident: Incident) -> Block:
     return button("Reopen", "incident.reopen", {"incident": incident.number}, confirm=question)
 
 
-def join_button(number: int, *, style: str = "") -> Block:
-    """Come to help; the number makes its id one of its own in a row, as Slack demands."""
-    return button(f"Join INC-{number}", f"incident.join:{number}", {"incident": number}, style=style)
+def join_button(number: int, *, style: str = "", message: str = "") -> Block:
+    """Come to help; the number makes its id one of its own in a row, as Slack demands. A `message` goes into its timeline."""
+    value = {"incident": number, **({"message": message} if message else {})}
+    return button(f"Join INC-{number}", f"incident.join:{number}", value, style=style)
 
 
 def repair_button(incident: Incident) -> Block:

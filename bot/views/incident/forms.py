@@ -10,7 +10,8 @@ from bot.core.model import Severity
 from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
-from bot.views.blocks import OPTION_VALUE_MAX, context, plain_text, section
+from bot.ports import Message
+from bot.views.blocks import OPTION_VALUE_MAX, actions, button, context, plain_text, section
 from bot.views.flags.buttons import affected
 from bot.views.form_parts import MOST_OPTIONS, TEXT_MAX, View
 from bot.views.form_parts import input_block as _input
@@ -20,7 +21,7 @@ from bot.views.form_parts import select as _select
 from bot.views.form_parts import text_input as _text_input
 from bot.views.incident.buttons import join_button, still
 from bot.views.incident.updates import known_lines
-from bot.views.limits import cut_markup
+from bot.views.limits import cut_markup, fit
 from bot.views.names import plain_flag_name, plain_variant_name
 from bot.views.scene import Scene
 from bot.views.text import code, count, foreign, inert, utc, who
@@ -73,6 +74,13 @@ def declare_modal(
     ]
     blocks = [*_open_already(open_incidents, about), *blocks]
     return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", blocks, private_metadata)
+
+
+def declare_offer(text: str, message: str) -> Message:
+    """Who put the emoji for it on a message may declare from it; the button carries the `message`."""
+    said = f"Declare an incident from “{foreign(text, 120) or 'this message'}”?"
+    made = button("Declare incident", "incident.declare:message", {"message": message}, style="primary")
+    return fit(Message(said, (section(said), *actions([made]))))
 
 
 def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
