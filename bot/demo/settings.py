@@ -34,6 +34,7 @@ def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, list
         "providers": {"anthropic": _anthropic(vendors), "openai": _openai(vendors), "ours": _ours()},
         "control_group": [_tcp("slack", workspace.api_url), _tcp("elsewhere", vendors.status_url("openai"))],
         "flags": {FLAG: _flag(automation)},
+        "detection": {"slow_floor": SLOW_FROM},
         "incidents": {"resolve": "ask", "resolve_after": "10m"},
         "runbooks": {
             "anthropic.api": {"steps": ["Confirm on the board", "Tell support", "Check the fallback's quota"]},
@@ -82,6 +83,7 @@ def _ours() -> dict[str, object]:
 
 # At two hundred times the speed of life, thirty seconds are 150 ms on this machine: a busy one needs all of them.
 DEADLINE = "30s"
+SLOW_FROM = "10s"  # likewise: 50 ms, within which a browser beside it may hold the bot up
 
 
 def _http(name: str, url: str, **more: object) -> dict[str, object]:

@@ -12,12 +12,15 @@ from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
+from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call
 from bot.doctor.people import look_at_list, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
+from bot.doctor.templates import messages, views
 from bot.engine.world_reading import read_world
 from bot.ports import ChatError
+from bot.slack.block_proof import message_problem, view_problem
 from bot.slack.gateway import SlackGateway
 from bot.slack.http_mode.challenge import prove_request_url
 from bot.slack.preflight import Preflight, preflight
@@ -263,6 +266,7 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
             yield finding
         async for finding in _on_call(SlackGateway(login, identity=found.identity), config):
             yield finding
+        yield await _templates(SlackGateway(login, identity=found.identity), to_policy(config))
 
 
 def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, str]) -> list[Finding]:
@@ -313,6 +317,26 @@ async def _on_call(gateway: SlackGateway, config: Config) -> AsyncIterator[Findi
             yield Finding(state, "people.on_call", words)
     finally:
         await gateway.close()
+
+
+async def _templates(gateway: SlackGateway, policy: Policy) -> Finding:
+    """Whether Slack takes every kind of message and form with the names of this configuration in it. Nothing is posted."""
+    now, problems, asked = SystemClock().now(), [], 0
+    await gateway.start()
+    try:
+        for name, message in messages(policy, now):
+            problems += [f"{name}: {said}"] if (said := await message_problem(gateway, message)) else []
+            asked += 1
+        for name, view in views(policy, now):
+            problems += [f"{name}: {said}"] if (said := await view_problem(gateway, view)) else []
+            asked += 1
+    except ChatError as error:
+        return Finding("note", "messages", f"Slack did not say whether it takes our messages: {error}")
+    finally:
+        await gateway.close()
+    if problems:
+        return Finding("bad", "messages", f"Slack would refuse {'; '.join(problems)}")
+    return Finding("good", "messages", f"Slack takes all {asked} kinds of messages and forms, with your names in them")
 
 
 async def _lookup(gateway: SlackGateway, channel: str) -> Finding:

@@ -12,7 +12,7 @@ from bot.sandbox.slack.api.args import Args, arguments_of
 from bot.sandbox.slack.api.catalogue import MethodFacts, catalogue
 from bot.sandbox.slack.api.limits import Limits
 from bot.sandbox.slack.errors import COMMON, RateLimited, SlackError
-from bot.sandbox.slack.methods import channels, chat, files, marks, membership, people, views
+from bot.sandbox.slack.methods import block_kit, channels, chat, files, marks, membership, people, views
 from bot.sandbox.slack.mischief import Mischief, Work
 from bot.sandbox.slack.records import Call, Json
 from bot.sandbox.slack.team import Team
@@ -25,6 +25,7 @@ Handler = Callable[[Team, Args], Json]
 EMITS: Mapping[str, frozenset[str]] = {
     method: frozenset(codes)
     for emits in (
+        block_kit.EMITS,
         channels.EMITS,
         chat.EMITS,
         files.EMITS,
@@ -54,6 +55,7 @@ class WebApi:
             "api.test": self._api_test,
             "auth.test": self._auth_test,
             "apps.connections.open": lambda team, args: {"url": self.open_link()},
+            **block_kit.METHODS,
             **chat.methods(self.limits),
             **channels.METHODS,
             **membership.METHODS,

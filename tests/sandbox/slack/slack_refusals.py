@@ -461,6 +461,9 @@ VIEWS = [
     Row("views.publish", "not_enabled", _without_home),
     Row("views.publish", "hash_conflict", _stale_home),
     Row("views.publish", "duplicate_external_id", lambda s: _twin_home(s)),
+    Row("blocks.validate", "invalid_blocks", lambda s: {"blocks": [{"type": "section"}]}),
+    Row("blocks.validate", "invalid_message", lambda s: {"message": {"blocks": [{"type": "section"}]}}),
+    Row("blocks.validate", "invalid_view", lambda s: {"view": {"type": "modal", "blocks": []}}),
     Row("views.publish", "view_too_large", lambda s: {"user_id": s.ana.id, "view": BIG_VIEW | {"type": "home"}}),
 ]
 
