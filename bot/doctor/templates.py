@@ -82,7 +82,7 @@ def views(policy: Policy, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _failing(policy: Policy, now: datetime) -> _Imagined:
-    """INC-1, acknowledged, of the component with the longest name and all others of its provider; of nothing if none is watched."""
+    """INC-1, acknowledged: the component with the longest name fails, and all others of its provider. None is needed."""
     world = _Imagined(policy, now - timedelta(hours=1))
     longest = max(policy.components.values(), key=lambda one: len(one.name), default=None)
     ours = [one.id for one in policy.components.values() if longest and one.provider == longest.provider]

@@ -90,7 +90,9 @@ async def test_a_token_that_is_refused_is_no_verdict_on_a_message(workspace: Loc
     await stranger.close()
 
 
-@pytest.mark.parametrize("policy", [story_policy(), replace(story_policy(), flags={}), Policy({}, {}, story_policy().incidents)])
+@pytest.mark.parametrize(
+    "policy", [story_policy(), replace(story_policy(), flags={}), Policy({}, {}, story_policy().incidents)]
+)
 def test_templates_are_drawn_for_any_configuration(policy: Policy) -> None:
     """With flags, without, and where nothing is watched at all."""
     named = [name for name, _ in (*messages(policy, NOW), *views(policy, NOW))]

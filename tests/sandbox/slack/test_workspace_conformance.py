@@ -49,7 +49,9 @@ UNDOCUMENTED = {
     ("*", "unknown_method"),  # a method that does not exist has no page
 }
 TIERS = {"Tier1": "t1", "Tier2": "t2", "Tier3": "t3", "Tier4": "t4"}
-SPECIAL = {"blocks.validate": "t4", "auth.test": "auth_test", "chat.getPermalink": "get_permalink", "chat.postMessage": "post_message"}
+SPECIAL = {
+    "auth.test": "auth_test", "blocks.validate": "t4", "chat.getPermalink": "get_permalink", "chat.postMessage": "post_message",
+}  # fmt: skip
 FREE = ("args.", "message.metadata.event_payload.", "messages[].metadata.event_payload.", "view.state.values")
 KINDS_OF_PEOPLE: tuple[dict[str, Any], ...] = (
     {"guest": "multi"}, {"guest": "single"}, {"deleted": True}, {"is_bot": True}, {"stranger": True, "team_id": "T07OTHER"},
