@@ -23,6 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "team_id": "T07OTHER", "enterprise_id": "E07GRID", "workspaces": ("T07OTHER",),
     },
     "bot": {"is_bot": True},
+    "workflow bot": {"is_bot": True, "workflow_bot": True},
     "deactivated": {"deleted": True},
 }  # fmt: skip
 SLASH_WORDS = [

@@ -122,6 +122,7 @@ class User:
     updated: int = 0
     guest: str = ""  # "multi" (of several channels) or "single" (of one), as Slack's two kinds of guests
     deleted: bool = False  # deactivated
+    workflow_bot: bool = False  # what a workflow of the workspace writes as
     stranger: bool = False  # of another organization, here through Slack Connect
     team_id: str = ""  # another workspace than this one
     enterprise_id: str = ""  # the organization that they belong to, in an Enterprise Grid

@@ -128,6 +128,8 @@ def user_shape(team: Team, user: User) -> Json:
         "updated": user.updated,
         "profile": {"real_name": user.real_name, "display_name": user.name, "team": home},
     }
+    if user.workflow_bot:
+        shape["is_workflow_bot"] = True
     if user.stranger:
         shape["is_stranger"] = True
     if user.enterprise_id:
