@@ -219,7 +219,7 @@ class House:
 
 
 @asynccontextmanager
-async def a_house(folder: Path, *, started: bool = True, **changes: Any) -> AsyncIterator[House]:
+async def a_house(folder: Path, *, started: bool = True, of: Settings = LOOSE, **changes: Any) -> AsyncIterator[House]:
     """A deployment with ana and bob in #ops; everything is looked at once and well before the test begins."""
     vendor = Vendor()
     runner = web.AppRunner(vendor.application(), access_log=None)
@@ -227,7 +227,7 @@ async def a_house(folder: Path, *, started: bool = True, **changes: Any) -> Asyn
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     vendor.port = runner.addresses[0][1]
     commands = [CommandSpec(*word) for word in words(changes.get("slack", {}).get("prefix", ""))]
-    async with LocalWorkspace(commands=commands, settings=LOOSE) as workspace:
+    async with LocalWorkspace(commands=commands, settings=of) as workspace:
         workspace.add_user("ana", "Ana Silva")
         workspace.add_user("bob", "Bob Meyer")
         workspace.add_channel("ops", members=("ana", "bob"))

@@ -42,6 +42,11 @@ def slash_commands(manifest: Any) -> list[dict[str, Any]]:
     return found
 
 
+def test_an_app_of_an_organization_says_so() -> None:
+    """Slack installs it for the whole organization only then."""
+    assert [True, False] == [manifest_for(organization=org)["settings"]["org_deploy_enabled"] for org in (True, False)]
+
+
 def test_file_is_what_the_code_makes() -> None:
     """Whoever pastes manifest.yml gets the words and rights that the bot uses, in the same order."""
     assert json.dumps(manifest_for()) == json.dumps(published())

@@ -47,20 +47,22 @@ def print_schema() -> None:
 @click.command()
 @click.option(
     "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Take slack.mode, slack.prefix, server.public_url and incidents.private from this file.",
+    help="Take slack.mode, slack.prefix, slack.team, server.public_url and incidents.private from this file.",
 )  # fmt: skip
 @click.option("--prefix", default=None, help="Put before every slash word: us- makes /us-health.")
 @click.option("--private", is_flag=True, help="With the scopes for private incident channels.")
-def manifest(config_path: Path | None, prefix: str | None, private: bool) -> None:
+@click.option("--organization", is_flag=True, help="To be installed for a whole Enterprise Grid organization.")
+def manifest(config_path: Path | None, prefix: str | None, private: bool, organization: bool) -> None:
     """Print the Slack app manifest."""
     request_url = ""
     if config_path is not None:
         found = load_or_exit(config_path, lenient=True).config
         prefix = found.slack.prefix if prefix is None else prefix
         private = private or found.incidents.private
+        organization = organization or bool(found.slack.team)
         request_url = _request_url(found)
     try:
-        made = manifest_for(prefix or "", private=private, request_url=request_url)
+        made = manifest_for(prefix or "", private=private, request_url=request_url, organization=organization)
     except ValueError as error:
         fail(str(error))
     click.echo(_with_reasons(yaml.safe_dump(made, sort_keys=False, allow_unicode=True)), nl=False)

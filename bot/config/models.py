@@ -34,6 +34,7 @@ from bot.config.scalars import (
     Slug,
     SocketPath,
     Switch,
+    TeamId,
     Text,
     Url,
     bad,
@@ -67,6 +68,10 @@ class SlackConfig(Part):
     )
     prefix: Prefix = Field(
         default="", description="What `understudy manifest --prefix` put before every slash word, such as `us-`."
+    )
+    team: TeamId = Field(
+        default="",
+        description="ID of the workspace that the bot works in, where its app is installed for a whole organization.",
     )
     invite: tuple[Text, ...] = Field(
         default=(), description="IDs of users or user groups, or names of `people.on_call`, invited to every incident channel."

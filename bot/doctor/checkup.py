@@ -253,7 +253,8 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
         if f"{problem}" not in by_scope.values():
             yield Finding("bad", "Slack", f"{problem}")
     if found.identity is not None:
-        yield Finding("good", "Slack", f"the bot token is good for {found.team or found.team_id}")
+        where = f", an organization; channels are made in {found.workspace}" if found.workspace else ""
+        yield Finding("good", "Slack", f"the bot token is good for {found.team or found.team_id}{where}")
         for finding in _scopes(found, wanted, by_scope):
             yield finding
     if login.by_http:

@@ -20,7 +20,10 @@ from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
 from bot.slack.wording import Wording
 
 TIMEOUT_S = 10.0
+PAGE = 200  # of workspaces
 SDK_LOGGER = "bot.slack.sdk"
+# What belongs to one workspace. A token of an organization has to say which; one of a workspace is not asked.
+OF_ONE_WORKSPACE = frozenset(("conversations.create", "conversations.list", "usergroups.users.list", "users.conversations"))
 TICKET = re.compile(r"(?<=ticket=)[^&\s'\"]+")
 
 
@@ -32,6 +35,7 @@ class SlackLogin:
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     prefix: str = ""  # what the manifest put before every slash word
+    team: str = ""  # the workspace that we work in, where the app is installed for a whole organization
     by_http: bool = False  # Slack's requests come to the web server; there is no socket then, and no app token
 
 
@@ -50,7 +54,10 @@ class Identity:
 class SlackApi:
     """Calls the Web API with one token. Every call raises ChatError."""
 
-    def __init__(self, api_url: str, token: str, *, timeout_s: float = TIMEOUT_S, wording: Wording | None = None) -> None:
+    def __init__(
+        self, api_url: str, token: str, *, timeout_s: float = TIMEOUT_S, wording: Wording | None = None, team: str = ""
+    ) -> None:
+        self._team = team
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s / 2)
         # The SDK's own retry handlers post again after a dropped connection: the outbox decides that, nobody else.
         self.web = _StrictClient(token=token, base_url=api_url, retry_handlers=[], logger=sdk_logger())
@@ -78,6 +85,8 @@ class SlackApi:
     async def response(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **args: Any) -> AsyncSlackResponse:
         """Like `call`, with the reply's headers. Raises ChatError."""
         name = getattr(method, "__name__", "call").replace("_", ".")
+        if self._team and name in OF_ONE_WORKSPACE:
+            args["team_id"] = self._team
         await self.start()
         try:
             return await method(**args)
@@ -89,6 +98,18 @@ class SlackApi:
     async def identify(self) -> Identity:
         """Who the token belongs to. Raises ChatError."""
         return identity_of(await self.call(self.web.auth_test))
+
+    async def workspaces(self) -> dict[str, str]:
+        """The workspaces of an organization that the app may work in, by id, with their names. Raises ChatError."""
+        found: dict[str, str] = {}
+        cursor = ""
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            reply = await self.call(self.web.auth_teams_list, limit=PAGE, **more)
+            found |= {str(team.get("id")): str(team.get("name") or "") for team in reply.get("teams") or ()}
+            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return found
 
     async def send(self, url: str, content: bytes) -> None:
         """Send bytes to an upload address that Slack gave; it takes no token. Raises ChatError, never an unclear one."""

@@ -67,6 +67,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "not_allowed_token_type": _later("the wrong kind of token: are `bot_token` (xoxb-) and `app_token` (xapp-) exchanged?"),
     "no_permission": _no("the app may not do that here: an administrator of the workspace can allow it"),
     "missing_scope": _no(f"the app lacks a scope: add it under OAuth & Permissions, {REINSTALL}"),
+    "team_access_not_granted": _no("the app may not work in that workspace: set `slack.team`, or have an administrator add it"),
     "ekm_access_denied": _no("the workspace's administrators have suspended access to messages"),
     "app_access_restricted": _no("the workspace's administrators have restricted this app"),
     # Channels.

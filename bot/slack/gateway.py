@@ -43,7 +43,9 @@ class SlackGateway:
     ) -> None:
         self._patience = patience or Patience()
         wording = Wording(login.prefix)
-        self.api = SlackApi(login.api_url, login.bot_token, timeout_s=self._patience.timeout_s, wording=wording)
+        self.api = SlackApi(
+            login.api_url, login.bot_token, timeout_s=self._patience.timeout_s, wording=wording, team=login.team
+        )
         self._identity = identity
         self._channels = Channels(self.api, private=private)
         self._sought_again: set[str] = set()  # channels that were looked up anew since they last took a post

@@ -23,6 +23,8 @@ WHERE = {
     "app_token": ("xapp-", f"api.slack.com/apps, Basic Information, App-Level Tokens (with the scope {APP_SCOPE})"),
 }
 
+MOST_LISTED = 20  # workspaces
+
 # Slack's words for "this token will never do"; anything else may pass.
 TOKEN_REFUSED = frozenset(
     ("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type")
@@ -50,6 +52,7 @@ class Preflight:
     problems: tuple[Problem, ...]
     identity: Identity | None
     scopes: frozenset[str]
+    workspace: str = ""  # the name of the one that `slack.team` chose of an organization
     ticket: str = field(default="", repr=False)  # an opened Socket Mode address, good for one connection within a minute
 
     @property
@@ -81,13 +84,15 @@ async def preflight(login: SlackLogin, expected: Mapping[str, str], *, timeout_s
     try:
         if look.has_kind("bot_token", login.bot_token):
             await _try_bot_token(look, api, expected)
+        if look.identity:
+            await _check_workspace(look, api, look.identity, login.team)
         if not login.by_http and look.has_kind("app_token", login.app_token) and not look.unreachable:
             await _try_app_token(look, api, login.app_token)
     finally:
         await api.close()
     return Preflight(
         ok=not look.problems, refused=look.refused, unreachable=look.unreachable, problems=tuple(look.problems),
-        identity=look.identity, scopes=look.scopes, ticket=look.ticket,
+        identity=look.identity, scopes=look.scopes, ticket=look.ticket, workspace=look.workspace,
     )  # fmt: skip
 
 
@@ -101,6 +106,7 @@ class _Look:
     identity: Identity | None = None
     scopes: frozenset[str] = frozenset()
     ticket: str = ""
+    workspace: str = ""
 
     def has_kind(self, name: str, token: str) -> bool:
         """Whether a token is of the kind that this place wants; people paste the other one."""
@@ -152,6 +158,30 @@ async def _try_bot_token(look: _Look, api: SlackApi, expected: Mapping[str, str]
         for scope, reason in expected.items()
         if scope not in look.scopes
     ]
+
+
+async def _check_workspace(look: _Look, api: SlackApi, us: Identity, team: str) -> None:
+    """An app of a whole organization works in one workspace of it, which `slack.team` names."""
+    if not us.is_enterprise_install:
+        if team and team != us.team_id:
+            what = f"slack.team is {team}, and the app is installed in {us.team_id} ({us.team}) alone"
+            look.problems.append(Problem(what, "leave slack.team out; it is for an app of a whole organization"))
+        return
+    try:
+        there = await api.workspaces()
+    except ChatError as error:
+        look.unreachable = look.unreachable or not error.permanent
+        look.problems.append(Problem("the organization's workspaces cannot be listed", str(error)))
+        return
+    look.workspace = there.get(team, "")
+    if team in there:
+        return
+    what = f"slack.team is {team}, where the app may not work" if team else "slack.team is empty"
+    known = ", ".join(f"{id} ({name})" for id, name in list(there.items())[:MOST_LISTED])
+    more = f" and {len(there) - MOST_LISTED} more" if len(there) > MOST_LISTED else ""
+    remedy = f"set it to the workspace in which channels are made: {known}{more}"
+    none = "an administrator of the organization has to add the app to a workspace first"
+    look.problems.append(Problem(f"{what}, and the app is installed for the organization {us.team}", remedy if there else none))
 
 
 async def _try_app_token(look: _Look, api: SlackApi, token: str) -> None:

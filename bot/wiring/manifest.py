@@ -7,8 +7,13 @@ from bot.slack.scopes import expected_events, expected_scopes
 from commands.table import SHORTCUTS, words
 
 
-def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = "") -> dict[str, Any]:
-    """The manifest as data; with a `request_url` for HTTP mode. Raises ValueError for a prefix that Slack would not take."""
+def manifest_for(
+    prefix: str = "", *, private: bool = False, request_url: str = "", organization: bool = False
+) -> dict[str, Any]:
+    """The manifest as data; with a `request_url` for HTTP mode, or for a whole `organization`.
+
+    Raises ValueError for a prefix that Slack would not take.
+    """
     if prefix and not re.fullmatch(r"[a-z0-9_-]{1,16}", prefix):
         raise ValueError(f"{prefix!r} cannot begin a slash word: at most 16 of a-z, 0-9, - and _")
     scopes = list(expected_scopes(private=private))
@@ -46,7 +51,7 @@ def manifest_for(prefix: str = "", *, private: bool = False, request_url: str = 
         "settings": {
             "event_subscriptions": {**asked, "bot_events": list(expected_events(private=private))},
             "interactivity": {"is_enabled": True, **asked, **offered},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": organization,
             "socket_mode_enabled": not request_url,
             "token_rotation_enabled": False,
         },

@@ -68,7 +68,7 @@ def rules_of(checks: Iterable[PlacedCheck], rule: Rule) -> dict[str, Rule]:
 def slack_login(config: SlackConfig) -> SlackLogin:
     """Where Slack is and who we are there."""
     bot, app = config.bot_token.get_secret_value(), config.app_token.get_secret_value()
-    return SlackLogin(config.api_url, bot, app, config.prefix, by_http=config.mode == "http")
+    return SlackLogin(config.api_url, bot, app, config.prefix, by_http=config.mode == "http", team=config.team)
 
 
 def _verdicts(config: Config) -> VerdictRule:

@@ -158,11 +158,15 @@ async def test_a_full_member_is_shown_the_form(outage: Talk, door: Door) -> None
         while eve.modal is None:
             await asyncio.sleep(0.01)
 
+    assert not outage.whispers(eve)
+
 
 async def test_a_full_member_is_answered(outage: Talk) -> None:
     """The same for a question."""
     eve = await comes_in(outage, {})
     await asks_by_name(outage, eve)
     async with asyncio.timeout(ANSWER_WITHIN_S):
-        while "INC-1" not in answered(outage, eve):
+        while not answered(outage, eve):
             await asyncio.sleep(0.01)
+
+    assert "INC-1" in answered(outage, eve)

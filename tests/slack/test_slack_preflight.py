@@ -9,7 +9,7 @@ import pytest
 import yaml
 from slack_house import QUICK, login
 
-from bot.sandbox.slack import BOT_SCOPES, LocalWorkspace
+from bot.sandbox.slack import BOT_SCOPES, LocalWorkspace, Settings
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Problem, preflight
@@ -170,3 +170,28 @@ async def test_preflight_leaves_nothing_open_when_it_is_done(workspace: LocalWor
     await asyncio.sleep(0)
 
     assert "auth.test" in [call.method for call in workspace.calls]
+
+
+async def test_a_workspace_where_the_app_may_not_work_is_named() -> None:
+    """The app is installed for an organization, and an administrator has not added it there."""
+    async with LocalWorkspace(settings=Settings(enterprise_id="E07GRID", org_install=True)) as workspace:
+        [problem] = (await preflight(replace(login(workspace), team="T07ELSE"), SCOPES)).problems
+
+    assert problem.what.startswith("slack.team is T07ELSE, where the app may not work")
+    assert f"{workspace.team_id} (Understudy Labs)" in problem.remedy
+
+
+async def test_the_workspace_of_an_organization_is_known_by_name() -> None:
+    """For the doctor; nothing is wrong."""
+    async with LocalWorkspace(settings=Settings(enterprise_id="E07GRID", org_install=True)) as workspace:
+        found = await preflight(replace(login(workspace), team=workspace.team_id), SCOPES)
+
+    assert (True, "Understudy Labs") == (found.ok, found.workspace)
+
+
+async def test_a_workspace_beside_the_apps_own_is_a_mistake(workspace: LocalWorkspace) -> None:
+    """The app is installed in one workspace: no other one can be chosen, and its own one need not be."""
+    found = [await preflight(replace(login(workspace), team=team), SCOPES) for team in ("T07ELSE", workspace.team_id)]
+
+    assert [1, 0] == [len(one.problems) for one in found]
+    assert "leave slack.team out" in found[0].problems[0].remedy

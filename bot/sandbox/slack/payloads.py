@@ -16,7 +16,7 @@ def slash_command(team: Team, user: User, channel: Channel, command: str, text: 
     enterprise = {"enterprise_id": grid, "enterprise_name": team.settings.team_name} if grid else {}
     return enterprise | {
         "token": VERIFICATION_TOKEN,
-        "team_id": team.id,
+        "team_id": _workspace(team, user),
         "team_domain": team.settings.team_domain,
         "channel_id": channel.id,
         "channel_name": shown[channel.kind],
@@ -104,16 +104,18 @@ def event_callback(team: Team, event: Json, event_id: str) -> Json:
     """The outer envelope of an event; `event_id` stays the same over retries."""
     # A change of a person comes without the time that all other events have.
     inner = event if event["type"] == "user_change" else {"event_ts": team.new_ts()} | event
+    grid, org = team.settings.enterprise_id, team.settings.org_install
     authorization: dict[str, Any] = {
-        "enterprise_id": team.settings.enterprise_id or None,
-        "team_id": team.id,
+        "enterprise_id": grid or None,
+        "team_id": None if org else team.id,
         "user_id": team.bot_user_id,
         "is_bot": True,
         "is_enterprise_install": team.settings.org_install,
     }
-    return {
+    who = team.users.get(str(event.get("user")))
+    return ({"enterprise_id": grid} if grid else {}) | {
         "token": VERIFICATION_TOKEN,
-        "team_id": team.id,
+        "team_id": _workspace(team, who) if who else team.id,
         "api_app_id": team.app_id,
         "event": inner,
         "type": "event_callback",
@@ -125,6 +127,11 @@ def event_callback(team: Team, event: Json, event_id: str) -> Json:
     }
 
 
+def _workspace(team: Team, user: User) -> str:
+    """Where somebody works from: an app of the whole organization hears from each of its workspaces."""
+    return (team.settings.org_install and user.team_id) or team.id
+
+
 def _interaction(team: Team, user: User, kind: str) -> Json:
     grid = team.settings.enterprise_id
     return {
@@ -132,7 +139,7 @@ def _interaction(team: Team, user: User, kind: str) -> Json:
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id or team.id},
         "api_app_id": team.app_id,
         "token": VERIFICATION_TOKEN,
-        "team": {"id": team.id, "domain": team.settings.team_domain},
+        "team": {"id": _workspace(team, user), "domain": team.settings.team_domain},
         "enterprise": {"id": grid, "name": team.settings.team_name} if grid else None,
         "is_enterprise_install": team.settings.org_install,
     }

@@ -80,6 +80,7 @@ class Settings:
     paid_plan: bool = True
     enterprise_id: str = ""  # of the Enterprise Grid organization that the workspace belongs to; empty = none
     org_install: bool = False  # whether the app is installed for the whole organization
+    workspaces: Mapping[str, str] = field(default_factory=dict)  # others of it that the app may work in: name by id
     events: frozenset[str] = frozenset(SCOPE_OF_EVENT)  # what the app subscribes to; each also needs its scope
 
     home_tab: bool = True  # whether the app has a Home tab

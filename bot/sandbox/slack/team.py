@@ -113,6 +113,11 @@ class Team:
 
     # -- people and channels
 
+    @property
+    def workspaces(self) -> dict[str, str]:
+        """The workspaces that the app may work in, by id, with their names; this one is the first."""
+        return {self.id: self.settings.team_name, **(self.settings.workspaces if self.settings.org_install else {})}
+
     def add_user(self, name: str, real_name: str | None = None, *, is_bot: bool = False, **kind: Any) -> User:
         """A new member of the workspace, who joins #general; `kind` makes them a guest, a stranger ... (fields of User).
 
@@ -121,7 +126,11 @@ class Team:
         if any(user.name == name for user in self.users.values()):
             raise ValueError(f"there is already a user named {name}")
         color = COLORS[len(self.users) % len(COLORS)]
-        user = User(self.new_id("U"), name, real_name or name.capitalize(), color, is_bot, self.now(), **kind)
+        if self.settings.org_install and not is_bot:
+            kind = {"enterprise_id": self.settings.enterprise_id, "workspaces": (self.id,)} | kind
+        # In an organization the ids of people who came with it begin with W.
+        letter = "W" if self.settings.org_install and not is_bot else "U"
+        user = User(self.new_id(letter), name, real_name or name.capitalize(), color, is_bot, self.now(), **kind)
         self.users[user.id] = user
         if not is_bot:
             self.general.members.append(user.id)

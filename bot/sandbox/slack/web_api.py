@@ -12,7 +12,7 @@ from bot.sandbox.slack.api.args import Args, arguments_of
 from bot.sandbox.slack.api.catalogue import MethodFacts, catalogue
 from bot.sandbox.slack.api.limits import Limits
 from bot.sandbox.slack.errors import COMMON, RateLimited, SlackError
-from bot.sandbox.slack.methods import block_kit, channels, chat, files, marks, membership, people, views
+from bot.sandbox.slack.methods import auth, block_kit, channels, chat, files, marks, membership, people, views
 from bot.sandbox.slack.mischief import Mischief, Work
 from bot.sandbox.slack.records import Call, Json
 from bot.sandbox.slack.team import Team
@@ -26,6 +26,7 @@ EMITS: Mapping[str, frozenset[str]] = {
     method: frozenset(codes)
     for emits in (
         block_kit.EMITS,
+        auth.EMITS,
         channels.EMITS,
         chat.EMITS,
         files.EMITS,
@@ -53,9 +54,9 @@ class WebApi:
         self.limits = Limits(self.team.settings)
         self.handlers = {
             "api.test": self._api_test,
-            "auth.test": self._auth_test,
             "apps.connections.open": lambda team, args: {"url": self.open_link()},
             **block_kit.METHODS,
+            **auth.METHODS,
             **chat.methods(self.limits),
             **channels.METHODS,
             **membership.METHODS,
@@ -101,6 +102,7 @@ class WebApi:
         self._check_scope(facts)
         self.limits.count_call(method, facts.tier)
         _check_arguments(facts, values)
+        auth.check_workspace(self.team, method, facts, values)
         try:
             return handler(self.team, Args(values))
         except SlackError as refusal:
@@ -131,18 +133,6 @@ class WebApi:
         if "error" in args:
             raise SlackError(args.text("error"), args=dict(args.values))
         return {"args": dict(args.values)} if args.values else {}
-
-    def _auth_test(self, team: Team, args: Args) -> Json:
-        grid = {"enterprise_id": team.settings.enterprise_id} if team.settings.enterprise_id else {}
-        return grid | {
-            "url": f"https://{team.settings.team_domain}.slack.com/",
-            "team": team.settings.team_name,
-            "user": team.users[team.bot_user_id].name,
-            "team_id": team.id,
-            "user_id": team.bot_user_id,
-            "bot_id": team.bot_id,
-            "is_enterprise_install": team.settings.org_install,
-        }
 
     # -- replies
 

@@ -379,6 +379,8 @@ async def _no_plan(s: Any, **more: Any) -> Args:
 
 PEOPLE = [
     Row("users.info", "user_not_found", lambda s: {"user": NOBODY}),
+    Row("auth.teams.list", "invalid_cursor", lambda s: {"cursor": "x"}),
+    Row("auth.teams.list", "invalid_limit", lambda s: {"limit": 0}),
     Row("users.list", "invalid_cursor", lambda s: {"cursor": "x"}),
     Row("usergroups.list", "plan_upgrade_required", _no_plan),
     Row("usergroups.users.list", "plan_upgrade_required", lambda s: _no_plan(s, usergroup="S1")),
