@@ -12,7 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.model import Actor
 from bot.core.record.incident import SourceFile, SourceMessage
-from bot.ports.payloads import Press, Unreadable, Who, Written, written
+from bot.ports.payload_reading import Unreadable, written
+from bot.ports.payloads import Press, Who, Written
 from bot.verbs.verb import TEXT_CHARS
 from bot.views.form_parts import METADATA_MAX
 from bot.views.text import cut

@@ -160,7 +160,7 @@ class PeopleConfig(Part):
     )
     external: Literal["none", "read"] = Field(
         default="none",
-        description="What guests, people of other organizations and bots may do: `none`, or `read` what slash words show.",
+        description="What guests, people of other organizations and bots may do: `none`, or `read` all that can be asked.",
     )
     on_call: dict[Slug, OnCallConfig] = Field(default={}, description="Names that paging and invitations may use.")
 

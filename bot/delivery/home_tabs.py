@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,6 +29,7 @@ MOST = 1_000  # people whose tabs are followed; who opened theirs first goes fir
 AT_ONCE = 3  # drawings of one tab
 ALL_A_SECOND, ALL_AT_ONCE = 1.5, 30  # Slack takes a hundred views.publish a minute, and bursts
 LOOK_AGAIN_S = 0.25
+NEVER = datetime.min.replace(tzinfo=UTC)
 PAUSE_S = 10.0  # after Slack did not take one
 HOPELESS = frozenset({"not_enabled", "user_not_found", "account_inactive", "invalid_arguments", "missing_scope"})
 
@@ -68,7 +69,7 @@ class HomeTabs:
         remembered = read_back(await self._ledger.read(lambda store: store.setting(SETTING)), SETTING)
         for user, at in remembered.items() if isinstance(remembered, dict) else ():
             with suppress(TypeError, ValueError):
-                self._opened.setdefault(str(user), datetime.fromisoformat(at))
+                self._opened.setdefault(str(user), datetime.fromisoformat(at).astimezone(UTC))
         self._kept = dict(self._opened)
         self._task = asyncio.create_task(self._work(), name="home tabs")
         self.changed()
@@ -89,7 +90,7 @@ class HomeTabs:
         self._hashes[user] = hash
         self._due = {user: True, **self._due}  # before those who may not be looking
         self._wake.set()
-        if now - self._kept.get(user, datetime.min.replace(tzinfo=now.tzinfo)) >= KEPT_EVERY:
+        if now - self._kept.get(user, NEVER) >= KEPT_EVERY:
             await self._keep()
 
     def changed(self) -> None:

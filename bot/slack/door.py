@@ -14,7 +14,8 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.ports.payloads import READ, Payload, Unreadable, parse
+from bot.ports.payload_reading import Unreadable, parse
+from bot.ports.payloads import READ, Payload
 from bot.slack.wording import Wording
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly

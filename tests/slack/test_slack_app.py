@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_house import QUICK, house, login
 
 from bot.ports import ChatError, Message, Place
-from bot.ports.payloads import request_id
+from bot.ports.payload_reading import request_id
 from bot.sandbox.slack import LocalWorkspace, Person
 from bot.slack.gateway import SlackGateway
 from bot.slack.respond import Respond

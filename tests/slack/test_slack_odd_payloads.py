@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from odd import Json, mutations, paths, replaced, samples
 
-from bot.ports.payloads import Form, Press, Unreadable, parse
+from bot.ports.payload_reading import Unreadable, parse
+from bot.ports.payloads import Form, Press
 from bot.slack.door import UNREADABLE
 from bot.system.clock import ManualClock
 from bot.system.logs import Sparingly

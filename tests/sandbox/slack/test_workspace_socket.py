@@ -262,3 +262,17 @@ async def test_bot_cannot_read_what_it_archived(stage: Stage) -> None:
     for method in ("conversations_history", "conversations_unarchive"):
         with pytest.raises(SlackApiError, match="not_in_channel"):
             await getattr(stage.client, method)(channel=channel)
+
+
+async def test_what_the_manifest_has_no_tab_for_is_refused() -> None:
+    """No Home tab, nothing to open or to publish; no Messages tab, nobody can write to the app."""
+    tabs = {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
+    manifest = {"features": {"app_home": tabs}, "oauth_config": {"scopes": {"bot": ["chat:write", "im:history"]}}}
+    async with LocalWorkspace.from_manifest(manifest) as workspace:
+        ana = workspace.add_user("ana")
+        with pytest.raises(NotThere, match="no Home tab"):
+            await ana.opens_home()
+        with pytest.raises(NotThere, match="turned off"):
+            await ana.writes("claude?")
+
+    assert [] == workspace.direct_messages(ana)
