@@ -20,6 +20,7 @@ NAMES = (
     "failover",
     "history",
     "intake",
+    "storm",
 )
 
 

@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.ports import ChatError
 from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
+from bot.slack.limits import Tiers
 from bot.slack.wording import Wording
 
 TIMEOUT_S = 10.0
@@ -63,6 +64,7 @@ class SlackApi:
         self.web = _StrictClient(token=token, base_url=api_url, retry_handlers=[], logger=sdk_logger())
         self.web.proxy = proxy_for(api_url)
         self.wording = self.web.wording = wording or Wording()
+        self._tiers = Tiers()
         self._closed = False
 
     async def start(self) -> None:
@@ -88,6 +90,7 @@ class SlackApi:
         if self._team and name in OF_ONE_WORKSPACE:
             args["team_id"] = self._team
         await self.start()
+        await self._tiers.turn(name)
         try:
             return await method(**args)
         except SlackApiError as error:

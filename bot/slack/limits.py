@@ -5,6 +5,8 @@ Slack takes about one message a second in a channel and tolerates short bursts
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
@@ -12,6 +14,48 @@ from math import inf
 from bot.ports import ChatError
 
 KEEP_AT_MOST = 1000
+
+# How often a method may be called in a minute, for all channels together. What a person waits for (views.*) is never held back.
+# https://docs.slack.dev/apis/web-api/rate-limits; for posts Slack says "several hundred".
+PER_MINUTE: Mapping[str, int] = {
+    "bookmarks.add": 20, "bookmarks.list": 50, "chat.delete": 50, "chat.postMessage": 300, "chat.update": 50,
+    "conversations.create": 20, "conversations.history": 50, "conversations.info": 50, "conversations.invite": 50,
+    "conversations.join": 50, "conversations.list": 20, "conversations.members": 100, "conversations.open": 50,
+    "conversations.replies": 50, "conversations.setTopic": 20, "files.completeUploadExternal": 100,
+    "files.getUploadURLExternal": 100, "files.info": 100, "pins.add": 20, "usergroups.users.list": 20,
+    "users.conversations": 20, "users.info": 100,
+}  # fmt: skip
+WINDOW_S = 61.0  # a minute, and what a call may take on its way
+LONGEST_WAIT_S = 20.0
+
+
+@dataclass
+class Tiers:
+    """Turns by method: never more in a minute than Slack allows, so that fifty incidents at once are not refused by the dozen.
+
+    A turn further away than `longest_wait_s` is refused with ChatError(code="paced") and its `retry_after`, as by `Pacer`.
+    """
+
+    per_minute: Mapping[str, int] = field(default_factory=lambda: PER_MINUTE)
+    window_s: float = WINDOW_S
+    longest_wait_s: float = LONGEST_WAIT_S
+    _taken: dict[str, deque[float]] = field(default_factory=dict)
+
+    async def turn(self, method: str) -> None:
+        """Wait until the method may be called; at once where it has no limit."""
+        limit = self.per_minute.get(method)
+        if limit is None:
+            return
+        now = asyncio.get_running_loop().time()
+        taken = self._taken.setdefault(method, deque(maxlen=limit))
+        at = max(now, taken[0] + self.window_s) if len(taken) == limit else now
+        wait = at - now
+        if wait > self.longest_wait_s:
+            words = f"{method} was called as often as Slack allows in a minute; next try in {wait:.0f} s"
+            raise ChatError(words, code="paced", permanent=False, retry_after=timedelta(seconds=wait))
+        taken.append(at)
+        if wait > 0:
+            await asyncio.sleep(wait)
 
 
 @dataclass

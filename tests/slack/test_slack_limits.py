@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from bot.ports import ChatError
+from bot.sandbox.slack.api.catalogue import catalogue
+from bot.sandbox.slack.records import tiers_per_minute
 from bot.sandbox.world import VirtualLoop
-from bot.slack.limits import KEEP_AT_MOST, Pacer
+from bot.slack.limits import KEEP_AT_MOST, LONGEST_WAIT_S, PER_MINUTE, Pacer, Tiers
 
 
 def virtually(play: Callable[[], Awaitable[None]]) -> None:
@@ -97,3 +99,61 @@ def test_no_channel_is_remembered_for_ever_when_many_come_and_go() -> None:
         assert len(pacer._free_at) <= KEEP_AT_MOST
 
     virtually(play)
+
+
+def test_no_method_is_called_more_often_than_its_tier_allows() -> None:
+    """Fifty incidents at once make their channels over three minutes, and Slack refuses none."""
+
+    async def play() -> None:
+        tiers, loop = Tiers(longest_wait_s=1000.0), asyncio.get_running_loop()
+        came = []
+        for _ in range(50):
+            await tiers.turn("conversations.create")
+            came.append(loop.time())
+        assert 20 == max(sum(start <= at < start + 60 for at in came) for start in came)
+        assert 120 < came[-1] - came[0] < 125
+
+    virtually(play)
+
+
+def test_methods_do_not_wait_for_each_other() -> None:
+    """An update goes out while channels wait."""
+
+    async def play() -> None:
+        tiers = Tiers(longest_wait_s=1000.0)
+        for _ in range(20):
+            await tiers.turn("conversations.create")
+        began = asyncio.get_running_loop().time()
+        for method in ("chat.postMessage", "chat.update", "views.open", "views.open"):
+            await tiers.turn(method)
+        assert began == asyncio.get_running_loop().time()
+
+    virtually(play)
+
+
+def test_a_call_too_far_away_is_refused_with_the_time_to_come_back() -> None:
+    """The row goes back to the outbox, and the refusal takes no turn."""
+
+    async def play() -> None:
+        tiers = Tiers()
+        for _ in range(20):
+            await tiers.turn("conversations.create")
+        for _ in range(3):
+            with pytest.raises(ChatError) as caught:
+                await tiers.turn("conversations.create")
+            assert ("paced", False, timedelta(seconds=61)) == (
+                caught.value.code, caught.value.permanent, caught.value.retry_after
+            )  # fmt: skip
+        await asyncio.sleep(61 - LONGEST_WAIT_S)
+        await tiers.turn("conversations.create")
+
+    virtually(play)
+
+
+def test_our_pace_is_that_of_slacks_tiers() -> None:
+    """Every method that we pace, by the reference."""
+    allowed = tiers_per_minute()
+
+    assert {method: allowed[facts.tier] for method, facts in catalogue().items() if method in PER_MINUTE} == {
+        method: most for method, most in PER_MINUTE.items() if method in catalogue()
+    }
