@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench kills mutants pictures check install browser emoji proxy peers clean
+.PHONY: demo test lint bench kills mutants pictures check install browser emoji official proxy peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
 
-test: $(VENV)/.dev browser proxy ## the whole suite, on all cores
+test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
@@ -64,6 +64,16 @@ emoji:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq fonts-noto-color-emoji >/dev/null; } \
 	  || echo "a font with emoji is missing (Debian: apt-get install fonts-noto-color-emoji)"
+
+# Slack's own clients for Node judge the local workspace; at the versions named there.
+official: tests/sandbox/slack/official/package.json | $(VENV)/bin/python
+	@cmp -s $< $(VENV)/official/package.json && test -d $(VENV)/official/node_modules/@slack/web-api \
+	  || { command -v npm >/dev/null 2>&1 \
+	       || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	            && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nodejs npm >/dev/null; }; \
+	       mkdir -p $(VENV)/official && cp $< $(VENV)/official/ \
+	       && cd $(VENV)/official && npm install --no-audit --no-fund --no-package-lock --silent; } \
+	  || echo "Slack's clients for Node are missing: the workspace will not be judged by them (Debian: apt-get install nodejs npm)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:
