@@ -22,6 +22,7 @@ from bot.core.record.component_facts import (
     Unmuted,
     VerdictChanged,
 )
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import (
     EntryCorrected,
     EntryHidden,
@@ -339,6 +340,8 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", ComponentJoined(WEB, Level.DOWN, words, (words,))),
         ("incident/7", ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),
         ("incident/7", PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
+        ("incident/7", Mitigated(words)),
+        ("incident/7", MitigationLost(words)),
         ("incident/7", TitleChanged(words, f"{words}!")),
         ("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
         ("incident/7", Acknowledged()),

@@ -142,6 +142,8 @@ def _verb(verb: IncidentVerb) -> click.Command:
         command = click.option("--yes", "sure", is_flag=True, help="Resolve at once, also while something still fails.")(
             command
         )
+    for name in verb.may:
+        command = click.option(f"--{name}", is_flag=True)(command)
     for taken in reversed(verb.takes):
         # A default, be it None, would make the argument optional.
         argument = click.argument(taken.name) if taken.needed else click.argument(taken.name, required=False, default="")
@@ -152,7 +154,7 @@ def _verb(verb: IncidentVerb) -> click.Command:
 
 
 def _plain(verb: IncidentVerb) -> Callable[..., None]:
-    def run(reference: str, config_path: Path, data_path: Path | None, as_json: bool, **given: str) -> None:
+    def run(reference: str, config_path: Path, data_path: Path | None, as_json: bool, **given: Any) -> None:
         tell(call(config_path, data_path, "POST", _path(verb, reference), _body(given)), as_json)
 
     return run
@@ -180,8 +182,8 @@ def _path(verb: IncidentVerb, reference: str) -> str:
     return f"/incidents/{segment(reference)}/{verb.name}"
 
 
-def _body(given: Mapping[str, str]) -> dict[str, Any]:
-    return {name: text for name, text in given.items() if text}
+def _body(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value}
 
 
 for one in VERBS:

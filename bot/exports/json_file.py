@@ -55,6 +55,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "title": incident.title,
         "severity": incident.severity,
         "phase": incident.phase,
+        "mitigation": encode(incident.mitigation),
         "provider": incident.provider,
         "components": list(incident.affected),
         "declared_by": encode(incident.declared_by),

@@ -79,6 +79,7 @@ def _head(incident: Incident, policy: Policy) -> str:
     table = [
         ("Severity (impact on us)", incident.severity.value),
         ("Phase", incident.phase.value),
+        *_mitigation(incident),
         ("Provider", md(incident.provider) or "none"),
         ("Components", components),
         ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
@@ -90,6 +91,15 @@ def _head(incident: Incident, policy: Policy) -> str:
         else ("Ended", "not yet"),
     ]
     return _table(("", ""), table)
+
+
+def _mitigation(incident: Incident) -> list[tuple[str, str]]:
+    """Who said so, where it stood to the end."""
+    stands = incident.mitigation
+    if stands is None:
+        return []
+    why = f": {md(stands.reason)}" if stands.reason else ""
+    return [("Mitigated", f"{stamp(stands.at)} by {_actor(stands.by)}{why}")]
 
 
 def _actor(actor: Actor | None) -> str:

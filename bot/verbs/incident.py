@@ -14,6 +14,7 @@ from bot.core.signals.incident import (
     Rename,
     Repair,
     ResumeReminders,
+    SayMitigated,
     SetPhase,
     SetSeverity,
     SnoozeReminders,
@@ -61,6 +62,12 @@ def rename(by: Sender, given: Given) -> Signal:
 def repair(by: Sender, given: Given) -> Signal:
     """Have made good what is missing in Slack."""
     return Repair(by.actor, by.id, incident=by.incident)
+
+
+def mitigated(by: Sender, given: Given) -> Signal:
+    """Say that customers are served, or that they no longer are."""
+    over, reason = given.truth(OFF), given.text("reason", REASON_CHARS)
+    return SayMitigated(by.actor, by.id, incident=by.incident, reason=reason, over=over)
 
 
 def severity(by: Sender, given: Given) -> Signal:
@@ -146,6 +153,15 @@ VERBS: tuple[IncidentVerb, ...] = (
         "make good what is missing in Slack: channel, card, topic, invitations",
         repair,
         help="Make good what failed or was tidied away in Slack: channel, card, pin, topic, bookmarks, invitations, alert.",
+    ),
+    IncidentVerb(
+        "mitigated",
+        "[INC-7] [off] [REASON]",
+        "say that customers are served, whatever the phase; `off`: they no longer are",
+        mitigated,
+        (Takes("reason", needed=False),),
+        help="Say that customers are served, whatever the phase is, or with --off that they no longer are.",
+        may=(OFF,),
     ),
     IncidentVerb("phase", "[INC-7] identified [REASON]", "move to another phase", phase, (Takes("phase"),), asks=True),
     IncidentVerb(

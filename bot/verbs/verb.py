@@ -74,4 +74,5 @@ class IncidentVerb:
     signal: Callable[[Sender, Given], Signal]
     takes: tuple[Takes, ...] = ()
     help: str = ""
+    may: tuple[str, ...] = ()  # what may be said besides, as a switch of the terminal and a field of the API that is true
     asks: bool = False  # it may end an incident, so it asks while something still fails; `force` (`--yes`) answers in advance

@@ -12,6 +12,7 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident import entries as ea
+from bot.core.decide.incident.mitigating import MitigatedAlready, MitigationNoted, NotMitigated
 from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
 from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
 from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
@@ -43,6 +44,7 @@ TOO_LATE = {
     a.Wanted.UPDATE: "reopen it first, or add a note",
     a.Wanted.SEVERITY: "its severity stays",
     a.Wanted.SNOOZE: "nobody is reminded of anything",
+    a.Wanted.MITIGATION: "customers are not waiting for it any more",
     a.Wanted.ROLE: "nobody has a role in it any more",
 }
 
@@ -112,6 +114,13 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"{answer.name} is {severity} now."
         case a.SeverityAlready(severity=severity):
             return f"{answer.name} is {severity} already."
+        case MitigationNoted(over=over, phase=phase):
+            beside = "" if phase is Phase.MITIGATED else f" Its phase is {phase}."
+            return f"{answer.name} is {'not mitigated any more' if over else 'mitigated'}.{beside}"
+        case MitigatedAlready(by=by):
+            return f"{answer.name} is mitigated already, by {by.name}."
+        case NotMitigated():
+            return f"{answer.name} is not mitigated."
         case Renamed(title=title):
             return f"{answer.name} is called “{title}” now."
         case CalledAlready(title=title):

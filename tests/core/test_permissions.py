@@ -50,8 +50,8 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
-    s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.EngageFlag, s.StepBack, s.ReleaseFlag,
-    s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders,
+    s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.SayMitigated, s.EngageFlag, s.StepBack,
+    s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]

@@ -268,3 +268,14 @@ async def test_a_used_button_is_gone_from_its_message(outage: Talk) -> None:
 
     with pytest.raises(NotThere):
         await outage.house.bob.clicks("Send 10 % back to claude", channel=CHANNEL)
+
+
+async def test_an_identified_incident_stays_mitigated(outage: Talk) -> None:
+    """The cause is found while the fallback serves: the card says both, and no rule takes the phase back."""
+    ana = outage.house.ana
+    await ana.types("/incident phase INC-1 identified their database")
+    await outage.house.passes(minutes=2)
+    await outage.house.quiet()
+
+    card = outage.shows(outage.said(CHANNEL)[0])
+    assert "Identified · mitigated since 12:02 UTC (automatic) · next update by" in card

@@ -10,6 +10,7 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident import entries as en
+from bot.core.decide.incident import mitigating as m
 from bot.core.decide.incident import naming as n
 from bot.core.decide.incident import reminders as rem
 from bot.core.decide.incident import repair as p
@@ -34,7 +35,7 @@ from commands.parse import Misunderstood, mentions, typed
 from commands.understudy import understudy
 from tests.desk import policy
 from tests.gallery.phone import Entry, Kind, entry, sentence
-from tests.stories import ANA, BOB, FLAG, T0
+from tests.stories import ANA, BOB, FALLBACK_RULE, FLAG, T0
 
 HERE, NOWHERE = a.RoomRef("C0INC7", "inc-20260320-0007-claude"), a.RoomRef()
 OPEN = (a.OpenOne(7, "Claude API is down", "Claude", HERE),)
@@ -61,6 +62,9 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Joined(**INC7, place=HERE), a.Joined(**INC7, place=NOWHERE), a.JoinedBefore(**INC7, place=HERE),
     *(a.Over(**INC7, phase=Phase.RESOLVED, wanted=wanted) for wanted in a.Wanted),
     a.Acknowledged(**INC7), a.AcknowledgedBefore(**INC7, by=BOB),
+    m.MitigationNoted(**INC7, over=False, phase=Phase.IDENTIFIED), m.MitigationNoted(**INC7, over=True, phase=Phase.TRIAGE),
+    m.MitigatedAlready(**INC7, by=FALLBACK_RULE),
+    m.NotMitigated(**INC7),
     n.Renamed(**INC7, title=DOWN), n.CalledAlready(**INC7, title=DOWN), n.TitleTooLong(**INC7, most=200),
     n.NoNewTitle(**INC7, title=DOWN),
     rem.Snoozed(**INC7, until=T0 + timedelta(minutes=30)), rem.Snoozed(**INC7, until=None), rem.Resumed(**INC7),
@@ -78,7 +82,7 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Exported(**INC7, where="the incident's channel"), a.NoFormat(**INC7, format="pdf", known=("md", "json", "csv")),
     a.NoWay(**INC7, phase=Phase.RESOLVED, to=Phase.RESOLVED, ways=(Phase.INVESTIGATING,)),
     a.NoWay(**INC7, phase=Phase.CLOSED, to=Phase.RESOLVED, ways=()),
-    a.NoWay(**INC7, phase=Phase.MITIGATED, to=Phase.IDENTIFIED, ways=(Phase.MONITORING, Phase.RESOLVED)),
+    a.NoWay(**INC7, phase=Phase.MITIGATED, to=Phase.TRIAGE, ways=(Phase.MONITORING, Phase.RESOLVED)),
     a.NeedsReason(**INC7, reasons=("false-alarm", "duplicate", "external", "drill")), a.OpenElsewhere(**INC7),
     a.StillFailing(**INC7, failing=FAILING, away=(a.Away(FLAG, "gpt"),)),
     a.Moved(**INC7, phase=Phase.MONITORING),

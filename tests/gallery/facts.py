@@ -13,6 +13,7 @@ from bot.core.record import incident_facts as i
 from bot.core.record import provider_facts as p
 from bot.core.record import reminder_facts as rf
 from bot.core.record import sight_facts as v
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.world import World
@@ -69,6 +70,11 @@ def of_the_incident() -> Iterator[Entry]:
           WINDOW),
         ("Phase: served by a fallback", served(), "incident/7",
          i.PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE),
+        ("Mitigated, and the phase stays what a person said", served(), "incident/7",
+         Mitigated(f"served by fallback: {FLAG}"), FALLBACK_RULE),
+        ("Mitigated, by a person's word", served(), "incident/7", Mitigated("the old key works"), ANA),
+        ("Mitigated no more", served(), "incident/7",
+         MitigationLost(f"OpenAI API is down too, and {FLAG} is on gpt"), FALLBACK_RULE),
         ("Phase: identified by a person", served(), "incident/7",
          i.PhaseChanged(Phase.INVESTIGATING, Phase.IDENTIFIED, "forward", "database failover at the vendor"), ANA),
         ("Phase: all components are well", outage_story(150), "incident/7",

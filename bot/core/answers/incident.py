@@ -111,6 +111,7 @@ class Wanted(StrEnum):
     SEVERITY = "severity"
     ROLE = "role"
     SNOOZE = "snooze"
+    MITIGATION = "mitigation"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,8 @@ class Due:
 def waits_for_people(incident: Incident) -> bool:
     """Whether somebody has to be found: nobody acknowledged it, and it is not over nor well and only watched."""
     unheard = incident.people.acknowledged_by is None
-    return unheard and incident.phase.open and incident.phase is not Phase.MONITORING
+    watched = incident.phase is Phase.MONITORING or (incident.phase_by_person and incident.well)
+    return unheard and incident.phase.open and not watched
 
 
 def steps_left(incident: Incident, policy: PagingPolicy) -> list[Due]:

@@ -70,8 +70,8 @@ COURSE = (
 
 LEGAL: dict[tuple[Phase, Phase], str] = {
     **{(here, there): "forward" for n, here in enumerate(COURSE) for there in COURSE[n + 1 :]},
-    (Phase.MITIGATED, Phase.INVESTIGATING): "relapse",
-    (Phase.MONITORING, Phase.INVESTIGATING): "relapse",
+    **{(here, there): "back" for n, here in enumerate(COURSE[1:5], 1) for there in COURSE[1:n]},
+    (Phase.MONITORING, Phase.INVESTIGATING): "relapse",  # it was better, and is not any more
     (Phase.RESOLVED, Phase.INVESTIGATING): "reopen",
     (Phase.RESOLVED, Phase.CLOSED): "close",
     **{(here, Phase.CANCELED): "cancel" for here in COURSE[:-1]},
@@ -181,16 +181,17 @@ def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | Non
 
 
 def change_phase(
-    draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True, over_at: datetime | None = None
-) -> Fact:
+    draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True, over_at: datetime | None = None,
+    chosen: bool = False,
+) -> Fact:  # fmt: skip
     """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first.
 
-    `told=False` where another line of the same step says it.
+    `told=False` where another line of the same step says it; `chosen` where a person wants this very phase.
     """
     incident = draft.incident(number)
     move = LEGAL[incident.phase, to]
     told = told and to is not Phase.RESOLVED  # the summary says it
-    fact = draft.add(incident.stream, PhaseChanged(incident.phase, to, move, reason, over_at), actor=actor, told=told)
+    fact = draft.add(incident.stream, PhaseChanged(incident.phase, to, move, reason, over_at, chosen), actor=actor, told=told)
     if to is Phase.RESOLVED:
         draft.send(PostSummary(), fact)
         draft.send(UploadExport("md"), fact)
@@ -223,10 +224,15 @@ def _ripen(draft: Draft, number: int) -> None:
     if incident.well_since is None or draft.now < incident.well_since + policy.resolve_after:
         return
     reason = f"every component has been operational for {policy.resolve_after // timedelta(minutes=1)} min"
-    if policy.resolve == ResolveMode.AUTO:
+    if _resolves_itself(incident, draft.policy):
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
     elif incident.ending.asked_at is None:
         draft.add(incident.stream, ResolveAsked(reason), actor=Actor.rule("resolve: ask"))
+
+
+def _resolves_itself(incident: Incident, policy: Policy) -> bool:
+    """Whether a rule ends it; where a person chose the phase, a person is asked instead."""
+    return policy.incidents.resolve == ResolveMode.AUTO and not incident.phase_by_person
 
 
 # --- what people do
@@ -358,6 +364,6 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         update = next_update_at(incident, policy)
         if update is not None:
             yield update
-        asks = policy.incidents.resolve == ResolveMode.ASK and incident.ending.asked_at is not None  # and waits for a person
+        asks = not _resolves_itself(incident, policy) and incident.ending.asked_at is not None  # and waits for a person
         if incident.well_since is not None and not asks:
             yield incident.well_since + policy.incidents.resolve_after

@@ -151,6 +151,15 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Mitigation:
+    """That customers are served although it is not over: since when, by whose word or by which rule, and why."""
+
+    at: datetime
+    by: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class SourceFile:
     """A file of a message, by name and address; the file itself stays where it is."""
 
@@ -216,10 +225,12 @@ class Incident:
     severity_by_person: bool = False  # then no rule changes it
     severity_at: datetime | None = None  # since when it is what it is; None = from the start
     phase: Phase = Phase.TRIAGE
+    phase_by_person: bool = False  # somebody chose it; then no rule moves it, save where it fails again under `monitoring`
     affected: Mapping[str, Affected] = field(default_factory=dict)
     updates: int = 0  # slots used
     last_update_at: datetime | None = None
-    mitigated_at: datetime | None = None
+    mitigated_at: datetime | None = None  # for the first time
+    mitigation: Mitigation | None = None  # the one that stands, whatever the phase; None = there was none, or it is gone
     well_since: datetime | None = None  # all components well, uninterrupted
     room: Room = Room()
     people: People = People()

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.effects import EFFECTS, GIVEN_UP, OfPage, PostAlert, PostCard, PostEvidence, PostLine
 from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
-from bot.core.record.incident import Affected, Ending, Incident, Post, Reminders, Room, Undelivered, VendorWords
+from bot.core.record.incident import Affected, Ending, Incident, Mitigation, Post, Reminders, Room, Undelivered, VendorWords
 from bot.core.record.standing import Piece
 
 MOST_UNDELIVERED = 50  # of one incident; where that many are given up, the newest are what people miss
@@ -93,9 +93,10 @@ class PhaseChanged(Reasoned, Body):
     ANNOUNCED = True
     previous: Phase
     phase: Phase
-    move: str  # the name of the edge: forward, relapse, reopen, close, cancel
+    move: str  # the name of the edge: forward, back, relapse, reopen, close, cancel
     reason: str
     over_at: datetime | None = None  # of what was declared when it was over: when that was
+    chosen: bool = False  # a person chose this phase: then no rule moves it
 
     def pushed(self) -> bool:
         """That it is over, and that it was not. Where it was declared as over, the alert says it."""
@@ -105,23 +106,24 @@ class PhaseChanged(Reasoned, Body):
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Times and counts of its life."""
-        incident = replace(state, phase=self.phase)
-        if self.move in ("relapse", "reopen"):
+        incident = replace(state, phase=self.phase, phase_by_person=self.chosen)
+        if self.move in ("back", "relapse", "reopen"):
             # Somebody doubts that it is over: the time of health is counted anew.
             asked_again = replace(incident.ending, asked_at=None)
             incident = replace(incident, well_since=fact.at if incident.well else None, ending=asked_again)
         match self.move:
             case "relapse":
-                return replace(incident, relapses=incident.relapses + 1)
+                stands = incident.mitigation if self.chosen else None
+                return replace(incident, relapses=incident.relapses + 1, mitigation=stands)
             case "reopen":
                 # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
                 paging = incident.paging.raised(fact.at)
                 return replace(
                     incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at, paging=paging,
-                    reminders=Reminders(since=fact.at),
+                    reminders=Reminders(since=fact.at), mitigation=None,
                 )  # fmt: skip
         if self.phase is Phase.MITIGATED:
-            return replace(incident, mitigated_at=incident.mitigated_at or fact.at)
+            return mitigated(incident, fact, self.reason)
         if self.phase in (Phase.RESOLVED, Phase.CANCELED):
             return replace(incident, ending=Ending(incident.ending.asked_at, self.over_at or fact.at, fact.actor, self.reason))
         return incident
@@ -408,6 +410,12 @@ class Exported(Body):
     BOOKKEEPING = True
     format: str
     where: str
+
+
+def mitigated(incident: Incident, fact: Fact, reason: str) -> Incident:
+    """With a mitigation that stands from this fact on; one that stands already goes on."""
+    stands = incident.mitigation or Mitigation(fact.at, fact.actor, reason)
+    return replace(incident, mitigated_at=incident.mitigated_at or fact.at, mitigation=stands)
 
 
 def _settle(incident: Incident, fact: Fact) -> Incident:

@@ -107,6 +107,14 @@ class SetPhase(OfIncident, by=COMMAND):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SayMitigated(OfIncident, by=COMMAND):
+    """A person says that customers are served although it is not over, or (`over`) that they no longer are."""
+
+    reason: str = ""
+    over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Repair(OfIncident, by=RESPONDERS):
     """A person has made good what failed or was tidied away in the chat; `found` is what stands there, None = nobody looked."""
 

@@ -127,13 +127,17 @@ def _taken(flat: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 @ledger()
 def m003_clocks_of_older_incidents(db: Database) -> None:
-    """Incidents from before there was paging, and reminders of updates, count both from where their facts do."""
-    clocks: dict[str, dict[str, dict[str, str]]] = {}
+    """Incidents from before there was paging, and reminders of updates, count both from where their facts do.
+
+    So does a mitigation that stands beside the phase: it was the phase.
+    """
+    clocks: dict[str, dict[str, dict[str, Any]]] = {}
     kinds = ("incident.severity_changed", "incident.phase_changed", "incident.update_written")
-    for stream, at, kind, body in db.execute(
-        "SELECT stream, at, kind, body FROM facts WHERE kind IN (?, ?, ?) ORDER BY id", kinds
+    for stream, at, kind, actor, body in db.execute(
+        "SELECT stream, at, kind, actor, body FROM facts WHERE kind IN (?, ?, ?) ORDER BY id", kinds
     ):
-        held = clocks.setdefault(stream, {"paging": {}, "reminders": {}})
+        held = clocks.setdefault(stream, {"paging": {}, "reminders": {}, "mitigation": {}})
+        _mitigated(held["mitigation"], at, actor, json.loads(body))
         _page_from(held["paging"], at, kind, json.loads(body))
         _remind_from(held["reminders"], at, kind, json.loads(body))
     for stream, parts in clocks.items():
@@ -142,6 +146,13 @@ def m003_clocks_of_older_incidents(db: Database) -> None:
         if state is not None and (fresh := {part: held for part, held in parts.items() if held and part not in state}):
             made = json.dumps({**state, **fresh}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
             db.conn.execute("UPDATE states SET body = ? WHERE stream = ?", (made, stream))
+
+
+def _mitigated(mitigation: dict[str, Any], at: str, actor: str, body: dict[str, Any]) -> None:
+    if body.get("move") in ("relapse", "reopen"):
+        mitigation.clear()
+    elif body.get("phase") == "mitigated" and not mitigation:
+        mitigation.update(at=at, by=json.loads(actor), reason=body["reason"])
 
 
 def _page_from(paging: dict[str, str], at: str, kind: str, body: dict[str, Any]) -> None:

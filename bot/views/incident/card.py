@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from bot.core.decide.flags.choosing import sick_behind
-from bot.core.model import LEAD
+from bot.core.model import LEAD, Phase
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.ports import Message
@@ -103,6 +103,7 @@ def _course(scene: Scene) -> str:
     incident, due = scene.incident, scene.next_update_at
     parts = [
         incident.phase.capitalize(),
+        _mitigated(scene),
         f"next update by {clock(due, scene.now)}" if due else "updates on change",
         f"{count(incident.updates, 'update')} so far" if incident.updates else "",
         f"declared at {clock(incident.declared_at, scene.now)} ({how(incident.declared_by)})",
@@ -110,6 +111,16 @@ def _course(scene: Scene) -> str:
         f"reopened: {incident.reopened}" if incident.reopened else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _mitigated(scene: Scene) -> str:
+    """That customers are served, where the phase does not say so; that they no longer are, where it does."""
+    incident, called = scene.incident, scene.incident.phase is Phase.MITIGATED
+    if incident.well:
+        return ""
+    if incident.mitigation is None:
+        return "not mitigated any more" if called else ""
+    return "" if called else f"mitigated since {clock(incident.mitigation.at, scene.now)} ({how(incident.mitigation.by)})"
 
 
 def topic(scene: Scene) -> str:

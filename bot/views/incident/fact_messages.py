@@ -3,6 +3,7 @@
 from bot.core.decide.cadence import update_every
 from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, SourceMessage
@@ -186,6 +187,12 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             return _moved(fact, b, policy, incident)
         case PhaseChanged() as b:
             return _phase(fact, b, incident)
+        case Mitigated() as b:
+            said = f"🟢 *{_name(incident)} is mitigated* ({how(fact.actor)}).{_reason(b.reason)}"
+            return spoken(said), said, []
+        case MitigationLost() as b:
+            said = f"🔴 *{_name(incident)} is not mitigated any more* ({how(fact.actor)}).{_reason(b.reason)}"
+            return spoken(said), said, []
         case ResolveAsked() as b if scene and incident:
             said = f"*Is {incident.name} over?*{_reason(b.reason)}"
             return spoken(said), said, _if_open(scene)

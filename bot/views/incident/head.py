@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 
-from bot.core.model import FeedState, Level, Phase, Severity
+from bot.core.model import ActorKind, FeedState, Level, Phase, Severity
 from bot.core.record.incident import Incident
 from bot.views.component_messages import blind_line
 from bot.views.flags.serving import serving
 from bot.views.incident.paging import unacknowledged
 from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of
 from bot.views.scene import Scene
-from bot.views.text import capital, clock, foreign, inert, stop, who, words
+from bot.views.text import capital, clock, foreign, how, inert, stop, who, words
 
 MOST_NAMED = 3
 
 
 def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
-    """The four lines, and a fifth while we are blind. `called` are those whom the fourth mentions."""
-    lines = [what(scene), customers(scene), around(scene), lead(scene, called), blind_line(scene.world, scene.now)]
+    """The four lines, one of what people say of customers, one while we are blind. `called` are whom the fourth mentions."""
+    lines = [what(scene), customers(scene), mitigated(scene), around(scene), lead(scene, called)]
+    lines.append(blind_line(scene.world, scene.now))
     return [line for line in lines if line]
 
 
@@ -58,6 +59,15 @@ def customers(scene: Scene) -> str:
         more = [f"{len(served) - MOST_NAMED} more"] if len(served) > MOST_NAMED else []
         lines.append(f"{'Served' if lost else 'Customers are served'}: {'; '.join([*served[:MOST_NAMED], *more])}.")
     return " ".join(lines)
+
+
+def mitigated(scene: Scene) -> str:
+    """Whose word it is that customers are served; what a rule measured stands there already."""
+    mitigation = scene.incident.mitigation
+    if mitigation is None or mitigation.by.kind is ActorKind.RULE:
+        return ""
+    why = f": {stop(foreign(mitigation.reason, 160))}" if mitigation.reason else "."
+    return f"Mitigated since {clock(mitigation.at, scene.now)} ({how(mitigation.by)}){why}"
 
 
 def _nobody_is_away(scene: Scene) -> str:

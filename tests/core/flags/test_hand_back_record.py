@@ -9,6 +9,7 @@ from bot.core.answers.base import Answer
 from bot.core.detection.blindness import Sight
 from bot.core.model import Actor, Fault, Level, Phase, Verdict
 from bot.core.policy import Policy
+from bot.core.record.course.mitigation_facts import MitigationLost
 from bot.core.record.fact import Body
 from bot.core.record.flag_facts import ExpiryReached, HandBackAsked, HandBackReverted, HandBackStepped, Released
 from bot.core.record.incident_facts import PhaseChanged
@@ -221,12 +222,13 @@ def test_a_forced_release_says_what_it_was_forced_against() -> None:
 
 
 def test_a_forced_release_takes_the_mitigation_back() -> None:
-    """By the person who did it, with the flag's name."""
+    """By the person who did it, with the flag's name; the phase goes back with it."""
     table = down()
     release(table, force=True)
     why = f"{FLAG} went back to a default that is not well"
 
-    assert Written(PhaseChanged(Phase.MITIGATED, Phase.INVESTIGATING, "relapse", why), 1, ANA) == last(table, PhaseChanged)
+    assert Written(MitigationLost(why), 1, ANA) == last(table, MitigationLost)
+    assert Written(PhaseChanged(Phase.MITIGATED, Phase.INVESTIGATING, "back", why), 1, ANA) == last(table, PhaseChanged)
 
 
 def test_a_release_onto_a_default_that_is_well_leaves_the_phase_alone() -> None:

@@ -178,7 +178,7 @@ def test_a_phase_that_a_person_sets_is_told_in_one_line() -> None:
     """Who works on it reads it in the channel."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED, reason="a bad deploy"))
-    body = PhaseChanged(Phase.TRIAGE, Phase.IDENTIFIED, "forward", "a bad deploy")
+    body = PhaseChanged(Phase.TRIAGE, Phase.IDENTIFIED, "forward", "a bad deploy", chosen=True)
 
     assert [Written(body, 1, ANA)] == table.written(PhaseChanged)
     assert 1 == len(bodies(table, PostLine))

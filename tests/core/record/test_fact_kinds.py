@@ -106,7 +106,7 @@ def test_a_kind_is_registered_by_being_defined() -> None:
 
 def test_every_file_of_facts_is_known() -> None:
     """A new family that is not imported would be written, and not read after the next start."""
-    files = {path.stem for path in Path(kinds.__file__).parent.glob("*_facts.py")}
+    files = {path.stem for path in Path(kinds.__file__).parent.rglob("*_facts.py")}
 
     assert files == {family.__name__.rpartition(".")[2] for family in FAMILIES}
 

@@ -155,7 +155,7 @@ def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
 
 def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
     incident = draft.incident(number)
-    if incident.well and incident.phase in COURSE[:4]:
+    if incident.well and incident.phase in COURSE[:4] and not incident.phase_by_person:
         change_phase(draft, number, Phase.MONITORING, "every component is operational again", ALL_WELL)
     elif verdict.level.bad and verdict.component in incident.affected and incident.phase is Phase.MONITORING:
         name = draft.policy.components[verdict.component].name

@@ -4,9 +4,18 @@ from bot.core.answers import base
 from bot.core.answers import flags as fa
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import Stay, offer, unfit
-from bot.core.decide.flags.failover import default_unwell, engage, incident_for, mitigate, step_back, troubled, verdicts, well
-from bot.core.decide.phases import change_phase
-from bot.core.model import Level, Phase
+from bot.core.decide.flags.failover import (
+    default_unwell,
+    engage,
+    incident_for,
+    lose_mitigation,
+    mitigate,
+    step_back,
+    troubled,
+    verdicts,
+    well,
+)
+from bot.core.model import Level
 from bot.core.policy import FlagPolicy
 from bot.core.record.flag import FlagState
 from bot.core.record.flag_facts import Released
@@ -91,9 +100,9 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     body = Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
     incident = draft.world.incidents.get(engagement.incident or 0)
-    if unwell and incident and incident.phase is Phase.MITIGATED:
+    if unwell and incident and incident.phase.open and incident.mitigation:
         why = f"{signal.flag} went back to a default that is not well"
-        change_phase(draft, incident.number, Phase.INVESTIGATING, why, signal.actor)
+        lose_mitigation(draft, incident.number, why, signal.actor)
     known = policy.default if policy else ""
     return draft.done(fa.Released(flag=signal.flag, incident=engagement.incident, default=known))
 

@@ -10,9 +10,11 @@ from datetime import datetime
 from bot.core.decide.draft import Draft
 from bot.core.decide.flags.choosing import Standing, Stay, choose, refuses_us, served, sick_behind, standing
 from bot.core.decide.phases import change_phase, move_for
-from bot.core.model import Actor, Fault, Level, Phase
+from bot.core.model import Actor, ActorKind, Fault, Level, Phase
 from bot.core.policy import Automation, FirstStep, FlagPolicy, OnExpiry, Policy
 from bot.core.record.component import ComponentState
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.flag_facts import (
@@ -28,6 +30,7 @@ from bot.core.record.flag_facts import (
     ProposalDropped,
     Released,
 )
+from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged
 from bot.core.record.world import World
 
@@ -36,7 +39,7 @@ HAND_BACK_RULE = Actor.rule("hand-back")
 EXPIRY_RULE = Actor.rule("expiry")
 
 # What happens anew to an incident or to its flags, so that fallbacks may carry it.
-MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged, HandBackReverted)
+MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged, HandBackReverted, VerdictChanged)
 
 
 def react(draft: Draft) -> None:
@@ -288,17 +291,53 @@ def _expire(draft: Draft, policy: FlagPolicy, unwell: str) -> None:
 
 
 def mitigate(draft: Draft) -> None:
-    """Customers are served by fallbacks: an incident whose flags are all engaged is mitigated."""
-    if not any(isinstance(fact.body, MAY_MITIGATE) for fact in draft.facts):
-        return  # time alone does not overrule a person who went back to investigating
+    """Customers are served by fallbacks: an incident whose flags are all engaged is mitigated, until one no longer is.
+
+    The phase goes along unless a person chose it.
+    """
     for incident in draft.world.open_incidents():
-        failing = {affected.id for affected in incident.failing}
-        concerned = [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
+        lost = [why for p in _concerned(draft, incident) if (why := _no_longer(draft, p))]
+        by_rule = incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
+        if lost and by_rule and not draft.world.sight.blind:
+            lose_mitigation(draft, incident.number, "; ".join(lost), FALLBACK_RULE)
+    if not any(isinstance(fact.body, MAY_MITIGATE) for fact in draft.facts):
+        return  # time alone does not overrule a person who said that nobody is served
+    for incident in draft.world.open_incidents():
+        concerned = _concerned(draft, incident)
         if not concerned or not all(_carried(draft.world, p) for p in concerned):
             continue
-        if move_for(incident, Phase.MITIGATED):
-            flags = ", ".join(p.key for p in concerned)
-            change_phase(draft, incident.number, Phase.MITIGATED, f"served by fallback: {flags}", FALLBACK_RULE)
+        reason = f"served by fallback: {', '.join(p.key for p in concerned)}"
+        if incident.phase_by_person and incident.mitigation is None:
+            draft.add(incident.stream, Mitigated(reason), actor=FALLBACK_RULE)
+        elif not incident.phase_by_person and move_for(incident, Phase.MITIGATED) == "forward":
+            change_phase(draft, incident.number, Phase.MITIGATED, reason, FALLBACK_RULE)
+
+
+def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> None:
+    """Customers are no longer served; the phase goes back with it, unless a person chose it. One line says both."""
+    incident = draft.incident(number)
+    draft.add(incident.stream, MitigationLost(reason), actor=actor)
+    if incident.phase is Phase.MITIGATED and not incident.phase_by_person:
+        change_phase(draft, number, Phase.INVESTIGATING, reason, actor, told=False)
+
+
+def _concerned(draft: Draft, incident: Incident) -> list[FlagPolicy]:
+    """The flags whose default stands on what fails in an incident."""
+    failing = {affected.id for affected in incident.failing}
+    return [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
+
+
+def _no_longer(draft: Draft, policy: FlagPolicy) -> str:
+    """Why a flag serves nobody although its default fails; empty where it does serve, or where nobody can tell."""
+    trouble, engagement = troubled(draft.world, policy, Level.DEGRADED), draft.world.flag(policy.key).engagement
+    if not trouble or _carried(draft.world, policy):
+        return ""
+    if engagement is None:
+        return f"{verdicts(draft, trouble)}, and {policy.key} is back on {policy.default}"
+    sick = sick_behind(draft.world, policy, engagement.variant)
+    if sick is None:
+        return f"{verdicts(draft, trouble)}, and {engagement.share_back} % of {policy.key} is back on {policy.default}"
+    return f"{how(sick, draft.policy.name_of(sick.id))} too, and {policy.key} is on {engagement.variant}"
 
 
 def _carried(world: World, policy: FlagPolicy) -> bool:

@@ -30,7 +30,8 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
             return draft.refuse(a.OpenElsewhere(incident=other.number))
     if to is Phase.RESOLVED and not signal.force and (unfinished := _unfinished(draft, incident)):
         return draft.refuse(unfinished)
-    change_phase(draft, incident.number, to, signal.reason, signal.actor)
+    chosen = to.open and move != "reopen"  # whoever reopens says that it is not over, not how far it is
+    change_phase(draft, incident.number, to, signal.reason, signal.actor, chosen=chosen)
     if move == "reopen":
         _catch_up(draft, incident)
     lift(draft)

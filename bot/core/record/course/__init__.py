@@ -1,0 +1,1 @@
+"""Facts of an incident that stand beside its phase."""

@@ -1,0 +1,194 @@
+"""Phases belong to people; that customers are served is a fact beside them, which rules see and people may say."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.effects import PostLine, To
+from bot.core.model import Level, Phase
+from bot.core.policy import Automation, Fallback, ResolveMode
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.fact import Body
+from bot.core.record.incident_facts import PhaseChanged, ResolveAsked
+from bot.timeline.durations import durations
+from tests.core.test_next_due import goes_on, settle, story
+from tests.desk import ANA, Table, policy, told
+
+FLAG, API, GPT = "support-chat.llm", "anthropic.api", "openai.api"
+
+
+def down(**flag: object) -> Table:
+    """Claude API is down, and the chat is on its fallback unless `flag` says otherwise."""
+    table = Table(policy(**flag)).all_well()
+    table.sees(API, Level.DOWN)
+    return table
+
+
+def phase(table: Table, to: Phase, reason: str = "") -> None:
+    assert table.send(s.SetPhase(actor=ANA, incident=1, phase=to, reason=reason)).answer.ok
+
+
+def lines(table: Table, kind: type[Body]) -> int:
+    """How many lines the channel has about facts of a kind."""
+    facts = {(fact.stream, fact.seq) for fact in table.facts if isinstance(fact.body, kind)}
+    effects = [one for done in table.steps for one in done.effects if one.body == PostLine(To.INCIDENT)]
+    return sum((one.stream, one.seq) in facts for one in effects)
+
+
+# --- the law
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_no_rule_moves_a_phase_that_a_person_chose(seed: int) -> None:
+    """Whatever happens. Only what fails again under `monitoring` does: that is a relapse, and nobody chose that it is down."""
+    dice, table = story(seed)
+    for _ in range(12):
+        goes_on(dice, table)
+        settle(table)
+        open_ones = table.world.open_incidents()
+        if open_ones:
+            to = dice.choice([Phase.INVESTIGATING, Phase.IDENTIFIED, Phase.MITIGATED, Phase.MONITORING])
+            table.send(s.SetPhase(actor=ANA, incident=dice.choice(open_ones).number, phase=to, reason="we know better"))
+    chosen: dict[int, bool] = {}
+    for fact in table.facts:
+        body = fact.body
+        if isinstance(body, PhaseChanged) and fact.incident is not None:
+            taken = chosen.get(fact.incident, False) and fact.actor.kind == "rule" and body.move != "relapse"
+            assert not taken, f"{fact.actor.name} took {body.previous} from a person: {body.phase}"
+            chosen[fact.incident] = body.chosen
+
+
+# --- beside the phase
+
+
+def test_a_mitigated_incident_may_be_identified_afterwards() -> None:
+    """The cause is found while a fallback serves; both are true."""
+    table = down()
+    phase(table, Phase.IDENTIFIED, "their database")
+    table.passes(3)
+
+    assert Phase.IDENTIFIED is table.incident().phase
+    assert table.incident().mitigation is not None
+
+
+def test_a_switch_mitigates_and_leaves_the_phase_to_whoever_chose_it() -> None:
+    """It is said in one line, by the rule, with the flag's name."""
+    table = down(automation=Automation.PROPOSE)
+    phase(table, Phase.IDENTIFIED)
+    table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="now"))
+
+    assert Phase.IDENTIFIED is table.incident().phase
+    assert [Mitigated(f"served by fallback: {FLAG}")] == table.kinds(Mitigated)
+    assert 1 == lines(table, Mitigated)
+
+
+def test_recovery_does_not_take_a_phase_from_a_person() -> None:
+    """Whether it is over is theirs to say; they are asked, also where incidents end by themselves."""
+    base = policy()
+    table = Table(replace(base, incidents=replace(base.incidents, resolve=ResolveMode.AUTO))).all_well()
+    table.sees(API, Level.DOWN)
+    phase(table, Phase.IDENTIFIED)
+    table.all_well().passes(40)
+
+    assert Phase.IDENTIFIED is table.incident().phase
+    assert 1 == len(table.kinds(ResolveAsked))
+
+
+def test_what_fails_again_under_monitoring_is_a_relapse_whoever_chose_it() -> None:
+    """Nobody watches what is down."""
+    table = down()
+    phase(table, Phase.MONITORING)
+    table.all_well()
+    table.sees(API, Level.DOWN)
+
+    assert "relapse" in [body.move for body in table.kinds(PhaseChanged)]  # type: ignore[attr-defined]
+
+
+def test_a_reopened_incident_follows_its_checks_again() -> None:
+    """Whoever reopens says that it is not over; not how far it is."""
+    table = down()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING))
+    table.all_well()
+
+    assert Phase.MONITORING is table.incident().phase
+
+
+# --- gone
+
+
+def test_a_fallback_that_fails_takes_the_mitigation_back() -> None:
+    """Customers wait again: it is said under the alert, which reaches phones, and once in the channel."""
+    table = down(fallbacks=(Fallback("gpt", GPT),))
+    table.sees(GPT, Level.DOWN)
+
+    assert [MitigationLost(f"OpenAI API is down too, and {FLAG} is on gpt")] == table.kinds(MitigationLost)
+    assert (None, Phase.INVESTIGATING) == (table.incident().mitigation, table.incident().phase)
+    assert 1 == lines(table, MitigationLost)
+    assert 1 == lines(table, PhaseChanged)  # that it was mitigated; that it is not is said above
+
+
+def test_a_fallback_that_is_back_mitigates_again() -> None:
+    """The first time counts for the durations."""
+    table = down(fallbacks=(Fallback("gpt", GPT),))
+    first = table.incident().mitigated_at
+    table.sees(GPT, Level.DOWN)
+    table.passes(5)
+    table.sees(GPT, Level.OPERATIONAL)
+
+    assert Phase.MITIGATED is table.incident().phase
+    assert first == table.incident().mitigated_at
+
+
+def test_a_lost_mitigation_leaves_the_phase_that_a_person_chose() -> None:
+    """They have found the cause whether customers are served or not."""
+    table = down(fallbacks=(Fallback("gpt", GPT),))
+    phase(table, Phase.IDENTIFIED)
+    table.sees(GPT, Level.DOWN)
+
+    assert (None, Phase.IDENTIFIED) == (table.incident().mitigation, table.incident().phase)
+
+
+# --- by word
+
+
+def test_a_person_says_that_customers_are_served() -> None:
+    """What no flag of ours does; the phase stays, and the time to mitigate counts."""
+    table = down(automation=Automation.OFF)
+    table.passes(7)
+    said = table.send(s.SayMitigated(actor=ANA, incident=1, reason="the old key works")).answer
+
+    assert "INC-1 is mitigated. Its phase is triage." == told(said)
+    assert Phase.TRIAGE is table.incident().phase
+    assert table.now == durations(table.incident(), table.facts).mitigated_at
+
+
+def test_a_persons_word_is_not_taken_back_by_a_rule() -> None:
+    """They know of a way that no check sees."""
+    table = down(automation=Automation.OFF)
+    table.send(s.SayMitigated(actor=ANA, incident=1))
+    table.sees(GPT, Level.DOWN)
+    table.passes(10)
+
+    assert table.incident().mitigation is not None
+
+
+def test_a_person_takes_it_back() -> None:
+    """And it is on record that it was so."""
+    table = down()
+    said = table.send(s.SayMitigated(actor=ANA, incident=1, reason="the answers are nonsense", over=True)).answer
+
+    assert "INC-1 is not mitigated any more. Its phase is investigating." == told(said)
+    assert [MitigationLost("the answers are nonsense")] == table.kinds(MitigationLost)
+
+
+def test_what_stands_is_not_said_twice() -> None:
+    """Nor taken back where there is nothing."""
+    table = down()
+    twice = table.send(s.SayMitigated(actor=ANA, incident=1)).answer
+    table.send(s.SayMitigated(actor=ANA, incident=1, over=True))
+    nothing = table.send(s.SayMitigated(actor=ANA, incident=1, over=True)).answer
+
+    assert "INC-1 is mitigated already, by fallback automation." == told(twice)
+    assert "INC-1 is not mitigated." == told(nothing)
