@@ -18,6 +18,7 @@ from bot.core.signals import (
     Signal,
     SnoozeReminders,
     StepBack,
+    Unmerge,
 )
 from bot.ports import Message
 from bot.ports.payloads import Press
@@ -29,7 +30,7 @@ from commands.desk import CommandContext, Request
 from commands.parse import Misunderstood
 
 ACTIONS = re.compile(
-    r"^(incident\.(ack|join|lead|separate|resolve|reopen|repair|export|update|snooze|evidence|roles|more)"
+    r"^(incident\.(ack|join|lead|separate|resolve|reopen|unmerge|repair|export|update|snooze|evidence|roles|more)"
     r"|flag\.(engage|step_back|release))(:|$)"
 )
 CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
@@ -87,6 +88,8 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)
             case "incident.repair":
                 return Repair(actor=actor, id=id, incident=number)
+            case "incident.unmerge":
+                return Unmerge(actor=actor, id=id, incident=number)
             case "incident.reopen":
                 return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING)
             case "incident.export" | "incident.more" if verb != MORE or value.get("do") == EXPORT:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
 from bot.exports import FORMATS
-from commands.parse import Mention, MentionKind, Misunderstood, duration, nearest, split_verb
+from commands.parse import NAMED, Mention, MentionKind, Misunderstood, duration, nearest, split_verb
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -68,6 +68,14 @@ class Typed:
             self._rest = rest
             return True
         return False
+
+    def other(self, name: str, mine: int) -> int:
+        """The next word, as `INC-7`; the `name` of the argument may stand before it."""
+        word = self._word()
+        found = NAMED.match(self._word() if word == name else word)
+        if found is None:
+            raise Misunderstood(f"INC-{mine} {name} which incident? Write `{name} INC-7`; `/incident list` shows what is open.")
+        return int(found[1])
 
     def holder(self, role: str, me: Actor) -> Actor | None:
         """Read `@ana`, `me` or `none`."""

@@ -28,6 +28,7 @@ from commands.parse import (
     Misunderstood,
     NotAllowed,
     component_of,
+    into_another,
     named_incident,
     nearest,
     split_verb,
@@ -138,7 +139,7 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     if verb not in {known.name for known in INCIDENT.verbs}:
         known = [v.name for v in INCIDENT.verbs]
         raise Misunderstood(f"`/incident {verb[:40]}` is not known.{nearest(verb, known)} `/incident help` shows what is.")
-    meant = await _meant(desk, asked, rest)
+    meant = await _meant(desk, asked, into_another(rest) if verb == "merge" else rest)
     by = Sender(asked.actor, asked.signal_id, meant.incident.number)
     if verb == "export":
         return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))

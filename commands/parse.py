@@ -135,6 +135,12 @@ def named_incident(text: str, channel: str, mentioned: Iterable[Mention] = ()) -
     return (None, "room.name", first[1:]) if first.startswith("#") else (None, "room.channel", channel)
 
 
+def into_another(text: str) -> str:
+    """`merge INC-7` in the channel of INC-8 names the other one alone: it says `into INC-7` then."""
+    alone = re.match(r"inc-\d{1,9}(?!\S)(?!\s+(?:into\s+)?inc-\d)", text.strip(), re.IGNORECASE)
+    return f"into {text.strip()}" if alone else text
+
+
 def _channel_meant(first: str, mentioned: Iterable[Mention]) -> str:
     return next((one.id for one in mentioned if one.kind is MentionKind.CHANNEL and one.shown == first), "")
 

@@ -22,6 +22,7 @@ from bot.core.record.component_facts import (
     Unmuted,
     VerdictChanged,
 )
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import (
     EntryCorrected,
@@ -340,6 +341,10 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", ComponentJoined(WEB, Level.DOWN, words, (words,))),
         ("incident/7", ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, words, T0)),
         ("incident/7", PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", words)),
+        ("incident/7", Merged(4, words)),
+        ("incident/7", Unmerged(4, Phase.INVESTIGATING, words)),
+        ("incident/7", PartTaken(8, words, "openai", (WEB,), (BOB,))),
+        ("incident/7", PartGivenBack(8, (WEB,))),
         ("incident/7", Mitigated(words)),
         ("incident/7", MitigationLost(words)),
         ("incident/7", TitleChanged(words, f"{words}!")),

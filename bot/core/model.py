@@ -76,11 +76,12 @@ class Phase(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
     CANCELED = "canceled"
+    MERGED = "merged"  # it is part of another incident; `LEGAL` knows no way there or back, `merging` does
 
     @property
     def open(self) -> bool:
         """Whether the incident still runs: updates go out, and it holds its dedup key."""
-        return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED)
+        return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED, Phase.MERGED)
 
 
 LEAD = "commander"  # the role of whoever leads, as the ledger has it whatever `people.roles` calls it

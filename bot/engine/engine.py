@@ -257,7 +257,8 @@ class CommittingEngine:
         """Know what is committed, and the incidents that these signals name."""
         if self._stale:
             await self._reload()
-        named = {s.incident for s in signals if isinstance(s, OfIncident | OfEffect) and s.incident is not None}
+        named = {number for s in signals if isinstance(s, OfIncident) for number in s.named}
+        named |= {s.incident for s in signals if isinstance(s, OfEffect) and s.incident is not None}
         if absent(self._world, named):
             self._world = await self.world_with(named)
 

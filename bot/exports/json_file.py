@@ -55,6 +55,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "title": incident.title,
         "severity": incident.severity,
         "phase": incident.phase,
+        "merged_into": incident.merged.number if incident.merged else None,
+        "parts": sorted(incident.parts),
         "mitigation": encode(incident.mitigation),
         "provider": incident.provider,
         "components": list(incident.affected),

@@ -79,6 +79,8 @@ def _head(incident: Incident, policy: Policy) -> str:
     table = [
         ("Severity (impact on us)", incident.severity.value),
         ("Phase", incident.phase.value),
+        *([("Part of", f"INC-{incident.merged.number}")] if incident.merged else []),
+        *([("Merged into it", ", ".join(f"INC-{number}" for number in sorted(incident.parts)))] if incident.parts else []),
         *_mitigation(incident),
         ("Provider", md(incident.provider) or "none"),
         ("Components", components),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Fact
 
@@ -13,4 +14,16 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"INC-{fact.incident} is mitigated"
         case MitigationLost():
             return f"INC-{fact.incident} is not mitigated any more"
+        case Merged(into=into):
+            return f"INC-{fact.incident} is part of INC-{into} now"
+        case Unmerged(out_of=holder, phase=phase):
+            return f"INC-{fact.incident} was taken out of INC-{holder} and is {phase} again"
+        case PartTaken(number=number, title=title):
+            return f"INC-{number} “{title}” became part of INC-{fact.incident}{_with(fact.body.components, names)}"
+        case PartGivenBack(number=number, components=components):
+            return f"INC-{number} was taken out of INC-{fact.incident}{_with(components, names, 'it took')}"
     return ""
+
+
+def _with(components: tuple[str, ...], names: Mapping[str, str], how: str = "it brings") -> str:
+    return f"; {how} {', '.join(names.get(id, id) for id in components)}" if components else ""

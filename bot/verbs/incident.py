@@ -11,6 +11,7 @@ from bot.core.signals.incident import (
     AddNote,
     GiveRole,
     Join,
+    Merge,
     Rename,
     Repair,
     ResumeReminders,
@@ -18,6 +19,7 @@ from bot.core.signals.incident import (
     SetPhase,
     SetSeverity,
     SnoozeReminders,
+    Unmerge,
     WriteUpdate,
 )
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
@@ -82,6 +84,17 @@ def role(by: Sender, given: Given) -> Signal:
     return GiveRole(by.actor, by.id, incident=by.incident, role=role, to=given.holder(role, by.actor))
 
 
+def merge(by: Sender, given: Given) -> Signal:
+    """Say that it is part of another one."""
+    into = given.other("into", by.incident)
+    return Merge(by.actor, by.id, incident=by.incident, into=into, reason=given.text("reason", REASON_CHARS))
+
+
+def unmerge(by: Sender, given: Given) -> Signal:
+    """Say that it is one of its own after all."""
+    return Unmerge(by.actor, by.id, incident=by.incident, reason=given.text("reason", REASON_CHARS))
+
+
 def phase(by: Sender, given: Given) -> Signal:
     """Move to another phase."""
     phase = given.choice("phase", Phase)
@@ -135,14 +148,12 @@ VERBS: tuple[IncidentVerb, ...] = (
         help="Be reminded of an overdue update after 30m or 2h, never, or again (off).",
     ),
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
-    IncidentVerb(
-        "rename", "[INC-7] TITLE", "give it another title; it is never changed by itself then", rename, (Takes("title"),)
-    ),
+    IncidentVerb("rename", "[INC-7] TITLE", "give it another title", rename, (Takes("title"),)),
     IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
     IncidentVerb(
         "role",
         "[INC-7] lead @ana",
-        "say who leads, or who has another role; `me` for yourself, `none` gives it up; without a role a form opens",
+        "say who leads, or has another role; `none` gives it up; without a role a form opens",
         role,
         (Takes("role"), Takes("to")),
         help="Say who has a role, such as lead: me, a login, a Slack user id, or none.",
@@ -150,14 +161,14 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "repair",
         "[INC-7]",
-        "make good what is missing in Slack: channel, card, topic, invitations",
+        "make good what is missing in Slack",
         repair,
         help="Make good what failed or was tidied away in Slack: channel, card, pin, topic, bookmarks, invitations, alert.",
     ),
     IncidentVerb(
         "mitigated",
         "[INC-7] [off] [REASON]",
-        "say that customers are served, whatever the phase; `off`: they no longer are",
+        "customers are served, whatever the phase; `off`: no longer",
         mitigated,
         (Takes("reason", needed=False),),
         help="Say that customers are served, whatever the phase is, or with --off that they no longer are.",
@@ -167,10 +178,24 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "resolve",
         "[INC-7] [force] [REASON]",
-        "end it; the summary and the timeline are posted. Asks first while something still fails",
+        "end it; summary and timeline are posted. Asks first while something fails",
         resolve,
         (Takes("reason", needed=False),),
         asks=True,
+    ),
+    IncidentVerb(
+        "merge",
+        "[INC-8] into INC-7 [REASON]",
+        "it is part of another one, which goes on with both",
+        merge,
+        (Takes("into"), Takes("reason", needed=False)),
+    ),
+    IncidentVerb(
+        "unmerge",
+        "INC-8 [REASON]",
+        "it is one of its own after all",
+        unmerge,
+        (Takes("reason", needed=False),),
     ),
     IncidentVerb("reopen", "[INC-7] [REASON]", "it was not over", reopen, (Takes("reason", needed=False),)),
     IncidentVerb(

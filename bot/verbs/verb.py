@@ -43,6 +43,9 @@ class Given(Protocol):
     def role(self) -> str:
         """A role of an incident, as the ledger has it."""
 
+    def other(self, name: str, mine: int) -> int:
+        """The number of another incident than the one that is asked for, `mine`."""
+
     def holder(self, role: str, me: Actor) -> Actor | None:
         """Who is to have a role; None = nobody."""
 

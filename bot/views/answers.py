@@ -24,6 +24,7 @@ from bot.views.blocks import Block, actions, button, section
 from bot.views.denied import denied_message, denied_words
 from bot.views.faces import Face, Slack
 from bot.views.incident.buttons import join_button
+from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
 from bot.views.limits import fit
 from bot.views.text import clock, code, inert, plain, stop, utc
@@ -45,6 +46,7 @@ TOO_LATE = {
     a.Wanted.SEVERITY: "its severity stays",
     a.Wanted.SNOOZE: "nobody is reminded of anything",
     a.Wanted.MITIGATION: "customers are not waiting for it any more",
+    a.Wanted.MERGE: "only what is open can become part of another one",
     a.Wanted.ROLE: "nobody has a role in it any more",
 }
 
@@ -53,6 +55,7 @@ def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_reminders(answer)
     said = said or _of_component(answer) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
+    said = said or merging_words(answer, face)
     said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
@@ -218,6 +221,10 @@ def _of_phase(answer: base.Answer) -> str:
     match answer:
         case a.NoWay(phase=phase, to=to) if phase is to:
             return f"{answer.name} is {to} already."
+        case a.NoWay(phase=Phase.MERGED):
+            return f"{answer.name} is merged; unmerge it first. Nothing was changed."
+        case a.NoWay(to=Phase.MERGED):
+            return f"Into which one is {answer.name} to be merged? The verb `merge` takes it. Nothing was changed."
         case a.NoWay(phase=phase, ways=()):
             return f"{answer.name} is {phase}, which is final. Declare a new incident instead."
         case a.NoWay() as b:

@@ -45,12 +45,13 @@ VALUES: dict[str, Any] = {
     "sight": Sight(True, "no network"), "source": "grafana", "component": API, "state": "firing", "text": "words",
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
-    "role": LEAD, "to": BOB, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
+    "role": LEAD, "to": BOB, "into": 1, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
     "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1,
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
-    s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.SayMitigated, s.EngageFlag, s.StepBack,
+    s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.SayMitigated, s.Merge, s.Unmerge,
+    s.EngageFlag, s.StepBack,
     s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]

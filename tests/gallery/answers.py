@@ -10,6 +10,7 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident import entries as en
+from bot.core.decide.incident import merging as mg
 from bot.core.decide.incident import mitigating as m
 from bot.core.decide.incident import naming as n
 from bot.core.decide.incident import reminders as rem
@@ -62,6 +63,11 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Joined(**INC7, place=HERE), a.Joined(**INC7, place=NOWHERE), a.JoinedBefore(**INC7, place=HERE),
     *(a.Over(**INC7, phase=Phase.RESOLVED, wanted=wanted) for wanted in a.Wanted),
     a.Acknowledged(**INC7), a.AcknowledgedBefore(**INC7, by=BOB),
+    mg.MergeDone(**INC7, into=4, place=HERE), mg.MergeDone(**INC7, into=4, place=NOWHERE), mg.NotMerged(**INC7),
+    mg.UnmergeDone(**INC7, out_of=4, phase=Phase.INVESTIGATING),
+    *(mg.CannotMerge(**INC7, why=why, other=4) for why in mg.Obstacle),
+    a.NoWay(**INC7, phase=Phase.MERGED, to=Phase.RESOLVED, ways=()),
+    a.NoWay(**INC7, phase=Phase.TRIAGE, to=Phase.MERGED, ways=(Phase.RESOLVED,)),
     m.MitigationNoted(**INC7, over=False, phase=Phase.IDENTIFIED), m.MitigationNoted(**INC7, over=True, phase=Phase.TRIAGE),
     m.MitigatedAlready(**INC7, by=FALLBACK_RULE),
     m.NotMitigated(**INC7),

@@ -13,6 +13,7 @@ from bot.core.record import incident_facts as i
 from bot.core.record import provider_facts as p
 from bot.core.record import reminder_facts as rf
 from bot.core.record import sight_facts as v
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
@@ -70,6 +71,11 @@ def of_the_incident() -> Iterator[Entry]:
           WINDOW),
         ("Phase: served by a fallback", served(), "incident/7",
          i.PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE),
+        ("Merged into another one", served(), "incident/7", Merged(4, "the same outage"), ANA),
+        ("Unmerged", served(), "incident/7", Unmerged(4, Phase.INVESTIGATING, "two causes after all"), ANA),
+        ("Another one becomes part of it", served(), "incident/7",
+         PartTaken(8, "OpenAI API is down", "openai", ("openai.api",)), ANA),
+        ("A part is one of its own again", served(), "incident/7", PartGivenBack(8, ("openai.api",)), ANA),
         ("Mitigated, and the phase stays what a person said", served(), "incident/7",
          Mitigated(f"served by fallback: {FLAG}"), FALLBACK_RULE),
         ("Mitigated, by a person's word", served(), "incident/7", Mitigated("the old key works"), ANA),

@@ -101,6 +101,7 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ),
     ("role", {"role": "commander", "to": "ben"}, s.GiveRole(API_ACTOR, incident=1, role=LEAD, to=Actor.operator("ben"))),
     ("phase", {"phase": "identified"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.IDENTIFIED)),
+    ("mitigated", {"reason": "by mail"}, s.SayMitigated(API_ACTOR, incident=1, reason="by mail")),
     ("ack", None, s.Acknowledge(API_ACTOR, incident=1)),
     ("resolve", {"reason": "well"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, reason="well")),
     ("join", {}, s.Join(API_ACTOR, incident=1)),

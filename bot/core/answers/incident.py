@@ -112,6 +112,7 @@ class Wanted(StrEnum):
     ROLE = "role"
     SNOOZE = "snooze"
     MITIGATION = "mitigation"
+    MERGE = "merge"
 
 
 @dataclass(frozen=True, kw_only=True)

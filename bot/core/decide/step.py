@@ -10,7 +10,7 @@ from bot.core.decide import paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import by_hand, failover
-from bot.core.decide.incident import declaring, ending, entries, errands, mitigating, naming, reminders, repair, roles
+from bot.core.decide.incident import declaring, ending, entries, errands, merging, mitigating, naming, reminders, repair, roles
 from bot.core.decide.permissions import denied
 from bot.core.policy import Policy
 from bot.core.record.world import World
@@ -49,6 +49,6 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
-    vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS,
+    vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

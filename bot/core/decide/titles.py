@@ -12,10 +12,12 @@ TITLE_RULE = Actor.rule("title")
 
 
 def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
-    """`Claude API is down`; where more of the provider fails, `Claude is down (API, web)`."""
+    """`Claude API is down`; where more of the provider fails, `Claude is down (API, web)`; of two, as after a merge, each."""
     known = [one for id, one in policy.components.items() if id in components]  # in an order that a restart keeps
     if len(known) == 1:
         return f"{known[0].name} is {level}"
+    if len({one.provider for one in known}) > 1:
+        return f"{', '.join(one.name for one in known[:-1])} and {known[-1].name} are {level}"
     provider = known[0].provider_name
     parts = (one.name.removeprefix(provider).strip() or one.name for one in known)
     return f"{provider} is {level} ({', '.join(parts)})"

@@ -160,6 +160,22 @@ class Mitigation:
 
 
 @dataclass(frozen=True)
+class MergedInto:
+    """The incident that it is part of now, and the phase that it gets back if that ends."""
+
+    number: int
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class Part:
+    """An incident that was merged into this one: what it holds the place of, and the components that came with it."""
+
+    dedup: str
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SourceFile:
     """A file of a message, by name and address; the file itself stays where it is."""
 
@@ -241,6 +257,8 @@ class Incident:
     repairs: int = 0
     reminders: Reminders = Reminders()
     entries: Mapping[int, Entry] = field(default_factory=dict)  # of people, by their first fact; a note only once it is changed
+    merged: MergedInto | None = None
+    parts: Mapping[int, Part] = field(default_factory=dict)  # the incidents that were merged into it, by number
     relapses: int = 0
     reopened: int = 0
 
@@ -253,6 +271,11 @@ class Incident:
     def name(self) -> str:
         """What people call it: INC-7."""
         return f"INC-{self.number}"
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """What only one open incident may hold: its own key, and those of the incidents that are part of it."""
+        return (self.dedup, *(part.dedup for part in self.parts.values()))
 
     def entry_of(self, message: str) -> int | None:
         """The entry that is this message (`channel/ts`)."""

@@ -60,7 +60,7 @@ class ComponentJoined(OfComponent, Reasoned, Body):
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It is affected from where its evidence starts."""
         joined = Affected(self.component, self.level, self.reason, self.began_at or fact.at)
-        return _settle(replace(state, affected={**state.affected, self.component: joined}), fact)
+        return settled(replace(state, affected={**state.affected, self.component: joined}), fact)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class ComponentMoved(OfComponent, Reasoned, Body):
         """Once the last component is well, so is the incident."""
         recovered_at = self.began_at if self.level is Level.OPERATIONAL else None
         moved = replace(state.affected[self.component], level=self.level, reason=self.reason, recovered_at=recovered_at)
-        return _settle(replace(state, affected={**state.affected, self.component: moved}), fact)
+        return settled(replace(state, affected={**state.affected, self.component: moved}), fact)
 
 
 @dataclass(frozen=True)
@@ -418,8 +418,8 @@ def mitigated(incident: Incident, fact: Fact, reason: str) -> Incident:
     return replace(incident, mitigated_at=incident.mitigated_at or fact.at, mitigation=stands)
 
 
-def _settle(incident: Incident, fact: Fact) -> Incident:
-    """Keep `well_since`: it starts when the last component is well and ends when any is not."""
+def settled(incident: Incident, fact: Fact) -> Incident:
+    """With `well_since` kept: it starts when the last component is well and ends when any is not."""
     if not incident.well:
         return replace(incident, well_since=None, ending=replace(incident.ending, asked_at=None))
     return incident if incident.well_since else replace(incident, well_since=fact.at)

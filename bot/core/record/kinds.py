@@ -17,14 +17,14 @@ from bot.core.record import (
     reminder_facts,
     sight_facts,
 )
-from bot.core.record.course import mitigation_facts
+from bot.core.record.course import merge_facts, mitigation_facts
 from bot.core.record.fact import BODIES, Body
 
 __all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
 
 FAMILIES = (
-    incident_facts, mitigation_facts, entry_facts, paging_facts, reminder_facts, flag_facts, component_facts, provider_facts,
-    sight_facts,
+    incident_facts, mitigation_facts, merge_facts, entry_facts, paging_facts, reminder_facts,
+    flag_facts, component_facts, provider_facts, sight_facts,
 )  # fmt: skip
 
 

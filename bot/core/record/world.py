@@ -77,8 +77,8 @@ class World:
         return tuple(self.incidents[number] for number in sorted(self.running))
 
     def open_for(self, dedup: str) -> Incident | None:
-        """The open incident that holds this dedup key."""
-        return next((i for i in self.open_incidents() if i.dedup == dedup), None)
+        """The open incident that holds this dedup key, as its own or with one that was merged into it."""
+        return next((i for i in self.open_incidents() if dedup in i.holds), None)
 
     def concerned(self, component: str) -> Incident | None:
         """The open incident that this component is in."""

@@ -69,6 +69,11 @@ class OfIncident(Signal):
 
     incident: int
 
+    @property
+    def named(self) -> tuple[int, ...]:
+        """Every incident that it names: those that are long over are read for it."""
+        return (self.incident,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfEffect(Signal):

@@ -115,6 +115,26 @@ class SayMitigated(OfIncident, by=COMMAND):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Merge(OfIncident, by=COMMAND):
+    """A person says that an incident is part of another one, which goes on with it."""
+
+    into: int
+    reason: str = ""
+
+    @property
+    def named(self) -> tuple[int, ...]:
+        """Both."""
+        return (self.incident, self.into)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmerge(OfIncident, by=COMMAND):
+    """A person says that a merged incident is one of its own after all."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Repair(OfIncident, by=RESPONDERS):
     """A person has made good what failed or was tidied away in the chat; `found` is what stands there, None = nobody looked."""
 

@@ -32,6 +32,7 @@ def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
     incident, value = scene.incident, {"incident": scene.incident.number}
     if not incident.phase.open:
         again = [reopen_button(incident)] if incident.phase is Phase.RESOLVED else []
+        again += [unmerge_button(incident)] if incident.merged else []
         return actions([*again, export_button(incident)])
     row = _switches(scene)
     if not incident.people.acknowledged_by:
@@ -104,6 +105,14 @@ def reopen_button(incident: Incident) -> Block:
     text = "Updates start again for everybody in its channel, and the components are checked anew."
     question = confirm(f"Reopen {incident.name}?", text, "Reopen")
     return button("Reopen", "incident.reopen", {"incident": incident.number}, confirm=question)
+
+
+def unmerge_button(incident: Incident) -> Block:
+    """It is one of its own after all."""
+    into = f"INC-{incident.merged.number}" if incident.merged else "the other one"
+    text = f"It is open again in its own channel, and takes its components and flags out of {into}."
+    question = confirm(f"Take {incident.name} out of {into}?", text, "Unmerge")
+    return button("Unmerge", "incident.unmerge", {"incident": incident.number}, confirm=question)
 
 
 def join_button(number: int, *, style: str = "", message: str = "") -> Block:

@@ -31,11 +31,18 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
         lines = over_lines(scene)
         return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
     lines = head(scene)
-    told = (_components(scene), _flags(scene, readers or {}), _vendor(scene), _people(scene), _runbooks(scene))
+    told = (_parts(scene), _components(scene), _flags(scene, readers or {}), _vendor(scene), _people(scene), _runbooks(scene))
     parts = ["\n".join(lines), *told]
     hint = "`/incident update TEXT` tells everybody · `/incident note TEXT` adds to the timeline"
     blocks = [*(section(part) for part in parts if part), context(_course(scene)), context(hint), *card_buttons(scene)]
     return fit(Message(spoken(lines[0]), tuple(blocks)), visible=VISIBLE)
+
+
+def _parts(scene: Scene) -> str:
+    """The incidents that were merged into it, with their channels: what was said there is not here."""
+    known = ((number, scene.world.incidents.get(number)) for number in scene.incident.parts)
+    named = [f"INC-{number}{f' <#{one.room.channel}>' if one and one.room.channel else ''}" for number, one in known]
+    return f"Merged into this: {words(named, most=MOST_SHOWN)}" if named else ""
 
 
 def _components(scene: Scene) -> str:

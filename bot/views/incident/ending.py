@@ -15,6 +15,11 @@ def over_lines(scene: Scene) -> list[str]:
     incident, end, now = scene.incident, scene.incident.ending, scene.now
     if end.at is None:
         return [f"{icon(incident)} *{incident.name} {incident.phase} · {foreign(incident.title, 120)}*"]
+    if incident.merged:
+        said = f"⚪ *{incident.name} is part of INC-{incident.merged.number} now · {stop(foreign(incident.title, 120))}*"
+        goes_on = scene.world.incidents.get(incident.merged.number)
+        where = f"Go on in {place(goes_on)}." if goes_on else ""
+        return [f"{said} Merged {how(end.by)}, {clock(end.at, now)}.", where or place(incident)]
     if incident.phase is Phase.CANCELED:
         why = CANCELED.get(end.reason, foreign(end.reason, 80)) or "no reason given"
         said = f"⚪ *{incident.name} canceled · {stop(foreign(incident.title, 120))}*"
@@ -37,6 +42,8 @@ def over_lines(scene: Scene) -> list[str]:
 def over_words(incident: Incident) -> str:
     """`INC-7 resolved after 3 h 10 min: Claude API is down`, for notifications and lists."""
     title, end = foreign(incident.title, 150), incident.ending
+    if incident.merged:
+        return f"{incident.name} is part of INC-{incident.merged.number}: {title}"
     if end.at is None:
         return f"{incident.name} is {incident.phase}: {title}"
     if incident.phase is Phase.CANCELED:

@@ -1,8 +1,11 @@
 """One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
 
+from collections.abc import Sequence
+
 from bot.core.decide.cadence import update_every
 from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Fact
@@ -40,6 +43,7 @@ from bot.views.incident.buttons import (
     repair_button,
     resolve_button,
     snooze_button,
+    unmerge_button,
     update_button,
 )
 from bot.views.incident.texts import refusal
@@ -187,6 +191,23 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             return _moved(fact, b, policy, incident)
         case PhaseChanged() as b:
             return _phase(fact, b, incident)
+        case Merged(into=into) as b:
+            where = _room(scene.world.incidents.get(into) if scene else None, f"INC-{into}")
+            said = f"*{_name(incident)} is part of INC-{into} now* ({how(fact.actor)}).{_reason(b.reason)} Go on in {where}."
+            return spoken(said), said, [unmerge_button(incident)] if incident and incident.merged else []
+        case Unmerged() as b:
+            said = f"*{_name(incident)} is its own incident again*: {b.phase} ({how(fact.actor)}).{_reason(b.reason)}"
+            return spoken(said), said, []
+        case PartTaken() as b:
+            brings = _names(b.components, policy, " It brings ")
+            said = (
+                f"*INC-{b.number} is part of {_name(incident)} now* ({how(fact.actor)}): {stop(foreign(b.title, 120))}{brings}"
+            )
+            return spoken(said), said, []
+        case PartGivenBack() as b:
+            takes = _names(b.components, policy, " It took ", " along.")
+            said = f"*INC-{b.number} was taken out of {_name(incident)}* ({how(fact.actor)}).{takes}"
+            return spoken(said), said, []
         case Mitigated() as b:
             said = f"🟢 *{_name(incident)} is mitigated* ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), said, []
@@ -233,6 +254,15 @@ def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
         case _:
             said = f"{'🟢 ' if b.phase is Phase.RESOLVED else ''}*{name} is {b.phase}* ({how(fact.actor)}).{_reason(b.reason)}"
     return spoken(said), said, buttons
+
+
+def _names(components: Sequence[str], policy: Policy, before: str, after: str = ".") -> str:
+    return f"{before}{words([component_name(policy, id) for id in components])}{after}" if components else ""
+
+
+def _room(incident: Incident | None, name: str) -> str:
+    """Where people go on, linked where there is a channel."""
+    return f"<#{incident.room.channel}>" if incident and incident.room.channel else name
 
 
 def _if_open(scene: Scene) -> list[Block]:

@@ -24,7 +24,7 @@ def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
 def icon(incident: Incident) -> str:
     """How bad it is at a glance; what no check sees is as bad as its severity."""
     if not incident.phase.open:
-        return "⚪" if incident.phase is Phase.CANCELED else "🟢"
+        return "⚪" if incident.phase in (Phase.CANCELED, Phase.MERGED) else "🟢"
     if not incident.failing and not incident.well:
         return "🟠" if Severity.SEV2.is_worse_than(incident.severity) else "🔴"
     return ICONS[max((a.level for a in incident.affected.values()), key=lambda level: level.rank)]

@@ -24,6 +24,7 @@ ID_CHARS = 64
 
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{7,20}")
 _LOGIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
+_INCIDENT = re.compile(r"(?:INC-)?([0-9]{1,9})", re.IGNORECASE)
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,14 @@ class IncidentFields(Fields):
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
         return super().truth(name)
+
+    def other(self, name: str, mine: int) -> int:
+        """A number, or a name such as `INC-7`."""
+        value = self._take(name)
+        found = _INCIDENT.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        if found is None:
+            raise Refusal(400, f"{name} names no incident.", field=name, remedy=f'Send "{name}": "INC-7".')
+        return int(found[1])
 
     def role(self) -> str:
         """One that is configured, or a word that means one, in any case of letters."""

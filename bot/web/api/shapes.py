@@ -154,6 +154,8 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "next_update_at": _time(next_update_at(incident, policy)),
         "phase_by_person": incident.phase_by_person,
         "mitigated_at": _time(incident.mitigated_at),
+        "merged_into": incident.merged.number if incident.merged else None,
+        "parts": sorted(incident.parts),
         "mitigation": encode(incident.mitigation),
         "well_since": _time(incident.well_since),
         "relapses": incident.relapses,

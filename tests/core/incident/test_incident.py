@@ -87,6 +87,9 @@ def test_only_legal_moves_are_made(here: Phase, there: Phase) -> None:
     """LEGAL is the whole law; a refusal carries a reason and leaves the state alone."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="Something"))
+    if here is Phase.MERGED:
+        table.send(s.Declare(actor=ANA, title="The same", separate=True))
+        table.send(s.Merge(actor=ANA, incident=1, into=2))
     for phase in path_to(here):
         assert set_phase(table, phase, CANCEL_REASONS[0] if phase is Phase.CANCELED else "").ok
     reason = CANCEL_REASONS[0] if there is Phase.CANCELED else ""
@@ -100,7 +103,7 @@ def test_only_legal_moves_are_made(here: Phase, there: Phase) -> None:
 
 def path_to(phase: Phase) -> list[Phase]:
     match phase:
-        case Phase.TRIAGE:
+        case Phase.TRIAGE | Phase.MERGED:
             return []
         case Phase.CLOSED:
             return [Phase.RESOLVED, Phase.CLOSED]

@@ -122,7 +122,7 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     held = incident.affected.get(verdict.component)
     if held is None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
-        _brings(draft, verdict.component, draft.add(incident.stream, joined))
+        brings(draft, verdict.component, draft.add(incident.stream, joined))
     elif held.level is not verdict.level:
         body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence)
         draft.add(incident.stream, body)
@@ -132,7 +132,7 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     _follow_phase(draft, incident.number, verdict)
 
 
-def _brings(draft: Draft, component: str, joined: Fact) -> None:
+def brings(draft: Draft, component: str, joined: Fact) -> None:
     """What a component brings into an incident that is open already: its runbook, and the people who know it."""
     known = draft.policy.components[component]
     effects: list[EffectBody] = [AddBookmarks()] if known.runbook_url else []

@@ -25,7 +25,7 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
     if move == "cancel" and signal.reason not in CANCEL_REASONS:
         return draft.refuse(a.NeedsReason(incident=incident.number, reasons=CANCEL_REASONS))
     if move == "reopen":
-        other = draft.world.open_for(incident.dedup)
+        other = next((held for key in incident.holds if (held := draft.world.open_for(key))), None)
         if other:
             return draft.refuse(a.OpenElsewhere(incident=other.number))
     if to is Phase.RESOLVED and not signal.force and (unfinished := _unfinished(draft, incident)):

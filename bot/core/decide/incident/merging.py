@@ -1,0 +1,189 @@
+"""Two incidents that turn out to be one, and one that turns out to be two.
+
+The merged one ends where it stands; the other holds its place from then on (`Incident.holds`), so that its verdicts, its flags
+and its people are there. There are no chains: what is merged, or has others merged into it, is merged no further.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.answers import incident as a
+from bot.core.answers.base import Done, NoIncident, Refused
+from bot.core.decide.alerting.alarm import brings, lift
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import FALLBACK_RULE, carry_over, mitigate
+from bot.core.decide.phases import change_phase
+from bot.core.decide.titles import follow
+from bot.core.effects import InvitePeople
+from bot.core.model import Actor, Phase
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.flag_facts import CarriedOver
+from bot.core.record.incident import Incident, MergedInto
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
+from bot.core.signals.incident import Merge, Unmerge
+
+MERGE_RULE = Actor.rule("merge")
+
+
+class Obstacle(StrEnum):
+    """Why two incidents cannot become one; `other` of the answer is the incident that is in the way."""
+
+    SELF = "self"
+    MERGED = "merged"  # it is part of another one already
+    TARGET_MERGED = "target_merged"
+    TARGET_OVER = "target_over"
+    HAS_PARTS = "has_parts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeDone(Done):
+    """It is part of the other one, which goes on there."""
+
+    KIND = "merge_done"
+    into: int
+    place: a.RoomRef
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotMerge(Refused):
+    """Nothing was merged."""
+
+    KIND = "cannot_merge"
+    why: Obstacle
+    other: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnmergeDone(Done):
+    """It is one of its own again, in that phase."""
+
+    KIND = "unmerge_done"
+    out_of: int
+    phase: Phase
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMerged(Refused):
+    """There is nothing to take apart."""
+
+    KIND = "not_merged"
+
+
+def on_merge(draft: Draft, signal: Merge) -> Step:
+    """End the one in the other: components, flags, people and what comes later are there from now on."""
+    other, into = draft.incident(signal.incident), draft.world.incidents.get(signal.into)
+    if into is None:
+        return draft.refuse(NoIncident(number=signal.into, newest=draft.world.last_incident))
+    if refused := _cannot_merge(other, into):
+        return draft.refuse(refused)
+    draft.add(other.stream, Merged(into.number, signal.reason.strip()))
+    fresh = tuple(id for id in other.affected if id not in into.affected)
+    people = other.people
+    taken = PartTaken(
+        other.number, other.title, other.dedup, fresh, people.everybody, people.acknowledged_at, people.acknowledged_by
+    )  # fmt: skip
+    draft.send(InvitePeople(), draft.add(into.stream, taken))
+    for id in fresh:
+        one, now = other.affected[id], draft.world.component(id)
+        joined = ComponentJoined(id, one.level, one.reason, now.evidence, one.failed_at)
+        fact = draft.add(into.stream, joined, told=False)
+        if id in draft.policy.components:
+            brings(draft, id, fact)
+    _take_on(draft, other, into.number, fresh)
+    carry_over(draft)
+    mitigate(draft)
+    place = a.RoomRef(into.room.channel, into.room.name) if into.room.channel else a.RoomRef()
+    return draft.done(MergeDone(incident=other.number, into=into.number, place=place))
+
+
+def _cannot_merge(other: Incident, into: Incident) -> Refused | None:
+    def cannot(why: Obstacle, number: int) -> CannotMerge:
+        return CannotMerge(incident=other.number, why=why, other=number)
+
+    if other.number == into.number:
+        return cannot(Obstacle.SELF, into.number)
+    if other.merged:
+        return cannot(Obstacle.MERGED, other.merged.number)
+    if not other.phase.open:
+        return a.Over(incident=other.number, phase=other.phase, wanted=a.Wanted.MERGE)
+    if into.merged:
+        return cannot(Obstacle.TARGET_MERGED, into.merged.number)
+    if not into.phase.open:
+        return cannot(Obstacle.TARGET_OVER, into.number)
+    return cannot(Obstacle.HAS_PARTS, min(other.parts)) if other.parts else None
+
+
+def _take_on(draft: Draft, other: Incident, number: int, fresh: tuple[str, ...]) -> None:
+    """What the other one adds: how bad it is and how far it reaches, unless a person said so; and that it fails again."""
+    into = draft.incident(number)
+    if other.severity.is_worse_than(into.severity) and not into.severity_by_person:
+        worse = SeverityChanged(into.severity, other.severity, f"{other.name} was {other.severity}")
+        draft.add(into.stream, worse, actor=MERGE_RULE)
+    bad = [id for id in fresh if into.affected[id].level.bad]
+    if bad:
+        follow(draft, number)
+    if bad and into.phase is Phase.MONITORING:
+        names = ", ".join(draft.policy.name_of(id) for id in bad)
+        change_phase(draft, number, Phase.INVESTIGATING, f"{names} of {other.name}", MERGE_RULE)
+
+
+def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
+    """Open again in the phase that it had, with its components, its flags and what happened to them meanwhile."""
+    incident = draft.incident(signal.incident)
+    merged = incident.merged
+    if merged is None:
+        return draft.refuse(NotMerged(incident=incident.number))
+    holder = draft.world.open_for(incident.dedup)
+    if holder is not None and holder.number != merged.number:
+        return draft.refuse(a.OpenElsewhere(incident=holder.number))
+    back = _given_back(draft, incident, merged)
+    draft.add(incident.stream, Unmerged(merged.number, merged.phase, signal.reason.strip()))
+    _catch_up(draft, incident.number, back)
+    _flags_back(draft, incident.number, merged.number)
+    lift(draft)
+    carry_over(draft)
+    mitigate(draft)
+    return draft.done(UnmergeDone(incident=incident.number, out_of=merged.number, phase=merged.phase))
+
+
+def _given_back(draft: Draft, incident: Incident, merged: MergedInto) -> tuple[str, ...]:
+    """Take its components out of the other one, as long as that runs: those that it brought, and of its provider since."""
+    holder = draft.world.incidents.get(merged.number) if merged.number in draft.world.running else None
+    if holder is None or incident.number not in holder.parts:
+        return ()
+    came = holder.parts[incident.number].components
+    later: tuple[str, ...] = ()
+    if incident.provider and incident.provider != holder.provider:
+        known = draft.policy.components
+        later = tuple(id for id in holder.affected if id in known and known[id].provider == incident.provider)
+    back = tuple(id for id in holder.affected if id in came or id in later)
+    draft.add(holder.stream, PartGivenBack(incident.number, back))
+    return back
+
+
+def _catch_up(draft: Draft, number: int, back: tuple[str, ...]) -> None:
+    """It learns what its components did meanwhile. What both know is in both, as before."""
+    incident = draft.incident(number)
+    for id in dict.fromkeys((*incident.affected, *back)):
+        now, known = draft.world.component(id), incident.affected.get(id)
+        if known is None:
+            joined = ComponentJoined(id, now.level, now.reason, now.evidence, now.began_at)
+            draft.add(incident.stream, joined, told=False)
+        elif now.level is not known.level:
+            moved = ComponentMoved(id, known.level, now.level, now.reason, now.began_at or draft.now, now.evidence)
+            draft.add(incident.stream, moved, told=False)
+
+
+def _flags_back(draft: Draft, number: int, holder: int) -> None:
+    """A flag that is switched for its components alone is told in it again."""
+    mine = set(draft.incident(number).affected)
+    others = set(draft.world.incidents[holder].affected) if holder in draft.world.running else set()
+    for policy in draft.policy.flags.values():
+        engagement = draft.world.flag(policy.key).engagement
+        stands_on = set(policy.depends_on)
+        if engagement and engagement.incident == holder and stands_on & mine and not stands_on & others:
+            body = CarriedOver(policy.key, engagement.variant, engagement.at)
+            draft.add(f"flag/{policy.key}", body, incident=number, actor=FALLBACK_RULE)
+
+
+HANDLERS: Handlers = {Merge: on_merge, Unmerge: on_unmerge}

@@ -1,0 +1,92 @@
+"""Two incidents become one, and two again. Each keeps its own stream: nothing is copied, and nothing is lost."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.model import Actor, Phase
+from bot.core.record.fact import Body, Fact, OfComponents, Reasoned
+from bot.core.record.incident import Ending, Incident, MergedInto, Part, Reminders
+from bot.core.record.incident_facts import settled
+
+
+@dataclass(frozen=True)
+class Merged(Reasoned, Body):
+    """It is part of another incident from now on, and is worked on there."""
+
+    KIND = "incident.merged"
+    ANNOUNCED = True
+    into: int
+    reason: str
+
+    def pushed(self) -> bool:
+        """Whoever watches its alert has to look elsewhere."""
+        return True
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """It no longer runs; its phase is kept for the way back."""
+        ending = Ending(state.ending.asked_at, fact.at, fact.actor, f"merged into INC-{self.into}")
+        return replace(state, phase=Phase.MERGED, merged=MergedInto(self.into, state.phase), ending=ending)
+
+
+@dataclass(frozen=True)
+class Unmerged(Reasoned, Body):
+    """It is an incident of its own again, in the phase that it had."""
+
+    KIND = "incident.unmerged"
+    ANNOUNCED = True
+    out_of: int
+    phase: Phase
+    reason: str
+
+    def pushed(self) -> bool:
+        """Its alert counts again."""
+        return True
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Its clocks start afresh, as if it was reopened: what passed while it was merged is not missed."""
+        return replace(
+            state, phase=self.phase, merged=None, ending=Ending(), last_update_at=fact.at, reminders=Reminders(since=fact.at),
+            paging=state.paging.raised(fact.at), well_since=fact.at if state.well else None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PartTaken(OfComponents, Body):
+    """Another incident was merged into this one, with its components and the people who worked on it."""
+
+    KIND = "incident.part_taken"
+    ANNOUNCED = True
+    number: int
+    title: str
+    dedup: str
+    components: tuple[str, ...]  # those that were not in this one
+    people: tuple[Actor, ...] = ()
+    acknowledged_at: datetime | None = None
+    acknowledged_by: Actor | None = None
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Components join by facts of their own. Whoever acknowledged that one has this one in hand, unless somebody has."""
+        people = state.people
+        known = {(one.kind, one.id) for one in people.everybody}
+        fresh = tuple(one for one in self.people if (one.kind, one.id) not in known)
+        people = replace(people, responders=(*people.responders, *fresh))
+        if people.acknowledged_by is None:
+            people = replace(people, acknowledged_at=self.acknowledged_at, acknowledged_by=self.acknowledged_by)
+        return replace(state, people=people, parts={**state.parts, self.number: Part(self.dedup, self.components)})
+
+
+@dataclass(frozen=True)
+class PartGivenBack(OfComponents, Body):
+    """An incident that was merged into this one is one of its own again, and has its components back."""
+
+    KIND = "incident.part_given_back"
+    ANNOUNCED = True
+    EVIDENCE = True
+    number: int
+    components: tuple[str, ...]
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """They are none of its business any more; the people stay."""
+        parts = {number: part for number, part in state.parts.items() if number != self.number}
+        affected = {id: one for id, one in state.affected.items() if id not in self.components}
+        return settled(replace(state, parts=parts, affected=affected), fact)
