@@ -1,5 +1,6 @@
 """What somebody typed after the incident, read as a verb asks for it: word after word, and last the rest."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -50,6 +51,23 @@ class Typed:
     def one_of(self, name: str, known: Sequence[str]) -> str:
         """All that is left as one word; core says where it is none of the known."""
         return self.text(name, 0).lower().replace(" ", "-")
+
+    def kind(self, name: str, known: Sequence[str]) -> str:
+        """The first words, `false alarm` or `false-alarm`; core says where they are none of the known."""
+        said = self._rest.strip()
+        for word in known:
+            if found := re.match(rf"{word.replace('-', '[- ]')}(?!\S)[\s:]*", said, re.IGNORECASE):
+                self._rest = said[found.end() :]
+                return word
+        return self.text(name, 0).lower()
+
+    def maybe(self, name: str) -> int:
+        """`of INC-7`, or the number alone."""
+        found = re.match(rf"(?:{name}\s+)?inc-(\d{{1,9}})(?!\S)\s*", self._rest, re.IGNORECASE)
+        if found is None:
+            return 0
+        self._rest = self._rest[found.end() :]
+        return int(found[1])
 
     def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
         """All that is left: `30m`, `for 30m`, or one of the known words."""

@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.answers.base import Answer, NoIncident
 from bot.core.model import Actor, Phase
 from bot.core.policy import IncidentPolicy
-from bot.core.signals import GiveRole, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
+from bot.core.signals import GiveRole, Merge, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
 from bot.views.answers import words
@@ -20,12 +20,13 @@ from commands.parse import Misunderstood, NotAllowed
 
 CALLBACKS = re.compile(
     "^(" + "|".join([
-        forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.RESOLVE_ANYWAY_CALLBACK, forms.SEVERITY_CALLBACK,
-        forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK, forms.ROLE_CALLBACK,
+        forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.RESOLVE_ANYWAY_CALLBACK, forms.PHASE_CALLBACK,
+        forms.SEVERITY_CALLBACK, forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK, forms.ROLE_CALLBACK,
     ]) + ")$"
 )  # fmt: skip
 LOST = "This form has lost its incident, and nothing was changed. Copy your words, close it, and open a new one."
 OVER = "It is over; there is nothing to change any more. `/incident reopen` begins it again."
+WHICH_OTHER = "Choose the other incident below."
 NOTHING_AWAY = "No flag of this incident is switched any more."
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -34,15 +35,15 @@ OPENS = (EVIDENCE, "update", ROLES, "more")  # the verbs of buttons that show so
 
 # What a choice of the menu does -> the signal that its form sends, for the question who may.
 SENDS: dict[str, type[Signal]] = {
-    "update": WriteUpdate, buttons.RESOLVE: SetPhase, buttons.CANCEL: SetPhase, buttons.SEVERITY: SetSeverity,
-    buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole,
+    "update": WriteUpdate, buttons.RESOLVE: SetPhase, buttons.PHASE: SetPhase, buttons.CANCEL: SetPhase,
+    buttons.SEVERITY: SetSeverity, buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole,
 }  # fmt: skip
 
 # The field at which a form shows what is wrong.
 FIELDS = {
     forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.RESOLVE_ANYWAY_CALLBACK: "reason",
-    forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason", forms.SWITCH_BACK_CALLBACK: "flag",
-    forms.ROLE_CALLBACK: "person",
+    forms.PHASE_CALLBACK: "phase", forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason",
+    forms.SWITCH_BACK_CALLBACK: "flag", forms.ROLE_CALLBACK: "person",
 }  # fmt: skip
 
 
@@ -69,6 +70,8 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
     match does:
         case buttons.RESOLVE:
             return forms.resolve_modal(scene)
+        case buttons.PHASE:
+            return forms.phase_modal(incident)
         case buttons.SEVERITY:
             return forms.severity_modal(incident)
         case "roles":
@@ -105,11 +108,13 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason)
         case forms.RESOLVE_ANYWAY_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason, force=True)
+        case forms.PHASE_CALLBACK:
+            return SetPhase(actor=actor, id=id, incident=number, phase=_phase(form.fields.get("phase", "")), reason=reason)
         case forms.SEVERITY_CALLBACK:
             level = severity(form.fields.get("severity", ""))
             return SetSeverity(actor=actor, id=id, incident=number, severity=level, reason=reason)
         case forms.CANCEL_CALLBACK:
-            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.CANCELED, reason=reason)
+            return _no_incident(asked, form, number)
         case forms.ROLE_CALLBACK:
             role = form.fields.get("role", "")
             return GiveRole(actor=actor, id=id, incident=number, role=policy.role_meant(role) or role, to=chosen)
@@ -117,3 +122,22 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
             # The form said what the default is like now.
             return ReleaseFlag(actor=actor, id=id, flag=form.fields.get("flag", ""), reason=reason, force=True)
     return WriteUpdate(actor=actor, id=id, incident=number, text=form.fields.get("text", ""))
+
+
+def _no_incident(asked: Request, form: Form, number: int) -> Signal:
+    """It was none, or is part of another one. Raises Misunderstood where that one was not chosen."""
+    actor, id, kind = asked.actor, asked.signal_id, form.fields.get("reason", "")
+    chosen, why = form.fields.get("other", ""), form.fields.get("why", "")
+    other = int(chosen) if INCIDENT_NUMBER.fullmatch(chosen) else 0
+    if kind in forms.WITH_ANOTHER and not other:
+        raise Misunderstood(WHICH_OTHER)
+    if kind == forms.MERGE:
+        return Merge(actor=actor, id=id, incident=number, into=other, reason=why)
+    return SetPhase(actor=actor, id=id, incident=number, phase=Phase.CANCELED, reason=kind, duplicate_of=other, why=why)
+
+
+def _phase(word: str) -> Phase:
+    try:
+        return Phase(word)
+    except ValueError:
+        raise Misunderstood(LOST) from None

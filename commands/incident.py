@@ -8,14 +8,15 @@ from typing import Any
 
 from bot.core.answers.incident import ChannelTaken
 from bot.core.model import Severity
+from bot.core.record.incident import Incident
 from bot.core.signals.base import Signal
-from bot.core.signals.incident import AskExport, Declare, GiveRole, WriteUpdate
+from bot.core.signals.incident import AskExport, Declare, GiveRole, SetSeverity, WriteUpdate
 from bot.ports import Message
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, told
 from bot.views.incident.briefing import briefing
-from bot.views.incident.forms import declare_modal, role_modal
+from bot.views.incident.forms import declare_modal, role_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
@@ -73,6 +74,8 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 if not meant.incident.phase.open:
                     raise Misunderstood(OVER)
                 await open_modal(role_modal(meant.incident, desk.engine.policy.incidents, asked.actor.id))
+            case "severity" if milder := await _milder(desk, asked, rest):
+                await open_modal(severity_modal(*milder))
             case _:
                 convert = verb == "convert"
                 signal = await (_conversion(desk, asked, rest, enter) if convert else _signal(desk, asked, verb, rest))
@@ -87,6 +90,17 @@ def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal], i
     """Before a form opens: nobody should fill in what will be refused. Raises NotAllowed."""
     if refused := desk.denied(asked, kind, incident):
         raise NotAllowed(refused)
+
+
+async def _milder(desk: CommandContext, asked: Request, rest: str) -> tuple[Incident, Severity] | None:
+    """The incident and the severity, where that is milder and nothing says why: a form asks. None for all else."""
+    meant = await _meant(desk, asked, rest)
+    word, why = split_verb(meant.rest)
+    level = Severity.__members__.get(f"SEV{word}" if word.isdigit() else word.upper())
+    if level is None or why or not meant.incident.phase.open or not meant.incident.severity.is_worse_than(level):
+        return None
+    _must_be_allowed(desk, asked, SetSeverity)
+    return meant.incident, level
 
 
 def declare_form(desk: CommandContext, carried: str, *, component: str = "", title: str = "") -> dict[str, Any]:

@@ -22,7 +22,7 @@ from bot.core.record.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import (
     EntryCorrected,
@@ -344,6 +344,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", Merged(4, words)),
         ("incident/7", Unmerged(4, Phase.INVESTIGATING, words)),
         ("incident/7", PartTaken(8, words, "openai", (WEB,), (BOB,))),
+        ("incident/7", DuplicateFound(8, words)),
         ("incident/7", PartGivenBack(8, (WEB,))),
         ("incident/7", Mitigated(words)),
         ("incident/7", MitigationLost(words)),

@@ -145,6 +145,9 @@ def _verb(verb: IncidentVerb) -> click.Command:
     for name in verb.may:
         command = click.option(f"--{name}", is_flag=True)(command)
     for taken in reversed(verb.takes):
+        if taken.option:
+            command = click.option(f"--{taken.name}", default="")(command)
+            continue
         # A default, be it None, would make the argument optional.
         argument = click.argument(taken.name) if taken.needed else click.argument(taken.name, required=False, default="")
         command = argument(command)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Fact
 
@@ -20,6 +20,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"INC-{fact.incident} was taken out of INC-{holder} and is {phase} again"
         case PartTaken(number=number, title=title):
             return f"INC-{number} “{title}” became part of INC-{fact.incident}{_with(fact.body.components, names)}"
+        case DuplicateFound(number=number, title=title):
+            return f"INC-{number} “{title}” was a duplicate of INC-{fact.incident}"
         case PartGivenBack(number=number, components=components):
             return f"INC-{number} was taken out of INC-{fact.incident}{_with(components, names, 'it took')}"
     return ""

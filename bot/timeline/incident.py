@@ -42,7 +42,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case PhaseChanged() as b:
             how = {"relapse": "is back to", "reopen": "was reopened and is"}.get(b.move, "is")
             over = f"; it was over at {b.over_at:%Y-%m-%d %H:%M} UTC" if b.over_at else ""
-            return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}{over}"
+            of = f", a duplicate of INC-{b.duplicate_of}" if b.duplicate_of else ""
+            said = f" ({b.why})" if b.why else ""
+            return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}{over}{of}{said}"
         case TitleChanged() as b:
             return f"INC-{fact.incident} is called “{b.title}”, was “{b.previous}”"
         case SeverityChanged() as b:

@@ -118,8 +118,10 @@ def reopen(by: Sender, given: Given) -> Signal:
 
 def cancel(by: Sender, given: Given) -> Signal:
     """Say that it was none."""
-    reason = given.one_of("reason", CANCEL_REASONS)
-    return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.CANCELED, reason=reason)
+    reason, of, why = given.kind("reason", CANCEL_REASONS), given.maybe("of"), given.text("why", REASON_CHARS)
+    return SetPhase(
+        by.actor, by.id, incident=by.incident, phase=Phase.CANCELED, reason=reason, duplicate_of=of, why=why
+    )  # fmt: skip
 
 
 VERBS: tuple[IncidentVerb, ...] = (
@@ -200,9 +202,10 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb("reopen", "[INC-7] [REASON]", "it was not over", reopen, (Takes("reason", needed=False),)),
     IncidentVerb(
         "cancel",
-        "[INC-7] false-alarm",
-        "it was none: false-alarm, duplicate, external or drill",
+        "[INC-7] false-alarm [WHY]",
+        "it was none: false-alarm, duplicate of INC-4, external or drill",
         cancel,
-        (Takes("reason"),),
+        (Takes("reason"), Takes("of", needed=False, option=True), Takes("why", needed=False, option=True)),
+        help="It was none: false-alarm, duplicate (--of INC-4), external or drill.",
     ),
 )

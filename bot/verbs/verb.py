@@ -34,6 +34,12 @@ class Given(Protocol):
     def one_of(self, name: str, known: Sequence[str]) -> str:
         """One of the known words."""
 
+    def kind(self, name: str, known: Sequence[str]) -> str:
+        """One of the known words, with what else was said still to come; core says where it is none of them."""
+
+    def maybe(self, name: str) -> int:
+        """The number of another incident; 0 where none is named."""
+
     def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
         """A duration, or one of the known words."""
 
@@ -65,6 +71,7 @@ class Takes:
 
     name: str
     needed: bool = True
+    option: bool = False  # it is named at the terminal: `--of INC-7`
 
 
 @dataclass(frozen=True)

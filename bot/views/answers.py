@@ -115,6 +115,8 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"Noted in the timeline of {answer.name}."
         case a.SeveritySet(severity=severity):
             return f"{answer.name} is {severity} now."
+        case a.NeedsWhy(severity=severity, now=now):
+            return f"{severity} is milder than {now}, and fewer people are called. Say why. Nothing was changed."
         case a.SeverityAlready(severity=severity):
             return f"{answer.name} is {severity} already."
         case MitigationNoted(over=over, phase=phase):
@@ -231,6 +233,10 @@ def _of_phase(answer: base.Answer) -> str:
             return f"{answer.name} cannot go from {b.phase} to {b.to}. Possible now: {', '.join(b.ways)}."
         case a.NeedsReason(reasons=reasons):
             return f"Cancel needs a reason: one of {', '.join(reasons)}."
+        case a.NeedsOriginal(known=known):
+            listed = "; ".join(f"INC-{one.number} {plain(one.title, 60)}" for one in known)
+            open_now = f" Open: {listed}." if listed else ""
+            return f"{answer.name} is a duplicate of which incident? Name it, such as `duplicate INC-4`.{open_now}"
         case a.OpenElsewhere():
             return f"{answer.name} is open for the same provider; go on there."
         case a.StillFailing() as b:

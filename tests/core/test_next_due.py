@@ -83,7 +83,7 @@ def reading(dice: random.Random, now: datetime) -> s.Signal:
 
 def ending(dice: random.Random, now: datetime) -> s.Signal:
     phase = dice.choice([Phase.RESOLVED, Phase.CANCELED, Phase.INVESTIGATING, Phase.MITIGATED])
-    return s.SetPhase(ANA, incident=dice.randint(1, 3), phase=phase, reason="duplicate", force=dice.random() < 0.7)
+    return s.SetPhase(ANA, incident=dice.randint(1, 3), phase=phase, reason="external", force=dice.random() < 0.7)
 
 
 def word(dice: random.Random, now: datetime) -> s.Signal:
@@ -93,7 +93,7 @@ def word(dice: random.Random, now: datetime) -> s.Signal:
         s.Acknowledge(ANA, incident=number),
         s.SnoozeReminders(ANA, incident=number, lasts=dice.choice([None, minutes(dice, 90)])),
         s.ResumeReminders(ANA, incident=number),
-        s.SetSeverity(ANA, incident=number, severity=dice.choice(list(Severity))),
+        s.SetSeverity(ANA, incident=number, severity=dice.choice(list(Severity)), reason="so we see it"),
         s.Declare(ANA, title=dice.choice(["Chat is slow", "OpenAI is down"])),
     ])  # fmt: skip
 

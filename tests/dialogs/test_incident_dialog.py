@@ -43,7 +43,7 @@ async def test_declaring_with_a_component_and_a_severity(talk: Talk) -> None:
     await talk.house.quiet()
     channel = "inc-20260320-0001-claude-api-answers-slowly"
 
-    assert "🟠 SEV3 · Claude API answers slowly.\nOur checks see no failure.\n" in talk.alert()
+    assert "🟠 SEV3 · Claude API answers slowly.\nSupport chat is served as usual.\n" in talk.alert()
     assert "🟢 Claude API: operational." in talk.evidence()
     assert "operational again" not in talk.house.ana.sees()
     assert talk.said(channel, "Runbook")
@@ -213,7 +213,7 @@ async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: 
         "Timeline of INC-1\n[file: INC-1-timeline.md]",
         "Note by @ana:\n> It was the disk",
         "INC-1 was reopened (by @ana). It fills again.",
-        "INC-1 is canceled (by @ana). False-alarm.",
+        "INC-1 is canceled (by @ana): it was a false alarm.",
     ]
     told = [declared.shows(message) for message in declared.said(CHANNEL)]
     assert story == [text[: len(begin)] for text, begin in zip(told, story, strict=True)]

@@ -69,11 +69,78 @@ async def test_the_same_severity_is_refused_at_its_field(outage: Talk) -> None:
 async def test_a_false_alarm_is_ended_by_a_form(outage: Talk) -> None:
     """The alert says what it was, and offers no way back."""
     ana = outage.house.ana
-    await chooses(ana, "False alarm…")
-    await ana.submits({"What was it?": "false-alarm"})
+    await chooses(ana, "No incident, or merge…")
+    await ana.submits({"What was it?": "false-alarm", "Why?": "our proxy was at fault"})
     await outage.house.quiet()
 
-    assert "⚪ INC-1 canceled · Claude API is down. It was a false alarm (by @ana, 12:03 UTC)." in outage.alert()
+    assert (
+        "⚪ INC-1 canceled · Claude API is down. It was a false alarm (by @ana, 12:03 UTC).\nour proxy was at fault."
+        in outage.alert()
+    )
+
+
+@pytest.fixture
+async def second(outage: Talk) -> Talk:
+    """Bob has declared INC-2 beside the outage."""
+    await outage.asks(outage.house.bob, "/incident declare separate Chat is slow")
+    await outage.house.quiet()
+    return outage
+
+
+SECOND = "inc-20260320-0002-chat-is-slow"
+
+
+async def test_a_duplicate_is_ended_by_a_form_that_asks_of_which(second: Talk) -> None:
+    """Each names the other."""
+    bob = second.house.bob
+    await chooses(bob, "No incident, or merge…", channel=SECOND)
+    with pytest.raises(ModalErrors, match=r"Choose the other incident below\."):
+        await bob.submits({"What was it?": "duplicate"})
+    await bob.submits({"What was it?": "duplicate", "Which other incident?": "1"})
+    await second.house.quiet()
+
+    assert second.said(SECOND, "INC-2 is canceled (by @bob): it was a duplicate of INC-1.")
+    assert second.said(CHANNEL, "INC-2 was a duplicate of INC-1 (by @bob): Chat is slow.")
+
+
+async def test_a_part_is_merged_by_the_same_form(second: Talk) -> None:
+    """With the reason, in the channel."""
+    bob = second.house.bob
+    await chooses(bob, "No incident, or merge…", channel=SECOND)
+    await bob.submits({"What was it?": "merge", "Which other incident?": "1", "Why?": "one outage"})
+    await second.house.quiet()
+
+    assert second.said(SECOND, "INC-2 is part of INC-1 now (by @bob). One outage. Go on in")
+
+
+async def test_a_phase_is_changed_by_a_form(outage: Talk) -> None:
+    """Back too, with the reason."""
+    ana = outage.house.ana
+    await chooses(ana, "Change phase…")
+    await ana.submits({"Phase": "identified", "Why?": "their database"})
+    await outage.house.quiet()
+
+    assert outage.said(CHANNEL, "INC-1 is identified (by @ana). Their database.")
+
+
+async def test_a_milder_severity_needs_a_reason_in_the_form(outage: Talk) -> None:
+    """Fewer people are called from then on."""
+    ana = outage.house.ana
+    await chooses(ana, "Change severity…")
+
+    with pytest.raises(ModalErrors, match=r"SEV3 is milder than SEV2, and fewer people are called\. Say why\."):
+        await ana.submits({"Impact on us": "SEV3"})
+
+
+async def test_a_milder_severity_that_is_typed_without_a_reason_opens_the_form(outage: Talk) -> None:
+    """With what was typed chosen already."""
+    ana = outage.house.ana
+    await ana.types("/incident severity INC-1 SEV3")
+    await ana.waits_for("== ")
+    await ana.submits({"Why?": "one model only"})
+    await outage.house.quiet()
+
+    assert outage.said(CHANNEL, "INC-1 is SEV3 now, was SEV2 (by @ana). One model only.")
 
 
 async def test_switching_back_by_the_menu_warns_of_a_default_that_fails(outage: Talk) -> None:
@@ -106,7 +173,10 @@ async def test_an_update_is_one_press_away(outage: Talk) -> None:
 
 async def test_exporting_by_the_menu_brings_the_file(outage: Talk) -> None:
     """Straight away: there is nothing to ask."""
-    await outage.house.ana.picks("incident.more", "Export timeline", channel="ops")
+    ana = outage.house.ana
+    await outage.asks(ana, "/fallback release support-chat.llm force")
+    await outage.house.quiet()
+    await ana.picks("incident.more", "Export timeline", channel="ops")
     await outage.house.quiet()
 
     assert 1 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))

@@ -33,7 +33,7 @@ async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage:
         f"Since 12:01 UTC · Claude's status page shows no problem yet · #{CHANNEL}\n"
         "Nobody has acknowledged this.\n"
         "[Acknowledge] [Post update] [Evidence] "
-        "[Switch back… | Resolve… | Change severity… | False alarm… | Export timeline]"
+        "[Switch back… | Resolve… | Change phase… | Change severity… | No incident, or merge…]"
     ) == outage.alert()
     assert 1 == len(outage.alerts())
 

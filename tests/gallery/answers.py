@@ -89,6 +89,8 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.NoWay(**INC7, phase=Phase.RESOLVED, to=Phase.RESOLVED, ways=(Phase.INVESTIGATING,)),
     a.NoWay(**INC7, phase=Phase.CLOSED, to=Phase.RESOLVED, ways=()),
     a.NoWay(**INC7, phase=Phase.MITIGATED, to=Phase.TRIAGE, ways=(Phase.MONITORING, Phase.RESOLVED)),
+    a.NeedsWhy(**INC7, severity=Severity.SEV3, now=Severity.SEV2),
+    a.NeedsOriginal(**INC7, known=(a.Other(4, "Chat is slow"),)), a.NeedsOriginal(**INC7, known=()),
     a.NeedsReason(**INC7, reasons=("false-alarm", "duplicate", "external", "drill")), a.OpenElsewhere(**INC7),
     a.StillFailing(**INC7, failing=FAILING, away=(a.Away(FLAG, "gpt"),)),
     a.Moved(**INC7, phase=Phase.MONITORING),

@@ -13,7 +13,7 @@ from bot.core.record import incident_facts as i
 from bot.core.record import provider_facts as p
 from bot.core.record import reminder_facts as rf
 from bot.core.record import sight_facts as v
-from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
@@ -75,6 +75,11 @@ def of_the_incident() -> Iterator[Entry]:
         ("Unmerged", served(), "incident/7", Unmerged(4, Phase.INVESTIGATING, "two causes after all"), ANA),
         ("Another one becomes part of it", served(), "incident/7",
          PartTaken(8, "OpenAI API is down", "openai", ("openai.api",)), ANA),
+        ("Canceled as a duplicate", served(), "incident/7",
+         i.PhaseChanged(Phase.TRIAGE, Phase.CANCELED, "cancel", "duplicate", duplicate_of=4, why="bob was quicker"), ANA),
+        ("Canceled as a false alarm", served(), "incident/7",
+         i.PhaseChanged(Phase.TRIAGE, Phase.CANCELED, "cancel", "false-alarm"), ANA),
+        ("Another one was its duplicate", served(), "incident/7", DuplicateFound(8, "Chat is slow"), ANA),
         ("A part is one of its own again", served(), "incident/7", PartGivenBack(8, ("openai.api",)), ANA),
         ("Mitigated, and the phase stays what a person said", served(), "incident/7",
          Mitigated(f"served by fallback: {FLAG}"), FALLBACK_RULE),

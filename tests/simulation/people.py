@@ -71,4 +71,6 @@ def _move(rng: random.Random, here: Phase, actor: Actor, id: str, incident: int)
     to = rng.choice(ways) if ways and rng.random() < 0.8 else rng.choice(list(Phase))
     reason = rng.choice(CANCEL_REASONS) if to is Phase.CANCELED else "because"
     force = to is Phase.RESOLVED and rng.random() < 0.7
-    return s.SetPhase(actor=actor, id=id, incident=incident, phase=to, reason=reason, force=force)
+    return s.SetPhase(
+        actor=actor, id=id, incident=incident, phase=to, reason=reason, force=force, duplicate_of=1 + incident % 2
+    )

@@ -199,7 +199,7 @@ def test_a_running_alert_over_midnight_names_the_day() -> None:
 
 def test_buttons_come_in_the_order_of_likelihood() -> None:
     """Acknowledge first; what is rare stands in the menu."""
-    rare = "⋯ Switch back…, Resolve…, Change severity…, False alarm…, Export timeline"
+    rare = "⋯ Switch back…, Resolve…, Change phase…, Change severity…, No incident, or merge…"
 
     assert ["Acknowledge", "Post update", "Evidence", rare] == labels(alert_of(outage_story(5)))
 

@@ -25,6 +25,7 @@ from bot.views.incident.fact_messages import fact_line
 from bot.views.incident.forms import (
     cancel_modal,
     declare_modal,
+    phase_modal,
     resolve_modal,
     severity_modal,
     switch_back_modal,
@@ -78,6 +79,7 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
 def every_form(story: Story) -> Iterator[dict[str, Any]]:
     """All forms about an incident that a moment of the story can open."""
     yield update_modal(story.scene(), story.about(7))
+    yield phase_modal(story.incident())
     yield severity_modal(story.incident())
     yield resolve_modal(story.scene())
     yield cancel_modal(story.scene())

@@ -107,6 +107,11 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ("join", {}, s.Join(API_ACTOR, incident=1)),
     ("resolve", {"force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
     ("phase", {"phase": "resolved", "force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
+    (
+        "cancel",
+        {"reason": "external", "why": "not ours"},
+        s.SetPhase(API_ACTOR, incident=1, phase=Phase.CANCELED, reason="external", why="not ours"),
+    ),
     ("cancel", {"reason": "drill"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.CANCELED, reason="drill")),
 ]
 

@@ -171,6 +171,15 @@ class SeverityAlready(Refused):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NeedsWhy(Refused):
+    """A milder severity than `now` needs a reason: fewer people are called from then on."""
+
+    KIND = "needs_why"
+    severity: Severity
+    now: Severity
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exported(Done):
     """The timeline comes as a file."""
 
@@ -203,6 +212,22 @@ class NeedsReason(Refused):
 
     KIND = "needs_reason"
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another incident, for whoever is asked which one."""
+
+    number: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsOriginal(Refused):
+    """A duplicate is one of another incident: of which? `known` are the likely ones."""
+
+    KIND = "needs_original"
+    known: tuple[Other, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,8 @@ LEGAL: dict[tuple[Phase, Phase], str] = {
 }
 
 EXPORT_FORMATS = ("md", "json", "csv")
-CANCEL_REASONS = ("false-alarm", "duplicate", "external", "drill")
+DUPLICATE = "duplicate"
+CANCEL_REASONS = ("false-alarm", DUPLICATE, "external", "drill")
 
 ALL_WELL = Actor.rule("all components well")
 
@@ -182,7 +183,7 @@ def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | Non
 
 def change_phase(
     draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True, over_at: datetime | None = None,
-    chosen: bool = False,
+    chosen: bool = False, duplicate_of: int = 0, why: str = "",
 ) -> Fact:  # fmt: skip
     """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first.
 
@@ -191,7 +192,8 @@ def change_phase(
     incident = draft.incident(number)
     move = LEGAL[incident.phase, to]
     told = told and to is not Phase.RESOLVED  # the summary says it
-    fact = draft.add(incident.stream, PhaseChanged(incident.phase, to, move, reason, over_at, chosen), actor=actor, told=told)
+    body = PhaseChanged(incident.phase, to, move, reason, over_at, duplicate_of, why, chosen)
+    fact = draft.add(incident.stream, body, actor=actor, told=told)
     if to is Phase.RESOLVED:
         draft.send(PostSummary(), fact)
         draft.send(UploadExport("md"), fact)
@@ -280,7 +282,13 @@ def on_severity(draft: Draft, signal: SetSeverity) -> Step:
         return draft.refuse(_over(incident, a.Wanted.SEVERITY))
     if incident.severity is signal.severity:
         return draft.refuse(a.SeverityAlready(incident=incident.number, severity=signal.severity))
-    draft.add(incident.stream, SeverityChanged(incident.severity, signal.severity, signal.reason))
+    worse, reason = signal.severity.is_worse_than(incident.severity), signal.reason.strip()
+    if not worse and not reason:
+        return draft.refuse(a.NeedsWhy(incident=incident.number, severity=signal.severity, now=incident.severity))
+    fact = draft.add(incident.stream, SeverityChanged(incident.severity, signal.severity, reason))
+    if worse:  # those whom the new severity calls are called now, not at the next beat
+        draft.send(InvitePeople(), fact)
+        page_people(draft, incident.number)
     return draft.done(a.SeveritySet(incident=incident.number, severity=signal.severity))
 
 

@@ -147,7 +147,9 @@ class Ending:
     asked_at: datetime | None = None  # when we asked whether to resolve
     at: datetime | None = None
     by: Actor | None = None
-    reason: str = ""
+    reason: str = ""  # of a cancellation one of a few words
+    duplicate_of: int = 0
+    why: str = ""  # what somebody said besides that word
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ class PhaseChanged(Reasoned, Body):
     move: str  # the name of the edge: forward, back, relapse, reopen, close, cancel
     reason: str
     over_at: datetime | None = None  # of what was declared when it was over: when that was
+    duplicate_of: int = 0  # of one that was canceled as a duplicate: the other one
+    why: str = ""  # of one that was canceled: what somebody said besides the word for it
     chosen: bool = False  # a person chose this phase: then no rule moves it
 
     def pushed(self) -> bool:
@@ -125,7 +127,8 @@ class PhaseChanged(Reasoned, Body):
         if self.phase is Phase.MITIGATED:
             return mitigated(incident, fact, self.reason)
         if self.phase in (Phase.RESOLVED, Phase.CANCELED):
-            return replace(incident, ending=Ending(incident.ending.asked_at, self.over_at or fact.at, fact.actor, self.reason))
+            over_at, asked_at = self.over_at or fact.at, incident.ending.asked_at
+            return replace(incident, ending=Ending(asked_at, over_at, fact.actor, self.reason, self.duplicate_of, self.why))
         return incident
 
 

@@ -98,12 +98,20 @@ class HolderGone(Signal, by=RULES):
 class SetPhase(OfIncident, by=COMMAND):
     """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
 
-    `force` resolves it although a component of it still fails or a flag is still switched.
+    `force` resolves it although a component of it still fails or a flag is still switched. One that is canceled has one of a
+    few words for a `reason`, and a `why` in words of somebody's own; as a duplicate it names the other one.
     """
 
     phase: Phase
     reason: str = ""
     force: bool = False
+    duplicate_of: int = 0
+    why: str = ""
+
+    @property
+    def named(self) -> tuple[int, ...]:
+        """The one that it is a duplicate of too."""
+        return (self.incident, self.duplicate_of) if self.duplicate_of else (self.incident,)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from bot.views.text import plain, words
 MOST_SWITCHES = 2  # more buttons than these hide the others; `/fallback status` has all of them
 
 MORE = "incident.more"
-SWITCH_BACK, RESOLVE, SEVERITY, CANCEL, EXPORT = "back", "resolve", "severity", "cancel", "export"
+SWITCH_BACK, RESOLVE, PHASE, SEVERITY, CANCEL, EXPORT = "back", "resolve", "phase", "severity", "cancel", "export"
 
 
 def alert_buttons(scene: Scene) -> tuple[Block, ...]:
@@ -64,7 +64,8 @@ def _more(scene: Scene) -> Block:
     choices = [
         *([("Switch back…", SWITCH_BACK)] if away else []),
         *([] if scene.incident.well else [("Resolve…", RESOLVE)]),
-        ("Change severity…", SEVERITY), ("False alarm…", CANCEL), ("Export timeline", EXPORT),
+        ("Change phase…", PHASE), ("Change severity…", SEVERITY), ("No incident, or merge…", CANCEL),
+        ("Export timeline", EXPORT),  # gives way where there is more than fits
     ]  # fmt: skip
     return menu(MORE, [(label, {"do": verb, "incident": number}) for label, verb in choices])
 

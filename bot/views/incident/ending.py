@@ -10,6 +10,13 @@ from bot.views.text import clock, foreign, how, span, stop
 CANCELED = {"false-alarm": "a false alarm", "duplicate": "a duplicate", "external": "not ours to handle", "drill": "a drill"}
 
 
+def canceled_words(reason: str, duplicate_of: int) -> str:
+    """What it was instead: `a false alarm`, `a duplicate of INC-4`."""
+    if duplicate_of:
+        return f"a duplicate of INC-{duplicate_of}"
+    return CANCELED.get(reason, foreign(reason, 80)) or "no reason given"
+
+
 def over_lines(scene: Scene) -> list[str]:
     """The lines of record that stand in the place of alert and card."""
     incident, end, now = scene.incident, scene.incident.ending, scene.now
@@ -21,9 +28,10 @@ def over_lines(scene: Scene) -> list[str]:
         where = f"Go on in {place(goes_on)}." if goes_on else ""
         return [f"{said} Merged {how(end.by)}, {clock(end.at, now)}.", where or place(incident)]
     if incident.phase is Phase.CANCELED:
-        why = CANCELED.get(end.reason, foreign(end.reason, 80)) or "no reason given"
+        why = canceled_words(end.reason, end.duplicate_of)
         said = f"⚪ *{incident.name} canceled · {stop(foreign(incident.title, 120))}*"
-        return [f"{said} It was {why} ({how(end.by)}, {clock(end.at, now)}).", place(incident)]
+        said_so = [stop(foreign(end.why, 200))] if end.why else []
+        return [f"{said} It was {why} ({how(end.by)}, {clock(end.at, now)}).", *said_so, place(incident)]
     took, times = span(end.at - incident.began_at), f"{clock(incident.began_at, now)} to {clock(end.at, now)}"
     because = f": {foreign(end.reason, 300)}" if end.reason else ""
     if end.at < incident.declared_at:  # it was declared as over

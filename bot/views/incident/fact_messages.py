@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.core.decide.cadence import update_every
 from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
-from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Fact
@@ -46,6 +46,7 @@ from bot.views.incident.buttons import (
     unmerge_button,
     update_button,
 )
+from bot.views.incident.ending import canceled_words
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
@@ -204,6 +205,9 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
                 f"*INC-{b.number} is part of {_name(incident)} now* ({how(fact.actor)}): {stop(foreign(b.title, 120))}{brings}"
             )
             return spoken(said), said, []
+        case DuplicateFound() as b:
+            said = f"*INC-{b.number} was a duplicate of {_name(incident)}* ({how(fact.actor)}): {stop(foreign(b.title, 120))}"
+            return spoken(said), said, []
         case PartGivenBack() as b:
             takes = _names(b.components, policy, " It took ", " along.")
             said = f"*INC-{b.number} was taken out of {_name(incident)}* ({how(fact.actor)}).{takes}"
@@ -249,6 +253,9 @@ def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
     match b.move:
         case "relapse":
             said = f"🔴 *It fails again.* {name} is back to {b.phase} ({how(fact.actor)}).{_reason(b.reason)}"
+        case "cancel":
+            was = canceled_words(b.reason, b.duplicate_of)
+            said = f"*{name} is canceled* ({how(fact.actor)}): it was {was}.{_reason(b.why)}"
         case "reopen":
             said = f"*{name} was reopened* ({how(fact.actor)}).{_reason(b.reason)}"
         case _:

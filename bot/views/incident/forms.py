@@ -6,7 +6,8 @@ from typing import Any
 from bot.core.decide.cadence import next_update_after
 from bot.core.decide.flags.failover import default_unwell
 from bot.core.decide.incident.naming import TITLE_CHARS
-from bot.core.model import Severity
+from bot.core.decide.phases import COURSE, LEGAL
+from bot.core.model import Phase, Severity
 from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
@@ -30,6 +31,7 @@ DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
 RESOLVE_CALLBACK = "resolve_incident"
 RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # it said what is not over
+PHASE_CALLBACK = "change_phase"
 SEVERITY_CALLBACK = "change_severity"
 CANCEL_CALLBACK = "cancel_incident"
 SWITCH_BACK_CALLBACK = "switch_back"
@@ -45,12 +47,19 @@ SEVERITIES = {
     Severity.SEV4: "watch",
 }
 
+# What mostly comes next.
+LIKELY = {
+    Phase.TRIAGE: Phase.INVESTIGATING, Phase.INVESTIGATING: Phase.IDENTIFIED, Phase.IDENTIFIED: Phase.MITIGATED,
+    Phase.MITIGATED: Phase.IDENTIFIED, Phase.MONITORING: Phase.INVESTIGATING,
+}  # fmt: skip
+
 NO_INCIDENT = {
     "false-alarm": "A false alarm: nothing failed",
-    "duplicate": "A duplicate of another incident",
     "external": "Not ours to handle",
     "drill": "A drill",
 }
+MERGE = "merge"
+WITH_ANOTHER = {"duplicate": "A duplicate of another incident", MERGE: "Part of another incident: merge it"}
 
 
 def declare_modal(
@@ -108,13 +117,29 @@ def resolve_modal(scene: Scene) -> View:
     return _modal(callback, f"Resolve {scene.incident.name}", submit, blocks, str(scene.incident.number))
 
 
-def severity_modal(incident: Incident) -> View:
-    """The form that changes the severity."""
-    levels = [_option(f"{level}: {words}", level.value) for level, words in SEVERITIES.items()]
-    now = levels[list(SEVERITIES).index(incident.severity)]
+def phase_modal(incident: Incident) -> View:
+    """The form that moves the phase, forward or back; ending has forms of its own."""
+    here = [there for phase, there in LEGAL if phase is incident.phase and there.open]
+    options = [_option(phase.capitalize(), phase.value) for phase in COURSE if phase in here]
+    nxt = next((one for one in options if one["value"] == LIKELY.get(incident.phase)), options[0])
+    about = f"*{incident.name}* is {incident.phase}. No rule moves a phase that you choose, unless it fails again."
     blocks = [
-        _input("severity", "Impact on us", _select("severity", levels, now), "It sets how often updates come."),
-        _input("reason", "Why?", _text_input("reason", TEXT_MAX, ""), optional=True),
+        dict(section(about)),
+        _input("phase", "Phase", _select("phase", options, nxt)),
+        _input("reason", "Why?", _text_input("reason", TEXT_MAX, "Their database failed over"), optional=True),
+    ]
+    return _modal(PHASE_CALLBACK, "Change phase", "Change", blocks, str(incident.number))
+
+
+def severity_modal(incident: Incident, wanted: Severity | None = None) -> View:
+    """The form that changes the severity, to `wanted` unless they choose otherwise."""
+    levels = [_option(f"{level}: {words}", level.value) for level, words in SEVERITIES.items()]
+    now = levels[list(SEVERITIES).index(wanted or incident.severity)]
+    blocks = [
+        _input(
+            "severity", "Impact on us", _select("severity", levels, now), "It sets how often updates come and who is called."
+        ),
+        _input("reason", "Why?", _text_input("reason", TEXT_MAX, ""), "Needed for a milder one.", optional=True),
     ]
     return _modal(SEVERITY_CALLBACK, "Change severity", "Change", blocks, str(incident.number))
 
@@ -138,10 +163,19 @@ def role_modal(incident: Incident, policy: IncidentPolicy, me: str) -> View:
 
 def cancel_modal(scene: Scene) -> View:
     """The form that says it was no incident of ours."""
-    reasons = [_option(words, reason) for reason, words in NO_INCIDENT.items()]
-    about = f"*{scene.incident.name}* ends without a post-mortem, for good.{still(scene)}"
+    mine, world = scene.incident.number, scene.world
+    newest = sorted(world.incidents.values(), key=lambda one: (not one.phase.open, -one.number))
+    others = [_option(f"{one.name} {one.phase}: {one.title}", str(one.number)) for one in newest if one.number != mine]
+    kinds = NO_INCIDENT | (WITH_ANOTHER if others else {})
+    reasons = [_option(words, reason) for reason, words in kinds.items()]
+    part = " A part may be taken out again." if others else ""
+    about = f"*{scene.incident.name}* ends for good, without a post-mortem.{part}{still(scene)}"
     blocks = [dict(section(about)), _input("reason", "What was it?", _select("reason", reasons, reasons[0]))]
-    return _modal(CANCEL_CALLBACK, "Not an incident", "End it", blocks, str(scene.incident.number))
+    if others:
+        which = {"type": "static_select", "action_id": "other", "options": others[:MOST_OPTIONS]}
+        blocks.append(_input("other", "Which other incident?", which, "Of a duplicate, or of a part.", optional=True))
+    blocks.append(_input("why", "Why?", _text_input("why", TEXT_MAX, ""), optional=True))
+    return _modal(CANCEL_CALLBACK, "No incident of its own", "End it", blocks, str(mine))
 
 
 def switch_back_modal(scene: Scene) -> View:

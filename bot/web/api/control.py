@@ -93,6 +93,14 @@ class IncidentFields(Fields):
     def truth(self, name: str, *, typed: bool = True) -> bool:
         return super().truth(name)
 
+    def kind(self, name: str, known: Sequence[str]) -> str:
+        """One of the known words."""
+        return self.one_of(name, known)
+
+    def maybe(self, name: str) -> int:
+        """As `other`; 0 where it is not given."""
+        return 0 if self._data.get(name) is None else self.other(name, 0)
+
     def other(self, name: str, mine: int) -> int:
         """A number, or a name such as `INC-7`."""
         value = self._take(name)

@@ -96,7 +96,7 @@ def test_a_notice_without_a_thread_is_noted_where_it_ends() -> None:
     """It was told in the channel of an incident that is over: nothing is posted beside it."""
     table = beside_an_incident()
     table.sees(API, Level.OPERATIONAL)
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="duplicate"))
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="external"))
     by_our_rule(table)
 
     assert [Written(UNLISTED, None, VENDOR)] == table.written(NoticeUnlisted)

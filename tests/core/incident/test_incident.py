@@ -188,10 +188,10 @@ def test_updates_missed_while_away_are_said_in_one() -> None:
 def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
     """Two silent hours of SEV4, then SEV2: an update at once, and none called missed."""
     table = outage()
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4, reason="so we see it"))
     table.passes(150)
     silent = len(table.kinds(UpdateWritten))
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2, reason="so we see it"))
     table.passes(1)
 
     assert 0 == silent

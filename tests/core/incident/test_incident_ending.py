@@ -129,7 +129,7 @@ def test_a_slow_component_gets_its_quiet_thread_after_a_resolution() -> None:
     assert 1 == len(table.effects(OpenThread))
 
 
-@pytest.mark.parametrize("reason", ["false-alarm", "duplicate"])
+@pytest.mark.parametrize("reason", ["false-alarm", "external"])
 def test_what_was_canceled_opens_only_on_something_new(reason: str) -> None:
     """People said that this is no incident; saying it again every half hour would not make it one."""
     table = outage()

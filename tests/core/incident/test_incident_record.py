@@ -231,7 +231,7 @@ def test_an_update_that_a_person_writes_is_theirs(severity: Severity) -> None:
     """Also where none is due."""
     table = outage()
     if severity is not Severity.SEV2:
-        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity))
+        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity, reason="so we see it"))
     table.send(s.WriteUpdate(actor=ANA, incident=1, text="we are on it"))
 
     assert [Written(UpdateWritten(1, "we are on it", 0), 1, ANA)] == table.written(UpdateWritten)
@@ -252,7 +252,7 @@ def test_nothing_is_missed_where_no_update_is_due(severity: Severity) -> None:
     """On change only, or over."""
     table = outage()
     if severity is Severity.SEV4:
-        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity))
+        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity, reason="so we see it"))
     else:
         over(table, 1)
 

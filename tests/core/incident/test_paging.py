@@ -138,7 +138,7 @@ def test_a_raised_severity_counts_its_steps_from_then_on() -> None:
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
     table.passes(3)
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV1))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV1, reason="so we see it"))
     table.passes(4)
     early = steps(table)
     table.passes(1)
@@ -153,7 +153,7 @@ def test_a_lowered_severity_does_not_start_over() -> None:
     table = down(paged(PagingPolicy({SEV2: STEPS, SEV3: STEPS})))
     done(table, PostAlert(), "S0ONCALL")
     table.passes(3)
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV3))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV3, reason="so we see it"))
     table.passes(3)
 
     assert [(SEV2, 1), (SEV3, 2)] == steps(table)
@@ -165,7 +165,7 @@ def test_a_step_is_not_taken_again_when_the_severity_comes_back() -> None:
     done(table, PostAlert(), "S0ONCALL")
     for severity in (SEV1, SEV2, SEV1):
         table.passes(1)
-        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity))
+        table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity, reason="so we see it"))
     table.passes(30)
 
     assert len(set(steps(table))) == len(steps(table))
@@ -299,7 +299,7 @@ def test_raising_the_severity_at_night_pages_at_once() -> None:
     """The night is over for everybody."""
     table = down(at_night(paged(PagingPolicy({SEV2: STEPS, SEV1: STEPS}, NIGHT))))
     table.passes(10)
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV1))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=SEV1, reason="so we see it"))
     table.passes(0)
 
     assert [(SEV1, 1)] == steps(table)
@@ -344,7 +344,7 @@ def act(table: Table, what: str, value: object) -> None:
             table.now += minutes * MINUTE
             table.send(s.TimePassed(actor=RULE))
         case "severity", Severity() as severity:
-            table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity))
+            table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity, reason="so we see it"))
         case "answer", bool(reached):
             waiting = [x.body for done in table.steps for x in done.effects if "/page/" in x.key or type(x.body) is PostAlert]
             for body in waiting[-2:]:

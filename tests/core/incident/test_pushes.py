@@ -40,7 +40,7 @@ def evidence(table: Table) -> list[object]:
 def test_only_a_higher_severity_is_pushed(before: Severity, after: Severity, kinds: list[str]) -> None:
     """Nobody is woken to hear that it is less bad."""
     table = outage()
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=after))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=after, reason="so we see it"))
 
     assert kinds == pushed(table)
 

@@ -84,10 +84,10 @@ def test_nobody_is_reminded_once_all_is_well() -> None:
 def test_nobody_is_reminded_at_a_severity_without_cadence() -> None:
     """`never`: no update is due, so none is overdue. Raised again, a whole hour counts from then."""
     table = outage()
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4, reason="so we see it"))
     table.passes(300)
     quiet = reminded(table)
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2, reason="so we see it"))
     table.passes(61)
 
     assert [] == quiet
@@ -169,7 +169,7 @@ def test_what_cannot_be_snoozed_is_refused_with_its_reason() -> None:
     table = outage()
     resumed = table.send(s.ResumeReminders(actor=ANA, incident=1)).answer
     lengths = [snooze(table, minutes) for minutes in (0.5, 24 * 60 + 1)]
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4, reason="so we see it"))
     never = snooze(table, 30)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
 
@@ -197,7 +197,7 @@ def test_quiet_hours_hold_only_their_severities() -> None:
     """Raised to SEV1 in the night, it speaks at once."""
     table = outage(quiet=(13, 17))
     table.passes(120)
-    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV1))
+    table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV1, reason="so we see it"))
     table.passes(1)
 
     assert [120] == spoken(table)

@@ -120,12 +120,13 @@ def _joins(draft: Draft, component: str) -> bool:
 def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     began_at = verdict.began_at or draft.now
     held = incident.affected.get(verdict.component)
+    told = not (incident.phase is Phase.MONITORING and verdict.level.bad)  # the line of the relapse says it
     if held is None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
-        brings(draft, verdict.component, draft.add(incident.stream, joined))
+        brings(draft, verdict.component, draft.add(incident.stream, joined, told=told))
     elif held.level is not verdict.level:
         body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence)
-        draft.add(incident.stream, body)
+        draft.add(incident.stream, body, told=told)
     if held is None or verdict.level.rank > held.level.rank:
         follow(draft, incident.number)
     _raise_severity(draft, incident.number, verdict)

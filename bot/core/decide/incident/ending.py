@@ -4,13 +4,15 @@ Resolving asks first while a component of the incident still fails or a flag is 
 same opens again by itself (`suppression` says when, `alarm.lift` does it).
 """
 
+from bot.core.answers import base
 from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import carry_over
-from bot.core.decide.phases import CANCEL_REASONS, change_phase, move_for, why_not
+from bot.core.decide.phases import CANCEL_REASONS, DUPLICATE, change_phase, move_for, why_not
 from bot.core.model import Fault, Level, Phase
 from bot.core.record.component import ComponentState
+from bot.core.record.course.merge_facts import DuplicateFound
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentMoved
 from bot.core.signals import SetPhase
@@ -24,6 +26,8 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
         return draft.refuse(why_not(incident, to))
     if move == "cancel" and signal.reason not in CANCEL_REASONS:
         return draft.refuse(a.NeedsReason(incident=incident.number, reasons=CANCEL_REASONS))
+    if move == "cancel" and signal.reason == DUPLICATE and (refused := _no_original(draft, signal)):
+        return draft.refuse(refused)
     if move == "reopen":
         other = next((held for key in incident.holds if (held := draft.world.open_for(key))), None)
         if other:
@@ -31,12 +35,24 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
     if to is Phase.RESOLVED and not signal.force and (unfinished := _unfinished(draft, incident)):
         return draft.refuse(unfinished)
     chosen = to.open and move != "reopen"  # whoever reopens says that it is not over, not how far it is
-    change_phase(draft, incident.number, to, signal.reason, signal.actor, chosen=chosen)
+    of, why = (signal.duplicate_of if signal.reason == DUPLICATE else 0, signal.why.strip()) if move == "cancel" else (0, "")
+    change_phase(draft, incident.number, to, signal.reason, signal.actor, chosen=chosen, duplicate_of=of, why=why)
+    if of:
+        draft.add(f"incident/{of}", DuplicateFound(incident.number, incident.title))
     if move == "reopen":
         _catch_up(draft, incident)
     lift(draft)
     carry_over(draft)
     return draft.done(_moved(draft, incident))
+
+
+def _no_original(draft: Draft, signal: SetPhase) -> base.Refused | None:
+    """Why it cannot be a duplicate of what was named, or that nothing was."""
+    of, world = signal.duplicate_of, draft.world
+    if of == 0 or of == signal.incident:
+        likely = [one for one in world.open_incidents() if one.number != signal.incident]
+        return a.NeedsOriginal(incident=signal.incident, known=tuple(a.Other(one.number, one.title) for one in likely[-5:]))
+    return None if of in world.incidents else base.NoIncident(number=of, newest=world.last_incident)
 
 
 def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:

@@ -76,6 +76,16 @@ class PartTaken(OfComponents, Body):
 
 
 @dataclass(frozen=True)
+class DuplicateFound(Body):
+    """Another incident was canceled as a duplicate of this one."""
+
+    KIND = "incident.duplicate_found"
+    ANNOUNCED = True
+    number: int
+    title: str
+
+
+@dataclass(frozen=True)
 class PartGivenBack(OfComponents, Body):
     """An incident that was merged into this one is one of its own again, and has its components back."""
 
