@@ -17,6 +17,7 @@ import structlog
 from bot.ports import Ledger, Store, StoreError
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
+from bot.system.redaction import Redactor
 from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
@@ -41,9 +42,10 @@ class Attempt:
 
 
 class Denials:
-    """Notes refusals. Without a ledger they are kept until the process ends."""
+    """Notes refusals, without secrets. Without a ledger they are kept until the process ends."""
 
-    def __init__(self, clock: Clock, ledger: Ledger | None = None) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger | None = None, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor or Redactor(())
         self._clock = clock
         self._ledger = ledger
         self._sparingly = Sparingly(clock)
@@ -73,8 +75,9 @@ class Denials:
         self._people.add(who)
         if (unsaid := self._sparingly.may(who)) is None:
             return
+        what, name = self._redactor.text(what), self._redactor.text(name[:MOST_CHARS])
         log.warning("denied", who=who, role=role, what=what, since_last=unsaid)
-        self._attempts.append(Attempt(self._clock.now(), who, name[:MOST_CHARS], role, what, incident, unsaid))
+        self._attempts.append(Attempt(self._clock.now(), who, name, role, what, incident, unsaid))
         self._keep_soon()
 
     async def close(self) -> None:

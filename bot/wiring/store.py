@@ -53,7 +53,7 @@ class Store(AppPart):
         self._ends(storage.close)
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
-        self.denials = Denials(setup.clock, self.ledger)
+        self.denials = Denials(setup.clock, self.ledger, setup.redactor)
         self._ends(self.denials.close)
         self.engine = CommittingEngine(self.ledger, setup.clock, self.kept.policy, setup.redactor, self.denials)
         self.notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])

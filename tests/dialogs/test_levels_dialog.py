@@ -7,14 +7,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.incident_facts import Declared
 from bot.sandbox.slack import Person
+from bot.sandbox.slack.errors import ModalErrors
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, SOON_S, a_house
 
 VIEWERS = "Only viewers may ask here: @watch. Ask one of them."
 RESPONDERS = "Only responders may do that here: @help. Ask one of them."
-COMMANDERS = "Only commanders may do that here: @bob. Ask one of them."
+COMMANDERS = "Only commanders may do that here: @lead. Ask one of them."
 ADMINS = "Only admins may do that here: @ada. Ask one of them."
 
 ASKS = "/incident show INC-1"
@@ -25,7 +27,7 @@ LOOKS_AFTER = "/understudy denied"
 
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    """Vic watches and Ria helps, by their groups; Bob commands, Ada looks after the bot, Ana is in no list. INC-1 is open."""
+    """Vic watches, Ria helps and Bob commands, by their groups; Ada looks after the bot, Ana is in no list. INC-1 is open."""
     async with a_house(tmp_path, started=False) as house:
         space = house.workspace
         people = {name: space.add_user(name) for name in ("vic", "ria", "ada")}
@@ -33,8 +35,9 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
             space.channel("ops").members.append(person.id)
         watch = space.add_group("watch", "Watch", members=(people["vic"],))
         help = space.add_group("help", "Help", members=(people["ria"],))
+        lead = space.add_group("lead", "Lead", members=(house.bob,))
         house.changes["people"] = {
-            "viewers": [watch], "responders": [help], "commanders": [house.bob.id], "admins": [people["ada"].id],
+            "viewers": [watch], "responders": [help], "commanders": [lead], "admins": [people["ada"].id],
         }  # fmt: skip
         await house.start()
         await house.passes(minutes=1)
@@ -102,6 +105,55 @@ async def told_directly(talk: Talk, person: Person) -> str:
         while not talk.house.workspace.direct_messages(person):
             await asyncio.sleep(0.01)
     return talk.shows(talk.house.workspace.direct_messages(person)[-1])
+
+
+async def test_the_home_tab_is_for_viewers(talk: Talk) -> None:
+    """It shows incidents and flags."""
+    ana = talk.house.ana
+    await ana.opens_home()
+    async with asyncio.timeout(SOON_S):
+        while not ana.home:
+            await asyncio.sleep(0.01)
+
+    assert VIEWERS in ana.home and "INC-1" not in ana.home
+
+
+async def test_a_question_is_for_viewers(talk: Talk) -> None:
+    """Told directly, not in the channel where others wait for the answer."""
+    await talk.house.ana.says("@understudy is Claude down?", channel="ops")
+
+    assert VIEWERS == await told_directly(talk, talk.house.ana)
+
+
+async def test_a_pin_is_for_responders(talk: Talk) -> None:
+    """It would write into the timeline."""
+    vic, room = talk.house.workspace.person("vic"), talk.house.incident_channel
+    talk.house.workspace.channel(room).members.append(vic.id)
+    await talk.house.bob.says("support sees timeouts", channel=room)
+    said = await talk.hears(vic, reacts(vic, "support sees timeouts", room))
+
+    assert RESPONDERS == said
+    assert [] == list(await talk.facts(MessageAdded))
+
+
+async def reacts(person: Person, message: str, channel: str) -> None:
+    await person.reacts("pushpin", message_containing=message, channel=channel)
+
+
+async def test_a_form_that_was_opened_as_a_commander_is_refused_after_that(talk: Talk) -> None:
+    """Bob changed groups while he wrote; he is told at the field, and what he wrote stays in the form."""
+    house = talk.house
+    groups = {group.handle: id for id, group in house.workspace.team.groups.items()}
+    await house.bob.types("/incident update INC-1")
+    house.workspace.change_group(groups["lead"], ["ada"])
+    house.workspace.change_group(groups["help"], ["bob"])
+    assert house.app is not None
+    async with asyncio.timeout(SOON_S):
+        while house.bob.id not in house.app.engine.policy.incidents.responders:
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(ModalErrors, match="Only commanders may do that here"):
+        await house.bob.submits({"text": "all is well"})
 
 
 async def test_denied_attempts_are_shown_to_admins(talk: Talk) -> None:

@@ -1,0 +1,62 @@
+"""What is kept of refusals: little, without secrets, and nothing that somebody wrote into it by hand."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import EPOCH
+from bot.system.clock import ManualClock
+from bot.system.denials import KEPT, SETTING, Denials
+from bot.system.redaction import Redactor
+
+
+class Notes:
+    """A ledger that holds settings alone."""
+
+    def __init__(self, **settings: str) -> None:
+        self.settings = settings
+
+    async def read(self, work: Callable[[Any], Any]) -> Any:
+        return work(self)
+
+    async def write(self, work: Callable[[Any], Any]) -> Any:
+        return work(self)
+
+    def setting(self, name: str) -> str | None:
+        return self.settings.get(name)
+
+    def put_setting(self, name: str, value: str) -> None:
+        self.settings[name] = value
+
+
+async def test_a_flood_of_people_leaves_a_bounded_record() -> None:
+    """The oldest go first."""
+    notes: Any = Notes()
+    denials = Denials(ManualClock(EPOCH), notes)
+    for number in range(3 * KEPT):
+        denials.note(f"U{number}", "responder", "SetPhase")
+    await denials.close()
+
+    assert (KEPT, f"U{3 * KEPT - 1}") == (len(json.loads(notes.settings[SETTING])), denials.newest[0].who)
+
+
+async def test_a_secret_in_what_somebody_typed_is_not_kept() -> None:
+    """The first word after a slash word is kept, and people paste anything."""
+    notes: Any = Notes()
+    denials = Denials(ManualClock(EPOCH), notes, Redactor(["canary-secret-token"]))
+    denials.note("U1", "guest", "/health canary-secret-token")
+    await denials.close()
+
+    assert "canary" not in notes.settings[SETTING]
+
+
+@pytest.mark.parametrize("kept", ["{", "7", "[7]", '[{"at": "now"}]', '[{"at": 1, "who": null}]', "null"])
+async def test_what_cannot_be_read_is_left_out(kept: str) -> None:
+    """Somebody edited the setting; the bot starts."""
+    notes: Any = Notes(**{SETTING: kept})
+    denials = Denials(ManualClock(EPOCH), notes)
+    await denials.recall()
+
+    assert [] == denials.newest
