@@ -2,27 +2,34 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeVar
 
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
 from bot.exports import FORMATS
+from bot.verbs.verb import Assignment
+from commands.due import assignment, person
 from commands.parse import NAMED, Mention, MentionKind, Misunderstood, duration, nearest, split_verb
 
 E = TypeVar("E", bound=StrEnum)
 
+LONGEST_NUMBER = 6
 LONGEST_MOMENT = 11  # digits; the year 5138
 
 
 class Typed:
     """The words that are left. What cannot be read raises Misunderstood, with what to type instead."""
 
-    def __init__(self, text: str, policy: IncidentPolicy, mentions: Sequence[Mention] = ()) -> None:
+    def __init__(
+        self, text: str, policy: IncidentPolicy, mentions: Sequence[Mention], now: datetime, zone: tzinfo = UTC
+    ) -> None:
         self._rest = text
         self._policy = policy
         self._mentions = mentions
+        self._now = now
+        self._zone = zone
 
     def text(self, name: str, most: int, *, needed: bool = False) -> str:
         """All that is left; core says where it needs some."""
@@ -94,6 +101,24 @@ class Typed:
         if found is None:
             raise Misunderstood(f"INC-{mine} {name} which incident? Write `{name} INC-7`; `/incident list` shows what is open.")
         return int(found[1])
+
+    def number(self, name: str) -> int:
+        """The next word, `3` or `#3`, also as `task 3`."""
+        word = self._word()
+        word = (self._word() if word == name else word).removeprefix("#")
+        if not (word.isascii() and word.isdigit() and len(word) <= LONGEST_NUMBER):
+            wrong = f"`{word[:40]}` is no number of a {name}." if word else f"Which {name}?"
+            raise Misunderstood(f"{wrong} `/incident {name}s` lists them. The incident itself ends by `/incident resolve`.")
+        return int(word)
+
+    def assignment(self, me: Actor) -> Assignment:
+        """All that is left, with the owner and the due time at its end."""
+        return assignment(self.text("text", 0), self._mentions, me, self._now, self._zone)
+
+    def receiver(self, me: Actor) -> Actor | None:
+        """`@ana`, `me` or `none`; nothing is `me`."""
+        word, _, self._rest = self._rest.strip().partition(" ")
+        return person(word, self._mentions, me) if word else me
 
     def holder(self, role: str, me: Actor) -> Actor | None:
         """Read `@ana`, `me` or `none`."""

@@ -8,5 +8,5 @@ from commands.table import Word
 def help_message(word: Word, typed: str = "") -> Message:
     """What a slash word can do, with an example a line; `typed` is the word as this workspace knows it."""
     mine = typed or word.word
-    rows = [(verb.usage.replace(word.word, mine, 1), verb.does) for verb in word.by_likelihood]
+    rows = [(verb.usage.replace(word.word, mine, 1), verb.does) for verb in word.by_likelihood if not verb.told_at]
     return help_text(f"{mine}: {word.summary}", rows, first=len(word.first))

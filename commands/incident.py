@@ -18,6 +18,7 @@ from bot.views.answers import answer_message, told
 from bot.views.incident.briefing import briefing
 from bot.views.incident.forms import declare_modal, role_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
+from bot.views.incident.tasks import task_list
 from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
 from commands.converting import Existing
@@ -46,7 +47,7 @@ ABOUT_ONE = {verb.name: verb for verb in VERBS}
 
 SHORT_FOR = {
     "": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack", "assign": "role",
-    "roles": "role",
+    "roles": "role", "followups": "tasks", "todo": "task",
 }  # fmt: skip
 
 
@@ -60,7 +61,7 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await answer(respond, help_message(INCIDENT, asked.word))
             case "list":
                 await answer(respond, await _list(desk, everything=rest.lower() == "all"))
-            case "show" | "brief" | "timeline":
+            case "show" | "brief" | "timeline" | "tasks":
                 await _look(desk, asked, respond, verb, rest)
             case "declare" if not rest:
                 _must_be_allowed(desk, asked, Declare)
@@ -126,6 +127,8 @@ async def _look(desk: CommandContext, asked: Request, respond: Respond, verb: st
         message = incident_show(scene)
     elif verb == "brief":
         message = briefing(scene)
+    elif verb == "tasks":
+        message = task_list(scene)
     else:
         message = await timeline(desk, meant)
     await answer(respond, message)
@@ -157,7 +160,8 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     by = Sender(asked.actor, asked.signal_id, meant.incident.number)
     if verb == "export":
         return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))
-    return ABOUT_ONE[verb].signal(by, Typed(meant.rest, desk.engine.policy.incidents, asked.mentions))
+    given = Typed(meant.rest, desk.engine.policy.incidents, asked.mentions, desk.clock.now(), zone_of(asked.zone))
+    return ABOUT_ONE[verb].signal(by, given)
 
 
 async def _conversion(desk: CommandContext, asked: Request, text: str, enter: Enter) -> Declare:

@@ -1,4 +1,4 @@
-"""What listeners share: the payload as it was read, and a word to one person."""
+"""What listeners share: the payload as it was read, the person whom a form chose, and a word to one person."""
 
 from typing import TypeVar
 
@@ -6,8 +6,10 @@ from slack_bolt.async_app import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.model import Actor
 from bot.ports import Message
 from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Question, Reaction, Shortcut
+from commands.parse import Misunderstood
 
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
@@ -34,3 +36,17 @@ async def tell(client: AsyncWebClient, user: str, channel: str, message: Message
         if refusal.response.get("error") not in ELSEWHERE:
             raise
     await client.chat_postMessage(channel=user, text=message.text, blocks=blocks)
+
+
+async def chosen(client: AsyncWebClient, form: Form) -> Actor | None:
+    """The person whom a form chose: by name where Slack tells it. Raises Misunderstood for one who can do nothing."""
+    id = form.fields.get("person", "")
+    if not id:
+        return None
+    try:
+        user = (await client.users_info(user=id)).get("user") or {}
+    except SlackApiError:
+        return Actor.person(id)
+    if user.get("deleted") or user.get("is_bot"):
+        raise Misunderstood("That account is deactivated, or a bot. Choose somebody else.")
+    return Actor.person(id, str(user.get("name") or ""))

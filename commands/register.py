@@ -10,14 +10,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.answers.incident import JoinedBefore
-from bot.core.model import Actor
 from bot.ports import Message
 from bot.ports.payloads import Command, Event, Form, Press
 from bot.views.answers import answer_message, told, words
 from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
 from bot.views.text import inert
-from commands import actions, declaring, forms, messages, timeline
+from commands import actions, declaring, forms, messages, tasks, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
@@ -25,6 +24,7 @@ from commands.events import emoji, home, questions
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
+from commands.listening import chosen
 from commands.listening import read_as as _read
 from commands.listening import tell as _tell
 from commands.parse import Misunderstood
@@ -51,6 +51,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     timeline.listen(app, desk)
     questions.listen(app, desk)
     home.listen(app, desk)
+    tasks.listen(app, desk)
 
 
 def _slash(word: Word) -> re.Pattern[str]:
@@ -137,7 +138,7 @@ async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, sa
 async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
     try:
-        said = await forms.sent(desk, Request.from_press(form), form, await _chosen(client, form))
+        said = await forms.sent(desk, Request.from_press(form), form, await chosen(client, form))
         refused = "" if said.ok else words(said, IN_A_FORM)
     except Misunderstood as wrong:
         refused = str(wrong)
@@ -160,17 +161,3 @@ async def _on_arrival(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCon
         await client.chat_postEphemeral(channel=event.channel, user=event.who.id, text=brief.text, blocks=blocks)
     except SlackApiError as refusal:  # they left again, or are a bot; nobody waits for it
         log.info("somebody who joined was not briefed", user=event.who.id, why=refusal.response.get("error"))
-
-
-async def _chosen(client: AsyncWebClient, form: Form) -> Actor | None:
-    """The person whom a form chose: by name where Slack tells it. Raises Misunderstood for one who can do nothing."""
-    id = form.fields.get("person", "")
-    if not id:
-        return None
-    try:
-        user = (await client.users_info(user=id)).get("user") or {}
-    except SlackApiError:
-        return Actor.person(id)
-    if user.get("deleted") or user.get("is_bot"):
-        raise Misunderstood("That account is deactivated, or a bot. Choose somebody else.")
-    return Actor.person(id, str(user.get("name") or ""))

@@ -15,6 +15,7 @@ class Verb:
     name: str
     usage: str
     does: str
+    told_at: str = ""  # the verb whose line of help tells of this one; empty = it has a line of its own
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ INCIDENT = Word(
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         Verb("brief", "/incident brief [INC-7]", "how it stands, in three lines"),
-        *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does) for verb in VERBS),
-        Verb("timeline", "/incident timeline [INC-7]", "what happened so far; notes and messages can be corrected or hidden"),
+        *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does, verb.told_at) for verb in VERBS),
+        Verb("tasks", "/incident tasks [INC-7]", "list them; also `done 3`, `take 3`, `drop 3`"),
+        Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),
         Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),
         Verb("help", "/incident help", "this text"),
     ),

@@ -87,7 +87,7 @@ def _span(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
     began = _moment(first, day or end_day, now, zone)
     if not last:
         return Span(began)
-    ended = _moment(last, end_day or began.astimezone(_zone_of_text(last, zone)).date(), now, zone)
+    ended = _moment(last, end_day or began.astimezone(zone_of_text(last, zone)).date(), now, zone)
     if ended <= began and not end_day:
         ended = _moment(last, began.astimezone(zone).date() + timedelta(days=1), now, zone)
     if ended <= began and not day:  # `from 23:30 to 00:30 today`
@@ -99,7 +99,7 @@ def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetim
     """One moment in UTC, on this day; None = the last such time within twelve hours, else today's."""
     if ago := re.match(r"(\d+)\s*([mhd])\w*\s+ago", text, re.IGNORECASE):
         return now - int(ago[1]) * UNITS[ago[2].lower()]
-    at, own = _time(text), _zone_of_text(text, zone)
+    at, own = time_of_day(text), zone_of_text(text, zone)
     if day is not None:
         return datetime.combine(day, at, own).astimezone(UTC)
     today = datetime.combine(now.astimezone(own).date(), at, own).astimezone(UTC)
@@ -107,7 +107,7 @@ def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetim
     return before if today > now and now - before <= WITHOUT_A_DAY else today
 
 
-def _time(text: str) -> time:
+def time_of_day(text: str) -> time:
     match = next(one for one in _PARTS.finditer(text) if one["hour"])
     hour, minute, half = int(match["hour"]), int(match["minute"] or 0), (match["half"] or "").lower()
     try:
@@ -118,7 +118,7 @@ def _time(text: str) -> time:
         raise Misunderstood(f"`{match[0].strip()}` is no time of a day. {HOW}") from None
 
 
-def _zone_of_text(text: str, zone: tzinfo) -> tzinfo:
+def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
     return UTC if any(one["utc"] for one in _PARTS.finditer(text) if one["hour"]) else zone
 
 

@@ -87,9 +87,10 @@ from bot.core.record.provider_facts import (
     UpdatesForgotten,
 )
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.standing import Piece
 from bot.core.record.streams import evolve
+from bot.core.record.task_facts import TaskAdded, TaskChanged, TaskDone, TaskDropped, TaskReminded, TaskReopened
 from bot.core.record.world import World
 from bot.ports import LatencyPicture
 from bot.views.scene import Scene
@@ -373,6 +374,12 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", UpdateOverdue(T0)),
         ("incident/7", RemindersSnoozed(later)),
         ("incident/7", RemindersResumed()),
+        ("incident/7", TaskAdded(1, "Call Anthropic support", ANA, T0)),
+        ("incident/7", TaskChanged(1, "Call them", BOB, T0)),
+        ("incident/7", TaskReminded(1, ANA)),
+        ("incident/7", TaskDone(1)),
+        ("incident/7", TaskReopened(1)),
+        ("incident/7", TaskDropped(1, "they wrote to us")),
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", ChannelRefused(words)),

@@ -39,7 +39,7 @@ def _signal(table: Table, dice: random.Random) -> s.Signal:
     running = sorted(table.world.running)
     number = dice.choice(running if running and dice.random() < 0.5 else any_of_them)
     who = dice.choice((ANA, BOB))
-    match dice.randrange(14):
+    match dice.randrange(16):
         case 0 | 1 | 2 | 3:
             return _verdict(table, dice)
         case 4 | 5:
@@ -54,6 +54,11 @@ def _signal(table: Table, dice: random.Random) -> s.Signal:
             return s.AddNote(actor=who, incident=number, text="Noted.")
         case 9:
             return s.EngageFlag(actor=who, flag=FLAG, variant="cached", reason="to be sure")
+        case 14:
+            due_at = table.now + dice.choice((timedelta(minutes=30), timedelta(days=3), timedelta(days=60)))
+            return s.AddTask(actor=who, incident=number, text="To do", owner=who, due_at=due_at, follow_up=dice.random() < 0.5)
+        case 15:
+            return s.FinishTask(actor=who, incident=number, task=1)
         case 10:
             return s.ReleaseFlag(actor=who, flag=FLAG, force=True)
     return s.Declare(actor=who, title=f"Trouble {table.now:%j}", separate=dice.random() < 0.5)

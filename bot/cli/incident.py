@@ -68,6 +68,26 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
 
 
 @incident.command()
+@click.argument("reference")
+@reach
+def tasks(reference: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show what is to be done, and what is done."""
+    found = said(call(config_path, data_path, "GET", f"/incidents/{segment(reference)}"))
+    if as_json:
+        print_json({"incident": found["number"], "tasks": found["tasks"]})
+        return
+    rows = [
+        (str(one["number"]), _state(one), _who(one["owner"]), _at(one["due_at"]), one["text"])
+        for one in sorted(found["tasks"], key=lambda one: one["state"] != "open")
+    ]
+    print_table(("#", "state", "owner", "due (UTC)", "task"), rows, empty=f"{found['name']} has no task.")
+
+
+def _state(task: dict[str, Any]) -> str:
+    return "follow-up" if task["state"] == "open" and task["follow_up"] else str(task["state"])
+
+
+@incident.command()
 @click.argument("title")
 @click.option("--component", "components", multiple=True, help="Affected component, such as anthropic.api; repeatable.")
 @click.option("--severity", default="SEV2", show_default=True)

@@ -20,6 +20,7 @@ from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident
 from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.pages import Pages
 from bot.delivery.survey import Survey
+from bot.delivery.tasks import TaskReminders
 from bot.exports import render
 from bot.ports import (
     ChannelGone,
@@ -79,6 +80,7 @@ class Delivery:
         self._ops = ops or OpsChannel(chat, clock, policy.alerts_channel, policy.backup_channel, lambda trouble: None)
         self._pages = Pages(chat, engine, clock, around.on_call, around.notifier)
         self._channel = IncidentChannel(chat, engine, clock, board_url=around.board_url, invite=self._invited)
+        self._tasks = TaskReminders(chat, engine, clock)
         self._engine = engine
         self._ledger = ledger
         self._clock = clock
@@ -88,7 +90,7 @@ class Delivery:
         """By kind of effect, who carries it out in the chat."""
         alert = self._posting(self._alert, self._in_ops)
         mention = self._posting(self._pages.reply, self._under_the_alert)
-        return together(self._channel.performers(), self._pages.performers(), {
+        return together(self._channel.performers(), self._pages.performers(), self._tasks.performers(), {
             e.PostAlert: self._calling(alert, _names_in_alert),
             e.PageMention: self._calling(mention, lambda body, incident: body.names),
             e.PostEvidence: self._posting(self._evidence, self._in_the_alerts_thread),

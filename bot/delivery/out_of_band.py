@@ -8,7 +8,7 @@ import structlog
 
 from bot.core.effects import About
 from bot.core.record.fact import Fact
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Notifier, OutboxRow
 from bot.system.clock import Clock
 from bot.views.component_messages import sight_words

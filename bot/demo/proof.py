@@ -10,7 +10,7 @@ from bot.core.model import Outcome, Sample
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, Released
 from bot.core.record.incident_facts import Posted, UpdateWritten
-from bot.core.record.sight_facts import SightLost
+from bot.core.record.sight import SightLost
 from bot.core.record.world import World
 from bot.sandbox.slack import LocalWorkspace
 

@@ -9,6 +9,7 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.kinds import encode_body
+from bot.core.tasks import Task
 from bot.exports.times import iso, points, spans
 from bot.system.redaction import Redactor
 from bot.timeline.durations import durations
@@ -72,6 +73,23 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "channel_name": incident.room.name,
         "relapses": incident.relapses,
         "reopened": incident.reopened,
+        "tasks": [_task(task) for task in incident.tasks.values()],
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "number": task.number,
+        "text": task.text,
+        "owner": encode(task.owner),
+        "due_at": iso(task.due_at),
+        "follow_up": task.follow_up,
+        "state": task.state,
+        "added_at": iso(task.added_at),
+        "added_by": encode(task.added_by),
+        "ended_at": iso(task.ended_at),
+        "ended_by": encode(task.ended_by),
+        "reason": task.reason,
     }
 
 

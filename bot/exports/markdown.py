@@ -60,6 +60,8 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
         _outages(took, names),
         "## Flags away from their default",
         _away(took, still="still away" if incident.phase.open else "beyond its end"),
+        "## Tasks and follow-ups",
+        _tasks(incident),
         "## Timeline",
         _timeline(facts, names),
     ]
@@ -127,6 +129,17 @@ def _away(took: Durations, *, still: str) -> str:
         ended = stamp(one.ended_at) if one.ended_at else still
         table.append((md(one.flag), md(one.variant), stamp(one.began_at), ended, lasted))
     return _table(("flag", "fallback", "from", "to", "length"), table) if table else "None was switched."
+
+
+def _tasks(incident: Incident) -> str:
+    table = []
+    for task in incident.tasks.values():
+        kind = "follow-up" if task.follow_up else "task"
+        state = f"{task.state} ({stamp(task.ended_at)}, {_actor(task.ended_by)})" if task.ended_at else task.state.value
+        why = f": {md(task.reason)}" if task.reason else ""
+        owner, due = _actor(task.owner) if task.owner else "nobody", stamp(task.due_at) if task.due_at else ""
+        table.append((str(task.number), kind, md(task.text), owner, due, f"{state}{why}"))
+    return _table(("#", "kind", "what", "owner", "due", "state"), table) if table else "None."
 
 
 def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:

@@ -190,6 +190,9 @@ class Store(Protocol):
     def ended_last(self, since: Mapping[str, datetime]) -> dict[str, int]:
         """For each of these components the incident with it that ended last, where that was not before its time."""
 
+    def with_open_tasks(self) -> list[int]:
+        """The incidents, over or not, in which something is still to be done."""
+
     def incident_with(self, field: str, text: str) -> int | None:
         """The newest incident whose state has this text in this field, as `room.channel`. Each row is looked at."""
 

@@ -20,6 +20,10 @@ SELECT touched.key, {NUMBER}, json_extract(body, '$.ending.at') AS ended_at
 FROM states, json_each(body, '$.affected') AS touched
 WHERE {ALL} AND dedup = '' AND ended_at >= ? ORDER BY ended_at, {NUMBER}
 """  # noqa: S608 # constants
+OPEN_TASKS = f"""
+SELECT {NUMBER} FROM states WHERE {ALL} AND instr(body, '"state":"open"') AND CASE WHEN json_valid(body) THEN
+EXISTS (SELECT 1 FROM json_each(body, '$.tasks') AS task WHERE json_extract(task.value, '$.state') = 'open') END
+"""  # noqa: S608 # constants
 # What does not hold the text anywhere need not be taken apart.
 WITH_TEXT = f"""
 SELECT {NUMBER} FROM states WHERE {ALL}
@@ -67,6 +71,11 @@ def ended_last(conn: Connection, since: Mapping[str, datetime]) -> dict[str, int
 
 def _ended(conn: Connection, since: datetime | None) -> Iterator[Any]:
     return iter(()) if since is None else conn.execute(ENDED, (since.isoformat(),))
+
+
+def with_open_tasks(conn: Connection) -> list[int]:
+    """The incidents in which something is still to be done."""
+    return [int(row[0]) for row in conn.execute(OPEN_TASKS)]
 
 
 def with_text(conn: Connection, field: str, text: str) -> int | None:

@@ -62,6 +62,10 @@ class SqliteStore:
         """For each of these components the incident with it that ended last, where that was not before its time."""
         return incidents.ended_last(self.conn, since)
 
+    def with_open_tasks(self) -> list[int]:
+        """The incidents, over or not, in which something is still to be done."""
+        return incidents.with_open_tasks(self.conn)
+
     def incident_with(self, field: str, text: str) -> int | None:
         """The newest incident whose state has this text in this field, as `room.channel`. Each row is looked at."""
         return incidents.with_text(self.conn, field, text)

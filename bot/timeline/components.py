@@ -14,7 +14,7 @@ from bot.core.record.component_facts import (
     VerdictChanged,
 )
 from bot.core.record.fact import Fact, OfComponent
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from bot.timeline.words import clock, evidence
 
 

@@ -23,6 +23,7 @@ from bot.core.effects import (
     PostRunbook,
     PostSummary,
     PostUpdate,
+    RemindOwner,
     ReplyInThread,
     SetTopic,
     TellPerson,
@@ -52,7 +53,7 @@ EFFECT_NAMES: dict[str, str] = {
     OpenThread.KIND: "a quiet line in the ops channel", ReplyInThread.KIND: "a reply in a quiet thread",
     TellPerson.KIND: "a direct word to one person", PageMention.KIND: "a page in the alert's thread",
     FindPeople.KIND: "finding out who is on call", PagePerson.KIND: "a page by direct message",
-    PageAddresses.KIND: "a page by notify",
+    PageAddresses.KIND: "a page by notify", RemindOwner.KIND: "a reminder of a task",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from bot.core.signals.incident import (
     Unmerge,
     WriteUpdate,
 )
+from bot.verbs.tasks import TASK_VERBS
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
 
 A_WHILE = timedelta(minutes=30)  # of a snooze that does not say how long
@@ -128,7 +129,7 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "join",
         "[INC-7]",
-        "come to help: you are invited into its channel",
+        "come to help",
         join,
         help="Come to help; it stands in the timeline.",
     ),
@@ -151,6 +152,7 @@ VERBS: tuple[IncidentVerb, ...] = (
     ),
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
     IncidentVerb("rename", "[INC-7] TITLE", "give it another title", rename, (Takes("title"),)),
+    *TASK_VERBS,
     IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
     IncidentVerb(
         "role",

@@ -6,7 +6,7 @@ after another, or fields of a body by name. What cannot be read, each refuses in
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -52,6 +52,15 @@ class Given(Protocol):
     def other(self, name: str, mine: int) -> int:
         """The number of another incident than the one that is asked for, `mine`."""
 
+    def number(self, name: str) -> int:
+        """A whole number, of a task."""
+
+    def assignment(self, me: Actor) -> "Assignment":
+        """What is to be done, by whom and by when."""
+
+    def receiver(self, me: Actor) -> Actor | None:
+        """Who is to have a task: whoever asks, where nobody is named; None = nobody."""
+
     def holder(self, role: str, me: Actor) -> Actor | None:
         """Who is to have a role; None = nobody."""
 
@@ -63,6 +72,15 @@ class Sender:
     actor: Actor
     id: str
     incident: int
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What is to be done, by whom and by when; None = by anybody, at any time."""
+
+    text: str
+    owner: Actor | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -85,4 +103,5 @@ class IncidentVerb:
     takes: tuple[Takes, ...] = ()
     help: str = ""
     may: tuple[str, ...] = ()  # what may be said besides, as a switch of the terminal and a field of the API that is true
+    told_at: str = ""  # the verb whose line of help tells of this one; empty = it has a line of its own
     asks: bool = False  # it may end an incident, so it asks while something still fails; `force` (`--yes`) answers in advance

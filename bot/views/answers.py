@@ -16,6 +16,7 @@ from bot.core.decide.incident.mitigating import MitigatedAlready, MitigationNote
 from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
 from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
 from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
+from bot.core.decide.incident.tasks import TaskIsAdded, TaskIsChanged
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
 from bot.core.model import Phase
@@ -26,6 +27,7 @@ from bot.views.faces import Face, Slack
 from bot.views.incident.buttons import join_button
 from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
+from bot.views.incident.tasks import task_message, task_words
 from bot.views.limits import fit
 from bot.views.text import clock, code, inert, plain, stop, utc
 
@@ -55,7 +57,7 @@ def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_reminders(answer)
     said = said or _of_component(answer) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
-    said = said or merging_words(answer, face)
+    said = said or merging_words(answer, face) or task_words(answer)
     said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
@@ -81,6 +83,8 @@ def _of_nothing(answer: base.Answer, face: Face) -> str:
             return f"An update needs words: {face.update('We serve from the fallback, quality is fine')}."
         case base.NoWords(of=base.Words.NOTE):
             return f"A note needs words: {face.note('Vendor support says: database failover')}."
+        case base.NoWords(of=base.Words.TASK):
+            return f"A task needs words: {face.task('Call Anthropic support')}."
         case base.NoWords(of=base.Words.REPORT):
             return "A report needs words: what does not work, and since when?"
     return ""
@@ -352,6 +356,8 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             # Each reader's own time, since that is what was typed.
             shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {inert(b.title)}", b)
             return fit(Message(inert(told(b)), (section(shown),)))
+        case TaskIsAdded() | TaskIsChanged():
+            return task_message(answer)
         case a.OpenAlready(choices=choices):
             open_ones = choices[:MOST_CHOICES]
             carried = str(more.get("message", ""))

@@ -17,7 +17,7 @@ from bot.core.record.component_facts import (
     VerdictChanged,
 )
 from bot.core.record.fact import Fact
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.world import World
 from bot.views.names import ICONS, component_name
 from bot.views.text import capital, clock, code, escape, foreign, how, inert, quote, span, stop, utc, who

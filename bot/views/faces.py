@@ -22,6 +22,9 @@ class Face(Protocol):
     def note(self, text: str) -> str:
         """How to add a line to the timeline."""
 
+    def task(self, text: str) -> str:
+        """How to say what is to be done."""
+
     def engage(self, flag: str, variant: str) -> str:
         """How to switch a flag."""
 
@@ -47,6 +50,9 @@ class Slack:
     def note(self, text: str) -> str:
         return f"`/incident note {text}`"
 
+    def task(self, text: str) -> str:
+        return f"`/incident task {text} @ana in 30m`"
+
     def engage(self, flag: str, variant: str) -> str:
         return f"`/fallback engage {flag} {variant} REASON`"
 
@@ -70,6 +76,9 @@ class Terminal:
     def note(self, text: str) -> str:
         return f'understudy incident note INC-7 "{text}"'
 
+    def task(self, text: str) -> str:
+        return f'understudy incident task INC-7 "{text}" me 30m'
+
     def engage(self, flag: str, variant: str) -> str:
         return f"understudy flags engage {flag} {variant} --reason REASON"
 
@@ -92,6 +101,9 @@ class Api:
 
     def note(self, text: str) -> str:
         return _post("incidents/INC-7/note", text=text)
+
+    def task(self, text: str) -> str:
+        return _post("incidents/INC-7/task", text=text, owner="me", due="30m")
 
     def engage(self, flag: str, variant: str) -> str:
         return _post(f"flags/{flag}/engage", variant=variant, reason="REASON")

@@ -9,6 +9,7 @@ import structlog
 
 from bot.config.models import PeopleConfig
 from bot.core.decide.incident.roles import GONE
+from bot.core.decide.incident.tasks import awaiting
 from bot.core.decide.permissions import not_asking
 from bot.core.model import ActorKind
 from bot.core.record.incident import message_key
@@ -73,9 +74,11 @@ class Membership:
         await self.people.close()
 
     def _look_at_holders(self) -> None:
-        """Whether whoever has a role is still there; Slack is asked once an hour for each, and tells of changes in between."""
+        """Whether whoever has a role or a task is still there; Slack is asked once an hour for each, and tells of
+        changes in between."""
         roles = [role for one in self._engine.world.open_incidents() for role in one.people.roles.values()]
-        people = {person.id for person in roles if person.kind is ActorKind.PERSON}
+        owners = [task.owner for one in awaiting(self._engine.world) for task in one.open_tasks if task.owner]
+        people = {person.id for person in (*roles, *owners) if person.kind is ActorKind.PERSON}
         if people and (self._looking is None or self._looking.done()):
             self._looking = asyncio.create_task(self._look_at(sorted(people)), name="whoever has a role is still there")
 

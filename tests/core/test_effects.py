@@ -45,6 +45,7 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.PostLine(e.To.THREAD), ABOUT, "incident/7/3/push", "alert/7", ""),
     (e.PostRefusal(), ABOUT, "INC-7/refusal.post/incident/7/3", "ops", ""),
     (e.TellPerson("U0ANA"), ABOUT, "INC-7/tell/incident/7/3", "person/U0ANA", ""),
+    (e.RemindOwner(3, "U0ANA"), ABOUT, "INC-7/task.remind/incident/7/3", "person/U0ANA", ""),
     (e.PageMention(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/mention", "INC-7/page/SEV1/2/mention", ""),
     (e.FindPeople(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/dm", "INC-7/page/SEV1/2/dm", ""),
     (e.PagePerson(Severity.SEV1, 2, "U0ANA"), ABOUT, "INC-7/page/SEV1/2/dm/U0ANA", "INC-7/page/SEV1/2/dm/U0ANA", ""),
@@ -88,7 +89,7 @@ CERTAIN = {
         "alert.post", "evidence.post", "card.post", "runbook.post", "update.post", "summary.post", "fact.post", "refusal.post",
         "quiet.post", "quiet.reply", "page.mention",
     },
-    Certainty.BEST_EFFORT: {"tell", "page.person", "page.notify"},
+    Certainty.BEST_EFFORT: {"tell", "page.person", "page.notify", "task.remind"},
 }  # fmt: skip
 
 

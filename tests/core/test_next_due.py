@@ -126,6 +126,10 @@ def story(seed: int) -> tuple[random.Random, Table]:
     table = Table(some_policy(dice)).all_well()
     table.now += minutes(dice, 60)
     table.sees("anthropic.api", Level.DOWN)
+    own = random.Random(-seed)  # what is to be done changes nothing else
+    for owner in (None, ANA, ANA):
+        due_at = table.now + minutes(own, 400)
+        table.send(s.AddTask(ANA, incident=1, text="To do", owner=owner, due_at=due_at, follow_up=own.random() < 0.5))
     return dice, table
 
 

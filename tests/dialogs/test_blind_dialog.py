@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.core.record.incident_facts import Declared
-from bot.core.record.sight_facts import SightLost
+from bot.core.record.sight import SightLost
 from bot.sandbox.vendor.doors import Door
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house

@@ -11,7 +11,7 @@ import yaml
 from bot.core.model import Fault, Outcome
 from bot.core.record.flag_facts import Engaged
 from bot.core.record.incident_facts import Declared
-from bot.core.record.sight_facts import SightLost
+from bot.core.record.sight import SightLost
 from tests.dialogs.talk import Talk
 from tests.engine.stand import Answer, Script
 from tests.house import FLAG, House, a_house

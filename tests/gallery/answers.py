@@ -16,10 +16,12 @@ from bot.core.decide.incident import naming as n
 from bot.core.decide.incident import reminders as rem
 from bot.core.decide.incident import repair as p
 from bot.core.decide.incident import roles as r
+from bot.core.decide.incident import tasks as ts
 from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Level, Phase, Severity
 from bot.core.record.standing import Piece
 from bot.core.signals.base import LEVELS
+from bot.core.tasks import TaskState
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.slack.reception import UNKNOWN, WORDS
@@ -97,6 +99,20 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Moved(**INC7, phase=Phase.RESOLVED, failing=("claude.ai",), until=T0 + timedelta(minutes=5)),
     a.Moved(**INC7, phase=Phase.CANCELED, failing=("claude.ai", "Claude mobile")),
 )  # fmt: skip
+SOON, WRITE = T0 + timedelta(minutes=30), "Write the runbook"
+OF_TASKS: tuple[base.Answer, ...] = (
+    ts.TaskIsAdded(**INC7, task=3, text="Call support", owner=BOB, due_at=SOON, follow_up=False, at=T0),
+    ts.TaskIsAdded(**INC7, task=3, text="Call support", owner=None, due_at=None, follow_up=False, at=T0),
+    ts.TaskIsAdded(**INC7, task=4, text=WRITE, owner=BOB, due_at=T0 + timedelta(days=3), follow_up=True, at=T0),
+    ts.TaskIsChanged(**INC7, task=3, text="Call support", owner=BOB, due_at=SOON, at=T0),
+    ts.TaskIsDone(**INC7, task=3, left=2), ts.TaskIsDone(**INC7, task=3, left=0), ts.TaskIsDropped(**INC7, task=3, left=1),
+    ts.TaskIsOpen(**INC7, task=3), ts.NoTask(**INC7, task=9, newest=3), ts.NoTask(**INC7, task=1, newest=0),
+    ts.TaskOver(**INC7, task=3, state=TaskState.DONE, by=BOB), ts.TaskStillOpen(**INC7, task=3),
+    ts.TaskAsBefore(**INC7, task=3, owner=BOB), ts.TaskAsBefore(**INC7, task=3, owner=None),
+    ts.TaskTooLong(most=500), ts.TooManyTasks(**INC7, most=200),
+    ts.CannotBeDue(due_at=T0 - HOUR, passed=True, days=366),
+    ts.CannotBeDue(due_at=T0 + timedelta(days=400), passed=False, days=366),
+)  # fmt: skip
 OF_REPAIRS: tuple[base.Answer, ...] = (
     p.RepairBegun(**INC7, pieces=(Piece.CARD, Piece.TOPIC)), p.RepairBegun(**INC7, pieces=(Piece.CHANNEL,)),
     p.RepairBegun(**INC7, pieces=tuple(Piece)),
@@ -137,6 +153,8 @@ SLIPS = (
     "/incident convert", "/incident severity INC-1 sev9",
     "/incident severity INC-1", "/incident role INC-1 chef", "/incident role INC-1 lead",
     "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
+    "/incident done INC-1", "/incident done INC-1 it", "/incident task INC-1 Call support due soon",
+    "/incident take INC-1 1 carl",
     "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1",
     "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
     f"/fallback engage {FLAG} gpt for ever",
@@ -148,7 +166,7 @@ SLIPS = (
 
 def given() -> Iterator[Entry]:
     """Every answer of the core, as Slack says it, with what it offers to press."""
-    for answer in (*OF_INCIDENTS, *OF_REPAIRS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
+    for answer in (*OF_INCIDENTS, *OF_TASKS, *OF_REPAIRS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
         title = answer.KIND
         offered = answer_message(answer, "/incident", title="Claude is slow", severity="SEV2")
         if offered:

@@ -12,7 +12,8 @@ from bot.core.record import flag_facts as f
 from bot.core.record import incident_facts as i
 from bot.core.record import provider_facts as p
 from bot.core.record import reminder_facts as rf
-from bot.core.record import sight_facts as v
+from bot.core.record import sight as v
+from bot.core.record import task_facts as t
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.entry_facts import MessageAdded
@@ -22,7 +23,7 @@ from bot.ports import Message
 from bot.views import quiet
 from bot.views.incident.fact_messages import fact_line
 from tests.gallery.phone import Entry, Kind, entry
-from tests.gallery.situations import SLOW, TIMED_OUT, begins, calm, page_is_away, proposed, served
+from tests.gallery.situations import SLOW, TIMED_OUT, begins, calm, page_is_away, proposed, served, with_tasks
 from tests.stories import (
     ANA,
     API,
@@ -121,6 +122,26 @@ def of_the_incident() -> Iterator[Entry]:
          i.ResolveAsked("every component has been operational for 30 min"), ASK),
         ("Slack did not take something", served(), "incident/7",
          i.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "msg_too_long"), Actor.rule("outbox")),
+    ])  # fmt: skip
+
+
+def of_tasks() -> Iterator[Entry]:
+    """Tasks and follow-ups, in the incident's channel."""
+    stream, soon = "incident/7", served().now + timedelta(minutes=30)
+    gone = "the account of ana is deactivated"
+    yield from _lines([
+        ("A task", served(), stream, t.TaskAdded(1, "Call Anthropic support", BOB, soon), ANA),
+        ("A task that nobody has yet", served(), stream, t.TaskAdded(1, "Check our quotas at OpenAI"), ANA),
+        ("A follow-up", served(), stream,
+         t.TaskAdded(1, "Write the runbook", BOB, served().now + timedelta(days=3), follow_up=True), ANA),
+        ("A task is handed over", with_tasks(), stream, t.TaskChanged(1, owner=BOB), ANA),
+        ("A task reads otherwise, and has another time", with_tasks(), stream,
+         t.TaskChanged(1, "Call Anthropic's duty manager", due_at=soon), ANA),
+        ("A task's owner is gone", with_tasks(), stream, t.TaskChanged(1, unowned=True, reason=gone), GONE),
+        ("A task is done", with_tasks(), stream, t.TaskDone(1), ANA),
+        ("A task is dropped", with_tasks(), stream, t.TaskDropped(2, "they wrote to us"), ANA),
+        ("A task is to be done again", with_tasks(done=True), stream, t.TaskReopened(1), BOB),
+        ("A task is due and nobody has it", with_tasks(), stream, t.TaskReminded(2, None), Actor.rule("tasks")),
     ])  # fmt: skip
 
 

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.core import effects as e
+from bot.core.decide.incident.tasks import TASKS
 from bot.core.model import Severity
 from bot.core.record import paging_facts as pf
 from bot.core.record.incident_facts import NoteAdded, UpdateWritten
+from bot.core.record.task_facts import TaskAdded, TaskReminded
 from bot.timeline.story import entry_words
-from bot.views.incident import alert, card, evidence, forms, paging, texts, timeline, updates
+from bot.views.incident import alert, card, evidence, forms, paging, tasks, texts, timeline, updates
 from tests.gallery import situations as s
 from tests.gallery.phone import Entry, Kind, entry, form, sentence
-from tests.stories import ANA, HOURLY, T0, Story, outage_story
+from tests.stories import ANA, BOB, HOURLY, T0, Story, outage_story
 
 ON_CALL = "S0ONCALL"
 READERS = {"support-chat.llm": 3}
@@ -62,6 +64,10 @@ def channel() -> Iterator[Entry]:
     story = s.with_call(outage_story(16))
     made = card.card(s.seen(story), readers=READERS)
     yield entry("Card: with roles and a call", Kind.CARD, made, e.PostCard, e.EditCard)
+    busy = s.with_tasks(outage_story(46))
+    for n in range(4, 9):
+        busy.add("incident/7", TaskAdded(n, f"Ask region {n} whether they see it too"), ANA)
+    yield entry("Card: with tasks", Kind.CARD, card.card(s.seen(busy), readers=READERS), e.PostCard, e.EditCard)
     links = card.bookmarks(story.incident(), story.policy, board_url=BOARD)
     yield sentence("Bookmarks", Kind.TOPIC, " · ".join(title for title, _ in links), e.AddBookmarks)
     made = card.runbook(story.incident(), story.policy, tuple(story.policy.components))
@@ -81,6 +87,8 @@ def told() -> Iterator[Entry]:
     yield _update("one component is back", outage_story(126), since=90)
     for title, story in (("resolved", outage_story()), ("canceled", s.canceled())):
         yield entry(f"Summary: {title}", Kind.SUMMARY, updates.summary(s.seen(story), story.about(7)), e.PostSummary)
+    left = s.with_tasks(outage_story())
+    yield entry("Summary: tasks are left", Kind.SUMMARY, updates.summary(s.seen(left), left.about(7)), e.PostSummary)
 
 
 def _update(title: str, story: Story, *, since: float, text: str = "", missed: int = 0) -> Entry:
@@ -110,6 +118,20 @@ def pages() -> Iterator[Entry]:
         yield sentence(f"Page: {title}", Kind.LINE, paging.failed(incident, body), type(body))
 
 
+def reminders() -> Iterator[Entry]:
+    """What whoever has a task is told when it is due, in a direct message."""
+    story = s.with_tasks()
+    made = tasks.reminder(story.incident(), story.incident().tasks[1], story.now + timedelta(minutes=30))
+    yield entry("Reminder: a task is due", Kind.LINE, made, e.RemindOwner)
+    over = s.with_tasks(outage_story())
+    for days in (3, 4):
+        over.now = T0 + timedelta(days=days, hours=4)
+        over.add("incident/7", TaskReminded(3, BOB), TASKS)
+        title = "a follow-up is due" if days == 3 else "a follow-up was due"
+        made = tasks.reminder(over.incident(), over.incident().tasks[3], over.now)
+        yield entry(f"Reminder: {title}", Kind.LINE, made, e.RemindOwner)
+
+
 def modals() -> Iterator[Entry]:
     """The forms."""
     story = outage_story(16)
@@ -126,6 +148,9 @@ def modals() -> Iterator[Entry]:
     yield form("Form: roles", forms.role_modal(story.incident(), story.policy.incidents, ANA.id), forms.role_modal)
     yield form("Form: not an incident", forms.cancel_modal(story.scene()), forms.cancel_modal)
     yield form("Form: switch back", forms.switch_back_modal(story.scene()), forms.switch_back_modal)
+    busy = s.with_tasks()
+    form_of_task = tasks.task_modal(busy.incident(), busy.incident().tasks[1], "{}")
+    yield form("Form: change a task", form_of_task, tasks.task_modal)
     noted = story.add("incident/7", NoteAdded("Vendor support says: database failover"), ANA)
     found = entry_words(story.about(7), "incident/7", noted.seq)
     assert found

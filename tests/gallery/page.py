@@ -13,6 +13,8 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("The incident's channel", incident.channel),
     ("Updates and the summary", incident.told),
     ("What happens in an incident", facts.of_the_incident),
+    ("Tasks and follow-ups", facts.of_tasks),
+    ("Reminders of tasks", incident.reminders),
     ("Flags", facts.of_flags),
     ("Components and vendors", facts.of_components),
     ("Quiet threads in ops", facts.quiet_threads),

@@ -11,7 +11,7 @@ from bot.core.model import LEAD, Actor, Fault, Level, Verdict
 from bot.core.record.component_facts import Muted
 from bot.core.record.entry_facts import EntryCorrected, MessageAdded
 from bot.core.record.incident_facts import RoleChanged
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from bot.ports import Message, StoreError, StoreTrouble
 from bot.slack.reception import WORDS as REFUSED
 from bot.slack.standing import Standing
@@ -28,6 +28,7 @@ from bot.views.health import board, provider
 from bot.views.incident import timeline
 from bot.views.incident.briefing import briefing
 from bot.views.incident.lists import incident_list, incident_show
+from bot.views.incident.tasks import task_list
 from bot.views.incident.texts import out_of_band
 from bot.views.names import plain_names
 from bot.views.rights import rights_view
@@ -100,6 +101,8 @@ def incidents() -> Iterator[Entry]:
     called = s.with_call(outage_story(46))
     for title, story in (("the first minute", s.served()), ("with a lead and a call", called), ("over", over)):
         yield entry(f"/incident brief, and for who joins late: {title}", Kind.ANSWER, briefing(s.seen(story)))
+    for title, story in (("none", s.served()), ("some", s.with_tasks(outage_story(46), done=True))):
+        yield entry(f"/incident tasks: {title}", Kind.DETAIL, task_list(s.seen(story)))
     story = outage_story(46)
     story.add("incident/7", MessageAdded(message()), ANA)
     story.add("incident/7", EntryCorrected(story.facts[-1].seq, "it was BGP, not DNS"), BOB)

@@ -18,7 +18,8 @@ from bot.core.record.incident_facts import (
     RoleChanged,
 )
 from bot.core.record.provider_facts import FeedChanged
-from bot.core.record.sight_facts import SightLost
+from bot.core.record.sight import SightLost
+from bot.core.record.task_facts import TaskAdded, TaskDone
 from bot.views.scene import Scene
 from tests.stories import ANA, API, BOB, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
 
@@ -143,4 +144,19 @@ def with_call(story: Story) -> Story:
     story.policy = replace(story.policy, incidents=replace(story.policy.incidents, bridge_url="https://meet.example/incidents"))
     story.add("incident/7", RoleChanged(LEAD, None, ANA), ANA)
     story.add("incident/7", RoleChanged(COMMUNICATIONS, None, BOB), BOB)
+    return story
+
+
+def with_tasks(story: Story | None = None, *, done: bool = False) -> Story:
+    """Ana and Bob share out what is to be done; nobody has the second one yet, and the third is for afterwards."""
+    story, now = story or served(), (story or served()).now
+    told = (
+        TaskAdded(1, "Call Anthropic support", ANA, now + timedelta(minutes=30)),
+        TaskAdded(2, "Check our quotas at OpenAI"),
+        TaskAdded(3, "Write the runbook for a failover", BOB, now + timedelta(days=3), follow_up=True),
+    )
+    for body in told:
+        story.add("incident/7", body, ANA)
+    if done:
+        story.add("incident/7", TaskDone(1), ANA)
     return story

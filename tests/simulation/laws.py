@@ -15,7 +15,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, HandBackStepped, Released
 from bot.core.record.incident_facts import ChannelOpened, Declared, PhaseChanged, UpdateWritten
 from bot.core.record.paging_facts import Paged
-from bot.core.record.sight_facts import SightLost
+from bot.core.record.sight import SightLost
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.engine.engine import changed_states

@@ -11,7 +11,7 @@ from bot.core.effects import EFFECTS, InvitePeople, OpenChannel, PinCard, Upload
 from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
-from bot.views.incident import forms, timeline
+from bot.views.incident import forms, tasks, timeline
 from commands.table import WORDS
 from tests.gallery.debts import LONG_PUSHES, OLD_WORDS, OVERLONG
 from tests.gallery.page import CHAPTERS, HOW, entries, page
@@ -71,9 +71,8 @@ def test_every_effect_is_shown_or_says_nothing() -> None:
 
 def test_every_form_is_shown() -> None:
     """A new modal cannot be forgotten."""
-    made = {
-        call for of in (forms, timeline) for name, call in inspect.getmembers(of, inspect.isfunction) if name.endswith("_modal")
-    }
+    views = [one for of in (forms, tasks, timeline) for one in inspect.getmembers(of, inspect.isfunction)]
+    made = {call for name, call in views if name.endswith("_modal")}
 
     assert [] == sorted(form.__name__ for form in made - shown() if form.__name__ != "modal")
 

@@ -18,7 +18,7 @@ from bot.core.record.incident_facts import (
     TitleChanged,
 )
 from bot.core.record.provider_facts import FeedChanged
-from bot.core.record.sight_facts import SightLost
+from bot.core.record.sight import SightLost
 from bot.ports import Message
 from bot.views.incident.alert import alert
 from bot.views.incident.card import bookmarks, card, runbook, topic

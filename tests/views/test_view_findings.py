@@ -8,8 +8,7 @@ from bot.core import signals as s
 from bot.core.model import Actor, Fault, Level, Verdict
 from bot.core.record.component_facts import AlertResumed
 from bot.core.record.fact import Fact
-from bot.core.record.sight import Sight
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import Sight, SightLost, SightRegained
 from bot.views.component_messages import REMEDIES, sight_words
 from bot.views.health import board, provider
 from bot.views.incident.card import card

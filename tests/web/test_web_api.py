@@ -135,6 +135,22 @@ async def test_a_repair_is_refused_where_there_is_no_slack(declared: House, http
     assert (409, "nobody_looked", False) == (status, found["kind"], found["changed"])
 
 
+async def test_a_task_is_added_and_done(declared: House, http: aiohttp.ClientSession) -> None:
+    """What it is, whose and by when; the incident shows it."""
+    body = {"text": "Call support", "owner": "U0ANASILVA", "due": "30m"}
+    status, found = await post(http, declared, "/incidents/1/task", body)
+    later = await post(http, declared, "/incidents/1/followup", {"text": "Write it up", "due": "2026-03-23T09:00+01:00"})
+    done = await post(http, declared, "/incidents/1/done", {"task": 1}, X_Understudy_Actor="carla")
+    first, second = (await get(http, declared, "/incidents/1"))[1]["tasks"]
+
+    assert (200, 200, 200) == (status, later[0], done[0]), (found, later, done)
+    assert ("Call support", "U0ANASILVA", "done", "carla") == (
+        first["text"], first["owner"]["id"], first["state"], first["ended_by"]["name"],
+    )  # fmt: skip
+    assert (START + timedelta(minutes=30)).isoformat() == first["due_at"]
+    assert ("2026-03-23T08:00:00+00:00", None, True) == (second["due_at"], second["owner"], second["follow_up"])
+
+
 async def test_resolved_incident_is_reopened(declared: House, http: aiohttp.ClientSession) -> None:
     """Reopening leads back to investigating."""
     await post(http, declared, "/incidents/1/resolve")
@@ -196,6 +212,10 @@ MISTAKES = [
     ("/incidents/1/cancel", {"reason": "because"}, "reason"),
     ("/incidents/1/ack", {"text": "mine"}, "text"),
     *(("/incidents", {"title": "Chat is slow", "began": wrong}, "began") for wrong in ("14:00", "soon", 14, "9999-13-01")),
+    ("/incidents/1/task", {"owner": "me"}, "text"),
+    ("/incidents/1/task", {"text": "Call support", "owner": "<@U0ANA>"}, "owner"),
+    *(("/incidents/1/task", {"text": "Call support", "due": wrong}, "due") for wrong in ("soon", "0m", 30, "14:00")),
+    *(("/incidents/1/done", {"task": wrong}, "task") for wrong in (None, 0, "x", True, 1.5)),
     ("/incidents/seven/ack", None, "incident"),
     ("/incidents/0/ack", None, "incident"),
     ("/incidents/-1/ack", None, "incident"),

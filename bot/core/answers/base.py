@@ -104,6 +104,7 @@ class Words(StrEnum):
     UPDATE = "update"
     NOTE = "note"
     REPORT = "report"
+    TASK = "task"
 
 
 @dataclass(frozen=True, kw_only=True)

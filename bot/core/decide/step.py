@@ -10,7 +10,19 @@ from bot.core.decide import paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import by_hand, failover
-from bot.core.decide.incident import declaring, ending, entries, errands, merging, mitigating, naming, reminders, repair, roles
+from bot.core.decide.incident import (
+    declaring,
+    ending,
+    entries,
+    errands,
+    merging,
+    mitigating,
+    naming,
+    reminders,
+    repair,
+    roles,
+    tasks,
+)
 from bot.core.decide.permissions import denied
 from bot.core.policy import Policy
 from bot.core.record.world import World
@@ -41,6 +53,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     phases.on_time(draft)
     reminders.on_time(draft)
     roles.on_time(draft)
+    tasks.on_time(draft)
     paging.on_time(draft)
     failover.react(draft)
     return draft.done(Noted())
@@ -49,6 +62,6 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
-    vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS,
+    vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

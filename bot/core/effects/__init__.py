@@ -4,3 +4,4 @@ from bot.core.effects.base import *  # noqa: F403 # a new kind in a family needs
 from bot.core.effects.incident import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.effects.lines import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.effects.pages import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.effects.tasks import *  # noqa: F403 # a new kind in a family needs no second line

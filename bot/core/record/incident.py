@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, ActorKind, Level, Phase, Severity
+from bot.core.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,7 @@ class Incident:
     parts: Mapping[int, Part] = field(default_factory=dict)  # the incidents that were merged into it, by number
     relapses: int = 0
     reopened: int = 0
+    tasks: Mapping[int, Task] = field(default_factory=dict)  # by number, follow-ups among them
 
     @property
     def stream(self) -> str:
@@ -282,6 +284,16 @@ class Incident:
     def entry_of(self, message: str) -> int | None:
         """The entry that is this message (`channel/ts`)."""
         return next((seq for seq, entry in self.entries.items() if entry.message == message), None)
+
+    @property
+    def open_tasks(self) -> tuple[Task, ...]:
+        """What is still to be done, in the order in which it was said."""
+        return tuple(task for task in self.tasks.values() if task.open)
+
+    @property
+    def reminds(self) -> bool:
+        """Whether somebody is still to be reminded of a task, however long it is over."""
+        return any(task.next_reminder_at for task in self.tasks.values())
 
     @property
     def named_by_person(self) -> bool:

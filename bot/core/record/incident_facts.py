@@ -9,6 +9,7 @@ from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Mitigation, Post, Reminders, Room, Undelivered, VendorWords
 from bot.core.record.standing import Piece
+from bot.core.tasks import outliving
 
 MOST_UNDELIVERED = 50  # of one incident; where that many are given up, the newest are what people miss
 
@@ -128,7 +129,8 @@ class PhaseChanged(Reasoned, Body):
             return mitigated(incident, fact, self.reason)
         if self.phase in (Phase.RESOLVED, Phase.CANCELED):
             over_at, asked_at = self.over_at or fact.at, incident.ending.asked_at
-            return replace(incident, ending=Ending(asked_at, over_at, fact.actor, self.reason, self.duplicate_of, self.why))
+            ending = Ending(asked_at, over_at, fact.actor, self.reason, self.duplicate_of, self.why)
+            return replace(incident, ending=ending, tasks=outliving(incident.tasks))
         return incident
 
 

@@ -15,7 +15,8 @@ from bot.core.record import (
     paging_facts,
     provider_facts,
     reminder_facts,
-    sight_facts,
+    sight,
+    task_facts,
 )
 from bot.core.record.course import merge_facts, mitigation_facts
 from bot.core.record.fact import BODIES, Body
@@ -23,8 +24,8 @@ from bot.core.record.fact import BODIES, Body
 __all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
 
 FAMILIES = (
-    incident_facts, mitigation_facts, merge_facts, entry_facts, paging_facts, reminder_facts,
-    flag_facts, component_facts, provider_facts, sight_facts,
+    incident_facts, mitigation_facts, merge_facts, entry_facts, task_facts, paging_facts, reminder_facts,
+    flag_facts, component_facts, provider_facts, sight,
 )  # fmt: skip
 
 

@@ -6,3 +6,4 @@ from bot.core.signals.entries import *  # noqa: F403 # a new kind in a family ne
 from bot.core.signals.flags import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.incident import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.machine import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.tasks import *  # noqa: F403 # a new kind in a family needs no second line

@@ -13,6 +13,7 @@ from bot.views.incident.buttons import card_buttons
 from bot.views.incident.ending import over_lines
 from bot.views.incident.evidence import component_line, worst_first
 from bot.views.incident.head import head, icon
+from bot.views.incident.tasks import open_tasks
 from bot.views.limits import fit
 from bot.views.names import flag_name, lag_words, notices_for, page_words, variant_name
 from bot.views.scene import Scene
@@ -31,7 +32,15 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
         lines = over_lines(scene)
         return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
     lines = head(scene)
-    told = (_parts(scene), _components(scene), _flags(scene, readers or {}), _vendor(scene), _people(scene), _runbooks(scene))
+    told = (
+        _parts(scene),
+        _components(scene),
+        _flags(scene, readers or {}),
+        _vendor(scene),
+        _people(scene),
+        open_tasks(scene),
+        _runbooks(scene),
+    )
     parts = ["\n".join(lines), *told]
     hint = "`/incident update TEXT` tells everybody · `/incident note TEXT` adds to the timeline"
     blocks = [*(section(part) for part in parts if part), context(_course(scene)), context(hint), *card_buttons(scene)]

@@ -47,6 +47,7 @@ from bot.views.incident.buttons import (
     update_button,
 )
 from bot.views.incident.ending import canceled_words
+from bot.views.incident.tasks import task_fact
 from bot.views.incident.texts import refusal
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
@@ -65,6 +66,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
         return refusal(incident, fact.body.reason, policy)
     scene = Scene(incident, world, policy, fact.at) if incident else None
     said = _of_vendor(fact, policy) or _of_people(fact, policy, incident) or _of_course(fact, policy, scene)
+    said = said or (task_fact(fact, incident) if incident else None)
     found = finding(fact, policy)
     text, body, buttons = said or (found and (*found, [])) or _as_in_the_timeline(fact, policy)
     return fit(Message(text, (section(body), *actions(buttons))))

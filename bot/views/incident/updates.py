@@ -27,6 +27,7 @@ from bot.core.record.incident_facts import (
 from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
 from bot.core.record.provider_facts import NoticeSeen
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
+from bot.core.record.task_facts import TaskChanged, TaskReminded
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
 from bot.timeline.story import story
@@ -35,6 +36,7 @@ from bot.views.incident.buttons import export_button, reopen_button
 from bot.views.incident.ending import over_lines, over_words
 from bot.views.incident.evidence import component_line, worst_first
 from bot.views.incident.head import customers
+from bot.views.incident.tasks import left_over
 from bot.views.limits import fit
 from bot.views.names import component_name, flag_name, notice_words, page_of, state_words, variant_name
 from bot.views.scene import Scene
@@ -46,7 +48,7 @@ MOST_STATES = 4
 NOT_NEWS: tuple[type, ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
     PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost, UpdateOverdue, RemindersSnoozed, RemindersResumed,
-    OfEntry, LeadAsked, ResolveAsked,
+    OfEntry, LeadAsked, ResolveAsked, TaskChanged, TaskReminded,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.
@@ -149,6 +151,7 @@ def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
         *_outages(took, scene),
         *_away(took, scene),
         _counts(took, scene),
+        left_over(scene),
         _write_up(incident),
     ]
     buttons = [reopen_button(incident), export_button(incident)] if incident.phase is Phase.RESOLVED else []

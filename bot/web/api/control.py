@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -13,7 +13,7 @@ from bot.core import signals as s
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
-from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, IncidentVerb, Sender
+from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Assignment, IncidentVerb, Sender
 from bot.web.api.reads import NO_STORE, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
@@ -25,6 +25,8 @@ ID_CHARS = 64
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{7,20}")
 _LOGIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
 _INCIDENT = re.compile(r"(?:INC-)?([0-9]{1,9})", re.IGNORECASE)
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+_SPAN = re.compile(r"[0-9]{1,6}\s*[a-z]+")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 log = structlog.get_logger(__name__)
@@ -55,7 +57,8 @@ def on_incident(verb: IncidentVerb) -> Handler:
 
     async def handler(request: web.Request) -> web.Response:
         number = (await the_incident(request)).number
-        fields = IncidentFields(await read_json(request), request.app[SERVICES].engine.policy.incidents)
+        services = request.app[SERVICES]
+        fields = IncidentFields(await read_json(request), services.engine.policy.incidents, services.clock.now())
         signal = verb.signal(Sender(actor_of(request), signal_id(request), number), fields)
         fields.done()
         return await carry_out(request, signal)
@@ -79,9 +82,10 @@ def on_named(name_of: Callable[[web.Request], str], action: NamedAction) -> Hand
 class IncidentFields(Fields):
     """The fields of a request about one incident."""
 
-    def __init__(self, data: Any, policy: IncidentPolicy) -> None:
+    def __init__(self, data: Any, policy: IncidentPolicy, now: datetime) -> None:
         super().__init__(data)
         self._policy = policy
+        self._now = now
 
     def severity(self, name: str) -> Severity:
         return self.choice(name, Severity)
@@ -120,14 +124,44 @@ class IncidentFields(Fields):
 
     def holder(self, role: str, me: Actor) -> Actor | None:
         """`none`, `me`, somebody by Slack's id, or by a login name for when Slack is away."""
-        to = self.text("to", ID_CHARS, needed=True)
-        if to.lower() in ("none", "me"):
-            return me if to.lower() == "me" else None
-        if _SLACK_USER.fullmatch(to):
-            return Actor.person(to)
-        if not _LOGIN.fullmatch(to):
-            raise Refusal(400, "to names nobody.", field="to", remedy="Send me, none, a Slack user id (U...) or a login name.")
-        return Actor.operator(to)
+        return _person("to", self.text("to", ID_CHARS, needed=True), me)
+
+    def number(self, name: str) -> int:
+        """A whole number above zero, also as text."""
+        value = self._take(name)
+        text = str(value) if type(value) is int or isinstance(value, str) else ""
+        if not _NUMBER.fullmatch(text):
+            wrong = "is missing" if value is None else "is no number of a task"
+            raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 3.')
+        return int(text)
+
+    def assignment(self, me: Actor) -> Assignment:
+        """`text`, `owner` (nobody where it is absent) and `due`: a duration from now, or a moment."""
+        text, owner = self.text("text", TEXT_CHARS, needed=True), self.text("owner", ID_CHARS)
+        return Assignment(text, _person("owner", owner, me) if owner else None, self._due())
+
+    def receiver(self, me: Actor) -> Actor | None:
+        """The same `owner`; whoever asks where it is absent."""
+        owner = self.text("owner", ID_CHARS)
+        return _person("owner", owner, me) if owner else me
+
+    def _due(self) -> datetime | None:
+        value = self._data.get("due")
+        if isinstance(value, str) and _SPAN.fullmatch(value.strip()):
+            span = self.duration("due")
+            return self._now + span if span else None
+        return self.moment("due")
+
+
+def _person(field: str, name: str, me: Actor) -> Actor | None:
+    if name.lower() in ("none", "me"):
+        return me if name.lower() == "me" else None
+    if _SLACK_USER.fullmatch(name):
+        return Actor.person(name)
+    if not _LOGIN.fullmatch(name):
+        remedy = "Send me, none, a Slack user id (U...) or a login name."
+        raise Refusal(400, f"{field} names nobody.", field=field, remedy=remedy)
+    return Actor.operator(name)
 
 
 def _engage(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:

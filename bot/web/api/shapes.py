@@ -19,6 +19,7 @@ from bot.core.record.kinds import encode_body
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import Sight
 from bot.core.record.world import World
+from bot.core.tasks import Task
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
 from bot.system.denials import Attempt
@@ -160,10 +161,28 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "well_since": _time(incident.well_since),
         "relapses": incident.relapses,
         "reopened": incident.reopened,
+        "tasks": [task_shape(task) for task in incident.tasks.values()],
         **_people(incident.people),
         **_vendor(incident.vendor),
         **_ending(incident.ending),
         **_room(incident.room),
+    }
+
+
+def task_shape(task: Task) -> dict[str, Any]:
+    """One thing to do, done or not."""
+    return {
+        "number": task.number,
+        "text": task.text,
+        "owner": encode(task.owner),
+        "due_at": _time(task.due_at),
+        "follow_up": task.follow_up,
+        "state": task.state.value,
+        "added_at": _time(task.added_at),
+        "added_by": actor_shape(task.added_by),
+        "ended_at": _time(task.ended_at),
+        "ended_by": encode(task.ended_by),
+        "reason": task.reason,
     }
 
 

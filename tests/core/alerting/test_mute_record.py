@@ -12,7 +12,7 @@ from bot.core.detection.blindness import Sight
 from bot.core.effects import EffectBody, OpenThread, PostLine, ReplyInThread
 from bot.core.model import Actor, Level
 from bot.core.record.component_facts import Muted, Unmuted
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from tests.desk import ANA, BOB, RULE, START, Table, Written
 
 API, WEB, MOBILE, GPT = "anthropic.api", "anthropic.web", "anthropic.mobile", "openai.api"

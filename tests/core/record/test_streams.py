@@ -9,8 +9,7 @@ from bot.core.codec import encode
 from bot.core.record.fact import BODIES, Body, Fact
 from bot.core.record.incident_facts import NoteAdded
 from bot.core.record.layered import MOST_ON_TOP, Layered
-from bot.core.record.sight import Sight
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import Sight, SightLost, SightRegained
 from bot.core.record.streams import BY_STATE, STREAMS, Stream, changed, evolve, put, state_of
 from bot.core.record.world import World
 from bot.engine.engine import changed_states

@@ -29,7 +29,7 @@ from bot.core.record.component_facts import (
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
-from bot.core.record.sight_facts import SightLost, SightRegained
+from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.world import World
 from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
 

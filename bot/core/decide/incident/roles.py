@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.core.answers.base import Done, Noted, Refused
 from bot.core.answers.incident import Over, Wanted
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.incident.tasks import let_go
 from bot.core.effects import InvitePeople
 from bot.core.model import LEAD, Actor, ActorKind, Severity
 from bot.core.policy import IncidentPolicy, Policy
@@ -79,12 +80,13 @@ def on_give_role(draft: Draft, signal: GiveRole) -> Step:
 
 
 def on_holder_gone(draft: Draft, signal: HolderGone) -> Step:
-    """Whoever is gone has no role any more in what is open; the channel hears which ones are free."""
+    """Whoever is gone has no role any more in what is open, and no task; the channel hears which ones are free."""
     for incident in draft.world.open_incidents():
         for role, held in incident.people.roles.items():
             if held.kind is ActorKind.PERSON and held.id == signal.user:
                 reason = f"the account of {held.name} is deactivated"
                 draft.add(incident.stream, RoleChanged(role, held, None, vacant=role == LEAD, reason=reason))
+    let_go(draft, signal.user, GONE)
     return draft.done(Noted())
 
 

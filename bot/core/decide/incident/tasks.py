@@ -1,0 +1,325 @@
+"""Tasks and follow-ups: who does what by when, who is reminded of it, and what becomes of what is left when it is over.
+
+When somebody is reminded follows from the due time and the last reminder, both on record. Quiet hours are those of the
+severity while the incident runs; a follow-up waits out every quiet hour, whatever the severity was.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.answers.base import Done, NoWords, Refused, Words
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.effects import InvitePeople, PostLine, RemindOwner
+from bot.core.model import Actor, ActorKind
+from bot.core.policy import Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.core.record.task_facts import TaskAdded, TaskChanged, TaskDone, TaskDropped, TaskReminded, TaskReopened
+from bot.core.record.world import World
+from bot.core.signals.tasks import AddTask, ChangeTask, DropTask, FinishTask, GiveTask, ReopenTask
+from bot.core.tasks import Task, TaskState
+
+TASKS = Actor.rule("tasks")
+TASK_CHARS = 500
+MOST_TASKS = 200  # of one incident, finished ones too
+FARTHEST = timedelta(days=366)
+CLOCKS_DIFFER = timedelta(minutes=1)  # a time to the minute is not over before the minute is
+NOW = timedelta(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskIsAdded(Done):
+    """It stands on the list."""
+
+    KIND = "task_added"
+    task: int
+    text: str
+    owner: Actor | None
+    due_at: datetime | None
+    follow_up: bool
+    at: datetime  # now, so that a due time of today needs no date
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskIsChanged(Done):
+    """It reads so now."""
+
+    KIND = "task_changed"
+    task: int
+    text: str
+    owner: Actor | None
+    due_at: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskIsDone(Done):
+    """One thing less to do; `left` are still open."""
+
+    KIND = "task_done"
+    task: int
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskIsDropped(Done):
+    """It is not going to be done; `left` are still open."""
+
+    KIND = "task_dropped"
+    task: int
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskIsOpen(Done):
+    """It is to be done again."""
+
+    KIND = "task_reopened"
+    task: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoTask(Refused):
+    """There is no such task; `newest` is the highest number, 0 where there is none."""
+
+    KIND = "no_task"
+    task: int
+    newest: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOver(Refused):
+    """It was done or dropped already."""
+
+    KIND = "task_over"
+    task: int
+    state: TaskState
+    by: Actor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskStillOpen(Refused):
+    """It is to be done anyway."""
+
+    KIND = "task_still_open"
+    task: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAsBefore(Refused):
+    """Nothing of it would change."""
+
+    KIND = "task_as_before"
+    task: int
+    owner: Actor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskTooLong(Refused):
+    """It says more than a list shows."""
+
+    KIND = "task_too_long"
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManyTasks(Refused):
+    """An incident has no room for more."""
+
+    KIND = "too_many_tasks"
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotBeDue(Refused):
+    """The due time has passed, or is farther away than anybody plans."""
+
+    KIND = "cannot_be_due"
+    due_at: datetime
+    passed: bool
+    days: int
+
+
+# --- what people say
+
+
+def on_add(draft: Draft, signal: AddTask) -> Step:
+    """The next number; whoever owns it is told by the line in the channel, which mentions them."""
+    incident, text = draft.incident(signal.incident), _one_line(signal.text)
+    if len(incident.tasks) >= MOST_TASKS:
+        return draft.refuse(TooManyTasks(incident=incident.number, most=MOST_TASKS))
+    if wrong := _wrong(draft, text, signal.due_at):
+        return draft.refuse(wrong)
+    follow_up = signal.follow_up or not incident.phase.open
+    body = TaskAdded(max(incident.tasks, default=0) + 1, text, signal.owner, signal.due_at, follow_up)
+    _invite(draft, draft.add(incident.stream, body), signal.owner)
+    return draft.done(TaskIsAdded(
+        incident=incident.number, task=body.task, text=text, owner=body.owner, due_at=body.due_at, follow_up=follow_up,
+        at=draft.now,
+    ))  # fmt: skip
+
+
+def on_change(draft: Draft, signal: ChangeTask) -> Step:
+    """Only what differs is written down."""
+    incident, text = draft.incident(signal.incident), _one_line(signal.text)
+    task = incident.tasks.get(signal.task)
+    if task is None or not task.open:
+        return draft.refuse(not_open(incident, signal.task))
+    due_at = task.due_at if _same_minute(task.due_at, signal.due_at) else signal.due_at
+    if wrong := _wrong(draft, text, due_at if due_at != task.due_at else None):
+        return draft.refuse(wrong)
+    return _change(draft, incident, task, text, signal.owner, due_at)
+
+
+def on_give(draft: Draft, signal: GiveTask) -> Step:
+    """Whoever has it has it no longer."""
+    incident = draft.incident(signal.incident)
+    task = incident.tasks.get(signal.task)
+    if task is None or not task.open:
+        return draft.refuse(not_open(incident, signal.task))
+    return _change(draft, incident, task, task.text, signal.to, task.due_at)
+
+
+def _change(draft: Draft, incident: Incident, task: Task, text: str, owner: Actor | None, due_at: datetime | None) -> Step:
+    same_owner = (owner.id if owner else "") == (task.owner.id if task.owner else "")
+    if text == task.text and same_owner and due_at == task.due_at:
+        return draft.refuse(TaskAsBefore(incident=incident.number, task=task.number, owner=task.owner))
+    body = TaskChanged(
+        task.number, text if text != task.text else None, None if same_owner else owner,
+        due_at if due_at != task.due_at else None, unowned=not same_owner and owner is None,
+        undated=task.due_at is not None and due_at is None,
+    )  # fmt: skip
+    _invite(draft, draft.add(incident.stream, body), owner)
+    return draft.done(TaskIsChanged(
+        incident=incident.number, task=task.number, text=text, owner=task.owner if same_owner else owner, due_at=due_at,
+        at=draft.now,
+    ))  # fmt: skip
+
+
+def _invite(draft: Draft, fact: Fact, owner: Actor | None) -> None:
+    """Whoever has something to do while it runs belongs into its channel."""
+    if owner and owner.kind is ActorKind.PERSON and draft.incident(fact.incident or 0).phase.open:
+        draft.send(InvitePeople(), fact)
+
+
+def on_finish(draft: Draft, signal: FinishTask) -> Step:
+    """Done once; who comes second is told who was first."""
+    incident = draft.incident(signal.incident)
+    if not _is_open(incident, signal.task):
+        return draft.refuse(not_open(incident, signal.task))
+    draft.add(incident.stream, TaskDone(signal.task))
+    return draft.done(TaskIsDone(incident=incident.number, task=signal.task, left=len(incident.open_tasks) - 1))
+
+
+def on_drop(draft: Draft, signal: DropTask) -> Step:
+    """It stays on record, with the reason."""
+    incident = draft.incident(signal.incident)
+    if not _is_open(incident, signal.task):
+        return draft.refuse(not_open(incident, signal.task))
+    draft.add(incident.stream, TaskDropped(signal.task, _one_line(signal.reason)))
+    return draft.done(TaskIsDropped(incident=incident.number, task=signal.task, left=len(incident.open_tasks) - 1))
+
+
+def on_reopen(draft: Draft, signal: ReopenTask) -> Step:
+    """Once the incident is over it is a follow-up."""
+    incident = draft.incident(signal.incident)
+    task = incident.tasks.get(signal.task)
+    if task is None:
+        return draft.refuse(not_open(incident, signal.task))
+    if task.open:
+        return draft.refuse(TaskStillOpen(incident=incident.number, task=signal.task))
+    draft.add(incident.stream, TaskReopened(signal.task))
+    return draft.done(TaskIsOpen(incident=incident.number, task=signal.task))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _wrong(draft: Draft, text: str, due_at: datetime | None) -> Refused | None:
+    if not text:
+        return NoWords(of=Words.TASK)
+    if len(text) > TASK_CHARS:
+        return TaskTooLong(most=TASK_CHARS)
+    if due_at is None or draft.now - CLOCKS_DIFFER < due_at <= draft.now + FARTHEST:
+        return None
+    return CannotBeDue(due_at=due_at, passed=due_at <= draft.now, days=FARTHEST.days)
+
+
+def _is_open(incident: Incident, number: int) -> bool:
+    return number in incident.tasks and incident.tasks[number].open
+
+
+def not_open(incident: Incident, number: int) -> Refused:
+    """Why nothing can be done about a task: there is none, or it is over."""
+    task = incident.tasks.get(number)
+    if task is None:
+        return NoTask(incident=incident.number, task=number, newest=max(incident.tasks, default=0))
+    return TaskOver(incident=incident.number, task=number, state=task.state, by=task.ended_by)
+
+
+def _same_minute(one: datetime | None, other: datetime | None) -> bool:
+    """A form knows no seconds, so that a time which was not touched comes back without them."""
+    return bool(one and other) and int(one.timestamp()) // 60 == int(other.timestamp()) // 60  # type: ignore[union-attr]
+
+
+# --- what becomes of it
+
+
+def let_go(draft: Draft, user: str, rule: Actor) -> None:
+    """Whoever is gone has no task any more; the channel hears which ones are free."""
+    for incident in awaiting(draft.world):
+        for task in incident.open_tasks:
+            if task.owner and task.owner.kind is ActorKind.PERSON and task.owner.id == user:
+                reason = f"the account of {task.owner.name} is deactivated"
+                draft.add(incident.stream, TaskChanged(task.number, unowned=True, reason=reason), actor=rule)
+
+
+def awaiting(world: World) -> Iterator[Incident]:
+    """The incidents that run, and those with a follow-up that somebody is still to be reminded of."""
+    some = (incident for incident in world.incidents.values() if incident.tasks)
+    for incident in sorted(some, key=lambda one: one.number):  # in memory they stand as they came in
+        if incident.phase.open or incident.reminds:
+            yield incident
+
+
+def reminder_at(incident: Incident, task: Task, policy: Policy) -> datetime | None:
+    """When the task is spoken of next, out of quiet hours; None where it is not."""
+    at, quiet = task.next_reminder_at, policy.paging.quiet
+    if at is None:
+        return None
+    if task.follow_up:
+        return quiet.later(at, NOW) if quiet else at
+    return policy.paging.later(incident.severity, at, NOW)
+
+
+def on_time(draft: Draft) -> None:
+    """Remind of what is due."""
+    for incident in list(awaiting(draft.world)):
+        for task in incident.open_tasks:
+            at = reminder_at(incident, task, draft.policy)
+            if at is not None and at <= draft.now:
+                _remind(draft, incident, task)
+
+
+def _remind(draft: Draft, incident: Incident, task: Task) -> None:
+    """The owner directly, where Slack knows them; else whoever reads the channel."""
+    owner = task.owner
+    fact = draft.add(incident.stream, TaskReminded(task.number, owner), actor=TASKS)
+    if owner and owner.kind is ActorKind.PERSON:
+        draft.send(RemindOwner(task.number, owner.id), fact)
+    else:
+        draft.send(PostLine(), fact)
+
+
+HANDLERS: Handlers = {
+    AddTask: on_add, ChangeTask: on_change, GiveTask: on_give, FinishTask: on_finish, DropTask: on_drop,
+    ReopenTask: on_reopen,
+}  # fmt: skip
+
+
+def due(world: World, policy: Policy) -> Iterator[datetime]:
+    """When each task is spoken of next."""
+    for incident in awaiting(world):
+        yield from filter(None, (reminder_at(incident, task, policy) for task in incident.open_tasks))

@@ -1,0 +1,94 @@
+"""The verbs of tasks and follow-ups: rows like those of an incident, which they belong to."""
+
+from bot.core.signals.base import Signal
+from bot.core.signals.tasks import AddTask, DropTask, FinishTask, GiveTask, ReopenTask
+from bot.verbs.verb import REASON_CHARS, Given, IncidentVerb, Sender, Takes
+
+
+def task(by: Sender, given: Given) -> Signal:
+    """Say what is to be done, by whom and by when."""
+    to_do = given.assignment(by.actor)
+    return AddTask(by.actor, by.id, incident=by.incident, text=to_do.text, owner=to_do.owner, due_at=to_do.due_at)
+
+
+def followup(by: Sender, given: Given) -> Signal:
+    """The same, of what is to be done once it is over."""
+    to_do = given.assignment(by.actor)
+    return AddTask(
+        by.actor, by.id, incident=by.incident, text=to_do.text, owner=to_do.owner, due_at=to_do.due_at, follow_up=True
+    )  # fmt: skip
+
+
+def done(by: Sender, given: Given) -> Signal:
+    """Say that a task is done."""
+    return FinishTask(by.actor, by.id, incident=by.incident, task=given.number("task"))
+
+
+def undone(by: Sender, given: Given) -> Signal:
+    """Say that it is not."""
+    return ReopenTask(by.actor, by.id, incident=by.incident, task=given.number("task"))
+
+
+def take(by: Sender, given: Given) -> Signal:
+    """Take a task, or hand it over."""
+    number = given.number("task")
+    return GiveTask(by.actor, by.id, incident=by.incident, task=number, to=given.receiver(by.actor))
+
+
+def drop(by: Sender, given: Given) -> Signal:
+    """Say that a task is not going to be done."""
+    number, reason = given.number("task"), given.text("reason", REASON_CHARS)
+    return DropTask(by.actor, by.id, incident=by.incident, task=number, reason=reason)
+
+
+TO_DO = (Takes("text"), Takes("owner", needed=False), Takes("due", needed=False))
+
+TASK_VERBS: tuple[IncidentVerb, ...] = (
+    IncidentVerb(
+        "task",
+        "[INC-7] TEXT @ana in 30m",
+        "add a task, or a `followup`",
+        task,
+        TO_DO,
+        help="Add a task; OWNER is me, a login or a Slack user id, DUE 30m, 2h or a time such as 2026-03-20T15:00+01:00.",
+    ),
+    IncidentVerb(
+        "followup",
+        "[INC-7] TEXT [@ben] [due Friday]",
+        "the same, for when it is over",
+        followup,
+        TO_DO,
+        told_at="task",
+        help="Add a follow-up: a task that outlives the incident.",
+    ),
+    IncidentVerb(
+        "done",
+        "[INC-7] 3",
+        "task 3 is done",
+        done,
+        (Takes("task"),),
+        told_at="tasks",
+        help="Say that a task is done, by its number.",
+    ),
+    IncidentVerb(
+        "undone", "[INC-7] 3", "it is not", undone, (Takes("task"),), told_at="tasks", help="Say that a task is not done."
+    ),
+    IncidentVerb(
+        "take",
+        "[INC-7] 3 [@ana]",
+        "take task 3, or hand it over",
+        take,
+        (Takes("task"), Takes("owner", needed=False)),
+        told_at="tasks",
+        help="Take a task, or give it to OWNER: me, a login, a Slack user id, or none.",
+    ),
+    IncidentVerb(
+        "drop",
+        "[INC-7] 3 [REASON]",
+        "nobody does task 3",
+        drop,
+        (Takes("task"), Takes("reason", needed=False)),
+        told_at="tasks",
+        help="Say that a task is not going to be done.",
+    ),
+)

@@ -1,0 +1,201 @@
+"""Tasks and follow-ups in Slack: said in a line, shared out by buttons, reminded of by direct message, handed on at the end."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.core.record.task_facts import TaskDone, TaskReminded
+from bot.sandbox.slack import Person
+from tests.dialogs.talk import Talk
+
+CHANNEL = "inc-20260320-0001-claude"
+DUE = "is due"
+
+
+@pytest.fixture
+async def busy(outage: Talk) -> Talk:
+    """Claude is down; ana and bob are in the incident's channel."""
+    await outage.asks(outage.house.ana, "/incident ack")
+    await outage.asks(outage.house.bob, "/incident join")
+    await outage.house.quiet()
+    return outage
+
+
+async def asks(talk: Talk, person: Person, words: str) -> str:
+    """In the incident's channel; what follows from it is said too."""
+    said = await talk.asks(person, words, channel=CHANNEL)
+    await talk.house.quiet()
+    return said
+
+
+async def later(talk: Talk, minutes: float) -> None:
+    await talk.house.passes(minutes=minutes)
+    await talk.house.quiet()
+
+
+def direct(talk: Talk, person: Person) -> list[str]:
+    """What the bot told them directly of tasks, oldest first."""
+    team = talk.house.workspace.team
+    mine = [channel for channel in team.channels.values() if channel.kind == "im" and person.id in channel.members]
+    return [text for channel in mine for m in channel.messages if DUE in (text := talk.shows(m)) or "was due" in text]
+
+
+async def test_a_task_is_said_in_the_channel_and_stands_on_the_card(busy: Talk) -> None:
+    """Whom it is for, by when, and one press to be done with it."""
+    said = await asks(busy, busy.house.ana, "/incident task Call Anthropic support @bob in 30m")
+
+    assert said.startswith("Task 1 of INC-1, for @bob, due ")
+    assert said.endswith(": Call Anthropic support")
+    line = busy.shows(busy.said(CHANNEL, "Task 1")[-1])
+    assert line.startswith("Task 1 for @bob, due ")
+    assert "Call Anthropic support (by @ana)\n[Done]" in line
+    assert "Tasks\n1. Call Anthropic support · @bob · due" in busy.card(CHANNEL)
+
+
+async def test_the_owner_is_invited_into_the_channel(busy: Talk) -> None:
+    """They could not read what it is about."""
+    carla = busy.house.workspace.add_user("carla", "Carla Diaz")
+    await asks(busy, busy.house.ana, "/incident task Look at the quotas @carla")
+
+    assert carla.id in busy.house.workspace.team.channel_named(CHANNEL).members
+
+
+async def test_the_owner_is_reminded_directly_once_over_a_restart(busy: Talk) -> None:
+    """At the due time, with what to press."""
+    await asks(busy, busy.house.ana, "/incident task Call Anthropic support @bob in 30m")
+    await later(busy, 29)
+    early = direct(busy, busy.house.bob)
+    await later(busy, 2)
+    await busy.house.stop()
+    await busy.house.start()
+    await later(busy, 30)
+
+    assert [] == early
+    (told,) = direct(busy, busy.house.bob)
+    assert told.startswith("Task 1 of INC-1 is due: Call Anthropic support\nClaude API is down · #inc-20260320-0001-claude")
+    assert told.endswith("[Done] [Change…]")
+    assert 1 == len(await busy.facts(TaskReminded))
+
+
+async def test_done_in_the_reminder_becomes_a_line_of_record(busy: Talk) -> None:
+    """And the channel hears of it."""
+    bob = busy.house.bob
+    await asks(busy, busy.house.ana, "/incident task Call Anthropic support @bob in 5m")
+    await later(busy, 6)
+    said = await busy.presses(bob, "Done", message_containing="Task 1 of INC-1 is due")
+    await busy.house.quiet()
+
+    assert "Task 1 of INC-1 is done. Nothing is left to do." == said
+    assert "“Done” was pressed by @bob" in direct(busy, bob)[0]
+    assert busy.said(CHANNEL, "✅ Task 1 is done: Call Anthropic support (by @bob).")
+    assert "Tasks" not in busy.card(CHANNEL)
+
+
+async def test_two_people_press_done_at_once(busy: Talk) -> None:
+    """It is done once, and the second is told by whom."""
+    house = busy.house
+    await asks(busy, house.ana, "/incident task Call Anthropic support")
+    await asyncio.gather(*(
+        one.clicks("Done", channel=CHANNEL, message_containing="Call Anthropic support") for one in (house.ana, house.bob)
+    ))  # fmt: skip
+    await house.quiet()
+
+    assert 1 == len(await busy.facts(TaskDone))
+    told = [busy.shows(busy.whispers(one)[-1]) for one in (house.ana, house.bob)]
+    assert any("Task 1 of INC-1 is done." in one for one in told)
+    assert any("Task 1 of INC-1 was done by" in one for one in told)
+
+
+async def test_the_list_is_worked_through_with_its_buttons(busy: Talk) -> None:
+    """It shows what became of each press, to whoever asked alone."""
+    house = busy.house
+    await asks(busy, house.ana, "/incident task Call Anthropic support")
+    await asks(busy, house.ana, "/incident task Check our quotas")
+    listed = await asks(busy, house.bob, "/incident tasks")
+    await busy.presses(house.bob, "task.take:1", channel=CHANNEL)
+    await busy.presses(house.bob, "task.done:2", channel=CHANNEL)
+    shown = house.bob.sees(CHANNEL)
+
+    assert "INC-1: 2 open tasks" in listed
+    assert "1. Call Anthropic support · nobody has it\n[Done] [Take] [Change…]" in listed
+    assert "1. Call Anthropic support · @bob" in shown
+    assert "1 done or dropped" in shown
+
+
+async def test_a_task_is_changed_in_a_form(busy: Talk) -> None:
+    """What, who and when at once."""
+    house = busy.house
+    await asks(busy, house.ana, "/incident task Call support")
+    await asks(busy, house.ana, "/incident tasks")
+    await house.ana.clicks("task.change:1", channel=CHANNEL)
+    await busy.hears(house.ana, busy.submits_when_open(house.ana, text="Call the duty manager", **{"Who does it?": "bob"}))
+    await house.quiet()
+
+    said = busy.shows(busy.said(CHANNEL, "Task 1 reads")[-1])
+    assert said == "Task 1 reads “Call the duty manager” now and is @bob's now (by @ana)."
+
+
+async def test_what_is_open_at_the_end_goes_on_as_follow_ups(busy: Talk) -> None:
+    """The summary names them; they are reminded of once a day, long after the incident."""
+    house = busy.house
+    await asks(busy, house.ana, "/incident task Write the runbook @bob in 2h")
+    await house.recovers("anthropic.api")
+    await busy.resolves(house.ana, reason="the vendor mended it")
+    await house.quiet()
+    summary = busy.shows(busy.said(CHANNEL, "Left as a follow-up")[-1])
+    await later(busy, 121)
+    house.clock.advance(timedelta(days=1))
+    await later(busy, 1)
+
+    assert "Left as a follow-up: 1. Write the runbook (@bob)." in summary
+    first, second = direct(busy, house.bob)
+    assert first.startswith("Follow-up 1 of INC-1 is due: Write the runbook")
+    assert second.startswith("Follow-up 1 of INC-1 was due")
+
+
+async def test_hostile_words_of_a_task_mention_and_link_nobody(busy: Talk) -> None:
+    """They stand as they were typed: in the line, on the card, in the list and in the reminder."""
+    house = busy.house
+    await asks(busy, house.ana, "/incident task <!channel> ```y``` @bob in 1m")
+    listed = await asks(busy, house.ana, "/incident tasks")
+    await later(busy, 2)
+
+    shown = [listed, busy.card(CHANNEL), busy.shows(busy.said(CHANNEL, "Task 1")[0]), *direct(busy, house.bob)]
+    assert 4 == len(shown)
+    assert all("<!channel> '''y'''" in one for one in shown)
+    every = [m for one in house.workspace.team.channels.values() for m in one.messages]
+    assert not any("<!channel>" in str(m.blocks) + m.text for m in every)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("task", "A task needs words: /incident task Call Anthropic support @ana in 30m."),
+        ("done 9", "INC-1 has no task 9. The newest is 1."),
+        ("undone 1", "Task 1 of INC-1 is open anyway."),
+        ("take #1", "Task 1 of INC-1, for ana: Call support"),
+        ("take 1 none", "Task 1 of INC-1 is as before; nobody has it."),
+        ("drop 1 they wrote", "Task 1 of INC-1 is dropped. Nothing is left to do."),
+        ("done", "Which task?"),
+    ],
+)
+async def test_what_is_typed_is_answered(words: str, told: str, busy: Talk) -> None:
+    """By number, and what cannot be read says what can."""
+    await asks(busy, busy.house.ana, "/incident task Call support")
+
+    assert (await asks(busy, busy.house.ana, f"/incident {words}")).startswith(told)
+
+
+async def test_whoever_is_deactivated_has_no_task_any_more(busy: Talk) -> None:
+    """The channel hears which one is free."""
+    house = busy.house
+    house.workspace.add_user("carla", "Carla Diaz")
+    await asks(busy, house.ana, "/incident task Look at the quotas @carla in 3h")
+    await house.passes(seconds=30)
+    house.workspace.change_user("carla", deleted=True)
+    await house.passes(minutes=1)
+    await house.ana.waits_for("Task 1 is nobody's any more", channel=CHANNEL)
+
+    line = busy.shows(busy.said(CHANNEL, "Task 1 is nobody's any more")[-1])
+    assert line == "Task 1 is nobody's any more: Look at the quotas (the account of carla is deactivated).\n[Done] [Take]"
