@@ -78,7 +78,7 @@ INCIDENT = Word(
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         Verb("brief", "/incident brief [INC-7]", "how it stands, in three lines"),
         *(Verb(verb.name, f"/incident {verb.name} {verb.usage}", verb.does, verb.told_at) for verb in VERBS),
-        Verb("tasks", "/incident tasks [INC-7]", "list them; also `done 3`, `take 3`, `drop 3`"),
+        Verb("tasks", "/incident tasks [INC-7]", "list them; `task TEXT @ana in 30m` adds one"),
         Verb("timeline", "/incident timeline [INC-7]", "what happened so far"),
         Verb("export", "/incident export [INC-7] md|json|csv", "the timeline as a file in the incident's channel"),
         Verb("help", "/incident help", "this text"),

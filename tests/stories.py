@@ -52,6 +52,7 @@ from bot.core.record.flag_facts import (
 from bot.core.record.incident import Incident, SourceFile, SourceMessage
 from bot.core.record.incident_facts import (
     Acknowledged,
+    BroadcastBegun,
     ChannelNamed,
     ChannelOpened,
     ChannelRefused,
@@ -383,6 +384,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", ChannelRefused(words)),
+        ("incident/7", BroadcastBegun("#stakeholders")),
         ("incident/7", Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1.2")),
         ("incident/7", PostGone(PostAlert.KIND, "C0OPS", "1774008000.000100", words, again=True)),
         ("incident/7", GivenUp(PostUpdate.KIND, "INC-7/update/3", words)),

@@ -27,6 +27,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
     _check_slack(root, report, lenient_credentials)
     _check_people(root, report)
     _check_levels(root, report)
+    _check_broadcast(root, report)
     check_paging(root, report)
     check_exposure(root, report)
     _check_server(root, report)
@@ -138,6 +139,21 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
             report.error(channel.mark, ("slack", key), "an address is no channel", remedy)
         elif channel is not None and name.startswith("@"):
             report.error(channel.mark, ("slack", key), "a person is no channel", remedy)
+
+
+def _check_broadcast(root: Map, report: Report) -> None:
+    """Each channel once, and none where the incident is told anyway."""
+    alerts, seen = text(child(root, "slack", "alerts_channel")) or "#ops", set[str]()
+    for index, one in enumerate(items(child(root, "broadcast"))):
+        channel = child(one, "channel")
+        name, path = text(channel), ("broadcast", index, "channel")
+        if channel is None or not name:
+            continue
+        if name == alerts:
+            report.error(channel.mark, path, "is the alerts channel, where the alert stands", "name another channel")
+        elif name in seen:
+            report.error(channel.mark, path, "this channel is named twice", "put its severities into one entry")
+        seen.add(name)
 
 
 def _check_token_kinds(slack: Node | None, report: Report) -> None:

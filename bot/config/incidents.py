@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from bot.config.checks.base import Part
+from bot.config.paging import SeverityName
 from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, bad
 
 Opening = Literal["SEV1", "SEV2", "SEV3", "SEV4", "thread", "none"]
@@ -101,6 +102,27 @@ class IncidentsConfig(Part):
     )
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."
+    )
+
+
+def _check_channel(channel: str) -> str:
+    if not re.fullmatch(r"#[^\s#@,:<>]{1,80}|[CG][A-Z0-9]{2,30}", channel):
+        raise bad("not the name or ID of a channel", 'write its name with #, such as "#stakeholders", or its ID, C...')
+    return channel
+
+
+class BroadcastConfig(Part):
+    """A channel of people who are not in an incident and want to know of it."""
+
+    channel: Annotated[Text, AfterValidator(_check_channel)] = Field(
+        description='Channel, by name (`"#stakeholders"`) or ID; the bot joins a public one by itself.'
+    )
+    severities: tuple[SeverityName, ...] = Field(
+        default=("SEV1", "SEV2"), min_length=1, description="Severities that are told there."
+    )
+    detail: Literal["short", "full"] = Field(
+        default="short",
+        description="`short`: title, severity, whether customers are served; `full`: components, flags, lead and link too.",
     )
 
 

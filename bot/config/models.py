@@ -16,7 +16,7 @@ from bot.config.checks.kinds import CONTROL, Check
 from bot.config.controls import default_controls
 from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
-from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
+from bot.config.incidents import BroadcastConfig, ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
 from bot.config.paging import OnCallConfig, PagingConfig
 from bot.config.pending import is_live_dialect
 from bot.config.scalars import (
@@ -276,6 +276,9 @@ class Config(Part):
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
     incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
     paging: PagingConfig = Field(default=PagingConfig(), description="Whom to call until somebody acknowledges an incident.")
+    broadcast: tuple[BroadcastConfig, ...] = Field(
+        default=(), description="Channels in which people who are not in an incident are told of it."
+    )
     runbooks: dict[str, Runbook] = Field(default={}, description="What to do, by component id.")
     notify: tuple[NotifyUrl, ...] = Field(
         default=(), description="Where to call when Slack does not take a message, and where `paging` says so; Apprise URLs."

@@ -10,6 +10,7 @@ from bot.core.model import Level, Severity
 from bot.core.paging import PageStep, PagingPolicy, QuietHours
 from bot.core.policy import (
     Automation,
+    BroadcastPolicy,
     ComponentPolicy,
     Fallback,
     FirstStep,
@@ -30,6 +31,10 @@ def to_policy(config: Config) -> Policy:
         maintenance=tuple(_window(one) for one in config.maintenance),
         longest_mute=config.mutes.longest,
         paging=_paging(config),
+        broadcast=tuple(
+            BroadcastPolicy(one.channel, frozenset(map(Severity, one.severities)), full=one.detail == "full")
+            for one in config.broadcast
+        ),
     )
 
 

@@ -129,6 +129,15 @@ class IncidentPolicy:
 
 
 @dataclass(frozen=True)
+class BroadcastPolicy:
+    """A channel of people who are not in an incident, the severities that concern them, and whether they hear everything."""
+
+    channel: str
+    severities: frozenset[Severity]
+    full: bool = False
+
+
+@dataclass(frozen=True)
 class Policy:
     """Everything of the configuration that decisions need; immutable, made once at start."""
 
@@ -138,6 +147,7 @@ class Policy:
     maintenance: tuple[Window, ...] = ()
     longest_mute: timedelta = timedelta(hours=24)
     paging: PagingPolicy = field(default_factory=PagingPolicy)
+    broadcast: tuple[BroadcastPolicy, ...] = ()
 
     def name_of(self, component: str) -> str:
         """What people call a component; its id where configuration does not know it (any more)."""

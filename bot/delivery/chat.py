@@ -16,6 +16,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import GivenUp, Posted, UpdateWritten
 from bot.core.record.world import World
 from bot.core.signals import ChannelLost, PostLost
+from bot.delivery.broadcasts import Broadcasts
 from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.pages import Pages
@@ -80,6 +81,7 @@ class Delivery:
         self._ops = ops or OpsChannel(chat, clock, policy.alerts_channel, policy.backup_channel, lambda trouble: None)
         self._pages = Pages(chat, engine, clock, around.on_call, around.notifier)
         self._channel = IncidentChannel(chat, engine, clock, board_url=around.board_url, invite=self._invited)
+        self._broadcasts = Broadcasts(chat, engine, ledger, clock)
         self._tasks = TaskReminders(chat, engine, clock)
         self._engine = engine
         self._ledger = ledger
@@ -90,7 +92,8 @@ class Delivery:
         """By kind of effect, who carries it out in the chat."""
         alert = self._posting(self._alert, self._in_ops)
         mention = self._posting(self._pages.reply, self._under_the_alert)
-        return together(self._channel.performers(), self._pages.performers(), self._tasks.performers(), {
+        others = (self._channel, self._pages, self._tasks, self._broadcasts)
+        return together(*(one.performers() for one in others), {
             e.PostAlert: self._calling(alert, _names_in_alert),
             e.PageMention: self._calling(mention, lambda body, incident: body.names),
             e.PostEvidence: self._posting(self._evidence, self._in_the_alerts_thread),

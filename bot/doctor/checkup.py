@@ -262,7 +262,11 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
     if found.usable:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
         if backup := config.slack.backup_channel:
-            yield await _backup(SlackGateway(login, identity=found.identity), backup)
+            told = "takes the alerts while the alerts channel takes none"
+            yield await _there(SlackGateway(login, identity=found.identity), "backup channel", backup, told)
+        for one in config.broadcast:
+            told = f"is told of {', '.join(one.severities)} ({one.detail})"
+            yield await _there(SlackGateway(login, identity=found.identity), "broadcast", one.channel, told)
         async for finding in _levels(SlackGateway(login, identity=found.identity), config.people.lists()):
             yield finding
         async for finding in _on_call(SlackGateway(login, identity=found.identity), config):
@@ -289,16 +293,16 @@ async def _request_url(config: Config) -> Finding:
     return Finding(state, "request URL", words)
 
 
-async def _backup(gateway: SlackGateway, channel: str) -> Finding:
-    """Whether the channel that takes the alerts in need is there."""
+async def _there(gateway: SlackGateway, what: str, channel: str, words: str) -> Finding:
+    """Whether a channel is there that nobody posts to until it is needed."""
     await gateway.start()
     try:
         await gateway.find_channel(channel)
     except ChatError as error:
-        return Finding("bad", "backup channel", f"{channel}: {error}")
+        return Finding("bad", what, f"{channel}: {error}")
     finally:
         await gateway.close()
-    return Finding("good", "backup channel", f"{channel} takes the alerts while the alerts channel takes none")
+    return Finding("good", what, f"{channel} {words}")
 
 
 async def _levels(gateway: SlackGateway, lists: Mapping[str, Sequence[str]]) -> AsyncIterator[Finding]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.core.effects import (
     AddBookmarks,
     EditAlert,
+    EditBroadcast,
     EditCard,
     EditEvidence,
     FindPeople,
@@ -16,6 +17,7 @@ from bot.core.effects import (
     PagePerson,
     PinCard,
     PostAlert,
+    PostBroadcast,
     PostCard,
     PostEvidence,
     PostLine,
@@ -24,6 +26,7 @@ from bot.core.effects import (
     PostSummary,
     PostUpdate,
     RemindOwner,
+    ReplyBroadcast,
     ReplyInThread,
     SetTopic,
     TellPerson,
@@ -31,6 +34,7 @@ from bot.core.effects import (
 )
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import (
+    BroadcastBegun,
     ChannelNamed,
     ChannelOpened,
     ChannelRefused,
@@ -54,6 +58,8 @@ EFFECT_NAMES: dict[str, str] = {
     TellPerson.KIND: "a direct word to one person", PageMention.KIND: "a page in the alert's thread",
     FindPeople.KIND: "finding out who is on call", PagePerson.KIND: "a page by direct message",
     PageAddresses.KIND: "a page by notify", RemindOwner.KIND: "a reminder of a task",
+    PostBroadcast.KIND: "the broadcast", EditBroadcast.KIND: "an edit of the broadcast",
+    ReplyBroadcast.KIND: "a reply under the broadcast",
 }  # fmt: skip
 
 
@@ -70,6 +76,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return "There is no channel; the incident goes on in the thread of the alert"
         case PeopleInvited(people=people):
             return f"Invited into the channel: {', '.join(people)}"
+        case BroadcastBegun(channel=channel):
+            return f"Told in {channel} from now on"
         case Posted(what=what):
             return f"Posted: {EFFECT_NAMES.get(what, what)}"
         case PostGone() as b:

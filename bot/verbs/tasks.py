@@ -47,9 +47,10 @@ TASK_VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "task",
         "[INC-7] TEXT @ana in 30m",
-        "add a task, or a `followup`",
+        "add a task",
         task,
         TO_DO,
+        told_at="tasks",
         help="Add a task; OWNER is me, a login or a Slack user id, DUE 30m, 2h or a time such as 2026-03-20T15:00+01:00.",
     ),
     IncidentVerb(
@@ -58,7 +59,7 @@ TASK_VERBS: tuple[IncidentVerb, ...] = (
         "the same, for when it is over",
         followup,
         TO_DO,
-        told_at="task",
+        told_at="tasks",
         help="Add a follow-up: a task that outlives the incident.",
     ),
     IncidentVerb(

@@ -13,7 +13,7 @@ from bot.config.checks.kinds import CHECK_MODELS
 from bot.config.checks.llm import LlmBudget, LlmExpect
 from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FallbackConfig, FlagConfig, HandBack
-from bot.config.incidents import ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
+from bot.config.incidents import BroadcastConfig, ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
 from bot.config.load import load
 from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
 from bot.config.paging import JsmConfig, OnCallConfig, PagerDutyConfig, PageStepConfig, PagingConfig, QuietConfig, RotaConfig
@@ -59,6 +59,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "incidents": IncidentsConfig,
     "incidents.open_on": OpenOn,
     "update_every": UpdateEvery,
+    "broadcast": BroadcastConfig,
     "runbooks": Runbook,
     **{f"Checks of type {name}": model for name, model in CHECK_MODELS.items()},
 }

@@ -45,6 +45,9 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.PostLine(e.To.THREAD), ABOUT, "incident/7/3/push", "alert/7", ""),
     (e.PostRefusal(), ABOUT, "INC-7/refusal.post/incident/7/3", "ops", ""),
     (e.TellPerson("U0ANA"), ABOUT, "INC-7/tell/incident/7/3", "person/U0ANA", ""),
+    (e.PostBroadcast("#all"), ABOUT, "INC-7/broadcast/#all", "broadcast/7/#all", ""),
+    (e.EditBroadcast("#all"), ABOUT, "INC-7/broadcast/#all/incident/7/3", "broadcast/7/#all", "broadcast/7/#all"),
+    (e.ReplyBroadcast("#all"), ABOUT, "INC-7/broadcast/#all/reply/incident/7/3", "broadcast/7/#all", ""),
     (e.RemindOwner(3, "U0ANA"), ABOUT, "INC-7/task.remind/incident/7/3", "person/U0ANA", ""),
     (e.PageMention(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/mention", "INC-7/page/SEV1/2/mention", ""),
     (e.FindPeople(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/dm", "INC-7/page/SEV1/2/dm", ""),
@@ -83,11 +86,11 @@ def test_every_effect_is_named_above() -> None:
 CERTAIN = {
     Certainty.REPEATABLE: {
         "alert.edit", "channel.open", "channel.topic", "channel.bookmarks", "channel.invite", "card.pin", "card.edit",
-        "evidence.edit", "export.upload", "page.dm",
+        "evidence.edit", "export.upload", "page.dm", "broadcast.edit",
     },
     Certainty.LOOKED_UP: {
         "alert.post", "evidence.post", "card.post", "runbook.post", "update.post", "summary.post", "fact.post", "refusal.post",
-        "quiet.post", "quiet.reply", "page.mention",
+        "quiet.post", "quiet.reply", "page.mention", "broadcast.post", "broadcast.reply",
     },
     Certainty.BEST_EFFORT: {"tell", "page.person", "page.notify", "task.remind"},
 }  # fmt: skip

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from bot.core import effects as e
 from bot.core.decide.incident.tasks import TASKS
-from bot.core.model import Severity
+from bot.core.model import Phase, Severity
 from bot.core.record import paging_facts as pf
-from bot.core.record.incident_facts import NoteAdded, UpdateWritten
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import NoteAdded, PhaseChanged, UpdateWritten
 from bot.core.record.task_facts import TaskAdded, TaskReminded
 from bot.timeline.story import entry_words
-from bot.views.incident import alert, card, evidence, forms, paging, tasks, texts, timeline, updates
+from bot.views.incident import alert, broadcast, card, evidence, forms, paging, tasks, texts, timeline, updates
 from tests.gallery import situations as s
 from tests.gallery.phone import Entry, Kind, entry, form, sentence
 from tests.stories import ANA, BOB, HOURLY, T0, Story, outage_story
@@ -130,6 +131,35 @@ def reminders() -> Iterator[Entry]:
         title = "a follow-up is due" if days == 3 else "a follow-up was due"
         made = tasks.reminder(over.incident(), over.incident().tasks[3], over.now)
         yield entry(f"Reminder: {title}", Kind.LINE, made, e.RemindOwner)
+
+
+BROADCASTS = {
+    "the first minute": lambda: outage_story(3),
+    "served by a fallback": s.served,
+    "not served": s.not_served,
+    "no flag depends on it": s.no_flag,
+    "all well again": lambda: outage_story(151),
+    "resolved": outage_story,
+    "canceled": s.canceled,
+}
+
+
+def broadcasts() -> Iterator[Entry]:
+    """What people outside of the incident are told, by detail, and the replies under it."""
+    for full, kind in ((False, Kind.LINE), (True, Kind.UPDATE)):
+        detail = "full" if full else "short"
+        for title, story in BROADCASTS.items():
+            made = broadcast.broadcast(s.seen(story()), full=full)
+            yield entry(f"Broadcast, {detail}: {title}", kind, made, e.PostBroadcast, e.EditBroadcast)
+        for title, story, body in (
+            ("a person's update", s.served(), UpdateWritten(1, "Support chat answers with the fallback.", 0)),
+            ("reopened", s.served(), PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "errors again")),
+            ("resolved", outage_story(), PhaseChanged(Phase.MONITORING, Phase.RESOLVED, "forward", "vendor confirms the fix")),
+        ):
+            fact = Fact("incident/7", 99, story.now, ANA, 7, body)
+            reply = broadcast.broadcast_reply(fact, s.seen(story), full=full)
+            assert reply is not None
+            yield entry(f"Broadcast, {detail}, a reply: {title}", kind, reply, e.ReplyBroadcast)
 
 
 def modals() -> Iterator[Entry]:

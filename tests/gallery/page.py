@@ -12,6 +12,7 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("Paging", incident.pages),
     ("The incident's channel", incident.channel),
     ("Updates and the summary", incident.told),
+    ("Broadcast", incident.broadcasts),
     ("What happens in an incident", facts.of_the_incident),
     ("Tasks and follow-ups", facts.of_tasks),
     ("Reminders of tasks", incident.reminders),

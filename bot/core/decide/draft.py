@@ -6,17 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.answers.base import Answer, Done, Refused
+from bot.core.decide.broadcasting import replied, to_begin, to_keep
 from bot.core.effects import (
     About,
     EditAlert,
+    EditBroadcast,
     EditCard,
     EditEvidence,
     Effect,
     EffectBody,
     InvitePeople,
     PostAlert,
+    PostBroadcast,
     PostCard,
     PostLine,
+    ReplyBroadcast,
     SetTopic,
     To,
     effect,
@@ -25,7 +29,7 @@ from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
 from bot.core.record.fact import Body, Fact, OfFlag
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import Declared, Repaired, ResponderJoined
+from bot.core.record.incident_facts import BroadcastBegun, Declared, Repaired, ResponderJoined
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.core.signals import Signal
@@ -100,6 +104,7 @@ class Draft:
             self._note_responder(self.incident(number))
         for number, fact in self._touched.items():
             self._refresh(number, fact)
+            self._broadcast(number, fact)
         return Step(self.world, tuple(self.facts), tuple(self.effects), replace(answer, changed=bool(self.facts)))
 
     def refuse(self, answer: Refused) -> Step:
@@ -132,6 +137,16 @@ class Draft:
             self.send(EditCard(), fact)
             if incident.room.channel:
                 self.send(SetTopic(), fact)
+
+    def _broadcast(self, number: int, fact: Fact) -> None:
+        """The message to people who are not in it: posted once, then kept true, with a reply where something is said."""
+        kept = to_keep(self.incident(number))
+        for channel in to_begin(self.incident(number), self.policy):
+            self.send(PostBroadcast(channel), self.add(f"incident/{number}", BroadcastBegun(channel), told=False))
+        for channel in kept:
+            self.send(EditBroadcast(channel), fact)
+            for said in replied(self.facts, number):
+                self.send(ReplyBroadcast(channel), said)
 
 
 # Each family of rules exports `HANDLERS`: which of its functions answers which kind of signal.

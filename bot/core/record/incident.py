@@ -266,6 +266,8 @@ class Incident:
     reopened: int = 0
     tasks: Mapping[int, Task] = field(default_factory=dict)  # by number, follow-ups among them
 
+    broadcasts: Mapping[str, Post] = field(default_factory=dict)  # who else is told, by channel as configured; gone = not taken
+
     @property
     def stream(self) -> str:
         """The name of its stream of facts."""

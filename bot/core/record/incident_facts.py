@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core.effects import EFFECTS, GIVEN_UP, OfPage, PostAlert, PostCard, PostEvidence, PostLine
+from bot.core.effects import EFFECTS, GIVEN_UP, InBroadcast, OfPage, PostAlert, PostBroadcast, PostCard, PostEvidence, PostLine
 from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Mitigation, Post, Reminders, Room, Undelivered, VendorWords
@@ -331,6 +331,19 @@ class PeopleInvited(Body):
 
 
 @dataclass(frozen=True)
+class BroadcastBegun(Body):
+    """People in this channel, as the configuration names it, are told of the incident from now on."""
+
+    KIND = "incident.broadcast_begun"
+    BOOKKEEPING = True
+    channel: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Its message does not stand yet."""
+        return replace(state, broadcasts={**state.broadcasts, self.channel: Post()})
+
+
+@dataclass(frozen=True)
 class Posted(Body):
     """A message of ours stands in Slack. `what` is the effect's kind, `key` its unique key."""
 
@@ -350,6 +363,9 @@ class Posted(Body):
             return _in_room(state, card=replace(state.room.card, channel=self.channel, ts=self.ts))
         if self.what == PostEvidence.KIND:
             return _in_room(state, evidence=replace(state.room.evidence, channel=self.channel, ts=self.ts))
+        to = self.key.partition("/broadcast/")[2]
+        if self.what == PostBroadcast.KIND and to in state.broadcasts:
+            return replace(state, broadcasts={**state.broadcasts, to: Post(self.channel, self.ts)})
         return state
 
 
@@ -388,8 +404,12 @@ class GivenUp(Reasoned, Body):
     seq: int = 0
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """A repair orders it anew. Pages are not part of that: paging goes on by itself."""
-        if not self.stream or self.key.startswith(GIVEN_UP) or issubclass(EFFECTS.get(self.what, PostLine), OfPage):
+        """A repair orders it anew. Pages are not part of that: paging goes on by itself. A broadcast is left alone."""
+        if issubclass(kind := EFFECTS.get(self.what, PostLine), InBroadcast):
+            to = self.key.partition("/broadcast/")[2]
+            left = {channel: replace(post, gone=1) for channel, post in state.broadcasts.items() if _is_of(to, channel)}
+            return replace(state, broadcasts={**state.broadcasts, **left})
+        if not self.stream or self.key.startswith(GIVEN_UP) or issubclass(kind, OfPage):
             return state
         lost = Undelivered(self.what, self.fields, self.stream, self.seq)
         return replace(state, undelivered=(*state.undelivered, lost)[-MOST_UNDELIVERED:])
@@ -432,6 +452,11 @@ def settled(incident: Incident, fact: Fact) -> Incident:
 
 def _in_room(incident: Incident, **changes: Any) -> Incident:
     return replace(incident, room=replace(incident.room, **changes))
+
+
+def _is_of(key: str, channel: str) -> bool:
+    """Whether what stands behind `/broadcast/` in a key is of this channel."""
+    return key == channel or key.startswith(f"{channel}/")
 
 
 def _gone(post: Post) -> Post:

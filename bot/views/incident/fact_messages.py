@@ -226,7 +226,8 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
         case (PageOutcome() | PageLost()) as b if incident:
             return paging.failed(incident, b), paging.failed(incident, b), []
         case GivenUp() as b:
-            what = EFFECT_NAMES.get(b.what, b.what)
+            to = b.key.partition("/broadcast/")[2].partition("/")[0]
+            what = EFFECT_NAMES.get(b.what, b.what) + (f" to {to}" if to else "")
             text = f"{_name(incident)}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
             todo = "What happened stands in the timeline. `understudy doctor` tells what Slack wants; *Repair* tries again."
             return text, f"{text}\n{todo}", [repair_button(incident)] if incident else []

@@ -8,6 +8,7 @@ from bot.core.record.entry_facts import OfEntry
 from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
+    BroadcastBegun,
     ChannelNamed,
     ChannelOpened,
     ComponentJoined,
@@ -48,7 +49,7 @@ MOST_STATES = 4
 NOT_NEWS: tuple[type, ...] = (
     Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
     PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost, UpdateOverdue, RemindersSnoozed, RemindersResumed,
-    OfEntry, LeadAsked, ResolveAsked, TaskChanged, TaskReminded,
+    OfEntry, LeadAsked, ResolveAsked, TaskChanged, TaskReminded, BroadcastBegun,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.

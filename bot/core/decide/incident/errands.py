@@ -7,7 +7,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.incident.repair import on_channel_again, on_channel_refused_again
 from bot.core.decide.paging import came_to
 from bot.core.decide.phases import refuse_channel
-from bot.core.effects import GIVEN_UP, EditInPlace, InvitePeople, OfPage, OpenChannel, PostLine, To, encode_effect
+from bot.core.effects import GIVEN_UP, EditInPlace, InBroadcast, InvitePeople, OfPage, OpenChannel, PostLine, To, encode_effect
 from bot.core.record.incident_facts import ChannelOpened, GivenUp, PeopleInvited, Posted
 from bot.core.signals import EffectDone, EffectRefused
 
@@ -45,6 +45,8 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
         if not signal.key.startswith(GIVEN_UP) and not issubclass(signal.kind, OfPage):
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
             lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key
+            if isinstance(signal.body, InBroadcast):
+                lost = f"{held.name}/broadcast/{signal.body.to}"  # once for each channel, whatever it did not take
             draft.send(PostLine(To.OPS, lost), fact)
     came_to(draft, signal)
     return draft.done(Noted())
