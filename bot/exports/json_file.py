@@ -57,6 +57,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "severity": incident.severity,
         "phase": incident.phase,
         "merged_into": incident.merged.number if incident.merged else None,
+        "duplicate_of": incident.ending.duplicate_of or None,
         "parts": sorted(incident.parts),
         "mitigation": encode(incident.mitigation),
         "provider": incident.provider,

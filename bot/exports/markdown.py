@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bot.core.model import Actor, ActorKind
+from bot.core.model import Actor, ActorKind, Phase
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
@@ -11,6 +11,7 @@ from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import Change, Row
 from bot.timeline.story import story
+from bot.views.incident.ending import canceled_words
 from bot.views.names import plain_names
 from bot.views.text import clean, is_web
 
@@ -90,11 +91,18 @@ def _head(incident: Incident, policy: Policy) -> str:
         ("Acknowledged by", _actor(people.acknowledged_by)),
         ("Roles", ", ".join(roles) or "nobody had one"),
         ("Responders", ", ".join(_actor(person) for person in people.everybody) or NOT_RECORDED),
-        ("Ended", f"{stamp(incident.ending.at)} by {_actor(incident.ending.by)}: {md(incident.ending.reason)}")
-        if incident.ending.at
-        else ("Ended", "not yet"),
+        ("Ended", _ended(incident)),
     ]
     return _table(("", ""), table)
+
+
+def _ended(incident: Incident) -> str:
+    """When, by whom, and why: of one that was canceled what it was, and what somebody said besides."""
+    end = incident.ending
+    if end.at is None:
+        return "not yet"
+    why = canceled_words(end.reason, end.duplicate_of) if incident.phase is Phase.CANCELED else end.reason
+    return f"{stamp(end.at)} by {_actor(end.by)}: {md(': '.join(filter(None, (why, end.why))))}"
 
 
 def _mitigation(incident: Incident) -> list[tuple[str, str]]:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.model import LEAD
+from bot.core.model import LEAD, Phase
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import NoteAdded, RoleChanged
+from bot.core.record.incident_facts import NoteAdded, PhaseChanged, RoleChanged
 from bot.core.record.kinds import BODIES, decode_body
 from bot.exports import FORMATS, csv_, json_, markdown, render
 from bot.exports.csv_file import COLUMNS, FORMULA, cell
@@ -48,6 +48,15 @@ def test_an_unknown_format_is_refused_with_those_that_there_are(format: str, why
 
     with pytest.raises(ValueError, match=f"{why}; there are: md, json, csv"):
         render(format, story.incident(), story.about(7), story.policy)
+
+
+def test_a_duplicate_names_the_other_and_what_somebody_said() -> None:
+    """Whoever reads the file of the one finds the other."""
+    story, words = outage_story(3), "same failover | seen twice"
+    story.add("incident/7", PhaseChanged(Phase.TRIAGE, Phase.CANCELED, "cancel", "duplicate", duplicate_of=4, why=words), ANA)
+
+    assert "by ana: a duplicate of INC-4: same failover \\| seen twice" in rendered("md", story)
+    assert 4 == json.loads(rendered("json", story))["incident"]["duplicate_of"]
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -123,7 +123,10 @@ async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> Non
     async with opened(tmp_path) as ledger:
         told = (await read(ledger))["api"]
 
-    since = {"backdated": False, "phase_by_person": False, "mitigation": None, "merged_into": None, "parts": [], "tasks": []}
+    since = {
+        "backdated": False, "phase_by_person": False, "mitigation": None, "merged_into": None, "parts": [], "tasks": [],
+        "duplicate_of": None, "ended_why": "",
+    }  # fmt: skip
     assert {name: shape | since for name, shape in EXPECTED["before-parts"]["api"].items()} == told
 
 

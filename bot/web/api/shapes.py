@@ -210,6 +210,8 @@ def _ending(ending: Ending) -> dict[str, Any]:
         "resolved_at": _time(ending.at),
         "resolved_by": encode(ending.by),
         "ended_reason": ending.reason,
+        "ended_why": ending.why,
+        "duplicate_of": ending.duplicate_of or None,
     }
 
 
