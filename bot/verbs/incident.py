@@ -153,7 +153,13 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
     IncidentVerb("rename", "[INC-7] TITLE", "give it another title", rename, (Takes("title"),)),
     *TASK_VERBS,
-    IncidentVerb("severity", "[INC-7] SEV2 [REASON]", "set the impact on us, SEV1 to SEV4", severity, (Takes("severity"),)),
+    IncidentVerb(
+        "severity",
+        "[INC-7] SEV2 [REASON]",
+        "set the impact on us, SEV1 to SEV4",
+        severity,
+        (Takes("severity"), Takes("reason", needed=False)),
+    ),
     IncidentVerb(
         "role",
         "[INC-7] lead @ana",

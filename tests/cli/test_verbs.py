@@ -43,6 +43,7 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     assert "Task 1 of INC-1 is done. 1 task left." == await says("done", "1", "1")
     assert re.search(r"2 +follow-up +dora +Write it up *\n1 +done +carla +Call support", await says("tasks", "1"))
     assert "INC-1 is SEV1 now." == await says("severity", "1", "SEV1")
+    assert "INC-1 is SEV2 now." == await says("severity", "1", "SEV2", "one model only")
     assert "carla leads INC-1 now." == await says("role", "1", "commander", "me")
     assert "dora leads INC-1 now." == await says("role", "1", "commander", "dora")
     assert "INC-1 is identified now." == await says("phase", "1", "identified")
@@ -53,7 +54,7 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     assert "No incident is open." == await says("list")
     shown, told = await says("show", "1"), await says("timeline", "1")
 
-    assert "INC-1, SEV1, canceled" in shown
+    assert "INC-1, SEV2, canceled" in shown
     assert "by carla" in shown
     assert re.search(r"lead +dora", shown)
     for words in ("support was told", "we wait for the vendor", "carla", "vendor says so", "dora leads INC-1"):

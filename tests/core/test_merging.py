@@ -224,15 +224,45 @@ def test_it_is_taken_out_of_one_that_is_over() -> None:
     assert "INC-2 is its own incident again: mitigated." == unmerge(table, 2)
 
 
-def test_the_other_one_is_not_reopened_while_its_part_runs_alone() -> None:
-    """It would hold the same provider."""
+def unmerged_while_over() -> Table:
+    """INC-2 was part of INC-1, and was unmerged when that was resolved."""
     table = two()
     merge(table, 2, 1)
-    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
+    table.sees("anthropic.web", Level.DOWN)
+    phase(table, 1, Phase.RESOLVED)
     unmerge(table, 2)
+    return table
+
+
+def test_the_other_one_is_reopened_without_the_part_that_runs_alone() -> None:
+    """Each has what is its own."""
+    table = unmerged_while_over()
+    phase(table, 1, Phase.INVESTIGATING)
+
+    assert {GPT} == set(table.incident(1).affected)
+    assert {API, "anthropic.web"} == set(table.incident(2).affected)
+
+
+def test_what_was_unmerged_is_no_obstacle_afterwards() -> None:
+    """Neither to merging the other one, nor to reopening the part."""
+    table = unmerged_while_over()
+    phase(table, 2, Phase.RESOLVED)
+    phase(table, 1, Phase.INVESTIGATING)
+    table.send(s.Declare(actor=ANA, title="Mail is late", separate=True))
+
+    assert "INC-1 is part of INC-3 now." == merge(table, 1, 3)
+    phase(table, 2, Phase.INVESTIGATING)
+
+
+def test_the_other_one_is_not_reopened_while_a_new_one_holds_its_part() -> None:
+    """One incident a provider."""
+    table = two()
+    merge(table, 2, 1)
+    phase(table, 1, Phase.RESOLVED)
+    table.passes(40)
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING)).answer
 
-    assert "INC-2 is open for the same provider; go on there." == told(said)
+    assert told(said).endswith("is open for the same provider; go on there.")
 
 
 # --- the law
@@ -255,3 +285,6 @@ def test_one_incident_is_open_for_a_provider_whatever_is_merged(seed: int) -> No
         for incident in table.world.incidents.values():
             if incident.merged and incident.merged.number in table.world.running:
                 assert incident.number in table.incident(incident.merged.number).parts
+            for part in incident.parts if incident.phase.open else ():
+                merged = table.incident(part).merged
+                assert merged and incident.number == merged.number

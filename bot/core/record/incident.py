@@ -1,6 +1,6 @@
 """What the facts of an incident add up to: the incident itself, in parts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -282,6 +282,10 @@ class Incident:
     def holds(self) -> tuple[str, ...]:
         """What only one open incident may hold: its own key, and those of the incidents that are part of it."""
         return (self.dedup, *(part.dedup for part in self.parts.values()))
+
+    def without_parts(self, numbers: Collection[int]) -> "Incident":
+        """The same without these that were merged into it."""
+        return replace(self, parts={number: part for number, part in self.parts.items() if number not in numbers})
 
     def entry_of(self, message: str) -> int | None:
         """The entry that is this message (`channel/ts`)."""

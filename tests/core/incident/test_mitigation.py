@@ -183,6 +183,19 @@ def test_a_person_takes_it_back() -> None:
     assert [MitigationLost("the answers are nonsense")] == table.kinds(MitigationLost)
 
 
+@pytest.mark.parametrize("by_person", [True, False])
+def test_what_happens_elsewhere_does_not_overrule_a_person(by_person: bool) -> None:
+    """Nobody is served by nonsense, however slow a page of another matter is."""
+    table = down()
+    if by_person:
+        phase(table, Phase.IDENTIFIED)
+    table.send(s.SayMitigated(actor=ANA, incident=1, reason="the answers are nonsense", over=True))
+    table.send(s.Declare(actor=ANA, title="Mail is late", separate=True))
+    table.sees("mistral.api", Level.DOWN)
+
+    assert table.incident().mitigation is None
+
+
 def test_what_stands_is_not_said_twice() -> None:
     """Nor taken back where there is nothing."""
     table = down()

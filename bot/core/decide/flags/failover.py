@@ -300,17 +300,24 @@ def mitigate(draft: Draft) -> None:
         by_rule = incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
         if lost and by_rule and not draft.world.sight.blind:
             lose_mitigation(draft, incident.number, "; ".join(lost), FALLBACK_RULE)
-    if not any(isinstance(fact.body, MAY_MITIGATE) for fact in draft.facts):
-        return  # time alone does not overrule a person who said that nobody is served
     for incident in draft.world.open_incidents():
         concerned = _concerned(draft, incident)
         if not concerned or not all(_carried(draft.world, p) for p in concerned):
             continue
+        if not _happened_to(draft, incident, concerned):
+            continue  # neither time nor what happens elsewhere overrules a person who said that nobody is served
         reason = f"served by fallback: {', '.join(p.key for p in concerned)}"
         if incident.phase_by_person and incident.mitigation is None:
             draft.add(incident.stream, Mitigated(reason), actor=FALLBACK_RULE)
         elif not incident.phase_by_person and move_for(incident, Phase.MITIGATED) == "forward":
             change_phase(draft, incident.number, Phase.MITIGATED, reason, FALLBACK_RULE)
+
+
+def _happened_to(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> bool:
+    """Whether something happened anew to the incident, to its flags or to what stands behind their fallbacks."""
+    behind = {f"component/{one.needs}" for p in flags for one in p.fallbacks if one.needs}
+    streams = {incident.stream, *(f"flag/{p.key}" for p in flags), *behind}
+    return any(isinstance(fact.body, MAY_MITIGATE) and fact.stream in streams for fact in draft.facts)
 
 
 def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> None:

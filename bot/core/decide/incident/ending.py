@@ -9,6 +9,7 @@ from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import carry_over
+from bot.core.decide.incident.merging import part_ways, parted
 from bot.core.decide.phases import CANCEL_REASONS, DUPLICATE, change_phase, move_for, why_not
 from bot.core.model import Fault, Level, Phase
 from bot.core.record.component import ComponentState
@@ -29,7 +30,8 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
     if move == "cancel" and signal.reason == DUPLICATE and (refused := _no_original(draft, signal)):
         return draft.refuse(refused)
     if move == "reopen":
-        other = next((held for key in incident.holds if (held := draft.world.open_for(key))), None)
+        held = incident.without_parts(parted(draft.world, incident)).holds
+        other = next((one for key in held if (one := draft.world.open_for(key))), None)
         if other:
             return draft.refuse(a.OpenElsewhere(incident=other.number))
     if to is Phase.RESOLVED and not signal.force and (unfinished := _unfinished(draft, incident)):
@@ -40,7 +42,8 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
     if of:
         draft.add(f"incident/{of}", DuplicateFound(incident.number, incident.title))
     if move == "reopen":
-        _catch_up(draft, incident)
+        part_ways(draft, incident.number)
+        _catch_up(draft, draft.incident(incident.number))
     lift(draft)
     carry_over(draft)
     return draft.done(_moved(draft, incident))

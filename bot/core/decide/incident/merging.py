@@ -18,8 +18,9 @@ from bot.core.effects import InvitePeople
 from bot.core.model import Actor, Phase
 from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.flag_facts import CarriedOver
-from bot.core.record.incident import Incident, MergedInto
+from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
+from bot.core.record.world import World
 from bot.core.signals.incident import Merge, Unmerge
 
 MERGE_RULE = Actor.rule("merge")
@@ -136,7 +137,7 @@ def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
     holder = draft.world.open_for(incident.dedup)
     if holder is not None and holder.number != merged.number:
         return draft.refuse(a.OpenElsewhere(incident=holder.number))
-    back = _given_back(draft, incident, merged)
+    back = _given_back(draft, incident, merged.number) if merged.number in draft.world.running else ()
     draft.add(incident.stream, Unmerged(merged.number, merged.phase, signal.reason.strip()))
     _catch_up(draft, incident.number, back)
     _flags_back(draft, incident.number, merged.number)
@@ -146,10 +147,24 @@ def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
     return draft.done(UnmergeDone(incident=incident.number, out_of=merged.number, phase=merged.phase))
 
 
-def _given_back(draft: Draft, incident: Incident, merged: MergedInto) -> tuple[str, ...]:
-    """Take its components out of the other one, as long as that runs: those that it brought, and of its provider since."""
-    holder = draft.world.incidents.get(merged.number) if merged.number in draft.world.running else None
-    if holder is None or incident.number not in holder.parts:
+def parted(world: World, holder: Incident) -> tuple[int, ...]:
+    """Its parts that were unmerged while it was over, so that it did not hear of it."""
+    known = (world.incidents.get(number) for number in holder.parts)
+    return tuple(one.number for one in known if one and (one.merged is None or one.merged.number != holder.number))
+
+
+def part_ways(draft: Draft, number: int) -> None:
+    """One that was reopened gives its former parts back, as it would have done when they were unmerged."""
+    for part in parted(draft.world, draft.incident(number)):
+        back = _given_back(draft, draft.incident(part), number)
+        if part in draft.world.running:
+            _catch_up(draft, part, back)
+
+
+def _given_back(draft: Draft, incident: Incident, holder_number: int) -> tuple[str, ...]:
+    """Take its components out of the other one: those that it brought, and of its provider since."""
+    holder = draft.incident(holder_number)
+    if incident.number not in holder.parts:
         return ()
     came = holder.parts[incident.number].components
     later: tuple[str, ...] = ()

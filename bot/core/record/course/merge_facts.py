@@ -97,6 +97,5 @@ class PartGivenBack(OfComponents, Body):
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """They are none of its business any more; the people stay."""
-        parts = {number: part for number, part in state.parts.items() if number != self.number}
         affected = {id: one for id, one in state.affected.items() if id not in self.components}
-        return settled(replace(state, parts=parts, affected=affected), fact)
+        return settled(replace(state.without_parts([self.number]), affected=affected), fact)
