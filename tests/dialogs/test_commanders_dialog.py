@@ -80,7 +80,7 @@ async def test_every_member_may_take_an_incident_and_note_what_they_know(talk: T
 
 # --- people join and leave the group while the bot runs
 
-WRITES = "/incident severity INC-1 SEV3"
+WRITES = "/incident severity INC-1 SEV3 it is milder"
 
 
 def group_of(talk: Talk) -> str:

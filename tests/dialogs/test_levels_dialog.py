@@ -21,7 +21,7 @@ ADMINS = "Only admins may do that here: @ada. Ask one of them."
 
 ASKS = "/incident show INC-1"
 HELPS = "/incident note INC-1 support sees it too"
-RUNS = "/incident severity INC-1 SEV3"
+RUNS = "/incident severity INC-1 SEV3 it is milder"
 LOOKS_AFTER = "/understudy denied"
 
 
