@@ -210,9 +210,6 @@ def _check_levels(root: Map, report: Report) -> None:
         if list(lists)[-1:] == [level]:
             sentence = f"no commanders are named, so all of these {level} may run incidents, switch flags and mute"
             report.warn(lists[level].mark, ("people", level), sentence)
-    if "commanders" in lists and not {"viewers", "responders"} & set(lists):
-        sentence = "no responders are named, so every full member may acknowledge, note, report and export"
-        report.warn(lists["commanders"].mark, ("people", "commanders"), sentence)
     external = child(root, "people", "external")
     if external is not None and text(external) == "read" and "viewers" in lists:
         sentence = "viewers are named, so of outsiders only those who are on the list may ask"

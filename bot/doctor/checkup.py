@@ -15,7 +15,7 @@ from bot.config.scalars import show
 from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call
-from bot.doctor.people import look_at_list, who_may
+from bot.doctor.people import look_at_list, who_helps, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.doctor.templates import messages, views
 from bot.engine.world_reading import read_world
@@ -86,7 +86,7 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     found += [Finding("note", "configuration", warning) for warning in loaded.warnings]
     found += [Finding("note", f"{off.component}.{off.check}", f"off: {off.reason}") for off in loaded.off_checks]
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
-    found += [Finding(state, "people", words) for state, words in who_may(config.people)]
+    found += [Finding(state, "people", words) for state, words in (*who_may(config.people), *who_helps(config.people))]
     if not any(config.paging.by_severity().values()):
         words = "no severity has steps, so an alert that nobody sees wakes nobody (docs/paging.md)"
         found.append(Finding("note", "paging", words))

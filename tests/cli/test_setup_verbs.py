@@ -205,6 +205,16 @@ async def test_doctor_says_what_is_open_to_many(deployment: Deployment) -> None:
     assert ["EVERY full member" in said[0], "people.external is read: guests" in said[1]] == [True, True]
 
 
+async def test_doctor_says_who_may_help_where_commanders_stand_alone(deployment: Deployment) -> None:
+    """Meant so by many, and a surprise to some: said here, and at no start."""
+    deployment.configure(people={"commanders": ["U1ANA"]})
+    _, found = await findings(deployment, "--no-slack")
+
+    assert ["no responders are named, so every full member may acknowledge, note, report and export"] == [
+        f["words"] for f in found if f["subject"] == "people"
+    ]
+
+
 async def test_doctor_names_commanders_who_may_not_command(deployment: Deployment) -> None:
     """A guest stays a guest, whoever names them; an id that is nobody's, an empty group and whoever left are named too."""
     space = deployment.workspace

@@ -336,7 +336,6 @@ def test_last_step_of_hand_back_is_added_when_it_is_not_all(file: Path) -> None:
         ("providers: {p: {components: {c: {}}}}", "nothing looks at it"),
         ("providers: {p: {api_key: k}}", "only beside `preset`"),
         ("people: {admins: ['@ana']}", "people.admins[0]: not a user or user-group ID"),
-        ("people: {commanders: [U1ANA]}", "no responders are named, so every full member may acknowledge"),
         ("people: {viewers: [U1ANA]}", "no commanders are named, so all of these viewers may run incidents"),
         ("people: {responders: [U1ANA]}", "no commanders are named, so all of these responders may run incidents"),
         (
