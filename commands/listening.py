@@ -6,9 +6,13 @@ from slack_bolt.async_app import AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.answers.base import Answer
 from bot.core.model import Actor
 from bot.ports import Message
 from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Question, Reaction, Shortcut
+from bot.views.answers import words
+from bot.views.faces import Slack
+from bot.views.incident.forms import notice_modal
 from commands.parse import Misunderstood
 
 # Slack's words for "you may not whisper there".
@@ -50,3 +54,9 @@ async def chosen(client: AsyncWebClient, form: Form) -> Actor | None:
     if user.get("deleted") or user.get("is_bot"):
         raise Misunderstood("That account is deactivated, or a bot. Choose somebody else.")
     return Actor.person(id, str(user.get("name") or ""))
+
+
+async def over_home(client: AsyncWebClient, press: Press, said: Answer) -> None:
+    """What came of a press on the Home tab, which shows by itself what changed: anything else is said over it."""
+    if not said.changed:
+        await client.views_open(trigger_id=press.trigger, view=notice_modal(words(said, Slack())))

@@ -24,7 +24,7 @@ from commands.events import emoji, home, questions
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
-from commands.listening import chosen
+from commands.listening import chosen, over_home
 from commands.listening import read_as as _read
 from commands.listening import tell as _tell
 from commands.parse import Misunderstood
@@ -105,11 +105,13 @@ async def _on_press(
                 return
         said = await actions.press(desk, asked, press)
     except Misunderstood as wrong:
-        await (_over_home(client, press, str(wrong)) if press.at_home else answer(respond, wrong.answer))
+        if press.at_home:
+            await client.views_open(trigger_id=press.trigger, view=notice_modal(str(wrong)))
+        else:
+            await answer(respond, wrong.answer)
         return
     if press.at_home:
-        if not said.changed:  # what was changed shows on the tab itself
-            await _over_home(client, press, words(said, Slack()))
+        await over_home(client, press, said)
         return
     found = await messages.along(client, press) if said.ok or isinstance(said, JoinedBefore) else None
     taken = f" {IN_TIMELINE}" if found and await declaring.take_along(desk, client, asked, said, *found) else ""
@@ -120,11 +122,6 @@ async def _on_press(
     record = await actions.record(desk, asked, press) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
-
-
-async def _over_home(client: AsyncWebClient, press: Press, said: str) -> None:
-    """What came of a press on the Home tab, over it: there is no message that could be answered."""
-    await client.views_open(trigger_id=press.trigger, view=notice_modal(said))
 
 
 async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, said: str) -> None:

@@ -24,7 +24,7 @@ from bot.views.text import inert
 from bot.views.used import used
 from commands.arguments import moment
 from commands.desk import CommandContext, Request, answer
-from commands.listening import chosen, read_as, tell
+from commands.listening import chosen, over_home, read_as, tell
 from commands.parse import Misunderstood
 from commands.table import INCIDENT
 
@@ -54,6 +54,9 @@ async def _on_press(
     finish = FinishTask(actor=asked.actor, id=asked.signal_id, incident=incident.number, task=number)
     take = GiveTask(actor=asked.actor, id=asked.signal_id, incident=incident.number, task=number, to=asked.actor)
     said = await desk.engine.handle(take if verb == views.TAKE else finish)
+    if press.at_home:
+        await over_home(client, press, said)
+        return
     if press.message is None:  # the list, which only they see, shows what became of it
         await _replace(respond, await _list(desk, incident.number), response_type="ephemeral")
     elif said.changed:

@@ -20,6 +20,7 @@ from bot.views.form_parts import View
 from bot.views.in_short import all_well
 from bot.views.incident.card import card
 from bot.views.incident.head import icon
+from bot.views.incident.tasks import task_buttons, task_line
 from bot.views.limits import fit_view
 from bot.views.names import ICONS, component_name
 from bot.views.scene import Scene
@@ -27,7 +28,7 @@ from bot.views.text import capital, clock, count, foreign, inert, stop, who, wor
 
 OPEN, RIGHTS = "home.open", "home.rights"
 
-MOST_INCIDENTS, MOST_FLAGS = 10, 10
+MOST_INCIDENTS, MOST_TASKS, MOST_FLAGS = 10, 10, 10
 MOST_TROUBLED, MOST_NAMED, MOST_CALM = 20, 4, 8
 LINES_IN_A_SECTION = 5
 
@@ -36,6 +37,7 @@ def home(world: World, policy: Policy, now: datetime, reader: Actor, *, trouble:
     """The tab as this person sees it. `trouble` is what people should know of the bot itself."""
     blocks = [
         *_top(world, policy, now, reader, trouble), *_incidents(world, policy, now, reader), *_mine(world, policy, reader),
+        *_my_tasks(world, now, reader),
         *_health(world, policy, now), *_flags(world, policy, now),
         context("This page follows what happens for a day after you opened it."),
     ]  # fmt: skip
@@ -123,6 +125,25 @@ def _mine(world: World, policy: Policy, reader: Actor) -> Iterator[Block]:
     if lines:
         yield header("Your roles")
         yield from _sections(lines[:MOST_INCIDENTS])
+
+
+def _my_tasks(world: World, now: datetime, reader: Actor) -> Iterator[Block]:
+    """What this person has to do, what is due first at the top, each with its buttons; follow-ups of what is over too."""
+    mine = [
+        (incident, task)
+        for incident in world.incidents.values()
+        for task in incident.open_tasks
+        if task.owner and (task.owner.kind, task.owner.id) == (reader.kind, reader.id)
+    ]
+    if not mine:
+        return
+    mine.sort(key=lambda one: (one[1].due_at is None, one[1].due_at or now, one[0].number, one[1].number))
+    yield header(f"Your {count(len(mine), 'task')}")
+    for incident, task in mine[:MOST_TASKS]:
+        yield section(f"*{incident.name}* {task_line(task, now, 150)}")
+        yield from actions(task_buttons(incident, task, take=False))
+    if len(mine) > MOST_TASKS:
+        yield context(f"{len(mine) - MOST_TASKS} more: `/incident tasks` lists those of an incident.")
 
 
 # --- providers

@@ -182,6 +182,19 @@ async def test_my_roles_stand_on_my_home_alone(outage: Talk) -> None:
     assert "You lead" not in await opens(outage.house.ana)
 
 
+async def test_my_tasks_stand_on_my_home_and_are_done_there(outage: Talk) -> None:
+    """No message is sent about it: the tab shows it."""
+    house = outage.house
+    await outage.asks(house.bob, "/incident task Call support @ana in 30m")
+    home = await opens(house.ana)
+    await house.ana.clicks("Done", **on_home(house.ana))
+
+    assert "Your 1 task" in home and "Call support" in home and "[Take]" not in home
+    assert await soon(lambda: "Call support" not in house.ana.home)
+    assert [] == house.workspace.direct_messages(house.ana)
+    assert "Call support" not in await opens(house.bob)
+
+
 async def test_a_stale_tab_is_drawn_over(outage: Talk) -> None:
     """Another copy of the bot drew it meanwhile: the newest state wins."""
     house = outage.house

@@ -12,6 +12,7 @@ from bot.core.record.component_facts import Muted
 from bot.core.record.entry_facts import EntryCorrected, MessageAdded
 from bot.core.record.incident_facts import RoleChanged
 from bot.core.record.sight import SightLost, SightRegained
+from bot.core.record.task_facts import TaskAdded
 from bot.ports import Message, StoreError, StoreTrouble
 from bot.slack.reception import WORDS as REFUSED
 from bot.slack.standing import Standing
@@ -173,8 +174,9 @@ def home() -> Iterator[Entry]:
     """The Home tab, and what its buttons show."""
     mine, calm = outage_story(46), s.calm()
     mine.add("incident/7", RoleChanged(LEAD, None, ANA), ANA)
+    mine.add("incident/7", TaskAdded(1, "Call Anthropic support", ANA, mine.now + timedelta(minutes=30)), BOB)
     for title, story, reader in (
-        ("all is well", calm, ANA), ("one fails", s.served(), ANA), ("several fail, I lead", mine, ANA),
+        ("all is well", calm, ANA), ("one fails", s.served(), ANA), ("several fail, I lead and have a task", mine, ANA),
         ("for a guest who may ask", s.served(), Actor.outsider("U0EVE", "eve")),
     ):  # fmt: skip
         view = home_views.home(story.world, story.policy, story.now, reader)

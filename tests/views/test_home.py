@@ -8,12 +8,13 @@ import pytest
 from bot.core.model import Actor, Fault, Level
 from bot.core.policy import ComponentPolicy, IncidentPolicy, Policy
 from bot.core.record.component import ComponentState
+from bot.core.record.task_facts import TaskAdded
 from bot.core.record.world import World
 from bot.sandbox.slack.block_kit.blocks import check_view
 from bot.views.home import home, incident_view
 from bot.views.in_short import everything, reply
 from tests.gallery import situations as s
-from tests.stories import ANA, T0, outage_story
+from tests.stories import ANA, BOB, T0, outage_story
 
 NOBODY = Actor.outsider("U0EVE", "eve")
 
@@ -74,6 +75,21 @@ def test_forty_incidents_with_long_titles_fit() -> None:
 
     assert [] == check_view(view)
     assert "31 more" in str(view)
+
+
+def test_more_tasks_than_anybody_can_do_fit() -> None:
+    """The ten that are due first, and how many more there are; those of others are not mine."""
+    story = outage_story(46)
+    for n in range(1, 16):
+        story.add("incident/7", TaskAdded(n, f"Task *{n}* <!here> " * 8, ANA, story.now + timedelta(minutes=60 - n)), ANA)
+    story.add("incident/7", TaskAdded(16, "of somebody else", BOB, None), ANA)
+    view = home(story.world, story.policy, story.now, ANA)
+    shown = str(view)
+
+    assert [] == check_view(view)
+    assert "Your 15 tasks" in shown and "5 more" in shown
+    assert shown.index("15. Task") < shown.index("14. Task")
+    assert ["of somebody else" in shown, "<!here>" in shown] == [False, False]
 
 
 def test_who_may_do_nothing_has_no_button_that_does() -> None:

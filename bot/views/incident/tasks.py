@@ -63,7 +63,7 @@ def task_list(scene: Scene) -> Message:
     blocks: list[Block] = [header(what)]
     for task in open_ones[:MOST_LISTED]:
         line = task_line(task, scene.now, LONG) + (" · follow-up" if task.follow_up else "")
-        blocks += [section(line), *actions(_buttons(incident, task))]
+        blocks += [section(line), *actions(task_buttons(incident, task))]
     if len(open_ones) > MOST_LISTED:
         blocks.append(context(f"{len(open_ones) - MOST_LISTED} more: `understudy incident tasks {incident.name}`"))
     hints = [f"{over} done or dropped"] if over else []
@@ -72,10 +72,10 @@ def task_list(scene: Scene) -> Message:
     return fit(Message(f"{what}.", tuple(blocks)))
 
 
-def _buttons(incident: Incident, task: Task) -> list[Block]:
-    return [
-        _button(label, verb, incident, task.number) for label, verb in (("Done", DONE), ("Take", TAKE), ("Change…", CHANGE))
-    ]
+def task_buttons(incident: Incident, task: Task, *, take: bool = True) -> list[Block]:
+    """What one can do with it; who has it already need not take it."""
+    verbs = (("Done", DONE), *((("Take", TAKE),) if take else ()), ("Change…", CHANGE))
+    return [_button(label, verb, incident, task.number) for label, verb in verbs]
 
 
 def _button(label: str, verb: str, incident: Incident, number: int) -> Block:
