@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.effects import PostAlert
 from bot.core.model import ActorKind, Level, Phase
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, Unmerged
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import CarriedOver, Engaged, Released
 from bot.core.record.incident import Incident
@@ -176,6 +177,9 @@ def _outages(incident: Incident, facts: Sequence[Fact]) -> tuple[Outage, ...]:
             case ComponentMoved(component=id, level=level) as b if level.bad or id in running:
                 before = running.get(id) or Outage(id, b.began_at, None, level)
                 running[id] = Outage(id, before.began_at, None, max(before.worst, level, key=lambda one: one.rank))
+            case PartGivenBack(components=others):  # what became of them is told in the one that has them
+                running = {id: outage for id, outage in running.items() if id not in others}
+                done = [outage for outage in done if outage.component not in others]
     return tuple(sorted([*done, *running.values()], key=lambda outage: (outage.began_at, outage.component)))
 
 
@@ -196,14 +200,14 @@ def _away(facts: Sequence[Fact]) -> tuple[Away, ...]:
 
 
 def _longest_silence(facts: Sequence[Fact]) -> timedelta | None:
-    """The longest time without a word while the incident was open: from declaring or reopening over each update to its end."""
+    """The longest time without a word while it was open: from declaring, reopening or unmerging over each update to its end."""
     longest: timedelta | None = None
     last: datetime | None = None
     for fact in facts:
         match fact.body:
-            case Declared() | PhaseChanged(move="reopen"):
+            case Declared() | PhaseChanged(move="reopen") | Unmerged():
                 last = fact.at
-            case UpdateWritten() | PhaseChanged(phase=Phase.RESOLVED | Phase.CANCELED) if last is not None:
+            case UpdateWritten() | PhaseChanged(phase=Phase.RESOLVED | Phase.CANCELED) | Merged() if last is not None:
                 gap = fact.at - last
                 longest = gap if longest is None else max(longest, gap)
                 last = fact.at if isinstance(fact.body, UpdateWritten) else None

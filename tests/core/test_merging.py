@@ -1,6 +1,7 @@
 """Two incidents become one, and two again: components, flags, people and verdicts follow, and no record is lost."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.core.policy import Automation
 from bot.core.record.course.merge_facts import Merged, PartTaken
 from bot.core.record.flag_facts import CarriedOver
 from bot.core.record.incident_facts import Declared
+from bot.timeline.durations import Durations, durations
 from tests.core.test_next_due import goes_on, settle, story
 from tests.desk import ANA, BOB, Table, policy, told
 
@@ -263,6 +265,34 @@ def test_the_other_one_is_not_reopened_while_a_new_one_holds_its_part() -> None:
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING)).answer
 
     assert told(said).endswith("is open for the same provider; go on there.")
+
+
+# --- what the exports measure
+
+
+def measured(table: Table, number: int) -> Durations:
+    return durations(table.incident(number), [fact for fact in table.facts if fact.incident == number])
+
+
+def test_an_outage_goes_with_the_part_that_it_belongs_to() -> None:
+    """Of what another incident has, the one that goes on cannot know when it ends."""
+    table = two()
+    merge(table, 2, 1)
+    unmerge(table, 2)
+
+    assert [[GPT], [API]] == [[outage.component for outage in measured(table, n).outages] for n in (1, 2)]
+
+
+def test_time_in_another_incident_is_no_silence() -> None:
+    """People were told there."""
+    table = two()
+    table.passes(10)
+    merge(table, 2, 1)
+    table.passes(180)
+    unmerge(table, 2)
+    table.passes(60)
+
+    assert timedelta(minutes=60) == measured(table, 2).longest_silence
 
 
 # --- the law
