@@ -23,15 +23,17 @@ def signals(table: Table, dice: random.Random, count: int) -> Iterator[s.Signal]
 
 
 def named_in(world: World, signal: s.Signal, ledger: World) -> World:
-    """The world with the incident that a signal names, as the engine reads it before it decides; `ledger` has all."""
-    number = signal.incident if isinstance(signal, s.OfIncident | s.OfEffect) else None
-    if number is None or number in world.incidents or number not in ledger.incidents:
-        return world
-    stream = f"incident/{number}"
-    read = put(world, ledger.incidents[number])
-    return World(
-        read.states, read.seqs.but(stream, ledger.seqs[stream]), read.running, read.ended_last, read.last_incident
-    )  # fmt: skip
+    """The world with the incidents that a signal names and their parts, as the engine reads them before it decides; `ledger`
+    has all."""
+    named = signal.named if isinstance(signal, s.OfIncident) else (signal.incident,) if isinstance(signal, s.OfEffect) else ()
+    held = [incident for number in named if number is not None and (incident := ledger.incidents.get(number))]
+    for number in dict.fromkeys(number for one in held for number in (one.number, *one.parts)):
+        if number not in world.incidents:
+            stream = f"incident/{number}"
+            read = put(world, ledger.incidents[number])
+            seqs = read.seqs.but(stream, ledger.seqs[stream])
+            world = World(read.states, seqs, read.running, read.ended_last, read.last_incident)
+    return world
 
 
 def _signal(table: Table, dice: random.Random) -> s.Signal:
@@ -39,7 +41,7 @@ def _signal(table: Table, dice: random.Random) -> s.Signal:
     running = sorted(table.world.running)
     number = dice.choice(running if running and dice.random() < 0.5 else any_of_them)
     who = dice.choice((ANA, BOB))
-    match dice.randrange(16):
+    match dice.randrange(20):
         case 0 | 1 | 2 | 3:
             return _verdict(table, dice)
         case 4 | 5:
@@ -59,6 +61,15 @@ def _signal(table: Table, dice: random.Random) -> s.Signal:
             return s.AddTask(actor=who, incident=number, text="To do", owner=who, due_at=due_at, follow_up=dice.random() < 0.5)
         case 15:
             return s.FinishTask(actor=who, incident=number, task=1)
+        case 16:
+            return s.Merge(actor=who, incident=number, into=dice.choice(any_of_them))
+        case 17:
+            merged = [one for one, incident in table.world.incidents.items() if incident.merged]
+            return s.Unmerge(actor=who, incident=dice.choice(merged or [number]))
+        case 18:
+            return s.SetPhase(actor=who, incident=number, phase=dice.choice((Phase.IDENTIFIED, Phase.MONITORING)))
+        case 19:
+            return s.SayMitigated(actor=who, incident=number, over=dice.random() < 0.5)
         case 10:
             return s.ReleaseFlag(actor=who, flag=FLAG, force=True)
     return s.Declare(actor=who, title=f"Trouble {table.now:%j}", separate=dice.random() < 0.5)

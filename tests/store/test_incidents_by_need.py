@@ -51,7 +51,7 @@ async def years() -> AsyncIterator[Years]:
     await made.ledger.close()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(24))
 async def test_a_world_that_was_read_decides_as_the_one_that_was_lived(seed: int) -> None:
     """After a restart nothing is decided otherwise, whatever happened in the years before."""
     table, dice = Table(), random.Random(seed)

@@ -175,7 +175,7 @@ def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | Non
         for i in earlier
         if (i.ending.at is None or i.ending.at >= spoke) and not components.isdisjoint(i.affected)
     ]
-    return min(same, key=lambda outage: outage.began_at, default=None)
+    return min(same, key=lambda outage: (outage.began_at, outage.known_at), default=None)
 
 
 # --- along the phases

@@ -83,7 +83,7 @@ class People:
     @property
     def everybody(self) -> tuple[Actor, ...]:
         """Whoever had a part in it, once each."""
-        named = (self.acknowledged_by, *self.roles.values(), *self.responders)
+        named = (self.acknowledged_by, *(self.roles[role] for role in sorted(self.roles)), *self.responders)
         return tuple({(one.kind, one.id): one for one in named if one}.values())
 
 

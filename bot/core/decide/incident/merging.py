@@ -78,7 +78,7 @@ def on_merge(draft: Draft, signal: Merge) -> Step:
     if refused := _cannot_merge(other, into):
         return draft.refuse(refused)
     draft.add(other.stream, Merged(into.number, signal.reason.strip()))
-    fresh = tuple(id for id in other.affected if id not in into.affected)
+    fresh = tuple(id for id in sorted(other.affected) if id not in into.affected)  # in this order after a restart too
     people = other.people
     taken = PartTaken(
         other.number, other.title, other.dedup, fresh, people.everybody, people.acknowledged_at, people.acknowledged_by
@@ -171,7 +171,7 @@ def _given_back(draft: Draft, incident: Incident, holder_number: int) -> tuple[s
     if incident.provider and incident.provider != holder.provider:
         known = draft.policy.components
         later = tuple(id for id in holder.affected if id in known and known[id].provider == incident.provider)
-    back = tuple(id for id in holder.affected if id in came or id in later)
+    back = tuple(id for id in sorted(holder.affected) if id in came or id in later)
     draft.add(holder.stream, PartGivenBack(incident.number, back))
     return back
 
@@ -179,7 +179,7 @@ def _given_back(draft: Draft, incident: Incident, holder_number: int) -> tuple[s
 def _catch_up(draft: Draft, number: int, back: tuple[str, ...]) -> None:
     """It learns what its components did meanwhile. What both know is in both, as before."""
     incident = draft.incident(number)
-    for id in dict.fromkeys((*incident.affected, *back)):
+    for id in sorted({*incident.affected, *back}):
         now, known = draft.world.component(id), incident.affected.get(id)
         if known is None:
             joined = ComponentJoined(id, now.level, now.reason, now.evidence, now.began_at)
