@@ -10,7 +10,7 @@ from bot.core.model import Level, Phase
 from bot.core.policy import Automation, Fallback, ResolveMode
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Body
-from bot.core.record.incident_facts import PhaseChanged, ResolveAsked
+from bot.core.record.incident_facts import ComponentMoved, PhaseChanged, ResolveAsked
 from bot.timeline.durations import durations
 from tests.core.test_next_due import goes_on, settle, story
 from tests.desk import ANA, Table, policy, told
@@ -194,6 +194,25 @@ def test_what_happens_elsewhere_does_not_overrule_a_person(by_person: bool) -> N
     table.sees("mistral.api", Level.DOWN)
 
     assert table.incident().mitigation is None
+
+
+def test_a_person_takes_back_the_phase_that_a_person_chose() -> None:
+    """Nobody is shown `mitigated` after somebody said that it is not."""
+    table = down(automation=Automation.OFF)
+    phase(table, Phase.MITIGATED)
+    said = table.send(s.SayMitigated(actor=ANA, incident=1, over=True)).answer
+
+    assert "INC-1 is not mitigated any more. Its phase is investigating." == told(said)
+
+
+def test_what_fails_less_under_monitoring_is_no_relapse() -> None:
+    """Somebody watches how it gets better."""
+    table = down()
+    phase(table, Phase.MONITORING)
+    table.sees(API, Level.DEGRADED)
+
+    assert (Phase.MONITORING, 0) == (table.incident().phase, table.incident().relapses)
+    assert 1 == lines(table, ComponentMoved)
 
 
 def test_what_stands_is_not_said_twice() -> None:

@@ -120,17 +120,18 @@ def _joins(draft: Draft, component: str) -> bool:
 def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     began_at = verdict.began_at or draft.now
     held = incident.affected.get(verdict.component)
-    told = not (incident.phase is Phase.MONITORING and verdict.level.bad)  # the line of the relapse says it
+    worse = held is None or verdict.level.rank > held.level.rank
+    relapses = incident.phase is Phase.MONITORING and verdict.level.bad and worse  # its line says it
     if held is None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
-        brings(draft, verdict.component, draft.add(incident.stream, joined, told=told))
+        brings(draft, verdict.component, draft.add(incident.stream, joined, told=not relapses))
     elif held.level is not verdict.level:
         body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence)
-        draft.add(incident.stream, body, told=told)
-    if held is None or verdict.level.rank > held.level.rank:
+        draft.add(incident.stream, body, told=not relapses)
+    if worse:
         follow(draft, incident.number)
     _raise_severity(draft, incident.number, verdict)
-    _follow_phase(draft, incident.number, verdict)
+    _follow_phase(draft, incident.number, verdict, relapses=relapses)
 
 
 def brings(draft: Draft, component: str, joined: Fact) -> None:
@@ -154,11 +155,11 @@ def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
         draft.add(incident.stream, body)
 
 
-def _follow_phase(draft: Draft, number: int, verdict: Verdict) -> None:
+def _follow_phase(draft: Draft, number: int, verdict: Verdict, *, relapses: bool) -> None:
     incident = draft.incident(number)
     if incident.well and incident.phase in COURSE[:4] and not incident.phase_by_person:
         change_phase(draft, number, Phase.MONITORING, "every component is operational again", ALL_WELL)
-    elif verdict.level.bad and verdict.component in incident.affected and incident.phase is Phase.MONITORING:
+    elif relapses:
         name = draft.policy.components[verdict.component].name
         change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
 

@@ -321,10 +321,11 @@ def _happened_to(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> b
 
 
 def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> None:
-    """Customers are no longer served; the phase goes back with it, unless a person chose it. One line says both."""
+    """Customers are no longer served; the phase goes back with it, unless a person chose it and a rule speaks. One line says
+    both."""
     incident = draft.incident(number)
     draft.add(incident.stream, MitigationLost(reason), actor=actor)
-    if incident.phase is Phase.MITIGATED and not incident.phase_by_person:
+    if incident.phase is Phase.MITIGATED and not (incident.phase_by_person and actor.kind is ActorKind.RULE):
         change_phase(draft, number, Phase.INVESTIGATING, reason, actor, told=False)
 
 

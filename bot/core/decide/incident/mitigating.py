@@ -36,7 +36,7 @@ class NotMitigated(Refused):
 
 
 def on_mitigated(draft: Draft, signal: SayMitigated) -> Step:
-    """On record beside the phase. Of a mitigation that is taken back by a person the phase goes back too, unless chosen."""
+    """On record beside the phase. Where it is taken back the phase `mitigated` goes back too."""
     incident, reason = draft.incident(signal.incident), signal.reason.strip()
     if not incident.phase.open:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.MITIGATION))
