@@ -13,6 +13,7 @@ from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
+from bot.wiring.drills import drill_readers
 from bot.wiring.on_call import OnCallRoom
 from bot.wiring.part import PartList
 from bot.wiring.parts import Parts
@@ -75,7 +76,7 @@ class App:
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
             guard,
-            Beat(setup, self._watching, self._slack),
+            Beat(setup, self._watching, self._slack, drill_readers(self._store, setup.board)),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )

@@ -44,6 +44,11 @@ def find_provider(policy: Policy, wanted: str) -> str | None:
     return next(iter(meant))[0] if meant else None
 
 
+def called(policy: Policy, wanted: str) -> tuple["Named", ...]:
+    """Everything that is called exactly that: providers and components, by id or name, or as a flag's variant is called."""
+    return tuple(_narrowed(_called(policy).get(_key(wanted), {}), policy))
+
+
 @dataclass(frozen=True)
 class Named:
     """What a text names: a provider with all of its components, or one component."""

@@ -164,7 +164,8 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
     here = [i for i in world.incidents.values() if i.room.channel and i.room.channel == channel]
     if here:
         return Meant(here[-1], text.strip())
-    running = world.open_incidents()
+    every = world.open_incidents()
+    running = [one for one in every if one.drill is None] or every  # whoever hurries means what is real
     if len(running) == 1:
         return Meant(running[0], text.strip())
     if not running:

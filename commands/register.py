@@ -20,6 +20,7 @@ from commands import actions, declaring, forms, messages, tasks, timeline
 from commands.briefing import for_who_joins
 from commands.converting import Existing, entered
 from commands.desk import CommandContext, Request, answer
+from commands.drill import drill
 from commands.events import emoji, home, questions
 from commands.fallback import fallback
 from commands.health import health
@@ -28,7 +29,7 @@ from commands.listening import chosen, over_home
 from commands.listening import read_as as _read
 from commands.listening import tell as _tell
 from commands.parse import Misunderstood
-from commands.table import FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
+from commands.table import DRILL, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.command(_slash(HEALTH))(partial(_on_health, desk))
     app.command(_slash(INCIDENT))(partial(_on_incident, desk))
     app.command(_slash(FALLBACK))(partial(_on_fallback, desk))
+    app.command(_slash(DRILL))(partial(_on_drill, desk))
     app.command(_slash(UNDERSTUDY))(partial(_on_understudy, desk))
     app.action(actions.ACTIONS)(partial(_on_press, desk))
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
@@ -82,6 +84,11 @@ async def _on_incident(
 async def _on_fallback(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
     await ack()
     await fallback(desk, Request.from_command(_read(context, Command)), respond)
+
+
+async def _on_drill(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:
+    await ack()
+    await drill(desk, Request.from_command(_read(context, Command)), respond)
 
 
 async def _on_understudy(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, respond: AsyncRespond) -> None:

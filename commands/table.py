@@ -99,6 +99,19 @@ FALLBACK = Word(
     first=("status", "engage", "release"),
 )
 
+DRILL = Word(
+    "/drill",
+    "Pretend an outage, and see how people and services do",
+    "start COMPONENT [for 5m] [paging] [flag KEY] | stop | status | help",
+    (
+        Verb("start", "/drill start COMPONENT [for 5m] [paging] [flag KEY]", "open the incident of an outage that is none"),
+        Verb("stop", "/drill stop [INC-7]", "end the drill; its report comes in its channel"),
+        Verb("status", "/drill status", "the drills that run, who read the fallback, and what is missing so far"),
+        Verb("help", "/drill help", "this text"),
+    ),
+    first=("start", "stop", "status"),
+)
+
 UNDERSTUDY = Word(
     "/understudy",
     "The bot itself: mutes, maintenance, reports",
@@ -115,7 +128,7 @@ UNDERSTUDY = Word(
     first=("mute", "report", "about"),
 )
 
-WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK, UNDERSTUDY)
+WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK, DRILL, UNDERSTUDY)
 
 
 def words(prefix: str = "") -> list[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ from bot.core.record.component_facts import (
 )
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
 from bot.core.record.entry_facts import (
     EntryCorrected,
     EntryHidden,
@@ -381,6 +382,8 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", TaskDone(1)),
         ("incident/7", TaskReopened(1)),
         ("incident/7", TaskDropped(1, "they wrote to us")),
+        ("incident/7", DrillEnded(words)),
+        ("incident/7", DrillReadersSeen(words[:120] or FLAG, (words[:120],), (words[:120],))),
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", ChannelRefused(words)),

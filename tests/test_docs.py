@@ -290,6 +290,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     from bot.store.samples.sqlite import InlineSamples
     from commands.converting import Existing
     from commands.desk import CommandContext, Request
+    from commands.drill import drill
     from commands.fallback import fallback
     from commands.health import health
     from commands.incident import incident
@@ -325,6 +326,8 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
                 await incident(desk, asked, respond, no_form, no_room)
             case "/fallback":
                 await fallback(desk, asked, respond)
+            case "/drill":
+                await drill(desk, asked, respond)
             case "/understudy":
                 await understudy(desk, asked, respond)
         return said[-1]

@@ -113,7 +113,9 @@ def test_mentions_arrive_as_ids() -> None:
 
 def test_prefix_comes_before_every_word() -> None:
     """Slash words are not namespaced: two apps with /incident in one workspace need a prefix."""
-    assert ["/us-health", "/us-incident", "/us-fallback", "/us-understudy"] == [word for word, _, _ in words("us-")]
+    assert ["/us-health", "/us-incident", "/us-fallback", "/us-drill", "/us-understudy"] == [
+        word for word, _, _ in words("us-")
+    ]
     assert [word for word, _, _ in words("us-")] == [c["command"] for c in slash_commands(manifest_for("us-"))]
 
 

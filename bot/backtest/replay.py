@@ -162,7 +162,7 @@ def on_record(incidents: Iterable[Incident], since: datetime, until: datetime) -
     found = [
         OnRecord(i.name, tuple(i.affected), i.began_at, i.declared_at, i.well_since or i.ending.at)
         for i in incidents
-        if i.phase is not Phase.CANCELED and i.affected
+        if i.phase is not Phase.CANCELED and i.affected and i.drill is None
     ]
     return tuple(i for i in found if i.began_at <= until and (i.ended_at is None or i.ended_at >= since))
 

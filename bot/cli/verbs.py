@@ -17,6 +17,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "config": ("config", "Check the configuration, or print its schema."),
     "demo": ("demo", "Play an outage: scripted vendors fail, the bot runs it."),
     "doctor": ("doctor", "Look at configuration, store and Slack."),
+    "drill": ("drill", "Pretend an outage, and see how people and services do."),
     "export": ("export", "Export an incident's timeline and durations."),
     "flags": ("flags", "List, engage and release fallback flags without Slack."),
     "health": ("health", "Show every component: its verdict, since when, and why."),

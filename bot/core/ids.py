@@ -36,3 +36,16 @@ class CheckId(str):
     def name(self) -> str:
         """What the check is called within its component; of a control, its whole name."""
         return self.split(".", 2)[-1]
+
+
+SHADOW = "drill:"  # how the ids of what a drill pretends begin; the configuration takes no such id
+
+
+def shadow(id: str) -> str:
+    """`drill:anthropic.api`: what a drill says of a component or provider, so that nothing of it is taken for the real one."""
+    return f"{SHADOW}{id}"
+
+
+def real(id: str) -> str:
+    """The component or provider itself, whether its own id or its shadow's is given."""
+    return id.removeprefix(SHADOW)

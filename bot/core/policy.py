@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.core.ids import real
 from bot.core.maintenance_windows import Window
 from bot.core.model import COMMUNICATIONS, LEAD, Level, Severity
 from bot.core.paging import PagingPolicy
@@ -149,7 +150,16 @@ class Policy:
     paging: PagingPolicy = field(default_factory=PagingPolicy)
     broadcast: tuple[BroadcastPolicy, ...] = ()
 
+    def component(self, id: str) -> ComponentPolicy | None:
+        """What configuration says of a component, also where a drill pretends something of it; None where it says nothing."""
+        return self.components.get(real(id))
+
     def name_of(self, component: str) -> str:
         """What people call a component; its id where configuration does not know it (any more)."""
-        known = self.components.get(component)
+        known = self.component(component)
         return known.name if known else component
+
+    def provider_name(self, provider: str) -> str:
+        """What people call a provider; its id where configuration does not know it (any more)."""
+        meant = real(provider)
+        return next((one.provider_name for one in self.components.values() if one.provider == meant), provider)

@@ -269,9 +269,14 @@ class Delivery:
         return mention.called if mention.called is not None else (await self._pages.mentioned(mention.names))[0]
 
     async def _invited(self, incident: Incident) -> Sequence[str]:
-        """Who comes to every incident, and who to those of its components; names of `people.on_call` are those on call now."""
-        known = self._engine.policy.components
-        names = (*self._around.invite, *(name for id in incident.affected if id in known for name in known[id].invite))
+        """Who comes to every incident, and who to those of its components; names of `people.on_call` are those on call now.
+
+        To a drill that calls nobody, whoever takes part comes by themselves.
+        """
+        if not incident.calls_people:
+            return []
+        known = [one for id in incident.affected if (one := self._engine.policy.component(id))]
+        names = (*self._around.invite, *(name for one in known for name in one.invite))
         return [id for name in dict.fromkeys(names) for id in (await self._pages.invited(name))]
 
     async def _evidence(self, body: e.PostEvidence | e.EditEvidence, effect: Effect) -> Message:

@@ -130,6 +130,8 @@ class WithoutChat:
         if effect.incident is None or not (pushed or isinstance(body, PostAlert | PostSummary)):
             return None
         incident, world = await incident_of(effect, self._engine), await self._engine.world_with([effect.incident])
+        if not incident.calls_people:
+            return None
         title, text = out_of_band(body, incident, world, "")
         if not pushed:
             return title, text

@@ -34,7 +34,7 @@ class AlertsByOtherWays:
         effect = row.effect
         incident = self._engine.world.incidents.get(effect.incident or 0)  # of one that is long over nobody is called
         name = effect.body.urgent_as(About(effect.stream, effect.seq, effect.incident))
-        if not effect.body.URGENT or name in self._told or incident is None:
+        if not effect.body.URGENT or name in self._told or incident is None or not incident.calls_people:
             return
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return

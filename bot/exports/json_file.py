@@ -12,6 +12,7 @@ from bot.core.record.kinds import encode_body
 from bot.core.tasks import Task
 from bot.exports.times import iso, points, spans
 from bot.system.redaction import Redactor
+from bot.timeline.drills import drill_report
 from bot.timeline.durations import durations
 from bot.timeline.rows import Row, rows
 from bot.timeline.story import story
@@ -21,7 +22,7 @@ SHAPE = 1  # goes up when a key changes its meaning or leaves
 
 
 def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None) -> str:
-    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `story` and `timeline`.
+    """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `drill`, `story` and `timeline`.
 
     The story is what people read, the timeline every fact. Times are ISO 8601 in UTC.
     """
@@ -43,10 +44,16 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: R
             "updates": took.updates,
             "updates_missed": took.missed,
         },
+        "drill": _drill(incident, facts, policy),
         "story": [_told(row) for row in story(facts, plain_names(policy))],
         "timeline": [_row(row, fact) for row, fact in zip(told, facts, strict=True)],
     }
     return json.dumps((redactor or Redactor(())).clean(made), ensure_ascii=False, indent=2) + "\n"
+
+
+def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> Any:
+    """The report of a drill; null for what is none."""
+    return encode(drill_report(incident, facts, policy))
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

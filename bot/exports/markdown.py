@@ -8,6 +8,7 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
+from bot.timeline.drills import drill_report
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import Change, Row
 from bot.timeline.story import story
@@ -52,6 +53,7 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
     parts = [
         f"# {incident.name}: {md(incident.title)}",
         _head(incident, policy),
+        *_drill(incident, facts, policy),
         "## Durations",
         _table(("point", "time"), [(POINT_WORDS[name], stamp(at)) for name, at in points(took).items()]),
         _table(("span", "length"), [(SPAN_WORDS[name], length(value)) for name, value in spans(took).items()]),
@@ -67,6 +69,24 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
         _timeline(facts, names),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> list[str]:
+    """The report of a drill; nothing for what is none."""
+    report = drill_report(incident, facts, policy)
+    if report is None:
+        return []
+    table = [
+        ("Acknowledged after", length(report.acknowledged_after)),
+        ("Led by", _actor(report.led_by) if report.led_by else "nobody"),
+        ("First update by a person after", length(report.first_update_after)),
+        ("Runbook", "; ".join(f"{md(name)}: {', '.join(map(md, steps))}" for name, steps in report.runbook) or "none"),
+        ("Flag in its scope", f"{md(report.flag)} as {md(report.variant)}" if report.flag else "none"),
+        ("Read the fallback", ", ".join(map(md, report.fallback_readers)) or "nobody"),
+        ("Read the flag without the drill only", ", ".join(map(md, report.other_readers)) or "nobody"),
+        ("Missed", "<br>".join(map(md, report.missed)) or "nothing"),
+    ]
+    return ["## 🔵 DRILL", "This was an exercise: nothing was broken.", _table(("", ""), table)]
 
 
 def md(text: str) -> str:

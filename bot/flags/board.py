@@ -6,8 +6,8 @@ Reading never touches the database: the engine swaps an immutable snapshot in af
 from collections.abc import Mapping
 from typing import Any
 
-from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, targeting_key
-from bot.flags.readers import Readers
+from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, in_drill, targeting_key
+from bot.flags.readers import DrillReaders, Readers
 from bot.system.clock import Clock
 
 
@@ -21,6 +21,7 @@ class FlagBoard:
     def __init__(self, clock: Clock) -> None:
         self._snapshot: Snapshot | None = None
         self._readers = Readers(clock)
+        self._in_drill = DrillReaders()
 
     @property
     def ready(self) -> bool:
@@ -38,6 +39,7 @@ class FlagBoard:
         """Serve `snapshot` from now on; flags that left it lose their readers."""
         self._snapshot = snapshot
         self._readers.keep_only(snapshot.entries)
+        self._in_drill.keep_only({key for key, entry in snapshot.entries.items() if entry.drill})
 
     def evaluate(self, key: str, context: Mapping[str, Any], client: str = "") -> Evaluation | NotFound:
         """Answer one reader and remember it, by its targeting key or else as `client`; raises NotReady."""
@@ -45,7 +47,13 @@ class FlagBoard:
         name = targeting_key(context) or client
         if isinstance(found, Evaluation) and name:
             self._readers.note(key, name)
+            if self.snapshot.entries[key].drill:
+                self._in_drill.note(key, name, fallback=in_drill(context))
         return found
+
+    def read_in_drill(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Who read the flag since its drill began, as far as they are kept: its fallback in the scope; without the scope."""
+        return self._in_drill.of(key)
 
     def readers(self, key: str) -> int:
         """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""

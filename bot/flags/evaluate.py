@@ -7,7 +7,7 @@ one side by a hash that only the engagement and the reader's targeting key decid
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -17,11 +17,13 @@ from bot.core.record.world import World
 
 Primitive = str | int | float | bool
 
+DRILL_KEY = "understudy_drill"
 BUCKETS = 10_000  # hundredths of a percent
 
 # The reasons that OFREP's schema names and that we use. The official Python client fails on a reason it does not know, so
 # no word of our own may stand here (OFREP OpenAPI 0.3.0, evaluationSuccess.reason).
 STATIC = "STATIC"
+TARGETING_MATCH = "TARGETING_MATCH"  # the reader asks in the scope of a drill
 SPLIT = "SPLIT"
 UNKNOWN = "UNKNOWN"
 
@@ -56,6 +58,8 @@ class Entry:
     values: Mapping[str, Any]
     metadata: Mapping[str, Primitive]
     lost: bool = False  # engaged on a variant whose value nobody knows any more
+    drill: str = ""  # the variant that is read in the scope of a drill, while one runs and the flag is not engaged
+    drill_metadata: Mapping[str, Primitive] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,11 +106,14 @@ def revision_of(world: World) -> int:
 def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any]) -> Evaluation | NotFound:
     """Answer one reader: the default, or the fallback while the flag is engaged.
 
-    During a partial hand-back a reader without a `targetingKey` stays on the fallback, which is the safe side.
+    In the scope of a drill it is the drill's fallback, as long as the flag is not engaged for a real reason. During a partial
+    hand-back a reader without a `targetingKey` stays on the fallback, which is the safe side.
     """
     entry = picture.entries.get(key)
     if entry is None:
         return NotFound(key, f"no flag is called {key[:100]!r}; the configuration's `flags:` names them")
+    if entry.drill and in_drill(context):
+        return Evaluation(key, entry.values[entry.drill], entry.drill, TARGETING_MATCH, entry.drill_metadata)
     variant, reason = _side(entry, context)
     return Evaluation(key, entry.values[variant], variant, reason, entry.metadata)
 
@@ -122,6 +129,11 @@ def targeting_key(context: Mapping[str, Any]) -> str:
     """The reader's own name in an evaluation context; empty when it gave none."""
     key = context.get("targetingKey")
     return key if isinstance(key, str) else ""
+
+
+def in_drill(context: Mapping[str, Any]) -> bool:
+    """Whether a reader asks in the scope of a drill: by the JSON value true, and by nothing that is like it."""
+    return context.get(DRILL_KEY) is True
 
 
 def _side(entry: Entry, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -153,7 +165,11 @@ def _entry(flag: FlagPolicy, world: World, before: FlagPolicy | None, complaints
                 f"readers get {flag.default}. Put the variant back, or engage another one."
             )
     metadata = MappingProxyType(_metadata(flag, engagement, revision, lost))
-    return Entry(flag, engagement, MappingProxyType(_values(flag)), metadata, lost)
+    values, incident = MappingProxyType(_values(flag)), world.drill_on(flag.key)
+    if incident is None or incident.drill is None or engagement is not None or incident.drill.plan.variant not in values:
+        return Entry(flag, engagement, values, metadata, lost)
+    in_scope = MappingProxyType({**metadata, "drill": True, "incident": incident.name})
+    return Entry(flag, engagement, values, metadata, lost, incident.drill.plan.variant, in_scope)
 
 
 def _metadata(flag: FlagPolicy, engagement: Engagement | None, revision: int, lost: bool) -> dict[str, Primitive]:

@@ -9,6 +9,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Container
 
+from bot.core.drill import MOST_READERS as MOST_READERS_IN_DRILL
 from bot.system.clock import Clock
 
 READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
@@ -77,6 +78,29 @@ class Readers:
     def _forget_oldest(self, seen: Seen) -> None:
         name, _ = seen.popitem(last=False)
         self._bytes -= _cost(name)
+
+
+class DrillReaders:
+    """Who reads a flag while a drill has it in its scope, and who asks without the scope: the first ones of each side."""
+
+    def __init__(self, most: int = MOST_READERS_IN_DRILL) -> None:
+        self._most = most
+        self._seen: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+
+    def note(self, flag: str, client: str, *, fallback: bool) -> None:
+        """This client reads this flag now: the `fallback` of the drill, or what everybody gets."""
+        side = self._seen.setdefault(flag, ({}, {}))[0 if fallback else 1]
+        if len(side) < self._most:
+            side[_short(client)] = None
+
+    def of(self, flag: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Those of the fallback, and the others."""
+        fallback, other = self._seen.get(flag, ({}, {}))
+        return tuple(fallback), tuple(other)
+
+    def keep_only(self, flags: Container[str]) -> None:
+        """Forget the readers of all other flags: their drill is over."""
+        self._seen = {flag: seen for flag, seen in self._seen.items() if flag in flags}
 
 
 def _oldest(seen: Seen) -> float:

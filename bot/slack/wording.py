@@ -12,7 +12,7 @@ from typing import Any
 READ = frozenset({"text", "blocks", "view", "topic", "elements", "fields", "element", "accessory", "confirm"})
 READ |= {"title", "label", "hint", "placeholder", "description", "deny", "submit", "close", "options"}
 
-_TYPED = re.compile(r"(?<![\w/.-])/(?:incident|fallback|understudy)(?=`| [A-Za-z])|(?<=`)/health(?=[ `])")
+_TYPED = re.compile(r"(?<![\w/.-])/(?:incident|fallback|drill|understudy)(?=`| [A-Za-z])|(?<=`)/health(?=[ `])")
 
 
 class Wording:

@@ -23,6 +23,7 @@ from bot.core.model import Phase
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.denied import denied_message, denied_words
+from bot.views.drill_answers import drill_words
 from bot.views.faces import Face, Slack
 from bot.views.incident.buttons import join_button
 from bot.views.incident.merging import merging_words
@@ -57,7 +58,7 @@ def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_reminders(answer)
     said = said or _of_component(answer) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
-    said = said or merging_words(answer, face) or task_words(answer)
+    said = said or merging_words(answer, face) or task_words(answer) or drill_words(answer, face)
     said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")

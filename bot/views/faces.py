@@ -31,6 +31,9 @@ class Face(Protocol):
     def release(self, flag: str, *, force: bool = False) -> str:
         """How to switch it back."""
 
+    def stop_drill(self, name: str) -> str:
+        """How to end a drill."""
+
     def channel(self, place: RoomRef) -> str:
         """How a channel is named there."""
 
@@ -59,6 +62,9 @@ class Slack:
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"`/fallback release {flag}{' force' if force else ''}`"
 
+    def stop_drill(self, name: str) -> str:
+        return f"`/drill stop {name}`"
+
     def channel(self, place: RoomRef) -> str:
         return f"<#{place.channel}>" if self.linked else f"#{place.channel_name}"
 
@@ -84,6 +90,9 @@ class Terminal:
 
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"understudy flags release {flag} --reason REASON{' --force' if force else ''}"
+
+    def stop_drill(self, name: str) -> str:
+        return f"understudy drill stop {name}"
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
@@ -111,6 +120,9 @@ class Api:
     def release(self, flag: str, *, force: bool = False) -> str:
         body = {"reason": "REASON", "force": True} if force else {"reason": "REASON"}
         return _post(f"flags/{flag}/release", **body)
+
+    def stop_drill(self, name: str) -> str:
+        return _post(f"drills/{name}/stop")
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"

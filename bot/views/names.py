@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.core.ids import shadow
 from bot.core.model import Fault, FeedState, Level, Notice
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
@@ -14,27 +15,32 @@ ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level
 
 def component_name(policy: Policy, id: str) -> str:
     """What people call a component; its id where configuration does not know it (any more)."""
-    component = policy.components.get(id)
-    return foreign(component.name if component else id, 80)
+    return foreign(policy.name_of(id), 80)
 
 
 def plain_names(policy: Policy) -> dict[str, str]:
-    """The names of components and providers by id, as they are."""
+    """The names of components and providers by id, as they are; those that drills pretend of are called the same."""
     providers = {c.provider: c.provider_name for c in policy.components.values()}
-    return providers | {id: component.name for id, component in policy.components.items()}
+    names = providers | {id: component.name for id, component in policy.components.items()}
+    return names | {shadow(id): name for id, name in names.items()}
 
 
 def provider_name(policy: Policy, provider: str) -> str:
     """What people call a provider."""
-    known = next((c.provider_name for c in policy.components.values() if c.provider == provider), provider)
-    return foreign(known, 80)
+    return foreign(policy.provider_name(provider), 80)
 
 
 def page_of(policy: Policy, provider: str) -> str:
     """`Claude's status page`, as a link where its address is known."""
     url = next((c.page_url for c in policy.components.values() if c.provider == provider and c.page_url), "")
-    known = next((c.provider_name for c in policy.components.values() if c.provider == provider), provider)
-    return link(url, f"{known}'s status page")
+    return link(url, f"{policy.provider_name(provider)}'s status page")
+
+
+def headline(incident: Incident) -> str:
+    """`INC-7 SEV2: Claude API is down`, as it is; of a drill `🔵 DRILL: Claude API is down (INC-7, SEV2)`."""
+    if incident.drill:
+        return f"🔵 {incident.title} ({incident.name}, {incident.severity})"
+    return f"{incident.name} {incident.severity}: {incident.title}"
 
 
 def state_words(incident: Incident, policy: Policy) -> str:

@@ -112,13 +112,19 @@ def _add_reads(app: web.Application) -> None:
         "/api/v1/incidents/{incident}/timeline": reads.timeline,
         "/api/v1/incidents/{incident}/export": reads.export,
         "/api/v1/flags": reads.flags,
+        "/api/v1/drills": reads.drills,
+        "/api/v1/drills/{incident}": reads.drill,
     }
     for path, handler in readable.items():
         app.router.add_get(path, guard(Access.READ, handler, restored=True))
 
 
 def _add_controls(app: web.Application) -> None:
-    writes: dict[str, Handler] = {"/api/v1/incidents": control.declare}
+    writes: dict[str, Handler] = {
+        "/api/v1/incidents": control.declare,
+        "/api/v1/drills": control.start_drill,
+        "/api/v1/drills/{incident}/stop": control.stop_drill,
+    }
     for verb in VERBS:
         writes[f"/api/v1/incidents/{{incident}}/{verb.name}"] = control.on_incident(verb)
     for name, on_flag in control.FLAG_ACTIONS.items():

@@ -60,7 +60,7 @@ class Metrics:
         match fact.body:
             case VerdictChanged(component=component, level=level):
                 self._changes.labels(component, level.value).inc()
-            case Declared(severity=severity):
+            case Declared(severity=severity, drill=None):
                 self._declared.labels(severity.value).inc()
             case PageOutcome() as b:
                 outcome = "reached" if b.reached else "failed" if b.problem else "not_needed"
@@ -93,7 +93,7 @@ class Metrics:
             if state.since is not None:
                 self._since.labels(id).set(state.since.timestamp())
         self._blind.set(world.sight.blind)
-        running = world.open_incidents()
+        running = [incident for incident in world.open_incidents() if incident.drill is None]
         for severity in Severity:
             self._open.labels(severity.value).set(sum(i.severity is severity for i in running))
         for key in {*policy.flags, *world.flags}:

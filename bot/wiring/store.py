@@ -101,10 +101,16 @@ class Store(AppPart):
 
     def _on_commit(self, facts: Sequence[Fact], world: World) -> None:
         """A flag's value is committed, then served; then everybody else hears of it."""
-        if not facts or any(fact.stream.startswith("flag/") for fact in facts):
+        if not facts or any(_changes_flags(fact, world) for fact in facts):
             self._setup.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
         for fact in facts:
             self._setup.metrics.observe_fact(fact)
+
+
+def _changes_flags(fact: Fact, world: World) -> bool:
+    """Whether a fact may change what readers get: one about a flag, or about a drill, which may have one in its scope."""
+    drill = fact.stream.startswith("incident/") and (named := world.incidents.get(fact.incident or 0)) and named.drill
+    return fact.stream.startswith("flag/") or bool(drill)
 
 
 class LedgerCare(AppPart):

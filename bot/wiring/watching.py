@@ -1,6 +1,6 @@
 """The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from bot.core.model import Sample, Verdict
 from bot.engine.metronome import ApTicker
@@ -180,17 +180,22 @@ class LoopGuard(AppPart):
 class Beat(AppPart):
     """The metronome behind the watch."""
 
-    def __init__(self, setup: Setup, watching: Watching, slack: Slack) -> None:
+    def __init__(self, setup: Setup, watching: Watching, slack: Slack, also: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
         self._setup = setup
         self._watching = watching
         self._slack = slack
+        self._also = also
 
     async def start(self) -> None:
         """Begin to beat."""
         ticker = self._setup.given.ticker or ApTicker()
         self._ends(ticker.stop)
-        ticker.start(self._slack.after(self._watching.beat), beat_s(self._setup))
+        ticker.start(self._slack.after(self._beat), beat_s(self._setup))
+
+    async def _beat(self) -> None:
+        await self._watching.beat()
+        await self._also()
 
 
 def beat_s(setup: Setup) -> float:

@@ -46,14 +46,14 @@ VALUES: dict[str, Any] = {
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
     "role": LEAD, "to": BOB, "into": 1, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
-    "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1,
+    "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "components": (API,),
     "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
     s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.SayMitigated, s.Merge, s.Unmerge,
     s.EngageFlag, s.StepBack,
-    s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders,
+    s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders, s.StartDrill, s.StopDrill,
 ]  # fmt: skip
 HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]

@@ -9,6 +9,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
+from bot.core.decide import drills as dr
 from bot.core.decide.incident import entries as en
 from bot.core.decide.incident import merging as mg
 from bot.core.decide.incident import mitigating as m
@@ -31,6 +32,7 @@ from bot.system.clock import ManualClock
 from bot.views.answers import answer_message, told
 from commands.converting import INVITE, Existing
 from commands.desk import CommandContext, Request
+from commands.drill import drill
 from commands.fallback import fallback
 from commands.health import health
 from commands.incident import incident
@@ -120,6 +122,19 @@ OF_REPAIRS: tuple[base.Answer, ...] = (
     p.NothingMissing(**INC7), p.NothingMissing(**INC7, waiting=(Piece.CARD, Piece.PIN)),
     p.NothingMissing(**INC7, unknown="Slack did not answer in time"), p.ChangedMeanwhile(**INC7), p.NobodyLooked(**INC7),
 )  # fmt: skip
+OF_DRILLS: tuple[base.Answer, ...] = (
+    dr.DrillStarted(
+        incident=8, title="DRILL: Claude API is down", channel_name="drill-20260320-0008-claude", until=T0 + HOUR,
+    ),
+    dr.DrillStarted(
+        **CHAT, incident=8, title="DRILL: Claude API is down", channel_name="drill-20260320-0008-claude", until=T0 + HOUR,
+        paging=True, variant="gpt",
+    ),
+    dr.DrillStopped(incident=8), dr.NoSuchLength(least_minutes=1, most_hours=2), dr.DrillRuns(incident=8),
+    dr.DrillRuns(**CHAT, incident=8), dr.ReallyFails(why="Claude really fails: INC-7"),
+    dr.NoFallback(**CHAT, why="it is switched already"), dr.NoFallback(**CHAT), dr.NoDrill(**INC7),
+    a.DrillIsOver(incident=8),
+)  # fmt: skip
 OF_FLAGS: tuple[base.Answer, ...] = (
     fa.Switched(**CHAT, variant="gpt"), fa.ServesAlready(**CHAT, variant="gpt"),
     fa.NoVariant(**CHAT, variant="gpd", known=("claude", "gpt", "cached")), fa.IsDefault(**CHAT, variant="claude"),
@@ -158,6 +173,8 @@ SLIPS = (
     "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1",
     "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
     f"/fallback engage {FLAG} gpt for ever",
+    "/drill strat", "/drill start", "/drill start clod", "/drill start claude for ever", "/drill start claude loudly",
+    "/drill start claude flag chat", "/drill start claude for", "/drill stop",
     "/understudy moot", "/understudy mute", "/understudy mute claude for 1h", "/understudy mute anthropic.api",
     "/understudy mute anthropic.app for 1h",
     "/understudy unmute anthropic.api now", "/understudy report anthropic.api",
@@ -166,7 +183,7 @@ SLIPS = (
 
 def given() -> Iterator[Entry]:
     """Every answer of the core, as Slack says it, with what it offers to press."""
-    for answer in (*OF_INCIDENTS, *OF_TASKS, *OF_REPAIRS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
+    for answer in (*OF_INCIDENTS, *OF_TASKS, *OF_REPAIRS, *OF_DRILLS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
         title = answer.KIND
         offered = answer_message(answer, "/incident", title="Claude is slow", severity="SEV2")
         if offered:
@@ -215,6 +232,8 @@ async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
                 await incident(desk, asked, respond, no_form, no_room)
             case "/fallback":
                 await fallback(desk, asked, respond)
+            case "/drill":
+                await drill(desk, asked, respond)
             case "/understudy":
                 await understudy(desk, asked, respond)
     return list(zip(lines, said[-len(lines) :], strict=True))

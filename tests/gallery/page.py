@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from tests.gallery import answers, facts, incident, queries
+from tests.gallery import answers, drills, facts, incident, queries
 from tests.gallery.phone import PUSH_MOST, PUSHED, Entry, Kind
 
 HOW = "python -m tests.gallery > docs/messages.md"
@@ -16,6 +16,7 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("What happens in an incident", facts.of_the_incident),
     ("Tasks and follow-ups", facts.of_tasks),
     ("Reminders of tasks", incident.reminders),
+    ("Drills", drills.drills),
     ("Flags", facts.of_flags),
     ("Components and vendors", facts.of_components),
     ("Quiet threads in ops", facts.quiet_threads),

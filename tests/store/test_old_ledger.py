@@ -125,7 +125,7 @@ async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> Non
 
     since = {
         "backdated": False, "phase_by_person": False, "mitigation": None, "merged_into": None, "parts": [], "tasks": [],
-        "duplicate_of": None, "ended_why": "",
+        "duplicate_of": None, "ended_why": "", "drill": False,
     }  # fmt: skip
     assert {name: shape | since for name, shape in EXPECTED["before-parts"]["api"].items()} == told
 

@@ -9,6 +9,7 @@ import pytest
 from bot.core.answers.base import ANSWERS
 from bot.core.effects import EFFECTS, InvitePeople, OpenChannel, PinCard, UploadExport
 from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts
+from bot.core.record.drills import drill_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
 from bot.views.incident import forms, tasks, timeline
@@ -27,7 +28,7 @@ NO_MESSAGE: set[type[Body]] = {
     incident_facts.BroadcastBegun,
     incident_facts.ChannelOpened, incident_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
     incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, incident_facts.Repaired,
-    paging_facts.PageHeld,
+    paging_facts.PageHeld, drill_facts.DrillReadersSeen,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
     *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),

@@ -237,6 +237,13 @@ class OpenElsewhere(Refused):
     KIND = "open_elsewhere"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrillIsOver(Refused):
+    """A drill that is over is not reopened: a new one pretends afresh."""
+
+    KIND = "drill_is_over"
+
+
 @dataclass(frozen=True)
 class Failing:
     """A component that is not well, by the name that people know."""

@@ -10,8 +10,11 @@ from bot.core.record.incident_facts import PhaseChanged, UpdateWritten
 
 
 def to_begin(incident: Incident, policy: Policy) -> Sequence[str]:
-    """The channels that are to hear of it from now on: once its severity is one of theirs, while it runs."""
-    if not incident.phase.open:
+    """The channels that are to hear of it from now on: once its severity is one of theirs, while it runs.
+
+    Of a drill that calls nobody, nobody outside of it hears.
+    """
+    if not incident.phase.open or not incident.calls_people:
         return ()
     wanted = (one.channel for one in policy.broadcast if incident.severity in one.severities)
     return [channel for channel in wanted if channel not in incident.broadcasts]

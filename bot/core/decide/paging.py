@@ -33,8 +33,11 @@ class Due:
 
 
 def waits_for_people(incident: Incident) -> bool:
-    """Whether somebody has to be found: nobody acknowledged it, and it is not over nor well and only watched."""
-    unheard = incident.people.acknowledged_by is None
+    """Whether somebody has to be found: nobody acknowledged it, and it is not over nor well and only watched.
+
+    Nobody has to for a drill that is to call nobody.
+    """
+    unheard = incident.people.acknowledged_by is None and incident.calls_people
     watched = incident.phase is Phase.MONITORING or (incident.phase_by_person and incident.well)
     return unheard and incident.phase.open and not watched
 

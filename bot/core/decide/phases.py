@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from bot.core.answers import base
 from bot.core.answers import incident as a
 from bot.core.decide.cadence import missed, next_update_at, update_every, update_is_due
-from bot.core.decide.channel_names import channel_name
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.paging import page_people
-from bot.core.decide.titles import channel_words
+from bot.core.decide.titles import name_channel
+from bot.core.drill import DrillPlan
 from bot.core.effects import (
     AddBookmarks,
     EffectBody,
@@ -32,8 +32,9 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
-from bot.core.model import Actor, ActorKind, Phase, Severity
+from bot.core.model import Actor, ActorKind, Level, Phase, Severity
 from bot.core.policy import Policy, ResolveMode
+from bot.core.record.component import ComponentState
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
@@ -111,14 +112,15 @@ def declare(
     backdated: bool = False,
     over_at: datetime | None = None,
     room: ChannelOpened | None = None,
+    drill: DrillPlan | None = None,
 ) -> Incident:
     """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook.
 
     Where it was over when it was declared (`over_at`), nobody is paged, no check has a say in it, and it is resolved at once. A
-    `room` that is there already becomes its channel.
+    `room` that is there already becomes its channel. Of a `drill`, provider and components are shadows.
     """
     policy, number = draft.policy, draft.world.last_incident + 1
-    if over_at is None and components:
+    if over_at is None and components and drill is None:
         provider = policy.components[components[0]].provider
     stream, page = f"incident/{number}", draft.world.provider(provider)
     standing = [page.first_word(n) for n in page.notices if set(n.components) & set(components)]
@@ -130,27 +132,30 @@ def declare(
             number=number, title=title, severity=severity, provider=provider, dedup=dedup, components=components,
             began_at=began_at, reason=reason, alerts_channel=policy.incidents.alerts_channel,
             vendor_first_at=spoke, outage_began_at=outage.began_at if outage else None,
-            outage_known_at=outage.known_at if outage else None, backdated=backdated,
+            outage_known_at=outage.known_at if outage else None, backdated=backdated, drill=drill,
         ),
     )  # fmt: skip
     for component in components if over_at is None else ():
-        now = draft.world.component(component)
+        now = _as_pretended(component, began_at) if drill else draft.world.component(component)
         draft.add(stream, ComponentJoined(component, now.level, now.reason, now.evidence, now.began_at), told=False)
-    if room is None:
-        name = channel_name(policy.incidents.channel_name, number, channel_words(policy, draft.incident(number)), draft.now)
-    draft.add(stream, room or ChannelNamed(name, 1))
+    draft.add(stream, room or ChannelNamed(name_channel(policy, draft.incident(number)), 1))
     draft.send(PostAlert(), fact)
     if over_at is None:
         draft.send(PostEvidence(), fact)
         page_people(draft, number, with_alert=True)
     made: list[EffectBody] = [] if room else [OpenChannel()]
     steps = [*made, SetTopic(first=True), PostCard(), PinCard(), AddBookmarks(), InvitePeople()]
-    runbook = over_at is None and any(policy.components[c].has_runbook for c in components)
+    runbook = over_at is None and any(c.has_runbook for one in components if (c := policy.component(one)))
     for effect in [*steps, PostRunbook()] if runbook else steps:
         draft.send(effect, fact)
     if over_at is not None:
         change_phase(draft, number, Phase.RESOLVED, "it was over when it was declared", draft.actor, over_at=over_at)
     return draft.incident(number)
+
+
+def _as_pretended(component: str, at: datetime) -> ComponentState:
+    """What the scripted provider of a drill gives."""
+    return ComponentState(component, Level.DOWN, "HTTP 503 from the scripted provider of the drill", began_at=at)
 
 
 @dataclass(frozen=True)
@@ -223,8 +228,8 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
 
 def _ripen(draft: Draft, number: int) -> None:
     incident, policy = draft.incident(number), draft.policy.incidents
-    if incident.well_since is None or draft.now < incident.well_since + policy.resolve_after:
-        return
+    if incident.well_since is None or incident.drill or draft.now < incident.well_since + policy.resolve_after:
+        return  # a drill has an end of its own
     reason = f"every component has been operational for {policy.resolve_after // timedelta(minutes=1)} min"
     if _resolves_itself(incident, draft.policy):
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
@@ -316,10 +321,7 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
     if incident.room.name != signal.name:
         return draft.done(base.KnownAlready(incident=incident.number))
     attempt = incident.room.attempt + 1
-    template = draft.policy.incidents.channel_name
-    words = channel_words(draft.policy, incident)
-    name = channel_name(template, incident.number, words, incident.declared_at, attempt)
-    draft.add(incident.stream, ChannelNamed(name, attempt))
+    draft.add(incident.stream, ChannelNamed(name_channel(draft.policy, incident, attempt), attempt))
     return draft.done(base.Noted(incident=incident.number))
 
 
@@ -373,5 +375,5 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         if update is not None:
             yield update
         asks = not _resolves_itself(incident, policy) and incident.ending.asked_at is not None  # and waits for a person
-        if incident.well_since is not None and not asks:
+        if incident.well_since is not None and not asks and incident.drill is None:
             yield incident.well_since + policy.incidents.resolve_after

@@ -6,7 +6,7 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 from datetime import datetime
 
 from bot.core.answers.base import NoIncident, Noted
-from bot.core.decide import paging, phases
+from bot.core.decide import drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import by_hand, failover
@@ -50,6 +50,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     """Whatever waited for a moment that has come; `due` knows when to look."""
     alarm.expire_mutes(draft)
     alarm.lift(draft)
+    drills.on_time(draft)
     phases.on_time(draft)
     reminders.on_time(draft)
     roles.on_time(draft)
@@ -60,7 +61,8 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 
 
 FAMILIES: tuple[Handlers, ...] = (
-    {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, ending.HANDLERS, errands.HANDLERS, by_hand.HANDLERS,
+    {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, errands.HANDLERS,
+    by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS,
 )  # fmt: skip

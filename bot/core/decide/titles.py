@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from bot.core.decide.channel_names import channel_name
 from bot.core.decide.draft import Draft
 from bot.core.model import Actor, ActorKind, Level
 from bot.core.policy import Policy
@@ -9,6 +10,8 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import TitleChanged
 
 TITLE_RULE = Actor.rule("title")
+DRILL_TITLE = "DRILL: "  # how the title of a drill begins, whoever names it
+DRILL_CHANNEL = "drill-{date}-{number}-{slug}"
 
 
 def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
@@ -34,7 +37,11 @@ def follow(draft: Draft, number: int) -> None:
         draft.add(incident.stream, TitleChanged(incident.title, title), actor=TITLE_RULE, told=False)
 
 
-def channel_words(policy: Policy, incident: Incident) -> str:
-    """What its channel is named after: the provider; where a person declared it, what they said."""
-    names = (one.provider_name for one in policy.components.values() if one.provider == incident.provider)
-    return next(names, incident.title) if incident.declared_by.kind is ActorKind.RULE else incident.title
+def name_channel(policy: Policy, incident: Incident, attempt: int = 1) -> str:
+    """What its channel is named after: the provider; where a person declared it, what they said. That of a drill says so."""
+    words, template = policy.provider_name(incident.provider), policy.incidents.channel_name
+    if incident.drill:
+        template = DRILL_CHANNEL
+    elif not incident.provider or incident.declared_by.kind is not ActorKind.RULE:
+        words = incident.title
+    return channel_name(template, incident.number, words, incident.declared_at, attempt)

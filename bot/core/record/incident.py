@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.core.drill import Drill
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.tasks import Task
 
@@ -267,6 +268,7 @@ class Incident:
     tasks: Mapping[int, Task] = field(default_factory=dict)  # by number, follow-ups among them
 
     broadcasts: Mapping[str, Post] = field(default_factory=dict)  # who else is told, by channel as configured; gone = not taken
+    drill: Drill | None = None  # it is an exercise: nothing of it is real but the people
 
     @property
     def stream(self) -> str:
@@ -286,6 +288,11 @@ class Incident:
     def without_parts(self, numbers: Collection[int]) -> "Incident":
         """The same without these that were merged into it."""
         return replace(self, parts={number: part for number, part in self.parts.items() if number not in numbers})
+
+    @property
+    def calls_people(self) -> bool:
+        """Whether people may be called for it; for a drill only where whoever started it wanted that."""
+        return self.drill is None or self.drill.plan.paging
 
     def entry_of(self, message: str) -> int | None:
         """The entry that is this message (`channel/ts`)."""

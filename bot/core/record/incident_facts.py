@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.drill import Drill, DrillPlan
 from bot.core.effects import EFFECTS, GIVEN_UP, InBroadcast, OfPage, PostAlert, PostBroadcast, PostCard, PostEvidence, PostLine
 from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
@@ -33,6 +34,7 @@ class Declared(OfComponents, Reasoned, Body):
     outage_began_at: datetime | None = None  # an earlier incident of the outage that the vendor speaks of: what it saw first,
     outage_known_at: datetime | None = None  # and when it was declared
     backdated: bool = False  # a person said when it began
+    drill: DrillPlan | None = None  # it is a drill
 
     def onto(self, state: None, fact: Fact) -> Incident:
         """A new incident."""
@@ -41,6 +43,7 @@ class Declared(OfComponents, Reasoned, Body):
             began_at=self.began_at, declared_at=fact.at, declared_by=fact.actor, reason=self.reason, last_update_at=fact.at,
             backdated=self.backdated, severity_by_person=fact.actor.kind is not ActorKind.RULE, room=Room(self.alerts_channel),
             vendor=VendorWords(self.vendor_first_at, 0, self.outage_began_at, self.outage_known_at),
+            drill=Drill(self.drill) if self.drill else None,
         )  # fmt: skip
 
 

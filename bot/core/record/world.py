@@ -84,6 +84,11 @@ class World:
         """The open incident that this component is in."""
         return next((i for i in self.open_incidents() if component in i.affected), None)
 
+    def drill_on(self, flag: str) -> Incident | None:
+        """The drill that runs with this flag in its scope."""
+        drills = ((i, i.drill) for i in self.open_incidents() if i.drill)
+        return next((i for i, drill in drills if drill.running and drill.plan.flag == flag), None)
+
     def holding(self, message: str) -> list[int]:
         """The incidents in whose timeline this message (`channel/ts`) is."""
         return [number for number, incident in self.incidents.items() if incident.entry_of(message) is not None]

@@ -2,6 +2,7 @@
 
 from bot.core.signals.base import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.components import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.drills import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.entries import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.flags import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.incident import *  # noqa: F403 # a new kind in a family needs no second line

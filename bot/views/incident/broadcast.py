@@ -45,6 +45,8 @@ def _next(scene: Scene) -> str:
 
 def _served(scene: Scene) -> str:
     """Whether customers are served, without how."""
+    if scene.incident.drill:
+        return "This is an exercise: nothing is broken."
     every = [one.served for flag in scene.flags if (one := serving(flag, scene.world, scene.policy, scene.now))]
     if False in every:
         return "*Some customers are not served.*"

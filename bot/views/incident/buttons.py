@@ -31,7 +31,7 @@ def card_buttons(scene: Scene) -> tuple[Block, ...]:
 def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
     incident, value = scene.incident, {"incident": scene.incident.number}
     if not incident.phase.open:
-        again = [reopen_button(incident)] if incident.phase is Phase.RESOLVED else []
+        again = [reopen_button(incident)] if incident.phase is Phase.RESOLVED and incident.drill is None else []
         again += [unmerge_button(incident)] if incident.merged else []
         return actions([*again, export_button(incident)])
     row = _switches(scene)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from bot.core.decide.flags.choosing import sick_behind
+from bot.core.ids import real
 from bot.core.model import LEAD, Phase
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
@@ -110,7 +111,8 @@ def _people(scene: Scene) -> str:
 
 def _runbooks(scene: Scene) -> str:
     """Whose runbooks there are, linked where they have an address; their steps stand in the channel."""
-    affected = (one for id, one in scene.policy.components.items() if id in scene.incident.affected)
+    mine = {real(id) for id in scene.incident.affected}
+    affected = (one for id, one in scene.policy.components.items() if id in mine)
     named = [link(one.runbook_url, one.name) for one in affected if one.has_runbook]
     return f"Runbook: {words(named, most=MOST_SHOWN)}" if named else ""
 
@@ -157,7 +159,7 @@ def topic(scene: Scene) -> str:
 
 def bookmarks(incident: Incident, policy: Policy, *, board_url: str = "") -> list[tuple[str, str]]:
     """Links for the channel's bar as (title, address): the call, the vendor's page, runbooks, the board."""
-    mine = [policy.components[id] for id in incident.affected if id in policy.components]
+    mine = [known for id in incident.affected if (known := policy.component(id))]
     pages = [(f"{plain(c.provider_name, 60)} status page", c.page_url) for c in mine if is_web(c.page_url)][:1]
     runbooks = [(f"Runbook: {plain(c.name, 80)}", c.runbook_url) for c in mine if is_web(c.runbook_url)]
     board = [("Board", board_url)] if is_web(board_url) else []
@@ -167,7 +169,7 @@ def bookmarks(incident: Incident, policy: Policy, *, board_url: str = "") -> lis
 
 def runbook(incident: Incident, policy: Policy, components: Sequence[str]) -> Message | None:
     """The steps to take as a checklist; None where configuration has no runbook for these components."""
-    mine = [policy.components[id] for id in components if id in policy.components]
+    mine = [known for id in components if (known := policy.component(id))]
     blocks: list[Block] = []
     for component in mine:
         if not component.has_runbook:

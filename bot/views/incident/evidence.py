@@ -23,7 +23,7 @@ def evidence(scene: Scene) -> Message:
         parts.append(f"{count(len(order) - MOST_COMPONENTS, 'more component')}: `/health`")
     if not order:
         parts.append("No check watches this; what people report is all there is.")
-    if incident.provider:
+    if incident.provider and not incident.drill:
         words = page_words(incident.provider, notices_for(incident, scene.world), scene.world, policy)
         parts.append(f"{words} {lag_words(incident)}".strip())
     blocks = [*(section(part) for part in parts), context(f"Evidence of {incident.name}, as of {clock(scene.now, scene.now)}")]

@@ -7,6 +7,7 @@ from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.drills.drill_facts import DrillEnded
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, SourceMessage
@@ -220,6 +221,9 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
         case MitigationLost() as b:
             said = f"🔴 *{_name(incident)} is not mitigated any more* ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), said, []
+        case DrillEnded(reason=reason):
+            todo = " Resolve it when you are done; its report comes then." if incident and incident.phase.open else ""
+            return _plain(f"🔵 The drill is over ({how(fact.actor)}): {stop(inert(reason, 200))}{todo}")
         case ResolveAsked() as b if scene and incident:
             said = f"*Is {incident.name} over?*{_reason(b.reason)}"
             return spoken(said), said, _if_open(scene)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from bot.core.drill import Drill
 from bot.core.model import ActorKind, FeedState, Level, Phase, Severity
+from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.views.component_messages import blind_line
 from bot.views.flags.serving import serving
 from bot.views.incident.paging import unacknowledged
-from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of
+from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of, variant_name
 from bot.views.scene import Scene
 from bot.views.text import capital, clock, foreign, how, inert, stop, who, words
 
@@ -22,7 +24,9 @@ def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
 
 
 def icon(incident: Incident) -> str:
-    """How bad it is at a glance; what no check sees is as bad as its severity."""
+    """How bad it is at a glance; what no check sees is as bad as its severity. A drill is blue, whatever it pretends."""
+    if incident.drill:
+        return "🔵"
     if not incident.phase.open:
         return "⚪" if incident.phase in (Phase.CANCELED, Phase.MERGED) else "🟢"
     if not incident.failing and not incident.well:
@@ -33,6 +37,9 @@ def icon(incident: Incident) -> str:
 def what(scene: Scene) -> str:
     """`🔴 *SEV2 · Claude API is down.* It's Claude, not us.`, or what is back since when."""
     incident = scene.incident
+    if incident.drill:
+        back = " It pretends no failure any more." if incident.well else ""
+        return f"🔵 *{stop(foreign(incident.title, 120))}* {incident.severity}, an exercise: nothing is broken.{back}"
     if incident.well:
         order = [*scene.policy.components, *sorted(incident.affected)]  # as configured; those that left the configuration last
         names = [component_name(scene.policy, id) for id in dict.fromkeys(order) if id in incident.affected]
@@ -46,7 +53,9 @@ def what(scene: Scene) -> str:
 
 
 def customers(scene: Scene) -> str:
-    """Whether customers are served, and by what; those who are not come first."""
+    """Whether customers are served, and by what; those who are not come first. A drill says what becomes of flags in it."""
+    if scene.incident.drill:
+        return drill_scope(scene.incident.drill, scene.policy)
     every = [one for flag in scene.flags if (one := serving(flag, scene.world, scene.policy, scene.now))]
     if not every:
         return _nobody_is_away(scene)
@@ -68,6 +77,16 @@ def mitigated(scene: Scene) -> str:
         return ""
     why = f": {stop(foreign(mitigation.reason, 160))}" if mitigation.reason else "."
     return f"Mitigated since {clock(mitigation.at, scene.now)} ({how(mitigation.by)}){why}"
+
+
+def drill_scope(drill: Drill, policy: Policy) -> str:
+    """What a drill does to flags: nothing, save for those who read one in its scope."""
+    plan, flag = drill.plan, policy.flags.get(drill.plan.flag)
+    if not plan.flag:
+        return "Customers are served as ever: a drill switches no flag."
+    variant, name = variant_name(flag, plan.variant) if flag else plan.variant, flag_name(plan.flag, policy)
+    reads = "reads" if drill.running else "read"
+    return f"Customers are served as ever. Whoever asks with `understudy_drill: true` {reads} {name} as {variant}."
 
 
 def _nobody_is_away(scene: Scene) -> str:

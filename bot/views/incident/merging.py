@@ -21,6 +21,7 @@ def merging_words(answer: Answer, face: Face) -> str:
                 Obstacle.MERGED: f"{answer.name} is part of INC-{other} already.",
                 Obstacle.TARGET_MERGED: f"That one is part of INC-{other}. Merge {answer.name} into INC-{other}.",
                 Obstacle.TARGET_OVER: f"INC-{other} is over. Reopen it first, or merge into one that is open.",
+                Obstacle.DRILL: f"INC-{other} is a drill, which stays by itself.",
                 Obstacle.HAS_PARTS: f"INC-{other} is part of {answer.name}. Unmerge it first, or merge the other way round.",
             }[why]
     return ""

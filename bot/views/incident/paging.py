@@ -10,6 +10,7 @@ from bot.core.record.paging_facts import PageLost, PageOutcome
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.limits import fit
+from bot.views.names import headline
 from bot.views.scene import Scene
 from bot.views.text import clock, foreign, inert, plain, span, stop, utc
 
@@ -50,7 +51,7 @@ def direct(incident: Incident, now: datetime) -> Message:
 
 def notice(incident: Incident, now: datetime) -> tuple[str, str]:
     """Title and text of a page on ways that are not Slack: plain text."""
-    title = f"{incident.name} {incident.severity}: {plain(incident.title, 150)}"
+    title = plain(headline(incident), 180)
     how = f"Acknowledge it in Slack, or: understudy incident ack {incident.name}"
     return title, f"{_wait(incident, now)} Since {utc(incident.began_at)}. {how}"
 
@@ -80,7 +81,7 @@ def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
 
 
 def _what(incident: Incident) -> str:
-    return f"{incident.name} {incident.severity}: {foreign(incident.title, 150)}"
+    return foreign(headline(incident), 180)
 
 
 def _wait(incident: Incident, now: datetime) -> str:

@@ -10,7 +10,7 @@ from bot.timeline.rows import rows
 from bot.views.blocks import actions, section
 from bot.views.incident.buttons import repair_button
 from bot.views.limits import fit
-from bot.views.names import plain_names
+from bot.views.names import headline, plain_names
 from bot.views.text import code, foreign, inert
 
 # Slack's code in the reason -> what somebody can do about it.
@@ -52,7 +52,7 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
     where = f"Terminal: understudy incident show {incident.name}"
     if why:
         where = f"Slack did not take this ({why}). {where}"
-    return f"{incident.name} {incident.severity}: {incident.title}", " ".join([what, *flags, where])
+    return headline(incident), " ".join([what, *flags, where])
 
 
 def out_of_band_line(fact: Fact, policy: Policy) -> str:

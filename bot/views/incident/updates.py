@@ -34,6 +34,7 @@ from bot.timeline.durations import Durations, durations
 from bot.timeline.story import story
 from bot.views.blocks import actions, section
 from bot.views.incident.buttons import export_button, reopen_button
+from bot.views.incident.drill import drill_summary
 from bot.views.incident.ending import over_lines, over_words
 from bot.views.incident.evidence import component_line, worst_first
 from bot.views.incident.head import customers
@@ -65,7 +66,8 @@ def update(
     slots before this one passed unspoken.
     """
     incident, now, due = scene.incident, scene.now, scene.next_update_at
-    title, state = f"Update {slot} of {incident.name}", state_words(incident, scene.policy)
+    drill = "🔵 DRILL · " if incident.drill else ""
+    title, state = f"{drill}Update {slot} of {incident.name}", state_words(incident, scene.policy)
     coming = f"Next update by {clock(due, now)}." if due else f"At {incident.severity} updates come on change."
     heard = f"Next update by {utc(due, now)}." if due else ""
     news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
@@ -143,6 +145,8 @@ def _asked(scene: Scene) -> list[str]:
 
 def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
     """How long it was, who noticed first, what customers felt, how long each part was away, and who writes it up."""
+    if scene.incident.drill:
+        return drill_summary(scene, facts)
     incident = scene.incident
     took = durations(incident, facts)
     lines = [

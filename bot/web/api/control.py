@@ -52,6 +52,31 @@ async def declare(request: web.Request) -> web.Response:
     return await carry_out(request, signal)
 
 
+async def start_drill(request: web.Request) -> web.Response:
+    """Start a drill: `{components, for, paging, flag}`; the id of a provider stands for all components of it."""
+    fields = Fields(await read_json(request))
+    known = request.app[SERVICES].engine.policy.components
+    families: dict[str, list[str]] = {}
+    for id, component in known.items():
+        families.setdefault(component.provider, []).append(id)
+    named = fields.texts("components", [*known, *families])
+    lasts = fields.duration("for")
+    signal = s.StartDrill(
+        actor_of(request), signal_id(request), components=tuple(id for one in named for id in families.get(one, [one])),
+        lasts=s.StartDrill.lasts if lasts is None else lasts, paging=fields.truth("paging"),
+        flag=fields.text("flag", REASON_CHARS),
+    )  # fmt: skip
+    fields.done()
+    return await carry_out(request, signal)
+
+
+async def stop_drill(request: web.Request) -> web.Response:
+    """End a drill, and its incident with it."""
+    number = (await the_incident(request)).number
+    Fields(await read_json(request)).done()
+    return await carry_out(request, s.StopDrill(actor_of(request), signal_id(request), incident=number))
+
+
 def on_incident(verb: IncidentVerb) -> Handler:
     """A handler that turns a request about one incident into a signal."""
 

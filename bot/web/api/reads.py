@@ -16,6 +16,7 @@ from bot.views.storage import as_seen
 from bot.web.api.shapes import (
     attempt_shape,
     component_shape,
+    drill_shape,
     fact_shape,
     flag_shape,
     incident_shape,
@@ -111,6 +112,26 @@ async def export(request: web.Request) -> web.Response:
         "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
     }
     return web.Response(body=content, content_type=CONTENT_TYPES[format], charset="utf-8", headers=headers)
+
+
+async def drills(request: web.Request) -> web.Response:
+    """The drills that are open, each with its report so far."""
+    services = request.app[SERVICES]
+    running = [incident for incident in services.engine.world.open_incidents() if incident.drill]
+    return answer_json({"drills": [await _drill(services, incident) for incident in running]}, headers=NO_STORE)
+
+
+async def drill(request: web.Request) -> web.Response:
+    """One drill with its report, also once it is over; 404 for an incident that is none."""
+    found = await the_incident(request)
+    if found.drill is None:
+        raise Refusal(404, f"{found.name} is no drill.", field="incident", remedy="GET /api/v1/drills lists those that run.")
+    return answer_json(await _drill(request.app[SERVICES], found), headers=NO_STORE)
+
+
+async def _drill(services: WebServices, incident: Incident) -> dict[str, Any]:
+    facts = await services.ledger.read(lambda store: store.facts_about(incident.number))
+    return drill_shape(incident, facts, services.engine.policy)
 
 
 async def flags(request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """States and facts as the JSON of /api/v1. Times are ISO 8601 in UTC, spans are seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from bot.core.tasks import Task
 from bot.flags.board import FlagBoard
 from bot.ports import LatencyPicture
 from bot.system.denials import Attempt
+from bot.timeline.drills import drill_report
 from bot.views.answers import words
 from bot.views.faces import Api
 
@@ -141,6 +142,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "severity": incident.severity.value,
         "provider": incident.provider,
         "dedup": incident.dedup,
+        "drill": incident.drill is not None,
         "began_at": _time(incident.began_at),
         "backdated": incident.backdated,
         "declared_at": _time(incident.declared_at),
@@ -184,6 +186,12 @@ def task_shape(task: Task) -> dict[str, Any]:
         "ended_by": encode(task.ended_by),
         "reason": task.reason,
     }
+
+
+def drill_shape(incident: Incident, facts: Sequence[Fact], policy: Policy) -> dict[str, Any]:
+    """A drill with the report of how it goes, or went."""
+    report = drill_report(incident, facts, policy)
+    return {"incident": incident_shape(incident, policy), "report": encode(report)}
 
 
 def _people(people: People) -> dict[str, Any]:

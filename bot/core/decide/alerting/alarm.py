@@ -10,6 +10,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.decide.alerting.suppression import Quiet, beginnings, look
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.drills import give_way
 from bot.core.decide.flags.failover import react
 from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.decide.titles import follow, title_of
@@ -224,9 +225,13 @@ def _down_while_muted(draft: Draft, component: str) -> str:
 
 
 def lift(draft: Draft) -> None:
-    """Tell people, by a rule of ours, of everything bad that nobody was told of, unless a reason holds it back."""
+    """Tell people, by a rule of ours, of everything bad that nobody was told of, unless a reason holds it back.
+
+    A drill of what turns out to fail really is over then.
+    """
     asked, draft.actor = draft.actor, HELD_RULE
     _lift(draft)
+    give_way(draft)
     draft.actor = asked
 
 

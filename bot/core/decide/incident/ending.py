@@ -29,6 +29,8 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
         return draft.refuse(a.NeedsReason(incident=incident.number, reasons=CANCEL_REASONS))
     if move == "cancel" and signal.reason == DUPLICATE and (refused := _no_original(draft, signal)):
         return draft.refuse(refused)
+    if move == "reopen" and incident.drill:
+        return draft.refuse(a.DrillIsOver(incident=incident.number))
     if move == "reopen":
         held = incident.without_parts(parted(draft.world, incident)).holds
         other = next((one for key in held if (one := draft.world.open_for(key))), None)
@@ -60,6 +62,9 @@ def _no_original(draft: Draft, signal: SetPhase) -> base.Refused | None:
 
 def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
     """What is not over: components that still fail, or that we cannot judge, and flags that are still switched for them."""
+    if incident.drill:
+        left = tuple(a.Failing(draft.policy.name_of(one.id), one.level) for one in incident.failing)
+        return a.StillFailing(incident=incident.number, failing=left, away=()) if left else None
     concerned = _concerned(draft, incident)
     failing = [state for id in concerned if _may_still_fail(state := draft.world.component(id))]
     flags = [p.key for p in draft.policy.flags.values() if set(p.depends_on) & set(concerned)]

@@ -34,6 +34,7 @@ class Obstacle(StrEnum):
     TARGET_MERGED = "target_merged"
     TARGET_OVER = "target_over"
     HAS_PARTS = "has_parts"
+    DRILL = "drill"  # what is pretended and what is real stay apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,8 @@ def _cannot_merge(other: Incident, into: Incident) -> Refused | None:
 
     if other.number == into.number:
         return cannot(Obstacle.SELF, into.number)
+    if other.drill or into.drill:
+        return cannot(Obstacle.DRILL, other.number if other.drill else into.number)
     if other.merged:
         return cannot(Obstacle.MERGED, other.merged.number)
     if not other.phase.open:

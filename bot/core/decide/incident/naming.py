@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.titles import DRILL_TITLE
 from bot.core.record.incident_facts import TitleChanged
 from bot.core.signals.incident import Rename
 
@@ -47,6 +48,8 @@ def on_rename(draft: Draft, signal: Rename) -> Step:
     incident, title = draft.incident(signal.incident), " ".join(signal.title.split())
     if not title:
         return draft.refuse(NoNewTitle(incident=incident.number, title=incident.title))
+    if incident.drill and not title.startswith(DRILL_TITLE):
+        title = f"{DRILL_TITLE}{title}"
     if len(title) > TITLE_CHARS:
         return draft.refuse(TitleTooLong(incident=incident.number, most=TITLE_CHARS))
     if title == incident.title:

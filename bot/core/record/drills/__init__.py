@@ -1,0 +1,1 @@
+"""What makes an incident a drill, and what happens to one."""

@@ -1,0 +1,89 @@
+"""What people read of drills: how one stands, and the report at its end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.drill import Drill
+from bot.core.policy import Policy
+from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
+from bot.ports import Message
+from bot.timeline.drills import DrillReport, drill_report
+from bot.views.blocks import actions, section
+from bot.views.incident.buttons import export_button
+from bot.views.incident.ending import over_lines, over_words
+from bot.views.incident.head import drill_scope, place
+from bot.views.limits import fit
+from bot.views.names import flag_name, variant_name
+from bot.views.scene import Scene
+from bot.views.text import clock, count, foreign, inert, span, stop, who, words
+
+MOST_READERS = 8
+MOST_STEPS = 10
+
+
+def drill_summary(scene: Scene, facts: Sequence[Fact]) -> Message:
+    """The report, in the channel: how long things took, what was read, and plainly what was missed."""
+    report = drill_report(scene.incident, facts, scene.policy)
+    told = report_lines(report, scene.policy) if report else []
+    body = section("\n".join([*over_lines(scene)[:2], "*Report of the drill*", *told]))
+    return fit(Message(f"🔵 {over_words(scene.incident)}", (body, *actions([export_button(scene.incident)]))))
+
+
+def report_lines(report: DrillReport, policy: Policy) -> list[str]:
+    """A line for each thing, what was missed last and in bold."""
+    lines = [f"• Acknowledged by {who(report.acknowledged_by)} {_after(report)}"] if report.acknowledged_by else []
+    lines += [f"• Led by {who(report.led_by)}"] if report.led_by else []
+    if report.first_update_after is not None:
+        lines.append(f"• First update by {who(report.first_update_by)} after {span(report.first_update_after)}")
+    lines += [f"• Runbook of {foreign(name, 80)} was shown{_steps(steps)}" for name, steps in report.runbook]
+    lines += reader_lines(report, policy)
+    return [*lines, *(f"• *{inert(one, 300)}*" for one in report.missed)] or ["• Nothing was missed."]
+
+
+def reader_lines(report: DrillReport, policy: Policy) -> list[str]:
+    """Who read the fallback of the drill's flag, and who only ever asked without the drill."""
+    if not report.flag:
+        return []
+    flag, name = policy.flags.get(report.flag), flag_name(report.flag, policy)
+    variant = variant_name(flag, report.variant) if flag else foreign(report.variant, 60)
+    lines = [f"• {_names(report.fallback_readers)} read {variant} for {name}"] if report.fallback_readers else []
+    if report.other_readers:
+        lines.append(f"• {_names(report.other_readers)} read {name} without the drill, so nobody knows what they would do")
+    return lines
+
+
+def _names(readers: Sequence[str]) -> str:
+    return words([foreign(one, 80) for one in readers], most=MOST_READERS)
+
+
+def _after(report: DrillReport) -> str:
+    return f"after {span(report.acknowledged_after)}" if report.acknowledged_after is not None else ""
+
+
+def _steps(steps: Sequence[str]) -> str:
+    return f": {count(len(steps), 'step')}" if steps else ""
+
+
+def drill_status(drills: Sequence[tuple[Scene, Sequence[Fact]]], policy: Policy) -> Message:
+    """Every open drill: until when, what its flag does and who read it, and what is missing so far."""
+    if not drills:
+        return fit(Message("No drill runs. `/drill start COMPONENT` begins one."))
+    parts = [section("\n".join(_status(scene, facts))) for scene, facts in drills]
+    names = ", ".join(scene.incident.name for scene, _ in drills)
+    return fit(Message(f"🔵 {count(len(drills), 'drill')}: {names}", tuple(parts)))
+
+
+def _status(scene: Scene, facts: Sequence[Fact]) -> list[str]:
+    incident, report = scene.incident, drill_report(scene.incident, facts, scene.policy)
+    if incident.drill is None or report is None:
+        return []
+    title = f"🔵 *{incident.name} · {stop(foreign(incident.title, 120))}* {_time(incident.drill, incident, scene.now)}"
+    people = f"Pages people. {place(incident)}" if report.paging else place(incident)
+    return [title, drill_scope(incident.drill, scene.policy), people, "So far:", *report_lines(report, scene.policy)]
+
+
+def _time(drill: Drill, incident: Incident, now: datetime) -> str:
+    if drill.running:
+        return f"Since {clock(incident.declared_at, now)}, until {clock(drill.plan.until, now)}."
+    return f"It pretends nothing any more ({foreign(drill.ended_because, 120)}): resolve it."

@@ -1,0 +1,183 @@
+"""Drills: a whole one, one in the middle of which the bot restarts or something really fails, and who reads a flag in it."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.core.record.drills.drill_facts import DrillReadersSeen
+from bot.core.record.paging_facts import Paged
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, House
+
+CHANNEL = "drill-20260320-0001-claude"
+ONE = "🔵 DRILL: Claude API is down. SEV2, an exercise: nothing is broken."
+
+
+async def starts(talk: Talk, words: str = "claude api") -> str:
+    """Ana starts a drill, and all that follows from that is said."""
+    answer = await talk.asks(talk.house.ana, f"/drill start {words}")
+    await talk.house.quiet()
+    return answer
+
+
+async def reads(house: House, reader: str, **context: Any) -> dict[str, Any]:
+    """What a service gets that reads the flag over HTTP."""
+    assert house.app is not None
+    async with httpx.AsyncClient(trust_env=False) as client:
+        body = {"context": {"targetingKey": reader, **context}}
+        response = await client.post(f"{house.app.url}/ofrep/v1/evaluate/flags/{FLAG}", json=body)
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def newest_alert(talk: Talk, containing: str = "DRILL") -> str:
+    return talk.shows(talk.said("ops", containing)[-1])
+
+
+async def test_a_whole_drill_from_its_start_to_its_report(talk: Talk) -> None:
+    """People do what they would do in an outage, and read at the end how it went."""
+    house = talk.house
+    answer = await starts(talk, "claude api for 15m")
+    assert answer.startswith(
+        "🔵 INC-1 has begun, until 12:16 UTC: DRILL: Claude API is down. Nobody is paged. Its channel #drill-"
+    )
+    assert newest_alert(talk).startswith(f"{ONE}\nCustomers are served as ever: a drill switches no flag.\n")
+    assert house.workspace.channel(CHANNEL).topic.startswith("🔵 SEV2 · no lead yet")
+    assert "Confirm on the board" in talk.shows(talk.said(CHANNEL, "Runbook")[-1])
+
+    await house.passes(minutes=2)
+    await talk.asks(house.bob, "/incident ack", channel="ops")
+    await talk.asks(house.bob, "/incident role INC-1 lead me")
+    await house.passes(minutes=3)
+    await talk.asks(house.bob, "/incident update INC-1 We practise.")
+    await house.quiet()
+    assert talk.shows(talk.said(CHANNEL, "Update 1")[-1]).startswith("🔵 DRILL · Update 1 of INC-1 · SEV2")
+
+    await house.passes(minutes=10)
+    await house.quiet()
+    assert talk.said(CHANNEL, "The drill is over (automatic): its 15 min are over. Resolve it")
+    await talk.asks(house.bob, "/incident resolve INC-1 that went well")
+    await house.quiet()
+    report = talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
+    for words in (
+        "🔵 INC-1 resolved after 15 min · DRILL: Claude API is down",
+        "Acknowledged by @bob after 2 min",
+        "Led by @bob",
+        "First update by @bob after 5 min",
+        "Runbook of Claude API was shown: 2 steps",
+    ):
+        assert words in report
+    assert "Nobody" not in report
+    assert not await talk.facts(Paged)
+
+
+async def test_a_drill_that_nobody_comes_to_says_so_plainly(talk: Talk) -> None:
+    """It ends by itself, and its report is no praise."""
+    await starts(talk, "claude api for 5m")
+    await talk.house.passes(minutes=36)
+    await talk.house.quiet()
+    report = talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
+    for words in ("Nobody acknowledged it.", "Nobody took the lead.", "No person wrote an update.", "Nobody resolved it."):
+        assert words in report
+
+
+async def test_a_restart_in_the_middle_forgets_nothing(talk: Talk) -> None:
+    """Neither that it runs, nor who read what, nor when it ends."""
+    house = talk.house
+    await starts(talk, f"claude api flag {FLAG}")
+    await reads(house, "chat-1", understudy_drill=True)
+    await house.passes(seconds=30)
+
+    await house.stop()
+    await house.start()
+    assert (await reads(house, "chat-2", understudy_drill=True))["variant"] == "gpt"
+    await house.passes(minutes=10)
+    await house.quiet()
+    assert talk.said(CHANNEL, "The drill is over (automatic): its 10 min are over.")
+    await talk.asks(house.ana, "/drill stop")
+    await house.quiet()
+    assert "chat-1 and chat-2 read gpt for support chat" in talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
+
+
+async def test_only_who_asks_in_the_scope_reads_the_fallback(talk: Talk) -> None:
+    """By JSON's true and nothing like it; everybody else gets what they always get."""
+    house = talk.house
+    await starts(talk, f"claude api flag {FLAG}")
+    scoped = await reads(house, "chat-1", understudy_drill=True)
+    assert (scoped["variant"], scoped["reason"], scoped["metadata"]["drill"]) == ("gpt", "TARGETING_MATCH", True)
+    for context in ({}, {"understudy_drill": False}, {"understudy_drill": "true"}, {"understudy_drill": 1}):
+        plain = await reads(house, "chat-2", **context)
+        assert (plain["variant"], plain["reason"], "drill" in plain["metadata"]) == ("claude", "STATIC", False)
+
+
+async def test_after_the_drill_its_scope_is_like_any_other(talk: Talk) -> None:
+    """Whoever forgets to take it out of their requests loses nothing."""
+    await starts(talk, f"claude api flag {FLAG}")
+    await talk.asks(talk.house.ana, "/drill stop")
+    assert (await reads(talk.house, "chat-1", understudy_drill=True))["variant"] == "claude"
+
+
+async def test_status_names_who_reads_the_fallback_and_who_does_not(talk: Talk) -> None:
+    """So that somebody can look after the service that does not."""
+    house = talk.house
+    await starts(talk, f"claude api flag {FLAG}")
+    await reads(house, "chat-1")
+    await reads(house, "chat-1", understudy_drill=True)
+    await reads(house, "billing-1")
+    await house.passes(seconds=30)
+    status = await talk.asks(house.bob, "/drill status")
+    assert "Since 12:01 UTC, until 12:11 UTC." in status
+    assert "chat-1 read gpt for support chat" in status
+    assert "billing-1 read support chat without the drill" in status
+    assert len(await talk.facts(DrillReadersSeen)) == 1
+
+
+async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk: Talk) -> None:
+    """The alert of the real one is as ever; the drill's channel is told why it is over."""
+    house = talk.house
+    await starts(talk)
+    await house.fails("anthropic.api")
+    await house.quiet()
+    assert "SEV2 · Claude API is down. It's Claude, not us." in talk.alert()
+    assert talk.said("inc-20260320-0002-claude")
+    assert talk.said(CHANNEL, "The drill is over (automatic): Claude really fails: INC-2.")
+    assert "INC-1 resolved after 2 min · DRILL: Claude API is down" in newest_alert(talk, "INC-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("start claude api", "INC-1 is a drill of that provider already. To end it: /drill stop INC-1"),
+        ("start claude", "INC-1 is a drill of that provider already."),
+        ("start claude and gpt", "Nothing is called claude and gpt."),
+        ("start openai for 5h", "A drill lasts from 1 min to 2 h. Nothing was started."),
+        ("start openai for", "for what? Write for 5m or flag KEY. Nothing was started."),
+        ("start openai flag chat", f"There is no flag chat. Known: {FLAG}."),
+        ("start", "A drill of what? Known: anthropic.api"),
+        ("stop INC-9", "There is no INC-9."),
+        ("stat", "/drill stat is not known. Did you mean start?"),
+        ("", "• /drill stop [INC-7]: end the drill; its report comes in its channel"),
+    ],
+)
+async def test_a_slip_is_answered_and_starts_nothing(talk: Talk, words: str, expected: str) -> None:
+    """One drill runs; nothing of this begins another."""
+    await starts(talk)
+    assert expected in await talk.asks(talk.house.bob, f"/drill {words}")
+    assert talk.house.app is not None
+    assert talk.house.app.engine.world.last_incident == 1
+
+
+async def test_what_a_variant_is_called_is_drilled_too(talk: Talk) -> None:
+    """As `/health gpt` understands it."""
+    assert "DRILL: OpenAI API is down" in await starts(talk, "gpt")
+
+
+async def test_a_stranger_starts_none(talk: Talk) -> None:
+    """A guest of the workspace is refused at the door."""
+    house = talk.house
+    eve = house.workspace.add_user("eve", "Eve", guest="multi")
+    house.workspace.channel("ops").members.append(eve.id)
+    assert "guests may not do that" in await talk.asks(eve, "/drill start claude api")
+    assert house.app is not None
+    assert house.app.engine.world.last_incident == 0

@@ -1,0 +1,99 @@
+"""A drill, from its alert to its report: INC-8, while all is well."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.core import effects as e
+from bot.core.drill import DrillPlan
+from bot.core.model import LEAD, Actor, Level, Phase, Severity
+from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
+from bot.core.record.incident_facts import (
+    Acknowledged,
+    ChannelNamed,
+    ChannelOpened,
+    ComponentJoined,
+    ComponentMoved,
+    Declared,
+    PhaseChanged,
+    RoleChanged,
+    UpdateWritten,
+)
+from bot.views.incident import alert, card, drill, evidence, paging, updates
+from bot.views.incident.fact_messages import fact_line
+from bot.views.scene import Scene
+from tests.gallery.phone import Entry, Kind, entry, sentence
+from tests.gallery.situations import calm
+from tests.stories import ANA, API, BOB, FLAG, OUTBOX, T0, Story
+
+DRILL, SHADOW = Actor.rule("drill"), f"drill:{API}"
+WHY = "HTTP 503 from the scripted provider of the drill"
+INC = "incident/8"
+
+
+def begun(*, flag: str = FLAG, paging: bool = False) -> Story:
+    """It began a minute ago; its channel is there."""
+    story = calm().at(3)
+    plan = DrillPlan(T0 + timedelta(minutes=13), paging, flag, "gpt" if flag else "")
+    story.add(INC, Declared(8, "DRILL: Claude API is down", Severity.SEV2, "drill:anthropic", "drill:anthropic", (SHADOW,),
+              story.now, "a drill, started by ana", "#ops", drill=plan), ANA)  # fmt: skip
+    story.add(INC, ComponentJoined(SHADOW, Level.DOWN, WHY, (), story.now), ANA)
+    story.add(INC, ChannelNamed("drill-20260320-0008-claude", 1), ANA)
+    story.add(INC, ChannelOpened("C0DRILL", "drill-20260320-0008-claude"), OUTBOX)
+    return story.at(4)
+
+
+def worked_on() -> Story:
+    """Bob takes it, tells everybody, and one of two services reads the fallback."""
+    story = begun().at(5)
+    story.add(INC, Acknowledged(), BOB)
+    story.add(INC, RoleChanged(LEAD, None, BOB), BOB)
+    story.at(8).add(
+        INC, DrillReadersSeen(FLAG, ("support-chat-1",), ("support-chat-1", "billing-1")), Actor.rule("flag readers")
+    )
+    story.at(9).add(INC, UpdateWritten(1, "We practise the switch to GPT.", 0), BOB)
+    return story.at(10)
+
+
+def over(story: Story, by: Actor = BOB) -> Story:
+    """Its time is over, and it is resolved."""
+    story.at(13).add(INC, DrillEnded("its 10 min are over"), DRILL)
+    story.add(
+        INC, ComponentMoved(SHADOW, Level.DOWN, Level.OPERATIONAL, "the drill pretends no failure any more", story.now), DRILL
+    )
+    story.add(INC, PhaseChanged(Phase.TRIAGE, Phase.MONITORING, "forward", "every component is operational again"), DRILL)
+    why = "we are done" if by is BOB else "nobody resolved it within 30 min of the end of the drill"
+    story.at(20 if by is BOB else 43).add(INC, PhaseChanged(Phase.MONITORING, Phase.RESOLVED, "forward", why), by)
+    return story
+
+
+def seen(story: Story) -> Scene:
+    return Scene(story.world.incidents[8], story.world, story.policy, story.now)
+
+
+def drills() -> Iterator[Entry]:
+    """What people meet in a drill where it differs from a real incident."""
+    story = begun()
+    yield entry("Drill: the alert", Kind.ALERT, alert.alert(seen(story)), e.PostAlert)
+    yield entry("Drill: the alert, no flag", Kind.ALERT, alert.alert(seen(begun(flag=""))), e.PostAlert)
+    yield entry("Drill: the evidence", Kind.EVIDENCE, evidence.evidence(seen(story)), e.PostEvidence)
+    yield entry("Drill: the card", Kind.CARD, card.card(seen(worked_on())), e.PostCard)
+    yield sentence("Drill: the topic", Kind.TOPIC, card.topic(seen(story)), e.SetTopic)
+    paged = begun(paging=True).at(8)
+    yield entry("Drill: a page", Kind.LINE, paging.direct(paged.world.incidents[8], paged.now), e.PagePerson)
+    notice = "\n".join(paging.notice(paged.world.incidents[8], paged.now))
+    yield sentence("Drill: a page outside of Slack", Kind.ELSEWHERE, notice, e.PageAddresses)
+    told = worked_on()
+    made = updates.update(seen(told), slot=1, text="We practise the switch to GPT.", missed=0, since_facts=[], author=BOB)
+    yield entry("Drill: an update", Kind.UPDATE, made, e.PostUpdate)
+    for title, body, actor in (
+        ("its time is over", DrillEnded("its 10 min are over"), DRILL),
+        ("something really fails", DrillEnded("Claude really fails: INC-9"), DRILL),
+    ):
+        line = worked_on()
+        fact = line.add(INC, body, actor)
+        yield entry(f"Drill: {title}", Kind.LINE, fact_line(fact, line.world, line.policy), type(body))
+    for title, story in (("it went well", over(worked_on())), ("nobody came", over(begun(), DRILL))):
+        yield entry(f"Drill: the report, {title}", Kind.SUMMARY, updates.summary(seen(story), story.about(8)), e.PostSummary)
+    yield sentence("/drill status: none", Kind.BOARD, drill.drill_status([], story.policy).text)
+    told = worked_on()
+    yield entry("/drill status", Kind.BOARD, drill.drill_status([(seen(told), told.about(8))], told.policy))
