@@ -6,6 +6,7 @@ from typing import Any
 from bot.core.answers.base import Answer, NoIncident
 from bot.core.model import Actor, Phase
 from bot.core.policy import IncidentPolicy
+from bot.core.record.incident import Incident
 from bot.core.signals import GiveRole, Merge, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
@@ -26,6 +27,7 @@ CALLBACKS = re.compile(
 )  # fmt: skip
 LOST = "This form has lost its incident, and nothing was changed. Copy your words, close it, and open a new one."
 OVER = "It is over; there is nothing to change any more. `/incident reopen` begins it again."
+MERGED = "It is part of INC-{into}; go on there. `/incident unmerge` makes it one of its own again."
 WHICH_OTHER = "Choose the other incident below."
 NOTHING_AWAY = "No flag of this incident is switched any more."
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
@@ -66,7 +68,7 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
     if does == EVIDENCE:
         return evidence(scene)
     if not incident.phase.open and does != buttons.SWITCH_BACK:
-        raise Misunderstood(OVER)
+        raise Misunderstood(why_over(incident))
     match does:
         case buttons.RESOLVE:
             return forms.resolve_modal(scene)
@@ -83,6 +85,11 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
                 raise Misunderstood(NOTHING_AWAY)
             return forms.switch_back_modal(scene)
     return await update_form(desk, scene)
+
+
+def why_over(incident: Incident) -> str:
+    """What is said of a form for one that no longer runs."""
+    return MERGED.format(into=incident.merged.number) if incident.merged else OVER
 
 
 async def update_form(desk: CommandContext, scene: Scene) -> dict[str, Any]:

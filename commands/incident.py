@@ -23,7 +23,7 @@ from bot.views.scene import Scene
 from commands.arguments import Typed, export_format
 from commands.converting import Existing
 from commands.desk import CommandContext, Request, Respond, answer
-from commands.forms import OVER, update_form
+from commands.forms import update_form, why_over
 from commands.helping import help_message
 from commands.parse import (
     Meant,
@@ -73,7 +73,7 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
             case "role" if not (meant := await _meant(desk, asked, rest)).rest:
                 _must_be_allowed(desk, asked, GiveRole, meant.incident.number)
                 if not meant.incident.phase.open:
-                    raise Misunderstood(OVER)
+                    raise Misunderstood(why_over(meant.incident))
                 await open_modal(role_modal(meant.incident, desk.engine.policy.incidents, asked.actor.id))
             case "severity" if milder := await _milder(desk, asked, rest):
                 await open_modal(severity_modal(*milder))

@@ -108,6 +108,8 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"You are in {answer.name} now.{_at(place, ' It goes on in ', face, '.')}"
         case a.JoinedBefore(place=place):
             return f"You are in {answer.name} already.{_at(place, ' It goes on in ', face, '.')}"
+        case a.Over(phase=Phase.MERGED, wanted=a.Wanted.UPDATE):
+            return f"{answer.name} is merged; write it in the other one, or add a note here."
         case a.Over(phase=phase, wanted=wanted):
             return f"{answer.name} is {phase}; {TOO_LATE[wanted]}."
         case a.Acknowledged():

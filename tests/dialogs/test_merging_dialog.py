@@ -73,3 +73,12 @@ async def test_without_the_other_one_it_asks_for_it(merged: Talk) -> None:
     said = await merged.asks(merged.house.ana, "/incident merge", channel=PAYMENTS)
 
     assert "INC-1 into which incident? Write into INC-7; /incident list shows what is open." == said
+
+
+async def test_what_was_merged_sends_on_to_the_other_one(merged: Talk) -> None:
+    """It cannot be reopened, so nobody is told to."""
+    update = await merged.asks(merged.house.ana, "/incident update INC-2 we wait", channel=MAIL)
+    role = await merged.asks(merged.house.ana, "/incident role", channel=MAIL)
+
+    assert "INC-2 is merged; write it in the other one, or add a note here." == update
+    assert role.startswith("It is part of INC-1; go on there.")

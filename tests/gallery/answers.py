@@ -66,6 +66,7 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.OpenAlready(**INC7, open=OPEN, free=("OpenAI",)),
     a.Joined(**INC7, place=HERE), a.Joined(**INC7, place=NOWHERE), a.JoinedBefore(**INC7, place=HERE),
     *(a.Over(**INC7, phase=Phase.RESOLVED, wanted=wanted) for wanted in a.Wanted),
+    a.Over(**INC7, phase=Phase.MERGED, wanted=a.Wanted.UPDATE),
     a.Acknowledged(**INC7), a.AcknowledgedBefore(**INC7, by=BOB),
     mg.MergeDone(**INC7, into=4, place=HERE), mg.MergeDone(**INC7, into=4, place=NOWHERE), mg.NotMerged(**INC7),
     mg.UnmergeDone(**INC7, out_of=4, phase=Phase.INVESTIGATING),
