@@ -4,7 +4,7 @@ Whoever may ask is answered with facts on record, by words that are looked for; 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.world import World
-from bot.ports import Ledger, Message
+from bot.ports import Ledger, Message, Store
 from bot.ports.payloads import Question
 from bot.views import in_short as views
 from bot.views.names import component_name, provider_name
@@ -28,6 +28,7 @@ from commands.table import FALLBACK, INCIDENT, UNDERSTUDY
 
 log = structlog.get_logger(__name__)
 
+READ_BACK = 50  # facts of a component, at first
 LONGEST = 500  # characters of a question that are looked at
 MENTIONED = re.compile(r"<[@#!][^<>]*>")
 INCIDENTS = re.compile(r"\binc-(\d{1,9})\b", re.IGNORECASE)
@@ -99,12 +100,25 @@ async def _of(desk: CommandContext, meant: Named, world: World, now: datetime) -
     policy = desk.engine.policy
     name = provider_name(policy, meant.provider) if meant.whole else component_name(policy, meant.components[0])
     well = not any(world.component(id).level.bad for id in meant.components)
-    failed_at = await last_failure(desk.ledger, meant.components) if well else None
+    failed_at = await last_failure(desk.ledger, meant.components, desk.engine.world.seqs) if well else None
     return views.component_line(name, meant.components, world, policy, now, failed_at)
 
 
-async def last_failure(ledger: Ledger, components: Sequence[str]) -> datetime | None:
-    """When the last failure of any of these was over; None where none is on record."""
-    facts = await ledger.read(lambda store: [fact for id in components for fact in store.facts(f"component/{id}")])
-    verdicts = [(fact.at, fact.body) for fact in facts if isinstance(fact.body, VerdictChanged)]
-    return max((at for at, verdict in verdicts if verdict.previous.bad and not verdict.level.bad), default=None)
+async def last_failure(ledger: Ledger, components: Sequence[str], seqs: Mapping[str, int]) -> datetime | None:
+    """When the last failure of any of these was over; None where none is on record. `seqs`: the newest fact of each stream."""
+    streams = [f"component/{id}" for id in components]
+    over = await ledger.read(lambda store: [_over_at(store, stream, seqs.get(stream, 0)) for stream in streams])
+    return max((at for at in over if at), default=None)
+
+
+def _over_at(store: Store, stream: str, newest: int) -> datetime | None:
+    """Read from the end, ever further back: years of one that often fails would keep whoever asks waiting, and commits too."""
+    back = READ_BACK
+    while True:
+        after = max(newest - back, 0)
+        for fact in reversed(store.facts(stream, after)):
+            if isinstance(fact.body, VerdictChanged) and fact.body.previous.bad and not fact.body.level.bad:
+                return fact.at
+        if after == 0:
+            return None
+        back *= 4
