@@ -95,10 +95,13 @@ def test_both_channels_are_told_once() -> None:
     assert 1 == lines[Merged, PostLine(To.THREAD)]
 
 
-def test_the_worse_severity_counts() -> None:
-    """Unless a person set the other one: merging is no way to make it quieter."""
+@pytest.mark.parametrize("by_person", [False, True])
+def test_the_worse_severity_counts(by_person: bool) -> None:
+    """Whoever set the other one: merging is no way to make it quieter."""
     table = two()
     table.send(s.SetSeverity(actor=ANA, incident=2, severity=Severity.SEV1, reason="nobody is served"))
+    if by_person:
+        table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV3, reason="few notice"))
     merge(table, 2, 1)
 
     assert Severity.SEV1 is table.incident(1).severity

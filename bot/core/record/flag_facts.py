@@ -75,7 +75,7 @@ class Held(OfFlag, Reasoned, Body):
     ANNOUNCED = True
     flag: str
     reason: str
-    unserved: bool = False  # what is served now fails, and so does whatever could take over
+    unserved: bool = False  # what is served now fails, so does whatever could take over, and no other fact says so
 
     def pushed(self) -> bool:
         """Customers are not served, and no rule can help."""

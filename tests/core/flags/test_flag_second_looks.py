@@ -93,9 +93,7 @@ def test_a_better_fallback_is_told_of_in_the_incident() -> None:
     engage(table, approves=True)
     table.sees(GPT, Level.DOWN)
 
-    assert [Written(Held(FLAG, "OpenAI API is down too; cached would be better", unserved=True), 1, FALLBACK)] == table.written(
-        Held
-    )
+    assert [Written(Held(FLAG, "OpenAI API is down too; cached would be better"), 1, FALLBACK)] == table.written(Held)
 
 
 def test_automation_that_is_off_says_nothing_of_the_fallback() -> None:

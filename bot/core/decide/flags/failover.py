@@ -155,6 +155,7 @@ def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
 def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
     if state.held != reason:
         unserved = not standing(draft.world, policy, served(draft.world, policy)).serves
+        unserved &= incident is None or not _mitigated_by_rule(draft.incident(incident))  # else its loss says so, once
         draft.add(f"flag/{policy.key}", Held(policy.key, reason, unserved), incident=incident, actor=FALLBACK_RULE)
 
 
@@ -297,8 +298,7 @@ def mitigate(draft: Draft) -> None:
     """
     for incident in draft.world.open_incidents():
         lost = [why for p in _concerned(draft, incident) if (why := _no_longer(draft, p))]
-        by_rule = incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
-        if lost and by_rule and not draft.world.sight.blind:
+        if lost and _mitigated_by_rule(incident) and not draft.world.sight.blind:
             lose_mitigation(draft, incident.number, "; ".join(lost), FALLBACK_RULE)
     for incident in draft.world.open_incidents():
         concerned = _concerned(draft, incident)
@@ -311,6 +311,10 @@ def mitigate(draft: Draft) -> None:
             draft.add(incident.stream, Mitigated(reason), actor=FALLBACK_RULE)
         elif not incident.phase_by_person and move_for(incident, Phase.MITIGATED) == "forward":
             change_phase(draft, incident.number, Phase.MITIGATED, reason, FALLBACK_RULE)
+
+
+def _mitigated_by_rule(incident: Incident) -> bool:
+    return incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
 
 
 def _happened_to(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> bool:

@@ -118,9 +118,9 @@ def _cannot_merge(other: Incident, into: Incident) -> Refused | None:
 
 
 def _take_on(draft: Draft, other: Incident, number: int, fresh: tuple[str, ...]) -> None:
-    """What the other one adds: how bad it is and how far it reaches, unless a person said so; and that it fails again."""
+    """What the other one adds: how bad it is, whoever said so, how far it reaches, and that it fails again."""
     into = draft.incident(number)
-    if other.severity.is_worse_than(into.severity) and not into.severity_by_person:
+    if other.severity.is_worse_than(into.severity):
         worse = SeverityChanged(into.severity, other.severity, f"{other.name} was {other.severity}")
         draft.add(into.stream, worse, actor=MERGE_RULE)
     bad = [id for id in fresh if into.affected[id].level.bad]
