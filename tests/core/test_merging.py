@@ -135,7 +135,7 @@ def test_a_title_names_what_fails_of_two_providers() -> None:
         (3, 2, "INC-3 is part of INC-2 already."),
         (1, 3, "That one is part of INC-2. Merge INC-1 into INC-2."),
         (2, 1, "INC-3 is part of INC-2. Unmerge it first, or merge the other way round."),
-        (2, 4, "INC-4 is over. Reopen it first, or merge into one that is open."),
+        (2, 4, "INC-4 is over. Merge into one that is open."),
         (4, 2, "INC-4 is canceled; only what is open can become part of another one."),
     ],
 )
@@ -185,6 +185,19 @@ def test_an_unmerged_incident_knows_what_its_components_did_meanwhile() -> None:
     unmerge(table, 2)
 
     assert Level.OPERATIONAL is table.incident(2).affected[API].level
+
+
+def test_a_mitigation_leaves_with_the_part_that_it_rested_on() -> None:
+    """The other one had no flag of its own: nobody serves its customers."""
+    table = Table(policy()).all_well()
+    table.send(s.Declare(actor=ANA, title="Orders fail"))
+    table.sees(API, Level.DOWN)
+    merge(table, 2, 1)
+    assert table.incident(1).mitigation
+    unmerge(table, 2)
+
+    assert (None, Phase.INVESTIGATING) == (table.incident(1).mitigation, table.incident(1).phase)
+    assert table.incident(2).mitigation
 
 
 def test_its_flag_is_told_in_it_again() -> None:

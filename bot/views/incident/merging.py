@@ -20,7 +20,7 @@ def merging_words(answer: Answer, face: Face) -> str:
                 Obstacle.SELF: f"{answer.name} cannot become part of itself.",
                 Obstacle.MERGED: f"{answer.name} is part of INC-{other} already.",
                 Obstacle.TARGET_MERGED: f"That one is part of INC-{other}. Merge {answer.name} into INC-{other}.",
-                Obstacle.TARGET_OVER: f"INC-{other} is over. Reopen it first, or merge into one that is open.",
+                Obstacle.TARGET_OVER: f"INC-{other} is over. Merge into one that is open.",
                 Obstacle.DRILL: f"INC-{other} is a drill, which stays by itself.",
                 Obstacle.HAS_PARTS: f"INC-{other} is part of {answer.name}. Unmerge it first, or merge the other way round.",
             }[why]

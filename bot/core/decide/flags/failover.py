@@ -313,6 +313,13 @@ def mitigate(draft: Draft) -> None:
             change_phase(draft, incident.number, Phase.MITIGATED, reason, FALLBACK_RULE)
 
 
+def lose_what_left(draft: Draft, number: int, reason: str) -> None:
+    """A mitigation by rule is over when no flag of the incident is behind it any more, and it is not over itself."""
+    incident = draft.incident(number)
+    if _mitigated_by_rule(incident) and not incident.well and not _concerned(draft, incident):
+        lose_mitigation(draft, number, reason, FALLBACK_RULE)
+
+
 def _mitigated_by_rule(incident: Incident) -> bool:
     return incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
 

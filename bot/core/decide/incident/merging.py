@@ -11,7 +11,7 @@ from bot.core.answers import incident as a
 from bot.core.answers.base import Done, NoIncident, Refused
 from bot.core.decide.alerting.alarm import brings, lift
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import FALLBACK_RULE, carry_over, mitigate
+from bot.core.decide.flags.failover import FALLBACK_RULE, carry_over, lose_what_left, mitigate
 from bot.core.decide.phases import change_phase
 from bot.core.decide.titles import follow
 from bot.core.effects import InvitePeople
@@ -140,13 +140,16 @@ def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
     holder = draft.world.open_for(incident.dedup)
     if holder is not None and holder.number != merged.number:
         return draft.refuse(a.OpenElsewhere(incident=holder.number))
-    back = _given_back(draft, incident, merged.number) if merged.number in draft.world.running else ()
+    goes_on = merged.number in draft.world.running
+    back = _given_back(draft, incident, merged.number) if goes_on else ()
     draft.add(incident.stream, Unmerged(merged.number, merged.phase, signal.reason.strip()))
     _catch_up(draft, incident.number, back)
     _flags_back(draft, incident.number, merged.number)
     lift(draft)
     carry_over(draft)
     mitigate(draft)
+    if goes_on:
+        lose_what_left(draft, merged.number, f"{incident.name} is an incident of its own again")
     return draft.done(UnmergeDone(incident=incident.number, out_of=merged.number, phase=merged.phase))
 
 
