@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
 .PHONY: demo test lint bench kills mutants pictures check install browser emoji official proxy peers clean
 
@@ -10,7 +11,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 	$(BIN)/understudy demo $(ARGS)
 
 test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -105,7 +105,7 @@ async def test_a_severity_sets_the_pace_of_updates(outage: Talk) -> None:
     assert outage.said(CHANNEL, "INC-1 is SEV1 now, was SEV2 (by @ana). Nobody can log in. Updates come every 30 min.")
     assert 1 == len(outage.said(CHANNEL, "Update "))
 
-    await outage.asks(house.ana, "/incident severity 4", channel="ops")
+    await outage.asks(house.ana, "/incident severity 4 few notice it", channel="ops")
     await house.passes(minutes=120)
     await house.quiet()
     assert 1 == len(outage.said(CHANNEL, "Update "))

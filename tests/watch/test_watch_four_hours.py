@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from bot.demo.settings import write_settings
+from bot.demo.settings import YOU, write_settings
 from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.vendor import Scenario, Vendors
 from bot.sandbox.vendor.load import read
@@ -27,7 +27,7 @@ def demo_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def write() -> None:
         vendors = Vendors(Scenario.load("four-hours"), SystemClock())
         async with LocalWorkspace() as workspace:
-            workspace.add_user("bob")
+            workspace.add_user(YOU)
             await vendors.start()
             write_settings(path, workspace, vendors, "127.0.0.1:0", "auto")
             await vendors.stop()
