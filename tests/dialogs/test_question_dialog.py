@@ -161,7 +161,7 @@ async def test_an_edit_is_not_answered_again(outage: Talk) -> None:
     await answers(outage, "ops", ts)
     await house.ana.edits("claude?", f"{ME} claude???", channel="ops")
     edited = {"user": house.ana.id, "text": f"<@{house.workspace.bot_user_id}> claude?", "edited": {"ts": ts}}
-    at = {"channel": house.workspace.channel("ops").id, "ts": f"{ts[:-1]}9"}
+    at = {"channel": house.workspace.channel("ops").id, "ts": f"{ts[:-1]}{(int(ts[-1]) + 1) % 10}"}
     house.workspace.team.emit({"type": "app_mention", **at, **edited})
     await asks(outage, house.bob, "openai?")  # whatever came before was served
     threads = [call.args.get("thread_ts") for call in house.workspace.calls if call.method == "chat.postMessage"]
