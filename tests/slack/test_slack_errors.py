@@ -26,7 +26,7 @@ COMMON = {
     "account_inactive", "invalid_auth", "invalid_name", "missing_scope", "no_permission", "not_allowed_token_type",
     "not_authed", "paid_teams_only", "request_timeout", "service_unavailable", "team_added_to_org", "token_expired",
     "token_revoked", "is_archived", "not_in_channel", "hash_conflict", "exchanged_trigger_id", "expired_trigger_id",
-    "ekm_access_denied",
+    "ekm_access_denied", "team_access_not_granted",
 }  # fmt: skip
 
 
