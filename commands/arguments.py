@@ -19,6 +19,10 @@ LONGEST_NUMBER = 6
 LONGEST_MOMENT = 11  # digits; the year 5138
 
 
+class NoNumber(Misunderstood):
+    """No number stands where one is needed; whoever knows the incident says which there are."""
+
+
 class Typed:
     """The words that are left. What cannot be read raises Misunderstood, with what to type instead."""
 
@@ -107,8 +111,7 @@ class Typed:
         word = self._word()
         word = (self._word() if word == name else word).removeprefix("#")
         if not (word.isascii() and word.isdigit() and len(word) <= LONGEST_NUMBER):
-            wrong = f"`{word[:40]}` is no number of a {name}." if word else f"Which {name}?"
-            raise Misunderstood(f"{wrong} `/incident {name}s` lists them. The incident itself ends by `/incident resolve`.")
+            raise NoNumber(f"`{word[:40]}` is no number of a {name}." if word else f"Which {name}?")
         return int(word)
 
     def assignment(self, me: Actor) -> Assignment:

@@ -18,14 +18,15 @@ from bot.views.answers import answer_message, told
 from bot.views.incident.briefing import briefing
 from bot.views.incident.forms import declare_modal, role_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
-from bot.views.incident.tasks import task_list
+from bot.views.incident.tasks import task_list, which_task
 from bot.views.scene import Scene
-from commands.arguments import Typed, export_format
+from commands.arguments import NoNumber, Typed, export_format
 from commands.converting import Existing
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.forms import update_form, why_over
 from commands.helping import help_message
 from commands.parse import (
+    NAMED,
     Meant,
     Misunderstood,
     NotAllowed,
@@ -47,14 +48,15 @@ ABOUT_ONE = {verb.name: verb for verb in VERBS}
 
 SHORT_FOR = {
     "": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack", "assign": "role",
-    "roles": "role", "followups": "tasks", "todo": "task",
+    "roles": "role", "followups": "tasks", "todo": "task", "mine": "ack", "close": "resolve", "closed": "resolve",
+    "fixed": "resolve", "end": "resolve", "resolved": "resolve", "over": "resolve",
 }  # fmt: skip
+BY_NUMBER = ("done", "undone", "take", "drop")  # what follows is a task's number, and a question is no part of it
 
 
 async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal, enter: Enter) -> None:
     """Answer `/incident VERB ...`. `enter` goes into the channel where it was typed."""
-    verb, rest = split_verb(asked.text)
-    verb = SHORT_FOR.get(verb, verb)
+    verb, rest = _said(asked.text)
     try:
         match verb:
             case "help":
@@ -85,6 +87,19 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await answer(respond, offered or told(said))
     except Misunderstood as wrong:
         await answer(respond, wrong.answer)
+
+
+def _said(text: str) -> tuple[str, str]:
+    """The verb and the rest, of whatever tired people type: `done?`, `sev1 nobody can pay`, `INC-7`, `fixed`."""
+    if NAMED.match(text.strip()):
+        return "show", text.strip()
+    verb, rest = split_verb(text)
+    verb = verb.rstrip("?!.,")
+    if verb.upper() in Severity.__members__:
+        first, why = split_verb(rest)
+        return "severity", f"{first} {verb} {why}" if NAMED.match(first) else f"{verb} {rest}"
+    verb = SHORT_FOR.get(verb, verb)
+    return verb, rest.rstrip("?! ") if verb in BY_NUMBER else rest
 
 
 def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal], incident: int | None = None) -> None:
@@ -161,7 +176,10 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     if verb == "export":
         return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))
     given = Typed(meant.rest, desk.engine.policy.incidents, asked.mentions, desk.clock.now(), zone_of(asked.zone))
-    return ABOUT_ONE[verb].signal(by, given)
+    try:
+        return ABOUT_ONE[verb].signal(by, given)
+    except NoNumber as wrong:
+        raise Misunderstood(f"{wrong} {which_task(meant.incident, verb)}") from None
 
 
 async def _conversion(desk: CommandContext, asked: Request, text: str, enter: Enter) -> Declare:

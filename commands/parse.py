@@ -18,7 +18,7 @@ REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
 DURATION = re.compile(r"^(\d{1,6})(s|m|h|d)$", re.IGNORECASE)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
+MOST_NAMED = 3  # incidents in a question; a list has all of them
 
 TOKEN = re.compile(r"<([^<>\s]+)>")
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # Slack's three, the ampersand last
@@ -172,8 +172,9 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
         newest = world.last_incident
         more = f" Name an older one, such as `INC-{newest}`." if newest else ""
         raise Misunderstood(f"No incident is open.{more}")
-    names = ", ".join(f"`{i.name}` ({i.title[:40]})" for i in running)
-    raise Misunderstood(f"Which incident? Open are {names}. Name it first, or type in its channel.")
+    names = ", ".join(f"`{i.name}` ({i.title[:40]})" for i in running[-MOST_NAMED:])
+    more = f" and {len(running) - MOST_NAMED} more (`/incident list all`)" if len(running) > MOST_NAMED else ""
+    raise Misunderstood(f"Which incident? Open are {names}{more}. Name it first, or type in its channel.")
 
 
 def component_of(text: str, names: dict[str, str]) -> tuple[str, ...]:

@@ -225,7 +225,7 @@ def _fails(story: Story, title: str, words: str) -> None:
     story.add("incident/7", ComponentJoined(API, Level.DOWN, reason, story.world.component(API).evidence))
     story.add("incident/7", ChannelNamed("inc-20260320-0007-claude-api-down", 1))
     story.add(f"flag/{FLAG}", _engaged(reason, story.now), FALLBACK_RULE, 7)
-    story.add("incident/7", _phase(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE)
+    story.add("incident/7", _phase(Phase.TRIAGE, Phase.MITIGATED, "forward", "support chat switched to gpt"), FALLBACK_RULE)
 
 
 def _engaged(reason: str, now: datetime) -> Engaged:

@@ -90,6 +90,10 @@ class FlagPolicy:
     on_expiry: OnExpiry = OnExpiry.HOLD
     aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
 
+    def called(self, variant: str) -> str:
+        """What people call a variant: its alias in the configuration, else its name."""
+        return self.aliases.get(variant, variant)
+
 
 ROLES = ("lead", COMMUNICATIONS, "scribe")
 ROLE_SYNONYMS = {"commander": LEAD, "lead": LEAD, "comms": COMMUNICATIONS}
@@ -158,6 +162,12 @@ class Policy:
         """What people call a component; its id where configuration does not know it (any more)."""
         known = self.component(component)
         return known.name if known else component
+
+    def flag_name(self, key: str) -> str:
+        """What people call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike."""
+        first = key.partition(".")[0]
+        alike = any(other.partition(".")[0] == first and other != key for other in self.flags)
+        return key if alike else first.replace("-", " ").replace("_", " ")
 
     def provider_name(self, provider: str) -> str:
         """What people call a provider; its id where configuration does not know it (any more)."""

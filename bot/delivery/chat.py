@@ -317,7 +317,7 @@ class Delivery:
         facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, as the state is
         return updates.update(
             self._scene(incident, fact.at), slot=fact.body.slot, text=fact.body.text, missed=fact.body.missed + unsent,
-            since_facts=facts, author=fact.actor,
+            since_facts=facts, author=fact.actor, overdue=fact.body.overdue,
         )  # fmt: skip
 
     def _readers(self) -> dict[str, int]:

@@ -23,6 +23,7 @@ from bot.slack.respond import Respond
 from bot.slack.standing import Standing
 from bot.system.clock import Clock
 from bot.system.denials import Denials
+from bot.system.logs import Sparingly
 from bot.system.token_bucket import TokenBucket
 from bot.views.denied import denied_text
 
@@ -32,6 +33,7 @@ Next = Callable[[], Awaitable[Any]]
 
 QUESTIONS_A_MINUTE = 20  # of one person; a thirsty script gets no more
 MOST_ASKING = 1_000  # people who are told apart
+TOO_MANY = f"Too many questions: I answer {QUESTIONS_A_MINUTE} a minute. Wait a minute, then ask again."
 
 NOTHING = "Nothing was done. Ask a full member of this workspace."
 WORDS = {
@@ -67,9 +69,10 @@ class Reception:
         self._not_asking = not_asking
         self._clock = clock
         self._asking: dict[str, TokenBucket] = {}
+        self._sparingly = Sparingly(clock)
         self._telling: set[asyncio.Task[None]] = set()
 
-    async def hear(self, context: AsyncBoltContext, next: Next) -> Any:  # Bolt's name for it
+    async def hear(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # Bolt's name for it
         """What Slack tells of by itself ends here unless it concerns us: a lot in a large workspace, and none needs a record.
 
         People and groups are heard of here; messages, edits and emojis mostly are none of ours.
@@ -88,7 +91,9 @@ class Reception:
                 return await next()
             case Question(who=who) if self._may_ask_again(who.id):
                 return await next()
-            case Event(name="message" | "app_mention") | Changed() | Reaction() | Question():
+            case Question(who=who):
+                await self._slow_down(who.id, respond)
+            case Event(name="message" | "app_mention") | Changed() | Reaction():
                 pass
             case _:
                 return await next()
@@ -97,6 +102,9 @@ class Reception:
     async def admit(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # Bolt's name for it
         """Let members in, and those who may only ask where that is configured; answer everybody else."""
         payload = payload_of(context)
+        if isinstance(payload, Event) and payload.name == "member_joined_channel":  # who may ask is briefed, nobody else
+            briefed = isinstance(await self.asker(payload.who.id), Actor)
+            return await next() if briefed else BoltResponse(status=200, body="")
         if isinstance(payload, Event | Changed) or (isinstance(payload, Form) and payload.closed):
             return await next()  # nobody waits for an answer, and nothing is done
         standing = await self._people.standing(payload.who.id)
@@ -125,11 +133,17 @@ class Reception:
         return Actor.person(user) if standing.is_member else Actor.outsider(user)
 
     def _may_ask_again(self, user: str) -> bool:
-        """Whether this person has asked less than `QUESTIONS_A_MINUTE`; a question beyond that is passed over in silence."""
+        """Whether this person has asked less than `QUESTIONS_A_MINUTE`."""
         if user not in self._asking and len(self._asking) >= MOST_ASKING:
             self._asking.clear()
+            self._sparingly = Sparingly(self._clock)
         bucket = self._asking.setdefault(user, TokenBucket(QUESTIONS_A_MINUTE / 60, QUESTIONS_A_MINUTE))
         return bucket.take(self._clock.monotonic())
+
+    async def _slow_down(self, user: str, respond: Respond) -> None:
+        """Say once a minute that this was too much, and to no bot: two that answer each other never end."""
+        if self._sparingly.may(user) is not None and await self._people.standing(user) is not Standing.BOT:
+            self._soon(respond, TOO_MANY)
 
     def _unknown(self) -> str:
         return UNKNOWN.format(why=self._people.silence or "Slack did not say")
@@ -145,10 +159,13 @@ class Reception:
                 return acknowledged({"options": []})
             case Press(is_link=True):
                 return BoltResponse(status=200, body="")
-        task = asyncio.create_task(_tell(respond, words), name="answering an outsider")
+        self._soon(respond, words)
+        return BoltResponse(status=200, body="")
+
+    def _soon(self, respond: Respond, words: str) -> None:
+        task = asyncio.create_task(_tell(respond, words), name="answering from the reception")
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
-        return BoltResponse(status=200, body="")
 
 
 async def _tell(respond: Respond, words: str) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections import deque
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -113,6 +113,12 @@ def _read(one: Any) -> Attempt | None:
     try:
         incident = None if one["incident"] is None else int(one["incident"])
         who, name, role, what = (str(one[name]) for name in ("who", "name", "role", "what"))
-        return Attempt(datetime.fromisoformat(one["at"]), who, name, role, what, incident, int(one["held_back"]))
-    except (KeyError, TypeError, ValueError):
+        return Attempt(_moment(one["at"]), who, name, role, what, incident, int(one["held_back"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _moment(text: str) -> datetime:
+    """In UTC, also where it names no zone. Raises ValueError or OverflowError for what is no time."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

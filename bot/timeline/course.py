@@ -11,9 +11,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
     """A fact of an incident's course; empty for others."""
     match fact.body:
         case Mitigated():
-            return f"INC-{fact.incident} is mitigated"
+            return "Customers are served again"
         case MitigationLost():
-            return f"INC-{fact.incident} is not mitigated any more"
+            return "Customers are no longer served"
         case Merged(into=into):
             return f"INC-{fact.incident} is part of INC-{into} now"
         case Unmerged(out_of=holder, phase=phase):

@@ -19,7 +19,7 @@ from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleT
 from bot.core.decide.incident.tasks import TaskIsAdded, TaskIsChanged
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
-from bot.core.model import Phase
+from bot.core.model import ActorKind, Phase
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
 from bot.views.denied import denied_message, denied_words
@@ -127,12 +127,12 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.SeverityAlready(severity=severity):
             return f"{answer.name} is {severity} already."
         case MitigationNoted(over=over, phase=phase):
-            beside = "" if phase is Phase.MITIGATED else f" Its phase is {phase}."
-            return f"{answer.name} is {'not mitigated any more' if over else 'mitigated'}.{beside}"
+            return f"{answer.name}: customers are {'no longer served' if over else 'served again'}. Its phase is {phase}."
         case MitigatedAlready(by=by):
-            return f"{answer.name} is mitigated already, by {by.name}."
+            whose = "automatic" if by.kind is ActorKind.RULE else f"by {by.name}"
+            return f"It is on record already that customers of {answer.name} are served ({whose})."
         case NotMitigated():
-            return f"{answer.name} is not mitigated."
+            return f"Nothing on record says that customers of {answer.name} are served."
         case Renamed(title=title):
             return f"{answer.name} is called “{title}” now."
         case CalledAlready(title=title):

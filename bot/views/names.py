@@ -125,9 +125,7 @@ def flag_name(key: str, policy: Policy) -> str:
 
 def plain_flag_name(key: str, policy: Policy) -> str:
     """The same for plain_text objects, as it is."""
-    first = key.partition(".")[0]
-    alike = any(other.partition(".")[0] == first and other != key for other in policy.flags)
-    return key if alike else first.replace("-", " ").replace("_", " ")
+    return policy.flag_name(key)
 
 
 def variant_name(flag: FlagPolicy, variant: str) -> str:
@@ -137,4 +135,4 @@ def variant_name(flag: FlagPolicy, variant: str) -> str:
 
 def plain_variant_name(flag: FlagPolicy, variant: str) -> str:
     """The same for plain_text objects, as it is."""
-    return flag.aliases.get(variant, variant)
+    return flag.called(variant)

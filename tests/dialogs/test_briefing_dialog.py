@@ -1,6 +1,7 @@
 """Whoever joins an incident's channel late is told how it stands, seen by them alone."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ async def test_who_joins_a_channel_of_nobodys_incident_hears_nothing(outage: Tal
     await house.quiet()
 
     assert [] == outage.whispers(house.workspace.person("liv"))
+
+
+async def test_only_viewers_are_briefed(outage: Talk) -> None:
+    """Whoever may not ask, and a guest of the workspace, is told nothing by joining; whoever may ask is."""
+    house = outage.house
+    policy = house.app.engine.policy  # type: ignore[union-attr]
+    people = (house.bob.id,)
+    named = replace(policy.incidents, viewers=people, responders=people, commanders=people, admins=people)
+    house.app.engine.policy = replace(policy, incidents=named)  # type: ignore[union-attr]
+    house.workspace.add_user("gil", "Gil Guest", guest=True)
+    house.workspace.add_user("liv", "Liv Late")
+    await house.passes(minutes=2)
+    for name in ("gil", "liv", "bob"):
+        joins(house, name)
+    await house.bob.waits_for("(only you)", channel=CHANNEL)
+
+    assert [] == [*outage.whispers(house.workspace.person("gil")), *outage.whispers(house.workspace.person("liv"))]
 
 
 async def test_a_briefing_is_asked_for(outage: Talk) -> None:

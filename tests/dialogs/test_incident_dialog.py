@@ -159,9 +159,9 @@ TABLE = [
     ("severity", "Which severity? Write SEV1 (no way to serve customers) to SEV4 (watch)."),
     ("phase", "Which phase? Phases: triage, investigating, identified,"),
     ("phase identified a full disk", "INC-1 is identified now."),
-    ("mitigated we take orders by mail", "INC-1 is mitigated. Its phase is identified."),
-    ("mitigated", "INC-1 is mitigated already, by ana."),
-    ("mitigated off the mail is full", "INC-1 is not mitigated any more. Its phase is identified."),
+    ("mitigated we take orders by mail", "INC-1: customers are served again. Its phase is identified."),
+    ("mitigated", "It is on record already that customers of INC-1 are served (by ana)."),
+    ("mitigated off the mail is full", "INC-1: customers are no longer served. Its phase is identified."),
     ("phase triage", "INC-1 cannot go from identified to triage. Possible now: mitigated, monitoring, resolved,"),
     ("phase identifed", "identifed is not a phase. Did you mean identified? Phases: triage, investigating, identified,"),
     ("timeline", "2026-03-20 12:01 UTC INC-1 is identified, was investigating: a full disk (ana)"),
@@ -205,8 +205,8 @@ async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: 
         "Note by @ana:\n> The bank was called",
         "⬆️ INC-1 is SEV1 now, was SEV2 (by @ana). No checkout. Updates come every 30 min.",
         "INC-1 is identified (by @ana). A full disk.",
-        "🟢 INC-1 is mitigated (by @ana). We take orders by mail.",
-        "🔴 INC-1 is not mitigated any more (by @ana). The mail is full.",
+        "🟢 Customers are served again: we take orders by mail (by @ana).",
+        "🔴 Customers are no longer served (by @ana). The mail is full.",
         "Timeline of INC-1\n[file: INC-1-timeline.md]",
         "Timeline of INC-1\n[file: INC-1-timeline.csv]",
         "🟢 INC-1 resolved after 0 s · Payments are slow\n12:01 UTC to 12:01 UTC, ended by @ana: disk replaced.",
@@ -230,6 +230,35 @@ async def test_the_incident_must_be_named_when_several_are_open(declared: Talk) 
     assert "INC-2 is yours." == await declared.asks(ana, "/incident ack INC-2")
     assert "Noted in the timeline of INC-1." == await declared.asks(ana, f"/incident note #{CHANNEL} seen")
     assert "There is no INC-9. /incident list all shows every one." == await declared.asks(ana, "/incident show inc-9")
+
+
+async def test_of_many_open_ones_the_newest_are_named(declared: Talk) -> None:
+    """And where all of them are listed."""
+    ana = declared.house.ana
+    for number in range(2, 6):
+        await declared.asks(ana, f"/incident declare separate Trouble {number}")
+    said = await declared.asks(ana, "/incident ack")
+
+    assert said == (
+        "Which incident? Open are INC-3 (Trouble 3), INC-4 (Trouble 4), INC-5 (Trouble 5) and 2 more (/incident list all). "
+        "Name it first, or type in its channel."
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("fixed it was the proxy", "INC-1 is resolved now."),
+        ("close", "INC-1 is resolved now."),
+        ("mine", "INC-1 is yours."),
+        ("sev1 nobody can pay", "INC-1 is SEV1 now."),
+        ("sev1 INC-1 nobody can pay", "INC-1 is SEV1 now."),
+        ("INC-1", "Payments are slow"),
+    ],
+)
+async def test_what_tired_people_type_is_understood(typed: str, answer: str, declared: Talk) -> None:
+    """Words for what a verb does, a severity alone, a number alone."""
+    assert answer in await declared.asks(declared.house.ana, f"/incident {typed}")
 
 
 async def test_nothing_open_is_said_as_such(talk: Talk) -> None:

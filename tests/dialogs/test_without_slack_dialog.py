@@ -136,7 +136,7 @@ async def test_people_hear_that_nothing_serves_any_more(tmp_path: Path) -> None:
 
         [body] = [body for title, body in told(house)[before:] if title.startswith("INC-1 ")]
 
-        assert "INC-1 is not mitigated any more: OpenAI API is down too, and support-chat.llm is on gpt" == body
+        assert "Customers are no longer served: OpenAI API is down too, and support chat is on gpt" == body
 
 
 async def with_slack(house: House) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
 from bot.system.denials import KEPT, SETTING, Denials
 from bot.system.redaction import Redactor
+from bot.views.denied import denied_attempts
 
 
 class Notes:
@@ -52,7 +54,18 @@ async def test_a_secret_in_what_somebody_typed_is_not_kept() -> None:
     assert "canary" not in notes.settings[SETTING]
 
 
-@pytest.mark.parametrize("kept", ["{", "7", "[7]", '[{"at": "now"}]', '[{"at": 1, "who": null}]', "null"])
+def one_kept(at: str = "2026-03-20T12:00:00Z", incident: str = "7", held_back: str = "0") -> str:
+    said = f'"who": "U1", "name": "", "role": "guest", "what": "x", "incident": {incident}, "held_back": {held_back}'
+    return f'[{{"at": "{at}", {said}}}]'
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "{", "7", "[7]", '[{"at": "now"}]', '[{"at": 1, "who": null}]', "null", one_kept(incident="1e999"),
+        one_kept(held_back="-Infinity"), one_kept(held_back="NaN"), one_kept(at="9999-12-31T23:59:59-12:00"),
+    ],
+)  # fmt: skip
 async def test_what_cannot_be_read_is_left_out(kept: str) -> None:
     """Somebody edited the setting; the bot starts."""
     notes: Any = Notes(**{SETTING: kept})
@@ -60,3 +73,14 @@ async def test_what_cannot_be_read_is_left_out(kept: str) -> None:
     await denials.recall()
 
     assert [] == denials.newest
+
+
+async def test_a_time_without_a_zone_is_read_as_utc() -> None:
+    """So it can be shown, and told from the others."""
+    notes: Any = Notes(**{SETTING: one_kept(at="2026-03-20T12:00:00")})
+    denials = Denials(ManualClock(EPOCH), notes)
+    await denials.recall()
+    shown = denied_attempts(denials.newest, EPOCH)
+
+    assert [datetime(2026, 3, 20, 12, tzinfo=UTC)] == [one.at for one in denials.newest]
+    assert "U1 (guest)" in str(shown.blocks)

@@ -25,7 +25,7 @@ from bot.core.signals.base import LEVELS
 from bot.core.tasks import TaskState
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
-from bot.slack.reception import UNKNOWN, WORDS
+from bot.slack.reception import TOO_MANY, UNKNOWN, WORDS
 from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
@@ -169,7 +169,8 @@ SLIPS = (
     "/incident convert", "/incident severity INC-1 sev9",
     "/incident severity INC-1", "/incident role INC-1 chef", "/incident role INC-1 lead",
     "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
-    "/incident done INC-1", "/incident done INC-1 it", "/incident task INC-1 Call support due soon",
+    "/incident done INC-1", "/incident done? INC-1", "/incident done INC-1 it", "/incident drop INC-1",
+    "/incident task INC-1 Call support due soon",
     "/incident take INC-1 1 carl",
     "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1",
     "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
@@ -198,6 +199,7 @@ def refused() -> Iterator[Entry]:
     for standing, words in WORDS.items():
         yield sentence(f"Refused: {standing.value}", Kind.ANSWER, words, standing)
     yield sentence("Refused: Slack does not say who it is", Kind.ANSWER, UNKNOWN.format(why="Slack did not answer within 2 s"))
+    yield sentence("Asked more than twenty questions within a minute", Kind.ANSWER, TOO_MANY)
 
 
 def slips() -> Iterator[Entry]:

@@ -102,7 +102,7 @@ def served() -> Story:
     switched = Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", until, (API,))
     story.add(f"flag/{FLAG}", switched, FALLBACK_RULE, 7)
     story.add(
-        "incident/7", PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", f"served by fallback: {FLAG}"), FALLBACK_RULE
+        "incident/7", PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", "support chat switched to gpt"), FALLBACK_RULE
     )
     return story
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.model import Notice, Phase, Severity
+from bot.core.model import Actor, Notice, Phase, Severity
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged
+from bot.core.record.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged, TitleChanged
 from bot.core.record.provider_facts import NoticeSeen
 from bot.ports import Message
 from bot.views.incident.updates import summary, update
@@ -168,3 +168,23 @@ def test_a_summary_says_what_did_not_happen(words: str) -> None:
     story = _unattended()
 
     assert words in shown(summary(story.scene(), story.about(7)))
+
+
+def test_an_update_does_not_tell_what_the_bot_called_it() -> None:
+    """A title that a rule made of what fails is no news; one that a person gave is."""
+    story = outage_story(63)
+    by_rule = story.add("incident/7", TitleChanged("Claude API down", "Claude is down (API, web)"), Actor.rule("title"))
+    quiet = update_of(story, since=[by_rule])
+    by_person = story.add("incident/7", TitleChanged("Claude is down (API, web)", "Support chat is slow"), ANA)
+
+    assert "nothing new" in shown(quiet)
+    assert "Support chat is slow" in shown(update_of(story, since=[by_rule, by_person])).split("Since the last update")[1]
+
+
+def test_an_update_that_reminds_says_whom_and_for_how_long() -> None:
+    """With the buttons of a reminder, also where there is nothing new."""
+    story = outage_story(63)
+    made = update(story.scene(), slot=3, text="", missed=0, since_facts=[], overdue=T0 + timedelta(minutes=3))
+
+    assert "<@U0ANA>: no person has written an update for 1 h." in shown(made)
+    assert ["Post update", "Snooze 30 min"] == labels(made)

@@ -8,6 +8,7 @@ from bot.core.record.incident import Incident
 CLOCK_SLACK = timedelta(minutes=1)  # a wall clock that is corrected by less than this was not set back
 NOW = timedelta(0)
 MOST_MISSED = 1_000  # more are not counted one by one
+TOGETHER = timedelta(minutes=5)  # a reminder that is due so shortly before or after an update of ours goes with it
 
 
 def update_every(incident: Incident, policy: IncidentPolicy) -> timedelta | None:
@@ -76,4 +77,14 @@ def next_reminder_at(incident: Incident, policy: Policy) -> datetime | None:
     counted = [silent_since(incident), incident.severity_at, incident.people.acknowledged_at]
     snoozed = reminders.snoozed_until
     at = max(one for one in [*counted, None if snoozed else reminders.reminded_at] if one) + every
-    return policy.paging.later(incident.severity, max(at, snoozed or at), NOW)
+    at = policy.paging.later(incident.severity, max(at, snoozed or at), NOW)
+    update = next_update_at(incident, policy)
+    return update if update and at <= update <= at + TOGETHER else at
+
+
+def reminder_in_update(incident: Incident, policy: Policy, now: datetime) -> datetime | None:
+    """Since when no person has written an update, where the bot's own one at `now` reminds of it; else None."""
+    at, snoozed = next_reminder_at(incident, policy), incident.reminders.snoozed_until
+    if at is None or at > now + TOGETHER or (snoozed and snoozed > now):
+        return None
+    return silent_since(incident)

@@ -23,6 +23,7 @@ from bot.core.effects import (
     ReplyBroadcast,
     SetTopic,
     To,
+    UploadExport,
     effect,
 )
 from bot.core.model import Actor, ActorKind
@@ -105,6 +106,8 @@ class Draft:
         for number, fact in self._touched.items():
             self._refresh(number, fact)
             self._broadcast(number, fact)
+        # A file takes several calls and may wait for long; the topic should not read "next update" meanwhile.
+        self.effects.sort(key=lambda one: isinstance(one.body, UploadExport))
         return Step(self.world, tuple(self.facts), tuple(self.effects), replace(answer, changed=bool(self.facts)))
 
     def refuse(self, answer: Refused) -> Step:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.answers import base
 from bot.core.answers import incident as a
-from bot.core.decide.cadence import missed, next_update_at, update_every, update_is_due
+from bot.core.decide.cadence import missed, next_update_at, reminder_in_update, update_every, update_is_due
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.paging import page_people
 from bot.core.decide.titles import name_channel
@@ -53,6 +53,7 @@ from bot.core.record.incident_facts import (
     UpdateWritten,
 )
 from bot.core.record.recent import is_recent
+from bot.core.record.reminder_facts import UpdateOverdue
 from bot.core.record.world import World
 from bot.core.signals import (
     Acknowledge,
@@ -83,6 +84,7 @@ DUPLICATE = "duplicate"
 CANCEL_REASONS = ("false-alarm", DUPLICATE, "external", "drill")
 
 ALL_WELL = Actor.rule("all components well")
+REMINDER = Actor.rule("updates by people")
 
 
 def move_for(incident: Incident, to: Phase) -> str | None:
@@ -221,7 +223,10 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     every = update_every(incident, draft.policy.incidents)
     actor = draft.actor if text or every is None else Actor.rule(f"update every {every // timedelta(minutes=1)} min")
     since = incident.last_update_at or incident.declared_at
-    fact = draft.add(incident.stream, UpdateWritten(slot, text, gone), actor=actor)
+    overdue = None if text else reminder_in_update(incident, draft.policy, draft.now)
+    fact = draft.add(incident.stream, UpdateWritten(slot, text, gone, overdue), actor=actor)
+    if overdue:  # one message says both
+        draft.add(incident.stream, UpdateOverdue(overdue), actor=REMINDER)
     # While Slack is away only the bot's newest update waits, and says how many did not get through; people's words all wait.
     draft.send(PostUpdate(since, slot, newest_only=not text), fact)
 

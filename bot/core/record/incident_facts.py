@@ -244,6 +244,7 @@ class UpdateWritten(Body):
     slot: int
     text: str
     missed: int
+    overdue: datetime | None = None  # it reminds whoever is asked for updates that no person has written one since then
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """The next one is due from here on. A person's ends a snooze, be it one for good."""

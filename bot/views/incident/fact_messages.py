@@ -43,13 +43,12 @@ from bot.views.incident.buttons import (
     reopen_button,
     repair_button,
     resolve_button,
-    snooze_button,
     unmerge_button,
-    update_button,
 )
 from bot.views.incident.ending import canceled_words
 from bot.views.incident.tasks import task_fact
 from bot.views.incident.texts import refusal
+from bot.views.incident.updates import reminder
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
 from bot.views.scene import Scene
@@ -132,10 +131,6 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
             raised = "⬆️ " if b.severity.is_worse_than(b.previous) else ""
             said = f"{raised}{_name(incident)} is *{b.severity}* now, was {b.previous} ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), f"{said}{pace}", []
-        case UpdateOverdue(since=since) if incident:
-            asked = f"{who(incident.people.speaker)}: " if incident.people.speaker else ""
-            said = f"{asked}no person has written an update for {span(fact.at - since)}."
-            return spoken(said), said, [update_button(incident), snooze_button(incident)]
         case RemindersSnoozed(until=until):
             end = f"until {clock(until, fact.at)}" if until else "until somebody writes one"
             return _plain(f"{who(fact.actor)} snoozed reminders of overdue updates {end}.")
@@ -216,14 +211,16 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             said = f"*INC-{b.number} was taken out of {_name(incident)}* ({how(fact.actor)}).{takes}"
             return spoken(said), said, []
         case Mitigated() as b:
-            said = f"🟢 *{_name(incident)} is mitigated* ({how(fact.actor)}).{_reason(b.reason)}"
-            return spoken(said), said, []
+            return _served_again(fact, b.reason)
         case MitigationLost() as b:
-            said = f"🔴 *{_name(incident)} is not mitigated any more* ({how(fact.actor)}).{_reason(b.reason)}"
+            said = f"🔴 *Customers are no longer served* ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), said, []
         case DrillEnded(reason=reason):
             todo = " Resolve it when you are done; its report comes then." if incident and incident.phase.open else ""
             return _plain(f"🔵 The drill is over ({how(fact.actor)}): {stop(inert(reason, 200))}{todo}")
+        case UpdateOverdue(since=since) if scene:
+            said, buttons = reminder(scene, since)
+            return spoken(said), said, buttons
         case ResolveAsked() as b if scene and incident:
             said = f"*Is {incident.name} over?*{_reason(b.reason)}"
             return spoken(said), said, _if_open(scene)
@@ -253,7 +250,16 @@ def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | N
     return spoken(said), said, []
 
 
+def _served_again(fact: Fact, reason: str) -> Said:
+    """By which switch, or by whose word."""
+    why = f"{':* ' if reason.strip() else '* '}{inert(reason.strip().rstrip('.'), 300)}".rstrip()
+    said = f"🟢 *Customers are served again{why} ({how(fact.actor)})."
+    return spoken(said), said, []
+
+
 def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
+    if b.phase is Phase.MITIGATED:
+        return _served_again(fact, b.reason)
     name = _name(incident)
     over = incident is not None and incident.phase is b.phase and b.phase is Phase.RESOLVED
     buttons = [reopen_button(incident)] if over and incident else []

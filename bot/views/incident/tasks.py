@@ -16,11 +16,12 @@ from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.form_parts import View, input_block, modal, text_input
 from bot.views.limits import fit
 from bot.views.scene import Scene
-from bot.views.text import SLACK_USER, capital, clock, count, foreign, how, inert, spoken, stop, utc, who, words
+from bot.views.text import SLACK_USER, capital, clock, code, count, foreign, how, inert, plain, spoken, stop, utc, who, words
 
 DONE, TAKE, CHANGE = "task.done", "task.take", "task.change"
 CHANGE_CALLBACK = "change_task"
 MOST_ON_CARD = 5
+MOST_NAMED = 3  # in a sentence
 MOST_LISTED = 15  # each is two blocks, and Slack takes fifty
 SHORT, LONG = 80, 300
 
@@ -70,6 +71,15 @@ def task_list(scene: Scene) -> Message:
     hints.append("`/incident task TEXT @ana in 30m` adds one")
     blocks.append(context(" · ".join(hints)))
     return fit(Message(f"{what}.", tuple(blocks)))
+
+
+def which_task(incident: Incident, verb: str) -> str:
+    """What somebody may have meant who typed `/incident done` without a number."""
+    open_ones = incident.open_tasks
+    listed = [f"{task.number} ({plain(task.text, 40)})" for task in open_ones[:MOST_NAMED]]
+    more = ": `/incident tasks` shows all" if len(open_ones) > MOST_NAMED else ""
+    said = f"Open: {', '.join(listed)}{more}. Write {code(f'/incident {verb} {open_ones[0].number}')}." if open_ones else ""
+    return f"{said or f'{incident.name} has no open task.'} To end the incident: `/incident resolve`."
 
 
 def task_buttons(incident: Incident, task: Task, *, take: bool = True) -> list[Block]:

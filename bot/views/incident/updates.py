@@ -1,39 +1,34 @@
 """The hourly update and the summary at the end."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.core.model import Actor, ActorKind, Phase
 from bot.core.record.component_facts import VerdictChanged
-from bot.core.record.entry_facts import OfEntry
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
-    BroadcastBegun,
-    ChannelNamed,
     ChannelOpened,
     ComponentJoined,
     ComponentMoved,
     Declared,
-    Exported,
-    GivenUp,
     LeadAsked,
-    PeopleInvited,
     PhaseChanged,
-    Posted,
-    PostGone,
     Repaired,
     ResolveAsked,
+    TitleChanged,
     UpdateWritten,
 )
-from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
+from bot.core.record.paging_facts import Paged, PageHeld, PageLost
 from bot.core.record.provider_facts import NoticeSeen
-from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
-from bot.core.record.task_facts import TaskChanged, TaskReminded
+from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed
+from bot.core.record.task_facts import TaskChanged
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations
 from bot.timeline.story import story
-from bot.views.blocks import actions, section
-from bot.views.incident.buttons import export_button, reopen_button
+from bot.views.blocks import Block, actions, section
+from bot.views.incident.buttons import export_button, reopen_button, snooze_button, update_button
 from bot.views.incident.drill import drill_summary
 from bot.views.incident.ending import over_lines, over_words
 from bot.views.incident.evidence import component_line, worst_first
@@ -46,11 +41,10 @@ from bot.views.text import clock, code, count, foreign, inert, quote, span, stop
 
 MOST_EVENTS = 2
 MOST_STATES = 4
-# Facts that an update need not tell: the bot's own posts, the updates, and what a later fact says in better words.
+# Facts that an update need not tell besides bookkeeping: updates, what was asked, what a later fact says in better words.
 NOT_NEWS: tuple[type, ...] = (
-    Posted, PostGone, ChannelNamed, ChannelOpened, GivenUp, Exported, UpdateWritten, VerdictChanged, Declared,
-    PeopleInvited, Repaired, Paged, PageOutcome, PageHeld, PageLost, UpdateOverdue, RemindersSnoozed, RemindersResumed,
-    OfEntry, LeadAsked, ResolveAsked, TaskChanged, TaskReminded, BroadcastBegun,
+    ChannelOpened, UpdateWritten, VerdictChanged, Declared, Repaired, Paged, PageHeld, PageLost, RemindersSnoozed,
+    RemindersResumed, LeadAsked, ResolveAsked, TaskChanged,
 )  # fmt: skip
 
 # Facts that the lines about components, customers and the vendor show.
@@ -58,33 +52,46 @@ SHOWN = (ComponentJoined, ComponentMoved, OfFlag, NoticeSeen)
 
 
 def update(
-    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[Fact], author: Actor | None = None
+    scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[Fact], author: Actor | None = None,
+    overdue: datetime | None = None,
 ) -> Message:  # fmt: skip
     """What everybody should know now, and when the next word comes; one line where nothing changed.
 
     `text` is a person's own words (`author`), empty for the bot's. `since_facts` are the facts since the last update. `missed`
-    slots before this one passed unspoken.
+    slots before this one passed unspoken. `overdue`: since when no person has written one, where this reminds of it.
     """
     incident, now, due = scene.incident, scene.now, scene.next_update_at
     drill = "🔵 DRILL · " if incident.drill else ""
     title, state = f"{drill}Update {slot} of {incident.name}", state_words(incident, scene.policy)
     coming = f"Next update by {clock(due, now)}." if due else f"At {incident.severity} updates come on change."
     heard = f"Next update by {utc(due, now)}." if due else ""
-    news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
+    news = [fact for fact in since_facts if _is_news(fact)]
     told, running = [_missed(missed)] if missed else [], span(now - incident.began_at)
+    reminded, buttons = reminder(scene, overdue) if overdue else ("", [])
+    asked = [*_asked(scene), reminded]
     if not text and not news:
-        parts = [f"*{title}*: nothing new after {running}.", stop(state), customers(scene), *told, *_asked(scene), coming]
-        return fit(Message(f"{title}: nothing new. {stop(state)} {heard}".strip(), (section(" ".join(filter(None, parts))),)))
+        parts = [f"*{title}*: nothing new after {running}.", stop(state), customers(scene), *told, *asked, coming]
+        body = section(" ".join(filter(None, parts)))
+        return fit(Message(f"{title}: nothing new. {stop(state)} {heard}".strip(), (body, *actions(buttons))))
     said = f"{stop(foreign(text, 200))} " if text else ""
     lines = [f"*{title}* · {incident.severity} · {incident.phase}, {running} in"]
     lines += [f"{who(author)} writes:\n{quote(text, 2500)}"] if text else []
-    lines += [*told, *known_lines(scene, news), *_asked(scene), f"*{coming}*"]
-    return fit(Message(f"{title}: {said}{stop(state)} {heard}".strip(), (section("\n".join(filter(None, lines))),)))
+    lines += [*told, *known_lines(scene, news), *asked, f"*{coming}*"]
+    body = section("\n".join(filter(None, lines)))
+    return fit(Message(f"{title}: {said}{stop(state)} {heard}".strip(), (body, *actions(buttons))))
+
+
+def reminder(scene: Scene, since: datetime) -> tuple[str, list[Block]]:
+    """That no person has written an update since then, to whoever is asked for them, with what to press."""
+    incident, speaker = scene.incident, scene.incident.people.speaker
+    asked = f"{who(speaker)}: " if speaker else ""
+    said = f"{asked}no person has written an update for {span(scene.now - since)}."
+    return said, [update_button(incident), snooze_button(incident)] if incident.phase.open else []
 
 
 def known_lines(scene: Scene, since_facts: Sequence[Fact]) -> list[str]:
     """What every update says by itself: states, whether customers are served, the vendor's new word, what happened."""
-    news = [fact for fact in since_facts if not isinstance(fact.body, NOT_NEWS)]
+    news = [fact for fact in since_facts if _is_news(fact)]
     lines = [*_states(scene), customers(scene), *_vendor(news, scene), *_events(news, scene)]
     return [line for line in lines if line]
 
@@ -110,16 +117,22 @@ def _vendor(news: Sequence[Fact], scene: Scene) -> list[str]:
 
 def _events(news: Sequence[Fact], scene: Scene) -> list[str]:
     """What happened since the last update, without what the state of components and flags says already."""
-    fresh = [fact for fact in news if not isinstance(fact.body, SHOWN) and not _automatic_move(fact)]
+    fresh = [fact for fact in news if not isinstance(fact.body, SHOWN) and not _follows(fact)]
     told = story(fresh, scene.names)
     left = [f"• {len(told) - MOST_EVENTS} earlier: `/incident timeline`"] if len(told) > MOST_EVENTS else []
     shown = [f"• {clock(row.at, scene.now)} {inert(row.sentence, 100)}" for row in told[-MOST_EVENTS:]]
     return ["Since the last update:", *left, *shown] if shown else []
 
 
-def _automatic_move(fact: Fact) -> bool:
-    """A phase that a rule set follows from what the lines above say."""
-    return isinstance(fact.body, PhaseChanged) and fact.actor.kind is ActorKind.RULE
+def _is_news(fact: Fact) -> bool:
+    """Not what the bot did for itself, such as to call it after what fails."""
+    own = fact.body.BOOKKEEPING or isinstance(fact.body, NOT_NEWS)
+    return not own and not (isinstance(fact.body, TitleChanged) and fact.actor.kind is ActorKind.RULE)
+
+
+def _follows(fact: Fact) -> bool:
+    """What a rule made of it follows from what the lines above say: the phase, and whether customers are served."""
+    return isinstance(fact.body, PhaseChanged | Mitigated | MitigationLost) and fact.actor.kind is ActorKind.RULE
 
 
 def _asked(scene: Scene) -> list[str]:

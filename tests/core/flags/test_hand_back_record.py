@@ -225,7 +225,7 @@ def test_a_forced_release_takes_the_mitigation_back() -> None:
     """By the person who did it, with the flag's name; the phase goes back with it."""
     table = down()
     release(table, force=True)
-    why = f"{FLAG} went back to a default that is not well"
+    why = "support chat went back to a default that is not well"
 
     assert Written(MitigationLost(why), 1, ANA) == last(table, MitigationLost)
     assert Written(PhaseChanged(Phase.MITIGATED, Phase.INVESTIGATING, "back", why), 1, ANA) == last(table, PhaseChanged)

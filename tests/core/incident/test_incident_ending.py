@@ -9,7 +9,7 @@ from bot.core.answers.base import Answer
 from bot.core.answers.incident import Failing, Moved, NeedsReason, NoWay, StillFailing
 from bot.core.decide.due import next_due
 from bot.core.decide.phases import CANCEL_REASONS
-from bot.core.effects import OpenThread, PostAlert, PostLine, To
+from bot.core.effects import EditCard, OpenThread, PostAlert, PostLine, PostSummary, To, UploadExport
 from bot.core.model import Fault, Level, Phase, Verdict
 from bot.core.record.flag_facts import HandBackAsked
 from bot.core.record.incident_facts import ComponentMoved, Declared, PhaseChanged
@@ -289,3 +289,14 @@ def test_resolving_what_nobody_measures_does_not_ask() -> None:
     table.send(s.Declare(actor=ANA, title="OpenAI is slow", components=("openai.api",)))
 
     assert resolve(table).ok
+
+
+def test_the_end_waits_for_no_upload() -> None:
+    """Summary and card come before the timeline as a file, which may take long."""
+    table = outage(automation="off")
+    table.sees(API, Level.OPERATIONAL)
+    resolve(table)
+    kinds = [type(one.body) for one in table.steps[-1].effects]
+
+    assert {PostSummary, EditCard} <= set(kinds)
+    assert UploadExport is kinds[-1]

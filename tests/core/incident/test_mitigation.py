@@ -79,7 +79,7 @@ def test_a_switch_mitigates_and_leaves_the_phase_to_whoever_chose_it() -> None:
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="now"))
 
     assert Phase.IDENTIFIED is table.incident().phase
-    assert [Mitigated(f"served by fallback: {FLAG}")] == table.kinds(Mitigated)
+    assert [Mitigated("support chat switched to gpt")] == table.kinds(Mitigated)
     assert 1 == lines(table, Mitigated)
 
 
@@ -123,7 +123,7 @@ def test_a_fallback_that_fails_takes_the_mitigation_back() -> None:
     table = down(fallbacks=(Fallback("gpt", GPT),))
     table.sees(GPT, Level.DOWN)
 
-    assert [MitigationLost(f"OpenAI API is down too, and {FLAG} is on gpt")] == table.kinds(MitigationLost)
+    assert [MitigationLost("OpenAI API is down too, and support chat is on gpt")] == table.kinds(MitigationLost)
     assert (None, Phase.INVESTIGATING) == (table.incident().mitigation, table.incident().phase)
     assert 1 == lines(table, MitigationLost)
     assert 1 == lines(table, PhaseChanged)  # that it was mitigated; that it is not is said above
@@ -159,7 +159,7 @@ def test_a_person_says_that_customers_are_served() -> None:
     table.passes(7)
     said = table.send(s.SayMitigated(actor=ANA, incident=1, reason="the old key works")).answer
 
-    assert "INC-1 is mitigated. Its phase is triage." == told(said)
+    assert "INC-1: customers are served again. Its phase is triage." == told(said)
     assert Phase.TRIAGE is table.incident().phase
     assert table.now == durations(table.incident(), table.facts).mitigated_at
 
@@ -179,7 +179,7 @@ def test_a_person_takes_it_back() -> None:
     table = down()
     said = table.send(s.SayMitigated(actor=ANA, incident=1, reason="the answers are nonsense", over=True)).answer
 
-    assert "INC-1 is not mitigated any more. Its phase is investigating." == told(said)
+    assert "INC-1: customers are no longer served. Its phase is investigating." == told(said)
     assert [MitigationLost("the answers are nonsense")] == table.kinds(MitigationLost)
 
 
@@ -202,7 +202,7 @@ def test_a_person_takes_back_the_phase_that_a_person_chose() -> None:
     phase(table, Phase.MITIGATED)
     said = table.send(s.SayMitigated(actor=ANA, incident=1, over=True)).answer
 
-    assert "INC-1 is not mitigated any more. Its phase is investigating." == told(said)
+    assert "INC-1: customers are no longer served. Its phase is investigating." == told(said)
 
 
 def test_what_fails_less_under_monitoring_is_no_relapse() -> None:
@@ -222,5 +222,5 @@ def test_what_stands_is_not_said_twice() -> None:
     table.send(s.SayMitigated(actor=ANA, incident=1, over=True))
     nothing = table.send(s.SayMitigated(actor=ANA, incident=1, over=True)).answer
 
-    assert "INC-1 is mitigated already, by fallback automation." == told(twice)
-    assert "INC-1 is not mitigated." == told(nothing)
+    assert "It is on record already that customers of INC-1 are served (automatic)." == told(twice)
+    assert "Nothing on record says that customers of INC-1 are served." == told(nothing)

@@ -8,8 +8,10 @@ import pytest
 from bot.core import signals as s
 from bot.core.answers import incident as a
 from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
+from bot.core.effects import PostLine
 from bot.core.model import Level, Phase, Severity
 from bot.core.paging import PagingPolicy, QuietHours
+from bot.core.record.fact import Body
 from bot.core.record.incident_facts import UpdateWritten
 from bot.core.record.reminder_facts import UpdateOverdue
 from tests.desk import ANA, BOB, START, Table, policy
@@ -33,6 +35,12 @@ def spoken(table: Table) -> list[int]:
     return [int((f.at - START) / timedelta(minutes=1)) for f in table.facts if isinstance(f.body, UpdateWritten)]
 
 
+def lines(table: Table, kind: type[Body]) -> int:
+    every = [effect for step in table.steps for effect in step.effects]
+    told = {(effect.stream, effect.seq) for effect in every if isinstance(effect.body, PostLine)}
+    return len([f for f in table.facts if isinstance(f.body, kind) and (f.stream, f.seq) in told])
+
+
 def snooze(table: Table, minutes: float | None) -> object:
     lasts = None if minutes is None else timedelta(minutes=minutes)
     return table.send(s.SnoozeReminders(actor=ANA, incident=1, lasts=lasts)).answer
@@ -45,6 +53,31 @@ def test_the_lead_is_reminded_each_hour_in_which_no_person_wrote() -> None:
 
     assert [60, 120] == reminded(table)
     assert [60, 120] == spoken(table)
+
+
+def test_a_reminder_and_an_update_of_one_minute_are_one_message() -> None:
+    """Ana acknowledged it two minutes after it was declared: what is due then goes with the hourly update."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.passes(2)
+    table.send(s.Acknowledge(actor=ANA, incident=1))
+    table.passes(60)
+
+    assert ([60], [60]) == (spoken(table), reminded(table))
+    assert 0 == lines(table, UpdateOverdue)
+    assert [START] == [body.overdue for body in table.kinds(UpdateWritten) if isinstance(body, UpdateWritten)]
+
+
+def test_a_reminder_between_two_updates_has_a_message_of_its_own() -> None:
+    """Nobody waits half an hour for it."""
+    table = Table().all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.passes(30)
+    table.send(s.Acknowledge(actor=ANA, incident=1))
+    table.passes(60)
+
+    assert ([60], [90]) == (spoken(table), reminded(table))
+    assert 1 == lines(table, UpdateOverdue)
 
 
 def test_an_update_by_a_person_begins_the_hour_anew() -> None:

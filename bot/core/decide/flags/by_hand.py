@@ -101,7 +101,7 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
     incident = draft.world.incidents.get(engagement.incident or 0)
     if unwell and incident and incident.phase.open and incident.mitigation:
-        why = f"{signal.flag} went back to a default that is not well"
+        why = f"{draft.policy.flag_name(signal.flag)} went back to a default that is not well"
         lose_mitigation(draft, incident.number, why, signal.actor)
     known = policy.default if policy else ""
     return draft.done(fa.Released(flag=signal.flag, incident=engagement.incident, default=known))

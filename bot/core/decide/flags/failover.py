@@ -306,11 +306,17 @@ def mitigate(draft: Draft) -> None:
             continue
         if not _happened_to(draft, incident, concerned):
             continue  # neither time nor what happens elsewhere overrules a person who said that nobody is served
-        reason = f"served by fallback: {', '.join(p.key for p in concerned)}"
+        reason = ", ".join(_switched(draft, p) for p in concerned)
         if incident.phase_by_person and incident.mitigation is None:
             draft.add(incident.stream, Mitigated(reason), actor=FALLBACK_RULE)
         elif not incident.phase_by_person and move_for(incident, Phase.MITIGATED) == "forward":
             change_phase(draft, incident.number, Phase.MITIGATED, reason, FALLBACK_RULE)
+
+
+def _switched(draft: Draft, policy: FlagPolicy) -> str:
+    engagement = draft.world.flag(policy.key).engagement
+    to = policy.called(engagement.variant if engagement else policy.default)
+    return f"{draft.policy.flag_name(policy.key)} switched to {to}"
 
 
 def lose_what_left(draft: Draft, number: int, reason: str) -> None:
@@ -351,12 +357,13 @@ def _no_longer(draft: Draft, policy: FlagPolicy) -> str:
     trouble, engagement = troubled(draft.world, policy, Level.DEGRADED), draft.world.flag(policy.key).engagement
     if not trouble or _carried(draft.world, policy):
         return ""
+    name, default = draft.policy.flag_name(policy.key), policy.called(policy.default)
     if engagement is None:
-        return f"{verdicts(draft, trouble)}, and {policy.key} is back on {policy.default}"
+        return f"{verdicts(draft, trouble)}, and {name} is back on {default}"
     sick = sick_behind(draft.world, policy, engagement.variant)
     if sick is None:
-        return f"{verdicts(draft, trouble)}, and {engagement.share_back} % of {policy.key} is back on {policy.default}"
-    return f"{how(sick, draft.policy.name_of(sick.id))} too, and {policy.key} is on {engagement.variant}"
+        return f"{verdicts(draft, trouble)}, and {engagement.share_back} % of {name} is back on {default}"
+    return f"{how(sick, draft.policy.name_of(sick.id))} too, and {name} is on {policy.called(engagement.variant)}"
 
 
 def _carried(world: World, policy: FlagPolicy) -> bool:

@@ -8,13 +8,13 @@ from bot.core.answers import incident as a
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.cadence import next_reminder_at, silent_since, update_every
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.model import Actor, Severity
+from bot.core.decide.phases import REMINDER
+from bot.core.model import Severity
 from bot.core.policy import Policy
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.world import World
 from bot.core.signals import ResumeReminders, SnoozeReminders
 
-REMINDER = Actor.rule("updates by people")
 LEAST_MINUTES, MOST_HOURS = 1, 24
 
 
@@ -58,7 +58,7 @@ class NoSuchSnooze(Refused):
 
 
 def on_time(draft: Draft) -> None:
-    """Remind the lead of each open incident for which it is time."""
+    """Remind the lead of each open incident for which it is time, and which no update of ours reminds of at the same time."""
     for incident in draft.world.open_incidents():
         at = next_reminder_at(incident, draft.policy)
         if at is not None and at <= draft.now:
