@@ -3,7 +3,7 @@
 Reading never touches the database: the engine swaps an immutable snapshot in after each commit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, in_drill, targeting_key
@@ -50,6 +50,18 @@ class FlagBoard:
             if self.snapshot.entries[key].drill:
                 self._in_drill.note(key, name, fallback=in_drill(context))
         return found
+
+    def note_reader(self, client: str) -> None:
+        """This client has just read all flags, to evaluate them by itself."""
+        for key in self.snapshot.entries:
+            self._readers.note(key, client)
+
+    def note_in_drill(self, client: str, keys: Iterable[str], *, fallback: bool) -> None:
+        """This client read these flags by itself in the scope of their drill, or without it; flags without one are left out."""
+        for key in keys:
+            entry = self.snapshot.entries.get(key)
+            if entry is not None and entry.drill:
+                self._in_drill.note(key, client, fallback=fallback)
 
     def read_in_drill(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Who read the flag since its drill began, as far as they are kept: its fallback in the scope; without the scope."""

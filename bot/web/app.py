@@ -33,6 +33,7 @@ def build_web(services: WebServices) -> web.Application:
     """The application with every route behind its guard."""
     app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
+    app[ofrep.RULES] = ofrep.RulesMade()
     app.on_response_prepare.append(_add_headers)
     app.on_response_prepare.append(_forget_broken_body)
     _add_open(app)

@@ -7,23 +7,44 @@ has errorCode, errorDetails and metadata, and all of them are bare `application/
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from bot.flags.evaluate import Evaluation, NotFound
+from bot.flags import rules
+from bot.flags.evaluate import Evaluation, NotFound, Snapshot, targeting_key
 from bot.web.server.bodies import read_json
 from bot.web.server.errors import OFREP_FLAGS, Refusal, answer_json, flag_key
 from bot.web.services import SERVICES
 
+
+@dataclass
+class RulesMade:
+    """The answer with all rules of one snapshot, in bytes; thousands of readers ask for the same one every second."""
+
+    snapshot: Snapshot | None = None
+    body: bytes = b""
+    etag: str = ""
+
+
+RULES = web.AppKey("rules", RulesMade)
 PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
 
 
 async def evaluate(request: web.Request) -> web.Response:
     """One flag, or with no key all of them; a trailing slash does not matter."""
     key = flag_key(request)
-    context = _context(await read_json(request))
-    return _one(request, key, context) if key else _all(request, context)
+    data = await read_json(request)
+    context = _context(data)
+    if key:
+        return _one(request, key, context)
+    wanted = request.query.get("rules")
+    if wanted is None:
+        return _all(request, context)
+    if wanted != str(rules.VERSION):
+        raise Refusal(400, f"Rules are spoken in version {rules.VERSION} here.", remedy=f"Ask with rules={rules.VERSION}.")
+    return _rules(request, context, data)
 
 
 def _one(request: web.Request, key: str, context: Mapping[str, Any]) -> web.Response:
@@ -47,12 +68,48 @@ def _all(request: web.Request, context: Mapping[str, Any]) -> web.Response:
             shapes.append(_shape(found))
     data = {"flags": shapes, "metadata": {"revision": services.board.snapshot.revision}}
     body = json.dumps(data, allow_nan=False).encode()
-    # Of the bytes, since they depend on the reader; a counter would also start anew with the process.
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return _unless_known(request, body, _etag(body))
+
+
+def _rules(request: web.Request, context: Mapping[str, Any], data: Any) -> web.Response:
+    """All flags for a client that evaluates by itself: the same bytes for every reader, made once for each snapshot."""
+    board, made = request.app[SERVICES].board, request.app[RULES]
+    client = targeting_key(context) or _client(request)
+    board.note_reader(client)
+    for field, fallback in (("drill_fallback", True), ("drill_other", False)):
+        keys = data.get(field) if isinstance(data, Mapping) else None
+        if isinstance(keys, list):
+            board.note_in_drill(client, (key for key in keys if isinstance(key, str)), fallback=fallback)
+    if made.snapshot is not board.snapshot:
+        made.snapshot = board.snapshot
+        flags = [_rule_shape(rule) for rule in rules.rules(made.snapshot)]
+        body = {"rules": rules.VERSION, "flags": flags, "metadata": {"revision": made.snapshot.revision}}
+        made.body = json.dumps(body, allow_nan=False).encode()
+        made.etag = _etag(made.body)
+    return _unless_known(request, made.body, made.etag)
+
+
+def _etag(body: bytes) -> str:
+    """Of the bytes, since they may depend on the reader; a counter would also start anew with the process."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _unless_known(request: web.Request, body: bytes, etag: str) -> web.Response:
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if _has(request.headers.getall("If-None-Match", []), etag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
+    shape = _shape(rule.plain)
+    if rule.split is not None:
+        split = rule.split
+        shape["split"] = {"seed": split.seed, "below": split.below, "variant": split.variant, "value": split.value}
+    if rule.drill is not None:
+        drill = rule.drill
+        shape["drill"] = {"variant": drill.variant, "value": drill.value, "metadata": dict(drill.metadata)}
+    return shape
 
 
 def _shape(found: Evaluation) -> dict[str, Any]:

@@ -1,0 +1,164 @@
+"""What the bot said about all flags, and which answer of it a reader gets. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+VERSION = 1  # of the rules that we ask for and understand
+BUCKETS = 10_000
+DRILL_KEY = "understudy_drill"
+
+
+class NotFlags(ValueError):  # noqa: N818 # what was received, not a fault of ours
+    """What was received is not a set of flags; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer about a flag. Of an object `text` holds the JSON: each reader gets a copy, which it may change as it likes."""
+
+    value: Any
+    text: str | None
+    variant: str
+    reason: str
+    metadata: Mapping[str, str | int | float | bool]
+
+    def fresh(self) -> Any:
+        """The value, never shared with another reader."""
+        return self.value if self.text is None else json.loads(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already."""
+
+    seed: str
+    below: int
+    back: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag: what everybody gets, but for those whom a hand-back or a drill sends elsewhere."""
+
+    plain: Answer
+    split: Split | None = None
+    drill: Answer | None = None
+
+    def answer(self, targeting_key: str | None, attributes: Mapping[str, Any]) -> Answer:
+        """What this reader gets: the same as from the bot itself."""
+        if self.drill is not None and attributes.get(DRILL_KEY) is True:
+            return self.drill
+        if self.split is not None and targeting_key and bucket(self.split.seed, targeting_key) < self.split.below:
+            return self.split.back
+        return self.plain
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An event stream that the bot announced: where to listen for changes."""
+
+    address: str  # absolute, or a path on the bot
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """All flags as received; `text` is the JSON they were read from."""
+
+    by_key: Mapping[str, Flag]
+    streams: tuple[Stream, ...]
+    text: str
+
+
+def bucket(seed: str, targeting_key: str) -> int:
+    """Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `seed:targetingKey`, scaled down."""
+    # Half a surrogate pair is legal in a Python string and in JSON: it must hash as it does in the bot.
+    hashed = hashlib.sha256(f"{seed}:{targeting_key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(hashed[:8], "big") * BUCKETS >> 64
+
+
+def parse(text: str, before: Mapping[str, Flag] | None = None) -> Flags:
+    """Read the bot's answer, whole or not at all; raises NotFlags.
+
+    A flag that the server could not evaluate keeps its answer from `before`.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise NotFlags("it is not JSON") from error
+    if not isinstance(data, dict) or not isinstance(data.get("flags"), list):
+        raise NotFlags("it has no list of flags")
+    if data.get("rules", VERSION) != VERSION:
+        raise NotFlags(
+            f"its rules are of version {str(data['rules'])[:20]!r}, and this client knows {VERSION}: update the client"
+        )
+    found: dict[str, Flag] = {}
+    for place, item in enumerate(data["flags"]):
+        where = f"flags[{place}]"
+        if not isinstance(item, dict) or not isinstance(item.get("key"), str):
+            raise NotFlags(f"{where} has no key")
+        key = item["key"]
+        if "errorCode" in item:
+            if before is not None and key in before:
+                found[key] = before[key]
+            continue
+        found[key] = _flag(item, where)
+    return Flags(found, tuple(_streams(data.get("eventStreams"))), text)
+
+
+def _flag(item: Mapping[str, Any], where: str) -> Flag:
+    reason = item.get("reason")
+    plain = _answer(item, reason if isinstance(reason, str) else "UNKNOWN", where)
+    split, drill = item.get("split"), item.get("drill")
+    return Flag(
+        plain,
+        None if split is None else _split(split, plain, f"{where}.split"),
+        None if drill is None else _answer(_object(drill, f"{where}.drill"), "TARGETING_MATCH", f"{where}.drill"),
+    )
+
+
+def _split(item: Any, plain: Answer, where: str) -> Split:
+    found = _object(item, where)
+    seed, below = found.get("seed"), found.get("below")
+    if not isinstance(seed, str) or type(below) is not int:
+        raise NotFlags(f"{where} has no seed or no share")
+    return Split(seed, below, _answer({"metadata": plain.metadata, **found}, "SPLIT", where))
+
+
+def _answer(item: Mapping[str, Any], reason: str, where: str) -> Answer:
+    value, metadata = item.get("value"), item.get("metadata") or {}
+    if value is None:
+        raise NotFlags(f"{where} has no value")
+    variant = item.get("variant", "")
+    if not isinstance(variant, str):
+        raise NotFlags(f"{where} has a variant that is no text")
+    told = {k: v for k, v in _object(metadata, f"{where}.metadata").items() if isinstance(v, str | int | float)}
+    text = json.dumps(value) if isinstance(value, dict | list) else None
+    return Answer(value, text, variant, reason, told)
+
+
+def _streams(found: Any) -> list[Stream]:
+    """Those of a kind we know; what else may be announced one day is left alone."""
+    streams = []
+    for item in found if isinstance(found, list) else ():
+        if not isinstance(item, dict) or item.get("type") != "sse":
+            continue
+        endpoint = item.get("endpoint")
+        address = item.get("url")
+        if isinstance(endpoint, dict) and isinstance(endpoint.get("requestUri"), str):
+            address = str(endpoint.get("origin") or "") + endpoint["requestUri"]
+        if isinstance(address, str):
+            streams.append(Stream(address))
+    return streams
+
+
+def _object(item: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(item, Mapping):
+        raise NotFlags(f"{where} is no object")
+    return item
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
