@@ -22,7 +22,7 @@ from bot.core.record.component_facts import (
     Unmuted,
     VerdictChanged,
 )
-from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartSwitched, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
 from bot.core.record.entry_facts import (
@@ -92,8 +92,18 @@ from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, U
 from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.standing import Piece
 from bot.core.record.streams import evolve
-from bot.core.record.task_facts import TaskAdded, TaskChanged, TaskDone, TaskDropped, TaskReminded, TaskReopened
+from bot.core.record.task_facts import (
+    TaskAdded,
+    TaskCame,
+    TaskChanged,
+    TaskDone,
+    TaskDropped,
+    TaskMoved,
+    TaskReminded,
+    TaskReopened,
+)
 from bot.core.record.world import World
+from bot.core.tasks import Task, TaskRef
 from bot.ports import LatencyPicture
 from bot.views.scene import Scene
 
@@ -349,6 +359,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", PartTaken(8, words, "openai", (WEB,), (BOB,))),
         ("incident/7", DuplicateFound(8, words)),
         ("incident/7", PartGivenBack(8, (WEB,))),
+        ("incident/7", PartSwitched(words[:120] or FLAG, words)),
         ("incident/7", Mitigated(words)),
         ("incident/7", MitigationLost(words)),
         ("incident/7", TitleChanged(words, f"{words}!")),
@@ -382,6 +393,8 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", TaskDone(1)),
         ("incident/7", TaskReopened(1)),
         ("incident/7", TaskDropped(1, "they wrote to us")),
+        ("incident/7", TaskMoved(1, TaskRef(4, 2))),
+        ("incident/7", TaskCame(2, TaskRef(4, 2), Task(2, words, BOB, later, False, ANA, T0))),
         ("incident/7", DrillEnded(words)),
         ("incident/7", DrillReadersSeen(words[:120] or FLAG, (words[:120],), (words[:120],))),
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),

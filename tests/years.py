@@ -23,11 +23,12 @@ def signals(table: Table, dice: random.Random, count: int) -> Iterator[s.Signal]
 
 
 def named_in(world: World, signal: s.Signal, ledger: World) -> World:
-    """The world with the incidents that a signal names and their parts, as the engine reads them before it decides; `ledger`
-    has all."""
+    """The world with the incidents that a signal names and those near them, as the engine reads them before it decides;
+    `ledger` has all."""
     named = signal.named if isinstance(signal, s.OfIncident) else (signal.incident,) if isinstance(signal, s.OfEffect) else ()
-    held = [incident for number in named if number is not None and (incident := ledger.incidents.get(number))]
-    for number in dict.fromkeys(number for one in held for number in (one.number, *one.parts)):
+    wanted = [number for number in named if number in ledger.incidents]
+    for number in wanted:  # it grows meanwhile
+        wanted += sorted(ledger.incidents[number].near - set(wanted))
         if number not in world.incidents:
             stream = f"incident/{number}"
             read = put(world, ledger.incidents[number])

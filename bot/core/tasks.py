@@ -17,6 +17,15 @@ class TaskState(StrEnum):
     OPEN = "open"
     DONE = "done"
     DROPPED = "dropped"
+    MOVED = "moved"  # it goes on in another incident: `moved_to`
+
+
+@dataclass(frozen=True)
+class TaskRef:
+    """A task of some incident, by both numbers."""
+
+    incident: int
+    task: int
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,8 @@ class Task:
     ended_by: Actor | None = None
     reason: str = ""  # why it was dropped
     reminded_at: datetime | None = None  # the last time, for this owner and this due time
+    came_from: TaskRef | None = None  # it was said in an incident that became part of this one
+    moved_to: TaskRef | None = None  # where it goes on
 
     @property
     def open(self) -> bool:

@@ -1,5 +1,6 @@
 """Reminders of tasks, as direct messages."""
 
+from bot.core.decide.incident.moving_tasks import where
 from bot.core.effects import RemindOwner
 from bot.delivery.incident_channel import incident_of
 from bot.ports import Chat, Engine, OutboxRow, Performed, Performer, Performers
@@ -21,8 +22,10 @@ class TaskReminders:
 
     async def _remind(self, body: RemindOwner, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
-        task = incident.tasks.get(body.task)
+        at = where(self._engine.world, incident.number, body.task)  # it may have gone along into another incident
+        incident = self._engine.world.incidents.get(at.incident, incident)
+        task = incident.tasks.get(at.task)
         if task is None or not task.open or task.owner is None or task.owner.id != body.user:
             return Performed()  # it was done, or handed over, while Slack was away
-        at = await self._chat.tell(body.user, reminder(incident, task, self._clock.now()), row.effect.key)
-        return Performed(at.channel, at.ts)
+        said = await self._chat.tell(body.user, reminder(incident, task, self._clock.now()), row.effect.key)
+        return Performed(said.channel, said.ts)

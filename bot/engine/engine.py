@@ -254,16 +254,17 @@ class CommittingEngine:
             listener(facts, world)
 
     async def _bring_up(self, signals: Sequence[Signal]) -> None:
-        """Know what is committed, and the incidents that these signals name, with their parts."""
+        """Know what is committed, and the incidents that these signals name, with those that are near them."""
         if self._stale:
             await self._reload()
         named = {number for s in signals if isinstance(s, OfIncident) for number in s.named}
         named |= {s.incident for s in signals if isinstance(s, OfEffect) and s.incident is not None}
-        if absent(self._world, named):
-            self._world = await self.world_with(named)
-        parts = {part for number in named if (held := self._world.incidents.get(number)) for part in held.parts}
-        if absent(self._world, parts):
-            self._world = await self.world_with(parts)
+        known: set[int] = set()
+        while named - known:
+            if absent(self._world, named):
+                self._world = await self.world_with(named)
+            known |= named
+            named = {near for number in known if (held := self._world.incidents.get(number)) for near in held.near}
 
     async def _reload(self) -> None:
         self._world = without_old(await self._ledger.read(read_world), self._clock.now())

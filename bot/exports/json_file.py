@@ -98,6 +98,8 @@ def _task(task: Task) -> dict[str, Any]:
         "ended_at": iso(task.ended_at),
         "ended_by": encode(task.ended_by),
         "reason": task.reason,
+        "came_from": encode(task.came_from),
+        "moved_to": encode(task.moved_to),
     }
 
 

@@ -165,8 +165,10 @@ def _tasks(incident: Incident) -> str:
         kind = "follow-up" if task.follow_up else "task"
         state = f"{task.state} ({stamp(task.ended_at)}, {_actor(task.ended_by)})" if task.ended_at else task.state.value
         why = f": {md(task.reason)}" if task.reason else ""
+        why += f": task {task.moved_to.task} of INC-{task.moved_to.incident}" if task.moved_to else ""
         owner, due = _actor(task.owner) if task.owner else "nobody", stamp(task.due_at) if task.due_at else ""
-        table.append((str(task.number), kind, md(task.text), owner, due, f"{state}{why}"))
+        came = f" (from INC-{task.came_from.incident})" if task.came_from else ""
+        table.append((str(task.number), kind, f"{md(task.text)}{came}", owner, due, f"{state}{why}"))
     return _table(("#", "kind", "what", "owner", "due", "state"), table) if table else "None."
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
+from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartSwitched, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Fact
 
@@ -24,6 +24,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"INC-{number} “{title}” was a duplicate of INC-{fact.incident}"
         case PartGivenBack(number=number, components=components):
             return f"INC-{number} was taken out of INC-{fact.incident}{_with(components, names, 'it took')}"
+        case PartSwitched(flag=flag, variant=variant):
+            return f"{flag} uses {variant or 'its default'} {'instead' if variant else 'again'}"
     return ""
 
 

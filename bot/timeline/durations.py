@@ -10,15 +10,13 @@ from datetime import datetime, timedelta
 
 from bot.core.effects import PostAlert
 from bot.core.model import ActorKind, Level, Phase
-from bot.core.record.course.merge_facts import Merged, PartGivenBack, Unmerged
+from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartSwitched, Unmerged
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import CarriedOver, Engaged, Released
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, Posted, UpdateWritten
 from bot.core.record.provider import NOTICE_OVER
 from bot.core.record.provider_facts import NoticeSeen
-
-SWITCHED = (Engaged, CarriedOver)
 
 
 @dataclass(frozen=True)
@@ -113,6 +111,7 @@ class Durations:
 def durations(incident: Incident, facts: Sequence[Fact]) -> Durations:
     """Measure an incident by its facts, in the order of their commit."""
     spoken = [x.body for x in facts if isinstance(x.body, UpdateWritten)]
+    away = _away(facts)
     return Durations(
         impact_at=incident.began_at,
         detected_at=incident.declared_at,
@@ -120,14 +119,12 @@ def durations(incident: Incident, facts: Sequence[Fact]) -> Durations:
         acknowledged_at=incident.people.acknowledged_at,
         vendor_first_at=incident.vendor.first_at,
         first_post_at=_first(x.at for x in facts if isinstance(x.body, Posted) and x.body.what == PostAlert.KIND),
-        failover_at=_first(
-            x.body.began_at if isinstance(x.body, CarriedOver) else x.at for x in facts if isinstance(x.body, SWITCHED)
-        ),
+        failover_at=_first(one.began_at for one in away),
         mitigated_at=_mitigated_at(incident, facts),
         vendor_resolved_at=_vendor_resolved_at(facts),
         ended_at=incident.ending.at,
         outages=_outages(incident, facts),
-        away=_away(facts),
+        away=away,
         updates=len(spoken),
         missed=sum(body.missed for body in spoken),
         longest_silence=_longest_silence(facts),
@@ -188,14 +185,17 @@ def _away(facts: Sequence[Fact]) -> tuple[Away, ...]:
     running: dict[str, Away] = {}
     for fact in facts:
         match fact.body:
-            case Engaged(flag=flag, variant=variant):
+            case Engaged(flag=flag, variant=variant) | PartSwitched(flag=flag, variant=variant) if variant:
                 if flag in running and running[flag].variant != variant:
                     done.append(replace(running.pop(flag), ended_at=fact.at))
                 running.setdefault(flag, Away(flag, variant, fact.at, None))
             case CarriedOver(flag=flag, variant=variant, began_at=began_at) if flag not in running:
                 running[flag] = Away(flag, variant, began_at, None)
-            case Released(flag=flag) if flag in running:
+            case Released(flag=flag) | PartSwitched(flag=flag, variant="") if flag in running:
                 done.append(replace(running.pop(flag), ended_at=fact.at))
+            case PartGivenBack(flags=others):  # as with its outages
+                running = {flag: away for flag, away in running.items() if flag not in others}
+                done = [away for away in done if away.flag not in others]
     return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))
 
 

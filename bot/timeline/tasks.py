@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 
 from bot.core.model import Actor
 from bot.core.record.fact import Fact
-from bot.core.record.task_facts import TaskAdded, TaskChanged, TaskDone, TaskDropped, TaskReminded, TaskReopened
+from bot.core.record.task_facts import (
+    TaskAdded,
+    TaskCame,
+    TaskChanged,
+    TaskDone,
+    TaskDropped,
+    TaskMoved,
+    TaskReminded,
+    TaskReopened,
+)
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -23,6 +32,10 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"Task {task} was dropped"
         case TaskReopened(task=task):
             return f"Task {task} is to be done again"
+        case TaskMoved(task=task, to=to):
+            return f"Task {task} goes on in INC-{to.incident} as task {to.task}"
+        case TaskCame(task=task, out_of=out_of, came=came):
+            return f"Task {task} came from INC-{out_of.incident}, where it was task {out_of.task}: {came.text}"
         case TaskReminded(task=task, owner=None):
             return f"Said that task {task} is due and nobody has it"
         case TaskReminded(task=task, owner=Actor() as owner):

@@ -8,13 +8,13 @@ import pytest
 from bot.core import signals as s
 from bot.core.effects import InvitePeople, PostLine, To
 from bot.core.model import Level, Phase, Severity
-from bot.core.policy import Automation
+from bot.core.policy import Automation, Fallback
 from bot.core.record.course.merge_facts import Merged, PartTaken
-from bot.core.record.flag_facts import CarriedOver
+from bot.core.record.flag_facts import CarriedOver, EngageProposed
 from bot.core.record.incident_facts import Declared
 from bot.timeline.durations import Durations, durations
 from tests.core.test_next_due import goes_on, settle, story
-from tests.desk import ANA, BOB, Table, policy, told
+from tests.desk import ANA, BOB, START, Table, policy, told
 
 FLAG, API, GPT = "support-chat.llm", "anthropic.api", "openai.api"
 
@@ -309,6 +309,76 @@ def test_time_in_another_incident_is_no_silence() -> None:
     table.passes(60)
 
     assert timedelta(minutes=60) == measured(table, 2).longest_silence
+
+
+def switch(table: Table, variant: str) -> None:
+    assert table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant=variant)).answer.ok
+
+
+def away(table: Table, number: int) -> list[tuple[str, timedelta, timedelta | None]]:
+    """Variant, after how long, and until when, of each stretch away."""
+    return [
+        (one.variant, one.began_at - START, one.ended_at - START if one.ended_at else None)
+        for one in measured(table, number).away
+    ]
+
+
+def test_a_flag_goes_with_the_part_that_it_belongs_to() -> None:
+    """Who goes on never hears when it is back, and would measure it for ever."""
+    table = two()
+    merge(table, 2, 1)
+    unmerge(table, 2)
+
+    assert [0, 1] == [len(away(table, number)) for number in (1, 2)]
+
+
+def test_a_part_measures_what_its_flag_served_while_it_was_merged() -> None:
+    """Every change, not only the last one: its own post-mortem needs them."""
+    table = two(automation=Automation.OFF)
+    switch(table, "cached")
+    merge(table, 2, 1)
+    table.passes(10)
+    table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
+    table.passes(10)
+    switch(table, "cached")
+    table.passes(10)
+    unmerge(table, 2)
+    table.passes(10)
+    table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
+
+    minutes = [timedelta(minutes=n) for n in (0, 10, 20, 40)]
+    assert [("cached", minutes[0], minutes[1]), ("cached", minutes[2], minutes[3])] == away(table, 2)
+
+
+# --- what waits for a person
+
+
+def asking() -> Table:
+    """A switch is proposed in INC-2."""
+    table = two(automation=Automation.PROPOSE, fallbacks=(Fallback("cached"),))
+    assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, EngageProposed)]
+    return table
+
+
+def test_what_is_proposed_is_asked_in_the_one_that_goes_on() -> None:
+    """Nobody reads the channel of the other one any more; phones rang once."""
+    table = asking()
+    merge(table, 2, 1)
+    [fact] = [fact for fact in table.steps[-1].facts if isinstance(fact.body, EngageProposed)]
+    proposal = table.world.flag(FLAG).proposal
+
+    assert (1, False) == (fact.incident, fact.body.pushed())
+    assert proposal is not None and 1 == proposal.incident
+
+
+def test_what_is_proposed_is_asked_in_the_part_again() -> None:
+    """It is about nothing of the other one."""
+    table = asking()
+    merge(table, 2, 1)
+    unmerge(table, 2)
+    proposal = table.world.flag(FLAG).proposal
+
+    assert proposal is not None and 2 == proposal.incident
 
 
 # --- the law

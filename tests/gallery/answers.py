@@ -22,7 +22,7 @@ from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Level, Phase, Severity
 from bot.core.record.standing import Piece
 from bot.core.signals.base import LEVELS
-from bot.core.tasks import TaskState
+from bot.core.tasks import TaskRef, TaskState
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.slack.reception import TOO_MANY, UNKNOWN, WORDS
@@ -111,6 +111,7 @@ OF_TASKS: tuple[base.Answer, ...] = (
     ts.TaskIsDone(**INC7, task=3, left=2), ts.TaskIsDone(**INC7, task=3, left=0), ts.TaskIsDropped(**INC7, task=3, left=1),
     ts.TaskIsOpen(**INC7, task=3), ts.NoTask(**INC7, task=9, newest=3), ts.NoTask(**INC7, task=1, newest=0),
     ts.TaskOver(**INC7, task=3, state=TaskState.DONE, by=BOB), ts.TaskStillOpen(**INC7, task=3),
+    ts.TaskElsewhere(**INC7, task=3, to=TaskRef(4, 1)),
     ts.TaskAsBefore(**INC7, task=3, owner=BOB), ts.TaskAsBefore(**INC7, task=3, owner=None),
     ts.TaskTooLong(most=500), ts.TooManyTasks(**INC7, most=200),
     ts.CannotBeDue(due_at=T0 - HOUR, passed=True, days=366),

@@ -8,7 +8,8 @@ import pytest
 
 from bot.core.answers.base import ANSWERS
 from bot.core.effects import EFFECTS, InvitePeople, OpenChannel, PinCard, UploadExport
-from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts
+from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts, task_facts
+from bot.core.record.course import merge_facts
 from bot.core.record.drills import drill_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
@@ -31,6 +32,7 @@ NO_MESSAGE: set[type[Body]] = {
     paging_facts.PageHeld, drill_facts.DrillReadersSeen,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
+    merge_facts.PartSwitched, task_facts.TaskMoved, task_facts.TaskCame,
     *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),
 }  # fmt: skip
 NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport}  # effects that say nothing

@@ -28,7 +28,9 @@ from bot.core.effects import (
 )
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
+from bot.core.record.course.merge_facts import PartSwitched
 from bot.core.record.fact import Body, Fact, OfFlag
+from bot.core.record.flag_facts import Engaged, Released
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import BroadcastBegun, Declared, Repaired, ResponderJoined
 from bot.core.record.streams import evolve
@@ -101,6 +103,7 @@ class Draft:
 
         A person who did something in an open incident is a responder from then on.
         """
+        self._tell_parts()
         for number in list(self._touched):
             self._note_responder(self.incident(number))
         for number, fact in self._touched.items():
@@ -115,6 +118,23 @@ class Draft:
         if self.facts:
             raise RuntimeError(f"refused ({answer.KIND}) after facts were drafted: {[fact.kind for fact in self.facts]}")
         return Step(self.world, (), (), answer)
+
+    def _tell_parts(self) -> None:
+        """What is part of an incident keeps on record which variants its own flags serve meanwhile."""
+        for fact in list(self.facts):
+            match fact.body:
+                case Engaged(flag=flag, variant=variant):
+                    self._tell_parts_of(fact, PartSwitched(flag, variant))
+                case Released(flag=flag):
+                    self._tell_parts_of(fact, PartSwitched(flag, ""))
+
+    def _tell_parts_of(self, fact: Fact, switched: PartSwitched) -> None:
+        holder, policy = self.world.incidents.get(fact.incident or 0), self.policy.flags.get(switched.flag)
+        for number in holder.parts if holder and policy else ():
+            part = self.world.incidents.get(number)
+            mine = part is not None and part.merged is not None and part.merged.number == fact.incident
+            if part and policy and mine and set(policy.depends_on) & set(part.affected):
+                self.add(part.stream, switched, actor=fact.actor)
 
     def _note_responder(self, incident: Incident) -> None:
         """On record and invited, without a line: what they did is said. To declare, to report or to repair is not to help."""

@@ -17,10 +17,11 @@ class EngageProposed(OfFlag, Reasoned, Body):
     flag: str
     variant: str
     reason: str
+    again: bool = False  # proposed before; another incident is now the one that people work on
 
     def pushed(self) -> bool:
-        """Customers wait for somebody's yes."""
-        return True
+        """Customers wait for somebody's yes; phones rang for it once."""
+        return not self.again
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """It waits for a person."""

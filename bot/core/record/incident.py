@@ -304,6 +304,12 @@ class Incident:
         return tuple(task for task in self.tasks.values() if task.open)
 
     @property
+    def near(self) -> frozenset[int]:
+        """The incidents that a decision about this one may look into: its parts, what it is part of, and where tasks went."""
+        merged = {self.merged.number} if self.merged else set()
+        return frozenset((*self.parts, *merged, *(task.moved_to.incident for task in self.tasks.values() if task.moved_to)))
+
+    @property
     def reminds(self) -> bool:
         """Whether somebody is still to be reminded of a task, however long it is over."""
         return any(task.next_reminder_at for task in self.tasks.values())

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.model import Actor, ActorKind
 from bot.core.record.fact import Body, Fact, Reasoned
 from bot.core.record.incident import Incident
-from bot.core.tasks import Task, TaskState
+from bot.core.tasks import Task, TaskRef, TaskState
 
 
 class OfTask:
@@ -115,6 +115,33 @@ class TaskReminded(OfTask, Body):
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Not again for the same day."""
         return _changed(state, self.task, reminded_at=fact.at)
+
+
+@dataclass(frozen=True)
+class TaskMoved(OfTask, Body):
+    """An open task goes on in another incident, since the two became one, or are two again."""
+
+    KIND = "incident.task_moved"
+    task: int
+    to: TaskRef
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """It stays on record here, and is nobody's to do."""
+        return _changed(state, self.task, state=TaskState.MOVED, moved_to=self.to, ended_at=fact.at, ended_by=fact.actor)
+
+
+@dataclass(frozen=True)
+class TaskCame(OfTask, Body):
+    """A task of another incident goes on here as it stood there, reminders and all; or comes back, done or not."""
+
+    KIND = "incident.task_came"
+    task: int
+    out_of: TaskRef
+    came: Task
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Under this number, which is its old one where it comes back."""
+        return _with(self.came.owner, replace(state, tasks={**state.tasks, self.task: self.came}))
 
 
 def _changed(incident: Incident, task: int, **changes: Any) -> Incident:

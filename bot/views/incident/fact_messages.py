@@ -52,7 +52,7 @@ from bot.views.incident.updates import reminder
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
 from bot.views.scene import Scene
-from bot.views.text import by, capital, clock, foreign, how, inert, link, quote, span, spoken, stop, who, words
+from bot.views.text import by, capital, clock, count, foreign, how, inert, link, quote, span, spoken, stop, who, words
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
@@ -198,7 +198,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             said = f"*{_name(incident)} is its own incident again*: {b.phase} ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), said, []
         case PartTaken() as b:
-            brings = _names(b.components, policy, " It brings ")
+            brings = _along(b.components, b.tasks, policy, " It brings ")
             said = (
                 f"*INC-{b.number} is part of {_name(incident)} now* ({how(fact.actor)}): {stop(foreign(b.title, 120))}{brings}"
             )
@@ -207,7 +207,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             said = f"*INC-{b.number} was a duplicate of {_name(incident)}* ({how(fact.actor)}): {stop(foreign(b.title, 120))}"
             return spoken(said), said, []
         case PartGivenBack() as b:
-            takes = _names(b.components, policy, " It took ", " along.")
+            takes = _along(b.components, b.tasks, policy, " It took ", " along.")
             said = f"*INC-{b.number} was taken out of {_name(incident)}* ({how(fact.actor)}).{takes}"
             return spoken(said), said, []
         case Mitigated() as b:
@@ -278,6 +278,12 @@ def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
 
 def _names(components: Sequence[str], policy: Policy, before: str, after: str = ".") -> str:
     return f"{before}{words([component_name(policy, id) for id in components])}{after}" if components else ""
+
+
+def _along(components: Sequence[str], tasks: int, policy: Policy, before: str, after: str = ".") -> str:
+    """The components and how many open tasks go with a part."""
+    what = [component_name(policy, id) for id in components] + ([count(tasks, "open task")] if tasks else [])
+    return f"{before}{words(what)}{after}" if what else ""
 
 
 def _room(incident: Incident | None, name: str) -> str:

@@ -33,6 +33,7 @@ def task_line(task: Task, now: datetime, most: int = SHORT) -> str:
     late = task.due_at is not None and task.due_at < now
     parts = [f"{task.number}. {foreign(task.text, most)}", who(task.owner) if task.owner else "nobody has it"]
     parts += [f"{'*overdue* since' if late else 'due'} {clock(task.due_at, now)}"] if task.due_at else []
+    parts += [f"from INC-{task.came_from.incident}"] if task.came_from else []
     return " · ".join(parts)
 
 
@@ -59,7 +60,8 @@ def left_over(scene: Scene) -> str:
 def task_list(scene: Scene) -> Message:
     """`/incident tasks`: what is open with its buttons, and how much is done."""
     incident, open_ones = scene.incident, scene.incident.open_tasks
-    over = len(incident.tasks) - len(open_ones)
+    moved = [task.moved_to for task in incident.tasks.values() if task.moved_to]
+    over = len(incident.tasks) - len(open_ones) - len(moved)
     what = f"{incident.name}: {count(len(open_ones), 'open task')}" if open_ones else f"Nothing is open in {incident.name}"
     blocks: list[Block] = [header(what)]
     for task in open_ones[:MOST_LISTED]:
@@ -68,6 +70,8 @@ def task_list(scene: Scene) -> Message:
     if len(open_ones) > MOST_LISTED:
         blocks.append(context(f"{len(open_ones) - MOST_LISTED} more: `understudy incident tasks {incident.name}`"))
     hints = [f"{over} done or dropped"] if over else []
+    if moved:
+        hints.append(f"{len(moved)} went to {words(list(dict.fromkeys(f'INC-{to.incident}' for to in moved)))}")
     hints.append("`/incident task TEXT @ana in 30m` adds one")
     blocks.append(context(" · ".join(hints)))
     return fit(Message(f"{what}.", tuple(blocks)))
@@ -203,6 +207,8 @@ def task_words(answer: Answer) -> str:
         case ta.TaskOver() as b:
             by = f" by {b.by.name}" if b.by else ""
             return f"Task {b.task} of {answer.name} was {b.state}{by} already."
+        case ta.TaskElsewhere() as b:
+            return f"Task {b.task} of {answer.name} goes on as task {b.to.task} of INC-{b.to.incident}."
         case ta.TaskStillOpen(task=task):
             return f"Task {task} of {answer.name} is open anyway."
         case ta.TaskAsBefore(owner=Actor() as owner) as b:

@@ -185,6 +185,8 @@ def task_shape(task: Task) -> dict[str, Any]:
         "ended_at": _time(task.ended_at),
         "ended_by": encode(task.ended_by),
         "reason": task.reason,
+        "came_from": encode(task.came_from),
+        "moved_to": encode(task.moved_to),
     }
 
 

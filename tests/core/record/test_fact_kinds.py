@@ -79,7 +79,7 @@ BOOKKEEPING = {
     "incident.task_reminded", "incident.broadcast_begun",
     "incident.message_kept", "incident.message_pinned", "incident.message_unpinned",
     "incident.message_edited", "incident.message_deleted", "incident.entry_corrected", "incident.entry_hidden",
-    "incident.entry_shown",
+    "incident.entry_shown", "incident.part_switched",
 }  # fmt: skip
 
 

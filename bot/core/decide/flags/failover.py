@@ -57,15 +57,25 @@ def react(draft: Draft) -> None:
 
 
 def carry_over(draft: Draft) -> None:
-    """An open incident takes the flags over that are on a fallback already, so that its record tells of them."""
+    """An open incident takes the flags over that are on a fallback already, or ask, so that it tells of them."""
     for policy in draft.policy.flags.values():
-        engagement = draft.world.flag(policy.key).engagement
-        if engagement is None:
+        state = draft.world.flag(policy.key)
+        waits = state.engagement or state.proposal
+        if waits is None:
             continue
-        held, number = draft.world.incidents.get(engagement.incident or 0), incident_for(draft.world, policy.depends_on)
+        held, number = draft.world.incidents.get(waits.incident or 0), incident_for(draft.world, policy.depends_on)
         if number is not None and not (held and held.phase.open):
-            body = CarriedOver(policy.key, engagement.variant, engagement.at)
-            draft.add(f"flag/{policy.key}", body, incident=number, actor=FALLBACK_RULE)
+            tell_in(draft, state, number)
+
+
+def tell_in(draft: Draft, state: FlagState, number: int) -> None:
+    """Where a flag that is switched, or asks, is told from now on; who is there can answer what it asks."""
+    engagement, proposal = state.engagement, state.proposal
+    body: Body | None = CarriedOver(state.key, engagement.variant, engagement.at) if engagement else None
+    if proposal and not engagement:
+        body = EngageProposed(state.key, proposal.variant, proposal.reason, again=True)
+    if body:
+        draft.add(f"flag/{state.key}", body, incident=number, actor=FALLBACK_RULE)
 
 
 # --- how things are

@@ -11,13 +11,13 @@ from bot.core.answers import incident as a
 from bot.core.answers.base import Done, NoIncident, Refused
 from bot.core.decide.alerting.alarm import brings, lift
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import FALLBACK_RULE, carry_over, lose_what_left, mitigate
+from bot.core.decide.flags.failover import carry_over, lose_what_left, mitigate, tell_in
+from bot.core.decide.incident.moving_tasks import bring_back, hand_over, lent
 from bot.core.decide.phases import change_phase
 from bot.core.decide.titles import follow
 from bot.core.effects import InvitePeople
 from bot.core.model import Actor, Phase
 from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
-from bot.core.record.flag_facts import CarriedOver
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, SeverityChanged
 from bot.core.record.world import World
@@ -82,9 +82,11 @@ def on_merge(draft: Draft, signal: Merge) -> Step:
     fresh = tuple(id for id in sorted(other.affected) if id not in into.affected)  # in this order after a restart too
     people = other.people
     taken = PartTaken(
-        other.number, other.title, other.dedup, fresh, people.everybody, people.acknowledged_at, people.acknowledged_by
+        other.number, other.title, other.dedup, fresh, people.everybody, people.acknowledged_at, people.acknowledged_by,
+        len(other.open_tasks),
     )  # fmt: skip
     draft.send(InvitePeople(), draft.add(into.stream, taken))
+    hand_over(draft, other.number, into.number)
     for id in fresh:
         one, now = other.affected[id], draft.world.component(id)
         joined = ComponentJoined(id, one.level, one.reason, now.evidence, one.failed_at)
@@ -143,6 +145,7 @@ def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
     goes_on = merged.number in draft.world.running
     back = _given_back(draft, incident, merged.number) if goes_on else ()
     draft.add(incident.stream, Unmerged(merged.number, merged.phase, signal.reason.strip()))
+    bring_back(draft, merged.number, incident.number)
     _catch_up(draft, incident.number, back)
     _flags_back(draft, incident.number, merged.number)
     lift(draft)
@@ -178,7 +181,12 @@ def _given_back(draft: Draft, incident: Incident, holder_number: int) -> tuple[s
         known = draft.policy.components
         later = tuple(id for id in holder.affected if id in known and known[id].provider == incident.provider)
     back = tuple(id for id in sorted(holder.affected) if id in came or id in later)
-    draft.add(holder.stream, PartGivenBack(incident.number, back))
+    left = set(holder.affected) - set(back)
+    flags = tuple(
+        flag.key for flag in draft.policy.flags.values() if set(flag.depends_on) & set(back) and not set(flag.depends_on) & left
+    )
+    tasks = sum(task.open for _, task in lent(holder, incident))
+    draft.add(holder.stream, PartGivenBack(incident.number, back, flags, tasks))
     return back
 
 
@@ -196,15 +204,14 @@ def _catch_up(draft: Draft, number: int, back: tuple[str, ...]) -> None:
 
 
 def _flags_back(draft: Draft, number: int, holder: int) -> None:
-    """A flag that is switched for its components alone is told in it again."""
+    """A flag that is switched, or asks, for its components alone is told in it again."""
     mine = set(draft.incident(number).affected)
     others = set(draft.world.incidents[holder].affected) if holder in draft.world.running else set()
     for policy in draft.policy.flags.values():
-        engagement = draft.world.flag(policy.key).engagement
-        stands_on = set(policy.depends_on)
-        if engagement and engagement.incident == holder and stands_on & mine and not stands_on & others:
-            body = CarriedOver(policy.key, engagement.variant, engagement.at)
-            draft.add(f"flag/{policy.key}", body, incident=number, actor=FALLBACK_RULE)
+        state, stands_on = draft.world.flag(policy.key), set(policy.depends_on)
+        waits = state.engagement or state.proposal
+        if waits and waits.incident == holder and stands_on & mine and not stands_on & others:
+            tell_in(draft, state, number)
 
 
 HANDLERS: Handlers = {Merge: on_merge, Unmerge: on_unmerge}

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.answers.base import Done, NoWords, Refused, Words
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.incident.moving_tasks import where
 from bot.core.effects import InvitePeople, PostLine, RemindOwner
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
@@ -18,7 +19,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.task_facts import TaskAdded, TaskChanged, TaskDone, TaskDropped, TaskReminded, TaskReopened
 from bot.core.record.world import World
 from bot.core.signals.tasks import AddTask, ChangeTask, DropTask, FinishTask, GiveTask, ReopenTask
-from bot.core.tasks import Task, TaskState
+from bot.core.tasks import Task, TaskRef, TaskState
 
 TASKS = Actor.rule("tasks")
 TASK_CHARS = 500
@@ -99,6 +100,15 @@ class TaskOver(Refused):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TaskElsewhere(Refused):
+    """It goes on in another incident, which this one became part of, or was taken out of."""
+
+    KIND = "task_elsewhere"
+    task: int
+    to: TaskRef
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskStillOpen(Refused):
     """It is to be done anyway."""
 
@@ -162,10 +172,10 @@ def on_add(draft: Draft, signal: AddTask) -> Step:
 
 def on_change(draft: Draft, signal: ChangeTask) -> Step:
     """Only what differs is written down."""
-    incident, text = draft.incident(signal.incident), _one_line(signal.text)
-    task = incident.tasks.get(signal.task)
+    text, (incident, number) = _one_line(signal.text), _at(draft, signal)
+    task = incident.tasks.get(number)
     if task is None or not task.open:
-        return draft.refuse(not_open(incident, signal.task))
+        return draft.refuse(not_open(incident, number))
     due_at = task.due_at if _same_minute(task.due_at, signal.due_at) else signal.due_at
     if wrong := _wrong(draft, text, due_at if due_at != task.due_at else None):
         return draft.refuse(wrong)
@@ -174,10 +184,10 @@ def on_change(draft: Draft, signal: ChangeTask) -> Step:
 
 def on_give(draft: Draft, signal: GiveTask) -> Step:
     """Whoever has it has it no longer."""
-    incident = draft.incident(signal.incident)
-    task = incident.tasks.get(signal.task)
+    incident, number = _at(draft, signal)
+    task = incident.tasks.get(number)
     if task is None or not task.open:
-        return draft.refuse(not_open(incident, signal.task))
+        return draft.refuse(not_open(incident, number))
     return _change(draft, incident, task, task.text, signal.to, task.due_at)
 
 
@@ -205,32 +215,38 @@ def _invite(draft: Draft, fact: Fact, owner: Actor | None) -> None:
 
 def on_finish(draft: Draft, signal: FinishTask) -> Step:
     """Done once; who comes second is told who was first."""
-    incident = draft.incident(signal.incident)
-    if not _is_open(incident, signal.task):
-        return draft.refuse(not_open(incident, signal.task))
-    draft.add(incident.stream, TaskDone(signal.task))
-    return draft.done(TaskIsDone(incident=incident.number, task=signal.task, left=len(incident.open_tasks) - 1))
+    incident, number = _at(draft, signal)
+    if not _is_open(incident, number):
+        return draft.refuse(not_open(incident, number))
+    draft.add(incident.stream, TaskDone(number))
+    return draft.done(TaskIsDone(incident=incident.number, task=number, left=len(incident.open_tasks) - 1))
 
 
 def on_drop(draft: Draft, signal: DropTask) -> Step:
     """It stays on record, with the reason."""
-    incident = draft.incident(signal.incident)
-    if not _is_open(incident, signal.task):
-        return draft.refuse(not_open(incident, signal.task))
-    draft.add(incident.stream, TaskDropped(signal.task, _one_line(signal.reason)))
-    return draft.done(TaskIsDropped(incident=incident.number, task=signal.task, left=len(incident.open_tasks) - 1))
+    incident, number = _at(draft, signal)
+    if not _is_open(incident, number):
+        return draft.refuse(not_open(incident, number))
+    draft.add(incident.stream, TaskDropped(number, _one_line(signal.reason)))
+    return draft.done(TaskIsDropped(incident=incident.number, task=number, left=len(incident.open_tasks) - 1))
 
 
 def on_reopen(draft: Draft, signal: ReopenTask) -> Step:
     """Once the incident is over it is a follow-up."""
-    incident = draft.incident(signal.incident)
-    task = incident.tasks.get(signal.task)
-    if task is None:
-        return draft.refuse(not_open(incident, signal.task))
+    incident, number = _at(draft, signal)
+    task = incident.tasks.get(number)
+    if task is None or task.moved_to:
+        return draft.refuse(not_open(incident, number))
     if task.open:
-        return draft.refuse(TaskStillOpen(incident=incident.number, task=signal.task))
-    draft.add(incident.stream, TaskReopened(signal.task))
-    return draft.done(TaskIsOpen(incident=incident.number, task=signal.task))
+        return draft.refuse(TaskStillOpen(incident=incident.number, task=number))
+    draft.add(incident.stream, TaskReopened(number))
+    return draft.done(TaskIsOpen(incident=incident.number, task=number))
+
+
+def _at(draft: Draft, signal: ChangeTask | GiveTask | FinishTask | DropTask | ReopenTask) -> tuple[Incident, int]:
+    """Where the task is now: an old button and an old number find it in the incident that it went to."""
+    at = where(draft.world, signal.incident, signal.task)
+    return draft.incident(at.incident), at.task
 
 
 def _one_line(text: str) -> str:
@@ -252,10 +268,12 @@ def _is_open(incident: Incident, number: int) -> bool:
 
 
 def not_open(incident: Incident, number: int) -> Refused:
-    """Why nothing can be done about a task: there is none, or it is over."""
+    """Why nothing can be done about a task: there is none, it is over, or it went elsewhere."""
     task = incident.tasks.get(number)
     if task is None:
         return NoTask(incident=incident.number, task=number, newest=max(incident.tasks, default=0))
+    if task.moved_to:
+        return TaskElsewhere(incident=incident.number, task=number, to=task.moved_to)
     return TaskOver(incident=incident.number, task=number, state=task.state, by=task.ended_by)
 
 

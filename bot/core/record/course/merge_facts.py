@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.model import Actor, Phase
-from bot.core.record.fact import Body, Fact, OfComponents, Reasoned
+from bot.core.record.fact import Body, Fact, OfComponents, OfFlag, Reasoned
 from bot.core.record.incident import Ending, Incident, MergedInto, Part, Reminders
 from bot.core.record.incident_facts import settled
 
@@ -63,6 +63,7 @@ class PartTaken(OfComponents, Body):
     people: tuple[Actor, ...] = ()
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None
+    tasks: int = 0  # how many open tasks come with it, by facts of their own
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Components join by facts of their own. Whoever acknowledged that one has this one in hand, unless somebody has."""
@@ -94,8 +95,20 @@ class PartGivenBack(OfComponents, Body):
     EVIDENCE = True
     number: int
     components: tuple[str, ...]
+    flags: tuple[str, ...] = ()  # those that depend on its components alone; what becomes of them is told in it
+    tasks: int = 0  # how many open tasks go with it, by facts of their own
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """They are none of its business any more; the people stay."""
         affected = {id: one for id, one in state.affected.items() if id not in self.components}
         return settled(replace(state.without_parts([self.number]), affected=affected), fact)
+
+
+@dataclass(frozen=True)
+class PartSwitched(OfFlag, Body):
+    """A flag behind its components serves another variant, which people are told in the incident that it is part of."""
+
+    KIND = "incident.part_switched"
+    BOOKKEEPING = True
+    flag: str
+    variant: str  # empty: the default again
