@@ -67,8 +67,16 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
     scene = Scene(incident, world, desk.engine.policy, desk.clock.now())
     if does == EVIDENCE:
         return evidence(scene)
+    return await form_of(desk, asked, str(does), scene)
+
+
+async def form_of(desk: CommandContext, asked: Request, does: str, scene: Scene) -> dict[str, Any]:
+    """The form behind a choice, one of `SENDS`. Raises Misunderstood where nothing is left to do."""
+    incident = scene.incident
     if not incident.phase.open and does != buttons.SWITCH_BACK:
         raise Misunderstood(why_over(incident))
+    if does == ROLES:
+        return forms.role_modal(incident, desk.engine.policy.incidents, asked.actor.id)
     match does:
         case buttons.RESOLVE:
             return forms.resolve_modal(scene)
@@ -76,8 +84,6 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
             return forms.phase_modal(incident)
         case buttons.SEVERITY:
             return forms.severity_modal(incident)
-        case "roles":
-            return forms.role_modal(incident, desk.engine.policy.incidents, asked.actor.id)
         case buttons.CANCEL:
             return forms.cancel_modal(scene)
         case buttons.SWITCH_BACK:

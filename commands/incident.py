@@ -10,20 +10,21 @@ from bot.core.answers.incident import ChannelTaken
 from bot.core.model import Severity
 from bot.core.record.incident import Incident
 from bot.core.signals.base import Signal
-from bot.core.signals.incident import AskExport, Declare, GiveRole, SetSeverity, WriteUpdate
+from bot.core.signals.incident import AskExport, Declare, SetSeverity
 from bot.ports import Message
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, told
+from bot.views.incident import buttons
 from bot.views.incident.briefing import briefing
-from bot.views.incident.forms import declare_modal, role_modal, severity_modal
+from bot.views.incident.forms import declare_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
 from bot.views.incident.tasks import task_list, which_task
 from bot.views.scene import Scene
 from commands.arguments import NoNumber, Typed, export_format
 from commands.converting import Existing
 from commands.desk import CommandContext, Request, Respond, answer
-from commands.forms import update_form, why_over
+from commands.forms import ROLES, SENDS, form_of
 from commands.helping import help_message
 from commands.parse import (
     NAMED,
@@ -53,6 +54,9 @@ SHORT_FOR = {
 }  # fmt: skip
 BY_NUMBER = ("done", "undone", "take", "drop")  # what follows is a task's number, and a question is no part of it
 
+# The verbs that ask by a form for what was not typed.
+FORMS = {"update": "update", "role": ROLES, "phase": buttons.PHASE, "severity": buttons.SEVERITY, "cancel": buttons.CANCEL}
+
 
 async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal, enter: Enter) -> None:
     """Answer `/incident VERB ...`. `enter` goes into the channel where it was typed."""
@@ -68,15 +72,8 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
             case "declare" if not rest:
                 _must_be_allowed(desk, asked, Declare)
                 await open_modal(declare_form(desk, asked.channel))
-            case "update" if not (meant := await _meant(desk, asked, rest)).rest:
-                _must_be_allowed(desk, asked, WriteUpdate, meant.incident.number)
-                scene = Scene(meant.incident, desk.engine.world, desk.engine.policy, desk.clock.now())
-                await open_modal(await update_form(desk, scene))
-            case "role" if not (meant := await _meant(desk, asked, rest)).rest:
-                _must_be_allowed(desk, asked, GiveRole, meant.incident.number)
-                if not meant.incident.phase.open:
-                    raise Misunderstood(why_over(meant.incident))
-                await open_modal(role_modal(meant.incident, desk.engine.policy.incidents, asked.actor.id))
+            case _ if form := await _form(desk, asked, verb, rest):
+                await open_modal(form)
             case "severity" if milder := await _milder(desk, asked, rest):
                 await open_modal(severity_modal(*milder))
             case _:
@@ -100,6 +97,18 @@ def _said(text: str) -> tuple[str, str]:
         return "severity", f"{first} {verb} {why}" if NAMED.match(first) else f"{verb} {rest}"
     verb = SHORT_FOR.get(verb, verb)
     return verb, rest.rstrip("?! ") if verb in BY_NUMBER else rest
+
+
+async def _form(desk: CommandContext, asked: Request, verb: str, rest: str) -> dict[str, Any] | None:
+    """The form of a verb that was typed with nothing but its incident; None where more was typed, or it has no form.
+
+    Raises Misunderstood where the incident is over, NotAllowed.
+    """
+    if verb not in FORMS or (meant := await _meant(desk, asked, rest)).rest:
+        return None
+    _must_be_allowed(desk, asked, SENDS[FORMS[verb]], meant.incident.number)
+    scene = Scene(meant.incident, desk.engine.world, desk.engine.policy, desk.clock.now())
+    return await form_of(desk, asked, FORMS[verb], scene)
 
 
 def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal], incident: int | None = None) -> None:

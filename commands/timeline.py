@@ -57,7 +57,7 @@ def listen(app: AsyncApp, desk: CommandContext) -> None:
 async def timeline(desk: CommandContext, incident: Incident, page: int | None = None) -> Message:
     """A page of the timeline; None is the newest."""
     facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
-    return views.timeline_page(incident, story(facts, plain_names(desk.engine.policy)), page)
+    return views.timeline_page(incident, story(facts, plain_names(desk.engine.policy)), desk.clock.now(), page)
 
 
 # --- messages become entries

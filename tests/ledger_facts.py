@@ -58,7 +58,7 @@ def declared(number: int, dedup: str = "anthropic") -> Commit:
 
 
 def an_incident() -> list[Commit]:
-    """Four hours of trouble with everything in it: verdicts, vendor's words, flags, people, errands, reopening."""
+    """Four hours of trouble with everything in it: verdicts, vendor's words, flags, people, effects, reopening."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     table.passes(3)

@@ -1,6 +1,7 @@
 """What a vendor says of itself, as people read it."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from bot.core.model import FeedState
 from bot.core.record.fact import Fact
@@ -15,6 +16,8 @@ from bot.core.record.provider_facts import (
     PageFlooded,
     UpdatesForgotten,
 )
+
+SAME = timedelta(minutes=1)
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -48,9 +51,16 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case NoticeListedAgain() as b:
             return f"The status page of {names.get(b.provider, b.provider)} lists “{b.title}” again"
         case NoticeSeen(notice=n):
-            page = f"Status page of {names.get(n.provider, n.provider)} at {n.at:%Y-%m-%d %H:%M} UTC"
+            page = f"Status page of {names.get(n.provider, n.provider)}{_dated(n.at, fact.at)}"
             return f"{page}: {n.title} ({n.status}): {n.body}"
     return ""
+
+
+def _dated(said: datetime, seen: datetime) -> str:
+    """The vendor's own time, where that is not the minute in which it was seen."""
+    if abs(seen - said) < SAME:
+        return ""
+    return f" (dated {said:%H:%M} UTC)" if said.date() == seen.date() else f" (dated {said:%Y-%m-%d %H:%M} UTC)"
 
 
 def _notices(number: int, how: str = "") -> str:

@@ -155,15 +155,15 @@ VERBS: tuple[IncidentVerb, ...] = (
     *TASK_VERBS,
     IncidentVerb(
         "severity",
-        "[INC-7] SEV2 [REASON]",
+        "[INC-7] [SEV2] [REASON]",
         "set the impact on us, SEV1 to SEV4",
         severity,
         (Takes("severity"), Takes("reason", needed=False)),
     ),
     IncidentVerb(
         "role",
-        "[INC-7] lead @ana",
-        "say who leads, or has another role; `none` gives it up; without a role a form opens",
+        "[INC-7] [lead @ana]",
+        "say who leads, or has another role; `none` gives it up",
         role,
         (Takes("role"), Takes("to")),
         help="Say who has a role, such as lead: me, a login, a Slack user id, or none.",
@@ -184,7 +184,14 @@ VERBS: tuple[IncidentVerb, ...] = (
         help="Say that customers are served, whatever the phase is, or with --off that they no longer are.",
         may=(OFF,),
     ),
-    IncidentVerb("phase", "[INC-7] identified [REASON]", "move to another phase", phase, (Takes("phase"),), asks=True),
+    IncidentVerb(
+        "phase",
+        "[INC-7] [identified] [REASON]",
+        "move to another phase",
+        phase,
+        (Takes("phase"),),
+        asks=True,
+    ),
     IncidentVerb(
         "resolve",
         "[INC-7] [force] [REASON]",
@@ -210,7 +217,7 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb("reopen", "[INC-7] [REASON]", "it was not over", reopen, (Takes("reason", needed=False),)),
     IncidentVerb(
         "cancel",
-        "[INC-7] false-alarm [WHY]",
+        "[INC-7] [false-alarm] [WHY]",
         "it was none: false-alarm, duplicate of INC-4, external or drill",
         cancel,
         (Takes("reason"), Takes("of", needed=False, option=True), Takes("why", needed=False, option=True)),

@@ -106,11 +106,30 @@ async def test_the_form_without_a_person_gives_the_role_up(declared: Talk) -> No
     assert declared.said(CHANNEL, "Nobody leads INC-1 any more (by @ana).")
 
 
-async def test_role_without_words_opens_the_form(declared: Talk) -> None:
-    """As an update without text does."""
-    await declared.house.ana.types("/incident role", channel=CHANNEL)
+@pytest.mark.parametrize(
+    ("verb", "title"),
+    [
+        ("role", "Roles of INC-1"),
+        ("update", "Write an update"),
+        ("phase INC-1", "Change phase"),
+        ("severity", "Change severity"),
+        ("cancel", "No incident"),
+    ],
+)
+async def test_a_verb_alone_opens_its_form(declared: Talk, verb: str, title: str) -> None:
+    """What was not typed is chosen."""
+    await declared.house.ana.types(f"/incident {verb}", channel=CHANNEL)
 
-    assert "Roles of INC-1" in await declared.house.ana.waits_for("== ", channel=CHANNEL)
+    assert title in await declared.house.ana.waits_for("== ", channel=CHANNEL)
+
+
+@pytest.mark.parametrize("verb", ["role", "update", "phase", "severity", "cancel"])
+async def test_no_form_opens_for_what_is_over(declared: Talk, verb: str) -> None:
+    """Nobody fills in what will be refused."""
+    await declared.asks(declared.house.ana, "/incident resolve", channel=CHANNEL)
+    said = await declared.asks(declared.house.ana, f"/incident {verb}", channel=CHANNEL)
+
+    assert "It is over; there is nothing to change any more. /incident reopen begins it again." == said
 
 
 async def test_somebody_deactivated_is_refused_at_the_field(declared: Talk) -> None:

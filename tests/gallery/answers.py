@@ -167,13 +167,12 @@ OF_NOTHING: tuple[base.Answer, ...] = (
 )  # fmt: skip
 SLIPS = (
     "/health clod", "/incident dance", "/incident resolv", "/incident ack", "/incident show INC-9",
-    "/incident convert", "/incident severity INC-1 sev9",
-    "/incident severity INC-1", "/incident role INC-1 chef", "/incident role INC-1 lead",
-    "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1", "/incident phase INC-1 over",
+    "/incident convert", "/incident severity INC-1 sev9", "/incident role INC-1 chef", "/incident role INC-1 lead",
+    "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1 over",
     "/incident done INC-1", "/incident done? INC-1", "/incident done INC-1 it", "/incident drop INC-1",
     "/incident task INC-1 Call support due soon",
     "/incident take INC-1 1 carl",
-    "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1",
+    "/incident export INC-1 pdf", "/incident snooze INC-1 a while", "/incident cancel INC-1 it",
     "/fallback swich", "/fallback engage", "/fallback engage chat", f"/fallback engage {FLAG} gpd",
     f"/fallback engage {FLAG} gpt for ever",
     "/drill strat", "/drill start", "/drill start clod", "/drill start claude for ever", "/drill start claude loudly",

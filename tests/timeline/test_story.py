@@ -1,4 +1,4 @@
-"""The timeline as people read it: entries as they read now, in the order of their time, no errands of the bot."""
+"""The timeline as people read it: entries as they read now, in the order of their time, no bookkeeping of the bot."""
 
 import re
 from datetime import timedelta

@@ -1,6 +1,7 @@
 """Facts read as plain sentences, and durations are measured from recorded points only."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import Engaged
 from bot.core.record.incident_facts import ChannelNamed, ComponentMoved, Declared, NoteAdded, PhaseChanged, UpdateWritten
 from bot.core.record.kinds import BODIES
-from bot.core.record.provider_facts import ListingChanged
+from bot.core.record.provider_facts import ListingChanged, NoticeSeen
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
 from bot.timeline.durations import Away, Durations, Outage, durations
-from bot.timeline.errands import EFFECT_NAMES
+from bot.timeline.effects import EFFECT_NAMES
 from bot.timeline.rows import Row, rows
 from bot.views.names import lag_words
 from tests.desk import ANA, Table
@@ -92,15 +93,28 @@ def test_components_and_providers_go_by_their_names() -> None:
     assert f"{API} is operational again, was down, since 14:27 UTC" == rows(moved)[0].text
 
 
-def test_a_vendors_words_stand_whole_with_the_vendors_own_time() -> None:
+def test_a_vendors_words_stand_whole() -> None:
     """Foreign text is not cut here."""
     story = outage_story(50, words="x" * 5000)
     row = next(row for row in rows(story.about(7), {"anthropic": "Claude"}) if row.kind == "notice.seen")
 
-    assert row.text.startswith("Status page of Claude at 2026-03-20 13:25 UTC: xxx")
+    assert row.text.startswith("Status page of Claude: xxx")
     assert row.text.count("x") >= 10_000
     assert f"{API},{WEB},{MOBILE}" == row.component
     assert "vendor" == row.source
+
+
+@pytest.mark.parametrize(
+    ("later", "dated"),
+    [(59, ""), (60, " (dated 13:25 UTC)"), (-60, " (dated 13:25 UTC)"), (86_400, " (dated 2026-03-20 13:25 UTC)")],
+)
+def test_a_vendors_own_time_is_told_where_it_is_another(later: int, dated: str) -> None:
+    """The row has the time at which it was seen."""
+    story = outage_story(50)
+    fact, notice = next((fact, fact.body.notice) for fact in story.about(7) if isinstance(fact.body, NoticeSeen))
+    [row] = rows([replace(fact, at=notice.at + timedelta(seconds=later))], {"anthropic": "Claude"})
+
+    assert row.text.startswith(f"Status page of Claude{dated}: Requests fail")
 
 
 def test_a_sentence_holds_its_reason() -> None:
@@ -118,7 +132,7 @@ def test_an_operator_is_a_person() -> None:
     assert "root" == rows([fact])[0].who
 
 
-def test_every_errand_has_words() -> None:
+def test_every_effect_has_words() -> None:
     """A kind of effect that was posted or given up is named in English."""
     assert set(EFFECTS) == set(EFFECT_NAMES)
 

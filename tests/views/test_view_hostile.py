@@ -55,7 +55,7 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     yield "summary", summary(story.scene(), facts)
     yield "refusal", refusal(incident, words, policy)
     yield "show", incident_show(story.scene())
-    yield "timeline", timeline_page(incident, told)
+    yield "timeline", timeline_page(incident, told, now)
     yield "list", incident_list(world, policy, now)
     yield "list all", incident_list(world, policy, now, everything=True)
     yield "board", board(world, policy, now, latencies(), trouble=words)

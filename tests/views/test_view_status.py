@@ -111,7 +111,7 @@ def test_one_incident_is_shown_with_what_one_can_do() -> None:
 def test_the_timeline_shows_the_newest_page_without_what_the_bot_did_for_itself() -> None:
     """Newest last, with who did it."""
     story = outage_story()
-    text = shown(timeline_page(story.incident(), story_rows(story.about(7))))
+    text = shown(timeline_page(story.incident(), story_rows(story.about(7)), story.now))
 
     assert "Posted:" not in text
     assert "INC-7 is resolved, was monitoring: vendor confirms the fix (ana)" in text

@@ -12,9 +12,9 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import by_hand, failover
 from bot.core.decide.incident import (
     declaring,
+    delivered,
     ending,
     entries,
-    errands,
     merging,
     mitigating,
     naming,
@@ -61,7 +61,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 
 
 FAMILIES: tuple[Handlers, ...] = (
-    {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, errands.HANDLERS,
+    {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
     by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS,

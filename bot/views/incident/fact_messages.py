@@ -31,8 +31,8 @@ from bot.core.record.provider_facts import FeedChanged, NoticeListedAgain, Notic
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.world import World
 from bot.ports import Message
+from bot.timeline.effects import EFFECT_NAMES
 from bot.timeline.entries import links as entry_links
-from bot.timeline.errands import EFFECT_NAMES
 from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding

@@ -10,7 +10,7 @@ from bot.timeline.rows import Row
 from bot.views.blocks import Block, actions, button, context, header, menu, section
 from bot.views.form_parts import MOST_OPTIONS, TEXT_MAX, View, input_block, modal, option, select, text_input
 from bot.views.limits import fit
-from bot.views.text import count, foreign, inert, link, when, words
+from bot.views.text import clock, count, foreign, inert, link, words
 
 PAGE_ROWS = 10
 ROW_CHARS = 300
@@ -22,7 +22,7 @@ CHOOSE_CALLBACK = "add_message"
 MOST_LINKS = 4
 
 
-def timeline_page(incident: Incident, story: Sequence[Row], page: int | None = None) -> Message:
+def timeline_page(incident: Incident, story: Sequence[Row], now: datetime, page: int | None = None) -> Message:
     """Ten rows, the newest last; page 1 is the oldest, and None the newest. What the bot posted is in the exports alone."""
     pages = max((len(story) + PAGE_ROWS - 1) // PAGE_ROWS, 1)
     shown = min(max(page or pages, 1), pages)
@@ -32,7 +32,7 @@ def timeline_page(incident: Incident, story: Sequence[Row], page: int | None = N
     where = f"Page {shown} of {pages} · " if pages > 1 else ""
     blocks = [
         header(title),
-        *(_row(incident, row, shown) for row in rows),
+        *(_row(incident, row, now, shown) for row in rows),
         context(f"{where}As a file: `/incident export {incident.name} md`"),
         *actions([
             *([_turn("Older", incident, shown - 1)] if shown > 1 else []),
@@ -46,10 +46,10 @@ def _turn(label: str, incident: Incident, page: int) -> Block:
     return button(label, f"{PAGE}:{label.lower()}", {"incident": incident.number, "page": page})
 
 
-def _row(incident: Incident, row: Row, page: int) -> Block:
+def _row(incident: Incident, row: Row, now: datetime, page: int) -> Block:
     """A row; one of people has a menu."""
     links = " · ".join(link(url, name) for name, url in row.links[:MOST_LINKS])
-    text = f"{when(row.at)} {inert(row.sentence, ROW_CHARS)}{_who(row)}{_changed(row)}" + (f"\n{links}" if links else "")
+    text = f"{clock(row.at, now)} {inert(row.sentence, ROW_CHARS)}{_who(row)}{_changed(row)}" + (f"\n{links}" if links else "")
     block = section(text)
     if not row.entry:
         return block
