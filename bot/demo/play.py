@@ -114,7 +114,7 @@ class Demo:
             await asyncio.wait_for(self._workspace.page_opened(), PAGE_WITHIN_S)
 
     def _people(self) -> Ana:
-        self._workspace.add_user(YOU, "Sam (you)")
+        self._workspace.add_user(YOU, "Sam Reed")
         ana = self._workspace.add_user("ana", "Ana Silva")
         self._workspace.add_channel("ops", members=(YOU, "ana"), purpose=WELCOME)
         person = Ana(ana, self._say)

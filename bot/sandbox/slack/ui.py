@@ -31,7 +31,8 @@ class Ui:
         app.router.add_get("/ui/state", self._state)
         app.router.add_get("/ui/events", self._events)
         app.router.add_get("/ui/file/{id}", self._file)
-        for name, act in (("say", self._say), ("act", self._act), ("submit", self._submit), ("close", self._close)):
+        acts = {"say": self._say, "act": self._act, "submit": self._submit, "close": self._close, "home": self._home}
+        for name, act in acts.items():
             app.router.add_post(f"/ui/{name}", _answering(act))
 
     async def stop(self) -> None:
@@ -192,6 +193,10 @@ class Ui:
     async def _close(self, body: Json) -> Json:
         user = self._who(body)
         await self.interactions.close(user, self._view(user, body))
+        return {}
+
+    async def _home(self, body: Json) -> Json:
+        self.interactions.opens_home(self._who(body))
         return {}
 
     def _who(self, body: Json) -> User:

@@ -132,6 +132,15 @@ class Bench:
             self.complaints.append(f"request: {request.url}")
 
 
+def writes_home(app: AsyncApp) -> None:
+    """Greet whoever opens the app."""
+
+    @app.event("app_home_opened")
+    async def home(event: dict[str, Any], client: Any) -> None:
+        view = {"type": "home", "blocks": [section(f"Good morning <@{event['user']}>, nothing is open.")]}
+        await client.views_publish(user_id=event["user"], view=view)
+
+
 @pytest.fixture
 async def bench(session: aiohttp.ClientSession) -> AsyncIterator[Bench]:
     """Everything running; afterwards the browser must have had nothing to complain of and have asked nobody else."""
@@ -142,7 +151,7 @@ async def bench(session: aiohttp.ClientSession) -> AsyncIterator[Bench]:
         settings = replace(SETTINGS, ack_within_s=3.0)  # a busy machine may be slower than the other tests allow
         ws = await stack.enter_async_context(LocalWorkspace(scopes=EVERY_SCOPE, settings=settings))
         stage = furnish(ws, session)
-        app = await stack.enter_async_context(bolt(stage, lambda app: None))
+        app = await stack.enter_async_context(bolt(stage, writes_home))
         driver = await stack.enter_async_context(async_playwright())
         browser = await driver.chromium.launch(executable_path=chromium, args=ARGS)
         stack.push_async_callback(browser.close)
@@ -183,6 +192,14 @@ async def test_person_types_a_command_and_sees_the_private_answer(bench: Bench) 
     await expect(answer.locator(".badge")).to_have_text("APP")
     await answer.get_by_role("button", name="Dismiss").click()
     await expect(answer).to_have_count(0)
+
+
+async def test_person_opens_the_app_and_sees_their_home(bench: Bench) -> None:
+    """The app hears of it and writes the tab for this person."""
+    page = await bench.opens()
+    await page.locator("#people").get_by_role("link", name="Understudy").click()
+
+    await expect(page.locator("#panel .home")).to_have_text("Good morning @ana, nothing is open.")
 
 
 async def test_button_asks_before_it_acts(bench: Bench) -> None:

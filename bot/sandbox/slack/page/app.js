@@ -109,7 +109,7 @@ async function nameToId() {
 
 function route() {
   const [slug, ts] = location.hash.slice(1).split("/");
-  if (!slug && ts === "app") store.panel = { kind: "home" };
+  if (!slug && ts === "app") openHome();
   const channel =
     channelNamed(decodeURIComponent(slug)) ??
     channelOf(store.channel) ??
@@ -215,8 +215,16 @@ function jump() {
 }
 
 function togglePanel(kind) {
-  store.panel = store.panel?.kind === kind ? null : { kind };
+  const closes = store.panel?.kind === kind;
+  if (kind === "home" && !closes) openHome();
+  else store.panel = closes ? null : { kind };
   show();
+}
+
+/** Show the app's Home tab; the app hears of it and writes it anew. */
+function openHome() {
+  store.panel = { kind: "home" };
+  post("home", { user: store.data.me.id });
 }
 
 function openThread(message) {
