@@ -23,6 +23,7 @@ from bot.views.names import ICONS, component_name
 from bot.views.text import capital, clock, code, escape, foreign, how, inert, quote, span, stop, utc, who
 
 MOST_EVIDENCE = 3
+MOST_REASON = 160  # of several checks the first that failed; `/health` has the others
 
 # What an operator does about a failure that is ours.
 REMEDIES: dict[Fault, str] = {
@@ -115,7 +116,7 @@ def _verdict(fact: Fact, b: VerdictChanged, policy: Policy) -> tuple[str, str]:
     name, again = component_name(policy, b.component), " again" if b.level is Level.OPERATIONAL else ""
     icon = ICONS[b.level]
     text = f"{icon} {name} is {b.level}{again} since {utc(b.began_at, fact.at)}"
-    reason = stop(capital(foreign(b.reason, 400)))
+    reason = stop(capital(foreign(b.reason, MOST_REASON)))
     return text, f"{icon} *{name} is {b.level}*{again} since {clock(b.began_at, fact.at)}. {reason}".strip()
 
 

@@ -7,7 +7,7 @@ from bot.core.record.provider_facts import NoticeSeen
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, section
-from bot.views.component_messages import MOST_EVIDENCE, REMEDIES, finding
+from bot.views.component_messages import REMEDIES, finding
 from bot.views.incident.fact_messages import fact_line
 from bot.views.limits import fit
 from bot.views.names import blame_for, component_name, page_words
@@ -18,12 +18,12 @@ def quiet(fact: Fact, world: World, policy: Policy) -> Message:
     """The first line of a quiet thread: a component that is degraded or fails by our own fault, a notice, an advisory ..."""
     match fact.body:
         case VerdictChanged() as b if b.level.bad:
-            none = "No incident opens for this by configuration; declare one if you need it."
-            lines = [_whose(b, policy), _page(b.component, world, policy), none, _evidence(b)]
+            none = f"No incident opens for this by configuration; declare one if you need it. {_more(b)}"
+            lines = [_whose(b, policy), _page(b.component, world, policy), none]
             return _with(fact, lines, policy, actions([_declare(b.component)]))
         case VerdictChanged() as b:
-            ours = "No incident opens: the provider may be operational."
-            return _with(fact, [_whose(b, policy), REMEDIES.get(b.fault, ""), ours, _evidence(b)], policy)
+            ours = f"No incident opens: the provider may be operational. {_more(b)}"
+            return _with(fact, [_whose(b, policy), REMEDIES.get(b.fault, ""), ours], policy)
         case AlertSuppressed() as b if b.thread:
             return _down_while_muted(fact, b, world, policy)
         case AlertResumed(component=component):
@@ -43,8 +43,9 @@ def _whose(b: VerdictChanged, policy: Policy) -> str:
     return blame_for([b.fault], known.provider if known else b.component.partition(".")[0], policy)
 
 
-def _evidence(b: VerdictChanged) -> str:
-    return "\n".join(f"• {foreign(line, 240)}" for line in b.evidence[:MOST_EVIDENCE])
+def _more(b: VerdictChanged) -> str:
+    """Where the evidence stands, which is long and for whoever asks."""
+    return f"Evidence: {code(f'/health {b.component}')}"
 
 
 def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: Policy) -> Message:

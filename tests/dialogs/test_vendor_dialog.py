@@ -81,7 +81,7 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
     for words in (
         "🟠 Claude API is degraded since 12:01 UTC. ",
         "atch: 3 of 5 checks failed in 60 s: HTTP 502",
-        "• batch: status 502",
+        "Evidence: /health anthropic.api",
         "It's Claude, not us.",
         "No incident opens for this by configuration; declare one if you need it.",
         "[Declare incident]",

@@ -415,7 +415,7 @@ def test_an_alert_without_a_channel_says_where_it_goes_on() -> None:
 # --- quiet threads
 
 
-def test_a_quiet_thread_has_evidence_and_a_way_to_declare() -> None:
+def test_a_quiet_thread_has_the_way_to_evidence_and_a_way_to_declare() -> None:
     """Degraded is no incident by itself; a person may think otherwise."""
     story = outage_story(-1)
     story.at(1).verdict(WEB, Level.DEGRADED, "front: slow", ("front: status 504",))
@@ -423,7 +423,7 @@ def test_a_quiet_thread_has_evidence_and_a_way_to_declare() -> None:
     made = quiet(fact, story.world, story.policy)
 
     assert "🟠 claude.ai is degraded since 12:40 UTC" == made.text
-    assert "front: status 504" in shown(made)
+    assert f"Evidence: `/health {WEB}`" in shown(made)
     assert {f"incident.declare:{WEB}": {"component": WEB}} == buttons(made)
 
 
