@@ -108,6 +108,7 @@ class Past:
         yield 81, s.StepBack(actor=ANA, flag=f"service-{provider}-0.llm")
         for minutes in (90, 100, 110, 125):
             yield minutes, s.TimePassed(actor=RULE)
+        yield 126, s.SetPhase(actor=ANA, incident=number, phase=Phase.RESOLVED)  # ana chose the phase, so no rule ends it
         yield 130, s.AskExport(actor=ANA, incident=number, format="md")
         yield 140, s.AddNote(actor=ANA, incident=number, text="Review on Thursday.")
         yield 145, s.EffectRefused(

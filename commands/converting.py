@@ -1,11 +1,11 @@
 """`/incident convert`: whether the channel that somebody types in may become an incident's, and the bot's way into it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.lazy_dataclass import dataclass
 from commands.parse import Misunderstood
 
 DIRECT = "A direct message is no place for an incident. Type it in a channel, or `/incident declare` here."

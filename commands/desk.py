@@ -1,11 +1,11 @@
 """What every command and button works with: the engine to signal, the ledger and samples to ask, and how to answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from bot.core.decide.permissions import Denied, denied_to
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Verdict
 from bot.core.signals.base import Roles, Signal
 from bot.flags.board import FlagBoard

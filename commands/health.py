@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Policy
 from bot.views.health import board, provider
 from bot.views.storage import as_seen

@@ -3,12 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from bot.core.decide.incident.declaring import whose_names_appear
 from bot.core.decide.permissions import Denied
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message

@@ -3,8 +3,7 @@
 The manifest, the docs and the help texts are checked against this table; what is not here does not exist.
 """
 
-from dataclasses import dataclass
-
+from bot.core.lazy_dataclass import dataclass
 from bot.verbs.incident import VERBS
 
 

@@ -5,10 +5,10 @@ is none, today's, which core then refuses as the future.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.core.lazy_dataclass import dataclass
 from commands.parse import Misunderstood
 
 WITHOUT_A_DAY = timedelta(hours=12)

@@ -4,13 +4,14 @@ A replay sees the looks that there are: it cannot take the quick looks that othe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
 from bot.core.detection.detector import EVERY, NEW, Condition, Track, observe
 from bot.core.detection.settings import Rule
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Phase, Sample
 from bot.core.record.incident import Incident
 

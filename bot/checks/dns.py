@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from bot.checks.net.dial import RefusedAddress
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
 from bot.config.checks import kinds as config
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

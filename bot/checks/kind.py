@@ -2,13 +2,13 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from bot.checks.judging.keys import KeyMemory
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.resolve import Resolver
 from bot.config.checks.base import CheckBase
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import Prober
 from bot.system.clock import Clock
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -11,6 +11,7 @@ import httpx
 
 from bot.checks.judging.exceptions import CheckError, Failure, classify_exception
 from bot.checks.net.stopwatch import Stopwatch
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 

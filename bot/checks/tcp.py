@@ -1,6 +1,5 @@
 """The TCP check: whether a port takes a connection."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
 from bot.config.checks import kinds as config
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

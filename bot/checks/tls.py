@@ -1,7 +1,6 @@
 """The TLS check: whether a server's certificate is trusted, for the right names, and for how long."""
 
 import ssl
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.run import Seen, measured
 from bot.config.checks import kinds as config
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 from bot.system.clock import Clock
 

@@ -12,7 +12,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +21,7 @@ import httpx
 from bot.app import build
 from bot.cli.options import data_folder, fail, load_for_verbs
 from bot.cli.output import note
+from bot.core.lazy_dataclass import dataclass
 from bot.store.errors import StoreError
 from bot.store.lock import is_free
 from bot.store.sqlite import LEDGER_FILE

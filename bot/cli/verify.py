@@ -1,13 +1,13 @@
 """`understudy verify [INC-7]`: do the facts hold? Reads the ledger directly, beside a running bot or without one."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, json_option, shared
 from bot.cli.output import note, print_json, print_text
+from bot.core.lazy_dataclass import dataclass
 from bot.ledger_care.audit import REMEDY_MISSING, missing_words, remedy
 from bot.ports import Flaw
 from bot.store.errors import StoreError

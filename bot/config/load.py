@@ -1,7 +1,6 @@
 """From the file to the models: read, expand, merge presets, check, and say everything that is wrong at once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path as File
 
 from pydantic import ValidationError
@@ -32,6 +31,7 @@ from bot.config.reading.tree import (
     with_values,
 )
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 
 _WHOLE = Mark(0, 0)
 

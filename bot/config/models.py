@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -41,6 +40,7 @@ from bot.config.scalars import (
     split_listen,
 )
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import LEAD
 from bot.core.policy import ROLE_SYNONYMS, ROLES
 from bot.system.redaction import looks_secret

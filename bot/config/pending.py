@@ -4,7 +4,8 @@ There is one mapping, so that a feature comes alive by losing its row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

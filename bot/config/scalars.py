@@ -4,7 +4,6 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -20,6 +19,8 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from bot.core.lazy_dataclass import dataclass
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -1,7 +1,8 @@
 """What a drill is about, and how far it is."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from bot.core.lazy_dataclass import dataclass
 
 MOST_READERS = 50  # of each side; who reads besides is in the metrics of the flag
 

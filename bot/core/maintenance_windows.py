@@ -1,10 +1,10 @@
 """Windows of our own maintenance: once, or every so often by a wall clock. Pure; time zones come in as data."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

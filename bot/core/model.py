@@ -1,9 +1,11 @@
 """The values that every floor speaks in: levels, samples, verdicts, notices, actors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from bot.core.lazy_dataclass import dataclass
 
 
 class Level(StrEnum):

@@ -1,9 +1,10 @@
 """What the configuration says of paging: steps by severity, and quiet hours by a wall clock. Pure; zones come in as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 
 A_DAY = timedelta(days=1)

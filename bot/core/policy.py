@@ -1,12 +1,13 @@
 """Everything of the configuration that decisions need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from bot.core.ids import real
+from bot.core.lazy_dataclass import dataclass
 from bot.core.maintenance_windows import Window
 from bot.core.model import COMMUNICATIONS, LEAD, Level, Severity
 from bot.core.paging import PagingPolicy

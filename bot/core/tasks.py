@@ -1,10 +1,11 @@
 """What is to be done by somebody: a task of an incident, or a follow-up, which outlives it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 
 A_DAY = timedelta(days=1)

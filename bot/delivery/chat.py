@@ -1,7 +1,6 @@
 """What each kind of effect is in the chat: where it goes and what it looks like, rendered at the moment it is sent."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import structlog
 from bot.core import effects as e
 from bot.core.decide.paging import waits_for_people
 from bot.core.effects import Effect
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents
 from bot.core.record.incident import Incident

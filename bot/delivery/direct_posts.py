@@ -6,11 +6,11 @@ bot that starts anew finds its own. Slack being away holds up nothing but these 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
+from bot.core.lazy_dataclass import dataclass
 from bot.delivery.ops_channel import OpsChannel
 from bot.ports import ChannelGone, ChatError, Message, MessageGone, PostedAt
 

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from bot.app import App, build
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.transport import Transport
 from bot.config.load import load
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Fact
 from bot.core.record.world import World
 from bot.demo.cast import Ana

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, Released

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck
 from bot.config.policy import to_policy
 from bot.config.scalars import show
+from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call

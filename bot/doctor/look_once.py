@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.checks.heartbeat import HeartbeatCheck
@@ -10,6 +10,7 @@ from bot.core.detection.blindness import look_around
 from bot.core.detection.detector import Condition, Judgement
 from bot.core.detection.verdict import CheckView, reach
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Outcome, Sample, Verdict
 from bot.core.record.sight import CLEAR, Sight
 from bot.ports import Prober

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from bot.config.models import Config
 from bot.config.policy import to_policy
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 from bot.core.paging import PageStep
 from bot.notify.out_of_band import AppriseNotifier

@@ -1,10 +1,10 @@
 """What `understudy doctor` says of the data folder: whether it can be written, and for how long the samples' budget lasts."""
 
 import shutil
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from bot.core.lazy_dataclass import dataclass
 from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import REMEDIES, StoreError, ask_disk
 from bot.store.migrations import SAMPLES, require

@@ -7,12 +7,12 @@ looked up, and what may be repeated, the class of the effect says (CERTAINTY).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.core.effects import EFFECTS, Certainty, Effect, EffectBody, OfPage, PostLine
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
 from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, RowState, Settled, StoreError, Wait

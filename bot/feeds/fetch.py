@@ -5,12 +5,13 @@ import hashlib
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import httpx
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import FeedReport, FeedState
 from bot.feeds import statuspage
 from bot.feeds.errors import FeedError

@@ -7,10 +7,11 @@ one side by a hash that only the engagement and the reader's targeting key decid
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement
 from bot.core.record.world import World

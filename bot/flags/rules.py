@@ -5,9 +5,9 @@ that `evaluate` would give. `docs/http-api.md` tells the arithmetic; `tests/flag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.flags.evaluate import BUCKETS, TARGETING_MATCH, Entry, Evaluation, NotFound, Snapshot, evaluate
 
 VERSION = 1  # of the shape that clients read; a change that an old client would misread is a new number

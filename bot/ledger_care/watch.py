@@ -7,12 +7,12 @@ writes next to nothing and would learn of a full disk only in the outage.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Verdict
 from bot.ledger_care.notices import LedgerNotices
 from bot.ports import Engine, Ledger, StoreError

@@ -4,13 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.core.codec import decode, encode
 from bot.core.effects import HERE
+from bot.core.lazy_dataclass import dataclass
 from bot.on_call.shifts import Rota, Shift, Source, SourceError, on_duty
 from bot.ports import ChatError, GroupGone, Ledger, OnDuty, StoreError
 from bot.system.clock import Clock

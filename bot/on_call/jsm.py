@@ -7,11 +7,11 @@ https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v2/api-group-sc
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from bot.core.lazy_dataclass import dataclass
 from bot.on_call.shifts import Shift, SourceError
 from bot.on_call.web import Asker
 

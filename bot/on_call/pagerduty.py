@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.on_call.shifts import AHEAD, Shift, SourceError, moment
 from bot.on_call.web import Asker
 

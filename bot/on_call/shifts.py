@@ -1,10 +1,11 @@
 """What every source gives: who has which shift. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from bot.core.lazy_dataclass import dataclass
 
 AHEAD = timedelta(days=14)  # how far a source is read ahead, so that shifts change rightly while it is away
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
 
+from bot.core.lazy_dataclass import dataclass
 from bot.on_call.shifts import SourceError
 
 DEADLINE_S = 10.0

@@ -1,10 +1,10 @@
 """The chat that people are told in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports.performers import EffectError
 
 

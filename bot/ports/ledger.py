@@ -1,12 +1,13 @@
 """The ledger: facts, states, the outbox's rows, and how async code reaches them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from bot.core.effects import Effect
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.record.fact import Body, Fact
 

@@ -1,10 +1,10 @@
 """What is looked at, what tells the time, and the way to people that is not the chat."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import FeedReport, Sample
 
 

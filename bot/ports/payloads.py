@@ -5,8 +5,10 @@ a sane length, or absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from bot.core.lazy_dataclass import dataclass
 
 READ = "payload_read"  # where Bolt's context holds what was read, for the listeners
 

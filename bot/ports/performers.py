@@ -1,11 +1,11 @@
 """Who carries effects out: a table from the effect's class to its performer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.effects import Certainty, EffectBody
+from bot.core.lazy_dataclass import dataclass
 from bot.ports.ledger import OutboxRow
 
 

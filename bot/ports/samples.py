@@ -1,10 +1,10 @@
 """What checks found: many results, cheap and short-lived."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 
 

@@ -1,7 +1,9 @@
 """What Slack sends over HTTP, as the web server hands it on: what the signature is about, byte for byte, and the answer."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

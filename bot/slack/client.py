@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from ipaddress import ip_address
 from typing import Any, cast
@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChatError
 from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
 from bot.slack.limits import Tiers

@@ -5,7 +5,7 @@ The order behind it is fixed: what it is (here), then who it is from, then what 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports.payload_reading import Unreadable, parse
 from bot.ports.payloads import READ, Payload
 from bot.slack.wording import Wording

@@ -5,13 +5,13 @@ which Slack says that part of the work may have been done (https://docs.slack.de
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChannelGone, ChannelNameTaken, ChatError, GroupGone, MessageGone
 
 LIMITED_FOR = timedelta(seconds=30)  # when a 429 does not say how long; the SDK assumes the same

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChannelInfo, ChatError, Furnishing, Message, Place, PostedAt, Standing
 from bot.slack import invites, lookup, uploads
 from bot.slack.channels import Channels

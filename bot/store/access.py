@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import StoreError, StoreTrouble
 from bot.store.engine import Connection, DatabaseError, snapshot
 from bot.store.errors import explained

@@ -6,9 +6,10 @@ Every connection of this process comes from here: two SQLite libraries on one fi
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bot.core.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,13 +7,14 @@ facts, as a setting, so that an admin sees them after a restart too.
 import asyncio
 import json
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import structlog
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import Ledger, Store, StoreError
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly

@@ -1,8 +1,9 @@
 """File descriptors: how many the process may open, and what the web server may take of them beside checks, ledger and Slack."""
 
 import resource
-from dataclasses import dataclass
 from pathlib import Path
+
+from bot.core.lazy_dataclass import dataclass
 
 PLENTY = 65_536  # more is of no use to us, and some programs walk over all that are allowed
 KEPT = 32  # for the ledger and its readers, Slack, notify, name look-ups

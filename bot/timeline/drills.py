@@ -1,10 +1,10 @@
 """What happened in a drill, as people read it, and the report of how it went."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.drill import Drill
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen

@@ -5,10 +5,11 @@ stand in docs/timeline.md.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.effects import PostAlert
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import ActorKind, Level, Phase
 from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartSwitched, Unmerged
 from bot.core.record.fact import Fact

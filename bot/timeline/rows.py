@@ -5,9 +5,9 @@ them escapes it. Times are UTC.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import ActorKind
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned

@@ -5,7 +5,7 @@ import json
 import uuid
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import structlog
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 from bot.system.clock import Clock
 from bot.system.version import understudy_version

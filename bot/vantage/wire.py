@@ -6,10 +6,10 @@ A batch is `{"v": 1, "batch": id, "vantage": label, "samples": [...]}`; times ar
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.redaction import HIDDEN, TOKENS
 from bot.views.text import cut, plain

@@ -5,11 +5,11 @@ after another, or fields of a body by name. What cannot be read, each refuses in
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Severity
 from bot.core.signals.base import Signal
 

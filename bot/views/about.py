@@ -1,10 +1,10 @@
 """What `/understudy` shows: the bot itself, planned quiet, and what became of a mute."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
+from bot.core.lazy_dataclass import dataclass
 from bot.core.maintenance_windows import Recurrence, Window
 from bot.core.model import Notice
 from bot.core.policy import Policy

@@ -4,10 +4,10 @@
 """
 
 import json
-from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.answers.incident import RoomRef
+from bot.core.lazy_dataclass import dataclass
 
 
 class Face(Protocol):

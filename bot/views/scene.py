@@ -1,10 +1,10 @@
 """What a view of an incident is drawn from: the incident, all that is around it, and the moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.decide import cadence
+from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World

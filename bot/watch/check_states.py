@@ -1,7 +1,6 @@
 """What the detector remembers of every check from every vantage, and what of that is not stored yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -19,6 +18,7 @@ from bot.core.detection.detector import (
 )
 from bot.core.detection.pooled import newly_fails, pooled
 from bot.core.detection.verdict import CheckView, VerdictRule
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
 from bot.watch.plan import Check
 

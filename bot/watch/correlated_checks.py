@@ -5,10 +5,10 @@ at once instead of waiting for their turns. Called too often it would be a secon
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 from bot.system.clock import Clock
 from bot.watch.plan import Check
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ import structlog
 
 from bot.core.codec import decode, sparse
 from bot.core.detection.detector import NEW, Rule, from_ledger, knows_of, seeded, undoubted
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Level, Sample
 from bot.core.record.sight import CLEAR, Sight
 from bot.core.record.world import World

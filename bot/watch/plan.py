@@ -1,7 +1,7 @@
 """What the watch is given: checks, controls and feeds, and how each is to be judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from bot.core.detection.blindness import SightRule
 from bot.core.detection.settings import Rule
 from bot.core.detection.verdict import VerdictRule
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 
 

@@ -1,11 +1,12 @@
 """A track as it is stored, in JSON: written often while a check fails, and so each of its signs only once; read back whole."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.codec import sparse
 from bot.core.detection.detector import Track
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 
 AHEAD = timedelta(days=1)  # of a clock that was set wrong and then right: less is made up for by the detector

@@ -15,12 +15,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import structlog
 
+from bot.core.lazy_dataclass import dataclass
 from bot.system.clock import Clock
 from bot.watch.lag import EVERY_S
 

@@ -1,8 +1,10 @@
 """Whether the bot is alive and ready, part by part; the composition root fills it in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from aiohttp import web
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample, Verdict
 from bot.flags.board import FlagBoard
 from bot.ports import Admission, Engine, Ledger, Samples

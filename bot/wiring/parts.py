@@ -1,9 +1,9 @@
 """What the composition root is built of, and may be given instead."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from bot.core.lazy_dataclass import dataclass
 from bot.engine.outbox import OutboxTiming
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.slack.gateway import Patience

@@ -7,10 +7,11 @@ still engaged or in an open incident is brought back from there with its automat
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.core.codec import decode, encode
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Automation, ComponentPolicy, FlagPolicy, Policy
 from bot.core.record.world import World
 from bot.system.remembered import read_back

@@ -1,8 +1,7 @@
 """A classified failure: the one thing that a probe makes of whatever went wrong."""
 
-from dataclasses import dataclass
-
 from bot.core.detection.error_classes import ERROR_CLASSES
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Outcome
 
 

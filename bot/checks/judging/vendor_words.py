@@ -5,8 +5,9 @@ case, without a namespace and without the ending `Exception`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from bot.core.lazy_dataclass import dataclass
 
 # These settle the class whatever the status is, because providers send overload as 429, 503 or 529 and spent credit as 400, 402
 # or 429. Where several are said, the first class of this table counts.

@@ -1,10 +1,10 @@
 """What a check may spend in a day, and what it has spent: probes of models cost money, and quota that services need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.system.clock import Clock
 
 CALLS_A_DAY = 3_000  # once a minute is 1,440; the rest is for looking again quickly

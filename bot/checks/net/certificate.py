@@ -1,10 +1,11 @@
 """What a server's certificate says, read from the handshake of a probe that was made anyway."""
 
 import ssl
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+
+from bot.core.lazy_dataclass import dataclass
 
 KEPT = 4096
 

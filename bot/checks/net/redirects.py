@@ -1,12 +1,13 @@
 """Where a redirect leads and what goes along. Pure: each hop is resolved and judged by the guard as any address is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httpx
 
 from bot.checks.judging.evidence import PLAIN_HEADERS
 from bot.checks.judging.failure import Failure
+from bot.core.lazy_dataclass import dataclass
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SAME_METHOD = frozenset({307, 308})  # the others make a GET of a POST, as browsers do (RFC 9110, 15.4)

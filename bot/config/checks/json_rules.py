@@ -7,11 +7,13 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from bot.core.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import jsonpath  # loaded where a path is: a start without any need not wait for it

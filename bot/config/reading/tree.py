@@ -1,8 +1,9 @@
 """The file as a tree of nodes that know their line and column, through all passes until the models take over."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from bot.core.lazy_dataclass import dataclass
 
 Path = tuple[str | int, ...]
 

@@ -1,8 +1,9 @@
 """What every answer has, and what any signal may come to."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from bot.core.lazy_dataclass import dataclass
 
 ANSWERS: dict[str, type["Answer"]] = {}
 

@@ -1,9 +1,9 @@
 """What a signal about a component may come to; see `base`."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.answers.base import Done, Refused
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Level
 
 

@@ -1,8 +1,7 @@
 """What a signal about a flag may come to; see `base`."""
 
-from dataclasses import dataclass
-
 from bot.core.answers.base import Done, Refused
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

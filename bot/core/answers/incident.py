@@ -1,10 +1,10 @@
 """What a signal about an incident may come to."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from bot.core.answers.base import Done, Refused
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Level, Phase, Severity
 
 

@@ -1,7 +1,7 @@
 """A step in the making: facts and effects gathered while the world moves on under them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from bot.core.effects import (
     UploadExport,
     effect,
 )
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
 from bot.core.record.course.merge_facts import PartSwitched

@@ -5,7 +5,6 @@ other incidents and the vendor's words are as they are. It gives way at once to 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.answers import base
@@ -17,6 +16,7 @@ from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.decide.titles import DRILL_TITLE, title_of
 from bot.core.drill import MOST_READERS, DrillPlan
 from bot.core.ids import real, shadow
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.policy import Policy
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen

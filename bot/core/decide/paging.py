@@ -5,11 +5,12 @@ crash or a second replica comes to the same. A step is known by its severity and
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.decide.draft import Draft
 from bot.core.effects import ALL, FindPeople, OfPage, PageAddresses, PageMention, PagePerson, PostAlert, PostLine, To
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase
 from bot.core.paging import PageStep, PagingPolicy
 from bot.core.policy import Policy

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from bot.core.answers.base import Refused
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import IncidentPolicy
 from bot.core.signals.base import ASKING, LEVELS, Role, Roles, Signal

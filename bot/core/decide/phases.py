@@ -5,7 +5,6 @@ skip forward, fall back and come back after they were called resolved; so may ou
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.answers import base
@@ -32,6 +31,7 @@ from bot.core.effects import (
     TellPerson,
     UploadExport,
 )
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind, Level, Phase, Severity
 from bot.core.policy import Policy, ResolveMode
 from bot.core.record.component import ComponentState

@@ -5,10 +5,11 @@ incident opens, and no flag moves. A provider that answers anything, an error in
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from bot.core.detection.error_classes import network
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
 from bot.core.record.sight import Sight
 

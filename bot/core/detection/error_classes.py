@@ -5,9 +5,9 @@ its fallback? A spent quota may flip (the service that shares the key is stuck a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Outcome
 
 

@@ -1,8 +1,9 @@
 """Every knob of detection, with the defaults that hold what docs/detection.md measures. Pure."""
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
+
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

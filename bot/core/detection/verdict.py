@@ -6,12 +6,13 @@ make a component `unknown` with the fault on our side, never `down`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 
 from bot.core.detection.blindness import by_network
 from bot.core.detection.detector import Condition, Judgement
 from bot.core.detection.error_classes import ERROR_CLASSES, may_open
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.sight import CLEAR, Sight
 

@@ -8,11 +8,11 @@ Rows wait for days and outlive an upgrade: kinds and keys never change, and a ne
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from bot.core.codec import decode, sparse
+from bot.core.lazy_dataclass import dataclass
 
 
 class Certainty(StrEnum):

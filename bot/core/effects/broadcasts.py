@@ -1,8 +1,7 @@
 """What is told to people who are not in the incident: one message in a channel, kept true, with replies."""
 
-from dataclasses import dataclass
-
 from bot.core.effects.base import About, Certainty, EditInPlace, EffectBody
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

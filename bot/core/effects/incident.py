@@ -1,9 +1,9 @@
 """What is done for an incident: its alert and evidence, its channel with what belongs in it, card, updates and ending."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.effects.base import About, Certainty, EditInPlace, EffectBody, OfAlert
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What is said in a line: of one fact, to one person, and in the threads of what is no incident."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.effects.base import About, Certainty, EffectBody, InOps
+from bot.core.lazy_dataclass import dataclass
 
 GIVEN_UP = "given-up/"  # how the keys of lines begin that tell what was given up
 

@@ -4,9 +4,8 @@ Names are those of the configuration; who they are is found out when it is sent.
 is never taken twice.
 """
 
-from dataclasses import dataclass
-
 from bot.core.effects.base import About, Certainty, EffectBody
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 
 ALL = "all"  # every address of `notify`

@@ -1,8 +1,7 @@
 """What is done for tasks."""
 
-from dataclasses import dataclass
-
 from bot.core.effects.base import About, Certainty, EffectBody
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """What the facts of a component add up to: its verdict, who holds its alerts back, what others say of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Fault, Level, Verdict
 
 

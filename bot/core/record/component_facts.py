@@ -4,9 +4,10 @@ What was found out, by our checks, by alerts and by people, and what was done wi
 muted, an alert was held back.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import AlertState, Fault, Level
 from bot.core.record.component import ComponentState, HeldBack, MutedUntil, Said
 from bot.core.record.fact import Body, Fact, OfComponent, Reasoned, Source

@@ -1,9 +1,10 @@
 """Facts about what people put into a timeline: messages, pins, corrections. What was written first always stays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact, Source
 from bot.core.record.incident import Entry, Incident, SourceMessage, message_key
 

@@ -5,11 +5,11 @@ them all.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.record.incident import Incident
 

@@ -1,8 +1,8 @@
 """What the facts of a flag add up to: where it sends traffic, and what waits for a person."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 
 

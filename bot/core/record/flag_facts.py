@@ -1,9 +1,10 @@
 """The facts of a flag, each with what it makes of the flag's state."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
 from bot.core.record.flag import Engagement, FlagState, Proposal
 

@@ -1,10 +1,11 @@
 """What the facts of an incident add up to: the incident itself, in parts."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from bot.core.drill import Drill
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.tasks import Task
 

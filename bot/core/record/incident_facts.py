@@ -1,11 +1,12 @@
 """The facts of an incident, each with what it makes of the incident."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.core.drill import Drill, DrillPlan
 from bot.core.effects import EFFECTS, GIVEN_UP, InBroadcast, OfPage, PostAlert, PostBroadcast, PostCard, PostEvidence, PostLine
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Mitigation, Post, Reminders, Room, Undelivered, VendorWords

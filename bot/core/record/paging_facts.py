@@ -1,8 +1,9 @@
 """The facts of paging, each with what it makes of the incident."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 from bot.core.record.fact import Body, Fact, Reasoned
 from bot.core.record.incident import AlertMention, Incident, Paging

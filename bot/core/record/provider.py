@@ -1,9 +1,10 @@
 """What the facts of a provider add up to: what its own page says, and what of that was heard before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import FeedState, Notice
 
 MOST_AN_HOUR = 60  # updates of one vendor that are told one by one within an hour

@@ -1,9 +1,10 @@
 """The facts of a provider, each with what it makes of its state: what its page says, and what of that is news."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import FeedState, Notice
 from bot.core.record.fact import Body, Fact, OfComponents, Reasoned, Source
 from bot.core.record.incident import Incident

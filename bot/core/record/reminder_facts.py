@@ -1,8 +1,9 @@
 """The facts of reminders that an update is overdue, each with what it makes of the incident."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident, Reminders
 

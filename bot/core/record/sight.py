@@ -1,9 +1,10 @@
 """Whether we see at all: the facts of our own sight, and what they add up to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact, Reasoned, Source
 from bot.core.record.incident import Incident
 

@@ -1,8 +1,8 @@
 """What an incident should have in the chat, and what somebody who looked there found."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.incident import Room
 
 

@@ -4,9 +4,10 @@ What a fact makes of the state stands at the fact (`onto`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.component import ComponentState
 from bot.core.record.fact import Fact
 from bot.core.record.flag import FlagState

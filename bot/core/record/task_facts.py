@@ -1,9 +1,10 @@
 """The facts of tasks and follow-ups, each with what it makes of the incident that they belong to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.record.fact import Body, Fact, Reasoned
 from bot.core.record.incident import Incident

@@ -5,9 +5,10 @@ State rows in the store are those states, written in the transaction of their fa
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.component import ComponentState
 from bot.core.record.flag import FlagState
 from bot.core.record.incident import Incident

@@ -1,10 +1,10 @@
 """What every signal has, and who may send it. Each family of signals is a file beside this one."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from bot.core.effects import EffectBody
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 
 SIGNALS: list[type["Signal"]] = []

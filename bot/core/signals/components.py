@@ -1,8 +1,8 @@
 """What checks, vendors, other monitors and people say of a component."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import AlertState, FeedReport, Verdict
 from bot.core.record.sight import Sight
 from bot.core.signals.base import COMMAND, MONITORS, RESPONDERS, RULES, VENDORS, Signal

@@ -1,8 +1,8 @@
 """What people put into a timeline, and what becomes of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.incident import SourceMessage
 from bot.core.signals.base import RESPONDERS, RULES, OfIncident
 

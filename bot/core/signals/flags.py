@@ -1,8 +1,8 @@
 """What people ask of a flag."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.signals.base import COMMAND, Signal
 
 

@@ -1,8 +1,8 @@
 """What people ask of an incident."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase, Severity
 from bot.core.record.standing import Found
 from bot.core.signals.base import COMMAND, RESPONDERS, RULES, OfIncident, Signal

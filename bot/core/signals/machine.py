@@ -1,8 +1,7 @@
 """What time brings, and what became of our own effects."""
 
-from dataclasses import dataclass
-
 from bot.core.effects import EffectBody
+from bot.core.lazy_dataclass import dataclass
 from bot.core.signals.base import RULES, OfEffect, OfIncident, Signal
 
 

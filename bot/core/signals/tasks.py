@@ -1,8 +1,8 @@
 """What people say of tasks and follow-ups."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.signals.base import RESPONDERS, OfIncident
 

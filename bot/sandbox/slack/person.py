@@ -1,9 +1,9 @@
 """A person of the workspace, for tests and demonstrations: types, clicks, submits, and sees only what is theirs to see."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
+from bot.core.lazy_dataclass import dataclass
 from bot.sandbox.slack.api.shapes import view_shape
 from bot.sandbox.slack.errors import NotThere
 from bot.sandbox.slack.interactions import Interactions, elements_of

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from bot.core.lazy_dataclass import dataclass
 
 MADE_AT = 1767225600  # a fixed moment for `created` fields
 PONG = ("po", "ng")  # what a well model answers, token by token

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from bot.core.lazy_dataclass import dataclass
 from bot.sandbox.vendor.scenario import ScenarioError
 
 

@@ -1,8 +1,10 @@
 """What happens when, as values and pure functions of the minute."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from bot.core.lazy_dataclass import dataclass
 
 # Every word that an event may answer with. Those of SPANS take a span: `slow 12s`.
 WIRE_WORDS = (

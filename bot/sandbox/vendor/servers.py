@@ -4,12 +4,12 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
+from bot.core.lazy_dataclass import dataclass
 from bot.sandbox.vendor.api import challenge, failing, healthy, page_instead, troubled, wrong_json
 from bot.sandbox.vendor.call import Call, Reply
 from bot.sandbox.vendor.doors import Door

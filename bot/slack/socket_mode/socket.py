@@ -8,7 +8,6 @@ the watch opens the next one with a new ticket and a growing pause.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 from typing import Literal
@@ -20,6 +19,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChatError
 from bot.slack.client import SlackApi, SlackLogin
 from bot.slack.door import Arrival, Door

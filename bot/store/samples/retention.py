@@ -4,9 +4,9 @@ Freed pages are used again by new rows, so a file that reached its budget keeps 
 (which was lowered) gives its free pages back in small steps.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.core.lazy_dataclass import dataclass
 from bot.store.engine import Connection, atomic, one
 from bot.store.rows import micros
 from bot.store.samples.rollups import BASE_S, HOUR_S, US

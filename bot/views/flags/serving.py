@@ -1,9 +1,9 @@
 """Whether customers are served, flag by flag, in the words of alert, card and updates."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.decide.flags.choosing import Standing, Stay, offer, served, standing
+from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement
 from bot.core.record.world import World

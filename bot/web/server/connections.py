@@ -8,7 +8,6 @@ everybody's requests from one address is never held up, since what it opens is p
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from bot.core.lazy_dataclass import dataclass
 from bot.system.descriptors import in_use, limit, share
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -4,8 +4,9 @@ import errno
 import os
 import socket
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from bot.checks.llm.budget import USUAL, Budget
+from bot.core.lazy_dataclass import dataclass
 
 Name = Literal["anthropic", "openai", "azure", "gemini", "bedrock"]
 Rung = Literal["inference", "tokens", "free"]

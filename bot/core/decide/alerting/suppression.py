@@ -6,10 +6,10 @@ then. One exception: while we are blind no flag moves either.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import FeedState, Notice, Phase
 from bot.core.policy import Policy
 from bot.core.record.provider import ProviderState

@@ -7,7 +7,7 @@ history that stood there when we first read the page.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.answers.base import Noted
@@ -17,6 +17,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import react
 from bot.core.decide.phases import Outage, outage_of
 from bot.core.effects import OpenThread, ReplyInThread
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, FeedReport, FeedState, Notice
 from bot.core.record.incident import Incident
 from bot.core.record.provider import MOST_AN_HOUR, NOTICE_OVER, ProviderState

@@ -5,9 +5,9 @@ answers, unless `engage_on: degraded` says that degraded is not good enough, or 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Level
 from bot.core.policy import Fallback, FlagPolicy
 from bot.core.record.component import ComponentState

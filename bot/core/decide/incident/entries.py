@@ -1,9 +1,8 @@
 """What people put into the timeline: messages, whichever way and however often, and corrections. Nothing written is lost."""
 
-from dataclasses import dataclass
-
 from bot.core.answers.base import Done, KnownAlready, NoWords, Refused, Words
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.entry_facts import (
     EntryCorrected,
     EntryHidden,

@@ -4,7 +4,6 @@ The merged one ends where it stands; the other holds its place from then on (`In
 and its people are there. There are no chains: what is merged, or has others merged into it, is merged no further.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.answers import incident as a
@@ -16,6 +15,7 @@ from bot.core.decide.incident.moving_tasks import bring_back, hand_over, lent
 from bot.core.decide.phases import change_phase
 from bot.core.decide.titles import follow
 from bot.core.effects import InvitePeople
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase
 from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.incident import Incident

@@ -1,11 +1,10 @@
 """A person says that customers are served, or that they no longer are, whatever the phase is."""
 
-from dataclasses import dataclass
-
 from bot.core.answers import incident as a
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import lose_mitigation
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase
 from bot.core.record.course.mitigation_facts import Mitigated
 from bot.core.signals.incident import SayMitigated

@@ -1,10 +1,9 @@
 """What an incident is called, once a person says so."""
 
-from dataclasses import dataclass
-
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.titles import DRILL_TITLE
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.incident_facts import TitleChanged
 from bot.core.signals.incident import Rename
 

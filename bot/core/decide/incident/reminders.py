@@ -1,7 +1,6 @@
 """Reminding the lead that no person has written an update, and who does not want to hear of it for a while."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.answers import incident as a
@@ -9,6 +8,7 @@ from bot.core.answers.base import Done, Refused
 from bot.core.decide.cadence import next_reminder_at, silent_since, update_every
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.phases import REMINDER
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 from bot.core.policy import Policy
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bot.core import effects as e
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, Undelivered
 from bot.core.record.incident_facts import ChannelRefused, PostGone, Repaired

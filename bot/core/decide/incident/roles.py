@@ -4,7 +4,6 @@ An incident that customers feel, and that was acknowledged, wants a lead: while 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.answers.base import Done, Noted, Refused
@@ -12,6 +11,7 @@ from bot.core.answers.incident import Over, Wanted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.incident.tasks import let_go
 from bot.core.effects import InvitePeople
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import LEAD, Actor, ActorKind, Severity
 from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.incident import Incident

@@ -5,13 +5,13 @@ severity while the incident runs; a follow-up waits out every quiet hour, whatev
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.answers.base import Done, NoWords, Refused, Words
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.incident.moving_tasks import where
 from bot.core.effects import InvitePeople, PostLine, RemindOwner
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact

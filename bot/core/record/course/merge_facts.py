@@ -1,8 +1,9 @@
 """Two incidents become one, and two again. Each keeps its own stream: nothing is copied, and nothing is lost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase
 from bot.core.record.fact import Body, Fact, OfComponents, OfFlag, Reasoned
 from bot.core.record.incident import Ending, Incident, MergedInto, Part, Reminders

@@ -1,7 +1,8 @@
 """That customers are served, and that they no longer are: facts of their own beside the phase, which people keep."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact, Reasoned
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import mitigated

@@ -1,7 +1,8 @@
 """The facts of a drill besides those of any incident; that it is one stands in its declaration."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
 from bot.core.record.incident import Incident
 

@@ -1,10 +1,11 @@
 """The facts about the served methods, from `methods.json`: arguments, scopes, tiers and error codes."""
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+
+from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)
