@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.config.load import Loaded
 from bot.core.model import Verdict
@@ -23,7 +24,9 @@ from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
 from bot.wiring.watching import Beat, LoopGuard, Probes, Upkeep, Watching
 from bot.wiring.web import Web
-from commands.desk import CommandContext
+
+if TYPE_CHECKING:  # loaded with Slack, see `wiring.slack`
+    from commands.desk import CommandContext
 
 
 def build(
@@ -141,8 +144,10 @@ class App:
         """The engine as people meet it, in Slack as over HTTP."""
         return LooksFirst(self.engine, lambda: self.survey)
 
-    def desk(self) -> CommandContext:
+    def desk(self) -> "CommandContext":
         """What the commands work with."""
+        from commands.desk import CommandContext
+
         return CommandContext(
             engine=self._front(), ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
             board_url=self._web.board_url(), trouble=self.trouble, about=self.about, unwritten=self._store.watch.unwritten,

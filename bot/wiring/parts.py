@@ -1,14 +1,16 @@
 """What the composition root is built of, and may be given instead."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.core.lazy_dataclass import dataclass
 from bot.engine.outbox import OutboxTiming
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
-from bot.slack.gateway import Patience
 from bot.system.clock import Clock
 from bot.web.server.connections import Limits
+
+if TYPE_CHECKING:  # loaded behind the start, see `wiring.slack`
+    from bot.slack.gateway import Patience
 
 
 class Closes(Protocol):
@@ -39,4 +41,4 @@ class Parts:
     web_limits: Limits | None = None
     on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
     pace: OutboxTiming | None = None
-    patience: Patience | None = None  # the Slack gateway's own times
+    patience: "Patience | None" = None  # the Slack gateway's own times

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.checks.heartbeat import HeartbeatCheck
 from bot.checks.kinds import KINDS
@@ -12,8 +13,10 @@ from bot.core.detection.blindness import SightRule
 from bot.core.detection.settings import Rule
 from bot.core.detection.verdict import VerdictRule
 from bot.feeds.fetch import FeedSource
-from bot.slack.client import SlackLogin
 from bot.watch.plan import Check, Plan
+
+if TYPE_CHECKING:  # loaded behind the start, see `wiring.slack`
+    from bot.slack.client import SlackLogin
 
 
 def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
@@ -65,8 +68,10 @@ def rules_of(checks: Iterable[PlacedCheck], rule: Rule) -> dict[str, Rule]:
     return {placed.id: replace(rule, slow_over=under) for placed in checks if (under := placed.check.slow_over) is not None}
 
 
-def slack_login(config: SlackConfig) -> SlackLogin:
+def slack_login(config: SlackConfig) -> "SlackLogin":
     """Where Slack is and who we are there."""
+    from bot.slack.client import SlackLogin
+
     bot, app = config.bot_token.get_secret_value(), config.app_token.get_secret_value()
     return SlackLogin(config.api_url, bot, app, config.prefix, by_http=config.mode == "http", team=config.team)
 

@@ -1,6 +1,12 @@
-"""The way to people: the chat they are in, the alerts channel, the link on which their words come in, and the outbox."""
+"""The way to people: the chat they are in, the alerts channel, the link on which their words come in, and the outbox.
 
+What speaks with Slack is loaded when the flags are served, for that is a quarter of a second; a terminal verb never loads it.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -13,18 +19,20 @@ from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.survey import Survey
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall
-from bot.slack.gateway import Patience, SlackGateway
-from bot.slack.http_mode.request_url import RequestUrl
 from bot.slack.scopes import expected_scopes
 from bot.web.health import Part
-from bot.wiring.membership import Membership
 from bot.wiring.part import AppPart
 from bot.wiring.parts import StartRefused
 from bot.wiring.plan import slack_login
 from bot.wiring.setup import Setup
-from bot.wiring.slack_link import SlackLink
 from bot.wiring.store import Store
-from commands.desk import CommandContext
+
+if TYPE_CHECKING:
+    from bot.slack.gateway import SlackGateway
+    from bot.slack.http_mode.request_url import RequestUrl
+    from bot.wiring.membership import Membership
+    from bot.wiring.slack_link import SlackLink
+    from commands.desk import CommandContext
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +73,10 @@ class Channels(AppPart):
         """The same, for people."""
         return self.ops.trouble if self.ops else ""
 
-    async def _open_gateway(self) -> SlackGateway:
+    async def _open_gateway(self) -> "SlackGateway":
+        await asyncio.to_thread(import_module, "bot.wiring.slack_link")  # beside the loop, which answers readers of flags
+        from bot.slack.gateway import SlackGateway
+
         setup = self._setup
         self.gateway = SlackGateway(
             slack_login(setup.config.slack), private=setup.config.incidents.private, patience=setup.given.patience
@@ -79,7 +90,7 @@ class Slack(AppPart):
     """The link and who is one of us in it; nothing where a chat was given. `wake` is called when Slack lets us in."""
 
     def __init__(
-        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], CommandContext], wake: Callable[[], None],
+        self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], "CommandContext"], wake: Callable[[], None],
         trouble: Callable[[], str],
     ) -> None:  # fmt: skip
         super().__init__()
@@ -94,7 +105,7 @@ class Slack(AppPart):
         self.membership: Membership | None = None
         self.requests: RequestUrl | None = None  # where Slack's requests come by HTTP
         if setup.config.slack.mode == "http" and not setup.given.chat:
-            self.requests = RequestUrl(setup.config.slack.signing_secret.get_secret_value(), setup.wall)
+            self.requests = _request_url(setup)
 
     async def start(self) -> None:
         """Connect. Raises StartRefused where Slack refuses and nothing is open that people need the bot for."""
@@ -143,7 +154,11 @@ class Slack(AppPart):
         """That beat, with what is due of our groups in Slack."""
         return self.membership.after(beat) if self.membership else beat
 
-    def _make_link(self, gateway: SlackGateway) -> SlackLink:
+    def _make_link(self, gateway: "SlackGateway") -> "SlackLink":
+        from bot.slack.gateway import Patience
+        from bot.wiring.membership import Membership
+        from bot.wiring.slack_link import SlackLink
+
         setup, store = self._setup, self._store
         us = Membership(setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire, store.denials)
         self._ends(us.close)
@@ -177,6 +192,12 @@ class Slack(AppPart):
         if self._homes:
             await self._homes.start()
         self._wake()
+
+
+def _request_url(setup: Setup) -> "RequestUrl":
+    from bot.slack.http_mode.request_url import RequestUrl
+
+    return RequestUrl(setup.config.slack.signing_secret.get_secret_value(), setup.wall)
 
 
 class Sending(AppPart):

@@ -1,11 +1,12 @@
 """The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from importlib import import_module
 
 from bot.core.model import Sample, Verdict
-from bot.engine.metronome import ApTicker
 from bot.feeds.fetch import FeedReader
-from bot.ports import Fetcher
+from bot.ports import Fetcher, Ticker
 from bot.system.version import understudy_version
 from bot.vantage.courier import Courier, Peer
 from bot.watch.lag import LoopLag
@@ -189,13 +190,21 @@ class Beat(AppPart):
 
     async def start(self) -> None:
         """Begin to beat."""
-        ticker = self._setup.given.ticker or ApTicker()
+        ticker = self._setup.given.ticker or await _metronome()
         self._ends(ticker.stop)
         ticker.start(self._slack.after(self._beat), beat_s(self._setup))
 
     async def _beat(self) -> None:
         await self._watching.beat()
         await self._also()
+
+
+async def _metronome() -> Ticker:
+    """Loaded beside the loop, once the flags are served."""
+    await asyncio.to_thread(import_module, "bot.engine.metronome")
+    from bot.engine.metronome import ApTicker
+
+    return ApTicker()
 
 
 def beat_s(setup: Setup) -> float:
