@@ -23,6 +23,7 @@ def loading() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # nor is it looked through later
         gc.enable()
         if usual:
             signal.signal(signal.SIGINT, signal.default_int_handler)

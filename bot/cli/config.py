@@ -9,8 +9,8 @@ from bot.cli.options import config_option, fail, load_or_exit
 from bot.cli.output import print_json
 from bot.config.models import Config
 from bot.config.schema import schema
+from bot.ports.signed_requests import REQUEST_PATH
 from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
-from bot.web.hooks.slack import SLACK
 from bot.wiring.manifest import manifest_for
 
 
@@ -85,4 +85,4 @@ def _request_url(config: Config) -> str:
         fail(
             "slack.mode is http, and Slack sends to https addresses only: set server.public_url to how the internet reaches you"
         )
-    return config.server.public_url + SLACK
+    return config.server.public_url + REQUEST_PATH

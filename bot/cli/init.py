@@ -15,7 +15,7 @@ from bot.config.first_file import KEYS, Wanted, first_file
 from bot.config.load import Loaded, load
 from bot.config.presets import preset_names
 from bot.config.reading.errors import ConfigErrors, suggest
-from bot.web.hooks.slack import SLACK
+from bot.ports.signed_requests import REQUEST_PATH
 from bot.wiring.manifest import manifest_for
 
 NEW_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
@@ -116,7 +116,7 @@ def _told(wanted: Wanted, loaded: Loaded, output: Path) -> None:
     steps = [f"Set {', '.join(wanted.variables)}. The read token is any long secret: openssl rand -hex 24"]
     if wanted.slack != "none":
         secret = "make an app-level token with connections:write" if wanted.slack == "socket" else "copy its signing secret"
-        request_url = wanted.public_url + SLACK if wanted.slack == "http" else ""
+        request_url = wanted.public_url + REQUEST_PATH if wanted.slack == "http" else ""
         link = NEW_APP + quote(yaml.safe_dump(manifest_for(request_url=request_url), sort_keys=False, width=WIDE), safe="")
         steps.insert(0, f"Create the Slack app from this link, install it, copy its bot token, and {secret}:\n\n{link}\n")
     else:

@@ -18,7 +18,6 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.app import build
 from bot.cli.options import data_folder, fail, load_for_verbs
 from bot.cli.output import note
 from bot.core.lazy_dataclass import dataclass
@@ -30,7 +29,6 @@ from bot.system.private_files import CONTROL_FILE
 from bot.views.answers import words
 from bot.views.faces import Terminal
 from bot.web.api.shapes import answer_from
-from bot.web.app import WebError
 
 API = "/api/v1"
 ANSWER_WITHIN_S = 15.0
@@ -64,7 +62,7 @@ def call(
     folder = data_folder(config_path, data_path)
     try:
         return asyncio.run(_call(config_path, folder, method, base + path, body))
-    except (StoreError, WebError) as error:
+    except StoreError as error:
         fail(str(error))
     except httpx.HTTPError as error:
         why = "in time" if isinstance(error, httpx.TimeoutException) else f"({type(error).__name__})"
@@ -134,6 +132,9 @@ async def _ask(control: Control, method: str, path: str, body: Mapping[str, Any]
 
 
 async def _alone(config_path: Path, folder: Path, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
+    from bot.app import build  # a whole bot takes a second to load, which a running one spares us
+    from bot.web.app import WebError
+
     if method == "GET" and not (folder / LEDGER_FILE).exists():
         raise StoreError(f"there is no ledger in {folder}; check --data and --config")
     loaded, complete = load_for_verbs(config_path)
@@ -144,6 +145,8 @@ async def _alone(config_path: Path, folder: Path, method: str, path: str, body: 
         left = "this is what the ledger last held" if method == "GET" else "what waits for Slack goes out when it starts"
         note(f"No bot runs on {folder}: nothing is watched, and {left}.", *app.left())
         return await _ask(Control(app.url, app.local_token), method, path, body, running=False)
+    except WebError as error:
+        fail(str(error))
     finally:
         await app.stop()
 

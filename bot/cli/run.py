@@ -13,7 +13,7 @@ from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
-from bot.doctor.people import who_may
+from bot.doctor.rights import who_may
 from bot.ledger_care.audit import missing_words
 from bot.ledger_care.setting_aside import set_aside
 from bot.store.errors import StoreError
@@ -129,6 +129,7 @@ async def serve(app: App) -> None:
 
 def settle_memory() -> None:
     """Leave what will stay to the end out of garbage collection: walking over ten thousand checks stops the loop for 0.3 s."""
+    gc.unfreeze()  # what was loaded leaves some behind
     gc.collect()
     gc.freeze()
 

@@ -15,11 +15,13 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call
-from bot.doctor.people import look_at_list, who_helps, who_may
+from bot.doctor.people import look_at_list
+from bot.doctor.rights import who_helps, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.doctor.templates import messages, views
 from bot.engine.world_reading import read_world
 from bot.ports import ChatError
+from bot.ports.signed_requests import REQUEST_PATH
 from bot.slack.block_proof import message_problem, view_problem
 from bot.slack.gateway import SlackGateway
 from bot.slack.http_mode.challenge import prove_request_url
@@ -31,7 +33,6 @@ from bot.store.errors import StoreError
 from bot.store.sqlite import LEDGER_FILE, open_read_only
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
-from bot.web.hooks.slack import SLACK
 from bot.wiring.plan import slack_login
 from bot.wiring.retained import SETTING, keep
 
@@ -286,9 +287,9 @@ def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, 
 async def _request_url(config: Config) -> Finding:
     """Whether Slack's requests find this bot, as far as we can say from here."""
     if not config.server.public_url:
-        words = f"set server.public_url, and doctor tries {SLACK} there; Slack sends its requests to that address"
+        words = f"set server.public_url, and doctor tries {REQUEST_PATH} there; Slack sends its requests to that address"
         return Finding("note", "request URL", words)
-    url, secret = config.server.public_url + SLACK, config.slack.signing_secret.get_secret_value()
+    url, secret = config.server.public_url + REQUEST_PATH, config.slack.signing_secret.get_secret_value()
     state, words = await prove_request_url(url, secret)
     return Finding(state, "request URL", words)
 

@@ -1,8 +1,8 @@
-"""What `understudy doctor` says of people: who may do what, whether Slack agrees, and what outsiders may see."""
+"""What `understudy doctor` says of people who are named: whether Slack agrees that they may do what they should."""
 
 from collections.abc import AsyncIterator, Sequence
 
-from bot.config.models import PeopleConfig
+from bot.doctor.rights import Said
 from bot.ports import ChatError
 from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
@@ -10,28 +10,9 @@ from bot.slack.standing import Standing, standing_of
 
 MOST = 50  # people of one list who are looked up; Slack answers about a hundred such questions a minute
 
-Said = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will not work), and the sentence
 
 # What each list of `people` lets somebody do.
 DOES = {"viewers": "ask", "responders": "help", "commanders": "command", "admins": "look after the bot"}
-
-EVERYBODY = "people.commanders is empty: EVERY full member of the workspace may run incidents, switch flags and mute"
-HELPERS = "no responders are named, so every full member may acknowledge, note, report and export"
-READERS = (
-    "people.external is read: guests, people of other organizations and bots who can use the slash words see components, "
-    "incidents with their timelines, and flags; they change nothing"
-)
-
-
-def who_may(people: PeopleConfig) -> list[Said]:
-    """What the configuration opens to many."""
-    everybody = not (people.viewers or people.responders or people.commanders)
-    return [("note", words) for holds, words in ((everybody, EVERYBODY), (people.external == "read", READERS)) if holds]
-
-
-def who_helps(people: PeopleConfig) -> list[Said]:
-    """Who may help where only commanders are named: many want it so, and some do not know."""
-    return [("note", HELPERS)] if people.commanders and not (people.viewers or people.responders) else []
 
 
 async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) -> AsyncIterator[Said]:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from bot.core.lazy_dataclass import dataclass
 
+REQUEST_PATH = "/slack/events"  # Bolt's own default
+
 
 @dataclass(frozen=True)
 class Signature:

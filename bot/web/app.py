@@ -5,6 +5,7 @@ import errno
 
 from aiohttp import web
 
+from bot.ports.signed_requests import REQUEST_PATH
 from bot.verbs.incident import VERBS
 from bot.web import observe, ofrep, page
 from bot.web.api import control, reads
@@ -147,7 +148,7 @@ def _add_hooks(app: web.Application) -> None:
     app.router.add_post(samples.SAMPLES, guard(Access.OPEN, samples.samples, restored=True))
     app.router.add_post(intake.ALERT, guard(Access.CONTROL, intake.alert, restored=True))
     if app[SERVICES].slack is not None:
-        app.router.add_post(slack.SLACK, guard(Access.OPEN, slack.slack))
+        app.router.add_post(REQUEST_PATH, guard(Access.OPEN, slack.slack))
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

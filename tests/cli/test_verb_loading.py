@@ -8,7 +8,13 @@ import pytest
 
 from bot.cli.verbs import VERBS, main
 
-HEAVY = ("aiohttp", "pydantic", "slack_sdk", "sqlite_utils")
+HEAVY = ("aiohttp", "httpx", "pydantic", "rich", "slack_sdk", "sqlite_utils", "structlog", "yaml")
+# Each is for one option, one kind of check or what comes behind the start.
+RARE = (
+    "apprise", "apscheduler", "botocore", "dns", "h2", "icalendar", "jinja2", "jsonpath", "openfeature",
+    "recurring_ical_events", "slack_bolt", "slack_sdk", "sqlite_utils", "bot.sandbox", "bot.demo", "bot.slack.gateway", "commands.register",
+)  # fmt: skip
+SERVING = ("aiohttp", "bot.app", "bot.engine.engine", "prometheus_client", "uvloop")
 
 
 def modules_after(*args: str) -> set[str]:
@@ -24,6 +30,23 @@ def modules_after(*args: str) -> set[str]:
 def test_an_answer_that_needs_no_verb_loads_none(option: str) -> None:
     """Whoever asks for the version does not wait a second for web servers and Slack."""
     assert set() == modules_after(option) & set(HEAVY)
+
+
+def test_a_bot_is_ready_without_what_it_may_never_need() -> None:
+    """Slack is loaded when the flags are served, and a library for one kind of check with the first check of that kind."""
+    assert set() == modules_after("run", "--help") & set(RARE)
+
+
+@pytest.mark.parametrize("name", ["drill", "flags", "health", "incident"])
+def test_a_verb_that_asks_the_running_bot_loads_none_of_its_own(name: str) -> None:
+    """At three in the morning the board in the terminal does not wait for a web server, which answers elsewhere."""
+    assert set() == modules_after(name, "--help") & {*RARE, *SERVING}
+
+
+@pytest.mark.parametrize("name", ["config", "init", "manifest"])
+def test_a_verb_that_reads_files_alone_loads_no_transport(name: str) -> None:
+    """Whoever checks a configuration neither serves nor asks anything."""
+    assert set() == modules_after(name, "--help") & {*RARE, *SERVING, "httpx", "pysqlite3", "structlog"}
 
 
 @pytest.mark.parametrize("name", VERBS)

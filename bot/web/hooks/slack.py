@@ -12,7 +12,6 @@ from bot.web.server.bodies import read_bytes
 from bot.web.server.errors import Refusal
 from bot.web.services import SERVICES
 
-SLACK = "/slack/events"  # Bolt's own default
 SLACK_BYTES = 1024 * 1024  # a full form of ours in letters of three bytes, twice escaped, is a quarter of this
 
 TIMESTAMP_HEADER = "X-Slack-Request-Timestamp"

@@ -1,0 +1,23 @@
+"""Who may do what by the configuration alone; the doctor says it, and every start does."""
+
+from bot.config.models import PeopleConfig
+
+Said = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will not work), and the sentence
+
+EVERYBODY = "people.commanders is empty: EVERY full member of the workspace may run incidents, switch flags and mute"
+HELPERS = "no responders are named, so every full member may acknowledge, note, report and export"
+READERS = (
+    "people.external is read: guests, people of other organizations and bots who can use the slash words see components, "
+    "incidents with their timelines, and flags; they change nothing"
+)
+
+
+def who_may(people: PeopleConfig) -> list[Said]:
+    """What the configuration opens to many."""
+    everybody = not (people.viewers or people.responders or people.commanders)
+    return [("note", words) for holds, words in ((everybody, EVERYBODY), (people.external == "read", READERS)) if holds]
+
+
+def who_helps(people: PeopleConfig) -> list[Said]:
+    """Who may help where only commanders are named: many want it so, and some do not know."""
+    return [("note", HELPERS)] if people.commanders and not (people.viewers or people.responders) else []
