@@ -149,7 +149,7 @@ class Outbox:
         """Of a row that nobody can read people hear as of everything else that is given up."""
         kind = EFFECTS.get(row.result.get("kind", ""), PostLine)
         # Whom a page was for is lost with the rest of it: paging itself cannot say so.
-        await self._refuse(row, row.error, PostLine if issubclass(kind, OfPage) else kind)
+        await self._refuse(row, row.error, PostLine if issubclass(kind, OfPage) else kind, ours=True)
         await self._ledger.write(lambda store: store.told(row.id))
 
     async def _see_through(self, row: OutboxRow) -> None:
@@ -167,7 +167,7 @@ class Outbox:
             raise  # the row keeps its lease and is looked up after it
         except Exception as error:
             # Our own defect must not block the lane for ever, nor vanish.
-            await self._refuse(row, f"internal error: {type(error).__name__}")
+            await self._refuse(row, f"internal error: {type(error).__name__}", ours=True)
             outcome = Settled(RowState.DEAD, error=f"{type(error).__name__}: {error}")
             await self._settle(row, outcome)
             raise
@@ -214,12 +214,12 @@ class Outbox:
         )  # fmt: skip
         return Settled(RowState.DONE, result={"channel": done.channel, "ts": done.ts, "name": done.name})
 
-    async def _refuse(self, row: OutboxRow, reason: str, kind: type[EffectBody] | None = None) -> None:
+    async def _refuse(self, row: OutboxRow, reason: str, kind: type[EffectBody] | None = None, *, ours: bool = False) -> None:
         effect = row.effect
         await self._engine.handle(
             EffectRefused(
                 actor=OUTBOX, id=f"refused/{effect.key}", key=effect.key, kind=kind or type(effect.body),
-                incident=effect.incident, body=effect.body, stream=effect.stream, seq=effect.seq, reason=reason,
+                incident=effect.incident, body=effect.body, stream=effect.stream, seq=effect.seq, reason=reason, ours=ours,
             )
         )  # fmt: skip
 

@@ -122,6 +122,8 @@ def of_the_incident() -> Iterator[Entry]:
          i.ResolveAsked("every component has been operational for 30 min"), ASK),
         ("Slack did not take something", served(), "incident/7",
          i.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "msg_too_long"), Actor.rule("outbox")),
+        ("We failed at something ourselves", served(), "incident/7",
+         i.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "internal error: KeyError", ours=True), Actor.rule("outbox")),
     ])  # fmt: skip
 
 

@@ -188,6 +188,15 @@ def test_what_slack_did_not_take_is_said_where_people_look() -> None:
     assert "`understudy doctor`" in shown(made)
 
 
+def test_what_we_failed_at_ourselves_is_not_put_on_slack() -> None:
+    """Nobody searches for a right that is missing in Slack when a defect of ours is the cause."""
+    story = outage_story(20)
+    made = line(story, "incident/7", GivenUp("update.post", "INC-7/update/1", "internal error: KeyError", ours=True), OUTBOX)
+
+    assert "INC-7: Understudy itself failed at an update: internal error: KeyError" == made.text
+    assert "Slack" not in shown(made)
+
+
 def test_a_flag_that_left_the_configuration_still_has_a_line() -> None:
     """Named by its key."""
     story = outage_story(20)

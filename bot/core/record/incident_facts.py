@@ -407,6 +407,7 @@ class GivenUp(Reasoned, Body):
     fields: str = ""  # of the effect, in JSON
     stream: str = ""  # of the fact that it spoke of; empty in older facts, of which no repair is made
     seq: int = 0
+    ours: bool = False  # nobody outside refused it: it failed in our own hands
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """A repair orders it anew. Pages are not part of that: paging goes on by itself. A broadcast is left alone."""

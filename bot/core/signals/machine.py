@@ -29,6 +29,7 @@ class EffectRefused(OfEffect, by=RULES):
     """The outbox gave an effect up."""
 
     reason: str
+    ours: bool = False  # nobody outside refused it: it failed in our own hands
 
 
 @dataclass(frozen=True, kw_only=True)

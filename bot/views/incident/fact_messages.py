@@ -229,8 +229,10 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
         case GivenUp() as b:
             to = b.key.partition("/broadcast/")[2].partition("/")[0]
             what = EFFECT_NAMES.get(b.what, b.what) + (f" to {to}" if to else "")
-            text = f"{_name(incident)}: Slack did not take {foreign(what, 80)}: {inert(b.reason, 400)}"
-            todo = "What happened stands in the timeline. `understudy doctor` tells what Slack wants; *Repair* tries again."
+            who_failed = "Understudy itself failed at" if b.ours else "Slack did not take"
+            text = f"{_name(incident)}: {who_failed} {foreign(what, 80)}: {inert(b.reason, 400)}"
+            more = "The log says more" if b.ours else "`understudy doctor` tells what Slack wants"
+            todo = f"What happened stands in the timeline. {more}; *Repair* tries again."
             return text, f"{text}\n{todo}", [repair_button(incident)] if incident else []
     return None
 

@@ -40,7 +40,7 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
             on_channel_refused_again(draft, held.number, refused)
     else:
         fields = json.dumps(encode_effect(signal.body)) if signal.body else ""
-        given_up = GivenUp(signal.kind.KIND, signal.key, signal.reason, fields, signal.stream, signal.seq)
+        given_up = GivenUp(signal.kind.KIND, signal.key, signal.reason, fields, signal.stream, signal.seq, signal.ours)
         fact = draft.add(held.stream, given_up)
         if not signal.key.startswith(GIVEN_UP) and not issubclass(signal.kind, OfPage):
             # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
