@@ -1,9 +1,9 @@
 """The one place where secrets are taken out of text: of logs, samples, signals, messages and exports.
 
-Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32, hex (`aa:bb` too), in
-base64 or hex of these, in UTF-16, and by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON, `\\x`, octal and
-HTML escapes undone, three times, without characters that nobody sees, and without the blanks and line ends that wrapping puts
-in. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
+Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32 and base32hex, hex
+(`aa:bb` too), in base64 or hex of these, in UTF-16, and by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON,
+`\\x`, octal and HTML escapes undone, three times, without characters that nobody sees, and without the blanks and line ends
+that wrapping puts in. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
 What looks like a token goes without being known.
 """
 
@@ -311,9 +311,10 @@ def _derived(secret: str) -> Iterator[str]:
     wide = secret.encode("utf-16-le", "surrogatepass")  # with the high byte first it is the same, begun a byte earlier
     yield wide.hex()
     yield from _base64(wide)
-    for skipped in range(5):
-        encoded = base64.b32encode(b"\0" * skipped + data).decode("ascii")
-        yield encoded[-(-skipped * 8 // 5) : (skipped + len(data)) * 8 // 5]
+    for encode in (base64.b32encode, base64.b32hexencode):
+        for skipped in range(5):
+            encoded = encode(b"\0" * skipped + data).decode("ascii")
+            yield encoded[-(-skipped * 8 // 5) : (skipped + len(data)) * 8 // 5]
     yield data.hex()
     for content in (data, data + b"\n"):  # as a shell's echo hands it on
         for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha224, hashlib.sha256, hashlib.sha384, hashlib.sha512):

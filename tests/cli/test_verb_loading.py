@@ -11,8 +11,8 @@ from bot.cli.verbs import VERBS, main
 HEAVY = ("aiohttp", "httpx", "pydantic", "rich", "slack_sdk", "sqlite_utils", "structlog", "yaml")
 # Each is for one option, one kind of check or what comes behind the start.
 RARE = (
-    "apprise", "apscheduler", "botocore", "dns", "h2", "icalendar", "jinja2", "jsonpath", "openfeature",
-    "recurring_ical_events", "slack_bolt", "slack_sdk", "sqlite_utils", "bot.sandbox", "bot.demo", "bot.slack.gateway", "commands.register",
+    "apprise", "apscheduler", "botocore", "dns", "h2", "icalendar", "jinja2", "jsonpath", "openfeature", "slack_bolt",
+    "slack_sdk", "recurring_ical_events", "sqlite_utils", "bot.sandbox", "bot.demo", "bot.slack.gateway", "commands.register",
 )  # fmt: skip
 SERVING = ("aiohttp", "bot.app", "bot.engine.engine", "prometheus_client", "uvloop")
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import pytest
+
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
@@ -55,7 +57,7 @@ class Shop:
         self.clock = LoopClock(asyncio.get_running_loop())
         self.chat = FakeChat(self.clock, before=self._before)
         self.chat.add_channel("ops")
-        self.faults: dict[str, list[Fault]] = {}
+        self.faults: dict[str, list[Fault | Exception]] = {}
         self.ledger = InlineLedger.open()
         self.engine = Stumbling(self.ledger, self.clock, policy())
         delivery = Delivery(self.chat, self.engine, self.ledger, self.clock, MessageContext())
@@ -64,7 +66,14 @@ class Shop:
 
     def _before(self, call: str, args: Mapping[str, Any]) -> Fault | None:
         waiting = self.faults.get(call)
-        return waiting.pop(0) if waiting else None
+        fault = waiting.pop(0) if waiting else None
+        if isinstance(fault, Exception):
+            raise fault
+        return fault
+
+    def stumbles(self, call: str) -> None:
+        """We fail at the next such call ourselves, by a defect."""
+        self.faults.setdefault(call, []).append(KeyError("a defect"))
 
     def refuses(self, call: str, code: str) -> None:
         """Slack refuses the next such call for good."""
@@ -123,6 +132,28 @@ def test_a_card_in_a_lost_channel_is_let_go() -> None:
         return gone
 
     assert [] == in_virtual_time(play)
+
+
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [
+        (lambda shop: shop.refuses("pin", "not_allowed"), "INC-1: Slack did not take pinning the status card"),
+        (lambda shop: shop.stumbles("pin"), "INC-1: Understudy itself failed at pinning the status card: internal error"),
+    ],
+)
+def test_what_is_given_up_is_put_on_whom_it_failed_at(happens: Callable[[Shop], None], said: str) -> None:
+    """Nobody looks for a right that is missing in Slack when the defect is ours."""
+
+    async def play() -> list[str]:
+        shop = Shop()
+        happens(shop)
+        await shop.open()
+        await shop.fails()
+        await asyncio.sleep(600)
+        await shop.outbox.stop()
+        return [message.text for message in shop.chat.messages("#ops")]
+
+    assert any(text.startswith(said) for text in in_virtual_time(play))
 
 
 def test_a_post_is_not_given_up_because_the_ledger_failed_after_it() -> None:
