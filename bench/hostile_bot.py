@@ -8,10 +8,13 @@ from pathlib import Path
 
 import uvloop
 
-from bot.app import build
-from bot.cli.run import serve
-from bot.config.load import load
-from bot.system.logs import configure_logs
+from bot.cli import loading
+
+with loading():  # as `understudy run` is loaded
+    from bot.app import build
+    from bot.cli.run import serve
+    from bot.config.load import load
+    from bot.system.logs import configure_logs
 
 BEAT_S = 0.005
 

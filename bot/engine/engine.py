@@ -18,7 +18,7 @@ from bot.core.record.recent import without_old
 from bot.core.record.streams import changed
 from bot.core.record.world import World
 from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
-from bot.engine.world_reading import absent, read_world, with_rows
+from bot.engine.world_reading import absent, read_world, rebuilt, with_states
 from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
 from bot.system.clock import Clock
 from bot.system.denials import Denials
@@ -140,9 +140,9 @@ class CommittingEngine:
     async def world_with(self, incidents: Collection[int]) -> World:
         """The world as committed, with these incidents in it too, however long they are over; none that was never declared."""
         missing = absent(self._world, incidents)
-        rows = await self._ledger.read(lambda store: store.incidents(missing)) if missing else []
+        states = await self._ledger.read(lambda store: rebuilt(store.incidents(missing))) if missing else []
         world = self._world  # one that was reopened meanwhile is in it by now, and newer
-        return with_rows(world, [row for row in rows if row.stream not in world.seqs])
+        return with_states(world, [(row, state) for row, state in states if row.stream not in world.seqs])
 
     async def handle(self, signal: Signal) -> Answer:
         """Decide, commit, answer. What was committed stays committed even when the caller is cancelled meanwhile.

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.core.codec import decode
 from bot.core.record.layered import Layered
@@ -9,6 +10,8 @@ from bot.core.record.recent import MOST_RECENT, needed
 from bot.core.record.streams import STREAMS, put
 from bot.core.record.world import World
 from bot.ports import StateRow, Store
+
+Rebuilt = tuple[StateRow, Any]  # a row, and the state that it holds
 
 
 def read_world(store: Store) -> World:
@@ -39,9 +42,19 @@ def world_from(rows: Sequence[StateRow], newest: int = 0) -> World:
 
 def with_rows(world: World, rows: Sequence[StateRow]) -> World:
     """The world with the states of these rows in it."""
-    if not rows:
+    return with_states(world, rebuilt(rows))
+
+
+def rebuilt(rows: Sequence[StateRow]) -> list[Rebuilt]:
+    """The rows with their states; a tenth of a millisecond each, which a thread that reads can take beside the loop."""
+    return [(row, decode(STREAMS[row.kind].state, row.body)) for row in rows]
+
+
+def with_states(world: World, states: Sequence[Rebuilt]) -> World:
+    """The world with these states in it."""
+    if not states:
         return world
-    world = replace(world, seqs=Layered({**world.seqs, **{row.stream: row.seq for row in rows}}))
-    for row in rows:
-        world = put(world, decode(STREAMS[row.kind].state, row.body))
+    world = replace(world, seqs=Layered({**world.seqs, **{row.stream: row.seq for row, _ in states}}))
+    for _, state in states:
+        world = put(world, state)
     return world

@@ -54,7 +54,7 @@ def canonical(data: Any) -> str:
 
 def plain(text: str) -> str:
     """Text that SQLite takes: a lone surrogate is spelled out (`\\ud800`), everything else stays."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def kept_id(signal: str) -> str:

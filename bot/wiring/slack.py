@@ -3,9 +3,7 @@
 What speaks with Slack is loaded when the flags are served, for that is a quarter of a second; a terminal verb never loads it.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +18,7 @@ from bot.delivery.survey import Survey
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall
 from bot.slack.scopes import expected_scopes
+from bot.system.loading import load_late
 from bot.web.health import Part
 from bot.wiring.part import AppPart
 from bot.wiring.parts import StartRefused
@@ -74,7 +73,7 @@ class Channels(AppPart):
         return self.ops.trouble if self.ops else ""
 
     async def _open_gateway(self) -> "SlackGateway":
-        await asyncio.to_thread(import_module, "bot.wiring.slack_link")  # beside the loop, which answers readers of flags
+        await load_late("bot.wiring.slack_link")
         from bot.slack.gateway import SlackGateway
 
         setup = self._setup

@@ -1,12 +1,11 @@
 """The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from importlib import import_module
 
 from bot.core.model import Sample, Verdict
 from bot.feeds.fetch import FeedReader
 from bot.ports import Fetcher, Ticker
+from bot.system.loading import load_late
 from bot.system.version import understudy_version
 from bot.vantage.courier import Courier, Peer
 from bot.watch.lag import LoopLag
@@ -200,8 +199,7 @@ class Beat(AppPart):
 
 
 async def _metronome() -> Ticker:
-    """Loaded beside the loop, once the flags are served."""
-    await asyncio.to_thread(import_module, "bot.engine.metronome")
+    await load_late("bot.engine.metronome")
     from bot.engine.metronome import ApTicker
 
     return ApTicker()
