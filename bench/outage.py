@@ -1,9 +1,9 @@
 """From the first moment of an outage to its incident, as the whole watch finds it: `python -m bench outage`.
 
 The real watch, detector, verdict and ledger, checks every 30 s of one component, time moved by hand. What each
-look finds is thrown anew with the outage's share of errors; when outages begin in the interval, and how many good looks come
+run finds is thrown anew with the outage's share of errors; when outages begin in the interval, and how many good runs come
 before the first failed one, is spread evenly over them, so that few tell as much as many. False alarms are counted over the
-same tracks in health, in which each look fails with 1 % by itself.
+same tracks in health, in which each run fails with 1 % by itself.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ def read_trace(text: str, name: str) -> list[Sample]:
     rows = _json_lines(text, name) if text.lstrip().startswith("{") else _csv(text, name)
     samples = [_sample(row, f"{name}:{number}") for number, row in rows]
     if not samples:
-        raise TraceError(f"{name}: there is no look in it; write a line for each, after a header {','.join(KNOWN[:4])}")
+        raise TraceError(f"{name}: there is no run in it; write a line for each, after a header {','.join(KNOWN[:4])}")
     return sorted(samples, key=lambda sample: sample.at)
 
 

@@ -38,7 +38,7 @@ class DetectionConfig(Part):
         default=timedelta(seconds=10), description="How long failures must last before they count as a failure."
     )
     recheck: PositiveSpan = Field(
-        default=timedelta(seconds=1.5), description="How soon a check looks again after a failure, within its budget."
+        default=timedelta(seconds=1.5), description="How soon a check runs again after a failure, within its budget."
     )
     recover_after: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many good runs in a row end it, 1 to 100.")
     recover_for: Span = Field(default=timedelta(seconds=60), description="How long those good runs must span.")

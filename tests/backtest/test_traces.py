@@ -60,8 +60,8 @@ def test_more_columns_tell_more() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "t: there is no look in it; write a line for each, after a header time,check,outcome,latency"),
-        (HEAD, "t: there is no look in it; write a line for each, after a header time,check,outcome,latency"),
+        ("", "t: there is no run in it; write a line for each, after a header time,check,outcome,latency"),
+        (HEAD, "t: there is no run in it; write a line for each, after a header time,check,outcome,latency"),
         ("time,check\n1,a\n", "t:1: the header has no column 'outcome'; needed: time, check, outcome"),
         (f"{HEAD}1774010430,a,ok\n", "t:2: 3 cells under a header of 4"),
         (f"{HEAD}1774010430,a,maybe,1\n", "t:2: 'maybe' is no outcome; write ok, slow, fail, inconclusive or an HTTP status"),

@@ -80,7 +80,7 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
     ended = run("--trace", str(trace(tmp_path / "t.csv")), "--config", str(CONFIG), "--json", "--set", "threshold=20")
     document = json.loads(ended.stdout)
 
-    assert (35, ["a.b.c"], "2026-03-20T12:00:00+00:00") == (document["looks"], document["checks"], document["from"])
+    assert (35, ["a.b.c"], "2026-03-20T12:00:00+00:00") == (document["runs"], document["checks"], document["from"])
     assert ["today", "with threshold=20"] == [settings["name"] for settings in document["settings"]]
     assert {
         "component": "a.b", "condition": "failing", "began_at": "2026-03-20T12:05:00+00:00",

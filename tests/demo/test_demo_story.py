@@ -40,7 +40,8 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     told = r"INC-1 was declared (\d+) s after it began, (\d+) s after the first failed check \(at 160 times the speed of life\)"
     [(after_start, after_look)] = re.findall(told, out)
     assert int(after_look) <= int(after_start) <= DETECTED_WITHIN_S
-    [signs] = re.findall(r"(\d+) signs of life from our own service, 0 looks missed one; our own way out was lost 0 times", out)
+    alive = r"(\d+) signs of life from our own service, 0 checks missed one; our own way out was lost 0 times"
+    [signs] = re.findall(alive, out)
     assert 20 <= int(signs)
     assert {"INC-1-timeline.md", "INC-1-timeline.json", "INC-1-timeline.csv"} <= {p.name for p in (tmp_path / "out").iterdir()}
     assert "03:0" in out  # one line per event, in the story's time

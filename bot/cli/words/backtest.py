@@ -102,7 +102,7 @@ def as_document(
     """The same as one document; spans in seconds, negative where the replay is earlier than the record."""
     times = [sample.at for sample in samples]
     return {
-        "looks": len(samples),
+        "runs": len(samples),
         "checks": sorted({sample.check for sample in samples}),
         "from": _iso(min(times)),
         "until": _iso(max(times)),
