@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
-.PHONY: demo test lint bench kills mutants pictures check install browser emoji official proxy peers clean
+.PHONY: demo test lint bench kills chaos mutants pictures check install browser emoji official proxy peers clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -23,6 +23,9 @@ bench: $(VENV)/.dev peers ## measures what the README claims
 
 kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing was lost or said twice; ARGS=--kills=N
 	$(BIN)/python -m tests.trust.kills $(ARGS)
+
+chaos: $(VENV)/.dev ## tells two hundred lives of an incident in a Slack that misbehaves, and checks the same; ARGS=--lives=N
+	$(BIN)/python -m tests.trust.chaos $(ARGS)
 
 pictures: $(VENV)/.dev browser emoji ## plays the demo in a browser and takes the pictures of the README anew
 	$(BIN)/python -m tests.pictures

@@ -21,6 +21,7 @@ from pathlib import Path
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared, UpdateWritten
 from bot.ports import OutboxRow
+from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.slack.errors import NotThere, SlackbotSays
 from bot.store.sqlite import open_read_only
 from tests.house import FLAG, LOOSE
@@ -136,7 +137,7 @@ async def run(kills: int, seed: int, folder: Path, minutes: float = 24 * 60.0) -
         await storm.end()
         await rig.start()
         facts, rows = await settled(rig, storm)
-        look(rig, storm.seen)
+        look(rig.workspace, storm.seen)
         storm.seen.flaws = await flaws(rig)
         found = broken(storm.seen, facts, rows)
         tell(done, storm.seen, facts, rows)
@@ -155,9 +156,8 @@ async def settled(rig: Rig, storm: Storm) -> tuple[list[Fact], list[OutboxRow]]:
         await asyncio.sleep(0.5)
 
 
-def look(rig: Rig, seen: Witness) -> None:
+def look(workspace: LocalWorkspace, seen: Witness) -> None:
     """What stands in Slack at the end."""
-    workspace = rig.workspace
     seen.channels = {c.id for c in workspace.channels() if c.creator == workspace.bot_user_id}
     everything = [m for channel in workspace.team.channels.values() for m in channel.messages]
     seen.posts = Counter(m.metadata["event_payload"]["key"] for m in everything if m.metadata)
