@@ -1,27 +1,24 @@
-"""What each kind of effect is in the chat: where it goes and what it looks like, rendered at the moment it is sent."""
+"""What each kind of effect is in the chat. `places.py` says where a post goes, `wordings.py` what it says."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import structlog
 
 from bot.core import effects as e
-from bot.core.decide.paging import waits_for_people
 from bot.core.effects import Effect
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
-from bot.core.record.fact import Body, Fact, OfComponent, OfComponents
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import GivenUp, Posted, UpdateWritten
-from bot.core.record.world import World
 from bot.core.signals import ChannelLost, PostLost
 from bot.delivery.broadcasts import Broadcasts
 from bot.delivery.incident_channel import CLOCK_SLACK, IncidentChannel, incident_of
 from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.pages import Pages
+from bot.delivery.places import OPS, Places
 from bot.delivery.survey import Survey
 from bot.delivery.tasks import TaskReminders
+from bot.delivery.wordings import Wordings
 from bot.exports import render
 from bot.ports import (
     ChannelGone,
@@ -39,20 +36,15 @@ from bot.ports import (
     Performers,
     Place,
     PostedAt,
-    RowState,
     Wait,
     together,
 )
 from bot.system.clock import Clock
 from bot.system.redaction import Redactor
-from bot.views import quiet
-from bot.views.incident import alert, card, evidence, fact_messages, texts, updates
-from bot.views.scene import Scene
 
 log = structlog.get_logger(__name__)
 
 PATIENT = 3  # tries of a page for whose alert Slack has no room yet
-OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
 
 Wording = Callable[[Any, Effect], Awaitable[Message | None]]  # of an effect; None where there is nothing to say
 Placing = Callable[[Any, Effect], Awaitable[Place | Wait | None]]  # None where there is nothing to answer to
@@ -83,6 +75,8 @@ class Delivery:
         self._channel = IncidentChannel(chat, engine, clock, board_url=around.board_url, invite=self._invited)
         self._broadcasts = Broadcasts(chat, engine, ledger, clock)
         self._tasks = TaskReminders(chat, engine, clock)
+        self._places = Places(engine, ledger)
+        self._words = Wordings(engine, ledger, clock, self._pages, around.readers)
         self._engine = engine
         self._ledger = ledger
         self._clock = clock
@@ -90,21 +84,21 @@ class Delivery:
 
     def performers(self) -> Performers:
         """By kind of effect, who carries it out in the chat."""
-        alert = self._posting(self._alert, self._in_ops)
-        mention = self._posting(self._pages.reply, self._under_the_alert)
+        alert = self._posting(self._words.alert, self._places.in_ops)
+        mention = self._posting(self._pages.reply, self._places.under_the_alert)
         others = (self._channel, self._pages, self._tasks, self._broadcasts)
         return together(*(one.performers() for one in others), {
             e.PostAlert: self._calling(alert, _names_in_alert),
             e.PageMention: self._calling(mention, lambda body, incident: body.names),
-            e.PostEvidence: self._posting(self._evidence, self._in_the_alerts_thread),
-            e.PostCard: self._posting(self._card, self._at_home),
-            e.PostRunbook: self._posting(self._runbook, self._at_home),
-            e.PostUpdate: self._posting(self._update, self._at_home),
-            e.PostSummary: self._posting(self._summary, self._at_home),
-            e.PostLine: self._posting(self._line, self._where_it_belongs),
-            e.PostRefusal: self._posting(self._refusal, self._in_ops),
-            e.OpenThread: self._posting(self._quiet, self._in_ops),
-            e.ReplyInThread: self._posting(self._quiet_reply, self._under_its_root),
+            e.PostEvidence: self._posting(self._words.evidence, self._places.in_the_alerts_thread),
+            e.PostCard: self._posting(self._words.card, self._places.at_home),
+            e.PostRunbook: self._posting(self._words.runbook, self._places.at_home),
+            e.PostUpdate: self._posting(self._words.update, self._places.at_home),
+            e.PostSummary: self._posting(self._words.summary, self._places.at_home),
+            e.PostLine: self._posting(self._words.line, self._places.where_it_belongs),
+            e.PostRefusal: self._posting(self._words.refusal, self._places.in_ops),
+            e.OpenThread: self._posting(self._words.quiet, self._places.in_ops),
+            e.ReplyInThread: self._posting(self._words.quiet_reply, self._places.under_its_root),
             e.TellPerson: Performer(self._tell),
             e.EditAlert: Performer(self._edit_alert),
             e.EditEvidence: Performer(self._edit_evidence),
@@ -176,7 +170,7 @@ class Delivery:
 
     async def _moved(self, effect: Effect, place: Place, error: ChannelGone | MessageGone) -> Wait | None:
         """Where the incident went on is gone: note it, so that the next try goes to where it goes on now."""
-        incident = (await self._world(effect)).incidents.get(effect.incident or 0)
+        incident = (await self._engine.world_with([effect.incident or 0])).incidents.get(effect.incident or 0)
         if incident is None:
             return None
         if place.thread_ts and place.thread_ts == incident.room.alert.ts:
@@ -202,72 +196,6 @@ class Delivery:
             )
         )  # fmt: skip
 
-    # --- where a post goes
-
-    async def _in_ops(self, body: e.EffectBody, effect: Effect) -> Place:
-        return OPS
-
-    async def _where_it_belongs(self, body: e.PostLine, effect: Effect) -> Place | Wait | None:
-        if body.to is e.To.THREAD:
-            refused = (await incident_of(effect, self._engine)).room.refused
-            return (
-                None if refused else await self._in_the_alerts_thread(body, effect)
-            )  # there the incident itself is in the thread
-        return OPS if body.to is e.To.OPS or effect.incident is None else await self._at_home(body, effect)
-
-    async def _at_home(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
-        """The incident's channel, else the thread of its alert; where that was given up too, the ops channel itself."""
-        incident = await incident_of(effect, self._engine)
-        if incident.room.channel:
-            return Place(incident.room.channel)
-        return await self._under_the_alert(body, effect)
-
-    async def _under_the_alert(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
-        """The thread of the alert; where that was given up, the ops channel itself."""
-        incident = await incident_of(effect, self._engine)
-        if incident.room.alert.ts:
-            return Place(incident.room.alert.channel, incident.room.alert.ts)
-        if await self._alert_is_lost(incident) or await self._began_without_chat(incident):
-            return OPS
-        return Wait(f"the alert of {incident.name} is not posted yet")
-
-    async def _in_the_alerts_thread(self, body: e.EffectBody, effect: Effect) -> Place | Wait | None:
-        """As above, for what makes no sense by itself: nowhere, where there is no alert any more."""
-        place = await self._under_the_alert(body, effect)
-        return None if place == OPS else place
-
-    async def _alert_is_lost(self, incident: Incident) -> bool:
-        given_up = {x.body.what for x in await self._facts(incident) if isinstance(x.body, GivenUp)}
-        return e.PostAlert.KIND in given_up or incident.room.alert.gone > 1
-
-    async def _began_without_chat(self, incident: Incident) -> bool:
-        """Whether its alert was answered while there was no Slack by configuration: none is coming any more."""
-        about = e.About(f"incident/{incident.number}", 1, incident.number)
-        row = await self._ledger.read(lambda store: store.outbox_row(e.PostAlert().key(about)))
-        return row is not None and row.state is RowState.DONE
-
-    async def _under_its_root(self, body: e.ReplyInThread, effect: Effect) -> Place | Wait | None:
-        row = await self._ledger.read(lambda store: store.outbox_row(body.root))
-        if row is None or row.state in (RowState.DEAD, RowState.SUPERSEDED):
-            return None
-        if row.state is not RowState.DONE:
-            return Wait(f"{body.root} is not posted yet", until=row.not_before)
-        return Place(row.result["channel"], row.result["ts"])
-
-    # --- what a post says
-
-    async def _alert(self, body: e.PostAlert | e.EditAlert, effect: Effect) -> Message:
-        incident = await incident_of(effect, self._engine)
-        called = await self._in_alert(body, incident)
-        return alert.alert(self._scene(incident, self._clock.now()), called=called)
-
-    async def _in_alert(self, body: e.PostAlert | e.EditAlert, incident: Incident) -> tuple[str, ...]:
-        """Whom the alert mentions. One that is posted anew, since somebody deleted the first, wakes nobody a second time."""
-        mention = incident.paging.alert
-        if mention is None or not waits_for_people(incident) or (isinstance(body, e.PostAlert) and body.number > 1):
-            return ()
-        return mention.called if mention.called is not None else (await self._pages.mentioned(mention.names))[0]
-
     async def _invited(self, incident: Incident) -> Sequence[str]:
         """Who comes to every incident, and who to those of its components; names of `people.on_call` are those on call now.
 
@@ -279,67 +207,10 @@ class Delivery:
         names = (*self._around.invite, *(name for one in known for name in one.invite))
         return [id for name in dict.fromkeys(names) for id in (await self._pages.invited(name))]
 
-    async def _evidence(self, body: e.PostEvidence | e.EditEvidence, effect: Effect) -> Message:
-        return evidence.evidence(self._scene(await incident_of(effect, self._engine), self._clock.now()))
-
-    async def _card(self, body: e.PostCard | e.EditCard, effect: Effect) -> Message:
-        incident = await incident_of(effect, self._engine)
-        return card.card(self._scene(incident, self._clock.now()), readers=self._readers())
-
-    async def _runbook(self, body: e.PostRunbook, effect: Effect) -> Message | None:
-        fact = await self._fact(effect)
-        incident = await incident_of(effect, self._engine)
-        return card.runbook(incident, self._engine.policy, _named_by(fact.body) or tuple(incident.affected))
-
-    async def _line(self, body: e.PostLine, effect: Effect) -> Message:
-        return fact_messages.fact_line(await self._fact(effect), await self._world(effect), self._engine.policy)
-
-    async def _refusal(self, body: e.PostRefusal | e.TellPerson, effect: Effect) -> Message:
-        incident = await incident_of(effect, self._engine)
-        return texts.refusal(incident, incident.room.refused, self._engine.policy)
-
-    async def _quiet(self, body: e.OpenThread, effect: Effect) -> Message:
-        return quiet.quiet(await self._fact(effect), await self._world(effect), self._engine.policy)
-
-    async def _quiet_reply(self, body: e.ReplyInThread, effect: Effect) -> Message:
-        return quiet.quiet_reply(await self._fact(effect), await self._world(effect), self._engine.policy)
-
-    async def _summary(self, body: e.PostSummary, effect: Effect) -> Message:
-        incident = await incident_of(effect, self._engine)
-        return updates.summary(self._scene(incident, self._clock.now()), await self._facts(incident))
-
-    async def _update(self, body: e.PostUpdate, effect: Effect) -> Message:
-        incident, fact = await incident_of(effect, self._engine), await self._fact(effect)
-        if not isinstance(fact.body, UpdateWritten):
-            raise ValueError(f"{effect.key} speaks of a {fact.kind}")
-        everything = await self._facts(incident)
-        unsent = _unsent_before(fact.body.slot, incident.name, everything)
-        facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, as the state is
-        return updates.update(
-            self._scene(incident, fact.at), slot=fact.body.slot, text=fact.body.text, missed=fact.body.missed + unsent,
-            since_facts=facts, author=fact.actor, overdue=fact.body.overdue,
-        )  # fmt: skip
-
-    def _readers(self) -> dict[str, int]:
-        return {flag: self._around.readers(flag) for flag in self._engine.policy.flags}
-
-    def _scene(self, incident: Incident, now: datetime) -> Scene:
-        return Scene(incident, self._engine.world, self._engine.policy, now)
-
-    async def _world(self, effect: Effect) -> World:
-        return await self._engine.world_with([effect.incident or 0])
-
-    async def _fact(self, effect: Effect) -> Fact:
-        facts = await self._ledger.read(lambda store: store.facts(effect.stream, effect.seq - 1))
-        return facts[0]
-
-    async def _facts(self, incident: Incident) -> list[Fact]:
-        return await self._ledger.read(lambda store: store.facts_about(incident.number))
-
     # --- what is no post in a channel
 
     async def _tell(self, body: e.TellPerson, row: OutboxRow) -> Performed:
-        return _at(await self._chat.tell(body.user, await self._refusal(body, row.effect), row.effect.key))
+        return _at(await self._chat.tell(body.user, await self._words.refusal(body, row.effect), row.effect.key))
 
     async def _edit_alert(self, body: e.EditAlert, row: OutboxRow) -> Performed:
         incident = await incident_of(row.effect, self._engine)
@@ -347,7 +218,7 @@ class Delivery:
             return Performed()  # it was given up
         try:
             await self._chat.edit(
-                PostedAt(incident.room.alert.channel, incident.room.alert.ts), await self._alert(body, row.effect)
+                PostedAt(incident.room.alert.channel, incident.room.alert.ts), await self._words.alert(body, row.effect)
             )
         except (ChannelGone, MessageGone) as error:
             await self._lost_post(incident, e.PostAlert, error)
@@ -357,7 +228,7 @@ class Delivery:
         at = (await incident_of(row.effect, self._engine)).room.evidence
         if at.ts:
             try:
-                await self._chat.edit(PostedAt(at.channel, at.ts), await self._evidence(body, row.effect))
+                await self._chat.edit(PostedAt(at.channel, at.ts), await self._words.evidence(body, row.effect))
             except (ChannelGone, MessageGone) as error:
                 log.info("the evidence was deleted in Slack and is not posted anew", why=str(error))
         return Performed()
@@ -368,7 +239,7 @@ class Delivery:
         if not at.ts or at.channel != (incident.room.channel or incident.room.alert.channel):
             return Performed()  # it was given up, or stands in a channel that was lost
         try:
-            await self._chat.edit(at, await self._card(body, row.effect))
+            await self._chat.edit(at, await self._words.card(body, row.effect))
         except ChannelGone as error:
             if at.channel == incident.room.channel:
                 await self._lost_channel(incident, error)
@@ -381,12 +252,12 @@ class Delivery:
     async def _upload(self, body: e.UploadExport, row: OutboxRow) -> Performed | Wait:
         """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
         incident, setting = await incident_of(row.effect, self._engine), f"file/{row.effect.key}"
-        place = await self._at_home(body, row.effect)
+        place = await self._places.at_home(body, row.effect)
         if isinstance(place, Wait):
             return place
         place = await self._ops.place() if place == OPS else place
-        facts, policy = await self._facts(incident), self._engine.policy
-        name, content = render(body.format, incident, facts, policy, self._around.redactor)
+        facts = await self._ledger.read(lambda store: store.facts_about(incident.number))
+        name, content = render(body.format, incident, facts, self._engine.policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))
         if file is None:
             file = await self._chat.start_upload(name, content)
@@ -400,24 +271,5 @@ def _names_in_alert(body: e.PostAlert, incident: Incident) -> Sequence[str]:
     return incident.paging.alert.names if incident.paging.alert and body.number == 1 else ()
 
 
-def _named_by(body: Body) -> tuple[str, ...]:
-    """The components that a fact is about."""
-    match body:
-        case OfComponents(components=components):
-            return components
-        case OfComponent(component=component):
-            return (component,)
-    return ()
-
-
 def _at(at: PostedAt) -> Performed:
     return Performed(at.channel, at.ts)
-
-
-def _unsent_before(slot: int, name: str, facts: Sequence[Fact]) -> int:
-    """How many updates right before this one were written but never stood in Slack."""
-    posted = {e.first_key(fact.body.key) for fact in facts if isinstance(fact.body, Posted)}
-    unsent = 0
-    while slot - unsent > 1 and f"{name}/update/{slot - unsent - 1}" not in posted:
-        unsent += 1
-    return unsent

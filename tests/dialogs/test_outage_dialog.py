@@ -96,7 +96,7 @@ async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: Hous
     assert "☐ 1. Confirm on the board\n☐ 2. Tell support" in runbook
     assert "Support chat switched to gpt at 12:02 UTC (automatic), instead of claude." in switched
     assert f"Undo: /fallback release {FLAG}" in switched
-    assert f"Served by fallback: {FLAG}." in mitigated
+    assert "Customers are served again: support chat switched to gpt (automatic)." in mitigated
 
 
 @BOTH_WAYS
