@@ -20,8 +20,8 @@ def main() -> bool:
             took, memory = asyncio.run(_once(Path(folder)))
         ready.append(took)
         resident.append(memory)
-    holds = line("start to ready, slowest of three", max(ready), "s", 1.5)
-    return line("resident memory, largest of three", max(resident), "MB", 120) and holds
+    holds = line("start to ready, slowest of three", max(ready), "s", 1.2)
+    return line("resident memory, largest of three", max(resident), "MB", 105) and holds
 
 
 async def _once(folder: Path) -> tuple[float, float]:

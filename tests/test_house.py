@@ -254,6 +254,18 @@ def test_nothing_happens_at_import() -> None:
     assert [] == [line for line in result.stdout.splitlines() if "UNDERSTUDY" in line or "SLACK" in line]
 
 
+def test_a_frozen_dataclass_is_compiled_when_it_is_needed() -> None:
+    """`dataclasses` compiles six methods for each while it loads; those with slots need it."""
+    wrong = []
+    for name, _, tree in modules():
+        usual = "dataclasses.dataclass" in imports(tree) and name != "bot.core.lazy_dataclass"
+        made = [ast.unparse(d) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for d in node.decorator_list]
+        if usual and made and all(one in ("dataclass(frozen=True)", "dataclass(frozen=True, kw_only=True)") for one in made):
+            wrong.append(name)
+
+    assert [] == wrong
+
+
 ASSERTING = re.compile(r"assert_|expect$|pytest\.(raises|fail)$")  # `expect` is the browser's
 
 

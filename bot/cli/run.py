@@ -129,7 +129,6 @@ async def serve(app: App) -> None:
 
 def settle_memory() -> None:
     """Leave what will stay to the end out of garbage collection: walking over ten thousand checks stops the loop for 0.3 s."""
-    gc.unfreeze()  # what was loaded leaves some behind
     gc.collect()
     gc.freeze()
 
