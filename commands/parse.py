@@ -13,6 +13,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.denied import denied_message, denied_words
+from bot.views.text import unmarked
 
 REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
@@ -172,7 +173,7 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
         newest = world.last_incident
         more = f" Name an older one, such as `INC-{newest}`." if newest else ""
         raise Misunderstood(f"No incident is open.{more}")
-    names = ", ".join(f"`{i.name}` ({i.title[:40]})" for i in running[-MOST_NAMED:])
+    names = ", ".join(f"`{i.name}` ({unmarked(i.title[:40])})" for i in running[-MOST_NAMED:])
     more = f" and {len(running) - MOST_NAMED} more (`/incident list all`)" if len(running) > MOST_NAMED else ""
     raise Misunderstood(f"Which incident? Open are {names}{more}. Name it first, or type in its channel.")
 

@@ -5,7 +5,9 @@ face escapes them as it needs to. Refusals that may be overruled come with a pre
 """
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.answers import base
 from bot.core.answers import components as ca
@@ -30,7 +32,7 @@ from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
 from bot.views.incident.tasks import task_message, task_words
 from bot.views.limits import fit
-from bot.views.text import clock, code, inert, plain, stop, utc
+from bot.views.text import clock, code, foreign, inert, plain, stop, unmarked, utc
 
 TITLE_MAX = 200
 MAY_BE_CORRECTED = "What people can correct are notes and messages."
@@ -335,9 +337,20 @@ def _of_flag(answer: base.Answer, face: Face) -> str:
 
 
 def told(answer: base.Answer) -> str:
-    """The answer where people meet in Slack; a declaration says where they will."""
+    """The answer where people meet in Slack; a declaration says where they will. Foreign words in it break no mark of ours."""
+    answer = _unmarked(answer)
     said = words(answer, Slack())
     return _where_next(said, answer) if isinstance(answer, a.Declared) else said
+
+
+def _unmarked(value: Any) -> Any:
+    """The same with all text in it `unmarked`; the key of a flag, which is there to be typed, stays."""
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {one.name: _unmarked(getattr(value, one.name)) for one in fields(value) if one.name != "flag"}
+        return replace(value, **texts)
+    if isinstance(value, tuple):
+        return tuple(map(_unmarked, value))
+    return unmarked(value) if type(value) is str else value
 
 
 def _where_next(said: str, declared: a.Declared) -> str:
@@ -357,7 +370,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             return denied_message(answer)
         case a.Declared(began_at=datetime()) as b:
             # Each reader's own time, since that is what was typed.
-            shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {inert(b.title)}", b)
+            shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {foreign(b.title)}", b)
             return fit(Message(inert(told(b)), (section(shown),)))
         case TaskIsAdded() | TaskIsChanged():
             return task_message(answer)
@@ -370,11 +383,11 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]
             typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."
-            return _offer(words(answer, Slack()), typed, *joins, *([other] if title else []))
+            return _offer(told(answer), typed, *joins, *([other] if title else []))
         case a.StillFailing():
             value = {"incident": answer.incident, "force": True}
             made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
-            return _offer(words(answer, Slack()), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
+            return _offer(told(answer), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
     return None
 
 

@@ -20,7 +20,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.world import World
 from bot.views.names import ICONS, component_name
-from bot.views.text import capital, clock, code, escape, foreign, how, inert, quote, span, stop, utc, who
+from bot.views.text import capital, clock, code, escape, foreign, how, quote, retold, span, stop, utc, who
 
 MOST_EVIDENCE = 3
 MOST_REASON = 160  # of several checks the first that failed; `/health` has the others
@@ -81,11 +81,11 @@ def _advisory(body: AdvisoryRaised | AdvisoryEnded, policy: Policy) -> tuple[str
 def _held_back(fact: Fact, policy: Policy) -> tuple[str, str] | None:
     match fact.body:
         case AlertSuppressed() as b:
-            name, why = component_name(policy, b.component), inert(b.why, 300)
+            name, why = component_name(policy, b.component), retold(b.why, 300)
             own = f"No incident of its own opens ({how(fact.actor)})."
             return f"{name} fails too: {why}", f"*{name}* fails too: {stop(why)} {own}"
         case AlertResumed() as b:
-            name, why = component_name(policy, b.component), inert(b.why, 300)
+            name, why = component_name(policy, b.component), retold(b.why, 300)
             return f"{name} still fails", f"*{name}* still fails; its alert was held back until now ({why})."
         case Muted() as b:
             name, why = component_name(policy, b.component), f": {foreign(b.reason, 300)}" if b.reason else ""
@@ -143,5 +143,5 @@ def held_words(state: ComponentState, now: datetime) -> list[str]:
         said.append(f"muted until {clock(mute.until, now)} {how(mute.by)}{why}{holds}")
     if held and not (mute and held.until == mute.until):
         until = f" until {clock(held.until, now)}" if held.until else ""
-        said.append(f"its alert is held back{until}: {inert(held.why, 200)}")
+        said.append(f"its alert is held back{until}: {retold(held.why, 200)}")
     return said

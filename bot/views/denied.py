@@ -11,7 +11,7 @@ from bot.system.denials import Attempt
 from bot.views.blocks import context, header, section
 from bot.views.incident.paging import mention
 from bot.views.limits import fit
-from bot.views.text import clock, code, count, inert
+from bot.views.text import clock, code, count, inert, retold
 
 SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 SIGNAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where the words of a kind of signal meet: SetPhase
@@ -61,8 +61,8 @@ def denied_attempts(attempts: Sequence[Attempt], now: datetime) -> Message:
 
 
 def _line(attempt: Attempt, now: datetime) -> str:
-    who = inert(attempt.name or attempt.who, 80)
+    who = retold(attempt.name or attempt.who, 80)
     about = f", INC-{attempt.incident}" if attempt.incident else ""
     what = SIGNAL.sub(" ", attempt.what).lower() if attempt.what.isidentifier() else code(attempt.what)
     more = f", and {attempt.held_back} more before" if attempt.held_back else ""
-    return f"{clock(attempt.at, now)} {who} ({inert(attempt.role, 60)}): {what}{about}{more}"
+    return f"{clock(attempt.at, now)} {who} ({retold(attempt.role, 60)}): {what}{about}{more}"

@@ -11,7 +11,7 @@ from bot.views.component_messages import REMEDIES, finding
 from bot.views.incident.fact_messages import fact_line
 from bot.views.limits import fit
 from bot.views.names import blame_for, component_name, page_words
-from bot.views.text import capital, clock, code, foreign, inert, stop, utc
+from bot.views.text import capital, clock, code, foreign, retold, stop, utc
 
 
 def quiet(fact: Fact, world: World, policy: Policy) -> Message:
@@ -50,7 +50,7 @@ def _more(b: VerdictChanged) -> str:
 
 def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: Policy) -> Message:
     """The one line that a mute does not hold back. It mentions nobody."""
-    name, why = component_name(policy, body.component), inert(body.why, 300)
+    name, why = component_name(policy, body.component), retold(body.why, 300)
     short, long = (f", until {utc(body.until, fact.at)}", f", until {clock(body.until, fact.at)}") if body.until else ("", "")
     lines = [
         f"🔴 *{name} is down* ({why}{long}). No incident opens meanwhile; flags still switch.",

@@ -14,6 +14,12 @@ from bot.system.redaction import HIDDEN, TOKENS
 MOST_MARKS = 4  # combining marks in a row; no living script needs more, and fifty of them cover the lines above
 LONGEST_WORD = 24
 FENCE = re.compile(r"`{3,}")
+# What Slack makes bold, italic, struck out, code or an emoji of, and what looks like it and stays as it is. There is no escape
+# for these. Inside of a word `_` and `~` mean nothing, so names can still be copied.
+EDGE = r"(?<![^\W_]){0}|{0}(?![^\W_])"
+EMOJI = r":(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234):)"
+MARKS = re.compile(rf"[*`]|{EDGE.format('_')}|{EDGE.format('~')}|{EMOJI}")
+LOOKALIKES = {"*": "∗", "`": "'", "_": "ˍ", "~": "∼", ":": "∶"}
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
 LABELLED = re.compile(r"<[^<>|@#]+\|([^<>]*)>")  # a date or a link, with what stands for it
@@ -63,9 +69,14 @@ def escape(text: str) -> str:
     return fenced.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def unmarked(text: str) -> str:
+    """The text without anything that Slack draws otherwise than it is written: marks become what looks like them."""
+    return MARKS.sub(lambda match: LOOKALIKES[match[0]], text)
+
+
 def foreign(text: str, limit: int = 300) -> str:
-    """One line of somebody else's words for mrkdwn, cut to `limit` characters."""
-    return escape(plain(text, limit))
+    """One line of somebody else's words for mrkdwn, cut to `limit` characters; it stands between our marks and breaks none."""
+    return escape(unmarked(plain(text, limit)))
 
 
 def quote(text: str, limit: int = 1200) -> str:
@@ -82,13 +93,18 @@ def stop(text: str) -> str:
 
 
 def inert(text: str, limit: int = 3000) -> str:
-    """A sentence of our own that may hold foreign words: as `foreign`, but references to channels (`<#C123>`) keep working."""
+    """A sentence of our own: its marks and references to channels (`<#C123>`) work. What others wrote is `unmarked` before."""
+    return CHANNEL_REFERENCE.sub(r"<#\1>", escape(plain(text, limit)))
+
+
+def retold(text: str, limit: int = 3000) -> str:
+    """A reason, whoever gave it: as `foreign`, but references to channels keep working."""
     return CHANNEL_REFERENCE.sub(r"<#\1>", foreign(text, limit))
 
 
 def code(text: str, limit: int = 120) -> str:
     """Something to type or a key, in code style; backticks in it become apostrophes."""
-    return f"`{foreign(text.replace('`', chr(39)), limit) or ' '}`"
+    return f"`{escape(plain(text.replace('`', chr(39)), limit)) or ' '}`"
 
 
 def link(url: str, label: str) -> str:

@@ -1,5 +1,6 @@
 """Every view, over every chapter of a story, told by hostile people and pages: Slack takes it, and it is inert."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,17 +9,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.core.answers import incident as a
+from bot.core.answers.base import Answer
+from bot.core.decide.incident.naming import CalledAlready, Renamed
 from bot.core.model import Actor, Severity
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import Declared
 from bot.core.record.kinds import BODIES
 from bot.ports import Message
 from bot.timeline.story import story as story_rows
+from bot.views import in_short
+from bot.views.answers import shown as shown_answer
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text
+from bot.views.home import home
+from bot.views.incident import paging
 from bot.views.incident.alert import alert
+from bot.views.incident.briefing import briefing
+from bot.views.incident.broadcast import broadcast
 from bot.views.incident.card import bookmarks, card, runbook, topic
 from bot.views.incident.evidence import evidence
 from bot.views.incident.fact_messages import fact_line
@@ -33,13 +44,13 @@ from bot.views.incident.forms import (
 )
 from bot.views.incident.lists import incident_list, incident_show
 from bot.views.incident.texts import refusal
-from bot.views.incident.timeline import timeline_page
+from bot.views.incident.timeline import choose_modal, timeline_page
 from bot.views.incident.updates import summary, update
 from bot.views.quiet import quiet, quiet_reply
 from tests.generated import HOSTILE as ANY_TEXT
 from tests.generated import instances
 from tests.stories import ANA, FLAG, HOSTILE, T0, Story, latencies, one_of_each, outage_story
-from tests.views.message_checks import assert_taken, assert_view_taken
+from tests.views.message_checks import OUR_TOKENS, assert_taken, assert_view_taken, marked_up
 
 MINUTES = (5, 50, 109, 120, 1000)
 
@@ -61,6 +72,16 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     yield "board", board(world, policy, now, latencies(), trouble=words)
     yield "provider", provider("anthropic", world, policy, now, latencies())
     yield "nobody", provider("unknown", world, policy, now, {})
+    yield "home", Message("home", tuple(home(world, policy, now, ANA)["blocks"]))
+    yield "briefing", briefing(story.scene())
+    yield "page", paging.reply(incident, (ANA.id,), now)
+    yield "page by direct message", paging.direct(incident, now)
+    yield "in short", in_short.reply([in_short.incident_line(incident, policy, now)], world, now)
+    yield "whose timeline", Message("form", tuple(choose_modal([incident], [], words, "{}")["blocks"]))
+    for full in (False, True):
+        yield "broadcast", broadcast(story.scene(), full=full)
+    for answer in answers_about(incident):
+        yield answer.KIND, shown_answer(answer)
     yield "flags", flag_status(world, policy, now, {FLAG: 3})
     yield "help", help_text(words, [(words, words)])
     for text, since, missed in ((words, facts, 2), ("", facts, 0), ("", [], 1)):
@@ -74,6 +95,17 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
         yield fact.kind, fact_line(fact, world, policy)
         yield f"quiet {fact.kind}", quiet(fact, world, policy)
         yield f"reply {fact.kind}", quiet_reply(fact, world, policy)
+
+
+def answers_about(incident: Incident) -> Iterator[Answer]:
+    """Those that name a title."""
+    number, title = incident.number, incident.title
+    other = a.OpenOne(number, "Claude", title, a.RoomRef())
+    yield a.Declared(incident=number, title=title, channel_name="inc-7")
+    yield a.OpenAlready(open=(other,), free=())
+    yield Renamed(incident=number, title=title)
+    yield CalledAlready(incident=number, title=title)
+    yield a.NeedsOriginal(incident=number, known=(a.Other(4, title),))
 
 
 def every_form(story: Story) -> Iterator[dict[str, Any]]:
@@ -99,6 +131,31 @@ def test_no_words_of_others_break_a_view(words: str, minute: int) -> None:
     assert_view_taken(declare_modal(story.world.open_incidents(), story.policy, private_metadata=words, component=words))
     for form in every_form(story):
         assert_view_taken(form)
+
+
+MARKED = st.text(st.sampled_from("*_~`: a1<&>"), min_size=1, max_size=24) | st.sampled_from(
+    ["5* *hotel*", "_now_ ~gone~", "`rm -rf`", ":fire: :+1::skin-tone-2: :100:", "*", "a*b_c~d`e", "::smile::", "_ _", "~"]
+)
+DRAWN = re.compile(r"[*`]|(?<![^\W_])_|_(?![^\W_])|(?<![^\W_])~|~(?![^\W_])|:(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234):)")
+
+
+def marks(message: Message) -> list[str]:
+    """What Slack draws otherwise than it is written; quotes and what is to be typed are left out."""
+    every = marked_up([dict(block) for block in message.blocks])
+    ours = [re.sub(r"(?m)^> .*$|`[^`\n]*`", "", OUR_TOKENS.sub("", text)) for text in every]
+    return [mark for text in ours for mark in DRAWN.findall(text)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(MARKED, st.sampled_from(MINUTES))
+def test_no_title_draws_anything(title: str, minute: int) -> None:
+    """`*`, `_`, `~`, backticks and `:emoji:` in a title, a vendor's notice or a reason mark no more than plain words do."""
+    hostile = outage_story(minute, title=title, words=title)
+    calm = outage_story(minute, title="x" * 9, words="x" * 9)
+
+    for (name, drawn), (_, expected) in zip(every_view(hostile, title), every_view(calm, "x" * 9), strict=True):
+        if name not in ("board", "help"):  # what stands there besides is the bot's own
+            assert marks(expected) == marks(drawn), name
 
 
 def ill_named(policy: Policy, words: str) -> Policy:

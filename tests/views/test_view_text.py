@@ -51,6 +51,21 @@ def test_a_reference_to_a_channel_survives_in_our_own_sentences() -> None:
     assert "<#C0INC7> takes no more posts, &lt;@U1&gt; &lt;!here&gt;" == inert("<#C0INC7|x> takes no more posts, <@U1> <!here>")
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("5* *hotel*", "5∗ ∗hotel∗"),
+        ("_now_ and ~gone~", "ˍnowˍ and ∼gone∼"),
+        ("run `ls`", "run 'ls'"),
+        (":fire: :+1: :100:", "∶fire: ∶+1: ∶100:"),
+        ("snake_case a~b at 12:30:45, https://a.example:80/x", "snake_case a~b at 12:30:45, https://a.example:80/x"),
+    ],
+)
+def test_what_others_write_is_drawn_as_it_is_written(written: str, shown: str) -> None:
+    """Marks and names of emojis become what looks like them; names, times and addresses can be copied."""
+    assert shown == foreign(written)
+
+
 def test_backticks_cannot_leave_code() -> None:
     """A flag's key stays inside its code style."""
     assert "`a'b'`" == code("a`b`")

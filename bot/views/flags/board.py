@@ -12,7 +12,7 @@ from bot.views.flags.buttons import flag_buttons
 from bot.views.flags.serving import serving
 from bot.views.limits import fit
 from bot.views.names import flag_name, plain_flag_name, variant_name
-from bot.views.text import capital, clock, code, count, foreign, how, inert, stop, words
+from bot.views.text import capital, clock, code, count, foreign, how, retold, stop, words
 
 MOST_IN_LIST = 16
 
@@ -56,12 +56,12 @@ def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> 
     if state.proposal:
         to, why = variant_name(flag, state.proposal.variant), _why(state.proposal.reason)
         return f"🟠 *{name}*: on its default *{default}*. A switch to *{to}* waits for your yes. {why}"
-    held = f" Not switched: {stop(inert(state.held, 200))}" if state.held else ""
+    held = f" Not switched: {stop(retold(state.held, 200))}" if state.held else ""
     return f"🟢 *{name}*: on its default *{default}*.{held}"
 
 
 def _why(reason: str) -> str:
-    return f"Why: {stop(inert(reason, 200))}" if reason.strip() else ""
+    return f"Why: {stop(retold(reason, 200))}" if reason.strip() else ""
 
 
 def _urgency(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> int:

@@ -20,7 +20,7 @@ from bot.views.blocks import Block, actions, section
 from bot.views.flags.buttons import engage_button, release_button, step_back_button
 from bot.views.limits import fit
 from bot.views.names import flag_name, variant_name
-from bot.views.text import capital, clock, code, foreign, how, inert, span, spoken, stop, words
+from bot.views.text import capital, clock, code, foreign, how, retold, span, spoken, stop, words
 
 
 def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
@@ -73,7 +73,7 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
     match fact.body:
         case HandBackAsked(reason=reason):
             first = min(flag.steps, default=100)
-            ask = f"🟢 *{stop(capital(inert(reason, 300)))}* Send {first} % of *{name}* back to {default}? ({by})"
+            ask = f"🟢 *{stop(capital(retold(reason, 300)))}* Send {first} % of *{name}* back to {default}? ({by})"
             return ask, f"Each further step follows {_every(flag)} while it stays operational."
         case HandBackStepped() as b:
             rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
@@ -103,7 +103,7 @@ def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list
 
 
 def _why(reason: str) -> str:
-    return f"Why: {stop(inert(reason, 400) or 'no reason given')}"
+    return f"Why: {stop(retold(reason, 400) or 'no reason given')}"
 
 
 def _affects(flag: FlagPolicy) -> str:

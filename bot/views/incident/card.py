@@ -18,7 +18,7 @@ from bot.views.incident.tasks import open_tasks
 from bot.views.limits import fit
 from bot.views.names import flag_name, lag_words, notices_for, page_words, variant_name
 from bot.views.scene import Scene
-from bot.views.text import clock, count, cut, foreign, how, inert, is_web, link, plain, spoken, utc, who, words
+from bot.views.text import clock, count, cut, foreign, how, is_web, link, plain, retold, spoken, utc, who, words
 
 VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
 TOPIC_MAX = 250
@@ -76,7 +76,7 @@ def _flag(flag: FlagPolicy, scene: Scene, readers: int) -> str:
     if engagement:
         until = f"until {clock(engagement.expires_at, scene.now)} at the latest"
         return f"{name}: {variant_name(flag, engagement.variant)} {until} · {read}"
-    held = f" · not switched: {inert(state.held, 160)}" if state.held else ""
+    held = f" · not switched: {retold(state.held, 160)}" if state.held else ""
     return f"{name}: {variant_name(flag, flag.default)} · {read}{held}"
 
 

@@ -16,7 +16,7 @@ from bot.views.incident.head import drill_scope, place
 from bot.views.limits import fit
 from bot.views.names import flag_name, variant_name
 from bot.views.scene import Scene
-from bot.views.text import clock, count, foreign, inert, span, stop, who, words
+from bot.views.text import clock, count, foreign, retold, span, stop, who, words
 
 MOST_READERS = 8
 MOST_STEPS = 10
@@ -38,7 +38,7 @@ def report_lines(report: DrillReport, policy: Policy) -> list[str]:
         lines.append(f"• First update by {who(report.first_update_by)} after {span(report.first_update_after)}")
     lines += [f"• Runbook of {foreign(name, 80)} was shown{_steps(steps)}" for name, steps in report.runbook]
     lines += reader_lines(report, policy)
-    return [*lines, *(f"• *{inert(one, 300)}*" for one in report.missed)] or ["• Nothing was missed."]
+    return [*lines, *(f"• *{retold(one, 300)}*" for one in report.missed)] or ["• Nothing was missed."]
 
 
 def reader_lines(report: DrillReport, policy: Policy) -> list[str]:

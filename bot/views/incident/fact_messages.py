@@ -52,7 +52,7 @@ from bot.views.incident.updates import reminder
 from bot.views.limits import fit
 from bot.views.names import ICONS, component_name, page_of, plain_names
 from bot.views.scene import Scene
-from bot.views.text import by, capital, clock, count, foreign, how, inert, link, quote, span, spoken, stop, who, words
+from bot.views.text import by, capital, clock, count, foreign, how, link, quote, retold, span, spoken, stop, who, words
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
@@ -74,7 +74,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
 
 def _as_in_the_timeline(fact: Fact, policy: Policy) -> Said:
     row = rows([fact], plain_names(policy))[0]
-    text = foreign(row.text, 1200) + (f": {inert(row.reason, 600)}" if row.reason else "")
+    text = foreign(row.text, 1200) + (f": {retold(row.reason, 600)}" if row.reason else "")
     return text, f"{text} ({how(fact.actor)})", []
 
 
@@ -152,7 +152,9 @@ def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
         before = f", after {who(b.previous)}" if b.previous else ""
         by_whom = "" if fact.actor in (b.person, b.previous) else f" ({how(fact.actor)})"
         return _plain(f"{who(b.person)} {has} now{before}{by_whom}.")
-    said = f"Nobody {has} any more: {stop(inert(b.reason, 200))}" if b.reason else f"Nobody {has} any more ({how(fact.actor)})."
+    said = (
+        f"Nobody {has} any more: {stop(retold(b.reason, 200))}" if b.reason else f"Nobody {has} any more ({how(fact.actor)})."
+    )
     return said, said, _take_the_lead(incident) if b.role == LEAD else []
 
 
@@ -217,7 +219,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             return spoken(said), said, []
         case DrillEnded(reason=reason):
             todo = " Resolve it when you are done; its report comes then." if incident and incident.phase.open else ""
-            return _plain(f"🔵 The drill is over ({how(fact.actor)}): {stop(inert(reason, 200))}{todo}")
+            return _plain(f"🔵 The drill is over ({how(fact.actor)}): {stop(retold(reason, 200))}{todo}")
         case UpdateOverdue(since=since) if scene:
             said, buttons = reminder(scene, since)
             return spoken(said), said, buttons
@@ -230,7 +232,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             to = b.key.partition("/broadcast/")[2].partition("/")[0]
             what = EFFECT_NAMES.get(b.what, b.what) + (f" to {to}" if to else "")
             who_failed = "Understudy itself failed at" if b.ours else "Slack did not take"
-            text = f"{_name(incident)}: {who_failed} {foreign(what, 80)}: {inert(b.reason, 400)}"
+            text = f"{_name(incident)}: {who_failed} {foreign(what, 80)}: {retold(b.reason, 400)}"
             more = "The log says more" if b.ours else "`understudy doctor` tells what Slack wants"
             todo = f"What happened stands in the timeline. {more}; *Repair* tries again."
             return text, f"{text}\n{todo}", [repair_button(incident)] if incident else []
@@ -254,7 +256,7 @@ def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | N
 
 def _served_again(fact: Fact, reason: str) -> Said:
     """By which switch, or by whose word."""
-    why = f"{':* ' if reason.strip() else '* '}{inert(reason.strip().rstrip('.'), 300)}".rstrip()
+    why = f"{':* ' if reason.strip() else '* '}{retold(reason.strip().rstrip('.'), 300)}".rstrip()
     said = f"🟢 *Customers are served again{why} ({how(fact.actor)})."
     return spoken(said), said, []
 
@@ -298,7 +300,7 @@ def _if_open(scene: Scene) -> list[Block]:
 
 
 def _reason(reason: str) -> str:
-    return f" {stop(capital(inert(reason, 300)))}" if reason.strip() else ""
+    return f" {stop(capital(retold(reason, 300)))}" if reason.strip() else ""
 
 
 def _why(reason: str) -> str:

@@ -11,7 +11,7 @@ from bot.views.flags.serving import serving
 from bot.views.incident.paging import unacknowledged
 from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of, variant_name
 from bot.views.scene import Scene
-from bot.views.text import capital, clock, foreign, how, inert, stop, who, words
+from bot.views.text import capital, clock, foreign, how, retold, stop, who, words
 
 MOST_NAMED = 3
 
@@ -130,7 +130,7 @@ def place(incident: Incident) -> str:
     if incident.room.channel:
         return f"<#{incident.room.channel}>"
     if incident.room.refused:
-        return f"{incident.name}, in this thread (no channel: {inert(incident.room.refused, 120)})"
+        return f"{incident.name}, in this thread (no channel: {retold(incident.room.refused, 120)})"
     return incident.name
 
 

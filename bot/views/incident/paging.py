@@ -12,7 +12,7 @@ from bot.views.blocks import Block, actions, button, section
 from bot.views.limits import fit
 from bot.views.names import headline
 from bot.views.scene import Scene
-from bot.views.text import clock, foreign, inert, plain, span, stop, utc
+from bot.views.text import clock, foreign, plain, retold, span, stop, utc
 
 NOBODY = "*Nobody has acknowledged this.*"
 
@@ -75,9 +75,9 @@ def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
     page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
     if isinstance(body, PageOutcome):
         how = "went out, but" if body.reached else f"did not go out {WAYS.get(body.way, 'by direct message')}"
-        return f"{page} {how}: {stop(inert(body.problem, 600))}"
+        return f"{page} {how}: {stop(retold(body.problem, 600))}"
     then = "No further step is configured: *somebody has to act now*." if body.last else "The next step comes at once."
-    return f"{page} reached *nobody* ({inert(body.reason, 600)}). {then}"
+    return f"{page} reached *nobody* ({retold(body.reason, 600)}). {then}"
 
 
 def _what(incident: Incident) -> str:

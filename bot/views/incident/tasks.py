@@ -16,7 +16,24 @@ from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.form_parts import View, input_block, modal, text_input
 from bot.views.limits import fit
 from bot.views.scene import Scene
-from bot.views.text import SLACK_USER, capital, clock, code, count, foreign, how, inert, plain, spoken, stop, utc, who, words
+from bot.views.text import (
+    SLACK_USER,
+    capital,
+    clock,
+    code,
+    count,
+    foreign,
+    how,
+    inert,
+    plain,
+    retold,
+    spoken,
+    stop,
+    unmarked,
+    utc,
+    who,
+    words,
+)
 
 DONE, TAKE, CHANGE = "task.done", "task.take", "task.change"
 CHANGE_CALLBACK = "change_task"
@@ -80,7 +97,7 @@ def task_list(scene: Scene) -> Message:
 def which_task(incident: Incident, verb: str) -> str:
     """What somebody may have meant who typed `/incident done` without a number."""
     open_ones = incident.open_tasks
-    listed = [f"{task.number} ({plain(task.text, 40)})" for task in open_ones[:MOST_NAMED]]
+    listed = [f"{task.number} ({unmarked(plain(task.text, 40))})" for task in open_ones[:MOST_NAMED]]
     more = ": `/incident tasks` shows all" if len(open_ones) > MOST_NAMED else ""
     said = f"Open: {', '.join(listed)}{more}. Write {code(f'/incident {verb} {open_ones[0].number}')}." if open_ones else ""
     return f"{said or f'{incident.name} has no open task.'} To end the incident: `/incident resolve`."
@@ -144,7 +161,7 @@ def task_fact(fact: Fact, incident: Incident) -> Said | None:
             return spoken(said), f"{said} ({how(fact.actor)})", _if_open(incident, b.task, take=b.owner is None)
         case TaskChanged(reason=reason) as b:
             text = _text(incident, b.task) if b.text is None else ""
-            said = f"*Task {b.task}* {words(_changes(b, fact.at))}{text} ({inert(reason, 200) or how(fact.actor)})."
+            said = f"*Task {b.task}* {words(_changes(b, fact.at))}{text} ({retold(reason, 200) or how(fact.actor)})."
             return spoken(said), said, _if_open(incident, b.task, take=True) if b.unowned else []
         case TaskDone(task=task):
             return _plain(f"✅ Task {task} is done{_text(incident, task)} ({how(fact.actor)}).")

@@ -11,7 +11,7 @@ from bot.views.blocks import actions, section
 from bot.views.incident.buttons import repair_button
 from bot.views.limits import fit
 from bot.views.names import headline, plain_names
-from bot.views.text import code, foreign, inert
+from bot.views.text import code, foreign, retold
 
 # Slack's code in the reason -> what somebody can do about it.
 REMEDIES: dict[str, str] = {
@@ -25,7 +25,7 @@ REMEDIES: dict[str, str] = {
 
 def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
     """For the ops channel and the person who declared: why there is no channel, where the incident goes on, what to do."""
-    text = f"{incident.name} has no channel of its own: {inert(reason, 400) or 'Slack gave no reason'}"
+    text = f"{incident.name} has no channel of its own: {retold(reason, 400) or 'Slack gave no reason'}"
     ops = foreign(policy.incidents.alerts_channel, 80)
     remedy = next((words for word, words in REMEDIES.items() if word in reason), "`understudy doctor` tells what Slack wants.")
     lines = [

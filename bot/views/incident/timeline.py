@@ -10,7 +10,7 @@ from bot.timeline.rows import Row
 from bot.views.blocks import Block, actions, button, context, header, menu, section
 from bot.views.form_parts import MOST_OPTIONS, TEXT_MAX, View, input_block, modal, option, select, text_input
 from bot.views.limits import fit
-from bot.views.text import clock, count, foreign, inert, link, words
+from bot.views.text import clock, count, foreign, inert, link, retold, words
 
 PAGE_ROWS = 10
 ROW_CHARS = 300
@@ -49,7 +49,7 @@ def _turn(label: str, incident: Incident, page: int) -> Block:
 def _row(incident: Incident, row: Row, now: datetime, page: int) -> Block:
     """A row; one of people has a menu."""
     links = " · ".join(link(url, name) for name, url in row.links[:MOST_LINKS])
-    text = f"{clock(row.at, now)} {inert(row.sentence, ROW_CHARS)}{_who(row)}{_changed(row)}" + (f"\n{links}" if links else "")
+    text = f"{clock(row.at, now)} {retold(row.sentence, ROW_CHARS)}{_who(row)}{_changed(row)}" + (f"\n{links}" if links else "")
     block = section(text)
     if not row.entry:
         return block

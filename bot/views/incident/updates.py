@@ -37,7 +37,7 @@ from bot.views.incident.tasks import left_over
 from bot.views.limits import fit
 from bot.views.names import component_name, flag_name, notice_words, page_of, state_words, variant_name
 from bot.views.scene import Scene
-from bot.views.text import clock, code, count, foreign, inert, quote, span, stop, utc, who
+from bot.views.text import clock, code, count, foreign, quote, retold, span, stop, utc, who
 
 MOST_EVENTS = 2
 MOST_STATES = 4
@@ -120,7 +120,7 @@ def _events(news: Sequence[Fact], scene: Scene) -> list[str]:
     fresh = [fact for fact in news if not isinstance(fact.body, SHOWN) and not _follows(fact)]
     told = story(fresh, scene.names)
     left = [f"• {len(told) - MOST_EVENTS} earlier: `/incident timeline`"] if len(told) > MOST_EVENTS else []
-    shown = [f"• {clock(row.at, scene.now)} {inert(row.sentence, 100)}" for row in told[-MOST_EVENTS:]]
+    shown = [f"• {clock(row.at, scene.now)} {retold(row.sentence, 100)}" for row in told[-MOST_EVENTS:]]
     return ["Since the last update:", *left, *shown] if shown else []
 
 
