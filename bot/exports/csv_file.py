@@ -12,7 +12,7 @@ from bot.timeline.rows import Row, rows
 from bot.views.names import plain_names
 from bot.views.text import clean
 
-COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", "stream", "fact_seq", "bookkeeping")
+COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", "stream", "fact_seq", "bookkeeping", "drill")
 # What a spreadsheet takes for the beginning of a formula, full-width forms included (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -35,6 +35,7 @@ def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
             row.stream,
             row.fact_seq,
             "yes" if row.bookkeeping else "",
+            "🔵 DRILL" if incident.drill else "",
         )
         writer.writerow([cell(str(value)) for value in cells])
     return out.getvalue()

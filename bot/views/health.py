@@ -13,7 +13,7 @@ from bot.views.component_messages import MOST_EVIDENCE, blind_line, held_words
 from bot.views.flags.board import flag_line
 from bot.views.flags.buttons import flag_buttons
 from bot.views.limits import fit
-from bot.views.names import ICONS, blame, component_name, flag_name, page_words, provider_name, variant_name
+from bot.views.names import ICONS, blame, component_name, drill_icon, flag_name, page_words, provider_name, variant_name
 from bot.views.text import capital, clock, count, foreign, inert, span, stop, utc, words
 
 MOST_PROVIDERS = 40
@@ -49,7 +49,8 @@ def board(
     if len(providers) > MOST_PROVIDERS:
         blocks.append(context(f"{len(providers) - MOST_PROVIDERS} more providers: `understudy health` shows all of them."))
     running = [
-        f"{i.name} {foreign(i.title, 80)}" + (f" <#{i.room.channel}>" if i.room.channel else "") for i in world.open_incidents()
+        f"{drill_icon(i)}{i.name} {foreign(i.title, 80)}" + (f" <#{i.room.channel}>" if i.room.channel else "")
+        for i in world.open_incidents()
     ]
     blocks.append(context(f"Open incidents: {words(running) or 'none'} · `/health PROVIDER` for more"))
     return fit(Message(_in_short(world, policy, now, on_record), tuple(blocks)))

@@ -36,6 +36,16 @@ def page_of(policy: Policy, provider: str) -> str:
     return link(url, f"{policy.provider_name(provider)}'s status page")
 
 
+def drill_mark(incident: Incident) -> str:
+    """`🔵 DRILL · ` before what is said of a drill without its title; nothing before what is real."""
+    return "🔵 DRILL · " if incident.drill else ""
+
+
+def drill_icon(incident: Incident) -> str:
+    """`🔵 ` before the title of a drill, which holds the word; nothing before that of what is real."""
+    return "🔵 " if incident.drill else ""
+
+
 def headline(incident: Incident) -> str:
     """`INC-7 SEV2: Claude API is down`, as it is; of a drill `🔵 DRILL: Claude API is down (INC-7, SEV2)`."""
     if incident.drill:

@@ -23,7 +23,7 @@ from bot.views.form_parts import text_input as _text_input
 from bot.views.incident.buttons import join_button, still
 from bot.views.incident.updates import known_lines
 from bot.views.limits import cut_markup, fit
-from bot.views.names import plain_flag_name, plain_variant_name
+from bot.views.names import drill_icon, plain_flag_name, plain_variant_name
 from bot.views.scene import Scene
 from bot.views.text import code, count, foreign, inert, utc, who
 
@@ -98,7 +98,7 @@ def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
     `since_facts` are the facts since the last update.
     """
     incident = scene.incident
-    about = f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 150)}"
+    about = f"{drill_icon(incident)}*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 150)}"
     known = cut_markup("\n".join(known_lines(scene, since_facts)), TEXT_MAX)
     blocks = [section(about), context("The update says this by itself:"), section(known)] if known else [section(about)]
     due = next_update_after(incident, scene.policy, scene.now)
@@ -206,7 +206,8 @@ def _open_already(incidents: Sequence[Incident], provider: str) -> list[dict[str
 
 def _one_open(incident: Incident) -> str:
     where = f" <#{incident.room.channel}>" if incident.room.channel else ""
-    return f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 100)}{where}"
+    said = f"*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 100)}{where}"
+    return f"{drill_icon(incident)}{said}"
 
 
 def notice_modal(text: str) -> View:

@@ -15,6 +15,7 @@ from bot.ports import Message
 from bot.views.blocks import Block, actions, button, context, header, section
 from bot.views.form_parts import View, input_block, modal, text_input
 from bot.views.limits import fit
+from bot.views.names import drill_mark
 from bot.views.scene import Scene
 from bot.views.text import (
     SLACK_USER,
@@ -80,6 +81,7 @@ def task_list(scene: Scene) -> Message:
     moved = [task.moved_to for task in incident.tasks.values() if task.moved_to]
     over = len(incident.tasks) - len(open_ones) - len(moved)
     what = f"{incident.name}: {count(len(open_ones), 'open task')}" if open_ones else f"Nothing is open in {incident.name}"
+    what = f"{drill_mark(incident)}{what}"
     blocks: list[Block] = [header(what)]
     for task in open_ones[:MOST_LISTED]:
         line = task_line(task, scene.now, LONG) + (" · follow-up" if task.follow_up else "")

@@ -10,6 +10,7 @@ from bot.timeline.rows import Row
 from bot.views.blocks import Block, actions, button, context, header, menu, section
 from bot.views.form_parts import MOST_OPTIONS, TEXT_MAX, View, input_block, modal, option, select, text_input
 from bot.views.limits import fit
+from bot.views.names import drill_mark
 from bot.views.text import clock, count, foreign, inert, link, retold, words
 
 PAGE_ROWS = 10
@@ -28,7 +29,7 @@ def timeline_page(incident: Incident, story: Sequence[Row], now: datetime, page:
     shown = min(max(page or pages, 1), pages)
     rows = story[(shown - 1) * PAGE_ROWS : shown * PAGE_ROWS]
     over = incident.phase in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED, Phase.MERGED)
-    title = f"Timeline of {incident.name}{'' if over else ' so far'}"
+    title = f"{drill_mark(incident)}Timeline of {incident.name}{'' if over else ' so far'}"
     where = f"Page {shown} of {pages} · " if pages > 1 else ""
     blocks = [
         header(title),

@@ -35,7 +35,7 @@ from bot.views.incident.evidence import component_line, worst_first
 from bot.views.incident.head import customers
 from bot.views.incident.tasks import left_over
 from bot.views.limits import fit
-from bot.views.names import component_name, flag_name, notice_words, page_of, state_words, variant_name
+from bot.views.names import component_name, drill_mark, flag_name, notice_words, page_of, state_words, variant_name
 from bot.views.scene import Scene
 from bot.views.text import clock, code, count, foreign, quote, retold, span, stop, utc, who
 
@@ -61,8 +61,7 @@ def update(
     slots before this one passed unspoken. `overdue`: since when no person has written one, where this reminds of it.
     """
     incident, now, due = scene.incident, scene.now, scene.next_update_at
-    drill = "🔵 DRILL · " if incident.drill else ""
-    title, state = f"{drill}Update {slot} of {incident.name}", state_words(incident, scene.policy)
+    title, state = f"{drill_mark(incident)}Update {slot} of {incident.name}", state_words(incident, scene.policy)
     coming = f"Next update by {clock(due, now)}." if due else f"At {incident.severity} updates come on change."
     heard = f"Next update by {utc(due, now)}." if due else ""
     news = [fact for fact in since_facts if _is_news(fact)]

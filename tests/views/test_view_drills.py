@@ -1,0 +1,47 @@
+"""Nobody takes a drill for a real outage, wherever they meet it."""
+
+import csv
+import io
+
+from bot.exports import csv_
+from bot.timeline.story import story
+from bot.views.health import board
+from bot.views.incident.forms import declare_modal
+from bot.views.incident.tasks import task_list
+from bot.views.incident.timeline import timeline_page
+from tests.gallery.drills import begun, seen
+from tests.stories import outage_story
+from tests.views.message_checks import shown, strings
+
+
+def test_the_line_of_open_incidents_marks_a_drill() -> None:
+    """Beside a real one that has no mark."""
+    drill, real = begun(), outage_story(5)
+
+    assert "Open incidents: 🔵 INC-8 DRILL: Claude API is down" in shown(board(drill.world, drill.policy, drill.now, {}))
+    assert "Open incidents: INC-7 Claude API down" in shown(board(real.world, real.policy, real.now, {}))
+
+
+def test_timeline_and_tasks_of_a_drill_say_so_at_their_head() -> None:
+    """What happened in it never happened."""
+    drill = begun()
+    incident = drill.world.incidents[8]
+
+    assert timeline_page(incident, story(drill.about(8))).text.startswith("🔵 DRILL · Timeline of INC-8 so far")
+    assert task_list(seen(drill)).text.startswith("🔵 DRILL · ")
+
+
+def test_the_form_for_declaring_marks_a_drill_that_is_open() -> None:
+    """Nobody joins it for the real thing."""
+    drill = begun()
+    form = declare_modal(drill.world.open_incidents(), drill.policy)
+
+    assert any(text.startswith("🔵 *INC-8*") for text in strings(form))
+
+
+def test_each_line_of_a_drills_csv_says_so() -> None:
+    """Lines are sorted and pasted elsewhere."""
+    drill, real = begun(), outage_story(5)
+    exports = [csv_(drill.world.incidents[8], drill.about(8), drill.policy), csv_(real.incident(), real.about(7), real.policy)]
+
+    assert [{"🔵 DRILL"}, {""}] == [{row["drill"] for row in csv.DictReader(io.StringIO(text))} for text in exports]
