@@ -16,9 +16,10 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "check": ("check", "Look at everything once, or only at what is named."),
     "config": ("config", "Check the configuration, or print its schema."),
     "demo": ("demo", "Play an outage: scripted vendors fail, the bot runs it."),
+    "denied": ("denied", "Show who wanted what without the right to it."),
     "doctor": ("doctor", "Look at configuration, store and Slack."),
     "drill": ("drill", "Pretend an outage, and see how people and services do."),
-    "export": ("export", "Export an incident's timeline and durations."),
+    "export": ("ledger.export", "Export an incident's timeline and durations."),
     "flags": ("flags", "List, engage and release fallback flags without Slack."),
     "health": ("health", "Show every component: its verdict, since when, and why."),
     "incident": ("incident", "List, show, declare and run incidents without Slack."),
@@ -26,7 +27,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "manifest": ("config", "Print the Slack app manifest."),
     "page": ("page", "Send a test along every way of paging."),
     "run": ("run", "Watch, serve flags, and run incidents in Slack."),
-    "verify": ("verify", "Check that no stored fact was changed or removed."),
+    "verify": ("ledger.verify", "Check that no stored fact was changed or removed."),
 }
 
 

@@ -1,12 +1,25 @@
 """Broadcasts: what people outside of an incident are told, in the channels of the configuration."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from bot.core.effects import EditBroadcast, Effect, InBroadcast, PostBroadcast, ReplyBroadcast
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, Post
 from bot.delivery.incident_channel import CLOCK_SLACK, incident_of
-from bot.ports import Chat, Engine, Ledger, OutboxRow, Performed, Performer, Performers, Place, PostedAt
+from bot.ports import (
+    ChannelGone,
+    Chat,
+    Engine,
+    Ledger,
+    MessageGone,
+    OutboxRow,
+    Performed,
+    Performer,
+    Performers,
+    Place,
+    PostedAt,
+)
 from bot.system.clock import Clock
 from bot.views.incident.broadcast import broadcast, broadcast_reply
 from bot.views.scene import Scene
@@ -30,9 +43,14 @@ class Broadcasts:
         }
 
     async def _post(self, body: PostBroadcast, row: OutboxRow) -> Performed:
+        """Once; where a repair asks for it again and the message stands, it is made true in its place."""
         incident = await incident_of(row.effect, self._engine)
-        channel = await self._chat.find_channel(body.to)
         message = broadcast(self._scene(incident), full=self._full(body))
+        if at := _stands(body, incident):
+            with suppress(ChannelGone, MessageGone):
+                await self._chat.edit(PostedAt(at.channel, at.ts), message)
+                return Performed(at.channel, at.ts)
+        channel = await self._chat.find_channel(body.to)
         return _at(await self._chat.post(Place(channel), message, row.effect.key))
 
     async def _find_post(self, body: PostBroadcast, row: OutboxRow) -> Performed | None:

@@ -8,6 +8,7 @@ from bot.config.policy import to_policy
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 from bot.core.paging import PageStep
+from bot.delivery.no_chat import NO_SLACK
 from bot.notify.out_of_band import AppriseNotifier
 from bot.on_call.directory import Directory
 from bot.on_call.web import Asker
@@ -80,6 +81,22 @@ async def try_ways(config: Config, steps: Sequence[PageStep]) -> AsyncIterator[T
     mentions, people, addresses = (
         tuple(dict.fromkeys(name for step in steps for name in getattr(step, way))) for way in ("mention", "dm", "notify")
     )
+    if config.slack.mode == "none":  # as in an incident: nobody is asked, and nobody reached, in a Slack that there is not
+        for way, names in (("mention", mentions), ("dm", people)):
+            for name in names:
+                yield Tried(way, name, False, NO_SLACK)
+    else:
+        async for tried in _in_slack(config, mentions, people):
+            yield tried
+    if addresses:
+        called = await AppriseNotifier([url.get_secret_value() for url in config.notify]).call(*paging.TEST_NOTICE, addresses)
+        for address in called.reached:
+            yield Tried("notify", f"address {address}", True, "took the test")
+        for problem in called.problems:
+            yield Tried("notify", "", False, problem)
+
+
+async def _in_slack(config: Config, mentions: Sequence[str], people: Sequence[str]) -> AsyncIterator[Tried]:
     gateway = SlackGateway(slack_login(config.slack))
     await gateway.start()
     try:
@@ -91,12 +108,6 @@ async def try_ways(config: Config, steps: Sequence[PageStep]) -> AsyncIterator[T
             yield tried
     finally:
         await gateway.close()
-    if addresses:
-        called = await AppriseNotifier([url.get_secret_value() for url in config.notify]).call(*paging.TEST_NOTICE, addresses)
-        for address in called.reached:
-            yield Tried("notify", f"address {address}", True, "took the test")
-        for problem in called.problems:
-            yield Tried("notify", "", False, problem)
 
 
 async def _mentions(gateway: SlackGateway, channel: str, duty: dict[str, OnDuty]) -> AsyncIterator[Tried]:

@@ -60,9 +60,14 @@ def denied_attempts(attempts: Sequence[Attempt], now: datetime) -> Message:
     return fit(Message(text, (header("Refused"), section("\n".join([*lines, *older])), context(ABOUT))))
 
 
+def wanted(what: str) -> str:
+    """What somebody wanted, in words: `set phase` of a kind of signal; a slash word or a button as it is."""
+    return SIGNAL.sub(" ", what).lower() if what.isidentifier() else what
+
+
 def _line(attempt: Attempt, now: datetime) -> str:
     who = retold(attempt.name or attempt.who, 80)
     about = f", INC-{attempt.incident}" if attempt.incident else ""
-    what = SIGNAL.sub(" ", attempt.what).lower() if attempt.what.isidentifier() else code(attempt.what)
+    what = wanted(attempt.what) if attempt.what.isidentifier() else code(attempt.what)
     more = f", and {attempt.held_back} more before" if attempt.held_back else ""
     return f"{clock(attempt.at, now)} {who} ({retold(attempt.role, 60)}): {what}{about}{more}"

@@ -17,7 +17,7 @@ FENCE = re.compile(r"`{3,}")
 # What Slack makes bold, italic, struck out, code or an emoji of, and what looks like it and stays as it is. There is no escape
 # for these. Inside of a word `_` and `~` mean nothing, so names can still be copied.
 EDGE = r"(?<![^\W_]){0}|{0}(?![^\W_])"
-EMOJI = r":(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234):)"
+EMOJI = r":(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234)(?::|$))"  # a colon of ours may follow
 MARKS = re.compile(rf"[*`]|{EDGE.format('_')}|{EDGE.format('~')}|{EMOJI}")
 LOOKALIKES = {"*": "∗", "`": "'", "_": "ˍ", "~": "∼", ":": "∶"}
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")

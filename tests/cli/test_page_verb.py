@@ -172,3 +172,22 @@ async def test_doctor_notes_that_nobody_is_paged(deployment: Deployment) -> None
 
     assert "note" == state
     assert "an alert that nobody sees wakes nobody" in words
+
+
+# --- without Slack
+
+
+async def test_a_test_without_slack_tries_the_addresses_alone(deployment: Deployment, receiver: Receiver) -> None:
+    """Whoever is mentioned or written to is said not to be reached, and no token that still stands in the file is used."""
+    steps = [{"after": "0s", "mention": ["U0ANA"], "dm": ["U0ANA"]}, {"after": "5m", "notify": True}]
+    deployment.configure(slack={"mode": "none"}, notify=[receiver.url], paging={"SEV1": steps})
+    before = len(deployment.workspace.calls)
+    ended = await deployment.understudy("page", "--test", "--json")
+
+    none = "there is no Slack by configuration"
+    assert 1 == ended.status
+    assert [("mention", False, none), ("dm", False, none), ("notify", True, "took the test")] == [
+        (one["way"], one["reached"], one["words"]) for one in ended.json
+    ]
+    assert ["TEST of paging by Understudy"] == [notice["title"] for notice in receiver.got]
+    assert before == len(deployment.workspace.calls)

@@ -8,8 +8,10 @@ from bot.core import signals as s
 from bot.core.effects import About, EditBroadcast, EffectBody, PostBroadcast, PostLine, ReplyBroadcast
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.policy import BroadcastPolicy
-from bot.core.record.incident_facts import BroadcastBegun
-from tests.desk import ANA, Table, policy
+from bot.core.record.incident import Post
+from bot.core.record.incident_facts import BroadcastBegun, UpdateWritten
+from bot.core.record.standing import Found
+from tests.desk import ANA, Table, policy, told
 
 OUTBOX = Actor.rule("outbox")
 HIGH = BroadcastPolicy("#stakeholders", frozenset({Severity.SEV1, Severity.SEV2}))
@@ -115,9 +117,29 @@ def test_what_slack_does_not_take_is_said_once_for_each_channel() -> None:
     before = len(table.effects(EditBroadcast))
     severity(table, Severity.SEV1)
 
-    told = {key for key in table.effects(PostLine) if "broadcast" in key}
-    assert {"given-up/INC-1/broadcast/#stakeholders"} == told
+    said = {key for key in table.effects(PostLine) if "broadcast" in key}
+    assert {"given-up/INC-1/broadcast/#stakeholders"} == said
     assert before == len(table.effects(EditBroadcast))
+
+
+def test_a_repair_tells_a_channel_again_that_took_nothing() -> None:
+    """Its message first, then what was said under it; from then on it is kept true again."""
+    table = down(HIGH)
+    table.send(s.WriteUpdate(actor=ANA, incident=1, text="We look into it"))
+    written = next(fact for fact in table.facts if isinstance(fact.body, UpdateWritten))
+    refused(table, PostBroadcast("#stakeholders"), "INC-1/broadcast/#stakeholders")
+    refused(table, ReplyBroadcast("#stakeholders"), f"INC-1/broadcast/#stakeholders/reply/{written.stream}/{written.seq}")
+    done = table.send(s.Repair(actor=ANA, incident=1, found=Found(table.incident().room, table.incident().repairs)))
+    again = next(one for one in done.effects if type(one.body) is PostBroadcast)
+    table.send(s.EffectDone(
+        actor=OUTBOX, key=again.key, kind=PostBroadcast, incident=1, body=again.body, channel="C0ALL", ts="1.2",
+        stream=again.stream, seq=again.seq,
+    ))  # fmt: skip
+
+    lane = [type(one.body) for one in done.effects if one.lane == "broadcast/1/#stakeholders"]
+    assert [PostBroadcast, ReplyBroadcast, EditBroadcast] == lane
+    assert "telling the broadcast channels again." in told(done.answer)
+    assert Post("C0ALL", "1.2") == table.incident().broadcasts["#stakeholders"]
 
 
 def test_nobody_is_told_where_nobody_is_configured() -> None:

@@ -125,3 +125,20 @@ async def test_what_waited_for_slack_comes_in_order(told: Talk) -> None:
     assert "Update:\n> The vendor says it is over" == update
     assert end.startswith("🟢 Resolved after ")
     assert shown(told)[0].startswith("🟢 Resolved after ")
+
+
+async def test_repair_tells_a_channel_that_was_archived(told: Talk) -> None:
+    """What Slack did not take goes out once somebody has made the channel anew, and the answer says so."""
+    house = told.house
+    channel = house.workspace.channel("stakeholders")
+    channel.is_archived = True
+    await told.asks(house.ana, "/incident update We look into it")
+    await house.quiet()
+    channel.is_archived = False
+    channel.members.append(house.workspace.bot_user_id)
+    said = await told.asks(house.ana, "/incident repair INC-1")
+    await house.quiet()
+
+    assert "elling the broadcast channels again" in said
+    assert 1 == len([text for text in shown(told) if "Since 12:01 UTC" in text])
+    assert "Update:\n> We look into it" in thread(told)

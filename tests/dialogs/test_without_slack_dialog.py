@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.model import Actor, Phase
 from bot.core.record.incident_facts import ChannelOpened, GivenUp
-from bot.core.signals import SetPhase
+from bot.core.record.paging_facts import PageLost
+from bot.core.signals import Acknowledge, SetPhase
 from bot.ports import UNFINISHED, Called, RowState
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
@@ -137,6 +138,50 @@ async def test_people_hear_that_nothing_serves_any_more(tmp_path: Path) -> None:
         [body] = [body for title, body in told(house)[before:] if title.startswith("INC-1 ")]
 
         assert "Customers are no longer served: OpenAI API is down too, and support chat is on gpt" == body
+
+
+PAGING = {"SEV2": [{"after": "0s", "mention": ["U0ANA"]}, {"after": "5m", "notify": True}, {"after": "10m", "notify": True}]}
+
+
+async def test_people_are_paged_by_notify_until_somebody_acknowledges(tmp_path: Path) -> None:
+    """A step that only Slack could take reaches nobody, so the next one comes at once; both are on record."""
+    async with a_house(tmp_path, started=False, slack={"mode": "none"}, notify=["json://127.0.0.1:9/"], paging=PAGING) as house:
+        house.notifier = Addresses()
+        await house.start()
+        await house.passes(minutes=1)
+        await house.fails("anthropic.api")
+        for _ in range(2):  # the outbox tells that nobody was reached, and the next beat goes on
+            await house.passes(minutes=1)
+            await house.quiet()
+        assert house.app is not None
+        waited = [body for _, body in told(house) if body.startswith("Nobody has acknowledged it for")]
+        lost = list(await Talk(house).facts(PageLost))
+        await house.app.engine.handle(Acknowledge(Actor.operator("ana"), incident=1))
+        await house.passes(minutes=20)
+        await house.quiet()
+        after = [body for _, body in told(house) if body.startswith("Nobody has acknowledged it for")]
+
+        assert 1 == len(waited)
+        assert waited == after
+        assert ["there is no Slack by configuration"] == [fact.body.reason for fact in lost if isinstance(fact.body, PageLost)]
+        assert [] == house.workspace.calls
+
+
+async def test_a_step_of_paging_is_taken_once_over_a_restart_without_slack(tmp_path: Path) -> None:
+    """The ledger knows whom it called."""
+    steps = {"SEV2": [{"after": "0s", "notify": True}, {"after": "10m", "notify": True}]}
+    async with a_house(tmp_path, started=False, slack={"mode": "none"}, notify=["json://127.0.0.1:9/"], paging=steps) as house:
+        house.notifier = Addresses()
+        await house.start()
+        await house.passes(minutes=1)
+        await house.fails("anthropic.api")
+        await house.quiet()
+        await house.stop()
+        await house.start()
+        await house.passes(minutes=12)
+        await house.quiet()
+
+        assert 2 == len([body for _, body in told(house) if body.startswith("Nobody has acknowledged it for")])
 
 
 async def with_slack(house: House) -> list[str]:

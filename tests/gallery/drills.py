@@ -98,5 +98,6 @@ def drills() -> Iterator[Entry]:
         yield entry(f"Drill: the report, {title}", Kind.SUMMARY, updates.summary(seen(story), story.about(8)), e.PostSummary)
     yield sentence("/drill status: none", Kind.BOARD, drill.drill_status([], story.policy).text)
     told = worked_on()
-    yield entry("/incident timeline of a drill", Kind.DETAIL, timeline_page(told.world.incidents[8], rows(told.about(8))))
+    page = timeline_page(told.world.incidents[8], rows(told.about(8)), told.now)
+    yield entry("/incident timeline of a drill", Kind.DETAIL, page)
     yield entry("/drill status", Kind.BOARD, drill.drill_status([(seen(told), told.about(8))], told.policy))

@@ -27,7 +27,7 @@ def test_timeline_and_tasks_of_a_drill_say_so_at_their_head() -> None:
     drill = begun()
     incident = drill.world.incidents[8]
 
-    assert timeline_page(incident, story(drill.about(8))).text.startswith("🔵 DRILL · Timeline of INC-8 so far")
+    assert timeline_page(incident, story(drill.about(8)), drill.now).text.startswith("🔵 DRILL · Timeline of INC-8 so far")
     assert task_list(seen(drill)).text.startswith("🔵 DRILL · ")
 
 

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.drill import Drill, DrillPlan
-from bot.core.effects import EFFECTS, GIVEN_UP, InBroadcast, OfPage, PostAlert, PostBroadcast, PostCard, PostEvidence, PostLine
+from bot.core.effects import (
+    EFFECTS,
+    GIVEN_UP,
+    InBroadcast,
+    OfPage,
+    PostAlert,
+    PostBroadcast,
+    PostCard,
+    PostEvidence,
+    PostLine,
+    ReplyBroadcast,
+    first_key,
+)
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
@@ -368,7 +380,7 @@ class Posted(Body):
             return _in_room(state, card=replace(state.room.card, channel=self.channel, ts=self.ts))
         if self.what == PostEvidence.KIND:
             return _in_room(state, evidence=replace(state.room.evidence, channel=self.channel, ts=self.ts))
-        to = self.key.partition("/broadcast/")[2]
+        to = first_key(self.key).partition("/broadcast/")[2]
         if self.what == PostBroadcast.KIND and to in state.broadcasts:
             return replace(state, broadcasts={**state.broadcasts, to: Post(self.channel, self.ts)})
         return state
@@ -410,11 +422,13 @@ class GivenUp(Reasoned, Body):
     ours: bool = False  # nobody outside refused it: it failed in our own hands
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """A repair orders it anew. Pages are not part of that: paging goes on by itself. A broadcast is left alone."""
+        """A repair orders it anew; until then a broadcast is left alone. Not so pages: paging goes on by itself."""
         if issubclass(kind := EFFECTS.get(self.what, PostLine), InBroadcast):
             to = self.key.partition("/broadcast/")[2]
             left = {channel: replace(post, gone=1) for channel, post in state.broadcasts.items() if _is_of(to, channel)}
-            return replace(state, broadcasts={**state.broadcasts, **left})
+            state = replace(state, broadcasts={**state.broadcasts, **left})
+            if kind is not ReplyBroadcast:  # the message is made of what is known, its replies are not
+                return state
         if not self.stream or self.key.startswith(GIVEN_UP) or issubclass(kind, OfPage):
             return state
         lost = Undelivered(self.what, self.fields, self.stream, self.seq)
@@ -430,7 +444,8 @@ class Repaired(Body):
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """What was given up before is ordered again, or out of date."""
-        return replace(state, undelivered=(), repairs=state.repairs + 1)
+        kept = {channel: replace(post, gone=0) for channel, post in state.broadcasts.items()}
+        return replace(state, undelivered=(), repairs=state.repairs + 1, broadcasts=kept)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Piece(StrEnum):
     LINES = "lines"  # about single facts
     SUMMARY = "summary"
     EXPORT = "export"
+    BROADCAST = "broadcast"  # to people who are not in it, with the replies under it
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ REPAIRS: Mapping[Piece, str] = {
     Piece.EVIDENCE: "posting the evidence again", Piece.EDITS: "bringing alert and card up to date",
     Piece.RUNBOOK: "posting the runbook again", Piece.UPDATES: "posting updates that got lost",
     Piece.LINES: "posting lines that got lost", Piece.SUMMARY: "posting the summary again",
-    Piece.EXPORT: "uploading the timeline again",
+    Piece.EXPORT: "uploading the timeline again", Piece.BROADCAST: "telling the broadcast channels again",
 }  # fmt: skip
 NAMES: Mapping[Piece, str] = {
     Piece.CHANNEL: "the channel", Piece.CARD: "the card", Piece.PIN: "its pin", Piece.TOPIC: "the topic",
     Piece.BOOKMARKS: "the bookmarks", Piece.INVITATIONS: "invitations", Piece.ALERT: "the alert",
     Piece.EVIDENCE: "the evidence", Piece.EDITS: "edits of alert and card", Piece.RUNBOOK: "the runbook",
     Piece.UPDATES: "an update", Piece.LINES: "a line in the channel", Piece.SUMMARY: "the summary",
-    Piece.EXPORT: "the timeline as a file",
+    Piece.EXPORT: "the timeline as a file", Piece.BROADCAST: "the broadcast",
 }  # fmt: skip
 
 

@@ -18,10 +18,10 @@ PIECES: Mapping[type[e.EffectBody], Piece] = {
     e.AddBookmarks: Piece.BOOKMARKS, e.InvitePeople: Piece.INVITATIONS, e.PostAlert: Piece.ALERT,
     e.PostEvidence: Piece.EVIDENCE, e.PostRunbook: Piece.RUNBOOK, e.PostUpdate: Piece.UPDATES, e.PostLine: Piece.LINES,
     e.PostSummary: Piece.SUMMARY, e.UploadExport: Piece.EXPORT, e.EditAlert: Piece.EDITS, e.EditCard: Piece.EDITS,
-    e.EditEvidence: Piece.EDITS,
+    e.EditEvidence: Piece.EDITS, e.PostBroadcast: Piece.BROADCAST, e.ReplyBroadcast: Piece.BROADCAST,
 }  # fmt: skip
 # What was said and did not get through is said again as it was; what shows how things are is made anew.
-SAID = (Piece.RUNBOOK, Piece.UPDATES, Piece.LINES, Piece.SUMMARY, Piece.EXPORT)
+SAID = (Piece.RUNBOOK, Piece.UPDATES, Piece.LINES, Piece.SUMMARY, Piece.EXPORT, Piece.BROADCAST)
 IN_CHANNEL = (Piece.PIN, Piece.TOPIC, Piece.BOOKMARKS, Piece.INVITATIONS)
 REPAIR = "it was missing when somebody asked for a repair"
 
@@ -68,12 +68,16 @@ def on_repair(draft: Draft, signal: Repair) -> Step:
         return draft.refuse(ChangedMeanwhile(incident=incident.number))
     said = [one for one in incident.undelivered if _is_due(one, incident)]
     missing = [piece for piece in Piece if piece not in found.waiting and _is_missing(piece, incident, found)]
-    pieces = tuple(dict.fromkeys([*missing, *(PIECES[e.EFFECTS[one.what]] for one in said)]))
+    untold = [channel for channel, post in incident.broadcasts.items() if post.gone]
+    lost = [*(PIECES[e.EFFECTS[one.what]] for one in said), *([Piece.BROADCAST] if untold else [])]
+    pieces = tuple(dict.fromkeys([*missing, *lost]))
     if not pieces:
         return draft.done(NothingMissing(incident=incident.number, waiting=found.waiting, unknown=found.unknown))
     fact = draft.add(incident.stream, Repaired(pieces))
     for piece in missing:
         _order(draft, piece, missing, found, fact)
+    for channel in untold:  # before the replies under it
+        draft.send_again(e.PostBroadcast(channel), e.About(fact.stream, fact.seq, fact.incident), fact)
     for one in said:
         about = e.About(one.stream, one.seq, incident.number)
         draft.send_again(_body(one), about, fact)

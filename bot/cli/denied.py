@@ -1,0 +1,30 @@
+"""`understudy denied`: who was refused what, from the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.options import config_option, data_option, json_option, shared
+from bot.cli.output import note, print_json, print_table
+from bot.cli.remote import call, said
+from bot.views.denied import ABOUT, NONE, wanted
+
+
+@click.command()
+@shared(config_option, data_option, json_option)
+def denied(config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show who wanted what without the right to it, the newest first."""
+    found = said(call(config_path, data_path, "GET", "/denied"))
+    if as_json:
+        print_json(found)
+        return
+    print_table(("when (UTC)", "who", "is", "wanted", "more before"), [_row(one) for one in found["attempts"]], empty=NONE)
+    if found["attempts"]:
+        note(ABOUT)
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    about = f" (INC-{one['incident']})" if one["incident"] else ""
+    who = f"{one['name']} ({one['who']})" if one["name"] else one["who"]
+    return one["at"][:19].replace("T", " "), who, one["role"], f"{wanted(one['what'])}{about}", str(one["held_back"] or "")

@@ -1,0 +1,1 @@
+"""Verbs that only read the ledger, beside a running bot or without one."""
