@@ -90,8 +90,6 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return Repair(actor=actor, id=id, incident=number)
             case "incident.unmerge":
                 return Unmerge(actor=actor, id=id, incident=number)
-            case "incident.reopen":
-                return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING)
             case "incident.export" | "incident.more" if verb != MORE or value.get("do") == EXPORT:
                 return AskExport(actor=actor, id=id, incident=number, format=export_format(str(value.get("format", "md"))))
     return None

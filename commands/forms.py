@@ -4,13 +4,14 @@ import re
 from typing import Any
 
 from bot.core.answers.base import Answer, NoIncident
+from bot.core.decide.phases import move_for, why_not
 from bot.core.model import Actor, Phase
 from bot.core.policy import IncidentPolicy
 from bot.core.record.incident import Incident
 from bot.core.signals import GiveRole, Merge, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
-from bot.views.answers import words
+from bot.views.answers import told, words
 from bot.views.faces import Slack
 from bot.views.incident import buttons, forms
 from bot.views.incident.evidence import evidence
@@ -33,19 +34,19 @@ NOTHING_AWAY = "No flag of this incident is switched any more."
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 EVIDENCE, ROLES = "evidence", "roles"
-OPENS = (EVIDENCE, "update", ROLES, "more")  # the verbs of buttons that show something before anything is done
+OPENS = (EVIDENCE, "update", ROLES, buttons.REOPEN, "more")  # the verbs of buttons that show something before anything is done
 
 # What a choice of the menu does -> the signal that its form sends, for the question who may.
 SENDS: dict[str, type[Signal]] = {
     "update": WriteUpdate, buttons.RESOLVE: SetPhase, buttons.PHASE: SetPhase, buttons.CANCEL: SetPhase,
-    buttons.SEVERITY: SetSeverity, buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole,
+    buttons.SEVERITY: SetSeverity, buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole, buttons.REOPEN: SetPhase,
 }  # fmt: skip
 
 # The field at which a form shows what is wrong.
 FIELDS = {
     forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.RESOLVE_ANYWAY_CALLBACK: "reason",
     forms.PHASE_CALLBACK: "phase", forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason",
-    forms.SWITCH_BACK_CALLBACK: "flag", forms.ROLE_CALLBACK: "person",
+    forms.SWITCH_BACK_CALLBACK: "flag", forms.ROLE_CALLBACK: "person", forms.REOPEN_CALLBACK: "reason",
 }  # fmt: skip
 
 
@@ -73,6 +74,10 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
 async def form_of(desk: CommandContext, asked: Request, does: str, scene: Scene) -> dict[str, Any]:
     """The form behind a choice, one of `SENDS`. Raises Misunderstood where nothing is left to do."""
     incident = scene.incident
+    if does == buttons.REOPEN:
+        if move_for(incident, Phase.INVESTIGATING) != "reopen":
+            raise Misunderstood(told(why_not(incident, Phase.INVESTIGATING)))
+        return forms.reopen_modal(incident)
     if not incident.phase.open and does != buttons.SWITCH_BACK:
         raise Misunderstood(why_over(incident))
     if does == ROLES:
@@ -121,6 +126,8 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason)
         case forms.RESOLVE_ANYWAY_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason, force=True)
+        case forms.REOPEN_CALLBACK:
+            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING, reason=reason)
         case forms.PHASE_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=_phase(form.fields.get("phase", "")), reason=reason)
         case forms.SEVERITY_CALLBACK:

@@ -290,17 +290,17 @@ async def test_people_are_named_in_updates_not_numbered(declared: Talk) -> None:
 
 
 async def test_the_summary_can_be_reopened_and_exported(declared: Talk) -> None:
-    """The way back is a button; the used one becomes a record, the export stays."""
+    """The way back is a button that asks why; the export stays."""
     await declared.asks(declared.house.ana, "/incident resolve", channel=CHANNEL)
     await declared.house.quiet()
-    answer = await declared.presses(declared.house.bob, "Reopen", channel=CHANNEL, message_containing="post-mortem")
-    assert "INC-1 is investigating now." == answer
+    await declared.house.bob.clicks("Reopen", channel=CHANNEL, message_containing="post-mortem")
+    await declared.submits_when_open(declared.house.bob, reason="it fills again")
     await declared.house.quiet()
+    again = await declared.presses(declared.house.bob, "Reopen", channel=CHANNEL, message_containing="post-mortem")
 
-    summary = declared.shows(declared.said(CHANNEL, "post-mortem")[-1])
-    assert "[Reopen]" not in summary
-    assert "“Reopen” was pressed by @bob, 2026-03-20 12:01 UTC." in summary
-    assert "[Export timeline]" in summary
+    assert 1 == len(declared.said(CHANNEL, "INC-1 was reopened (by @bob). It fills again."))
+    assert "INC-1 is investigating already." == again
+    assert "[Export timeline]" in declared.shows(declared.said(CHANNEL, "post-mortem")[-1])
     assert "[Acknowledge] [Post update]" in declared.alert()
 
 

@@ -95,7 +95,7 @@ async def test_buttons_of_an_ended_incident_are_answered_with_how_it_is(outage: 
     answer = await outage.presses(house.bob, SWITCH_BACK, channel=CHANNEL)
     assert f"{FLAG} serves its default already." == answer
     await outage.presses(house.bob, "Export timeline", channel=CHANNEL)
-    await outage.presses(house.bob, "Reopen", channel="ops")
+    await house.bob.clicks("Reopen", channel="ops")
     await house.quiet()
     assert "INC-1 is investigating, was" not in house.bob.sees("ops")
     assert 2 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))

@@ -64,6 +64,8 @@ def of_the_incident() -> Iterator[Entry]:
         ("Another component joins", served(), "incident/7", i.ComponentJoined(WEB, Level.DEGRADED, SLOW, EVIDENCE), WINDOW),
         ("A component gets worse", page_is_away(), "incident/7",
          i.ComponentMoved(API, Level.DEGRADED, Level.DOWN, TIMED_OUT, now, EVIDENCE), WINDOW),
+        ("It fails again, and the phase stays what a person said", outage_story(150), "incident/7",
+         i.ComponentMoved(API, Level.OPERATIONAL, Level.DOWN, TIMED_OUT, now, EVIDENCE, True), WINDOW),
         ("A component is back, others fail", outage_story(90), "incident/7",
          i.ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of 5 checks passed", T0 + timedelta(minutes=88)),
           WINDOW),

@@ -173,6 +173,7 @@ def modals() -> Iterator[Entry]:
     yield form("Form: update", forms.update_modal(story.scene(), story.about(7)), forms.update_modal)
     yield form("Form: resolve while it fails", forms.resolve_modal(story.scene()), forms.resolve_modal)
     yield form("Form: resolve", forms.resolve_modal(outage_story(151).scene()), forms.resolve_modal)
+    yield form("Form: reopen", forms.reopen_modal(outage_story().incident()), forms.reopen_modal)
     yield form("Form: change phase", forms.phase_modal(story.incident()), forms.phase_modal)
     yield form("Form: change severity", forms.severity_modal(story.incident()), forms.severity_modal)
     yield form("Form: roles", forms.role_modal(story.incident(), story.policy.incidents, ANA.id), forms.role_modal)

@@ -94,6 +94,11 @@ class ComponentMoved(OfComponent, Reasoned, Body):
     reason: str
     began_at: datetime
     evidence: tuple[str, ...] = ()
+    again: bool = False  # all was well, and a person chose the phase, which is no relapse then
+
+    def pushed(self) -> bool:
+        """That it fails again, where no relapse says so."""
+        return self.again
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """Once the last component is well, so is the incident."""

@@ -14,7 +14,7 @@ from bot.views.text import plain, words
 
 MOST_SWITCHES = 2  # more buttons than these hide the others; `/fallback status` has all of them
 
-MORE = "incident.more"
+MORE, REOPEN = "incident.more", "reopen"
 SWITCH_BACK, RESOLVE, PHASE, SEVERITY, CANCEL, EXPORT = "back", "resolve", "phase", "severity", "cancel", "export"
 
 
@@ -102,10 +102,8 @@ def snooze_button(incident: Incident) -> Block:
 
 
 def reopen_button(incident: Incident) -> Block:
-    """It was not over."""
-    text = "Updates start again for everybody in its channel, and the components are checked anew."
-    question = confirm(f"Reopen {incident.name}?", text, "Reopen")
-    return button("Reopen", "incident.reopen", {"incident": incident.number}, confirm=question)
+    """Opens the form that says why it was not over."""
+    return button("Reopen", "incident.reopen", {"incident": incident.number})
 
 
 def unmerge_button(incident: Incident) -> Block:

@@ -241,6 +241,10 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
 
 def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
     name, since = component_name(policy, b.component), clock(b.began_at, fact.at)
+    if b.again and incident:
+        stays = f"{incident.name} stays {incident.phase}, as somebody chose."
+        said = f"{ICONS[b.level]} *{name} is {b.level} again* since {since}. {_why(b.reason)} {stays}"
+        return spoken(said), said, []
     if b.level is not Level.OPERATIONAL:
         said = f"{ICONS[b.level]} *{name} is {b.level}* since {since}, was {b.previous}. {_why(b.reason)}"
         return spoken(said), said, []

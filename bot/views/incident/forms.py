@@ -31,6 +31,7 @@ DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
 RESOLVE_CALLBACK = "resolve_incident"
 RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # it said what is not over
+REOPEN_CALLBACK = "reopen_incident"
 PHASE_CALLBACK = "change_phase"
 SEVERITY_CALLBACK = "change_severity"
 CANCEL_CALLBACK = "cancel_incident"
@@ -115,6 +116,13 @@ def resolve_modal(scene: Scene) -> View:
     callback, submit = (RESOLVE_ANYWAY_CALLBACK, "Resolve anyway") if left else (RESOLVE_CALLBACK, "Resolve")
     blocks = [dict(section(foreign(about, 500))), reason]
     return _modal(callback, f"Resolve {scene.incident.name}", submit, blocks, str(scene.incident.number))
+
+
+def reopen_modal(incident: Incident) -> View:
+    """The form that says why it was not over."""
+    about = f"*{incident.name}* {foreign(incident.title, 100)}. Updates start again, and its components are checked anew."
+    reason = _input("reason", "Why is it not over?", _text_input("reason", TEXT_MAX, "It fails again for customers in Europe"))
+    return _modal(REOPEN_CALLBACK, f"Reopen {incident.name}", "Reopen", [dict(section(about)), reason], str(incident.number))
 
 
 def phase_modal(incident: Incident) -> View:

@@ -1,16 +1,19 @@
 """Phases belong to people; that customers are served is a fact beside them, which rules see and people may say."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.core import signals as s
 from bot.core.effects import PostLine, To
-from bot.core.model import Level, Phase
+from bot.core.model import Level, Phase, Severity
+from bot.core.paging import PageStep, PagingPolicy
 from bot.core.policy import Automation, Fallback, ResolveMode
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Body
 from bot.core.record.incident_facts import ComponentMoved, PhaseChanged, ResolveAsked
+from bot.core.record.paging_facts import Paged
 from bot.timeline.durations import durations
 from tests.core.test_next_due import goes_on, settle, story
 from tests.desk import ANA, Table, policy, told
@@ -103,6 +106,34 @@ def test_what_fails_again_under_monitoring_is_a_relapse_whoever_chose_it() -> No
     table.sees(API, Level.DOWN)
 
     assert "relapse" in [body.move for body in table.kinds(PhaseChanged)]  # type: ignore[attr-defined]
+
+
+def test_what_fails_again_under_a_chosen_phase_is_said_once_and_the_phase_stays() -> None:
+    """A line in the channel, and a reply under the alert, which reaches phones. The phase is the person's."""
+    table = down()
+    phase(table, Phase.IDENTIFIED)
+    table.all_well()
+    again = table.sees(API, Level.DOWN)
+    later = table.passes(5)
+    told_ = [one.body for one in (*again.effects, *later.effects) if isinstance(one.body, PostLine)]
+
+    assert Phase.IDENTIFIED is table.incident().phase
+    assert [PostLine(To.INCIDENT), PostLine(To.THREAD)] == told_
+
+
+def test_what_fails_again_unheard_under_a_chosen_phase_is_paged() -> None:
+    """As the policy says: nobody acknowledged it, and it is not only watched any more."""
+    steps = PagingPolicy({Severity.SEV2: tuple(PageStep(timedelta(minutes=m), mention=("S0ONCALL",)) for m in (0, 30))})
+    table = Table(replace(policy(), paging=steps)).all_well()
+    table.sees(API, Level.DOWN)
+    phase(table, Phase.IDENTIFIED)
+    table.all_well()
+    table.passes(40)
+    held = len(table.kinds(Paged))
+    table.sees(API, Level.DOWN)
+    table.passes(1)
+
+    assert (1, 2) == (held, len(table.kinds(Paged)))
 
 
 def test_a_reopened_incident_follows_its_checks_again() -> None:

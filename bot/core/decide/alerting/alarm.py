@@ -127,7 +127,8 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
         brings(draft, verdict.component, draft.add(incident.stream, joined, told=not relapses))
     elif held.level is not verdict.level:
-        body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence)
+        again = incident.well and incident.phase_by_person and verdict.level.bad and not relapses
+        body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence, again)
         draft.add(incident.stream, body, told=not relapses)
     if worse:
         follow(draft, incident.number)
