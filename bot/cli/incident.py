@@ -63,8 +63,30 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
     if as_json:
         print_json(found)
         return
-    rows = [(_at(row["at"], 19), row["who"], row["text"], row["reason"]) for row in found["story"]]
-    print_table(("when (UTC)", "who", "what", "why"), rows, empty="Nothing happened yet.")
+    rows = [(str(row.get("entry") or ""), _at(row["at"], 19), row["who"], row["text"], row["reason"]) for row in found["story"]]
+    print_table(("entry", "when (UTC)", "who", "what", "why"), rows, empty="Nothing happened yet.")
+
+
+@incident.command()
+@click.argument("reference")
+@click.argument("entry")
+@click.argument("text", required=False, default="")
+@click.option("--at", default="", help="When it happened, in UTC or with a zone: 2026-03-20T14:00, 2026-03-20T15:00+01:00.")
+@reach
+def correct(reference: str, entry: str, text: str, at: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Correct what an ENTRY of the timeline reads, or when it happened. The original stays on record."""
+    body = {"entry": entry, **{name: value for name, value in (("text", text), ("at", at)) if value}}
+    tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/correct", body), as_json)
+
+
+@incident.command()
+@click.argument("reference")
+@click.argument("entry")
+@click.option("--back", is_flag=True, help="Into sight again.")
+@reach
+def hide(reference: str, entry: str, back: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Take an ENTRY of the timeline out of sight, or with --back into sight again. It stays on record."""
+    tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/hide", {"entry": entry, "back": back}), as_json)
 
 
 @incident.command()

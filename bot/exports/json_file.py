@@ -120,6 +120,7 @@ def _told(row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "links": [{"name": name, "url": url} for name, url in row.links],
         "changes": changes,
+        "entry": row.entry or None,
         "stream": row.stream,
         "fact_seq": row.fact_seq,
     }

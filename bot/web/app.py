@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.ports.signed_requests import REQUEST_PATH
 from bot.verbs.incident import VERBS
 from bot.web import observe, ofrep, page
-from bot.web.api import control, reads
+from bot.web.api import control, entries, reads
 from bot.web.hooks import intake, samples, slack
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
@@ -126,6 +126,8 @@ def _add_controls(app: web.Application) -> None:
         "/api/v1/incidents": control.declare,
         "/api/v1/drills": control.start_drill,
         "/api/v1/drills/{incident}/stop": control.stop_drill,
+        "/api/v1/incidents/{incident}/correct": entries.correct,
+        "/api/v1/incidents/{incident}/hide": entries.hide,
     }
     for verb in VERBS:
         writes[f"/api/v1/incidents/{{incident}}/{verb.name}"] = control.on_incident(verb)

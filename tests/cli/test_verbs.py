@@ -65,6 +65,46 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     assert "carla" in screen
 
 
+async def test_the_timeline_is_corrected_from_the_terminal(deployment: Deployment) -> None:
+    """By the number beside each note; what was said before stays on record, and what the bot said stays as it is."""
+    await deployment.ready_bot()
+
+    async def says(*args: str, status: int = 0) -> str:
+        ended = await deployment.verb("incident", *args)
+        assert status == ended.status, ended.err
+        return (ended.out + ended.err).strip()
+
+    await says("declare", "Chat is slow")
+    await says("note", "1", "support was told")
+    entry = re.search(r"(\d+) +\d{4}-\d\d-\d\d [\d:]+ +\S+ +Note: support was told", await says("timeline", "1"))
+    assert entry is not None
+
+    corrected = await says("correct", "1", entry[1], "support was told at noon", "--at", "2026-03-20T12:00")
+    assert "Corrected in the timeline of INC-1. The exports keep the original too." == corrected
+    assert re.search(rf"{entry[1]} +2026-03-20 12:00:00 .*Note: support was told at noon", await says("timeline", "1"))
+    assert "Hidden from the timeline of INC-1. It stays on record." == await says("hide", "1", entry[1])
+    assert "support was told" not in await says("timeline", "1")
+    assert "It stands in the timeline of INC-1 again." == await says("hide", "1", entry[1], "--back")
+    assert "has no such entry" in await says("correct", "1", "1", "it was declared by nobody", status=1)
+    assert "entry is no whole number." in await says("hide", "1", "first", status=1)
+
+
+async def test_reminders_are_snoozed_from_the_terminal(deployment: Deployment) -> None:
+    """For a while, never, and on again."""
+    await deployment.ready_bot()
+
+    async def says(*args: str) -> str:
+        ended = await deployment.verb("incident", *args)
+        assert (0, "") == (ended.status, ended.err), args
+        return ended.out.strip()
+
+    await says("declare", "Chat is slow")
+
+    assert (await says("snooze", "1", "45m")).startswith("The next reminder of INC-1 comes at ")
+    assert "Nobody is reminded of INC-1 until somebody writes an update." == await says("snooze", "1", "never")
+    assert "Overdue updates of INC-1 are reminded of again." == await says("snooze", "1", "off")
+
+
 async def test_what_is_over_is_declared_with_its_own_times(deployment: Deployment) -> None:
     """`--began` and `--ended`, in UTC or with a zone: it is resolved at once, and its durations count from then."""
     await deployment.ready_bot()

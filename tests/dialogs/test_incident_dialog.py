@@ -164,7 +164,7 @@ TABLE = [
     ("mitigated off the mail is full", "INC-1: customers are no longer served. Its phase is identified."),
     ("phase triage", "INC-1 cannot go from identified to triage. Possible now: mitigated, monitoring, resolved,"),
     ("phase identifed", "identifed is not a phase. Did you mean identified? Phases: triage, investigating, identified,"),
-    ("timeline", "2026-03-20 12:01 UTC INC-1 is identified, was investigating: a full disk (ana)"),
+    ("timeline", "12:01 UTC INC-1 is identified, was investigating: a full disk (ana)"),
     ("export", "The timeline of INC-1 comes as a file in its channel."),
     ("export csv", "The timeline of INC-1 comes as a file in its channel."),
     ("export pdf", "pdf is not an export format. There are: md, json, csv."),

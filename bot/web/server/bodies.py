@@ -24,6 +24,7 @@ BODY_WITHIN_S = 10.0  # a client that trickles its body would hold a connection 
 UNREADABLE = (aiohttp.ClientError, web.RequestPayloadError, ConnectionError)  # cut off, or not packed as it says
 
 # What no title or text needs: control characters except newline and tab, and halves of surrogate pairs, which no store takes.
+_WHOLE = re.compile(r"[1-9][0-9]{0,8}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -117,6 +118,15 @@ class Fields:
         if value is not None and not isinstance(value, bool):
             raise Refusal(400, f"{name} must be true or false.", field=name, remedy=f'Send "{name}": true.')
         return bool(value)
+
+    def whole(self, name: str) -> int:
+        """A whole number above zero, also as text; needed."""
+        value = self._take(name)
+        text = str(value) if type(value) is int or isinstance(value, str) else ""
+        if not _WHOLE.fullmatch(text):
+            wrong = "is missing" if value is None else "is no whole number"
+            raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 3.')
+        return int(text)
 
     def duration(self, name: str) -> timedelta | None:
         """A duration as the configuration writes it (`90s`, `2h`), above zero; None when absent."""
