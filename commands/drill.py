@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from bot.core.record.incident import Incident
 from bot.core.signals import StartDrill, StopDrill
+from bot.verbs.naming import called
 from bot.views.answers import shown
 from bot.views.incident.drill import drill_status
 from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer
-from commands.health import called
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration, nearest, split_verb, which_incident
 from commands.table import DRILL

@@ -24,6 +24,7 @@ CALLBACKS = re.compile(
     "^(" + "|".join([
         forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.RESOLVE_ANYWAY_CALLBACK, forms.PHASE_CALLBACK,
         forms.SEVERITY_CALLBACK, forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK, forms.ROLE_CALLBACK,
+        forms.REOPEN_CALLBACK,
     ]) + ")$"
 )  # fmt: skip
 LOST = "This form has lost its incident, and nothing was changed. Copy your words, close it, and open a new one."

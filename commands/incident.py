@@ -17,6 +17,7 @@ from bot.verbs.verb import Sender
 from bot.views.answers import answer_message, told
 from bot.views.incident import buttons
 from bot.views.incident.briefing import briefing
+from bot.views.incident.card import which_step
 from bot.views.incident.forms import declare_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
 from bot.views.incident.tasks import task_list, which_task
@@ -52,7 +53,7 @@ SHORT_FOR = {
     "roles": "role", "followups": "tasks", "todo": "task", "mine": "ack", "close": "resolve", "closed": "resolve",
     "fixed": "resolve", "end": "resolve", "resolved": "resolve", "over": "resolve",
 }  # fmt: skip
-BY_NUMBER = ("done", "undone", "take", "drop")  # what follows is a task's number, and a question is no part of it
+BY_NUMBER = ("done", "undone", "take", "drop", "step")  # what follows is a task's number, and a question is no part of it
 
 # The verbs that ask by a form for what was not typed.
 FORMS = {"update": "update", "role": ROLES, "phase": buttons.PHASE, "severity": buttons.SEVERITY, "cancel": buttons.CANCEL}
@@ -188,6 +189,8 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     try:
         return ABOUT_ONE[verb].signal(by, given)
     except NoNumber as wrong:
+        if verb == "step":
+            raise Misunderstood(f"{wrong} {which_step(meant.incident, desk.engine.policy)}") from None
         raise Misunderstood(f"{wrong} {which_task(meant.incident, verb)}") from None
 
 

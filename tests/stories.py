@@ -24,6 +24,7 @@ from bot.core.record.component_facts import (
 )
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartSwitched, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
 from bot.core.record.entry_facts import (
     EntryCorrected,
@@ -362,6 +363,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", PartSwitched(words[:120] or FLAG, words)),
         ("incident/7", Mitigated(words)),
         ("incident/7", MitigationLost(words)),
+        ("incident/7", StepTicked(API, 1, words)),
         ("incident/7", TitleChanged(words, f"{words}!")),
         ("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, words)),
         ("incident/7", Acknowledged()),

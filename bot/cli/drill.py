@@ -71,11 +71,19 @@ def _rows(incident: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, s
         ("acknowledged", _by(report["acknowledged_by"], report["acknowledged_after"])),
         ("led by", report["led_by"]["name"] if report["led_by"] else ""),
         ("first update", _by(report["first_update_by"], report["first_update_after"])),
+        ("steps done", "; ".join(f"{text} ({by['name'] or by['id']})" for text, by in report["steps_done"])),
+        ("tasks", "; ".join(f"{one['number']} {one['text']} ({_became(one)})" for one in report["tasks"])),
         ("flag in its scope", f"{report['flag']} as {report['variant']}" if report["flag"] else ""),
         ("read the fallback", ", ".join(report["fallback_readers"])),
         ("read it without the drill", ", ".join(report["other_readers"])),
         ("missed", " ".join(report["missed"])),
     ]
+
+
+def _became(task: dict[str, Any]) -> str:
+    """Who made it, and what became of it."""
+    made = f"by {task['added_by']['name']}"
+    return f"{made}, {task['state']} by {task['ended_by']['name']}" if task["ended_by"] else f"{made}, {task['state']}"
 
 
 def _by(actor: dict[str, Any] | None, after_s: float | None) -> str:

@@ -7,6 +7,7 @@ from bot.core.model import Actor, ActorKind, Phase
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
+from bot.core.tasks import Task
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
 from bot.timeline.drills import drill_report
 from bot.timeline.durations import Durations, durations
@@ -81,12 +82,19 @@ def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> list[st
         ("Led by", _actor(report.led_by) if report.led_by else "nobody"),
         ("First update by a person after", length(report.first_update_after)),
         ("Runbook", "; ".join(f"{md(name)}: {', '.join(map(md, steps))}" for name, steps in report.runbook) or "none"),
+        ("Steps done", "<br>".join(f"{md(text)}: {_actor(by)}" for text, by in report.steps_done) or "none"),
+        ("Tasks", "<br>".join(f"{task.number}. {md(task.text)}: {_became(task)}" for task in report.tasks) or "none"),
         ("Flag in its scope", f"{md(report.flag)} as {md(report.variant)}" if report.flag else "none"),
         ("Read the fallback", ", ".join(map(md, report.fallback_readers)) or "nobody"),
         ("Read the flag without the drill only", ", ".join(map(md, report.other_readers)) or "nobody"),
         ("Missed", "<br>".join(map(md, report.missed)) or "nothing"),
     ]
     return ["## 🔵 DRILL", "This was an exercise: nothing was broken.", _table(("", ""), table)]
+
+
+def _became(task: Task) -> str:
+    made = f"by {_actor(task.added_by)}"
+    return f"{made}, {task.state} by {_actor(task.ended_by)}" if task.ended_by else f"{made}, open"
 
 
 def md(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartSwitched, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.fact import Fact
 
 
@@ -14,6 +15,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return "Customers are served again"
         case MitigationLost():
             return "Customers are no longer served"
+        case StepTicked(step=step, text=text, done=done):
+            return f"Step {step} of the runbook {'is done' if done else 'is not done after all'}: {text}"
         case Merged(into=into):
             return f"INC-{fact.incident} is part of INC-{into} now"
         case Unmerged(out_of=holder, phase=phase):

@@ -7,10 +7,12 @@ from bot.core.drill import Drill
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
+from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import UpdateWritten
+from bot.core.tasks import Task
 
 IN_TIME = timedelta(minutes=5)  # for acknowledging; who is woken at night needs about that
 
@@ -42,6 +44,8 @@ class DrillReport:
     first_update_by: Actor | None
     first_update_after: timedelta | None
     runbook: tuple[tuple[str, tuple[str, ...]], ...]  # the steps that were shown, by component
+    steps_done: tuple[tuple[str, Actor], ...]  # and by whom
+    tasks: tuple[Task, ...]  # that were made
     flag: str
     variant: str
     fallback_readers: tuple[str, ...]
@@ -64,10 +68,22 @@ def drill_report(incident: Incident, facts: Sequence[Fact], policy: Policy) -> D
         acknowledged_after=people.acknowledged_at - incident.declared_at if people.acknowledged_at else None,
         led_by=people.lead, first_update_by=spoken.actor if spoken else None,
         first_update_after=spoken.at - incident.declared_at if spoken else None,
-        runbook=tuple((one.name, one.runbook_steps) for one in known if one.has_runbook), flag=drill.plan.flag,
+        runbook=tuple((one.name, one.runbook_steps) for one in known if one.has_runbook),
+        steps_done=_done(facts), tasks=tuple(incident.tasks.values()), flag=drill.plan.flag,
         variant=drill.plan.variant, fallback_readers=drill.fallback_readers, other_readers=others,
         missed=tuple(_missed(incident, drill, bool(spoken), [one.name for one in known if not one.has_runbook])),
     )  # fmt: skip
+
+
+def _done(facts: Sequence[Fact]) -> tuple[tuple[str, Actor], ...]:
+    """The steps that stand as done, and who did them."""
+    done: dict[int, tuple[str, Actor]] = {}
+    for fact in facts:
+        if isinstance(fact.body, StepTicked):
+            done.pop(fact.body.step, None)
+            if fact.body.done:
+                done[fact.body.step] = fact.body.text, fact.actor
+    return tuple(done.values())
 
 
 def _missed(incident: Incident, drill: Drill, spoken: bool, without_runbook: Sequence[str]) -> list[str]:
@@ -82,6 +98,9 @@ def _missed(incident: Incident, drill: Drill, spoken: bool, without_runbook: Seq
         missed.append("No person wrote an update.")
     if without_runbook:
         missed.append(f"There is no runbook for {', '.join(without_runbook)}.")
+    undone = [f"{task.number} ({task.text[:60]})" for task in incident.tasks.values() if task.open and not task.follow_up]
+    if undone and not incident.phase.open:
+        missed.append(f"Not done: task {', '.join(undone)}.")
     if drill.plan.flag and not drill.fallback_readers:
         missed.append(f"Nothing read the fallback of {drill.plan.flag}.")
     if incident.ending.by and incident.ending.by.kind is ActorKind.RULE and drill.ended_because != incident.ending.reason:

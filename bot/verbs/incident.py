@@ -19,6 +19,7 @@ from bot.core.signals.incident import (
     SetPhase,
     SetSeverity,
     SnoozeReminders,
+    TickStep,
     Unmerge,
     WriteUpdate,
 )
@@ -71,6 +72,12 @@ def mitigated(by: Sender, given: Given) -> Signal:
     """Say that customers are served, or that they no longer are."""
     over, reason = given.truth(OFF), given.text("reason", REASON_CHARS)
     return SayMitigated(by.actor, by.id, incident=by.incident, reason=reason, over=over)
+
+
+def step(by: Sender, given: Given) -> Signal:
+    """Tick a step of a runbook off."""
+    number = given.number("step")
+    return TickStep(by.actor, by.id, incident=by.incident, step=number, off=given.truth(OFF))
 
 
 def severity(by: Sender, given: Given) -> Signal:
@@ -153,6 +160,16 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
     IncidentVerb("rename", "[INC-7] TITLE", "give it another title", rename, (Takes("title"),)),
     *TASK_VERBS,
+    IncidentVerb(
+        "step",
+        "[INC-7] 2 [off]",
+        "step 2 of the runbook is done; `off`: it is not",
+        step,
+        (Takes("step"),),
+        told_at="tasks",
+        help="Say that a step of the runbook is done, by its number, or with --off that it is not.",
+        may=(OFF,),
+    ),
     IncidentVerb(
         "severity",
         "[INC-7] [SEV2] [REASON]",

@@ -18,6 +18,7 @@ from bot.core.decide.incident.mitigating import MitigatedAlready, MitigationNote
 from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, TitleTooLong
 from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
 from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
+from bot.core.decide.incident.runbooks import NoStep, StepAsBefore, StepIsTicked
 from bot.core.decide.incident.tasks import TaskIsAdded, TaskIsChanged
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
@@ -122,6 +123,13 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"Update {slot} of {answer.name} is written."
         case a.NoteAdded():
             return f"Noted in the timeline of {answer.name}."
+        case StepIsTicked(step=step, text=text, done=done):
+            return f"Step {step} of the runbook {'is done' if done else 'is to be done again'}: {text}"
+        case StepAsBefore(step=step, by=by):
+            return f"Step {step} is done already, by {by.name or by.id}." if by else f"Step {step} is not done anyway."
+        case NoStep(step=step, most=most):
+            known = f"The last one is {most}." if most else "It has no runbook."
+            return f"The runbook of {answer.name} has no step {step}. {known}"
         case a.SeveritySet(severity=severity):
             return f"{answer.name} is {severity} now."
         case a.NeedsWhy(severity=severity, now=now):

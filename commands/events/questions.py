@@ -17,11 +17,11 @@ from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.world import World
 from bot.ports import Ledger, Message, Store
 from bot.ports.payloads import Question
+from bot.verbs.naming import Named, named
 from bot.views import in_short as views
 from bot.views.names import component_name, provider_name
 from bot.views.storage import as_seen
 from commands.desk import CommandContext
-from commands.health import Named, named
 from commands.listening import read_as
 from commands.parse import typed
 from commands.table import FALLBACK, INCIDENT, UNDERSTUDY

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
-from commands.health import find_provider, named
+from bot.verbs.naming import find_provider, named
 
 
 def component(id: str, name: str, provider_name: str) -> ComponentPolicy:

@@ -46,7 +46,8 @@ VALUES: dict[str, Any] = {
     "lasts": timedelta(hours=1), "title": "Chat is slow", "incident": 1, "severity": Severity.SEV3,
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
     "role": LEAD, "to": BOB, "into": 1, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
-    "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "components": (API,),
+    "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "step": 1,
+    "components": (API,),
     "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 
@@ -55,7 +56,7 @@ SWITCHES_ENDS_OR_HIDES = [
     s.EngageFlag, s.StepBack,
     s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders, s.StartDrill, s.StopDrill,
 ]  # fmt: skip
-HELPS = [s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
+HELPS = [s.TickStep, s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]
 HELPS += [s.AddTask, s.ChangeTask, s.GiveTask, s.FinishTask, s.ReopenTask, s.DropTask]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]

@@ -181,3 +181,22 @@ async def test_a_stranger_starts_none(talk: Talk) -> None:
     assert "guests may not do that" in await talk.asks(eve, "/drill start claude api")
     assert house.app is not None
     assert house.app.engine.world.last_incident == 0
+
+
+async def test_the_report_tells_what_people_did(talk: Talk) -> None:
+    """Which tasks were made and which steps of the runbook were done, by whom; also to programs."""
+    house = talk.house
+    await starts(talk, "claude api for 15m")
+    await talk.asks(house.bob, "/incident task INC-1 Call Anthropic support")
+    await talk.asks(house.ana, "/incident done INC-1 1")
+    done = await talk.asks(house.bob, "/incident step INC-1 1")
+    which = await talk.asks(house.bob, "/incident step INC-1")
+    await talk.asks(house.ana, "/drill stop INC-1")
+    await house.quiet()
+    report = talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
+
+    assert "Step 1 of the runbook is done: Confirm on the board" in done
+    assert which.startswith("Which step? ")
+    assert "☑ Step 1 is done (by @bob): Confirm on the board" in talk.shows(talk.said(CHANNEL, "Step 1 is done")[-1])
+    assert "• @bob did: Confirm on the board" in report
+    assert "• Task 1: Call Anthropic support (by @bob, done by @ana)" in report

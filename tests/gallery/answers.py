@@ -17,6 +17,7 @@ from bot.core.decide.incident import naming as n
 from bot.core.decide.incident import reminders as rem
 from bot.core.decide.incident import repair as p
 from bot.core.decide.incident import roles as r
+from bot.core.decide.incident import runbooks as rb
 from bot.core.decide.incident import tasks as ts
 from bot.core.decide.permissions import Denied, Role
 from bot.core.model import Level, Phase, Severity
@@ -117,6 +118,11 @@ OF_TASKS: tuple[base.Answer, ...] = (
     ts.CannotBeDue(due_at=T0 - HOUR, passed=True, days=366),
     ts.CannotBeDue(due_at=T0 + timedelta(days=400), passed=False, days=366),
 )  # fmt: skip
+OF_RUNBOOKS: tuple[base.Answer, ...] = (
+    rb.StepIsTicked(**INC7, step=2, text="Confirm on the board", done=True),
+    rb.StepIsTicked(**INC7, step=2, text="Confirm on the board", done=False), rb.StepAsBefore(**INC7, step=2, by=BOB),
+    rb.StepAsBefore(**INC7, step=2, by=None), rb.NoStep(**INC7, step=9, most=3), rb.NoStep(**INC7, step=1, most=0),
+)  # fmt: skip
 OF_REPAIRS: tuple[base.Answer, ...] = (
     p.RepairBegun(**INC7, pieces=(Piece.CARD, Piece.TOPIC)), p.RepairBegun(**INC7, pieces=(Piece.CHANNEL,)),
     p.RepairBegun(**INC7, pieces=tuple(Piece)),
@@ -185,7 +191,7 @@ SLIPS = (
 
 def given() -> Iterator[Entry]:
     """Every answer of the core, as Slack says it, with what it offers to press."""
-    for answer in (*OF_INCIDENTS, *OF_TASKS, *OF_REPAIRS, *OF_DRILLS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
+    for answer in (*OF_INCIDENTS, *OF_TASKS, *OF_RUNBOOKS, *OF_REPAIRS, *OF_DRILLS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
         title = answer.KIND
         offered = answer_message(answer, "/incident", title="Claude is slow", severity="SEV2")
         if offered:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.core import effects as e
 from bot.core.drill import DrillPlan
 from bot.core.model import LEAD, Actor, Level, Phase, Severity
+from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
 from bot.core.record.incident_facts import (
     Acknowledged,
@@ -18,6 +19,7 @@ from bot.core.record.incident_facts import (
     RoleChanged,
     UpdateWritten,
 )
+from bot.core.record.task_facts import TaskAdded, TaskDone
 from bot.timeline.story import story as rows
 from bot.views.incident import alert, card, drill, evidence, paging, updates
 from bot.views.incident.fact_messages import fact_line
@@ -52,6 +54,9 @@ def worked_on() -> Story:
     story.at(8).add(
         INC, DrillReadersSeen(FLAG, ("support-chat-1",), ("support-chat-1", "billing-1")), Actor.rule("flag readers")
     )
+    story.add(INC, TaskAdded(1, "Tell the support team", BOB), ANA)
+    story.add(INC, TaskDone(1), BOB)
+    story.add(INC, StepTicked(SHADOW, 1, "Confirm on the board"), BOB)
     story.at(9).add(INC, UpdateWritten(1, "We practise the switch to GPT.", 0), BOB)
     return story.at(10)
 

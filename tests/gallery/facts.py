@@ -16,6 +16,7 @@ from bot.core.record import sight as v
 from bot.core.record import task_facts as t
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.world import World
@@ -89,6 +90,9 @@ def of_the_incident() -> Iterator[Entry]:
         ("Mitigated, by a person's word", served(), "incident/7", Mitigated("the old key works"), ANA),
         ("Mitigated no more", served(), "incident/7",
          MitigationLost("OpenAI API is down too, and support chat is on gpt"), FALLBACK_RULE),
+        ("A step of the runbook is done", served(), "incident/7", StepTicked(API, 2, "Confirm on the board"), BOB),
+        ("A step of the runbook is not done after all", served(), "incident/7",
+         StepTicked(API, 2, "Confirm on the board", False), BOB),
         ("Phase: identified by a person", served(), "incident/7",
          i.PhaseChanged(Phase.INVESTIGATING, Phase.IDENTIFIED, "forward", "database failover at the vendor"), ANA),
         ("Phase: all components are well", outage_story(150), "incident/7",

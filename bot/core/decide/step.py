@@ -21,6 +21,7 @@ from bot.core.decide.incident import (
     reminders,
     repair,
     roles,
+    runbooks,
     tasks,
 )
 from bot.core.decide.permissions import denied
@@ -64,6 +65,6 @@ FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
     by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
-    vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS,
+    vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

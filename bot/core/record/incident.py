@@ -269,6 +269,7 @@ class Incident:
     tasks: Mapping[int, Task] = field(default_factory=dict)  # by number, follow-ups among them
 
     broadcasts: Mapping[str, Post] = field(default_factory=dict)  # who else is told, by channel as configured; gone = not taken
+    steps: Mapping[int, Actor] = field(default_factory=dict)  # of runbooks that are done, by number, and by whom
     drill: Drill | None = None  # it is an exercise: nothing of it is real but the people
 
     @property

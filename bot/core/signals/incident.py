@@ -64,6 +64,14 @@ class AddNote(OfIncident, by=RESPONDERS):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TickStep(OfIncident, by=RESPONDERS):
+    """A person did a step of a runbook, by its number in the incident, or (`off`) has not after all."""
+
+    step: int
+    off: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetSeverity(OfIncident, by=COMMAND):
     """A person sets the severity."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from bot.core.decide.flags.choosing import sick_behind
+from bot.core.decide.incident.runbooks import runbook_steps
 from bot.core.ids import real
 from bot.core.model import LEAD, Phase
 from bot.core.policy import FlagPolicy, Policy
@@ -18,10 +19,11 @@ from bot.views.incident.tasks import open_tasks
 from bot.views.limits import fit
 from bot.views.names import flag_name, lag_words, notices_for, page_words, variant_name
 from bot.views.scene import Scene
-from bot.views.text import clock, count, cut, foreign, how, is_web, link, plain, retold, spoken, utc, who, words
+from bot.views.text import clock, code, count, cut, foreign, how, is_web, link, plain, retold, spoken, unmarked, utc, who, words
 
 VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
 TOPIC_MAX = 250
+MOST_NAMED = 3  # in a sentence
 MOST_STEPS = 30
 MOST_SHOWN = 6
 UNSAFE_IN_TOPIC = str.maketrans({"<": "‹", ">": "›", "&": "+"})
@@ -114,7 +116,9 @@ def _runbooks(scene: Scene) -> str:
     mine = {real(id) for id in scene.incident.affected}
     affected = (one for id, one in scene.policy.components.items() if id in mine)
     named = [link(one.runbook_url, one.name) for one in affected if one.has_runbook]
-    return f"Runbook: {words(named, most=MOST_SHOWN)}" if named else ""
+    steps, done = runbook_steps(scene.incident, scene.policy), len(scene.incident.steps)
+    far = f" ({done} of {count(len(steps), 'step')} done)" if steps and done else ""
+    return f"Runbook: {words(named, most=MOST_SHOWN)}{far}" if named else ""
 
 
 def _course(scene: Scene) -> str:
@@ -167,19 +171,31 @@ def bookmarks(incident: Incident, policy: Policy, *, board_url: str = "") -> lis
     return [*call, *pages, *runbooks, *board]
 
 
+def which_step(incident: Incident, policy: Policy) -> str:
+    """What somebody may have meant who typed `/incident step` without a number."""
+    left = [one for one in runbook_steps(incident, policy) if one.number not in incident.steps]
+    if not left:
+        return f"No step of a runbook is left in {incident.name}."
+    listed = ", ".join(f"{one.number} ({unmarked(plain(one.text, 40))})" for one in left[:MOST_NAMED])
+    return f"Left: {listed}. Write {code(f'/incident step {left[0].number}')}."
+
+
 def runbook(incident: Incident, policy: Policy, components: Sequence[str]) -> Message | None:
     """The steps to take as a checklist; None where configuration has no runbook for these components."""
-    mine = [known for id in components if (known := policy.component(id))]
+    numbered = runbook_steps(incident, policy)
     blocks: list[Block] = []
-    for component in mine:
-        if not component.has_runbook:
+    for id in components:
+        component = policy.component(id)
+        if component is None or not component.has_runbook:
             continue
         title = f"*{foreign(component.name, 80)}*"
         if is_web(component.runbook_url):
             title += f" · {link(component.runbook_url, 'the whole runbook')}"
-        steps = [f"☐ {n}. {foreign(step, 280)}" for n, step in enumerate(component.runbook_steps[:MOST_STEPS], 1)]
+        mine = [one for one in numbered if one.component == id][:MOST_STEPS]
+        steps = [f"{'☑' if one.number in incident.steps else '☐'} {one.number}. {foreign(one.text, 280)}" for one in mine]
         blocks.append(section("\n".join([title, *steps])))
     if not blocks:
         return None
-    hint = "Say in the channel who does which step."
+    first = next((one.number for one in numbered if one.component in components), 0)
+    hint = f"{code(f'/incident step {first}')} says that you did step {first}." if first else "The steps stand behind the link."
     return fit(Message(f"Runbook for {incident.name}", (header("Runbook"), *blocks, context(hint))))

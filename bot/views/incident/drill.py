@@ -7,6 +7,7 @@ from bot.core.drill import Drill
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
+from bot.core.tasks import Task
 from bot.ports import Message
 from bot.timeline.drills import DrillReport, drill_report
 from bot.views.blocks import actions, section
@@ -37,6 +38,8 @@ def report_lines(report: DrillReport, policy: Policy) -> list[str]:
     if report.first_update_after is not None:
         lines.append(f"• First update by {who(report.first_update_by)} after {span(report.first_update_after)}")
     lines += [f"• Runbook of {foreign(name, 80)} was shown{_steps(steps)}" for name, steps in report.runbook]
+    lines += [f"• {who(by)} did: {foreign(text, 80)}" for text, by in report.steps_done[:MOST_STEPS]]
+    lines += [f"• Task {task.number}: {foreign(task.text, 80)} ({_became(task)})" for task in report.tasks[:MOST_STEPS]]
     lines += reader_lines(report, policy)
     return [*lines, *(f"• *{retold(one, 300)}*" for one in report.missed)] or ["• Nothing was missed."]
 
@@ -59,6 +62,12 @@ def _names(readers: Sequence[str]) -> str:
 
 def _after(report: DrillReport) -> str:
     return f"after {span(report.acknowledged_after)}" if report.acknowledged_after is not None else ""
+
+
+def _became(task: Task) -> str:
+    """Who made it, and what became of it."""
+    made = f"by {who(task.added_by)}"
+    return f"{made}, {task.state} by {who(task.ended_by)}" if task.ended_by else f"{made}, open: {who(task.owner)}"
 
 
 def _steps(steps: Sequence[str]) -> str:

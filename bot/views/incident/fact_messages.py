@@ -7,6 +7,7 @@ from bot.core.model import LEAD, FeedState, Level, Phase
 from bot.core.policy import Policy
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.drills.drill_facts import DrillEnded
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Fact
@@ -192,6 +193,9 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             return _moved(fact, b, policy, incident)
         case PhaseChanged() as b:
             return _phase(fact, b, incident)
+        case StepTicked() as b:
+            mark, what = ("☑", "is done") if b.done else ("☐", "is not done after all")
+            return _plain(f"{mark} Step {b.step} {what} ({how(fact.actor)}): {stop(foreign(b.text, 160))}")
         case Merged(into=into) as b:
             where = _room(scene.world.incidents.get(into) if scene else None, f"INC-{into}")
             said = f"*{_name(incident)} is part of INC-{into} now* ({how(fact.actor)}).{_reason(b.reason)} Go on in {where}."

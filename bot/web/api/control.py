@@ -13,6 +13,7 @@ from bot.core import signals as s
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
+from bot.verbs.naming import called
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Assignment, IncidentVerb, Sender
 from bot.web.api.reads import NO_STORE, the_incident
 from bot.web.api.shapes import answer_shape
@@ -53,16 +54,12 @@ async def declare(request: web.Request) -> web.Response:
 
 
 async def start_drill(request: web.Request) -> web.Response:
-    """Start a drill: `{components, for, paging, flag}`; the id of a provider stands for all components of it."""
-    fields = Fields(await read_json(request))
-    known = request.app[SERVICES].engine.policy.components
-    families: dict[str, list[str]] = {}
-    for id, component in known.items():
-        families.setdefault(component.provider, []).append(id)
-    named = fields.texts("components", [*known, *families])
+    """Start a drill: `{components, for, paging, flag}`; named as for `/health`, a provider for all of its components."""
+    fields, policy = Fields(await read_json(request)), request.app[SERVICES].engine.policy
+    named = fields.names("components", lambda name: [id for one in called(policy, name) for id in one.components])
     lasts = fields.duration("for")
     signal = s.StartDrill(
-        actor_of(request), signal_id(request), components=tuple(id for one in named for id in families.get(one, [one])),
+        actor_of(request), signal_id(request), components=named,
         lasts=s.StartDrill.lasts if lasts is None else lasts, paging=fields.truth("paging"),
         flag=fields.text("flag", REASON_CHARS),
     )  # fmt: skip
@@ -156,7 +153,7 @@ class IncidentFields(Fields):
         value = self._take(name)
         text = str(value) if type(value) is int or isinstance(value, str) else ""
         if not _NUMBER.fullmatch(text):
-            wrong = "is missing" if value is None else "is no number of a task"
+            wrong = "is missing" if value is None else f"is no number of a {name}"
             raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 3.')
         return int(text)
 

@@ -4,7 +4,7 @@ import asyncio
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -96,6 +96,17 @@ class Fields:
                 text = f"{name} names {item[:100]!r}, which is not known here."
                 raise Refusal(400, text, field=name, remedy=_nearest(item, known))
         return tuple(dict.fromkeys(value))
+
+    def names(self, name: str, meant: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+        """A list of names, as all that they mean, each once; `meant` says what, nothing for what nobody knows."""
+        value = self._take(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise Refusal(400, f"{name} must be a list of strings.", field=name, remedy=f'Send "{name}": ["..."].')
+        found = [(item, meant(item[:100])) for item in value]
+        if unknown := next((item for item, ids in found if not ids), None):
+            text = f"{name} names {unknown[:100]!r}, which is not known here."
+            raise Refusal(400, text, field=name, remedy="Name it by id or by name, as for `/health`.")
+        return tuple(dict.fromkeys(id for _, ids in found for id in ids))
 
     def choice(self, name: str, kind: type[E], *, default: E | None = None) -> E:
         """One value of an enum, in any case of letters; needed unless it has a default."""
