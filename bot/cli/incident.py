@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.core.answers.incident import OpenAlready, StillFailing
 from bot.core.model import LEAD
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import IncidentVerb
-from bot.views.text import stop
+from bot.views.text import local, stop
 
 reach = shared(config_option, data_option, json_option)
 yes_option = click.option("--yes", "sure", is_flag=True, help="Resolve without a question, also while something still fails.")
@@ -38,8 +39,8 @@ def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: 
     if as_json:
         print_json(found)
         return
-    rows = [(i["name"], i["severity"], i["phase"], _at(i["declared_at"]), i["title"]) for i in found["incidents"]]
-    print_table(("incident", "severity", "phase", "declared (UTC)", "title"), rows, empty="No incident is open.")
+    rows = [(i["name"], i["severity"], i["phase"], _there(i["declared_at"], i), i["title"]) for i in found["incidents"]]
+    print_table(("incident", "severity", "phase", "declared", "title"), rows, empty="No incident is open.")
 
 
 @incident.command()
@@ -99,10 +100,10 @@ def tasks(reference: str, config_path: Path, data_path: Path | None, as_json: bo
         print_json({"incident": found["number"], "tasks": found["tasks"]})
         return
     rows = [
-        (str(one["number"]), _state(one), _who(one["owner"]), _at(one["due_at"]), one["text"])
+        (str(one["number"]), _state(one), _who(one["owner"]), _there(one["due_at"], found), one["text"])
         for one in sorted(found["tasks"], key=lambda one: one["state"] != "open")
     ]
-    print_table(("#", "state", "owner", "due (UTC)", "task"), rows, empty=f"{found['name']} has no task.")
+    print_table(("#", "state", "owner", "due", "task"), rows, empty=f"{found['name']} has no task.")
 
 
 def _state(task: dict[str, Any]) -> str:
@@ -151,26 +152,34 @@ def tell(reply: Reply, as_json: bool) -> None:
 
 def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
     """An incident in the order in which people ask."""
-    components = "; ".join(f"{one['id']} {one['level']}: {one['reason']}" for one in i["affected"])
+    components = "; ".join(f"{one.get('name') or one['id']} is {one['level']}: {one['reason']}" for one in i["affected"])
     return [
         ("incident", f"{i['name']}, {i['severity']}, {i['phase']}"),
         ("title", i["title"]),
         ("components", components),
-        ("impact since", _at(i["began_at"])),
-        ("declared", f"{_at(i['declared_at'])} by {_who(i['declared_by'])}"),
+        ("impact since", _there(i["began_at"], i)),
+        ("declared", f"{_there(i['declared_at'], i)} by {_who(i['declared_by'])}"),
         ("why", i["reason"]),
         ("acknowledged by", _who(i["acknowledged_by"])),
         *(("lead" if role == LEAD else role, _who(person)) for role, person in i["roles"].items()),
         ("updates", str(i["updates"])),
-        ("next update by", _at(i["next_update_at"])),
+        ("next update by", _there(i["next_update_at"], i)),
         ("channel", f"#{i['channel_name']}" if i["channel"] else i["channel_refused"]),
-        ("ended", f"{_at(i['resolved_at'])} by {_who(i['resolved_by'])} {i['ended_reason']}" if i["resolved_at"] else ""),
+        ("ended", f"{_there(i['resolved_at'], i)} by {_who(i['resolved_by'])} {i['ended_reason']}" if i["resolved_at"] else ""),
     ]
 
 
 def _at(time: str | None, chars: int = 16) -> str:
     """The API's time for people: `2026-03-20 12:43`, in UTC."""
     return time[:chars].replace("T", " ") if time else ""
+
+
+def _there(time: str | None, incident: dict[str, Any]) -> str:
+    """The same in the zone of the deployment, with its name: `2026-03-20 13:43 CET`."""
+    if not time:
+        return ""
+    at = datetime.fromisoformat(time)
+    return local(at, str(incident.get("zone") or "UTC"), at - timedelta(days=2))
 
 
 def _who(actor: dict[str, Any] | None) -> str:

@@ -83,7 +83,7 @@ def said(reply: Reply) -> Any:
 def worded(body: Mapping[str, Any]) -> str:
     """An answer as a terminal says it; as the API said it where a bot of another version runs."""
     answer = answer_from(body)
-    return words(answer, Terminal()) if answer else str(body.get("text") or "")
+    return words(answer, Terminal(str(body.get("zone") or "UTC"))) if answer else str(body.get("text") or "")
 
 
 def segment(text: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from bot.config.checks.base import Part
 from bot.config.paging import SeverityName
-from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, bad
+from bot.config.scalars import Cadence, OptionalUrl, Span, Switch, Text, TimeZone, bad
 
 Opening = Literal["SEV1", "SEV2", "SEV3", "SEV4", "thread", "none"]
 
@@ -99,6 +99,10 @@ class IncidentsConfig(Part):
     declare_emoji: Annotated[str, AfterValidator(_check_emoji)] = Field(
         default="",
         description="An emoji such as `rotating_light`: whoever puts it on a message is offered to declare from it.",
+    )
+    zone: TimeZone = Field(
+        default="UTC",
+        description="Zone of times in answers of terminal and API; Slack has each reader's.",
     )
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."

@@ -110,6 +110,7 @@ def _incidents(config: Config) -> IncidentPolicy:
         lists=config.people.lists(),
         bridge_url=section.bridge_url or "",
         declare_emoji=section.declare_emoji,
+        zone=section.zone,
         roles=config.people.roles,
         nag_after=config.people.nag_after,
     )

@@ -120,6 +120,7 @@ class IncidentPolicy:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # these four as configured, groups by their ids
     bridge_url: str = ""  # of the call that people work in
     declare_emoji: str = ""  # by name; whoever puts it on a message is offered to declare from it
+    zone: str = "UTC"  # of the times that people read outside of the chat
     roles: tuple[str, ...] = ROLES  # the first one leads
     nag_after: timedelta | None = timedelta(minutes=10)  # without a lead; None = nobody is asked
 

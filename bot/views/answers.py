@@ -33,8 +33,9 @@ from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
 from bot.views.incident.tasks import task_message, task_words
 from bot.views.limits import fit
-from bot.views.text import clock, code, foreign, inert, plain, stop, unmarked, utc
+from bot.views.text import clock, code, foreign, inert, plain, stop, unmarked
 
+A_DAY = timedelta(days=1)
 TITLE_MAX = 200
 MAY_BE_CORRECTED = "What people can correct are notes and messages."
 MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
@@ -59,9 +60,9 @@ TOO_LATE = {
 
 def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
-    said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer) or _of_reminders(answer)
-    said = said or _of_component(answer) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
-    said = said or merging_words(answer, face) or task_words(answer) or drill_words(answer, face)
+    said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer, face) or _of_reminders(answer, face)
+    said = said or _of_component(answer, face) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
+    said = said or merging_words(answer, face) or task_words(answer, face) or drill_words(answer, face)
     said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")
@@ -97,11 +98,11 @@ def _of_nothing(answer: base.Answer, face: Face) -> str:
 def _of_incident(answer: base.Answer, face: Face) -> str:
     match answer:
         case a.Declared(title=title) as b:
-            return f"{answer.name} is declared{_for_when(b, utc)}: {title}"
+            return f"{answer.name} is declared{_for_when(b, face.time)}: {title}"
         case a.ChannelTaken():
             return f"This is the channel of {answer.name} already. Nothing was declared."
         case a.CannotHaveBeen() as b:
-            return _cannot(b)
+            return _cannot(b, face)
         case a.TwoProviders():
             return "One incident is about one provider. Declare one for each."
         case a.OpenAlready() as b:
@@ -179,8 +180,8 @@ def _for_when(declared: a.Declared, clock: Callable[[datetime, datetime], str]) 
     return f" at {clock(declared.at, declared.at)} for {clock(declared.began_at, declared.at)}{until}"
 
 
-def _cannot(answer: a.CannotHaveBeen) -> str:
-    at = f"{answer.at:%Y-%m-%d %H:%M} UTC"
+def _cannot(answer: a.CannotHaveBeen, face: Face) -> str:
+    at = _dated(answer.at, face)
     match answer.why:
         case a.WrongTime.FUTURE:
             return f"{at} has not come yet. Nothing was declared. With its day, such as `14:00 yesterday`, a time is the past."
@@ -191,12 +192,17 @@ def _cannot(answer: a.CannotHaveBeen) -> str:
     return f"It ended at {at}, but when did it begin? Nothing was declared."
 
 
-def _of_reminders(answer: base.Answer) -> str:
+def _dated(at: datetime, face: Face) -> str:
+    """With its day, whatever day it is."""
+    return face.time(at, at - 2 * A_DAY)
+
+
+def _of_reminders(answer: base.Answer, face: Face) -> str:
     match answer:
         case Snoozed(until=None):
             return f"Nobody is reminded of {answer.name} until somebody writes an update."
         case Snoozed(until=datetime() as until):
-            return f"The next reminder of {answer.name} comes at {utc(until)}, unless somebody writes an update before."
+            return f"The next reminder of {answer.name} comes at {face.time(until)}, unless somebody writes an update before."
         case Resumed():
             return f"Overdue updates of {answer.name} are reminded of again."
         case SnoozedNot():
@@ -236,7 +242,7 @@ def _at(place: a.RoomRef, before: str, face: Face, after: str = "") -> str:
     return f"{before}{face.channel(place)}{after}" if place.channel else ""
 
 
-def _of_phase(answer: base.Answer) -> str:
+def _of_phase(answer: base.Answer, face: Face) -> str:
     match answer:
         case a.NoWay(phase=phase, to=to) if phase is to:
             return f"{answer.name} is {to} already."
@@ -258,14 +264,14 @@ def _of_phase(answer: base.Answer) -> str:
             return f"{answer.name} is open for the same provider; go on there."
         case a.StillFailing() as b:
             left = [f"{one.name} is {one.level}" for one in b.failing]
-            left += [f"{one.flag} is still on {one.variant}" for one in b.away]
+            left += [f"{one.name or one.flag} is still on {one.called or one.variant}" for one in b.away]
             return f"{answer.name} is not over: {', '.join(left)}. Nothing was changed."
         case a.Moved() as b:
-            return f"{answer.name} is {b.phase} now.{_again(b)}"
+            return f"{answer.name} is {b.phase} now.{_again(b, face)}"
     return ""
 
 
-def _again(moved: a.Moved) -> str:
+def _again(moved: a.Moved, face: Face) -> str:
     """What comes of what still fails: when it opens again, or that it does not by itself."""
     names, many = ", ".join(moved.failing), len(moved.failing) > 1
     fail, recovers = ("fail", "they recover") if many else ("fails", "it recovers")
@@ -273,15 +279,15 @@ def _again(moved: a.Moved) -> str:
         case Phase.CANCELED if names:
             return f" {names} still {fail}: nobody is alerted again until {recovers} or {'get' if many else 'gets'} worse."
         case Phase.RESOLVED if moved.until:
-            return f" {names} still {fail}: unless {recovers}, a new incident opens at {moved.until:%H:%M} UTC."
+            return f" {names} still {fail}: unless {recovers}, a new incident opens at {face.time(moved.until)}."
     return ""
 
 
-def _of_component(answer: base.Answer) -> str:
+def _of_component(answer: base.Answer, face: Face) -> str:
     match answer:
         case ca.Muted() as b:
             more = f" INC-{b.open_incident} is open and runs on." if b.open_incident else ""
-            until = f"{b.until:%Y-%m-%d %H:%M} UTC"
+            until = _dated(b.until, face)
             return f"Alerts about {b.component} are held back until {until}; its checks go on.{more}"
         case ca.MuteTooLong(longest=longest):
             return f"A mute lasts at most {_whole_hours(longest)} here (mutes.longest in the configuration)."

@@ -4,7 +4,6 @@ from bot.core.answers.base import Answer
 from bot.core.answers.incident import DrillIsOver
 from bot.core.decide import drills as d
 from bot.views.faces import Face
-from bot.views.text import utc
 
 
 def drill_words(answer: Answer, face: Face) -> str:
@@ -14,7 +13,7 @@ def drill_words(answer: Answer, face: Face) -> str:
             paged = "People are paged." if b.paging else "Nobody is paged."
             scope = f" In its scope {b.flag} is read as {b.variant}." if b.variant else ""
             return (
-                f"🔵 {b.name} has begun, until {utc(b.until)}: {b.title}. {paged}{scope} "
+                f"🔵 {b.name} has begun, until {face.time(b.until)}: {b.title}. {paged}{scope} "
                 f"Its channel #{b.channel_name} is being made. To end it: {face.stop_drill(b.name)}"
             )
         case d.DrillStopped():

@@ -4,10 +4,12 @@
 """
 
 import json
+from datetime import datetime
 from typing import Protocol
 
 from bot.core.answers.incident import RoomRef
 from bot.core.lazy_dataclass import dataclass
+from bot.views.text import local, utc
 
 
 class Face(Protocol):
@@ -36,6 +38,9 @@ class Face(Protocol):
 
     def channel(self, place: RoomRef) -> str:
         """How a channel is named there."""
+
+    def time(self, at: datetime, now: datetime | None = None) -> str:
+        """A time in its zone, with the date where `now` is on another day."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,15 @@ class Slack:
     def channel(self, place: RoomRef) -> str:
         return f"<#{place.channel}>" if self.linked else f"#{place.channel_name}"
 
+    def time(self, at: datetime, now: datetime | None = None) -> str:
+        return utc(at, now)
+
 
 @dataclass(frozen=True)
 class Terminal:
-    """`understudy ...`, ready to be copied."""
+    """`understudy ...`, ready to be copied; times in a zone."""
+
+    zone: str = "UTC"
 
     def declare(self, title: str) -> str:
         return f'understudy incident declare "{title}"'
@@ -97,10 +107,15 @@ class Terminal:
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
 
+    def time(self, at: datetime, now: datetime | None = None) -> str:
+        return local(at, self.zone, now)
+
 
 @dataclass(frozen=True)
 class Api:
-    """Requests, as docs/http-api.md has them."""
+    """Requests, as docs/http-api.md has them; times in a zone."""
+
+    zone: str = "UTC"
 
     def declare(self, title: str) -> str:
         return _post("incidents", title=title)
@@ -126,6 +141,9 @@ class Api:
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
+
+    def time(self, at: datetime, now: datetime | None = None) -> str:
+        return local(at, self.zone, now)
 
 
 def _post(path: str, **body: object) -> str:

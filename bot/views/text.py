@@ -7,6 +7,7 @@ before it stands in mrkdwn, and through `plain` before it stands in a plain_text
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.core.model import Actor, ActorKind
 from bot.system.redaction import HIDDEN, TOKENS
@@ -140,6 +141,15 @@ def utc(at: datetime, now: datetime | None = None) -> str:
     at = at.astimezone(UTC)
     same_day = now is None or at.date() == now.astimezone(UTC).date()
     return f"{at:%H:%M} UTC" if same_day else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def local(at: datetime, zone: str, now: datetime | None = None) -> str:
+    """`14:43 CET`: as `utc`, in a zone and with its name."""
+    there = at.astimezone(ZoneInfo(zone))
+    name = there.tzname() or zone
+    name = zone if name[:1] in "+-" else name  # a zone without a short name has its offset there
+    same_day = now is None or there.date() == now.astimezone(ZoneInfo(zone)).date()
+    return f"{there:%H:%M} {name}" if same_day else f"{there:%Y-%m-%d %H:%M} {name}"
 
 
 def span(length: timedelta) -> str:

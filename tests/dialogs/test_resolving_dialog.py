@@ -4,7 +4,7 @@ from bot.core.record.incident_facts import PhaseChanged
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-claude"
-ASKED = "INC-1 is not over: Claude API is down, support-chat.llm is still on gpt. Nothing was changed."
+ASKED = "INC-1 is not over: Claude API is down, support chat is still on gpt. Nothing was changed."
 DONE = "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:"
 
 
@@ -54,4 +54,4 @@ async def test_an_incident_declared_by_a_providers_name_asks_too(outage: Talk) -
     await outage.asks(house.bob, "/incident declare Claude is broken")
     asked = await outage.asks(house.bob, "/incident resolve INC-2")
 
-    assert asked.startswith("INC-2 is not over: Claude API is down, support-chat.llm is still on gpt. Nothing was changed.")
+    assert asked.startswith("INC-2 is not over: Claude API is down, support chat is still on gpt. Nothing was changed.")

@@ -98,7 +98,7 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.NeedsWhy(**INC7, severity=Severity.SEV3, now=Severity.SEV2),
     a.NeedsOriginal(**INC7, known=(a.Other(4, "Chat is slow"),)), a.NeedsOriginal(**INC7, known=()),
     a.NeedsReason(**INC7, reasons=("false-alarm", "duplicate", "external", "drill")), a.OpenElsewhere(**INC7),
-    a.StillFailing(**INC7, failing=FAILING, away=(a.Away(FLAG, "gpt"),)),
+    a.StillFailing(**INC7, failing=FAILING, away=(a.Away(FLAG, "gpt", "support chat", "GPT"),)),
     a.Moved(**INC7, phase=Phase.MONITORING),
     a.Moved(**INC7, phase=Phase.RESOLVED, failing=("claude.ai",), until=T0 + timedelta(minutes=5)),
     a.Moved(**INC7, phase=Phase.CANCELED, failing=("claude.ai", "Claude mobile")),

@@ -125,9 +125,13 @@ async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> Non
 
     since = {
         "backdated": False, "phase_by_person": False, "mitigation": None, "merged_into": None, "parts": [], "tasks": [],
-        "duplicate_of": None, "ended_why": "", "drill": False,
+        "duplicate_of": None, "ended_why": "", "drill": False, "zone": "UTC",
     }  # fmt: skip
-    assert {name: shape | since for name, shape in EXPECTED["before-parts"]["api"].items()} == told
+    then, known = EXPECTED["before-parts"]["api"], configured()
+    named = {
+        name: [{**one, "name": known.name_of(one["id"])} for one in shape["affected"]] for name, shape in then.items()
+    }  # fmt: skip
+    assert {name: shape | since | {"affected": named[name]} for name, shape in then.items()} == told
 
 
 async def test_no_field_of_an_incident_is_lost_when_its_state_gets_parts(tmp_path: Path) -> None:

@@ -14,13 +14,16 @@ from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.answers.base import ANSWERS, Answer
+from bot.core.decide.incident.reminders import Snoozed
 from bot.core.decide.permissions import Denied
 from bot.core.model import Phase
 from bot.core.signals.base import Role
 from bot.views.answers import answer_message, told, words
 from bot.views.faces import Api, Face, Slack, Terminal
+from bot.views.text import local
 from bot.web.api.shapes import answer_from, answer_shape
 from tests.generated import instances
+from tests.stories import T0
 
 FACES: list[Face] = [Slack(), Slack(linked=False), Terminal(), Api()]
 CHANNEL = a.RoomRef("C0INC1", "inc-1-claude")
@@ -168,3 +171,23 @@ def test_only_what_may_be_overruled_comes_with_a_press(kind: type[Answer]) -> No
     answer = with_a_way.get(kind) or base.Noted()
 
     assert (kind in may_be) == (answer_message(answer, "/incident") is not None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Snoozed(incident=1, until=T0), "The next reminder of INC-1 comes at 13:40 CET, unless"),
+        (ca.Muted(component="Claude API", until=T0, open_incident=None), "are held back until 2026-03-20 13:40 CET;"),
+        (a.Moved(incident=1, phase=Phase.RESOLVED, failing=("Claude API",), until=T0), "a new incident opens at 13:40 CET."),
+        (a.CannotHaveBeen(why=a.WrongTime.FUTURE, at=T0, days=30), "2026-03-20 13:40 CET has not come yet."),
+    ],
+)
+def test_terminal_and_api_say_times_in_the_zone_of_the_deployment(answer: Answer, said: str) -> None:
+    """With its name, so that nobody adds an hour in their head."""
+    for face in (Terminal("Europe/Berlin"), Api("Europe/Berlin")):
+        assert said in words(answer, face)
+
+
+def test_a_zone_without_a_short_name_is_named_in_full() -> None:
+    """An offset alone says little."""
+    assert "18:25 Asia/Kathmandu" == local(T0, "Asia/Kathmandu")

@@ -258,6 +258,8 @@ class Away:
 
     flag: str
     variant: str
+    name: str = ""  # what people call the flag
+    called: str = ""  # and its variant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Tasks and follow-ups: a line each, the list with its buttons, the form, the reminder, and what one is answered."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.answers.base import Answer
@@ -13,6 +13,7 @@ from bot.core.record.task_facts import TaskAdded, TaskChanged, TaskDone, TaskDro
 from bot.core.tasks import Task
 from bot.ports import Message
 from bot.views.blocks import Block, actions, button, context, header, section
+from bot.views.faces import Face, Slack
 from bot.views.form_parts import View, input_block, modal, text_input
 from bot.views.limits import fit
 from bot.views.names import drill_mark
@@ -31,7 +32,6 @@ from bot.views.text import (
     spoken,
     stop,
     unmarked,
-    utc,
     who,
     words,
 )
@@ -209,11 +209,11 @@ def _plain(text: str) -> Said:
 # --- answers
 
 
-def task_words(answer: Answer) -> str:
+def task_words(answer: Answer, face: Face) -> str:
     """What one is answered about a task, in plain text; empty for other answers."""
     match answer:
         case ta.TaskIsAdded() | ta.TaskIsChanged():
-            return _as_it_reads(answer, lambda actor: actor.name, utc)
+            return _as_it_reads(answer, lambda actor: actor.name, face.time)
         case ta.TaskIsDone() as b:
             return f"Task {b.task} of {answer.name} is done. {_left(b.left)}"
         case ta.TaskIsDropped() as b:
@@ -239,7 +239,7 @@ def task_words(answer: Answer) -> str:
         case ta.TooManyTasks(most=most):
             return f"{answer.name} has {most} tasks, and no more fit in."
         case ta.CannotBeDue(passed=True) as b:
-            return f"{b.due_at:%Y-%m-%d %H:%M} UTC has passed. Nothing was changed."
+            return f"{face.time(b.due_at, b.due_at - timedelta(days=2))} has passed. Nothing was changed."
         case ta.CannotBeDue() as b:
             return f"{b.due_at:%Y-%m-%d} is more than {b.days} days away. Nothing was changed."
     return ""
@@ -249,7 +249,7 @@ def task_message(answer: Answer) -> Message | None:
     """The same in Slack, where a due time is one of the reader's own clock; None where the words are enough."""
     if not isinstance(answer, ta.TaskIsAdded | ta.TaskIsChanged) or answer.due_at is None:
         return None
-    return fit(Message(inert(task_words(answer)), (section(_as_it_reads(answer, who, clock)),)))
+    return fit(Message(inert(task_words(answer, Slack())), (section(_as_it_reads(answer, who, clock)),)))
 
 
 def _as_it_reads(

@@ -232,7 +232,7 @@ async def carry_out(request: web.Request, signal: s.Signal) -> web.Response:
     answer = await engine.handle(signal)
     told = log.debug if isinstance(signal, s.Alerted) else log.info  # alerts come by the hundred, and are facts anyway
     told("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
-    return answer_json(answer_shape(answer), status=200 if answer.ok else 409, headers=NO_STORE)
+    return answer_json(answer_shape(answer, engine.policy.incidents.zone), status=200 if answer.ok else 409, headers=NO_STORE)
 
 
 def actor_of(request: web.Request) -> Actor:

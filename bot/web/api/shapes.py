@@ -35,16 +35,17 @@ def attempt_shape(attempt: Attempt) -> dict[str, Any]:
     return {**asdict(attempt), "at": attempt.at.isoformat()}
 
 
-def answer_shape(answer: Answer) -> dict[str, Any]:
+def answer_shape(answer: Answer, zone: str = "UTC") -> dict[str, Any]:
     """What a signal came to: in words, and as `kind` with its values for programs that word it themselves."""
     values: dict[str, Any] = encode(answer)
     return {
         "ok": answer.ok,
-        "text": words(answer, Api()),
+        "text": words(answer, Api(zone)),
         **{name: values.pop(name) for name in ("incident", "flag", "changed")},
         "code": answer.KIND if isinstance(answer, MAY_BE_OVERRULED) else "",
         "choices": list(answer.choices) if isinstance(answer, OpenAlready) else [],
         "kind": answer.KIND,
+        "zone": zone,
         "data": values,
     }
 
@@ -143,6 +144,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "provider": incident.provider,
         "dedup": incident.dedup,
         "drill": incident.drill is not None,
+        "zone": policy.incidents.zone,
         "began_at": _time(incident.began_at),
         "backdated": incident.backdated,
         "declared_at": _time(incident.declared_at),
@@ -151,7 +153,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "severity_by_person": incident.severity_by_person,
         "severity_at": _time(incident.severity_at),
         "phase": incident.phase.value,
-        "affected": [encode(affected) for affected in incident.affected.values()],
+        "affected": [{**encode(one), "name": policy.name_of(one.id)} for one in incident.affected.values()],
         "updates": incident.updates,
         "last_update_at": _time(incident.last_update_at),
         "next_update_at": _time(next_update_at(incident, policy)),

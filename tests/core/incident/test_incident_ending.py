@@ -47,7 +47,7 @@ def test_resolving_asks_while_a_flag_is_still_switched() -> None:
     table.sees(API, Level.OPERATIONAL)
     said = resolve(table)
 
-    assert "INC-1 is not over: support-chat.llm is still on gpt. Nothing was changed." == told(said)
+    assert "INC-1 is not over: support chat is still on gpt. Nothing was changed." == told(said)
 
 
 def test_resolving_does_not_ask_when_all_is_over() -> None:

@@ -67,10 +67,12 @@ def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
         return a.StillFailing(incident=incident.number, failing=left, away=()) if left else None
     concerned = _concerned(draft, incident)
     failing = [state for id in concerned if _may_still_fail(state := draft.world.component(id))]
-    flags = [p.key for p in draft.policy.flags.values() if set(p.depends_on) & set(concerned)]
-    away = [(key, draft.world.flag(key).engagement) for key in flags]
+    flags = [p for p in draft.policy.flags.values() if set(p.depends_on) & set(concerned)]
+    away = [(p, draft.world.flag(p.key).engagement) for p in flags]
     still = tuple(a.Failing(draft.policy.name_of(state.id), state.level) for state in failing)
-    switched = tuple(a.Away(key, engagement.variant) for key, engagement in away if engagement)
+    switched = tuple(
+        a.Away(p.key, at.variant, draft.policy.flag_name(p.key), p.called(at.variant)) for p, at in away if at
+    )  # fmt: skip
     return a.StillFailing(incident=incident.number, failing=still, away=switched) if still or switched else None
 
 
