@@ -71,7 +71,7 @@ def drill_report(incident: Incident, facts: Sequence[Fact], policy: Policy) -> D
         runbook=tuple((one.name, one.runbook_steps) for one in known if one.has_runbook),
         steps_done=_done(facts), tasks=tuple(incident.tasks.values()), flag=drill.plan.flag,
         variant=drill.plan.variant, fallback_readers=drill.fallback_readers, other_readers=others,
-        missed=tuple(_missed(incident, drill, bool(spoken), [one.name for one in known if not one.has_runbook])),
+        missed=tuple(_missed(incident, drill, policy, bool(spoken), [one.name for one in known if not one.has_runbook])),
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _done(facts: Sequence[Fact]) -> tuple[tuple[str, Actor], ...]:
     return tuple(done.values())
 
 
-def _missed(incident: Incident, drill: Drill, spoken: bool, without_runbook: Sequence[str]) -> list[str]:
+def _missed(incident: Incident, drill: Drill, policy: Policy, spoken: bool, without_runbook: Sequence[str]) -> list[str]:
     people, missed = incident.people, []
     if people.acknowledged_at is None:
         missed.append("Nobody acknowledged it.")
@@ -102,7 +102,7 @@ def _missed(incident: Incident, drill: Drill, spoken: bool, without_runbook: Seq
     if undone and not incident.phase.open:
         missed.append(f"Not done: task {', '.join(undone)}.")
     if drill.plan.flag and not drill.fallback_readers:
-        missed.append(f"Nothing read the fallback of {drill.plan.flag}.")
+        missed.append(f"Nothing read the fallback of {policy.flag_name(drill.plan.flag)}.")
     if incident.ending.by and incident.ending.by.kind is ActorKind.RULE and drill.ended_because != incident.ending.reason:
         missed.append("Nobody resolved it.")
     return missed

@@ -165,7 +165,7 @@ async def test_an_update_asks_for_the_yes_that_is_missing(proposed: Talk) -> Non
     await proposed.house.quiet()
     update = proposed.shows(proposed.said(CHANNEL, "Update 1 of INC-1")[-1])
 
-    assert f"Your yes: /fallback engage {FLAG} gpt." in update
+    assert f"To switch support chat to gpt: /fallback engage {FLAG} gpt." in update
 
 
 async def test_engaging_again_without_a_variant_keeps_the_model_that_serves(outage: Talk) -> None:

@@ -24,6 +24,7 @@ from bot.timeline.story import story as rows
 from bot.views.incident import alert, card, drill, evidence, paging, updates
 from bot.views.incident.fact_messages import fact_line
 from bot.views.incident.timeline import timeline_page
+from bot.views.names import plain_names
 from bot.views.scene import Scene
 from tests.gallery.phone import Entry, Kind, entry, sentence
 from tests.gallery.situations import calm
@@ -103,6 +104,6 @@ def drills() -> Iterator[Entry]:
         yield entry(f"Drill: the report, {title}", Kind.SUMMARY, updates.summary(seen(story), story.about(8)), e.PostSummary)
     yield sentence("/drill status: none", Kind.BOARD, drill.drill_status([], story.policy).text)
     told = worked_on()
-    page = timeline_page(told.world.incidents[8], rows(told.about(8)), told.now)
+    page = timeline_page(told.world.incidents[8], rows(told.about(8), plain_names(told.policy)), told.now)
     yield entry("/incident timeline of a drill", Kind.DETAIL, page)
     yield entry("/drill status", Kind.BOARD, drill.drill_status([(seen(told), told.about(8))], told.policy))

@@ -54,7 +54,7 @@ def _served(scene: Scene) -> str:
         return "Nobody can tell yet whether customers are served."
     if every:
         return "Customers are served."
-    return "Customers are served as usual." if scene.incident.well else "Nothing stands in for it: customers may notice."
+    return "Customers are served as usual." if scene.incident.well else "No fallback serves: customers may notice."
 
 
 def _components(scene: Scene) -> list[str]:

@@ -37,7 +37,7 @@ def over_lines(scene: Scene) -> list[str]:
     if end.at < incident.declared_at:  # it was declared as over
         said = f"{times}, declared {how(end.by)} at {clock(incident.declared_at, now)}"
     else:
-        said = f"{times}, ended {how(end.by)}{because}"
+        said = f"{times}, ended {'automatically' if how(end.by) == 'automatic' else how(end.by)}{because}"
     lines = [
         f"{icon(incident)} *{incident.name} {incident.phase} after {took} · {foreign(incident.title, 120)}*",
         stop(said),

@@ -146,7 +146,8 @@ def _asked(scene: Scene) -> list[str]:
         if state.engagement and state.engagement.asked_at:
             asked.append(f"Switching {name} back waits for your yes, in the channel.")
         elif state.proposal:
-            asked.append(f"Your yes: {code(f'/fallback engage {flag.key} {state.proposal.variant}')}.")
+            to = variant_name(flag, state.proposal.variant)
+            asked.append(f"To switch {name} to {to}: {code(f'/fallback engage {flag.key} {state.proposal.variant}')}.")
     if incident.ending.asked_at:
         asked.append(f"Is it over? {code(f'/incident resolve {incident.name}')}.")
     return asked
@@ -232,6 +233,8 @@ def _counts(took: Durations, scene: Scene) -> str:
 
 def _write_up(incident: Incident) -> str:
     """Who writes the post-mortem: whoever led, else whoever acknowledged it."""
+    if incident.phase is Phase.CANCELED:
+        return ""  # it was none
     leader = incident.people.leader
     asks = f"{who(leader)}, please write the post-mortem" if leader else "*Nobody led this.* Who writes the post-mortem?"
     return f"{asks}{'.' if leader else ''} The timeline comes as a file; `/incident note TEXT` still adds to it."
