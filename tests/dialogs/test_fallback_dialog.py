@@ -126,7 +126,7 @@ async def test_a_button_that_releases_onto_an_unwell_default_is_refused_too(outa
 
     assert f"back all the same: /fallback release {FLAG} force" in answer
     assert "gpt" == serving(outage)
-    assert "[Switch support chat back to claude]" in outage.shows(outage.said(CHANNEL, "switched to gpt")[-1])
+    assert "[Switch support chat back to claude]" in outage.shows(outage.said(CHANNEL, "instead of claude")[-1])
 
 
 async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
