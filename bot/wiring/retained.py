@@ -99,6 +99,8 @@ def _before(remembered: str | None) -> dict[str, FlagPolicy]:
 def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, ComponentPolicy]:
     found = dict(policy.components)
     for incident in world.open_incidents():
+        if incident.drill:
+            continue  # what it pretends never stood there, and it ends by itself
         for id in incident.affected:
             if id in policy.components:
                 continue

@@ -100,6 +100,21 @@ async def test_a_restart_in_the_middle_forgets_nothing(talk: Talk) -> None:
     assert "chat-1 and chat-2 read gpt for support chat" in talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
 
 
+async def test_a_restart_takes_what_a_drill_pretends_for_nothing_that_left(talk: Talk) -> None:
+    """No component stands twice on the board, and nothing is missing."""
+    house = talk.house
+    await starts(talk, "openai")
+    await house.stop()
+    app = await house.start()
+    await house.passes(minutes=1)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        ready = (await client.get(f"{app.url}/readyz")).json()
+    assert ready["missing"] == []
+    board = await talk.asks(house.ana, "/health")
+    assert board.startswith("🟢 All 3 components are operational.")
+    assert "drill:" not in board
+
+
 async def test_only_who_asks_in_the_scope_reads_the_fallback(talk: Talk) -> None:
     """By JSON's true and nothing like it; everybody else gets what they always get."""
     house = talk.house
