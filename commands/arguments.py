@@ -11,7 +11,7 @@ from bot.core.policy import IncidentPolicy
 from bot.exports import FORMATS
 from bot.verbs.verb import Assignment
 from commands.due import assignment, person
-from commands.parse import NAMED, Mention, MentionKind, Misunderstood, duration, nearest, split_verb
+from commands.parse import NAMED, REFERENCE, Mention, MentionKind, Misunderstood, duration, nearest, split_verb
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -101,10 +101,10 @@ class Typed:
     def other(self, name: str, mine: int) -> int:
         """The next word, as `INC-7`; the `name` of the argument may stand before it."""
         word = self._word()
-        found = NAMED.match(self._word() if word == name else word)
+        found = REFERENCE.match(self._word()) if word == name else NAMED.match(word)
         if found is None:
             raise Misunderstood(f"INC-{mine} {name} which incident? Write `{name} INC-7`; `/incident list` shows what is open.")
-        return int(found[1])
+        return int(found[found.lastindex or 1])
 
     def number(self, name: str) -> int:
         """The next word, `3` or `#3`, also as `task 3`."""

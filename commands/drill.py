@@ -11,7 +11,7 @@ from bot.views.incident.drill import drill_status
 from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration, nearest, split_verb, which_incident
+from commands.parse import Misunderstood, duration, nearest, split_verb, which_incident, with_its_name
 from commands.table import DRILL
 
 STOP = ("stop", "end", "done")
@@ -63,7 +63,7 @@ def _running(desk: CommandContext, asked: Request, text: str) -> int:
             names = ", ".join(f"`{one.name}` ({one.title[:40]})" for one in drills)
             raise Misunderstood(f"Which drill? There are {names}.")
         return (here or drills)[0].number
-    return which_incident(text, asked.channel, desk.engine.world, asked.mentions).incident.number
+    return which_incident(with_its_name(text, number=True), asked.channel, desk.engine.world, asked.mentions).incident.number
 
 
 @dataclass

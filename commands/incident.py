@@ -29,6 +29,7 @@ from commands.forms import ROLES, SENDS, form_of
 from commands.helping import help_message
 from commands.parse import (
     NAMED,
+    REFERENCE,
     Meant,
     Misunderstood,
     NotAllowed,
@@ -38,6 +39,7 @@ from commands.parse import (
     nearest,
     split_verb,
     which_incident,
+    with_its_name,
 )
 from commands.table import INCIDENT
 from commands.timeline import timeline
@@ -53,6 +55,9 @@ SHORT_FOR = {
     "roles": "role", "followups": "tasks", "todo": "task", "mine": "ack", "close": "resolve", "closed": "resolve",
     "fixed": "resolve", "end": "resolve", "resolved": "resolve", "over": "resolve",
 }  # fmt: skip
+# After these a number is the incident's; after the next ones only where no reason may begin with it.
+ONE_BY_NUMBER = ("show", "brief", "timeline", "tasks", "join", "ack", "repair", "role", "phase", "cancel", "merge", "export")
+ONE_OR_REASON = ("resolve", "reopen", "mitigated", "unmerge")
 BY_NUMBER = ("done", "undone", "take", "drop", "step")  # what follows is a task's number, and a question is no part of it
 
 # The verbs that ask by a form for what was not typed.
@@ -88,16 +93,20 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
 
 
 def _said(text: str) -> tuple[str, str]:
-    """The verb and the rest, of whatever tired people type: `done?`, `sev1 nobody can pay`, `INC-7`, `fixed`."""
-    if NAMED.match(text.strip()):
-        return "show", text.strip()
+    """The verb and the rest, of whatever tired people type: `done?`, `sev1 nobody can pay`, `INC-7`, `ack 7`, `fixed`."""
+    if REFERENCE.match(text.strip()):
+        return "show", with_its_name(text, number=True)
     verb, rest = split_verb(text)
     verb = verb.rstrip("?!.,")
+    rest = with_its_name(rest, number=False)
     if verb.upper() in Severity.__members__:
         first, why = split_verb(rest)
         return "severity", f"{first} {verb} {why}" if NAMED.match(first) else f"{verb} {rest}"
     verb = SHORT_FOR.get(verb, verb)
-    return verb, rest.rstrip("?! ") if verb in BY_NUMBER else rest
+    if verb in BY_NUMBER:
+        return verb, rest.rstrip("?! ")
+    alone = split_verb(split_verb(rest)[1])[0] in ("", "force", "off")
+    return verb, with_its_name(rest, number=verb in ONE_BY_NUMBER or (verb in ONE_OR_REASON and alone))
 
 
 async def _form(desk: CommandContext, asked: Request, verb: str, rest: str) -> dict[str, Any] | None:

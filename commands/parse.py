@@ -15,7 +15,7 @@ from bot.ports import Message
 from bot.views.denied import denied_message, denied_words
 from bot.views.text import unmarked
 
-REFERENCE = re.compile(r"^(?:inc-|#)?(\d{1,9})$", re.IGNORECASE)
+REFERENCE = re.compile(r"^(?:(inc-?)|#)?(\d{1,9})$", re.IGNORECASE)  # what people write; `7` may be something else
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
 DURATION = re.compile(r"^(\d{1,6})(s|m|h|d)$", re.IGNORECASE)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -136,9 +136,16 @@ def named_incident(text: str, channel: str, mentioned: Iterable[Mention] = ()) -
     return (None, "room.name", first[1:]) if first.startswith("#") else (None, "room.channel", channel)
 
 
+def with_its_name(text: str, *, number: bool) -> str:
+    """The same with `INC-7` where an incident is written `INC7`, or, where a `number` can be nothing else, `7` or `#7`."""
+    first, _, rest = text.strip().partition(" ")
+    found = REFERENCE.match(first)
+    return f"INC-{found[2]} {rest}".strip() if found and (found[1] or number) else text
+
+
 def into_another(text: str) -> str:
     """`merge INC-7` in the channel of INC-8 names the other one alone: it says `into INC-7` then."""
-    alone = re.match(r"inc-\d{1,9}(?!\S)(?!\s+(?:into\s+)?inc-\d)", text.strip(), re.IGNORECASE)
+    alone = re.match(r"inc-\d{1,9}(?!\S)(?!\s+(?:into\s+(?:inc-?|#)?|inc-?)\d)", text.strip(), re.IGNORECASE)
     return f"into {text.strip()}" if alone else text
 
 

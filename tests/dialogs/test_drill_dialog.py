@@ -171,6 +171,7 @@ async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk:
         ("start openai flag chat", f"There is no flag chat. Known: {FLAG}."),
         ("start", "A drill of what? Known: anthropic.api"),
         ("stop INC-9", "There is no INC-9."),
+        ("stop 9", "There is no INC-9."),
         ("stat", "/drill stat is not known. Did you mean start?"),
         ("", "• /drill stop [INC-7]: end the drill; its report comes in its channel"),
     ],

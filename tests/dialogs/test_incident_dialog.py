@@ -261,6 +261,32 @@ async def test_what_tired_people_type_is_understood(typed: str, answer: str, dec
     assert answer in await declared.asks(declared.house.ana, f"/incident {typed}")
 
 
+async def test_a_bare_number_is_the_incident_that_it_names(declared: Talk) -> None:
+    """Also in the channel of another one, which stays as it is; what may be a reason or a text is left to be one."""
+    ana = declared.house.ana
+    await declared.asks(ana, "/incident declare separate Mail is late")
+    await declared.house.quiet()
+
+    async def says(words: str) -> str:
+        return await declared.asks(ana, f"/incident {words}", channel=CHANNEL)
+
+    assert await says("ack 2") == "INC-2 is yours."
+    assert "Mail is late" in await says("2")
+    assert "Mail is late" in await says("show inc2")
+    assert await says("ack #9") == "There is no INC-9. /incident list all shows every one."
+    assert await says("role 2 lead me") == "ana leads INC-2 now."
+    assert await says("resolve 2") == "INC-2 is resolved now."
+    assert await says("note 2 shops cannot pay") == "Noted in the timeline of INC-1."
+    assert await says("resolve 2 shops were on an old key") == "INC-1 is resolved now."
+
+
+async def test_merging_understands_bare_numbers(declared: Talk) -> None:
+    """As one says it aloud."""
+    ana = declared.house.ana
+    await declared.asks(ana, "/incident declare separate Mail is late")
+    assert (await declared.asks(ana, "/incident merge 2 into 1")).startswith("INC-2 is part of INC-1 now")
+
+
 async def test_nothing_open_is_said_as_such(talk: Talk) -> None:
     """Without an incident every verb says so instead of guessing."""
     for verb in ("ack", "update all good", "note x", "resolve", "timeline", "show"):
