@@ -82,6 +82,18 @@ async def test_a_drill_that_nobody_comes_to_says_so_plainly(talk: Talk) -> None:
         assert words in report
 
 
+async def test_every_reply_under_the_alert_of_a_drill_says_so_and_offers_no_reopening(talk: Talk) -> None:
+    """A phone shows the reply alone; a button that can only be refused is none."""
+    await starts(talk)
+    await talk.asks(talk.house.ana, "/incident severity SEV1 to see what happens")
+    await talk.asks(talk.house.ana, "/drill stop")
+    await talk.house.quiet()
+    root = talk.said("ops", "DRILL")[-1]
+    raised, resolved = [talk.shows(m) for m in talk.house.workspace.messages("ops", thread_ts=root.ts)[2:]]
+    assert raised.startswith("🔵 DRILL · ⬆️ INC-1 is SEV1 now")
+    assert resolved == "🔵 DRILL · 🟢 INC-1 is resolved (by @ana). Somebody stopped it."
+
+
 async def test_a_restart_in_the_middle_forgets_nothing(talk: Talk) -> None:
     """Neither that it runs, nor who read what, nor when it ends."""
     house = talk.house

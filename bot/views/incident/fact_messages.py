@@ -55,6 +55,7 @@ from bot.views.names import ICONS, component_name, page_of, plain_names
 from bot.views.scene import Scene
 from bot.views.text import by, capital, clock, count, foreign, how, link, quote, retold, span, spoken, stop, who, words
 
+DRILL_MARK = "🔵 DRILL · "
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
 
@@ -70,6 +71,8 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     said = said or (task_fact(fact, incident) if incident else None)
     found = finding(fact, policy)
     text, body, buttons = said or (found and (*found, [])) or _as_in_the_timeline(fact, policy)
+    if incident and incident.drill and not text.startswith("🔵") and "DRILL" not in text:
+        text, body = DRILL_MARK + text, DRILL_MARK + body  # a phone shows this line alone
     return fit(Message(text, (section(body), *actions(buttons))))
 
 
@@ -273,7 +276,7 @@ def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
     if b.phase is Phase.MITIGATED:
         return _served_again(fact, b.reason)
     name = _name(incident)
-    over = incident is not None and incident.phase is b.phase and b.phase is Phase.RESOLVED
+    over = incident is not None and incident.phase is b.phase and b.phase is Phase.RESOLVED and incident.drill is None
     buttons = [reopen_button(incident)] if over and incident else []
     match b.move:
         case "relapse":
