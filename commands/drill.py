@@ -11,7 +11,7 @@ from bot.views.incident.drill import drill_status
 from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration, nearest, split_verb, which_incident, with_its_name
+from commands.parse import Misunderstood, duration_first, nearest, split_verb, which_incident, with_its_name
 from commands.table import DRILL
 
 STOP = ("stop", "end", "done")
@@ -103,7 +103,8 @@ def _options(words: list[str], flags: set[str]) -> _Options:
         word = words.pop(0)
         match word.lower():
             case "for" if words:
-                found.lasts = duration(words.pop(0))
+                found.lasts, rest = duration_first(" ".join(words))
+                words = rest.split()
             case "paging":
                 found.paging = True
             case "flag" if words:

@@ -6,7 +6,7 @@ from bot.views.answers import shown
 from bot.views.flags.board import flag_status
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration, nearest, split_verb
+from commands.parse import Misunderstood, duration_first, nearest, split_verb
 from commands.table import FALLBACK
 
 
@@ -57,8 +57,7 @@ def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
         rest = rest.partition(" ")[2].strip()
     hold_for = None
     if rest.lower().startswith("for "):
-        span, _, after = rest[4:].strip().partition(" ")
-        hold_for, rest = duration(span), after.strip()
+        hold_for, rest = duration_first(rest[4:])
     return EngageFlag(actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for)
 
 

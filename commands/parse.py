@@ -17,7 +17,9 @@ from bot.views.text import unmarked
 
 REFERENCE = re.compile(r"^(?:(inc-?)|#)?(\d{1,9})$", re.IGNORECASE)  # what people write; `7` may be something else
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
-DURATION = re.compile(r"^(\d{1,6})(s|m|h|d)$", re.IGNORECASE)
+DURATION = re.compile(
+    r"(?:(\d{1,6})\s*|an?\s+)(s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?)(?!\S)\s*", re.IGNORECASE
+)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MOST_NAMED = 3  # incidents in a question; a list has all of them
 
@@ -111,11 +113,24 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """`90m`, `2h`, `1d`. Raises Misunderstood."""
-    match = DURATION.match(text)
-    if not match or int(match[1]) == 0:
-        raise Misunderstood(f"`{text}` is not a duration. Write `30m`, `2h` or `1d`.")
-    return timedelta(seconds=int(match[1]) * UNITS[match[2].lower()])
+    """`90m`, `2h`, `1 day`, `an hour`, and nothing else. Raises Misunderstood."""
+    lasts, rest = duration_first(text)
+    if rest:
+        raise _no_duration(text)
+    return lasts
+
+
+def duration_first(text: str) -> tuple[timedelta, str]:
+    """The duration with which a text begins, and the rest. Raises Misunderstood."""
+    match = DURATION.match(text.strip())
+    amount = int(match[1] or 1) if match else 0
+    if not match or not amount:
+        raise _no_duration(text.strip().partition(" ")[0])
+    return timedelta(seconds=amount * UNITS[match[2][0].lower()]), text.strip()[match.end() :]
+
+
+def _no_duration(text: str) -> Misunderstood:
+    return Misunderstood(f"`{text}` is not a duration. Write `30m`, `2h` or `1d`.")
 
 
 @dataclass(frozen=True)

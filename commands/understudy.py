@@ -9,7 +9,7 @@ from bot.views.answers import shown, told
 from bot.views.denied import denied_attempts
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, NotAllowed, duration, nearest, split_verb
+from commands.parse import Misunderstood, NotAllowed, duration_first, nearest, split_verb
 from commands.table import UNDERSTUDY
 
 MOST_WORDS = 6  # of a component's name, when the nearest one is looked for
@@ -59,11 +59,11 @@ async def _mute(desk: CommandContext, asked: Request, respond: Respond, text: st
     component, rest = component_first(desk.engine.policy, text)
     word = asked.word or UNDERSTUDY.word
     before, _, after = rest.partition(" ")
-    if before.lower() == "for":
-        before, _, after = after.strip().partition(" ")
-    if not before:
+    span = after if before.lower() == "for" else rest
+    if not span.strip():
         raise Misunderstood(f"For how long? Write `{word} mute {component} for 2h REASON`.")
-    mute = Mute(asked.actor, asked.signal_id, component=component, lasts=duration(before), reason=after.strip())
+    lasts, reason = duration_first(span)
+    mute = Mute(asked.actor, asked.signal_id, component=component, lasts=lasts, reason=reason)
     said = await desk.engine.handle(mute)
     held = desk.engine.world.component(component).mute
     if said.ok and held:

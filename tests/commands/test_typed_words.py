@@ -1,12 +1,14 @@
 """Reading what people type out of what Slack makes of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.core.model import Level
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import ChannelOpened
 from bot.core.record.streams import evolve
-from commands.parse import Mention, MentionKind, Misunderstood, mentions, typed, which_incident
+from commands.parse import Mention, MentionKind, Misunderstood, duration, duration_first, mentions, typed, which_incident
 from tests.desk import Table
 
 PERSON, GROUP, CHANNEL = MentionKind.PERSON, MentionKind.GROUP, MentionKind.CHANNEL
@@ -85,3 +87,29 @@ def test_a_mentioned_channel_of_no_incident_names_none() -> None:
     sent = "<#C0OPS|inc-1> it is slow"
     with pytest.raises(Misunderstood, match="Which incident"):
         which_incident(typed(sent), "C0OPS", two_incidents().world, mentions(sent))
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("30m", 30),
+        ("30 min", 30),
+        ("2h", 120),
+        ("2 hours", 120),
+        ("1 Day", 1440),
+        ("an hour", 60),
+        ("a minute", 1),
+        ("90 s", 1.5),
+    ],
+)
+def test_a_duration_is_read_as_people_write_it(text: str, minutes: float) -> None:
+    """With a blank, with the unit as a word; what follows is the rest."""
+    assert duration(text) == timedelta(minutes=minutes)
+    assert duration_first(f"{text} load test") == (timedelta(minutes=minutes), "load test")
+
+
+@pytest.mark.parametrize("text", ["", "5", "0m", "a", "for ever", "30 moons", "2h30", "-5m"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(Misunderstood, match="is not a duration"):
+        duration(text)

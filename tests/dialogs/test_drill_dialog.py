@@ -196,6 +196,11 @@ async def test_a_slip_is_answered_and_starts_nothing(talk: Talk, words: str, exp
     assert talk.house.app.engine.world.last_incident == 1
 
 
+async def test_how_long_may_be_said_in_words(talk: Talk) -> None:
+    """As people write it, and what stands behind it counts."""
+    assert "until 12:06 UTC: DRILL: OpenAI API is down. People are paged." in await starts(talk, "openai for 5 min paging")
+
+
 async def test_what_a_variant_is_called_is_drilled_too(talk: Talk) -> None:
     """As `/health gpt` understands it."""
     assert "DRILL: OpenAI API is down" in await starts(talk, "gpt")
