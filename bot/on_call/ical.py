@@ -7,12 +7,14 @@ are the libraries' affair.
 import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.on_call.shifts import AHEAD, Shift, SourceError
 from bot.on_call.web import Asker
+
+A_DAY = timedelta(days=1)
 
 
 class Calendar:
@@ -43,10 +45,14 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
 
     try:
         calendar = icalendar.Calendar.from_ical(body)
+        zone = _zone(calendar)
+        calendar.pop("X-WR-TIMEZONE", None)  # the library knows no zone by Windows' name and fails at one
         if any(_floods(event) for event in calendar.walk("VEVENT")):
             raise SourceError("an event of it repeats every minute or second; that is no rota")
-        events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now, now + AHEAD)
-        return tuple(_shifts(events, {key.casefold(): id for key, id in users.items()}, _zone(calendar)))
+        # The library takes a whole day for one of UTC, which is over hours before it is in America.
+        events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now - A_DAY, now + AHEAD)
+        shifts = _shifts(events, {key.casefold(): id for key, id in users.items()}, zone)
+        return tuple(shift for shift in shifts if shift.ends is None or now < shift.ends)
     except SourceError:
         raise
     except Exception as error:  # noqa: BLE001 # the parsers promise no kinds; a broken calendar must not break paging
@@ -85,8 +91,13 @@ def _named(event: Any, users: Mapping[str, str]) -> Iterator[str]:
 
 
 def _zone(calendar: Any) -> ZoneInfo:
+    """The calendar's own zone, or that of its events where it names none, also by Windows' name for it; else UTC."""
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+    described = [zone.get("TZID") for zone in calendar.walk("VTIMEZONE")]
+    name = str(calendar.get("X-WR-TIMEZONE") or (described[0] if len(described) == 1 else "UTC"))
     try:
-        return ZoneInfo(str(calendar.get("X-WR-TIMEZONE") or "UTC"))
+        return ZoneInfo(WINDOWS_TO_OLSON.get(name, name))
     except (ValueError, KeyError, OSError):
         return ZoneInfo("UTC")
 

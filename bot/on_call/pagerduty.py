@@ -46,7 +46,7 @@ def read(body: bytes, users: Mapping[str, str]) -> tuple[list[Shift], bool]:
     try:
         said = json.loads(body)
         return list(_shifts(said["oncalls"], users)), bool(said.get("more"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(f"what came is no answer of PagerDuty's ({type(error).__name__})") from None
 
 

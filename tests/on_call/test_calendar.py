@@ -90,6 +90,39 @@ def test_whole_days_are_meant_in_the_zone_of_the_calendar() -> None:
     assert () == on_call(body, datetime(2026, 3, 20, 10, 59, tzinfo=UTC))
 
 
+def test_a_whole_day_west_of_london_lasts_until_its_own_midnight() -> None:
+    """The evening in California is the next day in London already."""
+    head = "X-WR-TIMEZONE:America/Los_Angeles"
+    body = calendar("DTSTART;VALUE=DATE:20260320|DTEND;VALUE=DATE:20260321|SUMMARY:Ben", head=head)
+
+    assert ("U0BEN",) == on_call(body, datetime(2026, 3, 21, 6, 59, tzinfo=UTC))
+    assert () == on_call(body, datetime(2026, 3, 21, 7, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "X-WR-TIMEZONE:W. Europe Standard Time",
+        "BEGIN:VTIMEZONE\r\nTZID:W. Europe Standard Time\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\n"
+        "TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE",
+    ],
+    ids=["of the calendar", "of its events"],
+)
+def test_a_zone_by_the_name_that_windows_has_for_it(head: str) -> None:
+    """Outlook and Exchange write it so."""
+    body = calendar("DTSTART;VALUE=DATE:20260321|DTEND;VALUE=DATE:20260322|SUMMARY:Ben", head=head)
+
+    assert ("U0BEN",) == on_call(body, datetime(2026, 3, 20, 23, 0, tzinfo=UTC))
+    assert () == on_call(body, datetime(2026, 3, 20, 22, 59, tzinfo=UTC))
+
+
+def test_a_zone_that_nobody_knows_makes_no_calendar_unreadable() -> None:
+    """Its times have zones of their own, or offsets."""
+    body = calendar("DTSTART:20260320T090000Z|DTEND:20260320T170000Z|SUMMARY:Ben", head="X-WR-TIMEZONE:Middle Earth")
+
+    assert ("U0BEN",) == on_call(body, NOW)
+
+
 @pytest.mark.parametrize(
     "event",
     [
