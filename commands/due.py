@@ -26,9 +26,14 @@ _IN = r"in\s+(?:(?P<amount>\d{1,5}|an?)\s*(?P<unit>m|mins?|minutes?|h|hrs?|hours
 _BY = r"(?:due|by|until|till|before|at|on)"
 _WHEN = rf"(?:{_DAY}(?:(?:\s*,|\s+at|t)?\s*{_TIME})?|{_TIME}(?:,?\s+(?:on\s+)?{_DAY})?)"
 _BARE = rf"(?:{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}|{_TIME}(?:,?\s+(?:on\s+)?{_DAY})?|tomorrow)"
+_SOME_TIME = r"(?:day|night|morning|afternoon|evening|week|weekend|month|sprint|quarter|year)"
+_VAGUE = (
+    rf"(?:(?:the\s+)?(?:next|end\s+of|this)\s+(?:the\s+)?{_SOME_TIME}|eod|eow)"  # said as a time, and none that can be kept
+)
 # As the last words: what follows `due` has to be a time, other words only may be one. `what we did today` is none.
 _LAST = re.compile(
-    rf"(?<!\S)(?:(?:due\s+)?{_IN}|(?:{_BY}\s+)+(?P<when>{_WHEN})|(?P<bare>{_BARE})|due\s+(?P<span>\d{{1,6}}[smhd])|due\s+(?P<wrong>\S+))[.!]?$",
+    rf"(?<!\S)(?:(?:due\s+)?{_IN}|(?:{_BY}\s+)+(?P<when>{_WHEN})|(?P<bare>{_BARE})|due\s+(?P<span>\d{{1,6}}[smhd])"
+    rf"|(?:due|by)\s+(?P<wrong>{_VAGUE})|due\s+(?P<wrong_word>\S+))[.!]?$",
     re.IGNORECASE,
 )
 _FIND_DAY, _FIND_TIME = re.compile(_DAY, re.IGNORECASE), re.compile(rf"(?<![\d-]){_TIME}", re.IGNORECASE)
@@ -83,8 +88,8 @@ def _actor(mention: Mention) -> Actor:
 
 
 def _moment(match: re.Match[str], now: datetime, zone: tzinfo) -> datetime:
-    if match["wrong"]:
-        raise Misunderstood(f"I cannot read `{match['wrong'][:40]}` as a time. {HOW}")
+    if wrong := match["wrong"] or match["wrong_word"]:
+        raise Misunderstood(f"I cannot read `{wrong[:40]}` as a time. {HOW}")
     if match["span"]:
         return now + duration(match["span"])
     if match["unit"]:
@@ -113,6 +118,7 @@ def _clock(text: str, now: datetime, zone: tzinfo) -> datetime:
         except ValueError:
             raise Misunderstood(f"`{word}` is no day. {HOW}") from None
     ahead = (_DAYS[word[:3]] - today.weekday()) % A_WEEK
+    ahead = ahead or (A_WEEK if day_match[0].lower().startswith("next") else 0)
     found = _on(today + timedelta(days=ahead), at, own)
     return found if found > now else _on(today + timedelta(days=ahead + A_WEEK), at, own)
 

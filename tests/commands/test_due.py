@@ -31,6 +31,7 @@ SAID = [
     ("Write the runbook <@U0BOB|bob> due Friday", "Write the runbook", "bob", "20 16:00"),
     ("Write the runbook due Friday 12:00", "Write the runbook", "", "27 11:00"),
     ("Write the runbook by next monday", "Write the runbook", "", "23 16:00"),
+    ("Write the runbook due next Friday", "Write the runbook", "", "27 16:00"),  # today is one
     ("Write the runbook on Wed", "Write the runbook", "", "25 16:00"),
     ("Write the runbook due 2026-03-31", "Write the runbook", "", "31 15:00"),  # summer time by then
     ("Write the runbook before 2026-03-24 14:00.", "Write the runbook", "", "24 13:00"),
@@ -54,7 +55,7 @@ def test_owner_and_due_time_are_taken_off_the_words(sent: str, text: str, owner:
     "sent",
     [
         "Write down what we did today", "Ask <@U0BOB|bob> for the key of the vendor", "Read the 3 of 5 errors",
-        "Look into chat 4",
+        "Look into chat 4", "Have it checked by this team",
         "Raise the limit to 30m tokens", "Compare with what they said last friday in the call",
     ],
 )  # fmt: skip
@@ -69,6 +70,9 @@ def test_words_that_are_no_owner_and_no_time_stay(sent: str) -> None:
     ("sent", "told"),
     [
         ("Call support due soon", "I cannot read `soon` as a time."),
+        ("Write the post-mortem due next week", "I cannot read `next week` as a time."),
+        ("Write the post-mortem by end of the week", "I cannot read `end of the week` as a time."),
+        ("Call support by EOD", "I cannot read `EOD` as a time."),
         ("Call support due 25:00", "`25:00` is no time of a day."),
         ("Call support due 2026-02-31", "`2026-02-31` is no day."),
         ("Call support <!subteam^S0SRE|@sre>", "A task is for one person"),
