@@ -23,13 +23,16 @@ _AGO = r"\d{1,5}\s*(?:m|min|mins|minutes?|h|hours?|d|days?)\s+ago"
 _AT = rf"(?:(?:on\s+)?{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}{_ZONE}|{_TIME}{_ZONE}(?:,?\s+(?:on\s+)?{_DAY})?|{_AGO})(?!\w)"
 _TO = r"\s*(?:to|until|till|and|-|–)\s*"  # what phones make of a dash
 
-# In a title: a range anywhere, `since` anywhere, and a lone `from` or `at` as its last words.
+_PAST = rf"(?:(?:yesterday|today)(?:\s*,|\s+at)?\s*{_TIME}{_ZONE}|{_TIME}{_ZONE},?\s+(?:yesterday|today)|{_AGO})"
+
+# In a title: a range anywhere, `since` anywhere, and as its last words a lone `from` or `at`, or what can only be the past.
 _IN_TEXT = tuple(
     re.compile(rf"(?<!\w){pattern}", re.IGNORECASE)
     for pattern in (
         rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?(?:from|between)\s+(?P<began>{_AT}){_TO}(?P<ended>{_AT})",
         rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?since\s+(?P<began>{_AT})",
         rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?(?:from|at|for)\s+(?P<began>{_AT})(?=\W*$)",
+        rf"(?P<began>{_PAST})(?=\W*$)",
     )
 )
 _ALONE = re.compile(

@@ -28,6 +28,9 @@ TITLES = [
     ("it hung from 10:00 on last friday", "it hung", "13 09:00", ""),
     ("it hangs since 30 min ago", "it hangs", "20 14:40", ""),
     ("it hangs since 2h ago", "it hangs", "20 13:10", ""),
+    ("it hung yesterday 14:00", "it hung", "19 13:00", ""),
+    ("it hung 2:30 pm yesterday", "it hung", "19 13:30", ""),
+    ("it began to hang 20 min ago.", "it began to hang", "20 14:50", ""),
     ("since 15:00", "since 15:00", "20 14:00", ""),
     ("支付 since 15:00", "支付", "20 14:00", ""),
 ]
@@ -47,7 +50,15 @@ def test_the_time_is_taken_out_of_the_title(text: str, title: str, began: str, e
 
 @pytest.mark.parametrize(
     "text",
-    ["claude is down", "3 of 5 since the deploy", "jobs from 02:00 fail", "since 14 errors", "at 99 % load", "v1:30 since"],
+    [
+        "claude is down",
+        "3 of 5 since the deploy",
+        "jobs from 02:00 fail",
+        "since 14 errors",
+        "at 99 % load",
+        "v1:30 since",
+        "expires 2026-03-25 10:00",
+    ],
 )
 def test_words_that_are_no_time_stay(text: str) -> None:
     """A number is no clock."""
