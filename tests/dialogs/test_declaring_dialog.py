@@ -312,3 +312,14 @@ async def test_a_separate_one_takes_the_message_along(pointed: Talk) -> None:
     [fact] = await pointed.facts(MessageAdded)
 
     assert 2 == fact.incident
+
+
+async def test_the_evidence_says_whether_anything_watches_what_people_report(talk: Talk) -> None:
+    """Claude has checks, and they see nothing; the mail has none."""
+    ana, house = talk.house.ana, talk.house
+    await talk.asks(ana, "/incident declare Claude answers nonsense")
+    await house.quiet()
+    assert talk.evidence().startswith("No check of Claude has seen it; what people report is all there is.")
+    await talk.asks(ana, "/incident declare Mail is late")
+    await house.quiet()
+    assert talk.evidence().startswith("No check watches this;")

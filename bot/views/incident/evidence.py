@@ -5,7 +5,7 @@ from bot.core.record.incident import Affected
 from bot.ports import Message
 from bot.views.blocks import context, section
 from bot.views.limits import fit
-from bot.views.names import ICONS, component_name, lag_words, notices_for, page_words
+from bot.views.names import ICONS, component_name, lag_words, notices_for, page_words, provider_name
 from bot.views.scene import Scene
 from bot.views.text import capital, clock, count, foreign, stop
 
@@ -22,7 +22,9 @@ def evidence(scene: Scene) -> Message:
     if len(order) > MOST_COMPONENTS:
         parts.append(f"{count(len(order) - MOST_COMPONENTS, 'more component')}: `/health`")
     if not order:
-        parts.append("No check watches this; what people report is all there is.")
+        watched = incident.provider and any(one.provider == incident.provider for one in policy.components.values())
+        saw = f"No check of {provider_name(policy, incident.provider)} has seen it" if watched else "No check watches this"
+        parts.append(f"{saw}; what people report is all there is.")
     if incident.provider and not incident.drill:
         words = page_words(incident.provider, notices_for(incident, scene.world), scene.world, policy)
         parts.append(f"{words} {lag_words(incident)}".strip())
