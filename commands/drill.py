@@ -7,11 +7,11 @@ from bot.core.record.incident import Incident
 from bot.core.signals import StartDrill, StopDrill
 from bot.verbs.naming import called
 from bot.views.answers import shown
-from bot.views.incident.drill import drill_status
+from bot.views.incident.drill import drill_status, drill_summary
 from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration_first, nearest, split_verb, which_incident, with_its_name
+from commands.parse import Misunderstood, duration_first, named_incident, nearest, split_verb, which_incident, with_its_name
 from commands.table import DRILL
 
 STOP = ("stop", "end", "done")
@@ -28,7 +28,7 @@ async def drill(desk: CommandContext, asked: Request, respond: Respond) -> None:
             case "start":
                 await answer(respond, shown(await desk.engine.handle(_start(desk, asked, rest))))
             case "status" | "list":
-                await _status(desk, respond)
+                await (_one(desk, asked, respond, rest) if rest else _status(desk, respond))
             case _ if verb in STOP:
                 stop = StopDrill(asked.actor, asked.signal_id, incident=_running(desk, asked, rest))
                 await answer(respond, shown(await desk.engine.handle(stop)))
@@ -46,6 +46,20 @@ async def _status(desk: CommandContext, respond: Respond) -> None:
         facts = await desk.ledger.read(lambda store, number=incident.number: store.facts_about(number))  # type: ignore[misc] # bound early
         drills.append((Scene(incident, world, policy, now), facts))
     await answer(respond, drill_status(drills, policy))
+
+
+async def _one(desk: CommandContext, asked: Request, respond: Respond, text: str) -> None:
+    """How one that is named goes, or went. Raises Misunderstood."""
+    named = with_its_name(text, number=True)
+    number, _, _ = named_incident(named, asked.channel, asked.mentions)
+    world = await desk.engine.world_with([number]) if number else desk.engine.world
+    incident = which_incident(named, asked.channel, world, asked.mentions).incident
+    if incident.drill is None:
+        raise Misunderstood(f"{incident.name} is no drill.")
+    scene = Scene(incident, world, desk.engine.policy, desk.clock.now())
+    facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
+    running = incident.phase.open
+    await answer(respond, drill_status([(scene, facts)], scene.policy) if running else drill_summary(scene, facts))
 
 
 def _open(desk: CommandContext) -> list[Incident]:

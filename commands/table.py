@@ -105,7 +105,7 @@ DRILL = Word(
     (
         Verb("start", "/drill start COMPONENT [for 5m] [paging] [flag KEY]", "open the incident of an outage that is none"),
         Verb("stop", "/drill stop [INC-7]", "end the drill; its report comes in its channel"),
-        Verb("status", "/drill status", "the drills that run, who read the fallback, and what is missing so far"),
+        Verb("status", "/drill status [INC-7]", "the drills that run and what is missing so far, or the report of one"),
         Verb("help", "/drill help", "this text"),
     ),
     first=("start", "stop", "status"),

@@ -160,6 +160,21 @@ async def test_status_names_who_reads_the_fallback_and_who_does_not(talk: Talk) 
     assert len(await talk.facts(DrillReadersSeen)) == 1
 
 
+async def test_status_of_one_that_is_over_is_its_report(talk: Talk) -> None:
+    """By its name; what is no drill has none."""
+    house = talk.house
+    await starts(talk)
+    await starts(talk, "openai")
+    await talk.asks(house.ana, "/drill stop INC-1")
+    report = await talk.asks(house.bob, "/drill status INC-1")
+    assert "Report of the drill\n• Runbook of Claude API was shown: 2 steps" in report
+    assert "INC-2" not in report
+    running = await talk.asks(house.bob, "/drill status 2")
+    assert running.startswith("🔵 INC-2 · DRILL: OpenAI API is down.")
+    await talk.asks(house.ana, "/incident declare Mail is late")
+    assert await talk.asks(house.bob, "/drill status INC-3") == "INC-3 is no drill."
+
+
 async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk: Talk) -> None:
     """The alert of the real one is as ever; the drill's channel is told why it is over."""
     house = talk.house
