@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.core.answers.incident import ChannelTaken
 from bot.core.model import Severity
+from bot.core.policy import IncidentPolicy
 from bot.core.record.incident import Incident
 from bot.core.signals.base import Signal
 from bot.core.signals.incident import AskExport, Declare, SetSeverity
@@ -53,11 +54,13 @@ ABOUT_ONE = {verb.name: verb for verb in VERBS}
 SHORT_FOR = {
     "": "help", "ls": "list", "status": "show", "sev": "severity", "ack": "ack", "acknowledge": "ack", "assign": "role",
     "roles": "role", "followups": "tasks", "todo": "task", "mine": "ack", "close": "resolve", "closed": "resolve",
-    "fixed": "resolve", "end": "resolve", "resolved": "resolve", "over": "resolve",
+    "fixed": "resolve", "end": "resolve", "resolved": "resolve", "over": "resolve", "finish": "resolve", "new": "declare",
+    "create": "declare", "mitigate": "mitigated", "title": "rename",
 }  # fmt: skip
 # After these a number is the incident's; after the next ones only where no reason may begin with it.
 ONE_BY_NUMBER = ("show", "brief", "timeline", "tasks", "join", "ack", "repair", "role", "phase", "cancel", "merge", "export")
 ONE_OR_REASON = ("resolve", "reopen", "mitigated", "unmerge")
+PHASES = ("investigating", "identified", "monitoring")  # a phase alone says that it goes there; `mitigated` is a verb
 BY_NUMBER = ("done", "undone", "take", "drop", "step")  # what follows is a task's number, and a question is no part of it
 
 # The verbs that ask by a form for what was not typed.
@@ -66,7 +69,7 @@ FORMS = {"update": "update", "role": ROLES, "phase": buttons.PHASE, "severity": 
 
 async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal, enter: Enter) -> None:
     """Answer `/incident VERB ...`. `enter` goes into the channel where it was typed."""
-    verb, rest = _said(asked.text)
+    verb, rest = _said(asked.text, desk.engine.policy.incidents)
     try:
         match verb:
             case "help":
@@ -92,17 +95,22 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
         await answer(respond, wrong.answer)
 
 
-def _said(text: str) -> tuple[str, str]:
-    """The verb and the rest, of whatever tired people type: `done?`, `sev1 nobody can pay`, `INC-7`, `ack 7`, `fixed`."""
+def _said(text: str, policy: IncidentPolicy) -> tuple[str, str]:
+    """The verb and the rest, of whatever tired people type: `done?`, `sev1 nobody can pay`, `lead me`, `INC-7`, `ack 7`."""
     if REFERENCE.match(text.strip()):
         return "show", with_its_name(text, number=True)
     verb, rest = split_verb(text)
     verb = verb.rstrip("?!.,")
     rest = with_its_name(rest, number=False)
+    first, more = split_verb(rest)
+    with_word = f"{first} {verb} {more}" if NAMED.match(first) else f"{verb} {rest}"
     if verb.upper() in Severity.__members__:
-        first, why = split_verb(rest)
-        return "severity", f"{first} {verb} {why}" if NAMED.match(first) else f"{verb} {rest}"
+        return "severity", with_word
+    if verb in PHASES:
+        return "phase", with_word
     verb = SHORT_FOR.get(verb, verb)
+    if verb not in {known.name for known in INCIDENT.verbs} and policy.role_meant(verb):
+        return "role", with_word if more or (first and not NAMED.match(first)) else f"{with_word.strip()} me"
     if verb in BY_NUMBER:
         return verb, rest.rstrip("?! ")
     alone = split_verb(split_verb(rest)[1])[0] in ("", "force", "off")

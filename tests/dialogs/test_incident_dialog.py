@@ -254,6 +254,13 @@ async def test_of_many_open_ones_the_newest_are_named(declared: Talk) -> None:
         ("sev1 nobody can pay", "INC-1 is SEV1 now."),
         ("sev1 INC-1 nobody can pay", "INC-1 is SEV1 now."),
         ("INC-1", "Payments are slow"),
+        ("lead me", "ana leads INC-1 now."),
+        ("lead", "ana leads INC-1 now."),
+        ("comms INC-1 me", "ana is communications for INC-1 now."),
+        ("identified their database", "INC-1 is identified now."),
+        ("mitigate by hand", "INC-1: customers are served again."),
+        ("title Payments hang", "INC-1 is called “Payments hang” now."),
+        ("new separate Mail is late", "INC-2 is declared: Mail is late."),
     ],
 )
 async def test_what_tired_people_type_is_understood(typed: str, answer: str, declared: Talk) -> None:
