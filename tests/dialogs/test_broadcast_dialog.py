@@ -142,3 +142,14 @@ async def test_repair_tells_a_channel_that_was_archived(told: Talk) -> None:
     assert "elling the broadcast channels again" in said
     assert 1 == len([text for text in shown(told) if "Since 12:01 UTC" in text])
     assert "Update:\n> We look into it" in thread(told)
+
+
+async def test_what_is_merged_says_where_it_goes_on(told: Talk) -> None:
+    """Whoever follows the one has to know that the other is theirs now."""
+    ana = told.house.ana
+    await told.asks(ana, "/incident declare separate Search is slow")
+    await told.house.quiet()
+    await told.asks(ana, "/incident merge INC-2 into INC-1")
+    await told.house.quiet()
+
+    assert shown(told)[-1] == "⚪ Search is slow. It is part of “Claude API is down” now."

@@ -72,6 +72,10 @@ def _over(scene: Scene) -> list[str]:
     if incident.phase is Phase.CANCELED:
         why = CANCELED.get(end.reason, "")
         return [f"⚪ *Canceled · {stop(title)}*{f' It was {why}.' if why else ''}"]
+    if incident.merged:
+        whole = scene.world.incidents.get(incident.merged.number)
+        other = f"“{foreign(whole.title, 120)}”" if whole else f"INC-{incident.merged.number}"
+        return [f"⚪ *{stop(title)}* It is part of {other} now."]
     took, times = span(end.at - incident.began_at), f"{clock(incident.began_at, scene.now)} to {clock(end.at, scene.now)}"
     return [f"{icon(incident)} *{incident.phase.capitalize()} after {took} · {title}*", f"{times}."]
 
