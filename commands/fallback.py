@@ -1,5 +1,7 @@
 """`/fallback`: see and switch flags."""
 
+import re
+
 from bot.core.policy import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.answers import shown
@@ -39,9 +41,18 @@ def _flag(desk: CommandContext, text: str) -> tuple[str, str]:
     known = {*desk.engine.policy.flags, *desk.engine.world.flags}
     if not key:
         raise Misunderstood(f"Which flag? {_known(known)}")
+    if key not in known and (meant := _spoken(desk, text)):
+        return meant
     if key not in known:
         raise Misunderstood(f"There is no flag `{key[:80]}`.{nearest(key, known)} {_known(known)}")
     return key, rest
+
+
+def _spoken(desk: CommandContext, text: str) -> tuple[str, str] | None:
+    """The flag that is called as messages call it (`support chat`, `support-chat`), the longest name first, and the rest."""
+    policy, said = desk.engine.policy, re.sub("[-_]", " ", text.lower())
+    names = sorted(((policy.flag_name(key), key) for key in policy.flags), key=lambda one: -len(one[0]))
+    return next(((key, text[len(name) :].strip()) for name, key in names if f"{said} ".startswith(f"{name.lower()} ")), None)
 
 
 def _known(keys: set[str]) -> str:

@@ -173,3 +173,12 @@ async def test_engaging_again_without_a_variant_keeps_the_model_that_serves(outa
     answer = await outage.asks(outage.house.ana, f"/fallback engage {FLAG}")
 
     assert (f"No fallback of {FLAG} would be better: cached would be worse.", "gpt") == (answer, serving(outage))
+
+
+async def test_a_flag_is_typed_as_messages_call_it(talk: Talk) -> None:
+    """In two words, or as the first part of its key."""
+    ana = talk.house.ana
+    engaged = await talk.asks(ana, "/fallback engage support chat gpt for 2h answers are wrong")
+    assert engaged == f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}"
+    assert await talk.asks(ana, "/fallback release support-chat we tested it") == f"{FLAG} serves claude again."
+    assert "There is no flag support-chats." in await talk.asks(ana, "/fallback release support-chats")
