@@ -107,8 +107,9 @@ def split_verb(text: str) -> tuple[str, str]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`Did you mean ...?` for a typo; empty when nothing is near."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    """`Did you mean ...?` for a typo; empty when nothing is near. The first letter is hardly ever the wrong one."""
+    begin_so = [one for one in known if one[:1].lower() == word[:1].lower()]
+    close = difflib.get_close_matches(word.lower(), begin_so, n=1, cutoff=0.6)
     return f" Did you mean `{close[0]}`?" if close else ""
 
 

@@ -1,9 +1,10 @@
 """What a drill is about, and how far it is."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
 
+LEFT_OPEN = timedelta(minutes=30)  # nobody resolves it for so long after its end: then it resolves itself
 MOST_READERS = 50  # of each side; who reads besides is in the metrics of the flag
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.core.drill import Drill
+from bot.core.drill import LEFT_OPEN, Drill
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
 from bot.core.policy import Policy
@@ -103,6 +103,7 @@ def _missed(incident: Incident, drill: Drill, policy: Policy, spoken: bool, with
         missed.append(f"Not done: task {', '.join(undone)}.")
     if drill.plan.flag and not drill.fallback_readers:
         missed.append(f"Nothing read the fallback of {policy.flag_name(drill.plan.flag)}.")
-    if incident.ending.by and incident.ending.by.kind is ActorKind.RULE and drill.ended_because != incident.ending.reason:
+    left = incident.ending.at and drill.ended_at and incident.ending.at - drill.ended_at >= LEFT_OPEN
+    if left and incident.ending.by and incident.ending.by.kind is ActorKind.RULE:
         missed.append("Nobody resolved it.")
     return missed

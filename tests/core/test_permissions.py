@@ -182,7 +182,7 @@ def test_the_answer_carries_those_whom_the_configuration_names() -> None:
     """Groups by their ids: a hundred members help nobody."""
     said = outage().send(s.StepBack(actor=RIA, flag=FLAG)).answer
 
-    assert Denied(role=Role.RESPONDER, needs=Role.COMMANDER, named=("S0SRE",)) == said
+    assert Denied(role=Role.RESPONDER, needs=Role.COMMANDER, named=("S0SRE", ADA.id)) == said
 
 
 def test_the_list_that_refuses_is_named() -> None:
@@ -193,10 +193,10 @@ def test_the_list_that_refuses_is_named() -> None:
 
 
 def test_only_viewers_and_above_may_ask_where_viewers_are_named() -> None:
-    """A board that not everybody should see."""
+    """A board that not everybody should see. Whoever stands higher may too, and is named as well."""
     asks = [role for role in (Role.MEMBER, *LEVELS) if not_asking(ACTORS[role].id, LEVELLED) is None]
 
-    assert (list(LEVELS), Denied(role=Role.MEMBER, needs=Role.VIEWER, named=(VIC.id,))) == (
+    assert (list(LEVELS), Denied(role=Role.MEMBER, needs=Role.VIEWER, named=(VIC.id, "S0HELP", "U0X", "S0SRE", ADA.id))) == (
         asks, not_asking(ANA.id, LEVELLED),
     )  # fmt: skip
 

@@ -82,6 +82,18 @@ async def test_a_drill_that_nobody_comes_to_says_so_plainly(talk: Talk) -> None:
         assert words in report
 
 
+async def test_nobody_is_blamed_for_a_drill_that_a_real_outage_ended(talk: Talk) -> None:
+    """Its time was over, and people had half an hour to resolve it."""
+    await starts(talk, "claude api for 5m")
+    await talk.house.passes(minutes=6)
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+    report = talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
+
+    assert "Nobody acknowledged it." in report
+    assert "Nobody resolved it." not in report
+
+
 async def test_every_reply_under_the_alert_of_a_drill_says_so_and_offers_no_reopening(talk: Talk) -> None:
     """A phone shows the reply alone; a button that can only be refused is none."""
     await starts(talk)

@@ -38,6 +38,14 @@ def test_a_page_says_what_is_broken_and_how_long_nobody_has_come() -> None:
     assert "incident.ack" in str(message.blocks)
 
 
+def test_a_page_in_the_first_minute_counts_no_seconds() -> None:
+    """A severity may be raised at once."""
+    told = story()
+    message = paging.reply(told.incident(), ("S0ONCALL",), told.incident().declared_at + timedelta(seconds=59))
+
+    assert "INC-7 SEV2: Claude API down. Nobody has acknowledged it yet." == message.text
+
+
 def test_a_hostile_title_mentions_nobody() -> None:
     """Foreign words stay words in a page too."""
     told = story()

@@ -14,7 +14,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import unfit
 from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.decide.titles import DRILL_TITLE, title_of
-from bot.core.drill import MOST_READERS, DrillPlan
+from bot.core.drill import LEFT_OPEN, MOST_READERS, DrillPlan
 from bot.core.ids import real, shadow
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Level, Phase, Severity
@@ -27,7 +27,6 @@ from bot.core.signals import ReadInDrill, StartDrill, StopDrill
 
 DRILL = Actor.rule("drill")
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=2)
-LEFT_OPEN = timedelta(minutes=30)  # nobody resolves it for so long after its end: then it resolves itself
 NO_MORE = "the drill pretends no failure any more"
 
 

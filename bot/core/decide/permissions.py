@@ -67,12 +67,16 @@ def _level(user: str, policy: IncidentPolicy) -> Role:
 
 
 def _beneath(role: Role, needs: Role, policy: IncidentPolicy) -> Denied:
-    """Refused by the nearest list that names anybody: an empty one lets in whoever the one before it lets in."""
+    """Refused by the nearest list that names anybody: an empty one lets in whoever the one before it lets in.
+
+    Named is everybody who may: those of that level, then those above.
+    """
     people = _lists(policy)
     at = LEVELS.index(needs)
     while at > 0 and not people[at]:
         at -= 1
-    return Denied(role=role, needs=LEVELS[at], named=policy.lists.get(f"{LEVELS[at]}s", ()))
+    may = [id for level in LEVELS[at:] for id in policy.lists.get(f"{level}s", ())]
+    return Denied(role=role, needs=LEVELS[at], named=tuple(dict.fromkeys(may)))
 
 
 def _lists(policy: IncidentPolicy) -> tuple[Collection[str], ...]:

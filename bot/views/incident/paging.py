@@ -1,7 +1,7 @@
 """What people read when they are paged, and what is said where paging does not get through."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.decide.paging import steps_left, waits_for_people
 from bot.core.effects import HERE
@@ -14,6 +14,7 @@ from bot.views.names import headline
 from bot.views.scene import Scene
 from bot.views.text import clock, foreign, plain, retold, span, stop, utc
 
+A_MINUTE = timedelta(minutes=1)
 NOBODY = "*Nobody has acknowledged this.*"
 
 WAYS = {"alert": "with the alert", "mention": "in the alert's thread", "notify": "by notify"}
@@ -85,7 +86,8 @@ def _what(incident: Incident) -> str:
 
 
 def _wait(incident: Incident, now: datetime) -> str:
-    return f"Nobody has acknowledged it for {span(now - incident.declared_at)}."
+    waited = now - incident.declared_at
+    return "Nobody has acknowledged it yet." if waited < A_MINUTE else f"Nobody has acknowledged it for {span(waited)}."
 
 
 def _acknowledge(incident: Incident) -> tuple[Block, ...]:
