@@ -108,14 +108,14 @@ def test_open_tasks_come_back_when_they_are_taken_apart() -> None:
     assert BOB in table.incident(2).people.everybody
 
 
-def test_what_was_done_meanwhile_is_done_in_both() -> None:
-    """Nobody does it twice."""
+def test_what_was_done_meanwhile_comes_back_as_done() -> None:
+    """Nobody does it twice, nor reopens it twice: it is in one place."""
     table = merged()
     table.send(s.FinishTask(actor=BOB, incident=1, task=2))
     unmerge(table, 2)
 
     assert (TaskState.DONE, BOB) == (task(table, 2, 1).state, task(table, 2, 1).ended_by)
-    assert TaskState.DONE is task(table, 1, 2).state
+    assert (TaskState.MOVED, TaskRef(2, 1)) == (task(table, 1, 2).state, task(table, 1, 2).moved_to)
 
 
 def test_tasks_come_back_from_one_that_is_over() -> None:

@@ -120,7 +120,7 @@ class TaskReminded(OfTask, Body):
 
 @dataclass(frozen=True)
 class TaskMoved(OfTask, Body):
-    """An open task goes on in another incident, since the two became one, or are two again."""
+    """A task goes on in another incident, since the two became one, or are two again."""
 
     KIND = "incident.task_moved"
     task: int

@@ -4,7 +4,7 @@ Rules are taken in the order in which they were added; each is used up after `ti
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ class Sockets(Protocol):
 
     def abort_all(self) -> Coroutine[Any, Any, None]: ...
     def disconnect_all(self, reason: str, *, close: bool) -> Coroutine[Any, Any, None]: ...
+    def send_late(self, envelopes: Sequence[str]) -> Coroutine[Any, Any, None]: ...
 
 
 class Listener(Protocol):
@@ -54,6 +55,8 @@ class SocketFaults:
     refuse: int = 0
     twice: int = 0
     shares_to_lose: int = 0
+    holding: bool = False
+    held: list[str] = field(default_factory=list)  # envelopes that come later
 
 
 @dataclass
@@ -91,7 +94,8 @@ class Faults:
     def clear(self) -> None:
         """Forget all rules and let the socket speak again."""
         self.rules.clear()
-        self.state.silent = False
+        self.state.silent = self.state.holding = False
+        self.state.held.clear()
         self.state.refuse = self.state.twice = self.state.shares_to_lose = 0
 
     def take(self, method: str, args: Json) -> Rule | None:
@@ -134,6 +138,16 @@ class Faults:
     def deliver_twice(self, n: int) -> None:
         """Send each of the next `n` envelopes twice, with the same envelope_id."""
         self.state.twice += n
+
+    def hold_back(self) -> None:
+        """Keep every envelope of the socket until `let_go`, however late; what waits for an answer gets none meanwhile."""
+        self.state.holding = True
+
+    async def let_go(self) -> None:
+        """Deliver what was held back, in its order."""
+        self.state.holding = False
+        held, self.state.held = self.state.held, []
+        await self.sockets.send_late(held)
 
     def lose_shares(self, n: int) -> None:
         """Let the next `n` uploaded files never appear in their channel, as happens on Slack."""

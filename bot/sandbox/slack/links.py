@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -198,7 +198,16 @@ class Links:
         open_links = [link for link in self.links if not link.socket.closed]
         return open_links[next(self._turn) % len(open_links)] if open_links else None
 
+    async def send_late(self, envelopes: Sequence[str]) -> None:
+        """Send what was held back, over a websocket that is open by now."""
+        for envelope in envelopes:
+            if link := self._pick():
+                await self._send(link, envelope)
+
     async def _send(self, link: Link, envelope: str) -> None:
+        if self.faults.holding:
+            self.faults.held.append(envelope)
+            return
         times = 1
         if self.faults.twice > 0:
             self.faults.twice -= 1

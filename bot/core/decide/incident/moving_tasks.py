@@ -1,6 +1,7 @@
 """Tasks go along: into the incident that another one became part of, and back when they are taken apart.
 
-A task is open in one incident only, so that it is reminded of once; the other one keeps it on record, with where it goes on.
+A task is done, dropped or open in one incident only, so that it is reminded of and reopened once; the other one keeps on record
+where it went.
 """
 
 from collections.abc import Iterator
@@ -27,8 +28,7 @@ def bring_back(draft: Draft, holder: int, number: int) -> None:
     back = draft.incident(number)
     for own, task in list(lent(draft.incident(holder), back)):
         came = replace(task, number=own.number, came_from=own.came_from, follow_up=own.follow_up)
-        if task.open:
-            draft.add(draft.incident(holder).stream, TaskMoved(task.number, TaskRef(number, own.number)))
+        draft.add(draft.incident(holder).stream, TaskMoved(task.number, TaskRef(number, own.number)))
         draft.add(back.stream, TaskCame(own.number, TaskRef(holder, task.number), came))
 
 
