@@ -234,6 +234,20 @@ async def test_envelope_comes_twice_when_delivery_is_doubled(stage: Stage) -> No
     assert ["counted", "counted"] == texts(stage)
 
 
+async def test_envelope_comes_late_when_it_was_held_back(stage: Stage) -> None:
+    """Whoever typed gave up after three seconds; the app hears of it all the same."""
+    async with bolt(stage, echo):
+        stage.ws.faults.hold_back()
+        typing = asyncio.ensure_future(stage.ana.types("/health"))
+        await until(lambda: bool(stage.ws.faults.state.held))
+        assert [] == texts(stage)
+        await stage.ws.faults.let_go()
+        await until(lambda: len(texts(stage)) == 1)
+        await asyncio.gather(typing, return_exceptions=True)
+
+    assert ["counted"] == texts(stage)
+
+
 async def test_clear_forgets_every_fault(stage: Stage) -> None:
     """A test can go on in peace."""
     stage.ws.faults.add("*", "500_before", times=100)
