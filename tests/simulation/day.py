@@ -17,9 +17,11 @@ from tests.simulation.laws import broken
 from tests.simulation.people import act
 from tests.simulation.stage import Stage, Troubles
 from tests.simulation.tidying import ask, missing, tidy
+from tests.simulation.work import work
 
 HOURS = 6.0
 QUIET_S = 2 * 3600.0
+WORK_EVERY_S, BUSY_EVERY_S = 400, 120
 
 Edge = tuple[Phase, Phase]
 
@@ -35,11 +37,12 @@ class Day:
     deaths: int = 0
 
 
-async def _play(seed: int, hours: float, *, tidied: bool) -> Day:
+async def _play(seed: int, hours: float, *, tidied: bool, busy: bool) -> Day:
     stage = Stage(seed, hours, Troubles(slack=0.12, death=0.004))
     await stage.start()
     people = asyncio.create_task(act(stage, random.Random(seed + 2), every_s=420), name="stage people")
     calls = random.Random(seed + 3)
+    working = asyncio.create_task(_at_work(stage, busy), name="stage work")
     tidying = asyncio.create_task(_tidied(stage, tidied), name="stage tidying")
     flaps = asyncio.create_task(_restarts_in_flaps(stage, random.Random(seed + 4)), name="stage restarts")
     end = stage.loop.time() + hours * 3600
@@ -48,6 +51,7 @@ async def _play(seed: int, hours: float, *, tidied: bool) -> Day:
         stage.kill()
         await stage.lives(0.001)
     people.cancel()
+    working.cancel()
     flaps.cancel()
     tidying.cancel()
     stage.troubles = Troubles()
@@ -60,6 +64,12 @@ async def _play(seed: int, hours: float, *, tidied: bool) -> Day:
     assert stage.app is not None
     await stage.app.stop()
     return day
+
+
+async def _at_work(stage: Stage, busy: bool) -> None:
+    """Every other day people work on their incidents too, which doubles what happens; on a busy day they do little else."""
+    if busy or stage.seed % 2 == 0:
+        await work(stage, random.Random(stage.seed + 6), every_s=BUSY_EVERY_S if busy else WORK_EVERY_S)
 
 
 async def _tidied(stage: Stage, tidied: bool) -> None:
@@ -86,25 +96,26 @@ async def _restarts_in_flaps(stage: Stage, rng: random.Random) -> None:
             stage.kill()
 
 
-def play(seed: int, hours: float = HOURS, *, tidied: bool = False) -> Day:
-    """One day in virtual time; the same seed gives the same day. `tidied`: somebody takes things away in Slack too."""
+def play(seed: int, hours: float = HOURS, *, tidied: bool = False, busy: bool = False) -> Day:
+    """One day in virtual time; the same seed gives the same day. `tidied`: somebody takes things away in Slack too. `busy`:
+    people merge, drill, correct and hand out tasks all day."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_play(seed, hours, tidied=tidied))
+        return runner.run(_play(seed, hours, tidied=tidied, busy=busy))
 
 
 def main(argv: list[str]) -> int:
-    """Play seeds 0..n-1, or from..to, and with `tidied` behind them somebody tidies up in Slack.
+    """Play seeds 0..n-1, or from..to, and with `tidied` or `busy` behind them such days.
 
     Exit status 1 when a law was broken or an edge of LEGAL was never walked.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    tidied = argv[-1] == "tidied"
-    argv = argv[:-1] if tidied else argv
+    tidied, busy = argv[-1] == "tidied", argv[-1] == "busy"
+    argv = argv[:-1] if tidied or busy else argv
     first, last = (0, int(argv[0])) if len(argv) == 1 else (int(argv[0]), int(argv[1]))
     edges: set[Edge] = set()
     seen: Counter[str] = Counter()
     for seed in range(first, last):
-        day = play(seed, tidied=tidied)
+        day = play(seed, tidied=tidied, busy=busy)
         edges |= day.edges
         seen.update(facts=day.facts, deaths=day.deaths)
         for sentence in day.broken:

@@ -22,6 +22,7 @@ from bot.engine.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow
 from bot.sandbox.world import EPOCH
+from tests.simulation.laws_of_work import broken_at_work
 from tests.simulation.stage import Stage
 
 SPARE = timedelta(seconds=90)  # a beat, a settle time, and a turn in the lane
@@ -37,11 +38,11 @@ async def broken(stage: Stage) -> list[str]:
     rows = await stage.disk.read(lambda store: store.outbox())
     return [
         *_said_once(stage, rows), *_nothing_waits(rows), *_one_channel(stage, facts), *_inert(stage), *_legal(facts),
-        *_one_open(facts), *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
+        *_updates_in_time(stage, facts), *_flags_never_onto_fire(stage, facts),
         *_flags_served(stage), *await _entered_by_a_failure(stage, facts), *_blind(stage, facts, rows),
         *_paged(stage, facts), *_held_back(stage, facts), *_opens_again(stage, facts), *_muted(facts, rows),
         *await _rebuilt(stage, facts),
-        *await _chained(stage, facts),
+        *await _chained(stage, facts), *broken_at_work(stage, facts, rows),
     ]  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
     """One channel an incident; none that nobody knows of."""
     opened = Counter(fact.body.channel for fact in facts if isinstance(fact.body, ChannelOpened))
     incidents = Counter(fact.incident for fact in facts if isinstance(fact.body, ChannelOpened))
-    made = {c.id for c in stage.chat.channels.values() if c.creator == stage.chat.me and c.name.startswith("inc-")}
+    made = {c.id for c in stage.chat.channels.values() if c.creator == stage.chat.me and c.name.startswith(("inc-", "drill-"))}
     yield from (f"INC-{number} opened {count} channels" for number, count in incidents.items() if count > 1)
     yield from (f"channel {id} belongs to nobody" for id in made - set(opened))
 
@@ -149,16 +150,6 @@ def _legal(facts: Sequence[Fact]) -> Iterator[str]:
             if fact.body.previous is not here or LEGAL.get((here, fact.body.phase)) != fact.body.move:
                 yield f"INC-{fact.incident} went from {here} to {fact.body.phase} as {fact.body.move}"
             at[fact.incident] = fact.body.phase
-
-
-def _one_open(facts: Sequence[Fact]) -> Iterator[str]:
-    """At most one open incident per dedup key, at any moment."""
-    world = World()
-    for fact in facts:
-        world = evolve(world, fact)
-        if isinstance(fact.body, (Declared, PhaseChanged)):
-            keys = Counter(i.dedup for i in world.open_incidents())
-            yield from (f"{count} incidents of {key} are open" for key, count in keys.items() if count > 1)
 
 
 def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
@@ -284,7 +275,7 @@ def _paged(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
             left = steps_left(incident, policy)[:1] if waits_for_people(incident) else []
             for due in (one for one in left if one.at <= fact.at):
                 since = late[incident.number, due.number] = overdue.get((incident.number, due.number), fact.at)
-                if fact.at - since > SPARE + _nobody_there(stage, since, fact.at):
+                if fact.at - since > SPARE + stage.nobody_there(since, fact.at):
                     yield f"step {due.number} of {incident.name} was due at {due.at} and not taken at {fact.at}"
         overdue = late
 
@@ -303,7 +294,7 @@ def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
             if not state.level.bad:
                 yield f"{state.id} is held back although it is {state.level}"
             since = free_since.setdefault(state.id, fact.at)
-            if fact.at - since > SPARE + _nobody_there(stage, since, fact.at):
+            if fact.at - since > SPARE + stage.nobody_there(since, fact.at):
                 yield f"{state.id} was not told of for {fact.at - since} after its reason ended ({state.held_back.why})"
 
 
@@ -322,13 +313,8 @@ def _opens_again(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
                 down_since.pop(state.id, None)
                 continue
             since = down_since.setdefault(state.id, now)
-            if now - since > policy.incidents.resolve_after + SPARE + _nobody_there(stage, since, now):
+            if now - since > policy.incidents.resolve_after + SPARE + stage.nobody_there(since, now):
                 yield f"{state.id} was down without an incident for {now - since}"
-
-
-def _nobody_there(stage: Stage, since: datetime, until: datetime) -> timedelta:
-    begins, ends = (since - EPOCH).total_seconds(), (until - EPOCH).total_seconds()
-    return timedelta(seconds=sum(max(0.0, min(ends, back) - max(begins, died)) for died, back in stage.away))
 
 
 async def _rebuilt(stage: Stage, facts: Sequence[Fact]) -> list[str]:

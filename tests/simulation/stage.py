@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from bot.config.load import Loaded, load
 from bot.engine.outbox import OutboxTiming
 from bot.ports import Called, ChatError, Ledger, Store
 from bot.sandbox.chat import FakeChat, Fault
-from bot.sandbox.world import LoopClock, LoopTicker
+from bot.sandbox.world import EPOCH, LoopClock, LoopTicker
 from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.wiring.parts import Parts
@@ -195,6 +195,11 @@ class Stage:
             await self.bury()
             await self.start()
             await forget_old(self.disk, self.clock.now(), KEEP)
+
+    def nobody_there(self, since: datetime, until: datetime) -> timedelta:
+        """How much of that time no process ran."""
+        begins, ends = (since - EPOCH).total_seconds(), (until - EPOCH).total_seconds()
+        return timedelta(seconds=sum(max(0.0, min(ends, back) - max(begins, died)) for died, back in self.away))
 
     def kill(self) -> None:
         """kill -9."""
