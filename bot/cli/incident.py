@@ -100,13 +100,19 @@ def tasks(reference: str, config_path: Path, data_path: Path | None, as_json: bo
         print_json({"incident": found["number"], "tasks": found["tasks"]})
         return
     rows = [
-        (str(one["number"]), _state(one), _who(one["owner"]), _there(one["due_at"], found), one["text"])
+        (str(one["number"]), _state(one), _who(one["owner"]), _there(one["due_at"], found), _what(one))
         for one in sorted(found["tasks"], key=lambda one: one["state"] != "open")
     ]
     print_table(("#", "state", "owner", "due", "task"), rows, empty=f"{found['name']} has no task.")
 
 
+def _what(task: dict[str, Any]) -> str:
+    return f"{task['text']} (from INC-{task['came_from']['incident']})" if task["came_from"] else str(task["text"])
+
+
 def _state(task: dict[str, Any]) -> str:
+    if task["moved_to"]:
+        return f"in INC-{task['moved_to']['incident']}, #{task['moved_to']['task']}"
     return "follow-up" if task["state"] == "open" and task["follow_up"] else str(task["state"])
 
 

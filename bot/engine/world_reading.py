@@ -21,7 +21,8 @@ def read_world(store: Store) -> World:
     rows = {row.stream: row for row in (*store.states_but_incidents(), *store.open_incidents(), *store.incidents(numbers))}
     world = world_from(list(rows.values()), newest)
     unwell = {id: state.unwell_since for id, state in world.components.items() if state.unwell_since}
-    return read_incidents(store, world, {*needed(world), *store.ended_last(unwell).values(), *store.with_open_tasks()})
+    world = read_incidents(store, world, {*needed(world), *store.ended_last(unwell).values(), *store.with_open_tasks()})
+    return read_incidents(store, world, needed(world))  # the parts of what was read just now
 
 
 def read_incidents(store: Store, world: World, numbers: Collection[int]) -> World:

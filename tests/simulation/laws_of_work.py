@@ -33,9 +33,11 @@ SPARE = timedelta(seconds=90)  # a beat, a settle time, and a turn in the lane
 def broken_at_work(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> list[str]:
     """Every broken law, in words."""
     world, found = World(), []
-    for fact in facts:
+    for fact, upcoming in zip(facts, [*facts[1:], None], strict=True):
         before, world = world, evolve(world, fact)
-        found += [*_one_open(world, fact), *_drills_end(stage, before, fact)]
+        found += _drills_end(stage, before, fact)
+        if upcoming is None or upcoming.at != fact.at:  # a commit is seen as a whole
+            found += _one_open(world, fact)
     about = {n: [x for x in facts if x.incident == n or x.stream == f"incident/{n}"] for n in world.incidents}
     return [
         *found, *_drills_stay_drills(stage, world, facts, rows), *_drills_do_not_count(world, stage, facts),

@@ -24,11 +24,12 @@ def is_recent(incident: Incident, newest: int, now: datetime, *, slack: timedelt
 
 
 def needed(world: World) -> frozenset[int]:
-    """The incidents that something points at: those of flags that are switched or ask, the last ended of what still fails, the
-    parts of those that run, and those with a follow-up that somebody is still to be reminded of."""
+    """The incidents that something points at: those of flags that are switched or ask, the last ended of what still fails,
+    those with a follow-up that somebody is still to be reminded of, and the parts of these and of those that run."""
     reminding = (number for number, incident in world.incidents.items() if incident.tasks and incident.reminds)
-    parts = (part for number in world.running for part in world.incidents[number].parts)
-    return frozenset((*_of_flags(world), *_of_components(world), *parts, *reminding))
+    pointed = frozenset((*_of_flags(world), *_of_components(world), *reminding))
+    held = (world.incidents[number] for number in pointed | world.running if number in world.incidents)
+    return pointed.union(*(incident.parts for incident in held))
 
 
 def without_old(world: World, now: datetime) -> World:

@@ -13,6 +13,7 @@ from bot.core.record.component_facts import AlertSuppressed
 from bot.core.record.fact import Fact
 from bot.core.record.recent import MOST_RECENT, RECENT_FOR, SLACK, is_recent, needed, without_old
 from bot.core.record.streams import evolve
+from tests.core.test_merging import merge, phase, two
 from tests.desk import ANA, RULE, Table
 from tests.years import named_in, signals
 
@@ -128,3 +129,12 @@ def test_an_alert_held_back_for_an_incident_that_left_comes_at_once() -> None:
     due = next_due(evolve(table.world, fact), table.policy)
     assert due is not None
     assert due <= table.now
+
+
+def test_the_parts_of_what_a_flag_points_at_are_held() -> None:
+    """What the flag serves next is noted in them too, however long ago they were merged."""
+    table = two()
+    merge(table, 2, 1)
+    phase(table, 1, Phase.RESOLVED)
+
+    assert {1, 2} <= set(without_old(table.world, table.now + LONG).incidents)
