@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
-.PHONY: demo test lint bench kills chaos mutants pictures check install browser emoji official proxy peers clean
+.PHONY: demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
 
 test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
+
+interop: $(VENV)/.dev node ## what services run beside the bot, in other languages and freshly installed: tests/interop
+	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
+	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
+	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -78,6 +83,12 @@ official: tests/sandbox/slack/official/package.json | $(VENV)/bin/python
 	       mkdir -p $(VENV)/official && cp $< $(VENV)/official/ \
 	       && cd $(VENV)/official && npm install --no-audit --no-fund --no-package-lock --silent; } \
 	  || echo "Slack's clients for Node are missing: the workspace will not be judged by them (Debian: apt-get install nodejs npm)"
+
+node:
+	@command -v npm >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nodejs npm >/dev/null; } \
+	  || echo "Node is missing: the kit for it will not be tested (Debian: apt-get install nodejs npm)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:

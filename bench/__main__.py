@@ -16,6 +16,7 @@ NAMES = (
     "many",
     "disk",
     "readers",
+    "client",
     "hostile",
     "failover",
     "history",

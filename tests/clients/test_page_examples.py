@@ -1,42 +1,47 @@
-"""What docs/flags.md tells services to write, word for word, against a running bot: normal times, an outage, and no bot."""
+"""What docs/flags.md tells services to write, word for word; the kit and what needs no package are in test_outage.py."""
 
 import asyncio
-import re
 import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.cli.deployment import a_deployment
+from tests.clients.page import at, written
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "flags.md").read_text(encoding="utf-8")
+OTHERS, WITHOUT = "Other OpenFeature clients", "Without a package"
 TOKEN = "read-token-of-the-page"
 CLAUDE, GPT = {"provider": "anthropic", "model": "claude-sonnet-4-5"}, {"provider": "openai", "model": "gpt-5"}
 
 
-def written(language: str) -> str:
-    """The first example of the page in this language."""
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
 def service(url: str) -> dict[str, Any]:
-    """A service as the page writes it, but for the address; it knows its token from its environment."""
-    code = written("python")
-    assert "http://127.0.0.1:8080" in code
+    """A service on the official client as the page writes it, but for the address; it knows its token from its environment."""
+    code = at(written("python", OTHERS), url)
     names: dict[str, Any] = {"environ": {"UNDERSTUDY_READ_TOKEN": TOKEN}}
-    exec(code.replace("http://127.0.0.1:8080", url).replace("from os import environ\n", ""), names)  # noqa: S102 # our own page
+    exec(code.replace("from os import environ\n", ""), names)  # noqa: S102 # our own page
     names["provider"].session.trust_env = False
     return names
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [("python", "Python"), ("js", "Node"), ("python", WITHOUT), ("js", WITHOUT), ("sh", WITHOUT), ("python", OTHERS)],
+)
+def test_code_default_of_every_example_is_the_fallback(language: str, heading: str) -> None:
+    """Whoever copies it is not sent to the broken provider by a first start in an outage."""
+    example = written(language, heading)
+    assert "gpt" in example
+    assert "claude" not in example
 
 
 async def test_example_of_the_page_fails_over_and_outlives_the_bot(tmp_path: Path) -> None:
     """A service is sent to the fallback and back; without a bot it stays where it is, or starts on the fallback."""
     async with a_deployment(tmp_path) as deployment:
         deployment.configure(
-            flags=yaml.safe_load(written("yaml"))["flags"], server={"listen": "127.0.0.1:0", "read_tokens": [TOKEN]}
+            flags=yaml.safe_load(written("yaml", "Reading a flag"))["flags"],
+            server={"listen": "127.0.0.1:0", "read_tokens": [TOKEN]},
         )
         bot = await deployment.ready_bot()
         url = bot.control["url"]

@@ -1,0 +1,156 @@
+/** What the bot said about all flags, and which answer of it a reader gets. Pure. */
+
+import { createHash } from "node:crypto";
+
+export const VERSION = 1; // of the rules that we ask for and understand
+const BUCKETS = 10_000n;
+const DRILL_KEY = "understudy_drill";
+
+export type Primitive = string | number | boolean;
+
+/** What was received is not a set of flags; the message says why. */
+export class NotFlags extends Error {}
+
+/** One answer about a flag. Of an object `text` holds the JSON: each reader gets a copy, which it may change as it likes. */
+export interface Answer {
+  readonly value: unknown;
+  readonly text: string | undefined;
+  readonly variant: string;
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, Primitive>>;
+}
+
+/** A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already. */
+export interface Split {
+  readonly seed: string;
+  readonly below: number;
+  readonly back: Answer;
+}
+
+/** One flag: what everybody gets, but for those whom a hand-back or a drill sends elsewhere. */
+export interface Flag {
+  readonly plain: Answer;
+  readonly split: Split | undefined;
+  readonly drill: Answer | undefined;
+}
+
+/** All flags as received; `text` is the JSON they were read from, `streams` the addresses of events that were announced. */
+export interface Flags {
+  readonly byKey: ReadonlyMap<string, Flag>;
+  readonly streams: readonly string[];
+  readonly text: string;
+}
+
+/** What this reader gets: the same as from the bot itself. */
+export function answerFor(flag: Flag, context: Readonly<Record<string, unknown>>): Answer {
+  if (flag.drill !== undefined && context[DRILL_KEY] === true) return flag.drill;
+  const reader = context["targetingKey"];
+  if (flag.split !== undefined && typeof reader === "string" && reader !== "") {
+    if (bucket(flag.split.seed, reader) < flag.split.below) return flag.split.back;
+  }
+  return flag.plain;
+}
+
+/** Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `seed:targetingKey`, scaled down. */
+export function bucket(seed: string, targetingKey: string): number {
+  const hashed = createHash("sha256").update(utf8(`${seed}:${targetingKey}`)).digest();
+  return Number((hashed.readBigUInt64BE(0) * BUCKETS) >> 64n);
+}
+
+/**
+ * Reads the bot's answer, whole or not at all; throws NotFlags.
+ *
+ * A flag that the server could not evaluate keeps its answer from `before`.
+ */
+export function parse(text: string, before?: ReadonlyMap<string, Flag>): Flags {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new NotFlags("it is not JSON");
+  }
+  if (!isObject(data) || !Array.isArray(data["flags"])) throw new NotFlags("it has no list of flags");
+  const version = data["rules"] ?? VERSION; // any server of OFREP may answer, which says no version and parts no readers
+  if (version !== VERSION) {
+    throw new NotFlags(`its rules are of version ${String(version).slice(0, 20)}, this client knows ${VERSION}: update the client`);
+  }
+  const byKey = new Map<string, Flag>();
+  for (const [place, item] of (data["flags"] as unknown[]).entries()) {
+    const where = `flags[${place}]`;
+    if (!isObject(item) || typeof item["key"] !== "string") throw new NotFlags(`${where} has no key`);
+    const key = item["key"];
+    if ("errorCode" in item) {
+      const kept = before?.get(key);
+      if (kept !== undefined) byKey.set(key, kept);
+    } else {
+      byKey.set(key, readFlag(item, where));
+    }
+  }
+  return { byKey, streams: readStreams(data["eventStreams"]), text };
+}
+
+function readFlag(item: Record<string, unknown>, where: string): Flag {
+  const plain = readAnswer(item, typeof item["reason"] === "string" ? item["reason"] : "UNKNOWN", where);
+  const split = item["split"] ?? undefined;
+  const drill = item["drill"] ?? undefined;
+  return {
+    plain,
+    split: split === undefined ? undefined : readSplit(split, plain, `${where}.split`),
+    drill: drill === undefined ? undefined : readAnswer(object(drill, `${where}.drill`), "TARGETING_MATCH", `${where}.drill`),
+  };
+}
+
+function readSplit(item: unknown, plain: Answer, where: string): Split {
+  const { seed, below, ...back } = object(item, where);
+  if (typeof seed !== "string" || !Number.isInteger(below)) throw new NotFlags(`${where} has no seed or no share`);
+  return { seed, below: below as number, back: readAnswer({ metadata: plain.metadata, ...back }, "SPLIT", where) };
+}
+
+function readAnswer(item: Record<string, unknown>, reason: string, where: string): Answer {
+  const value = item["value"] ?? undefined;
+  if (value === undefined) throw new NotFlags(`${where} has no value`);
+  const variant = item["variant"] ?? "";
+  if (typeof variant !== "string") throw new NotFlags(`${where} has a variant that is no text`);
+  const told = Object.entries(object(item["metadata"] ?? {}, `${where}.metadata`)).filter(([, one]) => isPrimitive(one));
+  const metadata = Object.fromEntries(told) as Record<string, Primitive>;
+  return { value, text: typeof value === "object" ? JSON.stringify(value) : undefined, variant, reason, metadata };
+}
+
+/** Those of a kind we know; what else may be announced one day is left alone. */
+function readStreams(found: unknown): string[] {
+  const streams: string[] = [];
+  for (const item of Array.isArray(found) ? (found as unknown[]) : []) {
+    if (!isObject(item) || item["type"] !== "sse") continue;
+    const endpoint = item["endpoint"];
+    if (isObject(endpoint) && typeof endpoint["requestUri"] === "string") {
+      streams.push((typeof endpoint["origin"] === "string" ? endpoint["origin"] : "") + endpoint["requestUri"]);
+    } else if (typeof item["url"] === "string") {
+      streams.push(item["url"]);
+    }
+  }
+  return streams;
+}
+
+/** UTF-8 in which half a surrogate pair stands for itself: it must hash as it does in the bot, which gets it by JSON. */
+function utf8(text: string): Buffer {
+  if (text.isWellFormed()) return Buffer.from(text);
+  const pieces = Array.from(text, (one) => {
+    const point = one.codePointAt(0) as number;
+    if (point < 0xd800 || point > 0xdfff) return Buffer.from(one);
+    return Buffer.from([0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f)]);
+  });
+  return Buffer.concat(pieces);
+}
+
+function object(item: unknown, where: string): Record<string, unknown> {
+  if (!isObject(item)) throw new NotFlags(`${where} is no object`);
+  return item;
+}
+
+function isObject(item: unknown): item is Record<string, unknown> {
+  return typeof item === "object" && item !== null && !Array.isArray(item);
+}
+
+function isPrimitive(item: unknown): item is Primitive {
+  return typeof item === "string" || typeof item === "number" || typeof item === "boolean";
+}
