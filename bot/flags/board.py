@@ -3,7 +3,7 @@
 Reading never touches the database: the engine swaps an immutable snapshot in after each commit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, in_drill, targeting_key
@@ -22,6 +22,7 @@ class FlagBoard:
         self._snapshot: Snapshot | None = None
         self._readers = Readers(clock)
         self._in_drill = DrillReaders()
+        self._told: list[Callable[[], None]] = []
 
     @property
     def ready(self) -> bool:
@@ -36,10 +37,17 @@ class FlagBoard:
         return self._snapshot
 
     def swap(self, snapshot: Snapshot) -> None:
-        """Serve `snapshot` from now on; flags that left it lose their readers."""
-        self._snapshot = snapshot
+        """Serve `snapshot` from now on; flags that left it lose their readers. Where it says something new, that is told."""
+        before, self._snapshot = self._snapshot, snapshot
         self._readers.keep_only(snapshot.entries)
         self._in_drill.keep_only({key for key, entry in snapshot.entries.items() if entry.drill})
+        if before is None or before.entries != snapshot.entries:
+            for tell in self._told:
+                tell()
+
+    def tells(self, tell: Callable[[], None]) -> None:
+        """Call `tell` from now on whenever readers may get something new."""
+        self._told.append(tell)
 
     def evaluate(self, key: str, context: Mapping[str, Any], client: str = "") -> Evaluation | NotFound:
         """Answer one reader and remember it, by its targeting key or else as `client`; raises NotReady."""

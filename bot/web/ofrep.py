@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.flags import rules
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, targeting_key
+from bot.web.ofrep_events import ANNOUNCED
 from bot.web.server.bodies import read_json
 from bot.web.server.errors import OFREP_FLAGS, Refusal, answer_json, flag_key
 from bot.web.services import SERVICES
@@ -83,7 +84,12 @@ def _rules(request: web.Request, context: Mapping[str, Any], data: Any) -> web.R
     if made.snapshot is not board.snapshot:
         made.snapshot = board.snapshot
         flags = [_rule_shape(rule) for rule in rules.rules(made.snapshot)]
-        body = {"rules": rules.VERSION, "flags": flags, "metadata": {"revision": made.snapshot.revision}}
+        body = {
+            "rules": rules.VERSION,
+            "flags": flags,
+            "metadata": {"revision": made.snapshot.revision},
+            "eventStreams": ANNOUNCED,
+        }
         made.body = json.dumps(body, allow_nan=False).encode()
         made.etag = _etag(made.body)
     return _unless_known(request, made.body, made.etag)

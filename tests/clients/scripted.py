@@ -42,6 +42,7 @@ class ScriptedBot:
     """Gives `reply` to whoever asks."""
 
     reply: Reply = b""
+    events: Callable[[Any], None] | None = None  # what to do with who listens; without it there is nothing to listen to
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
 
@@ -54,6 +55,10 @@ def scripted(reply: Reply) -> Iterator[ScriptedBot]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             while head := self._head():
+                if head.startswith("GET"):
+                    if bot.events is not None:
+                        bot.events(self)
+                    return
                 length = next((int(line[15:]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0)
                 body = self.rfile.read(length)
                 bot.asked.append(Asked(head, json.loads(body) if body else None))

@@ -3,6 +3,8 @@
 import json
 import logging
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +147,28 @@ def test_value_is_stale_when_the_bot_was_silent_for_three_seconds(bot: ScriptedB
     bot.reply = good
     rounds.look()
     assert [State.OLD, State.FRESH] == rounds.told
+
+
+def test_death_of_a_bot_with_a_stream_is_told_as_soon(bot: ScriptedBot) -> None:
+    """Beside a stream it is asked every ten seconds only, but not waited for three times as long."""
+    ended = threading.Event()
+
+    def stream(connection: Any) -> None:
+        connection.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hi\n\n")
+        ended.wait(10)
+
+    bot.reply = flags(flag("good"), eventStreams=[{"type": "sse", "endpoint": {"requestUri": "/events"}}])
+    bot.events = stream
+    rounds = Rounds(bot)
+    while rounds.look() < 10:
+        time.sleep(0.01)
+    bot.reply = answer("", "503 Service Unavailable")
+    rounds.look()
+    rounds.passes(4)
+    rounds.look()
+    ended.set()
+    rounds.keeper.stop()
+    assert State.OLD is rounds.keeper.state
 
 
 def test_change_is_told_by_the_names_of_the_flags(bot: ScriptedBot) -> None:

@@ -93,7 +93,8 @@ export class Bot {
    * Throws BotError. It does not keep the process alive.
    */
   async follow(address: string, lastEvent: string, ended: AbortSignal, onOpen: () => void, onLine: (line: string) => void): Promise<void> {
-    const url = new URL(address, this.url);
+    // A path is one of the bot's own, wherever a proxy has put it.
+    const url = new URL(address.startsWith("/") ? this.url + address : address);
     if (url.origin !== new URL(this.url).origin) throw new BotError(`${this.url} announced a stream elsewhere, which is not followed`);
     const headers = { ...this.headers, Accept: "text/event-stream", ...(lastEvent ? { "Last-Event-ID": lastEvent } : {}) };
     await new Promise<void>((resolve, reject) => {

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -85,7 +85,8 @@ class Bot:
 
     def stream(self, announced: Stream, last_event: str) -> urllib3.BaseHTTPResponse:
         """Open an announced stream of events; raises BotError. What waits in a read of it is ended by its `shutdown()`."""
-        address = urljoin(self.url + "/", announced.address)
+        # A path is one of the bot's own, wherever a proxy has put it.
+        address = self.url + announced.address if announced.address.startswith("/") else announced.address
         parts = urlsplit(address)
         if (parts.scheme, parts.netloc) != self._origin:
             raise BotError(f"{self.url} announced a stream elsewhere, which is not followed")

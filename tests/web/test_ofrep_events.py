@@ -1,0 +1,123 @@
+"""The stream that tells clients to ask again, over real HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from web_house import READ, House, headers
+
+from bot.core.model import Actor
+from bot.core.signals import EngageFlag, StartDrill
+from bot.web.ofrep_events import STREAMS
+
+ANA = Actor.operator("ana")
+CHAT = "support-chat.llm"
+SOON_S = 5.0
+
+
+class Listener:
+    """One reader of the stream."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def next(self) -> dict[str, str]:
+        """The fields of the next block that is no comment; empty at the end."""
+        found: dict[str, str] = {}
+        async with asyncio.timeout(SOON_S):
+            while line := (await self._answer.content.readline()).decode():
+                if line != "\n":
+                    name, _, value = line.strip().partition(": ")
+                    found[name] = value
+                elif found:
+                    return found
+        return found
+
+
+@asynccontextmanager
+async def listening(http: aiohttp.ClientSession, house: House, **more: str) -> AsyncIterator[Listener]:
+    async with http.get(f"{house.url}/ofrep/v1/events", headers=headers(READ, **more)) as answer:
+        assert (200, "text/event-stream") == (answer.status, answer.headers["Content-Type"])
+        listener = Listener(answer)
+        assert {"retry": "3000"} == await listener.next()
+        yield listener
+
+
+async def engage(house: House) -> Any:
+    return await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason="claude is down"))
+
+
+async def test_listeners_are_told_when_a_flag_is_switched(house: House, http: aiohttp.ClientSession) -> None:
+    """Each one, with the revision that the flags then have."""
+    async with listening(http, house) as one, listening(http, house) as other:
+        await engage(house)
+        told = [await one.next(), await other.next()]
+    revision = house.board.snapshot.revision
+    assert 2 * [{"id": str(revision), "data": '{"type": "refetchEvaluation"}'}] == told
+
+
+async def test_listeners_are_told_when_a_drill_begins(house: House, http: aiohttp.ClientSession) -> None:
+    """It changes what some readers get, though no flag."""
+    async with listening(http, house) as one:
+        assert (await house.engine.handle(StartDrill(ANA, components=("anthropic.api",), flag=CHAT))).ok
+        assert "refetchEvaluation" in (await one.next())["data"]
+
+
+async def test_nobody_is_told_of_what_changes_no_flag(house: House, http: aiohttp.ClientSession) -> None:
+    """Every commit puts a snapshot on the board; a thousand clients need not ask for each."""
+    async with listening(http, house) as one:
+        house.engine.restore()
+        await asyncio.sleep(0.1)  # an event would have been sent by now
+        await engage(house)
+        first = await one.next()
+    assert str(house.board.snapshot.revision) == first["id"]
+
+
+async def test_who_missed_a_change_is_told_at_once(house: House, http: aiohttp.ClientSession) -> None:
+    """A client that comes back names the last event that it saw."""
+    async with listening(http, house, Last_Event_ID="0") as one:
+        await engage(house)
+        seen = (await one.next())["id"]
+    async with listening(http, house, Last_Event_ID="0") as one:
+        assert seen == (await one.next())["id"]
+    async with listening(http, house, Last_Event_ID=seen) as one:
+        await house.close()
+        assert {} == await one.next(), "nothing was missed, and the stream ended with the server"
+
+
+async def test_server_stops_at_once_beside_listeners(house: House, http: aiohttp.ClientSession) -> None:
+    """It would wait five seconds for requests that have an end."""
+    async with listening(http, house), listening(http, house):
+        began = asyncio.get_running_loop().time()
+        await house.close()
+        assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_listener_that_goes_away_is_forgotten(house: House, http: aiohttp.ClientSession) -> None:
+    """At the next change at the latest, without a word in the log."""
+    assert house.server is not None
+    streams = house.server.app[STREAMS]
+    async with listening(http, house):
+        assert 1 == streams.count
+    async with asyncio.timeout(SOON_S):
+        while streams.count:
+            streams.tell()
+            await asyncio.sleep(0.01)
+
+
+async def test_stream_is_announced_with_the_rules_only(house: House, http: aiohttp.ClientSession) -> None:
+    """A browser's own client would open it without its token, and be refused for ever."""
+    found = []
+    for query in ("", "?rules=1"):
+        async with http.post(f"{house.url}/ofrep/v1/evaluate/flags{query}", headers=headers(READ)) as answer:
+            found.append(json.loads(await answer.text()).get("eventStreams"))
+    assert [None, [{"type": "sse", "endpoint": {"requestUri": "/ofrep/v1/events"}}]] == found
+
+
+async def test_stream_needs_a_token(house: House, http: aiohttp.ClientSession) -> None:
+    """As all reading does."""
+    async with http.get(f"{house.url}/ofrep/v1/events") as answer:
+        assert 401 == answer.status
