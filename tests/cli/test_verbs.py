@@ -322,7 +322,9 @@ async def test_resolving_asks_in_the_terminal_while_something_fails(deployment: 
     sure = await deployment.verb("incident", "resolve", "1", "over", "--yes")
 
     assert (1, "") == (asked.status, asked.out)
-    assert asked.err.strip().endswith(f"INC-1 is not over: {FLAG} is still on gpt. Nothing was changed. Repeat it with --yes.")
+    assert asked.err.strip().endswith(
+        "INC-1 is not over: support chat is still on gpt. Nothing was changed. Repeat it with --yes."
+    )
     assert 1 == program.status
     assert (0, "INC-1 is resolved now.") == (sure.status, sure.out.strip())
 
