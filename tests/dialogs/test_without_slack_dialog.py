@@ -181,7 +181,7 @@ async def test_a_step_of_paging_is_taken_once_over_a_restart_without_slack(tmp_p
         await house.passes(minutes=12)
         await house.quiet()
 
-        assert 2 == len([body for _, body in told(house) if body.startswith("Nobody has acknowledged it for")])
+        assert 2 == len([body for _, body in told(house) if body.startswith("Nobody has acknowledged it")])
 
 
 async def with_slack(house: House) -> list[str]:
