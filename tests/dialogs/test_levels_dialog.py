@@ -14,9 +14,9 @@ from bot.sandbox.slack.errors import ModalErrors
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, SOON_S, a_house
 
-VIEWERS = "Only viewers may ask here: @watch. Ask one of them."
-RESPONDERS = "Only responders may do that here: @help. Ask one of them."
-COMMANDERS = "Only commanders may do that here: @lead. Ask one of them."
+VIEWERS = "Only viewers may ask here: @watch, @help, @lead and 1 more. Ask one of them."
+RESPONDERS = "Only responders may do that here: @help, @lead, @ada. Ask one of them."
+COMMANDERS = "Only commanders may do that here: @lead, @ada. Ask one of them."
 ADMINS = "Only admins may do that here: @ada. Ask one of them."
 
 ASKS = "/incident show INC-1"
