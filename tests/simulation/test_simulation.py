@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUGS = sorted((ROOT / "tests" / "simulation" / "bugs").rglob("*.diff"))
 DAYS = 50  # two hundred by hand
 DAYS_WITH_A_BUG = 60
-DAYS_TIDIED = 12
+DAYS_TIDIED = 8
 
 
 def days(root: Path, first: int, last: int, *more: str) -> subprocess.CompletedProcess[str]:
