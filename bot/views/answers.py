@@ -124,13 +124,8 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             return f"Update {slot} of {answer.name} is written."
         case a.NoteAdded():
             return f"Noted in the timeline of {answer.name}."
-        case StepIsTicked(step=step, text=text, done=done):
-            return f"Step {step} of the runbook {'is done' if done else 'is to be done again'}: {text}"
-        case StepAsBefore(step=step, by=by):
-            return f"Step {step} is done already, by {by.name or by.id}." if by else f"Step {step} is not done anyway."
-        case NoStep(step=step, most=most):
-            known = f"The last one is {most}." if most else "It has no runbook."
-            return f"The runbook of {answer.name} has no step {step}. {known}"
+        case StepIsTicked() | StepAsBefore() | NoStep():
+            return _of_runbook(answer)
         case a.SeveritySet(severity=severity):
             return f"{answer.name} is {severity} now."
         case a.NeedsWhy(severity=severity, now=now):
@@ -157,6 +152,17 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.Exported(where=where):
             return f"The timeline of {answer.name} comes as a file in {where}."
     return ""
+
+
+def _of_runbook(answer: StepIsTicked | StepAsBefore | NoStep) -> str:
+    match answer:
+        case StepIsTicked(step=step, text=text, done=done):
+            return f"Step {step} of the runbook {'is done' if done else 'is to be done again'}: {text}"
+        case StepAsBefore(step=step, by=by):
+            return f"Step {step} is done already, by {by.name or by.id}." if by else f"Step {step} is not done anyway."
+        case NoStep(step=step, most=most):
+            known = f"The last one is {most}." if most else "It has no runbook."
+            return f"The runbook of {answer.name} has no step {step}. {known}"
 
 
 def _of_role(answer: RoleGiven | RoleTaken | RoleAlready | NoRole) -> str:

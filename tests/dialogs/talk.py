@@ -96,6 +96,15 @@ class Talk:
                 await asyncio.sleep(0.005)
             await person.submits({name: value for name, value in fields.items() if value})
 
+    async def gathers(self, channel: str) -> None:
+        """Ana and Bob join INC-1, and are in its channel."""
+        for person in (self.house.ana, self.house.bob):
+            await self.asks(person, "/incident join INC-1")
+            await self.house.quiet()
+            members = self.house.workspace.channel(channel).members
+            if person.id not in members:
+                members.append(person.id)
+
     async def facts(self, *kinds: type[Body]) -> Sequence[Fact]:
         """Every fact of these kinds, or of all, in order."""
         assert self.house.app is not None

@@ -24,13 +24,7 @@ WRONG = "I think it was DNS"
 @pytest.fixture
 async def room(outage: Talk) -> Talk:
     """INC-1 is open; Ana and Bob are in its channel, where Bob wrote a message that Ana pinned."""
-    for person in (outage.house.ana, outage.house.bob):
-        await outage.asks(person, "/incident join INC-1")
-    await outage.house.quiet()
-    for person in (outage.house.ana, outage.house.bob):
-        channel = outage.house.workspace.channel(ROOM)
-        if person.id not in channel.members:
-            channel.members.append(person.id)
+    await outage.gathers(ROOM)
     await outage.house.bob.says(WRONG, channel=ROOM)
     pin = outage.house.ana.reacts("pushpin", message_containing=WRONG, channel=ROOM)
     await outage.hears(outage.house.ana, pin)

@@ -16,13 +16,7 @@ ADD = "add_to_timeline"
 @pytest.fixture
 async def room(outage: Talk) -> Talk:
     """INC-1 is open; Ana and Bob are in its channel, where Bob wrote what it is."""
-    for person in (outage.house.ana, outage.house.bob):
-        await outage.asks(person, "/incident join INC-1")
-        await outage.house.quiet()
-    for person in (outage.house.ana, outage.house.bob):
-        channel = outage.house.workspace.channel(ROOM)
-        if person.id not in channel.members:
-            channel.members.append(person.id)
+    await outage.gathers(ROOM)
     await outage.house.bob.says("it was <DNS> & nothing else", channel=ROOM)
     return outage
 

@@ -205,11 +205,16 @@ class Keeper:
         return max(self._poll_every_s, pause_s)
 
     @property
+    def fresh(self) -> bool:
+        """Whether the bot was heard a short while ago."""
+        return self._now() <= self.fresh_until
+
+    @property
     def state(self) -> State:
         """What a reader can expect now."""
         if self.held is None:
             return State.NOTHING
-        return State.FRESH if self._now() <= self.fresh_until else State.OLD
+        return State.FRESH if self.fresh else State.OLD
 
     def _tell(self, sentence: str) -> None:
         state = self.state

@@ -3,7 +3,6 @@
 import math
 import os
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,7 +107,7 @@ class UnderstudyProvider(AbstractProvider):
                 keeper.note_in_drill(key, answer is flag.drill)
         if type(answer.value) not in kinds:
             raise TypeMismatchError(f"flag {key} is {_named(answer.value)}: read it as that")
-        if time.monotonic() <= keeper.fresh_until:
+        if keeper.fresh:
             reason = _REASONS.get(answer.reason, Reason.UNKNOWN)
         else:
             reason = Reason.CACHED if held.from_file else Reason.STALE
