@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.ports.signed_requests import REQUEST_PATH
 from bot.verbs.incident import VERBS
-from bot.web import observe, ofrep, ofrep_events, page
+from bot.web import flagd, observe, ofrep, ofrep_events, page
 from bot.web.api import control, entries, reads
 from bot.web.hooks import intake, samples, slack
 from bot.web.server.auth import Access, guard
@@ -35,6 +35,7 @@ def build_web(services: WebServices) -> web.Application:
     app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
     app[ofrep.RULES] = ofrep.RulesMade()
+    app[flagd.DEFINITIONS] = flagd.DefinitionsMade()
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
     app.on_shutdown.append(streams.close)
@@ -110,6 +111,7 @@ def _add_reads(app: web.Application) -> None:
     app.router.add_get("/metrics", guard(Access.READ, observe.metrics))
     for path in ofrep.PATHS:
         app.router.add_post(path, guard(Access.READ, ofrep.evaluate, restored=True))
+    app.router.add_get(flagd.PATH, guard(Access.READ, flagd.flags, restored=True))
     # No HEAD: an answer to it would have no end either.
     app.router.add_get(ofrep_events.PATH, guard(Access.READ, ofrep_events.events, restored=True), allow_head=False)
     readable: dict[str, Handler] = {

@@ -4,7 +4,6 @@ Each client breaks on a different omission, so an answer always has key, value, 
 has errorCode, errorDetails and metadata, and all of them are bare `application/json`.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from bot.flags.evaluate import Evaluation, NotFound, Snapshot, targeting_key
 from bot.web.ofrep_events import ANNOUNCED
 from bot.web.server.bodies import read_json
 from bot.web.server.errors import OFREP_FLAGS, Refusal, answer_json, flag_key
+from bot.web.server.etags import etag, unless_known
 from bot.web.services import SERVICES
 
 
@@ -51,7 +51,7 @@ async def evaluate(request: web.Request) -> web.Response:
 def _one(request: web.Request, key: str, context: Mapping[str, Any]) -> web.Response:
     """Never a 304 here: no client understands one on a single flag."""
     services = request.app[SERVICES]
-    found = services.board.evaluate(key, context, _client(request))
+    found = services.board.evaluate(key, context, client_of(request))
     if isinstance(found, NotFound):
         services.metrics.observe_unknown_flag()
         raise Refusal(404, f"{found.reason}.", code="FLAG_NOT_FOUND")
@@ -60,7 +60,7 @@ def _one(request: web.Request, key: str, context: Mapping[str, Any]) -> web.Resp
 
 
 def _all(request: web.Request, context: Mapping[str, Any]) -> web.Response:
-    services, client = request.app[SERVICES], _client(request)
+    services, client = request.app[SERVICES], client_of(request)
     shapes = []
     for key in services.board.snapshot.entries:
         found = services.board.evaluate(key, context, client)
@@ -69,13 +69,13 @@ def _all(request: web.Request, context: Mapping[str, Any]) -> web.Response:
             shapes.append(_shape(found))
     data = {"flags": shapes, "metadata": {"revision": services.board.snapshot.revision}}
     body = json.dumps(data, allow_nan=False).encode()
-    return _unless_known(request, body, _etag(body))
+    return unless_known(request, body, etag(body))
 
 
 def _rules(request: web.Request, context: Mapping[str, Any], data: Any) -> web.Response:
     """All flags for a client that evaluates by itself: the same bytes for every reader, made once for each snapshot."""
     board, made = request.app[SERVICES].board, request.app[RULES]
-    client = targeting_key(context) or _client(request)
+    client = targeting_key(context) or client_of(request)
     board.note_reader(client)
     for field, fallback in (("drill_fallback", True), ("drill_other", False)):
         keys = data.get(field) if isinstance(data, Mapping) else None
@@ -91,20 +91,8 @@ def _rules(request: web.Request, context: Mapping[str, Any], data: Any) -> web.R
             "eventStreams": ANNOUNCED,
         }
         made.body = json.dumps(body, allow_nan=False).encode()
-        made.etag = _etag(made.body)
-    return _unless_known(request, made.body, made.etag)
-
-
-def _etag(body: bytes) -> str:
-    """Of the bytes, since they may depend on the reader; a counter would also start anew with the process."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-
-
-def _unless_known(request: web.Request, body: bytes, etag: str) -> web.Response:
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if _has(request.headers.getall("If-None-Match", []), etag):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=body, content_type="application/json", headers=headers)
+        made.etag = etag(made.body)
+    return unless_known(request, made.body, made.etag)
 
 
 def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
@@ -145,11 +133,6 @@ def _context(data: Any) -> Mapping[str, Any]:
     return context
 
 
-def _client(request: web.Request) -> str:
+def client_of(request: web.Request) -> str:
     """Who reads, for those that send no targeting key: where from and with what."""
     return f"{request.remote or 'unknown'} {request.headers.get('User-Agent', '')[:80]}".strip()
-
-
-def _has(conditions: list[str], etag: str) -> bool:
-    wanted = {part.strip().removeprefix("W/") for condition in conditions for part in condition.split(",")}
-    return etag in wanted or "*" in wanted
