@@ -16,6 +16,7 @@ from bot.views.about import About
 from bot.web.health import Health
 from bot.wiring.drills import drill_readers
 from bot.wiring.on_call import OnCallRoom
+from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import PartList
 from bot.wiring.parts import Parts
 from bot.wiring.pinging import Pinging
@@ -49,10 +50,12 @@ class App:
             setup, sees=self.sees, awaits=lambda: self._watching.awaits(), show=lambda note: self._channels.show(note)
         )
         self._probes = Probes(setup)
+        self._outcomes = OutcomeRoom(setup, self._store)
         self._web = Web(
             setup, self._store, self._probes,
             health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),
             slack=lambda: self._slack.requests, engine=lambda: self._front(),
+            outcomes=self._outcomes,
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(
@@ -69,6 +72,7 @@ class App:
             return
         self._parts = PartList(
             self._store,
+            self._outcomes,
             self._probes,
             *served,
             self._channels,

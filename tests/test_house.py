@@ -38,6 +38,7 @@ FLOORS = {
     "bot.engine": 3,
     "bot.delivery": 3,
     "bot.watch": 3,
+    "bot.outcomes": 3,
     "commands": 4,
     "bot.web": 4,
     "bot.sandbox": 4,

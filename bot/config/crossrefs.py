@@ -177,18 +177,36 @@ def _check_token_kinds(slack: Node | None, report: Report) -> None:
 def _check_server(root: Map, report: Report) -> None:
     """Tokens that can be guessed or that readers hold too, and an open door that lets nobody in."""
     server = child(root, "server")
-    tokens = {name: items(child(server, name)) for name in ("read_tokens", "control_tokens")}
-    for index, token in enumerate(tokens["control_tokens"]):
-        if 0 < len(text(token) or "") < LEAST_TOKEN:
-            remedy = f"at least {LEAST_TOKEN} characters, such as `openssl rand -hex 24` prints"
-            report.error(token.mark, ("server", "control_tokens", index), "the token is too short to be secret", remedy)
-        elif text(token) and text(token) in map(text, tokens["read_tokens"]):
-            remedy = "give each its own: whoever may read could change everything"
-            report.error(token.mark, ("server", "control_tokens", index), "it is a read token too", remedy)
+    tokens = {name: items(child(server, name)) for name in ("read_tokens", "control_tokens", "outcome_tokens")}
+    for name in ("control_tokens", "outcome_tokens"):
+        for index, token in enumerate(tokens[name]):
+            if 0 < len(text(token) or "") < LEAST_TOKEN:
+                remedy = f"at least {LEAST_TOKEN} characters, such as `openssl rand -hex 24` prints"
+                report.error(token.mark, ("server", name, index), "the token is too short to be secret", remedy)
+    _check_no_token_twice(tokens, report)
     listen = child(server, "listen")
-    if listen is not None and listens_everywhere(text(listen) or "") and not any(tokens.values()):
+    may_read = tokens["read_tokens"] or tokens["control_tokens"]
+    if listen is not None and listens_everywhere(text(listen) or "") and not may_read:
         remedy = "set `read_tokens` (and `control_tokens` where it is used), or listen on 127.0.0.1"
         report.error(listen.mark, ("server", "listen"), "it is open to everybody, and without a token nobody may read", remedy)
+
+
+def _check_no_token_twice(tokens: dict[str, tuple[Node, ...]], report: Report) -> None:
+    """A token of two kinds may do what neither list says alone."""
+    for name, other, words, could in (
+        ("control_tokens", "read_tokens", "it is a read token too", "whoever may read could change everything"),
+        ("outcome_tokens", "read_tokens", "it is a read token too", "one for outcomes is in the environment of every service"),
+        (
+            "outcome_tokens",
+            "control_tokens",
+            "it is a control token too",
+            "every service could change everything",
+        ),
+    ):
+        theirs = {text(token) for token in tokens[other]} - {None, ""}
+        for index, token in enumerate(tokens[name]):
+            if text(token) in theirs and len(text(token) or "") >= LEAST_TOKEN:
+                report.error(token.mark, ("server", name, index), words, f"give each its own: {could}")
 
 
 def _check_people(root: Map, report: Report) -> None:

@@ -113,6 +113,10 @@ class ServerConfig(Part):
     )
     control_tokens: tuple[Secret, ...] = Field(default=(), description="Who may change things over HTTP; none means nobody.")
 
+    outcome_tokens: tuple[Secret, ...] = Field(
+        default=(), description="Who may tell what became of real requests, and nothing else; control tokens may too."
+    )
+
     @property
     def host(self) -> str:
         """The host part of `listen`, without brackets."""
@@ -361,7 +365,8 @@ class Config(Part):
     def secrets(self) -> frozenset[str]:
         """Every secret string of six characters or more, for those who keep them out of logs and exports."""
         found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
-        found |= {*self.server.read_tokens, *self.server.control_tokens, self.server.ping_url}
+        found |= {*self.server.read_tokens, *self.server.control_tokens, *self.server.outcome_tokens}
+        found |= {self.server.ping_url}
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
         found |= {secret for one in self.people.on_call.values() for secret in one.secrets()}

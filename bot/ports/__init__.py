@@ -37,6 +37,7 @@ from bot.ports.ledger import (
     StoreError,
     StoreTrouble,
 )
+from bot.ports.outcomes import Outcomes
 from bot.ports.outside import Admission, Called, Fetcher, Notifier, OnCall, OnDuty, Prober, Ticker
 from bot.ports.performers import EffectError, Performed, Performer, Performers, Wait, together
 from bot.ports.samples import LatencyPicture, Remembered, Samples
@@ -44,7 +45,7 @@ from bot.ports.samples import LatencyPicture, Remembered, Samples
 __all__ = [
     "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
     "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "Furnishing", "GroupGone", "LatencyPicture",
-    "Ledger", "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Performed",
-    "Performer", "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled", "Standing",
-    "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
+    "Ledger", "Mark", "Message", "MessageGone", "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Outcomes",
+    "Performed", "Performer", "Performers", "Place", "PostedAt", "Prober", "Remembered", "RowState", "Samples", "Settled",
+    "Standing", "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

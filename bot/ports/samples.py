@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
+from bot.ports.outcomes import Outcomes
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Remembered:
 
 class Samples(Protocol):
     """Check results: many, cheap, short-lived."""
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What became of real requests, which is kept, bounded and forgotten with the results."""
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch, and what was concluded with it, all or nothing; durable soon (within a second), not at once."""

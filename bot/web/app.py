@@ -9,7 +9,7 @@ from bot.ports.signed_requests import REQUEST_PATH
 from bot.verbs.incident import VERBS
 from bot.web import flagd, observe, ofrep, ofrep_events, page
 from bot.web.api import control, entries, reads
-from bot.web.hooks import intake, samples, slack
+from bot.web.hooks import intake, outcomes, samples, slack
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
 from bot.web.server.errors import Handler, answer_errors
@@ -36,6 +36,7 @@ def build_web(services: WebServices) -> web.Application:
     app[SERVICES] = services
     app[ofrep.RULES] = ofrep.RulesMade()
     app[flagd.DEFINITIONS] = flagd.DefinitionsMade()
+    app[outcomes.NAMES] = outcomes.KnownNames()
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
     app.on_shutdown.append(streams.close)
@@ -154,6 +155,7 @@ def _add_hooks(app: web.Application) -> None:
     for path in (intake.HEARTBEAT, f"{intake.HEARTBEAT}/{{what}}"):
         app.router.add_get(path, beat)  # HEAD too
         app.router.add_post(path, beat)
+    app.router.add_post(outcomes.OUTCOMES, guard(Access.OUTCOMES, outcomes.outcomes, restored=True))
     app.router.add_post(samples.SAMPLES, guard(Access.OPEN, samples.samples, restored=True))
     app.router.add_post(intake.ALERT, guard(Access.CONTROL, intake.alert, restored=True))
     if app[SERVICES].slack is not None:

@@ -8,6 +8,7 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.core.model import Level, Sample, Severity, Verdict
+from bot.core.outcomes.counts import Counts, Route
 from bot.core.policy import Policy
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Fact
@@ -73,6 +74,12 @@ class Metrics:
     def observe_unknown_flag(self) -> None:
         """Somebody asked for a flag that is not configured; its name is foreign and becomes no label."""
         self._unknown_flags.inc()
+
+    def observe_outcomes(self, route: Route, counts: Counts) -> None:
+        """A service told of requests; its own name is foreign and becomes no label."""
+        for outcome, count in (("ok", counts.ok), ("failed", counts.failed)):
+            if count:
+                self._outcomes(route.flag, route.variant, route.provider, outcome).inc(count)
 
     def observe_ping(self, outcome: str) -> None:
         """What became of a ping to `server.ping_url`."""
@@ -158,6 +165,10 @@ class Metrics:
         self._percent = self._gauge("flag_percent_on_fallback", "Share of readers on the fallback, 0 to 100.", "flag")
         self._readers = self._gauge("flag_readers", "Distinct clients in the last 15 minutes, as far as remembered.", "flag")
         self._evaluations = self._counter("flag_evaluations", "Flags read, by answer.", "flag", "variant", "reason")
+        told = self._counter(
+            "outcomes", "Requests that services told of, by what became of them.", "flag", "variant", "provider", "outcome"
+        )
+        self._outcomes = cache(told.labels)  # asked with each outcome
         self._unknown_flags = self._counter("flag_not_found", "Reads of flags that are not configured.")
 
     def _house(self) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample, Verdict
 from bot.flags.board import FlagBoard
+from bot.outcomes.intake import OutcomeIntake
 from bot.ports import Admission, Engine, Ledger, Samples
 from bot.ports.signed_requests import SlackRequests
 from bot.system.clock import Clock
@@ -86,6 +87,7 @@ class Hooks:
     peers: Mapping[str, str] = field(default_factory=dict, repr=False)
     checks: Mapping[str, str] = field(default_factory=dict)
     pace: AlertPace = field(default_factory=AlertPace)
+    outcomes: OutcomeIntake | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class WebServices:
     metrics: Metrics
     read_tokens: tuple[str, ...] = field(default=(), repr=False)
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
+    outcome_tokens: tuple[str, ...] = field(default=(), repr=False)
     local_token: str = field(default="", repr=False)
     open_to_loopback: bool = False
     hooks: Hooks = field(default_factory=Hooks)

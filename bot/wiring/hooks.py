@@ -9,6 +9,7 @@ from bot.checks.heartbeat_intake import SignsOfLife
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.engine.seen_ids import SeenIds
+from bot.outcomes.intake import OutcomeIntake
 from bot.ports import Ledger
 from bot.system.clock import Clock
 from bot.watch.plan import Check
@@ -21,7 +22,8 @@ Take = Callable[[Sequence[Sample]], Awaitable[None]]
 
 
 def doors(
-    config: Config, checks: Sequence[Check], heartbeats: Heartbeats, ledger: Ledger, clock: Clock, take: Take
+    config: Config, checks: Sequence[Check], heartbeats: Heartbeats, ledger: Ledger, clock: Clock, take: Take,
+    outcomes: OutcomeIntake | None = None,
 ) -> Hooks:  # fmt: skip
     """The hooks that a configuration opens; what comes in goes to `take`."""
     beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
@@ -30,6 +32,7 @@ def doors(
         intake=PeerIntake(ledger, clock, take),
         peers={peer.vantage: peer.secret.get_secret_value() for peer in config.peers},
         checks={check.id: check.component for check in checks},
+        outcomes=outcomes,
     )
 
 

@@ -13,6 +13,7 @@ from bot.web.server.connections import limits_for
 from bot.web.server.unix_socket import socket_file
 from bot.web.services import Hooks, WebServices
 from bot.wiring.hooks import doors
+from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup
 from bot.wiring.store import Store
@@ -27,7 +28,7 @@ class Web(AppPart):
     def __init__(
         self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
         sees: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
-        slack: Callable[[], SlackRequests | None], engine: Callable[[], Engine],
+        slack: Callable[[], SlackRequests | None], engine: Callable[[], Engine], outcomes: OutcomeRoom,
     ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
@@ -38,6 +39,7 @@ class Web(AppPart):
         self._take = take
         self._slack = slack
         self._engine = engine
+        self._outcomes = outcomes
         self.url = ""
 
     async def start(self) -> None:
@@ -69,6 +71,7 @@ class Web(AppPart):
             unwritten=store.watch.unwritten, ledger_trouble=store.watch.trouble,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
+            outcome_tokens=tuple(token.get_secret_value() for token in server.outcome_tokens),
             local_token=setup.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
             slack=None if setup.alone else self._slack(), denials=store.denials,
         )  # fmt: skip
@@ -77,7 +80,10 @@ class Web(AppPart):
         setup, probing = self._setup, self._probes.probing
         if probing is None:
             return Hooks()
-        return doors(setup.config, setup.plan.checks, probing.heartbeats, self._store.ledger, setup.clock, self._take)
+        return doors(
+            setup.config, setup.plan.checks, probing.heartbeats, self._store.ledger, setup.clock, self._take,
+            self._outcomes.intake,
+        )  # fmt: skip
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         engine = self._store.engine

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from bot.core.histogram import bucket, middle_ms
 from bot.core.model import Fault, Outcome, Sample
 from bot.store.engine import DatabaseError, connect
 from bot.store.errors import StoreError
 from bot.store.migrations import LEDGER, SAMPLES, Shape
 from bot.store.migrations.samples import CHECKS, ROLLUPS
 from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
-from bot.store.samples.rollups import bucket, middle_ms
 from bot.store.samples.sqlite import InlineSamples, open_samples
 from tests.ledger_facts import NOON, after
 

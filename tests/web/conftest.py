@@ -5,7 +5,7 @@ from typing import Any
 
 import aiohttp
 import pytest_asyncio
-from web_house import CONTROL, LOCAL, READ, House, OpenHouse
+from web_house import CONTROL, LOCAL, OUTCOME, READ, House, OpenHouse
 
 from bot.web.server.unix_socket import SocketFile
 
@@ -28,7 +28,7 @@ async def open_house() -> AsyncIterator[OpenHouse]:
 @pytest_asyncio.fixture
 async def house(open_house: OpenHouse) -> House:
     """A restored house with one token of each kind."""
-    return await open_house(read_tokens=(READ,), control_tokens=(CONTROL,), local_token=LOCAL)
+    return await open_house(read_tokens=(READ,), control_tokens=(CONTROL,), outcome_tokens=(OUTCOME,), local_token=LOCAL)
 
 
 @pytest_asyncio.fixture

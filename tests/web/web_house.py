@@ -16,19 +16,22 @@ from bot.core.record.world import World
 from bot.core.signals import Signal, VerdictReached
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
-from bot.ports import LatencyPicture, Remembered, Store
+from bot.outcomes.intake import OutcomeIntake
+from bot.ports import LatencyPicture, Outcomes, Remembered, Store
+from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.web.app import WebServer, build_web
 from bot.web.health import Health, Part
 from bot.web.metrics import Metrics
 from bot.web.server.connections import Limits
 from bot.web.server.unix_socket import SocketFile
-from bot.web.services import WebServices
+from bot.web.services import Hooks, WebServices
 
 T = TypeVar("T")
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 READ, CONTROL, LOCAL = "read-token-for-tests", "control-token-for-tests", "local-token-for-tests"
+OUTCOME = "outcome-token-for-tests"
 
 ROUTE = {"provider": "anthropic", "models": ["large", "small"], "spare": None}
 FLAGS = {
@@ -113,7 +116,10 @@ class FactsLedger:
 
 
 class FixedSamples:
-    """Samples whose latency picture is always the same."""
+    """Samples whose latency picture is always the same; outcomes are kept in memory."""
+
+    def __init__(self) -> None:
+        self.outcomes: Outcomes = InlineSamples.open().outcomes
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         raise AssertionError("the web adds no samples")
@@ -150,7 +156,9 @@ class House:
         self.metrics = Metrics("0.1.0")
         self.health = Health(True, True, {"store": Part(True, "writable", START, "The ledger takes commits.")})
         self.exported: list[tuple[int, str]] = []
-        self.tokens = tokens
+        self.samples = FixedSamples()
+        self.outcomes = OutcomeIntake(self.samples.outcomes, self.clock, self.metrics.observe_outcomes)
+        self.tokens = {"hooks": Hooks(outcomes=self.outcomes), **tokens}
         self.port = 0
         self.server: WebServer | None = None
 
@@ -161,7 +169,7 @@ class House:
     def build(self) -> web.Application:
         """The application, not yet served."""
         self.services = WebServices(
-            engine=self.engine, board=self.board, clock=self.clock, ledger=FactsLedger(self.engine), samples=FixedSamples(),
+            engine=self.engine, board=self.board, clock=self.clock, ledger=FactsLedger(self.engine), samples=self.samples,
             health=lambda: self.health, export=self.export, metrics=self.metrics, **self.tokens,
         )  # fmt: skip
         return build_web(self.services)

@@ -49,7 +49,7 @@ class Expansion:
 
     def _refuse_empty(self, written: tuple[Node, ...], expanded: list[Node], path: Path) -> None:
         """A token that came out empty by mistake; `${VAR:-}` says that there may be none."""
-        if path != ("server", "control_tokens"):
+        if path not in (("server", "control_tokens"), ("server", "outcome_tokens")):
             return
         for index, (before, after) in enumerate(zip(written, expanded, strict=True)):
             optional = isinstance(before, Scalar) and ":-}" in str(before.value)

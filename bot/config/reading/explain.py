@@ -12,7 +12,17 @@ from bot.config.checks.kinds import CHECK_MODELS
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Mark, Node, Path, Scalar, Seq, entry
 
-_PRIVATE = {"bot_token", "app_token", "signing_secret", "api_key", "headers", "notify", "read_tokens", "control_tokens"}
+_PRIVATE = {
+    "bot_token",
+    "app_token",
+    "signing_secret",
+    "api_key",
+    "headers",
+    "notify",
+    "read_tokens",
+    "control_tokens",
+    "outcome_tokens",
+}
 _PRIVATE |= {"ical", "body", "json", "variants", "token", "secret", "access_key_id", "secret_access_key", "session_token"}
 _KINDS = {
     "string_type": ("must be text", "put quotes around it"),

@@ -32,7 +32,7 @@ def _of_samples() -> "Migrations":
 
 
 LEDGER = Shape(0x55_4C_45_44, _of_the_ledger, 3)
-SAMPLES = Shape(0x55_53_41_4D, _of_samples, 3)
+SAMPLES = Shape(0x55_53_41_4D, _of_samples, 4)
 
 
 def migrate(conn: Connection, shape: Shape, name: str) -> None:

@@ -134,3 +134,41 @@ CREATE TABLE remembered (
 def m003_remembered(db: Database) -> None:
     """What the detector knew."""
     db.execute(REMEMBERED)
+
+
+WAYS = """
+CREATE TABLE ways (
+    id INTEGER PRIMARY KEY,
+    service TEXT NOT NULL,
+    flag TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    UNIQUE (service, flag, variant, provider)
+) STRICT
+"""
+
+OUTCOMES = """
+CREATE TABLE outcomes (
+    minute INTEGER NOT NULL,    -- since 1970
+    way INTEGER NOT NULL,
+    ok INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    errors TEXT NOT NULL,       -- JSON: kind of error -> count
+    latency TEXT NOT NULL,      -- JSON: bucket -> count
+    PRIMARY KEY (minute, way)
+) STRICT, WITHOUT ROWID
+"""
+
+OUTCOME_KEYS = """
+CREATE TABLE outcome_keys (
+    key BLOB PRIMARY KEY,
+    at INTEGER NOT NULL         -- seconds since 1970
+) STRICT, WITHOUT ROWID
+"""
+
+
+@samples()
+def m004_outcomes(db: Database) -> None:
+    """What became of real requests."""
+    for sql in (WAYS, OUTCOMES, OUTCOME_KEYS, "CREATE INDEX outcome_keys_at ON outcome_keys (at)"):
+        db.execute(sql)

@@ -7,6 +7,7 @@ Freed pages are used again by new rows, so a file that reached its budget keeps 
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
+from bot.store import outcomes
 from bot.store.engine import Connection, atomic, one
 from bot.store.rows import micros
 from bot.store.samples.rollups import BASE_S, HOUR_S, US
@@ -15,6 +16,7 @@ CHUNK = 5_000  # raw rows forgotten in one transaction: under 10 ms, so that nob
 HOURS_CHUNK = 1_000  # roll-ups: they are larger
 PAGES = 256  # given back in one transaction
 LARGEST_SLACK = 32_000_000  # bytes of a budget that rows do not use: half for free pages, half for the write-ahead log
+A_MINUTE = timedelta(minutes=1)
 A_DAY = timedelta(days=1)  # of raw rows: they stay while there are older roll-ups to forget
 ROW_BYTES, HOURS_BYTES = 22, 40  # of a row, without its texts
 INCREMENTAL = 2  # PRAGMA auto_vacuum
@@ -74,7 +76,8 @@ def within(conn: Connection, budget_bytes: int) -> bool:
 def make_room(conn: Connection, budget_bytes: int) -> int | None:
     """Do one small step towards the budget; says how many raw rows it forgot, or None when nothing is left to do.
 
-    The oldest raw rows go first; when a day of them is left, the oldest roll-ups; then the rest in the same order.
+    The oldest raw rows go first; when a day of them is left, the oldest counts of real requests up to a day ago, then the
+    oldest roll-ups; then the rest, the counts last.
     """
     if within(conn, budget_bytes):
         return None
@@ -91,10 +94,12 @@ def _forget(conn: Connection) -> int | None:
     oldest, newest = one(conn, "SELECT (SELECT min(at) FROM samples), (SELECT max(at) FROM samples)")
     hour = one(conn, "SELECT min(at) FROM hours")[0]
     if oldest is None:
-        return None if hour is None else _forget_hours(conn)
+        return _forget_outcomes(conn, A_MINUTE) if hour is None else _forget_hours(conn)
     day_ago = newest - A_DAY // timedelta(microseconds=1)
     if oldest < day_ago:
         return forget_raw(conn, day_ago)
+    if (gone := _forget_outcomes(conn, -A_DAY)) is not None:
+        return gone
     if hour is not None and hour + HOUR_S <= day_ago // US + BASE_S:
         return _forget_hours(conn)
     return forget_raw(conn, newest + 1)
@@ -123,6 +128,15 @@ def _forget_hours(conn: Connection) -> int:
         conn.execute("DELETE FROM hours WHERE (at, check_id) <= (?, ?)", tuple(cut))
     else:
         conn.execute("DELETE FROM hours")
+    return 0
+
+
+def _forget_outcomes(conn: Connection, after_newest: timedelta) -> int | None:
+    """Forget some minutes of real requests, up to so long after the newest; None where none are left."""
+    span = outcomes.oldest_and_newest(conn)
+    if span is None or span[0] >= span[1] + after_newest:
+        return None
+    outcomes.forget(conn, span[1] + after_newest)
     return 0
 
 

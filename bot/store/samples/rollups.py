@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.core.histogram import WIDTH, bucket
 from bot.store.engine import Connection, DatabaseError, atomic, one
 from bot.store.rows import canonical
 
@@ -23,7 +24,6 @@ CHECKS_A_STEP = 250  # moved into the file with one batch: some 5 ms
 
 OK, SLOW, FAIL, INCONCLUSIVE = range(4)  # as in the view `runs`
 
-WIDTH = math.log(1.1)  # of a histogram's bucket: a percentile read from it is off by 5 % at most
 UNTIMED, FAILED, UNKNOWN = -1, -2, -3  # what stands in place of a bucket
 
 BUCKET = f"CAST(round(ln(max(total_us, 1)) / {WIDTH!r}) AS INTEGER)"  # the same as `bucket`, for the column total_us
@@ -108,16 +108,6 @@ class Tally:
         self.sum_us += other.sum_us
         self.max_us = max(self.max_us, other.max_us)
         self.histogram.update(other.histogram)
-
-
-def bucket(us: int) -> int:
-    """The histogram bucket of a latency."""
-    return round(math.log(max(us, 1)) / WIDTH)
-
-
-def middle_ms(index: int) -> float:
-    """The latency that stands for a bucket, in milliseconds."""
-    return math.exp(index * WIDTH) / 1_000
 
 
 def read_tally(row: Any) -> Tally:

@@ -1,12 +1,12 @@
 """Check results over one SQLite connection: some 21 bytes for a good one, everything there is for any other."""
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import encode
+from bot.core.histogram import middle_ms, percentile
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered
 from bot.store.engine import Connection, atomic, one
@@ -20,7 +20,6 @@ from bot.store.samples.rollups import (
     SLOW,
     US,
     Tally,
-    middle_ms,
     provide_logarithm,
     read_tally,
     roll_up,
@@ -205,16 +204,6 @@ class SampleStore:
             " WHERE at >= ? AND at < ? AND +check_id IN (SELECT id FROM checks WHERE component = ?)"
         )
         return ((row[0], row[1]) for row in self.conn.execute(sql, (start, end, plain(component))))
-
-
-def percentile(ranked: Sequence[tuple[float, int]], share: float) -> float | None:
-    """The nearest-rank percentile of (value, how many) pairs in order; None when there are none."""
-    rank = math.ceil(share * sum(count for _, count in ranked))
-    for value, count in ranked:
-        rank -= count
-        if rank <= 0:
-            return value
-    return None
 
 
 def _hour(at: int) -> int:

@@ -15,6 +15,7 @@ from bot.store.engine import NORMAL, Connection, DatabaseError, connect_alone, c
 from bot.store.errors import StoreError, StoreTrouble, explained
 from bot.store.migrations import SAMPLES, migrate, require
 from bot.store.opening import opened
+from bot.store.outcomes import StoredOutcomes
 from bot.store.samples import retention
 from bot.store.samples.sampling import START, SampleStore
 
@@ -55,6 +56,7 @@ class SqliteSamples:
         self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[SampleStore] = Access(path, ways, readers)
+        self.outcomes: StoredOutcomes[SampleStore] = StoredOutcomes(self._write, self._read)
 
     @property
     def trouble(self) -> StoreError | None:
@@ -162,8 +164,9 @@ class SqliteSamples:
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
 
-        Roll-ups stay.
+        Roll-ups stay. Counts of real requests of that age go too.
         """
+        await self.outcomes.forget(before)
         gone, at = 0, retention.before(before)
         while await self._read(lambda store: retention.anything_before(store.conn, at)):
             gone += await self._write(lambda store: retention.forget_raw(store.conn, at))
@@ -199,6 +202,10 @@ class InlineSamples:
         migrate(conn, SAMPLES, name)
         self.conn = conn
         self.store = SampleStore(conn, writing=True)
+        self.outcomes: StoredOutcomes[SampleStore] = StoredOutcomes(self._run, self._run)
+
+    async def _run(self, work: Callable[[SampleStore], T]) -> T:
+        return work(self.store)
 
     @classmethod
     def open(cls, path: Path | str = ":memory:") -> Self:
@@ -232,6 +239,7 @@ class InlineSamples:
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`; says how many went."""
+        await self.outcomes.forget(before)
         gone, at = 0, retention.before(before)
         while chunk := retention.forget_raw(self.conn, at):
             gone += chunk

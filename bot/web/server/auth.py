@@ -2,7 +2,8 @@
 
 Reading: a token of `server.read_tokens`; over the Unix socket of `server.socket` whoever may connect to it; where
 `server.open_to_loopback` says so, this very machine too. Changing: a token of `server.control_tokens`, or the local token that
-the bot writes for its own command line. A token is always sent in a header, so no foreign web page can make a browser send one
+the bot writes for its own command line. Telling outcomes of requests: a token of `server.outcome_tokens`, which opens nothing
+else, or one that may change things. A token is always sent in a header, so no foreign web page can make a browser send one
 by itself.
 """
 
@@ -29,6 +30,7 @@ class Access(Enum):
     OPEN = "open"  # anybody: probes of machines, the style sheet
     READ = "read"
     CONTROL = "control"
+    OUTCOMES = "outcomes"
 
 
 def guard(access: Access, handler: Handler, *, restored: bool = False) -> Handler:
@@ -52,6 +54,8 @@ def check(request: web.Request, services: WebServices, access: Access) -> None:
             _may_read(request, services)
         case Access.CONTROL:
             _may_control(request, services)
+        case Access.OUTCOMES:
+            _may_tell_outcomes(request, services)
 
 
 def is_local(request: web.Request) -> bool:
@@ -74,7 +78,7 @@ def _is_straight(request: web.Request) -> bool:
 
 
 def _may_read(request: web.Request, services: WebServices) -> None:
-    token = _presented(request)
+    token = presented(request)
     every = (*services.read_tokens, *services.control_tokens, services.local_token)
     if _is_one_of(token, every):
         return
@@ -110,8 +114,22 @@ def _may_control(request: web.Request, services: WebServices) -> None:
     raise Refusal(401, text, remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
 
 
-def _presented(request: web.Request) -> str:
-    """The token for reading; the board's page also takes it as the password that a browser asks for."""
+def _may_tell_outcomes(request: web.Request, services: WebServices) -> None:
+    token = presented(request)
+    if _is_one_of(token, (*services.outcome_tokens, *services.control_tokens, services.local_token)):
+        return
+    if not any((*services.outcome_tokens, *services.control_tokens)):
+        remedy = "Set server.outcome_tokens and restart."
+        raise Refusal(403, "Outcomes are not taken: no tokens for them are configured.", remedy=remedy)
+    if _is_one_of(token, services.read_tokens):
+        raise Refusal(403, "This token may only read.", remedy="Send one of server.outcome_tokens.")
+    remedy = "Send one of server.outcome_tokens as `Authorization: Bearer ...` or `X-API-Key`."
+    text = "This token is not known here." if token else "Telling outcomes needs a token."
+    raise Refusal(401, text, remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
+
+
+def presented(request: web.Request) -> str:
+    """The token for reading and for outcomes; the board's page also takes it as the password that a browser asks for."""
     token = bearer(request) or request.headers.get("X-API-Key", "").strip()
     if token or request.path != "/":
         return token

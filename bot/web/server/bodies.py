@@ -28,9 +28,9 @@ _WHOLE = re.compile(r"[1-9][0-9]{0,8}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
-async def read_json(request: web.Request) -> Any:
-    """The body as strict JSON, None when there is none; raises Refusal 400 or 413."""
-    raw = await read_bytes(request)
+async def read_json(request: web.Request, most: int = BODY_BYTES) -> Any:
+    """The body as strict JSON, of at most `most` bytes, None when there is none; raises Refusal 400 or 413."""
+    raw = await read_bytes(request, most)
     if not raw.strip():
         return None
     try:
@@ -94,7 +94,7 @@ class Fields:
         for item in value:
             if item not in known:
                 text = f"{name} names {item[:100]!r}, which is not known here."
-                raise Refusal(400, text, field=name, remedy=_nearest(item, known))
+                raise Refusal(400, text, field=name, remedy=nearest(item, known))
         return tuple(dict.fromkeys(value))
 
     def names(self, name: str, meant: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ class Fields:
         for name in self._data:
             if name not in self._asked:
                 text = f"There is no field {name[:100]!r} here."
-                remedy = _nearest(name, self._asked) if self._asked else "This request takes no fields."
+                remedy = nearest(name, self._asked) if self._asked else "This request takes no fields."
                 raise Refusal(400, text, field=name[:100], remedy=remedy)
 
     def _take(self, name: str) -> Any:
@@ -185,6 +185,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
+def nearest(word: str, known: Sequence[str]) -> str:
+    """What to write in place of a word that is not known."""
     near = difflib.get_close_matches(word[:100], known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."

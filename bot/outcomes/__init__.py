@@ -1,0 +1,1 @@
+"""What services tell of their requests comes in here: gathered by minute, written once a second."""

@@ -1,0 +1,143 @@
+"""Outcomes of real requests in `samples.db`: one row for each way and minute, and the keys of the requests that told them."""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.store.engine import Connection, atomic, one
+from bot.store.rows import canonical, plain
+
+KEYS_KEPT = timedelta(days=1)
+KEYS_CHUNK = 1_000  # old ones forgotten with each batch
+CHUNK = 1_000  # rows forgotten in one transaction
+
+ADD = """
+INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET ok = excluded.ok, failed = excluded.failed, errors = excluded.errors, latency = excluded.latency
+"""
+BETWEEN = """
+SELECT o.minute, o.ok, o.failed, o.errors, o.latency, w.service, w.flag, w.variant, w.provider
+FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ? ORDER BY o.minute, o.way
+"""
+
+
+def add(conn: Connection, counts: Sequence[MinuteCount], keys: Collection[bytes], now: datetime) -> None:
+    """Add a batch, and forget some of the keys that are too old."""
+    with atomic(conn):
+        for count in counts:
+            _add(conn, count)
+        at = _seconds(now)
+        conn.executemany("INSERT OR REPLACE INTO outcome_keys VALUES (?, ?)", [(key, at) for key in keys])
+        old = (at - int(KEYS_KEPT.total_seconds()), KEYS_CHUNK)
+        conn.execute("DELETE FROM outcome_keys WHERE key IN (SELECT key FROM outcome_keys WHERE at < ? LIMIT ?)", old)
+
+
+def _add(conn: Connection, count: MinuteCount) -> None:
+    key, whole = (_seconds(count.at) // 60, _way(conn, count.route)), count.counts
+    held = conn.execute("SELECT ok, failed, errors, latency FROM outcomes WHERE minute = ? AND way = ?", key).fetchone()
+    if held:
+        whole = _counts(held)
+        whole.add(count.counts)
+    conn.execute(ADD, (*key, whole.ok, whole.failed, _json(whole.errors), _json(whole.latency)))
+
+
+def _way(conn: Connection, route: Route) -> int:
+    values = tuple(plain(part) for part in route)
+    sql = "SELECT id FROM ways WHERE service = ? AND flag = ? AND variant = ? AND provider = ?"
+    if (known := conn.execute(sql, values).fetchone()) is not None:
+        return int(known[0])
+    conn.execute("INSERT INTO ways (service, flag, variant, provider) VALUES (?, ?, ?, ?)", values)
+    return int(one(conn, "SELECT last_insert_rowid()")[0])
+
+
+def known_key(conn: Connection, key: bytes) -> bool:
+    """Whether the key is remembered."""
+    return conn.execute("SELECT 1 FROM outcome_keys WHERE key = ?", (key,)).fetchone() is not None
+
+
+def between(conn: Connection, start: datetime, end: datetime) -> Iterator[MinuteCount]:
+    """What was counted in minutes that begin from `start` until before `end`."""
+    for row in conn.execute(BETWEEN, (-(-_seconds(start) // 60), -(-_seconds(end) // 60))):
+        route = Route(row["service"], row["flag"], row["variant"], row["provider"])
+        yield MinuteCount(datetime.fromtimestamp(row["minute"] * 60, UTC), route, _counts(row))
+
+
+def services(conn: Connection, since: datetime) -> set[str]:
+    """The services that told of anything since then."""
+    sql = "SELECT DISTINCT w.service FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ?"
+    return {str(row[0]) for row in conn.execute(sql, (_seconds(since) // 60,))}
+
+
+def forget(conn: Connection, before: datetime) -> int:
+    """Forget up to CHUNK rows of minutes before that moment, the oldest first; says how many went."""
+    with atomic(conn):
+        chosen = "SELECT minute, way FROM outcomes WHERE minute < ? ORDER BY minute, way LIMIT ?"
+        sql = f"DELETE FROM outcomes WHERE (minute, way) IN ({chosen})"  # noqa: S608 # our own
+        return conn.execute(sql, (_seconds(before) // 60, CHUNK)).rowcount
+
+
+def oldest_and_newest(conn: Connection) -> tuple[datetime, datetime] | None:
+    """The first and the last minute of which anything is kept; None where nothing is."""
+    first, last = one(conn, "SELECT min(minute), max(minute) FROM outcomes")
+    if first is None:
+        return None
+    return datetime.fromtimestamp(first * 60, UTC), datetime.fromtimestamp(last * 60, UTC)
+
+
+def _counts(row: Any) -> Counts:
+    latency = {int(bucket): count for bucket, count in json.loads(row["latency"]).items()}
+    return Counts(row["ok"], row["failed"], json.loads(row["errors"]), latency)
+
+
+def _json(counts: dict[Any, int]) -> str:
+    return canonical({str(key): count for key, count in counts.items()}) if counts else "{}"
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+class _HasConnection(Protocol):
+    conn: Connection
+
+
+S = TypeVar("S", bound=_HasConnection)
+T = TypeVar("T")
+
+
+class StoredOutcomes(Generic[S]):
+    """`bot.ports.Outcomes` over whoever writes and reads the file of samples."""
+
+    def __init__(
+        self, write: Callable[[Callable[[S], Any]], Awaitable[Any]], read: Callable[[Callable[[S], Any]], Awaitable[Any]]
+    ) -> None:
+        self._write = write
+        self._read = read
+
+    async def add(self, counts: Sequence[MinuteCount], keys: Collection[bytes] = (), *, now: datetime) -> None:
+        """Add a batch, and the keys that it came with, all or nothing."""
+        if counts or keys:
+            await self._write(lambda store: add(store.conn, counts, keys, now))
+
+    async def known_key(self, key: bytes) -> bool:
+        """Whether a request of this key was counted within a day."""
+        return bool(await self._read(lambda store: known_key(store.conn, key)))
+
+    async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
+        """What was counted in the minutes that begin from `start` until before `end`, in order of time."""
+        found: list[MinuteCount] = await self._read(lambda store: list(between(store.conn, start, end)))
+        return found
+
+    async def services(self, since: datetime) -> set[str]:
+        """The services that told of anything since then."""
+        found: set[str] = await self._read(lambda store: services(store.conn, since))
+        return found
+
+    async def forget(self, before: datetime) -> None:
+        """Forget what is older, chunk by chunk."""
+        while (span := await self._read(lambda store: oldest_and_newest(store.conn))) and span[0] + timedelta(
+            minutes=1
+        ) <= before:
+            await self._write(lambda store: forget(store.conn, before))

@@ -1,0 +1,23 @@
+"""What services tell of their requests: taken while the web server stands, written beside the samples."""
+
+from bot.outcomes.intake import OutcomeIntake
+from bot.wiring.part import AppPart
+from bot.wiring.setup import Setup
+from bot.wiring.store import Store
+
+
+class OutcomeRoom(AppPart):
+    """Takes outcomes from before the web server stands until after it is gone."""
+
+    def __init__(self, setup: Setup, store: Store) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self.intake: OutcomeIntake | None = None
+
+    async def start(self) -> None:
+        """Begin to take and to write."""
+        setup = self._setup
+        self.intake = OutcomeIntake(self._store.samples.outcomes, setup.clock, setup.metrics.observe_outcomes)
+        self._ends(self.intake.stop)
+        await self.intake.start()

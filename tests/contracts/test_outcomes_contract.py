@@ -1,0 +1,88 @@
+"""What every keeper of samples promises of the counts of real requests, asked of the threaded one and of the inline one."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.outcomes.counts import MOST_ERRORS, Counts, MinuteCount, Route
+from bot.ports import Samples
+from bot.store.samples.sqlite import InlineSamples, open_samples
+from tests.ledger_facts import NOON
+
+CHAT, MAIL = Route("chat", "support-chat.llm", "claude", "anthropic"), Route("mail")
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@pytest.fixture(params=["threaded", "inline"])
+async def samples(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Samples]:
+    opened = await open_samples(tmp_path) if request.param == "threaded" else InlineSamples.open()
+    yield opened
+    await opened.close()
+
+
+def minute(number: int, ok: int = 1, failed: int = 0, route: Route = CHAT) -> MinuteCount:
+    counts = Counts(ok, failed, {"HTTP 529": failed} if failed else {}, {140: ok})
+    return MinuteCount(NOON + number * MINUTE, route, counts)
+
+
+async def test_batches_of_a_minute_add_up(samples: Samples) -> None:
+    """Counts, kinds of error and the histogram."""
+    await samples.outcomes.add([minute(0, 5, 2)], now=NOON)
+    await samples.outcomes.add([minute(0, 3, 1), minute(0, 7, route=MAIL)], now=NOON)
+
+    assert [minute(0, 8, 3), minute(0, 7, route=MAIL)] == await samples.outcomes.between(NOON, NOON + MINUTE)
+
+
+async def test_a_span_holds_the_minutes_that_begin_in_it(samples: Samples) -> None:
+    """Its first moment belongs to it, its last one does not; half a minute is none."""
+    await samples.outcomes.add([minute(n) for n in range(5)], now=NOON)
+    half = timedelta(seconds=30)
+
+    assert [minute(1), minute(2)] == await samples.outcomes.between(NOON + MINUTE, NOON + 3 * MINUTE)
+    assert [minute(1), minute(2)] == await samples.outcomes.between(NOON + half, NOON + 2 * MINUTE + half)
+
+
+async def test_a_row_tells_so_many_kinds_of_error_apart(samples: Samples) -> None:
+    """The rest is counted together, so that words of an error fill no disk."""
+    for number in range(MOST_ERRORS + 3):
+        counts = Counts(failed=1, errors={f"error {number}": 1})
+        await samples.outcomes.add([MinuteCount(NOON, CHAT, counts)], now=NOON)
+    [row] = await samples.outcomes.between(NOON, NOON + MINUTE)
+
+    assert (MOST_ERRORS + 1, 3, MOST_ERRORS + 3) == (len(row.counts.errors), row.counts.errors["other"], row.counts.failed)
+
+
+async def test_a_key_is_known_for_a_day(samples: Samples) -> None:
+    """It is written with its counts, and forgotten with a later batch."""
+    await samples.outcomes.add([minute(0)], [b"a"], now=NOON)
+    before = await samples.outcomes.known_key(b"a"), await samples.outcomes.known_key(b"b")
+    await samples.outcomes.add([], [b"b"], now=NOON + DAY + MINUTE)
+
+    assert (True, False, False) == (*before, await samples.outcomes.known_key(b"a"))
+
+
+async def test_services_are_those_that_told_of_late(samples: Samples) -> None:
+    """So that there is room for others after a day."""
+    await samples.outcomes.add([minute(0), minute(10, route=MAIL)], now=NOON)
+
+    assert {"mail"} == await samples.outcomes.services(NOON + 5 * MINUTE)
+
+
+async def test_minutes_are_forgotten_with_the_samples_of_their_age(samples: Samples) -> None:
+    """`samples.keep` says when."""
+    await samples.outcomes.add([minute(n) for n in range(5)], now=NOON)
+    await samples.trim(NOON + 3 * MINUTE)
+
+    assert [minute(3), minute(4)] == await samples.outcomes.between(NOON, NOON + DAY)
+
+
+async def test_minutes_keep_within_the_budget(samples: Samples) -> None:
+    """The oldest go first, down to the last day, however many services tell of theirs."""
+    await samples.outcomes.add([minute(60 * hour, route=Route(f"s{n}")) for hour in range(48) for n in range(100)], now=NOON)
+    await samples.keep_within(200_000)
+    left = await samples.outcomes.between(NOON, NOON + 3 * DAY)
+
+    assert NOON + 24 * 60 * MINUTE > left[0].at > NOON
+    assert NOON + 47 * 60 * MINUTE == left[-1].at
