@@ -23,6 +23,14 @@ class NoNumber(Misunderstood):
     """No number stands where one is needed; whoever knows the incident says which there are."""
 
 
+class NoChoice(Misunderstood):
+    """A word is none of those that there are; whoever knows the incident says which can be chosen in it."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"`{word[:40]}` cannot be chosen.")
+        self.word = word
+
+
 class Typed:
     """The words that are left. What cannot be read raises Misunderstood, with what to type instead."""
 
@@ -42,9 +50,9 @@ class Typed:
 
     def choice(self, name: str, kind: type[E]) -> E:
         """The next word, as one value of an enum."""
-        word, known = self._word(), [member.value for member in kind]
-        if word not in known:
-            raise _unknown(name, word, known)
+        word = self._word()
+        if word not in {member.value for member in kind}:
+            raise NoChoice(word)
         return kind(word)
 
     def role(self) -> str:

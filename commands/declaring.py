@@ -1,6 +1,7 @@
 """The form for declaring: what opens it (a command, buttons, shortcuts, also one of a message), and what comes of it."""
 
 import re
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.views.answers import answer_message, told, words
 from bot.views.blocks import section
 from bot.views.denied import denied_message
 from bot.views.faces import Slack
-from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT
+from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT, WHEN_CHARS
 from bot.views.text import cut, inert
 from commands import messages
 from commands.arguments import severity
@@ -26,10 +27,11 @@ from commands.incident import declaration_words, declare_form
 from commands.listening import read_as, tell
 from commands.parse import Misunderstood, component_of, typed
 from commands.table import DECLARE_FROM_MESSAGE, DECLARE_SHORTCUT, INCIDENT
-from commands.times import read, zone_of
+from commands.times import NoTime, read, spoken, taken_from, zone_of
 
 BUTTON = re.compile(r"^incident\.declare(:|$)")
 CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,30}")
+LOOKED_AT = 3000  # characters of a message, for when it says that it began
 SUGGESTED_CHARS = 150  # fewer than a title may have: Slack counts some letters twice
 NOT_IN_A_TIMELINE = "The message is in no timeline yet; the button that you press takes it along."
 
@@ -54,7 +56,7 @@ async def _on_button(
         await answer(respond, denied_message(refused))
         return
     if found := await messages.along(client, press):
-        form = form_from(desk, *found)
+        form = form_from(desk, asked, *found)
     else:
         form = declare_form(desk, asked.channel, component=component)
     await client.views_open(trigger_id=press.trigger, view=form)
@@ -69,22 +71,34 @@ async def _on_shortcut(
     if refused := desk.denied(asked, Declare):
         await answer(respond, denied_message(refused))
         return
-    form = form_from(desk, message, shortcut.domain) if message else declare_form(desk, asked.channel)
+    form = form_from(desk, asked, message, shortcut.domain) if message else declare_form(desk, asked.channel)
     await client.views_open(trigger_id=shortcut.trigger, view=form)
 
 
-def form_from(desk: CommandContext, message: Written, domain: str) -> dict[str, Any]:
-    """The form, with the words of a message and what they name; the message goes along with it."""
+def form_from(desk: CommandContext, asked: Request, message: Written, domain: str) -> dict[str, Any]:
+    """The form, with the words of a message, what they name and since when; the message goes along with it."""
     text = typed(message.text)
     about = component_of(text, {id: c.name for id, c in desk.engine.policy.components.items()})
-    component, title = about[0] if len(about) == 1 else "", _suggested(text)
-    return declare_form(desk, messages.packed(message, domain), component=component, title=title)
+    component, now = about[0] if len(about) == 1 else "", desk.clock.now()
+    written_at = min(datetime.fromtimestamp(float(message.ts), UTC), now)  # Slack's clock may be ahead of ours
+    title, when = _suggested(text, written_at, now, zone_of(asked.zone))
+    return declare_form(desk, messages.packed(message, domain), component=component, title=title, when=when)
 
 
-def _suggested(text: str) -> str:
-    """The first line of a message, as a title."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return cut(" ".join(first.split()), SUGGESTED_CHARS)
+def _suggested(text: str, written_at: datetime, now: datetime, zone: tzinfo) -> tuple[str, str]:
+    """The first line of a message as a title, and when it says that it began: `20 min ago` is that before it was written."""
+    lines = [" ".join(line.split()) for line in text[:LOOKED_AT].splitlines() if line.strip()]
+    title, when = lines[0] if lines else "", ""
+    for number, line in enumerate(lines):
+        try:
+            beside, span = taken_from(line, written_at, zone)
+            when = spoken(span, now, zone)
+        except NoTime as unclear:  # whoever sends the form is asked at its field
+            beside, when = unclear.title, cut(unclear.said, WHEN_CHARS)
+        if when:
+            title = beside or title if number == 0 else title
+            break
+    return cut(title, SUGGESTED_CHARS), when
 
 
 async def _on_sent(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:

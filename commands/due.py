@@ -103,7 +103,7 @@ def _clock(text: str, now: datetime, zone: tzinfo) -> datetime:
     if day_match:
         rest = text[: day_match.start()] + " " + text[day_match.end() :]
     time_match = _FIND_TIME.search(rest)
-    at = _time(time_match[0]) if time_match else LATE_AFTERNOON
+    at = time_of_day(time_match[0]) if time_match else LATE_AFTERNOON
     own = zone_of_text(rest, zone)
     today = now.astimezone(own).date()
     if day_match is None:
@@ -121,10 +121,6 @@ def _clock(text: str, now: datetime, zone: tzinfo) -> datetime:
     ahead = ahead or (A_WEEK if day_match[0].lower().startswith("next") else 0)
     found = _on(today + timedelta(days=ahead), at, own)
     return found if found > now else _on(today + timedelta(days=ahead + A_WEEK), at, own)
-
-
-def _time(text: str) -> time:
-    return time(12) if text.lower().startswith("noon") else time_of_day(text)
 
 
 def _on(day: date, at: time, zone: tzinfo) -> datetime:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from bot.core.answers.base import Answer, NoIncident
+from bot.core.answers.incident import IsOpen
 from bot.core.decide.phases import move_for, why_not
 from bot.core.model import Actor, Phase
 from bot.core.policy import IncidentPolicy
@@ -76,6 +77,8 @@ async def form_of(desk: CommandContext, asked: Request, does: str, scene: Scene)
     """The form behind a choice, one of `SENDS`. Raises Misunderstood where nothing is left to do."""
     incident = scene.incident
     if does == buttons.REOPEN:
+        if incident.phase.open:
+            raise Misunderstood(told(IsOpen(incident=incident.number, phase=incident.phase)))
         if move_for(incident, Phase.INVESTIGATING) != "reopen":
             raise Misunderstood(told(why_not(incident, Phase.INVESTIGATING)))
         return forms.reopen_modal(incident)
@@ -128,7 +131,7 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
         case forms.RESOLVE_ANYWAY_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason, force=True)
         case forms.REOPEN_CALLBACK:
-            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING, reason=reason)
+            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING, reason=reason, reopens=True)
         case forms.PHASE_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=_phase(form.fields.get("phase", "")), reason=reason)
         case forms.SEVERITY_CALLBACK:

@@ -1,13 +1,20 @@
 """`/health`: the board, or one provider with its evidence."""
 
 from bot.core.policy import Policy
-from bot.verbs.naming import find_provider
+from bot.verbs.naming import find_provider, named
 from bot.views.health import board, provider
 from bot.views.storage import as_seen
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import nearest
 from commands.table import HEALTH
+
+# No part of a name, in `is Claude down?`
+OF_A_QUESTION = (
+    "a all any anything are broken can check degraded down everything failing fine for going has have health healthy how is it "
+    "look me now of ok okay on our outage please problem problems show slow status still the there up we what what's which "
+    "working wrong"
+)
 
 
 async def health(desk: CommandContext, asked: Request, respond: Respond) -> None:
@@ -17,19 +24,32 @@ async def health(desk: CommandContext, asked: Request, respond: Respond) -> None
     wanted = asked.text.strip()
     if wanted.lower() == "help":
         await answer(respond, help_message(HEALTH, asked.word))
-    elif not wanted:
+        return
+    found = _meant(policy, wanted)
+    if not _without_words_of_a_question(wanted) and found is None:
         latencies = await desk.latencies(policy.components)
         await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble(), on_record=on_record))
+    elif found is None:
+        names = {c.provider_name for c in policy.components.values()}
+        called = _without_words_of_a_question(wanted)
+        text = f"No provider is called `{called[:60]}`.{nearest(called, _names(policy))} Known: {', '.join(sorted(names))}."
+        await answer(respond, text)
     else:
-        found = find_provider(policy, wanted)
-        if found is None:
-            names = {c.provider_name for c in policy.components.values()}
-            text = f"No provider is called `{wanted[:60]}`.{nearest(wanted, _names(policy))} Known: {', '.join(sorted(names))}."
-            await answer(respond, text)
-        else:
-            mine = {id: c for id, c in policy.components.items() if c.provider == found}
-            latencies = await desk.latencies(mine)
-            await answer(respond, provider(found, world, policy, now, latencies, on_record=on_record))
+        mine = {id: c for id, c in policy.components.items() if c.provider == found}
+        latencies = await desk.latencies(mine)
+        await answer(respond, provider(found, world, policy, now, latencies, on_record=on_record))
+
+
+def _meant(policy: Policy, wanted: str) -> str | None:
+    """The provider that is called so, or the first one that a question names: `is Claude down?`."""
+    exactly = find_provider(policy, wanted)
+    return exactly or next((one.provider for one in named(policy, wanted)), None)
+
+
+def _without_words_of_a_question(wanted: str) -> str:
+    """What is left is a name; of `what is down?` nothing is, and that asks for the board."""
+    asking = {"", *OF_A_QUESTION.split()}
+    return " ".join(word for word in wanted.rstrip("?!.,:").split() if word.lower().strip("?!.,:") not in asking)
 
 
 def _names(policy: Policy) -> set[str]:

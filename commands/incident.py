@@ -7,7 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 from bot.core.answers.incident import ChannelTaken
-from bot.core.model import Severity
+from bot.core.decide.phases import why_not
+from bot.core.model import Phase, Severity
 from bot.core.policy import IncidentPolicy
 from bot.core.record.incident import Incident
 from bot.core.signals.base import Signal
@@ -23,7 +24,7 @@ from bot.views.incident.forms import declare_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
 from bot.views.incident.tasks import task_list, which_task
 from bot.views.scene import Scene
-from commands.arguments import NoNumber, Typed, export_format
+from commands.arguments import NoChoice, NoNumber, Typed, export_format
 from commands.converting import Existing
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.forms import ROLES, SENDS, form_of
@@ -44,7 +45,7 @@ from commands.parse import (
 )
 from commands.table import INCIDENT
 from commands.timeline import timeline
-from commands.times import taken_from, zone_of
+from commands.times import Span, spoken, taken_from, zone_of
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
 Enter = Callable[[], Awaitable[Existing]]
@@ -78,9 +79,8 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
                 await answer(respond, await _list(desk, everything=rest.lower() == "all"))
             case "show" | "brief" | "timeline" | "tasks":
                 await _look(desk, asked, respond, verb, rest)
-            case "declare" if not rest:
-                _must_be_allowed(desk, asked, Declare)
-                await open_modal(declare_form(desk, asked.channel))
+            case "declare" if untitled := _untitled(desk, asked, rest):
+                await open_modal(untitled)
             case _ if form := await _form(desk, asked, verb, rest):
                 await open_modal(form)
             case "severity" if milder := await _milder(desk, asked, rest):
@@ -146,10 +146,14 @@ async def _milder(desk: CommandContext, asked: Request, rest: str) -> tuple[Inci
     return meant.incident, level
 
 
-def declare_form(desk: CommandContext, carried: str, *, component: str = "", title: str = "") -> dict[str, Any]:
+def declare_form(
+    desk: CommandContext, carried: str, *, component: str = "", title: str = "", when: str = "", level: Severity = Severity.SEV2
+) -> dict[str, Any]:
     """The form for declaring, with the incidents that are open already; what it has `carried` comes back with it."""
     world, policy = desk.engine.world, desk.engine.policy
-    return declare_modal(world.open_incidents(), policy, private_metadata=carried, component=component, title=title)
+    return declare_modal(
+        world.open_incidents(), policy, private_metadata=carried, component=component, title=title, when=when, level=level
+    )
 
 
 def declaration_words(signal: Signal) -> dict[str, str]:
@@ -205,10 +209,21 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     given = Typed(meant.rest, desk.engine.policy.incidents, asked.mentions, desk.clock.now(), zone_of(asked.zone))
     try:
         return ABOUT_ONE[verb].signal(by, given)
+    except NoChoice as wrong:
+        raise _no_phase(meant.incident, wrong.word) from None
     except NoNumber as wrong:
         if verb == "step":
             raise Misunderstood(f"{wrong} {which_step(meant.incident, desk.engine.policy)}") from None
         raise Misunderstood(f"{wrong} {which_task(meant.incident, verb)}") from None
+
+
+def _no_phase(incident: Incident, word: str) -> Misunderstood:
+    """Where it can go from where it stands."""
+    nowhere = why_not(incident, Phase.INVESTIGATING)
+    wrong = f"`{word[:40]}` is not a phase.{nearest(word, nowhere.ways)}"
+    if not nowhere.ways:
+        return Misunderstood(f"{wrong} {told(nowhere)}")
+    return Misunderstood(f"{wrong} {incident.name} is {incident.phase}. Possible now: {', '.join(nowhere.ways)}.")
 
 
 async def _conversion(desk: CommandContext, asked: Request, text: str, enter: Enter) -> Declare:
@@ -218,21 +233,39 @@ async def _conversion(desk: CommandContext, asked: Request, text: str, enter: En
     if number is not None:  # it may be over for years
         raise Misunderstood(told(ChannelTaken(incident=number)))
     room = await enter()
-    separate = text.lower() == "separate"
-    spoken = room.name.replace("-", " ").replace("_", " ").strip()
-    signal = _declaration(desk, asked, f"separate {spoken}" if separate else text or spoken)
-    return replace(signal, channel=room.id, channel_name=room.name)
+    signal = _declaration(desk, asked, text)
+    title = signal.title or room.name.replace("-", " ").replace("_", " ").strip()
+    components = component_of(title, _component_names(desk))
+    return replace(signal, title=title, components=components, channel=room.id, channel_name=room.name)
+
+
+def _untitled(desk: CommandContext, asked: Request, text: str) -> dict[str, Any] | None:
+    """The form, where somebody said no more than how bad it is and since when; None where they said what is wrong.
+
+    Raises Misunderstood, NotAllowed.
+    """
+    _must_be_allowed(desk, asked, Declare)
+    signal = _declaration(desk, asked, text)
+    if signal.title:
+        return None
+    now, zone = desk.clock.now(), zone_of(asked.zone)
+    when = spoken(Span(signal.began_at, signal.ended_at), now, zone)
+    return declare_form(desk, asked.channel, when=when, level=signal.severity)
 
 
 def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:
+    """What was said; without a title where nothing else than a time or a severity was."""
     first, after = split_verb(text)
-    separate, text = (True, after) if first == "separate" and after else (False, text)
+    separate, text = (True, after) if first == "separate" else (False, text)
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)
     level = Severity(found[1].upper()) if found else Severity.SEV2
     title = re.sub(r"\s*\bsev[1-4]\b\s*", " ", text, count=1, flags=re.IGNORECASE).strip() if found else text
     title, span = taken_from(title, desk.clock.now(), zone_of(asked.zone))
-    names = {id: c.name for id, c in desk.engine.policy.components.items()}
     return Declare(
-        actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, names), severity=level,
-        separate=separate, began_at=span.began_at, ended_at=span.ended_at,
+        actor=asked.actor, id=asked.signal_id, title=title, components=component_of(title, _component_names(desk)),
+        severity=level, separate=separate, began_at=span.began_at, ended_at=span.ended_at,
     )  # fmt: skip
+
+
+def _component_names(desk: CommandContext) -> dict[str, str]:
+    return {id: c.name for id, c in desk.engine.policy.components.items()}

@@ -1,7 +1,8 @@
 """When somebody says that it was: `since 14:00`, `from 14:00 to 15:30 yesterday`, `30 min ago`. Pure.
 
 A time without a zone is one of the person's own clock. Without a day it is the last such time within twelve hours; where there
-is none, today's, which core then refuses as the future.
+is none, today's, which core then refuses as the future. What is meant for a time and is none, such as `since yesterday`, is
+asked about: it never means now.
 """
 
 import re
@@ -13,37 +14,77 @@ from commands.parse import Misunderstood
 
 WITHOUT_A_DAY = timedelta(hours=12)
 HOW = "Write `14:00`, `2:30 pm`, `14:00 yesterday`, `2026-03-19 14:00` or `30 min ago`."
+IN_A_TITLE = "Write `since 14:00`, `since yesterday 14:00` or `from 14:00 to 15:30`; `/incident declare` alone opens a form."
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _DAY = rf"(?:today|yesterday|(?:last\s+)?(?:{'|'.join(WEEKDAYS)})|\d{{4}}-\d{{2}}-\d{{2}})"
-_TIME = r"(?:\d{1,2}:\d{2}(?::\d{2})?\s*(?:am|pm)?|\d{1,2}\s*(?:am|pm))"
+_WORDS = {"noon": time(12), "midday": time(12), "midnight": time(0)}
+_CLOCK = rf"(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?\s*(?:am|pm)?|\d{{1,2}}\s*(?:am|pm)|{'|'.join(_WORDS)})"
+_NEARLY = r"(?:(?:about|around|~)\s*)?"
+_TIME = rf"{_NEARLY}{_CLOCK}"
 _ZONE = r"(?:\s*(?:utc|gmt|z)\b)?"
-_AGO = r"\d{1,5}\s*(?:m|min|mins|minutes?|h|hours?|d|days?)\s+ago"
+_SPAN = r"(?:\d{1,5}\s*|an?\s+|half\s+an\s+)(?:m|min|mins|minutes?|h|hrs?|hours?|d|days?)"
+_AGO = rf"{_NEARLY}{_SPAN}\s+ago"
+_DOTTED = rf"{_NEARLY}\d{{1,2}}\.\d{{2}}(?!\.?\d){_ZONE}"  # a time where nothing else is likely
 _AT = rf"(?:(?:on\s+)?{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}{_ZONE}|{_TIME}{_ZONE}(?:,?\s+(?:on\s+)?{_DAY})?|{_AGO})(?!\w)"
-_TO = r"\s*(?:to|until|till|and|-|–)\s*"  # what phones make of a dash
+_DASH = r"\s*(?:to|until|till|-|–)\s*"  # what phones make of a dash
+_TO = rf"(?:{_DASH}|\s*and\s*)"
+_ON = rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?"
+_LAST = r"(?=[\s.,;:!?)]*$)"
 
 _PAST = rf"(?:(?:yesterday|today)(?:\s*,|\s+at)?\s*{_TIME}{_ZONE}|{_TIME}{_ZONE},?\s+(?:yesterday|today)|{_AGO})"
 
-# In a title: a range anywhere, `since` anywhere, and as its last words a lone `from` or `at`, or what can only be the past.
+# In a title: a range or `since` anywhere, and as its last words a lone `from` or `at`, or what can only be the past.
 _IN_TEXT = tuple(
     re.compile(rf"(?<!\w){pattern}", re.IGNORECASE)
     for pattern in (
-        rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?(?:from|between)\s+(?P<began>{_AT}){_TO}(?P<ended>{_AT})",
-        rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?since\s+(?P<began>{_AT})",
-        rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?(?:from|at|for)\s+(?P<began>{_AT})(?=\W*$)",
-        rf"(?P<began>{_PAST})(?=\W*$)",
+        rf"{_ON}(?:from|between)\s+(?P<began>{_AT}){_TO}(?P<ended>{_AT})",
+        rf"{_ON}(?:from|between)\s+(?P<began>\d{{1,2}}){_TO}(?P<ended>\d{{1,2}}{_ZONE}\s+(?:on\s+)?{_DAY})(?!\w)",
+        rf"{_ON}since\s+(?P<began>{_AT}|{_DOTTED})",
+        rf"(?:since|for)\s+(?:the\s+last\s+)?(?P<began>{_SPAN}){_LAST}",
+        rf"{_ON}(?P<began>{_AT}){_DASH}(?P<ended>{_AT}){_LAST}",
+        rf"^(?P<began>{_AT}){_DASH}(?P<ended>{_AT})",
+        rf"{_ON}(?:from|at|for)\s+(?P<began>{_AT}){_LAST}",
+        rf"(?P<began>{_PAST}){_LAST}",
     )
 )
-_ALONE = re.compile(
-    rf"\W*(?P<day>(?:on\s+)?{_DAY},?\s+)?(?:(?:from|between|since|at)\s+)?(?P<began>{_AT})(?:{_TO}(?P<ended>{_AT}))?\W*",
-    re.IGNORECASE,
+# Words for when it was that no clock shows. `since this morning's deploy` names the deploy; `from 2 to 11` may be errors.
+_PART = rf"(?:(?:this|last|yesterday|{'|'.join(WEEKDAYS)})\s+(?:morning|noon|afternoon|evening|night)|tonight)"
+_VAGUE = rf"(?:earlier(?:\s+today)?|(?:early\s+)?{_PART}|(?:this|last)\s+week(?:end)?|{_DAY})"
+_SOME = rf"(?:{_AT}|{_VAGUE}|\d{{1,2}}(?:\.\d{{2}})?)"
+_UNCLEAR = tuple(
+    re.compile(rf"(?<![\w.:-]){pattern}(?![\w'’:-])", re.IGNORECASE)
+    for pattern in (
+        rf"since\s+{_NEARLY}(?:{_VAGUE}|\d{{1,2}}{_LAST})",
+        rf"(?:from|between)\s+{_SOME}{_TO}(?:{_SOME}|now){_LAST}",
+        rf"(?<!of\s)(?<!for\s)(?<!from\s)(?:{_PART}|yesterday){_LAST}",
+        rf"^(?:{_PART}|yesterday)",
+        rf"{_CLOCK}\s*[-–]\s*{_CLOCK}",
+    )
+)
+_ALONE = tuple(
+    re.compile(rf"\W*{_ON}(?:(?:from|between|since|at|for)\s+)?{pattern}\W*", re.IGNORECASE)
+    for pattern in (
+        rf"(?P<began>{_AT}|{_DOTTED}|{_SPAN})(?:{_TO}(?P<ended>{_AT}|{_DOTTED}))?",
+        rf"(?P<began>\d{{1,2}}){_TO}(?P<ended>\d{{1,2}}{_ZONE}(?:\s+(?:on\s+)?{_DAY})?)",
+    )
 )
 _PARTS = re.compile(
-    rf"(?P<day>{_DAY})|(?P<hour>\d{{1,2}})(?::(?P<minute>\d{{2}})(?::(?P<second>\d{{2}}))?)?\s*(?P<half>am|pm)?(?P<utc>{_ZONE})",
+    rf"(?P<day>{_DAY})|(?:(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d{{2}})(?::(?P<second>\d{{2}}))?)?\s*(?P<half>am|pm)?"
+    rf"|(?P<word>{'|'.join(_WORDS)}))(?P<utc>{_ZONE})",
     re.IGNORECASE,
 )
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+class NoTime(Misunderstood):
+    """Words of a title that are `said` of when it was, and that cannot be read; `title` is what stands beside them."""
+
+    def __init__(self, why: str, said: str, title: str) -> None:
+        super().__init__(why)
+        self.said = said
+        self.title = title
 
 
 @dataclass(frozen=True)
@@ -63,23 +104,46 @@ def zone_of(name: str) -> tzinfo:
 
 
 def taken_from(text: str, now: datetime, zone: tzinfo) -> tuple[str, Span]:
-    """A title without when it was, and when that is. Raises Misunderstood for a time that no clock shows."""
+    """A title without when it was, and when that is; the title is empty where nothing else was said.
+
+    Raises NoTime for what was meant for a time and cannot be read.
+    """
     for pattern in _IN_TEXT:
         if match := pattern.search(text):
-            span = _span(match, now, zone)
-            title = " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
-            return title.strip(" .,;:-") or text, span
+            title = _beside(match)
+            try:
+                return title, _span(match, now, zone)
+            except Misunderstood as wrong:
+                raise NoTime(str(wrong), match[0], title) from None
+    if unclear := next(filter(None, (pattern.search(text) for pattern in _UNCLEAR)), None):
+        said = unclear[0].strip()
+        raise NoTime(f"`{said}`: when was that? {IN_A_TITLE} Nothing was declared.", said, _beside(unclear))
     return text, Span()
+
+
+def _beside(match: re.Match[str]) -> str:
+    text = match.string
+    left = " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
+    return re.sub(r" (?=[,;.!?])", "", left).strip(" .,;:-")
 
 
 def read(text: str, now: datetime, zone: tzinfo) -> Span:
     """The same, where a form asks for nothing else; empty means now. Raises Misunderstood."""
     if not text.strip():
         return Span()
-    match = _ALONE.fullmatch(text)
+    match = next(filter(None, (pattern.fullmatch(text) for pattern in _ALONE)), None)
     if not match:
         raise Misunderstood(f"I cannot read that as a time. {HOW}")
     return _span(match, now, zone)
+
+
+def spoken(span: Span, now: datetime, zone: tzinfo) -> str:
+    """The same as `read` reads it again, to the minute; empty for now."""
+    return " to ".join(_spoken(at.astimezone(zone), now.astimezone(zone)) for at in (span.began_at, span.ended_at) if at)
+
+
+def _spoken(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M}" if at.date() == now.date() and at <= now else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _span(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
@@ -100,8 +164,9 @@ def _span(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
 
 def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetime:
     """One moment in UTC, on this day; None = the last such time within twelve hours, else today's."""
-    if ago := re.match(r"(\d+)\s*([mhd])\w*\s+ago", text, re.IGNORECASE):
-        return now - int(ago[1]) * UNITS[ago[2].lower()]
+    if ago := re.fullmatch(rf"{_NEARLY}(\d+|an?|half\s+an)\s*([mhd])[a-z]*(?:\s+ago)?", text, re.IGNORECASE):
+        amount = int(ago[1]) if ago[1].isdigit() else 1
+        return now - amount * UNITS[ago[2].lower()] / (2 if ago[1].lower().startswith("half") else 1)
     at, own = time_of_day(text), zone_of_text(text, zone)
     if day is not None:
         return datetime.combine(day, at, own).astimezone(UTC)
@@ -111,7 +176,9 @@ def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetim
 
 
 def time_of_day(text: str) -> time:
-    match = next(one for one in _PARTS.finditer(text) if one["hour"])
+    match = next(one for one in _PARTS.finditer(text) if one["hour"] or one["word"])
+    if match["word"]:
+        return _WORDS[match["word"].lower()]
     hour, minute, half = int(match["hour"]), int(match["minute"] or 0), (match["half"] or "").lower()
     try:
         if half and not 1 <= hour <= 12:
@@ -122,7 +189,7 @@ def time_of_day(text: str) -> time:
 
 
 def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
-    return UTC if any(one["utc"] for one in _PARTS.finditer(text) if one["hour"]) else zone
+    return UTC if any(one["utc"] for one in _PARTS.finditer(text) if one["hour"] or one["word"]) else zone
 
 
 def _day_in(text: str, now: datetime, zone: tzinfo) -> date | None:

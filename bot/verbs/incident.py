@@ -121,7 +121,7 @@ def resolve(by: Sender, given: Given) -> Signal:
 def reopen(by: Sender, given: Given) -> Signal:
     """Say that it was not over."""
     reason = given.text("reason", REASON_CHARS)
-    return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.INVESTIGATING, reason=reason)
+    return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.INVESTIGATING, reason=reason, reopens=True)
 
 
 def cancel(by: Sender, given: Given) -> Signal:

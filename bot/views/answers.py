@@ -98,7 +98,9 @@ def _of_nothing(answer: base.Answer, face: Face) -> str:
 def _of_incident(answer: base.Answer, face: Face) -> str:
     match answer:
         case a.Declared(title=title) as b:
-            return f"{answer.name} is declared{_for_when(b, face.time)}: {title}"
+            before = "; ".join(f"INC-{one.number} {one.title}" for one in b.beside)
+            also = f". Declared shortly before: {before}" if before else ""
+            return f"{answer.name} is declared{_for_when(b, face.time)}: {title}{also}"
         case a.ChannelTaken():
             return f"This is the channel of {answer.name} already. Nothing was declared."
         case a.CannotHaveBeen() as b:
@@ -260,6 +262,8 @@ def _of_phase(answer: base.Answer, face: Face) -> str:
             return f"{answer.name} is {phase}, which is final. Declare a new incident instead."
         case a.NoWay() as b:
             return f"{answer.name} cannot go from {b.phase} to {b.to}. Possible now: {', '.join(b.ways)}."
+        case a.IsOpen(phase=phase):
+            return f"{answer.name} is open, {phase}: there is nothing to reopen. The verb `phase` moves it."
         case a.NeedsReason(reasons=reasons):
             return f"Cancel needs a reason: one of {', '.join(reasons)}."
         case a.NeedsOriginal(known=known):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from commands.parse import Misunderstood
-from commands.times import read, taken_from, zone_of
+from commands.times import NoTime, read, spoken, taken_from, zone_of
 
 NOW = datetime(2026, 3, 20, 15, 10, tzinfo=UTC)
 BERLIN = zone_of("Europe/Berlin")
@@ -14,6 +14,7 @@ TITLES = [
     ("claude was down from 14:00 to 15:30 yesterday", "claude was down", "19 13:00", "19 14:30"),
     ("claude was down yesterday from 14:00 to 15:30", "claude was down", "19 13:00", "19 14:30"),
     ("claude is slow since 14:00", "claude is slow", "20 13:00", ""),
+    ("claude is slow since 14:00, nobody knows why", "claude is slow, nobody knows why", "20 13:00", ""),
     ("Since 14:00 claude is slow", "claude is slow", "20 13:00", ""),
     ("timeouts since 14:00 in eu", "timeouts in eu", "20 13:00", ""),
     ("claude is slow since 14:00 UTC", "claude is slow", "20 14:00", ""),
@@ -31,8 +32,23 @@ TITLES = [
     ("it hung yesterday 14:00", "it hung", "19 13:00", ""),
     ("it hung 2:30 pm yesterday", "it hung", "19 13:30", ""),
     ("it began to hang 20 min ago.", "it began to hang", "20 14:50", ""),
-    ("since 15:00", "since 15:00", "20 14:00", ""),
+    ("since 15:00", "", "20 14:00", ""),
     ("支付 since 15:00", "支付", "20 14:00", ""),
+    ("claude was down 10:00-11:00", "claude was down", "20 09:00", "20 10:00"),
+    ("10:00–11:00 claude was down", "claude was down", "20 09:00", "20 10:00"),
+    ("claude was down yesterday 10:00-11:00", "claude was down", "19 09:00", "19 10:00"),
+    ("claude was down 10am to 11am", "claude was down", "20 09:00", "20 10:00"),
+    ("claude was down from 10 to 11 yesterday", "claude was down", "19 09:00", "19 10:00"),
+    ("claude is slow since 11.30", "claude is slow", "20 10:30", ""),
+    ("claude is slow since about 11:30", "claude is slow", "20 10:30", ""),
+    ("claude is slow since noon", "claude is slow", "20 11:00", ""),
+    ("since midnight claude is slow", "claude is slow", "19 23:00", ""),
+    ("claude is slow since noon UTC", "claude is slow", "20 12:00", ""),
+    ("claude was down from noon to 14:00", "claude was down", "20 11:00", "20 13:00"),
+    ("claude is slow since 30 min", "claude is slow", "20 14:40", ""),
+    ("claude is slow for the last 2 hours", "claude is slow", "20 13:10", ""),
+    ("claude is slow since an hour ago", "claude is slow", "20 14:10", ""),
+    ("it broke half an hour ago", "it broke", "20 14:40", ""),
 ]
 
 
@@ -58,6 +74,15 @@ def test_the_time_is_taken_out_of_the_title(text: str, title: str, began: str, e
         "at 99 % load",
         "v1:30 since",
         "expires 2026-03-25 10:00",
+        "since this morning's deploy",
+        "yesterday's export is empty",
+        "reports of last week fail",
+        "cannot open files from yesterday",
+        "jobs at 10:00 and 11:00 fail",
+        "errors since 1.25.3",
+        "up from 2 to 20 %",
+        "error rate at 12.50",
+        "midnight jobs fail",
     ],
 )
 def test_words_that_are_no_time_stay(text: str) -> None:
@@ -65,6 +90,39 @@ def test_words_that_are_no_time_stay(text: str) -> None:
     left, span = taken_from(text, NOW, BERLIN)
 
     assert (text, None) == (left, span.began_at)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "title"),
+    [
+        ("claude is slow since yesterday", "since yesterday", "claude is slow"),
+        ("since this morning claude is slow", "since this morning", "claude is slow"),
+        ("claude is slow since last night", "since last night", "claude is slow"),
+        ("claude is slow since yesterday evening", "since yesterday evening", "claude is slow"),
+        ("claude is slow since monday", "since monday", "claude is slow"),
+        ("claude is slow since 11", "since 11", "claude is slow"),
+        ("claude was down from 10 to 11", "from 10 to 11", "claude was down"),
+        ("claude was down from 10 to 11:30", "from 10 to 11:30", "claude was down"),
+        ("claude was down last night.", "last night", "claude was down"),
+        ("yesterday claude was down", "yesterday", "claude was down"),
+        ("the 10:00-11:00 batch hangs", "10:00-11:00", "the batch hangs"),
+        ("claude is slow since 25:00", "since 25:00", "claude is slow"),
+    ],
+)
+def test_what_is_meant_for_a_time_and_is_none_is_asked_about(text: str, said: str, title: str) -> None:
+    """Whoever says when it began does not mean now."""
+    with pytest.raises(NoTime, match="Write `") as caught:
+        taken_from(text, NOW, BERLIN)
+
+    assert (said, title) == (caught.value.said, caught.value.title)
+
+
+@pytest.mark.parametrize("text", ["14:00", "yesterday 14:00 to 15:30", "15:55 to 16:05", "2 days ago", "17:00"])
+def test_a_time_that_is_written_anew_is_read_as_the_same(text: str) -> None:
+    """A form holds it until it is sent."""
+    span = read(text, NOW, BERLIN)
+
+    assert span == read(spoken(span, NOW, BERLIN), NOW, BERLIN)
 
 
 def test_a_time_after_midnight_was_yesterday() -> None:
@@ -87,6 +145,10 @@ def test_a_time_that_is_still_to_come_is_not_made_the_past() -> None:
         ("14:00", "20 13:00", ""),
         ("yesterday 14:00 to 15:30", "19 13:00", "19 14:30"),
         (" since 14:00 UTC ", "20 14:00", ""),
+        ("10 to 11", "20 09:00", "20 10:00"),
+        ("11.30", "20 10:30", ""),
+        ("noon", "20 11:00", ""),
+        ("for 30 min", "20 14:40", ""),
         ("", "", ""),
     ],
 )

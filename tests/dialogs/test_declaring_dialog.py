@@ -172,6 +172,28 @@ async def test_the_form_takes_a_time_and_says_at_its_field_what_is_wrong_with_it
     assert "INC-1 is declared at 12:01 UTC for 11:30 UTC: Mail is late." in await ana.waits_for("is declared")
 
 
+@pytest.mark.parametrize("typed", ["separate", "separate since 11:00", "sev2 since 11:00"])
+async def test_a_declaration_without_a_title_is_asked_for_one(talk: Talk, typed: str) -> None:
+    """By the form, with the time that was typed in it."""
+    ana = talk.house.ana
+    await ana.types(f"/incident declare {typed}")
+    await ana.waits_for("== Declare incident ==")
+    await ana.submits({"What is wrong?": "Mail is late"})
+    told = await ana.waits_for("is declared")
+
+    assert ("for 11:00 UTC: Mail is late." in told) == ("11:00" in typed)
+    assert "Mail is late." in told
+
+
+async def test_a_time_that_is_unclear_declares_nothing(talk: Talk) -> None:
+    """Whoever says since when does not mean now."""
+    said = await talk.asks(talk.house.ana, "/incident declare Mail is late since last night")
+
+    assert said.startswith("since last night: when was that? Write since 14:00")
+    assert said.endswith("Nothing was declared.")
+    assert [] == list(await talk.facts(Declared))
+
+
 async def test_a_separate_one_keeps_its_times(outage: Talk) -> None:
     """The button carries them."""
     ana = outage.house.ana
@@ -212,10 +234,36 @@ async def test_a_message_becomes_the_first_entry(said: Talk) -> None:
     entry = await first_entry(said)
 
     assert "Claude API answers nothing & customers wait" in form
-    assert "INC-1 is declared: Claude API answers nothing & customers wait." in told
+    assert "for 12:00 UTC: Claude API answers nothing & customers wait." in told
     assert (ts, bob.id, "bob") == (entry.ts, entry.author.id, entry.author.name)
     assert "Claude API answers nothing & customers wait\nsince noon" == entry.text
     assert entry.link.startswith("https://")
+
+
+async def test_since_when_is_read_out_of_the_message(said: Talk) -> None:
+    """It stands in its own field, on the clock of whoever declares, and leaves the title."""
+    house, ana = said.house, said.house.ana
+    house.workspace.change_user(ana, tz="Asia/Tokyo")
+    await house.bob.says("Mail is late since 20:40, customers wait", channel="support")
+    await ana.uses_shortcut("declare_from_message", message_containing="Mail is late")
+    form = await ana.waits_for("== Declare incident ==")
+    await ana.submits({})
+
+    assert "20:40" in form
+    assert "for 11:40 UTC: Mail is late, customers wait." in await told_directly(said, "is declared")
+
+
+async def test_a_message_without_a_clear_time_is_asked_about(said: Talk) -> None:
+    """The form does not make it now: whoever sends it says when."""
+    ana = said.house.ana
+    await said.house.bob.says("Mail is late since yesterday", channel="support")
+    await ana.uses_shortcut("declare_from_message", message_containing="Mail is late")
+    await ana.waits_for("== Declare incident ==")
+    with pytest.raises(ModalErrors, match="I cannot read that as a time"):
+        await ana.submits({})
+    await ana.submits({"Since when, if not now?": "yesterday 14:00"})
+
+    assert "for 2026-03-19 14:00 UTC: Mail is late." in await told_directly(said, "is declared")
 
 
 async def test_a_bots_message_and_a_strangers_are_taken_too(said: Talk) -> None:

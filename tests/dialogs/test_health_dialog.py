@@ -36,6 +36,15 @@ async def test_a_provider_is_found_by_any_of_its_names(talk: Talk) -> None:
         assert seen.startswith("🟢 Claude is operational.\n"), name
 
 
+async def test_a_question_is_answered_as_a_mention_is(talk: Talk) -> None:
+    """People type what they would ask a colleague."""
+    for question in ("is claude down?", "is the Claude API up", "status of claude.ai, please"):
+        seen = await talk.asks(talk.house.ana, f"/health {question}")
+        assert seen.startswith("🟢 Claude is operational.\n"), question
+    for question in ("?", "what is down?", "is everything ok"):
+        assert " components are operational." in await talk.asks(talk.house.ana, f"/health {question}"), question
+
+
 async def test_a_provider_is_shown_with_evidence_and_latency(outage: Talk) -> None:
     """Why we think so, whose fault it is, numbers beside every bar, and buttons."""
     seen = await outage.asks(outage.house.ana, "/health claude")

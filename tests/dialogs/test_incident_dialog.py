@@ -157,13 +157,15 @@ TABLE = [
     ("severity 1", "INC-1 is SEV1 already."),
     ("severity sev9", "sev9 is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch)."),
     ("severity high", "high is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch)."),
-    ("phase over", "over is not a phase. Phases: triage, investigating, identified,"),
+    ("phase over", "over is not a phase. INC-1 is investigating. Possible now: identified, mitigated,"),
     ("phase identified a full disk", "INC-1 is identified now."),
     ("mitigated we take orders by mail", "INC-1: customers are served again. Its phase is identified."),
     ("mitigated", "It is on record already that customers of INC-1 are served (by ana)."),
     ("mitigated off the mail is full", "INC-1: customers are no longer served. Its phase is identified."),
     ("phase triage", "INC-1 cannot go from identified to triage. Possible now: mitigated, monitoring, resolved,"),
-    ("phase identifed", "identifed is not a phase. Did you mean identified? Phases: triage, investigating, identified,"),
+    ("phase identifed", "identifed is not a phase. INC-1 is identified. Possible now: mitigated, monitoring,"),
+    ("phase monitorin", "monitorin is not a phase. Did you mean monitoring? INC-1 is identified. Possible now:"),
+    ("reopen", "INC-1 is open, identified: there is nothing to reopen. The verb phase moves it."),
     ("timeline", "12:01 UTC INC-1 is identified, was investigating: a full disk (ana)"),
     ("export", "The timeline of INC-1 comes as a file in its channel."),
     ("export csv", "The timeline of INC-1 comes as a file in its channel."),
@@ -181,6 +183,7 @@ TABLE = [
     ("cancel it", "Cancel needs a reason: one of false-alarm, duplicate, external, drill."),
     ("cancel false alarm", "INC-1 is canceled now."),
     ("reopen", "INC-1 is canceled, which is final. Declare a new incident instead."),
+    ("phase fixed", "fixed is not a phase. INC-1 is canceled, which is final. Declare a new incident instead."),
     ("resolv", "/incident resolv is not known. Did you mean resolve? /incident help shows what is."),
     ("frobnicate", "/incident frobnicate is not known. /incident help shows what is."),
     ("help", "• /incident update [INC-7] TEXT: tell everybody; without text a form opens"),
@@ -332,7 +335,7 @@ async def test_the_summary_can_be_reopened_and_exported(declared: Talk) -> None:
     again = await declared.presses(declared.house.bob, "Reopen", channel=CHANNEL, message_containing="post-mortem")
 
     assert 1 == len(declared.said(CHANNEL, "INC-1 was reopened (by @bob). It fills again."))
-    assert "INC-1 is investigating already." == again
+    assert "INC-1 is open, investigating: there is nothing to reopen. The verb phase moves it." == again
     assert "[Export timeline]" in declared.shows(declared.said(CHANNEL, "post-mortem")[-1])
     assert "[Acknowledge] [Post update]" in declared.alert()
 
@@ -351,8 +354,8 @@ async def test_words_work_with_the_manifests_prefix(house: House) -> None:
 async def test_a_second_declarer_is_pointed_to_what_was_declared_just_now(declared: Talk) -> None:
     """Bob sees the same and calls it otherwise: he may join ana with one press, or go on alone with another."""
     bob = declared.house.bob
-    pointed = await declared.asks(bob, "/incident declare The shop takes no cards")
+    pointed = await declared.asks(bob, "/incident declare Nobody can pay")
 
     assert f"INC-1 was declared within the last half hour in #{CHANNEL}: Payments are slow" in pointed
     assert f"{WAYS}\n[Join INC-1] [Declare a separate one]" in pointed
-    assert "INC-2 is declared: The shop takes no cards" in await declared.presses(bob, "Declare a separate one")
+    assert "INC-2 is declared: Nobody can pay" in await declared.presses(bob, "Declare a separate one")

@@ -60,6 +60,10 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
         **INC7, title="Claude was slow", channel_name="inc-20260320-0007-claude", at=T0, began_at=T0 - 26 * HOUR,
         ended_at=T0 - 25 * HOUR,
     ),
+    a.Declared(
+        **INC7, title="Payments are slow", channel_name="inc-20260320-0007-payments-are-slow",
+        beside=(a.OpenOne(6, "Nobody can log in", "", HERE),),
+    ),
     a.Declared(**INC7, title="Claude is slow", channel_name="claude-trouble", channel="C0TALK"), a.ChannelTaken(**INC7),
     *(a.CannotHaveBeen(why=why, at=T0, days=30) for why in a.WrongTime),
     a.TwoProviders(),
@@ -97,6 +101,7 @@ OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.NoWay(**INC7, phase=Phase.MITIGATED, to=Phase.TRIAGE, ways=(Phase.MONITORING, Phase.RESOLVED)),
     a.NeedsWhy(**INC7, severity=Severity.SEV3, now=Severity.SEV2),
     a.NeedsOriginal(**INC7, known=(a.Other(4, "Chat is slow"),)), a.NeedsOriginal(**INC7, known=()),
+    a.IsOpen(**INC7, phase=Phase.MONITORING),
     a.NeedsReason(**INC7, reasons=("false-alarm", "duplicate", "external", "drill")), a.OpenElsewhere(**INC7),
     a.StillFailing(**INC7, failing=FAILING, away=(a.Away(FLAG, "gpt", "support chat", "GPT"),)),
     a.Moved(**INC7, phase=Phase.MONITORING),

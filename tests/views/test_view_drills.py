@@ -2,13 +2,22 @@
 
 import csv
 import io
+import re
+from datetime import timedelta
 
+from bot.core.model import Phase
+from bot.core.signals import SetPhase
+from bot.core.signals.drills import StartDrill
 from bot.exports import csv_
+from bot.ports import Message
 from bot.timeline.story import story
 from bot.views.health import board
+from bot.views.incident.evidence import evidence
 from bot.views.incident.forms import declare_modal
 from bot.views.incident.tasks import task_list
 from bot.views.incident.timeline import timeline_page
+from bot.views.scene import Scene
+from tests.desk import ANA, Table
 from tests.gallery.drills import begun, seen
 from tests.stories import outage_story
 from tests.views.message_checks import shown, strings
@@ -29,6 +38,23 @@ def test_timeline_and_tasks_of_a_drill_say_so_at_their_head() -> None:
 
     assert timeline_page(incident, story(drill.about(8)), drill.now).text.startswith("🔵 DRILL · Timeline of INC-8 so far")
     assert task_list(seen(drill)).text.startswith("🔵 DRILL · ")
+
+
+def bare(message: Message) -> str:
+    """With times as they stand where Slack's own form of them is not known."""
+    return re.sub(r"<!date[^|]*\|([^>]*)>", r"\1", shown(message))
+
+
+def test_the_evidence_of_a_canceled_drill_says_when_it_was() -> None:
+    """Whoever opens it afterwards does not take it for now."""
+    table = Table().all_well()
+    table.send(StartDrill(ANA, components=("anthropic.api",), lasts=timedelta(minutes=10)))
+    table.passes(2)
+    table.send(SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="drill"))
+    text = bare(evidence(Scene(table.incident(), table.world, table.policy, table.now + timedelta(hours=1))))
+
+    assert "⚪ *Claude API*: down from 12:00 UTC on, until the drill ended at 12:02 UTC." in text
+    assert "down since" not in text
 
 
 def test_the_form_for_declaring_marks_a_drill_that_is_open() -> None:

@@ -37,6 +37,7 @@ class Declared(Done):
     began_at: datetime | None = None  # where that is not when it began,
     ended_at: datetime | None = None  # or where it was over
     channel: str = ""  # by Slack's id, where it was there before
+    beside: tuple["OpenOne", ...] = ()  # what people declared just before, in words that seem to be about something else
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +205,14 @@ class NoWay(Refused):
     phase: Phase
     to: Phase
     ways: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IsOpen(Refused):
+    """There is nothing to reopen."""
+
+    KIND = "is_open"
+    phase: Phase
 
 
 @dataclass(frozen=True, kw_only=True)

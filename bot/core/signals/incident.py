@@ -107,7 +107,8 @@ class SetPhase(OfIncident, by=COMMAND):
     """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
 
     `force` resolves it although a component of it still fails or a flag is still switched. One that is canceled has one of a
-    few words for a `reason`, and a `why` in words of somebody's own; as a duplicate it names the other one.
+    few words for a `reason`, and a `why` in words of somebody's own; as a duplicate it names the other one. `reopens`
+    says that it was not over, which nobody can say of what is open.
     """
 
     phase: Phase
@@ -115,6 +116,7 @@ class SetPhase(OfIncident, by=COMMAND):
     force: bool = False
     duplicate_of: int = 0
     why: str = ""
+    reopens: bool = False
 
     @property
     def named(self) -> tuple[int, ...]:

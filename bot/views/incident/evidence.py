@@ -40,18 +40,23 @@ def worst_first(scene: Scene) -> list[Affected]:
 def component_part(affected: Affected, scene: Scene) -> str:
     """A component's line, and what its checks brought along."""
     line = component_line(affected, scene)
-    if affected.level is Level.OPERATIONAL:
-        return line
+    if affected.level is Level.OPERATIONAL or scene.incident.ending.at:
+        return line  # what its checks see now is not what they saw then
     seen = scene.world.component(affected.id).evidence[:MOST_LINES]
     return "\n".join([f"{line} {capital(stop(foreign(affected.reason, 240)))}", *(f"• {foreign(one, 200)}" for one in seen)])
 
 
 def component_line(affected: Affected, scene: Scene) -> str:
     """`🔴 *Claude API*: down since 12:40.`"""
-    name = f"{ICONS[affected.level]} *{component_name(scene.policy, affected.id)}*"
+    over = scene.incident.ending.at
+    icon = "⚪" if over and affected.level.bad else ICONS[affected.level]
+    name = f"{icon} *{component_name(scene.policy, affected.id)}*"
     if affected.level is Level.OPERATIONAL:
         since = f" again since {clock(affected.recovered_at, scene.now)}" if affected.recovered_at else ""
         return f"{name}: operational{since}."
+    if over:
+        until = "until the drill ended" if scene.incident.drill else "and still when it ended"
+        return f"{name}: {affected.level} from {clock(affected.failed_at, scene.now)} on, {until} at {clock(over, scene.now)}."
     now = scene.world.component(affected.id)
     since_at = now.began_at if now.level is affected.level and now.began_at else affected.failed_at
     return f"{name}: {affected.level} since {clock(since_at, scene.now)}."

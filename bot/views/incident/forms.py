@@ -39,6 +39,7 @@ SWITCH_BACK_CALLBACK = "switch_back"
 ROLE_CALLBACK = "give_role"
 
 NO_COMPONENT = "none"
+WHEN_CHARS = 60
 MOST_JOINED = 5  # more than these hide the form below them
 
 SEVERITIES = {
@@ -64,9 +65,10 @@ WITH_ANOTHER = {"duplicate": "A duplicate of another incident", MERGE: "Part of 
 
 
 def declare_modal(
-    open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = "", title: str = ""
-) -> View:
-    """The form for declaring, with a title that is suggested. What is open already stands first, each joined by one press."""
+    open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = "", title: str = "",
+    when: str = "", level: Severity = Severity.SEV2,
+) -> View:  # fmt: skip
+    """The form for declaring, with what is known already. What is open already stands first, each joined by one press."""
     choices = [_option("Something else, not checked", NO_COMPONENT)]
     about = policy.components[component].provider if component in policy.components else ""
     usable = [c for c in policy.components.values() if len(c.id) <= OPTION_VALUE_MAX]
@@ -74,16 +76,22 @@ def declare_modal(
     usable.sort(key=lambda c: c.id != component)
     choices += [_option(c.name, c.id) for c in usable[: MOST_OPTIONS - 1]]
     chosen = next((option for option in choices if option["value"] == component), choices[0])
-    severities = [_option(f"{level}: {words}", level.value) for level, words in SEVERITIES.items()]
-    words = _text_input("title", TITLE_CHARS, "Claude API answers with errors") | ({"initial_value": title} if title else {})
+    severities = [_option(f"{one}: {words}", one.value) for one, words in SEVERITIES.items()]
+    impact = next(option for option in severities if option["value"] == level.value)
+    words = _suggesting(_text_input("title", TITLE_CHARS, "Claude API answers with errors"), title)
+    since = _suggesting(_text_input("when", WHEN_CHARS, "14:00, or yesterday 14:00 to 15:30"), when)
     blocks = [
         _input("title", "What is wrong?", words),
         _input("component", "What does it concern?", _select("component", choices, chosen)),
-        _input("severity", "Impact on us", _select("severity", severities, severities[1])),
-        _input("when", "Since when, if not now?", _text_input("when", 60, "14:00, or yesterday 14:00 to 15:30"), optional=True),
+        _input("severity", "Impact on us", _select("severity", severities, impact)),
+        _input("when", "Since when, if not now?", since, optional=True),
     ]
     blocks = [*_open_already(open_incidents, about), *blocks]
     return _modal(DECLARE_CALLBACK, "Declare incident", "Declare", blocks, private_metadata)
+
+
+def _suggesting(field: View, text: str) -> View:
+    return field | ({"initial_value": text} if text else {})
 
 
 def declare_offer(text: str, message: str) -> Message:

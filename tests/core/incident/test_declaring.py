@@ -57,6 +57,41 @@ def test_free_words_are_pointed_to_what_was_declared_in_free_words_just_now() ->
     assert (OpenOne(1, "Nobody can log in", "", RoomRef()),) == said.open  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Login page broken", "Payments are slow"),
+        ("Nobody can log in", "Nobody can pay"),
+        ("Mail is late", "The site is slow since the deploy"),
+    ],
+)
+def test_free_words_about_another_thing_are_an_incident_of_their_own(first: str, second: str) -> None:
+    """Words that stand in any title say nothing; whoever declared hears of the other one."""
+    table = Table().all_well()
+    declare(table, first)
+    said = declare(table, second)
+
+    assert f"INC-2 is declared: {second}. Declared shortly before: INC-1 {first}" == told(said).partition(". Its channel")[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Nobody can pay", "payments are slow"),
+        ("Checkout hangs", "customers cannot check out"),
+        ("Mail is late", "mails do not arrive"),
+        ("Search returns nothing", "Everything is broken"),
+        ("支付系统宕机", "支付很慢"),
+    ],
+)
+def test_the_same_thing_in_other_words_is_pointed_to_the_first(first: str, second: str) -> None:
+    """In any form of a word that says something; where no word does, it may be about anything."""
+    table = Table().all_well()
+    declare(table, first)
+
+    assert isinstance(declare(table, second), OpenAlready)
+
+
 def test_free_words_may_be_declared_as_a_matter_of_their_own() -> None:
     """One press where it is another thing; what is open stays as it is."""
     table = Table().all_well()
@@ -90,7 +125,7 @@ def test_every_incident_of_just_now_is_offered() -> None:
     declare(table, "Nobody can log in")
     declare(table, "Invoices are wrong", separate=True)
 
-    assert (2, 1) == declare(table, "The shop is slow").choices
+    assert (2, 1) == declare(table, "Everything is slow").choices
 
 
 def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:

@@ -38,6 +38,17 @@ def outage(table: Table | None = None) -> Table:
     return table
 
 
+def test_what_is_open_is_not_reopened() -> None:
+    """Who watches it recover and doubts is told how to move it; a word is no relapse."""
+    table = outage()
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    before = table.incident()
+    said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING, reopens=True)).answer
+
+    assert "INC-1 is open, monitoring: there is nothing to reopen. The verb phase moves it." == told(said).replace("`", "")
+    assert before == table.incident()
+
+
 def test_a_component_that_goes_down_opens_an_incident() -> None:
     """One alert, one channel, one card; the severity is the configured one."""
     table = outage()

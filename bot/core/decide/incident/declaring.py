@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.answers import base
@@ -10,6 +11,7 @@ from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.alerting.suppression import look
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.failover import carry_over, react
+from bot.core.decide.incident.alike import maybe_alike
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import declare
 from bot.core.effects import InvitePeople
@@ -26,7 +28,7 @@ JUST_NOW = timedelta(minutes=30)  # two people who report one thing, each in wor
 def on_declare(draft: Draft, signal: Declare) -> Step:
     """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`.
 
-    Words that name no provider may mean anything: so they are pointed to what was declared in such words just now.
+    Words that name no provider are pointed to what was declared in like words just now, and told of what was in other words.
     """
     words, policy = signal.title.strip(), draft.policy
     title = _shortened(" ".join(words.split()))
@@ -45,7 +47,8 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
         return draft.refuse(a.TwoProviders())
     meant = sorted(providers) or list(named(policy, words))
     existing = next((found for provider in meant if (found := draft.world.open_for(provider))), None)
-    about = _open_about(draft, meant) if meant else _declared_just_now(draft)
+    fresh = [] if meant else _declared_just_now(draft)
+    about = _open_about(draft, meant) if meant else [(provider, i) for provider, i in fresh if maybe_alike(words, i.title)]
     over_at = min(signal.ended_at, draft.now) if signal.ended_at else None
     if over_at is not None:
         about = [(provider, i) for provider, i in about if i.began_at <= over_at]  # what began later is another matter
@@ -69,7 +72,8 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     _keep_words(draft, incident, words)
     carry_over(draft)
     _take_in(draft)
-    return draft.done(_declared(draft, incident, signal))
+    beside = () if signal.separate else tuple(_open_one(draft, "", other) for _, other in fresh)
+    return draft.done(replace(_declared(draft, incident, signal), beside=beside))
 
 
 def _declare_past(draft: Draft, signal: Declare, title: str, words: str, over_at: datetime, room: ChannelOpened | None) -> Step:
@@ -164,10 +168,17 @@ def _declared_just_now(draft: Draft) -> list[tuple[str, Incident]]:
 
 def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Incident]], first: Incident) -> a.OpenAlready:
     """What is open for each provider that is meant, and for which of them nothing is."""
-    names = {c.provider: c.provider_name for c in draft.policy.components.values()}
-    ones = tuple(a.OpenOne(i.number, i.title, names.get(provider, ""), _place(i)) for provider, i in found)
-    free = tuple(names[provider] for provider in meant if not any(provider == about for about, _ in found))
+    ones = tuple(_open_one(draft, provider, i) for provider, i in found)
+    free = tuple(_name(draft, provider) for provider in meant if not any(provider == about for about, _ in found))
     return a.OpenAlready(incident=first.number, open=ones, free=free)
+
+
+def _open_one(draft: Draft, provider: str, incident: Incident) -> a.OpenOne:
+    return a.OpenOne(incident.number, incident.title, _name(draft, provider), _place(incident))
+
+
+def _name(draft: Draft, provider: str) -> str:
+    return next((c.provider_name for c in draft.policy.components.values() if c.provider == provider), "")
 
 
 def _place(incident: Incident) -> a.RoomRef:

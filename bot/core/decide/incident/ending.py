@@ -22,6 +22,8 @@ from bot.core.signals import SetPhase
 def on_phase(draft: Draft, signal: SetPhase) -> Step:
     """A person moves the phase, within LEGAL."""
     incident, to = draft.incident(signal.incident), signal.phase
+    if signal.reopens and incident.phase.open:
+        return draft.refuse(a.IsOpen(incident=incident.number, phase=incident.phase))
     move = move_for(incident, to)
     if move is None:
         return draft.refuse(why_not(incident, to))
