@@ -1,6 +1,5 @@
 """Reading what people type: verbs and their nearest words, incident references, durations, Slack's escaped mentions."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from datetime import timedelta
@@ -21,6 +20,8 @@ DURATION = re.compile(
     r"(?:(\d{1,6})\s*|an?\s+)(s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?)(?!\S)\s*", re.IGNORECASE
 )
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONG, UNFINISHED = 6, 3  # letters of a word that may have two slips, and of the beginning of a longer one
+LONGEST_SLIP = 60  # letters that are compared
 MOST_NAMED = 3  # incidents in a question; a list has all of them
 
 TOKEN = re.compile(r"<([^<>\s]+)>")
@@ -107,10 +108,30 @@ def split_verb(text: str) -> tuple[str, str]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`Did you mean ...?` for a typo; empty when nothing is near. The first letter is hardly ever the wrong one."""
-    begin_so = [one for one in known if one[:1].lower() == word[:1].lower()]
-    close = difflib.get_close_matches(word.lower(), begin_so, n=1, cutoff=0.6)
-    return f" Did you mean `{close[0]}`?" if close else ""
+    """`Did you mean ...?` for a typo; empty when nothing is near. The first letter is hardly ever the wrong one.
+
+    Near is one slip of the finger, or two in a long word, or a word that was not typed to its end.
+    """
+    word = word.lower()[:LONGEST_SLIP]
+    begin_so = [one for one in known if word and one[:1].lower() == word[:1]]
+    slips = {one: _slips(word, one.lower()[:LONGEST_SLIP]) for one in begin_so}
+    most = 2 if len(word) >= LONG else 1
+    near = [one for one in slips if slips[one] <= most or (len(word) >= UNFINISHED and one.lower().startswith(word))]
+    return f" Did you mean `{min(near, key=slips.__getitem__)}`?" if near else ""
+
+
+def _slips(typed: str, meant: str) -> int:
+    """How many letters are missing, too many, wrong, or in the place of their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    above = list(range(len(meant) + 1))
+    for i, letter in enumerate(typed, 1):
+        row = [i]
+        for j, other in enumerate(meant, 1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (letter != other)))
+            if before and j > 1 and letter == meant[j - 2] and typed[i - 2] == other:
+                row[j] = min(row[j], before[j - 2] + 1)
+        before, above = above, row
+    return above[-1]
 
 
 def duration(text: str) -> timedelta:

@@ -51,9 +51,12 @@ def moment(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
+SHORTEST_BY_THE_CLOCK = timedelta(hours=3)  # no clock is put forward by more than two hours
+
+
 @dataclass(frozen=True)
 class Rota:
-    """People who take turns by the clock on the wall in `zone`."""
+    """People who take turns by the clock on the wall in `zone`. Turns of less than three hours go by the time that passes."""
 
     starts: datetime
     every: timedelta
@@ -62,12 +65,20 @@ class Rota:
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
         """The turn of this moment; none before the first one begins."""
-        zone = ZoneInfo(self.zone)
-        first = self.starts.astimezone(zone).replace(tzinfo=None)
-        number = (now.astimezone(zone).replace(tzinfo=None) - first) // self.every
+        number = (now - self.starts) // self.every
+        while self._begins(number) > now:  # summer time moved it by an hour
+            number -= 1
+        while self._begins(number + 1) <= now:
+            number += 1
         if number < 0:
             return ()
-        begins, ends = (
-            (first + turn * self.every).replace(tzinfo=zone).astimezone(UTC) for turn in (number, number + 1)
-        )  # fmt: skip
-        return (Shift((self.users[number % len(self.users)],), begins, max(ends, now + timedelta(microseconds=1))),)
+        return (Shift((self.users[number % len(self.users)],), self._begins(number), self._begins(number + 1)),)
+
+    def _begins(self, number: int) -> datetime:
+        """When a turn begins, in UTC; in an hour that comes twice, the first time."""
+        if self.every < SHORTEST_BY_THE_CLOCK:
+            return (self.starts + number * self.every).astimezone(UTC)
+        zone = ZoneInfo(self.zone)
+        first = self.starts.astimezone(zone)
+        wall = first.replace(tzinfo=None) + number * self.every
+        return wall.replace(tzinfo=zone, fold=first.fold if number == 0 else 0).astimezone(UTC)

@@ -19,8 +19,9 @@ FENCE = re.compile(r"`{3,}")
 # for these. Inside of a word `_` and `~` mean nothing, so names can still be copied.
 EDGE = r"(?<![^\W_]){0}|{0}(?![^\W_])"
 EMOJI = r":(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234)(?::|$))"  # a colon of ours may follow
-MARKS = re.compile(rf"[*`]|{EDGE.format('_')}|{EDGE.format('~')}|{EMOJI}")
-LOOKALIKES = {"*": "∗", "`": "'", "_": "ˍ", "~": "∼", ":": "∶"}
+MARKS = re.compile(rf"[*`]|{EDGE.format('_')}|{EDGE.format('~')}")
+COLON = re.compile(EMOJI)
+LOOKALIKES = {"*": "∗", "`": "ˋ", "_": "ˍ", "~": "∼", ":": "∶"}
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
 LABELLED = re.compile(r"<[^<>|@#]+\|([^<>]*)>")  # a date or a link, with what stands for it
@@ -66,13 +67,14 @@ def plain(text: str, limit: int = 3000) -> str:
 
 def escape(text: str) -> str:
     """Clean text that mrkdwn shows as it is: nothing in it can mention, link or open a code block."""
-    fenced = FENCE.sub(lambda match: "'" * len(match[0]), clean(text))
+    fenced = FENCE.sub(lambda match: LOOKALIKES["`"] * len(match[0]), clean(text))
     return fenced.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def unmarked(text: str) -> str:
     """The text without anything that Slack draws otherwise than it is written: marks become what looks like them."""
-    return MARKS.sub(lambda match: LOOKALIKES[match[0]], text)
+    text = MARKS.sub(lambda match: LOOKALIKES[match[0]], text)
+    return COLON.sub(LOOKALIKES[":"], text)  # after the others, whose lookalikes may stand in the name of an emoji
 
 
 def foreign(text: str, limit: int = 300) -> str:
@@ -104,8 +106,8 @@ def retold(text: str, limit: int = 3000) -> str:
 
 
 def code(text: str, limit: int = 120) -> str:
-    """Something to type or a key, in code style; backticks in it become apostrophes."""
-    return f"`{escape(plain(text.replace('`', chr(39)), limit)) or ' '}`"
+    """Something to type or a key, in code style; backticks in it become what looks like them."""
+    return f"`{escape(plain(text.replace('`', LOOKALIKES['`']), limit)) or ' '}`"
 
 
 def link(url: str, label: str) -> str:

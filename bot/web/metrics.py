@@ -55,15 +55,15 @@ class Metrics:
         self._stalls.labels(code).inc()
         self._stalled.inc(seconds)
 
-    def observe_fact(self, fact: Fact) -> None:
-        """A fact was committed."""
+    def observe_fact(self, fact: Fact, *, drill: bool = False) -> None:
+        """A fact was committed; `drill`: it is one of a drill, which calls people and counts no pages."""
         self._facts.labels(fact.kind).inc()
         match fact.body:
             case VerdictChanged(component=component, level=level):
                 self._changes.labels(component, level.value).inc()
             case Declared(severity=severity, drill=None):
                 self._declared.labels(severity.value).inc()
-            case PageOutcome() as b:
+            case PageOutcome() as b if not drill:
                 outcome = "reached" if b.reached else "failed" if b.problem else "not_needed"
                 self._pages.labels(PAGE_WAYS.get(b.way, "dm"), outcome).inc()
 

@@ -104,13 +104,17 @@ class Store(AppPart):
         if not facts or any(_changes_flags(fact, world) for fact in facts):
             self._setup.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
         for fact in facts:
-            self._setup.metrics.observe_fact(fact)
+            self._setup.metrics.observe_fact(fact, drill=_of_drill(fact, world))
 
 
 def _changes_flags(fact: Fact, world: World) -> bool:
     """Whether a fact may change what readers get: one about a flag, or about a drill, which may have one in its scope."""
-    drill = fact.stream.startswith("incident/") and (named := world.incidents.get(fact.incident or 0)) and named.drill
-    return fact.stream.startswith("flag/") or bool(drill)
+    return fact.stream.startswith("flag/") or (fact.stream.startswith("incident/") and _of_drill(fact, world))
+
+
+def _of_drill(fact: Fact, world: World) -> bool:
+    incident = world.incidents.get(fact.incident or 0)
+    return incident is not None and incident.drill is not None
 
 
 class LedgerCare(AppPart):

@@ -8,7 +8,17 @@ from bot.core.model import Level
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import ChannelOpened
 from bot.core.record.streams import evolve
-from commands.parse import Mention, MentionKind, Misunderstood, duration, duration_first, mentions, typed, which_incident
+from commands.parse import (
+    Mention,
+    MentionKind,
+    Misunderstood,
+    duration,
+    duration_first,
+    mentions,
+    nearest,
+    typed,
+    which_incident,
+)
 from tests.desk import Table
 
 PERSON, GROUP, CHANNEL = MentionKind.PERSON, MentionKind.GROUP, MentionKind.CHANNEL
@@ -106,6 +116,30 @@ def test_a_duration_is_read_as_people_write_it(text: str, minutes: float) -> Non
     """With a blank, with the unit as a word; what follows is the rest."""
     assert duration(text) == timedelta(minutes=minutes)
     assert duration_first(f"{text} load test") == (timedelta(minutes=minutes), "load test")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("resolv", "resolve"),
+        ("resovle", "resolve"),
+        ("acknowlegde", "acknowledge"),
+        ("doen", "done"),
+        ("ROEL", "role"),
+        ("res", "resolve"),
+        ("dance", ""),
+        ("role", "role"),
+        ("rule", "role"),
+        ("rename it", ""),
+        ("xesolve", ""),
+        ("", ""),
+    ],
+)
+def test_the_nearest_word_is_named_only_where_it_is_near(typed: str, meant: str) -> None:
+    """Nobody who dances means that a task is done."""
+    found = nearest(typed, ["done", "role", "resolve", "acknowledge"])
+
+    assert (f" Did you mean `{meant}`?" if meant else "") == found
 
 
 @pytest.mark.parametrize("text", ["", "5", "0m", "a", "for ever", "30 moons", "2h30", "-5m"])

@@ -8,7 +8,7 @@ from bot.core.model import Actor, Phase
 from bot.core.record.task_facts import TaskReminded
 from bot.core.tasks import Task, TaskRef, TaskState
 from tests.core.test_merging import merge, phase, two, unmerge
-from tests.desk import ANA, BOB, START, Table
+from tests.desk import ANA, BOB, START, Table, told
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -47,6 +47,16 @@ def test_open_tasks_follow_into_the_one_that_goes_on() -> None:
 
     assert ["Ask OpenAI", "Call support", "Check quotas"] == open_tasks(table, 1)
     assert [TaskRef(2, 1), TaskRef(2, 2)] == [task(table, 1, n).came_from for n in (2, 3)]
+
+
+def test_a_task_that_is_added_afterwards_is_one_of_the_one_that_goes_on() -> None:
+    """Nobody looks at the list of the merged one any more."""
+    table = merged()
+    said = table.send(s.AddTask(actor=BOB, incident=2, text="Tell the bank")).answer
+
+    assert (1, "Task 4 of INC-1") == (said.incident, told(said)[:15])
+    assert "Tell the bank" in open_tasks(table, 1)
+    assert [] == open_tasks(table, 2)
 
 
 def test_what_was_done_stays_where_it_was_done() -> None:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
-from bot.core.record.paging_facts import Paged, PageLost
+from bot.core.record.paging_facts import Paged, PageLost, PageOutcome
 from bot.ports import Called
 from tests.dialogs.talk import Talk
 from tests.house import SOON_S, House, a_house
@@ -107,6 +108,26 @@ async def test_the_last_step_calls_the_addresses_of_notify(house: House) -> None
     assert "INC-1 SEV2: Claude API is down" == title
     assert body.startswith("Nobody has acknowledged it for 10 min. Since 12:0")
     assert body.endswith("or: understudy incident ack INC-1")
+
+
+async def test_pages_of_a_drill_are_not_counted(house: House) -> None:
+    """An alert on pages that failed is about real ones; what a drill came to stands in its report."""
+
+    async def counted() -> list[str]:
+        async with aiohttp.ClientSession() as client, client.get(f"{house.app.url}/metrics") as page:
+            return [line for line in (await page.text()).splitlines() if line.startswith("understudy_pages_total{")]
+
+    await house.start()
+    await house.passes(minutes=1)
+    talk = Talk(house)
+    await talk.asks(house.ana, "/drill start openai paging")
+    await house.quiet()
+    of_the_drill = await counted()
+    await house.fails("anthropic.api")
+    await house.quiet()
+
+    assert 1 == len(await talk.facts(PageOutcome)) - len(await counted())
+    assert [] == of_the_drill
 
 
 async def test_acknowledging_by_the_button_of_a_page_ends_paging(house: House) -> None:

@@ -177,7 +177,7 @@ OF_NOTHING: tuple[base.Answer, ...] = (
     Denied(role=Role.VENDOR),
 )  # fmt: skip
 SLIPS = (
-    "/health clod", "/incident dance", "/incident resolv", "/incident ack", "/incident show INC-9",
+    "/health cluade", "/incident dance", "/incident resolv", "/incident ack", "/incident show INC-9",
     "/incident convert", "/incident severity INC-1 sev9", "/incident role INC-1 chef", "/incident role INC-1 lead",
     "/incident role INC-1 lead <!subteam^S0ONCALL|@oncall>", "/incident phase INC-1 over",
     "/incident done INC-1", "/incident done? INC-1", "/incident done INC-1 it", "/incident drop INC-1",

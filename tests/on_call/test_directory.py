@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.on_call.directory import Directory, UserGroup
 from bot.on_call.shifts import Rota, Shift, SourceError
@@ -187,6 +189,39 @@ async def test_people_take_turns(at: datetime, person: str) -> None:
 async def test_nobody_has_a_turn_before_the_first() -> None:
     """It says so instead of guessing."""
     assert () == await ROTA.shifts(datetime(2026, 3, 16, 8, 59, tzinfo=UTC))
+
+
+ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll", "Africa/Casablanca", "Asia/Kathmandu")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    zone=st.sampled_from(ZONES),
+    starts=st.timedeltas(timedelta(0), timedelta(days=3650)).map(lambda after: datetime(2024, 1, 1, tzinfo=UTC) + after),
+    minutes=st.sampled_from([30, 60, 90, 180, 8 * 60, 12 * 60, 24 * 60, 7 * 24 * 60]),
+    after=st.timedeltas(timedelta(0), timedelta(days=400)),
+)
+async def test_one_turn_follows_another_whatever_the_clocks_do(
+    zone: str, starts: datetime, minutes: int, after: timedelta
+) -> None:
+    """No turn is left out, comes twice or is over when it begins, and each is the same for whoever asks within it."""
+    rota = Rota(starts, timedelta(minutes=minutes), ("U0ANA", "U0BEN", "U0EVE"), zone)
+    [shift] = await rota.shifts(starts + after)
+    assert shift.starts and shift.ends and shift.covers(starts + after)
+    [same], [last] = await rota.shifts(shift.starts), await rota.shifts(shift.ends - timedelta(microseconds=1))
+    [then] = await rota.shifts(shift.ends)
+
+    assert shift == same == last
+    assert shift.ends == then.starts
+    assert rota.users[(rota.users.index(shift.people[0]) + 1) % 3] == then.people[0]
+
+
+async def test_an_hour_that_comes_twice_changes_the_turn_once() -> None:
+    """Half past two comes twice in Berlin on 25 October: at half past midnight and at half past one in UTC."""
+    rota = Rota(datetime(2026, 10, 24, 0, 30, tzinfo=UTC), timedelta(hours=12), ("U0ANA", "U0BEN"), "Europe/Berlin")
+    asked = [datetime(2026, 10, 25, hour, minute, tzinfo=UTC) for hour, minute in ((0, 29), (0, 30), (1, 15), (1, 45))]
+
+    assert ["U0BEN", "U0ANA", "U0ANA", "U0ANA"] == [(await rota.shifts(at))[0].people[0] for at in asked]
 
 
 async def test_turns_change_at_the_same_time_of_day_after_summer_time_began() -> None:

@@ -59,6 +59,7 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
             "began_at": None,
             "ended_at": None,
             "channel": "",
+            "beside": [],
         },
     } == found
 

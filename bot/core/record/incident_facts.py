@@ -73,6 +73,11 @@ class ComponentJoined(OfComponent, Reasoned, Body):
     reason: str
     evidence: tuple[str, ...] = ()
     began_at: datetime | None = None  # when the evidence starts, where that is known
+    again: bool = False  # all was well, and a person chose the phase, which is no relapse then
+
+    def pushed(self) -> bool:
+        """That something fails again, where no relapse says so."""
+        return self.again
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It is affected from where its evidence starts."""

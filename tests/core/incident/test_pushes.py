@@ -61,6 +61,25 @@ def test_the_end_is_pushed_and_a_step_on_the_way_is_not(phase: Phase, reason: st
     assert kinds == pushed(table)
 
 
+def test_a_component_that_joins_after_all_was_well_is_pushed_under_a_chosen_phase() -> None:
+    """No relapse says it: the phase is theirs, and everybody had stopped to look."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED))
+    table.sees(API, Level.OPERATIONAL)
+    table.sees(WEB, Level.DOWN)
+
+    assert ["incident.component_joined"] == pushed(table)
+
+
+def test_a_component_that_joins_while_something_fails_is_not_pushed() -> None:
+    """The alert is drawn anew."""
+    table = outage()
+    table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED))
+    table.sees(WEB, Level.DOWN)
+
+    assert [] == pushed(table)
+
+
 def test_a_reopened_incident_is_pushed() -> None:
     """They had turned over and slept."""
     table = outage()

@@ -123,11 +123,11 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     held = incident.affected.get(verdict.component)
     worse = held is None or verdict.level.rank > held.level.rank
     relapses = incident.phase is Phase.MONITORING and verdict.level.bad and worse  # its line says it
+    again = incident.well and incident.phase_by_person and verdict.level.bad and not relapses
     if held is None:
-        joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at)
+        joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at, again)
         brings(draft, verdict.component, draft.add(incident.stream, joined, told=not relapses))
     elif held.level is not verdict.level:
-        again = incident.well and incident.phase_by_person and verdict.level.bad and not relapses
         body = ComponentMoved(verdict.component, held.level, verdict.level, verdict.reason, began_at, verdict.evidence, again)
         draft.add(incident.stream, body, told=not relapses)
     if worse:

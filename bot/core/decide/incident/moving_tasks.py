@@ -39,6 +39,12 @@ def lent(holder: Incident, part: Incident) -> Iterator[tuple[Task, Task]]:
             yield own, holder.tasks[own.moved_to.task]
 
 
+def holder_of(world: World, number: int) -> Incident:
+    """The incident that has the tasks of this one: the one that it is part of, where that is at hand, or itself."""
+    incident = world.incidents[number]
+    return world.incidents.get(incident.merged.number, incident) if incident.merged else incident
+
+
 def where(world: World, incident: int, task: int) -> TaskRef:
     """Where a task is now: in this incident, or where it went from there."""
     at = TaskRef(incident, task)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core.answers.base import Done, NoWords, Refused, Words
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.incident.moving_tasks import where
+from bot.core.decide.incident.moving_tasks import holder_of, where
 from bot.core.effects import InvitePeople, PostLine, RemindOwner
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, ActorKind
@@ -155,8 +155,11 @@ class CannotBeDue(Refused):
 
 
 def on_add(draft: Draft, signal: AddTask) -> Step:
-    """The next number; whoever owns it is told by the line in the channel, which mentions them."""
-    incident, text = draft.incident(signal.incident), _one_line(signal.text)
+    """The next number; whoever owns it is told by the line in the channel, which mentions them.
+
+    Of one that is part of another it is a task of the other one, where people work on.
+    """
+    incident, text = holder_of(draft.world, signal.incident), _one_line(signal.text)
     if len(incident.tasks) >= MOST_TASKS:
         return draft.refuse(TooManyTasks(incident=incident.number, most=MOST_TASKS))
     if wrong := _wrong(draft, text, signal.due_at):
