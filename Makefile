@@ -55,10 +55,10 @@ $(VENV)/.mutants: pyproject.toml | $(VENV)/bin/python
 
 # What the benchmarks measure against. Where it is missing, those rows say loudly that they were not measured.
 peers:
-	@command -v prometheus-blackbox-exporter >/dev/null 2>&1 && test -x /usr/sbin/nginx \
+	@command -v prometheus-blackbox-exporter >/dev/null 2>&1 && test -x /usr/sbin/nginx && command -v wrk >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light prometheus-blackbox-exporter >/dev/null; } \
-	  || echo "nginx or blackbox_exporter is missing (Debian: apt-get install nginx-light prometheus-blackbox-exporter)"
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light prometheus-blackbox-exporter wrk >/dev/null; } \
+	  || echo "nginx, blackbox_exporter or wrk is missing (Debian: apt-get install nginx-light prometheus-blackbox-exporter wrk)"
 
 # Tests of the workspace's page need a real browser. Where Debian's package manager may be used it is installed by name;
 # elsewhere those tests say loudly that they did not run.

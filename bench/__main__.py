@@ -17,6 +17,7 @@ NAMES = (
     "disk",
     "readers",
     "client",
+    "ofrep",
     "hostile",
     "failover",
     "history",

@@ -14,12 +14,12 @@ from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
-from bot.wiring.drills import drill_readers
 from bot.wiring.on_call import OnCallRoom
 from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import PartList
 from bot.wiring.parts import Parts
 from bot.wiring.pinging import Pinging
+from bot.wiring.readers import readers_seen
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
@@ -83,7 +83,7 @@ class App:
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
             guard,
-            Beat(setup, self._watching, self._slack, drill_readers(self._store, setup.board)),
+            Beat(setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock)),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )

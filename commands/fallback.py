@@ -6,6 +6,7 @@ from bot.core.policy import FlagPolicy
 from bot.core.signals import EngageFlag, ReleaseFlag
 from bot.views.answers import shown
 from bot.views.flags.board import flag_status
+from bot.views.flags.readers import flag_readers
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration_first, nearest, split_verb
@@ -22,6 +23,9 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
             case "status" | "list":
                 world, policy = desk.engine.world, desk.engine.policy
                 await answer(respond, flag_status(world, policy, desk.clock.now(), desk.readers()))
+            case "clients" | "readers":
+                key, _ = _flag(desk, rest)
+                await answer(respond, flag_readers(key, desk.engine.policy, desk.board.readers_of(key)))
             case "engage":
                 said = await desk.engine.handle(engagement(desk, asked, rest))
                 await answer(respond, shown(said))

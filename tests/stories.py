@@ -49,6 +49,7 @@ from bot.core.record.flag_facts import (
     Held,
     HoldEnded,
     ProposalDropped,
+    ReadersSaw,
     Released,
 )
 from bot.core.record.incident import Incident, SourceFile, SourceMessage
@@ -420,6 +421,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"flag/{FLAG}", Released(FLAG, "claude", words)),
         (f"flag/{FLAG}", ExpiryReached(FLAG, words, later)),
         (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),
+        (f"flag/{FLAG}", ReadersSaw(FLAG, "gpt", 12, 14, (words, "web-3"), T0 - timedelta(seconds=15))),
     ]
     return [Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]
 

@@ -1,6 +1,7 @@
 """`understudy flags`: see and switch fallback flags, for when Slack is down."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from bot.cli.remote import call, said, segment
 
 @click.group()
 def flags() -> None:
-    """List, engage and release fallback flags without Slack."""
+    """List, engage and release fallback flags without Slack, and see who reads them."""
 
 
 @flags.command("list")
@@ -29,6 +30,27 @@ def list_(config_path: Path, data_path: Path | None, as_json: bool) -> None:
         serves = engagement.get("variant") or flag["default"]
         rows.append((flag["key"], serves, back, engagement.get("reason", ""), flag.get("readers", 0)))
     print_table(("flag", "serves", "hand-back", "why", "readers"), rows, empty="No flag is configured.")
+
+
+@flags.command()
+@click.argument("key")
+@reach
+def clients(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Show who reads a flag, and who does not have its last switch yet."""
+    found = said(call(config_path, data_path, "GET", f"/flags/{segment(key)}/readers"))
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one["name"], _has(one), f"{one['silent_for_s']:.0f} s ago") for one in found["readers"]]
+    print_table(("reader", "has", "heard"), rows, empty=f"Nobody has read {key} in the last 15 minutes.")
+    if (more := found["count"] - len(rows)) > 0:
+        print(f"and {more} more")
+
+
+def _has(reader: dict[str, Any]) -> str:
+    if not reader["copy"]:
+        return "asks each time"
+    return "the last switch" if reader["current"] else "an older copy"
 
 
 @flags.command()

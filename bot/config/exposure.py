@@ -34,7 +34,8 @@ def check_exposure(root: Node, report: Report) -> None:
 def _check_readers(root: Node, report: Report) -> None:
     server, flags = child(root, "server"), child(root, "flags")
     tokens = child(server, "read_tokens")
-    may_read = _opens_to_loopback(server) or any(map(_may_hold_something, (child(server, "socket"), *items(tokens))))
+    ways = (child(server, "socket"), *items(tokens), *(child(one, "token") for one in items(child(server, "flag_tokens"))))
+    may_read = _opens_to_loopback(server) or any(map(_may_hold_something, ways))
     if flags is None or not entries(flags) or may_read:
         return
     sentence = (
@@ -57,7 +58,8 @@ def _who_reaches(server: Node | None, peers: Sequence[Node], *, by_http: bool) -
         return "others can by the proxy that Slack reaches it by, which looks like this machine"
     if any(_may_hold_something(child(peer, "secret")) for peer in peers):
         return "others can by the proxy that peers reach it by, which looks like this machine"
-    if any(map(_may_hold_something, items(child(server, "read_tokens")))):
+    flag_tokens = (child(one, "token") for one in items(child(server, "flag_tokens")))
+    if any(map(_may_hold_something, (*items(child(server, "read_tokens")), *flag_tokens))):
         return "others can by the proxy that services with server.read_tokens reach it by, which looks like this machine"
     return ""
 

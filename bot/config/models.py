@@ -24,6 +24,7 @@ from bot.config.scalars import (
     Listen,
     Network,
     NotifyUrl,
+    Origin,
     Patience,
     PingUrl,
     Prefix,
@@ -86,6 +87,14 @@ def _in_full(section: object) -> object:
 SlackSection = Annotated[SlackConfig, BeforeValidator(_in_full, json_schema_input_type=SlackConfig | Literal["none"])]
 
 
+class FlagTokenConfig(Part):
+    """A token for the flags of one team or service, by which its readers are known too."""
+
+    name: Text = Field(description="What its readers are called in lists; required.")
+    token: Secret = Field(description="The token; required.")
+    flags: tuple[Text, ...] = Field(default=("*",), min_length=1, description="Keys of flags, or patterns such as `support-*`.")
+
+
 class ServerConfig(Part):
     """The HTTP server: flags, status, control, metrics and the board."""
 
@@ -99,6 +108,12 @@ class ServerConfig(Part):
         description="Asked every minute while the bot itself is well, for a monitor that misses it; a secret.",
     )
     read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status.")
+    flag_tokens: tuple[FlagTokenConfig, ...] = Field(
+        default=(), description="Who may read some flags and nothing else, see below."
+    )
+    browsers: tuple[Origin, ...] = Field(
+        default=(), description="Origins of web pages that may read flags, such as `https://shop.example.com`."
+    )
     open_to_loopback: Switch = Field(
         default=False,
         description="Whether this machine may read without a token; not behind a proxy, which is this machine too.",
@@ -367,6 +382,7 @@ class Config(Part):
         found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
         found |= {*self.server.read_tokens, *self.server.control_tokens, *self.server.outcome_tokens}
         found |= {self.server.ping_url}
+        found |= {one.token for one in self.server.flag_tokens}
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
         found |= {secret for one in self.people.on_call.values() for secret in one.secrets()}

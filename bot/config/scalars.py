@@ -226,6 +226,14 @@ def _check_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_origin(value: str) -> str:
+    """Where a web page comes from, as browsers say it: scheme, host and port, and nothing behind them."""
+    parts = urlsplit(check_url(value))
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise bad("an origin ends with its host or port", "write it as https://shop.example.com")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
 def check_host(value: str) -> str:
     """Accept a host name, an IPv4 address or an IPv6 address without brackets; anything around them is an error."""
     try:
@@ -345,6 +353,7 @@ Url = Annotated[str, AfterValidator(check_url), _text_schema("^https?://")]
 OptionalUrl = Annotated[Url | None, BeforeValidator(lambda value: None if value == "" else value)]
 PingUrl = Annotated[SecretStr, BeforeValidator(_ping_url), WithJsonSchema({"type": "string"})]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url), _text_schema("^(https?://.+)?$")]
+Origin = Annotated[str, AfterValidator(_check_origin), _text_schema("^https?://.+$")]
 Listen = Annotated[str, AfterValidator(_check_listen), _text_schema(r":[0-9]{1,5}$")]
 SocketPath = Annotated[str, AfterValidator(_check_socket), _text_schema("^(/.*[^/])?$")]
 Network = Annotated[IpNetwork, BeforeValidator(_network), WithJsonSchema({"type": "string"})]

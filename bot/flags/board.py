@@ -3,11 +3,15 @@
 Reading never touches the database: the engine swaps an immutable snapshot in after each commit.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate, in_drill, targeting_key
-from bot.flags.readers import DrillReaders, Readers
+from bot.core.lazy_dataclass import dataclass
+from bot.flags.audience import EVERYBODY, Audience
+from bot.flags.evaluate import Evaluation, NotFound, Snapshot, in_drill, targeting_key
+from bot.flags.readers import Copies, DrillReaders, Readers
+from bot.flags.serving import Answer, Read, Serving
 from bot.system.clock import Clock
 
 
@@ -15,32 +19,66 @@ class NotReady(Exception):  # noqa: N818 # a thing that happens, not a fault
     """No snapshot was put on the board yet: the state is still being restored."""
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A client that reads a flag, and whether it has what the flag serves now.
+
+    One that asks for each evaluation always has (`copy` False); one that keeps a copy of all flags has since it asked after the
+    flag changed last. `revision` is that of its copy.
+    """
+
+    name: str
+    silent_for: float  # seconds
+    copy: bool = False
+    current: bool = True
+    revision: int = 0
+
+
 class FlagBoard:
     """Serves evaluations from the newest snapshot and remembers each flag's readers for fifteen minutes."""
 
     def __init__(self, clock: Clock) -> None:
-        self._snapshot: Snapshot | None = None
+        self._clock = clock
+        self._serving: dict[Audience, Serving] = {}
+        self._changed: dict[str, int] = {}  # the revision of all flags with which each one changed last, where it was seen
         self._readers = Readers(clock)
+        self._copies = Copies(clock)
         self._in_drill = DrillReaders()
+        self._reads: Counter[Read] = Counter()
         self._told: list[Callable[[], None]] = []
 
     @property
     def ready(self) -> bool:
         """Whether there is a snapshot to serve."""
-        return self._snapshot is not None
+        return bool(self._serving)
 
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot that is served now; raises NotReady before the first one."""
-        if self._snapshot is None:
-            raise NotReady("flags are not served before the state is restored")
-        return self._snapshot
+        return self.serving().picture
+
+    def serving(self, audience: Audience = EVERYBODY) -> Serving:
+        """The answers of the snapshot that is served now; raises NotReady."""
+        serving = self._serving.get(audience)
+        if serving is None:
+            if EVERYBODY not in self._serving:
+                raise NotReady("flags are not served before the state is restored")
+            serving = self._serving[audience] = Serving(self._serving[EVERYBODY].picture, audience)
+        return serving
 
     def swap(self, snapshot: Snapshot) -> None:
         """Serve `snapshot` from now on; flags that left it lose their readers. Where it says something new, that is told."""
-        before, self._snapshot = self._snapshot, snapshot
+        before = self.snapshot if self.ready else None
+        if snapshot == before:
+            return  # what was made of it holds on
+        for serving in self._serving.values():
+            self._reads += serving.take_reads()
+        self._serving = {EVERYBODY: Serving(snapshot)}
         self._readers.keep_only(snapshot.entries)
         self._in_drill.keep_only({key for key, entry in snapshot.entries.items() if entry.drill})
+        if before is not None:
+            changed = [key for key, entry in snapshot.entries.items() if not entry.serves_like(before.entries.get(key))]
+            self._changed |= dict.fromkeys(changed, snapshot.revision)
         if before is None or before.entries != snapshot.entries:
             for tell in self._told:
                 tell()
@@ -49,20 +87,45 @@ class FlagBoard:
         """Call `tell` from now on whenever readers may get something new."""
         self._told.append(tell)
 
+    # --- reading
+
     def evaluate(self, key: str, context: Mapping[str, Any], client: str = "") -> Evaluation | NotFound:
         """Answer one reader and remember it, by its targeting key or else as `client`; raises NotReady."""
-        found = evaluate(self.snapshot, key, context)
-        name = targeting_key(context) or client
-        if isinstance(found, Evaluation) and name:
-            self._readers.note(key, name)
-            if self.snapshot.entries[key].drill:
-                self._in_drill.note(key, name, fallback=in_drill(context))
-        return found
+        answer = self.one(key, context, client)
+        return answer if isinstance(answer, NotFound) else answer.found[0]
 
-    def note_reader(self, client: str) -> None:
-        """This client has just read all flags, to evaluate them by itself."""
-        for key in self.snapshot.entries:
-            self._readers.note(key, client)
+    def one(self, key: str, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer | NotFound:
+        """The same, as it is sent."""
+        answer = self.serving(audience).one(key, context)
+        if isinstance(answer, Answer):
+            answer.reads += 1
+            if name := audience.reader(targeting_key(context) or client):
+                self._readers.note(key, name)
+                self._note_drill(key, context, name)
+        return answer
+
+    def all(self, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer:
+        """Every flag for one reader, who keeps a copy of them from now on."""
+        serving, name = self.serving(audience), audience.reader(targeting_key(context) or client)
+        answer = serving.all(context)
+        answer.reads += 1
+        if name:
+            self._copies.note(name, serving.picture.revision, audience)
+            for key in serving.parted:
+                self._note_drill(key, context, name)
+        return answer
+
+    def rules(self, client: str, audience: Audience = EVERYBODY) -> Answer:
+        """All flags for a client that evaluates them by itself, and keeps a copy from now on."""
+        serving = self.serving(audience)
+        self._copies.note(audience.reader(client), serving.picture.revision, audience)
+        return serving.rules()
+
+    def definitions(self, client: str, audience: Audience = EVERYBODY, *, overlay: bool) -> Answer:
+        """All flags as flagd evaluates them, or those that are engaged; the client keeps a copy from now on."""
+        serving = self.serving(audience)
+        self._copies.note(audience.reader(client), serving.picture.revision, audience)
+        return serving.definitions(overlay=overlay)
 
     def note_in_drill(self, client: str, keys: Iterable[str], *, fallback: bool) -> None:
         """This client read these flags by itself in the scope of their drill, or without it; flags without one are left out."""
@@ -71,10 +134,34 @@ class FlagBoard:
             if entry is not None and entry.drill:
                 self._in_drill.note(key, client, fallback=fallback)
 
+    def _note_drill(self, key: str, context: Mapping[str, Any], name: str) -> None:
+        if self.snapshot.entries[key].drill:
+            self._in_drill.note(key, name, fallback=in_drill(context))
+
+    # --- who reads
+
     def read_in_drill(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Who read the flag since its drill began, as far as they are kept: its fallback in the scope; without the scope."""
         return self._in_drill.of(key)
 
     def readers(self, key: str) -> int:
         """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""
-        return self._readers.count(key)
+        asking = self._readers.of(key)
+        return len(asking) + sum(name not in asking for name, _ in self._copies.of(key))
+
+    def readers_of(self, key: str) -> tuple[Reader, ...]:
+        """Who they are: first those whose copy is older than the flag's last change, then who was heard last."""
+        now, changed = self._clock.monotonic(), self._changed.get(key, 0)
+        copies = {
+            name: Reader(name, now - held.at, True, held.revision >= changed, held.revision)
+            for name, held in self._copies.of(key)
+        }
+        asking = [Reader(name, self._readers.silent_for(key, name)) for name in self._readers.of(key) if name not in copies]
+        return tuple(sorted((*copies.values(), *asking), key=lambda one: (one.current, one.silent_for, one.name)))
+
+    def take_reads(self) -> Counter[Read]:
+        """How often each flag was read with which answer since this was asked last."""
+        for serving in self._serving.values():
+            self._reads += serving.take_reads()
+        taken, self._reads = self._reads, Counter()
+        return taken

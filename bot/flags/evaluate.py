@@ -6,7 +6,7 @@ one side by a hash that only the engagement and the reader's targeting key decid
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
@@ -62,6 +62,22 @@ class Entry:
     drill: str = ""  # the variant that is read in the scope of a drill, while one runs and the flag is not engaged
     drill_metadata: Mapping[str, Primitive] = field(default_factory=dict)
 
+    def serves_like(self, other: "Entry | None") -> bool:
+        """Whether every reader gets the same value from both, whatever else has been written down about the flag."""
+        return other is not None and self._served == other._served
+
+    @property
+    def _served(self) -> tuple[object, ...]:
+        engaged = self.engagement
+        side = (engaged.id, engaged.variant, engaged.share_back) if engaged else ()
+        return side, self.policy.default, self.values, self.lost, self.drill
+
+    @property
+    def depends_on_reader(self) -> bool:
+        """Whether two readers may get two answers: a hand-back is under way, or a drill has a scope."""
+        parted = self.engagement is not None and not self.lost and 0 < self.engagement.share_back < 100
+        return parted or bool(self.drill)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -73,6 +89,10 @@ class Snapshot:
     revision: int
     entries: Mapping[str, Entry]
     complaints: tuple[str, ...] = ()
+
+    def only(self, wanted: Callable[[str], bool]) -> "Snapshot":
+        """The same, of the flags that are wanted."""
+        return replace(self, entries=MappingProxyType({key: one for key, one in self.entries.items() if wanted(key)}))
 
 
 def snapshot(world: World, policy: Policy, revision: int, kept: Mapping[str, FlagPolicy] = _NOTHING) -> Snapshot:

@@ -1,20 +1,24 @@
-"""Who reads which flag: a register that never takes more than its share of memory, whoever asks however often.
+"""Who reads which flag: registers that never take more than their share of memory, whoever asks however often.
 
-Clients name themselves, so there may be millions, with names of any length. The longest silent goes first.
+Clients name themselves, so there may be millions, with names of any length. The longest silent goes first. Whoever asks for one
+flag gets what holds at that moment; whoever takes all flags keeps a copy, and what it holds is known by when it asked last.
 """
 
 import hashlib
 import heapq
 import sys
 from collections import OrderedDict
-from collections.abc import Container
+from collections.abc import Collection, Container, Iterator
 
 from bot.core.drill import MOST_READERS as MOST_READERS_IN_DRILL
+from bot.core.lazy_dataclass import dataclass
+from bot.flags.audience import EVERYBODY, Audience
 from bot.system.clock import Clock
 
 READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
 MOST_READERS = 10_000  # per flag; the count then says "at least"
 MOST_BYTES = 16_000_000  # of all flags together
+MOST_COPIES = 5_000  # of clients that take all flags
 ENTRY_BYTES = 200  # one entry beside its name, measured with tracemalloc where its table is emptiest
 KEPT_SHARE = 0.97  # forgetting a little more than needed at once keeps the search for the oldest rare
 NAME_CHARS = 120
@@ -45,9 +49,17 @@ class Readers:
         if self._bytes > self._most_bytes:
             self._shrink()
 
+    def of(self, flag: str) -> Collection[str]:
+        """The clients that read this flag in the last fifteen minutes, as far as they are remembered, longest silent first."""
+        return self._fresh(flag).keys()
+
     def count(self, flag: str) -> int:
-        """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""
+        """How many they are."""
         return len(self._fresh(flag))
+
+    def silent_for(self, flag: str, client: str) -> float:
+        """For how many seconds one of them has not read it."""
+        return self._clock.monotonic() - self._seen[flag][client]
 
     def keep_only(self, flags: Container[str]) -> None:
         """Forget the readers of all other flags."""
@@ -78,6 +90,39 @@ class Readers:
     def _forget_oldest(self, seen: Seen) -> None:
         name, _ = seen.popitem(last=False)
         self._bytes -= _cost(name)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What a client holds that takes all flags that it may read: as of when, by the steady clock, and which revision."""
+
+    at: float
+    revision: int
+    audience: Audience
+
+
+class Copies:
+    """Remembers for fifteen minutes who holds a copy of the flags, the longest silent first."""
+
+    def __init__(self, clock: Clock, most: int = MOST_COPIES) -> None:
+        self._clock = clock
+        self._most = most
+        self._held: OrderedDict[str, Copy] = OrderedDict()
+
+    def note(self, client: str, revision: int, audience: Audience = EVERYBODY) -> None:
+        """This client took all flags of that revision now."""
+        name = _short(client)
+        self._held[name] = Copy(self._clock.monotonic(), revision, audience)
+        self._held.move_to_end(name)
+        if len(self._held) > self._most:
+            self._held.popitem(last=False)
+
+    def of(self, flag: str) -> Iterator[tuple[str, Copy]]:
+        """Who holds a copy with this flag in it, and what they hold."""
+        horizon = self._clock.monotonic() - READER_FOR_S
+        while self._held and next(iter(self._held.values())).at < horizon:
+            self._held.popitem(last=False)
+        return ((name, copy) for name, copy in self._held.items() if copy.audience.opens(flag))
 
 
 class DrillReaders:

@@ -14,6 +14,7 @@ from bot.core.record.flag_facts import (
     Held,
     HoldEnded,
     ProposalDropped,
+    ReadersSaw,
     Released,
 )
 
@@ -44,4 +45,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"{b.flag} uses {b.variant} already, since {b.began_at:%Y-%m-%d %H:%M} UTC"
         case ExpiryReached() as b:
             return f"The time of {b.flag} on its fallback ran out and was extended to {b.expires_at:%Y-%m-%d %H:%M} UTC"
+        case ReadersSaw() as b if b.by == b.of:
+            after = f"{(fact.at - b.switched_at).total_seconds():.0f} s after the switch"
+            return f"All {b.of} readers that keep a copy have {b.flag} on {b.variant}, {after}"
+        case ReadersSaw() as b:
+            return f"{b.by} of {b.of} readers have {b.flag} on {b.variant}; not yet: {', '.join(b.missing)}"
     return ""

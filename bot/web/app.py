@@ -5,15 +5,19 @@ import errno
 
 from aiohttp import web
 
+from bot.flags.serving import EVENTS
 from bot.ports.signed_requests import REQUEST_PATH
 from bot.verbs.incident import VERBS
-from bot.web import flagd, observe, ofrep, ofrep_events, page
+from bot.web import observe, page
 from bot.web.api import control, entries, reads
+from bot.web.flags import browsers, flagd, ofrep, ofrep_events
+from bot.web.flags.short_way import ShortWay
 from bot.web.hooks import intake, outcomes, samples, slack
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
 from bot.web.server.errors import Handler, answer_errors
 from bot.web.server.origins import refuse_foreign_pages
+from bot.web.server.ready import HEADERS
 from bot.web.server.server_log import ServerLog
 from bot.web.server.unix_socket import BoundSocket, SocketFile
 from bot.web.services import SERVICES, WebServices
@@ -34,13 +38,12 @@ def build_web(services: WebServices) -> web.Application:
     """The application with every route behind its guard."""
     app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
-    app[ofrep.RULES] = ofrep.RulesMade()
-    app[flagd.DEFINITIONS] = flagd.DefinitionsMade()
     app[outcomes.NAMES] = outcomes.KnownNames()
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
     app.on_shutdown.append(streams.close)
     app.on_response_prepare.append(_add_headers)
+    app.on_response_prepare.append(browsers.let_page_read)
     app.on_response_prepare.append(_forget_broken_body)
     _add_open(app)
     _add_reads(app)
@@ -69,6 +72,7 @@ class WebServer:
         await runner.setup()
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
         assert server is not None  # noqa: S101 # setup() has just made it
+        server.request_handler = ShortWay(self.app[SERVICES], server.request_handler)
 
         def connection(by_file: bool) -> Guarded:
             return Guarded(among, server, by_file=by_file, loop=loop, access_log=None, logger=logger)
@@ -111,10 +115,12 @@ def _add_reads(app: web.Application) -> None:
     app.router.add_get("/", guard(Access.READ, page.board))
     app.router.add_get("/metrics", guard(Access.READ, observe.metrics))
     for path in ofrep.PATHS:
-        app.router.add_post(path, guard(Access.READ, ofrep.evaluate, restored=True))
-    app.router.add_get(flagd.PATH, guard(Access.READ, flagd.flags, restored=True))
+        app.router.add_post(path, guard(Access.FLAGS, ofrep.evaluate, restored=True))
+    for path in (*ofrep.PATHS, EVENTS):
+        app.router.add_options(path, guard(Access.OPEN, browsers.before))
+    app.router.add_get(flagd.PATH, guard(Access.FLAGS, flagd.flags, restored=True))
     # No HEAD: an answer to it would have no end either.
-    app.router.add_get(ofrep_events.PATH, guard(Access.READ, ofrep_events.events, restored=True), allow_head=False)
+    app.router.add_get(EVENTS, guard(Access.FLAGS, ofrep_events.events, restored=True), allow_head=False)
     readable: dict[str, Handler] = {
         "/api/v1/status": reads.status,
         "/api/v1/incidents": reads.incidents,
@@ -122,6 +128,7 @@ def _add_reads(app: web.Application) -> None:
         "/api/v1/incidents/{incident}/timeline": reads.timeline,
         "/api/v1/incidents/{incident}/export": reads.export,
         "/api/v1/flags": reads.flags,
+        "/api/v1/flags/{key}/readers": reads.flag_readers,
         "/api/v1/drills": reads.drills,
         "/api/v1/drills/{incident}": reads.drill,
     }
@@ -163,10 +170,7 @@ def _add_hooks(app: web.Application) -> None:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "understudy"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.update(HEADERS)
 
 
 async def _forget_broken_body(request: web.Request, response: web.StreamResponse) -> None:

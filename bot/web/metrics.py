@@ -16,7 +16,6 @@ from bot.core.record.incident_facts import Declared
 from bot.core.record.paging_facts import PageOutcome
 from bot.core.record.world import World
 from bot.flags.board import FlagBoard
-from bot.flags.evaluate import Evaluation
 from bot.ports import UNFINISHED, RowState
 
 PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
@@ -67,10 +66,6 @@ class Metrics:
                 outcome = "reached" if b.reached else "failed" if b.problem else "not_needed"
                 self._pages.labels(PAGE_WAYS.get(b.way, "dm"), outcome).inc()
 
-    def observe_evaluation(self, found: Evaluation) -> None:
-        """A flag was read."""
-        self._evaluations.labels(found.key, found.variant, found.reason).inc()
-
     def observe_unknown_flag(self) -> None:
         """Somebody asked for a flag that is not configured; its name is foreign and becomes no label."""
         self._unknown_flags.inc()
@@ -120,7 +115,9 @@ class Metrics:
         self._writable.set(writable)
 
     def set_readers(self, board: FlagBoard) -> None:
-        """Who reads which flag; called at each scrape."""
+        """Who reads which flag, and how often they were answered what; called at each scrape."""
+        for read, times in board.take_reads().items():
+            self._evaluations.labels(*read).inc(times)
         keys: Iterable[str] = board.snapshot.entries if board.ready else ()
         for key in keys:
             self._readers.labels(key).set(board.readers(key))

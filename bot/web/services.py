@@ -3,12 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import Protocol
 
 from aiohttp import web
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample, Verdict
+from bot.flags.audience import Audience, audience
 from bot.flags.board import FlagBoard
 from bot.outcomes.intake import OutcomeIntake
 from bot.ports import Admission, Engine, Ledger, Samples
@@ -91,14 +93,24 @@ class Hooks:
 
 
 @dataclass(frozen=True)
+class FlagToken:
+    """A token that reads flags and nothing else: those of its patterns. `name` is what its readers are known by."""
+
+    name: str
+    token: str = field(repr=False)
+    flags: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True)
 class WebServices:
     """Everything that a request may need. Empty tokens in the lists are ignored.
 
     `local_token` is the one that the bot writes into its data folder with mode 0600; it may do everything, and an empty one
-    opens nothing. With `open_to_loopback` whoever asks from this very machine may read. `export` takes an incident's number and
-    `md`, `json` or `csv` and returns file name and content. `sees` gives what the checks come to at this moment, wherever that
-    is not plainly well; `unwritten` those of them that the ledger holds otherwise since it takes nothing, which
-    `ledger_trouble` says in words (empty while all is well). `slack` takes Slack's requests where it is reached over HTTP.
+    opens nothing. Pages of `browsers`, by origin, may make a browser read flags. With `open_to_loopback` whoever asks from this
+    very machine may read. `export` takes an incident's number and `md`, `json` or `csv` and returns file name and content.
+    `sees` gives what the checks come to at this moment, wherever that is not plainly well; `unwritten` those of them that the
+    ledger holds otherwise since it takes nothing, which `ledger_trouble` says in words (empty while all is well). `slack` takes
+    Slack's requests where it is reached over HTTP.
     """
 
     engine: Engine
@@ -110,6 +122,8 @@ class WebServices:
     export: Exporter
     metrics: Metrics
     read_tokens: tuple[str, ...] = field(default=(), repr=False)
+    flag_tokens: tuple[FlagToken, ...] = field(default=(), repr=False)
+    browsers: tuple[str, ...] = ()
     control_tokens: tuple[str, ...] = field(default=(), repr=False)
     outcome_tokens: tuple[str, ...] = field(default=(), repr=False)
     local_token: str = field(default="", repr=False)
@@ -120,6 +134,13 @@ class WebServices:
     ledger_trouble: Callable[[], str] = str
     slack: SlackRequests | None = None
     denials: Denials | None = None  # who was refused what
+
+    @cached_property
+    def audiences(self) -> tuple[tuple[bytes, Audience], ...]:
+        """Each token that reads flags, with what it opens."""
+        whole = ((token, audience(token)) for token in self.read_tokens if token)
+        some = ((one.token, audience(one.token, one.flags, one.name)) for one in self.flag_tokens if one.token)
+        return tuple((token.encode(), opened) for token, opened in (*whole, *some))
 
 
 SERVICES = web.AppKey("services", WebServices)

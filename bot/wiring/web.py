@@ -11,7 +11,7 @@ from bot.web.app import WebServer, build_web
 from bot.web.health import Health
 from bot.web.server.connections import limits_for
 from bot.web.server.unix_socket import socket_file
-from bot.web.services import Hooks, WebServices
+from bot.web.services import FlagToken, Hooks, WebServices
 from bot.wiring.hooks import doors
 from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import AppPart
@@ -70,6 +70,8 @@ class Web(AppPart):
             health=self._health, export=self._export, metrics=setup.metrics, sees=self._sees,
             unwritten=store.watch.unwritten, ledger_trouble=store.watch.trouble,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
+            flag_tokens=tuple(FlagToken(one.name, one.token.get_secret_value(), one.flags) for one in server.flag_tokens),
+            browsers=server.browsers,
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             outcome_tokens=tuple(token.get_secret_value() for token in server.outcome_tokens),
             local_token=setup.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),

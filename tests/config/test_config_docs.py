@@ -15,7 +15,16 @@ from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig
 from bot.config.flags import FallbackConfig, FlagConfig, HandBack
 from bot.config.incidents import BroadcastConfig, ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
 from bot.config.load import load
-from bot.config.models import Component, Config, PeopleConfig, Provider, ServerConfig, SlackConfig, StatusPage
+from bot.config.models import (
+    Component,
+    Config,
+    FlagTokenConfig,
+    PeopleConfig,
+    Provider,
+    ServerConfig,
+    SlackConfig,
+    StatusPage,
+)
 from bot.config.paging import JsmConfig, OnCallConfig, PagerDutyConfig, PageStepConfig, PagingConfig, QuietConfig, RotaConfig
 from bot.config.pending import PENDING
 from bot.config.presets import preset_names
@@ -61,6 +70,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "update_every": UpdateEvery,
     "broadcast": BroadcastConfig,
     "runbooks": Runbook,
+    "server.flag_tokens": FlagTokenConfig,
     **{f"Checks of type {name}": model for name, model in CHECK_MODELS.items()},
 }
 

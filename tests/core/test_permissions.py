@@ -48,6 +48,7 @@ VALUES: dict[str, Any] = {
     "role": LEAD, "to": BOB, "into": 1, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
     "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "step": 1,
     "components": (API,),
+    "changed_at": START, "by": 1, "of": 1,
     "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 

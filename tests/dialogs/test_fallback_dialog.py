@@ -182,3 +182,68 @@ async def test_a_flag_is_typed_as_messages_call_it(talk: Talk) -> None:
     assert engaged == f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}"
     assert await talk.asks(ana, "/fallback release support-chat we tested it") == f"{FLAG} serves claude again."
     assert "There is no flag support-chats." in await talk.asks(ana, "/fallback release support-chats")
+
+
+# --- who reads it
+
+
+def reads_all(talk: Talk, *names: str) -> None:
+    """These services take all flags, as the client kit does."""
+    assert talk.house.app is not None
+    for name in names:
+        talk.house.app.board.rules(name)
+
+
+async def test_clients_are_named_with_what_they_have(talk: Talk) -> None:
+    """First the one that does not have the switch; whoever asks each time always has it."""
+    reads_all(talk, "web-1", "web-2")
+    await talk.asks(talk.house.ana, f"/fallback engage {FLAG} cached a test")
+    reads_all(talk, "web-1")
+    serving(talk)
+    answer = await talk.asks(talk.house.bob, "/fallback clients support chat")
+
+    first, *lines = answer.splitlines()
+    assert "🟠 support chat is read by 3 clients; 1 of 2 have its last switch." == first
+    assert "🟠 web-2 has an older copy, heard 0 s ago" == lines[0]
+    assert {"🟢 web-1 0 s ago", "🟢 client-1 asks each time, 0 s ago"} == set(lines[1:])
+
+
+async def test_flag_without_readers_says_so(talk: Talk) -> None:
+    """Nothing would follow a switch."""
+    assert "Nobody has read support chat in the last 15 minutes." == await talk.asks(
+        talk.house.ana, f"/fallback clients {FLAG}"
+    )
+
+
+async def test_ops_hear_who_does_not_have_a_switch(talk: Talk) -> None:
+    """After fifteen seconds, and again when everybody has it."""
+    house = talk.house
+    reads_all(talk, "web-1", "web-2")
+    await talk.asks(house.ana, f"/fallback engage {FLAG} cached a test")
+    reads_all(talk, "web-1")
+    await house.passes(seconds=20)
+    await house.quiet()
+    assert "🟠 1 of 2 readers of support chat are on cached.\nNot yet: web-2" == talk.shows(talk.said("ops", "readers of")[-1])
+
+    reads_all(talk, "web-2")
+    await house.passes(seconds=10)
+    await house.quiet()
+    assert "Every reader of support chat is on cached now (2 of 2, 30 s after the switch)." == talk.shows(
+        talk.said("ops", "Every reader")[-1]
+    )
+
+
+async def test_readers_that_are_not_back_after_a_restart_are_awaited(talk: Talk) -> None:
+    """Nobody says that all have a switch before they had time to come back."""
+    house = talk.house
+    reads_all(talk, "web-1", "web-2")
+    await talk.asks(house.ana, f"/fallback engage {FLAG} cached a test")
+    await house.stop()
+    await house.start()
+    reads_all(talk, "web-1")
+    await house.passes(seconds=10)
+    await house.quiet()
+
+    assert house.app is not None
+    facts = await house.app.ledger.read(lambda store: store.all_facts())
+    assert [] == [fact for fact in facts if fact.kind == "flag.readers_saw"]

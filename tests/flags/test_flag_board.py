@@ -5,11 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
+from bot.core.record.fact import Fact
+from bot.core.record.flag_facts import Engaged, Held
+from bot.core.record.streams import evolve
 from bot.core.record.world import World
+from bot.flags.audience import audience
 from bot.flags.board import FlagBoard, NotReady
 from bot.flags.evaluate import NotFound, Snapshot, snapshot
-from bot.flags.readers import ENTRY_BYTES, MOST_READERS, READER_FOR_S, Readers
+from bot.flags.readers import ENTRY_BYTES, MOST_COPIES, MOST_READERS, READER_FOR_S, Readers
 from bot.system.clock import ManualClock
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -153,3 +158,74 @@ def test_a_reader_that_reads_again_is_not_the_longest_silent_one(clock: ManualCl
 
     clock.advance(timedelta(seconds=READER_FOR_S - 5))  # since the service read, five others did
     assert 6 == readers.count("chat")
+
+
+# --- who has the last switch
+
+
+def switched(revision: int) -> Snapshot:
+    """The flag on its fallback."""
+    engaged = Engaged("chat", f"chat#{revision}", "b", "a", "down", "auto", START + timedelta(hours=4))
+    world = evolve(World(), Fact("flag/chat", 1, START, Actor.rule("test"), None, engaged))
+    return snapshot(world, Policy({}, {FLAG.key: FLAG}, IncidentPolicy({})), revision)
+
+
+def test_copy_is_old_until_it_is_read_anew(board: FlagBoard, clock: ManualClock) -> None:
+    """Whoever keeps a copy has the switch when they asked after it; the one that has not is named first."""
+    for name in ("web-1", "web-2"):
+        board.all({"targetingKey": name})
+    board.swap(switched(2))
+    clock.advance(timedelta(seconds=2))
+    board.all({"targetingKey": "web-1"})
+
+    assert [("web-2", False), ("web-1", True)] == [(one.name, one.current) for one in board.readers_of("chat")]
+
+
+def test_whoever_asks_each_time_has_it(board: FlagBoard) -> None:
+    """Nothing of theirs can be old."""
+    board.evaluate("chat", {"targetingKey": "customer"})
+    board.swap(switched(2))
+
+    assert [(False, True)] == [(one.copy, one.current) for one in board.readers_of("chat")]
+
+
+def test_what_is_only_written_down_makes_no_copy_old(board: FlagBoard) -> None:
+    """That a rule held still, say, is a fact of the flag and no switch."""
+    board.rules("web-1")
+    held = evolve(World(), Fact("flag/chat", 1, START, Actor.rule("test"), None, Held("chat", "gpt is down")))
+    board.swap(snapshot(held, Policy({}, {FLAG.key: FLAG}, IncidentPolicy({})), 2))
+
+    assert [True] == [one.current for one in board.readers_of("chat")]
+
+
+def test_copy_of_somebody_silent_is_forgotten(board: FlagBoard, clock: ManualClock) -> None:
+    """After fifteen minutes nobody waits for it."""
+    board.rules("web-1")
+    clock.advance(timedelta(seconds=READER_FOR_S + 1))
+
+    assert ((), 0) == (board.readers_of("chat"), board.readers("chat"))
+
+
+def test_copies_are_bounded(board: FlagBoard) -> None:
+    """Browsers keep copies too, each under a name of its own; the latest stay."""
+    for number in range(MOST_COPIES + 10):
+        board.all({"targetingKey": f"user-{number}"})
+
+    assert MOST_COPIES == board.readers("chat")
+    assert "user-9" not in {one.name for one in board.readers_of("chat")}
+
+
+def test_copy_has_the_flags_of_its_token_alone(board: FlagBoard) -> None:
+    """It is no reader of another team's flag."""
+    board.rules("web-1", audience("token", ["mail"], "mail"))
+
+    assert ((), 0) == (board.readers_of("chat"), board.readers("chat"))
+
+
+def test_reader_is_known_by_its_token_too(board: FlagBoard) -> None:
+    """A host and a process id alone say little."""
+    opened = audience("token", ["ch*"], "checkout")
+    board.rules("web-1", opened)
+    board.one("chat", {"targetingKey": "customer"}, audience=opened)
+
+    assert {"checkout: web-1", "checkout: customer"} == {one.name for one in board.readers_of("chat")}

@@ -46,6 +46,8 @@ LEFT = "the account of ana is deactivated"
 LATER = T0 + timedelta(hours=4)
 MUTE, REMINDER = Actor.rule("mute"), Actor.rule("updates by people")
 CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
+SHORT = timedelta(seconds=15)
+READERS = Actor.rule("flag readers")
 ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
 NOTICE = Notice(
     "anthropic", "n1", "u1", "Requests fail on all surfaces", "We are investigating the cause.", "investigating", "critical",
@@ -176,6 +178,10 @@ def of_flags() -> Iterator[Entry]:
         ("Switched back by a rule", outage_story(126), stream,
          f.Released(FLAG, "claude", "Claude API is operational"), HAND_BACK_RULE),
         ("Switched back by a person", served(), stream, f.Released(FLAG, "claude", "quality is too low"), ANA),
+        ("Every reader has the switch", served(), stream,
+         f.ReadersSaw(FLAG, "gpt", 14, 14, (), served().now - SHORT), READERS),
+        ("Some readers do not have it", served(), stream,
+         f.ReadersSaw(FLAG, "gpt", 5, 14, tuple(f"shop: web-{n}:4711" for n in range(5)), served().now - SHORT), READERS),
         ("Its time is up", served(), stream, f.ExpiryReached(FLAG, "Claude API is down", LATER), Actor.rule("expiry")),
     ])  # fmt: skip
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact
-from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, Released
+from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, ReadersSaw, Released
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
@@ -16,6 +16,7 @@ from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB
 from tests.views.message_checks import assert_taken, buttons, shown
 
 SEEN = (
+    ReadersSaw,
     ComponentJoined,
     ComponentMoved,
     NoticeSeen,

@@ -9,7 +9,7 @@ from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags import by_hand, failover
+from bot.core.decide.flags import arrival, by_hand, failover
 from bot.core.decide.incident import (
     declaring,
     delivered,
@@ -63,7 +63,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
-    by_hand.HANDLERS,
+    arrival.HANDLERS, by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
 )  # fmt: skip

@@ -35,6 +35,19 @@ class Engagement:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """How many of those who keep a copy of the flags have what was switched last."""
+
+    by: int
+    of: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them have."""
+        return self.by == self.of
+
+
+@dataclass(frozen=True)
 class FlagState:
     """One flag: its engagement if any, a proposal if one waits, and why automation last held still."""
 
@@ -45,3 +58,4 @@ class FlagState:
     engagements: int = 0
     changed_at: datetime | None = None
     released_at: datetime | None = None
+    seen: Seen | None = None

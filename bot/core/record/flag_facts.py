@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
-from bot.core.record.flag import Engagement, FlagState, Proposal
+from bot.core.record.flag import Engagement, FlagState, Proposal, Seen
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ class Engaged(OfFlag, Reasoned, Body):
             expires_at=self.expires_at, incident=fact.incident, because=self.because,
         )  # fmt: skip
         return replace(
-            state, engagement=engagement, proposal=None, engagements=state.engagements + 1, changed_at=fact.at, held=""
-        )
+            state, engagement=engagement, proposal=None, engagements=state.engagements + 1, changed_at=fact.at, held="",
+            seen=None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class Released(OfFlag, Reasoned, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """Nothing is engaged."""
-        return replace(state, engagement=None, proposal=None, released_at=fact.at, changed_at=fact.at, held="")
+        return replace(state, engagement=None, proposal=None, released_at=fact.at, changed_at=fact.at, held="", seen=None)
 
 
 @dataclass(frozen=True)
@@ -188,9 +189,27 @@ class ExpiryReached(OfFlag, Reasoned, Body):
         return _engaged(state, expires_at=self.expires_at)
 
 
+@dataclass(frozen=True)
+class ReadersSaw(OfFlag, Body):
+    """How many of those who keep a copy of the flags have the last switch, and some who do not yet."""
+
+    KIND = "flag.readers_saw"
+    ANNOUNCED = True
+    flag: str
+    variant: str  # what it was switched to
+    by: int
+    of: int
+    missing: tuple[str, ...]  # names of those who do not, the first few
+    switched_at: datetime
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Told once as it is, and once more when all have it."""
+        return replace(state, seen=Seen(self.by, self.of))
+
+
 def _moved(state: FlagState, fact: Fact, **changes: Any) -> FlagState:
     """Another share of traffic is on the fallback than before."""
-    return replace(_engaged(state, **changes), changed_at=fact.at, held="") if state.engagement else state
+    return replace(_engaged(state, **changes), changed_at=fact.at, held="", seen=None) if state.engagement else state
 
 
 def _engaged(state: FlagState, **changes: Any) -> FlagState:

@@ -1,9 +1,9 @@
-"""What people ask of a flag."""
+"""What people ask of a flag, and who is seen to have it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
-from bot.core.signals.base import COMMAND, Signal
+from bot.core.signals.base import COMMAND, RULES, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +31,14 @@ class ReleaseFlag(Signal, by=COMMAND):
     flag: str
     reason: str = ""
     force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadersCounted(Signal, by=RULES):
+    """How many of those who keep a copy of the flags have what was switched at `changed_at`, and who does not."""
+
+    flag: str
+    changed_at: datetime
+    by: int
+    of: int
+    missing: tuple[str, ...] = ()

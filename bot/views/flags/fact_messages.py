@@ -12,6 +12,7 @@ from bot.core.record.flag_facts import (
     HandBackStepped,
     Held,
     ProposalDropped,
+    ReadersSaw,
     Released,
 )
 from bot.core.record.world import World
@@ -31,6 +32,8 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     match body:
         case EngageProposed() | ProposalDropped() | Held():
             first, more = _before(fact, flag, policy)
+        case ReadersSaw() as body:
+            first, more = _arrived(fact, body, flag, policy)
         case Engaged() | Released():
             first, more = _switched(fact, body, flag, policy)
         case _:
@@ -87,6 +90,18 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
             undo = f"Asked again at {clock(b.expires_at, fact.at)}. Back to {default}: {code(f'/fallback release {flag.key}')}"
             return ask, f"{_why(b.reason)}\n{undo}"
     return name, ""
+
+
+def _arrived(fact: Fact, b: ReadersSaw, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
+    name, to = flag_name(flag.key, policy), f"*{variant_name(flag, b.variant)}*"
+    if b.by == b.of:
+        return (
+            f"Every reader of *{name}* is on {to} now ({b.of} of {b.of}, {span(fact.at - b.switched_at)} after the switch).",
+            "",
+        )
+    names = [code(name) for name in b.missing]
+    more = f" and {b.of - b.by - len(names)} more" if b.of - b.by > len(names) else ""
+    return f"🟠 {b.by} of {b.of} readers of *{name}* are on {to}.", f"Not yet: {', '.join(names)}{more}"
 
 
 def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list[Block]:

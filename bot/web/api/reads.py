@@ -21,6 +21,7 @@ from bot.web.api.shapes import (
     flag_shape,
     incident_shape,
     provider_shape,
+    reader_shape,
     sight_shape,
 )
 from bot.web.server.errors import Refusal, answer_json
@@ -32,6 +33,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 PAGE = 50  # incidents; some milliseconds of reading and writing
 HIGHEST = 999_999_999
+MOST_READERS = 200
 
 _CURSOR = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
@@ -139,6 +141,17 @@ async def flags(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     shapes = [flag_shape(services.engine.world, services.board, flag) for flag in known_flags(services).values()]
     return answer_json({"revision": services.board.snapshot.revision, "flags": shapes}, headers=NO_STORE)
+
+
+async def flag_readers(request: web.Request) -> web.Response:
+    """Who reads a flag: those first whose copy is older than its last change, then who was heard last; at most 200 by name."""
+    services, key = request.app[SERVICES], the_flag(request)
+    readers = services.board.readers_of(key)
+    shapes = [reader_shape(one) for one in readers[:MOST_READERS]]
+    copies = [one for one in readers if one.copy]
+    counts = {"count": len(readers), "copies": len(copies), "current": sum(one.current for one in copies)}
+    data = {"flag": key, "revision": services.board.snapshot.revision, **counts, "readers": shapes}
+    return answer_json(data, headers=NO_STORE)
 
 
 async def denied(request: web.Request) -> web.Response:

@@ -20,7 +20,7 @@ from bot.core.record.provider import ProviderState
 from bot.core.record.sight import Sight
 from bot.core.record.world import World
 from bot.core.tasks import Task
-from bot.flags.board import FlagBoard
+from bot.flags.board import FlagBoard, Reader
 from bot.ports import LatencyPicture
 from bot.system.denials import Attempt
 from bot.timeline.drills import drill_report
@@ -281,6 +281,17 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
         "held": state.held,
         "changed_at": _time(state.changed_at),
         "readers": board.readers(flag.key),
+    }
+
+
+def reader_shape(reader: Reader) -> dict[str, Any]:
+    """One reader of a flag; `revision` is that of its copy of all flags, None where it asks for each evaluation."""
+    return {
+        "name": reader.name,
+        "silent_for_s": round(reader.silent_for, 1),
+        "copy": reader.copy,
+        "current": reader.current,
+        "revision": reader.revision if reader.copy else None,
     }
 
 

@@ -1,10 +1,10 @@
 """Who may read and who may change things over HTTP.
 
-Reading: a token of `server.read_tokens`; over the Unix socket of `server.socket` whoever may connect to it; where
-`server.open_to_loopback` says so, this very machine too. Changing: a token of `server.control_tokens`, or the local token that
-the bot writes for its own command line. Telling outcomes of requests: a token of `server.outcome_tokens`, which opens nothing
-else, or one that may change things. A token is always sent in a header, so no foreign web page can make a browser send one
-by itself.
+Reading: a token of `server.read_tokens`, for some flags alone one of `server.flag_tokens`; over the Unix socket of
+`server.socket` whoever may connect to it; where `server.open_to_loopback` says so, this very machine too. Changing: a token of
+`server.control_tokens`, or the local token that the bot writes for its own command line. Telling outcomes of requests: a token
+of `server.outcome_tokens`, which opens nothing else, or one that may change things. A token is always sent in a header, so no
+foreign web page can make a browser send one by itself.
 """
 
 import base64
@@ -14,12 +14,15 @@ from enum import Enum
 
 from aiohttp import web
 
+from bot.flags.audience import EVERYBODY, Audience
+from bot.flags.serving import EVENTS
 from bot.web.server.connections import Guarded
 from bot.web.server.errors import Handler, Refusal
 from bot.web.server.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES, WebServices
 
 # Whoever sends one of these stands behind a proxy, whatever address the connection comes from.
+AUDIENCE = web.RequestKey("audience", Audience)
 PROXY_HEADERS = ("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
 PROXY_PREFIX = "x-forwarded"
 
@@ -29,6 +32,7 @@ class Access(Enum):
 
     OPEN = "open"  # anybody: probes of machines, the style sheet
     READ = "read"
+    FLAGS = "flags"  # of flags alone
     CONTROL = "control"
     OUTCOMES = "outcomes"
 
@@ -39,9 +43,8 @@ def guard(access: Access, handler: Handler, *, restored: bool = False) -> Handle
     async def guarded(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
         check(request, services, access)
-        if restored and not services.board.ready:
-            remedy = "Ask again in a second; /readyz says what is missing."
-            raise Refusal(503, "The state is still being restored.", remedy=remedy, headers={"Retry-After": "1"})
+        if restored:
+            check_restored(services)
         return await handler(request)
 
     return guarded
@@ -52,23 +55,48 @@ def check(request: web.Request, services: WebServices, access: Access) -> None:
     match access:
         case Access.READ:
             _may_read(request, services)
+        case Access.FLAGS:
+            request[AUDIENCE] = reading_flags(request, services)
         case Access.CONTROL:
             _may_control(request, services)
         case Access.OUTCOMES:
             _may_tell_outcomes(request, services)
 
 
-def is_local(request: web.Request) -> bool:
+def check_restored(services: WebServices) -> None:
+    """Raise a Refusal 503 as long as the state is being restored."""
+    if not services.board.ready:
+        remedy = "Ask again in a second; /readyz says what is missing."
+        raise Refusal(503, "The state is still being restored.", remedy=remedy, headers={"Retry-After": "1"})
+
+
+def reading_flags(request: web.BaseRequest, services: WebServices) -> Audience:
+    """Who reads flags, by their token; raises a Refusal for whoever may not. A browser's ticket opens the stream of events."""
+    token = presented(request)
+    found = EVERYBODY
+    for known, audience in services.audiences:  # all of them, so that the time taken says nothing
+        if hmac.compare_digest(token.encode("utf-8", "surrogateescape"), known):
+            found = audience
+    if found is EVERYBODY and not (request.path == EVENTS and _has_ticket(request, services)):
+        _may_read(request, services)
+    return found
+
+
+def _has_ticket(request: web.BaseRequest, services: WebServices) -> bool:
+    return _is_one_of(request.query.get("ticket", ""), tuple(audience.ticket for _, audience in services.audiences))
+
+
+def is_local(request: web.BaseRequest) -> bool:
     """Whether the request comes straight from this machine, and not through a proxy or from a foreign web page."""
     return _is_straight(request) and is_loopback_address(request.remote or "")
 
 
-def came_by_file(request: web.Request) -> bool:
+def came_by_file(request: web.BaseRequest) -> bool:
     """Whether the request comes over the Unix socket, and not through a proxy that says it is one."""
     return isinstance(request.protocol, Guarded) and request.protocol.by_file and _is_straight(request)
 
 
-def _is_straight(request: web.Request) -> bool:
+def _is_straight(request: web.BaseRequest) -> bool:
     """Whether no proxy shows. The address asked is looked at since a name on the internet can be made to point at 127.0.0.1."""
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
@@ -77,8 +105,10 @@ def _is_straight(request: web.Request) -> bool:
     return names_this_machine(request)
 
 
-def _may_read(request: web.Request, services: WebServices) -> None:
+def _may_read(request: web.BaseRequest, services: WebServices) -> None:
     token = presented(request)
+    if _is_one_of(token, tuple(one.token for one in services.flag_tokens)):
+        raise Refusal(403, "This token may only read flags.", remedy="Send one of server.read_tokens.")
     every = (*services.read_tokens, *services.control_tokens, services.local_token)
     if _is_one_of(token, every):
         return
@@ -107,7 +137,7 @@ def _may_control(request: web.Request, services: WebServices) -> None:
     if not any(services.control_tokens):
         remedy = "Set server.control_tokens and restart, or use the `understudy` command on the bot's machine, or Slack."
         raise Refusal(403, "Changing things over HTTP is off: no control tokens are configured.", remedy=remedy)
-    if _is_one_of(token, services.read_tokens):
+    if _is_one_of(token, (*services.read_tokens, *(one.token for one in services.flag_tokens))):
         raise Refusal(403, "This token may only read.", remedy="Send one of server.control_tokens.")
     remedy = "Send one of server.control_tokens as `Authorization: Bearer ...`."
     text = "This token is not known here." if token else "Changing things needs a token."
@@ -121,14 +151,14 @@ def _may_tell_outcomes(request: web.Request, services: WebServices) -> None:
     if not any((*services.outcome_tokens, *services.control_tokens)):
         remedy = "Set server.outcome_tokens and restart."
         raise Refusal(403, "Outcomes are not taken: no tokens for them are configured.", remedy=remedy)
-    if _is_one_of(token, services.read_tokens):
+    if _is_one_of(token, (*services.read_tokens, *(one.token for one in services.flag_tokens))):
         raise Refusal(403, "This token may only read.", remedy="Send one of server.outcome_tokens.")
     remedy = "Send one of server.outcome_tokens as `Authorization: Bearer ...` or `X-API-Key`."
     text = "This token is not known here." if token else "Telling outcomes needs a token."
     raise Refusal(401, text, remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
 
 
-def presented(request: web.Request) -> str:
+def presented(request: web.BaseRequest) -> str:
     """The token for reading and for outcomes; the board's page also takes it as the password that a browser asks for."""
     token = bearer(request) or request.headers.get("X-API-Key", "").strip()
     if token or request.path != "/":
@@ -142,7 +172,7 @@ def presented(request: web.Request) -> str:
         return ""
 
 
-def bearer(request: web.Request) -> str:
+def bearer(request: web.BaseRequest) -> str:
     """The token of `Authorization: Bearer ...`; empty when there is none."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else ""

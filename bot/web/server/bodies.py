@@ -30,7 +30,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 async def read_json(request: web.Request, most: int = BODY_BYTES) -> Any:
     """The body as strict JSON, of at most `most` bytes, None when there is none; raises Refusal 400 or 413."""
-    raw = await read_bytes(request, most)
+    return parsed(await read_bytes(request, most))
+
+
+def parsed(raw: bytes) -> Any:
+    """A body as strict JSON, None for an empty one; raises Refusal 400."""
     if not raw.strip():
         return None
     try:

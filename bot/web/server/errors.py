@@ -69,7 +69,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return refused(request, Refusal(500, "Something went wrong on our side.", remedy=remedy))
 
 
-def refused(request: web.Request, refusal: Refusal) -> web.Response:
+def refused(request: web.BaseRequest, refusal: Refusal) -> web.Response:
     """The refusal as a response, in the shape that the path's clients understand."""
     if request.path.startswith(OFREP):
         details = f"{refusal.text} {refusal.remedy}".strip()
@@ -84,7 +84,7 @@ def refused(request: web.Request, refusal: Refusal) -> web.Response:
     return answer_json(data, status=refusal.status, headers=refusal.headers)
 
 
-def flag_key(request: web.Request) -> str:
+def flag_key(request: web.BaseRequest) -> str:
     """The flag that an OFREP path names; empty for all flags at once. A trailing slash does not matter."""
     start = OFREP_FLAGS + "/"
     return request.path.removeprefix(start).strip("/") if request.path.startswith(start) else ""

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.web.server.errors import Handler, Refusal
+from bot.web.server.errors import OFREP, Handler, Refusal
+from bot.web.services import SERVICES
 
 OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or opened from a bookmark
 LINKED = frozenset({"/"})  # what a link elsewhere may open as a page of its own: it shows, and changes nothing
@@ -29,10 +30,19 @@ class HostPort(NamedTuple):
 NOWHERE = HostPort("", -1)  # what cannot be read: no page of ours and no machine of ours
 
 
+PAGE = web.RequestKey("page", str)
+
+
 @web.middleware
 async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what the page of another site made a browser ask, on every route, before anything is looked up or changed."""
-    if is_from_foreign_page(request):
+    """Refuse what the page of another site made a browser ask, on every route, before anything is looked up or changed.
+
+    Pages that the configuration names may read flags; then `request[PAGE]` is their origin.
+    """
+    origin = request.headers.get("Origin", "").lower()
+    if request.path.startswith(OFREP) and origin in request.app[SERVICES].browsers:
+        request[PAGE] = origin
+    elif is_from_foreign_page(request):
         remedy = "Open the address itself, or ask from a program: nothing here is made for the pages of other sites."
         raise Refusal(403, "This request comes from the page of another site.", remedy=remedy)
     return await handler(request)
@@ -46,7 +56,7 @@ def is_from_foreign_page(request: web.Request) -> bool:
     return any(not _is_ours(origin, request) for origin in request.headers.getall("Origin", []))
 
 
-def names_this_machine(request: web.Request) -> bool:
+def names_this_machine(request: web.BaseRequest) -> bool:
     """Whether the request was sent to a loopback name or address, by its target as well as by its Host header.
 
     Names below `.localhost` do not count: not every resolver keeps them on the machine.
@@ -82,11 +92,11 @@ def _is_ours(origin: str, request: web.Request) -> bool:
     return scheme in STANDARD_PORTS and page != NOWHERE and all(page == _named(where, scheme) for where in _addresses(request))
 
 
-def _asked(request: web.Request) -> list[HostPort]:
+def _asked(request: web.BaseRequest) -> list[HostPort]:
     return [_named(where) for where in _addresses(request)]
 
 
-def _addresses(request: web.Request) -> list[str]:
+def _addresses(request: web.BaseRequest) -> list[str]:
     """Every address that the request says it was sent to: Host, and the target where that names a host of its own.
 
     Very old programs name none at all; browsers always do.

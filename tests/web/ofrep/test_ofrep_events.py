@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from web_house import READ, House, headers
+import pytest
+from web_house import READ, House, OpenHouse, headers
 
 from bot.core.model import Actor
 from bot.core.signals import EngageFlag, StartDrill
-from bot.web.ofrep_events import STREAMS
+from bot.web.flags.ofrep_events import STREAMS
 
 ANA = Actor.operator("ana")
 CHAT = "support-chat.llm"
@@ -108,13 +109,36 @@ async def test_listener_that_goes_away_is_forgotten(house: House, http: aiohttp.
             await asyncio.sleep(0.01)
 
 
-async def test_stream_is_announced_with_the_rules_only(house: House, http: aiohttp.ClientSession) -> None:
-    """A browser's own client would open it without its token, and be refused for ever."""
-    found = []
-    for query in ("", "?rules=1"):
-        async with http.post(f"{house.url}/ofrep/v1/evaluate/flags{query}", headers=headers(READ)) as answer:
-            found.append(json.loads(await answer.text()).get("eventStreams"))
-    assert [None, [{"type": "sse", "endpoint": {"requestUri": "/ofrep/v1/events"}}]] == found
+async def announced(house: House, http: aiohttp.ClientSession, query: str = "") -> str:
+    """Where the answer with all flags says that a client may listen."""
+    async with http.post(f"{house.url}/ofrep/v1/evaluate/flags{query}", headers=headers(READ)) as answer:
+        (stream,) = json.loads(await answer.text())["eventStreams"]
+    return f"{house.url}{stream['endpoint']['requestUri']}"
+
+
+@pytest.mark.parametrize("query", ["", "?rules=1"])
+async def test_announced_stream_opens_without_a_header(house: House, http: aiohttp.ClientSession, query: str) -> None:
+    """A browser can send none with it: its address is enough."""
+    async with http.get(await announced(house, http, query)) as answer:
+        assert (200, "text/event-stream") == (answer.status, answer.content_type)
+
+
+async def test_ticket_of_a_stream_opens_nothing_else(house: House, http: aiohttp.ClientSession) -> None:
+    """It stands in an address, which logs and histories keep."""
+    ticket = (await announced(house, http)).partition("?")[2]
+    for path in ("/ofrep/v1/evaluate/flags", "/ofrep/v1/evaluate/flags/on"):
+        async with http.post(f"{house.url}{path}?{ticket}") as answer:
+            assert 401 == answer.status
+    async with http.get(f"{house.url}/api/v1/status?{ticket}", headers={"Authorization": f"Bearer {ticket[7:]}"}) as answer:
+        assert 401 == answer.status
+
+
+async def test_ticket_holds_after_a_restart(house: House, http: aiohttp.ClientSession, open_house: OpenHouse) -> None:
+    """A page that was open all the while listens on."""
+    query = (await announced(house, http)).partition("?")[2]
+    again = await open_house(read_tokens=(READ,))
+    async with http.get(f"{again.url}/ofrep/v1/events?{query}") as answer:
+        assert 200 == answer.status
 
 
 async def test_stream_needs_a_token(house: House, http: aiohttp.ClientSession) -> None:

@@ -9,10 +9,8 @@ from aiohttp import web
 
 from bot.web.services import SERVICES
 
-PATH = "/ofrep/v1/events"
 PING_S = 15.0  # keeps proxies from closing it, and finds listeners that are gone
 TAKEN_WITHIN_S = 5.0  # a listener that takes nothing for so long is gone
-ANNOUNCED = [{"type": "sse", "endpoint": {"requestUri": PATH}}]
 REFETCH = json.dumps({"type": "refetchEvaluation"})
 HEADERS = {
     "Content-Type": "text/event-stream",

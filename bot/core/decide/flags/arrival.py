@@ -1,0 +1,45 @@
+"""Whether a switch has arrived: told once as far as it has, and once more when every reader has it."""
+
+from bot.core.answers.base import Noted
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import incident_for
+from bot.core.record.flag import FlagState
+from bot.core.record.flag_facts import ReadersSaw
+from bot.core.record.world import World
+from bot.core.signals import ReadersCounted
+
+MOST_NAMED = 5
+
+
+def awaits_readers(state: FlagState) -> bool:
+    """Whether it is still worth counting: the flag was switched for everybody, and nobody said yet that all have it."""
+    parted = state.engagement is not None and 0 < state.engagement.share_back < 100
+    return state.changed_at is not None and not parted and not (state.seen and state.seen.whole)
+
+
+def on_counted(draft: Draft, signal: ReadersCounted) -> Step:
+    """What was counted of a switch that was followed by another one tells nothing."""
+    state = draft.world.flag(signal.flag)
+    if not awaits_readers(state) or state.changed_at != signal.changed_at or not 0 <= signal.by <= signal.of or not signal.of:
+        return draft.done(Noted())
+    if state.seen and signal.by < signal.of:
+        return draft.done(Noted())
+    policy = draft.policy.flags.get(signal.flag)
+    default = policy.default if policy else ""
+    body = ReadersSaw(
+        flag=signal.flag, variant=state.engagement.variant if state.engagement else default, by=signal.by, of=signal.of,
+        missing=signal.missing[:MOST_NAMED], switched_at=signal.changed_at,
+    )  # fmt: skip
+    incident = _incident(draft.world, state, policy.depends_on if policy else ())
+    # Outside of an incident people hear of it only where somebody lags behind, and then how that ended.
+    told = incident is not None or signal.by < signal.of or state.seen is not None
+    draft.add(f"flag/{signal.flag}", body, incident=incident, told=told)
+    return draft.done(Noted())
+
+
+def _incident(world: World, state: FlagState, depends_on: tuple[str, ...]) -> int | None:
+    mine = world.incidents.get(state.engagement.incident or 0) if state.engagement else None
+    return mine.number if mine and mine.phase.open else incident_for(world, depends_on)
+
+
+HANDLERS: Handlers = {ReadersCounted: on_counted}

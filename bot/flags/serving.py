@@ -1,0 +1,149 @@
+"""The answers of one snapshot in bytes: made when they are first asked for, then the same bytes for everybody who gets them.
+
+Most readers get what everybody gets. Only where a hand-back parts them, or a drill has a scope, an answer depends on the
+reader, and then on nothing but the side of each such flag that they are on.
+"""
+
+import hashlib
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.flags import flagd, rules
+from bot.flags.audience import EVERYBODY, Audience
+from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate
+
+EVENTS = "/ofrep/v1/events"  # the stream that tells clients to ask again
+MOST_KEPT = 16  # answers with all flags, each up to half a megabyte; the one asked for longest ago goes first
+
+Read = tuple[str, str, str]  # flag, variant, reason
+
+
+@dataclass(slots=True, eq=False)
+class Answer:
+    """What readers are sent, and how many were. `etag` stands where all flags are in it."""
+
+    found: tuple[Evaluation, ...]
+    body: bytes
+    etag: str = ""
+    reads: int = 0
+
+
+class Serving:
+    """Answers one audience from a snapshot."""
+
+    def __init__(self, picture: Snapshot, audience: Audience = EVERYBODY) -> None:
+        self.picture = picture if audience.flags is None else picture.only(audience.opens)
+        self.parted = tuple(key for key, entry in self.picture.entries.items() if entry.depends_on_reader)
+        self._events = f"{EVENTS}?ticket={audience.ticket}" if audience.ticket else EVENTS
+        self._one: dict[Read, Answer] = {}
+        self._alike: dict[str, Answer] = {}  # by flag, where everybody gets the same
+        self._all: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
+        self._rules: Answer | None = None
+        self._definitions: dict[bool, Answer] = {}
+        self._reads: Counter[Read] = Counter()  # of answers that are no longer kept
+
+    def one(self, key: str, context: Mapping[str, Any]) -> Answer | NotFound:
+        """One flag for this reader."""
+        alike = self._alike.get(key)
+        if alike is not None:
+            return alike
+        found = evaluate(self.picture, key, context)
+        if isinstance(found, NotFound):
+            return found
+        answer = self._encoded(found)
+        if not self.picture.entries[key].depends_on_reader:
+            self._alike[key] = answer
+        return answer
+
+    def all(self, context: Mapping[str, Any]) -> Answer:
+        """Every flag for this reader, in the snapshot's order."""
+        sides = tuple(self._side(key, context) for key in self.parted)
+        answer = self._all.get(sides)
+        if answer is None:
+            answer = self._all[sides] = self._together(context)
+            if len(self._all) > MOST_KEPT:
+                self._count(self._all.popitem(last=False)[1])
+        elif len(self._all) > 1:
+            self._all.move_to_end(sides)
+        return answer
+
+    def rules(self) -> Answer:
+        """Every flag with what parts its readers, for a client that evaluates by itself."""
+        if self._rules is None:
+            flags = [_rule_shape(rule) for rule in rules.rules(self.picture)]
+            self._rules = _whole((), _encode({"rules": rules.VERSION, "flags": flags, **self._besides()}))
+        return self._rules
+
+    def definitions(self, *, overlay: bool) -> Answer:
+        """All flags as flagd defines them; as an `overlay` those that are engaged."""
+        if overlay not in self._definitions:
+            self._definitions[overlay] = _whole((), _encode(flagd.definitions(self.picture, overlay=overlay)))
+        return self._definitions[overlay]
+
+    def take_reads(self) -> Counter[Read]:
+        """How often each flag was read with which answer since this was asked last."""
+        for answer in (*self._one.values(), *self._all.values()):
+            self._count(answer)
+        taken, self._reads = self._reads, Counter()
+        return taken
+
+    def _side(self, key: str, context: Mapping[str, Any]) -> str:
+        found = evaluate(self.picture, key, context)
+        return f"{found.variant} {found.reason}" if isinstance(found, Evaluation) else ""
+
+    def _together(self, context: Mapping[str, Any]) -> Answer:
+        answers = [answer for key in self.picture.entries if isinstance(answer := self.one(key, context), Answer)]
+        flags = b", ".join(answer.body for answer in answers)
+        body = b'{"flags": [' + flags + b"], " + _encode(self._besides())[1:]
+        return _whole(tuple(one for answer in answers for one in answer.found), body)
+
+    def _besides(self) -> dict[str, Any]:
+        """What is said beside the flags: which revision they are, and where clients may listen for the next one."""
+        stream = {"type": "sse", "endpoint": {"requestUri": self._events}}
+        return {"metadata": {"revision": self.picture.revision}, "eventStreams": [stream]}
+
+    def _encoded(self, found: Evaluation) -> Answer:
+        read = (found.key, found.variant, found.reason)
+        answer = self._one.get(read)
+        if answer is None:
+            answer = self._one[read] = Answer((found,), _encode(_shape(found)))
+        return answer
+
+    def _count(self, answer: Answer) -> None:
+        if answer.reads:
+            for found in answer.found:
+                self._reads[found.key, found.variant, found.reason] += answer.reads
+            answer.reads = 0
+
+
+def _whole(found: tuple[Evaluation, ...], body: bytes) -> Answer:
+    """The tag is of the bytes, since they may depend on the reader; a counter would also start anew with the process."""
+    return Answer(found, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+def _shape(found: Evaluation) -> dict[str, Any]:
+    return {
+        "key": found.key,
+        "value": found.value,
+        "reason": found.reason,
+        "variant": found.variant,
+        "metadata": dict(found.metadata),
+    }
+
+
+def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
+    shape = _shape(rule.plain)
+    if rule.split is not None:
+        split = rule.split
+        shape["split"] = {"seed": split.seed, "below": split.below, "variant": split.variant, "value": split.value}
+    if rule.drill is not None:
+        drill = rule.drill
+        shape["drill"] = {"variant": drill.variant, "value": drill.value, "metadata": dict(drill.metadata)}
+    return shape
+
+
+def _encode(data: Any) -> bytes:
+    return json.dumps(data, allow_nan=False).encode()

@@ -1,0 +1,99 @@
+"""OFREP: flags for every OpenFeature client in every language (OpenFeature Remote Evaluation Protocol 0.3.0).
+
+Each client breaks on a different omission, so an answer always has key, value, reason, variant and metadata, an error always
+has errorCode, errorDetails and metadata, and all of them are bare `application/json`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from bot.core.lazy_dataclass import dataclass
+from bot.flags import rules
+from bot.flags.audience import Audience
+from bot.flags.evaluate import NotFound, targeting_key
+from bot.flags.serving import Answer
+from bot.web.flags.etags import known
+from bot.web.server.auth import AUDIENCE
+from bot.web.server.bodies import read_json
+from bot.web.server.errors import OFREP_FLAGS, Refusal, flag_key
+from bot.web.services import SERVICES, WebServices
+
+PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a reader is sent: status 200 or 304, headers beside the type of the content, and the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def evaluate(request: web.Request) -> web.Response:
+    """One flag, or with no key all of them; a trailing slash does not matter."""
+    made = reply(request.app[SERVICES], request, request[AUDIENCE], flag_key(request), await read_json(request))
+    if made.status == 304:
+        return web.Response(status=304, headers=made.headers)
+    return web.Response(body=made.body, content_type=JSON, headers=made.headers)
+
+
+def reply(services: WebServices, request: web.BaseRequest, audience: Audience, key: str, data: Any) -> Reply:
+    """What is answered to this body, for one flag or, without a key, for all; raises Refusal."""
+    context, client = _context(data), client_of(request)
+    if key:
+        return _one(services, audience, key, context, client)
+    wanted = request.query.get("rules") if "?" in request.raw_path else None
+    if wanted is None:
+        return _unless_known(request, services.board.all(context, client, audience))
+    if wanted != str(rules.VERSION):
+        raise Refusal(400, f"Rules are spoken in version {rules.VERSION} here.", remedy=f"Ask with rules={rules.VERSION}.")
+    return _unless_known(request, _rules(services, audience, targeting_key(context) or client, data))
+
+
+def _one(services: WebServices, audience: Audience, key: str, context: Mapping[str, Any], client: str) -> Reply:
+    """Never a 304 here: no client understands one on a single flag."""
+    found = services.board.one(key, context, client, audience)
+    if isinstance(found, NotFound):
+        services.metrics.observe_unknown_flag()
+        raise Refusal(404, f"{found.reason}.", code="FLAG_NOT_FOUND")
+    return Reply(200, {"Cache-Control": "no-store"}, found.body)
+
+
+def _rules(services: WebServices, audience: Audience, client: str, data: Any) -> Answer:
+    """All flags for a client that evaluates by itself: the same bytes for every reader of the audience."""
+    for field, fallback in (("drill_fallback", True), ("drill_other", False)):
+        keys = data.get(field) if isinstance(data, Mapping) else None
+        if isinstance(keys, list):
+            services.board.note_in_drill(client, (key for key in keys if isinstance(key, str)), fallback=fallback)
+    return services.board.rules(client, audience)
+
+
+def _unless_known(request: web.BaseRequest, answer: Answer) -> Reply:
+    headers = {"ETag": answer.etag, "Cache-Control": "no-cache"}
+    return Reply(304, headers, b"") if known(request, answer.etag) else Reply(200, headers, answer.body)
+
+
+def _context(data: Any) -> Mapping[str, Any]:
+    """The evaluation context of a body; none at all is fine, since clients without one send nothing or `{}`."""
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise Refusal(400, "The body must be a JSON object.", remedy='Send {"context": {...}}.', code="PARSE_ERROR")
+    context = data.get("context")
+    if context is None:
+        return {}
+    if not isinstance(context, Mapping):
+        raise Refusal(400, "context must be an object.", remedy='Send {"context": {...}}.', code="INVALID_CONTEXT")
+    if not isinstance(context.get("targetingKey"), str | None):
+        remedy = 'Send {"context": {"targetingKey": "name-of-the-reader"}}.'
+        raise Refusal(400, "targetingKey must be a string.", remedy=remedy, code="INVALID_CONTEXT")
+    return context
+
+
+def client_of(request: web.BaseRequest) -> str:
+    """Who reads, for those that send no targeting key: where from and with what."""
+    return f"{request.remote or 'unknown'} {request.headers.get('User-Agent', '')[:80]}".strip()
