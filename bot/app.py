@@ -24,7 +24,7 @@ from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
 from bot.wiring.watching import Beat, LoopGuard, Probes, Upkeep, Watching
-from bot.wiring.web import Web
+from bot.wiring.web import Handover, Web
 
 if TYPE_CHECKING:  # loaded with Slack, see `wiring.slack`
     from commands.desk import CommandContext
@@ -95,6 +95,10 @@ class App:
     async def stop(self) -> None:
         """Stop looking first, let what is under way finish, close the store last."""
         await self._parts.stop()
+
+    def hand_over(self) -> Handover:
+        """Let flags be served on beside `stop()`, for an App that takes the place of this one in the same process."""
+        return self._web.hand_over()
 
     async def looked(self) -> None:
         """Wait until everything that was begun by time has ended; for those who move time by hand."""

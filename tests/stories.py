@@ -78,6 +78,7 @@ from bot.core.record.incident_facts import (
     TitleChanged,
     UpdateWritten,
 )
+from bot.core.record.itself.configuration_facts import ConfigurationRefused, ConfigurationTaken
 from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
 from bot.core.record.provider_facts import (
     FeedChanged,
@@ -421,6 +422,8 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"flag/{FLAG}", Released(FLAG, "claude", words)),
         (f"flag/{FLAG}", ExpiryReached(FLAG, words, later)),
         (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),
+        ("configuration", ConfigurationTaken(("flags.chat.default", words), 3)),
+        ("configuration", ConfigurationRefused(words)),
         (f"flag/{FLAG}", ReadersSaw(FLAG, "gpt", 12, 14, (words, "web-3"), T0 - timedelta(seconds=15))),
     ]
     return [Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]

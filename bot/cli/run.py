@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import uvloop
 from bot.app import App, build
 from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
+from bot.cli.running.taking_over import Reloading
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.doctor.rights import who_may
@@ -66,7 +68,10 @@ def run(
         if accept_missing:
             asyncio.run(go_on_without(data_path or loaded.config.data))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(build(loaded, data=data_path, listen=where, parts=Parts(on_gone=leave))))
+            again = Reloading(
+                config_path, loaded, partial(build, data=data_path, listen=where), Parts(on_gone=leave), log_level
+            )
+            runner.run(serve(again.first(), again))
     except StartRefused as refusal:
         fail(str(refusal), CONFIG_EXIT)
     except (StoreError, WebError) as error:
@@ -111,8 +116,8 @@ def notes(config_path: Path, loaded: Loaded) -> list[str]:
     return [*loaded.warnings, *off, *pending, *everybody, *blind]
 
 
-async def serve(app: App) -> None:
-    """Start, wait for a signal to end, stop."""
+async def serve(app: App, again: Reloading | None = None) -> None:
+    """Start, wait for a signal to end, stop. Meanwhile another configuration may be taken over as often as `again` asks."""
     ending = Ending()
     ending.listen()
     loop = asyncio.get_running_loop()
@@ -120,6 +125,10 @@ async def serve(app: App) -> None:
         if await _started(app, ending.asked):
             log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
             loop.call_later(WARM_S, settle_memory)
+            while again and await again.wanted(ending.asked):
+                app = await again.take_over(app)
+                gc.unfreeze()  # the bot before is gone
+                loop.call_later(WARM_S, settle_memory)
             await ending.asked.wait()
         log.info("ending")
     finally:

@@ -26,6 +26,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "init": ("init", "Ask what you use and write the first configuration."),
     "manifest": ("config", "Print the Slack app manifest."),
     "page": ("page", "Send a test along every way of paging."),
+    "reload": ("running.reload", "Let the running bot read its configuration again."),
     "run": ("run", "Watch, serve flags, and run incidents in Slack."),
     "verify": ("ledger.verify", "Check that no stored fact was changed or removed."),
 }

@@ -87,6 +87,10 @@ class FlagBoard:
         """Call `tell` from now on whenever readers may get something new."""
         self._told.append(tell)
 
+    def tells_no_more(self, tell: Callable[[], None]) -> None:
+        """Do not call it again."""
+        self._told.remove(tell)
+
     # --- reading
 
     def evaluate(self, key: str, context: Mapping[str, Any], client: str = "") -> Evaluation | NotFound:

@@ -2,6 +2,9 @@
 
 import asyncio
 import errno
+import socket
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 
@@ -22,6 +25,7 @@ from bot.web.server.server_log import ServerLog
 from bot.web.server.unix_socket import BoundSocket, SocketFile
 from bot.web.services import SERVICES, WebServices
 
+LEAVES_WITHIN_S = 5.0  # real seconds in which clients that keep their connection ask once more, as a rule
 SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
 OTHER_BODIES = 1024 * 1024  # upper bound for bodies that a handler reads without a limit of its own
 
@@ -41,6 +45,7 @@ def build_web(services: WebServices) -> web.Application:
     app[outcomes.NAMES] = outcomes.KnownNames()
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
+    app.on_cleanup.append(partial(_forget, streams))
     app.on_shutdown.append(streams.close)
     app.on_response_prepare.append(_add_headers)
     app.on_response_prepare.append(browsers.let_page_read)
@@ -62,28 +67,34 @@ class WebServer:
         self._bound: BoundSocket | None = None
         self._runner: web.AppRunner | None = None
         self._listening: list[asyncio.Server] = []
+        self._at = ("", 0)  # as the configuration names it
+        self._short_way: ShortWay | None = None
+        self._leaving: asyncio.Task[None] | None = None
         in_place(app)
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen and return the port, which matters when 0 asked for a free one; raises WebError."""
+    async def start(self, host: str, port: int, instead_of: "WebServer | None" = None) -> int:
+        """Listen and return the port, which matters when 0 asked for a free one; raises WebError.
+
+        Where another server of this process listens in the same place, both do until that one leaves.
+        """
         # The access log is left out: it would write query strings, and clients of flags ask thousands of times a second.
         logger = ServerLog(self.app[SERVICES].clock)
         runner = web.AppRunner(self.app, access_log=None, logger=logger, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
         assert server is not None  # noqa: S101 # setup() has just made it
-        server.request_handler = ShortWay(self.app[SERVICES], server.request_handler)
+        self._short_way = server.request_handler = ShortWay(self.app[SERVICES], server.request_handler)
 
         def connection(by_file: bool) -> Guarded:
             return Guarded(among, server, by_file=by_file, loop=loop, access_log=None, logger=logger)
 
-        self._runner, backlog = runner, self._limits.backlog
+        self._runner, backlog, self._at = runner, self._limits.backlog, (host, port)
         try:
-            at_port = await loop.create_server(lambda: connection(False), host, port, backlog=backlog)
-            self._listening.append(at_port)
+            for place in _places(instead_of, host, port):
+                self._listening.append(await loop.create_server(lambda: connection(False), **place, backlog=backlog))
             if self._beside is not None:
-                bound = self._bound = _bind(self._beside)
-                at_file = await loop.create_unix_server(lambda: connection(True), sock=bound.socket, backlog=backlog)
+                bound = self._bound = (instead_of and instead_of._give_file(self._beside)) or _bind(self._beside)
+                at_file = await loop.create_unix_server(lambda: connection(True), sock=bound.socket.dup(), backlog=backlog)
                 self._listening.append(at_file)
         except OSError as error:
             await self.stop()
@@ -92,7 +103,25 @@ class WebServer:
         except WebError:
             await self.stop()
             raise
-        return int(at_port.sockets[0].getsockname()[1])
+        return int(self._listening[0].sockets[0].getsockname()[1])
+
+    def serve_flags_alone(self) -> None:
+        """Answer readers of flags from here on, and ask everybody else to come again in a second."""
+        if self._short_way is not None:
+            self._short_way.leaving = True
+
+    def leave(self) -> None:
+        """Take no more connections; let those that are there go with their next answer, and end what is left after a while."""
+        for server in self._listening:
+            server.close()
+        self._leaving = asyncio.create_task(self._leave(), name="the web server before leaves")
+
+    async def left(self) -> None:
+        """Wait no longer for those that are still there."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            await asyncio.gather(self._leaving, return_exceptions=True)
+        await self.stop()
 
     async def stop(self) -> None:
         """Take no more connections, let requests under way finish within five seconds, and close."""
@@ -103,6 +132,28 @@ class WebServer:
             if self._bound is not None:
                 self._bound.remove()
             await runner.cleanup()
+
+    async def _leave(self) -> None:
+        await asyncio.sleep(LEAVES_WITHIN_S)
+        await self.stop()
+
+    def _give_file(self, wanted: SocketFile) -> BoundSocket | None:
+        """The place in the file system, to a server that wants the very same one."""
+        if self._bound is None or self._beside != wanted:
+            return None
+        given, self._bound = self._bound, None
+        return given
+
+
+def _places(instead_of: WebServer | None, host: str, port: int) -> list[dict[str, Any]]:
+    """Where to listen: on the sockets of the server before, where it listens in the same place."""
+    if instead_of is None or instead_of._at != (host, port):
+        return [{"host": host, "port": port}]
+    return [{"sock": one.dup()} for server in instead_of._listening for one in server.sockets if one.family != socket.AF_UNIX]
+
+
+async def _forget(streams: ofrep_events.Streams, app: web.Application) -> None:
+    app[SERVICES].board.tells_no_more(streams.tell)
 
 
 def _add_open(app: web.Application) -> None:
@@ -151,6 +202,7 @@ def _add_controls(app: web.Application) -> None:
     app.router.add_get("/api/v1/denied", guard(Access.CONTROL, reads.denied, restored=True))
     for path, handler in writes.items():
         app.router.add_post(path, guard(Access.CONTROL, handler, restored=True))
+    app.router.add_post("/api/v1/reload", guard(Access.CONTROL, control.reload))
     for method, name, on_component in control.COMPONENT_ACTIONS:
         handler = guard(Access.CONTROL, control.on_named(reads.the_component, on_component), restored=True)
         app.router.add_route(method, f"/api/v1/components/{{component}}/{name}", handler)

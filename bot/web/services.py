@@ -9,7 +9,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.core.lazy_dataclass import dataclass
-from bot.core.model import Sample, Verdict
+from bot.core.model import Actor, Sample, Verdict
 from bot.flags.audience import Audience, audience
 from bot.flags.board import FlagBoard
 from bot.outcomes.intake import OutcomeIntake
@@ -92,6 +92,17 @@ class Hooks:
     outcomes: OutcomeIntake | None = None
 
 
+Reload = Callable[[Actor], Awaitable[tuple[str, ...]]]  # who wants it; the keys that will differ. Raises ReloadRefused
+
+
+class ReloadRefused(Exception):  # noqa: N818 # an answer, with its reasons
+    """The configuration cannot be taken over; nothing was changed. One sentence for each thing that is wrong."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
 @dataclass(frozen=True)
 class FlagToken:
     """A token that reads flags and nothing else: those of its patterns. `name` is what its readers are known by."""
@@ -134,6 +145,7 @@ class WebServices:
     ledger_trouble: Callable[[], str] = str
     slack: SlackRequests | None = None
     denials: Denials | None = None  # who was refused what
+    reload: Reload | None = None
 
     @cached_property
     def audiences(self) -> tuple[tuple[bytes, Audience], ...]:

@@ -8,9 +8,11 @@ from bot.engine.outbox import OutboxTiming
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.system.clock import Clock
 from bot.web.server.connections import Limits
+from bot.web.services import Reload
 
-if TYPE_CHECKING:  # loaded behind the start, see `wiring.slack`
-    from bot.slack.gateway import Patience
+if TYPE_CHECKING:
+    from bot.slack.gateway import Patience  # loaded behind the start, see `wiring.slack`
+    from bot.wiring.web import Handover
 
 
 class Closes(Protocol):
@@ -39,6 +41,8 @@ class Parts:
     notifier: Notifier | None = None
     web: bool = True
     web_limits: Limits | None = None
+    taken_over: "Handover | None" = None  # what an App before this one in the same process goes on serving until this one does
+    reload: Reload | None = None  # reads the configuration again; None where nobody could take it over
     on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
     pace: OutboxTiming | None = None
     patience: "Patience | None" = None  # the Slack gateway's own times

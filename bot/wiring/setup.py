@@ -29,9 +29,10 @@ class Setup:
         self.clock = given.clock or SystemClock()
         self.wall = given.wire_clock or SystemClock()  # what others mean when they say what time it is
         self.wire = given.wire_clock or SteadyClock(self.wall)
-        self.board = FlagBoard(self.clock)
+        before = given.taken_over
+        self.board = before.board if before else FlagBoard(self.clock)
         self.metrics = Metrics(understudy_version())
-        self.local_token = secrets.token_urlsafe(32)
+        self.local_token = before.local_token if before else secrets.token_urlsafe(32)
         self.began_at = self.clock.now()
         self.plan = plan(loaded)
         self.redactor = Redactor({*loaded.config.secrets(), self.local_token})

@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample, Verdict
 from bot.exports import render
+from bot.flags.board import FlagBoard
 from bot.ports import Engine
 from bot.ports.signed_requests import SlackRequests
 from bot.system.private_files import CONTROL_FILE, leave_control
@@ -20,6 +22,15 @@ from bot.wiring.store import Store
 from bot.wiring.watching import Probes
 
 NO_LINK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 # compared, not bound
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What goes on while one App of this process takes the place of another: the board with its readers, and who serves it."""
+
+    board: FlagBoard
+    local_token: str
+    server: WebServer
 
 
 class Web(AppPart):
@@ -40,6 +51,8 @@ class Web(AppPart):
         self._slack = slack
         self._engine = engine
         self._outcomes = outcomes
+        self._server: WebServer | None = None
+        self._handed_over = False
         self.url = ""
 
     async def start(self) -> None:
@@ -47,15 +60,25 @@ class Web(AppPart):
         setup = self._setup
         limits = setup.given.web_limits or limits_for(len(setup.plan.checks))
         beside = None if setup.alone else socket_file(setup.config.server.socket, setup.config.server.socket_access)
-        server = WebServer(build_web(self._services()), limits, beside)
-        self._ends(server.stop)
-        self._ends(self._take_control_back)
+        server = self._server = WebServer(build_web(self._services()), limits, beside)
+        self._ends(self._stop)
         host, wanted = setup.listen
-        port = await server.start(host, wanted)
+        before = setup.given.taken_over
+        port = await server.start(host, wanted, before.server if before else None)
         name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
         self.url = f"http://{name}:{port}"
+        if before:
+            self._ends(before.server.left)
+            before.server.leave()
         if not setup.alone:
             await self._store.watch.when_writable(self._leave_control)
+
+    def hand_over(self) -> Handover:
+        """Go on serving flags beside `stop()`, until another App's server listens in this one's place."""
+        assert self._server is not None, "nothing serves yet"  # noqa: S101 # asked for by a bot that runs
+        self._handed_over = True
+        self._server.serve_flags_alone()
+        return Handover(self._setup.board, self._setup.local_token, self._server)
 
     def board_url(self) -> str:
         """The board's address for people, where they can reach it: a loopback address is no link for a channel."""
@@ -75,7 +98,7 @@ class Web(AppPart):
             control_tokens=tuple(token.get_secret_value() for token in server.control_tokens),
             outcome_tokens=tuple(token.get_secret_value() for token in server.outcome_tokens),
             local_token=setup.local_token, open_to_loopback=server.open_to_loopback, hooks=self._hooks(),
-            slack=None if setup.alone else self._slack(), denials=store.denials,
+            slack=None if setup.alone else self._slack(), denials=store.denials, reload=setup.given.reload,
         )  # fmt: skip
 
     def _hooks(self) -> Hooks:
@@ -96,5 +119,7 @@ class Web(AppPart):
     async def _leave_control(self) -> None:
         leave_control(self._setup.data, self.url, self._setup.local_token)
 
-    async def _take_control_back(self) -> None:
-        (self._setup.data / CONTROL_FILE).unlink(missing_ok=True)
+    async def _stop(self) -> None:
+        if not self._handed_over and self._server is not None:
+            (self._setup.data / CONTROL_FILE).unlink(missing_ok=True)
+            await self._server.stop()

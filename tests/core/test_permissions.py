@@ -48,7 +48,7 @@ VALUES: dict[str, Any] = {
     "role": LEAD, "to": BOB, "into": 1, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
     "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "step": 1,
     "components": (API,),
-    "changed_at": START, "by": 1, "of": 1,
+    "changed": ("flags.chat.default",), "changed_at": START, "by": 1, "of": 1,
     "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 
@@ -61,7 +61,11 @@ HELPS = [s.TickStep, s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.
 HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]
 HELPS += [s.AddTask, s.ChangeTask, s.GiveTask, s.FinishTask, s.ReopenTask, s.DropTask]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
-MACHINES = {s.Alerted: {Role.OPERATOR, Role.RULE}, s.FeedRead: {Role.VENDOR, Role.RULE}}
+MACHINES = {
+    s.Alerted: {Role.OPERATOR, Role.RULE},
+    s.ConfigurationChanged: {Role.OPERATOR, Role.RULE},
+    s.FeedRead: {Role.VENDOR, Role.RULE},
+}
 
 
 def signal(kind: type[s.Signal], actor: Actor) -> s.Signal:

@@ -19,6 +19,7 @@ from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
+from bot.core.record.itself import configuration_facts as cf
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.views import quiet
@@ -46,6 +47,7 @@ LEFT = "the account of ana is deactivated"
 LATER = T0 + timedelta(hours=4)
 MUTE, REMINDER = Actor.rule("mute"), Actor.rule("updates by people")
 CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
+KEYS = ("flags.support-chat.llm.default", "providers.openai.components.api.checks[0].every")
 SHORT = timedelta(seconds=15)
 READERS = Actor.rule("flag readers")
 ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
@@ -204,6 +206,15 @@ def of_components() -> Iterator[Entry]:
         ("Muted", served(), f"component/{API}", c.Muted(API, LATER, "load test"), ANA),
         ("No longer muted: by a person", served(), f"component/{API}", c.Unmuted(API, ""), ANA),
         ("No longer muted: its time is over", served(), f"component/{API}", c.Unmuted(API, "its time is over"), MUTE),
+    ])  # fmt: skip
+
+
+def of_the_bot() -> Iterator[Entry]:
+    """What becomes of the bot itself."""
+    yield from _lines([
+        ("Another configuration", calm(), "configuration", cf.ConfigurationTaken(KEYS, 2), Actor.operator("ana")),
+        ("A configuration that cannot be run with", calm(), "configuration",
+         cf.ConfigurationRefused("Cannot listen on 0.0.0.0:8080: something else does already."), Actor.operator("ana")),
     ])  # fmt: skip
 
 

@@ -19,6 +19,7 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("Drills", drills.drills),
     ("Flags", facts.of_flags),
     ("Components and vendors", facts.of_components),
+    ("The bot itself", facts.of_the_bot),
     ("Quiet threads in ops", facts.quiet_threads),
     ("/health", queries.health),
     ("/fallback status", queries.flags),

@@ -6,7 +6,7 @@ Each family of rules says which signals it answers (`HANDLERS`); here they are m
 from datetime import datetime
 
 from bot.core.answers.base import NoIncident, Noted
-from bot.core.decide import drills, paging, phases
+from bot.core.decide import configuration, drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags import arrival, by_hand, failover
@@ -62,7 +62,8 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 
 
 FAMILIES: tuple[Handlers, ...] = (
-    {TimePassed: on_time_passed}, alarm.HANDLERS, declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
+    {TimePassed: on_time_passed}, alarm.HANDLERS, configuration.HANDLERS,
+    declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
     arrival.HANDLERS, by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,

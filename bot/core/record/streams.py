@@ -12,6 +12,7 @@ from bot.core.record.component import ComponentState
 from bot.core.record.fact import Fact
 from bot.core.record.flag import FlagState
 from bot.core.record.incident import Incident
+from bot.core.record.itself.configuration_facts import ConfigurationState
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import CLEAR, Sight
 from bot.core.record.world import World
@@ -56,6 +57,7 @@ STREAMS: dict[str, Stream] = {
         Stream("provider", ProviderState, new=ProviderState),
         Stream("incident", Incident, key=int, key_of=lambda i: i.number, holds=_dedup, ends=True),
         Stream("flag", FlagState, key_of=lambda flag: flag.key, new=FlagState),
+        Stream("configuration", ConfigurationState, key_of=lambda state: "", new=lambda key: ConfigurationState()),
         Stream("sight", Sight, key_of=lambda sight: "", new=lambda key: CLEAR),
     )
 }

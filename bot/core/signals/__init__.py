@@ -6,5 +6,6 @@ from bot.core.signals.drills import *  # noqa: F403 # a new kind in a family nee
 from bot.core.signals.entries import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.flags import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.incident import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.itself import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.machine import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.tasks import *  # noqa: F403 # a new kind in a family needs no second line

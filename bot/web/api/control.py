@@ -19,7 +19,7 @@ from bot.web.api.reads import NO_STORE, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
 from bot.web.server.errors import Handler, Refusal, answer_json
-from bot.web.services import SERVICES
+from bot.web.services import SERVICES, ReloadRefused
 
 ID_CHARS = 64
 
@@ -51,6 +51,21 @@ async def declare(request: web.Request) -> web.Response:
     )
     fields.done()
     return await carry_out(request, signal)
+
+
+async def reload(request: web.Request) -> web.Response:
+    """Read the configuration again, and take it over where it is valid: 202 with the keys that differ, 409 or 422."""
+    ask = request.app[SERVICES].reload
+    Fields(await read_json(request)).done()
+    if ask is None:
+        raise Refusal(
+            409, "This bot cannot read its configuration again.", remedy="Only one that `understudy run` started can."
+        )
+    try:
+        changed = await ask(actor_of(request))
+    except ReloadRefused as refused:
+        raise Refusal(422, refused.sentences[0], remedy=" ".join(refused.sentences[1:]) or "Nothing was changed.") from refused
+    return answer_json({"ok": True, "changed": list(changed)}, status=202 if changed else 200, headers=NO_STORE)
 
 
 async def start_drill(request: web.Request) -> web.Response:

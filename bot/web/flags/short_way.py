@@ -10,11 +10,12 @@ from typing import cast
 
 from aiohttp import HttpVersion11, web
 
+from bot.flags.serving import EVENTS
 from bot.web.flags import ofrep
 from bot.web.server.auth import check_restored, reading_flags
 from bot.web.server.bodies import BODY_BYTES, parsed
 from bot.web.server.connections import Guarded
-from bot.web.server.errors import OFREP_FLAGS, Refusal, refused
+from bot.web.server.errors import OFREP, OFREP_FLAGS, Refusal, refused
 from bot.web.server.ready import HEADERS, ready
 from bot.web.services import WebServices
 
@@ -30,9 +31,12 @@ class ShortWay:
     def __init__(self, services: WebServices, ordinary: Ordinary) -> None:
         self._services = services
         self._ordinary = ordinary
+        self.leaving = False  # another server is about to take this one's place
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer it here or there."""
+        if self.leaving:
+            return await self._last(request)
         found = USUAL.fullmatch(request.raw_path) if request.method == "POST" else None
         if found is None or not self._is_usual(request):
             return await self._ordinary(request)
@@ -42,6 +46,17 @@ class ShortWay:
             return await self._answer(request, found[1] or "")
         finally:
             connection.ended()
+
+    async def _last(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Flags as ever, and the connection ends with the answer; anything else is asked of the next server."""
+        if request.path.startswith(OFREP) and request.path != EVENTS:
+            response = await self._ordinary(request)
+        else:
+            remedy = "Ask again in a second."
+            response = refused(request, Refusal(503, "A new configuration is being taken over.", remedy=remedy))
+            response.headers.update({**HEADERS, "Retry-After": "1"})
+        response.force_close()
+        return response
 
     async def _answer(self, request: web.BaseRequest, key: str) -> web.StreamResponse:
         try:

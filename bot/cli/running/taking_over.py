@@ -1,0 +1,146 @@
+"""Another configuration for a bot that runs: read, checked, and taken over by a bot that takes the place of the one before.
+
+Everything that matters is in the ledger, and flags are served on meanwhile: taking over is a restart of which readers of flags
+notice nothing. A configuration that is not valid, or that cannot be run with, changes nothing.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from bot.app import App
+from bot.config.changes import changed_keys
+from bot.config.load import Loaded, load
+from bot.config.reading.errors import ConfigErrors
+from bot.core.lazy_dataclass import dataclass
+from bot.core.model import Actor
+from bot.core.signals import ConfigurationChanged
+from bot.ports import StoreError
+from bot.system.logs import configure_logs
+from bot.web.app import WebError
+from bot.web.services import ReloadRefused
+from bot.wiring.parts import Parts, StartRefused
+from bot.wiring.plan import plan
+
+log = structlog.get_logger(__name__)
+
+BY_SIGNAL = Actor.operator("SIGHUP")
+
+
+@dataclass(frozen=True)
+class Next:
+    """A valid configuration that waits to be taken over."""
+
+    loaded: Loaded
+    changed: tuple[str, ...]
+    by: Actor
+
+
+class Reloading:
+    """Reads the configuration again when it is asked to, and puts one bot in the place of another."""
+
+    def __init__(
+        self, path: Path, loaded: Loaded, build: Callable[..., App], parts: Parts, log_level: str = "INFO"
+    ) -> None:  # fmt: skip
+        self._path = path
+        self._loaded = loaded
+        self._build = build
+        self._parts = replace(parts, reload=self.ask)
+        self._log_level = log_level
+        self._next: Next | None = None
+        self._asked = asyncio.Event()
+        self._reading = asyncio.Lock()
+        self._beside = set[asyncio.Task[None]]()
+
+    def first(self) -> App:
+        """The bot of the configuration that there was at the start."""
+        return self._build(self._loaded, parts=self._parts)
+
+    async def ask(self, by: Actor) -> tuple[str, ...]:
+        """Read and check; the keys that will differ, none where nothing changed. Raises ReloadRefused."""
+        async with self._reading:
+            if self._next is not None:
+                raise ReloadRefused("A new configuration is being taken over.", "Ask again in a second.")
+            try:
+                loaded = await asyncio.to_thread(load, self._path, os.environ)
+                plan(loaded)
+            except ConfigErrors as error:
+                raise ReloadRefused(*(str(one) for one in error.errors)) from error
+            except StartRefused as refusal:
+                raise ReloadRefused(str(refusal)) from refusal
+            changed = changed_keys(self._loaded.config, loaded.config)
+            if "data" in changed:
+                raise ReloadRefused("data names another folder.", "Restart the bot: it cannot change its ledger while it runs.")
+            if changed:
+                self._next = Next(loaded, changed, by)
+                self._asked.set()
+            return changed
+
+    async def wanted(self, ended: asyncio.Event) -> bool:
+        """Wait until something is to be taken over; False when the end came first. SIGHUP asks too."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._on_signal)
+        waiting = [asyncio.create_task(event.wait()) for event in (ended, self._asked)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return not ended.is_set()
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def take_over(self, app: App) -> App:
+        """The bot that runs from here on: with the new configuration, or, where that cannot be run with, with the one before.
+
+        Raises what a start raises, where not even that can.
+        """
+        following = self._next
+        assert following is not None  # noqa: S101 # `wanted` said so
+        parts = replace(self._parts, taken_over=app.hand_over())
+        await app.stop()
+        try:
+            taken = await self._begun(following.loaded, parts)
+        except (StartRefused, StoreError, WebError) as error:
+            log.error("the new configuration cannot be run with; the one before goes on", why=str(error))
+            taken = await self._begun(self._loaded, parts)
+            await _tell(taken, ConfigurationChanged(following.by, changed=following.changed, refused=str(error)))
+        else:
+            self._loaded = following.loaded
+            configure_logs(following.loaded.config.secrets(), level=self._log_level)
+            log.info("configuration taken over", changed=list(following.changed), by=following.by.name)
+            await _tell(taken, ConfigurationChanged(following.by, changed=following.changed))
+        self._next = None
+        self._asked.clear()
+        return taken
+
+    async def _begun(self, loaded: Loaded, parts: Parts) -> App:
+        app = self._build(loaded, parts=parts)
+        try:
+            await app.start()
+        except BaseException:
+            await app.stop()
+            raise
+        return app
+
+    def _on_signal(self) -> None:
+        task = asyncio.create_task(self._ask_by_signal(), name="configuration after SIGHUP")
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _ask_by_signal(self) -> None:
+        try:
+            if not await self.ask(BY_SIGNAL):
+                log.info("the configuration is as it was")
+        except ReloadRefused as refused:
+            for sentence in refused.sentences:
+                log.error("the configuration was not taken over", why=sentence)
+
+
+async def _tell(app: App, signal: ConfigurationChanged) -> None:
+    try:
+        await app.engine.handle(signal)
+    except StoreError as error:  # the ledger's trouble is told by whoever watches over it
+        log.warning("that another configuration was taken over is not on record", why=str(error))

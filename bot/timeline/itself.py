@@ -1,0 +1,17 @@
+"""What happened to the bot itself, as people read it."""
+
+from collections.abc import Mapping
+
+from bot.core.record.fact import Fact
+from bot.core.record.itself.configuration_facts import ConfigurationRefused, ConfigurationTaken
+
+
+def sentence(fact: Fact, names: Mapping[str, str]) -> str:
+    """A fact of the configuration; empty for others."""
+    match fact.body:
+        case ConfigurationTaken() as b:
+            more = f" and {b.more} more" if b.more else ""
+            return f"The configuration was read again. Changed: {', '.join(b.changed)}{more}"
+        case ConfigurationRefused():
+            return "The new configuration could not be run with, so the one before goes on"
+    return ""
