@@ -3,6 +3,10 @@
 import re
 from datetime import datetime
 
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.core.answers.base import Answer
 from bot.core.model import LEAD, Phase
 from bot.core.signals import (
@@ -23,11 +27,13 @@ from bot.core.signals import (
 from bot.ports import Message
 from bot.ports.payloads import Press
 from bot.verbs.incident import A_WHILE
-from bot.views.incident.buttons import EXPORT, MORE
+from bot.views.incident.buttons import EXPORT, MORE, REOPEN
 from bot.views.used import used
 from commands.arguments import export_format, severity
 from commands.desk import CommandContext, Request
 from commands.parse import Misunderstood
+
+log = structlog.get_logger(__name__)
 
 ACTIONS = re.compile(
     r"^(incident\.(ack|join|lead|separate|resolve|reopen|unmerge|repair|export|update|snooze|evidence|roles|more)"
@@ -118,3 +124,29 @@ async def record(desk: CommandContext, asked: Request, pressed: Press) -> Messag
     if any(message.ts in (i.room.alert.ts, i.room.card.ts) for i in world.incidents.values()):
         return None
     return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
+
+
+REOPENS = f"incident.{REOPEN}"
+
+
+def carried_place(pressed: Press) -> str:
+    """Where the message of a *Reopen* button stands, for its form to carry; empty where there is nothing to replace."""
+    return f" {pressed.channel} {pressed.message.ts}" if pressed.message and pressed.action == REOPENS else ""
+
+
+async def record_of_form(desk: CommandContext, client: AsyncWebClient, asked: Request, carried: str) -> None:
+    """The line of record in the place of the *Reopen* button whose form was sent; alert and card show it by themselves."""
+    _, _, place = carried.partition(" ")
+    channel, _, ts = place.partition(" ")
+    incidents = desk.engine.world.incidents.values()
+    if not ts or any(ts in (i.room.alert.ts, i.room.card.ts) for i in incidents):
+        return
+    try:
+        reply = await client.conversations_replies(channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10)
+        found = next((one for one in reply.get("messages") or () if isinstance(one, dict) and one.get("ts") == ts), None)
+        if found is None:
+            return
+        made = used(str(found.get("text", "")), found.get("blocks") or (), REOPENS, "Reopen", asked.actor, desk.clock.now())
+        await client.chat_update(channel=channel, ts=ts, text=made.text, blocks=[dict(block) for block in made.blocks])
+    except SlackApiError as refusal:  # the button says itself that there is nothing to reopen
+        log.info("a used button stays", channel=channel, why=refusal.response.get("error"))

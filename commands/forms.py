@@ -118,9 +118,10 @@ async def update_form(desk: CommandContext, scene: Scene) -> dict[str, Any]:
 async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor | None = None) -> Answer:
     """What came of a form about an incident; `chosen` is the person in its field. Raises Misunderstood where it has lost its
     incident."""
-    if not INCIDENT_NUMBER.fullmatch(form.metadata):
+    number, _, _ = form.metadata.partition(" ")  # where its button stands may come behind it
+    if not INCIDENT_NUMBER.fullmatch(number):
         raise Misunderstood(LOST)
-    return await desk.engine.handle(_signal(asked, form, int(form.metadata), chosen, desk.engine.policy.incidents))
+    return await desk.engine.handle(_signal(asked, form, int(number), chosen, desk.engine.policy.incidents))
 
 
 def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, policy: IncidentPolicy) -> Signal:

@@ -108,7 +108,9 @@ async def _on_press(
                 await answer(respond, shown)
                 return
             case dict() as form:
-                await client.views_open(trigger_id=press.trigger, view=form)
+                place = actions.carried_place(press)
+                view = {**form, "private_metadata": form["private_metadata"] + place} if place else form
+                await client.views_open(trigger_id=press.trigger, view=view)
                 return
         said = await actions.press(desk, asked, press)
     except Misunderstood as wrong:
@@ -141,15 +143,18 @@ async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, sa
 
 async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
     form = _read(context, Form)
+    asked = Request.from_press(form)
     try:
-        said = await forms.sent(desk, Request.from_press(form), form, await chosen(client, form))
+        said = await forms.sent(desk, asked, form, await chosen(client, form))
         refused = "" if said.ok else words(said, IN_A_FORM)
     except Misunderstood as wrong:
         refused = str(wrong)
     if refused:
         await ack(response_action="errors", errors={forms.FIELDS[form.callback]: refused})
-    else:
-        await ack()  # what came of it appears in the channel
+        return
+    await ack()  # what came of it appears in the channel
+    if said.changed:
+        await actions.record_of_form(desk, client, asked, form.metadata)
 
 
 async def _on_arrival(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:

@@ -15,6 +15,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.views.answers import words
 from bot.views.faces import Slack
+from bot.views.text import spoken
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ANA = Actor.person("U0ANA", "ana")
@@ -60,8 +61,8 @@ def policy(**changes: object) -> Policy:
 
 
 def told(answer: Answer) -> str:
-    """What people in Slack read of an answer."""
-    return words(answer, Slack())
+    """What people in Slack read of an answer, with times in UTC."""
+    return spoken(words(answer, Slack()))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import click
 
 from bot.cli.incident import reach, tell
 from bot.cli.options import fail
-from bot.cli.output import print_json, print_table
+from bot.cli.output import minute, print_json, print_table, zone_of
 from bot.cli.remote import call, said, segment
 
 
@@ -66,7 +66,7 @@ def status(reference: str, config_path: Path, data_path: Path | None, as_json: b
 def _rows(incident: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("drill", f"{incident['name']}, {incident['phase']}: {incident['title']}"),
-        ("until", report["until"][:16].replace("T", " ")),
+        ("until", f"{minute(report['until'], zone_of(incident))} ({zone_of(incident)})"),
         ("ended", report["ended_because"]),
         ("acknowledged", _by(report["acknowledged_by"], report["acknowledged_after"])),
         ("led by", report["led_by"]["name"] if report["led_by"] else ""),

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bot.cli.options import config_option, data_option, json_option, shared
-from bot.cli.output import note, print_json, print_table
+from bot.cli.output import minute, note, print_json, print_table, zone_of
 from bot.cli.remote import call, said
 
 
@@ -20,10 +20,12 @@ def health(config_path: Path, data_path: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(status)
     else:
+        zone = zone_of(status)
         rows = [
-            (c["id"], c["level"] + " *" * bool(c["on_record"]), _minute(c["since"]), c["reason"]) for c in status["components"]
+            (c["id"], c["level"] + " *" * bool(c["on_record"]), minute(c["since"], zone), c["reason"])
+            for c in status["components"]
         ]
-        print_table(("component", "verdict", "since (UTC)", "why"), rows, empty="No component is configured.")
+        print_table(("component", "verdict", f"since ({zone})", "why"), rows, empty="No component is configured.")
         note(*_besides(status))
     if reply.running:
         parts = said(call(config_path, data_path, "GET", "/readyz", base=""))["parts"]
@@ -37,9 +39,9 @@ def _besides(status: dict[str, Any]) -> Iterator[str]:
     held_otherwise = [f"{c['id']} {c['on_record']['level']}" for c in status["components"] if c["on_record"]]
     if held_otherwise:
         yield f"* is not written down; on record: {', '.join(held_otherwise)}"
-    sight = status["sight"]
+    sight, zone = status["sight"], zone_of(status)
     if sight["blind"]:
-        blind = f"we are blind since {_minute(sight['began_at'])} UTC: {sight['reason']}"
+        blind = f"we are blind since {minute(sight['began_at'], zone)} ({zone}): {sight['reason']}"
         yield f"{blind}; what cannot be reached counts as unknown"
     for component in status["components"]:
         id, advisory, mute, held = component["id"], component["advisory"], component["mute"], component["held_back"]
@@ -47,10 +49,6 @@ def _besides(status: dict[str, Any]) -> Iterator[str]:
             yield f"{id}: advisory: {advisory['text']}"
         if mute:
             why = f" ({mute['reason']})" if mute["reason"] else ""
-            yield f"{id}: muted until {_minute(mute['until'])} UTC by {mute['by']['name']}{why}"
+            yield f"{id}: muted until {minute(mute['until'], zone)} ({zone}) by {mute['by']['name']}{why}"
         if held:
             yield f"{id}: its alert is held back: {held['why']}"
-
-
-def _minute(at: str | None) -> str:
-    return (at or "-")[:16].replace("T", " ")

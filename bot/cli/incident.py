@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bot.cli.options import config_option, data_option, fail, json_option, shared
-from bot.cli.output import print_json, print_table, print_text
+from bot.cli.output import print_json, print_table, print_text, second, zone_of
 from bot.cli.remote import Reply, call, said, segment, worded
 from bot.core.answers.incident import OpenAlready, StillFailing
 from bot.core.model import LEAD
@@ -64,8 +64,11 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
     if as_json:
         print_json(found)
         return
-    rows = [(str(row.get("entry") or ""), _at(row["at"], 19), row["who"], row["text"], row["reason"]) for row in found["story"]]
-    print_table(("entry", "when (UTC)", "who", "what", "why"), rows, empty="Nothing happened yet.")
+    zone = zone_of(said(call(config_path, data_path, "GET", f"/incidents/{segment(reference)}")))
+    rows = [
+        (str(row.get("entry") or ""), second(row["at"], zone), row["who"], row["text"], row["reason"]) for row in found["story"]
+    ]
+    print_table(("entry", f"when ({zone})", "who", "what", "why"), rows, empty="Nothing happened yet.")
 
 
 @incident.command()
@@ -175,17 +178,12 @@ def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _at(time: str | None, chars: int = 16) -> str:
-    """The API's time for people: `2026-03-20 12:43`, in UTC."""
-    return time[:chars].replace("T", " ") if time else ""
-
-
 def _there(time: str | None, incident: dict[str, Any]) -> str:
-    """The same in the zone of the deployment, with its name: `2026-03-20 13:43 CET`."""
+    """The API's time for people, in the zone of the deployment with its name: `2026-03-20 13:43 CET`."""
     if not time:
         return ""
     at = datetime.fromisoformat(time)
-    return local(at, str(incident.get("zone") or "UTC"), at - timedelta(days=2))
+    return local(at, zone_of(incident), at - timedelta(days=2))
 
 
 def _who(actor: dict[str, Any] | None) -> str:

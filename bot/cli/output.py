@@ -5,8 +5,10 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -63,3 +65,25 @@ def inert_json(document: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
+
+
+# --- times of the API, in the zone of the deployment (`incidents.zone`)
+
+
+def zone_of(body: Mapping[str, Any]) -> str:
+    """The zone that an answer names; UTC where a bot of another version names none."""
+    return str(body.get("zone") or "UTC")
+
+
+def minute(time: str | None, zone: str) -> str:
+    """`2026-03-20 13:43`, for a table whose head names the zone; `-` for none."""
+    return f"{_there(time, zone):%Y-%m-%d %H:%M}" if time else "-"
+
+
+def second(time: str, zone: str) -> str:
+    """The same with seconds."""
+    return f"{_there(time, zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _there(time: str, zone: str) -> datetime:
+    return datetime.fromisoformat(time).astimezone(ZoneInfo(zone))

@@ -33,7 +33,7 @@ from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
 from bot.views.incident.tasks import task_message, task_words
 from bot.views.limits import fit
-from bot.views.text import clock, code, foreign, inert, plain, stop, unmarked
+from bot.views.text import capital, clock, code, foreign, inert, plain, spoken, stop, unmarked
 
 A_DAY = timedelta(days=1)
 TITLE_MAX = 200
@@ -324,36 +324,37 @@ def _whole_hours(longest: timedelta) -> str:
 
 
 def _of_flag(answer: base.Answer, face: Face) -> str:
-    flag = answer.flag
+    key, flag = answer.flag, face.flag(answer.flag, answer.flag_name)
+    first = flag if flag == key else capital(flag)
     match answer:
         case fa.Switched(variant=variant):
-            return f"{flag} serves {variant} now. Undo: {face.release(flag)}"
+            return f"{first} serves {variant} now. Undo: {face.release(key)}"
         case fa.ServesAlready(variant=variant):
-            return f"{flag} serves {variant} already."
+            return f"{first} serves {variant} already."
         case fa.NoVariant(variant=variant, known=known):
-            return f"{flag} has no variant {variant!r}. It has: {', '.join(known)}."
+            return f"{first} has no variant {variant!r}. It has: {', '.join(known)}."
         case fa.IsDefault(variant=variant):
-            return f"{variant} is the default of {flag}. To go back to it: {face.release(flag)}"
+            return f"{variant} is the default of {flag}. To go back to it: {face.release(key)}"
         case fa.NoneBetter(reason=reason):
             return f"No fallback of {flag} would be better: {reason}."
         case fa.Unfit(reason=reason):
             return f"{reason}. Nothing was switched."
         case fa.NothingWaits(variant=variant):
-            return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(flag, variant)}"
+            return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(key, variant)}"
         case fa.Released(default=default):
-            return f"{flag} serves {default or 'the default of the code that reads it'} again."
+            return f"{first} serves {default or 'the default of the code that reads it'} again."
         case fa.AtDefault():
-            return f"{flag} serves its default already."
+            return f"{first} serves its default already."
         case fa.DefaultUnwell(unwell=unwell):
-            return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(flag, force=True)}"
+            return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(key, force=True)}"
         case fa.HandBackBegun():
             return f"The first share of {flag} is back on its default."
         case fa.NothingToHandBack():
-            return f"{flag} is on its default already; there is nothing to switch back."
+            return f"{first} is on its default already; there is nothing to switch back."
         case fa.HandBackRuns(share=share):
-            return f"{flag} is being switched back already: {share} % is on its default."
+            return f"{first} is being switched back already: {share} % is on its default."
         case fa.HandBackRefused(variant=variant, unwell=unwell):
-            return f"{flag} stays on {variant}: {unwell}."
+            return f"{first} stays on {variant}: {unwell}."
     return ""
 
 
@@ -395,7 +396,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
         case a.Declared(began_at=datetime()) as b:
             # Each reader's own time, since that is what was typed.
             shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {foreign(b.title)}", b)
-            return fit(Message(inert(told(b)), (section(shown),)))
+            return fit(Message(spoken(inert(told(b))), (section(shown),)))
         case TaskIsAdded() | TaskIsChanged():
             return task_message(answer)
         case a.OpenAlready(choices=choices):

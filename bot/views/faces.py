@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.core.answers.incident import RoomRef
 from bot.core.lazy_dataclass import dataclass
-from bot.views.text import local, utc
+from bot.views.text import clock, local, utc
 
 
 class Face(Protocol):
@@ -36,6 +36,9 @@ class Face(Protocol):
     def stop_drill(self, name: str) -> str:
         """How to end a drill."""
 
+    def flag(self, key: str, name: str) -> str:
+        """How a flag is called there, in a sentence."""
+
     def channel(self, place: RoomRef) -> str:
         """How a channel is named there."""
 
@@ -45,7 +48,8 @@ class Face(Protocol):
 
 @dataclass(frozen=True)
 class Slack:
-    """Slash words; `bot/slack/wording.py` puts the workspace's prefix before them. `linked` = channels that one may press."""
+    """Slash words; `bot/slack/wording.py` puts the workspace's prefix before them. `linked` = channels that one may press, and
+    times in each reader's zone."""
 
     linked: bool = True
 
@@ -70,11 +74,14 @@ class Slack:
     def stop_drill(self, name: str) -> str:
         return f"`/drill stop {name}`"
 
+    def flag(self, key: str, name: str) -> str:
+        return name or key
+
     def channel(self, place: RoomRef) -> str:
         return f"<#{place.channel}>" if self.linked else f"#{place.channel_name}"
 
     def time(self, at: datetime, now: datetime | None = None) -> str:
-        return utc(at, now)
+        return clock(at, now or at) if self.linked else utc(at, now)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,9 @@ class Terminal:
 
     def stop_drill(self, name: str) -> str:
         return f"understudy drill stop {name}"
+
+    def flag(self, key: str, name: str) -> str:
+        return key
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
@@ -138,6 +148,9 @@ class Api:
 
     def stop_drill(self, name: str) -> str:
         return _post(f"drills/{name}/stop")
+
+    def flag(self, key: str, name: str) -> str:
+        return key
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"

@@ -23,6 +23,7 @@ MARKS = re.compile(rf"[*`]|{EDGE.format('_')}|{EDGE.format('~')}")
 COLON = re.compile(EMOJI)
 LOOKALIKES = {"*": "∗", "`": "ˋ", "_": "ˍ", "~": "∼", ":": "∶"}
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+OUR_TIME = re.compile(r"&lt;!date\^(\d{1,11}\^(?:\{date_short_pretty\} )?\{time\}\|[\d: UTC-]{9,20})&gt;")
 CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
 LABELLED = re.compile(r"<[^<>|@#]+\|([^<>]*)>")  # a date or a link, with what stands for it
 DATE = "{date_short_pretty} {time}"
@@ -96,8 +97,8 @@ def stop(text: str) -> str:
 
 
 def inert(text: str, limit: int = 3000) -> str:
-    """A sentence of our own: its marks and references to channels (`<#C123>`) work. What others wrote is `unmarked` before."""
-    return CHANNEL_REFERENCE.sub(r"<#\1>", escape(plain(text, limit)))
+    """A sentence of our own: its marks, times and references to channels work. What others wrote is `unmarked` before."""
+    return OUR_TIME.sub(r"<!date^\1>", CHANNEL_REFERENCE.sub(r"<#\1>", escape(plain(text, limit))))
 
 
 def retold(text: str, limit: int = 3000) -> str:

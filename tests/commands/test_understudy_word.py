@@ -19,6 +19,7 @@ from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.about import About
+from bot.views.text import spoken
 from commands.desk import CommandContext, Request
 from commands.parse import Misunderstood
 from commands.understudy import component_first, understudy
@@ -68,7 +69,7 @@ async def test_component_is_muted_with_an_end_a_reason_and_a_way_back(ana: Typin
     """The end stands in the reader's own time too, and the undo can be copied."""
     seen = await ana.types("mute Claude API for 2h load test of ours")
 
-    assert "Alerts about Claude API are held back until 2026-03-20 14:00 UTC" in seen
+    assert "Alerts about Claude API are held back until 2026-03-20 14:00 UTC" in spoken(seen)
     assert f"Until <!date^{int(NOW.timestamp()) + 7200}^" in seen
     assert "Undo: `/understudy unmute anthropic.api`" in seen
     mute = ana.engine.world.component("anthropic.api").mute

@@ -52,7 +52,7 @@ async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Tal
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
     await talk.house.quiet()
 
-    assert f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}" == answer
+    assert f"Support chat serves gpt now. Undo: /fallback release {FLAG}" == answer
     assert "gpt" == serving(talk)
     line = talk.shows(talk.said("ops", "switched to")[-1])
     assert line.startswith("Support chat switched to gpt at 12:01 UTC (by @ana), instead of claude.\nWhy: no reason given.\n")
@@ -65,10 +65,10 @@ async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Tal
         ("engage", f"Which flag? There are: {FLAG}."),
         ("engage support-chat.lm", f"There is no flag support-chat.lm. Did you mean {FLAG}? There are: {FLAG}."),
         (f"engage {FLAG} gtp", f"{FLAG} has no variant gtp. Did you mean gpt? It has: cached, claude, gpt. Nothing was"),
-        (f"engage {FLAG} claude", f"claude is the default of {FLAG}. To go back to it: /fallback release {FLAG}"),
+        (f"engage {FLAG} claude", f"claude is the default of support chat. To go back to it: /fallback release {FLAG}"),
         (f"engage {FLAG} gpt for 2x test", "2x is not a duration. Write 30m, 2h or 1d."),
         ("release", f"Which flag? There are: {FLAG}."),
-        (f"release {FLAG}", f"{FLAG} serves its default already."),
+        (f"release {FLAG}", "Support chat serves its default already."),
         ("stauts", "/fallback stauts is not known. Did you mean status? /fallback help shows what is."),
         ("ramp", "/fallback ramp is not known. /fallback help shows what is."),
         ("", "• /fallback engage FLAG [VARIANT] [for 2h] [REASON]: switch services to a fallback"),
@@ -102,18 +102,18 @@ async def test_engaging_onto_an_unwell_fallback_is_refused(talk: Talk) -> None:
     assert answer.startswith("gpt needs OpenAI API, which is down: front: 3 of 5 checks failed in 60 s: HTTP 502")
     assert answer.endswith(" gets no good answer from behind it. Nothing was switched.")
     assert "claude" == serving(talk)
-    assert f"{FLAG} serves cached now." in await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
+    assert "Support chat serves cached now." in await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
 
 
 async def test_releasing_onto_an_unwell_default_takes_force(outage: Talk) -> None:
     """First the refusal with the way to insist; with force it is done, and everybody reads that it was forced."""
     ana = outage.house.ana
     refused = await outage.asks(ana, f"/fallback release {FLAG}")
-    insist = f"To switch {FLAG} back all the same: /fallback release {FLAG} force"
+    insist = f"To switch support chat back all the same: /fallback release {FLAG} force"
     assert f"Not switched back, since Claude API is down. {insist}" == refused
     assert "gpt" == serving(outage)
 
-    assert f"{FLAG} serves claude again." == await outage.asks(ana, f"/fallback release {FLAG} force we take the errors")
+    assert "Support chat serves claude again." == await outage.asks(ana, f"/fallback release {FLAG} force we take the errors")
     await outage.house.quiet()
     assert "claude" == serving(outage)
     line = outage.shows(outage.said(CHANNEL, "is back on claude")[-1])
@@ -140,7 +140,7 @@ async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
 
     answer = await proposed.presses(proposed.house.bob, "Switch support chat to gpt", channel=CHANNEL)
     await proposed.house.quiet()
-    assert f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}" == answer
+    assert f"Support chat serves gpt now. Undo: /fallback release {FLAG}" == answer
     assert "gpt" == serving(proposed)
     assert proposed.said(CHANNEL, "Support chat switched to gpt at 12:03 UTC (approved by @bob), instead of claude.")
     proposal = proposed.shows(proposed.said(CHANNEL, "switch to gpt?")[-1])
@@ -172,15 +172,15 @@ async def test_engaging_again_without_a_variant_keeps_the_model_that_serves(outa
     """The rule was quicker: GPT serves already, and the same words move nobody to canned answers."""
     answer = await outage.asks(outage.house.ana, f"/fallback engage {FLAG}")
 
-    assert (f"No fallback of {FLAG} would be better: cached would be worse.", "gpt") == (answer, serving(outage))
+    assert ("No fallback of support chat would be better: cached would be worse.", "gpt") == (answer, serving(outage))
 
 
 async def test_a_flag_is_typed_as_messages_call_it(talk: Talk) -> None:
     """In two words, or as the first part of its key."""
     ana = talk.house.ana
     engaged = await talk.asks(ana, "/fallback engage support chat gpt for 2h answers are wrong")
-    assert engaged == f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}"
-    assert await talk.asks(ana, "/fallback release support-chat we tested it") == f"{FLAG} serves claude again."
+    assert engaged == f"Support chat serves gpt now. Undo: /fallback release {FLAG}"
+    assert await talk.asks(ana, "/fallback release support-chat we tested it") == "Support chat serves claude again."
     assert "There is no flag support-chats." in await talk.asks(ana, "/fallback release support-chats")
 
 

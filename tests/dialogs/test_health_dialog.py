@@ -95,4 +95,4 @@ async def test_a_flag_is_switched_from_the_board(talk: Talk) -> None:
     await talk.asks(talk.house.ana, "/health claude")
     answer = await talk.presses(talk.house.ana, "Switch support chat to gpt")
 
-    assert f"{FLAG} serves gpt now. Undo: /fallback release {FLAG}" == answer
+    assert f"Support chat serves gpt now. Undo: /fallback release {FLAG}" == answer

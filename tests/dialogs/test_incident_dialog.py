@@ -1,11 +1,13 @@
 """`/incident`: declaring in three ways, every verb, and what is said to those who slip."""
 
+import asyncio
+
 import httpx
 import pytest
 
 from bot.core.record.incident_facts import Declared, ResponderJoined, UpdateWritten
 from bot.sandbox.slack import ModalErrors
-from tests.dialogs.talk import Talk
+from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import BOTH_WAYS, House
 
 CHANNEL = "inc-20260320-0001-payments-are-slow"
@@ -332,11 +334,13 @@ async def test_the_summary_can_be_reopened_and_exported(declared: Talk) -> None:
     await declared.house.bob.clicks("Reopen", channel=CHANNEL, message_containing="post-mortem")
     await declared.submits_when_open(declared.house.bob, reason="it fills again")
     await declared.house.quiet()
-    again = await declared.presses(declared.house.bob, "Reopen", channel=CHANNEL, message_containing="post-mortem")
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        while "[Reopen]" in (summary := declared.shows(declared.said(CHANNEL, "post-mortem")[-1])):
+            await asyncio.sleep(0.01)
 
     assert 1 == len(declared.said(CHANNEL, "INC-1 was reopened (by @bob). It fills again."))
-    assert "INC-1 is open, investigating: there is nothing to reopen. The verb phase moves it." == again
-    assert "[Export timeline]" in declared.shows(declared.said(CHANNEL, "post-mortem")[-1])
+    assert "“Reopen” was pressed by @bob" in summary
+    assert "[Export timeline]" in summary
     assert "[Acknowledge] [Post update]" in declared.alert()
 
 

@@ -125,7 +125,7 @@ async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
     assert "Each further step follows after 5 min while it stays operational." in asked
 
     answer = await outage.presses(house.bob, "Send 10 % back to claude", channel=CHANNEL)
-    assert f"The first share of {FLAG} is back on its default." == answer
+    assert "The first share of support chat is back on its default." == answer
     await house.passes(minutes=16)
     await house.quiet()
 

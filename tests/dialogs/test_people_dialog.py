@@ -67,8 +67,8 @@ async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
 
     assert [
-        f"The first share of {FLAG} is back on its default.",
-        f"{FLAG} is being switched back already: 10 % is on its default.",
+        "Support chat is being switched back already: 10 % is on its default.",
+        "The first share of support chat is back on its default.",
     ] == answers
     assert 1 == len(await outage.facts(HandBackStepped))
 
@@ -93,7 +93,7 @@ async def test_buttons_of_an_ended_incident_are_answered_with_how_it_is(outage: 
     await house.quiet()
 
     answer = await outage.presses(house.bob, SWITCH_BACK, channel=CHANNEL)
-    assert f"{FLAG} serves its default already." == answer
+    assert "Support chat serves its default already." == answer
     await outage.presses(house.bob, "Export timeline", channel=CHANNEL)
     await house.bob.clicks("Reopen", channel="ops")
     await house.quiet()

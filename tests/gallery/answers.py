@@ -51,7 +51,7 @@ FAILING = (a.Failing("claude.ai", Level.DEGRADED),)
 DOWN = "Claude API is down"
 HOUR = timedelta(hours=1)
 INC7: dict[str, Any] = {"incident": 7}
-CHAT: dict[str, Any] = {"flag": FLAG}
+CHAT: dict[str, Any] = {"flag": FLAG, "flag_name": "support chat"}
 
 OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Declared(**INC7, title="Claude is slow", channel_name="inc-20260320-0007-claude"),

@@ -20,7 +20,7 @@ from bot.core.model import Phase
 from bot.core.signals.base import Role
 from bot.views.answers import answer_message, told, words
 from bot.views.faces import Api, Face, Slack, Terminal
-from bot.views.text import local
+from bot.views.text import inert, local
 from bot.web.api.shapes import answer_from, answer_shape
 from tests.generated import instances
 from tests.stories import T0
@@ -82,6 +82,24 @@ def test_an_answer_arrives_over_the_api_as_it_was(kind: type[Answer], data: Any)
 def test_what_another_version_answers_is_left_to_its_own_words(shape: dict[str, Any]) -> None:
     """A terminal that is older or newer than the bot does not fall over its answers."""
     assert answer_from(shape) is None
+
+
+def test_slack_says_what_people_call_a_flag_and_keeps_its_key_to_be_typed() -> None:
+    """As messages do."""
+    answer = fa.Switched(flag=FLAG, flag_name="support chat", variant="gpt")
+
+    assert f"Support chat serves gpt now. Undo: `/fallback release {FLAG}`" == told(answer)
+    assert words(answer, Terminal()).startswith(f"{FLAG} serves gpt now.")
+
+
+def test_a_time_in_an_answer_is_one_of_each_readers_own_clock() -> None:
+    """Foreign words that look like one are no time."""
+    said = inert(told(a.CannotHaveBeen(why=a.WrongTime.FUTURE, at=T0, days=30)))
+
+    assert said.startswith(
+        f"<!date^{int(T0.timestamp())}^{{date_short_pretty}} {{time}}|2026-03-20 12:40 UTC> has not come yet."
+    )
+    assert "&lt;!date^1^{time}|click here&gt;" == inert("<!date^1^{time}|click here>")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
         "text": "INC-1 is declared: Chat is slow",
         "incident": 1,
         "flag": "",
+        "flag_name": "",
         "changed": True,
         "code": "",
         "choices": [],
@@ -167,7 +168,7 @@ async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http:
     status, found = await post(http, declared, "/incidents/1/resolve")
     assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
     assert "INC-1 is resolved already" in found["text"]
-    assert {"ok", "text", "incident", "flag", "changed", "code", "choices", "kind", "zone", "data"} == set(found)
+    assert {"ok", "text", "incident", "flag", "flag_name", "changed", "code", "choices", "kind", "zone", "data"} == set(found)
     assert ("no_way", "resolved", "resolved") == (found["kind"], found["data"]["phase"], found["data"]["to"])
 
 

@@ -1,5 +1,6 @@
 """What every answer has, and what any signal may come to."""
 
+from dataclasses import field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ class Answer:
 
     incident: int | None = None
     flag: str = ""
+    flag_name: str = field(default="", compare=False)  # what people call the flag; its key where two begin alike
     changed: bool = False  # whether anything was written down
 
     def __init_subclass__(cls) -> None:

@@ -112,13 +112,17 @@ class Draft:
             self._broadcast(number, fact)
         # A file takes several calls and may wait for long; the topic should not read "next update" meanwhile.
         self.effects.sort(key=lambda one: isinstance(one.body, UploadExport))
-        return Step(self.world, tuple(self.facts), tuple(self.effects), replace(answer, changed=bool(self.facts)))
+        return Step(self.world, tuple(self.facts), tuple(self.effects), replace(self._named(answer), changed=bool(self.facts)))
 
     def refuse(self, answer: Refused) -> Step:
         """Close the draft with a no. Nothing may have been added before."""
         if self.facts:
             raise RuntimeError(f"refused ({answer.KIND}) after facts were drafted: {[fact.kind for fact in self.facts]}")
-        return Step(self.world, (), (), answer)
+        return Step(self.world, (), (), self._named(answer))
+
+    def _named(self, answer: Answer) -> Answer:
+        """With what people call the flag that it is about."""
+        return replace(answer, flag_name=self.policy.flag_name(answer.flag)) if answer.flag else answer
 
     def _tell_parts(self) -> None:
         """What is part of an incident keeps on record which variants its own flags serve meanwhile."""

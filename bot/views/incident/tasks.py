@@ -249,7 +249,7 @@ def task_message(answer: Answer) -> Message | None:
     """The same in Slack, where a due time is one of the reader's own clock; None where the words are enough."""
     if not isinstance(answer, ta.TaskIsAdded | ta.TaskIsChanged) or answer.due_at is None:
         return None
-    return fit(Message(inert(task_words(answer, Slack())), (section(_as_it_reads(answer, who, clock)),)))
+    return fit(Message(spoken(inert(task_words(answer, Slack()))), (section(_as_it_reads(answer, who, clock)),)))
 
 
 def _as_it_reads(

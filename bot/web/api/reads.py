@@ -50,6 +50,7 @@ async def status(request: web.Request) -> web.Response:
     providers = [*names, *(id for id in world.providers if id not in names)]
     data = {
         "at": services.clock.now().isoformat(),
+        "zone": policy.incidents.zone,
         "ledger_trouble": services.ledger_trouble() or None,
         "sight": sight_shape(world.sight),
         "components": [component_shape(world, policy, id, pictures[id], on_record.get(id)) for id in ids],
@@ -156,9 +157,10 @@ async def flag_readers(request: web.Request) -> web.Response:
 
 async def denied(request: web.Request) -> web.Response:
     """Who was refused what, the newest first; it names people, so it takes the right to change."""
-    denials = request.app[SERVICES].denials
+    services = request.app[SERVICES]
+    denials, zone = services.denials, services.engine.policy.incidents.zone
     attempts = [attempt_shape(one) for one in (denials.newest if denials else ())]
-    return answer_json({"attempts": attempts}, headers=NO_STORE)
+    return answer_json({"attempts": attempts, "zone": zone}, headers=NO_STORE)
 
 
 async def the_incident(request: web.Request) -> Incident:

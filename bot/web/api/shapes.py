@@ -41,7 +41,7 @@ def answer_shape(answer: Answer, zone: str = "UTC") -> dict[str, Any]:
     return {
         "ok": answer.ok,
         "text": words(answer, Api(zone)),
-        **{name: values.pop(name) for name in ("incident", "flag", "changed")},
+        **{name: values.pop(name) for name in ("incident", "flag", "flag_name", "changed")},
         "code": answer.KIND if isinstance(answer, MAY_BE_OVERRULED) else "",
         "choices": list(answer.choices) if isinstance(answer, OpenAlready) else [],
         "kind": answer.KIND,
@@ -56,7 +56,8 @@ def answer_from(shape: Mapping[str, Any]) -> Answer | None:
     if kind is None or not isinstance(values, dict):
         return None
     try:
-        return decode(kind, {**values, **{name: shape.get(name) for name in ("incident", "flag", "changed")}})
+        own = {name: shape.get(name) for name in ("incident", "flag", "changed")}
+        return decode(kind, {**values, **own, "flag_name": shape.get("flag_name", "")})
     except (ValueError, KeyError):
         return None
 

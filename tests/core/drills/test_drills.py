@@ -232,7 +232,7 @@ def test_a_fallback_that_fails_is_not_tried(table: Table) -> None:
 
 def test_a_flag_that_is_switched_is_in_no_drill(table: Table) -> None:
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt"))
-    assert told(table.send(start(flag=FLAG)).answer).startswith(f"{FLAG} has no fallback to try: it is switched already.")
+    assert told(table.send(start(flag=FLAG)).answer).startswith("Support chat has no fallback to try: it is switched already.")
 
 
 def test_readers_are_kept_once_each(table: Table) -> None:

@@ -218,7 +218,7 @@ def test_nothing_is_sent_to_a_fallback_that_nobody_has_looked_at() -> None:
 
     assert "claude" == serving(table)
     assert not asked.ok
-    assert f"No fallback of {FLAG} would be better: gpt needs OpenAI API, which is unknown." == told(asked)
+    assert "No fallback of support chat would be better: gpt needs OpenAI API, which is unknown." == told(asked)
 
 
 def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:
@@ -257,7 +257,7 @@ def test_who_asks_for_a_fallback_a_second_time_does_not_lose_the_one_that_works(
 
     assert not said.ok
     assert "gpt" == serving(table)
-    assert f"No fallback of {FLAG} would be better: cached would be worse." == told(said)
+    assert "No fallback of support chat would be better: cached would be worse." == told(said)
 
 
 def test_a_person_may_still_name_what_is_worse() -> None:
@@ -284,7 +284,7 @@ def test_a_slow_fallback_is_no_reason_to_leave_a_default_that_is_well() -> None:
     table.sees("openai.api", Level.DEGRADED)
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="cost")).answer
 
-    assert f"No fallback of {FLAG} would be better: gpt would be no better." == told(asked)
+    assert "No fallback of support chat would be better: gpt would be no better." == told(asked)
 
 
 def test_a_flag_with_one_fallback_has_no_other() -> None:
@@ -292,7 +292,7 @@ def test_a_flag_with_one_fallback_has_no_other() -> None:
     table = on_gpt(three(GPT))
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
-    assert f"No fallback of {FLAG} would be better: there is no other fallback." == told(asked)
+    assert "No fallback of support chat would be better: there is no other fallback." == told(asked)
 
 
 def on_cached(policy_: Policy) -> Table:
