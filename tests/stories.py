@@ -242,7 +242,7 @@ def _fails(story: Story, title: str, words: str) -> None:
 
 
 def _engaged(reason: str, now: datetime) -> Engaged:
-    return Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", f"{API} is down: {reason}", "auto", now + timedelta(hours=4), (API,))
+    return Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", now + timedelta(hours=4), (API,))
 
 
 def _phase(previous: Phase, phase: Phase, move: str, reason: str) -> PhaseChanged:
@@ -265,7 +265,7 @@ def _more_fails(story: Story, title: str, words: str) -> None:
         reason = words or "front: 3 of 5 checks failed: HTTP 504"
         story.verdict(id, level, reason, ("front: status 504",))
         story.add("incident/7", ComponentJoined(id, level, reason, ("front: status 504",)))
-    story.add("flag/search.rerank", EngageProposed("search.rerank", "off", words or f"{WEB} is degraded"), FALLBACK_RULE, 7)
+    story.add("flag/search.rerank", EngageProposed("search.rerank", "off", words or "claude.ai is degraded"), FALLBACK_RULE, 7)
 
 
 def _vendor_speaks(story: Story, title: str, words: str) -> None:

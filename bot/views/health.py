@@ -68,7 +68,9 @@ def provider(
     lines = [f"⚪ {blind}"] if (blind := blind_line(world, now)) else []
     worst = max((world.component(c.id).level for c in mine), key=lambda level: level.rank, default=Level.UNKNOWN)
     bad = [c.id for c in mine if world.component(c.id).level is not Level.OPERATIONAL]
-    lines.append(f"{ICONS[worst]} *{name} is {worst}.* {blame(bad, provider, world, policy)}".strip())
+    failing = [c for c in mine if world.component(c.id).level.bad]
+    said = _levels(failing, world, policy) if 0 < len(failing) < len(mine) else f"{name} is {worst}"
+    lines.append(f"{ICONS[worst]} *{said}.* {blame(bad, provider, world, policy)}".strip())
     for component in telling:
         lines += _with_evidence(component, world, policy, now, on_record)
     lines += [f"🟢 {_names(calm, policy)}"] if calm else []
@@ -92,17 +94,14 @@ def _banner(world: World, policy: Policy, now: datetime) -> str:
         if not bad:
             continue
         worst = max((world.component(c.id).level for c in bad), key=lambda level: level.rank)
-        named = [
-            f"{_names([c for c in bad if world.component(c.id).level is level], policy)} {_is(bad, level, world)} {level}"
-            for level in sorted({world.component(c.id).level for c in bad}, key=lambda level: -level.rank)
-        ]
         began = min((at for c in bad if (at := _since(world.component(c.id)))), default=None)
         since = f" since {clock(began, now)}" if began else ""
-        lines.append(f"{ICONS[worst]} *{', '.join(named)}*{since}. {blame([c.id for c in bad], id, world, policy)}".strip())
+        whose = blame([c.id for c in bad], id, world, policy)
+        lines.append(f"{ICONS[worst]} *{_levels(bad, world, policy)}*{since}. {whose}".strip())
     unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
     for c in unknown:
-        if whose := blame([c.id], c.provider, world, policy):
-            lines.append(f"⚪ *{component_name(policy, c.id)} is unknown*. {whose}")
+        if ours := blame([c.id], c.provider, world, policy):
+            lines.append(f"⚪ *{component_name(policy, c.id)} is unknown*. {ours}")
     if lines:
         return "\n".join(lines)
     if unknown:
@@ -110,6 +109,14 @@ def _banner(world: World, policy: Policy, now: datetime) -> str:
         return f"⚪ *{count(len(unknown), 'component is', 'components are')} unknown*, {rest} operational."
     every = len(policy.components)
     return "🟢 *The only component is operational.*" if every == 1 else f"🟢 *All {every} components are operational.*"
+
+
+def _levels(bad: list[ComponentPolicy], world: World, policy: Policy) -> str:
+    """`Claude API and Claude mobile are down, claude.ai is degraded`."""
+    return ", ".join(
+        f"{_names([c for c in bad if world.component(c.id).level is level], policy)} {_is(bad, level, world)} {level}"
+        for level in sorted({world.component(c.id).level for c in bad}, key=lambda level: -level.rank)
+    )
 
 
 def _is(bad: list[ComponentPolicy], level: Level, world: World) -> str:

@@ -49,7 +49,7 @@ async def test_a_provider_is_shown_with_evidence_and_latency(outage: Talk) -> No
     """Why we think so, whose fault it is, numbers beside every bar, and buttons."""
     seen = await outage.asks(outage.house.ana, "/health claude")
     for words in (
-        "🔴 Claude is down. It's Claude, not us.",
+        "🔴 Claude API is down. It's Claude, not us.",
         " Front: 3 of 5 checks failed in 60 s: HTTP 502 after",
         "• front: status 502",
         "Latency of the last hour\nClaude API: p50 ▇",

@@ -93,7 +93,7 @@ def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
     made = fact_line(engaged, story.world, story.policy)
 
     assert "Support chat switched to gpt at 12:43 UTC (automatic), instead of claude." == made.text
-    assert "Why: anthropic.api is down: inference: 3 of 5 checks failed: HTTP 502." in shown(made)
+    assert "Why: Claude API is down." in shown(made)
     assert f"Undo: `/fallback release {FLAG}`" in shown(made)
     assert {"flag.release": {"flag": FLAG, "incident": 7}} == buttons(made)
 

@@ -9,6 +9,7 @@ from bot.core.record.incident import Incident
 from bot.views.blocks import Block, actions, button, confirm, menu
 from bot.views.flags.buttons import engage_button, step_back_button
 from bot.views.flags.serving import serving
+from bot.views.names import plain_flag_name
 from bot.views.scene import Scene
 from bot.views.text import plain, words
 
@@ -81,7 +82,7 @@ def resolve_button(scene: Scene) -> Block:
 def still(scene: Scene) -> str:
     """What is not over yet, plain, for whoever is about to end it; empty where all is well."""
     failing = [plain(scene.names.get(a.id, a.id), 60) for a in scene.incident.failing]
-    away = [plain(flag.key, 60) for flag in scene.flags_away]
+    away = [plain(plain_flag_name(flag.key, scene.policy), 60) for flag in scene.flags_away]
     fail = f" Still failing: {words(failing, most=3)}." if failing else ""
     return fail + (f" Still on a fallback: {words(away, most=3)}." if away else "")
 
