@@ -83,7 +83,9 @@ class App:
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
             guard,
-            Beat(setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock)),
+            Beat(
+                setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock), self._outcomes.look
+            ),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )

@@ -16,6 +16,7 @@ from bot.timeline.drills import drill_report
 from bot.timeline.durations import durations
 from bot.timeline.rows import Row, rows
 from bot.timeline.story import story
+from bot.views.incident.customers import served_figures
 from bot.views.names import plain_names
 
 SHAPE = 1  # goes up when a key changes its meaning or leaves
@@ -67,6 +68,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "duplicate_of": incident.ending.duplicate_of or None,
         "parts": sorted(incident.parts),
         "mitigation": encode(incident.mitigation),
+        "served": served_figures(incident.served),
         "provider": incident.provider,
         "components": list(incident.affected),
         "declared_by": encode(incident.declared_by),

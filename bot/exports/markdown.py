@@ -13,6 +13,7 @@ from bot.timeline.drills import drill_report
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import Change, Row
 from bot.timeline.story import story
+from bot.views.incident.customers import plain_served
 from bot.views.incident.ending import canceled_words
 from bot.views.names import plain_names
 from bot.views.text import clean, is_web
@@ -113,6 +114,7 @@ def _head(incident: Incident, policy: Policy) -> str:
         *([("Part of", f"INC-{incident.merged.number}")] if incident.merged else []),
         *([("Merged into it", ", ".join(f"INC-{number}" for number in sorted(incident.parts)))] if incident.parts else []),
         *_mitigation(incident),
+        *_served(incident, policy),
         ("Provider", md(incident.provider) or "none"),
         ("Components", components),
         ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
@@ -140,6 +142,14 @@ def _mitigation(incident: Incident) -> list[tuple[str, str]]:
         return []
     why = f": {md(stands.reason)}" if stands.reason else ""
     return [("Mitigated", f"{stamp(stands.at)} by {_actor(stands.by)}{why}")]
+
+
+def _served(incident: Incident, policy: Policy) -> list[tuple[str, str]]:
+    """How many customers were served, by what, where services told."""
+    if incident.served is None:
+        return []
+    first, _, rest = plain_served(incident.served, policy).partition(": ")
+    return [(first, md(rest))]
 
 
 def _actor(actor: Actor | None) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.outcomes.counts import MinuteCount
+from bot.core.outcomes.served import Sum
 
 
 class Outcomes(Protocol):
@@ -21,6 +22,9 @@ class Outcomes(Protocol):
 
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
         """What was counted in the minutes that begin from `start` until before `end`, in order of time."""
+
+    async def totals(self, start: datetime, end: datetime) -> list[Sum]:
+        """The same added up for each way, the minute in which `start` lies included."""
 
     async def services(self, since: datetime) -> set[str]:
         """The services that told of anything since then."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.core.outcomes.served import Sum
 from bot.store.engine import Connection, atomic, one
 from bot.store.rows import canonical, plain
 
@@ -20,6 +21,10 @@ ON CONFLICT DO UPDATE SET ok = excluded.ok, failed = excluded.failed, errors = e
 BETWEEN = """
 SELECT o.minute, o.ok, o.failed, o.errors, o.latency, w.service, w.flag, w.variant, w.provider
 FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ? ORDER BY o.minute, o.way
+"""
+TOTALS = """
+SELECT w.service, w.flag, w.variant, w.provider, sum(o.ok), sum(o.failed)
+FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ? GROUP BY o.way ORDER BY o.way
 """
 
 
@@ -62,6 +67,12 @@ def between(conn: Connection, start: datetime, end: datetime) -> Iterator[Minute
     for row in conn.execute(BETWEEN, (-(-_seconds(start) // 60), -(-_seconds(end) // 60))):
         route = Route(row["service"], row["flag"], row["variant"], row["provider"])
         yield MinuteCount(datetime.fromtimestamp(row["minute"] * 60, UTC), route, _counts(row))
+
+
+def totals(conn: Connection, start: datetime, end: datetime) -> list[Sum]:
+    """What each way came to in the minutes from that of `start` until before `end`."""
+    rows = conn.execute(TOTALS, (_seconds(start) // 60, -(-_seconds(end) // 60)))
+    return [Sum(Route(*row[:4]), int(row[4]), int(row[5])) for row in rows]
 
 
 def services(conn: Connection, since: datetime) -> set[str]:
@@ -128,6 +139,11 @@ class StoredOutcomes(Generic[S]):
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
         """What was counted in the minutes that begin from `start` until before `end`, in order of time."""
         found: list[MinuteCount] = await self._read(lambda store: list(between(store.conn, start, end)))
+        return found
+
+    async def totals(self, start: datetime, end: datetime) -> list[Sum]:
+        """The same added up for each way, the minute in which `start` lies included."""
+        found: list[Sum] = await self._read(lambda store: totals(store.conn, start, end))
         return found
 
     async def services(self, since: datetime) -> set[str]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from bot.core.record.course.merge_facts import DuplicateFound, Merged, PartGivenBack, PartSwitched, PartTaken, Unmerged
 from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.course.runbook_facts import StepTicked
+from bot.core.record.course.served_facts import CustomersServed
 from bot.core.record.fact import Fact
+from bot.timeline.words import percent
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -15,6 +17,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return "Customers are served again"
         case MitigationLost():
             return "Customers are no longer served"
+        case CustomersServed(served=served):
+            return f"Customers served so far: {percent(served.share)} of {served.total:,} requests"
         case StepTicked(step=step, text=text, done=done):
             return f"Step {step} of the runbook {'is done' if done else 'is not done after all'}: {text}"
         case Merged(into=into):

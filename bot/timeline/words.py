@@ -1,5 +1,6 @@
 """What sentences of every family are made with."""
 
+import math
 from datetime import datetime
 
 
@@ -11,3 +12,8 @@ def clock(at: datetime) -> str:
 def evidence(lines: tuple[str, ...]) -> str:
     """` (evidence: ...)`, or nothing."""
     return f" (evidence: {'; '.join(lines)})" if lines else ""
+
+
+def percent(share: float) -> str:
+    """`99.2 %`, cut and not rounded: what is not whole never reads as 100 %."""
+    return "100 %" if share >= 1 else f"{math.floor(share * 1_000) / 10:.1f} %"

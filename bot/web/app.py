@@ -214,6 +214,7 @@ def _add_hooks(app: web.Application) -> None:
     for path in (intake.HEARTBEAT, f"{intake.HEARTBEAT}/{{what}}"):
         app.router.add_get(path, beat)  # HEAD too
         app.router.add_post(path, beat)
+    app.router.add_get(outcomes.OUTCOMES, guard(Access.READ, outcomes.told_lately, restored=True))
     app.router.add_post(outcomes.OUTCOMES, guard(Access.OUTCOMES, outcomes.outcomes, restored=True))
     app.router.add_post(samples.SAMPLES, guard(Access.OPEN, samples.samples, restored=True))
     app.router.add_post(intake.ALERT, guard(Access.CONTROL, intake.alert, restored=True))

@@ -1,6 +1,7 @@
 """What services tell of their requests: taken while the web server stands, written beside the samples."""
 
 from bot.outcomes.intake import OutcomeIntake
+from bot.outcomes.served import ServedCounter
 from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup
 from bot.wiring.store import Store
@@ -14,6 +15,7 @@ class OutcomeRoom(AppPart):
         self._setup = setup
         self._store = store
         self.intake: OutcomeIntake | None = None
+        self._counter: ServedCounter | None = None
 
     async def start(self) -> None:
         """Begin to take and to write."""
@@ -21,3 +23,9 @@ class OutcomeRoom(AppPart):
         self.intake = OutcomeIntake(self._store.samples.outcomes, setup.clock, setup.metrics.observe_outcomes)
         self._ends(self.intake.stop)
         await self.intake.start()
+        self._counter = ServedCounter(self._store.engine, self._store.samples.outcomes, setup.clock, self.intake.flush)
+
+    async def look(self) -> None:
+        """What each beat does with what was told."""
+        if self._counter:
+            await self._counter.look()

@@ -180,7 +180,7 @@ class LoopGuard(AppPart):
 class Beat(AppPart):
     """The metronome behind the watch."""
 
-    def __init__(self, setup: Setup, watching: Watching, slack: Slack, also: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, setup: Setup, watching: Watching, slack: Slack, *also: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
         self._setup = setup
         self._watching = watching
@@ -195,7 +195,8 @@ class Beat(AppPart):
 
     async def _beat(self) -> None:
         await self._watching.beat()
-        await self._also()
+        for look in self._also:
+            await look()
 
 
 async def _metronome() -> Ticker:

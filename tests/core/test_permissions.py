@@ -11,6 +11,7 @@ from bot.core import signals as s
 from bot.core.decide.permissions import Denied, denied, denied_to, not_asking, role_of
 from bot.core.effects import PostAlert, PostLine
 from bot.core.model import LEAD, Actor, FeedReport, FeedState, Level, Phase, Severity, Verdict
+from bot.core.outcomes.served import Served
 from bot.core.policy import IncidentPolicy
 from bot.core.record.incident import SourceMessage
 from bot.core.record.sight import Sight
@@ -49,6 +50,7 @@ VALUES: dict[str, Any] = {
     "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "step": 1,
     "components": (API,),
     "changed": ("flags.chat.default",), "changed_at": START, "by": 1, "of": 1,
+    "served": Served(START, ()),
     "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 

@@ -35,6 +35,7 @@ ALERTS = {
     "one component is back": lambda: outage_story(109),
     "all well again": lambda: outage_story(151),
     "resolved": outage_story,
+    "resolved, services told of their requests": lambda: s.counted(outage_story()),
     "canceled": s.canceled,
     "no channel": s.no_channel,
 }
@@ -43,6 +44,7 @@ CARDS = {
     "several components, the vendor has spoken": lambda: outage_story(46),
     "not served": s.not_served,
     "all well again": lambda: outage_story(151),
+    "services tell of their requests": lambda: s.counted(outage_story(46)),
     "resolved": outage_story,
 }
 
@@ -86,7 +88,7 @@ def told() -> Iterator[Entry]:
     yield _update("by the bot, after others were missed", outage_story(62.9), since=3, missed=2)
     yield _update("by a person", outage_story(89.9), since=63, text="Support chat answers with the fallback, quality is fine.")
     yield _update("one component is back", outage_story(126), since=90)
-    for title, story in (("resolved", outage_story()), ("canceled", s.canceled())):
+    for title, story in (("resolved", s.counted(outage_story())), ("canceled", s.canceled())):
         yield entry(f"Summary: {title}", Kind.SUMMARY, updates.summary(s.seen(story), story.about(7)), e.PostSummary)
     left = s.with_tasks(outage_story())
     yield entry("Summary: tasks are left", Kind.SUMMARY, updates.summary(s.seen(left), left.about(7)), e.PostSummary)

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from bot.core.effects import PostAlert
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, Fault, FeedState, Level, Phase, Severity
+from bot.core.outcomes.served import Served, Share
 from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.course.served_facts import CustomersServed
 from bot.core.record.flag_facts import Engaged, EngageProposed, Held
 from bot.core.record.incident_facts import (
     ChannelNamed,
@@ -136,6 +138,15 @@ def page_is_away() -> Story:
     story = served().at(8)
     story.add("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, "HTTP 503"), Actor.rule("feed"))
     story.verdict(WEB, Level.DEGRADED, SLOW)
+    return story
+
+
+def counted(story: Story) -> Story:
+    """Services told what became of their requests."""
+    shares = (Share(FLAG, "gpt", "", 11_900, 20), Share(FLAG, "claude", "", 402, 78))
+    story.add(
+        "incident/7", CustomersServed(Served(story.now, shares, 61, 11_480, {FLAG: story.now})), Actor.rule("real traffic")
+    )
     return story
 
 

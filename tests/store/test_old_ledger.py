@@ -126,6 +126,7 @@ async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> Non
     since = {
         "backdated": False, "phase_by_person": False, "mitigation": None, "merged_into": None, "parts": [], "tasks": [],
         "duplicate_of": None, "ended_why": "", "drill": False, "zone": "UTC",
+        "served": None,
     }  # fmt: skip
     then, known = EXPECTED["before-parts"]["api"], configured()
     named = {

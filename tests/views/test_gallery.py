@@ -9,7 +9,7 @@ import pytest
 from bot.core.answers.base import ANSWERS
 from bot.core.effects import EFFECTS, InvitePeople, OpenChannel, PinCard, UploadExport
 from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts, task_facts
-from bot.core.record.course import merge_facts
+from bot.core.record.course import merge_facts, served_facts
 from bot.core.record.drills import drill_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
@@ -29,7 +29,7 @@ NO_MESSAGE: set[type[Body]] = {
     incident_facts.BroadcastBegun,
     incident_facts.ChannelOpened, incident_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
     incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, incident_facts.Repaired,
-    paging_facts.PageHeld, drill_facts.DrillReadersSeen,
+    paging_facts.PageHeld, drill_facts.DrillReadersSeen, served_facts.CustomersServed,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
     merge_facts.PartSwitched, task_facts.TaskMoved, task_facts.TaskCame,

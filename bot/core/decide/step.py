@@ -24,6 +24,7 @@ from bot.core.decide.incident import (
     runbooks,
     tasks,
 )
+from bot.core.decide.outcomes import serving
 from bot.core.decide.permissions import denied
 from bot.core.policy import Policy
 from bot.core.record.world import World
@@ -67,5 +68,6 @@ FAMILIES: tuple[Handlers, ...] = (
     arrival.HANDLERS, by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
+    serving.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.core.drill import Drill
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, ActorKind, Level, Phase, Severity
+from bot.core.outcomes.served import Served
 from bot.core.tasks import Task
 
 
@@ -270,6 +271,7 @@ class Incident:
 
     broadcasts: Mapping[str, Post] = field(default_factory=dict)  # who else is told, by channel as configured; gone = not taken
     steps: Mapping[int, Actor] = field(default_factory=dict)  # of runbooks that are done, by number, and by whom
+    served: Served | None = None  # customers, as far as services told; None = they did not
     drill: Drill | None = None  # it is an exercise: nothing of it is real but the people
 
     @property

@@ -12,6 +12,7 @@ from bot.core.record.incident import Incident
 from bot.ports import Message
 from bot.views.blocks import Block, context, header, section
 from bot.views.incident.buttons import card_buttons
+from bot.views.incident.customers import served_line
 from bot.views.incident.ending import over_lines
 from bot.views.incident.evidence import component_line, worst_first
 from bot.views.incident.head import head, icon
@@ -39,6 +40,7 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
         _parts(scene),
         _components(scene),
         _flags(scene, readers or {}),
+        served_line(scene.incident.served, scene.policy),
         _vendor(scene),
         _people(scene),
         open_tasks(scene),

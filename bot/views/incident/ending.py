@@ -2,6 +2,7 @@
 
 from bot.core.model import Phase
 from bot.core.record.incident import Incident
+from bot.views.incident.customers import served_line
 from bot.views.incident.head import icon, place
 from bot.views.names import lag_words
 from bot.views.scene import Scene
@@ -41,6 +42,7 @@ def over_lines(scene: Scene) -> list[str]:
     lines = [
         f"{icon(incident)} *{incident.name} {incident.phase} after {took} · {foreign(incident.title, 120)}*",
         stop(said),
+        served_line(incident.served, scene.policy),
         lag_words(incident),
         place(incident),
     ]

@@ -29,6 +29,7 @@ from bot.timeline.durations import Durations, durations
 from bot.timeline.story import story
 from bot.views.blocks import Block, actions, section
 from bot.views.incident.buttons import export_button, reopen_button, snooze_button, update_button
+from bot.views.incident.customers import served_line
 from bot.views.incident.drill import drill_summary
 from bot.views.incident.ending import over_lines, over_words
 from bot.views.incident.evidence import component_line, worst_first
@@ -166,6 +167,7 @@ def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
         *over_lines(scene)[:2],
         _noticed(took, scene),
         _served(took, scene),
+        served_line(incident.served, scene.policy, most=1),
         *_outages(took, scene),
         *_away(took, scene),
         _counts(took, scene),

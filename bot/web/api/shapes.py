@@ -26,6 +26,7 @@ from bot.system.denials import Attempt
 from bot.timeline.drills import drill_report
 from bot.views.answers import words
 from bot.views.faces import Api
+from bot.views.incident.customers import served_figures
 
 MAY_BE_OVERRULED = (OpenAlready, StillFailing)
 
@@ -163,6 +164,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
         "merged_into": incident.merged.number if incident.merged else None,
         "parts": sorted(incident.parts),
         "mitigation": encode(incident.mitigation),
+        "served": served_figures(incident.served),
         "well_since": _time(incident.well_since),
         "relapses": incident.relapses,
         "reopened": incident.reopened,

@@ -3,12 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
-from bot.core.outcomes.counts import Route
+from bot.core.outcomes.counts import Counts, Route
 from bot.core.outcomes.known import Known
 from bot.core.outcomes.outcome import AHEAD, Outcome, told, untimely
 from bot.core.policy import Policy
@@ -26,10 +26,12 @@ MOST_OUTCOMES = 1_000
 MOST_COUNT = 1_000_000
 LONGEST_MS = 24 * 3_600_000.0
 MOST_NAMED = 20
+MOST_MINUTES = 1_440
 FIELDS = ("service", "flag", "variant", "provider", "ok", "error", "latency_ms", "count", "at")
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,63}", re.ASCII)
 _NO_ERROR_KIND = re.compile(r"[^A-Za-z0-9 ._:/-]+", re.ASCII)
+_MINUTES = re.compile(r"[0-9]{1,4}", re.ASCII)
 ERROR_CHARS = 40
 
 
@@ -75,6 +77,33 @@ async def outcomes(request: web.Request) -> web.Response:
             data = {"ok": True, "text": "These were counted before.", "taken": 0, "refused": {}, "repeated": True}
             return answer_json(data, headers=NO_STORE)
     return _told(len(taken), refused)
+
+
+async def told_lately(request: web.Request) -> web.Response:
+    """What was told of the last minutes: `?minutes=60`, up to a day."""
+    services = request.app[SERVICES]
+    given = request.query.get("minutes", "60")
+    minutes = int(given) if _MINUTES.fullmatch(given) else 0
+    if not 1 <= minutes <= MOST_MINUTES:
+        raise Refusal(400, "minutes is no whole number from 1 to 1440.", field="minutes", remedy="Write ?minutes=60.")
+    now = services.clock.now()
+    since = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes - 1)
+    sums: dict[Route, Counts] = defaultdict(Counts)
+    for one in await services.samples.outcomes.between(since, now):
+        sums[one.route].add(one.counts)
+    rows = [_row(route, counts) for route, counts in sorted(sums.items())]
+    return answer_json({"since": since.isoformat(), "until": now.isoformat(), "outcomes": rows}, headers=NO_STORE)
+
+
+def _row(route: Route, counts: Counts) -> dict[str, Any]:
+    latency = {f"p{share}": counts.latency_ms(share / 100) for share in (50, 95)}
+    return {
+        **route._asdict(),
+        "ok": counts.ok,
+        "failed": counts.failed,
+        "errors": counts.errors,
+        "latency_ms": {name: None if value is None else round(value, 1) for name, value in latency.items()},
+    }
 
 
 def too_much() -> Refusal:

@@ -1,0 +1,1 @@
+"""What real requests come to in decisions."""
