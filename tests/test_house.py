@@ -66,6 +66,8 @@ THIRD_PARTIES = {
     "apprise": ("bot.notify",),
     "icalendar": ("bot.on_call.ical",),
     "recurring_ical_events": ("bot.on_call.ical",),
+    "google": ("bot.outcomes.otlp",),
+    "opentelemetry": ("bot.outcomes.otlp",),
 }
 
 CLOCK_CALLS = {

@@ -68,12 +68,17 @@ class OutcomeIntake:
             await asyncio.gather(self._task, return_exceptions=True)
             await self.flush()
 
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for the disk that no further batch is taken."""
+        return len(self._rows) >= self._most_rows or len(self._keys) >= MOST_KEYS
+
     async def take(self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "") -> Taken:
         """Count a batch. A `key` that this sender used within a day counts nothing again, also across a restart."""
-        if len(self._rows) + len(outcomes) > self._most_rows or len(self._keys) >= MOST_KEYS:
+        if self.full:
             return Taken.FULL
         if key:
-            hashed = hashlib.sha256(f"{sender}\0{key}".encode("utf-8", "surrogateescape")).digest()[:16]
+            hashed = _hashed(sender, key)
             if hashed in self._keys or hashed in self._writing:
                 return Taken.BEFORE
             self._keys.add(hashed)  # before anything is awaited: the same key may come twice at once
@@ -83,6 +88,11 @@ class OutcomeIntake:
         for outcome in outcomes:
             self._count(outcome)
         return Taken.COUNTED
+
+    async def knows(self, key: str, *, sender: str = "") -> bool:
+        """Whether a batch with this key was counted within a day."""
+        hashed = _hashed(sender, key)
+        return hashed in self._keys or hashed in self._writing or await self._was_counted(hashed)
 
     async def _was_counted(self, key: bytes) -> bool:
         try:
@@ -151,3 +161,8 @@ class OutcomeIntake:
                 await self._know_services()
             except Exception:  # the root of a task: one batch that cannot be written must not end all others
                 log.exception("outcomes could not be written")
+
+
+def _hashed(sender: str, key: str) -> bytes:
+    """Keys of two senders never meet."""
+    return hashlib.sha256(f"{sender}\0{key}".encode("utf-8", "surrogateescape")).digest()[:16]

@@ -15,7 +15,7 @@ from bot.web import observe, page
 from bot.web.api import control, entries, reads
 from bot.web.flags import browsers, flagd, ofrep, ofrep_events
 from bot.web.flags.short_way import ShortWay
-from bot.web.hooks import intake, outcomes, samples, slack
+from bot.web.hooks import intake, otlp, outcomes, samples, slack
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
 from bot.web.server.errors import Handler, answer_errors
@@ -43,6 +43,7 @@ def build_web(services: WebServices) -> web.Application:
     app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
     app[outcomes.NAMES] = outcomes.KnownNames()
+    app[otlp.STATE] = otlp.OtlpState(services.clock.now())
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
     app.on_cleanup.append(partial(_forget, streams))
@@ -216,6 +217,8 @@ def _add_hooks(app: web.Application) -> None:
         app.router.add_post(path, beat)
     app.router.add_get(outcomes.OUTCOMES, guard(Access.READ, outcomes.told_lately, restored=True))
     app.router.add_post(outcomes.OUTCOMES, guard(Access.OUTCOMES, outcomes.outcomes, restored=True))
+    app.router.add_post(otlp.METRICS, guard(Access.OUTCOMES, otlp.metrics, restored=True))
+    app.router.add_post(otlp.TRACES, guard(Access.OUTCOMES, otlp.traces, restored=True))
     app.router.add_post(samples.SAMPLES, guard(Access.OPEN, samples.samples, restored=True))
     app.router.add_post(intake.ALERT, guard(Access.CONTROL, intake.alert, restored=True))
     if app[SERVICES].slack is not None:

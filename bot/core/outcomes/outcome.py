@@ -1,5 +1,6 @@
 """One telling of a service: requests that went alike, and why some tellings are not taken."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +10,9 @@ from bot.core.outcomes.counts import Counts, Route
 
 AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead: what it tells then is of now
 OLDEST = timedelta(days=1)
+ERROR_CHARS = 40
+
+_NO_KIND = re.compile(r"[^A-Za-z0-9 ._:/-]+", re.ASCII)
 
 
 class Untimely(StrEnum):
@@ -32,6 +36,11 @@ def told(at: datetime, route: Route, *, ok: bool, count: int = 1, error: str = "
     counts = Counts()
     counts.see(count, ok=ok, error=error, latency=None if latency_ms is None else bucket(round(latency_ms * 1_000)))
     return Outcome(at, route, counts)
+
+
+def error_kind(text: str) -> str:
+    """What kind of error it was, in a few plain characters; the words of an error would be another kind each time."""
+    return _NO_KIND.sub("_", text)[:ERROR_CHARS].strip("_ ")
 
 
 def untimely(at: datetime, now: datetime) -> Untimely | None:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.core.outcomes.counts import Counts, Route
 from bot.core.outcomes.known import Known
-from bot.core.outcomes.outcome import AHEAD, Outcome, told, untimely
+from bot.core.outcomes.outcome import AHEAD, Outcome, error_kind, told, untimely
 from bot.core.policy import Policy
 from bot.outcomes.intake import Taken
 from bot.web.api.control import signal_id
@@ -30,9 +30,7 @@ MOST_MINUTES = 1_440
 FIELDS = ("service", "flag", "variant", "provider", "ok", "error", "latency_ms", "count", "at")
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,63}", re.ASCII)
-_NO_ERROR_KIND = re.compile(r"[^A-Za-z0-9 ._:/-]+", re.ASCII)
 _MINUTES = re.compile(r"[0-9]{1,4}", re.ASCII)
-ERROR_CHARS = 40
 
 
 class KnownNames:
@@ -174,11 +172,6 @@ def _route(entry: Mapping[str, Any], known: Known) -> Route:
         remedy = nearest(provider, tuple(known.providers))
         raise _Wrong("provider", f"names {provider[:100]!r}, which is not configured", remedy)
     return Route(service, flag, variant, meant)
-
-
-def error_kind(text: str) -> str:
-    """What kind of error it was, in a few plain characters; the words of an error would be another kind each time."""
-    return _NO_ERROR_KIND.sub("_", text)[:ERROR_CHARS].strip("_ ")
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str:

@@ -74,6 +74,7 @@ WRITTEN = frozenset(
 )
 
 BOOKKEEPING = {
+    "incident.customers_served",
     "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
     "incident.page_outcome", "incident.people_invited", "incident.update_overdue",
     "incident.task_reminded", "incident.broadcast_begun",
@@ -184,8 +185,8 @@ def test_a_version_without_a_way_up_is_named() -> None:
 
 
 def test_our_own_bookkeeping_is_marked() -> None:
-    """Our effects, and what becomes of entries, which the entry itself shows: more would hide an event, less would edit
-    the card for ever.
+    """Our effects, figures that wait for the next edit, and what becomes of entries: more would hide an event, less would
+    edit the card for ever.
     """
     assert {kind for kind, body in BODIES.items() if body.BOOKKEEPING} == BOOKKEEPING
 
