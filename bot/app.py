@@ -50,7 +50,7 @@ class App:
             setup, sees=self.sees, awaits=lambda: self._watching.awaits(), show=lambda note: self._channels.show(note)
         )
         self._probes = Probes(setup)
-        self._outcomes = OutcomeRoom(setup, self._store)
+        self._outcomes = OutcomeRoom(setup, self._store, lambda said: self._watching.hear_traffic(said))
         self._web = Web(
             setup, self._store, self._probes,
             health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),

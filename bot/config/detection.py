@@ -81,6 +81,39 @@ class DetectionConfig(Part):
         return share
 
 
+class BurnWindowConfig(Part):
+    """A window of time and a burn rate."""
+
+    window: PositiveSpan = Field(description="How far it looks back, 1m to 6h.")
+    burn: Annotated[float, Real(1, 1000)] = Field(
+        description="How many times faster than the objective allows requests must fail in it, 1 to 1000."
+    )
+
+    @field_validator("window")
+    @classmethod
+    def _is_counted(cls, window: timedelta) -> timedelta:
+        if not timedelta(minutes=1) <= window <= timedelta(hours=6):
+            raise bad("the window is too short or too long", "from 1m, since requests are counted by minute, to 6h")
+        return window
+
+
+class OutcomesConfig(Part):
+    """When requests of real customers say that a component is bad."""
+
+    minimum: Annotated[int, Whole(1, 1_000_000)] = Field(
+        default=50, description="Of fewer requests in a window nothing is concluded."
+    )
+    objective: Annotated[float, Real(0.5, 0.9999)] = Field(
+        default=0.995, description="Share of requests that are to be served, 0.5 to 0.9999; the rest may fail."
+    )
+    fast: BurnWindowConfig = Field(
+        default=BurnWindowConfig(window=timedelta(minutes=5), burn=14), description="Speaks soon, of much."
+    )
+    slow: BurnWindowConfig = Field(
+        default=BurnWindowConfig(window=timedelta(hours=1), burn=6), description="Speaks later, of what smoulders."
+    )
+
+
 class MaintenanceConfig(Part):
     """A window in which nothing is opened for some components, although they are looked at as ever."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from bot.config.checks.base import Part
-from bot.config.scalars import PositiveSpan, Span, Text, Whole, bad
+from bot.config.scalars import PositiveSpan, Real, Span, Text, Whole, bad
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 Percent = Annotated[int, Whole(1, 100)]
@@ -30,6 +30,11 @@ class HandBack(Part):
     hold: Span = Field(default=timedelta(minutes=5), description="How long each step is watched before the next.")
     first_step: Literal["ask", "auto"] = Field(
         default="ask", description="`ask` waits for a person before the first step, `auto` does not."
+    )
+
+    stop_at_errors: Annotated[float, Real(0, 1)] = Field(
+        default=0.05,
+        description="Share of real requests that may fail on the default during a step, 0 to 1; more goes back one step.",
     )
 
     @field_validator("steps")

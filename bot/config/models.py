@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from bot.config.checks.base import CheckBase, Part
 from bot.config.checks.kinds import CONTROL, Check
 from bot.config.controls import default_controls
-from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
+from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, OutcomesConfig, PeerConfig, SamplesConfig
 from bot.config.flags import FlagConfig, FlagKey
 from bot.config.incidents import BroadcastConfig, ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
 from bot.config.paging import OnCallConfig, PagingConfig
@@ -292,6 +292,7 @@ class Config(Part):
     vantage: Label = Field(default="local", description="Where this bot looks from, in one word; samples carry it.")
     peers: tuple[PeerConfig, ...] = Field(default=(), description="Other Understudies that look from elsewhere.")
     samples: SamplesConfig = Field(default=SamplesConfig(), description="How long results are kept, and in how much room.")
+    outcomes: OutcomesConfig = Field(default=OutcomesConfig(), description="When real requests say that something is bad.")
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
     incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
     paging: PagingConfig = Field(default=PagingConfig(), description="Whom to call until somebody acknowledges an incident.")

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from bot.config.detection import MaintenanceConfig
+from bot.config.detection import MaintenanceConfig, OutcomesConfig
 from bot.config.models import Config
 from bot.core.ids import ComponentId
 from bot.core.maintenance_windows import Recurrence, Window
@@ -11,6 +11,7 @@ from bot.core.paging import PageStep, PagingPolicy, QuietHours
 from bot.core.policy import (
     Automation,
     BroadcastPolicy,
+    BurnWindow,
     ComponentPolicy,
     Fallback,
     FirstStep,
@@ -18,6 +19,7 @@ from bot.core.policy import (
     IncidentPolicy,
     OnExpiry,
     Policy,
+    RealTraffic,
     ResolveMode,
 )
 
@@ -35,6 +37,7 @@ def to_policy(config: Config) -> Policy:
             BroadcastPolicy(one.channel, frozenset(map(Severity, one.severities)), full=one.detail == "full")
             for one in config.broadcast
         ),
+        real_traffic=_real_traffic(config.outcomes),
     )
 
 
@@ -66,6 +69,11 @@ def _window(section: MaintenanceConfig) -> Window:
     return Window(section.components, section.starts, recurrence=recurrence, reason=section.reason)
 
 
+def _real_traffic(section: OutcomesConfig) -> RealTraffic:
+    fast, slow = (BurnWindow(one.window, one.burn) for one in (section.fast, section.slow))
+    return RealTraffic(section.minimum, fast, slow, section.objective)
+
+
 def _front(url: str) -> str:
     """The page that people open: the feed's address without its path."""
     scheme, _, rest = url.partition("://")
@@ -88,6 +96,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         steps=flag.hand_back.steps,
         hold=flag.hand_back.hold,
         first_step=FirstStep(flag.hand_back.first_step),
+        stop_at_errors=flag.hand_back.stop_at_errors,
         expires_after=flag.expires_after,
         on_expiry=OnExpiry(flag.on_expiry),
     )

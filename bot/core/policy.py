@@ -74,6 +74,24 @@ class ResolveMode(StrEnum):
 
 
 @dataclass(frozen=True)
+class BurnWindow:
+    """A window of time, and how many times faster than the objective allows requests must fail in it."""
+
+    window: timedelta
+    burn: float
+
+
+@dataclass(frozen=True)
+class RealTraffic:
+    """When requests of customers say that a component is bad: never of fewer than `minimum` in a window."""
+
+    minimum: int = 50
+    fast: BurnWindow = BurnWindow(timedelta(minutes=5), 14)
+    slow: BurnWindow = BurnWindow(timedelta(hours=1), 6)
+    objective: float = 0.995
+
+
+@dataclass(frozen=True)
 class FlagPolicy:
     """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
 
@@ -89,6 +107,7 @@ class FlagPolicy:
     steps: tuple[int, ...] = (10, 25, 50, 100)
     hold: timedelta = timedelta(minutes=5)
     first_step: FirstStep = FirstStep.ASK
+    stop_at_errors: float = 0.05  # share of real requests that may fail on the default while it comes back
     expires_after: timedelta = timedelta(hours=4)
     on_expiry: OnExpiry = OnExpiry.HOLD
     aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
@@ -157,6 +176,7 @@ class Policy:
     longest_mute: timedelta = timedelta(hours=24)
     paging: PagingPolicy = field(default_factory=PagingPolicy)
     broadcast: tuple[BroadcastPolicy, ...] = ()
+    real_traffic: RealTraffic = RealTraffic()
 
     def component(self, id: str) -> ComponentPolicy | None:
         """What configuration says of a component, also where a drill pretends something of it; None where it says nothing."""

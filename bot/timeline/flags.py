@@ -11,6 +11,7 @@ from bot.core.record.flag_facts import (
     HandBackAsked,
     HandBackReverted,
     HandBackStepped,
+    HandBackStopped,
     Held,
     HoldEnded,
     ProposalDropped,
@@ -37,6 +38,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"Asked whether the hand-back of {flag} may start"
         case HandBackStepped(flag=flag, share=share):
             return f"{share} % of {flag} is back on the default"
+        case HandBackStopped() as b:
+            failed = f"{b.failed:,} of {b.requests:,} real requests failed on the default at {b.was} %"
+            return f"The hand-back of {b.flag} was stopped, {b.share} % is on the default: {failed}"
         case HandBackReverted(flag=flag):
             return f"The hand-back of {flag} was reverted; all of it is on the fallback again"
         case Released(flag=flag, variant=variant):

@@ -74,6 +74,7 @@ class Watch:
         self._writing = asyncio.Lock()
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
         self._turning_since: dict[str, float] = {}
+        self._traffic: Mapping[str, Heard] = {}  # what real requests say, by component
         self._buffer: list[Sample] = []
         self._unwritten: list[Sample] = []
         self._next_look = 0.0
@@ -306,7 +307,15 @@ class Watch:
 
     def _heard(self, component: str, now: datetime) -> tuple[Heard, ...]:
         levels = self._levels.get(ComponentId(component).provider)
-        return hear(self._engine.world, component, now, levels)
+        real = self._traffic.get(component)
+        return (*hear(self._engine.world, component, now, levels), *([real] if real else ()))
+
+    async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
+        """What requests of real customers say of components now; of the others they say nothing bad."""
+        before, self._traffic = self._traffic, said
+        for component in sorted((before.keys() | said.keys()) & self._tracks.components.keys()):
+            if (old := before.get(component)) is None or component not in said or old.level is not said[component].level:
+                await self._compare(component)
 
     async def _compare(self, component: str) -> None:
         verdict = self.verdict(component)

@@ -1,5 +1,9 @@
 """What services tell of their requests: taken while the web server stands, written beside the samples."""
 
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.core.detection.verdict import Heard
+from bot.outcomes.evidence import TrafficEvidence
 from bot.outcomes.intake import OutcomeIntake
 from bot.outcomes.served import ServedCounter
 from bot.wiring.part import AppPart
@@ -10,12 +14,14 @@ from bot.wiring.store import Store
 class OutcomeRoom(AppPart):
     """Takes outcomes from before the web server stands until after it is gone."""
 
-    def __init__(self, setup: Setup, store: Store) -> None:
+    def __init__(self, setup: Setup, store: Store, hear: Callable[[Mapping[str, Heard]], Awaitable[None]]) -> None:
         super().__init__()
         self._setup = setup
         self._store = store
+        self._hear = hear
         self.intake: OutcomeIntake | None = None
         self._counter: ServedCounter | None = None
+        self._evidence: TrafficEvidence | None = None
 
     async def start(self) -> None:
         """Begin to take and to write."""
@@ -23,9 +29,14 @@ class OutcomeRoom(AppPart):
         self.intake = OutcomeIntake(self._store.samples.outcomes, setup.clock, setup.metrics.observe_outcomes)
         self._ends(self.intake.stop)
         await self.intake.start()
-        self._counter = ServedCounter(self._store.engine, self._store.samples.outcomes, setup.clock, self.intake.flush)
+        engine, outcomes = self._store.engine, self._store.samples.outcomes
+        self._counter = ServedCounter(engine, outcomes, setup.clock, self.intake.flush)
+        down_share = setup.config.detection.down_share
+        self._evidence = TrafficEvidence(engine, outcomes, setup.clock, down_share=down_share, tell=self._hear)
 
     async def look(self) -> None:
         """What each beat does with what was told."""
         if self._counter:
             await self._counter.look()
+        if self._evidence:
+            await self._evidence.look()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
+from bot.core.detection.verdict import Heard
 from bot.core.model import Sample, Verdict
 from bot.feeds.fetch import FeedReader
 from bot.ports import Fetcher, Ticker
@@ -110,6 +111,11 @@ class Watching(AppPart):
         if self._watch:
             await self._watch.beat()
             self.beaten_at = self._setup.wire.monotonic()
+
+    async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
+        """Let what real requests say join in."""
+        if self._watch:
+            await self._watch.hear_traffic(said)
 
     async def take(self, samples: Sequence[Sample]) -> None:
         """Let what came from elsewhere join in."""

@@ -9,7 +9,7 @@ from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import configuration, drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags import arrival, by_hand, failover
+from bot.core.decide.flags import arrival, by_hand, failover, real_errors
 from bot.core.decide.incident import (
     declaring,
     delivered,
@@ -68,6 +68,6 @@ FAMILIES: tuple[Handlers, ...] = (
     arrival.HANDLERS, by_hand.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
-    serving.HANDLERS,
+    serving.HANDLERS, real_errors.HANDLERS,
 )  # fmt: skip
 HANDLERS: Handlers = {kind: rule for family in FAMILIES for kind, rule in family.items()}

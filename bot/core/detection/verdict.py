@@ -1,6 +1,7 @@
 """From everything we know of a component to one verdict, with its reason. Pure.
 
 Our own checks are the detector; what is heard (the vendor's page, alerts, people) corroborates and never decides alone.
+Requests of real customers are no hearsay: they raise it to degraded where checks see nothing, and never lower what checks say.
 Ours and theirs are kept apart: a key that is refused, a wrong address or our own network say nothing of the vendor, so they
 make a component `unknown` with the fault on our side, never `down`.
 """
@@ -19,9 +20,10 @@ from bot.core.record.sight import CLEAR, Sight
 FEED_WEIGHT = 0.5  # a page is edited by hand, late, and about everybody's trouble
 ALERT_WEIGHT = 0.5  # somebody else's rule, which may look at us and not at the vendor
 REPORT_WEIGHT = 0.25  # what a person feels may have many causes
-HEARD_WEIGHTS: Mapping[str, float] = {"feed": FEED_WEIGHT, "alert": ALERT_WEIGHT, "report": REPORT_WEIGHT}
+HEARD_WEIGHTS: Mapping[str, float] = {"feed": FEED_WEIGHT, "alert": ALERT_WEIGHT, "report": REPORT_WEIGHT, "traffic": 0.0}
 CORROBORATED = FEED_WEIGHT + REPORT_WEIGHT  # what two independent kinds weigh at least; no kind weighs it alone
-HEARD_WORDS = {"feed": "the vendor's page", "alert": "an alert", "report": "people"}
+HEARD_WORDS = {"feed": "the vendor's page", "alert": "an alert", "report": "people", "traffic": "our services"}
+TRAFFIC = "traffic"
 BAD = (Condition.FAILING, Condition.SLOW)
 ROUNDING = 1e-9  # two thirds of three checks are two
 MOST_SAID = 5  # checks with words of their own in one reason; what is beyond is counted
@@ -37,7 +39,7 @@ class CheckView:
 
 @dataclass(frozen=True)
 class Heard:
-    """What somebody else says of a component: `kind` is feed, alert or report."""
+    """What somebody else says of a component: `kind` is feed, alert, report, or traffic for requests of real customers."""
 
     kind: str
     level: Level
@@ -120,17 +122,21 @@ def reach(
     bad = [w for w in speaking if w.condition in BAD]
     failing = [w for w in bad if w.condition is Condition.FAILING]
     voices = _voices(heard)
+    real = voices.get(TRAFFIC)
     if speaking:
         total = sum(w.weight for w in speaking)
         if failing and sum(w.weight for w in failing) >= rule.down_share * total - ROUNDING:
             return _bad(component, Level.DOWN, failing, voices)
         if bad and sum(w.weight for w in bad) >= rule.degraded_share * total - ROUNDING:
-            return _bad(component, Level.DEGRADED, bad, voices)
+            level = Level.DOWN if real and real.level is Level.DOWN and failing else Level.DEGRADED
+            return _bad(component, level, bad, voices)
         few = [*bad, *(w for w in speaking if w.minority and w not in bad)]
-        if few and _corroborate(voices):
+        if few and (real or _corroborate(voices)):
             return _bad(component, Level.DEGRADED, few, voices)
     if dark:  # what answers may be well; whether the whole is, nobody can tell
         return _blind(component, dark, sight)
+    if real:
+        return _by_traffic(component, words if speaking else (), real, voices)
     if not speaking and _corroborate(voices):
         return _unseen(component, voices)
     return _no_worse(component, words, ours, voices, off=off, rule=rule, advised=advised, now=now)
@@ -275,6 +281,14 @@ def _unseen(component: str, voices: Mapping[str, Heard]) -> Verdict:
     fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
     began = min(voice.at for voice in voices.values())
     return Verdict(component, Level.DEGRADED, f"no check of ours sees it, but {_say(voices)}", fault, began_at=began)
+
+
+def _by_traffic(component: str, words: Sequence[_Word], real: Heard, voices: Mapping[str, Heard]) -> Verdict:
+    """Customers feel it. Where our checks pass it may be our own service, so it is degraded and nobody's fault yet."""
+    level = Level.DEGRADED if words else real.level
+    fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
+    seen = f"; our checks: {_all_said(words)}" if words else "; no check of ours sees it"
+    return Verdict(component, level, f"{_say(voices)}{seen}", fault, began_at=real.at)
 
 
 def _no_worse(

@@ -1,6 +1,6 @@
 """What the facts of a flag add up to: where it sends traffic, and what waits for a person."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
@@ -31,6 +31,7 @@ class Engagement:
     share_back: int = 0  # percent that is on the default again
     stepped_at: datetime | None = None
     asked_at: datetime | None = None  # the first step back waits for a person since then
+    hold: timedelta | None = None  # how long a step is watched, where real errors made it longer than configured
     because: tuple[str, ...] = ()  # components that were in trouble; empty = a person switched for other reasons
 
 

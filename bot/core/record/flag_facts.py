@@ -1,7 +1,7 @@
 """The facts of a flag, each with what it makes of the flag's state."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
@@ -143,6 +143,29 @@ class HandBackReverted(OfFlag, Reasoned, Body):
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """Everything is on the fallback again."""
         return _moved(state, fact, share_back=0, stepped_at=None, asked_at=None)
+
+
+@dataclass(frozen=True)
+class HandBackStopped(OfFlag, Body):
+    """Too many requests of customers failed on the default: back to the step before, which is watched for longer."""
+
+    KIND = "flag.hand_back_stopped"
+    ANNOUNCED = True
+    flag: str
+    share: int  # in percent, from now on
+    was: int
+    requests: int  # on the default since the last step
+    failed: int
+    hold: timedelta
+    variant: str = ""  # where the rest is
+
+    def pushed(self) -> bool:
+        """Customers feel it."""
+        return True
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """That share stays for as long; then the next step is tried again."""
+        return _moved(state, fact, share_back=self.share, stepped_at=fact.at, hold=self.hold)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from bot.core.record.flag_facts import (
     HandBackAsked,
     HandBackReverted,
     HandBackStepped,
+    HandBackStopped,
     Held,
     ProposalDropped,
     ReadersSaw,
@@ -83,6 +84,11 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
             told = f"{b.share} % of *{name}* is back on {default}, {100 - b.share} % on {rest} ({by})."
             coming = next((step for step in flag.steps if step > b.share), 100)
             return told, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} while it stays operational."
+        case HandBackStopped() as b:
+            rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
+            left = f"{b.share} % stays on {default}" if b.share else f"All of *{name}* is on {rest} again"
+            told = f"🟠 Switching *{name}* back is stopped: {b.failed:,} of {b.requests:,} requests failed on {default}."
+            return told, f"{left} ({by}). Tried again after {span(b.hold)} while {default} stays operational."
         case HandBackReverted(reason=reason):
             return f"🟠 All of *{name}* is on {fallback} again ({by}).", _why(reason)
         case ExpiryReached() as b:

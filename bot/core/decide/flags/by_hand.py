@@ -73,7 +73,7 @@ def on_step_back(draft: Draft, signal: StepBack) -> Step:
         return draft.refuse(_no_flag(draft, signal.flag))
     if engagement is None:
         return draft.refuse(fa.NothingToHandBack(flag=policy.key))
-    if engagement.stepped_at is not None:
+    if engagement.stepped_at is not None and engagement.share_back:
         return draft.refuse(fa.HandBackRuns(flag=policy.key, share=engagement.share_back))
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell:

@@ -1,0 +1,88 @@
+"""What real requests say of a component: how fast they burn what its objective allows to fail. Pure.
+
+The multiwindow rule of the SRE workbook ("Alerting on SLOs"): a short window with a high burn rate speaks soon, a long one
+with a lower rate speaks of what smoulders, and only while the short one burns too, so that it falls silent with the trouble.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.detection.verdict import TRAFFIC, Heard
+from bot.core.ids import ComponentId
+from bot.core.lazy_dataclass import dataclass
+from bot.core.model import Level
+from bot.core.outcomes.counts import MINUTE, OTHER, Counts, MinuteCount, Route
+from bot.core.outcomes.known import components_of
+from bot.core.policy import BurnWindow, Policy, RealTraffic
+
+MOST_NAMED = 2
+ROUNDING = 1e-6  # three of a hundred are three per cent
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What was counted within a window."""
+
+    counts: Counts
+    first_bad: datetime | None
+
+    def burns(self, rule: RealTraffic, rate: float) -> bool:
+        """Whether enough failed, of enough."""
+        total = self.counts.total
+        return total >= rule.minimum and self.counts.failed >= rate * (1 - rule.objective) * total - ROUNDING
+
+
+def judge(minutes: Sequence[MinuteCount], rule: RealTraffic, now: datetime, down_share: float) -> Heard | None:
+    """What the counts of one component come to; None where they say nothing bad. `down_share` failing is down."""
+    fast, slow = _window(minutes, rule.fast, now), _window(minutes, rule.slow, now)
+    if fast.burns(rule, rule.fast.burn):
+        level = Level.DOWN if fast.counts.failed >= down_share * fast.counts.total else Level.DEGRADED
+        return Heard(TRAFFIC, level, _words(fast.counts, rule.fast.window), fast.first_bad or now)
+    if slow.burns(rule, rule.slow.burn) and fast.burns(rule, rule.slow.burn):
+        return Heard(TRAFFIC, Level.DEGRADED, _words(slow.counts, rule.slow.window), slow.first_bad or now)
+    return None
+
+
+def by_component(minutes: Sequence[MinuteCount], policy: Policy) -> dict[str, list[MinuteCount]]:
+    """The counts, by the components that stand behind their variants and providers; what nobody can place is left out."""
+    places: dict[Route, tuple[str, ...]] = {}
+    found: dict[str, list[MinuteCount]] = {}
+    for one in minutes:
+        if one.route not in places:
+            places[one.route] = _components(one.route, policy)
+        for component in places[one.route]:
+            found.setdefault(component, []).append(one)
+    return found
+
+
+def _components(route: Route, policy: Policy) -> tuple[str, ...]:
+    """Of a variant what it needs, of a provider alone what flags need of it, or its only component."""
+    flag = policy.flags.get(route.flag)
+    if flag and route.variant:
+        needs = components_of(flag, route.variant)
+        theirs = tuple(id for id in needs if ComponentId(id).provider == route.provider)
+        return theirs or (needs if not route.provider else ())
+    if not route.provider:
+        return ()
+    mine = [id for id, one in policy.components.items() if one.provider == route.provider]
+    needed = {id for one in policy.flags.values() for variant in one.variants for id in components_of(one, variant)}
+    return tuple(id for id in mine if id in needed) or (tuple(mine) if len(mine) == 1 else ())
+
+
+def _window(minutes: Sequence[MinuteCount], window: BurnWindow, now: datetime) -> _Window:
+    counts, since = Counts(), now - window.window
+    bad: list[datetime] = []
+    for one in minutes:
+        if one.at >= since - MINUTE and one.at <= now:
+            counts.add(one.counts)
+            if one.counts.failed:
+                bad.append(one.at)
+    return _Window(counts, min(bad, default=None))
+
+
+def _words(counts: Counts, window: timedelta) -> str:
+    """`1,240 of 3,000 real requests failed in 5 min (HTTP 529, timeout)`."""
+    named = sorted((kind for kind in counts.errors if kind != OTHER), key=lambda kind: (-counts.errors[kind], kind))
+    why = f" ({', '.join(named[:MOST_NAMED])})" if named else ""
+    minutes = int(window.total_seconds()) // 60
+    return f"{counts.failed:,} of {counts.total:,} real requests failed in {minutes} min{why}"

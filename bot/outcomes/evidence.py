@@ -1,0 +1,70 @@
+"""What real requests say of components and of hand-backs: read from the disk, so that a restart knows as much."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.core.decide.flags.real_errors import under_way
+from bot.core.detection.traffic import by_component, judge
+from bot.core.detection.verdict import Heard
+from bot.core.model import Actor
+from bot.core.outcomes.counts import MINUTE
+from bot.core.signals import HandBackMeasured
+from bot.ports import Engine, Outcomes, StoreError
+from bot.system.clock import Clock
+
+EVERY = timedelta(seconds=15)
+TRAFFIC = Actor.rule("real traffic")
+
+log = structlog.get_logger(__name__)
+
+
+class TrafficEvidence:
+    """`look` is called with each beat; `tell` is given what is bad, by component. `down_share` failing is down."""
+
+    def __init__(
+        self, engine: Engine, outcomes: Outcomes, clock: Clock, *, down_share: float,
+        tell: Callable[[Mapping[str, Heard]], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._outcomes = outcomes
+        self._clock = clock
+        self._down_share = down_share
+        self._tell = tell
+        self._next: datetime | None = None
+
+    async def look(self) -> None:
+        """Read what was told, four times a minute."""
+        now = self._clock.now()
+        if self._next is not None and now < self._next <= now + EVERY:
+            return
+        self._next = now + EVERY
+        try:
+            await self._judge(now)
+            await self._measure_hand_backs(now)
+        except StoreError as error:  # said by whoever watches over the files; the next look tries again
+            log.debug("real traffic is not judged", why=str(error))
+
+    async def _judge(self, now: datetime) -> None:
+        policy = self._engine.policy
+        rule = policy.real_traffic
+        longest = max(rule.fast.window, rule.slow.window)
+        minutes = await self._outcomes.between(now - longest - MINUTE, now + MINUTE)
+        told = by_component(minutes, policy)
+        words = {id: judge(mine, rule, now, self._down_share) for id, mine in told.items()}
+        await self._tell({id: word for id, word in words.items() if word})
+
+    async def _measure_hand_backs(self, now: datetime) -> None:
+        """How the default fares since the minute after the last step: in the minute of the step both were served."""
+        for flag, engagement in under_way(self._engine.world, self._engine.policy):
+            if engagement.stepped_at is None:
+                continue
+            minutes = await self._outcomes.between(engagement.stepped_at, now + MINUTE)
+            mine = [one.counts for one in minutes if (one.route.flag, one.route.variant) == (flag.key, flag.default)]
+            if mine:
+                signal = HandBackMeasured(
+                    TRAFFIC, flag=flag.key, engagement=engagement.id, share=engagement.share_back,
+                    requests=sum(one.total for one in mine), failed=sum(one.failed for one in mine),
+                )  # fmt: skip
+                await self._engine.handle(signal)

@@ -1,0 +1,145 @@
+"""What real requests say of a component, and what they make of its verdict."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core.detection.detector import Condition, Judgement
+from bot.core.detection.traffic import by_component, judge
+from bot.core.detection.verdict import CheckView, Heard, reach
+from bot.core.model import Fault, Level, Verdict
+from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.core.policy import BurnWindow, RealTraffic
+from tests.desk import CHAT_FLAG, START, policy
+
+FLAG, API = CHAT_FLAG.key, "anthropic.api"
+CLAUDE = Route("chat", FLAG, "claude", "anthropic")
+RULE, DOWN_SHARE = RealTraffic(), 2 / 3
+
+
+def minutes(*told: tuple[int, int, int], route: Route = CLAUDE, error: str = "HTTP 529") -> list[MinuteCount]:
+    """(minutes ago, served, failed)."""
+    return [
+        MinuteCount(START - timedelta(minutes=ago), route, Counts(ok, failed, {error: failed} if failed else {}))
+        for ago, ok, failed in told
+    ]
+
+
+def said(found: Sequence[MinuteCount]) -> Heard | None:
+    return judge(found, RULE, START, DOWN_SHARE)
+
+
+# --- the windows
+
+
+@pytest.mark.parametrize(
+    ("ok", "failed", "level"),
+    [
+        (930, 70, Level.DEGRADED),  # 14 times 0.5 %
+        (931, 69, None),
+        (34, 66, Level.DEGRADED),
+        (33, 67, Level.DOWN),  # two thirds
+        (42, 7, None),  # 14 %, but of fewer than fifty
+        (43, 7, Level.DEGRADED),
+        (0, 0, None),
+    ],
+)
+def test_the_short_window_speaks_of_a_high_rate(ok: int, failed: int, level: Level | None) -> None:
+    """Of enough requests only; where two thirds fail it is down."""
+    alone = replace(RULE, slow=BurnWindow(timedelta(hours=1), 1_000))
+    found = judge(minutes((1, ok, failed)), alone, START, DOWN_SHARE)
+
+    assert level is (found.level if found else None)
+
+
+def test_the_long_window_speaks_of_what_smoulders() -> None:
+    """At three per cent for an hour, in words that name the hour."""
+    found = said(minutes(*((ago, 97, 3) for ago in range(60))))
+
+    assert found and (Level.DEGRADED, "in 60 min" in found.reason) == (found.level, True)
+
+
+def test_the_long_window_is_silent_once_the_trouble_is_over() -> None:
+    """What failed forty minutes ago fails nobody now."""
+    assert said(minutes((40, 0, 600), *((ago, 100, 0) for ago in range(6)))) is None
+
+
+def test_what_is_older_than_a_window_does_not_count() -> None:
+    """Nor does what is of another hour."""
+    assert said(minutes((90, 0, 600), (1, 100, 0))) is None
+
+
+def test_it_is_said_in_plain_words() -> None:
+    """How many of how many, in which time, and mostly with what."""
+    found = said(minutes((2, 1_760, 1_240)))
+
+    assert found and found.reason == "1,240 of 3,000 real requests failed in 5 min (HTTP 529)"
+
+
+def test_it_began_with_the_first_that_failed() -> None:
+    """Not with the window."""
+    found = said(minutes((4, 100, 0), (3, 50, 50), (2, 50, 50)))
+
+    assert found and START - timedelta(minutes=3) == found.at
+
+
+# --- whose they are
+
+
+@pytest.mark.parametrize(
+    ("route", "components"),
+    [
+        (CLAUDE, {API}),
+        (CLAUDE._replace(variant="gpt", provider="openai"), {"openai.api"}),
+        (Route("chat", FLAG, "cached"), set()),
+        (Route("mail", provider="anthropic"), {API}),
+        (Route("mail"), set()),
+    ],
+)
+def test_requests_are_of_what_their_variant_needs(route: Route, components: set[str]) -> None:
+    """Of a provider alone those that flags need of it; what nobody can place says nothing."""
+    assert components == by_component(minutes((1, 1, 1), route=route), policy()).keys()
+
+
+# --- the verdict
+
+
+def check(condition: Condition) -> CheckView:
+    return CheckView({"local": Judgement(condition, "5 of 5 checks")})
+
+
+WELL, FAILS, SILENT = check(Condition.WELL), check(Condition.FAILING), check(Condition.UNKNOWN)
+SOME = Heard("traffic", Level.DEGRADED, "70 of 1,000 real requests failed in 5 min", START)
+MOST = Heard("traffic", Level.DOWN, "900 of 1,000 real requests failed in 5 min", START)
+
+
+def verdict(heard: Heard, *checks: CheckView) -> Verdict:
+    return reach(API, {f"check-{n}": view for n, view in enumerate(checks)}, heard=[heard], now=START)
+
+
+@pytest.mark.parametrize(
+    ("heard", "checks", "level"),
+    [
+        (MOST, (WELL, WELL), Level.DEGRADED),
+        (SOME, (WELL,), Level.DEGRADED),
+        (SOME, (FAILS, WELL, WELL, WELL), Level.DEGRADED),
+        (MOST, (FAILS, WELL), Level.DOWN),
+        (SOME, (FAILS, WELL), Level.DEGRADED),
+        (SOME, (FAILS, FAILS), Level.DOWN),
+        (MOST, (SILENT,), Level.DOWN),
+        (SOME, (), Level.DEGRADED),
+    ],
+)
+def test_real_requests_raise_a_verdict(heard: Heard, checks: tuple[CheckView, ...], level: Level) -> None:
+    """Alone to degraded where checks pass; to down where checks fail too, or none can speak. Never below what checks say."""
+    assert level is verdict(heard, *checks).level
+
+
+def test_where_checks_pass_it_is_nobodys_fault_yet() -> None:
+    """It may be our own service; the reason tells both sides."""
+    found = verdict(SOME, WELL)
+
+    assert found.fault is Fault.UNCLEAR
+    assert "our services: 70 of 1,000 real requests failed in 5 min; our checks: check-0: 5 of 5 checks" == found.reason

@@ -1,0 +1,107 @@
+"""A hand-back on which requests of customers fail goes back one step, and waits for longer."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.model import Level
+from bot.core.record.flag import Engagement
+from bot.core.record.flag_facts import HandBackStopped, Released
+from tests.desk import ANA, CHAT_FLAG, RULE, Table, policy
+
+FLAG = CHAT_FLAG.key
+
+
+def coming_back(share: int = 10) -> Table:
+    """A hand-back that a person began, at this share."""
+    table = Table(policy()).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(10)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+    while engagement(table).share_back < share:
+        table.passes(1)
+    return table
+
+
+def engagement(table: Table) -> Engagement:
+    found = table.world.flag(FLAG).engagement
+    assert found is not None
+    return found
+
+
+def measured(table: Table, requests: int, failed: int, share: int | None = None) -> Table:
+    now = engagement(table)
+    table.send(s.HandBackMeasured(
+        actor=RULE, flag=FLAG, engagement=now.id, share=now.share_back if share is None else share, requests=requests,
+        failed=failed,
+    ))  # fmt: skip
+    return table
+
+
+@pytest.mark.parametrize(
+    ("requests", "failed", "stopped"), [(100, 6, True), (100, 5, False), (49, 49, False), (50, 3, True), (10_000, 500, False)]
+)
+def test_it_is_stopped_when_too_many_of_enough_fail(requests: int, failed: int, stopped: bool) -> None:
+    """More than five per cent, of at least fifty."""
+    assert stopped is bool(measured(coming_back(), requests, failed).kinds(HandBackStopped))
+
+
+def test_it_goes_back_one_step_with_the_figures() -> None:
+    """People read how many failed."""
+    [fact] = measured(coming_back(50), 200, 40).kinds(HandBackStopped)
+
+    assert HandBackStopped(FLAG, 25, 50, 200, 40, CHAT_FLAG.hold * 2, "gpt") == fact
+
+
+def test_the_first_step_goes_back_to_the_fallback_for_all() -> None:
+    """And is tried again by itself."""
+    table = measured(coming_back(10), 200, 40)
+    stopped = engagement(table).share_back
+    table.passes(CHAT_FLAG.hold * 2 // timedelta(minutes=1))
+
+    assert (0, 10) == (stopped, engagement(table).share_back)
+
+
+def test_the_next_try_waits_twice_as_long_each_time_up_to_an_hour() -> None:
+    """A default that fails again and again hurts less and less often."""
+    table, holds = coming_back(10), []
+    for _ in range(6):
+        measured(table, 200, 40)
+        holds.append(engagement(table).hold)
+        table.passes((engagement(table).hold or CHAT_FLAG.hold) // timedelta(minutes=1))
+
+    minutes = [hold // timedelta(minutes=1) for hold in holds if hold]
+    assert [10, 20, 40, 60, 60, 60] == minutes
+
+
+def test_no_step_is_taken_before_the_longer_hold_is_over() -> None:
+    """Nor after it is the hand-back forgotten."""
+    table = measured(coming_back(25), 200, 40)
+    table.passes(CHAT_FLAG.hold // timedelta(minutes=1))
+    meanwhile = engagement(table).share_back
+    table.passes(CHAT_FLAG.hold // timedelta(minutes=1))
+
+    assert (10, 25) == (meanwhile, engagement(table).share_back)
+
+
+def test_figures_of_another_step_stop_nothing() -> None:
+    """They were on their way while the share moved."""
+    assert [] == measured(coming_back(25), 200, 200, share=10).kinds(HandBackStopped)
+
+
+def test_a_person_may_go_on_at_once() -> None:
+    """Where all of it is on the fallback again, the first step can be asked for."""
+    table = measured(coming_back(10), 200, 40)
+    said = table.send(s.StepBack(actor=ANA, flag=FLAG)).answer
+
+    assert (True, 10) == (said.ok, engagement(table).share_back)
+
+
+def test_it_ends_like_any_other_once_requests_are_served() -> None:
+    """One stop is no end."""
+    table = measured(coming_back(50), 200, 40)
+    table.passes(120)
+
+    assert 1 == len(table.kinds(Released))
