@@ -22,6 +22,7 @@ NAMES = (
     "failover",
     "history",
     "intake",
+    "outcomes",
     "storm",
 )
 

@@ -83,9 +83,7 @@ class App:
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
             guard,
-            Beat(
-                setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock), self._outcomes.look
-            ),
+            Beat(setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock), self._outcomes.look),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )
@@ -107,6 +105,11 @@ class App:
         await self._watching.idle()
         if self._slack.membership:
             await self._slack.membership.levels.idle()
+
+    async def write_outcomes(self) -> None:
+        """Write what services told so far, which is done every second anyway."""
+        if self._outcomes.intake:
+            await self._outcomes.intake.flush()
 
     # --- what it is made of
 

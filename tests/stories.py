@@ -423,7 +423,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"flag/{FLAG}", HandBackAsked(FLAG, words)),
         (f"flag/{FLAG}", HandBackStepped(FLAG, 10, words)),
         (f"flag/{FLAG}", HandBackReverted(FLAG, words)),
-        (f"flag/{FLAG}", HandBackStopped(FLAG, 10, 25, 200, 30, timedelta(minutes=10), words[:120])),
+        (f"flag/{FLAG}", HandBackStopped(FLAG, 10, 25, 200, 30, 600, words[:120])),
         (f"flag/{FLAG}", Released(FLAG, "claude", words)),
         (f"flag/{FLAG}", ExpiryReached(FLAG, words, later)),
         (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),

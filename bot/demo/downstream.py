@@ -1,15 +1,18 @@
 """A small service downstream: answers customers with whatever provider its flag names, read by the official client.
 
-Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S ALIVE_TOKEN`. It
-writes one JSON line per customer, tells Understudy now and then that it lives, and knows no more of it than this address.
+Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S ALIVE_TOKEN
+OUTCOME_TOKEN`. It writes one JSON line per customer, tells Understudy that it lives and what became of its requests, and knows
+no more of it than this address.
 """
 
 import itertools
 import json
 import logging
+import queue
 import signal
 import sys
 import threading
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,10 +22,14 @@ from openfeature import api
 from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 
+from bot.system.clock import SystemClock
+
 FLAG = "support-chat.llm"
 CODE_DEFAULT: dict[str, Any] = {"provider": "openai", "model": "gpt-5"}  # the fallback, as docs/flags.md advises
 CUSTOMERS = 200
 KEY = "demo-key-not-a-secret"
+TELL_EVERY_S = 0.1
+MOST_TOLD = 500  # outcomes in one request
 
 
 def ask(client: httpx.Client, vendors: dict[str, str], route: dict[str, Any]) -> tuple[bool, str]:
@@ -51,20 +58,51 @@ def tell_alive(url: str, token: str, every_s: float, ended: threading.Event) -> 
                 return
 
 
-def serve(flag_url: str, log: Path, vendors: dict[str, str], every_s: float, alive_every_s: float, alive_token: str) -> None:
+def tell_outcomes(url: str, token: str, told: "queue.SimpleQueue[dict[str, Any]]", ended: threading.Event) -> None:
+    """Tell what became of requests, a batch at a time; one whose answer was lost is sent again under its key."""
+    with httpx.Client(trust_env=False, timeout=2.0, headers={"authorization": f"Bearer {token}"}) as client:
+        batch: list[dict[str, Any]] = []
+        while not ended.is_set() or not told.empty() or batch:
+            ended.wait(TELL_EVERY_S)
+            while not batch and not told.empty():
+                batch = [told.get() for _ in range(min(told.qsize(), MOST_TOLD))]
+                key = str(uuid.uuid4())
+            if not batch:
+                continue
+            try:
+                answer = client.post(f"{url}/api/v1/outcomes", json={"outcomes": batch}, headers={"idempotency-key": key})
+            except httpx.HTTPError:
+                if ended.is_set():
+                    return  # whoever counted is gone
+                continue
+            if answer.status_code < 500:
+                batch = []
+
+
+def serve(
+    flag_url: str, log: Path, vendors: dict[str, str], every_s: float, alive_every_s: float, alive_token: str,
+    outcome_token: str,
+) -> None:  # fmt: skip
     """Answer one customer after the other until standard input closes."""
     logging.getLogger("openfeature").setLevel(logging.CRITICAL)
     api.set_provider(OFREPProvider(flag_url, timeout=0.5))
-    flags = api.get_client()
+    flags, clock = api.get_client(), SystemClock()
     ended = threading.Event()
     threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
     threading.Thread(target=tell_alive, args=(flag_url, alive_token, alive_every_s, ended), daemon=True).start()
+    told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    teller = threading.Thread(target=tell_outcomes, args=(flag_url, outcome_token, told, ended))
+    teller.start()
     with log.open("a", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=0.25) as client:
         for number in itertools.count():
             customer = f"customer-{number % CUSTOMERS}"
             found = flags.get_object_details(FLAG, CODE_DEFAULT, EvaluationContext(customer))
             route = found.value if isinstance(found.value, dict) else CODE_DEFAULT
+            began = clock.monotonic()
             served, how = ask(client, vendors, route)
+            took_ms = (clock.monotonic() - began) * 1_000
+            outcome = {"service": "support-chat", "flag": FLAG, "ok": served, "error": how, "latency_ms": took_ms}
+            told.put({**outcome, "variant": found.variant} if found.variant else outcome)
             row = {
                 "customer": customer, "variant": found.variant, "reason": str(found.reason), "served": served, "how": how,
                 "error": str(found.error_code) if found.error_code else None,
@@ -82,4 +120,5 @@ def _until_closed(ended: threading.Event) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # started by hand it ends at once, without a traceback
-    serve(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5]), sys.argv[6])
+    url, log, vendors, every_s, alive_every_s, *tokens = sys.argv[1:]
+    serve(url, Path(log), json.loads(vendors), float(every_s), float(alive_every_s), *tokens)

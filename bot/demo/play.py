@@ -13,11 +13,12 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.transport import Transport
 from bot.config.load import load
 from bot.core.lazy_dataclass import dataclass
+from bot.core.outcomes.counts import MINUTE
 from bot.core.record.fact import Fact
 from bot.core.record.world import World
 from bot.demo.cast import Ana
 from bot.demo.proof import Claim, Seen, prove
-from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, YOU, write_settings
+from bot.demo.settings import ALIVE_ID, ALIVE_TOKEN, FLAG, OUTCOME_TOKEN, YOU, write_settings
 from bot.demo.telling import ending, lines
 from bot.engine.outbox import OutboxTiming
 from bot.exports import FORMATS, render
@@ -32,6 +33,7 @@ from commands.table import words
 
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
 CUSTOMER_EVERY_S = 0.05
+OUTAGE = "anthropic"  # who fails in every scenario that is played here
 ALIVE_EVERY = timedelta(minutes=5)  # of the story
 MOST_SIGNS = 10_000
 LAST_WORDS_S = 30.0  # real seconds for what is still on its way to the workspace when the story is over
@@ -142,7 +144,7 @@ class Demo:
         self._log.unlink(missing_ok=True)
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.demo.downstream", app.url, str(self._log), json.dumps(vendors), str(CUSTOMER_EVERY_S),
-            str(ALIVE_EVERY.total_seconds() / self._clock.speed), ALIVE_TOKEN, stdin=asyncio.subprocess.PIPE,
+            str(ALIVE_EVERY.total_seconds() / self._clock.speed), ALIVE_TOKEN, OUTCOME_TOKEN, stdin=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the demo, which ends it by closing its standard input
         )  # fmt: skip
 
@@ -175,7 +177,9 @@ class Demo:
         until = loop.time() + LAST_WORDS_S
         await asyncio.sleep(1.0)  # the last click is still being answered
         while loop.time() < until:
-            if not await app.ledger.read(lambda store: store.outbox(*UNFINISHED)):
+            over = [one for one in app.engine.world.incidents.values() if one.ending.at and one.provider == OUTAGE]
+            counted = all(one.served and one.served.until == one.ending.at for one in over)
+            if counted and not await app.ledger.read(lambda store: store.outbox(*UNFINISHED)):
                 return
             await asyncio.sleep(0.2)
 
@@ -189,7 +193,12 @@ class Demo:
                 (self._out / name).write_bytes(content)
                 exports.append(self._out / name)
         signs = await app.samples.recent(ALIVE_ID, MOST_SIGNS)
-        seen = Seen(world, facts, self._workspace, self._log, exports, signs, self._outage_before, self._clock.speed)
+        await app.write_outcomes()
+        told = await app.samples.outcomes.totals(self._began_at, self._clock.now() + MINUTE)
+        seen = Seen(
+            world, facts, self._workspace, self._log, exports, signs, told, self._outage_before, self._clock.speed,
+            app.engine.policy,
+        )  # fmt: skip
         played = Played(tuple(prove(seen)))
         for line in ending(played.claims, exports, stays):
             self._say(line)

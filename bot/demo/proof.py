@@ -7,13 +7,18 @@ from pathlib import Path
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
+from bot.core.outcomes.served import Sum
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, Released
 from bot.core.record.incident_facts import Posted, UpdateWritten
 from bot.core.record.sight import SightLost
 from bot.core.record.world import World
 from bot.sandbox.slack import LocalWorkspace
+from bot.timeline.words import percent
+from bot.views.incident.customers import plain_served
 
+COUNTED_WITHIN = 0.01
 SERVED_AT_LEAST = 0.9  # of all customers, over the whole story, outage included
 UPDATES_AT_LEAST = 3
 
@@ -36,8 +41,10 @@ class Seen:
     log: Path
     exports: Sequence[Path]
     signs: Sequence[Sample]  # looks for signs of life, each with the newest that it knew
+    told: Sequence[Sum]  # what the service downstream told of its requests, as the bot counted it
     outage_before: Callable[[str, datetime], datetime | None]
     speed: float
+    policy: Policy
 
 
 def prove(seen: Seen) -> list[Claim]:
@@ -50,6 +57,8 @@ def prove(seen: Seen) -> list[Claim]:
         _went_back(seen.facts, rows),
         _updated(seen.facts, seen.workspace),
         _served(rows),
+        _counted(rows, seen.told),
+        _customers(seen.world, seen.policy),
         _lived(seen),
         _resolved(seen.world),
         _exported(seen.exports),
@@ -100,6 +109,26 @@ def _served(rows: Sequence[dict[str, object]]) -> Claim:
     served = sum(bool(row["served"]) for row in rows)
     share = served / len(rows) if rows else 0.0
     return Claim(share >= SERVED_AT_LEAST, f"customers were served: {served} of {len(rows)} ({share:.1%}) over the whole story")
+
+
+def _counted(rows: Sequence[dict[str, object]], told: Sequence[Sum]) -> Claim:
+    """The bot's counts against the service's own log, to one per cent; both are still written."""
+    all_told, served = sum(one.ok + one.failed for one in told), sum(bool(row["served"]) for row in rows)
+    ok = sum(one.ok for one in told)
+    near = max(abs(all_told - len(rows)), abs(ok - served)) <= COUNTED_WITHIN * len(rows)
+    words = f"real requests were counted: the service told of {all_told} of its {len(rows)}, {ok} of its {served} served ones"
+    return Claim(bool(rows) and near, words)
+
+
+def _customers(world: World, policy: Policy) -> Claim:
+    """What the incident says of customers."""
+    found = [one.served for one in world.incidents.values() if one.provider == "anthropic" and one.served]
+    if not found:
+        return Claim(False, "the incident does not say how many customers were served")
+    served = max(found, key=lambda one: one.total)
+    said = plain_served(served, policy)
+    words = f"{said[:1].lower()}{said[1:]}; without a switch it had been {percent(served.without_switch)}"
+    return Claim(served.share > served.without_switch, words)
 
 
 def _lived(seen: Seen) -> Claim:

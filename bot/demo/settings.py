@@ -13,6 +13,7 @@ FLAG = "support-chat.llm"
 YOU = "sam"  # whoever has the page open
 DEMO_KEY = "demo-key-not-a-secret"
 ALIVE_ID = "ours.chat.alive"  # the heartbeat of the service downstream
+OUTCOME_TOKEN = "demo-outcomes-not-a-secret"  # noqa: S105 # as it says
 ALIVE_TOKEN = "demo-heartbeat-not-a-secret"  # noqa: S105 # as it says
 
 
@@ -29,6 +30,7 @@ def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, list
         "server": {
             "listen": listen,
             "open_to_loopback": True,
+            "outcome_tokens": [OUTCOME_TOKEN],
         },  # everything plays on this machine, and no proxy stands in front
         "allow_private": ["127.0.0.0/8"],
         "providers": {"anthropic": _anthropic(vendors), "openai": _openai(vendors), "ours": _ours()},

@@ -41,8 +41,8 @@ class TrafficEvidence:
             return
         self._next = now + EVERY
         try:
+            await self._measure_hand_backs(now)  # first: a verdict would take all of it back, and forget to wait for longer
             await self._judge(now)
-            await self._measure_hand_backs(now)
         except StoreError as error:  # said by whoever watches over the files; the next look tries again
             log.debug("real traffic is not judged", why=str(error))
 

@@ -51,6 +51,8 @@ class OutcomeIntake:
         self._rows: dict[tuple[int, Route], Counts] = {}
         self._keys: set[bytes] = set()
         self._writing: set[bytes] = set()
+        self._asking: set[bytes] = set()
+        self._one_at_a_time = asyncio.Lock()
         self._services: set[str] = set()
         self._services_at: datetime | None = None
         self._sparingly = Sparingly(clock, timedelta(minutes=10))
@@ -79,12 +81,15 @@ class OutcomeIntake:
             return Taken.FULL
         if key:
             hashed = _hashed(sender, key)
-            if hashed in self._keys or hashed in self._writing:
+            if self._holds(hashed):
                 return Taken.BEFORE
-            self._keys.add(hashed)  # before anything is awaited: the same key may come twice at once
-            if await self._was_counted(hashed):
-                self._keys.discard(hashed)
-                return Taken.BEFORE
+            self._asking.add(hashed)  # the same key may come twice at once
+            try:
+                if await self._was_counted(hashed):
+                    return Taken.BEFORE
+            finally:
+                self._asking.discard(hashed)
+            self._keys.add(hashed)  # only now, so that it is written with its counts
         for outcome in outcomes:
             self._count(outcome)
         return Taken.COUNTED
@@ -92,7 +97,10 @@ class OutcomeIntake:
     async def knows(self, key: str, *, sender: str = "") -> bool:
         """Whether a batch with this key was counted within a day."""
         hashed = _hashed(sender, key)
-        return hashed in self._keys or hashed in self._writing or await self._was_counted(hashed)
+        return self._holds(hashed) or await self._was_counted(hashed)
+
+    def _holds(self, key: bytes) -> bool:
+        return key in self._keys or key in self._writing or key in self._asking
 
     async def _was_counted(self, key: bytes) -> bool:
         try:
@@ -116,6 +124,10 @@ class OutcomeIntake:
 
     async def flush(self) -> None:
         """Write what was taken; what the disk does not take is kept for the next time."""
+        async with self._one_at_a_time:
+            await self._write()
+
+    async def _write(self) -> None:
         if not self._rows and not self._keys:
             return
         rows, self._rows = self._rows, {}

@@ -11,7 +11,15 @@ from pydantic import BaseModel, SecretStr
 from bot.config.checks.http import Expect
 from bot.config.checks.kinds import CHECK_MODELS
 from bot.config.checks.llm import LlmBudget, LlmExpect
-from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, PeerConfig, SamplesConfig
+from bot.config.detection import (
+    BurnWindowConfig,
+    DetectionConfig,
+    MaintenanceConfig,
+    MutesConfig,
+    OutcomesConfig,
+    PeerConfig,
+    SamplesConfig,
+)
 from bot.config.flags import FallbackConfig, FlagConfig, HandBack
 from bot.config.incidents import BroadcastConfig, ComponentOpenOn, IncidentsConfig, OpenOn, Runbook, UpdateEvery
 from bot.config.load import load
@@ -62,6 +70,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "mutes": MutesConfig,
     "peers": PeerConfig,
     "samples": SamplesConfig,
+    "outcomes": OutcomesConfig,
+    "fast and slow": BurnWindowConfig,
     "flags": FlagConfig,
     "fallbacks": FallbackConfig,
     "hand_back": HandBack,

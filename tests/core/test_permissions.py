@@ -50,7 +50,7 @@ VALUES: dict[str, Any] = {
     "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "step": 1,
     "components": (API,),
     "changed": ("flags.chat.default",), "changed_at": START, "by": 1, "of": 1,
-    "served": Served(START, ()),
+    "served": Served(START, ()), "engagement": "chat#1", "share": 10, "requests": 100, "failed": 9,
     "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 

@@ -31,8 +31,12 @@ class Engagement:
     share_back: int = 0  # percent that is on the default again
     stepped_at: datetime | None = None
     asked_at: datetime | None = None  # the first step back waits for a person since then
-    hold: timedelta | None = None  # how long a step is watched, where real errors made it longer than configured
+    hold_s: int = 0  # seconds that a step is watched, where real errors made it longer than configured
     because: tuple[str, ...] = ()  # components that were in trouble; empty = a person switched for other reasons
+
+    def hold(self, configured: timedelta) -> timedelta:
+        """How long a step is watched."""
+        return max(configured, timedelta(seconds=self.hold_s))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The facts of a flag, each with what it makes of the flag's state."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
@@ -156,7 +156,7 @@ class HandBackStopped(OfFlag, Body):
     was: int
     requests: int  # on the default since the last step
     failed: int
-    hold: timedelta
+    hold_s: int  # until the next step is tried, in seconds
     variant: str = ""  # where the rest is
 
     def pushed(self) -> bool:
@@ -165,7 +165,7 @@ class HandBackStopped(OfFlag, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """That share stays for as long; then the next step is tried again."""
-        return _moved(state, fact, share_back=self.share, stepped_at=fact.at, hold=self.hold)
+        return _moved(state, fact, share_back=self.share, stepped_at=fact.at, hold_s=self.hold_s)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ Everything else that a service exports is passed over in silence: an exporter se
 counted the answer says how many, and why, as OTLP's partial success.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +26,8 @@ DELTA = 1
 IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})  # hexadecimal in OTLP's JSON
 SERVICE_CHARS = 64
 LONGEST_S = 86_400.0
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9 ._:/@-]+", re.ASCII)
 
 
 class OtlpError(ValueError):
@@ -64,7 +68,8 @@ def read_metrics(body: bytes, packed: bool, known: Known, now: datetime, cumulat
                     continue
                 point = _point(raw, kind)
                 if data.aggregation_temporality != DELTA:
-                    key = (route, tuple(sorted(said.items())))
+                    # A hash, for what others send may be long.
+                    key = hashlib.sha256(repr((route, sorted(said.items()))).encode("utf-8", "backslashreplace")).digest()
                     seen = cumulative.seen(key, point, now)
                     if seen is None:
                         continue
@@ -125,7 +130,7 @@ def _attributes(given: Iterable[Any]) -> dict[str, str]:
 
 
 def _route(said: Mapping[str, str], known: Known, found: Read) -> Route | None:
-    service = said.get("service.name", "unknown_service").strip()[:SERVICE_CHARS] or "unknown_service"
+    service = _NO_NAME.sub("_", said.get("service.name", ""))[:SERVICE_CHARS].strip("_ ") or "unknown_service"
     flag = said.get("feature_flag.key", "")
     policy = known.flags.get(flag)
     variant = said.get("feature_flag.result.variant") or said.get("feature_flag.variant", "")

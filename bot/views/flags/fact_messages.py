@@ -1,5 +1,7 @@
 """One message for one fact about a flag: what was switched, by whom, and the way back."""
 
+from datetime import timedelta
+
 from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.flag import Engagement
@@ -88,7 +90,10 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
             rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
             left = f"{b.share} % stays on {default}" if b.share else f"All of *{name}* is on {rest} again"
             told = f"🟠 Switching *{name}* back is stopped: {b.failed:,} of {b.requests:,} requests failed on {default}."
-            return told, f"{left} ({by}). Tried again after {span(b.hold)} while {default} stays operational."
+            return (
+                told,
+                f"{left} ({by}). Tried again after {span(timedelta(seconds=b.hold_s))} while {default} stays operational.",
+            )
         case HandBackReverted(reason=reason):
             return f"🟠 All of *{name}* is on {fallback} again ({by}).", _why(reason)
         case ExpiryReached() as b:

@@ -52,7 +52,7 @@ def test_it_goes_back_one_step_with_the_figures() -> None:
     """People read how many failed."""
     [fact] = measured(coming_back(50), 200, 40).kinds(HandBackStopped)
 
-    assert HandBackStopped(FLAG, 25, 50, 200, 40, CHAT_FLAG.hold * 2, "gpt") == fact
+    assert HandBackStopped(FLAG, 25, 50, 200, 40, int(CHAT_FLAG.hold.total_seconds() * 2), "gpt") == fact
 
 
 def test_the_first_step_goes_back_to_the_fallback_for_all() -> None:
@@ -69,11 +69,10 @@ def test_the_next_try_waits_twice_as_long_each_time_up_to_an_hour() -> None:
     table, holds = coming_back(10), []
     for _ in range(6):
         measured(table, 200, 40)
-        holds.append(engagement(table).hold)
-        table.passes((engagement(table).hold or CHAT_FLAG.hold) // timedelta(minutes=1))
+        holds.append(engagement(table).hold_s)
+        table.passes(engagement(table).hold_s // 60)
 
-    minutes = [hold // timedelta(minutes=1) for hold in holds if hold]
-    assert [10, 20, 40, 60, 60, 60] == minutes
+    assert [600, 1_200, 2_400, 3_600, 3_600, 3_600] == holds
 
 
 def test_no_step_is_taken_before_the_longer_hold_is_over() -> None:

@@ -173,6 +173,14 @@ async def test_a_request_may_name_the_flag_that_chose(house: House, http: aiohtt
     assert {Route("mail", "support-chat.llm", "gpt", "openai"), MAIL} == (await counted(house)).keys()
 
 
+async def test_a_service_cannot_name_itself_in_markup(house: House, http: aiohttp.ClientSession) -> None:
+    """Nor at any length."""
+    await send(http, house, export(point(1), service="<!channel>\x00 mail"))
+    await send(http, house, export(point(1), service="x" * 10_000))
+
+    assert {"channel_ mail", "x" * 64} == {route.service for route in await counted(house)}
+
+
 async def test_how_long_requests_took_is_known(house: House, http: aiohttp.ClientSession) -> None:
     """As finely as the histogram tells."""
     await send(http, house, export(point(9)))

@@ -189,6 +189,23 @@ async def test_a_key_is_forgotten_after_a_day(house: House, http: aiohttp.Client
     assert not found["repeated"]
 
 
+async def test_a_key_is_never_written_before_its_counts(house: House) -> None:
+    """Not even where the disk is written while it is asked."""
+    asked = Stubborn(house.samples.outcomes)
+    asked.takes = True
+    intake = OutcomeIntake(asked, house.clock)
+
+    async def written_meanwhile(key: bytes) -> bool:
+        await intake.flush()
+        return await house.samples.outcomes.known_key(key)
+
+    asked.known_key = written_meanwhile  # its own question, at a bad moment
+    found = await intake.take([told(START, Route("chat"), ok=True)], key="a")
+    await intake.flush()
+
+    assert (Taken.COUNTED, 1) == (found, len(await house.samples.outcomes.between(START, START + timedelta(minutes=1))))
+
+
 async def test_another_sender_may_have_chosen_the_same_key(house: House, http: aiohttp.ClientSession) -> None:
     """Nobody can keep another one's outcomes out."""
     for token in (OUTCOME, CONTROL):

@@ -272,7 +272,7 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
         elif engagement.asked_at is None:
             body = HandBackAsked(policy.key, reason)
             draft.add(f"flag/{policy.key}", body, incident=_where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
-    elif draft.now >= engagement.stepped_at + (engagement.hold or policy.hold):
+    elif draft.now >= engagement.stepped_at + engagement.hold(policy.hold):
         step_back(draft, policy, engagement, reason, HAND_BACK_RULE)
 
 
@@ -399,6 +399,6 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
             if _higher(world, flag, engagement):
                 yield engagement.at + flag.min_hold
         elif engagement.stepped_at is not None:
-            yield engagement.stepped_at + (engagement.hold or flag.hold)
+            yield engagement.stepped_at + engagement.hold(flag.hold)
         elif engagement.asked_at is None and _goes_back(flag, engagement):
             yield engagement.at + flag.min_hold

@@ -21,10 +21,10 @@ def on_measured(draft: Draft, signal: HandBackMeasured) -> Step:
     if policy is None or engagement is None or not _hurts(draft.policy, policy, engagement, signal):
         return draft.done(KnownAlready())
     before = max((step for step in policy.steps if step < engagement.share_back), default=0)
-    hold = min(max(policy.hold, engagement.hold or policy.hold) * 2, max(LONGEST_HOLD, policy.hold))
+    hold = min(engagement.hold(policy.hold) * 2, max(LONGEST_HOLD, policy.hold))
     body = HandBackStopped(
-        flag=policy.key, share=before, was=engagement.share_back, requests=signal.requests, failed=signal.failed, hold=hold,
-        variant=engagement.variant,
+        flag=policy.key, share=before, was=engagement.share_back, requests=signal.requests, failed=signal.failed,
+        hold_s=int(hold.total_seconds()), variant=engagement.variant,
     )  # fmt: skip
     draft.add(f"flag/{policy.key}", body, incident=engagement.incident, actor=HAND_BACK_RULE)
     return draft.done(Noted())

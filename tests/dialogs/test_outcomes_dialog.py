@@ -1,0 +1,79 @@
+"""What services tell of their requests, as people in Slack meet it."""
+
+from typing import Any
+
+import aiohttp
+
+from bot.core.model import Level
+from bot.core.record.flag_facts import HandBackStopped
+from tests.dialogs.talk import Talk
+from tests.house import FLAG
+
+CHANNEL = "inc-20260320-0001-claude"
+
+
+async def tell(talk: Talk, variant: str, ok: int, failed: int = 0) -> None:
+    """A service tells over HTTP, as any of them does."""
+    app = talk.house.app
+    assert app is not None
+    counts = [(good, count) for good, count in ((True, ok), (False, failed)) if count]
+    told = [
+        {"service": "chat", "flag": FLAG, "variant": variant, "ok": good, "error": "HTTP 529", "count": count}
+        for good, count in counts
+    ]
+    await post(talk, "/api/v1/outcomes", {"outcomes": told})
+    await app.write_outcomes()
+
+
+async def post(talk: Talk, path: str, body: Any) -> None:
+    """Ask the bot over HTTP, as its own terminal does."""
+    app = talk.house.app
+    assert app is not None
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {app.local_token}"}) as http:
+        answer = await http.post(f"{app.url}{path}", json=body)
+        assert answer.status == 200, await answer.text()
+
+
+async def test_card_and_summary_say_how_many_customers_were_served(talk: Talk) -> None:
+    """From what services told, by which variant, and what was lost before the switch."""
+    await tell(talk, "claude", 10, 90)
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+    await tell(talk, "gpt", 900)
+    await talk.house.passes(minutes=2)
+    await talk.asks(talk.house.ana, "/incident ack INC-1")
+    await talk.house.quiet()
+
+    line = "Customers served: 91.0 % of 1,000 requests (gpt 900, claude 10); 90 lost before the switch"
+    assert line in talk.card(CHANNEL)
+
+
+async def test_requests_that_fail_make_a_component_degraded_though_checks_pass(talk: Talk) -> None:
+    """Its checks stay well; whoever asks reads both."""
+    await tell(talk, "claude", 800, 200)
+    await talk.house.passes(minutes=1)
+    await talk.house.quiet()
+    app = talk.house.app
+    assert app is not None
+
+    assert app.engine.world.component("anthropic.api").level is Level.DEGRADED
+    assert "200 of 1,000 real requests failed in 5 min (HTTP 529)" in await talk.asks(talk.house.ana, "/health claude api")
+
+
+async def test_a_hand_back_that_hurts_is_stopped_and_told(talk: Talk) -> None:
+    """In the channel of the incident, with the figures and when it is tried again."""
+    house = talk.house
+    await house.fails("anthropic.api")
+    await house.quiet()
+    await house.recovers("anthropic.api")
+    await house.passes(minutes=12)
+    await post(talk, f"/api/v1/flags/{FLAG}/step-back", {})
+    await house.passes(minutes=2)
+    await tell(talk, "claude", 60, 40)
+    await house.passes(minutes=1)
+    await house.quiet()
+
+    [fact] = await talk.facts(HandBackStopped)
+    assert (0, 10) == (fact.body.share, fact.body.was)  # type: ignore[attr-defined] # one of these
+    told = talk.shows(talk.said(CHANNEL, "is stopped")[-1])
+    assert "Switching support chat back is stopped: 40 of 100 requests failed on claude." in told
