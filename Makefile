@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
-.PHONY: demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node clean
+.PHONY: demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node web clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -13,7 +13,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
-interop: $(VENV)/.dev node ## what services run beside the bot, in other languages and freshly installed: tests/interop
+interop: $(VENV)/.dev node browser web ## what services run beside the bot, in other languages and freshly installed: tests/interop
 	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
 	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
 	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
@@ -89,6 +89,13 @@ node:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nodejs npm >/dev/null; } \
 	  || echo "Node is missing: the kit for it will not be tested (Debian: apt-get install nodejs npm)"
+
+# A page with OpenFeature's client for browsers, at the versions named there.
+web: node | $(VENV)/bin/python
+	@cmp -s tests/interop/web/package.json $(VENV)/web/package.json && cmp -s tests/interop/web/page.js $(VENV)/web/page.js && test -f $(VENV)/web/page.bundle.js \
+	  || { mkdir -p $(VENV)/web && cp tests/interop/web/* $(VENV)/web/ && cd $(VENV)/web \
+	       && npm install --no-audit --no-fund --no-package-lock --silent && npm run --silent build; } \
+	  || echo "The client for web pages is missing: it will not be tested (Debian: apt-get install nodejs npm)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,18 +95,16 @@ class Seen:
 
 
 async def outage(folder: Path, clients: Mapping[str, Sequence[str]]) -> Seen:
-    """Play it. A client's command may hold `{url}` and `{cache}`."""
+    """Play it. A client's command may hold `{url}` and `{cache}`, and `{page}`: where a web page that may read has to stand."""
     async with a_deployment(folder) as deployment, AsyncExitStack() as stack:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        listen = url.removeprefix("http://")
-        deployment.configure(deployment.settings(flags=FLAGS, server={"listen": listen, "read_tokens": [TOKEN]}))
+        url, page = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+        server = {"listen": url.removeprefix("http://"), "read_tokens": [TOKEN], "browsers": [page]}
+        deployment.configure(deployment.settings(flags=FLAGS, server=server))
         bot = await deployment.ready_bot()
 
         async def start() -> dict[str, Service]:
             return {
-                name: await stack.enter_async_context(a_service(command, url, folder / f"{number}.json"))
+                name: await stack.enter_async_context(a_service(command, folder / f"{number}.json", url=url, page=page))
                 for number, (name, command) in enumerate(clients.items())
             }
 
@@ -152,6 +150,14 @@ async def outage(folder: Path, clients: Mapping[str, Sequence[str]]) -> Seen:
     return seen
 
 
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
 def while_hung(reads: Sequence[Read]) -> str:
     """Whether a read waited, and what it gave; those that began shortly before the bot went on are left out."""
     longest = max(read.took_s for read in reads)
@@ -194,8 +200,8 @@ async def all_see(services: Mapping[str, Service], provider: str) -> None:
 
 
 @asynccontextmanager
-async def a_service(command: Sequence[str], url: str, cache: Path) -> AsyncIterator[Service]:
-    words = [word.format(url=url, cache=cache) if word.startswith("{") else word for word in command]
+async def a_service(command: Sequence[str], cache: Path, **addresses: str) -> AsyncIterator[Service]:
+    words = [word.format(cache=cache, **addresses) if word.startswith("{") else word for word in command]
     process = await asyncio.create_subprocess_exec(
         *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         env={**os.environ, "UNDERSTUDY_READ_TOKEN": TOKEN, "FLAGS_FILE": str(cache)},

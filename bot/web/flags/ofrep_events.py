@@ -58,13 +58,15 @@ STREAMS = web.AppKey("streams", Streams)
 async def events(request: web.Request) -> web.StreamResponse:
     """One event for each change of a flag, and a comment every 15 seconds in between.
 
-    Whoever comes back with the id of another revision is told at once. What it is told of, it reads where all flags are read.
+    Whoever comes is told at once, unless it says that it heard of this very revision: since it read the flags they may have
+    changed, and OpenFeature's client for web pages does not read them anew when it comes back. What it is told of, it reads
+    where all flags are read.
     """
     streams, board = request.app[STREAMS], request.app[SERVICES].board
     response = web.StreamResponse(headers=HEADERS)
     with streams.listening() as changed:
         await response.prepare(request)
-        if request.headers.get("Last-Event-ID", str(board.snapshot.revision)) != str(board.snapshot.revision):
+        if request.headers.get("Last-Event-ID") != str(board.snapshot.revision):
             changed.set()
         text = "retry: 3000\n\n"  # at once: the headers travel with the first bytes
         while not streams.closing:

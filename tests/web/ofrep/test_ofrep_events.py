@@ -44,6 +44,8 @@ async def listening(http: aiohttp.ClientSession, house: House, **more: str) -> A
         assert (200, "text/event-stream") == (answer.status, answer.headers["Content-Type"])
         listener = Listener(answer)
         assert {"retry": "3000"} == await listener.next()
+        if not more:
+            assert str(house.board.snapshot.revision) == (await listener.next())["id"], "whoever comes new is told at once"
         yield listener
 
 
