@@ -14,12 +14,13 @@ from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
+from bot.wiring.flags.readers import readers_seen
+from bot.wiring.flags.rehearsing import Rehearsing
 from bot.wiring.on_call import OnCallRoom
 from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import PartList
 from bot.wiring.parts import Parts
 from bot.wiring.pinging import Pinging
-from bot.wiring.readers import readers_seen
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
@@ -63,6 +64,7 @@ class App:
         )
         self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
         self._sending = Sending(setup, self._store, self._channels, on_call=self._on_call, board_url=self._web.board_url)
+        self._rehearsing = Rehearsing(setup, self._store, self._probes)
         guard = LoopGuard(setup)
         self._watching = Watching(setup, self._store, self._probes, guard.lag)
         served = [self._web] if setup.given.web else []
@@ -83,6 +85,7 @@ class App:
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
             guard,
+            self._rehearsing,
             Beat(setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock), self._outcomes.look),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
@@ -165,6 +168,7 @@ class App:
             engine=self._front(), ledger=self.ledger, samples=self.samples, board=self.board, clock=self.clock,
             board_url=self._web.board_url(), trouble=self.trouble, about=self.about, unwritten=self._store.watch.unwritten,
             denials=self._store.denials, home_opened=self._slack.home_opened,
+            rehearsed=self._rehearsing.ended,
         )  # fmt: skip
 
     # --- how it stands

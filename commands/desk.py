@@ -27,6 +27,10 @@ async def _version_only() -> About:
     return About(understudy_version())
 
 
+async def _at_once(flag: str) -> bool:
+    return True
+
+
 async def _no_home(user: str, hash: str) -> None:
     """Where there is no Slack, nobody opens a Home tab."""
 
@@ -45,6 +49,7 @@ class CommandContext:
     about: Callable[[], Awaitable[About]] = _version_only
     unwritten: Callable[[], Mapping[str, Verdict]] = dict  # what is seen and cannot be committed
     home_opened: Callable[[str, str], Awaitable[None]] = _no_home  # somebody opened their Home tab: who, its hash
+    rehearsed: Callable[[str], Awaitable[bool]] = _at_once  # waits for the rehearsal of a flag; False = it takes too long
     denials: Denials | None = None  # where refusals are noted
 
     def denied(self, asked: "Request", kind: type[Signal], incident: int | None = None) -> Denied | None:

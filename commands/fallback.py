@@ -3,10 +3,11 @@
 import re
 
 from bot.core.policy import FlagPolicy
-from bot.core.signals import EngageFlag, ReleaseFlag
+from bot.core.signals import EngageFlag, RehearseFlag, ReleaseFlag
 from bot.views.answers import shown
 from bot.views.flags.board import flag_status
 from bot.views.flags.readers import flag_readers
+from bot.views.flags.rehearsals import rehearsal_results
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
 from commands.parse import Misunderstood, duration_first, nearest, split_verb
@@ -29,6 +30,8 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
             case "engage":
                 said = await desk.engine.handle(engagement(desk, asked, rest))
                 await answer(respond, shown(said))
+            case "rehearse":
+                await _rehearse(desk, asked, rest, respond)
             case "release":
                 said = await desk.engine.handle(_release(desk, asked, rest))
                 await answer(respond, shown(said))
@@ -38,6 +41,16 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
                 await answer(respond, text)
     except Misunderstood as wrong:
         await answer(respond, wrong.answer)
+
+
+async def _rehearse(desk: CommandContext, asked: Request, text: str, respond: Respond) -> None:
+    """Say at once that it runs, and the result when it is there: that may take a minute."""
+    key, _ = _flag(desk, text)
+    said = await desk.engine.handle(RehearseFlag(actor=asked.actor, id=asked.signal_id, flag=key))
+    await answer(respond, shown(said))
+    flag = desk.engine.policy.flags.get(key)
+    if said.ok and flag and await desk.rehearsed(key):
+        await answer(respond, rehearsal_results(flag, desk.engine.world, desk.engine.policy, desk.clock.now()))
 
 
 def _flag(desk: CommandContext, text: str) -> tuple[str, str]:

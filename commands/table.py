@@ -88,11 +88,12 @@ INCIDENT = Word(
 FALLBACK = Word(
     "/fallback",
     "See and switch fallback flags",
-    "status | engage FLAG [VARIANT] REASON | release FLAG | clients FLAG | help",
+    "status | engage FLAG [VARIANT] REASON | release FLAG | rehearse FLAG | clients FLAG | help",
     (
         Verb("status", "/fallback status", "every flag: what it is on, since when, why, who reads it"),
         Verb("engage", "/fallback engage FLAG [VARIANT] [for 2h] [REASON]", "switch services to a fallback"),
         Verb("release", "/fallback release FLAG [force] [REASON]", "switch back to the default at once"),
+        Verb("rehearse", "/fallback rehearse FLAG", "ask its fallbacks now for what services need of them"),
         Verb("clients", "/fallback clients FLAG", "who reads it, and who does not have its last switch yet"),
         Verb("help", "/fallback help", "this text"),
     ),

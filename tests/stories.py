@@ -94,6 +94,7 @@ from bot.core.record.provider_facts import (
     PageFlooded,
     UpdatesForgotten,
 )
+from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.standing import Piece
@@ -109,6 +110,7 @@ from bot.core.record.task_facts import (
     TaskReopened,
 )
 from bot.core.record.world import World
+from bot.core.rehearsal import Mark, NeedResult
 from bot.core.tasks import Task, TaskRef
 from bot.ports import LatencyPicture
 from bot.views.scene import Scene
@@ -427,6 +429,9 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"flag/{FLAG}", Released(FLAG, "claude", words)),
         (f"flag/{FLAG}", ExpiryReached(FLAG, words, later)),
         (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),
+        (f"flag/{FLAG}", RehearsalAsked(FLAG)),
+        (f"flag/{FLAG}", Rehearsed(FLAG, "gpt", words, words, (NeedResult("tools", Mark.FAILED, words),), 0.01, 4_200, words)),
+        (f"flag/{FLAG}", RehearsalSkipped(FLAG, "gpt", words)),
         ("configuration", ConfigurationTaken(("flags.chat.default", words), 3)),
         ("configuration", ConfigurationRefused(words)),
         (f"flag/{FLAG}", ReadersSaw(FLAG, "gpt", 12, 14, (words, "web-3"), T0 - timedelta(seconds=15))),

@@ -1,6 +1,7 @@
 """`understudy flags`: see and switch fallback flags, for when Slack is down."""
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import click
@@ -8,6 +9,9 @@ import click
 from bot.cli.incident import reach, tell
 from bot.cli.output import print_json, print_table
 from bot.cli.remote import call, said, segment
+
+LOOK_EVERY_S = 0.5
+LOOKS = 600  # five minutes
 
 
 @click.group()
@@ -51,6 +55,37 @@ def _has(reader: dict[str, Any]) -> str:
     if not reader["copy"]:
         return "asks each time"
     return "the last switch" if reader["current"] else "an older copy"
+
+
+@flags.command()
+@click.argument("key")
+@reach
+def rehearse(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Ask the fallbacks of a flag now for what services need of them, and show what was found."""
+    asked = call(config_path, data_path, "POST", f"/flags/{segment(key)}/rehearse", {})
+    said(asked)
+    found = _rehearsals(key, config_path, data_path)
+    for _ in range(LOOKS if asked.running else 0):
+        if not any(one["waits"] for one in found):
+            break
+        Event().wait(LOOK_EVERY_S)
+        found = _rehearsals(key, config_path, data_path)
+    if as_json:
+        print_json({"flag": key, "rehearsals": found})
+        return
+    rows = [(one["variant"], _came(one), one["answered"] or one["model"], f"${one['dollars']:.3f}") for one in found]
+    print_table(("variant", "found", "model", "cost"), rows, empty=f"No fallback of {key} is rehearsed.")
+
+
+def _rehearsals(key: str, config_path: Path, data_path: Path | None) -> list[dict[str, Any]]:
+    flags = said(call(config_path, data_path, "GET", "/flags"))["flags"]
+    return next((flag["rehearsals"] for flag in flags if flag["key"] == key), [])
+
+
+def _came(one: dict[str, Any]) -> str:
+    if one["waits"]:
+        return "no result yet; a running bot will have one"
+    return f"not rehearsed: {one['skipped']}" if one["skipped"] else one["why"] or "passed"
 
 
 @flags.command()

@@ -14,6 +14,7 @@ from bot.config.exposure import check_exposure, listens_everywhere
 from bot.config.paging_refs import check_paging
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
+from bot.config.rehearsal_refs import check_rehearsals
 from bot.config.scalars import parse_duration, show
 from bot.core.ids import ComponentId
 
@@ -43,6 +44,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
     for flag in entries(child(root, "flags")):
         _check_flag(flag.value, ("flags", flag.key), references, report)
     _check_flag_cases(root, report)
+    check_rehearsals(root, references.check, report)
     for runbook in entries(child(root, "runbooks")):
         references.check(runbook.key, Scalar(runbook.key, runbook.mark), ("runbooks", runbook.key))
 

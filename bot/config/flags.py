@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from bot.config.checks.base import Part
+from bot.config.rehearsals import Rehearse
 from bot.config.scalars import PositiveSpan, Real, Span, Text, Whole, bad
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
@@ -72,6 +73,7 @@ class FlagConfig(Part):
         default=timedelta(minutes=10), description="How long an engagement lasts at least, against flapping."
     )
     hand_back: HandBack = Field(default=HandBack(), description="How services return to the default.")
+    rehearse: Rehearse | None = Field(default=None, description="How its fallbacks are rehearsed; they are not when not given.")
     expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="When an engagement runs out.")
     on_expiry: Literal["hold", "release"] = Field(
         default="hold", description="`hold` keeps it and asks again, `release` returns, never onto an unhealthy default."

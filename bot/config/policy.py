@@ -20,6 +20,7 @@ from bot.core.policy import (
     OnExpiry,
     Policy,
     RealTraffic,
+    RehearsePolicy,
     ResolveMode,
 )
 
@@ -99,6 +100,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         stop_at_errors=flag.hand_back.stop_at_errors,
         expires_after=flag.expires_after,
         on_expiry=OnExpiry(flag.on_expiry),
+        rehearse=RehearsePolicy(**dict(flag.rehearse)) if flag.rehearse else None,
     )
 
 

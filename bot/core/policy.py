@@ -92,6 +92,16 @@ class RealTraffic:
 
 
 @dataclass(frozen=True)
+class RehearsePolicy:
+    """How a flag's fallbacks are rehearsed, and what that may cost in a day (UTC)."""
+
+    every: timedelta = timedelta(hours=6)
+    dollars_per_day: float = 0.50
+    needs: tuple[str, ...] = ("stream", "tools", "json", "model", "context")
+    context_tokens: int = 4_000
+
+
+@dataclass(frozen=True)
 class FlagPolicy:
     """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
 
@@ -111,6 +121,7 @@ class FlagPolicy:
     expires_after: timedelta = timedelta(hours=4)
     on_expiry: OnExpiry = OnExpiry.HOLD
     aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
+    rehearse: RehearsePolicy | None = None
 
     def called(self, variant: str) -> str:
         """What people call a variant: its alias in the configuration, else its name."""

@@ -37,7 +37,9 @@ ROUNDS = 3  # of undoing escapes
 WORDY = 3  # words; more of them are prose, of which single words count and not any run
 
 # Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
-FREE_TEXT = frozenset({"reason", "text", "title", "body", "evidence", "advisory", "impact", "url"})
+FREE_TEXT = frozenset(
+    {"reason", "text", "title", "body", "evidence", "advisory", "impact", "url", "why", "answered", "skipped"}
+)
 # Of an alert, what another monitor made up as well; keys of our own are names. And what callers of the API call themselves:
 # somebody swaps two headers, and the token would stand in the timeline as a name.
 MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {

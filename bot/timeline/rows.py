@@ -13,9 +13,22 @@ from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeSeen
-from bot.timeline import components, course, drills, effects, entries, flags, incident, itself, paging, providers, tasks
+from bot.timeline import (
+    components,
+    course,
+    drills,
+    effects,
+    entries,
+    flags,
+    incident,
+    itself,
+    paging,
+    providers,
+    rehearsals,
+    tasks,
+)
 
-FAMILIES = (incident, course, drills, entries, tasks, paging, flags, components, providers, effects, itself)
+FAMILIES = (incident, course, drills, entries, tasks, paging, flags, rehearsals, components, providers, effects, itself)
 
 
 @dataclass(frozen=True)

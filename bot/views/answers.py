@@ -28,6 +28,7 @@ from bot.views.blocks import Block, actions, button, section
 from bot.views.denied import denied_message, denied_words
 from bot.views.drill_answers import drill_words
 from bot.views.faces import Face, Slack
+from bot.views.flags.rehearsal_answers import rehearsal_words
 from bot.views.incident.buttons import join_button
 from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
@@ -63,6 +64,7 @@ def words(answer: base.Answer, face: Face) -> str:
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer, face) or _of_reminders(answer, face)
     said = said or _of_component(answer, face) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
     said = said or merging_words(answer, face) or task_words(answer, face) or drill_words(answer, face)
+    said = said or rehearsal_words(answer, face)
     said = said or WORDLESS.get(type(answer), "")
     if not said:
         raise TypeError(f"{type(answer).__name__} has no wording")

@@ -27,7 +27,7 @@ class Face(Protocol):
     def task(self, text: str) -> str:
         """How to say what is to be done."""
 
-    def engage(self, flag: str, variant: str) -> str:
+    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
         """How to switch a flag."""
 
     def release(self, flag: str, *, force: bool = False) -> str:
@@ -65,8 +65,8 @@ class Slack:
     def task(self, text: str) -> str:
         return f"`/incident task {text} @ana in 30m`"
 
-    def engage(self, flag: str, variant: str) -> str:
-        return f"`/fallback engage {flag} {variant} REASON`"
+    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
+        return f"`/fallback engage {flag} {variant}{' force' if force else ''} REASON`"
 
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"`/fallback release {flag}{' force' if force else ''}`"
@@ -102,8 +102,8 @@ class Terminal:
     def task(self, text: str) -> str:
         return f'understudy incident task INC-7 "{text}" me 30m'
 
-    def engage(self, flag: str, variant: str) -> str:
-        return f"understudy flags engage {flag} {variant} --reason REASON"
+    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
+        return f"understudy flags engage {flag} {variant} --reason REASON{' --force' if force else ''}"
 
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"understudy flags release {flag} --reason REASON{' --force' if force else ''}"
@@ -139,8 +139,9 @@ class Api:
     def task(self, text: str) -> str:
         return _post("incidents/INC-7/task", text=text, owner="me", due="30m")
 
-    def engage(self, flag: str, variant: str) -> str:
-        return _post(f"flags/{flag}/engage", variant=variant, reason="REASON")
+    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
+        more = {"force": True} if force else {}
+        return _post(f"flags/{flag}/engage", variant=variant, reason="REASON", **more)
 
     def release(self, flag: str, *, force: bool = False) -> str:
         body = {"reason": "REASON", "force": True} if force else {"reason": "REASON"}

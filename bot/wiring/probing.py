@@ -11,6 +11,7 @@ from bot.checks.judging.evidence import secrets_of
 from bot.checks.judging.keys import KeyMemory
 from bot.checks.kind import Shared
 from bot.checks.kinds import KINDS
+from bot.checks.llm.budget import BudgetBook
 from bot.checks.llm.check import GOOD, LlmCheck, LlmProber
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.resolve import LookUp, ThreadResolver, machine_look_up
@@ -53,6 +54,11 @@ class Probing:
     def transport(self) -> Transport:
         """The way out for whoever else asks foreign hosts, such as the reader of status pages: the same guard and resolver."""
         return Transport(ssl_context=self._tls, resolver=self._resolver, guard=self._guard, version=understudy_version())
+
+    @property
+    def budgets(self) -> BudgetBook:
+        """What llm checks have spent today."""
+        return self._llm.book
 
     async def recall(self, checks: Sequence[Check], samples: Samples, budgets: str | None) -> None:
         """Take over from before a restart what jobs told, which keys worked, and what was spent today."""

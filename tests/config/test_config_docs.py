@@ -39,6 +39,7 @@ from bot.config.presets import preset_names
 from bot.config.reading.errors import Report
 from bot.config.reading.lines import parse
 from bot.config.reading.tree import plain
+from bot.config.rehearsals import Price, Rehearse
 from bot.config.scalars import show
 from bot.config.schema import schema
 
@@ -75,6 +76,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "flags": FlagConfig,
     "fallbacks": FallbackConfig,
     "hand_back": HandBack,
+    "rehearse": Rehearse,
+    "prices": Price,
     "incidents": IncidentsConfig,
     "incidents.open_on": OpenOn,
     "update_every": UpdateEvery,

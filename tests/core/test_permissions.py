@@ -51,7 +51,7 @@ VALUES: dict[str, Any] = {
     "components": (API,),
     "changed": ("flags.chat.default",), "changed_at": START, "by": 1, "of": 1,
     "served": Served(START, ()), "engagement": "chat#1", "share": 10, "requests": 100, "failed": 9,
-    "owner": BOB, "due_at": START + timedelta(hours=1),
+    "variant": "gpt", "owner": BOB, "due_at": START + timedelta(hours=1),
 }  # fmt: skip
 
 SWITCHES_ENDS_OR_HIDES = [
@@ -59,7 +59,7 @@ SWITCHES_ENDS_OR_HIDES = [
     s.EngageFlag, s.StepBack,
     s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders, s.StartDrill, s.StopDrill,
 ]  # fmt: skip
-HELPS = [s.TickStep, s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
+HELPS = [s.RehearseFlag, s.TickStep, s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]
 HELPS += [s.AddTask, s.ChangeTask, s.GiveTask, s.FinishTask, s.ReopenTask, s.DropTask]
 OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]

@@ -9,6 +9,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
+from bot.core.answers import rehearsals as rh
 from bot.core.decide import drills as dr
 from bot.core.decide.incident import entries as en
 from bot.core.decide.incident import merging as mg
@@ -157,6 +158,10 @@ OF_FLAGS: tuple[base.Answer, ...] = (
     fa.AtDefault(**CHAT), fa.DefaultUnwell(**CHAT, unwell=DOWN), fa.HandBackBegun(**CHAT), fa.NothingToHandBack(**CHAT),
     fa.HandBackRuns(**CHAT, share=25), fa.HandBackRefused(**CHAT, variant="gpt", unwell=DOWN),
 )  # fmt: skip
+OF_REHEARSALS: tuple[base.Answer, ...] = (
+    rh.RehearsalBegun(**CHAT, variants=("gpt",)), rh.NothingToRehearse(**CHAT, configured=True),
+    rh.NothingToRehearse(**CHAT, configured=False), rh.Unrehearsed(**CHAT, variant="gpt", reason="it was never rehearsed"),
+)  # fmt: skip
 OF_COMPONENTS: tuple[base.Answer, ...] = (
     ca.Muted(component="Claude API", until=T0 + timedelta(hours=2), open_incident=None),
     ca.Muted(component="Claude API", until=T0 + timedelta(hours=2), open_incident=7),
@@ -196,7 +201,17 @@ SLIPS = (
 
 def given() -> Iterator[Entry]:
     """Every answer of the core, as Slack says it, with what it offers to press."""
-    for answer in (*OF_INCIDENTS, *OF_TASKS, *OF_RUNBOOKS, *OF_REPAIRS, *OF_DRILLS, *OF_FLAGS, *OF_COMPONENTS, *OF_NOTHING):
+    for answer in (
+        *OF_INCIDENTS,
+        *OF_TASKS,
+        *OF_RUNBOOKS,
+        *OF_REPAIRS,
+        *OF_DRILLS,
+        *OF_FLAGS,
+        *OF_REHEARSALS,
+        *OF_COMPONENTS,
+        *OF_NOTHING,
+    ):
         title = answer.KIND
         offered = answer_message(answer, "/incident", title="Claude is slow", severity="SEV2")
         if offered:

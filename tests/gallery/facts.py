@@ -20,7 +20,9 @@ from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.itself import configuration_facts as cf
+from bot.core.record.rehearsals import rehearsal_facts as rh
 from bot.core.record.world import World
+from bot.core.rehearsal import QUOTA, Mark, NeedResult
 from bot.ports import Message
 from bot.views import quiet
 from bot.views.incident.fact_messages import fact_line
@@ -50,6 +52,7 @@ CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.c
 KEYS = ("flags.support-chat.llm.default", "providers.openai.components.api.checks[0].every")
 SHORT = timedelta(seconds=15)
 READERS = Actor.rule("flag readers")
+REHEARSALS = Actor.rule("rehearsals")
 ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
 NOTICE = Notice(
     "anthropic", "n1", "u1", "Requests fail on all surfaces", "We are investigating the cause.", "investigating", "critical",
@@ -188,8 +191,25 @@ def of_flags() -> Iterator[Entry]:
          f.ReadersSaw(FLAG, "gpt", 14, 14, (), served().now - SHORT), READERS),
         ("Some readers do not have it", served(), stream,
          f.ReadersSaw(FLAG, "gpt", 5, 14, tuple(f"shop: web-{n}:4711" for n in range(5)), served().now - SHORT), READERS),
+        *_of_rehearsals(stream),
         ("Its time is up", served(), stream, f.ExpiryReached(FLAG, "Claude API is down", LATER), Actor.rule("expiry")),
     ])  # fmt: skip
+
+
+def _of_rehearsals(stream: str) -> Iterator[Told]:
+    """What changed about what people may count on."""
+    good, bad = NeedResult("stream", Mark.OK), NeedResult("tools", Mark.FAILED, "it called no tool")
+    low = NeedResult(QUOTA, Mark.LOW, "less than 10 % of our rate limit is left")
+
+    def found(*results: NeedResult, answered: str = "gpt-5-2025-08-07", before: str = "") -> rh.Rehearsed:
+        return rh.Rehearsed(FLAG, "gpt", "gpt-5", answered, results, 0.013, 4_200, before)
+
+    yield "A fallback fails its rehearsal", calm(), stream, found(good, bad), REHEARSALS
+    yield "Another model answers for a fallback", calm(), stream, found(good, before="gpt-5-2025-06-01"), REHEARSALS
+    yield "A fallback has little quota left", calm(), stream, found(good, low), REHEARSALS
+    yield "A fallback passes again", calm(), stream, found(good), REHEARSALS
+    skipped = rh.RehearsalSkipped(FLAG, "gpt", "the $0.50 of the day would be exceeded")
+    yield "A fallback is not rehearsed", calm(), stream, skipped, REHEARSALS
 
 
 def of_components() -> Iterator[Entry]:

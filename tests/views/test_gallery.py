@@ -13,6 +13,7 @@ from bot.core.record.course import merge_facts, served_facts
 from bot.core.record.drills import drill_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
+from bot.core.record.rehearsals import rehearsal_facts
 from bot.views.incident import forms, tasks, timeline
 from commands.table import WORDS
 from tests.gallery.debts import LONG_PUSHES, OLD_WORDS, OVERLONG
@@ -32,7 +33,7 @@ NO_MESSAGE: set[type[Body]] = {
     paging_facts.PageHeld, drill_facts.DrillReadersSeen, served_facts.CustomersServed,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
-    merge_facts.PartSwitched, task_facts.TaskMoved, task_facts.TaskCame,
+    merge_facts.PartSwitched, rehearsal_facts.RehearsalAsked, task_facts.TaskMoved, task_facts.TaskCame,
     *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),
 }  # fmt: skip
 NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport}  # effects that say nothing

@@ -29,7 +29,10 @@ class Transcript:
     model: str = ""
     complete: bool = False
     last: bool = False
+    tool: str = ""
+    arguments: str = ""
     tokens_in: int | None = None
+    tokens_cached: int = 0
     tokens_out: int | None = None
     unseen: int = 0
     deltas: int = 0  # of text and thought, for providers that do not tell usage
@@ -63,6 +66,9 @@ class Transcript:
         self.model = said.model or self.model
         self.complete = self.complete or said.complete
         self.last = self.last or said.last
+        self.tool = self.tool or said.tool
+        self.arguments = (self.arguments + said.arguments)[:TEXT_CAP]
+        self.tokens_cached = said.tokens_cached or self.tokens_cached
         self.tokens_in = said.tokens_in if said.tokens_in is not None else self.tokens_in
         self.tokens_out = said.tokens_out if said.tokens_out is not None else self.tokens_out
         self.unseen = said.unseen or self.unseen
@@ -75,7 +81,7 @@ class Transcript:
             return self._no_stream(status, headers)
         if not self.complete:
             return Failure("stream_truncated")
-        if not self.text.strip() and not self.cut_short and not self.refused:
+        if not self.text.strip() and not self.tool and not self.cut_short and not self.refused:
             return Failure("empty_answer")
         return None
 

@@ -9,7 +9,7 @@ from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import configuration, drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags import arrival, by_hand, failover, real_errors
+from bot.core.decide.flags import arrival, by_hand, failover, real_errors, rehearsing
 from bot.core.decide.incident import (
     declaring,
     delivered,
@@ -65,7 +65,7 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, configuration.HANDLERS,
     declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
-    arrival.HANDLERS, by_hand.HANDLERS,
+    arrival.HANDLERS, by_hand.HANDLERS, rehearsing.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
     serving.HANDLERS, real_errors.HANDLERS,

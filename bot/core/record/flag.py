@@ -1,9 +1,11 @@
 """What the facts of a flag add up to: where it sends traffic, and what waits for a person."""
 
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
+from bot.core.rehearsal import Rehearsals
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,4 @@ class FlagState:
     changed_at: datetime | None = None
     released_at: datetime | None = None
     seen: Seen | None = None
+    rehearsals: Rehearsals = field(default_factory=Rehearsals)

@@ -9,4 +9,5 @@ from bot.core.signals.incident import *  # noqa: F403 # a new kind in a family n
 from bot.core.signals.itself import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.machine import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.outcomes import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.rehearsals import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.tasks import *  # noqa: F403 # a new kind in a family needs no second line

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.vendor.call import Call, Reply, Speaker, cut, json_reply, sse, sse_reply
+from bot.sandbox.vendor.call import TOOL_ARGUMENTS, Call, Reply, Speaker, cut, json_reply, sse, sse_reply, tokens_of
 
 TYPES = {
     400: "invalid_request_error",
@@ -73,7 +73,8 @@ def infers(call: Call) -> bool:
 
 def _message(call: Call, words: tuple[str, ...], headers: dict[str, str]) -> Reply:
     said, cut_short = cut(words, call.asked["max_tokens"])
-    stop = "max_tokens" if cut_short else "end_turn"
+    tools, tokens_in = call.asked.get("tools"), tokens_of(call, TOKENS_IN)
+    stop = "tool_use" if tools else "max_tokens" if cut_short else "end_turn"
     message: dict[str, Any] = {
         "id": f"msg_sim_{call.number:06d}",
         "type": "message",
@@ -82,15 +83,20 @@ def _message(call: Call, words: tuple[str, ...], headers: dict[str, str]) -> Rep
         "content": [{"type": "text", "text": "".join(said)}],
         "stop_reason": stop,
         "stop_sequence": None,
-        "usage": {"input_tokens": TOKENS_IN, "output_tokens": len(said)},
+        "usage": {"input_tokens": tokens_in, "output_tokens": len(said)},
     }
     if not call.asked.get("stream"):
         return json_reply(200, message, headers)
-    start = message | {"content": [], "stop_reason": None, "usage": {"input_tokens": TOKENS_IN, "output_tokens": 1}}
-    deltas = ({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}} for text in said)
+    start = message | {"content": [], "stop_reason": None, "usage": {"input_tokens": tokens_in, "output_tokens": 1}}
+    block: dict[str, Any] = {"type": "text", "text": ""}
+    pieces = [{"type": "text_delta", "text": text} for text in said]
+    if tools:
+        block = {"type": "tool_use", "id": "toolu_sim", "name": tools[0]["name"], "input": {}}
+        pieces = [{"type": "input_json_delta", "partial_json": text} for text in TOOL_ARGUMENTS]
+    deltas = ({"type": "content_block_delta", "index": 0, "delta": piece} for piece in pieces)
     before: list[dict[str, Any]] = [
         {"type": "message_start", "message": start},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
         {"type": "ping"},
     ]
     after: list[dict[str, Any]] = [

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from bot.sandbox.vendor import anthropic, azure, bedrock, gemini, openai
+from bot.sandbox.vendor.broken_contract import CONTRACT_WORDS, broken
 from bot.sandbox.vendor.call import NONSENSE, PONG, Call, Reply, Speaker, html_reply, json_reply
 
 SPEAKERS: Mapping[str, Speaker] = MappingProxyType(
@@ -49,6 +50,8 @@ def troubled(dialect: str, word: str, retry_after: int | None, call: Call) -> Re
             return healthy(dialect, "api", call, NONSENSE)
         case "empty_answer":
             return healthy(dialect, "api", call, ())
+        case kind if kind in CONTRACT_WORDS:
+            return broken(speaker, kind, call)
         case "overloaded_stream":
             reply = healthy(dialect, "api", call)
             if reply.streamed:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.vendor.call import Call, Reply, Speaker, cut, json_reply
+from bot.sandbox.vendor.call import TOOL_ARGUMENTS, Call, Reply, Speaker, cut, json_reply, tokens_of
 
 ERRORS = {
     400: "ValidationException",
@@ -96,14 +96,22 @@ def message(kind: str, name: str, payload: Mapping[str, Any]) -> bytes:
 def _converse(call: Call, words: tuple[str, ...], *, streamed: bool) -> Reply:
     said, cut_short = cut(words, (call.asked.get("inferenceConfig") or {}).get("maxTokens"))
     stop = "max_tokens" if cut_short else "end_turn"
-    usage = {"inputTokens": TOKENS_IN, "outputTokens": len(said), "totalTokens": TOKENS_IN + len(said)}
+    tokens_in = tokens_of(call, TOKENS_IN)
+    usage = {"inputTokens": tokens_in, "outputTokens": len(said), "totalTokens": tokens_in + len(said)}
     metrics = {"latencyMs": 120}
     if not streamed:
         output = {"message": {"role": "assistant", "content": [{"text": "".join(said)}]}}
         return json_reply(200, {"output": output, "stopReason": stop, "usage": usage, "metrics": metrics}, _ids(call))
+    spoken: list[tuple[str, dict[str, Any]]] = [
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}}) for text in said
+    ]
+    if tools := (call.asked.get("toolConfig") or {}).get("tools"):
+        begun = {"contentBlockIndex": 0, "start": {"toolUse": {"name": tools[0]["toolSpec"]["name"], "toolUseId": "t1"}}}
+        pieces = [{"contentBlockIndex": 0, "delta": {"toolUse": {"input": text}}} for text in TOOL_ARGUMENTS]
+        spoken = [("contentBlockStart", begun), *(("contentBlockDelta", piece) for piece in pieces)]
     events: list[tuple[str, dict[str, Any]]] = [
         ("messageStart", {"role": "assistant"}),
-        *(("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}}) for text in said),
+        *spoken,
         ("contentBlockStop", {"contentBlockIndex": 0}),
         ("messageStop", {"stopReason": stop}),
         ("metadata", {"usage": usage, "metrics": metrics}),

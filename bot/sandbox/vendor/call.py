@@ -73,6 +73,17 @@ class Speaker:
     infers: Callable[[Call], bool]  # whether the call is for a model's answer
 
 
+LONG_CALL = 2_000  # bytes; what is shorter is the usual question, whose tokens are always told as the same few
+BYTES_PER_TOKEN = 5
+TOOL_ARGUMENTS = ('{"city": ', '"Paris"}')  # as they are streamed
+JSON_WORDS = ('{"city": ', '"Paris"}')
+
+
+def tokens_of(call: Call, usual: int) -> int:
+    """How many tokens went in."""
+    return usual if len(call.body) < LONG_CALL else len(call.body) // BYTES_PER_TOKEN
+
+
 def cut(words: tuple[str, ...], room: Any) -> tuple[tuple[str, ...], bool]:
     """The words that fit into the room, and whether some did not."""
     if not isinstance(room, int) or room >= len(words):

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bot.sandbox.vendor.call import Call, Reply, Speaker, cut, json_reply, sse, sse_reply
+from bot.sandbox.vendor.call import JSON_WORDS, Call, Reply, Speaker, cut, json_reply, sse, sse_reply, tokens_of
 
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -69,17 +69,27 @@ def infers(call: Call) -> bool:
 
 
 def _content(call: Call, model: str, streamed: bool, words: tuple[str, ...]) -> Reply:
-    said, cut_short = cut(words, (call.asked.get("generationConfig") or {}).get("maxOutputTokens"))
+    limits = call.asked.get("generationConfig") or {}
+    words = JSON_WORDS if limits.get("responseMimeType") == "application/json" else words
+    said, cut_short = cut(words, limits.get("maxOutputTokens"))
+    tokens_in = tokens_of(call, TOKENS_IN)
     finish = "MAX_TOKENS" if cut_short else "STOP"
     usage = {
-        "promptTokenCount": TOKENS_IN,
+        "promptTokenCount": tokens_in,
         "candidatesTokenCount": len(said),
-        "totalTokenCount": TOKENS_IN + len(said),
+        "totalTokenCount": tokens_in + len(said),
     }
     about = {"modelVersion": model, "responseId": call.request_id}
     if not streamed:
         return json_reply(200, {"candidates": [_candidate("".join(said), finish)], "usageMetadata": usage, **about})
     rows = [{"candidates": [_candidate(text, None)], "usageMetadata": usage, **about} for text in said]
+    if call.asked.get("tools"):
+        name = call.asked["tools"][0]["functionDeclarations"][0]["name"]
+        made = {
+            "content": {"parts": [{"functionCall": {"name": name, "args": {"city": "Paris"}}}], "role": "model"},
+            "index": 0,
+        }
+        rows = [{"candidates": [made], "usageMetadata": usage, **about}]
     rows.append({"candidates": [_candidate("", finish)], "usageMetadata": usage, **about})
     return sse_reply(tuple(sse(row) for row in rows), {}, 0)
 

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.vendor.call import MADE_AT, Call, Reply, Speaker, cut, json_reply, sse, sse_reply
+from bot.sandbox.vendor.call import (
+    JSON_WORDS,
+    MADE_AT,
+    TOOL_ARGUMENTS,
+    Call,
+    Reply,
+    Speaker,
+    cut,
+    json_reply,
+    sse,
+    sse_reply,
+    tokens_of,
+)
 
 TYPES = {
     400: ("invalid_request_error", None),
@@ -83,16 +95,22 @@ def infers(call: Call) -> bool:
 
 def completion(call: Call, words: tuple[str, ...], headers: Mapping[str, str]) -> Reply:
     """A chat completion."""
-    asked = call.asked
+    asked, tokens_in = call.asked, tokens_of(call, TOKENS_IN)
+    if asked.get("response_format"):
+        words = JSON_WORDS
     said, cut_short = cut(words, asked.get("max_completion_tokens", asked.get("max_tokens")))
     finish = "length" if cut_short else "stop"
     base = {"id": f"chatcmpl-sim-{call.number:06d}", "created": MADE_AT, "model": asked.get("model", "gpt-5")}
-    usage = {"prompt_tokens": TOKENS_IN, "completion_tokens": len(said), "total_tokens": TOKENS_IN + len(said)}
+    usage = {"prompt_tokens": tokens_in, "completion_tokens": len(said), "total_tokens": tokens_in + len(said)}
     if not asked.get("stream"):
         choice = {"index": 0, "message": {"role": "assistant", "content": "".join(said)}, "finish_reason": finish}
         return json_reply(200, base | {"object": "chat.completion", "choices": [choice], "usage": usage}, headers)
-    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": text}, None) for text in said]
+    deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
+    if asked.get("tools"):
+        deltas += [({"tool_calls": [piece]}, None) for piece in _tool_call(asked["tools"][0])]
+        finish = "tool_calls"
+    else:
+        deltas += [({"content": text}, None) for text in said]
     deltas.append(({}, finish))
     chunk = base | {"object": "chat.completion.chunk"}
     rows = [chunk | {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas]
@@ -101,9 +119,18 @@ def completion(call: Call, words: tuple[str, ...], headers: Mapping[str, str]) -
     return sse_reply((*(sse(row) for row in rows), b"data: [DONE]\n\n"), headers, 1)
 
 
+def _tool_call(tool: dict[str, Any]) -> list[dict[str, Any]]:
+    """A call of the first tool, as its pieces come."""
+    name = (tool.get("function") or {}).get("name", "")
+    head = {"index": 0, "id": "call_sim", "type": "function", "function": {"name": name, "arguments": ""}}
+    return [head, *({"index": 0, "function": {"arguments": piece}} for piece in TOOL_ARGUMENTS)]
+
+
 def response(call: Call, words: tuple[str, ...], headers: Mapping[str, str]) -> Reply:
     """A response of the newer interface."""
-    asked = call.asked
+    asked, tokens_in = call.asked, tokens_of(call, TOKENS_IN)
+    if asked.get("text"):
+        words = JSON_WORDS
     said, cut_short = cut(words, asked.get("max_output_tokens"))
     status = "incomplete" if cut_short else "completed"
     content = [{"type": "output_text", "text": "".join(said), "annotations": []}]
@@ -116,15 +143,23 @@ def response(call: Call, words: tuple[str, ...], headers: Mapping[str, str]) -> 
         "incomplete_details": {"reason": "max_output_tokens"} if cut_short else None,
         "model": asked.get("model", "gpt-5"),
         "output": [{"type": "message", "id": "msg_sim", "status": status, "role": "assistant", "content": content}],
-        "usage": {"input_tokens": TOKENS_IN, "output_tokens": len(said), "total_tokens": TOKENS_IN + len(said)},
+        "usage": {"input_tokens": tokens_in, "output_tokens": len(said), "total_tokens": tokens_in + len(said)},
     }
     if not asked.get("stream"):
         return json_reply(200, made, headers)
     place = {"item_id": "msg_sim", "output_index": 0, "content_index": 0}
-    events: list[dict[str, Any]] = [
-        {"type": "response.created", "response": made | {"status": "in_progress", "output": []}},
+    spoken: list[dict[str, Any]] = [
         *({"type": "response.output_text.delta", **place, "delta": text} for text in said),
         {"type": "response.output_text.done", **place, "text": "".join(said)},
+    ]
+    if asked.get("tools"):
+        item = {"type": "function_call", "id": "fc_sim", "call_id": "call_sim", "name": asked["tools"][0].get("name", "")}
+        piece = {"type": "response.function_call_arguments.delta", "item_id": "fc_sim", "output_index": 0}
+        spoken = [{"type": "response.output_item.added", "output_index": 0, "item": item | {"arguments": ""}}]
+        spoken += [piece | {"delta": text} for text in TOOL_ARGUMENTS]
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": made | {"status": "in_progress", "output": []}},
+        *spoken,
         {"type": f"response.{status}", "response": made},
     ]
     return sse_reply(tuple(sse(event, event["type"]) for event in events), headers, 1)

@@ -15,6 +15,7 @@ WIRE_WORDS = (
 MODEL_WORDS = (
     "bad_key", "spend_limit", "capacity", "retired",
     "overloaded_stream", "wrong_answer", "empty_answer", "slow_token", "pings",
+    "other_model", "no_tools", "broken_arguments", "json_ignored", "short_context", "no_end", "little_left",
 )  # fmt: skip
 ANSWER_WORDS = (*WIRE_WORDS, *MODEL_WORDS)
 SPANS = ("slow", "slow_token")

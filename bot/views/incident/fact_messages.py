@@ -38,6 +38,7 @@ from bot.timeline.rows import rows
 from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
+from bot.views.flags.rehearsals import rehearsal_fact
 from bot.views.incident import paging
 from bot.views.incident.buttons import (
     lead_button,
@@ -61,6 +62,8 @@ Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
 def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     """What people are told of a fact; kinds without a wording of their own get their line of the timeline."""
+    if fact.kind.startswith("flag.rehears"):
+        return rehearsal_fact(fact, world, policy)
     if fact.kind.startswith("flag."):
         return flag_fact_line(fact, world, policy)
     incident = world.incidents.get(fact.incident) if fact.incident is not None else None

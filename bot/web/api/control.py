@@ -217,6 +217,10 @@ def _step_back(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.StepBack(actor, id, flag=key)
 
 
+def _rehearse(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.RehearseFlag(actor, id, flag=key)
+
+
 def _mute(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
     lasts = fields.duration("for")
     if lasts is None:
@@ -232,7 +236,12 @@ def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
     return s.Reported(actor, id, component=component, text=fields.text("text", TEXT_CHARS, needed=True))
 
 
-FLAG_ACTIONS: Mapping[str, NamedAction] = {"engage": _engage, "release": _release, "step-back": _step_back}
+FLAG_ACTIONS: Mapping[str, NamedAction] = {
+    "engage": _engage,
+    "release": _release,
+    "step-back": _step_back,
+    "rehearse": _rehearse,
+}
 
 COMPONENT_ACTIONS: tuple[tuple[str, str, NamedAction], ...] = (
     ("POST", "mute", _mute),

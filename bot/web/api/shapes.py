@@ -9,6 +9,7 @@ from bot.core.answers.base import ANSWERS, Answer
 from bot.core.answers.incident import OpenAlready, StillFailing
 from bot.core.codec import decode, encode
 from bot.core.decide.cadence import next_update_at
+from bot.core.decide.flags.rehearsing import rehearsed, unready, waits
 from bot.core.ids import ComponentId
 from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, Policy
@@ -283,7 +284,24 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
         "proposal": encode(state.proposal),
         "held": state.held,
         "changed_at": _time(state.changed_at),
+        "rehearsals": [rehearsal_shape(world, flag, one.variant) for one in rehearsed(flag)],
         "readers": board.readers(flag.key),
+    }
+
+
+def rehearsal_shape(world: World, flag: FlagPolicy, variant: str) -> dict[str, Any]:
+    """One fallback that is rehearsed: whether it may be counted on (`ready`), why not, and what its last rehearsal found."""
+    known, why = world.flag(flag.key).rehearsals, unready(world, flag, variant)
+    last = known.last.get(variant)
+    found = encode(last) if last else {"at": None, "model": "", "answered": "", "results": [], "dollars": 0.0}
+    skipped = known.skipped.get(variant, "")
+    return {
+        "variant": variant,
+        "ready": not why,
+        "why": why,
+        **found,
+        "skipped": skipped,
+        "waits": waits(world.flag(flag.key), variant),
     }
 
 

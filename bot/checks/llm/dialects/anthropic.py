@@ -16,6 +16,7 @@ from bot.checks.llm.dialects.shape import (
     obj,
     posted,
     text_of,
+    with_more,
 )
 from bot.checks.llm.dialects.sse import SseFrames
 
@@ -33,7 +34,7 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
             url = at_path(check.url, "/messages/count_tokens", "/v1")
             return posted(url, headers, {"model": check.model, "messages": messages})
     body = {"model": check.model, "max_tokens": check.room(), "stream": True, "messages": messages}
-    return posted(at_path(check.url, "/messages", "/v1"), headers, body)
+    return posted(at_path(check.url, "/messages", "/v1"), headers, with_more(body, check.more))
 
 
 def said(event: Event) -> Said:
@@ -43,11 +44,18 @@ def said(event: Event) -> Said:
         case "message_start":
             message = obj(payload.get("message"))
             usage = obj(message.get("usage"))
-            return Said(model=text_of(message.get("model")), tokens_in=_tokens_in(usage))
+            return Said(
+                model=text_of(message.get("model")),
+                tokens_in=_tokens_in(usage),
+                tokens_cached=count_of(usage.get("cache_read_input_tokens")),
+            )
         case "content_block_delta":
             delta = obj(payload.get("delta"))
             # Signatures and citations come as deltas as well, and are no content.
-            return Said(text=text_of(delta.get("text")), thought=text_of(delta.get("thinking")))
+            return Said(
+                text=text_of(delta.get("text")), thought=text_of(delta.get("thinking")),
+                arguments=text_of(delta.get("partial_json")),
+            )  # fmt: skip
         case "message_delta":
             usage = obj(payload.get("usage"))
             stop = text_of(obj(payload.get("delta")).get("stop_reason"))
@@ -56,7 +64,10 @@ def said(event: Event) -> Said:
             return Said(complete=True, last=True)
         case "error":
             return Said(error=payload)
-        case "ping" | "content_block_start" | "content_block_stop":
+        case "content_block_start":
+            block = obj(payload.get("content_block"))
+            return Said(tool=text_of(block.get("name")) if block.get("type") == "tool_use" else "")
+        case "ping" | "content_block_stop":
             return Said()
     return UNKNOWN
 

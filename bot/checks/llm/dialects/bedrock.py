@@ -25,6 +25,7 @@ from bot.checks.llm.dialects.shape import (
     parsed,
     posted,
     text_of,
+    with_more,
 )
 from bot.checks.net.http1 import BadAnswer
 
@@ -41,7 +42,8 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
     if rung == "inference":
         url = at_path(check.url or _host(check, RUNTIME), f"/model/{in_path(check.model)}/converse-stream")
         messages = [{"role": "user", "content": [{"text": check.prompt}]}]
-        request = posted(url, check.headers, {"messages": messages, "inferenceConfig": {"maxTokens": check.room()}})
+        body = {"messages": messages, "inferenceConfig": {"maxTokens": check.room()}}
+        request = posted(url, check.headers, with_more(body, check.more))
     else:
         base = _control_plane(check.url) if check.url else _host(check, CONTROL)
         request = Asked("GET", at_path(base, "/foundation-models", byOutputModality="TEXT"), check.headers)
@@ -56,14 +58,20 @@ def said(event: Event) -> Said:
     match event.name:
         case "contentBlockDelta":
             delta = obj(payload.get("delta"))
-            return Said(text=text_of(delta.get("text")), thought=text_of(obj(delta.get("reasoningContent")).get("text")))
+            return Said(
+                text=text_of(delta.get("text")), thought=text_of(obj(delta.get("reasoningContent")).get("text")),
+                arguments=text_of(obj(delta.get("toolUse")).get("input")),
+            )  # fmt: skip
+        case "contentBlockStart":
+            return Said(tool=text_of(obj(obj(payload.get("start")).get("toolUse")).get("name")))
         case "messageStop":
             return Said(stop=text_of(payload.get("stopReason")), complete=True)
         case "metadata":
             usage = obj(payload.get("usage"))
             tokens_in, tokens_out = count_of(usage.get("inputTokens")), count_of(usage.get("outputTokens"))
-            return Said(last=True, tokens_in=tokens_in, tokens_out=tokens_out)
-        case "messageStart" | "contentBlockStart" | "contentBlockStop":
+            cached = count_of(usage.get("cacheReadInputTokens"))
+            return Said(last=True, tokens_in=tokens_in, tokens_cached=cached, tokens_out=tokens_out)
+        case "messageStart" | "contentBlockStop":
             return Said()
         case name if name.endswith("Exception") or name == "error":
             return Said(error={"__type": name, **payload})

@@ -1,5 +1,6 @@
 """The dialect of the Gemini API (ai.google.dev: models, countTokens, streamGenerateContent)."""
 
+import json
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from bot.checks.llm.dialects.shape import (
     obj,
     posted,
     text_of,
+    with_more,
 )
 from bot.checks.llm.dialects.sse import SseFrames
 
@@ -37,7 +39,8 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
         case "tokens":
             return posted(at_path(check.url, f"{model}:countTokens", version), headers, {"contents": contents})
     url = at_path(check.url, f"{model}:streamGenerateContent", version, alt="sse")
-    return posted(url, headers, {"contents": contents, "generationConfig": {"maxOutputTokens": check.room()}})
+    body = {"contents": contents, "generationConfig": {"maxOutputTokens": check.room()}}
+    return posted(url, headers, with_more(body, check.more))
 
 
 def said(event: Event) -> Said:
@@ -52,6 +55,7 @@ def said(event: Event) -> Said:
     candidate = first(candidates)
     parts = obj(candidate.get("content")).get("parts")
     told = [obj(part) for part in parts] if isinstance(parts, list) else []
+    calls = [call for part in told if (call := obj(part.get("functionCall")))]
     blocked = text_of(feedback.get("blockReason"))
     stop = text_of(candidate.get("finishReason")) or (f"blocked: {blocked}" if blocked else "")
     written, thought = count_of(usage.get("candidatesTokenCount")), count_of(usage.get("thoughtsTokenCount"))
@@ -62,7 +66,10 @@ def said(event: Event) -> Said:
         complete=bool(stop),
         last=bool(stop),
         model=text_of(payload.get("modelVersion")),
+        tool=text_of(first(calls).get("name")),
+        arguments=json.dumps(first(calls).get("args")) if calls else "",
         tokens_in=count_of(usage.get("promptTokenCount")),
+        tokens_cached=count_of(usage.get("cachedContentTokenCount")),
         tokens_out=None if written is None and thought is None else (written or 0) + (thought or 0),
         unseen=thought or 0,
     )

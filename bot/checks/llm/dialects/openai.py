@@ -18,6 +18,7 @@ from bot.checks.llm.dialects.shape import (
     obj,
     posted,
     text_of,
+    with_more,
 )
 from bot.checks.llm.dialects.sse import SseFrames
 
@@ -51,19 +52,22 @@ def chat_body(check: LlmCheck, *, modern: bool) -> dict[str, Any]:
     }
     if modern:
         # Models that think spend from the same allowance, and refuse with 400 what leaves no room for a word.
-        return body | {"max_completion_tokens": check.room(LEAST), "stream_options": {"include_usage": True}}
-    return body | {"max_tokens": check.room()}
+        body |= {"max_completion_tokens": check.room(LEAST), "stream_options": {"include_usage": True}}
+    else:
+        body |= {"max_tokens": check.room()}
+    return with_more(body, check.more)
 
 
 def response_body(check: LlmCheck) -> dict[str, Any]:
     """A response; `store` is off, so that nothing is kept of it."""
-    return {
+    body = {
         "model": check.model,
         "input": check.prompt,
         "max_output_tokens": check.room(LEAST),
         "stream": True,
         "store": False,
     }
+    return with_more(body, check.more)
 
 
 def said(event: Event) -> Said:
@@ -93,12 +97,16 @@ def _chunk(payload: dict[str, Any]) -> Said:
     choice, usage = first(payload["choices"]), obj(payload.get("usage"))
     delta = obj(choice.get("delta"))
     thought = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
+    called = obj(first(delta.get("tool_calls")).get("function"))
     return Said(
         text=text_of(delta.get("content")) or text_of(delta.get("refusal")),
         thought=thought,
         stop=text_of(choice.get("finish_reason")),
         model=text_of(payload.get("model")),
+        tool=text_of(called.get("name")),
+        arguments=text_of(called.get("arguments")),
         tokens_in=count_of(usage.get("prompt_tokens")),
+        tokens_cached=count_of(obj(usage.get("prompt_tokens_details")).get("cached_tokens")),
         tokens_out=count_of(usage.get("completion_tokens")),
         unseen=count_of(obj(usage.get("completion_tokens_details")).get("reasoning_tokens")) or 0,
     )
@@ -110,6 +118,11 @@ def _response(kind: str, payload: dict[str, Any]) -> Said:
             return Said(text=text_of(payload.get("delta")), stop="refusal" if "refusal" in kind else "")
         case "response.reasoning_text.delta" | "response.reasoning_summary_text.delta":
             return Said(thought=text_of(payload.get("delta")))
+        case "response.output_item.added":
+            item = obj(payload.get("item"))
+            return Said(tool=text_of(item.get("name")) if item.get("type") == "function_call" else "")
+        case "response.function_call_arguments.delta":
+            return Said(arguments=text_of(payload.get("delta")))
         case "response.failed":
             return Said(error=payload)
         case "response.completed" | "response.incomplete":
@@ -126,6 +139,7 @@ def _ended(response: dict[str, Any]) -> Said:
         last=True,
         model=text_of(response.get("model")),
         tokens_in=count_of(usage.get("input_tokens")),
+        tokens_cached=count_of(obj(usage.get("input_tokens_details")).get("cached_tokens")),
         tokens_out=count_of(usage.get("output_tokens")),
         unseen=count_of(obj(usage.get("output_tokens_details")).get("reasoning_tokens")) or 0,
     )

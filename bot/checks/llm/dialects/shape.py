@@ -47,6 +47,7 @@ class LlmCheck:
     budget: Budget = USUAL
     every: timedelta = timedelta(seconds=60)
     deadline: timedelta = timedelta(seconds=30)
+    more: Mapping[str, Any] = field(default_factory=dict)  # what the dialect's request holds besides, such as tools
 
     def room(self, least: int = 1) -> int:
         """How many tokens may be answered: what is set, else as few as will do; never fewer than the dialect takes."""
@@ -86,7 +87,10 @@ class Said:
     complete: bool = False
     last: bool = False
     model: str = ""
+    tool: str = ""  # the name of one that is called
+    arguments: str = ""  # a piece of what it is called with
     tokens_in: int | None = None
+    tokens_cached: int | None = None  # of `tokens_in`, those that were read from a cache
     tokens_out: int | None = None
     unseen: int = 0  # of `tokens_out`, those that were thought and not streamed
     error: Any = None
@@ -141,6 +145,12 @@ def posted(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Ask
     """A POST of JSON."""
     content = json.dumps(body, separators=(",", ":")).encode()
     return Asked("POST", url, {"content-type": "application/json", **headers}, content)
+
+
+def with_more(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """A request with what `more` adds; an object that both have is joined."""
+    joined = {key: {**body[key], **value} for key, value in more.items() if isinstance(body.get(key), dict)}
+    return {**body, **more, **joined}
 
 
 def parsed(text: str | bytes) -> Any:

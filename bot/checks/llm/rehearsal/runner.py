@@ -1,0 +1,106 @@
+"""Rehearses one fallback: its prompts over the wire, one after the other, never twice."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.checks.judging.evidence import BODY_CAP, clean
+from bot.checks.judging.exceptions import Failure, classify_status
+from bot.checks.llm.dialects import bedrock
+from bot.checks.llm.dialects.known import DIALECTS
+from bot.checks.llm.dialects.shape import LlmCheck
+from bot.checks.llm.rehearsal.contract import Prompt, prompts
+from bot.checks.llm.rehearsal.judging import Heard, headroom, judged, refused_word
+from bot.checks.llm.stream import listen, read
+from bot.checks.llm.transcript import Transcript
+from bot.checks.net.stopwatch import Stopwatch
+from bot.checks.net.transport import Transport
+from bot.checks.run import Seen, measured
+from bot.core.lazy_dataclass import dataclass
+from bot.core.model import Fault
+from bot.core.rehearsal import Mark, NeedResult
+from bot.system.clock import Clock
+
+NAME_CAP = 100
+Dollars = Callable[[int, int, int], float]  # tokens sent, of those cached, written
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a rehearsal came to; `calls` and `tokens` are for a budget of tokens, `dollars` for one of money."""
+
+    results: tuple[NeedResult, ...]
+    answered: str
+    calls: int
+    tokens: int
+    dollars: float
+    unseen: str = ""  # why nothing was found out: our own line or machine failed, which says nothing of the fallback
+
+
+def estimate(check: LlmCheck, needs: tuple[str, ...], context_tokens: int, dollars: Dollars) -> tuple[int, int, float]:
+    """The most that a rehearsal takes: calls, tokens, dollars."""
+    asked, _ = prompts(check, needs, context_tokens)
+    sent = sum(one.about_tokens for one in asked)
+    written = sum(one.check.room() for one in asked)
+    return len(asked), sent + written, dollars(sent, 0, written)
+
+
+async def rehearse(
+    check: LlmCheck, needs: tuple[str, ...], context_tokens: int, *, clock: Clock, transport: Transport, dollars: Dollars
+) -> Findings:
+    """Ask for each need. Whatever goes wrong is in the results; only cancellation is raised.
+
+    Where the plain request is refused, the others are not made: they would be refused as well.
+    """
+    if check.dialect == "bedrock":
+        await asyncio.to_thread(bedrock.load)
+    asked, results = prompts(check, needs, context_tokens)
+    found, answered, calls, tokens, spent = list(results), "", 0, 0, 0.0
+    refused: Heard | None = None
+    quota: tuple[NeedResult, ...] = ()
+    for prompt in asked:
+        if refused is not None:
+            found += [NeedResult(need, Mark.FAILED, refused.why) for need in prompt.needs]
+            continue
+        heard = await _asked(prompt, clock, transport)
+        calls, told = calls + 1, heard.transcript
+        if heard.failure is not None and heard.failure.fault is Fault.LOCAL:
+            return Findings((), "", calls, tokens, round(spent, 6), unseen=heard.why)
+        if told is None or not told.known:
+            refused = heard if prompt is asked[0] and heard.failure else None
+        else:
+            answered = answered or clean(told.model)[:NAME_CAP]
+            sent = told.tokens_in if told.tokens_in is not None else prompt.about_tokens
+            tokens += sent + told.written
+            spent += dollars(sent, told.tokens_cached, told.written)
+        quota = headroom(heard.headers) or quota
+        found += judged(prompt, heard)
+    order = (*needs, "quota")
+    done = sorted((*found, *quota), key=lambda one: order.index(one.need) if one.need in order else len(order))
+    return Findings(tuple(done), answered, calls, tokens, round(spent, 6))
+
+
+async def _asked(prompt: Prompt, clock: Clock, transport: Transport) -> Heard:
+    check, dialect = prompt.check, DIALECTS[prompt.check.dialect]
+    heard: list[Heard] = []
+
+    async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+        asked = dialect.asked(check, "inference", clock.now())
+        async with transport.answer(asked.method, asked.url, asked.headers, asked.body, watch, deadline_s) as response:
+            headers = dict(response.headers)
+            if response.status_code != 200:
+                body = await read(response, BODY_CAP, whole=False)
+                failure = classify_status(response.status_code, body, response.headers, dialect.name)
+                heard.append(Heard(None, failure, headers, refused_word(failure)))
+                return Seen("answered", failure)
+            told = Transcript(dialect)
+            damage = await listen(told, response, watch)
+            wrong = told.fault(response.status_code, response.headers)
+            if damage is not None and told.known and told.error is None:
+                wrong = damage
+            heard.append(Heard(told, wrong, headers, refused_word(wrong) if wrong else ""))
+            return Seen("answered", wrong)
+
+    sample = await measured(check, clock, look)
+    if heard:
+        return heard[0]
+    return Heard(None, Failure(sample.error or "deadline"), {})

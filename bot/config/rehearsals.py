@@ -1,0 +1,60 @@
+"""How fallbacks are rehearsed, and what the models behind them cost."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from bot.config.checks.base import Part
+from bot.config.scalars import Real, Span, Whole, bad
+
+Need = Literal["stream", "tools", "json", "model", "context"]
+
+
+class Price(Part):
+    """What a component's model costs, in US dollars for a million tokens."""
+
+    input_per_mtok: Annotated[float, Real(0, 10_000)] = Field(description="A million tokens that are sent, 0 to 10000 dollars.")
+    cached_per_mtok: Annotated[float, Real(0, 10_000)] | None = Field(
+        default=None,
+        description="A million sent tokens that the provider read from its cache; as `input_per_mtok` when not given.",
+    )
+    output_per_mtok: Annotated[float, Real(0, 10_000)] = Field(
+        description="A million tokens that come back, thinking included, 0 to 10000 dollars."
+    )
+
+    def dollars(self, sent: int, cached: int, written: int) -> float:
+        """What these tokens cost; `cached` is a part of `sent`."""
+        of_cache = self.input_per_mtok if self.cached_per_mtok is None else self.cached_per_mtok
+        plain = max(0, sent - cached)
+        return (plain * self.input_per_mtok + min(cached, sent) * of_cache + written * self.output_per_mtok) / 1_000_000
+
+
+class Rehearse(Part):
+    """How the fallbacks of a flag are rehearsed before they are needed."""
+
+    every: Span = Field(default=timedelta(hours=6), description="How often each fallback is rehearsed, 10m to 30d.")
+    dollars_per_day: Annotated[float, Real(0, 1)] = Field(
+        default=0.50, description="What the rehearsals of this flag may cost in a day (UTC), 0 to 1 dollar; it needs `prices`."
+    )
+    needs: tuple[Need, ...] = Field(
+        default=("stream", "tools", "json", "model", "context"),
+        description="What the services need of a fallback: `stream`, `tools`, `json`, `model`, `context`.",
+    )
+    context_tokens: Annotated[int, Whole(100, 200_000)] = Field(
+        default=4_000, description="About how long the prompt of `context` is, 100 to 200000 tokens."
+    )
+
+    @field_validator("every")
+    @classmethod
+    def _bounded(cls, every: timedelta) -> timedelta:
+        if not timedelta(minutes=10) <= every <= timedelta(days=30):
+            raise bad("that is too often, or too seldom to count on", "choose 10m to 30d, such as 6h")
+        return every
+
+    @field_validator("needs")
+    @classmethod
+    def _some_needs(cls, needs: tuple[Need, ...]) -> tuple[Need, ...]:
+        if not needs:
+            raise bad("nothing is rehearsed", "name one of stream, tools, json, model, context, or leave `rehearse` out")
+        return tuple(dict.fromkeys(needs))

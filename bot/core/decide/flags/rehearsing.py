@@ -1,0 +1,119 @@
+"""Rehearsals: when a fallback is due for one, what is told of its result, and which fallbacks did not pass.
+
+The shell asks the models; what is due and what follows is decided here, from what is on record.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from bot.core.answers.base import NoFlag, Noted
+from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.lazy_dataclass import dataclass
+from bot.core.model import Level
+from bot.core.policy import Fallback, FlagPolicy, Policy
+from bot.core.record.flag import FlagState
+from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
+from bot.core.record.world import World
+from bot.core.rehearsal import Rehearsal
+from bot.core.signals.rehearsals import RehearsalEnded, RehearseFlag
+
+TRIED_AGAIN_AFTER = timedelta(minutes=30)  # one that failed or was skipped; the day's budget bounds what that costs
+
+
+@dataclass(frozen=True)
+class DueRehearsal:
+    """A fallback that is to be rehearsed now."""
+
+    flag: str
+    variant: str
+    needs: str  # the component behind it
+
+
+def rehearsed(policy: FlagPolicy) -> tuple[Fallback, ...]:
+    """The fallbacks that are rehearsed: those with a component behind them, where the flag says `rehearse`."""
+    return tuple(one for one in policy.fallbacks if one.needs) if policy.rehearse else ()
+
+
+def unready(world: World, policy: FlagPolicy, variant: str) -> str:
+    """Why nobody should count on a variant, such as `it was never rehearsed`; empty where nothing speaks against it."""
+    if variant not in {one.variant for one in rehearsed(policy)}:
+        return ""
+    last = world.flag(policy.key).rehearsals.last.get(variant)
+    if last is None:
+        return "it was never rehearsed"
+    return f"its rehearsal failed: {causes(last)}" if last.failed else ""
+
+
+def causes(last: Rehearsal) -> str:
+    """Why needs are not met, each reason once with the needs that it hits: `tools: it called no tool`."""
+    hit: dict[str, list[str]] = {}
+    for one in (*last.failed, *last.low):
+        hit.setdefault(one.why, []).append(one.need)
+    return "; ".join(f"{', '.join(needs)}: {why}" for why, needs in hit.items())
+
+
+def due_now(world: World, policy: Policy, now: datetime) -> Iterator[DueRehearsal]:
+    """What is to be rehearsed now: what a person asked for, and what was not for `every` while its component is well."""
+    for flag in policy.flags.values():
+        state = world.flag(flag.key)
+        for one in rehearsed(flag):
+            # What fails is no news while its component is known to be in trouble, and would bar it long after.
+            well = world.component(one.needs or "").level is Level.OPERATIONAL
+            if waits(state, one.variant) or (well and _time_is_up(flag, state, one.variant, now)):
+                yield DueRehearsal(flag.key, one.variant, one.needs or "")
+
+
+def waits(state: FlagState, variant: str) -> bool:
+    """Whether somebody asked for a rehearsal that was not done yet."""
+    asked_at, tried_at = state.rehearsals.asked_at, state.rehearsals.tried.get(variant)
+    return asked_at is not None and (tried_at is None or tried_at < asked_at)
+
+
+def _time_is_up(flag: FlagPolicy, state: FlagState, variant: str, now: datetime) -> bool:
+    tried_at, last = state.rehearsals.tried.get(variant), state.rehearsals.last.get(variant)
+    if tried_at is None or flag.rehearse is None:
+        return True
+    every, soon = flag.rehearse.every, variant in state.rehearsals.skipped or (last is not None and last.failed)
+    return now >= tried_at + (min(every, TRIED_AGAIN_AFTER) if soon else every)
+
+
+def on_asked(draft: Draft, signal: RehearseFlag) -> Step:
+    """Put on record, and whoever runs rehearsals begins."""
+    flag = draft.policy.flags.get(signal.flag)
+    if flag is None:
+        return draft.refuse(NoFlag(key=signal.flag, known=tuple(sorted(draft.policy.flags))))
+    variants = tuple(one.variant for one in rehearsed(flag))
+    if not variants:
+        return draft.refuse(NothingToRehearse(flag=flag.key, configured=flag.rehearse is not None))
+    draft.add(f"flag/{flag.key}", RehearsalAsked(flag.key))
+    return draft.done(RehearsalBegun(flag=flag.key, variants=variants))
+
+
+def on_ended(draft: Draft, signal: RehearsalEnded) -> Step:
+    """Told where it changes what people may count on: it fails anew, passes again, another model answers, or it is skipped."""
+    flag = draft.policy.flags.get(signal.flag)
+    if flag is None or signal.variant not in {one.variant for one in rehearsed(flag)}:
+        return draft.done(Noted())
+    known = draft.world.flag(flag.key).rehearsals
+    if signal.skipped:
+        body = RehearsalSkipped(flag.key, signal.variant, signal.skipped)
+        news = known.skipped.get(signal.variant) != signal.skipped
+        draft.add(f"flag/{flag.key}", body, told=news)
+        return draft.done(Noted())
+    last = known.last.get(signal.variant)
+    before = last.answered if last and last.answered and signal.answered and last.answered != signal.answered else ""
+    found = Rehearsed(
+        flag=flag.key, variant=signal.variant, model=signal.model, answered=signal.answered, results=signal.results,
+        dollars=signal.dollars, tokens=signal.tokens, before=before,
+    )  # fmt: skip
+    now_found = Rehearsal(draft.now, signal.model, signal.answered, signal.results)
+    draft.add(f"flag/{flag.key}", found, told=bool(before) or _troubles(last) != _troubles(now_found))
+    return draft.done(Noted())
+
+
+def _troubles(last: Rehearsal | None) -> str:
+    return causes(last) if last else ""
+
+
+HANDLERS: Handlers = {RehearseFlag: on_asked, RehearsalEnded: on_ended}

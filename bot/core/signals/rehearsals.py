@@ -1,0 +1,26 @@
+"""Rehearsals of fallbacks: who asks for one, and what came of it."""
+
+from bot.core.lazy_dataclass import dataclass
+from bot.core.rehearsal import NeedResult
+from bot.core.signals.base import RESPONDERS, RULES, Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearseFlag(Signal, by=RESPONDERS):
+    """A person wants the fallbacks of a flag rehearsed now; it costs money, within the day's budget."""
+
+    flag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearsalEnded(Signal, by=RULES):
+    """What a fallback's rehearsal came to; `skipped` says why there was none."""
+
+    flag: str
+    variant: str
+    model: str = ""
+    answered: str = ""
+    results: tuple[NeedResult, ...] = ()
+    dollars: float = 0.0
+    tokens: int = 0
+    skipped: str = ""

@@ -1,0 +1,155 @@
+"""Rehearsals of fallbacks: when one is due, what is told of it, and which fallbacks cannot be counted on."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun
+from bot.core.decide.draft import Step
+from bot.core.decide.flags.rehearsing import due_now, unready, waits
+from bot.core.effects import PostLine
+from bot.core.model import Level
+from bot.core.policy import RehearsePolicy
+from bot.core.rehearsal import Mark, NeedResult
+from tests.desk import ANA, CHAT_FLAG, RULE, Table, policy
+
+FLAG = CHAT_FLAG.key
+GPT = next(one for one in CHAT_FLAG.fallbacks if one.needs)
+GOOD, BAD = NeedResult("stream", Mark.OK), NeedResult("tools", Mark.FAILED, "it called no tool")
+
+
+def rehearsing(**changes: object) -> Table:
+    known = policy()
+    flag = replace(known.flags[FLAG], rehearse=RehearsePolicy(), **changes)  # type: ignore[arg-type] # fields of a flag
+    return Table(replace(known, flags={**known.flags, FLAG: flag})).all_well()
+
+
+@pytest.fixture
+def table() -> Table:
+    return rehearsing()
+
+
+def due(table: Table) -> list[str]:
+    return [one.variant for one in due_now(table.world, table.policy, table.now)]
+
+
+def ended(table: Table, *results: NeedResult, answered: str = "gpt-5", dollars: float = 0.01, skipped: str = "") -> Step:
+    return table.send(
+        s.RehearsalEnded(
+            RULE,
+            flag=FLAG,
+            variant=GPT.variant,
+            model="gpt-5",
+            answered=answered,
+            results=results,
+            dollars=dollars,
+            skipped=skipped,
+        )
+    )
+
+
+def told(step: Step) -> int:
+    return sum(isinstance(effect.body, PostLine) for effect in step.effects)
+
+
+def why(table: Table) -> str:
+    return unready(table.world, table.policy.flags[FLAG], GPT.variant)
+
+
+def test_each_fallback_with_a_component_is_rehearsed_at_once_and_then_every_six_hours(table: Table) -> None:
+    """What needs no component, such as cached answers, has nothing to rehearse."""
+    found = [due(table)]
+    ended(table, GOOD)
+    found.append(due(table))
+    table.passes(6 * 60 - 1)
+    found.append(due(table))
+    table.passes(1)
+    found.append(due(table))
+
+    assert [[GPT.variant], [], [], [GPT.variant]] == found
+
+
+def test_what_failed_is_tried_again_soon(table: Table) -> None:
+    """Somebody may be repairing it."""
+    ended(table, BAD)
+    table.passes(30)
+
+    assert [GPT.variant] == due(table)
+
+
+def test_nothing_is_rehearsed_by_time_while_its_component_is_in_trouble(table: Table) -> None:
+    """What is known need not be paid for, and would bar the fallback for hours after; who asks gets one all the same."""
+    table.sees(GPT.needs or "", Level.DOWN)
+    by_time = due(table)
+    table.send(s.RehearseFlag(ANA, flag=FLAG))
+
+    assert ([], [GPT.variant]) == (by_time, due(table))
+
+
+def test_who_asks_gets_one_until_it_ended(table: Table) -> None:
+    """Also right after another one, and also where it is skipped."""
+    ended(table, GOOD)
+    table.passes(1)
+    answer = table.send(s.RehearseFlag(ANA, flag=FLAG)).answer
+    asked = (due(table), waits(table.world.flag(FLAG), GPT.variant))
+    table.passes(1)
+    ended(table, skipped="the $0.50 of the day would be exceeded")
+
+    assert RehearsalBegun(flag=FLAG, variants=(GPT.variant,), changed=True) == answer
+    assert (([GPT.variant], True), []) == (asked, due(table))
+
+
+def test_a_flag_that_says_nothing_of_rehearsals_has_none() -> None:
+    """And counts as before."""
+    table = Table().all_well()
+
+    assert NothingToRehearse(flag=FLAG, configured=False) == table.send(s.RehearseFlag(ANA, flag=FLAG)).answer
+    assert ([], "") == (due(table), why(table))
+
+
+def test_only_what_passed_can_be_counted_on(table: Table) -> None:
+    """Never rehearsed, failed and passed, as people read it."""
+    found = [why(table)]
+    ended(table, GOOD, BAD)
+    found.append(why(table))
+    ended(table, GOOD)
+    found.append(why(table))
+
+    assert ["it was never rehearsed", "its rehearsal failed: tools: it called no tool", ""] == found
+
+
+def test_people_are_told_of_news_only(table: Table) -> None:
+    """A new failure and the first pass after it; a reason that several needs share is said once."""
+    both = (BAD, NeedResult("json", Mark.FAILED, "it called no tool"))
+    assert [0, 1, 0, 1, 0] == [told(ended(table, *results)) for results in ((GOOD,), both, both, (GOOD,), (GOOD,))]
+    ended(table, *both)
+    assert "its rehearsal failed: tools, json: it called no tool" == why(table)
+
+
+def test_another_model_than_last_time_is_told(table: Table) -> None:
+    """A newer version of the same name passes, and behaves otherwise."""
+    ended(table, GOOD, answered="gpt-5-2025-06-01")
+    step = ended(table, GOOD, answered="gpt-5-2025-08-07")
+
+    assert (1, "gpt-5-2025-06-01") == (told(step), step.facts[0].body.before)  # type: ignore[attr-defined] # it is a Rehearsed
+
+
+def test_a_skip_is_told_once_and_what_was_known_stays(table: Table) -> None:
+    """A budget that is spent makes no fallback worse."""
+    ended(table, GOOD)
+    spent = "the $0.50 of the day would be exceeded"
+
+    assert [1, 0] == [told(ended(table, skipped=spent)), told(ended(table, skipped=spent))]
+    assert "" == why(table)
+
+
+def test_what_a_day_cost_is_on_record(table: Table) -> None:
+    """It is added up until midnight UTC."""
+    ended(table, GOOD, dollars=0.25)
+    ended(table, GOOD, dollars=0.125)
+    known = table.world.flag(FLAG).rehearsals
+    tomorrow = f"{table.now + timedelta(days=1):%Y-%m-%d}"
+
+    assert (0.375, 0.0) == (known.spent(f"{table.now:%Y-%m-%d}"), known.spent(tomorrow))

@@ -1,0 +1,106 @@
+"""A fallback is rehearsed against a scripted provider, and people hear what it found."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.core.record.rehearsals.rehearsal_facts import RehearsalSkipped, Rehearsed
+from bot.sandbox.vendor import Vendors
+from bot.sandbox.vendor.load import read
+from bot.system.clock import ManualClock
+from tests.dialogs.talk import Talk
+from tests.house import FLAG, START, House, settings
+
+SCRIPT = """
+name: fallback
+title: A fallback
+minutes: 600
+providers:
+  openai: {name: OpenAI, dialect: openai, components: {api: API}}
+events:
+  - {at: 0, component: openai.api, answer: WORD}
+"""
+PRICES = {"openai.api": {"input_per_mtok": 3.0, "output_per_mtok": 15.0}}
+
+
+@asynccontextmanager
+async def rehearsing(house: House, word: str = "ok", prices: Any = None, **rehearse: Any) -> AsyncIterator[Talk]:
+    """The house with a provider whose model answers with one word, and a flag that rehearses it."""
+    vendors = Vendors(read(SCRIPT.replace("WORD", word), "fallback.yaml"), ManualClock(START))
+    await vendors.start()
+    try:
+        made = settings(house.workspace, house.vendor)
+        check = {
+            "type": "llm", "dialect": "openai", "url": vendors.url("openai", "api"), "model": "gpt-5-mini",
+            "api_key": "sk-canary-1",
+        }  # fmt: skip
+        made["providers"]["openai"]["components"]["api"]["checks"].append(check)
+        made["flags"][FLAG]["rehearse"] = {"every": "6h", **rehearse}
+        made["flags"][FLAG]["variants"]["gpt"]["model"] = "gpt-5"
+        house.changes = {"providers": made["providers"], "flags": made["flags"], "prices": PRICES if prices is None else prices}
+        await house.start()
+        await house.passes(minutes=1)
+        yield Talk(house)
+    finally:
+        await vendors.stop()
+
+
+async def result(talk: Talk, word: str) -> str:
+    """What follows the answer that it runs."""
+    ana = talk.house.ana
+    await talk.asks(ana, f"/fallback rehearse {FLAG}")
+    async with asyncio.timeout(30):
+        while len(told := [talk.shows(one) for one in talk.whispers(ana)]) < 2:
+            await asyncio.sleep(0.02)
+    assert told[0].startswith("Rehearsing gpt of support chat.")
+    assert word in told[1]
+    return told[1]
+
+
+async def heard(talk: Talk, words: str) -> str:
+    """What #ops reads."""
+    await talk.house.quiet()
+    return talk.shows(talk.said("ops", words)[-1])
+
+
+async def test_a_fallback_that_passes_is_told_to_who_asked_only(empty_house: House) -> None:
+    """It asks for the variant's own model, and names the one that answered."""
+    async with rehearsing(empty_house) as talk:
+        answer = await result(talk, "passed")
+        found = [fact.body for fact in await talk.facts(Rehearsed)]
+
+    assert "🟢 gpt (gpt-5) passed. Good: stream, tools, json, model and context." in answer
+    assert {("gpt-5", "gpt-5")} == {(one.model, one.answered) for one in found}  # type: ignore[attr-defined] # of Rehearsed
+    assert [] == talk.said("ops", "rehears")
+
+
+async def test_a_fallback_that_fails_is_told_in_ops(empty_house: House) -> None:
+    """Once, when it is found by time, with what is wrong."""
+    async with rehearsing(empty_house, "no_tools") as talk:
+        await result(talk, "failed")
+        line = await heard(talk, "failed its rehearsal")
+
+    assert line.startswith(
+        "🟠 gpt, a fallback of support chat, failed its rehearsal (automatic).\nWhy: tools: it called no tool."
+    )
+    assert 1 == len(talk.said("ops", "failed its rehearsal"))
+
+
+async def test_a_day_without_money_is_said(empty_house: House) -> None:
+    """Nothing is asked, and the budget is named."""
+    async with rehearsing(empty_house, dollars_per_day=0.01) as talk:
+        answer = await result(talk, "not rehearsed")
+
+        assert "gpt was not rehearsed: the $0.01 of the day would be exceeded." in answer
+        assert [] == list(await talk.facts(Rehearsed))
+        assert list(await talk.facts(RehearsalSkipped))
+
+
+async def test_without_a_price_the_budget_of_the_check_holds(empty_house: House) -> None:
+    """No dollars are counted there."""
+    async with rehearsing(empty_house, prices={}) as talk:
+        await result(talk, "passed")
+        found = [fact.body for fact in await talk.facts(Rehearsed)]
+
+    assert {0.0} == {one.dollars for one in found}  # type: ignore[attr-defined] # of Rehearsed
