@@ -4,14 +4,12 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-
-from bot.core.lazy_dataclass import dataclass
+from typing import NamedTuple
 
 TICKET_CHARS = 32
 
 
-@dataclass(frozen=True)
-class Audience:
+class Audience(NamedTuple):
     """Whoever reads with one token, or with none: the flags that they may read, by pattern (`support-*`), None = all.
 
     `ticket` opens the stream of events to a browser, which can send no header with it: it stands in the stream's address,

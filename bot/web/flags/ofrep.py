@@ -5,11 +5,10 @@ has errorCode, errorDetails and metadata, and all of them are bare `application/
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from bot.core.lazy_dataclass import dataclass
 from bot.flags import rules
 from bot.flags.audience import Audience
 from bot.flags.evaluate import NotFound, targeting_key
@@ -24,8 +23,7 @@ PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
 JSON = "application/json"
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What a reader is sent: status 200 or 304, headers beside the type of the content, and the body."""
 
     status: int
@@ -43,7 +41,8 @@ async def evaluate(request: web.Request) -> web.Response:
 
 def reply(services: WebServices, request: web.BaseRequest, audience: Audience, key: str, data: Any) -> Reply:
     """What is answered to this body, for one flag or, without a key, for all; raises Refusal."""
-    context, client = _context(data), client_of(request)
+    context = _context(data)
+    client = targeting_key(context) or client_of(request)
     if key:
         return _one(services, audience, key, context, client)
     wanted = request.query.get("rules") if "?" in request.raw_path else None
@@ -51,7 +50,7 @@ def reply(services: WebServices, request: web.BaseRequest, audience: Audience, k
         return _unless_known(request, services.board.all(context, client, audience))
     if wanted != str(rules.VERSION):
         raise Refusal(400, f"Rules are spoken in version {rules.VERSION} here.", remedy=f"Ask with rules={rules.VERSION}.")
-    return _unless_known(request, _rules(services, audience, targeting_key(context) or client, data))
+    return _unless_known(request, _rules(services, audience, client, data))
 
 
 def _one(services: WebServices, audience: Audience, key: str, context: Mapping[str, Any], client: str) -> Reply:

@@ -22,7 +22,6 @@ from bot.web.services import WebServices
 Ordinary = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 USUAL = re.compile(re.escape(OFREP_FLAGS) + r"(?:/([A-Za-z0-9._-]+))?(?:\?rules=1)?", re.ASCII)
-UNUSUAL = frozenset({"Origin", "Sec-Fetch-Site", "Content-Encoding", "Expect", "Upgrade"})
 
 
 class ShortWay:
@@ -75,12 +74,16 @@ class ShortWay:
 
     @staticmethod
     def _is_usual(request: web.BaseRequest) -> bool:
-        body = request.content
+        body, sent = request.content, request.headers
         return (
             body.is_eof()
             and body.total_bytes <= BODY_BYTES
             and isinstance(request.protocol, Guarded)
             and request.version >= HttpVersion11
             and request.keep_alive
-            and not any(name in request.headers for name in UNUSUAL)
+            and "Origin" not in sent
+            and "Sec-Fetch-Site" not in sent
+            and "Content-Encoding" not in sent
+            and "Expect" not in sent
+            and "Upgrade" not in sent
         )

@@ -1,6 +1,7 @@
 """Request bodies: read under a limit and a deadline, strict JSON, and fields that are taken out by name and type."""
 
 import asyncio
+import codecs
 import difflib
 import json
 import re
@@ -38,7 +39,9 @@ def parsed(raw: bytes) -> Any:
     if not raw.strip():
         return None
     try:
-        return json.loads(raw, parse_constant=_refuse_constant)
+        return _STRICT.decode(raw.removeprefix(codecs.BOM_UTF8).decode())
+    except UnicodeDecodeError as error:
+        raise Refusal(400, "The body is not UTF-8.", remedy="Send a JSON object in UTF-8.", code="PARSE_ERROR") from error
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise Refusal(400, f"The body is not JSON: {why}.", remedy="Send a JSON object.", code="PARSE_ERROR") from error
@@ -187,6 +190,9 @@ class Fields:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

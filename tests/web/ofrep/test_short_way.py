@@ -13,7 +13,8 @@ from bot.web.server.connections import Limits
 FLAGS = "/ofrep/v1/evaluate/flags"
 BODIES = [
     b"", b"{}", b'{"context": {"targetingKey": "ana"}}', b'{"context": {"targetingKey": 7}}', b'{"context": []}', b"[1]",
-    b"{", b"\xff", b'{"context": {"a": NaN}}', b"[" * 3_000, b'{"context": {"targetingKey": "\\ud800"}}', b" " * 70_000,
+    b"{", b"\xff", b"\xef\xbb\xbf{}", b'{"context": {"a": NaN}}', b"[" * 3_000, b'{"context": {"targetingKey": "\\ud800"}}',
+    b" " * 70_000,
 ]  # fmt: skip
 PATHS = [FLAGS, FLAGS + "/on", FLAGS + "/route", FLAGS + "/nope", FLAGS + "?rules=1", FLAGS + "/on?rules=1"]
 TOKENS = [f"Authorization: Bearer {READ}", f"X-API-Key: {READ}", "Authorization: Bearer wrong", ""]
