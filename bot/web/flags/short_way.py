@@ -39,12 +39,8 @@ class ShortWay:
         found = USUAL.fullmatch(request.raw_path) if request.method == "POST" else None
         if found is None or not self._is_usual(request):
             return await self._ordinary(request)
-        connection = cast(Guarded, request.protocol)
-        connection.began(request.content)
-        try:
-            return await self._answer(request, found[1] or "")
-        finally:
-            connection.ended()
+        cast(Guarded, request.protocol).asked()
+        return self._answer(request, found[1] or "")
 
     async def _last(self, request: web.BaseRequest) -> web.StreamResponse:
         """Flags as ever, and the connection ends with the answer; anything else is asked of the next server."""
@@ -57,7 +53,7 @@ class ShortWay:
         response.force_close()
         return response
 
-    async def _answer(self, request: web.BaseRequest, key: str) -> web.StreamResponse:
+    def _answer(self, request: web.BaseRequest, key: str) -> web.StreamResponse:
         try:
             audience = reading_flags(request, self._services)
             check_restored(self._services)

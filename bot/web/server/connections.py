@@ -77,12 +77,11 @@ class Connections:
     def stands(self, one: "Guarded", standing: Standing) -> None:
         """It came to this standing now."""
         self.gone(one)
-        self._by[standing][one] = one.now()
+        one.stands, self._by[standing][one] = standing, one.now()
 
     def gone(self, one: "Guarded") -> None:
         """It is closed."""
-        for some in self._by.values():
-            some.pop(one, None)
+        self._by[one.stands].pop(one, None)
 
     def _make_room(self, one: "Guarded") -> bool:
         for standing in Standing:
@@ -110,11 +109,12 @@ class Guarded(RequestHandler):
     `by_file`: it came over the Unix socket, so the mode of that file let it in.
     """
 
-    __slots__ = ("_among", "_busy", "_deadline", "_socket", "by_file", "peer")
+    __slots__ = ("_among", "_busy", "_deadline", "_socket", "by_file", "peer", "stands")
 
     def __init__(self, among: Connections, server: web.Server, *, by_file: bool = False, **options: Any) -> None:
         super().__init__(server, **options)
         self.by_file = by_file
+        self.stands = Standing.UNPROVEN
         self._among = among
         self._busy = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -154,6 +154,11 @@ class Guarded(RequestHandler):
     def _whole(self) -> None:
         if self._busy and self._socket is not None and not self._socket.is_closing():
             self._among.stands(self, Standing.BUSY)
+
+    def asked(self) -> None:
+        """A whole request is there and is answered at once, so that between the two it need not stand anywhere else."""
+        self._disarm()
+        self._among.stands(self, Standing.IDLE)
 
     def ended(self) -> None:
         """It is answered, but for what its reader has not taken yet."""

@@ -47,7 +47,8 @@ class BoundSocket:
             raise
 
     def remove(self) -> None:
-        """Take the file away, unless another program has put its own there."""
+        """Take the file away, unless another program has put its own there. Servers listen on copies of the socket."""
+        self.socket.close()
         try:
             if self._path.lstat().st_ino == self._inode:
                 self._path.unlink()
