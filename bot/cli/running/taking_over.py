@@ -110,8 +110,8 @@ class Reloading:
         else:
             self._loaded = following.loaded
             configure_logs(following.loaded.config.secrets(), level=self._log_level)
-            log.info("configuration taken over", changed=list(following.changed), by=following.by.name)
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed))
+            log.info("configuration taken over", changed=list(following.changed), by=following.by.name)
         self._next = None
         self._asked.clear()
         return taken
