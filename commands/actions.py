@@ -64,7 +64,14 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 variant = value.get("variant", "")
                 if not isinstance(variant, str):
                     return None
-                return EngageFlag(actor=actor, id=id, flag=flag, variant=variant, approves=bool(value.get("approves")))
+                return EngageFlag(
+                    actor=actor,
+                    id=id,
+                    flag=flag,
+                    variant=variant,
+                    approves=bool(value.get("approves")),
+                    force=bool(value.get("force")),
+                )
             case "flag.step_back":
                 return StepBack(actor=actor, id=id, flag=flag)
             case "flag.release":

@@ -77,16 +77,24 @@ def _known(keys: set[str]) -> str:
 
 
 def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
-    """Read `FLAG [VARIANT] [for 2h] [REASON]`. Raises Misunderstood."""
+    """Read `FLAG [VARIANT] [force] [for 2h] [REASON]`. Raises Misunderstood."""
     key, rest = _flag(desk, text)
     policy = desk.engine.policy.flags.get(key)
     variant = _variant(policy, rest.partition(" ")[0]) if policy else ""
     if variant:
         rest = rest.partition(" ")[2].strip()
+    force, rest = _force_first(rest)
     hold_for = None
     if rest.lower().startswith("for "):
         hold_for, rest = duration_first(rest[4:])
-    return EngageFlag(actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for)
+    return EngageFlag(
+        actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for, force=force
+    )
+
+
+def _force_first(rest: str) -> tuple[bool, str]:
+    word, after = split_verb(rest)
+    return (True, after) if word == "force" else (False, rest)
 
 
 def _variant(policy: FlagPolicy, word: str) -> str:
@@ -96,7 +104,7 @@ def _variant(policy: FlagPolicy, word: str) -> str:
     fallbacks = {name.lower(): name for name in policy.variants if name != policy.default}
     if word.lower() in fallbacks:
         return fallbacks[word.lower()]
-    close = nearest(word, fallbacks) if word.lower() not in (policy.default.lower(), "for") else ""
+    close = nearest(word, fallbacks) if word.lower() not in (policy.default.lower(), "for", "force") else ""
     if close:
         known = ", ".join(f"`{name}`" for name in policy.variants)
         raise Misunderstood(f"`{policy.key}` has no variant `{word[:60]}`.{close} It has: {known}. Nothing was switched.")
@@ -105,6 +113,5 @@ def _variant(policy: FlagPolicy, word: str) -> str:
 
 def _release(desk: CommandContext, asked: Request, text: str) -> ReleaseFlag:
     key, rest = _flag(desk, text)
-    word, after = split_verb(rest)
-    force = word == "force"
-    return ReleaseFlag(actor=asked.actor, id=asked.signal_id, flag=key, reason=after if force else rest, force=force)
+    force, rest = _force_first(rest)
+    return ReleaseFlag(actor=asked.actor, id=asked.signal_id, flag=key, reason=rest, force=force)

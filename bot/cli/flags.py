@@ -93,12 +93,16 @@ def _came(one: dict[str, Any]) -> str:
 @click.argument("variant", required=False, default="")
 @click.option("--reason", required=True, help="Why; it stands in the timeline.")
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
+@click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal.")
 @reach
 def engage(
-    key: str, variant: str, reason: str, hold_for: str, config_path: Path, data_path: Path | None, as_json: bool
+    key: str, variant: str, reason: str, hold_for: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool
 ) -> None:
     """Send the readers of a flag to a fallback."""
-    body = {name: value for name, value in (("variant", variant), ("reason", reason), ("for", hold_for)) if value}
+    body: dict[str, Any] = {
+        name: value for name, value in (("variant", variant), ("reason", reason), ("for", hold_for)) if value
+    }
+    body |= {"force": True} if force else {}
     tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/engage", body), as_json)
 
 

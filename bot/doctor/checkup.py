@@ -16,6 +16,7 @@ from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call
 from bot.doctor.people import look_at_list
+from bot.doctor.rehearsals import look_at_rehearsals
 from bot.doctor.rights import who_helps, who_may
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.doctor.templates import messages, views
@@ -102,6 +103,7 @@ def looking(config: Config, now: datetime) -> list[Finding]:
         *_controls(config),
         *_detection(config),
         *(finding for placed in config.live_checks() if (finding := _budget(placed))),
+        *(Finding(*found) for found in look_at_rehearsals(config)),
         *_peers(config),
         *(finding for number, window in enumerate(config.maintenance) if (finding := _window(number, window, now))),
     ]

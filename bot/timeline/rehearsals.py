@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.core.decide.flags.rehearsing import causes
+from bot.core.decide.flags.readiness import causes
 from bot.core.record.fact import Fact
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
 from bot.core.rehearsal import Rehearsal

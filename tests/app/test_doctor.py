@@ -124,6 +124,34 @@ def test_budget_that_lasts_is_no_finding(written: str, tmp_path: Path) -> None:
     assert {} == findings(tmp_path, checks=llm(written))
 
 
+@pytest.mark.parametrize(
+    ("prices", "rehearse", "said"),
+    [
+        ("prices: {p.c: {input_per_mtok: 3, output_per_mtok: 15}}", "{}", "at most $0.30 a day (every 6h), within its budget"),
+        (
+            "prices: {p.c: {input_per_mtok: 3, output_per_mtok: 15}}",
+            "{every: 10m}",
+            "at most $10.64 a day (every 10m), bounded by $0.50",
+        ),
+        ("", "{}", "b costs what it costs: no price of p.c, so the budget of p.c.ask holds"),
+    ],
+)
+def test_what_rehearsals_cost_in_a_day_is_said(prices: str, rehearse: str, said: str, tmp_path: Path) -> None:
+    """By their schedule, and what bounds it."""
+    flag = (
+        f"flags: {{f: {{variants: {{a: x, b: y}}, default: a, fallbacks: [{{variant: b, needs: p.c}}], rehearse: {rehearse}}}}}"
+    )
+
+    assert {"flags.f.rehearse": said} == findings(tmp_path, f"{CONTROLS}{flag}\n{prices}\n", llm("every: 60s"))
+
+
+def test_a_fallback_without_a_check_of_a_model_is_named(tmp_path: Path) -> None:
+    """There is nothing to ask with."""
+    flag = "flags: {f: {variants: {a: x, b: y}, default: a, fallbacks: [{variant: b, needs: p.c}], rehearse: {}}}\n"
+
+    assert {"flags.f.rehearse": "b is never rehearsed: p.c has no llm check"} == findings(tmp_path, f"{CONTROLS}{flag}")
+
+
 def test_peers_that_cannot_work_are_named(tmp_path: Path) -> None:
     """Without a secret nothing is sent or taken; without a label of our own a peer would not know us."""
     peers = "peers: [{vantage: iad-1, secret: ''}, {vantage: fra-1, secret: s-123456, url: 'http://fra.example.com'}]"

@@ -104,3 +104,18 @@ async def test_without_a_price_the_budget_of_the_check_holds(empty_house: House)
         found = [fact.body for fact in await talk.facts(Rehearsed)]
 
     assert {0.0} == {one.dollars for one in found}  # type: ignore[attr-defined] # of Rehearsed
+
+
+async def test_what_did_not_pass_says_so_where_it_is_offered(empty_house: House) -> None:
+    """In the status, and to who wants to switch to it; with `force` it is switched."""
+    async with rehearsing(empty_house, "no_tools") as talk:
+        await result(talk, "failed")
+        ana = talk.house.ana
+        status = await talk.asks(ana, "/fallback status")
+        refused = await talk.asks(ana, f"/fallback engage {FLAG} gpt slow")
+        forced = await talk.asks(ana, f"/fallback engage {FLAG} gpt force slow")
+
+    why = "its rehearsal failed: tools: it called no tool"
+    assert f"automation: auto · gpt: {why}" in status
+    assert f"Nothing was switched: gpt may not work, since {why}. To switch all the same: " in refused
+    assert forced.startswith("Support chat serves gpt now.")

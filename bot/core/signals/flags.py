@@ -8,13 +8,17 @@ from bot.core.signals.base import COMMAND, RULES, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class EngageFlag(Signal, by=COMMAND):
-    """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal."""
+    """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal.
+
+    `force` overrides a rehearsal that failed or never was.
+    """
 
     flag: str
     variant: str = ""
     reason: str = ""
     hold_for: timedelta | None = None
     approves: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World
@@ -28,7 +29,8 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     order = by_urgency(world, policy, now)
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
-        small = context(f"{code(flag.key)} · {count(readers.get(flag.key, 0), 'reader')} in 15 min · {_ways(flag, state, now)}")
+        read_by = f"{count(readers.get(flag.key, 0), 'reader')} in 15 min"
+        small = context(f"{code(flag.key)} · {read_by} · {_ways(flag, state, now)}{_unready(flag, world)}")
         blocks += [section(flag_line(flag, world, policy, now)), small]
         if state.engagement or state.proposal:
             blocks.extend(actions(flag_buttons(flag, world, policy)))
@@ -67,6 +69,12 @@ def _why(reason: str) -> str:
 def _urgency(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> int:
     fares, state = serving(flag, world, policy, now), world.flag(flag.key)
     return 3 if fares and not fares.served else 2 if state.proposal else 1 if state.engagement else 0
+
+
+def _unready(flag: FlagPolicy, world: World) -> str:
+    """What cannot be counted on: ` · gpt: it was never rehearsed`."""
+    why = [(one.variant, unready(world, flag, one.variant)) for one in flag.fallbacks]
+    return "".join(f" · {variant_name(flag, variant)}: {retold(said, 120)}" for variant, said in why if said)
 
 
 def _share(flag: FlagPolicy, engagement: Engagement) -> str:

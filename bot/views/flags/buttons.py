@@ -5,6 +5,7 @@
 
 from bot.core.decide.flags.choosing import Stay, offer
 from bot.core.decide.flags.failover import default_unwell
+from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World
@@ -32,9 +33,12 @@ def engage_button(flag: FlagPolicy, state: FlagState, world: World, policy: Poli
         if isinstance(choice, Stay):
             return None
         variant = choice.variant
-    value = _value(flag.key, number, variant=variant, **({"approves": True} if state.proposal else {}))
+    why = unready(world, flag, variant)
+    more = {**({"approves": True} if state.proposal else {}), **({"force": True} if why else {})}
+    value = _value(flag.key, number, variant=variant, **more)
     name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, variant), 25)
-    text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time."
+    careful = f" Careful: {plain(why, 100)}." if why else ""
+    text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time.{careful}"
     question = confirm(f"Switch {name} to {to}?", text, "Switch")
     return button(f"Switch {name} to {to}", f"flag.engage:{flag.key}", value, style="primary", confirm=question)
 

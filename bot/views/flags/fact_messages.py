@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.flag import Engagement
@@ -34,7 +35,7 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
     match body:
         case EngageProposed() | ProposalDropped() | Held():
-            first, more = _before(fact, flag, policy)
+            first, more = _before(fact, flag, world, policy)
         case ReadersSaw() as body:
             first, more = _arrived(fact, body, flag, policy)
         case Engaged() | Released():
@@ -45,12 +46,14 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     return fit(Message(spoken(first), (section(shown), *actions(_buttons(fact, flag, world, policy)))))
 
 
-def _before(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
+def _before(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[str, str]:
     name, by = flag_name(flag.key, policy), how(fact.actor)
     match fact.body:
         case EngageProposed() as b:
             ask = f"🟠 *{capital(name)}: switch to {variant_name(flag, b.variant)}?* Nothing is switched yet ({by})."
-            return ask, f"{_why(b.reason)} {_affects(flag)}".strip()
+            unsure = unready(world, flag, b.variant)
+            careful = f"\nCareful: {stop(retold(unsure, 200))}" if unsure else ""
+            return ask, f"{_why(b.reason)} {_affects(flag)}".strip() + careful
         case ProposalDropped(reason=reason):
             return f"*{capital(name)}* need not be switched any more ({by}).", _why(reason)
         case Held(reason=reason):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.decide.flags.rehearsing import causes, rehearsed, unready
+from bot.core.decide.flags.readiness import causes, rehearsed, unready
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalSkipped, Rehearsed

@@ -205,6 +205,7 @@ def _engage(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.EngageFlag(
         actor, id, flag=key, variant=fields.text("variant", REASON_CHARS), hold_for=fields.duration("for"),
         reason=fields.text("reason", REASON_CHARS, needed=True), approves=fields.truth("approves"),
+        force=fields.truth("force"),
     )  # fmt: skip
 
 

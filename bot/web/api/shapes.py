@@ -9,7 +9,8 @@ from bot.core.answers.base import ANSWERS, Answer
 from bot.core.answers.incident import OpenAlready, StillFailing
 from bot.core.codec import decode, encode
 from bot.core.decide.cadence import next_update_at
-from bot.core.decide.flags.rehearsing import rehearsed, unready, waits
+from bot.core.decide.flags.readiness import rehearsed, unready
+from bot.core.decide.flags.rehearsing import waits
 from bot.core.ids import ComponentId
 from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, Policy

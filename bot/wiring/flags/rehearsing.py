@@ -11,7 +11,8 @@ from bot.checks.llm.check import LlmCheck
 from bot.checks.llm.rehearsal.runner import Findings, estimate, rehearse
 from bot.checks.net.transport import Transport
 from bot.config.models import Config, PlacedCheck
-from bot.core.decide.flags.rehearsing import DueRehearsal, due_now, rehearsed, waits
+from bot.core.decide.flags.readiness import rehearsed
+from bot.core.decide.flags.rehearsing import DueRehearsal, due_now, waits
 from bot.core.model import Actor
 from bot.core.policy import RehearsePolicy
 from bot.core.record.world import World

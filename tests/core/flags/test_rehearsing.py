@@ -6,16 +6,18 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
-from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun
+from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun, Unrehearsed
 from bot.core.decide.draft import Step
-from bot.core.decide.flags.rehearsing import due_now, unready, waits
+from bot.core.decide.flags.readiness import unready
+from bot.core.decide.flags.rehearsing import due_now, waits
 from bot.core.effects import PostLine
 from bot.core.model import Level
-from bot.core.policy import RehearsePolicy
+from bot.core.policy import Fallback, RehearsePolicy
+from bot.core.record.flag_facts import Engaged
 from bot.core.rehearsal import Mark, NeedResult
 from tests.desk import ANA, CHAT_FLAG, RULE, Table, policy
 
-FLAG = CHAT_FLAG.key
+FLAG, API = CHAT_FLAG.key, "anthropic.api"
 GPT = next(one for one in CHAT_FLAG.fallbacks if one.needs)
 GOOD, BAD = NeedResult("stream", Mark.OK), NeedResult("tools", Mark.FAILED, "it called no tool")
 
@@ -153,3 +155,65 @@ def test_what_a_day_cost_is_on_record(table: Table) -> None:
     tomorrow = f"{table.now + timedelta(days=1):%Y-%m-%d}"
 
     assert (0.375, 0.0) == (known.spent(f"{table.now:%Y-%m-%d}"), known.spent(tomorrow))
+
+
+def engaged(table: Table) -> list[str]:
+    return [body.variant for body in table.kinds(Engaged) if isinstance(body, Engaged)]
+
+
+def test_people_need_force_for_what_did_not_pass(table: Table) -> None:
+    """The answer says why; with force the reason does."""
+    refused = table.send(s.EngageFlag(ANA, flag=FLAG, variant=GPT.variant, reason="slow")).answer
+    forced = table.send(s.EngageFlag(ANA, flag=FLAG, variant=GPT.variant, reason="slow", force=True))
+
+    assert Unrehearsed(flag=FLAG, variant=GPT.variant, reason="it was never rehearsed") == refused
+    assert "slow (forced although it was never rehearsed)" == forced.facts[0].body.reason  # type: ignore[attr-defined] # Engaged
+
+
+def test_who_names_no_variant_gets_one_that_passed(table: Table) -> None:
+    """Cached answers need no rehearsal; once the model passed, it is the better one."""
+    table.send(s.EngageFlag(ANA, flag=FLAG, reason="slow"))
+    table.send(s.ReleaseFlag(ANA, flag=FLAG))
+    ended(table, GOOD)
+    table.send(s.EngageFlag(ANA, flag=FLAG, reason="slow"))
+
+    assert ["cached", GPT.variant] == engaged(table)
+
+
+def test_a_rule_takes_what_passed(table: Table) -> None:
+    """As without rehearsals."""
+    ended(table, GOOD)
+    table.sees(API, Level.DOWN)
+
+    assert [GPT.variant] == engaged(table)
+
+
+def test_a_rule_passes_over_what_did_not_pass(table: Table) -> None:
+    """Cached answers serve, and the model would not; once it passes, the rule goes up to it."""
+    ended(table, BAD)
+    table.sees(API, Level.DOWN)
+    before = engaged(table)
+    table.passes(30)
+    ended(table, GOOD)
+    table.passes(1)
+
+    assert (["cached"], ["cached", GPT.variant]) == (before, engaged(table))
+
+
+def test_a_rule_takes_what_did_not_pass_where_nothing_else_serves() -> None:
+    """The default fails for certain; the fallback fails perhaps."""
+    table = rehearsing(fallbacks=(Fallback(GPT.variant, GPT.needs),))
+    table.sees(API, Level.DOWN)
+
+    assert [GPT.variant] == engaged(table)
+
+
+def test_a_rule_leaves_a_default_that_serves_for_nothing_that_did_not_pass() -> None:
+    """A slow model is better than one that may not work; when it passes, the switch is made at once."""
+    table = rehearsing(fallbacks=(Fallback(GPT.variant, GPT.needs),), engage_on=Level.DEGRADED)
+    table.sees(API, Level.DEGRADED)
+    held = (engaged(table), table.world.flag(FLAG).held)
+    ended(table, GOOD)
+
+    assert ([], f"no fallback is better: {GPT.variant} may not work, since it was never rehearsed") == held
+    assert [GPT.variant] == engaged(table)

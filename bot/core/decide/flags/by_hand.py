@@ -2,6 +2,7 @@
 
 from bot.core.answers import base
 from bot.core.answers import flags as fa
+from bot.core.answers.rehearsals import Unrehearsed
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import Stay, offer, unfit
 from bot.core.decide.flags.failover import (
@@ -15,6 +16,7 @@ from bot.core.decide.flags.failover import (
     verdicts,
     well,
 )
+from bot.core.decide.flags.readiness import unready
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
 from bot.core.record.flag import FlagState
@@ -38,10 +40,15 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     if refused is None and signal.approves and state.proposal is None:
         # An old button: what it answers is no longer asked, and a yes to that must not switch anything now.
         refused = fa.NothingWaits(flag=policy.key, variant=variant)
+    why = unready(draft.world, policy, variant)
+    if refused is None and why and not signal.force:
+        refused = Unrehearsed(flag=policy.key, variant=variant, reason=why)
     if refused:
         return draft.refuse(refused)
     trouble = troubled(draft.world, policy, Level.DEGRADED)
     reason = signal.reason or (state.proposal.reason if state.proposal else verdicts(draft, trouble)) or "no reason given"
+    if why:
+        reason = f"{reason} (forced although {why})"
     until = draft.now + signal.hold_for if signal.hold_for else None
     incident = incident_for(draft.world, trouble or policy.depends_on)
     mode = "approved" if signal.approves else "manual"

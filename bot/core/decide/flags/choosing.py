@@ -7,6 +7,7 @@ answers, unless `engage_on: degraded` says that degraded is not good enough, or 
 from collections.abc import Callable
 from enum import IntEnum
 
+from bot.core.decide.flags.readiness import unready
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Level
 from bot.core.policy import Fallback, FlagPolicy
@@ -53,8 +54,9 @@ def choose(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | 
     now = standing(world, policy, serving)
     others = [one for one in policy.fallbacks if one.variant != serving]
     better = [one for one in others if _standing(world, policy, one).serves and _standing(world, policy, one) < now]
-    if better:
-        return Switch(min(better, key=lambda one: _standing(world, policy, one)).variant)
+    ready = [one for one in better if not unready(world, policy, one.variant)]
+    if better and (ready or not now.serves):  # what did not pass its rehearsal is for when nothing else serves
+        return Switch(min(ready or better, key=lambda one: _standing(world, policy, one)).variant)
     return Stay("; ".join(_why_not(world, policy, one, name_of) for one in others) or "there is no other fallback")
 
 
@@ -68,8 +70,9 @@ def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | S
     known = [one for one in fit if _standing(world, policy, one).serves]
     if serving != policy.default:
         known = [one for one in known if _standing(world, policy, one) < now]
+    ready = [one for one in known if not unready(world, policy, one.variant)]
     if known:
-        return Switch(min(known, key=lambda one: _standing(world, policy, one)).variant)
+        return Switch(min(ready or known, key=lambda one: _standing(world, policy, one)).variant)
     others = [one for one in policy.fallbacks if one.variant != serving]
     return Stay("; ".join(_why_not(world, policy, one, name_of) for one in others) or "there is no other fallback")
 
@@ -115,6 +118,8 @@ def _behind(policy: FlagPolicy, state: ComponentState) -> Standing:
 
 def _why_not(world: World, policy: FlagPolicy, fallback: Fallback, name_of: NameOf) -> str:
     if _standing(world, policy, fallback).serves:
+        if why := unready(world, policy, fallback.variant):
+            return f"{fallback.variant} may not work, since {why}"
         return f"{fallback.variant} would be {'no better' if fallback.needs else 'worse'}"
     return f"{fallback.variant} needs {name_of(fallback.needs or '')}, which is {world.component(fallback.needs or '').level}"
 

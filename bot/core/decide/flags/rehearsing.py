@@ -1,4 +1,4 @@
-"""Rehearsals: when a fallback is due for one, what is told of its result, and which fallbacks did not pass.
+"""Rehearsals: when a fallback is due for one, and what is told of its result.
 
 The shell asks the models; what is due and what follows is decided here, from what is on record.
 """
@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from bot.core.answers.base import NoFlag, Noted
 from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.failover import react
+from bot.core.decide.flags.readiness import causes, rehearsed
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Level
-from bot.core.policy import Fallback, FlagPolicy, Policy
+from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import FlagState
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
 from bot.core.record.world import World
@@ -28,29 +30,6 @@ class DueRehearsal:
     flag: str
     variant: str
     needs: str  # the component behind it
-
-
-def rehearsed(policy: FlagPolicy) -> tuple[Fallback, ...]:
-    """The fallbacks that are rehearsed: those with a component behind them, where the flag says `rehearse`."""
-    return tuple(one for one in policy.fallbacks if one.needs) if policy.rehearse else ()
-
-
-def unready(world: World, policy: FlagPolicy, variant: str) -> str:
-    """Why nobody should count on a variant, such as `it was never rehearsed`; empty where nothing speaks against it."""
-    if variant not in {one.variant for one in rehearsed(policy)}:
-        return ""
-    last = world.flag(policy.key).rehearsals.last.get(variant)
-    if last is None:
-        return "it was never rehearsed"
-    return f"its rehearsal failed: {causes(last)}" if last.failed else ""
-
-
-def causes(last: Rehearsal) -> str:
-    """Why needs are not met, each reason once with the needs that it hits: `tools: it called no tool`."""
-    hit: dict[str, list[str]] = {}
-    for one in (*last.failed, *last.low):
-        hit.setdefault(one.why, []).append(one.need)
-    return "; ".join(f"{', '.join(needs)}: {why}" for why, needs in hit.items())
 
 
 def due_now(world: World, policy: Policy, now: datetime) -> Iterator[DueRehearsal]:
@@ -109,6 +88,7 @@ def on_ended(draft: Draft, signal: RehearsalEnded) -> Step:
     )  # fmt: skip
     now_found = Rehearsal(draft.now, signal.model, signal.answered, signal.results)
     draft.add(f"flag/{flag.key}", found, told=bool(before) or _troubles(last) != _troubles(now_found))
+    react(draft)  # what is held back may be switched to now
     return draft.done(Noted())
 
 

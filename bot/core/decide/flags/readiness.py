@@ -1,0 +1,28 @@
+"""Which fallbacks can be counted on: those that passed their last rehearsal, where the flag says `rehearse`."""
+
+from bot.core.policy import Fallback, FlagPolicy
+from bot.core.record.world import World
+from bot.core.rehearsal import Rehearsal
+
+
+def rehearsed(policy: FlagPolicy) -> tuple[Fallback, ...]:
+    """The fallbacks that are rehearsed: those with a component behind them, where the flag says `rehearse`."""
+    return tuple(one for one in policy.fallbacks if one.needs) if policy.rehearse else ()
+
+
+def unready(world: World, policy: FlagPolicy, variant: str) -> str:
+    """Why nobody should count on a variant, such as `it was never rehearsed`; empty where nothing speaks against it."""
+    if variant not in {one.variant for one in rehearsed(policy)}:
+        return ""
+    last = world.flag(policy.key).rehearsals.last.get(variant)
+    if last is None:
+        return "it was never rehearsed"
+    return f"its rehearsal failed: {causes(last)}" if last.failed else ""
+
+
+def causes(last: Rehearsal) -> str:
+    """Why needs are not met, each reason once with the needs that it hits: `tools: it called no tool`."""
+    hit: dict[str, list[str]] = {}
+    for one in (*last.failed, *last.low):
+        hit.setdefault(one.why, []).append(one.need)
+    return "; ".join(f"{', '.join(needs)}: {why}" for why, needs in hit.items())
