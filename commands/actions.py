@@ -1,7 +1,7 @@
 """Buttons and forms: the same verbs as the slash words, one press away."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -14,10 +14,13 @@ from bot.core.signals import (
     AskExport,
     Declare,
     EngageFlag,
+    ExtendFlag,
     GiveRole,
     Join,
+    RejectProposal,
     ReleaseFlag,
     Repair,
+    ResumeHandBack,
     SetPhase,
     Signal,
     SnoozeReminders,
@@ -37,8 +40,9 @@ log = structlog.get_logger(__name__)
 
 ACTIONS = re.compile(
     r"^(incident\.(ack|join|lead|separate|resolve|reopen|unmerge|repair|export|update|snooze|evidence|roles|more)"
-    r"|flag\.(engage|step_back|release))(:|$)"
+    r"|flag\.(engage|step_back|release|extend|resume|reject))(:|$)"
 )
+MOST_SECONDS = 10**8  # three years; a button of ours says less
 CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 
 STALE = "This button has lost its meaning; type the command instead: `/incident help`, `/fallback help`."
@@ -76,6 +80,15 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                 return StepBack(actor=actor, id=id, flag=flag)
             case "flag.release":
                 return ReleaseFlag(actor=actor, id=id, flag=flag)
+            case "flag.reject":
+                return RejectProposal(actor=actor, id=id, flag=flag, variant=str(value.get("variant", "")))
+            case "flag.resume":
+                return ResumeHandBack(actor=actor, id=id, flag=flag)
+            case "flag.extend":
+                seconds, asked_about = value.get("seconds"), _moment(value.get("until"))
+                if type(seconds) is not int or not 0 < seconds < MOST_SECONDS or asked_about is None:
+                    return None
+                return ExtendFlag(actor=actor, id=id, flag=flag, lasts=timedelta(seconds=seconds), asked=asked_about)
     if verb == "incident.separate" and isinstance(title := value.get("title"), str):
         level = severity(str(value.get("severity", "")))
         began, ended = _moment(value.get("began")), _moment(value.get("ended"))
@@ -130,7 +143,9 @@ async def record(desk: CommandContext, asked: Request, pressed: Press) -> Messag
     world = await desk.engine.world_with([number]) if type(number) is int else desk.engine.world
     if any(message.ts in (i.room.alert.ts, i.room.card.ts) for i in world.incidents.values()):
         return None
-    return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, desk.clock.now())
+    waits = verb == "flag.engage" and desk.engine.world.flag(str(pressed.value.get("flag"))).proposal is not None
+    now = desk.clock.now()
+    return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, now, stays=waits)
 
 
 REOPENS = f"incident.{REOPEN}"

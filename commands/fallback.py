@@ -1,17 +1,35 @@
 """`/fallback`: see and switch flags."""
 
 import re
+from collections.abc import Callable, Mapping
 
 from bot.core.policy import FlagPolicy
-from bot.core.signals import EngageFlag, RehearseFlag, ReleaseFlag
+from bot.core.signals import (
+    EngageFlag,
+    ExtendFlag,
+    FreezeFlags,
+    HoldHandBack,
+    PinFlag,
+    PlanSwitch,
+    RampFlag,
+    RehearseFlag,
+    RejectProposal,
+    ReleaseFlag,
+    ResumeHandBack,
+    Signal,
+    ThawFlags,
+    UnpinFlag,
+)
 from bot.views.answers import shown
 from bot.views.flags.board import flag_status
 from bot.views.flags.readers import flag_readers
 from bot.views.flags.rehearsals import rehearsal_results
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration_first, nearest, split_verb
+from commands.parse import Misunderstood, duration, duration_first, nearest, split_verb
 from commands.table import FALLBACK
+
+PERCENT = re.compile(r"(\d{1,3})\s*%\s*(?:on\s+)?")
 
 
 async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> None:
@@ -27,13 +45,10 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
             case "clients" | "readers":
                 key, _ = _flag(desk, rest)
                 await answer(respond, flag_readers(key, desk.engine.policy, desk.board.readers_of(key)))
-            case "engage":
-                said = await desk.engine.handle(engagement(desk, asked, rest))
-                await answer(respond, shown(said))
             case "rehearse":
                 await _rehearse(desk, asked, rest, respond)
-            case "release":
-                said = await desk.engine.handle(_release(desk, asked, rest))
+            case _ if verb in SIGNALS:
+                said = await desk.engine.handle(SIGNALS[verb](desk, asked, rest))
                 await answer(respond, shown(said))
             case _:
                 known = [v.name for v in FALLBACK.verbs]
@@ -77,24 +92,31 @@ def _known(keys: set[str]) -> str:
 
 
 def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
-    """Read `FLAG [VARIANT] [force] [for 2h] [REASON]`. Raises Misunderstood."""
+    """Read `FLAG [VARIANT] [25%] [force] [for 2h] [REASON]`. Raises Misunderstood."""
     key, rest = _flag(desk, text)
-    policy = desk.engine.policy.flags.get(key)
-    variant = _variant(policy, rest.partition(" ")[0]) if policy else ""
-    if variant:
-        rest = rest.partition(" ")[2].strip()
+    variant, rest = _variant_first(desk, key, rest)
+    share, rest = _share_first(rest)
     force, rest = _force_first(rest)
     hold_for = None
     if rest.lower().startswith("for "):
         hold_for, rest = duration_first(rest[4:])
     return EngageFlag(
-        actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for, force=force
-    )
+        actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for,
+        share=100 if share is None else share, force=force,
+    )  # fmt: skip
 
 
-def _force_first(rest: str) -> tuple[bool, str]:
-    word, after = split_verb(rest)
-    return (True, after) if word == "force" else (False, rest)
+def _variant_first(desk: CommandContext, key: str, rest: str) -> tuple[str, str]:
+    """The variant with which a text begins, empty where it begins with none; and the rest."""
+    policy = desk.engine.policy.flags.get(key)
+    variant = _variant(policy, rest.partition(" ")[0]) if policy else ""
+    return variant, rest.partition(" ")[2].strip() if variant else rest
+
+
+def _share_first(rest: str) -> tuple[int | None, str]:
+    """The share with which a text begins, None where it begins with none; and the rest."""
+    match = PERCENT.match(rest)
+    return (int(match[1]), rest[match.end() :].strip()) if match else (None, rest)
 
 
 def _variant(policy: FlagPolicy, word: str) -> str:
@@ -115,3 +137,85 @@ def _release(desk: CommandContext, asked: Request, text: str) -> ReleaseFlag:
     key, rest = _flag(desk, text)
     force, rest = _force_first(rest)
     return ReleaseFlag(actor=asked.actor, id=asked.signal_id, flag=key, reason=rest, force=force)
+
+
+def _force_first(rest: str) -> tuple[bool, str]:
+    word, after = split_verb(rest)
+    return (True, after) if word == "force" else (False, rest)
+
+
+def _approve(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
+    return EngageFlag(actor=asked.actor, id=asked.signal_id, flag=_alone(desk, text), approves=True)
+
+
+def _reject(desk: CommandContext, asked: Request, text: str) -> RejectProposal:
+    key, rest = _flag(desk, text)
+    return RejectProposal(actor=asked.actor, id=asked.signal_id, flag=key, reason=rest)
+
+
+def _plan(desk: CommandContext, asked: Request, text: str) -> PlanSwitch:
+    read = engagement(desk, asked, text)
+    readers = desk.board.readers(read.flag) if desk.board.ready else 0
+    return PlanSwitch(actor=asked.actor, flag=read.flag, variant=read.variant, share=read.share, readers=readers)
+
+
+def _ramp(desk: CommandContext, asked: Request, text: str) -> RampFlag:
+    key, rest = _flag(desk, text)
+    share, rest = _share_first(rest if "%" in rest.partition(" ")[0] else re.sub(r"^(\d{1,3})(?=\s|$)", r"\1%", rest))
+    if share is None:
+        raise Misunderstood(f"Which share is to be on the fallback? Such as `/fallback ramp {key} 50%`.")
+    force, rest = _force_first(rest)
+    return RampFlag(actor=asked.actor, id=asked.signal_id, flag=key, share=share, reason=rest, force=force)
+
+
+def _hold(desk: CommandContext, asked: Request, text: str) -> HoldHandBack:
+    key, rest = _flag(desk, text)
+    return HoldHandBack(actor=asked.actor, id=asked.signal_id, flag=key, reason=rest)
+
+
+def _resume(desk: CommandContext, asked: Request, text: str) -> ResumeHandBack:
+    return ResumeHandBack(actor=asked.actor, id=asked.signal_id, flag=_alone(desk, text))
+
+
+def _extend(desk: CommandContext, asked: Request, text: str) -> ExtendFlag:
+    key, rest = _flag(desk, text)
+    rest = re.sub(r"^(for|by)\s+", "", rest, flags=re.IGNORECASE)
+    if not rest:
+        raise Misunderstood(f"By how long? Such as `/fallback extend {key} 2h`.")
+    return ExtendFlag(actor=asked.actor, id=asked.signal_id, flag=key, lasts=duration(rest))
+
+
+def _pin(desk: CommandContext, asked: Request, text: str) -> PinFlag:
+    key, rest = _flag(desk, text)
+    policy, first = desk.engine.policy.flags.get(key), rest.partition(" ")[0]
+    if policy and first.lower() == policy.default.lower():
+        variant, rest = policy.default, rest.partition(" ")[2].strip()
+    else:
+        variant, rest = _variant_first(desk, key, rest)
+    return PinFlag(actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest)
+
+
+def _unpin(desk: CommandContext, asked: Request, text: str) -> UnpinFlag:
+    return UnpinFlag(actor=asked.actor, id=asked.signal_id, flag=_alone(desk, text))
+
+
+def _alone(desk: CommandContext, text: str) -> str:
+    """A flag's key, and nothing behind it that we would pass over. Raises Misunderstood."""
+    key, rest = _flag(desk, text)
+    if rest:
+        raise Misunderstood(f"`{rest[:60]}` is one word too many after `{key}`. Nothing was changed.")
+    return key
+
+
+def _freeze(desk: CommandContext, asked: Request, text: str) -> FreezeFlags:
+    return FreezeFlags(actor=asked.actor, id=asked.signal_id, reason=text)
+
+
+def _thaw(desk: CommandContext, asked: Request, text: str) -> ThawFlags:
+    return ThawFlags(actor=asked.actor, id=asked.signal_id, reason=text)
+
+
+SIGNALS: Mapping[str, Callable[[CommandContext, Request, str], Signal]] = {
+    "engage": engagement, "approve": _approve, "reject": _reject, "release": _release, "plan": _plan, "ramp": _ramp,
+    "hold": _hold, "resume": _resume, "extend": _extend, "pin": _pin, "unpin": _unpin, "freeze": _freeze, "thaw": _thaw,
+}  # fmt: skip

@@ -82,7 +82,7 @@ from bot.core.record.incident_facts import (
     UpdateWritten,
 )
 from bot.core.record.itself.configuration_facts import ConfigurationRefused, ConfigurationTaken
-from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
+from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome, PagingResumed, PagingSettled
 from bot.core.record.provider_facts import (
     FeedChanged,
     ListingChanged,
@@ -98,6 +98,19 @@ from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, Rehearsal
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.standing import Piece
+from bot.core.record.steering.freeze import Frozen, Thawed
+from bot.core.record.steering.steering_facts import (
+    AnswerOverdue,
+    ExpiryNear,
+    Extended,
+    HandBackHeld,
+    HandBackResumed,
+    Pinned,
+    ProposalRejected,
+    ShareSet,
+    SwitchApproved,
+    Unpinned,
+)
 from bot.core.record.streams import evolve
 from bot.core.record.task_facts import (
     TaskAdded,
@@ -428,6 +441,20 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"flag/{FLAG}", HandBackStopped(FLAG, 10, 25, 200, 30, 600, words[:120])),
         (f"flag/{FLAG}", Released(FLAG, "claude", words)),
         (f"flag/{FLAG}", ExpiryReached(FLAG, words, later)),
+        (f"flag/{FLAG}", ShareSet(FLAG, 25, 100, words or "gpt", words)),
+        (f"flag/{FLAG}", HandBackHeld(FLAG, 25, words)),
+        (f"flag/{FLAG}", HandBackResumed(FLAG, 25)),
+        (f"flag/{FLAG}", ExpiryNear(FLAG, later, words)),
+        (f"flag/{FLAG}", Extended(FLAG, later, T0)),
+        (f"flag/{FLAG}", Pinned(FLAG, words or "gpt", words)),
+        (f"flag/{FLAG}", Unpinned(FLAG)),
+        (f"flag/{FLAG}", SwitchApproved(FLAG, words or "gpt", 1, 2)),
+        (f"flag/{FLAG}", ProposalRejected(FLAG, words or "gpt", words)),
+        (f"flag/{FLAG}", AnswerOverdue(FLAG, words or "gpt", 5)),
+        ("incident/7", PagingResumed(words)),
+        ("incident/7", PagingSettled()),
+        ("automation", Frozen(words)),
+        ("automation", Thawed(words)),
         (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),
         (f"flag/{FLAG}", RehearsalAsked(FLAG)),
         (f"flag/{FLAG}", Rehearsed(FLAG, "gpt", words, words, (NeedResult("tools", Mark.FAILED, words),), 0.01, 4_200, words)),

@@ -200,7 +200,7 @@ def test_each_check_type_is_a_module_of_its_name() -> None:
 # --- facts
 
 STREAMS = {"verdict": "component/ID", "advisory": "component/ID", "alert": "component/ID", "report": "component/ID",
-           "mute": "component/ID", "feed": "provider/ID", "notice": "provider/ID", "sight": "sight",
+           "mute": "component/ID", "feed": "provider/ID", "notice": "provider/ID", "sight": "sight", "automation": "automation",
            "incident": "incident/NUMBER", "flag": "flag/KEY", "configuration": "configuration"}  # fmt: skip
 
 

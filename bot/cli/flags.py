@@ -12,11 +12,19 @@ from bot.cli.remote import call, said, segment
 
 LOOK_EVERY_S = 0.5
 LOOKS = 600  # five minutes
+Where = tuple[Path, Path | None, bool]  # configuration, data, whether as JSON
+
+
+def _ask(where: Where, path: str, **body: Any) -> None:
+    """Send a change, without what was not given, and print what became of it."""
+    config_path, data_path, as_json = where
+    given = {name: value for name, value in body.items() if value}
+    tell(call(config_path, data_path, "POST", path, given), as_json)
 
 
 @click.group()
 def flags() -> None:
-    """List, engage and release fallback flags without Slack, and see who reads them."""
+    """See, switch and steer fallback flags without Slack."""
 
 
 @flags.command("list")
@@ -30,10 +38,13 @@ def list_(config_path: Path, data_path: Path | None, as_json: bool) -> None:
     rows = []
     for flag in found["flags"]:
         engagement = flag.get("engagement") or {}
-        back = f"{engagement['share_back']} % back" if engagement.get("share_back") else ""
+        share = f"{100 - engagement['share_back']} %" if engagement.get("share_back") else ""
         serves = engagement.get("variant") or flag["default"]
-        rows.append((flag["key"], serves, back, engagement.get("reason", ""), flag.get("readers", 0)))
-    print_table(("flag", "serves", "hand-back", "why", "readers"), rows, empty="No flag is configured.")
+        moves = f"pinned by {flag['pin']['by']['name']}" if flag.get("pin") else flag["automation"]
+        rows.append((flag["key"], serves, share, engagement.get("reason", ""), moves, flag.get("readers", 0)))
+    print_table(("flag", "serves", "share", "why", "automation", "readers"), rows, empty="No flag is configured.")
+    if freeze := found.get("freeze"):
+        click.echo(f"Automation of flags is frozen by {freeze['by']['name']}: rules only ask.")
 
 
 @flags.command()
@@ -93,17 +104,34 @@ def _came(one: dict[str, Any]) -> str:
 @click.argument("variant", required=False, default="")
 @click.option("--reason", required=True, help="Why; it stands in the timeline.")
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
+@click.option("--share", default="", help="Only this percent of the readers, such as 25; the others stay on the default.")
 @click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal.")
 @reach
 def engage(
-    key: str, variant: str, reason: str, hold_for: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool
-) -> None:
+    key: str, variant: str, reason: str, hold_for: str, share: str, force: bool, config_path: Path, data_path: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Send the readers of a flag to a fallback."""
-    body: dict[str, Any] = {
-        name: value for name, value in (("variant", variant), ("reason", reason), ("for", hold_for)) if value
-    }
-    body |= {"force": True} if force else {}
-    tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/engage", body), as_json)
+    more = {"for": hold_for, "share": share, "force": force}
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/engage", variant=variant, reason=reason, **more)
+
+
+@flags.command()
+@click.argument("key")
+@click.option("--reason", default="approved at the terminal", help="Why; it stands in the timeline.")
+@reach
+def approve(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Say yes to what a rule proposes."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/engage", reason=reason, approves=True)
+
+
+@flags.command()
+@click.argument("key")
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@reach
+def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Say no to what a rule proposes."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/reject", reason=reason)
 
 
 @flags.command()
@@ -113,8 +141,7 @@ def engage(
 @reach
 def release(key: str, reason: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Go back to the default at once."""
-    body = {"reason": reason, "force": force}
-    tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/release", body), as_json)
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/release", reason=reason, force=force)
 
 
 @flags.command("step-back")
@@ -122,4 +149,86 @@ def release(key: str, reason: str, force: bool, config_path: Path, data_path: Pa
 @reach
 def step_back(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Start the hand-back: the first share goes to the default, the rest follows while it stays well."""
-    tell(call(config_path, data_path, "POST", f"/flags/{segment(key)}/step-back", {}), as_json)
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/step-back")
+
+
+@flags.command()
+@click.argument("key")
+@click.argument("variant", required=False, default="")
+@click.option("--share", default="", help="For this percent of the readers, such as 25.")
+@reach
+def plan(key: str, variant: str, share: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Say what `engage` would do, and for whom; changes nothing."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/plan", variant=variant, share=share)
+
+
+@flags.command()
+@click.argument("key")
+@click.argument("share")
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--force", is_flag=True, help="Also onto what is not well.")
+@reach
+def ramp(key: str, share: str, reason: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Set the percent of readers on the fallback, up or down, such as 50."""
+    where = (config_path, data_path, as_json)
+    _ask(where, f"/flags/{segment(key)}/ramp", share=share, reason=reason, force=force)
+
+
+@flags.command()
+@click.argument("key")
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@reach
+def hold(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Halt a hand-back where it is."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/hold", reason=reason)
+
+
+@flags.command()
+@click.argument("key")
+@reach
+def resume(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Let a hand-back go on."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/resume")
+
+
+@flags.command()
+@click.argument("key")
+@click.argument("lasts")
+@reach
+def extend(key: str, lasts: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Keep it on the fallback for longer, such as 2h."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/extend", **{"for": lasts})
+
+
+@flags.command()
+@click.argument("key")
+@click.argument("variant", required=False, default="")
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@reach
+def pin(key: str, variant: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Keep rules off a flag, on what it serves or on a variant."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/pin", variant=variant, reason=reason)
+
+
+@flags.command()
+@click.argument("key")
+@reach
+def unpin(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Let rules move it again."""
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/unpin")
+
+
+@flags.command()
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@reach
+def freeze(reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Keep rules off all flags; they ask instead."""
+    _ask((config_path, data_path, as_json), "/automation/freeze", reason=reason)
+
+
+@flags.command()
+@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@reach
+def thaw(reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+    """Let rules move flags again."""
+    _ask((config_path, data_path, as_json), "/automation/thaw", reason=reason)

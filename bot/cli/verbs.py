@@ -20,7 +20,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "doctor": ("doctor", "Look at configuration, store and Slack."),
     "drill": ("drill", "Pretend an outage, and see how people and services do."),
     "export": ("ledger.export", "Export an incident's timeline and durations."),
-    "flags": ("flags", "List, engage and release fallback flags without Slack."),
+    "flags": ("flags", "See, switch and steer fallback flags without Slack."),
     "health": ("health", "Show every component: its verdict, since when, and why."),
     "incident": ("incident", "List, show, declare and run incidents without Slack."),
     "init": ("init", "Ask what you use and write the first configuration."),

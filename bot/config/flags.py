@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from bot.config.checks.base import Part
+from bot.config.paging import PersonOrGroupId
 from bot.config.rehearsals import Rehearse
-from bot.config.scalars import PositiveSpan, Real, Span, Text, Whole, bad
+from bot.config.scalars import Patience, PositiveSpan, Real, Span, Text, Whole, bad
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 Percent = Annotated[int, Whole(1, 100)]
@@ -66,6 +67,14 @@ class FlagConfig(Part):
     automation: Literal["off", "propose", "auto"] = Field(
         default="propose", description="`off` leaves it to people, `propose` asks them, `auto` engages by itself."
     )
+    approvers: tuple[PersonOrGroupId, ...] = Field(
+        default=(), description="User or user-group IDs that may answer a proposal; empty means whoever may switch flags."
+    )
+    quorum: Annotated[int, Whole(1, 10)] = Field(default=1, description="How many different people have to say yes.")
+    approve_within: Patience = Field(
+        default=timedelta(minutes=5),
+        description="How long a proposal may wait for an answer before paging goes on; `never` lets it wait.",
+    )
     engage_on: Literal["down", "degraded"] = Field(
         default="down", description="From when on a variant is not good enough: `down`, or `degraded` already."
     )
@@ -78,3 +87,13 @@ class FlagConfig(Part):
     on_expiry: Literal["hold", "release"] = Field(
         default="hold", description="`hold` keeps it and asks again, `release` returns, never onto an unhealthy default."
     )
+
+    @model_validator(mode="after")
+    def _enough_approvers(self) -> Self:
+        """A proposal that can never be approved is none."""
+        people = {id for id in self.approvers if not id.startswith("S")}
+        if self.approvers and len(people) == len(set(self.approvers)) and len(people) < self.quorum:
+            raise bad(
+                f"{self.quorum} people have to say yes, and {len(people)} may", "name more `approvers`, or lower `quorum`"
+            )
+        return self

@@ -62,6 +62,7 @@ def _addresses(value: object) -> object:
 
 
 UserId = Annotated[str, _id("UW", "user")]
+PersonOrGroupId = Annotated[str, _id("UWS", "user or user group")]
 GroupId = Annotated[str, _id("S", "user group")]
 WallTime = Annotated[
     time, BeforeValidator(_wall_time), WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9]$"})

@@ -101,6 +101,10 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         expires_after=flag.expires_after,
         on_expiry=OnExpiry(flag.on_expiry),
         rehearse=RehearsePolicy(**dict(flag.rehearse)) if flag.rehearse else None,
+        approvers=flag.approvers,
+        approver_list=flag.approvers,
+        quorum=flag.quorum,
+        approve_within=flag.approve_within,
     )
 
 

@@ -122,6 +122,10 @@ class FlagPolicy:
     on_expiry: OnExpiry = OnExpiry.HOLD
     aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
     rehearse: RehearsePolicy | None = None
+    approvers: tuple[str, ...] = ()  # user ids of those who may say yes or no to a proposal; empty = whoever may switch flags
+    approver_list: tuple[str, ...] = ()  # the same as configured, groups by their ids
+    quorum: int = 1  # how many different people have to say yes
+    approve_within: timedelta | None = timedelta(minutes=5)  # then paging goes on; None = it does not
 
     def called(self, variant: str) -> str:
         """What people call a variant: its alias in the configuration, else its name."""

@@ -1,7 +1,8 @@
 """What a flag's reader gets: an immutable picture of all flags, and a pure question to it.
 
-A flag serves its default unless an engagement sends readers to a fallback. While an engagement hands back, each reader is on
-one side by a hash that only the engagement and the reader's targeting key decide, so nobody moves twice on the way back.
+A flag serves its default unless an engagement sends readers to a fallback. While only a share of them is there, each reader is
+on one side by a hash that only the engagement and the reader's targeting key decide, so nobody moves twice while the share
+grows, or shrinks.
 """
 
 import hashlib
@@ -198,8 +199,8 @@ def _metadata(flag: FlagPolicy, engagement: Engagement | None, revision: int, lo
     if flag.description:
         found["description"] = flag.description
     if engagement is not None:
-        found["phase"] = "handing_back" if engagement.share_back > 0 else "engaged"
-        found["percent_on_fallback"] = 0 if lost else 100 - engagement.share_back
+        found["phase"] = "handing_back" if engagement.handing_back else "engaged"
+        found["percent_on_fallback"] = 0 if lost else engagement.share
         found["engagedAt"] = engagement.at.isoformat()
         found["expiresAt"] = engagement.expires_at.isoformat()
         if engagement.incident is not None:

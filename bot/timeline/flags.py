@@ -18,6 +18,19 @@ from bot.core.record.flag_facts import (
     ReadersSaw,
     Released,
 )
+from bot.core.record.steering.freeze import Frozen, Thawed
+from bot.core.record.steering.steering_facts import (
+    AnswerOverdue,
+    ExpiryNear,
+    Extended,
+    HandBackHeld,
+    HandBackResumed,
+    Pinned,
+    ProposalRejected,
+    ShareSet,
+    SwitchApproved,
+    Unpinned,
+)
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -29,7 +42,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"The proposal for {flag} was withdrawn"
         case Engaged() as b:
             how = {"auto": "switched by rule", "approved": "approved by hand"}.get(b.mode, "switched by hand")
-            return f"{b.flag} uses {b.variant} instead of {b.previous}, {how}, until {b.expires_at:%Y-%m-%d %H:%M} UTC at first"
+            of = b.flag if b.share == 100 else f"{b.share} % of {b.flag}"
+            return f"{of} uses {b.variant} instead of {b.previous}, {how}, until {b.expires_at:%Y-%m-%d %H:%M} UTC at first"
         case Held(flag=flag):
             return f"Automation left {flag} as it is"
         case HoldEnded(flag=flag):
@@ -41,6 +55,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case HandBackStopped() as b:
             failed = f"{b.failed:,} of {b.requests:,} real requests failed on the default at {b.was} %"
             return f"The hand-back of {b.flag} was stopped, {b.share} % is on the default: {failed}"
+        case HandBackReverted(flag=flag, share=share) if share:
+            return f"The hand-back of {flag} is no longer asked for; {share} % stays on the default"
         case HandBackReverted(flag=flag):
             return f"The hand-back of {flag} was reverted; all of it is on the fallback again"
         case Released(flag=flag, variant=variant):
@@ -54,4 +70,33 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"All {b.of} readers that keep a copy have {b.flag} on {b.variant}, {after}"
         case ReadersSaw() as b:
             return f"{b.by} of {b.of} readers have {b.flag} on {b.variant}; not yet: {', '.join(b.missing)}"
+    return _steered(fact)
+
+
+def _steered(fact: Fact) -> str:
+    match fact.body:
+        case ShareSet() as b:
+            return f"{b.share} % of {b.flag} uses {b.variant} now; it was {b.previous} %"
+        case HandBackHeld(flag=flag, share=share):
+            return f"The hand-back of {flag} was halted at {share} % on the default"
+        case HandBackResumed(flag=flag, share=share):
+            return f"The hand-back of {flag} goes on from {share} % on the default"
+        case ExpiryNear() as b:
+            return f"Asked what happens when the time of {b.flag} on its fallback is up, at {b.expires_at:%Y-%m-%d %H:%M} UTC"
+        case Extended() as b:
+            return f"{b.flag} may stay on its fallback until {b.expires_at:%Y-%m-%d %H:%M} UTC"
+        case SwitchApproved() as b:
+            return f"One more yes to {b.flag} using {b.variant}: {b.given} of {b.quorum}"
+        case ProposalRejected() as b:
+            return f"The proposal that {b.flag} uses {b.variant} was rejected"
+        case AnswerOverdue() as b:
+            return f"Nobody has answered for {b.minutes} min whether {b.flag} should use {b.variant}"
+        case Pinned(flag=flag, variant=variant):
+            return f"{flag} is pinned to {variant}; no rule moves it"
+        case Unpinned(flag=flag):
+            return f"{flag} is no longer pinned; rules may move it"
+        case Frozen():
+            return "Automation of all flags is frozen; rules only ask"
+        case Thawed():
+            return "Automation of flags goes on"
     return ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.core.effects import ALL
 from bot.core.record.fact import Fact
-from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome
+from bot.core.record.paging_facts import Paged, PageHeld, PageLost, PageOutcome, PagingResumed, PagingSettled
 
 WAYS = {"alert": "by a mention in the alert", "mention": "by a mention", "notify": "by notify"}
 
@@ -23,6 +23,10 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case PageLost() as b:
             then = "no further step is configured" if b.last else "the next step comes at once"
             return f"Page {b.step} of {b.severity} reached nobody; {then}"
+        case PagingResumed():
+            return "People are called again, although somebody acknowledged it"
+        case PagingSettled():
+            return "What people were called again for is settled"
         case PageHeld() as b:
             return f"Page {b.step} of {b.severity} waits until {b.until:%Y-%m-%d %H:%M} UTC"
     return ""

@@ -28,13 +28,14 @@ from bot.views.blocks import Block, actions, button, section
 from bot.views.denied import denied_message, denied_words
 from bot.views.drill_answers import drill_words
 from bot.views.faces import Face, Slack
+from bot.views.flags.answers import flag_words
 from bot.views.flags.rehearsal_answers import rehearsal_words
 from bot.views.incident.buttons import join_button
 from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
 from bot.views.incident.tasks import task_message, task_words
 from bot.views.limits import fit
-from bot.views.text import capital, clock, code, foreign, inert, plain, spoken, stop, unmarked
+from bot.views.text import clock, code, foreign, inert, mention, plain, spoken, stop, unmarked
 
 A_DAY = timedelta(days=1)
 TITLE_MAX = 200
@@ -62,7 +63,7 @@ TOO_LATE = {
 def words(answer: base.Answer, face: Face) -> str:
     """The answer as a sentence or two. Raises TypeError for one that has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer, face) or _of_reminders(answer, face)
-    said = said or _of_component(answer, face) or _of_flag(answer, face) or _of_entry(answer) or repair_words(answer)
+    said = said or _of_component(answer, face) or flag_words(answer, face) or _of_entry(answer) or repair_words(answer)
     said = said or merging_words(answer, face) or task_words(answer, face) or drill_words(answer, face)
     said = said or rehearsal_words(answer, face)
     said = said or WORDLESS.get(type(answer), "")
@@ -325,41 +326,6 @@ def _whole_hours(longest: timedelta) -> str:
     return f"{hours:g} hours" if hours >= 2 and hours.is_integer() else span(longest)
 
 
-def _of_flag(answer: base.Answer, face: Face) -> str:
-    key, flag = answer.flag, face.flag(answer.flag, answer.flag_name)
-    first = flag if flag == key else capital(flag)
-    match answer:
-        case fa.Switched(variant=variant):
-            return f"{first} serves {variant} now. Undo: {face.release(key)}"
-        case fa.ServesAlready(variant=variant):
-            return f"{first} serves {variant} already."
-        case fa.NoVariant(variant=variant, known=known):
-            return f"{first} has no variant {variant!r}. It has: {', '.join(known)}."
-        case fa.IsDefault(variant=variant):
-            return f"{variant} is the default of {flag}. To go back to it: {face.release(key)}"
-        case fa.NoneBetter(reason=reason):
-            return f"No fallback of {flag} would be better: {reason}."
-        case fa.Unfit(reason=reason):
-            return f"{reason}. Nothing was switched."
-        case fa.NothingWaits(variant=variant):
-            return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(key, variant)}"
-        case fa.Released(default=default):
-            return f"{first} serves {default or 'the default of the code that reads it'} again."
-        case fa.AtDefault():
-            return f"{first} serves its default already."
-        case fa.DefaultUnwell(unwell=unwell):
-            return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(key, force=True)}"
-        case fa.HandBackBegun():
-            return f"The first share of {flag} is back on its default."
-        case fa.NothingToHandBack():
-            return f"{first} is on its default already; there is nothing to switch back."
-        case fa.HandBackRuns(share=share):
-            return f"{first} is being switched back already: {share} % is on its default."
-        case fa.HandBackRefused(variant=variant, unwell=unwell):
-            return f"{first} stays on {variant}: {unwell}."
-    return ""
-
-
 # --- in Slack
 
 
@@ -393,6 +359,9 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
     `title`, `severity` and what there is `more` (times, a channel) are those of a declaration, for declaring it all the same.
     """
     match answer:
+        case fa.NoApprover(flag=flag, named=named):
+            text = f"Only the approvers of {code(flag)} may answer that: {' '.join(map(mention, named))}. Nothing was changed."
+            return Message(text, (section(text),))
         case Denied(named=named) if named:
             return denied_message(answer)
         case a.Declared(began_at=datetime()) as b:

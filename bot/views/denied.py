@@ -9,9 +9,8 @@ from bot.core.signals.base import Role
 from bot.ports import Message
 from bot.system.denials import Attempt
 from bot.views.blocks import context, header, section
-from bot.views.incident.paging import mention
 from bot.views.limits import fit
-from bot.views.text import clock, code, count, inert, retold
+from bot.views.text import clock, code, count, inert, mention, retold
 
 SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 SIGNAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where the words of a kind of signal meet: SetPhase

@@ -27,8 +27,11 @@ class Face(Protocol):
     def task(self, text: str) -> str:
         """How to say what is to be done."""
 
-    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
-        """How to switch a flag."""
+    def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
+        """How to switch a flag, or a share of its readers."""
+
+    def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
+        """How to do something else to a flag, or to all of them."""
 
     def release(self, flag: str, *, force: bool = False) -> str:
         """How to switch it back."""
@@ -65,8 +68,12 @@ class Slack:
     def task(self, text: str) -> str:
         return f"`/incident task {text} @ana in 30m`"
 
-    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
-        return f"`/fallback engage {flag} {variant}{' force' if force else ''} REASON`"
+    def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
+        return f"`/fallback engage {flag} {variant}{_percent(share)}{' force' if force else ''} REASON`"
+
+    def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
+        typed = f"/fallback {verb} {flag}{f' {share}%' if share else ''}{' force' if force else ''}"
+        return f"`{typed.strip()}`"
 
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"`/fallback release {flag}{' force' if force else ''}`"
@@ -102,8 +109,12 @@ class Terminal:
     def task(self, text: str) -> str:
         return f'understudy incident task INC-7 "{text}" me 30m'
 
-    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
-        return f"understudy flags engage {flag} {variant} --reason REASON{' --force' if force else ''}"
+    def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
+        part = f" --share {share}" if share < 100 else ""
+        return f"understudy flags engage {flag} {variant}{part} --reason REASON{' --force' if force else ''}"
+
+    def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
+        return f"understudy flags {verb} {flag}{f' {share}' if share else ''}{' --force' if force else ''}".strip()
 
     def release(self, flag: str, *, force: bool = False) -> str:
         return f"understudy flags release {flag} --reason REASON{' --force' if force else ''}"
@@ -139,9 +150,14 @@ class Api:
     def task(self, text: str) -> str:
         return _post("incidents/INC-7/task", text=text, owner="me", due="30m")
 
-    def engage(self, flag: str, variant: str, *, force: bool = False) -> str:
+    def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
+        part = {"share": share} if share < 100 else {}
         more = {"force": True} if force else {}
-        return _post(f"flags/{flag}/engage", variant=variant, reason="REASON", **more)
+        return _post(f"flags/{flag}/engage", variant=variant, **part, reason="REASON", **more)
+
+    def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
+        body = {**({"share": share} if share else {}), **({"force": True} if force else {})}
+        return _post(f"flags/{flag}/{verb}" if flag else f"automation/{verb}", **body)
 
     def release(self, flag: str, *, force: bool = False) -> str:
         body = {"reason": "REASON", "force": True} if force else {"reason": "REASON"}
@@ -158,6 +174,10 @@ class Api:
 
     def time(self, at: datetime, now: datetime | None = None) -> str:
         return local(at, self.zone, now)
+
+
+def _percent(share: int) -> str:
+    return f" {share}%" if share < 100 else ""
 
 
 def _post(path: str, **body: object) -> str:

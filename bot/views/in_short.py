@@ -159,7 +159,7 @@ def _fares(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tup
         return False, capital(stop(found.words))
     if engagement is None:
         return None
-    share = f"{100 - engagement.share_back} % " if engagement.share_back else ""
+    share = f"{engagement.share} % " if engagement.share_back else ""
     return True, f"{capital(flag_name(flag.key, policy))} is served {share}by {variant_name(flag, engagement.variant)}."
 
 

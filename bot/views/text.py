@@ -9,6 +9,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.core.effects import HERE
 from bot.core.model import Actor, ActorKind
 from bot.system.redaction import HIDDEN, TOKENS
 
@@ -181,6 +182,13 @@ def who(actor: Actor | None) -> str:
     if actor.kind is ActorKind.PERSON and SLACK_USER.fullmatch(actor.id):
         return f"<@{actor.id}>"
     return foreign(actor.name or actor.id, 80) or "somebody"
+
+
+def mention(id: str) -> str:
+    """Somebody as Slack wakes them; ids come from the configuration and from Slack, never from a text."""
+    if id == HERE:
+        return "<!here>"
+    return f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>"
 
 
 def by(actor: Actor | None) -> str:

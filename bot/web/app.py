@@ -191,6 +191,9 @@ def _add_reads(app: web.Application) -> None:
 def _add_controls(app: web.Application) -> None:
     writes: dict[str, Handler] = {
         "/api/v1/incidents": control.declare,
+        "/api/v1/flags/{key}/plan": control.plan,
+        "/api/v1/automation/freeze": control.freeze,
+        "/api/v1/automation/thaw": control.thaw,
         "/api/v1/drills": control.start_drill,
         "/api/v1/drills/{incident}/stop": control.stop_drill,
         "/api/v1/incidents/{incident}/correct": entries.correct,

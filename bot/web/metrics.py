@@ -101,7 +101,7 @@ class Metrics:
         for key in {*policy.flags, *world.flags}:
             engagement = world.flag(key).engagement
             self._engaged.labels(key).set(engagement is not None)
-            self._percent.labels(key).set(100 - engagement.share_back if engagement else 0)
+            self._percent.labels(key).set(engagement.share if engagement else 0)
 
     def set_seen(self, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> None:
         """What the checks come to at this moment, where that is not as committed; called at each scrape."""

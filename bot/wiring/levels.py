@@ -48,7 +48,7 @@ class Levels:
         self._problems: dict[str, str] = {}
         for name, id in ids:
             if not USER.fullmatch(id) and not GROUP.fullmatch(id):
-                log.error(f"people.{name} holds an id that stands for nobody", id=id)
+                log.error(f"the list {name} holds an id that stands for nobody", id=id)
 
     @property
     def people(self) -> dict[str, tuple[str, ...]]:

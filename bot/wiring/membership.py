@@ -23,6 +23,8 @@ from bot.system.clock import Clock
 from bot.system.denials import Denials
 from bot.wiring.levels import Levels
 
+APPROVERS = "approvers of "  # before a flag's key: what the list of its approvers is called beside those of `people`
+
 log = structlog.get_logger(__name__)
 
 
@@ -36,7 +38,7 @@ class Membership:
         self._engine = engine
         self._looking: asyncio.Task[None] | None = None
         self.people = People(gateway, ledger, wire, trusted=self._named)
-        self.levels = Levels(config.lists(), gateway, ledger, clock, self._level)
+        self.levels = Levels(config.lists() | self._approvers(), gateway, ledger, clock, self._level)
         self.reception = Reception(
             self.people, wire, denials, reads=config.external == "read", on_group=self.levels.heard,
             not_asking=lambda user: not_asking(user, engine.policy.incidents),
@@ -101,4 +103,9 @@ class Membership:
             policy.incidents, viewers=people["viewers"], responders=people["responders"], commanders=people["commanders"],
             admins=people["admins"],
         )  # fmt: skip
-        self._engine.policy = replace(policy, incidents=named)
+        flags = {key: replace(one, approvers=people.get(f"{APPROVERS}{key}", ())) for key, one in policy.flags.items()}
+        self._engine.policy = replace(policy, incidents=named, flags=flags)
+
+    def _approvers(self) -> dict[str, tuple[str, ...]]:
+        """Who may answer for each flag whose approvers are named, by a name for that list."""
+        return {f"{APPROVERS}{key}": one.approver_list for key, one in self._engine.policy.flags.items() if one.approver_list}

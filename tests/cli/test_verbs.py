@@ -232,9 +232,28 @@ async def test_flag_is_switched_and_handed_back(deployment: Deployment) -> None:
     assert re.search(rf"{FLAG} +gpt +Claude is down", listed.out)
     assert "gpt" == await bot.serves(FLAG)
     assert 0 == (await deployment.verb("flags", "step-back", FLAG)).status
-    assert re.search(r"\d+ % back", (await deployment.verb("flags", "list")).out)
+    assert re.search(r"gpt +90 % ", (await deployment.verb("flags", "list")).out)
     assert 0 == (await deployment.verb("flags", "release", FLAG, "--reason", "well again")).status
     assert "claude" == await bot.serves(FLAG)
+
+
+async def test_a_flag_is_steered_at_the_terminal(deployment: Deployment) -> None:
+    """What would change, a share, a halt, an end, a pin and a freeze; the table shows them."""
+    plan = await deployment.verb("flags", "plan", FLAG, "gpt", "--share", "25")
+    assert f"To do it: understudy flags engage {FLAG} gpt --share 25 --reason REASON" in plan.out
+    await deployment.verb("flags", "engage", FLAG, "gpt", "--share", "25", "--reason", "a try")
+    assert f"50 % of {FLAG} gets gpt now" in (await deployment.verb("flags", "ramp", FLAG, "50%")).out
+    assert "stays on its fallback until" in (await deployment.verb("flags", "extend", FLAG, "2h")).out
+    held = await deployment.verb("flags", "hold", FLAG)
+    assert (1, f"understudy flags resume {FLAG}") == (held.status, held.err.strip().partition("To go on: ")[2])
+    await deployment.verb("flags", "pin", FLAG, "--reason", "we measure")
+    await deployment.verb("flags", "freeze", "--reason", "the board lies")
+
+    listed = (await deployment.verb("flags", "list")).out
+    assert re.search(r"gpt +50 % +a try +pinned by ", listed)
+    assert "Automation of flags is frozen by " in listed
+    for verb in (("unpin", FLAG), ("thaw",)):
+        assert 0 == (await deployment.verb("flags", *verb)).status
 
 
 async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) -> None:
@@ -266,6 +285,11 @@ async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) 
         (("flags", "engage", FLAG, "gpt", "--reason", "x", "--for", "2parsecs"), 1, "for: not a duration"),
         (("flags", "release", FLAG, "--reason", "x"), 1, ""),
         (("flags", "step-back", FLAG), 1, ""),
+        (("flags", "ramp", FLAG, "50"), 1, "there is nothing to steer before it is switched"),
+        (("flags", "ramp", FLAG, "half"), 1, 'Send "share": 25, in percent from 1 to 100.'),
+        (("flags", "extend", FLAG, "2h"), 1, "there is nothing to steer"),
+        (("flags", "unpin", FLAG), 1, f"{FLAG} is not pinned."),
+        (("flags", "thaw"), 1, "Automation of flags is not frozen."),
         (("export", "seven"), 2, "'seven' names no incident. Write INC-7 or 7."),
         (("export", "8"), 1, "There is no INC-8. The newest is INC-1."),
         (("export", "1", "--format", "pdf"), 2, "is not one of"),

@@ -19,7 +19,7 @@ from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, P
 from bot.core.paging import PagingPolicy, QuietHours
 from bot.core.policy import Policy
 from bot.core.record.sight import Sight
-from tests.desk import ANA, RULE, START, Table, policy
+from tests.desk import ANA, BOB, RULE, START, Table, policy
 
 STORIES, SIGNALS = 200, 12
 SIGHT = timedelta(hours=9)  # how far is looked where no deadline is known
@@ -36,7 +36,7 @@ def some_policy(dice: random.Random) -> Policy:
     base = policy(
         automation=dice.choice(["off", "propose", "auto", "auto"]), first_step=dice.choice(["ask", "auto"]),
         on_expiry=dice.choice(["hold", "release"]), engage_on=dice.choice([Level.DOWN, Level.DEGRADED]),
-        expires_after=timedelta(hours=dice.choice([1, 24])),
+        expires_after=timedelta(hours=dice.choice([1, 24])), quorum=dice.choice([1, 2]),
     )  # fmt: skip
     child = replace(base.components["anthropic.web"], depends_on=("openai.api",))
     starts = START + minutes(dice, 240)
@@ -111,12 +111,23 @@ def flag(dice: random.Random, now: datetime) -> s.Signal:
     ])  # fmt: skip
 
 
+def steering(dice: random.Random, now: datetime) -> s.Signal:
+    share = dice.choice([10, 25, 50, 90, 100])
+    return dice.choice([
+        s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=share), s.RampFlag(ANA, flag=FLAG, share=share, force=True),
+        s.HoldHandBack(ANA, flag=FLAG), s.ResumeHandBack(ANA, flag=FLAG), s.ExtendFlag(ANA, flag=FLAG, lasts=minutes(dice, 90)),
+        s.PinFlag(ANA, flag=FLAG, variant=dice.choice(["", "", "gpt", "claude"])), s.UnpinFlag(ANA, flag=FLAG),
+        s.FreezeFlags(ANA), s.ThawFlags(ANA),
+        s.RejectProposal(ANA, flag=FLAG), s.EngageFlag(dice.choice([ANA, BOB]), flag=FLAG, approves=True),
+    ])  # fmt: skip
+
+
 def sight(dice: random.Random, now: datetime) -> s.Signal:
     return s.SightChanged(RULE, sight=Sight(dice.random() < 0.4, "no network", now))
 
 
 HAPPENS: tuple[Callable[[random.Random, datetime], s.Signal], ...] = (
-    verdict, verdict, verdict, verdict, reading, ending, ending, word, mute, flag, flag, sight,
+    verdict, verdict, verdict, verdict, reading, ending, ending, word, mute, flag, flag, steering, steering, sight,
 )  # fmt: skip
 
 

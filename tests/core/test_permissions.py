@@ -56,13 +56,14 @@ VALUES: dict[str, Any] = {
 
 SWITCHES_ENDS_OR_HIDES = [
     s.Declare, s.WriteUpdate, s.SetSeverity, s.Rename, s.GiveRole, s.SetPhase, s.SayMitigated, s.Merge, s.Unmerge,
-    s.EngageFlag, s.StepBack,
-    s.ReleaseFlag, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders, s.StartDrill, s.StopDrill,
+    s.EngageFlag, s.RejectProposal, s.StepBack,
+    s.ReleaseFlag, s.RampFlag, s.HoldHandBack, s.ResumeHandBack, s.ExtendFlag, s.PinFlag, s.UnpinFlag, s.FreezeFlags,
+    s.ThawFlags, s.Mute, s.Unmute, s.SnoozeReminders, s.ResumeReminders, s.StartDrill, s.StopDrill,
 ]  # fmt: skip
 HELPS = [s.RehearseFlag, s.TickStep, s.Acknowledge, s.Join, s.AddNote, s.AskExport, s.Repair, s.Reported]
 HELPS += [s.AddMessage, s.UnpinMessage, s.CorrectEntry, s.HideEntry]
 HELPS += [s.AddTask, s.ChangeTask, s.GiveTask, s.FinishTask, s.ReopenTask, s.DropTask]
-OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS)]
+OF_NO_PERSON = [kind for kind in MAY if kind not in (*SWITCHES_ENDS_OR_HIDES, *HELPS, s.PlanSwitch)]
 MACHINES = {
     s.Alerted: {Role.OPERATOR, Role.RULE},
     s.ConfigurationChanged: {Role.OPERATOR, Role.RULE},

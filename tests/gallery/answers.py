@@ -157,6 +157,31 @@ OF_FLAGS: tuple[base.Answer, ...] = (
     fa.NothingWaits(**CHAT, variant="gpt"), fa.Released(**CHAT, default="claude"), fa.Released(**CHAT, default=""),
     fa.AtDefault(**CHAT), fa.DefaultUnwell(**CHAT, unwell=DOWN), fa.HandBackBegun(**CHAT), fa.NothingToHandBack(**CHAT),
     fa.HandBackRuns(**CHAT, share=25), fa.HandBackRefused(**CHAT, variant="gpt", unwell=DOWN),
+    fa.Switched(**CHAT, variant="gpt", share=25), fa.NotEngaged(**CHAT), fa.NoShare(**CHAT),
+    fa.ShareSet(**CHAT, share=50, variant="gpt", default="claude"),
+    fa.ShareSet(**CHAT, share=100, variant="gpt", default="claude"), fa.ShareAlready(**CHAT, share=50, variant="gpt"),
+    fa.ShareUnwell(**CHAT, share=50, unwell=DOWN),
+    fa.ShareUnwell(**CHAT, share=100, unwell="OpenAI API is down"), fa.HandBackHeld(**CHAT, share=25),
+    fa.HeldAlready(**CHAT, share=25),
+    fa.NoHandBack(**CHAT), fa.HandBackResumed(**CHAT, share=25), fa.NothingHeld(**CHAT),
+    fa.Extended(**CHAT, until=T0 + HOUR, now=T0), fa.ExtendedAlready(**CHAT, until=T0 + HOUR, now=T0),
+    fa.TooFar(**CHAT, most_days=366), fa.Pinned(**CHAT, variant="gpt"), fa.PinnedAlready(**CHAT, by=BOB),
+    *(fa.Unpinned(**CHAT, automation=how) for how in ("off", "propose", "auto")), fa.NotPinned(**CHAT), fa.Frozen(),
+    fa.FrozenAlready(by=BOB), fa.Thawed(), fa.NotFrozen(),
+    fa.YesCounted(**CHAT, variant="gpt", given=1, quorum=2), fa.YesAlready(**CHAT, given=1, quorum=2),
+    fa.NoApprover(**CHAT, named=("S0LEADS", BOB.id)), fa.Rejected(**CHAT, variant="gpt"), fa.NothingAsked(**CHAT),
+    fa.Planned(
+        **CHAT, serves="claude", share_now=100, variant="gpt", share=25, default="claude", readers=12,
+        healths=(DOWN, "OpenAI API is operational"), hands_off="it is pinned by bob",
+    ),
+    fa.Planned(
+        **CHAT, serves="claude", share_now=100, variant="gpt", share=100, default="claude", readers=1,
+        healths=(DOWN, "OpenAI API is degraded"),
+    ),
+    fa.Planned(
+        **CHAT, serves="gpt", share_now=75, variant="", share=100, default="claude", readers=0, healths=(DOWN,),
+        refused=fa.NoneBetter(**CHAT, reason="cached would be worse"),
+    ),
 )  # fmt: skip
 OF_REHEARSALS: tuple[base.Answer, ...] = (
     rh.RehearsalBegun(**CHAT, variants=("gpt",)), rh.NothingToRehearse(**CHAT, configured=True),

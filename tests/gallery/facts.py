@@ -21,6 +21,8 @@ from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.itself import configuration_facts as cf
 from bot.core.record.rehearsals import rehearsal_facts as rh
+from bot.core.record.steering import freeze as fz
+from bot.core.record.steering import steering_facts as sf
 from bot.core.record.world import World
 from bot.core.rehearsal import QUOTA, Mark, NeedResult
 from bot.ports import Message
@@ -163,9 +165,13 @@ def of_tasks() -> Iterator[Entry]:
 def of_flags() -> Iterator[Entry]:
     """Switches, there and back."""
     asked, away, stream = outage_story(109), served(), f"flag/{FLAG}"
+    ends, end = served(), served().world.flag(FLAG).engagement.expires_at  # type: ignore[union-attr] # it is engaged
     because, until = f"Claude API is down: {TIMED_OUT}", away.now + timedelta(hours=4)
     yield from _lines([
         ("A switch waits for a yes", proposed(), stream, f.EngageProposed(FLAG, "gpt", because), FALLBACK_RULE),
+        ("One of two says yes", proposed(), stream, sf.SwitchApproved(FLAG, "gpt", 1, 2), ANA),
+        ("Somebody says no", begins(), stream, sf.ProposalRejected(FLAG, "gpt", "Claude is nearly back"), ANA),
+        ("Nobody answers in time", proposed(), stream, sf.AnswerOverdue(FLAG, "gpt", 5), FALLBACK_RULE),
         ("A proposal is withdrawn", begins(), stream,
          f.ProposalDropped(FLAG, "Claude API is operational again"), FALLBACK_RULE),
         ("Switched by a rule", away, stream,
@@ -175,6 +181,8 @@ def of_flags() -> Iterator[Entry]:
         ("A proposal is approved", away, stream,
          f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", because, "approved", until, (API,)), ANA),
         ("No fallback is better", begins(), stream, f.Held(FLAG, "gpt needs OpenAI API, which is down"), FALLBACK_RULE),
+        ("No fallback is healthy", begins(), stream,
+         f.Held(FLAG, "no fallback is healthy: gpt needs OpenAI API, which is down", unserved=True), FALLBACK_RULE),
         ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, "Claude API is operational"), HAND_BACK_RULE),
         ("The first step back", asked, stream, f.HandBackStepped(FLAG, 10, "approved by ana", "gpt"), ANA),
         ("A later step back", asked, stream, f.HandBackStepped(FLAG, 50, "Claude API is operational", "gpt"), HAND_BACK_RULE),
@@ -192,7 +200,22 @@ def of_flags() -> Iterator[Entry]:
         ("Some readers do not have it", served(), stream,
          f.ReadersSaw(FLAG, "gpt", 5, 14, tuple(f"shop: web-{n}:4711" for n in range(5)), served().now - SHORT), READERS),
         *_of_rehearsals(stream),
-        ("Its time is up", served(), stream, f.ExpiryReached(FLAG, "Claude API is down", LATER), Actor.rule("expiry")),
+        ("Its time is nearly up", ends, stream, sf.ExpiryNear(FLAG, end, "Claude API is down"), Actor.rule("expiry")),
+        ("Its end is put off", ends, stream, sf.Extended(FLAG, LATER, end), ANA),
+        ("Its time was up while we were away", served(), stream,
+         f.ExpiryReached(FLAG, "Claude API is down", LATER), Actor.rule("expiry")),
+        ("A share is switched by a person", away, stream,
+         f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "we try it", "manual", until, (API,), 25), ANA),
+        ("A person sets the share", away, stream, sf.ShareSet(FLAG, 50, 25, "gpt", "quality is fine"), ANA),
+        ("A person sends everybody there", away, stream, sf.ShareSet(FLAG, 100, 50, "gpt", "Claude gets worse"), ANA),
+        ("Switching back is no longer asked for", asked, stream,
+         f.HandBackReverted(FLAG, "Claude API is down", 75), HAND_BACK_RULE),
+        ("A person halts the way back", outage_story(116), stream, sf.HandBackHeld(FLAG, 25, "we watch it first"), ANA),
+        ("A person lets it go on", outage_story(116), stream, sf.HandBackResumed(FLAG, 25), ANA),
+        ("Pinned", away, stream, sf.Pinned(FLAG, "gpt", "we test the prompts"), ANA),
+        ("No longer pinned", away, stream, sf.Unpinned(FLAG), ANA),
+        ("Automation is frozen", away, "automation", fz.Frozen("the board lies"), ANA),
+        ("Automation goes on", away, "automation", fz.Thawed("it is repaired"), ANA),
     ])  # fmt: skip
 
 

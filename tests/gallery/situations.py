@@ -21,6 +21,8 @@ from bot.core.record.incident_facts import (
 )
 from bot.core.record.provider_facts import FeedChanged
 from bot.core.record.sight import SightLost
+from bot.core.record.steering.freeze import Frozen
+from bot.core.record.steering.steering_facts import Pinned
 from bot.core.record.task_facts import TaskAdded, TaskDone
 from bot.views.scene import Scene
 from tests.stories import ANA, API, BOB, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
@@ -106,6 +108,14 @@ def served() -> Story:
     story.add(
         "incident/7", PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", "support chat switched to gpt"), FALLBACK_RULE
     )
+    return story
+
+
+def kept_off() -> Story:
+    """Switched to GPT, where Ana pinned it; and Bob keeps rules off all flags."""
+    story = served()
+    story.add(f"flag/{FLAG}", Pinned(FLAG, "gpt", "we test the prompts"), ANA, 7)
+    story.add("automation", Frozen("the board lies"), BOB)
     return story
 
 

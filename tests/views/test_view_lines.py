@@ -107,12 +107,13 @@ def test_a_switch_that_was_undone_meanwhile_has_no_button() -> None:
     assert {} == buttons(fact_line(engaged, story.world, story.policy))
 
 
-def test_a_proposal_can_be_approved() -> None:
-    """The button carries the variant and that it approves."""
+def test_a_proposal_can_be_answered() -> None:
+    """The buttons carry the variant, and one that it approves."""
     story = outage_story(-1)
     made = line(story, f"flag/{FLAG}", EngageProposed(FLAG, "gpt", "anthropic.api is down"), FALLBACK_RULE)
 
-    assert {f"flag.engage:{FLAG}": {"flag": FLAG, "variant": "gpt", "approves": True, "incident": 7}} == buttons(made)
+    value = {"flag": FLAG, "variant": "gpt", "incident": 7}
+    assert {f"flag.engage:{FLAG}": {**value, "approves": True}, f"flag.reject:{FLAG}": value} == buttons(made)
     assert "Affects: Which provider answers the support chat." in shown(made)
 
 

@@ -190,6 +190,34 @@ async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aio
     assert ("normal", "claude", None) == (flag["phase"], flag["variant"], flag["engagement"])
 
 
+async def test_flag_is_steered(house: House, http: aiohttp.ClientSession) -> None:
+    """A plan, a share, another share, its end, a pin and a freeze, each visible in /flags at once."""
+    status, planned = await post(http, house, f"/flags/{CHAT}/plan", {"variant": "gpt", "share": 25})
+    assert (200, False, 25) == (status, planned["changed"], planned["data"]["share"])
+    await post(http, house, f"/flags/{CHAT}/engage", {"variant": "gpt", "reason": "a try", "share": "25%", "for": "2h"})
+    assert ("engaged", 25) == ((flag := await shown(http, house))["phase"], flag["percent_on_fallback"])
+    await post(http, house, f"/flags/{CHAT}/ramp", {"share": 50})
+    assert 50 == (await shown(http, house))["percent_on_fallback"]
+    await post(http, house, f"/flags/{CHAT}/extend", {"for": "1h"})
+    assert "2026-03-20T15:00:00+00:00" == (await shown(http, house))["engagement"]["expires_at"]
+    await post(http, house, f"/flags/{CHAT}/pin", {"reason": "we measure"}, X_Understudy_Actor="ana")
+    assert ("ana", "we measure") == ((pin := (await shown(http, house))["pin"])["by"]["name"], pin["reason"])
+    assert 200 == (await post(http, house, f"/flags/{CHAT}/unpin"))[0]
+    assert 409 == (await post(http, house, f"/flags/{CHAT}/hold"))[0]
+    assert 200 == (await post(http, house, f"/flags/{CHAT}/resume"))[0]
+    assert "handing_back" == (await shown(http, house))["phase"]
+
+
+async def test_automation_is_frozen_and_thawed(house: House, http: aiohttp.ClientSession) -> None:
+    """Who did it stands beside the flags, and in the status."""
+    await post(http, house, "/automation/freeze", {"reason": "the board lies"}, X_Understudy_Actor="ana")
+    for path in ("/flags", "/status"):
+        _, found = await get(http, house, path)
+        assert ("ana", "the board lies") == (found["freeze"]["by"]["name"], found["freeze"]["reason"])
+    await post(http, house, "/automation/thaw")
+    assert None is (await get(http, house, "/flags"))[1]["freeze"]
+
+
 async def shown(http: aiohttp.ClientSession, house: House) -> Any:
     _, found = await get(http, house, "/flags")
     return next(flag for flag in found["flags"] if flag["key"] == CHAT)
@@ -208,6 +236,8 @@ MISTAKES = [
     ("/incidents", {"title": "t", "severity": "SEV9"}, "severity"),
     ("/incidents", {"title": "t", "severity": ["SEV1"]}, "severity"),
     ("/incidents", {"title": "t", "sevrity": "SEV1"}, "sevrity"),
+    *((f"/flags/{CHAT}/ramp", {"share": wrong}, "share") for wrong in (None, 0, 101, "half", True, [50])),
+    (f"/flags/{CHAT}/extend", {}, "for"),
     ("/incidents/1/update", {}, "text"),
     ("/incidents/1/update", {"text": "x" * 3001}, "text"),
     ("/incidents/1/severity", {}, "severity"),

@@ -9,12 +9,12 @@ from itertools import chain
 
 from bot.core.decide import drills, paging, phases
 from bot.core.decide.alerting import alarm
-from bot.core.decide.flags import failover
+from bot.core.decide.flags import approvals, automation
 from bot.core.decide.incident import reminders, roles, tasks
 from bot.core.policy import Policy
 from bot.core.record.world import World
 
-FAMILIES = (phases.due, drills.due, reminders.due, roles.due, tasks.due, paging.due, failover.due, alarm.due)
+FAMILIES = (phases.due, drills.due, reminders.due, roles.due, tasks.due, paging.due, approvals.due, automation.due, alarm.due)
 
 
 def next_due(world: World, policy: Policy) -> datetime | None:

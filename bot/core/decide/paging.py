@@ -34,11 +34,12 @@ class Due:
 
 
 def waits_for_people(incident: Incident) -> bool:
-    """Whether somebody has to be found: nobody acknowledged it, and it is not over nor well and only watched.
+    """Whether somebody has to be found: nobody acknowledged it, or a question of it got no answer in time, and it is not over
+    nor well and only watched.
 
     Nobody has to for a drill that is to call nobody.
     """
-    unheard = incident.people.acknowledged_by is None and incident.calls_people
+    unheard = (incident.people.acknowledged_by is None or bool(incident.paging.again)) and incident.calls_people
     watched = incident.phase is Phase.MONITORING or (incident.phase_by_person and incident.well)
     return unheard and incident.phase.open and not watched
 
@@ -105,6 +106,8 @@ def _why(draft: Draft, incident: Incident, passed: int) -> str:
         return "the step before it reached nobody"
     minutes = int((draft.now - incident.declared_at).total_seconds() // 60)
     why = f"nobody has acknowledged it for {minutes} min" if minutes else "nobody has acknowledged it yet"
+    if incident.people.acknowledged_by and incident.paging.again:
+        why = incident.paging.again
     if passed:
         why += f"; {passed} earlier step{' was' if passed == 1 else 's were'} overdue too and left out"
     return why

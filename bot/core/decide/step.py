@@ -9,7 +9,7 @@ from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import configuration, drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags import arrival, by_hand, failover, real_errors, rehearsing
+from bot.core.decide.flags import approvals, arrival, automation, by_hand, pins, real_errors, rehearsing, steering
 from bot.core.decide.incident import (
     declaring,
     delivered,
@@ -58,14 +58,15 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     roles.on_time(draft)
     tasks.on_time(draft)
     paging.on_time(draft)
-    failover.react(draft)
+    approvals.on_time(draft)
+    automation.react(draft)
     return draft.done(Noted())
 
 
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, configuration.HANDLERS,
     declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
-    arrival.HANDLERS, by_hand.HANDLERS, rehearsing.HANDLERS,
+    approvals.HANDLERS, arrival.HANDLERS, by_hand.HANDLERS, pins.HANDLERS, rehearsing.HANDLERS, steering.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
     serving.HANDLERS, real_errors.HANDLERS,

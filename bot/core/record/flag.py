@@ -16,6 +16,8 @@ class Proposal:
     reason: str
     at: datetime
     incident: int | None
+    yes: tuple[Actor, ...] = ()  # who said so already, where it takes more than one
+    late_at: datetime | None = None  # nobody had answered in time by then, and paging went on
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,32 @@ class Engagement:
     asked_at: datetime | None = None  # the first step back waits for a person since then
     hold_s: int = 0  # seconds that a step is watched, where real errors made it longer than configured
     because: tuple[str, ...] = ()  # components that were in trouble; empty = a person switched for other reasons
+    share_at: datetime | None = None  # when a person chose the share, or halted the hand-back: rules leave it as it is since
+    expiry_asked: datetime | None = None  # the end about which people were asked
+    timed_at: datetime | None = None  # when a person put the end off
+
+    @property
+    def share(self) -> int:
+        """Percent of the readers on the fallback."""
+        return 100 - self.share_back
+
+    @property
+    def handing_back(self) -> bool:
+        """Whether the way back has begun; a person may have halted it."""
+        return self.stepped_at is not None and self.share_back > 0
 
     def hold(self, configured: timedelta) -> timedelta:
         """How long a step is watched."""
         return max(configured, timedelta(seconds=self.hold_s))
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Somebody keeps all rules off a flag, since when and why."""
+
+    by: Actor
+    at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,3 +91,5 @@ class FlagState:
     released_at: datetime | None = None
     seen: Seen | None = None
     rehearsals: Rehearsals = field(default_factory=Rehearsals)
+    rejected_at: datetime | None = None  # a person said no to a proposal
+    pin: Pin | None = None

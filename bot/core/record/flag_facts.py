@@ -25,8 +25,10 @@ class EngageProposed(OfFlag, Reasoned, Body):
         return not self.again
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """It waits for a person."""
-        return replace(state, proposal=Proposal(self.variant, self.reason, fact.at, fact.incident), held="")
+        """It waits for a person. Who said yes to the same in another incident need not say it again."""
+        before = state.proposal
+        yes = before.yes if before and self.again and before.variant == self.variant else ()
+        return replace(state, proposal=Proposal(self.variant, self.reason, fact.at, fact.incident, yes), held="")
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,14 @@ class Engaged(OfFlag, Reasoned, Body):
     mode: str  # auto | approved | manual
     expires_at: datetime
     because: tuple[str, ...] = ()  # components in trouble at that moment
+    share: int = 100  # percent of the readers that went there; the others stay on the default
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Everybody is on the fallback."""
+        """Everybody is on the fallback, or the share that a person chose."""
         engagement = Engagement(
             id=self.engagement, variant=self.variant, reason=self.reason, mode=self.mode, actor=fact.actor, at=fact.at,
-            expires_at=self.expires_at, incident=fact.incident, because=self.because,
+            expires_at=self.expires_at, incident=fact.incident, because=self.because, share_back=100 - self.share,
+            share_at=fact.at if self.share < 100 else None,
         )  # fmt: skip
         return replace(
             state, engagement=engagement, proposal=None, engagements=state.engagements + 1, changed_at=fact.at, held="",
@@ -112,7 +116,7 @@ class HandBackAsked(OfFlag, Reasoned, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """Asked once, until a share moves."""
-        return _engaged(state, asked_at=fact.at)
+        return engaged(state, asked_at=fact.at)
 
 
 @dataclass(frozen=True)
@@ -128,21 +132,26 @@ class HandBackStepped(OfFlag, Reasoned, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """That share is on the default again."""
-        return _moved(state, fact, share_back=self.share, stepped_at=fact.at, asked_at=None)
+        return moved(state, fact, share_back=self.share, stepped_at=fact.at, asked_at=None, share_at=None)
 
 
 @dataclass(frozen=True)
 class HandBackReverted(OfFlag, Reasoned, Body):
-    """The default failed again on the way back; everything is on the fallback again."""
+    """The default failed again on the way back, or after a person chose a share: everybody is on the fallback again.
+
+    Where nobody had gone back yet, what a person chose stays (`share`), and only the question is withdrawn.
+    """
 
     KIND = "flag.hand_back_reverted"
     ANNOUNCED = True
     flag: str
     reason: str
+    share: int = 0  # percent that stays on the default
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Everything is on the fallback again."""
-        return _moved(state, fact, share_back=0, stepped_at=None, asked_at=None)
+        """Everybody is on the fallback again, or everybody whom a person had sent there."""
+        kept = state.engagement.share_at if state.engagement and self.share else None
+        return moved(state, fact, share_back=self.share, stepped_at=None, asked_at=None, share_at=kept)
 
 
 @dataclass(frozen=True)
@@ -165,7 +174,7 @@ class HandBackStopped(OfFlag, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """That share stays for as long; then the next step is tried again."""
-        return _moved(state, fact, share_back=self.share, stepped_at=fact.at, hold_s=self.hold_s)
+        return moved(state, fact, share_back=self.share, stepped_at=fact.at, hold_s=self.hold_s)
 
 
 @dataclass(frozen=True)
@@ -194,22 +203,23 @@ class CarriedOver(OfFlag, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """It is told in that incident from here on."""
-        return _engaged(state, incident=fact.incident)
+        return engaged(state, incident=fact.incident)
 
 
 @dataclass(frozen=True)
 class ExpiryReached(OfFlag, Reasoned, Body):
-    """The engagement's time ran out and it was kept; asked again at `expires_at`."""
+    """The engagement's time ran out and it was kept until `expires_at`; people are asked before that."""
 
     KIND = "flag.expiry_reached"
     ANNOUNCED = True
     flag: str
     reason: str
     expires_at: datetime
+    asked: bool = False  # before its time ran out
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """It is kept for another while."""
-        return _engaged(state, expires_at=self.expires_at)
+        return engaged(state, expires_at=self.expires_at)
 
 
 @dataclass(frozen=True)
@@ -230,10 +240,11 @@ class ReadersSaw(OfFlag, Body):
         return replace(state, seen=Seen(self.by, self.of))
 
 
-def _moved(state: FlagState, fact: Fact, **changes: Any) -> FlagState:
+def moved(state: FlagState, fact: Fact, **changes: Any) -> FlagState:
     """Another share of traffic is on the fallback than before."""
-    return replace(_engaged(state, **changes), changed_at=fact.at, held="", seen=None) if state.engagement else state
+    return replace(engaged(state, **changes), changed_at=fact.at, held="", seen=None) if state.engagement else state
 
 
-def _engaged(state: FlagState, **changes: Any) -> FlagState:
+def engaged(state: FlagState, **changes: Any) -> FlagState:
+    """The engagement with something changed; nothing of a flag that is on its default."""
     return replace(state, engagement=replace(state.engagement, **changes)) if state.engagement else state

@@ -124,14 +124,15 @@ class Paging:
     lost_at: datetime | None = None  # since when we know that it reached nobody
     problem: str = ""  # what was said last to be wrong with it
     alert: AlertMention | None = None
+    again: str = ""  # why people are called although somebody acknowledged it
 
     def raised(self, at: datetime) -> "Paging":
         """A worse severity counts its steps from the moment of the change."""
-        return Paging(since=at, done=self.done, alert=self.alert)
+        return Paging(since=at, done=self.done, alert=self.alert, again=self.again)
 
     def eased(self, at: datetime) -> "Paging":
         """A milder one goes on where it would be."""
-        return Paging(since=self.since, done=self.done, eased_at=at, alert=self.alert)
+        return Paging(since=self.since, done=self.done, eased_at=at, alert=self.alert, again=self.again)
 
 
 @dataclass(frozen=True)

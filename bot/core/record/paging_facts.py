@@ -32,6 +32,7 @@ class Paged(Reasoned, Body):
         taken = Paging(
             since=paging.since, done={**paging.done, self.severity: self.step}, eased_at=paging.eased_at, alert=alert,
             newest=f"{self.severity}/{self.step}", awaited=tuple(way for way, names in ways if names),
+            again=paging.again,
         )  # fmt: skip
         return replace(state, paging=taken)
 
@@ -94,3 +95,27 @@ class PageHeld(Reasoned, Body):
     def onto(self, state: Incident, fact: Fact) -> Incident:
         """It is said once."""
         return replace(state, paging=replace(state.paging, held_until=self.until))
+
+
+@dataclass(frozen=True)
+class PagingResumed(Reasoned, Body):
+    """People are called again, by the steps that are left, although somebody acknowledged it."""
+
+    KIND = "incident.paging_resumed"
+    reason: str
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """Until what they are called for is settled."""
+        return replace(state, paging=replace(state.paging, again=self.reason))
+
+
+@dataclass(frozen=True)
+class PagingSettled(Body):
+    """What people were called again for is settled."""
+
+    KIND = "incident.paging_settled"
+    BOOKKEEPING = True
+
+    def onto(self, state: Incident, fact: Fact) -> Incident:
+        """An acknowledgement counts again."""
+        return replace(state, paging=replace(state.paging, again=""))

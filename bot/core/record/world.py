@@ -15,6 +15,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.layered import Layered
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import CLEAR, Sight
+from bot.core.record.steering.freeze import THAWED, Freeze
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class World:
         """Whether we see at all."""
         sight: Sight = self.of("sight").get("", CLEAR)
         return sight
+
+    @property
+    def freeze(self) -> Freeze:
+        """Whether rules may move flags at all."""
+        freeze: Freeze = self.of("automation").get("", THAWED)
+        return freeze
 
     def component(self, id: str) -> ComponentState:
         """The component's state, or that of one never looked at."""

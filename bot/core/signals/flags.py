@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
-from bot.core.signals.base import COMMAND, RULES, Signal
+from bot.core.signals.base import ASKING, COMMAND, RULES, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngageFlag(Signal, by=COMMAND):
     """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal.
 
-    `force` overrides a rehearsal that failed or never was.
+    `share` is the percent of readers who go there; the others stay on the default. `force` overrides a rehearsal that failed
+    or never was.
     """
 
     flag: str
@@ -18,7 +19,17 @@ class EngageFlag(Signal, by=COMMAND):
     reason: str = ""
     hold_for: timedelta | None = None
     approves: bool = False
+    share: int = 100
     force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectProposal(Signal, by=COMMAND):
+    """A person says no to a proposal. `variant` is the one that a button asked about; empty = whichever is proposed."""
+
+    flag: str
+    variant: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +57,77 @@ class ReadersCounted(Signal, by=RULES):
     by: int
     of: int
     missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanSwitch(Signal, by=ASKING):
+    """Somebody asks what `EngageFlag` would do. Nothing is changed. `readers` are those of the last fifteen minutes."""
+
+    flag: str
+    variant: str = ""
+    share: int = 100
+    readers: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RampFlag(Signal, by=COMMAND):
+    """A person sets the percent of readers on the fallback, up or down; `force` overrides what is not well there."""
+
+    flag: str
+    share: int
+    reason: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldHandBack(Signal, by=COMMAND):
+    """A person halts a hand-back where it is."""
+
+    flag: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeHandBack(Signal, by=COMMAND):
+    """A person lets a hand-back go on by rule, from the share that they chose or halted it at."""
+
+    flag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendFlag(Signal, by=COMMAND):
+    """A person puts the end of an engagement off. `asked` is the end that a button asked about: it counts for that one only."""
+
+    flag: str
+    lasts: timedelta
+    asked: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinFlag(Signal, by=COMMAND):
+    """A person keeps rules off a flag, on what it serves or on a variant that they name."""
+
+    flag: str
+    variant: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnpinFlag(Signal, by=COMMAND):
+    """A person lets rules move a flag again."""
+
+    flag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreezeFlags(Signal, by=COMMAND):
+    """A person keeps rules off all flags; they ask instead."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThawFlags(Signal, by=COMMAND):
+    """A person lets rules move flags again."""
+
+    reason: str = ""

@@ -10,7 +10,7 @@ from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, section
 from bot.views.flags.buttons import flag_buttons
-from bot.views.flags.serving import serving
+from bot.views.flags.serving import frozen_line, serving
 from bot.views.limits import fit
 from bot.views.names import flag_name, plain_flag_name, variant_name
 from bot.views.text import capital, clock, code, count, foreign, how, retold, stop, words
@@ -25,7 +25,9 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     away = [key for key in policy.flags if world.flag(key).engagement]
     names = f": {words([plain_flag_name(key, policy) for key in away])}" if away else ""
     text = foreign(f"{len(away)} of {count(len(policy.flags), 'flag')} on a fallback{names}.")
-    blocks: list[Block] = []
+    frozen = frozen_line(world, now)
+    blocks: list[Block] = [section(f"{frozen} To end that: `/fallback thaw`")] if frozen else []
+    text = f"Automation of flags is frozen. {text}" if frozen else text
     order = by_urgency(world, policy, now)
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
@@ -46,6 +48,15 @@ def by_urgency(world: World, policy: Policy, now: datetime) -> list[FlagPolicy]:
 
 def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
     """One flag in a sentence or two: `🟠 *support chat*: on *GPT* since 12:43 (automatic), instead of Claude.`"""
+    state = world.flag(flag.key)
+    return f"{_line(flag, world, policy, now)} {_pin(state, now)}".strip()
+
+
+def _pin(state: FlagState, now: datetime) -> str:
+    return f"📌 Pinned since {clock(state.pin.at, now)} ({how(state.pin.by)}): no rule moves it." if state.pin else ""
+
+
+def _line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
     state, engagement = world.flag(flag.key), world.flag(flag.key).engagement
     name, default = flag_name(flag.key, policy), variant_name(flag, flag.default)
     how_it_fares = serving(flag, world, policy, now)
@@ -57,7 +68,8 @@ def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> 
         return f"🟠 *{name}*: {_share(flag, engagement)} {since}, instead of {default}. {why}".strip()
     if state.proposal:
         to, why = variant_name(flag, state.proposal.variant), _why(state.proposal.reason)
-        return f"🟠 *{name}*: on its default *{default}*. A switch to *{to}* waits for your yes. {why}"
+        given = f" ({len(state.proposal.yes)} of {flag.quorum} given)" if state.proposal.yes else ""
+        return f"🟠 *{name}*: on its default *{default}*. A switch to *{to}* waits for your yes{given}. {why}"
     held = f" Not switched: {stop(retold(state.held, 200))}" if state.held else ""
     return f"🟢 *{name}*: on its default *{default}*.{held}"
 
@@ -79,7 +91,8 @@ def _unready(flag: FlagPolicy, world: World) -> str:
 
 def _share(flag: FlagPolicy, engagement: Engagement) -> str:
     variant = f"*{variant_name(flag, engagement.variant)}*"
-    return f"{100 - engagement.share_back} % on {variant}" if engagement.share_back else f"on {variant}"
+    halted = ", halted there" if engagement.handing_back and engagement.share_at else ""
+    return f"{engagement.share} % on {variant}{halted}" if engagement.share_back else f"on {variant}"
 
 
 def _by(engagement: Engagement) -> str:

@@ -4,51 +4,77 @@
 """
 
 from bot.core.decide.flags.choosing import Stay, offer
-from bot.core.decide.flags.failover import default_unwell
+from bot.core.decide.flags.conditions import default_unwell
+from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, Policy
-from bot.core.record.flag import Engagement, FlagState
+from bot.core.record.flag import Engagement, FlagState, Proposal
 from bot.core.record.world import World
 from bot.views.blocks import Block, button, confirm
 from bot.views.names import plain_flag_name, plain_variant_name
-from bot.views.text import capital, plain
+from bot.views.text import capital, plain, span
 
 
 def flag_buttons(flag: FlagPolicy, world: World, policy: Policy, number: int | None = None) -> list[Block]:
     """What a person can do to a flag now: switch it, approve a proposal, start the way back, switch back at once."""
     state = world.flag(flag.key)
+    if state.engagement is None and state.proposal:
+        return proposal_buttons(flag, state.proposal, policy, number)
     if state.engagement is None:
         made = engage_button(flag, state, world, policy, number)
         return [made] if made else []
-    back = [step_back_button(flag, policy, number)] if state.engagement.asked_at else []
+    back = [step_back_button(flag, state.engagement, policy, number)] if state.engagement.asked_at else []
     return [*back, release_button(flag, state.engagement, world, policy, number)]
 
 
 def engage_button(flag: FlagPolicy, state: FlagState, world: World, policy: Policy, number: int | None = None) -> Block | None:
     """Switch to the best fallback, or the proposed one; None where nothing may be switched to."""
     if state.proposal:
-        variant = state.proposal.variant
-    else:
-        choice = offer(world, flag)
-        if isinstance(choice, Stay):
-            return None
-        variant = choice.variant
-    why = unready(world, flag, variant)
-    more = {**({"approves": True} if state.proposal else {}), **({"force": True} if why else {})}
-    value = _value(flag.key, number, variant=variant, **more)
-    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, variant), 25)
-    careful = f" Careful: {plain(why, 100)}." if why else ""
-    text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time.{careful}"
+        return _yes(flag, state.proposal, policy, number)
+    choice = offer(world, flag)
+    if isinstance(choice, Stay):
+        return None
+    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, choice.variant), 25)
+    why = unready(world, flag, choice.variant)
+    text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time.{kept_off(flag, world)}{_careful(why)}"
     question = confirm(f"Switch {name} to {to}?", text, "Switch")
+    value = _value(flag.key, number, variant=choice.variant, **({"force": True} if why else {}))
     return button(f"Switch {name} to {to}", f"flag.engage:{flag.key}", value, style="primary", confirm=question)
 
 
-def step_back_button(flag: FlagPolicy, policy: Policy, number: int | None = None, *, alone: bool = False) -> Block:
+def _careful(why: str) -> str:
+    return f" Careful: {plain(why, 100)}." if why else ""
+
+
+def proposal_buttons(flag: FlagPolicy, proposal: Proposal, policy: Policy, number: int | None = None) -> list[Block]:
+    """Yes and no to what a rule proposed."""
+    name = plain(plain_flag_name(flag.key, policy), 30)
+    text = "Nothing is switched, and no rule asks again before the default was well."
+    no = button(
+        f"Leave {name} as it is", f"flag.reject:{flag.key}", _value(flag.key, number, variant=proposal.variant),
+        confirm=confirm(f"Leave {name} as it is?", text, "Leave it"),
+    )  # fmt: skip
+    return [_yes(flag, proposal, policy, number), no]
+
+
+def _yes(flag: FlagPolicy, proposal: Proposal, policy: Policy, number: int | None) -> Block:
+    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, proposal.variant), 25)
+    text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time."
+    if len(proposal.yes) + 1 < flag.quorum:
+        text = f"It takes {flag.quorum} people's yes; yours is number {len(proposal.yes) + 1}. Then all of it uses {to}."
+    value = _value(flag.key, number, variant=proposal.variant, approves=True)
+    question = confirm(f"Switch {name} to {to}?", text, "Switch" if flag.quorum < 2 else "Yes")
+    return button(f"Switch {name} to {to}", f"flag.engage:{flag.key}", value, style="primary", confirm=question)
+
+
+def step_back_button(
+    flag: FlagPolicy, engagement: Engagement, policy: Policy, number: int | None = None, *, alone: bool = False
+) -> Block:
     """Start the way back; `alone` = the only button of its kind in the message."""
     action = "flag.step_back" if alone else f"flag.step_back:{flag.key}"
-    first, to = min(flag.steps, default=100), plain(plain_variant_name(flag, flag.default), 25)
+    share, to = next_share(flag, engagement), plain(plain_variant_name(flag, flag.default), 25)
     what = "" if alone else f" of {plain(plain_flag_name(flag.key, policy), 25)}"
-    return button(f"Send {first} %{what} back to {to}", action, _value(flag.key, number), style="primary")
+    return button(f"Send {share} %{what} back to {to}", action, _value(flag.key, number), style="primary")
 
 
 def release_button(
@@ -62,11 +88,30 @@ def release_button(
     was = plain(plain_variant_name(flag, engagement.variant), 25)
     question = confirm(
         f"Switch {name} back?",
-        f"{affected(flag, policy)} goes from {was} back to {to} at once.{warning}",
+        f"{affected(flag, policy)} goes from {was} back to {to} at once.{warning}{kept_off(flag, world)}",
         "Switch back",
         danger=True,
     )
     return button(f"Switch {name} back to {to}", action, _value(flag.key, number), style="danger", confirm=question)
+
+
+def extend_button(flag: FlagPolicy, engagement: Engagement, number: int | None = None) -> Block:
+    """Keep it on its fallback for as long again; it counts for the end that is asked about."""
+    seconds, until = int(flag.expires_after.total_seconds()), engagement.expires_at.isoformat()
+    return button(
+        f"Keep it {span(flag.expires_after)} longer", "flag.extend", _value(flag.key, number, seconds=seconds, until=until)
+    )
+
+
+def resume_button(flag: FlagPolicy, number: int | None = None) -> Block:
+    """Let a hand-back go on that somebody halted."""
+    return button("Go on switching back", "flag.resume", _value(flag.key, number))
+
+
+def kept_off(flag: FlagPolicy, world: World) -> str:
+    """Who pinned it, plain, to be said with every button that switches it; empty where nobody did."""
+    pin = world.flag(flag.key).pin
+    return f" It is pinned by {plain(pin.by.name, 40)}." if pin else ""
 
 
 def affected(flag: FlagPolicy, policy: Policy) -> str:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from bot.core.decide.flags.conditions import hands_off
+from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
@@ -19,18 +21,33 @@ from bot.core.record.flag_facts import (
     ReadersSaw,
     Released,
 )
+from bot.core.record.steering.freeze import Frozen, Thawed
+from bot.core.record.steering.steering_facts import (
+    AnswerOverdue,
+    ExpiryNear,
+    Extended,
+    HandBackHeld,
+    HandBackResumed,
+    Pinned,
+    ProposalRejected,
+    ShareSet,
+    SwitchApproved,
+    Unpinned,
+)
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
-from bot.views.flags.buttons import engage_button, release_button, step_back_button
+from bot.views.flags.buttons import extend_button, proposal_buttons, release_button, resume_button, step_back_button
 from bot.views.limits import fit
 from bot.views.names import flag_name, variant_name
-from bot.views.text import capital, clock, code, foreign, how, retold, span, spoken, stop, words
+from bot.views.text import capital, clock, code, foreign, how, mention, retold, span, spoken, stop, words
 
 
 def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     """What people are told of a fact of kind `flag.*`, with buttons where it asks something and the answer is still open."""
     body = fact.body
+    if isinstance(body, Frozen | Thawed):
+        return _of_all(fact, body)
     key = body.flag if isinstance(body, OfFlag) else ""
     flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
     match body:
@@ -38,12 +55,27 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
             first, more = _before(fact, flag, world, policy)
         case ReadersSaw() as body:
             first, more = _arrived(fact, body, flag, policy)
+        case SwitchApproved() | ProposalRejected() | AnswerOverdue():
+            first, more = _answered(fact, flag, policy)
         case Engaged() | Released():
             first, more = _switched(fact, body, flag, policy)
+        case ShareSet() | HandBackHeld() | HandBackResumed() | Pinned() | Unpinned():
+            first, more = _steered(fact, flag, policy)
+        case ExpiryNear() | Extended() | ExpiryReached():
+            first, more = _ends(fact, flag, world, policy)
         case _:
             first, more = _after(fact, flag, world.flag(key).engagement, policy)
     shown = f"{first}\n{more}" if more else first
     return fit(Message(spoken(first), (section(shown), *actions(_buttons(fact, flag, world, policy)))))
+
+
+def _of_all(fact: Fact, body: Frozen | Thawed) -> Message:
+    by, why = how(fact.actor), _why(body.reason)
+    first, more = f"*Automation of flags goes on* ({by}).", why
+    if isinstance(body, Frozen):
+        first = f"❄️ *Automation of all flags is frozen* ({by}): rules ask, and switch nothing."
+        more = f"{why} To end that: {code('/fallback thaw')}"
+    return fit(Message(spoken(first), (section(f"{first}\n{more}"),)))
 
 
 def _before(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[str, str]:
@@ -51,29 +83,106 @@ def _before(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple
     match fact.body:
         case EngageProposed() as b:
             ask = f"🟠 *{capital(name)}: switch to {variant_name(flag, b.variant)}?* Nothing is switched yet ({by})."
+            needs = f"It takes {flag.quorum} people's yes." if flag.quorum > 1 else ""
+            more = " ".join(part for part in (_why(b.reason), _affects(flag), needs, _asked(flag)) if part)
             unsure = unready(world, flag, b.variant)
-            careful = f"\nCareful: {stop(retold(unsure, 200))}" if unsure else ""
-            return ask, f"{_why(b.reason)} {_affects(flag)}".strip() + careful
+            return ask, f"{more}\nCareful: {stop(retold(unsure, 200))}" if unsure else more
         case ProposalDropped(reason=reason):
             return f"*{capital(name)}* need not be switched any more ({by}).", _why(reason)
-        case Held(reason=reason):
+        case Held(reason=reason) as b:
             names = [variant_name(flag, one.variant) for one in flag.fallbacks]
             way = (
                 f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} ({words(names, last='or')})" if names else ""
             )
-            return f"*{capital(name)}* stays as it is ({by}).", f"{_why(reason)}{way}"
+            told = f"🔴 *{capital(name)} is failing, and stays as it is* ({by})." if b.unserved else ""
+            return told or f"*{capital(name)}* stays as it is ({by}).", f"{_why(reason)}{way}"
     return name, ""
 
 
+def _answered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
+    name, by = flag_name(flag.key, policy), how(fact.actor)
+    match fact.body:
+        case SwitchApproved() as b:
+            told = f"🟠 *{capital(name)}: {b.given} of {b.quorum} say yes to {variant_name(flag, b.variant)}* ({by})."
+            return told, f"Nothing is switched before {b.quorum} people said so. {_asked(flag)}".strip()
+        case ProposalRejected() as b:
+            told = f"*{capital(name)}* is not switched to {variant_name(flag, b.variant)} ({by})."
+            return told, f"{_why(b.reason)} No rule asks again before {variant_name(flag, flag.default)} was well."
+        case AnswerOverdue() as b:
+            question = f"*{capital(name)}: switch to {variant_name(flag, b.variant)}?*"
+            ask = f"🔴 {question} Nobody has answered for {b.minutes} min ({by})."
+            return ask, f"Paging goes on. {_asked(flag)}".strip()
+    return name, ""
+
+
+def _asked(flag: FlagPolicy) -> str:
+    """Who may answer, as Slack wakes them; empty where that is everybody who may switch flags."""
+    return f"May answer: {' '.join(map(mention, flag.approver_list))}" if flag.approver_list else ""
+
+
 def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
-    name, to, at = capital(flag_name(flag.key, policy)), variant_name(flag, b.variant), clock(fact.at, fact.at)
+    spoken_name, to, at = flag_name(flag.key, policy), variant_name(flag, b.variant), clock(fact.at, fact.at)
+    name = capital(spoken_name)
     if isinstance(b, Released):
         return f"🟢 *{name}* is back on *{to}* since {at} ({how(fact.actor)}).", _why(b.reason)
     by = f"approved {how(fact.actor)}" if b.mode == "approved" else how(fact.actor)
     later = "then it switches back if that is operational" if flag.on_expiry == OnExpiry.RELEASE else "then you are asked again"
     until = f"Until {clock(b.expires_at, fact.at)}, {later}. Undo: {code(f'/fallback release {b.flag}')}"
     was = variant_name(flag, b.previous)
+    if b.share < 100:
+        told = f"{b.share} % of *{spoken_name}* is on *{to}* since {at} ({by}), the rest stays on {was}."
+        return told, f"{_why(b.reason)}\n{until}"
     return f"*{name}* switched to *{to}* at {at} ({by}), instead of {was}.", f"{_why(b.reason)}\n{until}"
+
+
+def _steered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
+    name, by, default = flag_name(flag.key, policy), how(fact.actor), variant_name(flag, flag.default)
+    match fact.body:
+        case ShareSet(share=100) as b:
+            return f"All of *{name}* is on *{variant_name(flag, b.variant)}* ({by}), it was {b.previous} %.", _why(b.reason)
+        case ShareSet() as b:
+            told = f"{b.share} % of *{name}* is on *{variant_name(flag, b.variant)}* ({by}), it was {b.previous} %."
+            lasts = f"It stays so until somebody changes it, or {default} fails."
+            return told, f"{_why(b.reason)} The rest is on {default}. {lasts}"
+        case HandBackHeld() as b:
+            told = f"*{capital(name)}* is halted on its way back: {b.share} % is on *{default}* ({by})."
+            return told, f"{_why(b.reason)} Nobody else goes back meanwhile. If {default} fails again, everybody leaves it."
+        case HandBackResumed() as b:
+            return f"*{capital(name)}* goes on being switched back, from {b.share} % ({by}).", f"Next step {_every(flag)}."
+        case Pinned() as b:
+            told = f"📌 *{capital(name)}* is pinned to *{variant_name(flag, b.variant)}* ({by}): no rule moves it."
+            return told, f"{_why(b.reason)} To let go: {code(f'/fallback unpin {flag.key}')}"
+        case Unpinned():
+            return f"*{capital(name)}* is no longer pinned ({by}).", f"Its automation is {flag.automation}."
+    return name, ""
+
+
+def _ends(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[str, str]:
+    name, default, by = flag_name(flag.key, policy), f"*{variant_name(flag, flag.default)}*", how(fact.actor)
+    engagement = world.flag(flag.key).engagement
+    fallback = f"*{variant_name(flag, engagement.variant)}*" if engagement else "its fallback"
+    match fact.body:
+        case ExpiryNear() as b:
+            until = clock(b.expires_at, fact.at)
+            ask = f"🟠 *{capital(name)}* is on {fallback} until {until}. Keep it for longer, or switch back? ({by})"
+            return ask, _unanswered(b, flag, world)
+        case Extended() as b:
+            return f"*{capital(name)}* stays on {fallback} until {clock(b.expires_at, fact.at)} ({by}).", ""
+        case ExpiryReached() as b:
+            ask = f"🟠 *{capital(name)}* is still on {fallback}, longer than planned ({by})."
+            again, release = clock(b.expires_at, fact.at), code(f"/fallback release {flag.key}")
+            undo = f"Asked again before {again}. Back to {default}: {release}"
+            return ask, f"{_why(b.reason)}\n{undo}"
+    return name, ""
+
+
+def _unanswered(b: ExpiryNear, flag: FlagPolicy, world: World) -> str:
+    """What comes of it where nobody answers."""
+    default = variant_name(flag, flag.default)
+    unwell = f"{capital(stop(retold(b.unwell, 200)))} " if b.unwell else ""
+    if flag.on_expiry == OnExpiry.RELEASE and not hands_off(world, flag):
+        return f"{unwell}If nobody answers, it switches back to {default} if that is operational, else it stays."
+    return f"{unwell}If nobody answers, it stays, and you are asked again later."
 
 
 def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: Policy) -> tuple[str, str]:
@@ -81,7 +190,7 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
     fallback = f"*{variant_name(flag, engagement.variant)}*" if engagement else "its fallback"
     match fact.body:
         case HandBackAsked(reason=reason):
-            first = min(flag.steps, default=100)
+            first = next_share(flag, engagement) if engagement else min(flag.steps, default=100)
             ask = f"🟢 *{stop(capital(retold(reason, 300)))}* Send {first} % of *{name}* back to {default}? ({by})"
             return ask, f"Each further step follows {_every(flag)} while it stays operational."
         case HandBackStepped() as b:
@@ -97,12 +206,11 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
                 told,
                 f"{left} ({by}). Tried again after {span(timedelta(seconds=b.hold_s))} while {default} stays operational.",
             )
+        case HandBackReverted(reason=reason, share=share) if share:
+            told = f"🟠 *{capital(name)}* need not be switched back any more ({by})."
+            return told, f"{_why(reason)} {share} % stays on {default}."
         case HandBackReverted(reason=reason):
             return f"🟠 All of *{name}* is on {fallback} again ({by}).", _why(reason)
-        case ExpiryReached() as b:
-            ask = f"🟠 *{capital(name)}* is still on {fallback}, longer than planned ({by})."
-            undo = f"Asked again at {clock(b.expires_at, fact.at)}. Back to {default}: {code(f'/fallback release {flag.key}')}"
-            return ask, f"{_why(b.reason)}\n{undo}"
     return name, ""
 
 
@@ -122,10 +230,15 @@ def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list
     """Only what still makes sense now: a message may be sent long after its fact."""
     state = world.flag(flag.key)
     match fact.body:
-        case EngageProposed() if state.proposal and (made := engage_button(flag, state, world, policy, fact.incident)):
-            return [made]
+        case EngageProposed() | SwitchApproved() | AnswerOverdue() if state.proposal:
+            return proposal_buttons(flag, state.proposal, policy, fact.incident)
         case HandBackAsked() if state.engagement and state.engagement.asked_at:
-            return [step_back_button(flag, policy, fact.incident, alone=True)]
+            return [step_back_button(flag, state.engagement, policy, fact.incident, alone=True)]
+        case ExpiryNear() as b if state.engagement and state.engagement.expires_at == b.expires_at:
+            back = release_button(flag, state.engagement, world, policy, fact.incident, alone=True)
+            return [extend_button(flag, state.engagement, fact.incident), back]
+        case HandBackHeld() if state.engagement and state.engagement.share_at:
+            return [resume_button(flag, fact.incident)]
         case Engaged() | ExpiryReached() if state.engagement:
             return [release_button(flag, state.engagement, world, policy, fact.incident, alone=True)]
     return []

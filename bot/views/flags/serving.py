@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from bot.core.decide.flags.choosing import Standing, Stay, offer, served, standing
+from bot.core.decide.flags.choosing import Standing, Stay, offer, served, shares_the_trouble, standing
 from bot.core.lazy_dataclass import dataclass
-from bot.core.policy import FlagPolicy, Policy
+from bot.core.policy import Fallback, FlagPolicy, Policy
 from bot.core.record.flag import Engagement
 from bot.core.record.world import World
 from bot.views.names import component_name, flag_name, variant_name
@@ -37,6 +37,13 @@ def serving(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Se
     return Serving(False, f"*{capital(name)} is failing.* {_way_out(flag, world, policy)}")
 
 
+def frozen_line(world: World, now: datetime) -> str:
+    """That no rule switches anything at present, and who said so; empty while rules may."""
+    freeze = world.freeze
+    since = f" since {clock(freeze.at, now)}" if freeze.at else ""
+    return f"❄️ Automation of flags is frozen{since} ({how(freeze.by)}): nothing switches by itself." if freeze.by else ""
+
+
 def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Policy, now: datetime) -> Serving:
     name, fallback = flag_name(flag.key, policy), f"*{variant_name(flag, engagement.variant)}*"
     if not standing(world, flag, served(world, flag)).serves:
@@ -45,6 +52,13 @@ def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Po
         return Serving(
             False, f"*{capital(name)} is failing.* It is on {fallback}, and {component_name(policy, behind)} is {level} too"
         )
+    if engagement.share_back and not standing(world, flag, flag.default).serves:
+        default, left = variant_name(flag, flag.default), engagement.share_back
+        where = f"{left} % of it is on *{default}*, {engagement.share} % on {fallback}"
+        return Serving(False, f"*{capital(name)} is failing.* {where}")
+    if engagement.share_back and not engagement.stepped_at:
+        chosen = f"{engagement.share} % is on {fallback}, the rest on *{variant_name(flag, flag.default)}*"
+        return Serving(True, f"*{name}*: {chosen}")
     if engagement.share_back:
         back = f"{engagement.share_back} % is back on *{variant_name(flag, flag.default)}*, the rest on {fallback}"
         return Serving(True, f"*{name}*: {back}")
@@ -57,12 +71,19 @@ def _way_out(flag: FlagPolicy, world: World, policy: Policy) -> str:
     """What can be done for a flag whose default does not serve."""
     proposal = world.flag(flag.key).proposal
     if proposal:
-        return f"A switch to *{variant_name(flag, proposal.variant)}* waits for your yes"
+        given = f" ({len(proposal.yes)} of {flag.quorum} given)" if proposal.yes else ""
+        return f"A switch to *{variant_name(flag, proposal.variant)}* waits for {'another' if given else 'your'} yes{given}"
     choice = offer(world, flag)
     if not isinstance(choice, Stay):
         return f"It can be switched to *{variant_name(flag, choice.variant)}*"
     if not flag.fallbacks:
         return "It has no fallback"
     sick = [one for one in flag.fallbacks if one.needs and standing(world, flag, one.variant) > Standing.GOOD]
-    too = [f"{variant_name(flag, one.variant)} is {world.component(one.needs or '').level} too" for one in sick]
+    too = [f"{variant_name(flag, one.variant)} {_no_better(one, flag, world)}" for one in sick]
     return f"No fallback is healthy: {words(too, most=3)}" if too else "No fallback would be better"
+
+
+def _no_better(fallback: Fallback, flag: FlagPolicy, world: World) -> str:
+    level = world.component(fallback.needs or "").level
+    shares = not level.bad and shares_the_trouble(world, flag, fallback)
+    return "is of the provider that fails" if shares else f"is {level} too"

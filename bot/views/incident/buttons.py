@@ -54,7 +54,7 @@ def _switches(scene: Scene) -> list[Block]:
 def _switch(flag: FlagPolicy, scene: Scene) -> Block | None:
     state, number = scene.world.flag(flag.key), scene.incident.number
     if state.engagement:
-        return step_back_button(flag, scene.policy, number) if state.engagement.asked_at else None
+        return step_back_button(flag, state.engagement, scene.policy, number) if state.engagement.asked_at else None
     fares = serving(flag, scene.world, scene.policy, scene.now)
     wanted = state.proposal or (fares and fares.served is False)
     return engage_button(flag, state, scene.world, scene.policy, number) if wanted else None

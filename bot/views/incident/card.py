@@ -77,11 +77,13 @@ def _flag(flag: FlagPolicy, scene: Scene, readers: int) -> str:
     state = scene.world.flag(flag.key)
     read = f"read by {count(readers, 'client')}" if readers else "no client reads it"
     name, engagement = f"*{flag_name(flag.key, scene.policy)}*", state.engagement
+    pinned = f" · 📌 pinned ({how(state.pin.by)})" if state.pin else ""
     if engagement:
         until = f"until {clock(engagement.expires_at, scene.now)} at the latest"
-        return f"{name}: {variant_name(flag, engagement.variant)} {until} · {read}"
+        part = f"{engagement.share} % on " if engagement.share_back else ""
+        return f"{name}: {part}{variant_name(flag, engagement.variant)} {until} · {read}{pinned}"
     held = f" · not switched: {retold(state.held, 160)}" if state.held else ""
-    return f"{name}: {variant_name(flag, flag.default)} · {read}{held}"
+    return f"{name}: {variant_name(flag, flag.default)} · {read}{held}{pinned}"
 
 
 def _lost_fallbacks(scene: Scene) -> list[str]:

@@ -64,7 +64,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     """What people are told of a fact; kinds without a wording of their own get their line of the timeline."""
     if fact.kind.startswith("flag.rehears"):
         return rehearsal_fact(fact, world, policy)
-    if fact.kind.startswith("flag."):
+    if fact.kind.startswith(("flag.", "automation.")):
         return flag_fact_line(fact, world, policy)
     incident = world.incidents.get(fact.incident) if fact.incident is not None else None
     if isinstance(fact.body, ChannelRefused) and incident is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.decide.cadence import next_update_after
-from bot.core.decide.flags.failover import default_unwell
+from bot.core.decide.flags.conditions import default_unwell
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import COURSE, LEGAL
 from bot.core.model import Phase, Severity

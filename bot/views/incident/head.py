@@ -7,7 +7,7 @@ from bot.core.model import ActorKind, FeedState, Level, Phase, Severity
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
 from bot.views.component_messages import blind_line
-from bot.views.flags.serving import serving
+from bot.views.flags.serving import frozen_line, serving
 from bot.views.incident.paging import unacknowledged
 from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of, variant_name
 from bot.views.scene import Scene
@@ -19,7 +19,7 @@ MOST_NAMED = 3
 def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
     """The four lines, one of what people say of customers, one while we are blind. `called` are whom the fourth mentions."""
     lines = [what(scene), customers(scene), mitigated(scene), around(scene), lead(scene, called)]
-    lines.append(blind_line(scene.world, scene.now))
+    lines += [blind_line(scene.world, scene.now), frozen_line(scene.world, scene.now) if scene.flags else ""]
     return [line for line in lines if line]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.decide.paging import steps_left, waits_for_people
-from bot.core.effects import HERE
 from bot.core.record.incident import Incident
 from bot.core.record.paging_facts import PageLost, PageOutcome
 from bot.ports import Message
@@ -12,7 +11,7 @@ from bot.views.blocks import Block, actions, button, section
 from bot.views.limits import fit
 from bot.views.names import headline
 from bot.views.scene import Scene
-from bot.views.text import clock, foreign, plain, retold, span, stop, utc
+from bot.views.text import clock, foreign, mention, plain, retold, span, stop, utc
 
 A_MINUTE = timedelta(minutes=1)
 NOBODY = "*Nobody has acknowledged this.*"
@@ -27,13 +26,6 @@ def unacknowledged(scene: Scene, called: Sequence[str] = ()) -> str:
     if held:
         return f"{NOBODY} Quiet hours: nobody is paged before {clock(held.at, scene.now)}."
     return " ".join([NOBODY, *map(mention, called)])
-
-
-def mention(id: str) -> str:
-    """Somebody as Slack wakes them; ids come from the configuration and from Slack, never from a text."""
-    if id == HERE:
-        return "<!here>"
-    return f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>"
 
 
 def reply(incident: Incident, called: Sequence[str], now: datetime) -> Message:

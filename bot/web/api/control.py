@@ -15,7 +15,7 @@ from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
 from bot.verbs.naming import called
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Assignment, IncidentVerb, Sender
-from bot.web.api.reads import NO_STORE, the_incident
+from bot.web.api.reads import NO_STORE, the_flag, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
 from bot.web.server.errors import Handler, Refusal, answer_json
@@ -205,7 +205,7 @@ def _engage(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.EngageFlag(
         actor, id, flag=key, variant=fields.text("variant", REASON_CHARS), hold_for=fields.duration("for"),
         reason=fields.text("reason", REASON_CHARS, needed=True), approves=fields.truth("approves"),
-        force=fields.truth("force"),
+        share=fields.percent("share"), force=fields.truth("force"),
     )  # fmt: skip
 
 
@@ -214,12 +214,73 @@ def _release(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.ReleaseFlag(actor, id, flag=key, reason=reason, force=fields.truth("force"))
 
 
+def _reject(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.RejectProposal(actor, id, flag=key, reason=fields.text("reason", REASON_CHARS))
+
+
 def _step_back(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.StepBack(actor, id, flag=key)
 
 
 def _rehearse(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
     return s.RehearseFlag(actor, id, flag=key)
+
+
+def _ramp(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    share, reason = fields.percent("share", needed=True), fields.text("reason", REASON_CHARS)
+    return s.RampFlag(actor, id, flag=key, share=share, reason=reason, force=fields.truth("force"))
+
+
+def _hold(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.HoldHandBack(actor, id, flag=key, reason=fields.text("reason", REASON_CHARS))
+
+
+def _resume(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.ResumeHandBack(actor, id, flag=key)
+
+
+def _extend(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    lasts = fields.duration("for")
+    if lasts is None:
+        raise Refusal(400, "for is missing: by how long?", field="for", remedy='Send "for": "2h".')
+    return s.ExtendFlag(actor, id, flag=key, lasts=lasts)
+
+
+def _pin(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    variant, reason = fields.text("variant", REASON_CHARS), fields.text("reason", REASON_CHARS)
+    return s.PinFlag(actor, id, flag=key, variant=variant, reason=reason)
+
+
+def _unpin(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
+    return s.UnpinFlag(actor, id, flag=key)
+
+
+async def plan(request: web.Request) -> web.Response:
+    """What a switch would do: `{variant, share}`. Changes nothing."""
+    key, board = the_flag(request), request.app[SERVICES].board
+    fields = Fields(await read_json(request))
+    signal = s.PlanSwitch(
+        actor_of(request), flag=key, variant=fields.text("variant", REASON_CHARS), share=fields.percent("share"),
+        readers=board.readers(key),
+    )  # fmt: skip
+    fields.done()
+    return await carry_out(request, signal)
+
+
+async def freeze(request: web.Request) -> web.Response:
+    """Keep rules off all flags: `{reason}`."""
+    fields = Fields(await read_json(request))
+    signal = s.FreezeFlags(actor_of(request), signal_id(request), reason=fields.text("reason", REASON_CHARS))
+    fields.done()
+    return await carry_out(request, signal)
+
+
+async def thaw(request: web.Request) -> web.Response:
+    """Let rules move flags again: `{reason}`."""
+    fields = Fields(await read_json(request))
+    signal = s.ThawFlags(actor_of(request), signal_id(request), reason=fields.text("reason", REASON_CHARS))
+    fields.done()
+    return await carry_out(request, signal)
 
 
 def _mute(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
@@ -238,11 +299,9 @@ def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
 
 
 FLAG_ACTIONS: Mapping[str, NamedAction] = {
-    "engage": _engage,
-    "release": _release,
-    "step-back": _step_back,
-    "rehearse": _rehearse,
-}
+    "engage": _engage, "reject": _reject, "release": _release, "step-back": _step_back,
+    "ramp": _ramp, "hold": _hold, "resume": _resume, "extend": _extend, "pin": _pin, "unpin": _unpin, "rehearse": _rehearse,
+}  # fmt: skip
 
 COMPONENT_ACTIONS: tuple[tuple[str, str, NamedAction], ...] = (
     ("POST", "mute", _mute),

@@ -19,6 +19,7 @@ from bot.web.api.shapes import (
     drill_shape,
     fact_shape,
     flag_shape,
+    freeze_shape,
     incident_shape,
     provider_shape,
     reader_shape,
@@ -56,6 +57,7 @@ async def status(request: web.Request) -> web.Response:
         "components": [component_shape(world, policy, id, pictures[id], on_record.get(id)) for id in ids],
         "providers": [provider_shape(world.provider(id), names.get(id, id)) for id in providers],
         "incidents": [incident_shape(incident, policy) for incident in world.open_incidents()],
+        "freeze": freeze_shape(world),
         "flags": [flag_shape(world, services.board, flag) for flag in known_flags(services).values()],
     }
     return answer_json(data, headers=NO_STORE)
@@ -140,8 +142,13 @@ async def _drill(services: WebServices, incident: Incident) -> dict[str, Any]:
 async def flags(request: web.Request) -> web.Response:
     """Every flag with what it serves and who reads it."""
     services = request.app[SERVICES]
-    shapes = [flag_shape(services.engine.world, services.board, flag) for flag in known_flags(services).values()]
-    return answer_json({"revision": services.board.snapshot.revision, "flags": shapes}, headers=NO_STORE)
+    world = services.engine.world
+    data = {
+        "revision": services.board.snapshot.revision,
+        "freeze": freeze_shape(world),
+        "flags": [flag_shape(world, services.board, flag) for flag in known_flags(services).values()],
+    }
+    return answer_json(data, headers=NO_STORE)
 
 
 async def flag_readers(request: web.Request) -> web.Response:

@@ -16,6 +16,7 @@ from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.component import ComponentState, HeldBack, MutedUntil
 from bot.core.record.fact import Fact
+from bot.core.record.flag import Engagement
 from bot.core.record.incident import Ending, Incident, People, Room, VendorWords
 from bot.core.record.kinds import encode_body
 from bot.core.record.provider import ProviderState
@@ -269,7 +270,6 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
     """One flag: what it serves, to whom, and why."""
     state = world.flag(flag.key)
     engagement = state.engagement
-    handing_back = engagement is not None and engagement.share_back > 0
     return {
         "key": flag.key,
         "description": flag.description,
@@ -278,11 +278,12 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
         "fallbacks": encode(flag.fallbacks),
         "depends_on": list(flag.depends_on),
         "automation": flag.automation,
-        "phase": "handing_back" if handing_back else "engaged" if engagement else "normal",
+        "phase": _phase(engagement),
         "variant": engagement.variant if engagement else flag.default,
-        "percent_on_fallback": 100 - engagement.share_back if engagement else 0,
+        "percent_on_fallback": engagement.share if engagement else 0,
         "engagement": encode(engagement),
         "proposal": encode(state.proposal),
+        "pin": encode(state.pin),
         "held": state.held,
         "changed_at": _time(state.changed_at),
         "rehearsals": [rehearsal_shape(world, flag, one.variant) for one in rehearsed(flag)],
@@ -315,6 +316,18 @@ def reader_shape(reader: Reader) -> dict[str, Any]:
         "current": reader.current,
         "revision": reader.revision if reader.copy else None,
     }
+
+
+def freeze_shape(world: World) -> dict[str, Any] | None:
+    """Who keeps all rules off flags, since when and why; None while nobody does."""
+    freeze: dict[str, Any] = encode(world.freeze)
+    return freeze if world.freeze.by else None
+
+
+def _phase(engagement: Engagement | None) -> str:
+    if engagement is None:
+        return "normal"
+    return "handing_back" if engagement.handing_back else "engaged"
 
 
 def _time(at: datetime | None) -> str | None:

@@ -25,6 +25,7 @@ BODY_WITHIN_S = 10.0  # a client that trickles its body would hold a connection 
 UNREADABLE = (aiohttp.ClientError, web.RequestPayloadError, ConnectionError)  # cut off, or not packed as it says
 
 # What no title or text needs: control characters except newline and tab, and halves of surrogate pairs, which no store takes.
+_PERCENT = re.compile(r"([0-9]{1,3})\s*%?")
 _WHOLE = re.compile(r"[1-9][0-9]{0,8}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -145,6 +146,17 @@ class Fields:
             wrong = "is missing" if value is None else "is no whole number"
             raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 3.')
         return int(text)
+
+    def percent(self, name: str, *, needed: bool = False) -> int:
+        """1 to 100, also as text with its sign; all of it when absent, unless it is needed."""
+        value = self._take(name)
+        if value is None and not needed:
+            return 100
+        match = _PERCENT.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        if match is None or not 1 <= int(match[1]) <= 100:
+            wrong = "is missing" if value is None else "is no share"
+            raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 25, in percent from 1 to 100.')
+        return int(match[1])
 
     def duration(self, name: str) -> timedelta | None:
         """A duration as the configuration writes it (`90s`, `2h`), above zero; None when absent."""

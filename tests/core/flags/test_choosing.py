@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import signals as s
+from bot.core.effects import PostLine, To
 from bot.core.model import Fault, Level, Phase, Verdict
 from bot.core.policy import Fallback, FlagPolicy, Policy
 from bot.core.record.flag_facts import Engaged, Held
@@ -60,7 +62,99 @@ def test_staying_on_a_slow_fallback_is_said_once_with_the_reason() -> None:
 def test_a_slow_fallback_is_left_for_one_that_is_well() -> None:
     """Gemini is fine: there is no reason to be slow."""
     table = on_gpt(three(GPT, CACHED, GEMINI))
+    table.passes(10)
     table.sees("openai.api", Level.DEGRADED)
+
+    assert "gemini" == serving(table)
+
+
+def test_two_fallbacks_that_come_and_go_are_not_swapped_back_and_forth() -> None:
+    """Slow one after the other: a rule switches once within `min_hold`, and says what it waits for."""
+    table = on_gpt(three(GPT, GEMINI))
+    table.passes(4)
+    table.sees("openai.api", Level.DEGRADED)
+    assert "gpt" == serving(table)
+    assert ["OpenAI API is degraded too; gemini would be better, but the last switch is less than 10 min old"] == held(table)
+
+    table.passes(6)
+    assert "gemini" == serving(table)
+    table.sees("google.api", Level.DEGRADED)
+    table.sees("openai.api", Level.OPERATIONAL)
+    assert "gemini" == serving(table)
+
+
+def test_a_fallback_that_fails_is_left_at_once() -> None:
+    """However fresh the last switch is."""
+    table = on_gpt(three(GPT, GEMINI))
+    table.sees("openai.api", Level.DOWN)
+
+    assert "gemini" == serving(table)
+
+
+@pytest.mark.parametrize(
+    ("gpt", "gemini", "chosen"),
+    [
+        (Level.OPERATIONAL, Level.OPERATIONAL, "gpt"),
+        (Level.DEGRADED, Level.OPERATIONAL, "gemini"),
+        (Level.DEGRADED, Level.UNKNOWN, "gpt"),
+        (Level.DEGRADED, Level.DOWN, "gpt"),
+        (Level.UNKNOWN, Level.DEGRADED, "gemini"),
+        (Level.UNKNOWN, Level.DOWN, "claude"),
+        (Level.DOWN, Level.DOWN, "claude"),
+    ],
+)
+def test_fallbacks_are_ranked_by_how_they_are(gpt: Level, gemini: Level, chosen: str) -> None:
+    """Operational before degraded; what is down, or of which nobody knows, is never switched to by a rule."""
+    table = Table(three(GPT, GEMINI)).all_well()
+    table.sees("openai.api", gpt)
+    table.sees("google.api", gemini)
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert chosen == serving(table)
+
+
+def same_vendor(*bad: str) -> Table:
+    """Claude's API behind the default, its web surface behind the first fallback, GPT behind the second; these are down."""
+    table = Table(three(Fallback("gemini", "anthropic.web"), GPT)).all_well()
+    for id in bad:
+        table.sees(id, Level.DOWN)
+    return table
+
+
+def test_another_surface_of_the_vendor_serves_while_nothing_else_of_it_fails() -> None:
+    """One model may be down alone."""
+    assert "gemini" == serving(same_vendor("anthropic.api"))
+
+
+@pytest.mark.parametrize("also", ["anthropic.mobile", "anthropic.web"])
+def test_a_vendor_in_trouble_is_not_left_for_itself(also: str) -> None:
+    """Two surfaces fail: the third is the same vendor under another name."""
+    assert "gpt" == serving(same_vendor(also, "anthropic.api"))
+
+
+def test_that_no_fallback_is_healthy_pushes_and_says_why() -> None:
+    """Customers are not served, and only people can help."""
+    table = same_vendor("openai.api", "anthropic.mobile", "anthropic.api")
+
+    reason = "gemini needs claude.ai, which is of the provider that fails; gpt needs OpenAI API, which is down"
+    assert [f"no fallback is healthy: {reason}"] == held(table)
+    assert 1 == sum(effect.body == PostLine(To.THREAD) for done in table.steps for effect in done.effects)
+
+
+def test_a_surface_that_serves_already_is_not_left_because_a_third_one_fails() -> None:
+    """It is judged by itself."""
+    table = same_vendor("anthropic.api")
+    table.sees("anthropic.mobile", Level.DOWN)
+
+    assert "gemini" == serving(table)
+
+
+def test_a_person_may_name_another_surface_of_the_vendor() -> None:
+    """They may know more than our checks."""
+    table = Table(three(Fallback("gemini", "anthropic.web"), automation="off")).all_well()
+    for id in ("anthropic.mobile", "anthropic.api"):
+        table.sees(id, Level.DOWN)
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gemini"))
 
     assert "gemini" == serving(table)
 
@@ -104,6 +198,7 @@ def test_a_slow_default_is_kept_where_the_flag_engages_on_down() -> None:
 def test_a_slow_fallback_is_left_for_cached_answers_where_degraded_is_not_good_enough() -> None:
     """`engage_on: degraded` says so of every variant."""
     table = on_gpt(policy(engage_on=Level.DEGRADED))
+    table.passes(10)
     table.sees("openai.api", Level.DEGRADED)
 
     assert "cached" == serving(table)

@@ -139,7 +139,7 @@ def test_holding_still_says_why_in_its_incident() -> None:
     table.sees("openai.api", Level.DEGRADED)
     table.sees("openai.api", Level.DOWN)
     table.sees(API, Level.DOWN)
-    body = Held(FLAG, "no fallback is better: gpt needs OpenAI API, which is down", unserved=True)
+    body = Held(FLAG, "no fallback is healthy: gpt needs OpenAI API, which is down", unserved=True)
 
     assert Written(body, 2, FALLBACK) == written(table, Held)
 

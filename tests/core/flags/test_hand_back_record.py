@@ -155,7 +155,7 @@ def test_a_switch_whose_time_is_over_is_kept_while_the_default_fails() -> None:
     """Asked again after the same time."""
     table = down()
     table.passes(4 * 60)
-    body = ExpiryReached(FLAG, "kept, since Claude API is down", START + timedelta(hours=8))
+    body = ExpiryReached(FLAG, "kept, since Claude API is down", START + timedelta(hours=8), asked=True)
 
     assert Written(body, 1, EXPIRY) == written(table, ExpiryReached)
 
@@ -165,7 +165,7 @@ def test_a_switch_whose_time_is_over_is_kept_for_a_person() -> None:
     table = Table().all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=1))
     table.passes(60)
-    body = ExpiryReached(FLAG, "kept until somebody releases it", START + timedelta(hours=5))
+    body = ExpiryReached(FLAG, "kept until somebody releases it", START + timedelta(hours=5), asked=True)
 
     assert Written(body, None, EXPIRY) == written(table, ExpiryReached)
 
@@ -188,7 +188,9 @@ def test_nothing_is_released_by_its_time_while_we_are_blind() -> None:
     table.send(s.SightChanged(actor=RULE, sight=Sight(blind=True, reason="both controls are unreachable", began_at=START)))
     table.passes(60)
 
-    assert ExpiryReached(FLAG, "kept, since we are blind", START + timedelta(hours=5)) == (written(table, ExpiryReached).body)
+    assert ExpiryReached(FLAG, "kept, since we are blind", START + timedelta(hours=5), asked=True) == (
+        written(table, ExpiryReached).body
+    )
 
 
 # --- by hand

@@ -9,7 +9,7 @@ from tests.desk import ANA, CHAT_FLAG, Table, Written, policy
 FLAG = CHAT_FLAG.key
 API, GPT = "anthropic.api", "openai.api"
 RULE = Actor.rule("fallback automation")
-WHY = "no fallback is better: gpt needs OpenAI API, which is down"
+WHY = "no fallback is healthy: gpt needs OpenAI API, which is down"
 
 
 def without_a_fallback() -> Table:

@@ -76,7 +76,7 @@ WRITTEN = frozenset(
 BOOKKEEPING = {
     "incident.customers_served",
     "incident.posted", "incident.post_gone", "incident.effect_given_up", "incident.exported", "incident.channel_named",
-    "incident.page_outcome", "incident.people_invited", "incident.update_overdue",
+    "incident.page_outcome", "incident.paging_settled", "incident.people_invited", "incident.update_overdue",
     "incident.task_reminded", "incident.broadcast_begun",
     "incident.message_kept", "incident.message_pinned", "incident.message_unpinned",
     "incident.message_edited", "incident.message_deleted", "incident.entry_corrected", "incident.entry_hidden",

@@ -11,7 +11,7 @@ from bot.core.answers import components as ca
 from bot.core.decide.alerting.suppression import Quiet, beginnings, look
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.drills import give_way
-from bot.core.decide.flags.failover import react
+from bot.core.decide.flags.automation import react
 from bot.core.decide.phases import ALL_WELL, COURSE, change_phase, declare
 from bot.core.decide.titles import follow, title_of
 from bot.core.effects import AddBookmarks, EffectBody, InvitePeople, OpenThread, PostRunbook, ReplyInThread

@@ -14,7 +14,7 @@ from bot.core.answers.base import Noted
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.alerting.vendor_listing import follow, touches
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import react
+from bot.core.decide.flags.automation import react
 from bot.core.decide.phases import Outage, outage_of
 from bot.core.effects import OpenThread, ReplyInThread
 from bot.core.lazy_dataclass import dataclass

@@ -2,7 +2,7 @@
 
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import incident_for
+from bot.core.decide.flags.conditions import incident_for
 from bot.core.record.flag import FlagState
 from bot.core.record.flag_facts import ReadersSaw
 from bot.core.record.world import World

@@ -1,91 +1,103 @@
-"""What people do with flags: engage, begin the hand-back, release. What a rule would not do, they may with `force`."""
+"""People switch flags: engage, begin the hand-back, release. What a rule would not do, they may with `force`."""
 
-from bot.core.answers import base
 from bot.core.answers import flags as fa
+from bot.core.answers.base import Refused
 from bot.core.answers.rehearsals import Unrehearsed
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.choosing import Stay, offer, unfit
-from bot.core.decide.flags.failover import (
-    default_unwell,
-    engage,
-    incident_for,
-    lose_mitigation,
-    mitigate,
-    step_back,
-    troubled,
-    verdicts,
-    well,
-)
+from bot.core.decide.flags.approvals import settle, yes
+from bot.core.decide.flags.automation import engage
+from bot.core.decide.flags.choosing import meant, served
+from bot.core.decide.flags.conditions import default_unwell, hands_off, how, incident_for, no_flag, troubled, verdicts, well
+from bot.core.decide.flags.mitigation import lose_mitigation, mitigate
+from bot.core.decide.flags.ramps import step_back
 from bot.core.decide.flags.readiness import unready
+from bot.core.decide.flags.steering import MOST_AHEAD, extend, set_share
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
-from bot.core.record.flag import FlagState
 from bot.core.record.flag_facts import Released
-from bot.core.signals.flags import EngageFlag, ReleaseFlag, StepBack
+from bot.core.signals.flags import EngageFlag, PlanSwitch, ReleaseFlag, StepBack
 
 
 def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     """A person engages, or approves what was proposed. Refused onto an unwell variant."""
     policy = draft.policy.flags.get(signal.flag)
     if policy is None:
-        return draft.refuse(_no_flag(draft, signal.flag))
+        return draft.refuse(no_flag(draft.policy, signal.flag))
     state = draft.world.flag(policy.key)
-    variant = signal.variant or (state.proposal.variant if state.proposal else "")
-    if not variant:
-        choice = offer(draft.world, policy, draft.policy.name_of)
-        if isinstance(choice, Stay):
-            return draft.refuse(fa.NoneBetter(flag=policy.key, reason=choice.reason))
-        variant = choice.variant
-    refused = _cannot_engage(draft, policy, state, variant)
-    if refused is None and signal.approves and state.proposal is None:
-        # An old button: what it answers is no longer asked, and a yes to that must not switch anything now.
-        refused = fa.NothingWaits(flag=policy.key, variant=variant)
+    variant = meant(draft.world, draft.policy, policy, signal.variant, signal.share)
+    if not isinstance(variant, str):
+        return draft.refuse(variant)
+    if signal.hold_for and signal.hold_for > MOST_AHEAD:
+        return draft.refuse(fa.TooFar(flag=policy.key, most_days=MOST_AHEAD.days))
+    answered = yes(draft, policy, variant, signal.actor) if signal.approves else None
+    if isinstance(answered, Refused):
+        return draft.refuse(answered)
+    if answered:
+        return draft.done(answered)
+    if state.engagement and state.engagement.variant == variant and signal.share < 100:
+        set_share(draft, policy, state.engagement, signal.share, signal.reason)
+        if signal.hold_for:
+            extend(draft, policy, draft.now + signal.hold_for)
+        mitigate(draft)
+        done = fa.ShareSet(flag=policy.key, variant=variant, default=policy.default, share=signal.share)
+        return draft.done(done)
     why = unready(draft.world, policy, variant)
-    if refused is None and why and not signal.force:
-        refused = Unrehearsed(flag=policy.key, variant=variant, reason=why)
-    if refused:
-        return draft.refuse(refused)
+    if why and not (signal.force or signal.approves):
+        return draft.refuse(Unrehearsed(flag=policy.key, variant=variant, reason=why))
     trouble = troubled(draft.world, policy, Level.DEGRADED)
     reason = signal.reason or (state.proposal.reason if state.proposal else verdicts(draft, trouble)) or "no reason given"
     if why:
-        reason = f"{reason} (forced although {why})"
+        reason = f"{reason} ({'approved' if signal.approves else 'forced'} although {why})"
     until = draft.now + signal.hold_for if signal.hold_for else None
     incident = incident_for(draft.world, trouble or policy.depends_on)
     mode = "approved" if signal.approves else "manual"
-    engage(draft, policy, variant, reason, mode, signal.actor, incident, trouble, until)
+    engage(draft, policy, variant, reason, mode, signal.actor, incident, trouble, until, signal.share)
+    settle(draft)
     mitigate(draft)
-    return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant))
+    return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant, share=signal.share))
 
 
-def _cannot_engage(draft: Draft, policy: FlagPolicy, state: FlagState, variant: str) -> base.Refused | None:
-    if variant not in policy.variants:
-        return fa.NoVariant(flag=policy.key, variant=variant, known=tuple(policy.variants))
-    if variant == policy.default:
-        return fa.IsDefault(flag=policy.key, variant=variant)
-    engagement = state.engagement
-    if engagement and engagement.variant == variant and engagement.share_back == 0:
-        return fa.ServesAlready(flag=policy.key, variant=variant)
-    reason = unfit(draft.world, policy, variant, draft.policy.name_of)
-    return fa.Unfit(flag=policy.key, reason=reason) if reason else None
+def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
+    """What a switch would come to, for whom, and what is in the way. Changes nothing."""
+    policy, world = draft.policy.flags.get(signal.flag), draft.world
+    if policy is None:
+        return draft.refuse(no_flag(draft.policy, signal.flag))
+    found, engagement = meant(world, draft.policy, policy, signal.variant, signal.share), world.flag(policy.key).engagement
+    variant = found if isinstance(found, str) else signal.variant
+    refused = None if isinstance(found, str) else found
+    if refused is None and (why := unready(world, policy, variant)):
+        refused = Unrehearsed(flag=policy.key, variant=variant, reason=why)
+    return draft.done(
+        fa.Planned(
+            flag=policy.key, incident=incident_for(world, policy.depends_on), serves=served(world, policy),
+            share_now=engagement.share if engagement else 100, variant=variant, share=signal.share, default=policy.default,
+            readers=signal.readers, healths=_healths(draft, policy, variant),
+            refused=refused, hands_off=hands_off(world, policy),
+        )
+    )  # fmt: skip
 
 
-def _no_flag(draft: Draft, key: str) -> base.NoFlag:
-    return base.NoFlag(key=key, known=tuple(sorted(draft.policy.flags)))
+def _healths(draft: Draft, policy: FlagPolicy, variant: str) -> tuple[str, ...]:
+    """How the components are on which the default and the variant stand."""
+    needs = [one.needs for one in policy.fallbacks if one.variant == variant and one.needs]
+    return tuple(how(draft.world.component(id), draft.policy.name_of(id)) for id in (*policy.depends_on, *needs))
 
 
 def on_step_back(draft: Draft, signal: StepBack) -> Step:
     """A person starts the hand-back; the later steps follow by themselves while the default stays well."""
     policy, engagement = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).engagement
     if policy is None:
-        return draft.refuse(_no_flag(draft, signal.flag))
+        return draft.refuse(no_flag(draft.policy, signal.flag))
     if engagement is None:
         return draft.refuse(fa.NothingToHandBack(flag=policy.key))
-    if engagement.stepped_at is not None and engagement.share_back:
+    if engagement.handing_back and engagement.share_at is None:
         return draft.refuse(fa.HandBackRuns(flag=policy.key, share=engagement.share_back))
     unwell = default_unwell(draft.world, policy, draft.policy.name_of)
     if unwell:
         return draft.refuse(fa.HandBackRefused(flag=policy.key, variant=engagement.variant, unwell=unwell))
     step_back(draft, policy, engagement, well(draft, policy), signal.actor)
+    if draft.world.flag(policy.key).engagement is None:
+        return draft.done(fa.Released(flag=policy.key, incident=engagement.incident, default=policy.default))
     return draft.done(fa.HandBackBegun(flag=policy.key, incident=engagement.incident))
 
 
@@ -95,7 +107,7 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     engagement = state.engagement
     if engagement is None:
         if policy is None:
-            return draft.refuse(_no_flag(draft, signal.flag))
+            return draft.refuse(no_flag(draft.policy, signal.flag))
         return draft.refuse(fa.AtDefault(flag=signal.flag))
     unwell = default_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
     if unwell and not signal.force:
@@ -114,4 +126,4 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     return draft.done(fa.Released(flag=signal.flag, incident=engagement.incident, default=known))
 
 
-HANDLERS: Handlers = {EngageFlag: on_engage, StepBack: on_step_back, ReleaseFlag: on_release}
+HANDLERS: Handlers = {EngageFlag: on_engage, PlanSwitch: on_plan, StepBack: on_step_back, ReleaseFlag: on_release}

@@ -7,10 +7,13 @@ answers, unless `engage_on: degraded` says that degraded is not good enough, or 
 from collections.abc import Callable
 from enum import IntEnum
 
+from bot.core.answers import flags as fa
+from bot.core.answers.base import Refused
 from bot.core.decide.flags.readiness import unready
+from bot.core.ids import ComponentId
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Level
-from bot.core.policy import Fallback, FlagPolicy
+from bot.core.policy import Fallback, FlagPolicy, Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
 
@@ -77,6 +80,29 @@ def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | S
     return Stay("; ".join(_why_not(world, policy, one, name_of) for one in others) or "there is no other fallback")
 
 
+def meant(world: World, config: Policy, policy: FlagPolicy, variant: str, share: int) -> str | Refused:
+    """The variant that a person would switch to: the one that they name, that was proposed, or the best; or why not."""
+    state = world.flag(policy.key)
+    variant = variant or (state.proposal.variant if state.proposal else "")
+    if not 1 <= share <= 100:
+        return fa.NoShare(flag=policy.key)
+    if not variant:
+        choice = offer(world, policy, config.name_of)
+        if isinstance(choice, Stay):
+            return fa.NoneBetter(flag=policy.key, reason=choice.reason)
+        variant = choice.variant
+    if variant not in policy.variants:
+        return fa.NoVariant(flag=policy.key, variant=variant, known=tuple(policy.variants))
+    if variant == policy.default:
+        return fa.IsDefault(flag=policy.key, variant=variant)
+    if state.engagement and state.engagement.variant == variant and state.engagement.share == share:
+        if share < 100:
+            return fa.ShareAlready(flag=policy.key, variant=variant, share=share)
+        return fa.ServesAlready(flag=policy.key, variant=variant)
+    reason = unfit(world, policy, variant, config.name_of)
+    return fa.Unfit(flag=policy.key, reason=reason) if reason else variant
+
+
 def unfit(world: World, policy: FlagPolicy, variant: str, name_of: NameOf = str) -> str:
     """Why even a person may not switch to a variant: its component is not well, and what is served now is no worse."""
     sick = sick_behind(world, policy, variant)
@@ -102,10 +128,32 @@ def standing(world: World, policy: FlagPolicy, variant: str) -> Standing:
 
 def _standing(world: World, policy: FlagPolicy, fallback: Fallback) -> Standing:
     if fallback.needs:
-        return _behind(policy, world.component(fallback.needs))
+        behind = _behind(policy, world.component(fallback.needs))
+        return Standing.UNKNOWN if behind.serves and shares_the_trouble(world, policy, fallback) else behind
     first = next((one for one in policy.fallbacks if one.needs or one.variant == fallback.variant), None)
     # Put before every variant that needs a component, it is what the configuration prefers.
     return Standing.GOOD if first and first.variant == fallback.variant else Standing.WITHOUT_MODEL
+
+
+def shares_the_trouble(world: World, policy: FlagPolicy, fallback: Fallback) -> bool:
+    """Whether a fallback stands on the provider that fails for the default, and may fail with it any moment.
+
+    Another surface of that provider is taken only while it is well itself and nothing but the default's own surface fails:
+    one model of a vendor may be down alone, while a vendor that fails in several places is in trouble as a whole. What is
+    served already is judged by its own component alone.
+    """
+    if fallback.needs is None or fallback.variant == served(world, policy):
+        return False
+    provider = ComponentId(fallback.needs).provider
+    own = [id for id in policy.depends_on if ComponentId(id).provider == provider and _fails(world.component(id))]
+    if not own:
+        return False
+    others = (state for id, state in world.components.items() if ComponentId(id).provider == provider and id not in own)
+    return any(map(_fails, others))
+
+
+def _fails(state: ComponentState) -> bool:
+    return state.level.bad or refuses_us(state)
 
 
 def _behind(policy: FlagPolicy, state: ComponentState) -> Standing:
@@ -121,6 +169,8 @@ def _why_not(world: World, policy: FlagPolicy, fallback: Fallback, name_of: Name
         if why := unready(world, policy, fallback.variant):
             return f"{fallback.variant} may not work, since {why}"
         return f"{fallback.variant} would be {'no better' if fallback.needs else 'worse'}"
+    if shares_the_trouble(world, policy, fallback):
+        return f"{fallback.variant} needs {name_of(fallback.needs or '')}, which is of the provider that fails"
     return f"{fallback.variant} needs {name_of(fallback.needs or '')}, which is {world.component(fallback.needs or '').level}"
 
 

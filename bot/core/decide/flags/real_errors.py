@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.core.answers.base import KnownAlready, Noted
 from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.conditions import hands_off
 from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement
@@ -20,6 +21,8 @@ def on_measured(draft: Draft, signal: HandBackMeasured) -> Step:
     policy, engagement = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).engagement
     if policy is None or engagement is None or not _hurts(draft.policy, policy, engagement, signal):
         return draft.done(KnownAlready())
+    if engagement.share_at is not None or hands_off(draft.world, policy):
+        return draft.done(KnownAlready())  # a person holds this share, or keeps rules off it
     before = max((step for step in policy.steps if step < engagement.share_back), default=0)
     hold = min(engagement.hold(policy.hold) * 2, max(LONGEST_HOLD, policy.hold))
     body = HandBackStopped(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.core.answers.base import NoFlag, Noted
 from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import react
+from bot.core.decide.flags.automation import react
 from bot.core.decide.flags.readiness import causes, rehearsed
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Level

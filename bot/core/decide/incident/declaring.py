@@ -10,7 +10,8 @@ from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.alerting.suppression import look
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import carry_over, react
+from bot.core.decide.flags.automation import react
+from bot.core.decide.flags.mitigation import carry_over
 from bot.core.decide.incident.alike import maybe_alike
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import declare

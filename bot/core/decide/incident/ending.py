@@ -8,7 +8,7 @@ from bot.core.answers import base
 from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import carry_over
+from bot.core.decide.flags.mitigation import carry_over
 from bot.core.decide.incident.merging import part_ways, parted
 from bot.core.decide.phases import CANCEL_REASONS, DUPLICATE, change_phase, move_for, why_not
 from bot.core.model import Fault, Level, Phase

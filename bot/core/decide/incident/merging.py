@@ -10,7 +10,7 @@ from bot.core.answers import incident as a
 from bot.core.answers.base import Done, NoIncident, Refused
 from bot.core.decide.alerting.alarm import brings, lift
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import carry_over, lose_what_left, mitigate, tell_in
+from bot.core.decide.flags.mitigation import carry_over, lose_what_left, mitigate, tell_in
 from bot.core.decide.incident.moving_tasks import bring_back, hand_over, lent
 from bot.core.decide.phases import change_phase
 from bot.core.decide.titles import follow

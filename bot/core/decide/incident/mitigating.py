@@ -3,7 +3,7 @@
 from bot.core.answers import incident as a
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags.failover import lose_mitigation
+from bot.core.decide.flags.mitigation import lose_mitigation
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase
 from bot.core.record.course.mitigation_facts import Mitigated

@@ -1,0 +1,200 @@
+"""What rules do with flags: when a fallback is engaged or left, and why automation holds still.
+
+Rules that are never broken by a rule: never switch to a variant that is not better than the one that is served (`choosing`),
+never hand back to a default that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.core.decide.draft import Draft
+from bot.core.decide.flags import expiry, ramps
+from bot.core.decide.flags.approvals import settle
+from bot.core.decide.flags.choosing import Standing, Stay, Switch, choose, refuses_us, served, sick_behind, standing
+from bot.core.decide.flags.conditions import allowed, default_unwell, hands_off, how, incident_for, troubled, verdicts, where
+from bot.core.decide.flags.expiry import expire
+from bot.core.decide.flags.mitigation import FALLBACK_RULE, carry_over, mitigate, mitigated_by_rule
+from bot.core.decide.flags.ramps import on_the_way, stays
+from bot.core.detection.reasons import span
+from bot.core.model import Actor, Level
+from bot.core.policy import Automation, FlagPolicy, Policy
+from bot.core.record.component import ComponentState
+from bot.core.record.flag import Engagement, FlagState
+from bot.core.record.flag_facts import Engaged, EngageProposed, Held, HoldEnded, ProposalDropped
+from bot.core.record.world import World
+
+
+def react(draft: Draft) -> None:
+    """Look at every flag after something changed or time passed."""
+    for policy in draft.policy.flags.values():
+        state = draft.world.flag(policy.key)
+        if draft.world.sight.blind:
+            expire(draft, policy, state, "we are blind")  # no rule moves a flag on what it cannot see
+        elif state.engagement is None:
+            _consider_engaging(draft, policy, state)
+        else:
+            _consider_engaged(draft, policy, state, state.engagement)
+    carry_over(draft)
+    settle(draft)
+    mitigate(draft)
+
+
+def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> None:
+    trouble = troubled(draft.world, policy)
+    if not trouble:
+        if state.proposal:
+            body = ProposalDropped(policy.key, "the default is no longer in trouble")
+            draft.add(f"flag/{policy.key}", body, incident=state.proposal.incident, actor=FALLBACK_RULE)
+        _let_go(draft, policy, state, incident_for(draft.world, policy.depends_on))
+        return
+    if policy.automation == Automation.OFF or _rests(draft.world, state, trouble):
+        return
+    choice = choose(draft.world, policy, draft.policy.name_of)
+    incident, off = incident_for(draft.world, trouble), hands_off(draft.world, policy)
+    reason = verdicts(draft, trouble)
+    if state.pin:
+        _hold(draft, policy, state, f"{reason}, and {off}", incident)
+    elif isinstance(choice, Stay):
+        healthy = standing(draft.world, policy, served(draft.world, policy)).serves
+        _hold(draft, policy, state, f"no fallback is {'better' if healthy else 'healthy'}: {choice.reason}", incident)
+    elif allowed(draft.world, policy) == Automation.AUTO:
+        engage(draft, policy, choice.variant, reason, "auto", FALLBACK_RULE, incident, trouble)
+    elif state.proposal is None or state.proposal.variant != choice.variant:
+        proposal = EngageProposed(policy.key, choice.variant, f"{reason}, and {off}" if off else reason)
+        draft.add(f"flag/{policy.key}", proposal, incident=incident, actor=FALLBACK_RULE)
+
+
+def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
+    """A person released the flag in this very trouble, or said no: automation leaves it alone until the default was well."""
+    said = [moment for moment in (state.released_at, state.rejected_at) if moment]
+    if not said:
+        return False
+    return all((since := world.component(c).unwell_since) is not None and since <= max(said) for c in trouble)
+
+
+def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incident: int | None) -> None:
+    if state.held != reason:
+        engagement, unserved = state.engagement, not standing(draft.world, policy, served(draft.world, policy)).serves
+        if engagement and engagement.share_back:
+            unserved |= not standing(draft.world, policy, policy.default).serves
+        unserved &= incident is None or not mitigated_by_rule(draft.incident(incident))  # else its loss says so, once
+        draft.add(f"flag/{policy.key}", Held(policy.key, reason, unserved), incident=incident, actor=FALLBACK_RULE)
+
+
+def _let_go(draft: Draft, policy: FlagPolicy, state: FlagState, incident: int | None) -> None:
+    if state.held:
+        draft.add(f"flag/{policy.key}", HoldEnded(policy.key), incident=incident, actor=FALLBACK_RULE)
+
+
+def engage(
+    draft: Draft, policy: FlagPolicy, variant: str, reason: str, mode: str, actor: Actor, incident: int | None,
+    because: tuple[str, ...], expires_at: datetime | None = None, share: int = 100,
+) -> None:  # fmt: skip
+    """Write the engagement down; readers see it as soon as it is committed."""
+    state = draft.world.flag(policy.key)
+    previous = state.engagement.variant if state.engagement else policy.default
+    body = Engaged(
+        flag=policy.key, engagement=f"{policy.key}#{state.engagements + 1}", variant=variant, previous=previous,
+        reason=reason, mode=mode, expires_at=expires_at or draft.now + policy.expires_after, because=because, share=share,
+    )  # fmt: skip
+    draft.add(f"flag/{policy.key}", body, incident=incident, actor=actor)
+
+
+def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> None:
+    sick = _sick_fallback(draft.world, policy, engagement)
+    if sick and isinstance(better := _better(draft, policy, engagement, sick), Switch):
+        reason, incident = _how_sick(draft, policy, sick), where(draft.world, policy, engagement)
+        engage(draft, policy, better.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
+        return
+    if _climb(draft, policy, engagement):
+        return
+    why = better.reason if sick and isinstance(better, Stay) else stays(draft, policy, engagement)
+    if why:
+        _hold(draft, policy, state, why, where(draft.world, policy, engagement))
+    else:
+        _let_go(draft, policy, state, where(draft.world, policy, engagement))
+    on_the_way(draft, policy, engagement)
+    expire(draft, policy, state, default_unwell(draft.world, policy, draft.policy.name_of))
+
+
+def _better(draft: Draft, policy: FlagPolicy, engagement: Engagement, sick: ComponentState) -> Switch | Stay:
+    """The fallback itself is not well: go to a better one, or stay and say why."""
+    choice, off = choose(draft.world, policy, draft.policy.name_of), hands_off(draft.world, policy)
+    reason = _how_sick(draft, policy, sick)
+    if isinstance(choice, Stay):
+        return Stay(f"{reason}; staying on {engagement.variant} ({choice.reason})")
+    if allowed(draft.world, policy) != Automation.AUTO:
+        return Stay(f"{reason}; {choice.variant} would be better{f', but {off}' if off else ''}")
+    if draft.now < _swaps_at(policy, engagement, sick):
+        return Stay(f"{reason}; {choice.variant} would be better, but the last switch is less than {span(policy.min_hold)} old")
+    return choice
+
+
+def _swaps_at(policy: FlagPolicy, engagement: Engagement, sick: ComponentState) -> datetime:
+    """From when on a rule goes to a better fallback: not twice within `min_hold`, so that two that come and go are not
+    swapped back and forth. What fails is left at once, and so is what a person chose and is not well."""
+    fails = sick.level is Level.DOWN or refuses_us(sick)
+    return engagement.at if fails or engagement.mode != "auto" else engagement.at + policy.min_hold
+
+
+def _how_sick(draft: Draft, policy: FlagPolicy, sick: ComponentState) -> str:
+    also = " too" if default_unwell(draft.world, policy) else ""
+    return f"{how(sick, draft.policy.name_of(sick.id))}{also}"
+
+
+def _sick_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> ComponentState | None:
+    """The component behind the fallback, where it is not well and a rule has to see to that."""
+    sick = sick_behind(world, policy, engagement.variant)
+    if sick is None or policy.automation == Automation.OFF:
+        return None
+    if engagement.stepped_at is not None and not default_unwell(world, policy):
+        return None  # on the way back already, which is better; one that waits for min_hold or a person is none
+    return sick
+
+
+def _climb(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
+    """A rule went down to a variant without a model, and a fallback with one is back: go up to it, `min_hold` later.
+
+    What a person chose is left alone.
+    """
+    variant = _higher(draft.world, policy, engagement)
+    if variant is None or draft.now < engagement.at + policy.min_hold:
+        return False
+    back = next(draft.world.component(one.needs or "") for one in policy.fallbacks if one.variant == variant)
+    reason, incident = how(back, draft.policy.name_of(back.id)), where(draft.world, policy, engagement)
+    engage(draft, policy, variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
+    return True
+
+
+def _higher(world: World, policy: FlagPolicy, engagement: Engagement) -> str | None:
+    """The fallback with a model that is back, for one without to which a rule went down."""
+    if engagement.mode != "auto" or allowed(world, policy) != Automation.AUTO or not default_unwell(world, policy):
+        return None
+    if standing(world, policy, engagement.variant) is not Standing.WITHOUT_MODEL:
+        return None
+    choice = choose(world, policy)
+    return None if isinstance(choice, Stay) else choice.variant
+
+
+def due(world: World, policy: Policy) -> Iterator[datetime]:
+    """When an engagement expires, and when it may climb or take its next step back, if that is all that it waits for; at once
+    where a person chose what is not well."""
+    for flag in policy.flags.values():
+        state = world.flag(flag.key)
+        engagement = state.engagement
+        if engagement is None:
+            continue
+        if not state.held and _sick_fallback(world, flag, engagement):
+            yield engagement.at
+        yield from _swap_due(world, flag, engagement)
+        yield expiry.due(engagement)
+        yield from ramps.due(world, flag, engagement)
+        if default_unwell(world, flag) and _higher(world, flag, engagement):
+            yield engagement.at + flag.min_hold
+
+
+def _swap_due(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[datetime]:
+    """When a better fallback may be gone to that waits for `min_hold`."""
+    sick = _sick_fallback(world, policy, engagement)
+    if sick and allowed(world, policy) == Automation.AUTO and isinstance(choose(world, policy), Switch):
+        yield _swaps_at(policy, engagement, sick)

@@ -1,0 +1,53 @@
+"""The end of an engagement: people are asked before it comes, and what becomes of it then."""
+
+from datetime import datetime, timedelta
+
+from bot.core.decide.draft import Draft
+from bot.core.decide.flags.conditions import where
+from bot.core.model import Actor
+from bot.core.policy import FlagPolicy, OnExpiry
+from bot.core.record.fact import Body
+from bot.core.record.flag import Engagement, FlagState
+from bot.core.record.flag_facts import ExpiryReached, Released
+from bot.core.record.steering.steering_facts import ExpiryNear
+
+EXPIRY_RULE = Actor.rule("expiry")
+
+ASKED_BEFORE = timedelta(minutes=15)
+SHORT = 4  # of a short time, the last quarter: nobody is asked about an hour as soon as it begins
+
+
+def expire(draft: Draft, policy: FlagPolicy, state: FlagState, unwell: str) -> None:
+    """Ask before the end, and end or keep the engagement when it has come. `unwell` is what is wrong with the default."""
+    engagement = draft.world.flag(policy.key).engagement
+    if engagement is None or draft.now < due(engagement):
+        return
+    body = _expired(draft, policy, state, engagement, unwell)
+    told = not (isinstance(body, ExpiryReached) and body.asked)  # what becomes of it was said with the question
+    incident = where(draft.world, policy, engagement)
+    draft.add(f"flag/{policy.key}", body, incident=incident, actor=EXPIRY_RULE, told=told)
+
+
+def _expired(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement, unwell: str) -> Body:
+    if draft.now < engagement.expires_at:
+        return ExpiryNear(policy.key, engagement.expires_at, unwell)
+    moves = policy.on_expiry == OnExpiry.RELEASE and not state.pin and not draft.world.freeze.by
+    if moves and not unwell:
+        return Released(policy.key, policy.default, "its time ran out, and the default is well")
+    why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"
+    return ExpiryReached(policy.key, why, draft.now + policy.expires_after, asked=_asked(engagement))
+
+
+def _asked(engagement: Engagement) -> bool:
+    return engagement.expiry_asked == engagement.expires_at
+
+
+def asked_at(engagement: Engagement) -> datetime:
+    """When people are asked: 15 minutes before the end, or for the last quarter of a shorter time."""
+    lasts = engagement.expires_at - (engagement.timed_at or engagement.at)
+    return engagement.expires_at - min(ASKED_BEFORE, lasts / SHORT)
+
+
+def due(engagement: Engagement) -> datetime:
+    """When time changes something about it next: the question, then the end."""
+    return engagement.expires_at if _asked(engagement) else asked_at(engagement)

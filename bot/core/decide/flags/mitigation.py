@@ -1,0 +1,127 @@
+"""What flags are to an incident: it tells of those that are switched, and is mitigated while all of them serve."""
+
+from bot.core.decide.draft import Draft
+from bot.core.decide.flags.choosing import Standing, sick_behind, standing
+from bot.core.decide.flags.conditions import how, incident_for, troubled, verdicts
+from bot.core.decide.phases import change_phase, move_for
+from bot.core.model import Actor, ActorKind, Level, Phase
+from bot.core.policy import FlagPolicy
+from bot.core.record.component_facts import VerdictChanged
+from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
+from bot.core.record.fact import Body
+from bot.core.record.flag import FlagState
+from bot.core.record.flag_facts import CarriedOver, Engaged, EngageProposed, HandBackReverted
+from bot.core.record.incident import Incident
+from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged
+from bot.core.record.steering.steering_facts import ShareSet
+from bot.core.record.world import World
+
+FALLBACK_RULE = Actor.rule("fallback automation")
+
+# What happens anew to an incident or to its flags, so that fallbacks may carry it.
+MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged, ShareSet, HandBackReverted, VerdictChanged)
+
+
+def carry_over(draft: Draft) -> None:
+    """An open incident takes the flags over that are on a fallback already, or ask, so that it tells of them."""
+    for policy in draft.policy.flags.values():
+        state = draft.world.flag(policy.key)
+        waits = state.engagement or state.proposal
+        if waits is None:
+            continue
+        held, number = draft.world.incidents.get(waits.incident or 0), incident_for(draft.world, policy.depends_on)
+        if number is not None and not (held and held.phase.open):
+            tell_in(draft, state, number)
+
+
+def tell_in(draft: Draft, state: FlagState, number: int) -> None:
+    """Where a flag that is switched, or asks, is told from now on; who is there can answer what it asks."""
+    engagement, proposal = state.engagement, state.proposal
+    body: Body | None = CarriedOver(state.key, engagement.variant, engagement.at) if engagement else None
+    if proposal and not engagement:
+        body = EngageProposed(state.key, proposal.variant, proposal.reason, again=True)
+    if body:
+        draft.add(f"flag/{state.key}", body, incident=number, actor=FALLBACK_RULE)
+
+
+def mitigate(draft: Draft) -> None:
+    """Customers are served by fallbacks: an incident whose flags are all engaged is mitigated, until one no longer is.
+
+    The phase goes along unless a person chose it.
+    """
+    for incident in draft.world.open_incidents():
+        lost = [why for p in _concerned(draft, incident) if (why := _no_longer(draft, p))]
+        if lost and mitigated_by_rule(incident) and not draft.world.sight.blind:
+            lose_mitigation(draft, incident.number, "; ".join(lost), FALLBACK_RULE)
+    for incident in draft.world.open_incidents():
+        concerned = _concerned(draft, incident)
+        if not concerned or not all(_carried(draft.world, p) for p in concerned):
+            continue
+        if not _happened_to(draft, incident, concerned):
+            continue  # neither time nor what happens elsewhere overrules a person who said that nobody is served
+        reason = ", ".join(_switched(draft, p) for p in concerned)
+        if incident.phase_by_person and incident.mitigation is None:
+            draft.add(incident.stream, Mitigated(reason), actor=FALLBACK_RULE)
+        elif not incident.phase_by_person and move_for(incident, Phase.MITIGATED) == "forward":
+            change_phase(draft, incident.number, Phase.MITIGATED, reason, FALLBACK_RULE)
+
+
+def _switched(draft: Draft, policy: FlagPolicy) -> str:
+    engagement = draft.world.flag(policy.key).engagement
+    to = policy.called(engagement.variant if engagement else policy.default)
+    return f"{draft.policy.flag_name(policy.key)} switched to {to}"
+
+
+def lose_what_left(draft: Draft, number: int, reason: str) -> None:
+    """A mitigation by rule is over when no flag of the incident is behind it any more, and it is not over itself."""
+    incident = draft.incident(number)
+    if mitigated_by_rule(incident) and not incident.well and not _concerned(draft, incident):
+        lose_mitigation(draft, number, reason, FALLBACK_RULE)
+
+
+def mitigated_by_rule(incident: Incident) -> bool:
+    return incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
+
+
+def _happened_to(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> bool:
+    """Whether something happened anew to the incident, to its flags or to what stands behind their fallbacks."""
+    behind = {f"component/{one.needs}" for p in flags for one in p.fallbacks if one.needs}
+    streams = {incident.stream, *(f"flag/{p.key}" for p in flags), *behind}
+    return any(isinstance(fact.body, MAY_MITIGATE) and fact.stream in streams for fact in draft.facts)
+
+
+def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> None:
+    """Customers are no longer served; the phase goes back with it, unless a person chose it and a rule speaks. One line says
+    both."""
+    incident = draft.incident(number)
+    draft.add(incident.stream, MitigationLost(reason), actor=actor)
+    if incident.phase is Phase.MITIGATED and not (incident.phase_by_person and actor.kind is ActorKind.RULE):
+        change_phase(draft, number, Phase.INVESTIGATING, reason, actor, told=False)
+
+
+def _concerned(draft: Draft, incident: Incident) -> list[FlagPolicy]:
+    """The flags whose default stands on what fails in an incident."""
+    failing = {affected.id for affected in incident.failing}
+    return [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
+
+
+def _no_longer(draft: Draft, policy: FlagPolicy) -> str:
+    """Why a flag serves nobody although its default fails; empty where it does serve, or where nobody can tell."""
+    trouble, engagement = troubled(draft.world, policy, Level.DEGRADED), draft.world.flag(policy.key).engagement
+    if not trouble or _carried(draft.world, policy):
+        return ""
+    name, default = draft.policy.flag_name(policy.key), policy.called(policy.default)
+    if engagement is None:
+        return f"{verdicts(draft, trouble)}, and {name} is back on {default}"
+    sick = sick_behind(draft.world, policy, engagement.variant)
+    if sick is None:
+        return f"{verdicts(draft, trouble)}, and {engagement.share_back} % of {name} is back on {default}"
+    return f"{how(sick, draft.policy.name_of(sick.id))} too, and {name} is on {policy.called(engagement.variant)}"
+
+
+def _carried(world: World, policy: FlagPolicy) -> bool:
+    engagement = world.flag(policy.key).engagement
+    if engagement is None or engagement.share_back:
+        return False
+    slow_but_serving = standing(world, policy, engagement.variant) is Standing.DEGRADED
+    return slow_but_serving or not sick_behind(world, policy, engagement.variant)

@@ -1,0 +1,89 @@
+"""People keep rules off one flag (pin) or off all of them (freeze). They themselves may switch all the same."""
+
+from bot.core.answers import flags as fa
+from bot.core.decide.draft import Draft, Handlers, Step
+from bot.core.decide.flags.automation import engage, react
+from bot.core.decide.flags.choosing import meant, served
+from bot.core.decide.flags.conditions import default_unwell, incident_for, no_flag, troubled, where
+from bot.core.decide.flags.steering import UNSAID
+from bot.core.model import Level
+from bot.core.policy import FlagPolicy
+from bot.core.record.flag_facts import ProposalDropped, Released
+from bot.core.record.steering.freeze import Frozen, Thawed
+from bot.core.record.steering.steering_facts import Pinned, Unpinned
+from bot.core.signals.flags import FreezeFlags, PinFlag, ThawFlags, UnpinFlag
+
+
+def on_pin(draft: Draft, signal: PinFlag) -> Step:
+    """A person keeps rules off a flag; where they name another variant than it serves, it is switched there first."""
+    policy = draft.policy.flags.get(signal.flag)
+    if policy is None:
+        return draft.refuse(no_flag(draft.policy, signal.flag))
+    state, variant = draft.world.flag(policy.key), signal.variant or served(draft.world, policy)
+    if variant == served(draft.world, policy):
+        if state.pin:
+            return draft.refuse(fa.PinnedAlready(flag=policy.key, by=state.pin.by))
+    elif variant == policy.default:
+        if unwell := default_unwell(draft.world, policy, draft.policy.name_of):
+            return draft.refuse(fa.DefaultUnwell(flag=policy.key, unwell=unwell))
+        incident = state.engagement.incident if state.engagement else None
+        draft.add(f"flag/{policy.key}", Released(policy.key, variant, signal.reason or UNSAID), incident=incident)
+    else:
+        found = meant(draft.world, draft.policy, policy, variant, 100)
+        if not isinstance(found, str):
+            return draft.refuse(found)
+        trouble = troubled(draft.world, policy, Level.DEGRADED)
+        incident = incident_for(draft.world, trouble or policy.depends_on)
+        engage(draft, policy, found, signal.reason or UNSAID, "manual", signal.actor, incident, trouble)
+    number = _incident(draft, policy)
+    if draft.world.flag(policy.key).proposal:
+        draft.add(f"flag/{policy.key}", ProposalDropped(policy.key, "it is pinned now"), incident=number)
+    draft.add(f"flag/{policy.key}", Pinned(policy.key, variant, signal.reason or UNSAID), incident=number)
+    react(draft)
+    return draft.done(fa.Pinned(flag=policy.key, incident=number, variant=variant))
+
+
+def on_unpin(draft: Draft, signal: UnpinFlag) -> Step:
+    """Rules may move it again, and do so at once where that is due."""
+    policy = draft.policy.flags.get(signal.flag)
+    if policy is None:
+        return draft.refuse(no_flag(draft.policy, signal.flag))
+    if draft.world.flag(policy.key).pin is None:
+        return draft.refuse(fa.NotPinned(flag=policy.key))
+    number = _incident(draft, policy)
+    draft.add(f"flag/{policy.key}", Unpinned(policy.key), incident=number)
+    react(draft)
+    return draft.done(fa.Unpinned(flag=policy.key, incident=number, automation=policy.automation))
+
+
+def _incident(draft: Draft, policy: FlagPolicy) -> int | None:
+    engagement = draft.world.flag(policy.key).engagement
+    return where(draft.world, policy, engagement) if engagement else incident_for(draft.world, policy.depends_on)
+
+
+def on_freeze(draft: Draft, signal: FreezeFlags) -> Step:
+    """From now on rules observe and ask, and move nothing."""
+    if draft.world.freeze.by:
+        return draft.refuse(fa.FrozenAlready(by=draft.world.freeze.by))
+    _tell_all(draft, Frozen(signal.reason or UNSAID))
+    react(draft)
+    return draft.done(fa.Frozen())
+
+
+def on_thaw(draft: Draft, signal: ThawFlags) -> Step:
+    """Rules move flags again, and do so at once where that is due."""
+    if draft.world.freeze.by is None:
+        return draft.refuse(fa.NotFrozen())
+    _tell_all(draft, Thawed(signal.reason or UNSAID))
+    react(draft)
+    return draft.done(fa.Thawed())
+
+
+def _tell_all(draft: Draft, body: Frozen | Thawed) -> None:
+    """In the ops channel, and to whoever works on an incident."""
+    draft.add("automation", body)
+    for incident in draft.world.open_incidents():
+        draft.add(incident.stream, body)
+
+
+HANDLERS: Handlers = {PinFlag: on_pin, UnpinFlag: on_unpin, FreezeFlags: on_freeze, ThawFlags: on_thaw}

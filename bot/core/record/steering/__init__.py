@@ -1,0 +1,1 @@
+"""What people do to flags besides switching them, as facts."""

@@ -1,0 +1,166 @@
+"""What became of a signal about a flag, in words."""
+
+from dataclasses import replace
+
+from bot.core.answers import flags as fa
+from bot.core.answers.base import Answer
+from bot.core.policy import Automation
+from bot.views.faces import Face
+from bot.views.text import capital, count
+
+RULES = {
+    Automation.OFF: "Its automation is off, so people switch it.",
+    Automation.PROPOSE: "Automation asks before it switches.",
+    Automation.AUTO: "Automation may switch it again.",
+}
+
+
+def flag_words(answer: Answer, face: Face) -> str:
+    """The answer as a sentence or two; empty for one of another family."""
+    return _of_engaging(answer, face) or _of_going_back(answer, face) or _of_steering(answer, face) or _of_pins(answer, face)
+
+
+def _named(answer: Answer, face: Face) -> tuple[str, str, str]:
+    """A flag's key, to be typed; what people call it; and the same at the beginning of a sentence."""
+    key, flag = answer.flag, face.flag(answer.flag, answer.flag_name)
+    return key, flag, flag if flag == key else capital(flag)
+
+
+def _of_engaging(answer: Answer, face: Face) -> str:
+    key, flag, first = _named(answer, face)
+    match answer:
+        case fa.Switched(share=share, variant=variant) if share < 100:
+            return f"{share} % of {flag} gets {variant} now. Undo: {face.release(key)}"
+        case fa.Switched(variant=variant):
+            return f"{first} serves {variant} now. Undo: {face.release(key)}"
+        case fa.ServesAlready(variant=variant):
+            return f"{first} serves {variant} already."
+        case fa.NoVariant(variant=variant, known=known):
+            return f"{first} has no variant {variant!r}. It has: {', '.join(known)}."
+        case fa.IsDefault(variant=variant):
+            return f"{variant} is the default of {flag}. To go back to it: {face.release(key)}"
+        case fa.NoneBetter(reason=reason):
+            return f"No fallback of {flag} would be better: {reason}."
+        case fa.Unfit(reason=reason):
+            return f"{reason}. Nothing was switched."
+        case fa.NothingWaits(variant=variant):
+            return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(key, variant)}"
+        case fa.Released(default=default):
+            return f"{first} serves {default or 'the default of the code that reads it'} again."
+        case fa.YesCounted() as b:
+            return f"Your yes counts: {b.given} of {b.quorum}. Nothing is switched before {b.quorum} people said so."
+        case fa.YesAlready() as b:
+            return f"You said yes already: {b.given} of {b.quorum}. Somebody else has to."
+        case fa.NoApprover(named=named):
+            return f"Only the approvers of {flag} may answer that ({', '.join(named)}). Nothing was changed."
+        case fa.Rejected(variant=variant):
+            way = face.engage(key, variant)
+            return f"{first} stays as it is; no rule asks again before its default was well. To switch: {way}"
+        case fa.NothingAsked():
+            return f"Nothing about {flag} waits for an answer. Nothing was changed."
+        case fa.Planned():
+            return _plan(answer, face)
+    return ""
+
+
+def _plan(plan: fa.Planned, face: Face) -> str:
+    """What would change for whom, how well that is, what is in the way, and how to do it."""
+    rest = f", the other {100 - plan.share_now} % {plan.default}" if plan.share_now < 100 else ""
+    now = f"Now: {plan.share_now} % get {plan.serves}{rest}." if rest else f"Now: everybody gets {plan.serves}."
+    parts = [f"Plan for {face.flag(plan.flag, plan.flag_name)}; nothing was changed.", now]
+    if plan.refused:
+        parts.append(f"It cannot be switched: {flag_words(replace(plan.refused, flag_name=plan.flag_name), face)}")
+    else:
+        rest = f" ({_of(plan)}); the others get {plan.default}" if plan.share < 100 else f" ({_of(plan)})"
+        parts.append(f"Then: {plan.share} % get {plan.variant}{rest}.")
+    if plan.healths:
+        parts.append(f"{'; '.join(plan.healths)}.")
+    if plan.hands_off:
+        parts.append(f"No rule moves it: {plan.hands_off}. You may.")
+    if not plan.refused:
+        parts.append(f"To do it: {face.engage(plan.flag, plan.variant, plan.share)}")
+    return " ".join(parts)
+
+
+def _of(plan: fa.Planned) -> str:
+    if not plan.readers:
+        return "no reader in 15 min"
+    if plan.share == 100:
+        return count(plan.readers, "reader")
+    return f"about {round(plan.readers * plan.share / 100)} of {count(plan.readers, 'reader')}"
+
+
+def _of_going_back(answer: Answer, face: Face) -> str:
+    key, flag, first = _named(answer, face)
+    match answer:
+        case fa.AtDefault():
+            return f"{first} serves its default already."
+        case fa.DefaultUnwell(unwell=unwell):
+            return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(key, force=True)}"
+        case fa.HandBackBegun():
+            return f"The first share of {flag} is back on its default."
+        case fa.NothingToHandBack():
+            return f"{first} is on its default already; there is nothing to switch back."
+        case fa.HandBackRuns(share=share):
+            return f"{first} is being switched back already: {share} % is on its default."
+        case fa.HandBackRefused(variant=variant, unwell=unwell):
+            return f"{first} stays on {variant}: {unwell}."
+    return ""
+
+
+def _of_steering(answer: Answer, face: Face) -> str:
+    key, flag, first = _named(answer, face)
+    match answer:
+        case fa.NotEngaged():
+            return f"{first} serves its default; there is nothing to steer before it is switched."
+        case fa.NoShare():
+            return f"A share is 1 to 100 %. To send everybody back: {face.release(key)}"
+        case fa.ShareSet(share=100, variant=variant):
+            return f"All of {flag} gets {variant} now."
+        case fa.ShareSet() as b:
+            lasts = f"It stays so until somebody changes it, or {b.default} fails."
+            return f"{b.share} % of {flag} gets {b.variant} now, the others {b.default}. {lasts}"
+        case fa.ShareAlready(share=share, variant=variant):
+            return f"{share} % of {flag} gets {variant} already."
+        case fa.ShareUnwell(share=share, unwell=unwell):
+            all_the_same = face.flags("ramp", key, share=share, force=True)
+            return f"Nobody was moved: {unwell}. To do it all the same: {all_the_same}"
+        case fa.HandBackHeld(share=share):
+            return f"{first} stays as it is: {share} % on its default. To go on: {face.flags('resume', key)}"
+        case fa.HeldAlready(share=share):
+            return f"{first} stays as it is already: {share} % on its default. To go on: {face.flags('resume', key)}"
+        case fa.NoHandBack():
+            return f"{first} is not being switched back, so there is nothing to hold."
+        case fa.HandBackResumed(share=share):
+            return f"{first} goes on being switched back, from {share} %."
+        case fa.NothingHeld():
+            return f"Nobody holds {flag} at a share."
+        case fa.Extended(until=until):
+            return f"{first} stays on its fallback until {face.time(until, answer.now)}."
+        case fa.TooFar(most_days=days):
+            return f"A switch ends within {days} days, and is asked about then. Nothing was changed."
+        case fa.ExtendedAlready(until=until):
+            return f"That was answered meanwhile: {flag} stays until {face.time(until, answer.now)}. Nothing was changed."
+    return ""
+
+
+def _of_pins(answer: Answer, face: Face) -> str:
+    key, _, first = _named(answer, face)
+    match answer:
+        case fa.Pinned(variant=variant):
+            return f"{first} is pinned to {variant}: no rule moves it. To let go: {face.flags('unpin', key)}"
+        case fa.PinnedAlready(by=by):
+            return f"{first} is pinned already, by {by.name}."
+        case fa.Unpinned(automation=automation):
+            return f"{first} is no longer pinned. {RULES[Automation(automation)]}"
+        case fa.NotPinned():
+            return f"{first} is not pinned."
+        case fa.Frozen():
+            return f"Automation of all flags is frozen: rules only ask. To end that: {face.flags('thaw')}"
+        case fa.FrozenAlready(by=by):
+            return f"Automation of flags is frozen already, by {by.name}."
+        case fa.Thawed():
+            return "Automation of flags goes on."
+        case fa.NotFrozen():
+            return "Automation of flags is not frozen."
+    return ""

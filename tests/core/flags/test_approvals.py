@@ -1,0 +1,162 @@
+"""A proposal: who may answer it, how many yeses it takes, what a no means, and what comes of no answer."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.answers import flags as fa
+from bot.core.model import Actor, Level, Severity
+from bot.core.paging import PageStep, PagingPolicy
+from bot.core.record.flag_facts import Engaged, EngageProposed
+from bot.core.record.paging_facts import Paged, PagingResumed, PagingSettled
+from bot.core.record.steering.steering_facts import AnswerOverdue, SwitchApproved
+from tests.core.flags.steered import API, FLAG, OPENAI, bodies, engaged
+from tests.desk import ANA, BOB, Table, policy
+
+EVE, OPERATOR = Actor.person("U0EVE", "eve"), Actor.operator("carl")
+PAGES = PagingPolicy(
+    steps={Severity.SEV2: (PageStep(timedelta(0), mention=("S0A",)), PageStep(timedelta(minutes=10), ("S0B",)))}
+)
+
+
+def proposed(**changes: object) -> Table:
+    """Claude is down, and a switch to GPT waits for an answer."""
+    table = Table(replace(policy(automation="propose", **changes), paging=PAGES)).all_well()
+    table.sees(API, Level.DOWN)
+    assert table.world.flag(FLAG).proposal is not None
+    return table
+
+
+def yes(table: Table, who: Actor, variant: str = "gpt") -> object:
+    return table.send(s.EngageFlag(who, flag=FLAG, variant=variant, approves=True)).answer
+
+
+def no(table: Table, who: Actor) -> object:
+    return table.send(s.RejectProposal(who, flag=FLAG, reason="we look first")).answer
+
+
+NAMED = {"approvers": (ANA.id, BOB.id), "approver_list": ("S0LEADS",)}
+
+
+@pytest.mark.parametrize("answer", [yes, no])
+def test_only_approvers_answer_where_they_are_named(answer: object) -> None:
+    """Whoever else presses is told who may, and nothing is written down."""
+    table = proposed(**NAMED)
+
+    assert fa.NoApprover(flag=FLAG, named=("S0LEADS",)) == answer(table, EVE)  # type: ignore[operator] # one of the two above
+    assert table.world.flag(FLAG).proposal is not None
+
+
+def test_a_yes_of_an_approver_switches() -> None:
+    """One is enough unless more are asked for."""
+    table = proposed(**NAMED)
+    yes(table, BOB)
+
+    assert ("approved", BOB) == (engaged(table).mode, engaged(table).actor)
+
+
+def test_the_token_of_the_terminal_is_a_right_to_answer() -> None:
+    """Slack may be away at three in the morning."""
+    table = proposed(**NAMED)
+    yes(table, OPERATOR)
+    assert "approved" == engaged(table).mode
+
+
+def test_two_different_people_say_yes_where_it_takes_two() -> None:
+    """Each yes is on record; the same person twice is one."""
+    table = proposed(quorum=2)
+    assert fa.YesCounted is type(yes(table, ANA))
+    assert fa.YesAlready(flag=FLAG, given=1, quorum=2) == yes(table, ANA)
+    assert table.world.flag(FLAG).engagement is None
+
+    yes(table, BOB)
+    assert [SwitchApproved(FLAG, "gpt", 1, 2), SwitchApproved(FLAG, "gpt", 2, 2)] == bodies(table, SwitchApproved)
+    assert "approved" == engaged(table).mode
+
+
+def test_a_yes_to_what_is_no_longer_proposed_switches_nothing() -> None:
+    """GPT failed meanwhile, and cached answers are proposed: an old button means GPT."""
+    table = proposed()
+    table.sees(OPENAI, Level.DOWN)
+    table.sees(OPENAI, Level.OPERATIONAL)
+    table.sees(OPENAI, Level.DOWN)
+    assert "cached" == table.world.flag(FLAG).proposal.variant  # type: ignore[union-attr] # it waits
+
+    assert not yes(table, ANA, "gpt").ok  # type: ignore[attr-defined] # an answer
+    assert table.world.flag(FLAG).engagement is None
+
+
+def test_a_no_keeps_rules_from_asking_until_the_default_was_well() -> None:
+    """Then a new outage is a new question."""
+    table = proposed()
+    assert fa.Rejected is type(no(table, ANA))
+    table.passes(60)
+    table.sees(API, Level.DEGRADED)
+    table.sees(API, Level.DOWN)
+    assert 1 == len(bodies(table, EngageProposed))
+
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(1)
+    table.sees(API, Level.DOWN)
+    assert 2 == len(bodies(table, EngageProposed))
+
+
+def test_whoever_may_switch_still_may_after_a_no() -> None:
+    """By name, under their own."""
+    table = proposed()
+    no(table, ANA)
+    table.send(s.EngageFlag(BOB, flag=FLAG, variant="gpt"))
+
+    assert "manual" == engaged(table).mode
+    assert fa.NothingAsked is type(no(table, ANA))
+
+
+def test_paging_goes_on_when_nobody_answers_in_time() -> None:
+    """Also where somebody acknowledged the incident: customers still wait for a yes."""
+    table = proposed()
+    table.send(s.Acknowledge(ANA, incident=1))
+    table.passes(4)
+    assert [] == bodies(table, AnswerOverdue)
+
+    table.passes(1)
+    assert [AnswerOverdue(FLAG, "gpt", 5)] == bodies(table, AnswerOverdue)
+    why = "nobody has said yes or no to switching support chat to gpt for 5 min"
+    assert [PagingResumed(why)] == bodies(table, PagingResumed)
+    table.passes(5)
+    assert [("S0A",), ("S0B",)] == [page.mention for page in bodies(table, Paged)]  # type: ignore[attr-defined] # a page
+    assert why == bodies(table, Paged)[-1].reason  # type: ignore[attr-defined] # a page
+
+
+@pytest.mark.parametrize("answer", [yes, no])
+def test_an_answer_settles_what_people_were_called_for(answer: object) -> None:
+    """The acknowledgement counts again, so nobody else is woken."""
+    table = proposed()
+    table.send(s.Acknowledge(ANA, incident=1))
+    table.passes(6)
+    answer(table, BOB)  # type: ignore[operator] # one of the two above
+    table.passes(60)
+
+    assert 1 == len(bodies(table, PagingSettled))
+    assert 1 == len(bodies(table, Paged))
+
+
+def test_a_default_that_recovers_settles_it_too() -> None:
+    """Nothing is asked any more."""
+    table = proposed()
+    table.send(s.Acknowledge(ANA, incident=1))
+    table.passes(6)
+    table.sees(API, Level.OPERATIONAL)
+
+    assert "" == table.world.incidents[1].paging.again
+    assert [] == bodies(table, Engaged)
+
+
+def test_a_proposal_may_wait_as_long_as_it_likes_where_that_is_configured() -> None:
+    """`approve_within: never`."""
+    table = proposed(approve_within=None)
+    table.send(s.Acknowledge(ANA, incident=1))
+    table.passes(60)
+
+    assert [] == bodies(table, AnswerOverdue)

@@ -1,0 +1,288 @@
+"""People steer a flag: a share, a halt on the way back, another end, and no hand of a rule on it."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.answers import flags as fa
+from bot.core.model import Level
+from bot.core.record.flag_facts import (
+    ExpiryReached,
+    HandBackAsked,
+    HandBackReverted,
+    HandBackStepped,
+    Held,
+    Released,
+)
+from bot.core.record.incident_facts import PhaseChanged
+from bot.core.record.steering.steering_facts import ExpiryNear, ShareSet
+from bot.flags.evaluate import bucket
+from tests.core.flags.steered import API, FLAG, OPENAI, bodies, calm, engaged, handing_back, served, share
+from tests.desk import ANA, BOB, START
+
+# --- a share
+
+
+def test_a_share_of_the_readers_goes_and_the_rest_stays() -> None:
+    """By the hash that decides a hand-back."""
+    table = share(calm(), 25)
+    readers = [f"customer-{n}" for n in range(400)]
+    gone = {reader for reader in readers if served(table, reader) == "gpt"}
+
+    assert {reader for reader in readers if bucket(f"{FLAG}#1", reader) >= 7500} == gone
+    assert 70 < len(gone) < 130
+
+
+@pytest.mark.parametrize("steps", [[25, 50, 90, 100], [90, 50, 25, 10]])
+def test_nobody_changes_sides_twice_while_a_share_grows_or_shrinks(steps: list[int]) -> None:
+    """Whoever went early is among every larger share."""
+    table = share(calm(), steps[0])
+    before = {reader for reader in map(str, range(300)) if served(table, reader) == "gpt"}
+    for percent in steps[1:]:
+        table.send(s.RampFlag(ANA, flag=FLAG, share=percent))
+        after = {reader for reader in map(str, range(300)) if served(table, reader) == "gpt"}
+        assert before < after if percent > steps[0] else after < before
+        before = after
+
+
+def test_a_share_that_a_person_chose_is_left_alone_for_what_was_so_before() -> None:
+    """Claude fails already when ana sends a quarter away: she knows."""
+    table = calm(automation="propose")
+    table.sees(API, Level.DOWN)
+    share(table, 25)
+    table.passes(60)
+
+    assert 25 == engaged(table).share
+    assert [] == bodies(table, HandBackReverted)
+
+
+def test_everybody_goes_when_the_default_fails_after_a_person_chose_a_share() -> None:
+    """With `auto`, an experiment does not stand in the way of a failover; nobody's side is drawn anew."""
+    table = share(calm(), 25)
+    table.sees(API, Level.DOWN)
+
+    assert (100, f"{FLAG}#1") == (engaged(table).share, engaged(table).id)
+    assert "mitigated" == table.world.incidents[1].phase
+
+
+def test_a_proposing_flag_says_that_part_of_its_readers_is_on_a_failing_default() -> None:
+    """It switches nothing by itself."""
+    table = share(calm(automation="propose"), 25)
+    table.sees(API, Level.DOWN)
+
+    assert 25 == engaged(table).share
+    held = bodies(table, Held)[-1]
+    assert Held(FLAG, "Claude API is down, and 75 % stays on claude, since that share was chosen before", True) == held
+
+
+def test_customers_count_as_served_only_when_all_of_them_are_on_the_fallback() -> None:
+    """A quarter of them is no mitigation; sending the rest is."""
+    table = calm(automation="off")
+    table.sees(API, Level.DOWN)
+    share(table, 25)
+    assert "triage" == table.world.incidents[1].phase
+
+    table.send(s.RampFlag(ANA, flag=FLAG, share=100))
+    assert "mitigated" == table.world.incidents[1].phase
+    assert 1 == len(bodies(table, PhaseChanged))
+
+
+def test_the_way_back_from_a_share_is_asked_about_once_the_default_is_well() -> None:
+    """Never begun by a rule: the share is a person's."""
+    table = calm(automation="propose", first_step="auto")
+    table.sees(API, Level.DOWN)
+    share(table, 50)
+    table.sees(API, Level.OPERATIONAL)
+    table.passes(30)
+
+    assert (50, 1) == (engaged(table).share, len(bodies(table, HandBackAsked)))
+    answer = table.send(s.StepBack(ANA, flag=FLAG)).answer
+    assert (1, fa.Released) == (len(bodies(table, Released)), type(answer))
+
+
+def test_the_same_words_with_another_share_draw_nobody_anew() -> None:
+    """`engage gpt 50%` after `engage gpt 25%` is a ramp."""
+    table = share(share(calm(), 25), 50)
+
+    assert [ShareSet(FLAG, 50, 25, "gpt", "we try it")] == bodies(table, ShareSet)
+    assert f"{FLAG}#1" == engaged(table).id
+
+
+@pytest.mark.parametrize(
+    ("signal", "refused"),
+    [
+        (s.RampFlag(ANA, flag=FLAG, share=25), fa.ShareAlready),
+        (s.RampFlag(ANA, flag=FLAG, share=0), fa.NoShare),
+        (s.RampFlag(ANA, flag=FLAG, share=101), fa.NoShare),
+        (s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=25), fa.ShareAlready),
+        (s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=0), fa.NoShare),
+        (s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(days=400)), fa.TooFar),
+        (s.HoldHandBack(ANA, flag=FLAG), fa.HeldAlready),
+        (s.ExtendFlag(ANA, flag=FLAG, lasts=timedelta(days=366)), fa.TooFar),
+        (s.UnpinFlag(ANA, flag=FLAG), fa.NotPinned),
+        (s.ThawFlags(ANA), fa.NotFrozen),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_reason(signal: s.Signal, refused: type) -> None:
+    """A quarter is on GPT, all is well."""
+    assert refused is type(share(calm(), 25).send(signal).answer)
+
+
+@pytest.mark.parametrize("kind", [s.HoldHandBack, s.ResumeHandBack])
+def test_a_flag_on_its_default_has_nothing_to_steer(kind: type) -> None:
+    """The answer says so."""
+    assert fa.NotEngaged is type(calm().send(kind(ANA, flag=FLAG)).answer)
+
+
+def test_readers_are_sent_to_what_fails_by_force_alone() -> None:
+    """Up to a fallback that is down, or down to a default that is: refused, and forced in so many words."""
+    table = share(calm(automation="off"), 25)
+    table.sees(OPENAI, Level.DOWN)
+    refused = table.send(s.RampFlag(ANA, flag=FLAG, share=50)).answer
+    assert fa.ShareUnwell(flag=FLAG, share=50, unwell="OpenAI API is down") == refused
+
+    table.send(s.RampFlag(ANA, flag=FLAG, share=50, reason="they say it is us", force=True))
+    reason = "they say it is us (forced although OpenAI API is down)"
+    assert ShareSet(FLAG, 50, 25, "gpt", reason) == bodies(table, ShareSet)[-1]
+
+
+# --- halting the way back
+
+
+def test_a_hand_back_that_is_halted_stays_where_it_is() -> None:
+    """Until a person lets it go on; the share is watched anew then."""
+    table = handing_back()
+    table.send(s.HoldHandBack(BOB, flag=FLAG))
+    table.passes(60)
+    assert 25 == engaged(table).share_back
+
+    table.send(s.ResumeHandBack(BOB, flag=FLAG))
+    table.passes(4)
+    assert 25 == engaged(table).share_back
+    table.passes(1)
+    assert 50 == engaged(table).share_back
+
+
+def test_everybody_leaves_a_default_that_fails_while_the_hand_back_is_halted() -> None:
+    """A halt is no order to let customers fail."""
+    table = handing_back()
+    table.send(s.HoldHandBack(BOB, flag=FLAG))
+    table.passes(1)
+    table.sees(API, Level.DOWN)
+
+    assert 100 == engaged(table).share
+
+
+def test_a_ramp_in_a_hand_back_sets_the_share_and_halts_it() -> None:
+    """Back up to 60 %, then as somebody says."""
+    table = handing_back()
+    table.send(s.RampFlag(ANA, flag=FLAG, share=60))
+    table.passes(60)
+
+    assert 60 == engaged(table).share
+    assert fa.HandBackResumed is type(table.send(s.ResumeHandBack(ANA, flag=FLAG)).answer)
+
+
+def test_all_of_them_sent_back_to_the_fallback_are_not_asked_about_at_once() -> None:
+    """The default is well, and was when ana said so."""
+    table = handing_back()
+    before = len(bodies(table, HandBackAsked)) + len(bodies(table, HandBackStepped))
+    table.send(s.RampFlag(ANA, flag=FLAG, share=100))
+    table.passes(60)
+
+    assert 100 == engaged(table).share
+    assert before == len(bodies(table, HandBackAsked)) + len(bodies(table, HandBackStepped))
+
+
+def test_nothing_goes_on_onto_a_default_that_is_not_well() -> None:
+    """Resuming is refused as beginning is."""
+    table = handing_back()
+    table.send(s.HoldHandBack(BOB, flag=FLAG))
+    table.passes(1)
+    table.sees(API, Level.DEGRADED)
+
+    assert fa.HandBackRefused is type(table.send(s.ResumeHandBack(BOB, flag=FLAG)).answer)
+
+
+# --- the end
+
+
+def test_people_are_asked_fifteen_minutes_before_the_end() -> None:
+    """Once, and not again when it has come."""
+    table = calm()
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(hours=2)))
+    table.passes(104)
+    assert [] == bodies(table, ExpiryNear)
+
+    table.passes(1)
+    end = START + timedelta(hours=2)
+    assert [ExpiryNear(FLAG, end)] == bodies(table, ExpiryNear)
+    table.passes(15)
+    kept = ExpiryReached(FLAG, "kept until somebody releases it", end + timedelta(hours=4), asked=True)
+    assert [kept] == bodies(table, ExpiryReached)
+    assert () == table.steps[-1].effects
+
+
+def test_of_a_short_time_the_last_quarter_is_asked_about() -> None:
+    """Twenty minutes are not asked about after five."""
+    table = calm()
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(minutes=20)))
+    table.passes(14)
+    assert [] == bodies(table, ExpiryNear)
+    table.passes(1)
+    assert 1 == len(bodies(table, ExpiryNear))
+
+
+def test_an_end_that_is_put_off_is_asked_about_anew() -> None:
+    """Counted from the end that was."""
+    table = calm()
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(hours=1)))
+    table.passes(50)
+    table.send(s.ExtendFlag(BOB, flag=FLAG, lasts=timedelta(hours=2), asked=START + timedelta(hours=1)))
+    table.passes(114)
+    assert [] == bodies(table, ExpiryReached)
+    table.passes(2)
+
+    ends = [START + timedelta(hours=1), START + timedelta(hours=3)]
+    assert [ExpiryNear(FLAG, end) for end in ends] == bodies(table, ExpiryNear)
+
+
+def test_a_second_press_puts_off_nothing_more() -> None:
+    """The button counts for the end that it asks about."""
+    table = calm()
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(hours=1)))
+    press = s.ExtendFlag(BOB, flag=FLAG, lasts=timedelta(hours=2), asked=START + timedelta(hours=1))
+    table.send(press)
+
+    assert fa.ExtendedAlready(flag=FLAG, until=START + timedelta(hours=3), now=START) == table.send(press).answer
+
+
+# --- asking first
+
+
+def test_a_plan_changes_nothing_and_says_what_would() -> None:
+    """Readers, shares, how well both sides are, what is in the way."""
+    table = calm()
+    table.sees(API, Level.DEGRADED)
+    table.send(s.PinFlag(ANA, flag=FLAG))
+    step = table.send(s.PlanSwitch(ANA, flag=FLAG, share=25, readers=12))
+
+    expected = fa.Planned(
+        flag=FLAG, serves="claude", share_now=100, variant="gpt", share=25, default="claude", readers=12,
+        healths=("Claude API is degraded", "OpenAI API is operational"), hands_off="it is pinned by ana",
+    )  # fmt: skip
+    assert expected == step.answer
+    assert () == step.facts
+
+
+def test_a_plan_says_why_it_would_be_refused() -> None:
+    """As the switch itself would."""
+    table = calm()
+    table.sees(API, Level.DOWN)
+    table.sees(OPENAI, Level.DOWN)
+    plan = table.send(s.PlanSwitch(ANA, flag=FLAG, variant="gpt")).answer
+    real = table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt")).answer
+
+    assert isinstance(plan, fa.Planned)
+    assert real == plan.refused
