@@ -19,13 +19,13 @@ from bot.wiring.flags.rehearsing import Rehearsing
 from bot.wiring.on_call import OnCallRoom
 from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import PartList
-from bot.wiring.parts import Parts
+from bot.wiring.parts import Handover, Parts
 from bot.wiring.pinging import Pinging
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
 from bot.wiring.store import LedgerCare, Retained, Store
 from bot.wiring.watching import Beat, LoopGuard, Probes, Upkeep, Watching
-from bot.wiring.web import Handover, Web
+from bot.wiring.web import Web
 
 if TYPE_CHECKING:  # loaded with Slack, see `wiring.slack`
     from commands.desk import CommandContext

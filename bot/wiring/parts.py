@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.core.lazy_dataclass import dataclass
 from bot.engine.outbox import OutboxTiming
+from bot.flags.board import FlagBoard
 from bot.ports import Chat, Fetcher, Ledger, Notifier, Prober, Samples, Ticker
 from bot.system.clock import Clock
+from bot.web.app import WebServer
 from bot.web.server.connections import Limits
 from bot.web.services import Reload
 
 if TYPE_CHECKING:
     from bot.slack.gateway import Patience  # loaded behind the start, see `wiring.slack`
-    from bot.wiring.web import Handover
 
 
 class Closes(Protocol):
@@ -24,6 +25,15 @@ class Closes(Protocol):
 
 class StartRefused(Exception):  # noqa: N818 # a decision, with its reason
     """The bot must not run like this; the text holds the remedy."""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What goes on while one App of this process takes the place of another: the board with its readers, and who serves it."""
+
+    board: FlagBoard
+    local_token: str
+    server: WebServer
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Parts:
     notifier: Notifier | None = None
     web: bool = True
     web_limits: Limits | None = None
-    taken_over: "Handover | None" = None  # what an App before this one in the same process goes on serving until this one does
+    taken_over: Handover | None = None  # what an App before this one in the same process goes on serving until this one does
     reload: Reload | None = None  # reads the configuration again; None where nobody could take it over
     on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
     pace: OutboxTiming | None = None

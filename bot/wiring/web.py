@@ -2,10 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample, Verdict
 from bot.exports import render
-from bot.flags.board import FlagBoard
 from bot.ports import Engine
 from bot.ports.signed_requests import SlackRequests
 from bot.system.private_files import CONTROL_FILE, leave_control
@@ -17,20 +15,12 @@ from bot.web.services import FlagToken, Hooks, WebServices
 from bot.wiring.hooks import doors
 from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import AppPart
+from bot.wiring.parts import Handover
 from bot.wiring.setup import Setup
 from bot.wiring.store import Store
 from bot.wiring.watching import Probes
 
 NO_LINK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 # compared, not bound
-
-
-@dataclass(frozen=True)
-class Handover:
-    """What goes on while one App of this process takes the place of another: the board with its readers, and who serves it."""
-
-    board: FlagBoard
-    local_token: str
-    server: WebServer
 
 
 class Web(AppPart):
