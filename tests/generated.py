@@ -32,4 +32,5 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: HOSTILE,
     datetime: st.datetimes(timezones=st.just(UTC)),
     timedelta: st.timedeltas(),
+    float: st.floats(allow_nan=False, allow_infinity=False),  # JSON has no others, and no rule makes one
 }
