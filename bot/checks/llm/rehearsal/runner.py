@@ -17,7 +17,7 @@ from bot.checks.net.transport import Transport
 from bot.checks.run import Seen, measured
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault
-from bot.core.rehearsal import Mark, NeedResult
+from bot.core.rehearsal import QUOTA, Mark, NeedResult
 from bot.system.clock import Clock
 
 NAME_CAP = 100
@@ -67,6 +67,9 @@ async def rehearse(
             return Findings((), "", calls, tokens, round(spent, 6), unseen=heard.why)
         if told is None or not told.known:
             refused = heard if prompt is asked[0] and heard.failure else None
+            if not heard.headers:  # it broke off, and nobody told what it took
+                tokens += prompt.about_tokens
+                spent += dollars(prompt.about_tokens, 0, 0)
         else:
             answered = answered or clean(told.model)[:NAME_CAP]
             sent = told.tokens_in if told.tokens_in is not None else prompt.about_tokens
@@ -74,7 +77,7 @@ async def rehearse(
             spent += dollars(sent, told.tokens_cached, told.written)
         quota = headroom(heard.headers) or quota
         found += judged(prompt, heard)
-    order = (*needs, "quota")
+    order = (*needs, QUOTA)
     done = sorted((*found, *quota), key=lambda one: order.index(one.need) if one.need in order else len(order))
     return Findings(tuple(done), answered, calls, tokens, round(spent, 6))
 

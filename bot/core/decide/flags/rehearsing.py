@@ -76,7 +76,7 @@ def on_ended(draft: Draft, signal: RehearsalEnded) -> Step:
         return draft.done(Noted())
     known = draft.world.flag(flag.key).rehearsals
     if signal.skipped:
-        body = RehearsalSkipped(flag.key, signal.variant, signal.skipped)
+        body = RehearsalSkipped(flag.key, signal.variant, signal.skipped, signal.dollars)
         news = known.skipped.get(signal.variant) != signal.skipped
         draft.add(f"flag/{flag.key}", body, told=news)
         return draft.done(Noted())

@@ -56,9 +56,13 @@ class RehearsalSkipped(OfFlag, Reasoned, Body):
     flag: str
     variant: str
     reason: str
+    dollars: float = 0.0  # of what was asked before our own line failed
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """What was known of the variant stays."""
-        known = state.rehearsals
-        tried = {**known.tried, self.variant: fact.at}
-        return replace(state, rehearsals=replace(known, tried=tried, skipped={**known.skipped, self.variant: self.reason}))
+        """What was known of the variant stays; what was spent is spent."""
+        known, day = state.rehearsals, f"{fact.at:%Y-%m-%d}"
+        kept = replace(
+            known, tried={**known.tried, self.variant: fact.at}, skipped={**known.skipped, self.variant: self.reason},
+            spent_on=day, dollars=known.spent(day) + self.dollars,
+        )  # fmt: skip
+        return replace(state, rehearsals=kept)
