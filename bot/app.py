@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.config.load import Loaded
 from bot.core.model import Verdict
+from bot.delivery.sinks import Sinks
 from bot.delivery.survey import LooksFirst, Survey
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
@@ -16,6 +17,7 @@ from bot.views.about import About
 from bot.web.health import Health
 from bot.wiring.flags.readers import readers_seen
 from bot.wiring.flags.rehearsing import Rehearsing
+from bot.wiring.flags.sinks import SinkRoom
 from bot.wiring.on_call import OnCallRoom
 from bot.wiring.outcomes import OutcomeRoom
 from bot.wiring.part import PartList
@@ -63,7 +65,10 @@ class App:
             setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble
         )
         self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
-        self._sending = Sending(setup, self._store, self._channels, on_call=self._on_call, board_url=self._web.board_url)
+        self._sinks = SinkRoom(setup, self._store, self._probes)
+        self._sending = Sending(
+            setup, self._store, self._channels, self._sinks.performers, on_call=self._on_call, board_url=self._web.board_url
+        )
         self._rehearsing = Rehearsing(setup, self._store, self._probes)
         guard = LoopGuard(setup)
         self._watching = Watching(setup, self._store, self._probes, guard.lag)
@@ -81,6 +86,7 @@ class App:
             *([LedgerCare(setup, self._store)] if setup.given.web else []),
             self._slack,
             self._on_call,
+            self._sinks,
             self._sending,
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
@@ -155,6 +161,11 @@ class App:
     def survey(self) -> Survey | None:
         """What looks into Slack whether all of an incident stands; None where there is no Slack, or not yet."""
         return self._sending.survey
+
+    @property
+    def sinks(self) -> Sinks | None:
+        """What feeds other systems, and looks at them; None before the start."""
+        return self._sinks.sinks
 
     def _front(self) -> Engine:
         """The engine as people meet it, in Slack as over HTTP."""

@@ -97,6 +97,7 @@ from bot.core.record.provider_facts import (
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.sight import SightLost, SightRegained
+from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkOrdered
 from bot.core.record.standing import Piece
 from bot.core.record.steering.freeze import Frozen, Thawed
 from bot.core.record.steering.steering_facts import (
@@ -140,6 +141,7 @@ CLAUDE = Actor.vendor("anthropic", "Claude")
 
 API, WEB, MOBILE = "anthropic.api", "anthropic.web", "anthropic.mobile"
 FLAG = "support-chat.llm"
+SINK = "unleash:default/use-gpt@production"
 
 # What hostile people and pages would write.
 HOSTILE = (
@@ -462,6 +464,11 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("configuration", ConfigurationTaken(("flags.chat.default", words), 3)),
         ("configuration", ConfigurationRefused(words)),
         (f"flag/{FLAG}", ReadersSaw(FLAG, "gpt", 12, 14, (words, "web-3"), T0 - timedelta(seconds=15))),
+        (f"sink/{FLAG}/{SINK}", SinkOrdered(FLAG, SINK, "gpt", 25)),
+        (f"sink/{FLAG}/{SINK}", SinkFailed(FLAG, SINK, "gpt", words)),
+        (f"sink/{FLAG}/{SINK}", SinkFollowed(FLAG, SINK, "gpt", 25, words)),
+        (f"sink/{FLAG}/{SINK}", SinkDrifted(FLAG, SINK, words, words, True)),
+        (f"sink/{FLAG}/{SINK}", SinkAgreed(FLAG, SINK)),
     ]
     return [Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]
 

@@ -201,7 +201,8 @@ def test_each_check_type_is_a_module_of_its_name() -> None:
 
 STREAMS = {"verdict": "component/ID", "advisory": "component/ID", "alert": "component/ID", "report": "component/ID",
            "mute": "component/ID", "feed": "provider/ID", "notice": "provider/ID", "sight": "sight", "automation": "automation",
-           "incident": "incident/NUMBER", "flag": "flag/KEY", "configuration": "configuration"}  # fmt: skip
+           "incident": "incident/NUMBER", "flag": "flag/KEY", "configuration": "configuration",
+           "sink": "sink/KEY/ID"}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", BODIES)

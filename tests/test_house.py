@@ -28,6 +28,7 @@ FLOORS = {
     "bot.feeds.errors": 1,
     "bot.vantage.signing": 1,
     "bot.vantage.wire": 1,
+    "bot.flags.sinks": 2,
     "bot.store": 2,
     "bot.checks": 2,
     "bot.feeds": 2,
@@ -50,7 +51,7 @@ FLOORS = {
     "bot.cli": 8,
 }
 
-ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify", "bot.vantage", "bot.on_call")
+ADAPTERS = ("bot.store", "bot.checks", "bot.feeds", "bot.slack", "bot.notify", "bot.vantage", "bot.on_call", "bot.flags.sinks")
 
 # third party -> where it may be imported
 THIRD_PARTIES = {
@@ -58,7 +59,16 @@ THIRD_PARTIES = {
     "slack_bolt": ("bot.slack", "commands"),
     "sqlite_utils": ("bot.store",),
     "apscheduler": ("bot.engine.metronome",),
-    "httpx": ("bot.checks", "bot.feeds.fetch", "bot.notify", "bot.on_call", "bot.vantage.courier", "bot.cli", "bot.demo"),
+    "httpx": (
+        "bot.checks",
+        "bot.feeds.fetch",
+        "bot.notify",
+        "bot.on_call",
+        "bot.flags.sinks.web",
+        "bot.vantage.courier",
+        "bot.cli",
+        "bot.demo",
+    ),
     "httptools": ("bot.checks",),
     "dns": ("bot.checks.dns",),
     "botocore": ("bot.checks.llm.dialects.bedrock",),

@@ -16,6 +16,7 @@ from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 from bot.config.rehearsal_refs import check_rehearsals
 from bot.config.scalars import parse_duration, show
+from bot.config.sink_refs import check_sinks
 from bot.core.ids import ComponentId
 
 LEVELS = ("viewers", "responders", "commanders", "admins")  # of `people`, the lowest first
@@ -45,6 +46,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
         _check_flag(flag.value, ("flags", flag.key), references, report)
     _check_flag_cases(root, report)
     check_rehearsals(root, references.check, report)
+    check_sinks(root, report)
     for runbook in entries(child(root, "runbooks")):
         references.check(runbook.key, Scalar(runbook.key, runbook.mark), ("runbooks", runbook.key))
 

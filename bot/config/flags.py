@@ -10,6 +10,7 @@ from bot.config.checks.base import Part
 from bot.config.paging import PersonOrGroupId
 from bot.config.rehearsals import Rehearse
 from bot.config.scalars import Patience, PositiveSpan, Real, Span, Text, Whole, bad
+from bot.config.sinks import Sink
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 Percent = Annotated[int, Whole(1, 100)]
@@ -86,6 +87,9 @@ class FlagConfig(Part):
     expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="When an engagement runs out.")
     on_expiry: Literal["hold", "release"] = Field(
         default="hold", description="`hold` keeps it and asks again, `release` returns, never onto an unhealthy default."
+    )
+    sinks: tuple[Sink, ...] = Field(
+        default=(), description="Other systems that follow the flag: receivers, files, gateways; see gateways.md."
     )
 
     @model_validator(mode="after")

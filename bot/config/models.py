@@ -389,6 +389,7 @@ class Config(Part):
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
         found |= {secret for one in self.people.on_call.values() for secret in one.secrets()}
+        found |= {secret for flag in self.flags.values() for sink in flag.sinks for secret in sink.secrets()}
         texts = set(self._found_secrets)
         for check in [placed.check for placed in self.checks()] + list(self.control_group or ()):
             texts |= _in_address(check)

@@ -22,6 +22,7 @@ from bot.core.policy import (
     RealTraffic,
     RehearsePolicy,
     ResolveMode,
+    SinkPolicy,
 )
 
 
@@ -105,6 +106,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         approver_list=flag.approvers,
         quorum=flag.quorum,
         approve_within=flag.approve_within,
+        sinks=tuple(SinkPolicy(one.id, one.label, one.at_rest, one.repairs) for one in flag.sinks),
     )
 
 

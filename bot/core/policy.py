@@ -102,6 +102,16 @@ class RehearsePolicy:
 
 
 @dataclass(frozen=True)
+class SinkPolicy:
+    """Another system that a flag's switch is put into."""
+
+    id: str  # what it writes to, which names it for ever: `flagd_file:/var/lib/flagd/understudy.json`
+    name: str  # what people call it
+    at_rest: bool = False  # it is told also while nothing was ever engaged
+    repairs: bool = True  # whether we put back what somebody else changed there
+
+
+@dataclass(frozen=True)
 class FlagPolicy:
     """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
 
@@ -126,6 +136,7 @@ class FlagPolicy:
     approver_list: tuple[str, ...] = ()  # the same as configured, groups by their ids
     quorum: int = 1  # how many different people have to say yes
     approve_within: timedelta | None = timedelta(minutes=5)  # then paging goes on; None = it does not
+    sinks: tuple[SinkPolicy, ...] = ()
 
     def called(self, variant: str) -> str:
         """What people call a variant: its alias in the configuration, else its name."""
@@ -207,6 +218,16 @@ class Policy:
         first = key.partition(".")[0]
         alike = self._beginnings[first] > (key in self.flags)
         return key if alike else first.replace("-", " ").replace("_", " ")
+
+    def sinks_of(self, flag: str) -> tuple[SinkPolicy, ...]:
+        """What this flag's switch is put into; nothing for a flag that is not configured."""
+        known = self.flags.get(flag)
+        return known.sinks if known else ()
+
+    @cached_property
+    def fed(self) -> tuple[FlagPolicy, ...]:
+        """The flags that have sinks."""
+        return tuple(flag for flag in self.flags.values() if flag.sinks)
 
     @cached_property
     def _beginnings(self) -> Counter[str]:

@@ -18,6 +18,7 @@ from bot.doctor.paging import look_at_on_call
 from bot.doctor.people import look_at_list
 from bot.doctor.rehearsals import look_at_rehearsals
 from bot.doctor.rights import who_helps, who_may
+from bot.doctor.sinks import look_at_sinks
 from bot.doctor.storage import look_at_disk, look_at_samples
 from bot.doctor.templates import messages, views
 from bot.engine.world_reading import read_world
@@ -69,6 +70,8 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
     if _has_ledger(data):
         async for finding in _ledger(loaded, data):
             yield finding
+    async for state, subject, words in look_at_sinks(loaded, data if _has_ledger(data) else None):
+        yield Finding(state, subject, words)
     if loaded.config.slack.mode == "none":
         yield Finding("note", "Slack", "no Slack by configuration: alerts and pages go out by notify")
     if slack and loaded.config.slack.mode != "none":

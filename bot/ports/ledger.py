@@ -31,7 +31,7 @@ class StateRow:
 
     stream: str
     seq: int
-    kind: str  # component | provider | incident | flag
+    kind: str  # component | provider | incident | flag | sink | sight
     dedup: str
     body: Mapping[str, Any]
 

@@ -8,6 +8,7 @@ from bot.core.effects import (
     EditBroadcast,
     EditCard,
     EditEvidence,
+    FeedSink,
     FindPeople,
     InvitePeople,
     OpenChannel,
@@ -59,7 +60,7 @@ EFFECT_NAMES: dict[str, str] = {
     FindPeople.KIND: "finding out who is on call", PagePerson.KIND: "a page by direct message",
     PageAddresses.KIND: "a page by notify", RemindOwner.KIND: "a reminder of a task",
     PostBroadcast.KIND: "the broadcast", EditBroadcast.KIND: "an edit of the broadcast",
-    ReplyBroadcast.KIND: "a reply under the broadcast",
+    ReplyBroadcast.KIND: "a reply under the broadcast", FeedSink.KIND: "telling a sink",
 }  # fmt: skip
 
 

@@ -25,10 +25,11 @@ from bot.timeline import (
     paging,
     providers,
     rehearsals,
+    sinks,
     tasks,
 )
 
-FAMILIES = (incident, course, drills, entries, tasks, paging, flags, rehearsals, components, providers, effects, itself)
+FAMILIES = (incident, course, drills, entries, tasks, paging, flags, rehearsals, sinks, components, providers, effects, itself)
 
 
 @dataclass(frozen=True)

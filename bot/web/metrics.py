@@ -66,6 +66,10 @@ class Metrics:
                 outcome = "reached" if b.reached else "failed" if b.problem else "not_needed"
                 self._pages.labels(PAGE_WAYS.get(b.way, "dm"), outcome).inc()
 
+    def observe_sink(self, flag: str, sink: str, well: bool) -> None:
+        """A sink was told what its flag serves."""
+        self._sink_tries.labels(flag, sink, "taken" if well else "failed").inc()
+
     def observe_unknown_flag(self) -> None:
         """Somebody asked for a flag that is not configured; its name is foreign and becomes no label."""
         self._unknown_flags.inc()
@@ -102,6 +106,10 @@ class Metrics:
             engagement = world.flag(key).engagement
             self._engaged.labels(key).set(engagement is not None)
             self._percent.labels(key).set(engagement.share if engagement else 0)
+        for flag in policy.fed:
+            for sink in flag.sinks:
+                told = world.sink(flag.key, sink.id)
+                self._sink_follows.labels(flag.key, sink.id).set(not (told.on_its_way or told.drifted))
 
     def set_seen(self, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> None:
         """What the checks come to at this moment, where that is not as committed; called at each scrape."""
@@ -167,6 +175,10 @@ class Metrics:
         )
         self._outcomes = cache(told.labels)  # asked with each outcome
         self._unknown_flags = self._counter("flag_not_found", "Reads of flags that are not configured.")
+        self._sink_follows = self._gauge("sink_follows", "1 while a sink has what its flag serves.", "flag", "sink")
+        self._sink_tries = self._counter(
+            "sink_tries", "Times that a sink was told its flag's state.", "flag", "sink", "outcome"
+        )
 
     def _house(self) -> None:
         self._outbox = self._gauge("outbox_rows", "Effects on their way, by state.", "state")

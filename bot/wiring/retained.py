@@ -79,7 +79,7 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
         left.append(Left(words, key, variant))
         values = {**(now.variants if now else then.variants), variant: then.variants[variant]}
         base = now or replace(
-            then, automation=Automation.OFF, depends_on=tuple(c for c in then.depends_on if c in policy.components)
+            then, automation=Automation.OFF, sinks=(), depends_on=tuple(c for c in then.depends_on if c in policy.components)
         )
         flags[key] = replace(base, variants=values)
     components = _components(policy, world, left)

@@ -16,7 +16,7 @@ from bot.delivery.no_chat import NoChat, WithoutChat
 from bot.delivery.ops_channel import OpsChannel
 from bot.delivery.survey import Survey
 from bot.engine.outbox import Outbox
-from bot.ports import Chat, OnCall
+from bot.ports import Chat, OnCall, Performers
 from bot.slack.scopes import expected_scopes
 from bot.system.loading import load_late
 from bot.web.health import Part
@@ -200,15 +200,23 @@ def _request_url(setup: Setup) -> "RequestUrl":
 
 
 class Sending(AppPart):
-    """The outbox: carries out each effect that was committed."""
+    """The outbox: carries out each effect that was committed; `others` are performers of what is not done in the chat."""
 
     def __init__(
-        self, setup: Setup, store: Store, channels: Channels, *, on_call: OnCall, board_url: Callable[[], str]
+        self,
+        setup: Setup,
+        store: Store,
+        channels: Channels,
+        others: Callable[[], Performers],
+        *,
+        on_call: OnCall,
+        board_url: Callable[[], str],
     ) -> None:
         super().__init__()
         self._setup = setup
         self._store = store
         self._channels = channels
+        self._others = others
         self._on_call = on_call
         self._board_url = board_url
         self._outbox: Outbox | None = None
@@ -230,6 +238,7 @@ class Sending(AppPart):
             performers = WithoutChat(
                 store.engine, store.ledger, store.notifier, performers[PageAddresses]
             ).performers()  # fmt: skip
+        performers = {**performers, **self._others()}
         outbox = self._outbox = Outbox(
             store.ledger, store.engine, performers, setup.wire, pace=setup.given.pace, on_trouble=store.others.on_trouble
         )

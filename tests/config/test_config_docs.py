@@ -42,6 +42,7 @@ from bot.config.reading.tree import plain
 from bot.config.rehearsals import Price, Rehearse
 from bot.config.scalars import show
 from bot.config.schema import schema
+from bot.config.sinks import SINK_MODELS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -84,6 +85,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "broadcast": BroadcastConfig,
     "runbooks": Runbook,
     "server.flag_tokens": FlagTokenConfig,
+    **{f"Sinks of type {name}": model for name, model in SINK_MODELS.items()},
     **{f"Checks of type {name}": model for name, model in CHECK_MODELS.items()},
 }
 

@@ -53,6 +53,8 @@ NAMED: list[tuple[EffectBody, About, str, str, str]] = [
     (e.FindPeople(Severity.SEV1, 2, ("primary",)), ABOUT, "INC-7/page/SEV1/2/dm", "INC-7/page/SEV1/2/dm", ""),
     (e.PagePerson(Severity.SEV1, 2, "U0ANA"), ABOUT, "INC-7/page/SEV1/2/dm/U0ANA", "INC-7/page/SEV1/2/dm/U0ANA", ""),
     (e.PageAddresses(Severity.SEV1, 3), ABOUT, "INC-7/page/SEV1/3/notify", "INC-7/page/SEV1/3/notify", ""),
+    (e.FeedSink("chat.llm", "webhook:h#1"), About("sink/chat.llm/webhook:h#1", 3), "sink.feed/sink/chat.llm/webhook:h#1/3",
+     "sink/chat.llm/webhook:h#1", "sink/chat.llm/webhook:h#1"),
     (e.OpenThread(ROOT), NOTICED, ROOT, "ops", ""),
     (e.ReplyInThread(ROOT), NOTICED, "quiet.reply/provider/anthropic/3", "ops", ""),
 ]  # fmt: skip
@@ -86,7 +88,7 @@ def test_every_effect_is_named_above() -> None:
 CERTAIN = {
     Certainty.REPEATABLE: {
         "alert.edit", "channel.open", "channel.topic", "channel.bookmarks", "channel.invite", "card.pin", "card.edit",
-        "evidence.edit", "export.upload", "page.dm", "broadcast.edit",
+        "evidence.edit", "export.upload", "page.dm", "broadcast.edit", "sink.feed",
     },
     Certainty.LOOKED_UP: {
         "alert.post", "evidence.post", "card.post", "runbook.post", "update.post", "summary.post", "fact.post", "refusal.post",

@@ -48,7 +48,7 @@ VALUES: dict[str, Any] = {
     "phase": Phase.IDENTIFIED, "flag": FLAG, "format": "md", "key": "k", "kind": PostLine, "reason": "because",
     "role": LEAD, "to": BOB, "into": 1, "user": BOB.id, "name": "inc-1", "what": PostAlert, "ts": "1.2",
     "message": SourceMessage("C1", "1.2", BOB, "words", START), "edited_ts": "2.1", "entry": 1, "task": 1, "step": 1,
-    "components": (API,),
+    "components": (API,), "sink": "webhook:hooks.example.com#1",
     "changed": ("flags.chat.default",), "changed_at": START, "by": 1, "of": 1,
     "served": Served(START, ()), "engagement": "chat#1", "share": 10, "requests": 100, "failed": 9,
     "variant": "gpt", "owner": BOB, "due_at": START + timedelta(hours=1),

@@ -21,6 +21,7 @@ from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.itself import configuration_facts as cf
 from bot.core.record.rehearsals import rehearsal_facts as rh
+from bot.core.record.sinks import sink_facts as k
 from bot.core.record.steering import freeze as fz
 from bot.core.record.steering import steering_facts as sf
 from bot.core.record.world import World
@@ -39,6 +40,7 @@ from tests.stories import (
     FLAG,
     HAND_BACK_RULE,
     MOBILE,
+    SINK,
     T0,
     WEB,
     WINDOW,
@@ -55,6 +57,7 @@ KEYS = ("flags.support-chat.llm.default", "providers.openai.components.api.check
 SHORT = timedelta(seconds=15)
 READERS = Actor.rule("flag readers")
 REHEARSALS = Actor.rule("rehearsals")
+FEEDER = Actor.rule("sinks")
 ASK, COURSE = Actor.rule("resolve: ask"), Actor.rule("all components well")
 NOTICE = Notice(
     "anthropic", "n1", "u1", "Requests fail on all surfaces", "We are investigating the cause.", "investigating", "critical",
@@ -216,6 +219,12 @@ def of_flags() -> Iterator[Entry]:
         ("No longer pinned", away, stream, sf.Unpinned(FLAG), ANA),
         ("Automation is frozen", away, "automation", fz.Frozen("the board lies"), ANA),
         ("Automation goes on", away, "automation", fz.Thawed("it is repaired"), ANA),
+        ("A sink does not follow", away, f"sink/{FLAG}/{SINK}",
+         k.SinkFailed(FLAG, SINK, "gpt", "HTTP 403, is the token right, and may it do this?"), FEEDER),
+        ("A sink follows again", away, f"sink/{FLAG}/{SINK}", k.SinkFollowed(FLAG, SINK, "gpt"), FEEDER),
+        ("A sink was changed by somebody else", away, f"sink/{FLAG}/{SINK}",
+         k.SinkDrifted(FLAG, SINK, "100 % on", "off", True), FEEDER),
+        ("... and is left so", away, f"sink/{FLAG}/{SINK}", k.SinkDrifted(FLAG, SINK, "100 % on", "off", False), FEEDER),
     ])  # fmt: skip
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.core.answers.base import ANSWERS
-from bot.core.effects import EFFECTS, InvitePeople, OpenChannel, PinCard, UploadExport
+from bot.core.effects import EFFECTS, FeedSink, InvitePeople, OpenChannel, PinCard, UploadExport
 from bot.core.record import component_facts, entry_facts, flag_facts, incident_facts, paging_facts, provider_facts, task_facts
 from bot.core.record.course import merge_facts, served_facts
 from bot.core.record.drills import drill_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
 from bot.core.record.rehearsals import rehearsal_facts
+from bot.core.record.sinks import sink_facts
 from bot.views.incident import forms, tasks, timeline
 from commands.table import WORDS
 from tests.gallery.debts import LONG_PUSHES, OLD_WORDS, OVERLONG
@@ -34,10 +35,10 @@ NO_MESSAGE: set[type[Body]] = {
     served_facts.CustomersServed,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
-    merge_facts.PartSwitched, rehearsal_facts.RehearsalAsked, task_facts.TaskMoved, task_facts.TaskCame,
+    sink_facts.SinkOrdered, sink_facts.SinkAgreed, merge_facts.PartSwitched, rehearsal_facts.RehearsalAsked, task_facts.TaskMoved, task_facts.TaskCame,
     *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),
 }  # fmt: skip
-NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport}  # effects that say nothing
+NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport, FeedSink}  # effects that say nothing
 
 
 @cache

@@ -136,7 +136,7 @@ def test_no_words_of_others_break_a_view(words: str, minute: int) -> None:
 MARKED = st.text(st.sampled_from("*_~`: a1<&>"), min_size=1, max_size=24) | st.sampled_from(
     ["5* *hotel*", "_now_ ~gone~", "`rm -rf`", ":fire: :+1::skin-tone-2: :100:", "*", "a*b_c~d`e", "::smile::", "_ _", "~"]
 )
-DRAWN = re.compile(r"[*`]|(?<![^\W_])_|_(?![^\W_])|(?<![^\W_])~|~(?![^\W_])|:(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234):)")
+DRAWN = re.compile(r"[*`]|(?<![^\W_])_|_(?![^\W_])|(?<![^\W_])~|~(?![^\W_])|:(?=(?:[\w+'-]*[^\W\d_ˍ][\w+'-]*|[+-]1|100|1234):)")
 
 
 def marks(message: Message) -> list[str]:

@@ -10,6 +10,7 @@ from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, H
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
+from bot.core.record.sinks.sink_facts import SinkDrifted, SinkFailed, SinkFollowed
 from bot.ports import Message
 from bot.views.incident.fact_messages import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story
@@ -17,6 +18,9 @@ from tests.views.message_checks import assert_taken, buttons, shown
 
 SEEN = (
     ReadersSaw,
+    SinkFailed,
+    SinkFollowed,
+    SinkDrifted,
     ComponentJoined,
     ComponentMoved,
     NoticeSeen,

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from bot.config.checks.kinds import CHECK_MODELS
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Mark, Node, Path, Scalar, Seq, entry
+from bot.config.sinks import SINK_MODELS
 
 _PRIVATE = {
     "bot_token",
@@ -58,7 +59,8 @@ def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: Node, repor
         case "extra_forbidden":
             message, remedy = "there is no such key", suggest(word, _known_keys(model, loc[:-1]), "keys here")
         case "union_tag_invalid":
-            message, remedy = "there is no such type of check", _choice(node, list(CHECK_MODELS))
+            what, known = ("sink", list(SINK_MODELS)) if "sinks" in path else ("check", list(CHECK_MODELS))
+            message, remedy = f"there is no such type of {what}", _choice(node, known)
         case "literal_error":
             message, remedy = "there is no such choice", _choice(node, re.findall(r"'([^']*)'", str(context["expected"])))
         case "string_pattern_mismatch" if "[key]" in detail["loc"]:
@@ -107,7 +109,7 @@ def _step(at: Any, part: int | str) -> Any:
         field = next((field for name, field in at.model_fields.items() if part in (name, field.alias)), None)
         return field.annotation if field else None
     if typing.get_origin(at) is typing.Union or isinstance(at, types.UnionType):
-        return CHECK_MODELS.get(str(part))
+        return CHECK_MODELS.get(str(part)) or SINK_MODELS.get(str(part))
     arguments = typing.get_args(at)
     if typing.get_origin(at) is dict:
         return arguments[1]

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core.answers.base import Answer, Done, Refused
 from bot.core.decide.broadcasting import replied, to_begin, to_keep
+from bot.core.decide.feeding import to_feed
 from bot.core.effects import (
     About,
     EditAlert,
@@ -15,6 +16,7 @@ from bot.core.effects import (
     EditEvidence,
     Effect,
     EffectBody,
+    FeedSink,
     InvitePeople,
     PostAlert,
     PostBroadcast,
@@ -34,6 +36,7 @@ from bot.core.record.fact import Body, Fact, OfFlag
 from bot.core.record.flag_facts import Engaged, Released
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import BroadcastBegun, Declared, Repaired, ResponderJoined
+from bot.core.record.sinks.sink_facts import SinkOrdered
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.core.signals import Signal
@@ -105,6 +108,8 @@ class Draft:
         A person who did something in an open incident is a responder from then on.
         """
         self._tell_parts()
+        if any(isinstance(fact.body, OfFlag) for fact in self.facts):
+            self.feed_sinks()
         for number in list(self._touched):
             self._note_responder(self.incident(number))
         for number, fact in self._touched.items():
@@ -123,6 +128,18 @@ class Draft:
     def _named(self, answer: Answer) -> Answer:
         """With what people call the flag that it is about."""
         return replace(answer, flag_name=self.policy.flag_name(answer.flag)) if answer.flag else answer
+
+    def feed_sinks(self) -> None:
+        """Tell every sink whose flag serves something else than it was told last; the outbox tries until it follows."""
+        for flag, sink, wanted in list(to_feed(self.world, self.policy)):
+            moved = [fact for fact in self.facts if fact.stream == f"flag/{flag.key}"]
+            engagement = self.world.flag(flag.key).engagement
+            incident = moved[-1].incident if moved else engagement.incident if engagement else None
+            order = SinkOrdered(flag.key, sink.id, wanted.variant, wanted.share_back)
+            known = incident if incident in self.world.incidents else None
+            fact = self.add(f"sink/{flag.key}/{sink.id}", order, incident=known)
+            # No incident waits for it, and what becomes of it is said by rules of its own.
+            self.send(FeedSink(flag.key, sink.id), replace(fact, incident=None))
 
     def _tell_parts(self) -> None:
         """What is part of an incident keeps on record which variants its own flags serve meanwhile."""

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
-from bot.core.decide import drills, paging, phases
+from bot.core.decide import drills, feeding, paging, phases
 from bot.core.decide.alerting import alarm
 from bot.core.decide.flags import approvals, automation
 from bot.core.decide.incident import reminders, roles, tasks
 from bot.core.policy import Policy
 from bot.core.record.world import World
 
-FAMILIES = (phases.due, drills.due, reminders.due, roles.due, tasks.due, paging.due, approvals.due, automation.due, alarm.due)
+FAMILIES = (phases.due, drills.due, reminders.due, roles.due, tasks.due, paging.due, approvals.due, automation.due, feeding.due, alarm.due)
 
 
 def next_due(world: World, policy: Policy) -> datetime | None:

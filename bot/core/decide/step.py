@@ -9,7 +9,7 @@ from bot.core.answers.base import NoIncident, Noted
 from bot.core.decide import configuration, drills, paging, phases
 from bot.core.decide.alerting import alarm, corroboration, vendor_pages
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.decide.flags import approvals, arrival, automation, by_hand, pins, real_errors, rehearsing, steering
+from bot.core.decide.flags import approvals, arrival, automation, by_hand, pins, real_errors, rehearsing, sinks, steering
 from bot.core.decide.incident import (
     declaring,
     delivered,
@@ -60,13 +60,14 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
     paging.on_time(draft)
     approvals.on_time(draft)
     automation.react(draft)
+    draft.feed_sinks()
     return draft.done(Noted())
 
 
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, configuration.HANDLERS,
     declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
-    approvals.HANDLERS, arrival.HANDLERS, by_hand.HANDLERS, pins.HANDLERS, rehearsing.HANDLERS, steering.HANDLERS,
+    approvals.HANDLERS, arrival.HANDLERS, by_hand.HANDLERS, pins.HANDLERS, rehearsing.HANDLERS, sinks.HANDLERS, steering.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
     serving.HANDLERS, real_errors.HANDLERS,

@@ -15,6 +15,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.itself.configuration_facts import ConfigurationState
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import CLEAR, Sight
+from bot.core.record.sinks.sink import SinkState
 from bot.core.record.steering.freeze import THAWED, Freeze
 from bot.core.record.world import World
 
@@ -59,6 +60,7 @@ STREAMS: dict[str, Stream] = {
         Stream("incident", Incident, key=int, key_of=lambda i: i.number, holds=_dedup, ends=True),
         Stream("flag", FlagState, key_of=lambda flag: flag.key, new=FlagState),
         Stream("configuration", ConfigurationState, key_of=lambda state: "", new=lambda key: ConfigurationState()),
+        Stream("sink", SinkState, new=SinkState),
         Stream("sight", Sight, key_of=lambda sight: "", new=lambda key: CLEAR),
         Stream("automation", Freeze, key_of=lambda freeze: "", new=lambda key: THAWED),
     )

@@ -15,6 +15,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.layered import Layered
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import CLEAR, Sight
+from bot.core.record.sinks.sink import SinkState, sink_id
 from bot.core.record.steering.freeze import THAWED, Freeze
 
 
@@ -57,6 +58,11 @@ class World:
         return self.of("flag")
 
     @property
+    def sinks(self) -> Mapping[str, SinkState]:
+        """By the flag's key and the sink's id, a slash in between."""
+        return self.of("sink")
+
+    @property
     def sight(self) -> Sight:
         """Whether we see at all."""
         sight: Sight = self.of("sight").get("", CLEAR)
@@ -79,6 +85,11 @@ class World:
     def flag(self, key: str) -> FlagState:
         """The flag's state, or that of one never engaged."""
         return self.flags.get(key) or FlagState(key)
+
+    def sink(self, flag: str, sink: str) -> SinkState:
+        """The sink's state, or that of one that was never told anything."""
+        id = sink_id(flag, sink)
+        return self.sinks.get(id) or SinkState(id)
 
     def open_incidents(self) -> tuple[Incident, ...]:
         """Those that still run, oldest first."""

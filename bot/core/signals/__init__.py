@@ -10,4 +10,5 @@ from bot.core.signals.itself import *  # noqa: F403 # a new kind in a family nee
 from bot.core.signals.machine import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.outcomes import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.rehearsals import *  # noqa: F403 # a new kind in a family needs no second line
+from bot.core.signals.sinks import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.tasks import *  # noqa: F403 # a new kind in a family needs no second line

@@ -11,6 +11,7 @@ from bot.ports import Message
 from bot.views.blocks import Block, actions, context, section
 from bot.views.flags.buttons import flag_buttons
 from bot.views.flags.serving import frozen_line, serving
+from bot.views.flags.sinks import sink_line
 from bot.views.limits import fit
 from bot.views.names import flag_name, plain_flag_name, variant_name
 from bot.views.text import capital, clock, code, count, foreign, how, retold, stop, words
@@ -32,8 +33,11 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
         read_by = f"{count(readers.get(flag.key, 0), 'reader')} in 15 min"
-        small = context(f"{code(flag.key)} · {read_by} · {_ways(flag, state, now)}{_unready(flag, world)}")
-        blocks += [section(flag_line(flag, world, policy, now)), small]
+        small = (
+            f"{code(flag.key)} · {read_by} · {_ways(flag, state, now)}{_unready(flag, world)}",
+            sink_line(flag, world, policy, now),
+        )
+        blocks += [section(flag_line(flag, world, policy, now)), context("\n".join(filter(None, small)))]
         if state.engagement or state.proposal:
             blocks.extend(actions(flag_buttons(flag, world, policy)))
     if len(order) > MOST_IN_LIST:

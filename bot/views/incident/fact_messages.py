@@ -39,6 +39,7 @@ from bot.views.blocks import Block, actions, section
 from bot.views.component_messages import finding
 from bot.views.flags.fact_messages import flag_fact_line
 from bot.views.flags.rehearsals import rehearsal_fact
+from bot.views.flags.sinks import sink_fact
 from bot.views.incident import paging
 from bot.views.incident.buttons import (
     lead_button,
@@ -66,6 +67,8 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
         return rehearsal_fact(fact, world, policy)
     if fact.kind.startswith(("flag.", "automation.")):
         return flag_fact_line(fact, world, policy)
+    if of_sink := sink_fact(fact, policy):
+        return fit(Message(spoken(of_sink[0]), (section(of_sink[1]),)))
     incident = world.incidents.get(fact.incident) if fact.incident is not None else None
     if isinstance(fact.body, ChannelRefused) and incident is not None:
         return refusal(incident, fact.body.reason, policy)

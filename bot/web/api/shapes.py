@@ -13,7 +13,7 @@ from bot.core.decide.flags.readiness import rehearsed, unready
 from bot.core.decide.flags.rehearsing import waits
 from bot.core.ids import ComponentId
 from bot.core.model import Actor
-from bot.core.policy import FlagPolicy, Policy
+from bot.core.policy import FlagPolicy, Policy, SinkPolicy
 from bot.core.record.component import ComponentState, HeldBack, MutedUntil
 from bot.core.record.fact import Fact
 from bot.core.record.flag import Engagement
@@ -21,6 +21,7 @@ from bot.core.record.incident import Ending, Incident, People, Room, VendorWords
 from bot.core.record.kinds import encode_body
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import Sight
+from bot.core.record.sinks.sink import SinkState
 from bot.core.record.world import World
 from bot.core.tasks import Task
 from bot.flags.board import FlagBoard, Reader
@@ -288,6 +289,22 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
         "changed_at": _time(state.changed_at),
         "rehearsals": [rehearsal_shape(world, flag, one.variant) for one in rehearsed(flag)],
         "readers": board.readers(flag.key),
+        "sinks": [sink_shape(world.sink(flag.key, sink.id), sink) for sink in flag.sinks],
+    }
+
+
+def sink_shape(state: SinkState, sink: SinkPolicy) -> dict[str, Any]:
+    """One sink: whether it has what its flag serves, and why not."""
+    return {
+        "id": sink.id,
+        "name": sink.name,
+        "follows": not (state.on_its_way or state.drifted),
+        "variant": (state.done.variant or None) if state.done else None,
+        "share_back": state.done.share_back if state.done else 0,
+        "seen": state.seen,
+        "failing": state.failing,
+        "failing_since": _time(state.failing_since),
+        "drifted": state.drifted,
     }
 
 

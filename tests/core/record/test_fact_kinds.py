@@ -80,7 +80,7 @@ BOOKKEEPING = {
     "incident.task_reminded", "incident.broadcast_begun",
     "incident.message_kept", "incident.message_pinned", "incident.message_unpinned",
     "incident.message_edited", "incident.message_deleted", "incident.entry_corrected", "incident.entry_hidden",
-    "incident.entry_shown", "incident.part_switched",
+    "incident.entry_shown", "incident.part_switched", "sink.ordered",
 }  # fmt: skip
 
 

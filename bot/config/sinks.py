@@ -1,0 +1,205 @@
+"""The section `flags.KEY.sinks`: the systems that a flag's switch is put into, one model for each `type`."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+
+from bot.config.checks.base import Part
+from bot.config.scalars import OptionalUrl, Secret, Text, Url, bad, check_url
+
+
+def _hook_url(value: object) -> object:
+    """Whoever knows some of these addresses may switch, so it is kept as a secret."""
+    return check_url(value.strip()) if isinstance(value, str) else value
+
+
+def _file(path: Path) -> Path:
+    if not path.is_absolute() or not path.name or "\0" in str(path):
+        raise bad("not the path of a file", "write it from the root, such as /var/lib/flagd/understudy.json")
+    return path
+
+
+HookUrl = Annotated[SecretStr, BeforeValidator(_hook_url), WithJsonSchema({"type": "string"})]
+FilePath = Annotated[Path, AfterValidator(_file)]
+Drift = Literal["repair", "report"]
+DRIFT_WORDS = "What is done when somebody else changes it while the flag is switched: `repair` puts it back, `report` says it."
+
+
+class SinkBase(Part):
+    """What all sinks share, and what the rest of the bot asks of each."""
+
+    @property
+    def id(self) -> str:
+        """What it writes to: names it for ever, and holds no secret."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.id
+
+    @property
+    def over_http(self) -> bool:
+        """Whether it is asked over HTTP."""
+        return False
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether its reader needs it in normal times too."""
+        return False
+
+    @property
+    def repairs(self) -> bool:
+        """Whether we put back what somebody else changed."""
+        return False
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every credential it holds."""
+        return ()
+
+
+class WebhookSink(SinkBase):
+    """A receiver of your own, told of each switch by a signed request (Standard Webhooks)."""
+
+    type: Literal["webhook"] = Field(default="webhook", description="`webhook`")
+    url: HookUrl = Field(description="Where requests go; kept secret, as some of these addresses are.")
+    secret: Secret = Field(
+        default=SecretStr(""), description="What requests are signed with: `whsec_...` or any text; unsigned when empty."
+    )
+
+    @property
+    def id(self) -> str:
+        """Its host, and what tells two addresses there apart."""
+        return f"webhook:{self._host}#{hashlib.sha256(self.url.get_secret_value().encode()).hexdigest()[:8]}"
+
+    @property
+    def label(self) -> str:
+        """By its host."""
+        return f"webhook {self._host}"
+
+    @property
+    def over_http(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url.get_secret_value()).hostname or "nowhere"
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """What it signs with; and its address, of which the host alone is said."""
+        return (self.secret, self.url)
+
+
+class FlagdFileSink(SinkBase):
+    """A file that flagd reads, with this one flag."""
+
+    type: Literal["flagd_file"] = Field(default="flagd_file", description="`flagd_file`")
+    path: FilePath = Field(description="The file, from the root; its folder must let the bot put files into it.")
+    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
+
+    @property
+    def id(self) -> str:
+        """By its file."""
+        return f"flagd_file:{self.path}"
+
+    @property
+    def label(self) -> str:
+        """By its file."""
+        return f"flagd file {self.path}"
+
+    @property
+    def at_rest(self) -> bool:
+        """flagd does not start without it."""
+        return True
+
+    @property
+    def repairs(self) -> bool:
+        """As configured."""
+        return self.drift == "repair"
+
+
+class EnvoyRdsSink(SinkBase):
+    """Routes of Envoy in a file (RDS): the variant's share becomes the weight of its cluster."""
+
+    type: Literal["envoy_rds"] = Field(default="envoy_rds", description="`envoy_rds`")
+    path: FilePath = Field(description="The file, a DiscoveryResponse as JSON, from the root; its folder must take new files.")
+    route: Text = Field(description="Name of the RouteConfiguration in it.")
+    clusters: dict[Text, Text] = Field(min_length=1, description="Envoy's cluster for each variant of the flag.")
+    admin: OptionalUrl = Field(default=None, description="Address of Envoy's admin interface, which is asked what it took.")
+    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
+
+    @property
+    def id(self) -> str:
+        """By its file and its routes."""
+        return f"envoy_rds:{self.path}#{self.route}"
+
+    @property
+    def label(self) -> str:
+        """By its routes."""
+        return f"Envoy routes {self.route}"
+
+    @property
+    def over_http(self) -> bool:
+        """Where it is asked what it took."""
+        return self.admin is not None
+
+    @property
+    def at_rest(self) -> bool:
+        """Envoy does not start without it."""
+        return True
+
+    @property
+    def repairs(self) -> bool:
+        """As configured."""
+        return self.drift == "repair"
+
+
+class UnleashSink(SinkBase):
+    """A feature of Unleash, on for the share that gets one of some variants."""
+
+    type: Literal["unleash"] = Field(default="unleash", description="`unleash`")
+    url: Url = Field(description="Address of the server, `https://unleash.example.com`.")
+    project: Text = Field(default="default", description="Project of the feature.")
+    environment: Text = Field(default="production", description="Environment in which it is switched.")
+    feature: Text = Field(description="Name of the feature.")
+    token: Secret = Field(default=SecretStr(""), description="API token that may change it; without one it cannot be switched.")
+    on: tuple[Text, ...] = Field(min_length=1, description="Variants for which the feature is on.")
+    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
+
+    @property
+    def id(self) -> str:
+        """By its feature, and where that is."""
+        return f"unleash:{urlsplit(self.url).netloc}/{self.project}/{self.feature}@{self.environment}"
+
+    @property
+    def label(self) -> str:
+        """By its feature."""
+        return f"Unleash feature {self.feature} ({self.environment})"
+
+    @property
+    def over_http(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def repairs(self) -> bool:
+        """As configured."""
+        return self.drift == "repair"
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Its token."""
+        return (self.token,)
+
+
+Sink = Annotated[WebhookSink | FlagdFileSink | EnvoyRdsSink | UnleashSink, Field(discriminator="type")]
+
+SINK_MODELS: dict[str, type[SinkBase]] = {
+    "webhook": WebhookSink,
+    "flagd_file": FlagdFileSink,
+    "envoy_rds": EnvoyRdsSink,
+    "unleash": UnleashSink,
+}

@@ -1,0 +1,1 @@
+"""What other systems have of a flag's switch."""

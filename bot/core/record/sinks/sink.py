@@ -1,0 +1,54 @@
+"""What the facts of a sink add up to: what it was told last, what it has, and why it has not."""
+
+from datetime import datetime
+
+from bot.core.lazy_dataclass import dataclass
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a sink should have: the fallback `variant` with `share_back` percent on the default; "" is as it was before."""
+
+    variant: str = ""
+    share_back: int = 0
+
+
+@dataclass(frozen=True)
+class SinkState:
+    """One sink of one flag; `id` is the flag's key, a slash, and the sink's own id."""
+
+    id: str
+    ordered: Order | None = None
+    done: Order | None = None  # what it has, as far as we know
+    seen: str = ""  # how it read back when that was done; empty where it cannot be read
+    incident: int | None = None  # where the order is told
+    ordered_at: datetime | None = None
+    failing: str = ""  # why it does not take the order, once people were told
+    failing_since: datetime | None = None
+    drifted: str = ""  # what it has instead, changed by somebody else
+    drifts: int = 0  # since it was ordered
+
+    @property
+    def flag(self) -> str:
+        """The flag's key, which holds no slash."""
+        return self.id.partition("/")[0]
+
+    @property
+    def sink(self) -> str:
+        """The sink's own id."""
+        return self.id.partition("/")[2]
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether it was told something that it does not have yet."""
+        return self.ordered != self.done
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it may hold what we put there, and nobody put back yet."""
+        return any(order is not None and order.variant for order in (self.ordered, self.done))
+
+
+def sink_id(flag: str, sink: str) -> str:
+    """The key of a sink's state."""
+    return f"{flag}/{sink}"

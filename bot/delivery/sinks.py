@@ -1,0 +1,192 @@
+"""Puts what a flag serves into its sinks, and looks every minute whether it is still there.
+
+What a sink had before the first change is written into the ledger before anything is changed, so that a bot that was killed in
+between still knows what to put back. It stays out of facts and messages: such files may hold what nobody should read.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
+
+import structlog
+
+from bot.core.effects import FeedSink
+from bot.core.lazy_dataclass import dataclass
+from bot.core.model import Actor
+from bot.core.record.sinks.sink import sink_id
+from bot.core.signals.sinks import SinkLooked, SinkPut, SinkRefused
+from bot.flags.board import FlagBoard
+from bot.flags.evaluate import Snapshot
+from bot.flags.flagd import definitions
+from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performer, Performers, StoreError, Wait
+from bot.ports.sinks import Sink, SinkError, Target
+from bot.system.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+DEADLINE_S = 30.0  # for all that one try takes; below the lease of the outbox
+LOOK_EVERY_S = 60.0
+FEEDER = Actor.rule("sinks")
+
+SinkKey = tuple[str, str]  # the flag's key and the sink's id
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a sink had before us, and whether it still has to be put back."""
+
+    text: str
+    owed: bool
+
+
+class Sinks:
+    """All sinks of the configuration. `on_try` hears of each try, with the flag, the sink and whether it went well."""
+
+    def __init__(
+        self, sinks: Mapping[SinkKey, Sink], board: FlagBoard, engine: Engine, ledger: Ledger, clock: Clock,
+        on_try: Callable[[str, str, bool], None] = lambda flag, sink, well: None,
+    ) -> None:  # fmt: skip
+        self._sinks = sinks
+        self._board = board
+        self._engine = engine
+        self._ledger = ledger
+        self._clock = clock
+        self._on_try = on_try
+        self._looking: asyncio.Task[None] | None = None
+
+    def performers(self) -> Performers:
+        """What is carried out here."""
+        return {FeedSink: Performer(self._feed)}
+
+    # --- following
+
+    async def _feed(self, body: FeedSink, row: OutboxRow) -> Performed | Wait:
+        sink = self._sinks.get((body.flag, body.sink))
+        if sink is None:
+            return Wait("it is not in the configuration; it is told once it is there again")
+        try:
+            target = target_of(self._board.snapshot, body.flag, order=row.effect.key)
+            async with asyncio.timeout(DEADLINE_S):
+                seen = await self._put(sink, target, body)
+        except StoreError:
+            raise  # the row keeps its lease, and is taken up after it
+        except SinkError as error:
+            raise await self._refused(body, row, str(error), permanent=error.permanent) from error
+        except TimeoutError as error:
+            raise await self._refused(body, row, f"it did not take it within {DEADLINE_S:.0f} s") from error
+        except Exception as error:  # an order that is given up by a fault of ours would never be followed
+            log.exception("a sink could not be told", flag=body.flag, sink=body.sink)
+            raise await self._refused(body, row, f"internal error: {type(error).__name__}", permanent=True) from error
+        self._on_try(body.flag, body.sink, True)
+        put = SinkPut(
+            actor=FEEDER, flag=body.flag, sink=body.sink, variant=target.variant, share_back=target.share_back, seen=seen
+        )  # fmt: skip
+        await self._engine.handle(put)
+        return Performed()
+
+    async def _refused(self, body: FeedSink, row: OutboxRow, words: str, *, permanent: bool = False) -> EffectError:
+        """What a failed try is to the outbox, which tries for ever: whoever repairs it there need not come here too."""
+        self._on_try(body.flag, body.sink, False)
+        refused = SinkRefused(
+            actor=FEEDER, flag=body.flag, sink=body.sink, reason=words, permanent=permanent, attempt=row.attempt
+        )  # fmt: skip
+        await self._engine.handle(refused)
+        return EffectError(words, permanent=False)
+
+    async def _put(self, sink: Sink, target: Target, body: FeedSink) -> str:
+        name = setting_of(body.flag, body.sink)
+        before = await self._before(name)
+        if not target.variant:
+            if before is None or not before.owed:
+                return await sink.apply(target) if self._is_at_rest(body) else ""
+            seen = await sink.revert(target, before.text)
+            await self._keep(name, Before(before.text, owed=False))
+            return seen
+        if before is None or not before.owed:
+            await self._keep(name, Before((await sink.plan(target)).before, owed=True))
+        return await sink.apply(target)
+
+    def _is_at_rest(self, body: FeedSink) -> bool:
+        return any(one.id == body.sink and one.at_rest for one in self._engine.policy.sinks_of(body.flag))
+
+    async def _before(self, name: str) -> Before | None:
+        text = await self._ledger.read(lambda store: store.setting(name))
+        if text is None:
+            return None
+        kept = json.loads(text)
+        return Before(kept["before"], kept["owed"])
+
+    async def _keep(self, name: str, before: Before) -> None:
+        text = json.dumps({"before": before.text, "owed": before.owed})
+        await self._ledger.write(lambda store: store.put_setting(name, text))
+
+    # --- looking
+
+    def start(self) -> None:
+        """Begin to look, every minute."""
+        if self._sinks:
+            self._looking = asyncio.create_task(self._look_for_ever(), name="sinks")
+
+    async def close(self) -> None:
+        """End."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Look at each sink that has a fallback of ours. One that cannot be read now says nothing."""
+        await asyncio.gather(*(self._look_at(key, sink) for key, sink in self._sinks.items()))
+
+    async def _look_at(self, key: SinkKey, sink: Sink) -> None:
+        flag, name = key
+        state = self._engine.world.sink(flag, name)
+        if state.on_its_way or state.done is None or not state.done.variant or not state.seen:
+            return
+        as_of = self._engine.world.seqs.get(f"sink/{sink_id(flag, name)}", 0)
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                seen = await sink.read_back()
+        except (SinkError, TimeoutError) as error:
+            log.warning("a sink cannot be read back", flag=flag, sink=name, why=str(error))
+            return
+        await self._engine.handle(SinkLooked(actor=FEEDER, flag=flag, sink=name, seen=seen, as_of=as_of))
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S / self._clock.speed)
+            await _logged(self.look)
+
+
+async def _logged(look: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await look()
+    except StoreError as error:
+        log.warning("what sinks show cannot be written down", why=str(error))
+    except Exception:  # the root of a task: one look that fails by a fault of ours must not end them all
+        log.exception("sinks could not be looked at")
+
+
+def setting_of(flag: str, sink: str) -> str:
+    """Under what name the ledger keeps what the sink had before."""
+    return f"sinks/{sink_id(flag, sink)}"
+
+
+def target_of(snapshot: Snapshot, flag: str, *, order: str = "") -> Target:
+    """What the sinks of a flag should have, as readers get it. Raises SinkError where nobody knows."""
+    entry = snapshot.entries.get(flag)
+    if entry is None:
+        raise SinkError(f"the flag {flag} is not configured any more", permanent=True)
+    if entry.lost:
+        raise SinkError("the flag is engaged on a variant that left the configuration", permanent=True)
+    engagement = entry.engagement
+    return Target(
+        flag=flag,
+        variant=engagement.variant if engagement else "",
+        share_back=engagement.share_back if engagement else 0,
+        default=entry.policy.default,
+        values=entry.values,
+        metadata=entry.metadata,
+        definitions=definitions(snapshot, only=flag),
+        id=f"msg_{sha256(order.encode()).hexdigest()[:24]}",
+    )

@@ -1,0 +1,100 @@
+"""One way to ask a sink over HTTP: its own host only, guarded, with a deadline and a cap, and errors that hold no address."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from bot.core.lazy_dataclass import dataclass
+from bot.ports.sinks import SinkError
+
+DEADLINE_S = 10.0
+BODY_CAP = 1024 * 1024
+SHOWN = 200  # characters of what it says about an error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and body; the body is as it came."""
+
+    status: int
+    body: bytes
+
+    def json(self, what: str) -> Any:
+        """The body as JSON. Raises SinkError for HTML and for what is no JSON, naming `what` it should have been."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            kind = "a web page" if self.body.lstrip()[:1] == b"<" else "no JSON"
+            raise SinkError(f"it answered {kind} instead of {what}: is the address right, or is a proxy in between?") from None
+
+    @property
+    def words(self) -> str:
+        """What it says about an error, on one line; empty where that is a web page."""
+        text = self.body.decode("utf-8", "replace").strip()
+        if text.startswith("<"):
+            return ""
+        try:
+            found = json.loads(text)
+            text = str(found.get("message") or found.get("details") or text) if isinstance(found, dict) else text
+        except (ValueError, RecursionError):
+            pass  # then as it is
+        return " ".join(text.split())[:SHOWN]
+
+
+class SinkClient:
+    """Asks through `transport`, which says which addresses may be reached. It follows no redirect."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, *, version: str) -> None:
+        self._client = httpx.AsyncClient(
+            transport=transport, trust_env=False, timeout=DEADLINE_S, follow_redirects=False,
+            headers={"user-agent": f"understudy/{version}", "accept-encoding": "identity"},
+        )  # fmt: skip
+
+    async def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Ask once. Any status but a redirect is an answer. Raises SinkError."""
+        try:
+            async with asyncio.timeout(DEADLINE_S), self._client.stream(method, url, headers=headers, content=body) as response:
+                if 300 <= response.status_code < 400:
+                    raise SinkError(
+                        f"HTTP {response.status_code}: it redirects; write the address that it leads to", permanent=True
+                    )
+                return Answer(response.status_code, await _read(response))
+        except (TimeoutError, httpx.TimeoutException):
+            raise SinkError(f"no answer within {DEADLINE_S:.0f} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise _refused(error) from None  # what httpx says may hold the address, and that may be a secret
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self._client.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > BODY_CAP:
+            raise SinkError("its answer is larger than 1 MiB")
+    return bytes(body)
+
+
+def _refused(error: Exception) -> SinkError:
+    if "allow_private" in str(error):
+        return SinkError("its address is a private one; list its network under allow_private", permanent=True)
+    match error:
+        case httpx.ConnectError():
+            return SinkError("no connection could be made")
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            return SinkError("the connection broke off")
+    return SinkError(f"it cannot be asked as it is configured ({type(error).__name__})", permanent=True)
+
+
+def refusal(answer: Answer) -> SinkError:
+    """What an answer that is no success means. What asks for somebody's hand is permanent; the rest may pass by itself."""
+    said = f": {answer.words}" if answer.words else ""
+    if answer.status in (401, 403):
+        return SinkError(f"HTTP {answer.status}, is the token right, and may it do this{said or '?'}", permanent=True)
+    return SinkError(f"HTTP {answer.status}{said}", permanent=answer.status in (400, 404, 405, 409, 410, 422))

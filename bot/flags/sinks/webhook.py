@@ -1,0 +1,82 @@
+"""Tells a receiver of each switch, signed as Standard Webhooks says: https://www.standardwebhooks.com, specification 1.0.
+
+A message says how things are, not what changed, so one that comes twice or late does no harm; `webhook-id` is the same at
+each try.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.flags.sinks.web import SinkClient, refusal
+from bot.ports.sinks import Plan, Target
+
+
+class Webhook:
+    """A receiver. `now` is the time on the wall, which the receiver compares with its own. With no secret nothing is signed."""
+
+    def __init__(self, client: SinkClient, url: str, secret: str, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._url = url
+        self._secret = secret
+        self._now = now
+
+    async def plan(self, target: Target) -> Plan:
+        """Nothing is sent: a receiver cannot be asked."""
+        signed = "signed" if self._secret else "unsigned, since its secret is empty"
+        return Plan("", f"it would be told that {target.flag} serves {target.in_words}, {signed}")
+
+    async def apply(self, target: Target) -> str:
+        """Tell it; any 2xx is a yes."""
+        body, at = message(target, self._now()), int(self._now().timestamp())
+        headers = {"content-type": "application/json", "webhook-id": target.id, "webhook-timestamp": str(at)}
+        if self._secret:
+            headers["webhook-signature"] = sign(self._secret, target.id, at, body)
+        answer = await self._client.ask("POST", self._url, headers, body)
+        if not 200 <= answer.status < 300:
+            raise refusal(answer)
+        return ""
+
+    async def read_back(self) -> str:
+        """Cannot be read."""
+        return ""
+
+    async def revert(self, target: Target, before: str) -> str:
+        """Tell it that the default serves everybody."""
+        return await self.apply(target)
+
+
+def message(target: Target, at: datetime) -> bytes:
+    """The payload: `type`, `timestamp` and `data`, as the specification recommends."""
+    kind = "released" if not target.variant else "handing_back" if target.share_back else "engaged"
+    serves = target.variant or target.default
+    data = {
+        "flag": target.flag,
+        "variant": serves,
+        "value": target.values[serves],
+        "default": target.default,
+        "shares": dict(target.shares),
+        "values": dict(target.values),
+        "metadata": dict(target.metadata),
+    }
+    said = {"type": f"flag.{kind}", "timestamp": at.astimezone(UTC).isoformat(), "data": data}
+    return json.dumps(said, allow_nan=False).encode()
+
+
+def sign(secret: str, id: str, at: int, body: bytes) -> str:
+    """`v1,` and the HMAC-SHA256 over `id.timestamp.body` in base64. A secret is `whsec_` and base64, or else taken as it is."""
+    signed = hmac.new(_key(secret), f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(signed).decode()}"
+
+
+def _key(secret: str) -> bytes:
+    if secret.startswith("whsec_"):
+        try:
+            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            pass  # the configuration warns of it
+    return secret.encode()

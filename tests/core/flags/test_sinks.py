@@ -1,0 +1,296 @@
+"""What sinks are told, and what is made of their answers; the flag itself moves as if there were none."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.decide.due import next_due
+from bot.core.decide.feeding import left_behind
+from bot.core.effects import EffectBody, FeedSink, PostLine
+from bot.core.model import Actor, Level
+from bot.core.policy import SinkPolicy
+from bot.core.record.sinks.sink import SinkState
+from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkOrdered
+from tests.desk import ANA, START, Table, policy
+
+FLAG, HOOK, FILE = "support-chat.llm", "webhook:hooks.example.com#1", "flagd_file:/var/lib/flagd/u.json"
+FEEDER = Actor.rule("sinks")
+FOLLOWING = SinkPolicy(HOOK, "webhook hooks.example.com")
+AT_REST = SinkPolicy(FILE, "flagd file /var/lib/flagd/u.json", at_rest=True)
+REPORTING = replace(FOLLOWING, repairs=False)
+
+
+def table(*sinks: SinkPolicy) -> Table:
+    return Table(policy(sinks=sinks or (FOLLOWING,))).all_well()
+
+
+def engaged(*sinks: SinkPolicy) -> Table:
+    """Switched by a rule in an incident, and the sink has it."""
+    made = table(*sinks)
+    made.sees("anthropic.api", Level.DOWN)
+    put(made, "gpt")
+    return made
+
+
+def put(made: Table, variant: str, share_back: int = 0, seen: str = "as told") -> None:
+    made.send(s.SinkPut(actor=FEEDER, flag=FLAG, sink=HOOK, variant=variant, share_back=share_back, seen=seen))
+
+
+def refused(made: Table, attempt: int = 1, *, permanent: bool = False) -> None:
+    signal = s.SinkRefused(actor=FEEDER, flag=FLAG, sink=HOOK, reason="HTTP 500", permanent=permanent, attempt=attempt)
+    made.send(signal)
+
+
+def looked(made: Table, seen: str, as_of: int | None = None) -> None:
+    newest = made.world.seqs.get(f"sink/{FLAG}/{HOOK}", 0)
+    made.send(s.SinkLooked(actor=FEEDER, flag=FLAG, sink=HOOK, seen=seen, as_of=newest if as_of is None else as_of))
+
+
+def sink(made: Table) -> SinkState:
+    return made.world.sink(FLAG, HOOK)
+
+
+def told(made: Table) -> list[tuple[str, int]]:
+    """What the sink was told so far."""
+    return [(body.variant, body.share_back) for body in made.kinds(SinkOrdered) if isinstance(body, SinkOrdered)]
+
+
+def said(made: Table) -> int:
+    """How many lines people were told about sinks."""
+    return sum(key.startswith("sink/") for key in made.effects(PostLine))
+
+
+def feeds(made: Table, kind: type[EffectBody] = FeedSink) -> int:
+    return len(made.effects(kind))
+
+
+def test_sinks_are_told_of_a_switch_in_its_very_step() -> None:
+    """Committed with it: a bot that is killed right after it tells them at its next start."""
+    made = table()
+    step = made.sees("anthropic.api", Level.DOWN)
+
+    assert [("gpt", 0)] == told(made)
+    assert [FeedSink(FLAG, HOOK)] == [one.body for one in step.effects if isinstance(one.body, FeedSink)]
+
+
+def test_sinks_are_told_of_every_share_on_the_way_back() -> None:
+    """Each step, and at the end that all is as it was."""
+    made = engaged()
+    made.sees("anthropic.api", Level.OPERATIONAL)
+    made.passes(12)
+    made.send(s.StepBack(actor=ANA, flag=FLAG))
+    made.passes(30)
+
+    assert [("gpt", 0), ("gpt", 10), ("gpt", 25), ("gpt", 50), ("", 0)] == told(made)
+
+
+def test_sinks_are_told_when_a_hand_back_is_reverted() -> None:
+    """The default failed again: everything on the fallback."""
+    made = engaged()
+    made.sees("anthropic.api", Level.OPERATIONAL)
+    made.passes(12)
+    made.send(s.StepBack(actor=ANA, flag=FLAG))
+    made.sees("anthropic.api", Level.DOWN)
+
+    assert ("gpt", 0) == told(made)[-1]
+
+
+def test_what_sinks_do_belongs_to_no_incident_s_lane() -> None:
+    """No alert waits for a gateway, and an incident that ends leaves the order standing."""
+    made = engaged()
+
+    assert {None} == {one.incident for step in made.steps for one in step.effects if isinstance(one.body, FeedSink)}
+
+
+def test_sink_of_a_flag_that_was_never_switched_is_left_alone() -> None:
+    """What is there in normal times is the team's own."""
+    made = table()
+    made.passes(3)
+
+    assert 0 == feeds(made)
+
+
+def test_sink_that_its_reader_needs_is_told_in_normal_times_too_and_once() -> None:
+    """flagd does not start without its file."""
+    made = table(AT_REST)
+    made.passes(3)
+
+    assert [("", 0)] == told(made)
+
+
+def test_sink_that_comes_into_the_configuration_during_an_outage_catches_up() -> None:
+    """By time alone, at the first beat after the start."""
+    made = Table().all_well()
+    made.sees("anthropic.api", Level.DOWN)
+    made.policy = policy(sinks=(FOLLOWING,))
+    due = next_due(made.world, made.policy)
+
+    assert due is not None and due <= made.now
+    made.passes(0)
+    assert [("gpt", 0)] == told(made)
+
+
+def test_sink_that_was_told_is_not_told_again() -> None:
+    """Ten minutes with nothing new are no reason."""
+    made = engaged()
+    made.passes(10)
+
+    assert 1 == feeds(made)
+
+
+def test_sink_that_left_with_the_fallback_in_it_is_known() -> None:
+    """Nobody puts it back: doctor and status say so."""
+    made = engaged()
+
+    assert [sink(made)] == list(left_behind(made.world, policy()))
+    assert [] == list(left_behind(made.world, made.policy))
+
+
+def test_sink_that_was_put_back_may_leave() -> None:
+    """Nothing of ours is there any more."""
+    made = engaged()
+    made.send(s.ReleaseFlag(actor=ANA, flag=FLAG, reason="well", force=True))
+    assert [sink(made)] == list(left_behind(made.world, policy()))
+    put(made, "")
+
+    assert [] == list(left_behind(made.world, policy()))
+
+
+# --- what they answer
+
+
+@pytest.mark.parametrize(("attempt", "permanent", "lines"), [(1, False, 0), (2, False, 0), (3, False, 1), (1, True, 1)])
+def test_failure_is_said_after_three_tries_or_at_once_where_trying_cannot_help(
+    attempt: int, permanent: bool, lines: int
+) -> None:
+    """A hiccup is not worth a line at night; a refused token is."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    refused(made, attempt, permanent=permanent)
+
+    assert lines == said(made)
+
+
+def test_failure_is_said_once() -> None:
+    """It is tried every minute, for hours."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    for attempt in range(1, 60):
+        refused(made, attempt)
+
+    assert 1 == len(made.kinds(SinkFailed))
+    assert "HTTP 500" == sink(made).failing
+
+
+def test_failure_moves_no_flag() -> None:
+    """Readers of flags get the fallback, whatever a gateway does."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    before = made.world.flag(FLAG)
+    refused(made, 9, permanent=True)
+
+    assert before == made.world.flag(FLAG)
+
+
+def test_sink_that_follows_after_all_is_said_and_one_that_never_failed_is_not() -> None:
+    """People who heard of trouble hear of its end; others need no line."""
+    quiet, loud = engaged(), table()
+    loud.sees("anthropic.api", Level.DOWN)
+    refused(loud, 3)
+    put(loud, "gpt")
+
+    assert (0, 2) == (said(quiet), said(loud))
+    assert "" == sink(loud).failing
+
+
+def test_same_answer_twice_is_one_fact() -> None:
+    """What is tried again after a crash is not told twice."""
+    made = engaged()
+    put(made, "gpt")
+
+    assert 1 == len(made.kinds(SinkFollowed))
+
+
+# --- what they show
+
+
+def test_change_by_somebody_else_is_said_and_put_back() -> None:
+    """The gateway sends customers to the broken provider again."""
+    made = engaged()
+    looked(made, "somebody's")
+
+    assert [SinkDrifted(FLAG, HOOK, "as told", "somebody's", True)] == made.kinds(SinkDrifted)
+    assert (1, 2) == (said(made), feeds(made))
+
+
+def test_change_is_said_and_left_where_the_configuration_says_so() -> None:
+    """`drift: report`."""
+    made = engaged(REPORTING)
+    looked(made, "somebody's")
+    looked(made, "somebody's")
+
+    assert (1, 1, 1) == (said(made), feeds(made), len(made.kinds(SinkDrifted)))
+
+
+def test_somebody_who_keeps_changing_it_is_said_once() -> None:
+    """It is put back each time, without a line each minute."""
+    made = engaged()
+    for _ in range(5):
+        looked(made, "somebody's")
+        put(made, "gpt")
+
+    assert (1, 6) == (said(made), feeds(made))
+
+
+def test_change_in_the_next_switch_is_said_again() -> None:
+    """Once is once for each order."""
+    made = engaged(REPORTING)
+    looked(made, "somebody's")
+    made.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="quality"))
+    put(made, "cached")
+    looked(made, "somebody's")
+
+    assert 2 == said(made)
+
+
+def test_change_that_is_undone_elsewhere_is_over() -> None:
+    """Nothing is wrong any more, and status says nothing."""
+    made = engaged(REPORTING)
+    looked(made, "somebody's")
+    looked(made, "as told")
+
+    assert 1 == len(made.kinds(SinkAgreed))
+    assert "" == sink(made).drifted
+
+
+def test_look_from_before_the_newest_order_says_nothing() -> None:
+    """It was read before the switch, and heard after it."""
+    made = engaged()
+    before = made.world.seqs[f"sink/{FLAG}/{HOOK}"]
+    made.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="quality"))
+    put(made, "cached", seen="cached")
+    looked(made, "as told", as_of=before)
+
+    assert [] == made.kinds(SinkDrifted)
+
+
+def test_look_while_an_order_is_on_its_way_says_nothing() -> None:
+    """Of course it shows what was there before."""
+    made = engaged()
+    made.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="quality"))
+    looked(made, "gone")
+
+    assert [] == made.kinds(SinkDrifted)
+
+
+def test_what_comes_of_it_after_the_incident_is_said_in_ops() -> None:
+    """Nobody looks into the channel of an incident that is over."""
+    made = engaged()
+    made.send(s.SetPhase(actor=ANA, incident=1, phase=made.incident().phase.RESOLVED, force=True))
+    made.now = START + timedelta(days=3)
+    made.passes(1)
+    looked(made, "somebody's")
+
+    assert {None} == {one.incident for one in made.written(SinkDrifted)}
