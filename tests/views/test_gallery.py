@@ -35,7 +35,8 @@ NO_MESSAGE: set[type[Body]] = {
     served_facts.CustomersServed,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,
     provider_facts.UpdatesForgotten,
-    sink_facts.SinkOrdered, sink_facts.SinkAgreed, merge_facts.PartSwitched, rehearsal_facts.RehearsalAsked, task_facts.TaskMoved, task_facts.TaskCame,
+    sink_facts.SinkOrdered, sink_facts.SinkAgreed,
+    merge_facts.PartSwitched, rehearsal_facts.RehearsalAsked, task_facts.TaskMoved, task_facts.TaskCame,
     *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),
 }  # fmt: skip
 NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport, FeedSink}  # effects that say nothing
