@@ -10,7 +10,7 @@ from bot.config.checks.base import Part
 from bot.config.paging import PersonOrGroupId
 from bot.config.rehearsals import Rehearse
 from bot.config.scalars import Patience, PositiveSpan, Real, Span, Text, Whole, bad
-from bot.config.sinks import Sink
+from bot.config.sinks.models import Sink
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 Percent = Annotated[int, Whole(1, 100)]

@@ -42,7 +42,7 @@ from bot.config.reading.tree import plain
 from bot.config.rehearsals import Price, Rehearse
 from bot.config.scalars import show
 from bot.config.schema import schema
-from bot.config.sinks import SINK_MODELS
+from bot.config.sinks.models import SINK_MODELS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from bot.config.checks.kinds import CHECK_MODELS
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Mark, Node, Path, Scalar, Seq, entry
-from bot.config.sinks import SINK_MODELS
+from bot.config.sinks.models import SINK_MODELS
 
 _PRIVATE = {
     "bot_token",

@@ -14,7 +14,18 @@ from bot.core.decide.incident import reminders, roles, tasks
 from bot.core.policy import Policy
 from bot.core.record.world import World
 
-FAMILIES = (phases.due, drills.due, reminders.due, roles.due, tasks.due, paging.due, approvals.due, automation.due, feeding.due, alarm.due)
+FAMILIES = (
+    phases.due,
+    drills.due,
+    reminders.due,
+    roles.due,
+    tasks.due,
+    paging.due,
+    approvals.due,
+    automation.due,
+    feeding.due,
+    alarm.due,
+)
 
 
 def next_due(world: World, policy: Policy) -> datetime | None:

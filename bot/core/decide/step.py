@@ -67,7 +67,8 @@ def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
 FAMILIES: tuple[Handlers, ...] = (
     {TimePassed: on_time_passed}, alarm.HANDLERS, configuration.HANDLERS,
     declaring.HANDLERS, drills.HANDLERS, ending.HANDLERS, delivered.HANDLERS,
-    approvals.HANDLERS, arrival.HANDLERS, by_hand.HANDLERS, pins.HANDLERS, rehearsing.HANDLERS, sinks.HANDLERS, steering.HANDLERS,
+    approvals.HANDLERS, arrival.HANDLERS, by_hand.HANDLERS, pins.HANDLERS, rehearsing.HANDLERS,
+    sinks.HANDLERS, steering.HANDLERS,
     corroboration.HANDLERS, naming.HANDLERS, phases.HANDLERS, reminders.HANDLERS, repair.HANDLERS, roles.HANDLERS,
     vendor_pages.HANDLERS, entries.HANDLERS, mitigating.HANDLERS, merging.HANDLERS, tasks.HANDLERS, runbooks.HANDLERS,
     serving.HANDLERS, real_errors.HANDLERS,

@@ -30,8 +30,8 @@ __all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
 
 FAMILIES = (
     incident_facts, mitigation_facts, runbook_facts, merge_facts, entry_facts, task_facts, paging_facts, reminder_facts,
-    drill_facts, served_facts, flag_facts, sink_facts, rehearsal_facts, steering_facts, freeze, component_facts, provider_facts, sight,
-    configuration_facts,
+    drill_facts, served_facts, flag_facts, sink_facts, rehearsal_facts, steering_facts, freeze, component_facts, provider_facts,
+    sight, configuration_facts,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.config.models import Config
-from bot.config.sinks import EnvoyRdsSink, FlagdFileSink, SinkBase, UnleashSink, WebhookSink
+from bot.config.sinks.models import EnvoyRdsSink, FlagdFileSink, SinkBase, UnleashSink, WebhookSink
 from bot.core.decide.feeding import left_behind
 from bot.delivery.sinks import SinkKey, Sinks
 from bot.flags.sinks.envoy_rds import EnvoyRds

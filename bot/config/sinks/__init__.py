@@ -1,0 +1,1 @@
+"""Other systems that follow a flag."""
