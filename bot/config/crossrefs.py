@@ -16,7 +16,7 @@ from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
 from bot.config.rehearsal_refs import check_rehearsals
 from bot.config.scalars import parse_duration, show
-from bot.config.sinks.refs import check_sinks
+from bot.config.sink_refs import check_sinks
 from bot.core.ids import ComponentId
 
 LEVELS = ("viewers", "responders", "commanders", "admins")  # of `people`, the lowest first

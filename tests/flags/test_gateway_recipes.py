@@ -18,7 +18,7 @@ from bot.flags.sinks.webhook import message, sign
 from bot.ports.sinks import Target
 
 TEXT = (Path(__file__).parents[2] / "docs" / "gateways.md").read_text(encoding="utf-8")
-RECIPES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+RECIPES = re.findall(r"```python\n(.*?)```", TEXT.partition("\n## Systems without a sink of their own\n")[2], re.DOTALL)
 NOW = datetime(2026, 3, 20, 12, 43, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
 HALF_WAY = Target("support-chat.llm", "gpt", 25, "claude", {"claude": 1, "gpt": 2}, {"incident": "INC-7"}, {}, "msg_1")
