@@ -217,7 +217,9 @@ async def test_health_says_why_nobody_is_alerted(deployment: Deployment) -> None
     await bot.sees("down", "anthropic.api")
     ill = await deployment.verb("health")
 
-    assert re.search(r"note: anthropic\.api: muted until \d{4}-\d\d-\d\d \d\d:\d\d UTC by \S+ \(load test\)\n", ill.err), ill
+    assert re.search(r"note: anthropic\.api: muted until \d{4}-\d\d-\d\d \d\d:\d\d \(UTC\) by \S+ \(load test\)\n", ill.err), (
+        ill
+    )
     assert "note: anthropic.api: its alert is held back: muted by" in ill.err
 
 

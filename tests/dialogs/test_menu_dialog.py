@@ -20,7 +20,7 @@ async def test_resolving_by_the_menu_says_what_still_fails(outage: Talk) -> None
     """Before anything is sent."""
     form = await chooses(outage.house.ana, "Resolve…")
 
-    assert "Still failing: Claude API. Still on a fallback: support-chat.llm." in form
+    assert "Still failing: Claude API. Still on a fallback: support chat." in form
 
 
 async def test_the_form_ends_the_incident_with_its_reason(outage: Talk) -> None:

@@ -137,4 +137,4 @@ async def test_somebody_whom_slack_does_not_know_is_named_in_ops(house: House, e
     await house.passes(minutes=0.5)
     await house.quiet()
 
-    assert talk.said("ops", "page 1 reached nobody (primary: on call is 70121:x, of whom 'users' knows nothing)")
+    assert talk.said("ops", "page 1 reached nobody (primary: on call is 70121:x, of whom ˋusersˋ knows nothing)")

@@ -267,7 +267,10 @@ def _paged(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
             if step in taken:
                 yield f"INC-{fact.incident} took step {body.step} of {body.severity} twice"
             taken.add(step)
-            if before.people.acknowledged_by or not before.phase.open:
+            answered = (
+                before.people.acknowledged_by and not before.paging.again
+            )  # of a question that nobody answers, it goes on
+            if answered or not before.phase.open:
                 yield f"INC-{fact.incident} paged people although somebody was there, or it was over"
         world = evolve(world, fact)
         late: dict[tuple[int, int], datetime] = {}
