@@ -20,6 +20,11 @@ class Proposal:
     late_at: datetime | None = None  # nobody had answered in time by then, and paging went on
 
 
+def held_for(seconds: int) -> timedelta:
+    """How long a step is watched that real errors stopped: never more than a day, whatever a ledger says."""
+    return timedelta(seconds=min(max(seconds, 0), 86_400))
+
+
 @dataclass(frozen=True)
 class Engagement:
     """The overlay that sends downstream services to a fallback variant."""
@@ -53,7 +58,7 @@ class Engagement:
 
     def hold(self, configured: timedelta) -> timedelta:
         """How long a step is watched."""
-        return max(configured, timedelta(seconds=self.hold_s))
+        return max(configured, held_for(self.hold_s))
 
 
 @dataclass(frozen=True)

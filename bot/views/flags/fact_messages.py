@@ -1,13 +1,11 @@
 """One message for one fact about a flag: what was switched, by whom, and the way back."""
 
-from datetime import timedelta
-
 from bot.core.decide.flags.conditions import hands_off
 from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
-from bot.core.record.flag import Engagement
+from bot.core.record.flag import Engagement, held_for
 from bot.core.record.flag_facts import (
     Engaged,
     EngageProposed,
@@ -204,7 +202,7 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
             told = f"🟠 Switching *{name}* back is stopped: {b.failed:,} of {b.requests:,} requests failed on {default}."
             return (
                 told,
-                f"{left} ({by}). Tried again after {span(timedelta(seconds=b.hold_s))} while {default} stays operational.",
+                f"{left} ({by}). Tried again after {span(held_for(b.hold_s))} while {default} stays operational.",
             )
         case HandBackReverted(reason=reason, share=share) if share:
             told = f"🟠 *{capital(name)}* need not be switched back any more ({by})."
