@@ -170,6 +170,15 @@ def test_people_need_force_for_what_did_not_pass(table: Table) -> None:
     assert "slow (forced although it was never rehearsed)" == forced.facts[0].body.reason  # type: ignore[attr-defined] # Engaged
 
 
+def test_nothing_is_pinned_to_what_did_not_pass(table: Table) -> None:
+    """A pin that switches is a switch; whoever wants it all the same engages it by force first."""
+    refused = table.send(s.PinFlag(ANA, flag=FLAG, variant=GPT.variant)).answer
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant=GPT.variant, reason="slow", force=True))
+
+    assert Unrehearsed(flag=FLAG, variant=GPT.variant, reason="it was never rehearsed") == refused
+    assert table.send(s.PinFlag(ANA, flag=FLAG, variant=GPT.variant)).answer.ok
+
+
 def test_who_names_no_variant_gets_one_that_passed(table: Table) -> None:
     """Cached answers need no rehearsal; once the model passed, it is the better one."""
     table.send(s.EngageFlag(ANA, flag=FLAG, reason="slow"))

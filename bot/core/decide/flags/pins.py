@@ -1,10 +1,12 @@
 """People keep rules off one flag (pin) or off all of them (freeze). They themselves may switch all the same."""
 
 from bot.core.answers import flags as fa
+from bot.core.answers.rehearsals import Unrehearsed
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.automation import engage, react
 from bot.core.decide.flags.choosing import meant, served
 from bot.core.decide.flags.conditions import default_unwell, incident_for, no_flag, troubled, where
+from bot.core.decide.flags.readiness import unready
 from bot.core.decide.flags.steering import UNSAID
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
@@ -32,6 +34,8 @@ def on_pin(draft: Draft, signal: PinFlag) -> Step:
         found = meant(draft.world, draft.policy, policy, variant, 100)
         if not isinstance(found, str):
             return draft.refuse(found)
+        if why := unready(draft.world, policy, found):
+            return draft.refuse(Unrehearsed(flag=policy.key, variant=found, reason=why))
         trouble = troubled(draft.world, policy, Level.DEGRADED)
         incident = incident_for(draft.world, trouble or policy.depends_on)
         engage(draft, policy, found, signal.reason or UNSAID, "manual", signal.actor, incident, trouble)
