@@ -3,16 +3,19 @@
 import ipaddress
 import socket
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from bot.config.reading.errors import Report
 from bot.config.reading.tree import Node, Path, Scalar, child, entries, items, plain, text
 from bot.config.scalars import split_listen
 
 DEFAULT_LISTEN = "127.0.0.1:8080"
+LEAST_TOKEN = 12  # characters
 
 
 def check_exposure(root: Node, report: Report) -> None:
-    """Warn of flags that nobody may read, and of reading and heartbeats that are open to anybody who reaches the bot."""
+    """Tokens that say less than they open; flags that nobody may read; what is open to anybody who reaches the bot."""
+    _check_tokens(root, report)
     _check_readers(root, report)
     by_http = text(child(root, "slack", "mode")) == "http"
     opened = child(root, "server", "open_to_loopback")
@@ -29,6 +32,64 @@ def check_exposure(root: Node, report: Report) -> None:
             where = ("providers", provider.key, "components", component.key, "checks")
             for index, check in enumerate(items(child(component.value, "checks"))):
                 _check_heartbeat(check, (*where, index), whoever, report)
+
+
+def _check_tokens(root: Node, report: Report) -> None:
+    """Tokens that can be guessed or that readers hold too, and an open door that lets nobody in."""
+    server = child(root, "server")
+    flag_tokens = (child(one, "token") for one in items(child(server, "flag_tokens")))
+    tokens = {name: items(child(server, name)) for name in ("read_tokens", "control_tokens", "outcome_tokens")}
+    tokens["read_tokens"] += tuple(token for token in flag_tokens if token is not None)
+    for name in ("control_tokens", "outcome_tokens"):
+        for index, token in enumerate(tokens[name]):
+            if 0 < len(text(token) or "") < LEAST_TOKEN:
+                remedy = f"at least {LEAST_TOKEN} characters, such as `openssl rand -hex 24` prints"
+                report.error(token.mark, ("server", name, index), "the token is too short to be secret", remedy)
+    _check_no_token_twice(tokens, report)
+    _check_flag_tokens(root, report)
+    listen = child(server, "listen")
+    may_read = tokens["read_tokens"] or tokens["control_tokens"]
+    if listen is not None and listens_everywhere(text(listen) or "") and not may_read:
+        remedy = "set `read_tokens` (and `control_tokens` where it is used), or listen on 127.0.0.1"
+        report.error(listen.mark, ("server", "listen"), "it is open to everybody, and without a token nobody may read", remedy)
+
+
+def _check_no_token_twice(tokens: dict[str, tuple[Node, ...]], report: Report) -> None:
+    """A token of two kinds may do what neither list says alone."""
+    for name, other, words, could in (
+        ("control_tokens", "read_tokens", "it is a read token too", "whoever may read could change everything"),
+        ("outcome_tokens", "read_tokens", "it is a read token too", "one for outcomes is in the environment of every service"),
+        (
+            "outcome_tokens",
+            "control_tokens",
+            "it is a control token too",
+            "every service could change everything",
+        ),
+    ):
+        theirs = {text(token) for token in tokens[other]} - {None, ""}
+        for index, token in enumerate(tokens[name]):
+            if text(token) in theirs and len(text(token) or "") >= LEAST_TOKEN:
+                report.error(token.mark, ("server", name, index), words, f"give each its own: {could}")
+
+
+def _check_flag_tokens(root: Node, report: Report) -> None:
+    """Two tokens that nobody could tell apart, one that opens more than it says, and patterns that no flag has."""
+    keys = [one.key for one in entries(child(root, "flags"))]
+    whole = [text(token) for token in items(child(root, "server", "read_tokens"))]
+    names, tokens = list[str](), list[str]()
+    for index, one in enumerate(items(child(root, "server", "flag_tokens"))):
+        where = ("server", "flag_tokens", index)
+        name, token = child(one, "name"), child(one, "token")
+        if name and text(name) in names:
+            report.error(
+                name.mark, (*where, "name"), "two tokens have this name", "give each its own: its readers are known by it"
+            )
+        if token and text(token) and text(token) in (*whole, *tokens):
+            report.error(token.mark, (*where, "token"), "the same token stands elsewhere", "give each its own")
+        names, tokens = [*names, (name and text(name)) or ""], [*tokens, (token and text(token)) or ""]
+        for at, pattern in enumerate(items(child(one, "flags"))):
+            if text(pattern) and not any(fnmatchcase(key, text(pattern) or "") for key in keys):
+                report.warn(pattern.mark, (*where, "flags", at), "no flag is called so")
 
 
 def _check_readers(root: Node, report: Report) -> None:

@@ -94,12 +94,22 @@ class WebhookSink(SinkBase):
         return (self.secret, self.url)
 
 
-class FlagdFileSink(SinkBase):
+class ReadBackSink(SinkBase):
+    """A sink that can be read back, so that it is noticed when somebody else changes it."""
+
+    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
+
+    @property
+    def repairs(self) -> bool:
+        """As configured."""
+        return self.drift == "repair"
+
+
+class FlagdFileSink(ReadBackSink):
     """A file that flagd reads, with this one flag."""
 
     type: Literal["flagd_file"] = Field(default="flagd_file", description="`flagd_file`")
     path: FilePath = Field(description="The file, from the root; its folder must let the bot put files into it.")
-    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
 
     @property
     def id(self) -> str:
@@ -116,13 +126,8 @@ class FlagdFileSink(SinkBase):
         """flagd does not start without it."""
         return True
 
-    @property
-    def repairs(self) -> bool:
-        """As configured."""
-        return self.drift == "repair"
 
-
-class EnvoyRdsSink(SinkBase):
+class EnvoyRdsSink(ReadBackSink):
     """Routes of Envoy in a file (RDS): the variant's share becomes the weight of its cluster."""
 
     type: Literal["envoy_rds"] = Field(default="envoy_rds", description="`envoy_rds`")
@@ -130,7 +135,6 @@ class EnvoyRdsSink(SinkBase):
     route: Text = Field(description="Name of the RouteConfiguration in it.")
     clusters: dict[Text, Text] = Field(min_length=1, description="Envoy's cluster for each variant of the flag.")
     admin: OptionalUrl = Field(default=None, description="Address of Envoy's admin interface, which is asked what it took.")
-    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
 
     @property
     def id(self) -> str:
@@ -152,13 +156,8 @@ class EnvoyRdsSink(SinkBase):
         """Envoy does not start without it."""
         return True
 
-    @property
-    def repairs(self) -> bool:
-        """As configured."""
-        return self.drift == "repair"
 
-
-class UnleashSink(SinkBase):
+class UnleashSink(ReadBackSink):
     """A feature of Unleash, on for the share that gets one of some variants."""
 
     type: Literal["unleash"] = Field(default="unleash", description="`unleash`")
@@ -168,7 +167,6 @@ class UnleashSink(SinkBase):
     feature: Text = Field(description="Name of the feature.")
     token: Secret = Field(default=SecretStr(""), description="API token that may change it; without one it cannot be switched.")
     on: tuple[Text, ...] = Field(min_length=1, description="Variants for which the feature is on.")
-    drift: Drift = Field(default="repair", description=DRIFT_WORDS)
 
     @property
     def id(self) -> str:
@@ -184,11 +182,6 @@ class UnleashSink(SinkBase):
     def over_http(self) -> bool:
         """Always."""
         return True
-
-    @property
-    def repairs(self) -> bool:
-        """As configured."""
-        return self.drift == "repair"
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """Its token."""
