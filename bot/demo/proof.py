@@ -127,7 +127,7 @@ def _customers(world: World, policy: Policy) -> Claim:
         return Claim(False, "the incident does not say how many customers were served")
     served = max(found, key=lambda one: one.total)
     said = plain_served(served, policy)
-    words = f"{said[:1].lower()}{said[1:]}; without a switch it had been {percent(served.without_switch)}"
+    words = f"{said[:1].lower()}{said[1:]}; without a switch it would have been {percent(served.without_switch)}"
     return Claim(served.share > served.without_switch, words)
 
 

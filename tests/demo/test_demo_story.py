@@ -42,7 +42,7 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     assert int(after_look) <= int(after_start) <= DETECTED_WITHIN_S
     assert re.search(r"real requests were counted: the service told of (\d+) of its \d+", out), out
     assert re.search(
-        r"customers served: 9\d\.\d % of [\d,]+ requests \(.*GPT .*; without a switch it had been \d\d?\.\d %", out
+        r"customers served: 9\d\.\d % of [\d,]+ requests \(.*GPT .*; without a switch it would have been \d\d?\.\d %", out
     ), out
     alive = r"(\d+) signs of life from our own service, 0 checks missed one; our own way out was lost 0 times"
     [signs] = re.findall(alive, out)
