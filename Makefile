@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
-.PHONY: gateways demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node web clean
+.PHONY: gateways demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -13,7 +13,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
-interop: $(VENV)/.dev node browser web gateways ## what services run beside the bot, in other languages and freshly installed: tests/interop
+interop: $(VENV)/.dev node browser web java gateways ## what services run beside the bot, in other languages and freshly installed: tests/interop
 	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
 	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
 	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
@@ -96,6 +96,16 @@ web: node | $(VENV)/bin/python
 	  || { mkdir -p $(VENV)/web && cp tests/interop/web/* $(VENV)/web/ && cd $(VENV)/web \
 	       && npm install --no-audit --no-fund --no-package-lock --silent && npm run --silent build; } \
 	  || echo "The client for web pages is missing: it will not be tested (Debian: apt-get install nodejs npm)"
+
+# A service with OpenFeature's client for Java, from Maven, at the versions named there.
+java: | $(VENV)/bin/python
+	@command -v mvn >/dev/null 2>&1 && command -v javac >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq default-jdk-headless maven >/dev/null; } \
+	  || echo "Java or Maven is missing (Debian: apt-get install default-jdk-headless maven)"
+	@diff -rq tests/interop/java $(VENV)/java -x target >/dev/null 2>&1 && test -f $(VENV)/java/target/classes/Reader.class \
+	  || { rm -rf $(VENV)/java && cp -R tests/interop/java $(VENV)/java && cd $(VENV)/java && mvn -q -B compile; } \
+	  || { rm -rf $(VENV)/java; echo "NO JAVA CLIENT: it was NOT built and will NOT be tested"; }
 
 # Gateways that follow our flags, at the versions named here, each in a place of its own: they bring hundreds of packages along,
 # and none of them belongs to the bot. Where one is missing, its tests say loudly that they did not run.

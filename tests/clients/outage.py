@@ -95,16 +95,24 @@ class Seen:
 
 
 async def outage(folder: Path, clients: Mapping[str, Sequence[str]]) -> Seen:
-    """Play it. A client's command may hold `{url}` and `{cache}`, and `{page}`: where a web page that may read has to stand."""
+    """Play it.
+
+    A client's command may hold `{url}` and `{cache}`, `{page}`: where a web page that may read has to stand, and `{flagd}`: the
+    file that the bot keeps for flagd.
+    """
     async with a_deployment(folder) as deployment, AsyncExitStack() as stack:
         url, page = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+        flagd = str(folder / "flagd.json")
         server = {"listen": url.removeprefix("http://"), "read_tokens": [TOKEN], "browsers": [page]}
-        deployment.configure(deployment.settings(flags=FLAGS, server=server))
+        flags = {FLAG: {**FLAGS[FLAG], "sinks": [{"type": "flagd_file", "path": flagd}]}}
+        deployment.configure(deployment.settings(flags=flags, server=server))
         bot = await deployment.ready_bot()
 
         async def start() -> dict[str, Service]:
             return {
-                name: await stack.enter_async_context(a_service(command, folder / f"{number}.json", url=url, page=page))
+                name: await stack.enter_async_context(
+                    a_service(command, folder / f"{number}.json", url=url, page=page, flagd=flagd)
+                )
                 for number, (name, command) in enumerate(clients.items())
             }
 
@@ -204,7 +212,7 @@ async def a_service(command: Sequence[str], cache: Path, **addresses: str) -> As
     words = [word.format(cache=cache, **addresses) if word.startswith("{") else word for word in command]
     process = await asyncio.create_subprocess_exec(
         *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "UNDERSTUDY_READ_TOKEN": TOKEN, "FLAGS_FILE": str(cache)},
+        env={**os.environ, "UNDERSTUDY_READ_TOKEN": TOKEN, "FLAGS_FILE": str(cache), "FLAGS_URL": addresses["url"]},
     )  # fmt: skip
     service = Service(process)
     following = asyncio.create_task(service.follow())
@@ -224,7 +232,13 @@ async def a_service(command: Sequence[str], cache: Path, **addresses: str) -> As
 
 def python(kind: str) -> list[str]:
     """A service in Python, see reader.py."""
-    return [sys.executable, str(Path(__file__).with_name("reader.py")), kind, "{url}", "{cache}"]
+    return [
+        sys.executable,
+        str(Path(__file__).with_name("reader.py")),
+        kind,
+        "{url}",
+        "{flagd}" if kind == "flagd" else "{cache}",
+    ]
 
 
 def table_row(name: str, row: Row) -> str:

@@ -55,6 +55,14 @@ def official(url: str, cache: str) -> Route:
     return by_client(OFREPProvider(url, headers_factory=lambda: headers, timeout=1.0))
 
 
+def flagd(url: str, file: str) -> Route:
+    """flagd within the process, which reads the file of our sink."""
+    from openfeature.contrib.provider.flagd import FlagdProvider
+    from openfeature.contrib.provider.flagd.config import ResolverType
+
+    return by_client(FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=file))
+
+
 def lines(url: str, cache: str) -> Route:
     """What the page writes for Python without a package; its code default is told apart from the fallback."""
     names: dict[str, Any] = {}
@@ -88,7 +96,8 @@ def main(kind: str, url: str, cache: str) -> None:
     logging.getLogger("openfeature").setLevel(logging.CRITICAL)
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
-    route = {"kit": kit, "page": page, "official": official, "lines": lines, "shell": shell}[kind](url, cache)
+    kinds = {"kit": kit, "page": page, "official": official, "flagd": flagd, "lines": lines, "shell": shell}
+    route = kinds[kind](url, cache)
     while not ended.wait(0.02):
         began, at = time.perf_counter(), time.time()
         provider, reason = route()

@@ -11,6 +11,7 @@ KIT, EXAMPLE = "kit, Python", "the page's example"
 CLIENTS = {
     KIT: python("kit"),
     "official OFREP client, Python": python("official"),
+    "flagd within the process, Python": python("flagd"),
     "without a package, Python": python("lines"),
     "without a package, shell": python("shell"),
 }

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 def node(kind: str) -> list[str]:
     """A service in Node, see reader.mjs."""
-    return [NODE, READER, kind, "{url}", "{cache}"]
+    return [NODE, READER, kind, "{url}", "{flagd}" if kind == "flagd" else "{cache}"]
 
 
 def example(heading: str, module: Path) -> list[str]:
@@ -43,6 +43,7 @@ async def test_node_clients_do_what_the_page_says_while_the_bot_is_hung_killed_a
     clients = {
         KIT: node("kit"),
         "official OFREP client, Node": node("official"),
+        "flagd within the process, Node": node("flagd"),
         "without a package, Node": example("Without a package", tmp_path / "lines.mjs"),
     }
     from_the_page = example("Node", KIT_FOLDER / "build" / "page.mjs")  # in the package's folder it finds the package by name
