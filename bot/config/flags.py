@@ -11,6 +11,7 @@ from bot.config.paging import PersonOrGroupId
 from bot.config.rehearsals import Rehearse
 from bot.config.scalars import Patience, PositiveSpan, Real, Span, Text, Whole, bad
 from bot.config.sinks.models import Sink
+from bot.core.model import TARGETING_KEY
 
 FlagKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,127}$")]
 Percent = Annotated[int, Whole(1, 100)]
@@ -81,6 +82,10 @@ class FlagConfig(Part):
     )
     min_hold: Span = Field(
         default=timedelta(minutes=10), description="How long an engagement lasts at least, against flapping."
+    )
+    sticky_by: Annotated[Text, StringConstraints(max_length=128)] = Field(
+        default=TARGETING_KEY,
+        description="Attribute of the context by which readers are dealt out, such as `conversation_id`; else `targetingKey`.",
     )
     hand_back: HandBack = Field(default=HandBack(), description="How services return to the default.")
     rehearse: Rehearse | None = Field(default=None, description="How its fallbacks are rehearsed; they are not when not given.")

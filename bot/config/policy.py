@@ -98,6 +98,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         steps=flag.hand_back.steps,
         hold=flag.hand_back.hold,
         first_step=FirstStep(flag.hand_back.first_step),
+        sticky_by=flag.sticky_by,
         stop_at_errors=flag.hand_back.stop_at_errors,
         expires_after=flag.expires_after,
         on_expiry=OnExpiry(flag.on_expiry),

@@ -89,6 +89,8 @@ class Phase(StrEnum):
 LEAD = "commander"  # the role of whoever leads, as the ledger has it whatever `people.roles` calls it
 COMMUNICATIONS = "communications"  # whoever speaks to everybody else, where that is a role
 
+TARGETING_KEY = "targetingKey"  # the attribute that tells readers of a flag apart, unless the flag names another one
+
 
 class ActorKind(StrEnum):
     """What somebody who does something is."""

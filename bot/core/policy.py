@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.ids import real
 from bot.core.lazy_dataclass import dataclass
 from bot.core.maintenance_windows import Window
-from bot.core.model import COMMUNICATIONS, LEAD, Level, Severity
+from bot.core.model import COMMUNICATIONS, LEAD, TARGETING_KEY, Level, Severity
 from bot.core.paging import PagingPolicy
 
 
@@ -127,6 +127,7 @@ class FlagPolicy:
     steps: tuple[int, ...] = (10, 25, 50, 100)
     hold: timedelta = timedelta(minutes=5)
     first_step: FirstStep = FirstStep.ASK
+    sticky_by: str = TARGETING_KEY  # the attribute of a reader's context by which shares are dealt
     stop_at_errors: float = 0.05  # share of real requests that may fail on the default while it comes back
     expires_after: timedelta = timedelta(hours=4)
     on_expiry: OnExpiry = OnExpiry.HOLD

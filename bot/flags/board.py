@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 from bot.flags.audience import EVERYBODY, Audience
-from bot.flags.evaluate import Evaluation, NotFound, Snapshot, in_drill, targeting_key
+from bot.flags.conversation import targeting_key
+from bot.flags.evaluate import Evaluation, NotFound, Snapshot, in_drill
 from bot.flags.readers import Copies, DrillReaders, Readers
 from bot.flags.serving import Answer, Read, Serving
 from bot.system.clock import Clock

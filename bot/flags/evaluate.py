@@ -1,8 +1,8 @@
 """What a flag's reader gets: an immutable picture of all flags, and a pure question to it.
 
 A flag serves its default unless an engagement sends readers to a fallback. While only a share of them is there, each reader is
-on one side by a hash that only the engagement and the reader's targeting key decide, so nobody moves twice while the share
-grows, or shrinks.
+on one side by a hash that only the engagement and the reader's targeting key (or what `sticky_by` names) decide, so nobody
+moves twice while the share grows, or shrinks.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement
 from bot.core.record.world import World
+from bot.flags.conversation import identity
 
 Primitive = str | int | float | bool
 
@@ -129,7 +130,7 @@ def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any]) -> Evaluat
     """Answer one reader: the default, or the fallback while the flag is engaged.
 
     In the scope of a drill it is the drill's fallback, as long as the flag is not engaged for a real reason. During a partial
-    hand-back a reader without a `targetingKey` stays on the fallback, which is the safe side.
+    hand-back a reader without a `targetingKey`, and without what `sticky_by` names, stays on the fallback, the safe side.
     """
     entry = picture.entries.get(key)
     if entry is None:
@@ -140,17 +141,11 @@ def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any]) -> Evaluat
     return Evaluation(key, entry.values[variant], variant, reason, entry.metadata)
 
 
-def bucket(engagement: str, targeting_key: str) -> int:
-    """Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `engagement:key`, scaled down."""
+def bucket(engagement: str, reader: str) -> int:
+    """Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `engagement:reader`, scaled down."""
     # A lone surrogate is legal in JSON and must hash, not raise.
-    seed = f"{engagement}:{targeting_key}".encode("utf-8", "surrogatepass")
+    seed = f"{engagement}:{reader}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.sha256(seed).digest()[:8], "big") * BUCKETS >> 64
-
-
-def targeting_key(context: Mapping[str, Any]) -> str:
-    """The reader's own name in an evaluation context; empty when it gave none."""
-    key = context.get("targetingKey")
-    return key if isinstance(key, str) else ""
 
 
 def in_drill(context: Mapping[str, Any]) -> bool:
@@ -168,7 +163,7 @@ def _side(entry: Entry, context: Mapping[str, Any]) -> tuple[str, str]:
         return engagement.variant, STATIC
     if engagement.share_back >= 100:
         return default, STATIC
-    reader = targeting_key(context)
+    reader = identity(context, engagement.sticky_by)
     went_back = bool(reader) and bucket(engagement.id, reader) < engagement.share_back * (BUCKETS // 100)
     return (default if went_back else engagement.variant), SPLIT
 

@@ -17,10 +17,14 @@ _NOBODY: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Split:
-    """Those who went back to the default: readers whose bucket under `seed` is lower than `below`."""
+    """Those who went back to the default: readers whose bucket under `seed` is lower than `below`.
+
+    They are told apart by the attribute `by`, or where they have none by their targeting key.
+    """
 
     seed: str
     below: int
+    by: str
     variant: str
     value: Any
 
@@ -52,4 +56,5 @@ def _split(entry: Entry) -> Split | None:
     engagement, default = entry.engagement, entry.policy.default
     if engagement is None or entry.lost or not 0 < engagement.share_back < 100:
         return None
-    return Split(engagement.id, engagement.share_back * (BUCKETS // 100), default, entry.values[default])
+    below = engagement.share_back * (BUCKETS // 100)
+    return Split(engagement.id, below, engagement.sticky_by, default, entry.values[default])

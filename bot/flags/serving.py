@@ -137,12 +137,15 @@ def _shape(found: Evaluation) -> dict[str, Any]:
 def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
     shape = _shape(rule.plain)
     if rule.split is not None:
-        split = rule.split
-        shape["split"] = {"seed": split.seed, "below": split.below, "variant": split.variant, "value": split.value}
+        shape["split"] = _split_shape(rule.split)
     if rule.drill is not None:
         drill = rule.drill
         shape["drill"] = {"variant": drill.variant, "value": drill.value, "metadata": dict(drill.metadata)}
     return shape
+
+
+def _split_shape(split: rules.Split) -> dict[str, Any]:
+    return {"seed": split.seed, "below": split.below, "by": split.by, "variant": split.variant, "value": split.value}
 
 
 def _encode(data: Any) -> bytes:

@@ -4,7 +4,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
-from bot.core.model import Actor
+from bot.core.model import TARGETING_KEY, Actor
 from bot.core.rehearsal import Rehearsals
 
 
@@ -45,6 +45,7 @@ class Engagement:
     share_at: datetime | None = None  # when a person chose the share, or halted the hand-back: rules leave it as it is since
     expiry_asked: datetime | None = None  # the end about which people were asked
     timed_at: datetime | None = None  # when a person put the end off
+    sticky_by: str = TARGETING_KEY  # the attribute of a reader's context by which its shares are dealt, from beginning to end
 
     @property
     def share(self) -> int:

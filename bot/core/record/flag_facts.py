@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
+from bot.core.model import TARGETING_KEY
 from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
 from bot.core.record.flag import Engagement, FlagState, Proposal, Seen
 
@@ -60,13 +61,14 @@ class Engaged(OfFlag, Reasoned, Body):
     expires_at: datetime
     because: tuple[str, ...] = ()  # components in trouble at that moment
     share: int = 100  # percent of the readers that went there; the others stay on the default
+    sticky_by: str = TARGETING_KEY  # by which shares are dealt as long as this lasts, whatever is configured later
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """Everybody is on the fallback, or the share that a person chose."""
         engagement = Engagement(
             id=self.engagement, variant=self.variant, reason=self.reason, mode=self.mode, actor=fact.actor, at=fact.at,
             expires_at=self.expires_at, incident=fact.incident, because=self.because, share_back=100 - self.share,
-            share_at=fact.at if self.share < 100 else None,
+            share_at=fact.at if self.share < 100 else None, sticky_by=self.sticky_by,
         )  # fmt: skip
         return replace(
             state, engagement=engagement, proposal=None, engagements=state.engagements + 1, changed_at=fact.at, held="",

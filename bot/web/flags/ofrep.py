@@ -11,7 +11,8 @@ from aiohttp import web
 
 from bot.flags import rules
 from bot.flags.audience import Audience
-from bot.flags.evaluate import NotFound, targeting_key
+from bot.flags.conversation import targeting_key
+from bot.flags.evaluate import NotFound
 from bot.flags.serving import Answer
 from bot.web.flags.etags import known
 from bot.web.server.auth import AUDIENCE

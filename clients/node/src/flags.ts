@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 export const VERSION = 1; // of the rules that we ask for and understand
 const BUCKETS = 10_000n;
 const DRILL_KEY = "understudy_drill";
+const TARGETING_KEY = "targetingKey";
 
 export type Primitive = string | number | boolean;
 
@@ -20,10 +21,15 @@ export interface Answer {
   readonly metadata: Readonly<Record<string, Primitive>>;
 }
 
-/** A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already. */
+/**
+ * A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already.
+ *
+ * They are told apart by the attribute `by`, or where they have none by their targeting key.
+ */
 export interface Split {
   readonly seed: string;
   readonly below: number;
+  readonly by: string;
   readonly back: Answer;
 }
 
@@ -44,11 +50,21 @@ export interface Flags {
 /** What this reader gets: the same as from the bot itself. */
 export function answerFor(flag: Flag, context: Readonly<Record<string, unknown>>): Answer {
   if (flag.drill !== undefined && context[DRILL_KEY] === true) return flag.drill;
-  const reader = context["targetingKey"];
-  if (flag.split !== undefined && typeof reader === "string" && reader !== "") {
-    if (bucket(flag.split.seed, reader) < flag.split.below) return flag.split.back;
-  }
-  return flag.plain;
+  return flag.split !== undefined && wentBack(flag.split, context) ? flag.split.back : flag.plain;
+}
+
+/** Whether this reader went back. One that cannot be told apart stays until all do. */
+function wentBack(split: Split, context: Readonly<Record<string, unknown>>): boolean {
+  const key = context[TARGETING_KEY];
+  const own = split.by === TARGETING_KEY ? "" : named(context[split.by]);
+  const reader = own || (typeof key === "string" ? key : "");
+  return reader !== "" && bucket(split.seed, reader) < split.below;
+}
+
+/** What an attribute tells readers apart by: a text, or a whole number. */
+function named(value: unknown): string {
+  if (typeof value === "string") return value;
+  return Number.isSafeInteger(value) ? String(value) : "";
 }
 
 /** Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `seed:targetingKey`, scaled down. */
@@ -101,9 +117,11 @@ function readFlag(item: Record<string, unknown>, where: string): Flag {
 }
 
 function readSplit(item: unknown, plain: Answer, where: string): Split {
-  const { seed, below, ...back } = object(item, where);
-  if (typeof seed !== "string" || !Number.isInteger(below)) throw new NotFlags(`${where} has no seed or no share`);
-  return { seed, below: below as number, back: readAnswer({ metadata: plain.metadata, ...back }, "SPLIT", where) };
+  const { seed, below, by = TARGETING_KEY, ...back } = object(item, where);
+  if (typeof seed !== "string" || !Number.isInteger(below) || typeof by !== "string") {
+    throw new NotFlags(`${where} has no seed or no share`);
+  }
+  return { seed, below: below as number, by, back: readAnswer({ metadata: plain.metadata, ...back }, "SPLIT", where) };
 }
 
 function readAnswer(item: Record<string, unknown>, reason: string, where: string): Answer {

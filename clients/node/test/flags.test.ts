@@ -49,6 +49,22 @@ test("flag that the server could not evaluate keeps its last answer", () => {
   assert.equal(after.byKey.get("chat")?.plain.value, "good");
 });
 
+test("readers are told apart by what the bot names, else by their targeting key", () => {
+  const split = { seed: "chat#1", below: 5_000, by: "conversation", variant: "claude", value: "claude" };
+  const found = parse(JSON.stringify({ flags: [flag("gpt", "chat", { split })] })).byKey.get("chat");
+  assert.ok(found);
+  const [back, stays] = ["user-1", "\u00fc"]; // 616 and 6128
+  const contexts = [
+    { targetingKey: stays, conversation: back },
+    { targetingKey: back, conversation: stays },
+    ...[undefined, null, "", true, 1.5, 2 ** 53, Infinity, [stays]].map((conversation) => ({ targetingKey: back, conversation })),
+    { conversation: back },
+    {},
+  ];
+  const values = contexts.map((context) => answerFor(found, context).value);
+  assert.deepEqual(values, ["claude", "gpt", ...Array.from({ length: 8 }, () => "claude"), "claude", "gpt"]);
+});
+
 test("reader without a name stays on the fallback, and a drill needs the JSON value true", () => {
   const found = parse(
     JSON.stringify({

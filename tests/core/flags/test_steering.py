@@ -19,7 +19,21 @@ from bot.core.record.incident_facts import PhaseChanged
 from bot.core.record.steering.steering_facts import ExpiryNear, ShareSet
 from bot.flags.evaluate import bucket
 from tests.core.flags.steered import API, FLAG, OPENAI, bodies, calm, engaged, handing_back, served, share
-from tests.desk import ANA, BOB, START
+from tests.desk import ANA, BOB, START, policy
+
+# --- by what readers are dealt out
+
+
+def test_another_attribute_to_deal_by_counts_from_the_next_switch_on() -> None:
+    """Taken over at once, it would move readers of the switch that runs."""
+    table = share(calm(sticky_by="conversation"), 25)
+    table.policy = policy(sticky_by="customer")
+    table.send(s.RampFlag(ANA, flag=FLAG, share=50))
+    running = engaged(table).sticky_by
+
+    table.send(s.ReleaseFlag(ANA, flag=FLAG, force=True))
+    assert ("conversation", "customer") == (running, engaged(share(table, 25)).sticky_by)
+
 
 # --- a share
 

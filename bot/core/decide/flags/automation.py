@@ -96,6 +96,7 @@ def engage(
     body = Engaged(
         flag=policy.key, engagement=f"{policy.key}#{state.engagements + 1}", variant=variant, previous=previous,
         reason=reason, mode=mode, expires_at=expires_at or draft.now + policy.expires_after, because=because, share=share,
+        sticky_by=policy.sticky_by,
     )  # fmt: skip
     draft.add(f"flag/{policy.key}", body, incident=incident, actor=actor)
 

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 VERSION = 1  # of the rules that we ask for and understand
 BUCKETS = 10_000
 DRILL_KEY = "understudy_drill"
+TARGETING_KEY = "targetingKey"
+MOST_EXACT = 2**53  # from here on two whole numbers may be one, where JSON numbers are floats
 
 
 class NotFlags(ValueError):  # noqa: N818 # what was received, not a fault of ours
@@ -32,11 +34,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already."""
+    """A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already.
+
+    They are told apart by the attribute `by`, or where they have none by their targeting key.
+    """
 
     seed: str
     below: int
+    by: str
     back: Answer
+
+    def takes(self, targeting_key: str | None, attributes: Mapping[str, Any]) -> bool:
+        """Whether this reader went back. One that cannot be told apart stays until all do."""
+        own = "" if self.by == TARGETING_KEY else _named(attributes.get(self.by))
+        reader = own or targeting_key or ""
+        return reader != "" and bucket(self.seed, reader) < self.below
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ class Flag:
         """What this reader gets: the same as from the bot itself."""
         if self.drill is not None and attributes.get(DRILL_KEY) is True:
             return self.drill
-        if self.split is not None and targeting_key and bucket(self.split.seed, targeting_key) < self.split.below:
+        if self.split is not None and self.split.takes(targeting_key, attributes):
             return self.split.back
         return self.plain
 
@@ -77,6 +89,18 @@ def bucket(seed: str, targeting_key: str) -> int:
     # Half a surrogate pair is legal in a Python string and in JSON: it must hash as it does in the bot.
     hashed = hashlib.sha256(f"{seed}:{targeting_key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(hashed[:8], "big") * BUCKETS >> 64
+
+
+def _named(value: Any) -> str:
+    """What an attribute tells readers apart by: a text, or a whole number, of which 7 and 7.0 are the same one."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return ""
+        case int() | float() if -MOST_EXACT < value < MOST_EXACT and value == int(value):
+            return str(int(value))
+    return ""
 
 
 def parse(text: str, before: Mapping[str, Flag] | None = None) -> Flags:
@@ -121,10 +145,10 @@ def _flag(item: Mapping[str, Any], where: str) -> Flag:
 
 def _split(item: Any, plain: Answer, where: str) -> Split:
     found = _object(item, where)
-    seed, below = found.get("seed"), found.get("below")
-    if not isinstance(seed, str) or type(below) is not int:
+    seed, below, by = found.get("seed"), found.get("below"), found.get("by", TARGETING_KEY)
+    if not isinstance(seed, str) or type(below) is not int or not isinstance(by, str):
         raise NotFlags(f"{where} has no seed or no share")
-    return Split(seed, below, _answer({"metadata": plain.metadata, **found}, "SPLIT", where))
+    return Split(seed, below, by, _answer({"metadata": plain.metadata, **found}, "SPLIT", where))
 
 
 def _answer(item: Mapping[str, Any], reason: str, where: str) -> Answer:

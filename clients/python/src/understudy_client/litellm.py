@@ -14,6 +14,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import OpenFeatureError, TypeMismatchError
 
+from understudy_client.flags import DRILL_KEY
 from understudy_client.provider import UnderstudyProvider
 
 log = logging.getLogger("understudy_client")
@@ -26,7 +27,8 @@ class UnderstudyModels(CustomLogger):  # type: ignore[misc] # LiteLLM is not the
     background, so no request waits for them; while the bot is away its last answer stands. Where it was never heard, and no
     file `cache` holds an earlier answer, a request gets the model of `fallback`, or without one there the model it asked for.
 
-    In a hand-back a reader is who LiteLLM says asks: the `user` of the request, or else its virtual key.
+    In a hand-back a reader is who LiteLLM says asks: the `user` of the request, or else its virtual key. Where a flag is
+    sticky by another attribute, such as `conversation_id`, that is taken from the request's `metadata`.
     """
 
     def __init__(
@@ -54,15 +56,14 @@ class UnderstudyModels(CustomLogger):  # type: ignore[misc] # LiteLLM is not the
         asked = data.get("model")
         flag = self._flags.get(asked) if isinstance(asked, str) else None
         if isinstance(asked, str) and flag is not None:
-            data["model"] = self._model(asked, flag, _reader(user_api_key_dict, data))
+            data["model"] = self._model(asked, flag, _context(user_api_key_dict, data))
         return data
 
     def shutdown(self) -> None:
         """End the background work."""
         self._provider.shutdown()
 
-    def _model(self, asked: str, flag: str, reader: str | None) -> str:
-        context = EvaluationContext(reader)
+    def _model(self, asked: str, flag: str, context: EvaluationContext) -> str:
         try:
             try:
                 value: Any = self._provider.resolve_string_details(flag, "", context).value
@@ -77,6 +78,13 @@ class UnderstudyModels(CustomLogger):  # type: ignore[misc] # LiteLLM is not the
             if trouble:
                 log.warning("requests for %s do not follow the flag %s: %s", asked, flag, trouble)
         return model if isinstance(model, str) and model else self._fallback.get(asked, asked)
+
+
+def _context(key: Any, data: Mapping[str, Any]) -> EvaluationContext:
+    """Who asks, and what the request says besides. Customers write that, and a drill is no business of theirs."""
+    metadata = data.get("metadata")
+    said = metadata if isinstance(metadata, Mapping) else {}
+    return EvaluationContext(_reader(key, data), {name: value for name, value in said.items() if name != DRILL_KEY})
 
 
 def _reader(key: Any, data: Mapping[str, Any]) -> str | None:
