@@ -101,12 +101,14 @@ class FlagBoard:
 
     def one(self, key: str, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer | NotFound:
         """The same, as it is sent."""
-        answer = self.serving(audience).one(key, context)
+        serving = self.serving(audience)
+        answer = serving.one(key, context)
         if isinstance(answer, Answer):
             answer.reads += 1
             if name := audience.reader(targeting_key(context) or client):
                 self._readers.note(key, name)
-                self._note_drill(key, context, name)
+                if key in serving.parted:
+                    self._note_drill(key, context, name)
         return answer
 
     def all(self, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer:

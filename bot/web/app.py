@@ -84,10 +84,11 @@ class WebServer:
         await runner.setup()
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
         assert server is not None  # noqa: S101 # setup() has just made it
-        self._short_way = server.request_handler = ShortWay(self.app[SERVICES], server.request_handler)
+        short_way = self._short_way = ShortWay(self.app[SERVICES], server.request_handler)
+        server.request_handler = short_way
 
         def connection(by_file: bool) -> Guarded:
-            return Guarded(among, server, by_file=by_file, loop=loop, access_log=None, logger=logger)
+            return Guarded(among, server, short_way, by_file=by_file, loop=loop, access_log=None, logger=logger)
 
         self._runner, backlog, self._at = runner, self._limits.backlog, (host, port)
         try:
@@ -109,7 +110,7 @@ class WebServer:
     def serve_flags_alone(self) -> None:
         """Answer readers of flags from here on, and ask everybody else to come again in a second."""
         if self._short_way is not None:
-            self._short_way.leaving = True
+            self._short_way.open = False
 
     def leave(self) -> None:
         """Take no more connections; let those that are there go with their next answer, and end what is left after a while."""

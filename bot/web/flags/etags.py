@@ -1,9 +1,9 @@
 """Answers that a client need not be sent twice."""
 
-from aiohttp import web
+from bot.web.server.at_once import Asking
 
 
-def known(request: web.BaseRequest, tag: str) -> bool:
+def known(request: Asking, tag: str) -> bool:
     """Whether the client has what this tag stands for already."""
     conditions = request.headers.getall("If-None-Match", [])
     wanted = {part.strip().removeprefix("W/") for condition in conditions for part in condition.split(",")}

@@ -15,6 +15,7 @@ from bot.flags.conversation import targeting_key
 from bot.flags.evaluate import NotFound
 from bot.flags.serving import Answer
 from bot.web.flags.etags import known
+from bot.web.server.at_once import Asking
 from bot.web.server.auth import AUDIENCE
 from bot.web.server.bodies import read_json
 from bot.web.server.errors import OFREP_FLAGS, Refusal, flag_key
@@ -22,10 +23,11 @@ from bot.web.services import SERVICES, WebServices
 
 PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
 JSON = "application/json"
+NO_STORE = {"Content-Type": JSON, "Cache-Control": "no-store"}
 
 
 class Reply(NamedTuple):
-    """What a reader is sent: status 200 or 304, headers beside the type of the content, and the body."""
+    """What a reader is sent: status 200 or 304."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,16 +36,30 @@ class Reply(NamedTuple):
 
 async def evaluate(request: web.Request) -> web.Response:
     """One flag, or with no key all of them; a trailing slash does not matter."""
-    made = reply(request.app[SERVICES], request, request[AUDIENCE], flag_key(request), await read_json(request))
-    if made.status == 304:
-        return web.Response(status=304, headers=made.headers)
-    return web.Response(body=made.body, content_type=JSON, headers=made.headers)
+    asked = question(request, request[AUDIENCE], flag_key(request), await read_json(request))
+    made = reply(request.app[SERVICES], request, asked)
+    return web.Response(status=made.status, body=made.body or None, headers=made.headers)
 
 
-def reply(services: WebServices, request: web.BaseRequest, audience: Audience, key: str, data: Any) -> Reply:
-    """What is answered to this body, for one flag or, without a key, for all; raises Refusal."""
+class Question(NamedTuple):
+    """Who asks what, once it is understood."""
+
+    audience: Audience
+    key: str  # empty for all flags
+    data: Any
+    context: Mapping[str, Any]
+    client: str
+
+
+def question(request: Asking, audience: Audience, key: str, data: Any) -> Question:
+    """What this body asks; raises Refusal."""
     context = _context(data)
-    client = targeting_key(context) or client_of(request)
+    return Question(audience, key, data, context, targeting_key(context) or client_of(request))
+
+
+def reply(services: WebServices, request: Asking, asked: Question) -> Reply:
+    """What is answered, for one flag or for all; raises Refusal."""
+    audience, key, data, context, client = asked
     if key:
         return _one(services, audience, key, context, client)
     wanted = request.query.get("rules") if "?" in request.raw_path else None
@@ -60,7 +76,7 @@ def _one(services: WebServices, audience: Audience, key: str, context: Mapping[s
     if isinstance(found, NotFound):
         services.metrics.observe_unknown_flag()
         raise Refusal(404, f"{found.reason}.", code="FLAG_NOT_FOUND")
-    return Reply(200, {"Cache-Control": "no-store"}, found.body)
+    return Reply(200, NO_STORE, found.body)
 
 
 def _rules(services: WebServices, audience: Audience, client: str, data: Any) -> Answer:
@@ -72,21 +88,23 @@ def _rules(services: WebServices, audience: Audience, client: str, data: Any) ->
     return services.board.rules(client, audience)
 
 
-def _unless_known(request: web.BaseRequest, answer: Answer) -> Reply:
+def _unless_known(request: Asking, answer: Answer) -> Reply:
     headers = {"ETag": answer.etag, "Cache-Control": "no-cache"}
-    return Reply(304, headers, b"") if known(request, answer.etag) else Reply(200, headers, answer.body)
+    return (
+        Reply(304, headers, b"") if known(request, answer.etag) else Reply(200, {"Content-Type": JSON, **headers}, answer.body)
+    )
 
 
 def _context(data: Any) -> Mapping[str, Any]:
     """The evaluation context of a body; none at all is fine, since clients without one send nothing or `{}`."""
     if data is None:
         return {}
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         raise Refusal(400, "The body must be a JSON object.", remedy='Send {"context": {...}}.', code="PARSE_ERROR")
     context = data.get("context")
     if context is None:
         return {}
-    if not isinstance(context, Mapping):
+    if not isinstance(context, dict):
         raise Refusal(400, "context must be an object.", remedy='Send {"context": {...}}.', code="INVALID_CONTEXT")
     if not isinstance(context.get("targetingKey"), str | None):
         remedy = 'Send {"context": {"targetingKey": "name-of-the-reader"}}.'
@@ -94,6 +112,6 @@ def _context(data: Any) -> Mapping[str, Any]:
     return context
 
 
-def client_of(request: web.BaseRequest) -> str:
+def client_of(request: Asking) -> str:
     """Who reads, for those that send no targeting key: where from and with what."""
     return f"{request.remote or 'unknown'} {request.headers.get('User-Agent', '')[:80]}".strip()

@@ -1,27 +1,33 @@
-"""The short way for what services ask most: flags, in a small whole body, with a token or from this machine.
+"""The short way for what services ask most: flags, in a small body, with a token or from this machine.
 
 It answers what `ofrep` answers, and refuses what the doors refuse, without the search for a route, middlewares and a response
-made for everything. What is in any way unusual (a browser, a proxy, a body still under way) goes the ordinary way.
+made for everything. What is in any way unusual (a browser, a proxy, a large body) goes the ordinary way.
 """
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import cast
 
+import structlog
 from aiohttp import HttpVersion11, web
+from aiohttp.http_parser import RawRequestMessage
 
 from bot.flags.serving import EVENTS
 from bot.web.flags import ofrep
+from bot.web.server.at_once import KEPT_BYTES, Asked
 from bot.web.server.auth import check_restored, reading_flags
 from bot.web.server.bodies import BODY_BYTES, parsed
-from bot.web.server.connections import Guarded
-from bot.web.server.errors import OFREP, OFREP_FLAGS, Refusal, refused
+from bot.web.server.errors import OFREP, OFREP_FLAGS, Refusal, refused, unforeseen
 from bot.web.server.ready import HEADERS, ready
 from bot.web.services import WebServices
 
 Ordinary = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 USUAL = re.compile(re.escape(OFREP_FLAGS) + r"(?:/([A-Za-z0-9._-]+))?(?:\?rules=1)?", re.ASCII)
+UNUSUAL = frozenset({"origin", "sec-fetch-site", "content-encoding", "transfer-encoding", "expect", "upgrade"})
+
+log = structlog.get_logger(__name__)
 
 
 class ShortWay:
@@ -30,17 +36,47 @@ class ShortWay:
     def __init__(self, services: WebServices, ordinary: Ordinary) -> None:
         self._services = services
         self._ordinary = ordinary
-        self.leaving = False  # another server is about to take this one's place
+        self.open = True  # until another server is about to take this one's place
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer it here or there."""
-        if self.leaving:
-            return await self._last(request)
-        found = USUAL.fullmatch(request.raw_path) if request.method == "POST" else None
-        if found is None or not self._is_usual(request):
-            return await self._ordinary(request)
-        cast(Guarded, request.protocol).asked()
-        return self._answer(request, found[1] or "")
+        """Answer what was not answered at once."""
+        return await (self._ordinary(request) if self.open else self._last(request))
+
+    def wants(self, message: RawRequestMessage) -> bool:
+        """Whether a service reads flags as they usually do."""
+        sent = message.headers
+        return (
+            message.method == "POST"
+            and _key(message.path) is not None
+            and not (message.should_close or message.upgrade)
+            and message.version >= HttpVersion11
+            and UNUSUAL.isdisjoint(map(str.lower, sent))
+            and int(sent.get("Content-Length", 0)) <= BODY_BYTES
+        )
+
+    def answer(self, request: Asked, body: bytes) -> bytes:
+        """Head and body of what is answered."""
+        try:
+            made = ofrep.reply(self._services, request, self._question(request, body))
+        except Refusal as refusal:
+            response = refused(request, refusal)
+        except Exception:  # as at the root of an ordinary request
+            log.exception("http.failed", method="POST", route=OFREP_FLAGS)
+            response = refused(request, unforeseen())
+        else:
+            return ready(made.status, made.headers, made.body)
+        return ready(response.status, response.headers, cast(bytes, response.body))
+
+    def _question(self, request: Asked, body: bytes) -> ofrep.Question:
+        known: tuple[bytes, ofrep.Question] | None = request.found_out
+        if known is not None and known[0] == body:
+            return known[1]
+        audience = reading_flags(request, self._services)
+        check_restored(self._services)
+        found = ofrep.question(request, audience, _key(request.raw_path) or "", parsed(body))
+        if len(body) <= KEPT_BYTES:
+            request.found_out = body, found
+        return found
 
     async def _last(self, request: web.BaseRequest) -> web.StreamResponse:
         """Flags as ever, and the connection ends with the answer; anything else is asked of the next server."""
@@ -53,33 +89,9 @@ class ShortWay:
         response.force_close()
         return response
 
-    def _answer(self, request: web.BaseRequest, key: str) -> web.StreamResponse:
-        try:
-            audience = reading_flags(request, self._services)
-            check_restored(self._services)
-            data = parsed(request.content.read_nowait())
-            made = ofrep.reply(self._services, request, audience, key, data)
-        except Refusal as refusal:
-            response = refused(request, refusal)
-            response.headers.update(HEADERS)
-            return response
-        lines = "".join(f"{name}: {value}\r\n" for name, value in made.headers.items())
-        if made.status == 200:
-            lines += f"Content-Type: {ofrep.JSON}\r\n"
-        return ready(made.status, lines, made.body)
 
-    @staticmethod
-    def _is_usual(request: web.BaseRequest) -> bool:
-        body, sent = request.content, request.headers
-        return (
-            body.is_eof()
-            and body.total_bytes <= BODY_BYTES
-            and isinstance(request.protocol, Guarded)
-            and request.version >= HttpVersion11
-            and request.keep_alive
-            and "Origin" not in sent
-            and "Sec-Fetch-Site" not in sent
-            and "Content-Encoding" not in sent
-            and "Expect" not in sent
-            and "Upgrade" not in sent
-        )
+@lru_cache(maxsize=4_096)
+def _key(path: str) -> str | None:
+    """The flag that a usual path names, empty for all of them; None for any other path."""
+    found = USUAL.fullmatch(path)
+    return None if found is None else found[1] or ""

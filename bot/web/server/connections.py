@@ -17,10 +17,12 @@ from aiohttp.web_protocol import RequestHandler
 
 from bot.core.lazy_dataclass import dataclass
 from bot.system.descriptors import in_use, limit, share
+from bot.web.server.at_once import AtOnce, Parser
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS_WITHIN_S = 10.0
+NOTED_EVERY_S = 1.0  # that an idle connection asked something; which of them was silent longest need not be known better
 BUSY_AT_MOST_S = 30.0  # a longer answer is one that its reader does not take; it may be cut off when there is no room
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -109,14 +111,19 @@ class Guarded(RequestHandler):
     `by_file`: it came over the Unix socket, so the mode of that file let it in.
     """
 
-    __slots__ = ("_among", "_busy", "_deadline", "_socket", "by_file", "peer", "stands")
+    __slots__ = ("_among", "_busy", "_deadline", "_heads", "_since", "_socket", "by_file", "peer", "stands")
 
-    def __init__(self, among: Connections, server: web.Server, *, by_file: bool = False, **options: Any) -> None:
+    def __init__(
+        self, among: Connections, server: web.Server, at_once: AtOnce, *, by_file: bool = False, **options: Any
+    ) -> None:
         super().__init__(server, **options)
+        self._heads: Parser | None = Parser(self._parser, self, at_once)
+        self._parser = cast(Any, self._heads)
         self.by_file = by_file
         self.stands = Standing.UNPROVEN
         self._among = among
         self._busy = False
+        self._since = 0.0  # when it was noted last that it is idle
         self._deadline: asyncio.TimerHandle | None = None
         self._socket: asyncio.Transport | None = None
         self.peer = ""
@@ -135,13 +142,17 @@ class Guarded(RequestHandler):
             self.cut()
 
     def data_received(self, data: bytes) -> None:
-        self._arm()
+        heads = self._heads
+        before = heads.count if heads is not None else 0
         super().data_received(data)
+        if data and (heads is None or heads.count == before):
+            self._arm()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._disarm()
         self._among.gone(self)
         super().connection_lost(exc)
+        self._heads = None
 
     def began(self, body: aiohttp.StreamReader) -> None:
         """A request is complete up to its headers; its body has a deadline of its own where it is read (`bodies`)."""
@@ -155,10 +166,23 @@ class Guarded(RequestHandler):
         if self._busy and self._socket is not None and not self._socket.is_closing():
             self._among.stands(self, Standing.BUSY)
 
+    def waits(self) -> bool:
+        """Whether nothing is asked of the server, so that a request may be answered before it hears of it."""
+        return not self._messages and self._waiter is not None and not self._waiter.done()
+
+    def asks(self) -> None:
+        """A request that will be answered at once has its headers; its body has to be there when they had to."""
+        self._arm()
+        self._among.stands(self, Standing.UNPROVEN)
+
     def asked(self) -> None:
-        """A whole request is there and is answered at once, so that between the two it need not stand anywhere else."""
+        """A request was answered at once, so that between the two it need not stand anywhere else."""
+        now = self.now()
+        self._next_keepalive_close_time = now + self._keepalive_timeout
         self._disarm()
-        self._among.stands(self, Standing.IDLE)
+        if self.stands is not Standing.IDLE or now - self._since > NOTED_EVERY_S:
+            self._since = now
+            self._among.stands(self, Standing.IDLE)
 
     def ended(self) -> None:
         """It is answered, but for what its reader has not taken yet."""

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.ports import StoreError
 from bot.views.storage import meanwhile, nothing_changed
+from bot.web.server.at_once import Asking
 
 OFREP = "/ofrep/"
 OFREP_FLAGS = "/ofrep/v1/evaluate/flags"
@@ -65,11 +66,16 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return refused(request, Refusal(503, nothing_changed(error), remedy=meanwhile(error), headers=headers))
     except Exception:  # the root of a request: what nobody caught ends here, with its traceback
         log.exception("http.failed", method=request.method, route=_route(request))
-        remedy = "Try again; if you were changing something, with the same Idempotency-Key. The bot's log has the details."
-        return refused(request, Refusal(500, "Something went wrong on our side.", remedy=remedy))
+        return refused(request, unforeseen())
 
 
-def refused(request: web.BaseRequest, refusal: Refusal) -> web.Response:
+def unforeseen() -> Refusal:
+    """What is told of a fault of ours, of which the log has the details."""
+    remedy = "Try again; if you were changing something, with the same Idempotency-Key. The bot's log has the details."
+    return Refusal(500, "Something went wrong on our side.", remedy=remedy)
+
+
+def refused(request: Asking, refusal: Refusal) -> web.Response:
     """The refusal as a response, in the shape that the path's clients understand."""
     if request.path.startswith(OFREP):
         details = f"{refusal.text} {refusal.remedy}".strip()
@@ -84,7 +90,7 @@ def refused(request: web.BaseRequest, refusal: Refusal) -> web.Response:
     return answer_json(data, status=refusal.status, headers=refusal.headers)
 
 
-def flag_key(request: web.BaseRequest) -> str:
+def flag_key(request: Asking) -> str:
     """The flag that an OFREP path names; empty for all flags at once. A trailing slash does not matter."""
     start = OFREP_FLAGS + "/"
     return request.path.removeprefix(start).strip("/") if request.path.startswith(start) else ""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.web.server.at_once import Asking
 from bot.web.server.errors import OFREP, Handler, Refusal
 from bot.web.services import SERVICES
 
@@ -56,7 +57,7 @@ def is_from_foreign_page(request: web.Request) -> bool:
     return any(not _is_ours(origin, request) for origin in request.headers.getall("Origin", []))
 
 
-def names_this_machine(request: web.BaseRequest) -> bool:
+def names_this_machine(request: Asking) -> bool:
     """Whether the request was sent to a loopback name or address, by its target as well as by its Host header.
 
     Names below `.localhost` do not count: not every resolver keeps them on the machine.
@@ -92,11 +93,11 @@ def _is_ours(origin: str, request: web.Request) -> bool:
     return scheme in STANDARD_PORTS and page != NOWHERE and all(page == _named(where, scheme) for where in _addresses(request))
 
 
-def _asked(request: web.BaseRequest) -> list[HostPort]:
+def _asked(request: Asking) -> list[HostPort]:
     return [_named(where) for where in _addresses(request)]
 
 
-def _addresses(request: web.BaseRequest) -> list[str]:
+def _addresses(request: Asking) -> list[str]:
     """Every address that the request says it was sent to: Host, and the target where that names a host of its own.
 
     Very old programs name none at all; browsers always do.

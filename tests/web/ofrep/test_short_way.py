@@ -2,12 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import HttpVersion11
+from aiohttp.http_parser import RawRequestMessage
+from multidict import CIMultiDict, CIMultiDictProxy
 from raw_http import status_of
 from web_house import CONTROL, READ, House, OpenHouse
+from yarl import URL
 
+from bot.core.model import Actor
+from bot.core.signals import EngageFlag
+from bot.web.server.at_once import Asked
+from bot.web.server.bodies import BODY_BYTES
 from bot.web.server.connections import Limits
 
 FLAGS = "/ofrep/v1/evaluate/flags"
@@ -18,23 +28,47 @@ BODIES = [
 ]  # fmt: skip
 PATHS = [FLAGS, FLAGS + "/on", FLAGS + "/route", FLAGS + "/nope", FLAGS + "?rules=1", FLAGS + "/on?rules=1"]
 TOKENS = [f"Authorization: Bearer {READ}", f"X-API-Key: {READ}", "Authorization: Bearer wrong", ""]
+Told = tuple[int, dict[str, str], bytes]
 LEFT_OUT = ("date", "connection", "keep-alive")  # of how it is sent, not of what is said
 
 
-async def asked(house: House, path: str, body: bytes, *lines: str, close: bool) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body; with `close` the request goes the ordinary way, since its connection ends with it."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    head = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{house.port}", f"Content-Length: {len(body)}", *filter(None, lines)]
-    writer.write("\r\n".join([*head, *(["Connection: close"] if close else []), "", ""]).encode() + body)
-    try:
+class Asker:
+    """One connection that is kept, which asks again and again."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+
+    async def ask(self, path: str, body: bytes = b"", *lines: str) -> Told:
+        """Status, headers and body."""
+        head = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}", *filter(None, lines), "", ""]
+        self.writer.write("\r\n".join(head).encode() + body)
+        return await self.told()
+
+    async def told(self) -> Told:
+        """The next answer."""
         async with asyncio.timeout(5):
-            answer = await reader.readuntil(b"\r\n\r\n")
+            answer = await self._reader.readuntil(b"\r\n\r\n")
             first, *rest = answer.decode().strip().split("\r\n")
             found = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
             length = int(found.get("content-length", "0"))
-            return status_of(first.encode() + b"\r\n"), found, await reader.readexactly(length)
+            return status_of(first.encode() + b"\r\n"), found, await self._reader.readexactly(length)
+
+
+@asynccontextmanager
+async def asker(house: House) -> AsyncIterator[Asker]:
+    """A new connection, whose other side is set up, so that what comes now may go the short way."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    await asyncio.sleep(0.01)
+    try:
+        yield Asker(reader, writer)
     finally:
         writer.close()
+
+
+async def asked(house: House, path: str, body: bytes, *lines: str, close: bool) -> Told:
+    """One answer; with `close` the request goes the ordinary way, since its connection ends with it."""
+    async with asker(house) as one:
+        return await one.ask(path, body, *lines, *(["Connection: close"] if close else []))
 
 
 def said(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], Any]:
@@ -47,10 +81,14 @@ def said(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str]
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("token", TOKENS)
 async def test_both_ways_say_the_same(house: House, path: str, token: str) -> None:
-    """For every body: status, headers and content."""
-    for body in BODIES:
-        short, ordinary = [await asked(house, path, body, token, close=close) for close in (False, True)]
-        assert said(ordinary) == said(short), body[:60]
+    """For every body: status, headers and content, also when the same is asked again on a connection that is kept."""
+    async with asker(house) as kept:
+        for body in BODIES:
+            ordinary = said(await asked(house, path, body, token, close=True))
+            if len(body) > BODY_BYTES:  # that ends the connection
+                assert ordinary == said(await asked(house, path, body, token, close=False))
+                continue
+            assert [ordinary] * 2 == [said(await kept.ask(path, body, token)) for _ in range(2)], body[:60]
 
 
 @pytest.mark.parametrize("path", [FLAGS, FLAGS + "?rules=1"])
@@ -110,3 +148,57 @@ async def test_connection_that_was_answered_is_idle() -> None:
         writer.close()
     finally:
         await house.close()
+
+
+async def test_what_changed_is_told_to_who_asks_again(house: House) -> None:
+    """Only the question is remembered, never its answer."""
+    engage = EngageFlag(Actor.operator("ana"), flag="support-chat.llm", variant="", reason="claude is down")
+    async with asker(house) as one:
+        before = await one.ask(f"{FLAGS}/support-chat.llm", b"{}", TOKENS[0])
+        assert (await house.engine.handle(engage)).ok
+        after = await one.ask(f"{FLAGS}/support-chat.llm", b"{}", TOKENS[0])
+    assert ["normal", "engaged"] == [said(told)[2]["metadata"]["phase"] for told in (before, after)]
+
+
+async def test_every_request_is_looked_at_for_itself(house: House) -> None:
+    """One with another token, path or body gets nothing that was found out about the one before."""
+    async with asker(house) as one:
+        right, wrong = TOKENS[0], TOKENS[2]
+        asked_for = [(f"{FLAGS}/on", right), (f"{FLAGS}/on", wrong), (f"{FLAGS}/on", ""), (f"{FLAGS}/nope", right)]
+        assert [200, 401, 401, 404] == [(await one.ask(path, b"", token))[0] for path, token in asked_for]
+        for name in (b"ana", b"bob"):
+            await one.ask(f"{FLAGS}/on", b'{"context": {"targetingKey": "%b"}}' % name, right)
+    assert {"ana", "bob"} <= {reader.name for reader in house.board.readers_of("on")}
+
+
+async def test_small_body_in_pieces_is_waited_for_while_others_are_answered(house: House) -> None:
+    """It is answered with its last piece, and what came on the same connection meanwhile after it."""
+    body = b'{"context": {"targetingKey": "ana"}}'
+    head = f"POST {FLAGS}/on HTTP/1.1\r\nHost: x\r\n{TOKENS[0]}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    async with asker(house) as one:
+        for piece in (head, body[:9]):
+            one.writer.write(piece)
+            await asyncio.sleep(0.02)
+        assert 200 == (await asked(house, f"{FLAGS}/on", b"", TOKENS[0], close=False))[0]
+        one.writer.write(body[9:] + head.replace(b"/on ", b"/nope ") + body)
+        assert [200, 404] == [(await one.told())[0], (await one.told())[0]]
+
+
+async def test_body_that_does_not_come_ends_the_connection() -> None:
+    """By the time by which its headers had to be there."""
+    house = await House(read_tokens=(READ,)).open(limits=Limits(headers_within_s=0.05))
+    try:
+        async with asker(house) as one:
+            one.writer.write(f"POST {FLAGS}/on HTTP/1.1\r\nHost: x\r\n{TOKENS[0]}\r\nContent-Length: 9\r\n\r\n{{".encode())
+            assert 408 == (await one.told())[0]
+    finally:
+        await house.close()
+
+
+@pytest.mark.parametrize(("count", "size", "kept"), [(5, 50, True), (40, 5, False), (5, 4_096, False)])
+def test_little_is_kept_of_a_connection(count: int, size: int, kept: bool) -> None:
+    """Of a request with many headers, or with large ones, nothing is remembered, however often it is asked."""
+    sent = tuple((f"X-{n}".encode(), b"x" * (size - 4)) for n in range(count))
+    headers = CIMultiDictProxy(CIMultiDict({name.decode(): value.decode() for name, value in sent}))
+    message = RawRequestMessage("POST", FLAGS, HttpVersion11, headers, sent, False, None, False, False, URL(FLAGS))
+    assert Asked(message, "127.0.0.1", None).worth_keeping is kept

@@ -1,0 +1,152 @@
+"""Requests that are answered the moment they are whole: what is between aiohttp's parser and its server.
+
+The server makes a task, a request, a writer and a response for each message, which takes longer than all else that reading a
+flag takes. What the parser has read is offered here first; what is not answered goes on as if nothing had been.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from aiohttp import StreamReader
+from aiohttp.http_parser import RawRequestMessage
+from multidict import CIMultiDictProxy
+
+Message = tuple[RawRequestMessage, StreamReader]
+
+KEPT_BYTES, KEPT_HEADERS = 4_096, 32  # of a connection's last request
+
+
+class Asking(Protocol):
+    """What doors and readers of flags look at: aiohttp's request is one, and so is `Asked`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def raw_path(self) -> str: ...
+    @property
+    def headers(self) -> CIMultiDictProxy[str]: ...
+    @property
+    def query(self) -> Mapping[str, str]: ...
+    @property
+    def remote(self) -> str | None: ...
+    @property
+    def protocol(self) -> Any: ...
+
+
+class Asked:
+    """A request whose path holds nothing to decode, without all that a server needs beside."""
+
+    __slots__ = ("found_out", "headers", "path", "protocol", "query", "raw_path", "remote", "sent")
+
+    def __init__(self, message: RawRequestMessage, remote: str, protocol: Any) -> None:
+        self.found_out: Any = None  # what whoever answers wants to know again when the very same is asked
+        self.sent = _sent(message)
+        self.raw_path = message.path
+        self.path, _, query = message.path.partition("?")
+        self.query = dict([query.split("=", 1)]) if query else {}
+        self.headers = message.headers
+        self.remote = remote
+        self.protocol = protocol
+
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether it is as small as such requests are: what is kept of a connection must not add up."""
+        size = sum(len(name) + len(value) for name, value in self.sent[-1])
+        return size <= KEPT_BYTES and len(self.sent[-1]) <= KEPT_HEADERS
+
+
+class AtOnce(Protocol):
+    """Who answers requests at once."""
+
+    open: bool  # whether it answers anything at all now
+
+    def wants(self, message: RawRequestMessage) -> bool:
+        """Whether it can answer this one, as soon as its body is there."""
+        ...
+
+    def answer(self, request: Asked, body: bytes) -> bytes:
+        """All that is sent. The same `request` comes again, with what was found out about it, when it is asked again."""
+        ...
+
+
+class Connection(Protocol):
+    """The server's side of a connection."""
+
+    peer: str
+    transport: Any
+
+    @property
+    def writing_paused(self) -> bool: ...
+
+    def waits(self) -> bool:
+        """Whether the server has no request of it, so that this one is not answered before an earlier one."""
+        ...
+
+    def asks(self) -> None:
+        """A request is there that will be answered at once, but for a part of its body."""
+        ...
+
+    def asked(self) -> None:
+        """A whole request was answered."""
+        ...
+
+
+class Parser:
+    """aiohttp's parser, which keeps for itself what is answered at once.
+
+    Services ask the same thing again and again, so that what was found out about a request holds for the next one as well when
+    the two are alike to the byte.
+    """
+
+    def __init__(self, parser: Any, connection: Connection, at_once: AtOnce) -> None:
+        self._parser = parser
+        self._connection = connection
+        self._at_once = at_once
+        self._held: Message | None = None  # wanted, and its body is still under way
+        self._last: Asked | None = None
+        self._taking = False
+        self.count = 0  # requests whose headers were read
+        self.pause_reading = parser.pause_reading
+        self.message_consumed = parser.message_consumed
+        self.feed_eof = parser.feed_eof
+        self.set_upgraded = parser.set_upgraded
+
+    def feed_data(self, data: bytes) -> tuple[Sequence[Message], bool, bytes]:
+        """Messages for the server, whether they end in an upgrade, and what came after it; raises what the parser raises."""
+        if not data and self._taking:  # reading a body wakes a connection that is not asleep
+            return (), False, b""
+        held, self._held = self._held, None
+        messages, upgraded, tail = self._parser.feed_data(data)
+        self.count += len(messages)
+        if held is not None:
+            messages = [held, *messages]
+        if len(messages) == 1 and not upgraded and self._takes(*messages[0]):
+            return (), False, tail
+        return messages, upgraded, tail
+
+    def _takes(self, message: RawRequestMessage, body: StreamReader) -> bool:
+        connection = self._connection
+        if not (self._at_once.open and connection.waits()) or connection.writing_paused:
+            return False
+        asked = self._last
+        if asked is None or asked.sent != _sent(message):
+            if not self._at_once.wants(message):
+                return False
+            asked = Asked(message, connection.peer, connection)
+            self._last = asked if asked.worth_keeping else None
+        if body.is_eof():
+            self._parser.message_consumed()
+            self._taking = True
+            sent = body.read_nowait()
+            self._taking = False
+            connection.transport.write(self._at_once.answer(asked, sent))
+            connection.asked()
+        else:
+            self._held = message, body
+            connection.asks()
+        return True
+
+
+def _sent(message: RawRequestMessage) -> tuple[Any, ...]:
+    """All that a head says, but for how it is written."""
+    return message.method, message.path, message.version, message.raw_headers
