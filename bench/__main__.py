@@ -18,6 +18,7 @@ NAMES = (
     "readers",
     "client",
     "ofrep",
+    "listeners",
     "hostile",
     "failover",
     "history",

@@ -20,13 +20,11 @@ DEADLINE_S = 30.0
 
 
 @dataclass
-class Running:
-    """A bot that answers."""
+class Process:
+    """A program that serves over HTTP."""
 
-    workspace: LocalWorkspace
     url: str
     pid: int
-    ready_after_s: float
 
     def resident_mb(self) -> float:
         """Its resident memory in MB (10^6 bytes)."""
@@ -37,6 +35,14 @@ class Running:
         """The CPU seconds that it has taken so far, in all threads."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Running(Process):
+    """A bot that answers."""
+
+    workspace: LocalWorkspace
+    ready_after_s: float
 
 
 @asynccontextmanager
@@ -61,7 +67,7 @@ async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Ru
             url = await ready(folder / "data" / "control.json")
             took = loop.time() - began
             await workspace.connected(within=DEADLINE_S)
-            yield Running(workspace, url, process.pid, took)
+            yield Running(url, process.pid, workspace, took)
         finally:
             process.terminate()
             await process.wait()
@@ -78,6 +84,23 @@ async def ready(control: Path) -> str:
                     if response.status == 200:
                         return url
             await asyncio.sleep(0.01)
+
+
+def pin(pid: int, core: int) -> None:
+    """This process with all its threads on one core, before whatever else runs there."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+        try:
+            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(50))
+        except PermissionError:
+            print("  not at real-time priority: what else runs here is in the figures")
+            return
+
+
+def two_cores() -> tuple[int, int]:
+    """One for the bot and one for whoever asks it; the same where there is no other."""
+    found = sorted(os.sched_getaffinity(0))
+    return found[0], found[min(1, len(found) - 1)]
 
 
 def _vendor() -> web.Application:

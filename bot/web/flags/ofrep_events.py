@@ -11,6 +11,7 @@ from bot.web.services import SERVICES
 
 PING_S = 15.0  # keeps proxies from closing it, and finds listeners that are gone
 TAKEN_WITHIN_S = 5.0  # a listener that takes nothing for so long is gone
+TOLD_AT_ONCE = 100
 REFETCH = json.dumps({"type": "refetchEvaluation"})
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -42,9 +43,14 @@ class Streams:
             self._listening.discard(changed)
 
     def tell(self) -> None:
-        """Flags have changed."""
-        for changed in self._listening:
+        """Flags have changed: some listeners at a time, so that those who read flags are answered in between."""
+        self._tell(list(self._listening))
+
+    def _tell(self, waiting: list[asyncio.Event]) -> None:
+        for changed in waiting[:TOLD_AT_ONCE]:
             changed.set()
+        if rest := waiting[TOLD_AT_ONCE:]:
+            asyncio.get_running_loop().call_soon(self._tell, rest)
 
     async def close(self, app: web.Application) -> None:
         """Let everybody go: a stream has no end of its own that a server could wait for."""
