@@ -153,7 +153,9 @@ REGISTRIES = {
     "bot/exports/__init__.py": "times",
     "commands/register.py": "arguments converting desk due helping listening messages parse table times",
     "bot/cli/verbs.py": "__main__ ending options output remote",
-    "bench/__main__.py": "bare_server bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report",
+    "bench/__main__.py": (
+        "bare_server bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report"
+    ),
 }
 
 
