@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import signals as s
@@ -18,6 +18,7 @@ def on_default(table: Table) -> set[str]:
     return {reader for reader in READERS if served(table, reader) == "claude"}
 
 
+@settings(max_examples=40)
 @given(MINUTES)
 def test_nobody_changes_sides_twice(steps: list[int]) -> None:
     """Whoever is back on the default stays there, and one look takes one step at most."""
@@ -31,6 +32,7 @@ def test_nobody_changes_sides_twice(steps: list[int]) -> None:
         assert len(table.kinds(HandBackStepped)) <= taken + 1
 
 
+@settings(max_examples=40)
 @given(MINUTES)
 def test_the_hand_back_ends_all_the_same(steps: list[int]) -> None:
     """Once the clock has gone past where it was set back from."""
