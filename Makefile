@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
-.PHONY: gateways demo test lint bench kills chaos mutants interop pictures check install browser emoji official proxy peers node web java clean
+.PHONY: gateways demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -31,6 +31,10 @@ kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing wa
 
 chaos: $(VENV)/.dev ## tells two hundred lives of an incident in a Slack that misbehaves, and checks the same; ARGS=--lives=N
 	$(BIN)/python -m tests.trust.chaos $(ARGS)
+
+days: $(VENV)/.dev ## plays two hundred bad days in virtual time, and forty on which things are tidied away; fourteen minutes
+	$(BIN)/python -m tests.simulation.day 200
+	$(BIN)/python -m tests.simulation.day 40 --kind=tidied
 
 pictures: $(VENV)/.dev browser emoji ## plays the demo in a browser and takes the pictures of the README anew
 	$(BIN)/python -m tests.pictures

@@ -1,10 +1,12 @@
 """Play days by seed: `python -m tests.simulation.day 200` plays two hundred of them and prints what broke."""
 
+import argparse
 import asyncio
 import logging
 import random
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -103,28 +105,33 @@ def play(seed: int, hours: float = HOURS, *, tidied: bool = False, busy: bool = 
         return runner.run(_play(seed, hours, tidied=tidied, busy=busy))
 
 
-def main(argv: list[str]) -> int:
-    """Play seeds 0..n-1, or from..to, and with `tidied` or `busy` behind them such days.
-
-    Exit status 1 when a law was broken or an edge of LEGAL was never walked.
-    """
+def main(argv: Sequence[str]) -> int:
+    """The program; 1 where a law was broken, or where a hundred days and more never walked an edge of LEGAL."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    tidied, busy = argv[-1] == "tidied", argv[-1] == "busy"
-    argv = argv[:-1] if tidied or busy else argv
-    first, last = (0, int(argv[0])) if len(argv) == 1 else (int(argv[0]), int(argv[1]))
+    asked = argparse.ArgumentParser(
+        prog="python -m tests.simulation.day", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
+    asked.add_argument("days", type=int, nargs="+", metavar="N", help="how many, or the first seed and the one behind the last")
+    asked.add_argument("--kind", choices=("any", "tidied", "busy"), default="any")
+    asked.add_argument("--soonest", type=int, nargs="*", default=[], metavar="SEED", help="play these before all others")
+    asked.add_argument("--at-least", type=int, metavar="N", help="end after so many, once every edge of LEGAL was walked")
+    options = asked.parse_args(argv)
+    first, last = options.days if len(options.days) > 1 else (0, options.days[0])
     edges: set[Edge] = set()
     seen: Counter[str] = Counter()
-    for seed in range(first, last):
-        day = play(seed, tidied=tidied, busy=busy)
+    for seed in dict.fromkeys([*options.soonest, *range(first, last)]):
+        day = play(seed, tidied=options.kind == "tidied", busy=options.kind == "busy")
         edges |= day.edges
-        seen.update(facts=day.facts, deaths=day.deaths)
+        seen.update(days=1, facts=day.facts, deaths=day.deaths)
         for sentence in day.broken:
             print(f"seed {seed}: {sentence}")
         if day.broken:
             return 1
+        if options.at_least and seen["days"] >= options.at_least and edges >= set(LEGAL):
+            break
+    print(f"{seen['days']} days, {seen['deaths']} deaths, {seen['facts']} facts, {len(edges)} of {len(LEGAL)} edges of LEGAL")
     missing = set(LEGAL) - edges
-    print(f"{last - first} days, {seen['deaths']} deaths, {seen['facts']} facts, {len(edges)} of {len(LEGAL)} edges of LEGAL")
-    if missing and last - first >= 100:
+    if missing and seen["days"] >= 100:
         print("never walked: " + ", ".join(f"{a} -> {b}" for a, b in sorted(missing)))
         return 1
     return 0
