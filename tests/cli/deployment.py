@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -23,16 +22,10 @@ from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.store.sqlite import open_read_only
 from commands.table import words
+from tests import forks
 from tests.house import Vendor, settings
 
-ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 30.0
-FULL_DISK = """
-import os, resource, sys
-_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), most))
-os.execv(sys.executable, [sys.executable, "-m", "bot.cli", *sys.argv[2:]])
-"""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
@@ -65,7 +58,7 @@ class Answer:
 class Bot:
     """A running `understudy run`."""
 
-    process: asyncio.subprocess.Process
+    process: forks.Program
     data: Path
     log: Path
     answers: list[str] = field(default_factory=list)  # every HTTP answer that was given, for those who look for secrets
@@ -177,17 +170,9 @@ class Deployment:
         """Write the configuration file; `changes` replace whole sections."""
         self.config.write_text(yaml.safe_dump(dict(made or self.settings(**changes))), encoding="utf-8")
 
-    async def understudy(self, *args: str, config: bool = True, stdout: Path | None = None) -> Ended:
+    async def understudy(self, *args: str, config: bool = True) -> Ended:
         """Run a verb to its end."""
-        process = await self._start((*args, *self._where(args, config)), asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                out, err = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return Ended(process.returncode or 0, out.decode(), err.decode())
+        return Ended(*await forks.run(self._start((*args, *self._where(args, config))), WITHIN_S))
 
     async def verb(self, *args: str) -> Ended:
         """Run a verb to its end in this process, which saves the half second of a start."""
@@ -203,7 +188,7 @@ class Deployment:
         log = self.folder / f"bot-{len(self._bots)}.log"
         with log.open("wb") as file:
             words = ("run", "--config", str(self.config), *args)
-            process = await self._start(words, file.fileno(), file.fileno(), most_bytes)
+            process = await forks.start(self._start(words, most_bytes), file.fileno(), file.fileno())
         bot = Bot(process, self.data, log)
         self._bots.append(bot)
         return bot
@@ -259,15 +244,10 @@ class Deployment:
     def _where(self, args: Iterable[str], config: bool) -> tuple[str, ...]:
         return ("--config", str(self.config)) if config and "--config" not in args else ()
 
-    async def _start(
-        self, args: Iterable[str], out: int, err: int, most_bytes: int | None = None
-    ) -> asyncio.subprocess.Process:  # fmt: skip
+    def _start(self, args: Iterable[str], file_bytes: int | None = None) -> forks.Start:
         kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-        shim = ("-m", "bot.cli") if most_bytes is None else ("-c", FULL_DISK, str(most_bytes))
-        return await asyncio.create_subprocess_exec(
-            sys.executable, *shim, *args, cwd=self.folder, env={**kept, "PYTHONPATH": str(ROOT), **self.env},
-            stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err,
-        )  # fmt: skip
+        env = {**kept, "PYTHONPATH": str(forks.ROOT), **self.env}
+        return forks.Start(list(args), str(self.folder), env, file_bytes=file_bytes)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from bot.sandbox.vendor.load import read
 from bot.system.clock import SystemClock
 from tests.checks.net import faults
 from tests.checks.net.faults import OK, Play, saying
-from tests.cli.deployment import KEPT_ENVIRONMENT, ROOT, Ended
+from tests.cli.deployment import KEPT_ENVIRONMENT, Ended
+from tests.forks import ROOT
 from tests.transcripts import own_logs
 
 CANARIES = {"API_KEY": "canary-api-key-71f3", "PEER_SECRET": "canary-peer-secret-6b1d", "BEAT_TOKEN": "canary-beat-token-2e9c"}

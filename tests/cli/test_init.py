@@ -15,7 +15,7 @@ from bot.cli.verbs import main
 from bot.config.load import Loaded, load
 from bot.config.reading.errors import ConfigErrors
 from bot.wiring.manifest import manifest_for
-from tests.cli.deployment import ROOT
+from tests.forks import ROOT
 
 TOKENS = {
     "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "s" * 32,

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,9 +21,9 @@ from bot.sandbox.slack.records import Settings
 from bot.store.errors import StoreError
 from bot.store.sqlite import open_read_only
 from commands.table import words
+from tests import forks
 from tests.house import Vendor, settings
 
-ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 40.0
 
 
@@ -39,7 +38,7 @@ class Rig:
         self.vendor = vendor
         self.changes = dict(changes or {})
         self.deaths = 0
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: forks.Program | None = None
 
     async def start(self, point: str = "never", *, open_files: int | None = None) -> None:
         """Start the bot; it dies at `point`, and may open so many files."""
@@ -52,14 +51,13 @@ class Rig:
                 component["checks"][0]["every"] = "200ms"
         config = self.folder / "understudy.yaml"
         config.write_text(yaml.safe_dump(changed), encoding="utf-8")
-        script = str(ROOT / "tests" / "process" / "victim.py")
         (self.folder / "data" / "control.json").unlink(missing_ok=True)
-        limited = ("sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh") if open_files else ()
+        victim = forks.Start(
+            (str(config), str(self.folder / "data"), point), str(forks.ROOT), {**os.environ, "PYTHONPATH": str(forks.ROOT)},
+            script=str(Path(__file__).with_name("victim.py")), open_files=open_files,
+        )  # fmt: skip
         with (self.folder / "bot.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *limited, sys.executable, script, str(config), str(self.folder / "data"), point,
-                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log,
-            )  # fmt: skip
+            self._process = await forks.start(victim, log.fileno(), log.fileno())
 
     async def died(self) -> None:
         assert self._process is not None
