@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # tests wait more than they compute
 
 .PHONY: gateways demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy peers node web java clean
