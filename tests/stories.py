@@ -42,6 +42,7 @@ from bot.core.record.entry_facts import (
 from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import (
     CarriedOver,
+    ConversationsFollowed,
     Engaged,
     EngageProposed,
     ExpiryReached,
@@ -458,6 +459,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("automation", Frozen(words)),
         ("automation", Thawed(words)),
         (f"flag/{FLAG}", CarriedOver(FLAG, "gpt", T0)),
+        (f"flag/{FLAG}", ConversationsFollowed(FLAG, 25)),
         (f"flag/{FLAG}", RehearsalAsked(FLAG)),
         (f"flag/{FLAG}", Rehearsed(FLAG, "gpt", words, words, (NeedResult("tools", Mark.FAILED, words),), 0.01, 4_200, words)),
         (f"flag/{FLAG}", RehearsalSkipped(FLAG, "gpt", words)),

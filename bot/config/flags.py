@@ -35,7 +35,13 @@ class HandBack(Part):
     first_step: Literal["ask", "auto"] = Field(
         default="ask", description="`ask` waits for a person before the first step, `auto` does not."
     )
-
+    only: Literal["all", "new"] = Field(
+        default="all", description="`new` lets conversations that run end where they are; `all` takes them along."
+    )
+    at_most: PositiveSpan = Field(
+        default=timedelta(minutes=30),
+        description="How long they may run on there with `only: new`, at most `24h`; then they follow.",
+    )
     stop_at_errors: Annotated[float, Real(0, 1)] = Field(
         default=0.05,
         description="Share of real requests that may fail on the default during a step, 0 to 1; more goes back one step.",
@@ -49,6 +55,13 @@ class HandBack(Part):
         if any(later <= earlier for earlier, later in pairwise(steps)):
             raise bad("the steps do not ascend", "each share must be larger than the one before, such as [10, 25, 50, 100]")
         return steps if steps[-1] == 100 else (*steps, 100)
+
+    @field_validator("at_most")
+    @classmethod
+    def _within_a_day(cls, span: timedelta) -> timedelta:
+        if span > timedelta(days=1):
+            raise bad("no conversation is waited for longer than a day", "write `24h` or less")
+        return span
 
 
 class FlagConfig(Part):

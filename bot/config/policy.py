@@ -99,6 +99,7 @@ def _flag(config: Config, key: str) -> FlagPolicy:
         hold=flag.hand_back.hold,
         first_step=FirstStep(flag.hand_back.first_step),
         sticky_by=flag.sticky_by,
+        stays_for=flag.hand_back.at_most if flag.hand_back.only == "new" else None,
         stop_at_errors=flag.hand_back.stop_at_errors,
         expires_after=flag.expires_after,
         on_expiry=OnExpiry(flag.on_expiry),

@@ -128,6 +128,7 @@ class FlagPolicy:
     hold: timedelta = timedelta(minutes=5)
     first_step: FirstStep = FirstStep.ASK
     sticky_by: str = TARGETING_KEY  # the attribute of a reader's context by which shares are dealt
+    stays_for: timedelta | None = None  # how long conversations that run stay in a hand-back; None = they go along
     stop_at_errors: float = 0.05  # share of real requests that may fail on the default while it comes back
     expires_after: timedelta = timedelta(hours=4)
     on_expiry: OnExpiry = OnExpiry.HOLD
@@ -138,6 +139,11 @@ class FlagPolicy:
     quorum: int = 1  # how many different people have to say yes
     approve_within: timedelta | None = timedelta(minutes=5)  # then paging goes on; None = it does not
     sinks: tuple[SinkPolicy, ...] = ()
+
+    @property
+    def stay_s(self) -> int:
+        """The same in whole seconds; 0 = they go along."""
+        return max(1, int(self.stays_for.total_seconds())) if self.stays_for else 0
 
     def called(self, variant: str) -> str:
         """What people call a variant: its alias in the configuration, else its name."""

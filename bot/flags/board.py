@@ -9,10 +9,10 @@ from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 from bot.flags.audience import EVERYBODY, Audience
-from bot.flags.conversation import targeting_key
+from bot.flags.conversation import began_ms, identity, targeting_key
 from bot.flags.evaluate import Evaluation, NotFound, Snapshot, in_drill
-from bot.flags.readers import Copies, DrillReaders, Readers
-from bot.flags.serving import Answer, Read, Serving
+from bot.flags.readers import MOST_CONVERSATIONS, Conversations, Copies, DrillReaders, Readers
+from bot.flags.serving import NEVER, Answer, Heard, Read, Serving
 from bot.system.clock import Clock
 
 
@@ -38,13 +38,14 @@ class Reader:
 class FlagBoard:
     """Serves evaluations from the newest snapshot and remembers each flag's readers for fifteen minutes."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, most_conversations: int = MOST_CONVERSATIONS) -> None:
         self._clock = clock
         self._serving: dict[Audience, Serving] = {}
         self._changed: dict[str, int] = {}  # the revision of all flags with which each one changed last, where it was seen
         self._readers = Readers(clock)
         self._copies = Copies(clock)
         self._in_drill = DrillReaders()
+        self._conversations = Conversations(clock, most_conversations)
         self._reads: Counter[Read] = Counter()
         self._told: list[Callable[[], None]] = []
 
@@ -76,6 +77,8 @@ class FlagBoard:
             self._reads += serving.take_reads()
         self._serving = {EVERYBODY: Serving(snapshot)}
         self._readers.keep_only(snapshot.entries)
+        if not self.serving().heeding:
+            self._conversations.forget()
         self._in_drill.keep_only({key for key, entry in snapshot.entries.items() if entry.drill})
         if before is not None:
             changed = [key for key, entry in snapshot.entries.items() if not entry.serves_like(before.entries.get(key))]
@@ -102,7 +105,7 @@ class FlagBoard:
     def one(self, key: str, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer | NotFound:
         """The same, as it is sent."""
         serving = self.serving(audience)
-        answer = serving.one(key, context)
+        answer = serving.one(key, context, self._heard(serving, context, key) if key in serving.heeding else NEVER)
         if isinstance(answer, Answer):
             answer.reads += 1
             if name := audience.reader(targeting_key(context) or client):
@@ -114,7 +117,7 @@ class FlagBoard:
     def all(self, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer:
         """Every flag for one reader, who keeps a copy of them from now on."""
         serving, name = self.serving(audience), audience.reader(targeting_key(context) or client)
-        answer = serving.all(context)
+        answer = serving.all(context, self._heard(serving, context, *serving.heeding) if serving.heeding else NEVER)
         answer.reads += 1
         if name:
             self._copies.note(name, serving.picture.revision, audience)
@@ -134,6 +137,17 @@ class FlagBoard:
         self._copies.note(audience.reader(client), serving.picture.revision, audience)
         return serving.definitions(overlay=overlay)
 
+    def _heard(self, serving: Serving, context: Mapping[str, Any], *keys: str) -> Heard:
+        """When this reader's conversation was first heard of, for flags where that matters; it may say by itself."""
+        if began_ms(context) is not None:
+            return NEVER
+        heard = {}
+        for key in keys:
+            entry = serving.heeding[key]
+            if entry.engagement is not None and (reader := identity(context, entry.engagement.sticky_by)):
+                heard[key] = self._conversations.heard(key, reader, entry.split.newest_ms if entry.split else 0)
+        return heard
+
     def note_in_drill(self, client: str, keys: Iterable[str], *, fallback: bool) -> None:
         """This client read these flags by itself in the scope of their drill, or without it; flags without one are left out."""
         for key in keys:
@@ -146,6 +160,11 @@ class FlagBoard:
             self._in_drill.note(key, name, fallback=in_drill(context))
 
     # --- who reads
+
+    @property
+    def conversations(self) -> int:
+        """Of how many conversations it is remembered when they were first heard of."""
+        return len(self._conversations)
 
     def read_in_drill(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Who read the flag since its drill began, as far as they are kept: its fallback in the scope; without the scope."""

@@ -3,12 +3,20 @@
 An evaluation context comes from outside, and clients in three languages have to read the same from it.
 """
 
+import math
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.model import TARGETING_KEY
 
+BEGAN = "conversation_started_at"
 MOST_EXACT = 2**53  # from here on two whole numbers may be one, where JSON numbers are floats
+LAST_S = 253_402_300_799  # the end of the year 9999; milliseconds that are taken for seconds lie far behind it
+
+EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+RFC_3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 
 
 def targeting_key(context: Mapping[str, Any]) -> str:
@@ -33,3 +41,40 @@ def _named(value: Any) -> str:
         case int() | float() if -MOST_EXACT < value < MOST_EXACT and value == int(value):
             return str(int(value))  # 7 and 7.0 are the same number in JSON
     return ""
+
+
+def began_ms(context: Mapping[str, Any]) -> int | None:
+    """When the conversation began, in milliseconds since 1970; None where the context does not say, or says nonsense.
+
+    `conversation_started_at` is a time as in RFC 3339, or seconds since 1970.
+    """
+    match context.get(BEGAN):
+        case str() as text:
+            found = _read(text)
+        case bool():
+            return None
+        case int() | float() as seconds if 0 <= seconds <= LAST_S:
+            found = math.floor(seconds * 1000)
+        case _:
+            return None
+    return found if found is not None and 0 <= found <= LAST_S * 1000 else None
+
+
+def as_ms(at: datetime) -> int:
+    """A time in milliseconds since 1970."""
+    return (at - EPOCH) // MILLISECOND
+
+
+def _read(text: str) -> int | None:
+    parts = RFC_3339.fullmatch(text)
+    if parts is None:
+        return None
+    fraction, sign, hours, minutes = parts[7] or "", parts[8], int(parts[9] or 0), int(parts[10] or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    try:
+        local = as_ms(datetime(*map(int, parts.groups()[:6]), tzinfo=UTC))  # type: ignore[arg-type, misc] # six numbers
+    except ValueError:
+        return None
+    ahead = (hours * 60 + minutes) * 60_000 * (-1 if sign == "-" else 1)
+    return local + int(f"{fraction[:3]:0<3}") - ahead

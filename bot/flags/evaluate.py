@@ -16,7 +16,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement
 from bot.core.record.world import World
-from bot.flags.conversation import identity
+from bot.flags.conversation import as_ms, began_ms, identity
 
 Primitive = str | int | float | bool
 
@@ -53,6 +53,38 @@ class NotFound:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Who is on the default while others are on the fallback: readers whose bucket under `seed` is lower than `below`.
+
+    They are told apart by the attribute `by`, or where they have none by their targeting key. `later` holds steps that only
+    conversations take which began at or after a moment: that, in milliseconds since 1970, and their `below`.
+    """
+
+    seed: str
+    below: int
+    by: str
+    later: tuple[tuple[int, int], ...]
+    variant: str
+    value: Any
+
+    @property
+    def newest_ms(self) -> int:
+        """When the last step was that not all take."""
+        return self.later[-1][0] if self.later else 0
+
+    def takes(self, context: Mapping[str, Any], heard_ms: int | None) -> bool:
+        """Whether this reader is on the default; `heard_ms` is when it was first heard of, for one that says no beginning."""
+        reader = identity(context, self.by)
+        if not reader:
+            return False
+        began, below = began_ms(context), self.below
+        began = heard_ms if began is None else began
+        if began is not None:
+            below = max((share for since, share in self.later if since <= began), default=below)
+        return bucket(self.seed, reader) < below
+
+
+@dataclass(frozen=True)
 class Entry:
     """One flag in a snapshot: its policy, its engagement if any, and everything that does not depend on the reader."""
 
@@ -63,6 +95,7 @@ class Entry:
     lost: bool = False  # engaged on a variant whose value nobody knows any more
     drill: str = ""  # the variant that is read in the scope of a drill, while one runs and the flag is not engaged
     drill_metadata: Mapping[str, Primitive] = field(default_factory=dict)
+    split: Split | None = None  # while readers are on two sides
 
     def serves_like(self, other: "Entry | None") -> bool:
         """Whether every reader gets the same value from both, whatever else has been written down about the flag."""
@@ -71,14 +104,18 @@ class Entry:
     @property
     def _served(self) -> tuple[object, ...]:
         engaged = self.engagement
-        side = (engaged.id, engaged.variant, engaged.share_back) if engaged else ()
+        side = (engaged.id, engaged.variant, engaged.share_back, engaged.running) if engaged else ()
         return side, self.policy.default, self.values, self.lost, self.drill
 
     @property
     def depends_on_reader(self) -> bool:
         """Whether two readers may get two answers: a hand-back is under way, or a drill has a scope."""
-        parted = self.engagement is not None and not self.lost and 0 < self.engagement.share_back < 100
-        return parted or bool(self.drill)
+        return self.split is not None or bool(self.drill)
+
+    @property
+    def heeds_conversations(self) -> bool:
+        """Whether it matters, now or when it is handed back, when a conversation began."""
+        return self.engagement is not None and bool(self.policy.stay_s or self.engagement.running)
 
 
 @dataclass(frozen=True)
@@ -126,18 +163,19 @@ def revision_of(world: World) -> int:
     return sum(seq for stream, seq in world.seqs.items() if stream.startswith("flag/"))
 
 
-def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any]) -> Evaluation | NotFound:
+def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any], heard_ms: int | None = None) -> Evaluation | NotFound:
     """Answer one reader: the default, or the fallback while the flag is engaged.
 
     In the scope of a drill it is the drill's fallback, as long as the flag is not engaged for a real reason. During a partial
     hand-back a reader without a `targetingKey`, and without what `sticky_by` names, stays on the fallback, the safe side.
+    `heard_ms` is when the conversation was first heard of, where it does not say by itself when it began.
     """
     entry = picture.entries.get(key)
     if entry is None:
         return NotFound(key, f"no flag is called {key[:100]!r}; the configuration's `flags:` names them")
     if entry.drill and in_drill(context):
         return Evaluation(key, entry.values[entry.drill], entry.drill, TARGETING_MATCH, entry.drill_metadata)
-    variant, reason = _side(entry, context)
+    variant, reason = _side(entry, context, heard_ms)
     return Evaluation(key, entry.values[variant], variant, reason, entry.metadata)
 
 
@@ -153,19 +191,23 @@ def in_drill(context: Mapping[str, Any]) -> bool:
     return context.get(DRILL_KEY) is True
 
 
-def _side(entry: Entry, context: Mapping[str, Any]) -> tuple[str, str]:
+def _side(entry: Entry, context: Mapping[str, Any], heard_ms: int | None) -> tuple[str, str]:
     engagement, default = entry.engagement, entry.policy.default
     if engagement is None:
         return default, STATIC
     if entry.lost:
         return default, UNKNOWN
-    if engagement.share_back <= 0:
-        return engagement.variant, STATIC
-    if engagement.share_back >= 100:
-        return default, STATIC
-    reader = identity(context, engagement.sticky_by)
-    went_back = bool(reader) and bucket(engagement.id, reader) < engagement.share_back * (BUCKETS // 100)
-    return (default if went_back else engagement.variant), SPLIT
+    if entry.split is not None:
+        return (default if entry.split.takes(context, heard_ms) else engagement.variant), SPLIT
+    return (default if engagement.share_back >= 100 else engagement.variant), STATIC
+
+
+def _split(flag: FlagPolicy, engagement: Engagement | None, values: Mapping[str, Any]) -> Split | None:
+    if engagement is None or not engagement.parted:
+        return None
+    percent = BUCKETS // 100
+    later = tuple((as_ms(step.at), step.share * percent) for step in engagement.running)
+    return Split(engagement.id, engagement.settled * percent, engagement.sticky_by, later, flag.default, values[flag.default])
 
 
 def _entry(flag: FlagPolicy, world: World, before: FlagPolicy | None, complaints: list[str]) -> Entry:
@@ -183,8 +225,9 @@ def _entry(flag: FlagPolicy, world: World, before: FlagPolicy | None, complaints
             )
     metadata = MappingProxyType(_metadata(flag, engagement, revision, lost))
     values, incident = MappingProxyType(_values(flag)), world.drill_on(flag.key)
+    split = None if lost else _split(flag, engagement, values)
     if incident is None or incident.drill is None or engagement is not None or incident.drill.plan.variant not in values:
-        return Entry(flag, engagement, values, metadata, lost)
+        return Entry(flag, engagement, values, metadata, lost, split=split)
     in_scope = MappingProxyType({**metadata, "drill": True, "incident": incident.name})
     return Entry(flag, engagement, values, metadata, lost, incident.drill.plan.variant, in_scope)
 
@@ -198,6 +241,8 @@ def _metadata(flag: FlagPolicy, engagement: Engagement | None, revision: int, lo
         found["percent_on_fallback"] = 0 if lost else engagement.share
         found["engagedAt"] = engagement.at.isoformat()
         found["expiresAt"] = engagement.expires_at.isoformat()
+        if engagement.running and not lost:
+            found["runningUntil"] = max(step.until for step in engagement.running).isoformat()
         if engagement.incident is not None:
             found["incident"] = f"INC-{engagement.incident}"
     return found

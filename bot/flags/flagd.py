@@ -49,8 +49,8 @@ def _definition(picture: Snapshot, key: str, entry: Entry) -> dict[str, Any]:
 
 def _metadata(entry: Entry) -> dict[str, Any]:
     found = dict(entry.metadata)
-    share = entry.engagement.share_back if entry.engagement and not entry.lost else 0
-    if 0 < share < 100:
+    if entry.split is not None and entry.engagement is not None:
         found["percent_on_fallback"] = 100
-        found["hand_back"] = f"{share} % are back on the default elsewhere; flagd's readers follow when all are"
+        back = "all but older conversations" if entry.engagement.all_back else f"{entry.engagement.share_back} %"
+        found["hand_back"] = f"{back} are back on the default elsewhere; flagd's readers follow when all are"
     return found

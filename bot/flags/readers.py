@@ -13,11 +13,13 @@ from collections.abc import Collection, Container, Iterator
 from bot.core.drill import MOST_READERS as MOST_READERS_IN_DRILL
 from bot.core.lazy_dataclass import dataclass
 from bot.flags.audience import EVERYBODY, Audience
+from bot.flags.conversation import as_ms
 from bot.system.clock import Clock
 
 READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
 MOST_READERS = 10_000  # per flag; the count then says "at least"
 MOST_BYTES = 16_000_000  # of all flags together
+MOST_CONVERSATIONS = 50_000  # of all flags together; 13 MB, measured with tracemalloc
 MOST_COPIES = 5_000  # of clients that take all flags
 ENTRY_BYTES = 200  # one entry beside its name, measured with tracemalloc where its table is emptiest
 KEPT_SHARE = 0.97  # forgetting a little more than needed at once keeps the search for the oldest rare
@@ -123,6 +125,37 @@ class Copies:
         while self._held and next(iter(self._held.values())).at < horizon:
             self._held.popitem(last=False)
         return ((name, copy) for name, copy in self._held.items() if copy.audience.opens(flag))
+
+
+class Conversations:
+    """When conversations that do not say when they began were first heard of; the one silent longest is forgotten first."""
+
+    def __init__(self, clock: Clock, most: int = MOST_CONVERSATIONS) -> None:
+        self._clock = clock
+        self._most = most
+        self._first: OrderedDict[bytes, int] = OrderedDict()
+
+    def heard(self, flag: str, name: str, last_step_ms: int) -> int:
+        """It is read for now; gives the moment when it was read for first, in milliseconds since 1970.
+
+        One that is not known began after the last step, whatever the clock says: it may have been forgotten, and only so it
+        can never go back to the side that it left.
+        """
+        key = hashlib.blake2b(f"{flag}\0{name}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
+        first = self._first.get(key)
+        if first is None:
+            first = self._first[key] = max(as_ms(self._clock.now()), last_step_ms)
+            if len(self._first) > self._most:
+                self._first.popitem(last=False)
+        self._first.move_to_end(key)
+        return first
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def forget(self) -> None:
+        """No flag is switched any more for which it matters."""
+        self._first.clear()
 
 
 class DrillReaders:

@@ -8,25 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
-from bot.flags.evaluate import BUCKETS, TARGETING_MATCH, Entry, Evaluation, NotFound, Snapshot, evaluate
+from bot.flags.evaluate import TARGETING_MATCH, Entry, Evaluation, NotFound, Snapshot, Split, evaluate
 
 VERSION = 1  # of the shape that clients read; a change that an old client would misread is a new number
 
 _NOBODY: Mapping[str, Any] = {}
-
-
-@dataclass(frozen=True)
-class Split:
-    """Those who went back to the default: readers whose bucket under `seed` is lower than `below`.
-
-    They are told apart by the attribute `by`, or where they have none by their targeting key.
-    """
-
-    seed: str
-    below: int
-    by: str
-    variant: str
-    value: Any
 
 
 @dataclass(frozen=True)
@@ -49,12 +35,4 @@ def _rule(picture: Snapshot, key: str, entry: Entry) -> Rule:
     drill = None
     if entry.drill:
         drill = Evaluation(key, entry.values[entry.drill], entry.drill, TARGETING_MATCH, entry.drill_metadata)
-    return Rule(plain, _split(entry), drill)
-
-
-def _split(entry: Entry) -> Split | None:
-    engagement, default = entry.engagement, entry.policy.default
-    if engagement is None or entry.lost or not 0 < engagement.share_back < 100:
-        return None
-    below = engagement.share_back * (BUCKETS // 100)
-    return Split(engagement.id, below, engagement.sticky_by, default, entry.values[default])
+    return Rule(plain, entry.split, drill)

@@ -13,12 +13,14 @@ from typing import Any
 
 from bot.flags import flagd, rules
 from bot.flags.audience import EVERYBODY, Audience
-from bot.flags.evaluate import Evaluation, NotFound, Snapshot, evaluate
+from bot.flags.evaluate import Evaluation, NotFound, Snapshot, Split, evaluate
 
 EVENTS = "/ofrep/v1/events"  # the stream that tells clients to ask again
 MOST_KEPT = 16  # answers with all flags, each up to half a megabyte; the one asked for longest ago goes first
 
 Read = tuple[str, str, str]  # flag, variant, reason
+Heard = Mapping[str, int]  # by flag, when a reader's conversation was first heard of, in milliseconds since 1970
+NEVER: Heard = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +39,7 @@ class Serving:
     def __init__(self, picture: Snapshot, audience: Audience = EVERYBODY) -> None:
         self.picture = picture if audience.flags is None else picture.only(audience.opens)
         self.parted = tuple(key for key, entry in self.picture.entries.items() if entry.depends_on_reader)
+        self.heeding = {key: entry for key, entry in self.picture.entries.items() if entry.heeds_conversations}
         self._events = f"{EVENTS}?ticket={audience.ticket}" if audience.ticket else EVENTS
         self._one: dict[Read, Answer] = {}
         self._alike: dict[str, Answer] = {}  # by flag, where everybody gets the same
@@ -45,12 +48,12 @@ class Serving:
         self._definitions: dict[bool, Answer] = {}
         self._reads: Counter[Read] = Counter()  # of answers that are no longer kept
 
-    def one(self, key: str, context: Mapping[str, Any]) -> Answer | NotFound:
-        """One flag for this reader."""
+    def one(self, key: str, context: Mapping[str, Any], heard: Heard = NEVER) -> Answer | NotFound:
+        """One flag for this reader, whose conversation was first `heard` of at that time."""
         alike = self._alike.get(key)
         if alike is not None:
             return alike
-        found = evaluate(self.picture, key, context)
+        found = evaluate(self.picture, key, context, heard.get(key))
         if isinstance(found, NotFound):
             return found
         answer = self._encoded(found)
@@ -58,12 +61,12 @@ class Serving:
             self._alike[key] = answer
         return answer
 
-    def all(self, context: Mapping[str, Any]) -> Answer:
+    def all(self, context: Mapping[str, Any], heard: Heard = NEVER) -> Answer:
         """Every flag for this reader, in the snapshot's order."""
-        sides = tuple(self._side(key, context) for key in self.parted)
+        sides = tuple(self._side(key, context, heard) for key in self.parted)
         answer = self._all.get(sides)
         if answer is None:
-            answer = self._all[sides] = self._together(context)
+            answer = self._all[sides] = self._together(context, heard)
             if len(self._all) > MOST_KEPT:
                 self._count(self._all.popitem(last=False)[1])
         elif len(self._all) > 1:
@@ -90,12 +93,12 @@ class Serving:
         taken, self._reads = self._reads, Counter()
         return taken
 
-    def _side(self, key: str, context: Mapping[str, Any]) -> str:
-        found = evaluate(self.picture, key, context)
+    def _side(self, key: str, context: Mapping[str, Any], heard: Heard) -> str:
+        found = evaluate(self.picture, key, context, heard.get(key))
         return f"{found.variant} {found.reason}" if isinstance(found, Evaluation) else ""
 
-    def _together(self, context: Mapping[str, Any]) -> Answer:
-        answers = [answer for key in self.picture.entries if isinstance(answer := self.one(key, context), Answer)]
+    def _together(self, context: Mapping[str, Any], heard: Heard) -> Answer:
+        answers = [answer for key in self.picture.entries if isinstance(answer := self.one(key, context, heard), Answer)]
         flags = b", ".join(answer.body for answer in answers)
         body = b'{"flags": [' + flags + b"], " + _encode(self._besides())[1:]
         return _whole(tuple(one for answer in answers for one in answer.found), body)
@@ -144,8 +147,11 @@ def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
     return shape
 
 
-def _split_shape(split: rules.Split) -> dict[str, Any]:
-    return {"seed": split.seed, "below": split.below, "by": split.by, "variant": split.variant, "value": split.value}
+def _split_shape(split: Split) -> dict[str, Any]:
+    shape = {"seed": split.seed, "below": split.below, "by": split.by, "variant": split.variant, "value": split.value}
+    if split.later:
+        shape["later"] = [{"since": since, "below": below} for since, below in split.later]
+    return shape
 
 
 def _encode(data: Any) -> bytes:

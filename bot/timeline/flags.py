@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import (
     CarriedOver,
+    ConversationsFollowed,
     Engaged,
     EngageProposed,
     ExpiryReached,
@@ -50,6 +51,12 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"Automation has no reason any more to leave {flag} as it is"
         case HandBackAsked(flag=flag):
             return f"Asked whether the hand-back of {flag} may start"
+        case HandBackStepped(flag=flag, share=share, stay_s=stay_s) if stay_s and share >= 100:
+            return f"All new conversations of {flag} are on the default; older ones end on the fallback"
+        case HandBackStepped(flag=flag, share=share, stay_s=stay_s) if stay_s:
+            return f"{share} % of {flag} is back on the default, but conversations that run"
+        case ConversationsFollowed(flag=flag, share=share):
+            return f"Older conversations of {flag} had their time: all of the {share} % are on the default"
         case HandBackStepped(flag=flag, share=share):
             return f"{share} % of {flag} is back on the default"
         case HandBackStopped() as b:

@@ -159,6 +159,8 @@ def _fares(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tup
         return False, capital(stop(found.words))
     if engagement is None:
         return None
+    if engagement.all_back:
+        return True, f"{capital(flag_name(flag.key, policy))} is back on {variant_name(flag, flag.default)}."
     share = f"{engagement.share} % " if engagement.share_back else ""
     return True, f"{capital(flag_name(flag.key, policy))} is served {share}by {variant_name(flag, engagement.variant)}."
 

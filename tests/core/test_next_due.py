@@ -37,6 +37,7 @@ def some_policy(dice: random.Random) -> Policy:
         automation=dice.choice(["off", "propose", "auto", "auto"]), first_step=dice.choice(["ask", "auto"]),
         on_expiry=dice.choice(["hold", "release"]), engage_on=dice.choice([Level.DOWN, Level.DEGRADED]),
         expires_after=timedelta(hours=dice.choice([1, 24])), quorum=dice.choice([1, 2]),
+        stays_for=dice.choice([None, timedelta(minutes=3), timedelta(minutes=90)]),
     )  # fmt: skip
     child = replace(base.components["anthropic.web"], depends_on=("openai.api",))
     starts = START + minutes(dice, 240)

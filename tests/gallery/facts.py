@@ -170,6 +170,7 @@ def of_flags() -> Iterator[Entry]:
     asked, away, stream = outage_story(109), served(), f"flag/{FLAG}"
     ends, end = served(), served().world.flag(FLAG).engagement.expires_at  # type: ignore[union-attr] # it is engaged
     because, until = f"Claude API is down: {TIMED_OUT}", away.now + timedelta(hours=4)
+    well = "Claude API is operational"
     yield from _lines([
         ("A switch waits for a yes", proposed(), stream, f.EngageProposed(FLAG, "gpt", because), FALLBACK_RULE),
         ("One of two says yes", proposed(), stream, sf.SwitchApproved(FLAG, "gpt", 1, 2), ANA),
@@ -186,9 +187,11 @@ def of_flags() -> Iterator[Entry]:
         ("No fallback is better", begins(), stream, f.Held(FLAG, "gpt needs OpenAI API, which is down"), FALLBACK_RULE),
         ("No fallback is healthy", begins(), stream,
          f.Held(FLAG, "no fallback is healthy: gpt needs OpenAI API, which is down", unserved=True), FALLBACK_RULE),
-        ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, "Claude API is operational"), HAND_BACK_RULE),
+        ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, well), HAND_BACK_RULE),
         ("The first step back", asked, stream, f.HandBackStepped(FLAG, 10, "approved by ana", "gpt"), ANA),
-        ("A later step back", asked, stream, f.HandBackStepped(FLAG, 50, "Claude API is operational", "gpt"), HAND_BACK_RULE),
+        ("A step back, without running ones", asked, stream, f.HandBackStepped(FLAG, 25, well, "gpt", 1800), ANA),
+        ("The last step back, without them", asked, stream, f.HandBackStepped(FLAG, 100, well, "gpt", 1800), HAND_BACK_RULE),
+        ("A later step back", asked, stream, f.HandBackStepped(FLAG, 50, well, "gpt"), HAND_BACK_RULE),
         ("Real requests fail on the way back", outage_story(111), stream,
          f.HandBackStopped(FLAG, 10, 25, 412, 61, 600, "gpt"), HAND_BACK_RULE),
         ("Real requests fail at the first step back", outage_story(111), stream,
@@ -210,6 +213,7 @@ def of_flags() -> Iterator[Entry]:
         ("A share is switched by a person", away, stream,
          f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "we try it", "manual", until, (API,), 25), ANA),
         ("A person sets the share", away, stream, sf.ShareSet(FLAG, 50, 25, "gpt", "quality is fine"), ANA),
+        ("A person lowers the share", away, stream, sf.ShareSet(FLAG, 25, 50, "gpt", "quality is fine", 1800), ANA),
         ("A person sends everybody there", away, stream, sf.ShareSet(FLAG, 100, 50, "gpt", "Claude gets worse"), ANA),
         ("Switching back is no longer asked for", asked, stream,
          f.HandBackReverted(FLAG, "Claude API is down", 75), HAND_BACK_RULE),

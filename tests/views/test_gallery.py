@@ -27,7 +27,8 @@ TITLES = [title for title, _ in CHAPTERS]
 
 # Facts that no message is about: they show in alert, card and timeline, or not at all.
 NO_MESSAGE: set[type[Body]] = {
-    component_facts.VerdictChanged, flag_facts.CarriedOver, flag_facts.HoldEnded, incident_facts.ChannelNamed,
+    component_facts.VerdictChanged, flag_facts.CarriedOver, flag_facts.ConversationsFollowed, flag_facts.HoldEnded,
+    incident_facts.ChannelNamed,
     incident_facts.BroadcastBegun,
     incident_facts.ChannelOpened, incident_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
     incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, incident_facts.Repaired,

@@ -1,6 +1,6 @@
 """What the facts of a flag add up to: where it sends traffic, and what waits for a person."""
 
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
@@ -20,8 +20,18 @@ class Proposal:
     late_at: datetime | None = None  # nobody had answered in time by then, and paging went on
 
 
+@dataclass(frozen=True)
+class ShareStep:
+    """A step back that only conversations take which began after it; the others follow at `until`."""
+
+    at: datetime
+    until: datetime
+    share: int  # percent of the readers on the default
+    before: int  # the same before it
+
+
 def held_for(seconds: int) -> timedelta:
-    """How long a step is watched that real errors stopped: never more than a day, whatever a ledger says."""
+    """How long something of a hand-back is waited for: never more than a day, whatever a ledger says."""
     return timedelta(seconds=min(max(seconds, 0), 86_400))
 
 
@@ -46,6 +56,7 @@ class Engagement:
     expiry_asked: datetime | None = None  # the end about which people were asked
     timed_at: datetime | None = None  # when a person put the end off
     sticky_by: str = TARGETING_KEY  # the attribute of a reader's context by which its shares are dealt, from beginning to end
+    running: tuple[ShareStep, ...] = ()  # steps that conversations of before have not taken yet, oldest first, each one further
 
     @property
     def share(self) -> int:
@@ -56,6 +67,33 @@ class Engagement:
     def handing_back(self) -> bool:
         """Whether the way back has begun; a person may have halted it."""
         return self.stepped_at is not None and self.share_back > 0
+
+    @property
+    def settled(self) -> int:
+        """Percent that is on the default whenever a conversation began."""
+        return self.running[0].before if self.running else self.share_back
+
+    @property
+    def parted(self) -> bool:
+        """Whether one reader may be on the default while another one is on the fallback."""
+        return self.share_back > 0 and self.settled < 100
+
+    @property
+    def all_back(self) -> bool:
+        """Whether only conversations of before are still on the fallback, if any."""
+        return self.share_back >= 100
+
+    def stepping(self, share_back: int, at: datetime, stay_s: int) -> tuple[ShareStep, ...]:
+        """What becomes of `running` with another share: further back, all that began before stay for `stay_s` seconds.
+
+        Towards the fallback nobody is waited for; but those who were there already stay there.
+        """
+        if share_back <= self.share_back:
+            kept = [step for step in self.running if step.before < share_back]
+            return tuple(replace(step, share=min(step.share, share_back)) for step in kept)
+        if stay_s <= 0:
+            return ()
+        return (*self.running, ShareStep(at, at + held_for(stay_s), share_back, self.share_back))
 
     def hold(self, configured: timedelta) -> timedelta:
         """How long a step is watched."""

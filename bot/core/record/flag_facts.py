@@ -131,10 +131,25 @@ class HandBackStepped(OfFlag, Reasoned, Body):
     share: int
     reason: str
     variant: str = ""  # where the rest of it still is
+    stay_s: int = 0  # seconds for which conversations that run stay where they are; 0 = they go along
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """That share is on the default again."""
-        return moved(state, fact, share_back=self.share, stepped_at=fact.at, asked_at=None, share_at=None)
+        return moved(state, fact, self.share, self.stay_s, stepped_at=fact.at, asked_at=None, share_at=None)
+
+
+@dataclass(frozen=True)
+class ConversationsFollowed(OfFlag, Body):
+    """Conversations that ran when a share went back had their time, and took the step too."""
+
+    KIND = "flag.conversations_followed"
+    flag: str
+    share: int  # in percent, on the default whenever they began
+
+    def onto(self, state: FlagState, fact: Fact) -> FlagState:
+        """Later steps are waited for as before."""
+        running = state.engagement.running if state.engagement else ()
+        return engaged(state, running=tuple(step for step in running if step.share > self.share))
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,7 @@ class HandBackReverted(OfFlag, Reasoned, Body):
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """Everybody is on the fallback again, or everybody whom a person had sent there."""
         kept = state.engagement.share_at if state.engagement and self.share else None
-        return moved(state, fact, share_back=self.share, stepped_at=None, asked_at=None, share_at=kept)
+        return moved(state, fact, self.share, stepped_at=None, asked_at=None, share_at=kept)
 
 
 @dataclass(frozen=True)
@@ -176,7 +191,7 @@ class HandBackStopped(OfFlag, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """That share stays for as long; then the next step is tried again."""
-        return moved(state, fact, share_back=self.share, stepped_at=fact.at, hold_s=self.hold_s)
+        return moved(state, fact, self.share, stepped_at=fact.at, hold_s=self.hold_s)
 
 
 @dataclass(frozen=True)
@@ -242,9 +257,13 @@ class ReadersSaw(OfFlag, Body):
         return replace(state, seen=Seen(self.by, self.of))
 
 
-def moved(state: FlagState, fact: Fact, **changes: Any) -> FlagState:
-    """Another share of traffic is on the fallback than before."""
-    return replace(engaged(state, **changes), changed_at=fact.at, held="", seen=None) if state.engagement else state
+def moved(state: FlagState, fact: Fact, share_back: int, stay_s: int = 0, **changes: Any) -> FlagState:
+    """Another share of traffic is on the fallback than before; conversations that run stay for `stay_s` seconds."""
+    if state.engagement is None:
+        return state
+    running = state.engagement.stepping(share_back, fact.at, stay_s)
+    after = engaged(state, share_back=share_back, running=running, **changes)
+    return replace(after, changed_at=fact.at, held="", seen=None)
 
 
 def engaged(state: FlagState, **changes: Any) -> FlagState:

@@ -96,6 +96,8 @@ def _unready(flag: FlagPolicy, world: World) -> str:
 def _share(flag: FlagPolicy, engagement: Engagement) -> str:
     variant = f"*{variant_name(flag, engagement.variant)}*"
     halted = ", halted there" if engagement.handing_back and engagement.share_at else ""
+    if engagement.all_back:
+        return f"older conversations on {variant}{halted}"
     return f"{engagement.share} % on {variant}{halted}" if engagement.share_back else f"on {variant}"
 
 

@@ -141,7 +141,7 @@ def _steered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
         case ShareSet() as b:
             told = f"{b.share} % of *{name}* is on *{variant_name(flag, b.variant)}* ({by}), it was {b.previous} %."
             lasts = f"It stays so until somebody changes it, or {default} fails."
-            return told, f"{_why(b.reason)} The rest is on {default}. {lasts}"
+            return told, f"{_why(b.reason)} The rest is on {default}. {lasts} {_running(b.stay_s)}".strip()
         case HandBackHeld() as b:
             told = f"*{capital(name)}* is halted on its way back: {b.share} % is on *{default}* ({by})."
             return told, f"{_why(b.reason)} Nobody else goes back meanwhile. If {default} fails again, everybody leaves it."
@@ -190,12 +190,19 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
         case HandBackAsked(reason=reason):
             first = next_share(flag, engagement) if engagement else min(flag.steps, default=100)
             ask = f"🟢 *{stop(capital(retold(reason, 300)))}* Send {first} % of *{name}* back to {default}? ({by})"
-            return ask, f"Each further step follows {_every(flag)} while it stays operational."
+            return ask, f"Each further step follows {_every(flag)} while it stays operational. {_running(flag.stay_s)}".strip()
         case HandBackStepped() as b:
             rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
+            if b.share >= 100:
+                last = clock(fact.at + held_for(b.stay_s), fact.at)
+                return (
+                    f"New conversations of *{name}* are on {default} again ({by}).",
+                    f"{_why(b.reason)} Older ones end on {rest}, at {last} at the latest.",
+                )
             told = f"{b.share} % of *{name}* is back on {default}, {100 - b.share} % on {rest} ({by})."
             coming = next((step for step in flag.steps if step > b.share), 100)
-            return told, f"{_why(b.reason)} Next: {coming} %, {_every(flag)} while it stays operational."
+            following = f"Next: {coming} %, {_every(flag)} while it stays operational."
+            return told, " ".join(part for part in (_why(b.reason), _running(b.stay_s), following) if part)
         case HandBackStopped() as b:
             rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
             left = f"{b.share} % stays on {default}" if b.share else f"All of *{name}* is on {rest} again"
@@ -210,6 +217,11 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
         case HandBackReverted(reason=reason):
             return f"🟠 All of *{name}* is on {fallback} again ({by}).", _why(reason)
     return name, ""
+
+
+def _running(stay_s: int) -> str:
+    """That conversations which run are not torn apart; empty where they go along."""
+    return f"Conversations that run stay where they are for up to {span(held_for(stay_s))}." if stay_s else ""
 
 
 def _arrived(fact: Fact, b: ReadersSaw, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:

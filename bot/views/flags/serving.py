@@ -59,6 +59,8 @@ def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Po
     if engagement.share_back and not engagement.stepped_at:
         chosen = f"{engagement.share} % is on {fallback}, the rest on *{variant_name(flag, flag.default)}*"
         return Serving(True, f"*{name}*: {chosen}")
+    if engagement.all_back:
+        return Serving(True, f"*{name}*: back on *{variant_name(flag, flag.default)}*, older conversations end on {fallback}")
     if engagement.share_back:
         back = f"{engagement.share_back} % is back on *{variant_name(flag, flag.default)}*, the rest on {fallback}"
         return Serving(True, f"*{name}*: {back}")

@@ -80,7 +80,8 @@ def _flag(flag: FlagPolicy, scene: Scene, readers: int) -> str:
     pinned = f" · 📌 pinned ({how(state.pin.by)})" if state.pin else ""
     if engagement:
         until = f"until {clock(engagement.expires_at, scene.now)} at the latest"
-        part = f"{engagement.share} % on " if engagement.share_back else ""
+        left = "older conversations" if engagement.all_back else f"{engagement.share} %"
+        part = f"{left} on " if engagement.share_back else ""
         return f"{name}: {part}{variant_name(flag, engagement.variant)} {until} · {read}{pinned}"
     held = f" · not switched: {retold(state.held, 160)}" if state.held else ""
     return f"{name}: {variant_name(flag, flag.default)} · {read}{held}{pinned}"

@@ -6,6 +6,9 @@ export const VERSION = 1; // of the rules that we ask for and understand
 const BUCKETS = 10_000n;
 const DRILL_KEY = "understudy_drill";
 const TARGETING_KEY = "targetingKey";
+const BEGAN = "conversation_started_at";
+const LAST_S = 253_402_300_799; // the end of the year 9999; milliseconds that are taken for seconds lie far behind it
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
 export type Primitive = string | number | boolean;
 
@@ -24,12 +27,14 @@ export interface Answer {
 /**
  * A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already.
  *
- * They are told apart by the attribute `by`, or where they have none by their targeting key.
+ * They are told apart by the attribute `by`, or where they have none by their targeting key. `later` holds steps that only
+ * conversations took which began at or after `since`, in milliseconds since 1970.
  */
 export interface Split {
   readonly seed: string;
   readonly below: number;
   readonly by: string;
+  readonly later: readonly { readonly since: number; readonly below: number }[];
   readonly back: Answer;
 }
 
@@ -58,7 +63,37 @@ function wentBack(split: Split, context: Readonly<Record<string, unknown>>): boo
   const key = context[TARGETING_KEY];
   const own = split.by === TARGETING_KEY ? "" : named(context[split.by]);
   const reader = own || (typeof key === "string" ? key : "");
-  return reader !== "" && bucket(split.seed, reader) < split.below;
+  if (reader === "") return false;
+  const began = split.later.length > 0 ? beganMs(context) : undefined;
+  const taken = began === undefined ? [] : split.later.filter((step) => step.since <= began);
+  return bucket(split.seed, reader) < Math.max(...(taken.length > 0 ? taken.map((step) => step.below) : [split.below]));
+}
+
+/**
+ * When the conversation began, in milliseconds since 1970; undefined where it does not say, or says nonsense.
+ *
+ * `conversation_started_at` is a time as in RFC 3339, seconds since 1970, or a Date.
+ */
+export function beganMs(context: Readonly<Record<string, unknown>>): number | undefined {
+  const said = context[BEGAN];
+  let found: number | undefined;
+  if (typeof said === "string") found = readTime(said);
+  else if (said instanceof Date) found = said.getTime();
+  else if (typeof said === "number" && said >= 0 && said <= LAST_S) found = Math.floor(said * 1000);
+  return found !== undefined && found >= 0 && found <= LAST_S * 1000 ? found : undefined;
+}
+
+function readTime(text: string): number | undefined {
+  const parts = RFC_3339.exec(text);
+  if (parts === null) return undefined;
+  const number = (place: number): number => Number(parts[place] ?? 0);
+  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map(number) as [number, number, number, number, number, number];
+  if (hour > 23 || minute > 59 || second > 59 || number(9) > 23 || number(10) > 59) return undefined;
+  const local = Date.UTC(year, month - 1, day, hour, minute, second);
+  const read = new Date(local); // what is no day of the calendar is another one, or in another century, here
+  if (read.getUTCFullYear() !== year || read.getUTCMonth() !== month - 1 || read.getUTCDate() !== day) return undefined;
+  const ahead = (number(9) * 60 + number(10)) * 60_000 * (parts[8] === "-" ? -1 : 1);
+  return local + Number((parts[7] ?? "").slice(0, 3).padEnd(3, "0")) - ahead;
 }
 
 /** What an attribute tells readers apart by: a text, or a whole number. */
@@ -117,11 +152,21 @@ function readFlag(item: Record<string, unknown>, where: string): Flag {
 }
 
 function readSplit(item: unknown, plain: Answer, where: string): Split {
-  const { seed, below, by = TARGETING_KEY, ...back } = object(item, where);
+  const { seed, below, by = TARGETING_KEY, later = [], ...back } = object(item, where);
   if (typeof seed !== "string" || !Number.isInteger(below) || typeof by !== "string") {
     throw new NotFlags(`${where} has no seed or no share`);
   }
-  return { seed, below: below as number, by, back: readAnswer({ metadata: plain.metadata, ...back }, "SPLIT", where) };
+  const answer = readAnswer({ metadata: plain.metadata, ...back }, "SPLIT", where);
+  return { seed, below: below as number, by, later: readLater(later, `${where}.later`), back: answer };
+}
+
+function readLater(found: unknown, where: string): Split["later"] {
+  if (!Array.isArray(found)) throw new NotFlags(`${where} is no list of steps`);
+  return (found as unknown[]).map((one) => {
+    const { since, below } = object(one, where);
+    if (!Number.isInteger(since) || !Number.isInteger(below)) throw new NotFlags(`${where} is no list of steps`);
+    return { since: since as number, below: below as number };
+  });
 }
 
 function readAnswer(item: Record<string, unknown>, reason: string, where: string): Answer {

@@ -13,7 +13,7 @@ MOST_NAMED = 5
 
 def awaits_readers(state: FlagState) -> bool:
     """Whether it is still worth counting: the flag was switched for everybody, and nobody said yet that all have it."""
-    parted = state.engagement is not None and 0 < state.engagement.share_back < 100
+    parted = state.engagement is not None and state.engagement.parted
     return state.changed_at is not None and not parted and not (state.seen and state.seen.whole)
 
 

@@ -14,7 +14,7 @@ from bot.core.decide.flags.choosing import Standing, Stay, Switch, choose, refus
 from bot.core.decide.flags.conditions import allowed, default_unwell, hands_off, how, incident_for, troubled, verdicts, where
 from bot.core.decide.flags.expiry import expire
 from bot.core.decide.flags.mitigation import FALLBACK_RULE, carry_over, mitigate, mitigated_by_rule
-from bot.core.decide.flags.ramps import on_the_way, stays
+from bot.core.decide.flags.ramps import on_the_way, stays, withdraw_question
 from bot.core.detection.reasons import span
 from bot.core.model import Actor, Level
 from bot.core.policy import Automation, FlagPolicy, Policy
@@ -109,6 +109,9 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
         return
     if _climb(draft, policy, engagement):
         return
+    withdraw_question(draft, policy, engagement)  # first: it ends what was held before, and what is held now is told then
+    state = draft.world.flag(policy.key)
+    engagement = state.engagement or engagement
     why = better.reason if sick and isinstance(better, Stay) else stays(draft, policy, engagement)
     if why:
         _hold(draft, policy, state, why, where(draft.world, policy, engagement))
@@ -188,7 +191,8 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         if not state.held and _sick_fallback(world, flag, engagement):
             yield engagement.at
         yield from _swap_due(world, flag, engagement)
-        yield expiry.due(engagement)
+        if default_unwell(world, flag) or not expiry.ends_by_itself(world, flag, engagement):
+            yield expiry.due(engagement)
         yield from ramps.due(world, flag, engagement)
         if default_unwell(world, flag) and _higher(world, flag, engagement):
             yield engagement.at + flag.min_hold

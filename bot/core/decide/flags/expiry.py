@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from bot.core.decide.draft import Draft
-from bot.core.decide.flags.conditions import where
+from bot.core.decide.flags.conditions import hands_off, where
 from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, OnExpiry
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement, FlagState
-from bot.core.record.flag_facts import ExpiryReached, Released
+from bot.core.record.flag_facts import ExpiryReached, HandBackStepped, Released
 from bot.core.record.steering.steering_facts import ExpiryNear
+from bot.core.record.world import World
 
 EXPIRY_RULE = Actor.rule("expiry")
 
@@ -20,7 +21,7 @@ SHORT = 4  # of a short time, the last quarter: nobody is asked about an hour as
 def expire(draft: Draft, policy: FlagPolicy, state: FlagState, unwell: str) -> None:
     """Ask before the end, and end or keep the engagement when it has come. `unwell` is what is wrong with the default."""
     engagement = draft.world.flag(policy.key).engagement
-    if engagement is None or draft.now < due(engagement):
+    if engagement is None or draft.now < due(engagement) or (not unwell and ends_by_itself(draft.world, policy, engagement)):
         return
     body = _expired(draft, policy, state, engagement, unwell)
     told = not (isinstance(body, ExpiryReached) and body.asked)  # what becomes of it was said with the question
@@ -33,9 +34,17 @@ def _expired(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Eng
         return ExpiryNear(policy.key, engagement.expires_at, unwell)
     moves = policy.on_expiry == OnExpiry.RELEASE and not state.pin and not draft.world.freeze.by
     if moves and not unwell:
-        return Released(policy.key, policy.default, "its time ran out, and the default is well")
+        reason = "its time ran out, and the default is well"
+        if policy.stay_s and not engagement.all_back:
+            return HandBackStepped(policy.key, 100, reason, engagement.variant, policy.stay_s)
+        return Released(policy.key, policy.default, reason)
     why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"
     return ExpiryReached(policy.key, why, draft.now + policy.expires_after, asked=_asked(engagement))
+
+
+def ends_by_itself(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
+    """Whether all are back but conversations that run, and the rule of the hand-back ends it when those had their time."""
+    return engagement.all_back and bool(engagement.running) and engagement.share_at is None and not hands_off(world, policy)
 
 
 def _asked(engagement: Engagement) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.decide.draft import Draft
+from bot.core.decide.flags.choosing import Standing, standing
 from bot.core.decide.flags.conditions import (
     default_unwell,
     failed_since,
@@ -17,7 +18,7 @@ from bot.core.model import Actor
 from bot.core.policy import Automation, FirstStep, FlagPolicy
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement
-from bot.core.record.flag_facts import HandBackAsked, HandBackReverted, HandBackStepped, Released
+from bot.core.record.flag_facts import ConversationsFollowed, HandBackAsked, HandBackReverted, HandBackStepped, Released
 from bot.core.record.world import World
 
 HAND_BACK_RULE = Actor.rule("hand-back")
@@ -28,10 +29,42 @@ def on_the_way(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
     world, unwell = draft.world, default_unwell(draft.world, policy, draft.policy.name_of)
     if takes_everybody(world, policy, engagement) and not hands_off(world, policy):
         _revert(draft, policy, engagement, unwell)
-    elif unwell and engagement.asked_at and not nobody_knows(world, policy):
+    elif not unwell:
+        _follow(draft, policy, engagement)
+        left = draft.world.flag(policy.key).engagement
+        if left and goes_back(draft.world, policy, left):
+            _hand_back(draft, policy, left)
+
+
+def withdraw_question(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
+    """Whether to go back is no longer asked where the default fails again and nobody is taken off it."""
+    world, unwell = draft.world, default_unwell(draft.world, policy, draft.policy.name_of)
+    if takes_everybody(world, policy, engagement) and not hands_off(world, policy):
+        return
+    if unwell and engagement.asked_at and not nobody_knows(world, policy):
         _revert(draft, policy, engagement, unwell, engagement.share_back)
-    elif not unwell and goes_back(world, policy, engagement):
-        _hand_back(draft, policy, engagement)
+
+
+def _following(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[tuple[datetime, int]]:
+    """When conversations of before follow, and to which share: after their time, or at once where the fallback fails them.
+
+    Nobody does where a person halted it there since the last step.
+    """
+    held = engagement.share_at and all(step.at < engagement.share_at for step in engagement.running)
+    fails = standing(world, policy, engagement.variant) is Standing.FAILING
+    if not hands_off(world, policy) and (fails or not held):
+        yield from ((step.at if fails else step.until, step.share) for step in engagement.running)
+
+
+def _follow(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
+    """Conversations of before that had their time take the step too; behind the last one nothing is left on the fallback."""
+    share = max((to for at, to in _following(draft.world, policy, engagement) if at <= draft.now), default=0)
+    if not share:
+        return
+    body: Body = ConversationsFollowed(policy.key, share)
+    if share >= 100 and engagement.share_at is None:
+        body = Released(policy.key, policy.default, well(draft, policy))
+    draft.add(f"flag/{policy.key}", body, incident=where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
 
 
 def takes_everybody(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
@@ -78,8 +111,15 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
         elif engagement.asked_at is None:
             body = HandBackAsked(policy.key, reason)
             draft.add(f"flag/{policy.key}", body, incident=where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
-    elif not draft.world.freeze.by and draft.now >= engagement.stepped_at + engagement.hold(policy.hold):
+    elif draft.world.freeze.by or _waits_for_conversations(engagement):
+        return
+    elif draft.now >= engagement.stepped_at + engagement.hold(policy.hold):
         step_back(draft, policy, engagement, reason, HAND_BACK_RULE)
+
+
+def _waits_for_conversations(engagement: Engagement) -> bool:
+    """Whether there is no further step, and the end comes by itself."""
+    return engagement.all_back and bool(engagement.running)
 
 
 def _begins(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
@@ -88,10 +128,10 @@ def _begins(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
 
 
 def step_back(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
-    """The next share goes back to the default; the last one ends the engagement."""
+    """The next share goes back to the default; the last one ends the engagement, but for conversations that stay."""
     share = next_share(policy, engagement)
-    body: Body = HandBackStepped(policy.key, share, reason, engagement.variant)
-    if share >= 100:
+    body: Body = HandBackStepped(policy.key, share, reason, engagement.variant, policy.stay_s)
+    if share >= 100 and (engagement.all_back or not policy.stay_s):
         body = Released(policy.key, policy.default, reason)
     draft.add(f"flag/{policy.key}", body, incident=where(draft.world, policy, engagement), actor=actor)
 
@@ -108,7 +148,10 @@ def _revert(draft: Draft, policy: FlagPolicy, engagement: Engagement, unwell: st
 
 def due(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[datetime]:
     """When the next step may be taken, or the first one asked about, if that is all that it waits for."""
-    if default_unwell(world, policy) or not goes_back(world, policy, engagement):
+    if default_unwell(world, policy):
+        return
+    yield from (at for at, _ in _following(world, policy, engagement))
+    if not goes_back(world, policy, engagement) or _waits_for_conversations(engagement):
         return
     if engagement.stepped_at is not None:
         if not world.freeze.by:

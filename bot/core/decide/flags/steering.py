@@ -54,7 +54,8 @@ def _worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: 
 
 def set_share(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int, reason: str) -> None:
     """Write down that a person chose the share."""
-    body = ShareSet(policy.key, share, engagement.share, engagement.variant, reason or UNSAID)
+    stay_s = policy.stay_s if share < engagement.share else 0
+    body = ShareSet(policy.key, share, engagement.share, engagement.variant, reason or UNSAID, stay_s)
     _add(draft, policy, engagement, body)
 
 

@@ -20,6 +20,7 @@ class ShareSet(OfFlag, Reasoned, Body):
     previous: int
     variant: str  # the fallback
     reason: str
+    stay_s: int = 0  # seconds for which conversations that run do not go back; 0 = they go along
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """That share, until a person says otherwise or the default fails anew. With everybody on the fallback, no way back
@@ -27,7 +28,7 @@ class ShareSet(OfFlag, Reasoned, Body):
         if state.engagement is None:
             return state
         began = state.engagement.stepped_at if self.share < 100 else None
-        return moved(state, fact, share_back=100 - self.share, stepped_at=began, asked_at=None, share_at=fact.at)
+        return moved(state, fact, 100 - self.share, self.stay_s, stepped_at=began, asked_at=None, share_at=fact.at)
 
 
 @dataclass(frozen=True)

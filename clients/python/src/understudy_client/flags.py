@@ -2,15 +2,22 @@
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 VERSION = 1  # of the rules that we ask for and understand
 BUCKETS = 10_000
 DRILL_KEY = "understudy_drill"
 TARGETING_KEY = "targetingKey"
+BEGAN = "conversation_started_at"
 MOST_EXACT = 2**53  # from here on two whole numbers may be one, where JSON numbers are floats
+LAST_S = 253_402_300_799  # the end of the year 9999; milliseconds that are taken for seconds lie far behind it
+EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+RFC_3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 
 
 class NotFlags(ValueError):  # noqa: N818 # what was received, not a fault of ours
@@ -36,19 +43,23 @@ class Answer:
 class Split:
     """A hand-back under way: readers whose bucket under `seed` is lower than `below` went back to the default already.
 
-    They are told apart by the attribute `by`, or where they have none by their targeting key.
+    They are told apart by the attribute `by`, or where they have none by their targeting key. `later` holds steps that only
+    conversations took which began at or after a moment: that, in milliseconds since 1970, and their `below`.
     """
 
     seed: str
     below: int
     by: str
+    later: tuple[tuple[int, int], ...]
     back: Answer
 
     def takes(self, targeting_key: str | None, attributes: Mapping[str, Any]) -> bool:
         """Whether this reader went back. One that cannot be told apart stays until all do."""
         own = "" if self.by == TARGETING_KEY else _named(attributes.get(self.by))
-        reader = own or targeting_key or ""
-        return reader != "" and bucket(self.seed, reader) < self.below
+        reader, below = own or targeting_key or "", self.below
+        if self.later and (began := began_ms(attributes)) is not None:
+            below = max((share for since, share in self.later if since <= began), default=below)
+        return reader != "" and bucket(self.seed, reader) < below
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,40 @@ def bucket(seed: str, targeting_key: str) -> int:
     # Half a surrogate pair is legal in a Python string and in JSON: it must hash as it does in the bot.
     hashed = hashlib.sha256(f"{seed}:{targeting_key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(hashed[:8], "big") * BUCKETS >> 64
+
+
+def began_ms(attributes: Mapping[str, Any]) -> int | None:
+    """When the conversation began, in milliseconds since 1970; None where it does not say, or says nonsense.
+
+    `conversation_started_at` is a time as in RFC 3339, seconds since 1970, or a datetime that knows its zone.
+    """
+    match attributes.get(BEGAN):
+        case str() as text:
+            found = _read_time(text)
+        case datetime() as at if at.tzinfo is not None:
+            found = (at - EPOCH) // MILLISECOND
+        case bool():
+            return None
+        case int() | float() as seconds if 0 <= seconds <= LAST_S:
+            found = math.floor(seconds * 1000)
+        case _:
+            return None
+    return found if found is not None and 0 <= found <= LAST_S * 1000 else None
+
+
+def _read_time(text: str) -> int | None:
+    parts = RFC_3339.fullmatch(text)
+    if parts is None:
+        return None
+    fraction, sign, hours, minutes = parts[7] or "", parts[8], int(parts[9] or 0), int(parts[10] or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    try:
+        local = datetime(*map(int, parts.groups()[:6]), tzinfo=UTC)  # type: ignore[arg-type, misc] # six numbers
+    except ValueError:
+        return None
+    ahead = (hours * 60 + minutes) * 60_000 * (-1 if sign == "-" else 1)
+    return (local - EPOCH) // MILLISECOND + int(f"{fraction[:3]:0<3}") - ahead
 
 
 def _named(value: Any) -> str:
@@ -148,7 +193,18 @@ def _split(item: Any, plain: Answer, where: str) -> Split:
     seed, below, by = found.get("seed"), found.get("below"), found.get("by", TARGETING_KEY)
     if not isinstance(seed, str) or type(below) is not int or not isinstance(by, str):
         raise NotFlags(f"{where} has no seed or no share")
-    return Split(seed, below, by, _answer({"metadata": plain.metadata, **found}, "SPLIT", where))
+    back = _answer({"metadata": plain.metadata, **found}, "SPLIT", where)
+    return Split(seed, below, by, _later(found.get("later", []), f"{where}.later"), back)
+
+
+def _later(found: Any, where: str) -> tuple[tuple[int, int], ...]:
+    steps = []
+    for one in found if isinstance(found, list) else [None]:
+        since, below = (one.get("since"), one.get("below")) if isinstance(one, dict) else (None, None)
+        if type(since) is not int or type(below) is not int:
+            raise NotFlags(f"{where} is no list of steps")
+        steps.append((since, below))
+    return tuple(steps)
 
 
 def _answer(item: Mapping[str, Any], reason: str, where: str) -> Answer:

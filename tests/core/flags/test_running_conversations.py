@@ -1,0 +1,200 @@
+"""A hand-back in which conversations that run stay where they are: for how long, and what ends it sooner."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.decide.due import next_due
+from bot.core.model import Fault, Level, Verdict
+from bot.core.record.flag import ShareStep
+from bot.core.record.flag_facts import ConversationsFollowed, ExpiryReached, HandBackReverted, Released
+from bot.core.record.steering.steering_facts import ExpiryNear
+from bot.flags.conversation import as_ms
+from bot.flags.evaluate import bucket, evaluate, snapshot
+from tests.core.flags.steered import API, FLAG, OPENAI, bodies, calm, engaged
+from tests.desk import ANA, RULE, Table, policy
+
+NEW = {"stays_for": timedelta(minutes=30), "steps": (25, 50, 100), "hold": timedelta(minutes=5)}
+NAME = next(name for n in range(100) if bucket(f"{FLAG}#1", name := f"c-{n}") < 2_500)  # among the first quarter
+
+
+def stepped(**changes: object) -> Table:
+    """Claude failed and is well again; ana began the hand-back a minute ago."""
+    table = calm(**NEW | changes)
+    table.sees(API, Level.DOWN)
+    table.passes(15)
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.StepBack(ANA, flag=FLAG))
+    return table
+
+
+def side(table: Table, minutes_ago: float, name: str = NAME) -> str:
+    """Where a conversation is that began so long ago."""
+    began = as_ms(table.now - timedelta(minutes=minutes_ago)) / 1000
+    found = evaluate(snapshot(table.world, table.policy, 1), FLAG, {"targetingKey": name, "conversation_started_at": began})
+    return found.variant  # type: ignore[union-attr] # it is configured
+
+
+def test_a_conversation_stays_that_ran_when_the_share_went_back() -> None:
+    """Only what began since is on the default."""
+    table = stepped()
+    table.passes(2)
+    assert ["claude", "gpt"] == [side(table, 1), side(table, 3)]
+
+
+def test_it_follows_after_its_time() -> None:
+    """Conversations may never end by themselves."""
+    table = stepped(hold=timedelta(hours=3))
+    table.passes(29)
+    before = side(table, 40)
+    table.passes(1)
+    assert ("gpt", "claude") == (before, side(table, 41))
+    assert [ConversationsFollowed(FLAG, 25)] == bodies(table, ConversationsFollowed)
+
+
+def test_the_switch_ends_when_the_last_ones_had_their_time() -> None:
+    """After the last step all that begins is on the default, and the rest is waited for."""
+    table = stepped()
+    for _ in range(10):
+        table.passes(1)
+    waiting = [side(table, 30), side(table, 0), [], engaged(table).share_back]
+    for _ in range(29):
+        table.passes(1)
+    assert ["gpt", "claude", bodies(table, Released), 100] == waiting
+    table.passes(1)
+    assert [Released(FLAG, "claude", "Claude API is operational")] == bodies(table, Released)
+
+
+def test_without_only_new_the_last_step_ends_it_as_ever() -> None:
+    """Everybody goes along."""
+    table = stepped(stays_for=None)
+    for _ in range(10):
+        table.passes(1)
+    assert 1 == len(bodies(table, Released))
+
+
+def test_everybody_leaves_a_default_that_fails_again() -> None:
+    """New conversations too: nothing is kept on what is down."""
+    table = stepped()
+    table.sees(API, Level.DOWN)
+    assert (1, 0, ()) == (len(bodies(table, HandBackReverted)), engaged(table).share_back, engaged(table).running)
+
+
+def test_nobody_stays_on_a_fallback_that_fails() -> None:
+    """A conversation that is torn is better than one that gets no answer."""
+    table = stepped()
+    table.sees(OPENAI, Level.DOWN)
+    table.passes(1)
+    assert ("claude", ()) == (side(table, 40), engaged(table).running)
+
+
+@pytest.mark.parametrize("keeps_off", [s.PinFlag(ANA, flag=FLAG), s.FreezeFlags(ANA)])
+def test_a_person_who_keeps_rules_off_keeps_conversations_where_they_are(keeps_off: s.Signal) -> None:
+    """They move nothing, late or not."""
+    table = stepped()
+    table.send(keeps_off)
+    table.passes(60)
+    assert ("gpt", 25) == (side(table, 100), engaged(table).share_back)
+
+
+def test_nobody_moves_while_nobody_can_tell_how_the_default_is() -> None:
+    """Our own network failed."""
+    table = stepped(hold=timedelta(hours=3))
+    table.send(s.VerdictReached(RULE, verdict=_unknown(table)))
+    table.passes(60)
+    assert "gpt" == side(table, 100)
+
+
+def _unknown(table: Table) -> Verdict:
+    return Verdict(API, Level.UNKNOWN, "our network", Fault.LOCAL, (), table.now)
+
+
+def test_a_share_that_a_person_lowers_leaves_conversations_where_they_are() -> None:
+    """It is a step back as any other, and they follow after their time though the share is a person's."""
+    table = calm(**NEW)
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
+    table.send(s.RampFlag(ANA, flag=FLAG, share=50, force=True))
+    table.passes(1)
+    before = [side(table, 0), side(table, 2)]
+    table.passes(29)
+    assert (["claude", "gpt"], "claude") == (before, side(table, 40))
+
+
+def test_a_person_who_sends_more_to_the_fallback_sends_those_of_the_rest_at_once() -> None:
+    """And those who were on the fallback stay there."""
+    table = stepped()
+    for _ in range(5):
+        table.passes(1)
+    assert 50 == engaged(table).share_back
+    table.send(s.RampFlag(ANA, flag=FLAG, share=70))
+    at = [step.at for step in engaged(table).running]
+    shares = [(step.before, step.share) for step in engaged(table).running]
+    assert ([(0, 25), (25, 30)], sorted(at)) == (shares, at)
+
+
+def test_a_person_who_halts_the_hand_back_keeps_conversations_where_they_are() -> None:
+    """Nobody goes back meanwhile, whatever their time."""
+    table = stepped()
+    table.passes(1)
+    table.send(s.HoldHandBack(ANA, flag=FLAG, reason="it looks odd"))
+    table.passes(60)
+    before = side(table, 100)
+    table.send(s.ResumeHandBack(ANA, flag=FLAG))
+    table.passes(1)
+    assert ("gpt", "claude") == (before, side(table, 101))
+
+
+def test_a_person_who_releases_takes_everybody_along() -> None:
+    """At once means at once."""
+    table = stepped()
+    table.send(s.ReleaseFlag(ANA, flag=FLAG))
+    assert "claude" == side(table, 40)
+
+
+def test_what_was_configured_at_a_step_holds_for_it() -> None:
+    """A reload in the middle moves nobody; the next step is by the new settings."""
+    table = stepped()
+    table.policy = policy(**NEW | {"stays_for": None})
+    table.passes(1)
+    stays = side(table, 10)
+    table.passes(4)
+    assert ("gpt", "claude", 50) == (stays, side(table, 60), engaged(table).share_back)
+
+
+def test_a_switch_that_runs_out_lets_conversations_end_too() -> None:
+    """`on_expiry: release` is a step back of all that are left."""
+    table = calm(**NEW | {"on_expiry": "release", "first_step": "ask", "expires_after": timedelta(hours=1)})
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
+    for _ in range(12):
+        table.passes(5)
+    waiting = (side(table, 0), side(table, 20), bodies(table, Released))
+    for _ in range(6):
+        table.passes(5)
+    assert (("claude", "gpt", []), 1) == (waiting, len(bodies(table, Released)))
+
+
+def test_nobody_is_asked_about_an_end_that_comes_by_itself() -> None:
+    """While the last conversations are waited for, there is nothing to decide."""
+    table = stepped(expires_after=timedelta(minutes=40))
+    for _ in range(10):
+        table.passes(1)
+    asked = len(bodies(table, ExpiryNear))
+    for _ in range(29):
+        table.passes(1)
+    assert (0, asked) == (len(bodies(table, ExpiryReached)), len(bodies(table, ExpiryNear)))
+
+
+def test_time_changes_nothing_before_the_next_conversations_follow() -> None:
+    """Whoever sleeps until then misses nothing, and is not woken all the time."""
+    table = stepped(steps=(100,))
+    assert table.now + timedelta(minutes=30) == next_due(table.world, table.policy)
+
+
+@pytest.mark.parametrize(("stay_s", "lasts"), [(-5, None), (0, None), (60, 60), (10**12, 86_400)])
+def test_a_ledger_cannot_say_a_nonsense_time(stay_s: int, lasts: int | None) -> None:
+    """A step lasts a day at most for anybody."""
+    table = stepped(stays_for=None)
+    running = engaged(table).stepping(50, table.now, stay_s)
+    expected = () if lasts is None else (ShareStep(table.now, table.now + timedelta(seconds=lasts), 50, 25),)
+    assert expected == running
