@@ -1,8 +1,8 @@
 """A small service downstream: answers customers with whatever provider its flag names, read by the official client.
 
-Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S ALIVE_TOKEN
-OUTCOME_TOKEN`. It writes one JSON line per customer, tells Understudy that it lives and what became of its requests, and knows
-no more of it than this address.
+Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG GATEWAY_LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S PAUSE_S
+ALIVE_TOKEN OUTCOME_TOKEN`. It writes one JSON line per customer, tells Understudy that it lives and what became of its
+requests, and knows no more of it than this address. Beside it, in GATEWAY_LOG, customers go through a gateway without a flag.
 """
 
 import itertools
@@ -22,6 +22,7 @@ from openfeature import api
 from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 
+from bot.demo.gateway import Gateway
 from bot.system.clock import SystemClock
 
 FLAG = "support-chat.llm"
@@ -29,6 +30,8 @@ CODE_DEFAULT: dict[str, Any] = {"provider": "openai", "model": "gpt-5"}  # the f
 CUSTOMERS = 200
 KEY = "demo-key-not-a-secret"
 TELL_EVERY_S = 0.1
+LIMIT_S = 0.25  # for an answer, with or without a gateway
+DEFAULT: dict[str, Any] = {"provider": "anthropic", "model": "claude-haiku-4-5"}
 MOST_TOLD = 500  # outcomes in one request
 
 
@@ -79,38 +82,64 @@ def tell_outcomes(url: str, token: str, told: "queue.SimpleQueue[dict[str, Any]]
                 batch = []
 
 
+def serve_by_gateway(log: Path, vendors: dict[str, str], every_s: float, pause_s: float, ended: threading.Event) -> None:
+    """The same customers through a tuned gateway, which tries the primary and then the fallback, without a flag."""
+    clock, routes = SystemClock(), {str(route["provider"]): route for route in (DEFAULT, CODE_DEFAULT)}
+    with log.open("w", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=LIMIT_S) as client:
+        ways = Gateway(
+            "anthropic", "openai", pause_s, lambda provider: ask(client, vendors, routes[provider])[0], clock.monotonic
+        )
+        while True:
+            passed = ways.serve()
+            out.write(
+                json.dumps({"served": passed.served, "failed_tries": passed.failed_tries, "lost_s": passed.lost_s}) + "\n"
+            )
+            out.flush()
+            if ended.wait(every_s):
+                return
+
+
 def serve(
-    flag_url: str, log: Path, vendors: dict[str, str], every_s: float, alive_every_s: float, alive_token: str,
-    outcome_token: str,
+    flag_url: str, log: Path, vendors: dict[str, str], every_s: float, outcome_token: str, ended: threading.Event
 ) -> None:  # fmt: skip
-    """Answer one customer after the other until standard input closes."""
+    """Answer one customer after the other until it is over."""
     logging.getLogger("openfeature").setLevel(logging.CRITICAL)
     api.set_provider(OFREPProvider(flag_url, timeout=0.5))
     flags, clock = api.get_client(), SystemClock()
-    ended = threading.Event()
-    threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
-    threading.Thread(target=tell_alive, args=(flag_url, alive_token, alive_every_s, ended), daemon=True).start()
     told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     teller = threading.Thread(target=tell_outcomes, args=(flag_url, outcome_token, told, ended))
     teller.start()
-    with log.open("a", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=0.25) as client:
+    with log.open("a", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=LIMIT_S) as client:
         for number in itertools.count():
             customer = f"customer-{number % CUSTOMERS}"
             found = flags.get_object_details(FLAG, CODE_DEFAULT, EvaluationContext(customer))
             route = found.value if isinstance(found.value, dict) else CODE_DEFAULT
             began = clock.monotonic()
             served, how = ask(client, vendors, route)
-            took_ms = (clock.monotonic() - began) * 1_000
-            outcome = {"service": "support-chat", "flag": FLAG, "ok": served, "error": how, "latency_ms": took_ms}
+            took_s = clock.monotonic() - began
+            outcome = {"service": "support-chat", "flag": FLAG, "ok": served, "error": how, "latency_ms": took_s * 1_000}
             told.put({**outcome, "variant": found.variant} if found.variant else outcome)
             row = {
                 "customer": customer, "variant": found.variant, "reason": str(found.reason), "served": served, "how": how,
-                "error": str(found.error_code) if found.error_code else None,
+                "took_s": took_s, "error": str(found.error_code) if found.error_code else None,
             }  # fmt: skip
             out.write(json.dumps(row) + "\n")
             out.flush()
             if ended.wait(every_s):
                 return
+
+
+def main(
+    flag_url: str, log: str, gateway_log: str, vendors: str, every_s: str, alive_every_s: str, pause_s: str, *tokens: str
+) -> None:
+    """Serve customers in both ways until standard input closes."""
+    ended, (alive_token, outcome_token), addresses = threading.Event(), tokens, json.loads(vendors)
+    alive = (flag_url, alive_token, float(alive_every_s), ended)
+    gateway = (Path(gateway_log), addresses, float(every_s), float(pause_s), ended)
+    threading.Thread(target=_until_closed, args=(ended,), daemon=True).start()
+    threading.Thread(target=tell_alive, args=alive, daemon=True).start()
+    threading.Thread(target=serve_by_gateway, args=gateway, daemon=True).start()
+    serve(flag_url, Path(log), addresses, float(every_s), outcome_token, ended)
 
 
 def _until_closed(ended: threading.Event) -> None:
@@ -120,5 +149,4 @@ def _until_closed(ended: threading.Event) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # started by hand it ends at once, without a traceback
-    url, log, vendors, every_s, alive_every_s, *tokens = sys.argv[1:]
-    serve(url, Path(log), json.loads(vendors), float(every_s), float(alive_every_s), *tokens)
+    main(*sys.argv[1:])

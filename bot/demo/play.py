@@ -35,6 +35,7 @@ START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minute
 CUSTOMER_EVERY_S = 0.05
 OUTAGE = "anthropic"  # who fails in every scenario that is played here
 ALIVE_EVERY = timedelta(minutes=5)  # of the story
+GATEWAY_PAUSE = timedelta(minutes=1)  # likewise: how long a tuned gateway leaves a provider alone that failed
 MOST_SIGNS = 10_000
 LAST_WORDS_S = 30.0  # real seconds for what is still on its way to the workspace when the story is over
 # The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
@@ -74,6 +75,7 @@ class Demo:
         self._workspace = LocalWorkspace(clock=self._clock, commands=[CommandSpec(*word) for word in words()])
         self._vendors = Vendors(scenario, self._clock)
         self._log = out / "customers.jsonl"
+        self._gateway_log = out / "customers-by-gateway.jsonl"
         self._began_at = START  # minute 0 of the script
         self._names: Mapping[str, str] = {}
 
@@ -143,8 +145,9 @@ class Demo:
         vendors = {name: self._vendors.url(name, "api") for name in ("anthropic", "openai")}
         self._log.unlink(missing_ok=True)
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.demo.downstream", app.url, str(self._log), json.dumps(vendors), str(CUSTOMER_EVERY_S),
-            str(ALIVE_EVERY.total_seconds() / self._clock.speed), ALIVE_TOKEN, OUTCOME_TOKEN, stdin=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "bot.demo.downstream", app.url, str(self._log), str(self._gateway_log), json.dumps(vendors),
+            str(CUSTOMER_EVERY_S), str(ALIVE_EVERY.total_seconds() / self._clock.speed),
+            str(GATEWAY_PAUSE.total_seconds() / self._clock.speed), ALIVE_TOKEN, OUTCOME_TOKEN, stdin=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the demo, which ends it by closing its standard input
         )  # fmt: skip
 
@@ -196,8 +199,8 @@ class Demo:
         await app.write_outcomes()
         told = await app.samples.outcomes.totals(self._began_at, self._clock.now() + MINUTE)
         seen = Seen(
-            world, facts, self._workspace, self._log, exports, signs, told, self._outage_before, self._clock.speed,
-            app.engine.policy,
+            world, facts, self._workspace, self._log, self._gateway_log, exports, signs, told, self._outage_before,
+            self._clock.speed, app.engine.policy,
         )  # fmt: skip
         played = Played(tuple(prove(seen)))
         for line in ending(played.claims, exports, stays):

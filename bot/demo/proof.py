@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
@@ -39,6 +40,7 @@ class Seen:
     facts: Sequence[Fact]
     workspace: LocalWorkspace
     log: Path
+    gateway_log: Path  # of the same customers through a tuned gateway without a flag
     exports: Sequence[Path]
     signs: Sequence[Sample]  # looks for signs of life, each with the newest that it knew
     told: Sequence[Sum]  # what the service downstream told of its requests, as the bot counted it
@@ -49,20 +51,26 @@ class Seen:
 
 def prove(seen: Seen) -> list[Claim]:
     """Check every claim; all are returned, so that a failure names itself."""
-    text = seen.log.read_text(encoding="utf-8") if seen.log.exists() else ""
-    rows = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]  # it is still written
+    rows = _rows(seen.log)
     return [
         _detected(seen),
         _switched(seen.facts, rows),
         _went_back(seen.facts, rows),
         _updated(seen.facts, seen.workspace),
         _served(rows),
+        _spared(rows, _rows(seen.gateway_log), seen.speed),
         _counted(rows, seen.told),
         _customers(seen.world, seen.policy),
         _lived(seen),
         _resolved(seen.world),
         _exported(seen.exports),
     ]
+
+
+def _rows(log: Path) -> list[dict[str, Any]]:
+    """What was written so far; the last line may be half."""
+    text = log.read_text(encoding="utf-8") if log.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def _detected(seen: Seen) -> Claim:
@@ -109,6 +117,21 @@ def _served(rows: Sequence[dict[str, object]]) -> Claim:
     served = sum(bool(row["served"]) for row in rows)
     share = served / len(rows) if rows else 0.0
     return Claim(share >= SERVED_AT_LEAST, f"customers were served: {served} of {len(rows)} ({share:.1%}) over the whole story")
+
+
+def _spared(rows: Sequence[dict[str, Any]], by_gateway: Sequence[dict[str, Any]], speed: float) -> Claim:
+    """Beside a tuned gateway alone. It may serve as many, but each of its pauses ends with a customer who waits in vain."""
+    tries, theirs = sum(not row["served"] for row in rows), sum(row["failed_tries"] for row in by_gateway)
+    served = sum(bool(row["served"]) for row in by_gateway)
+    waited, theirs_waited = (
+        sum(seconds) * speed / 60
+        for seconds in ([row["took_s"] for row in rows if not row["served"]], [row["lost_s"] for row in by_gateway])
+    )
+    words = (
+        f"a tuned gateway alone would have served {percent(served / len(by_gateway)) if by_gateway else 'nobody'}, after "
+        f"{theirs} tries in vain that took customers {theirs_waited:.0f} min; with the flag {tries} and {waited:.0f} min"
+    )
+    return Claim(bool(by_gateway) and tries < theirs, words)
 
 
 def _counted(rows: Sequence[dict[str, object]], told: Sequence[Sum]) -> Claim:

@@ -44,6 +44,12 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     assert re.search(
         r"customers served: 9\d\.\d % of [\d,]+ requests \(.*GPT .*; without a switch it would have been \d\d?\.\d %", out
     ), out
+    beside = (
+        r"a tuned gateway alone would have served ([\d.]+) %, after (\d+) tries in vain .*; with the flag (\d+) and \d+ min"
+    )
+    [(share, theirs, ours)] = re.findall(beside, out)
+    assert 90 < float(share) <= 100
+    assert 5 * int(ours) < int(theirs)
     alive = r"(\d+) signs of life from our own service, 0 checks missed one; our own way out was lost 0 times"
     [signs] = re.findall(alive, out)
     assert 20 <= int(signs)
