@@ -98,7 +98,7 @@ from bot.core.record.provider_facts import (
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
 from bot.core.record.sight import SightLost, SightRegained
-from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkOrdered
+from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkLeft, SinkOrdered
 from bot.core.record.standing import Piece
 from bot.core.record.steering.freeze import Frozen, Thawed
 from bot.core.record.steering.steering_facts import (
@@ -470,6 +470,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         (f"sink/{FLAG}/{SINK}", SinkFailed(FLAG, SINK, "gpt", words)),
         (f"sink/{FLAG}/{SINK}", SinkFollowed(FLAG, SINK, "gpt", 25, words)),
         (f"sink/{FLAG}/{SINK}", SinkDrifted(FLAG, SINK, words, words, True)),
+        (f"sink/{FLAG}/{SINK}", SinkLeft(FLAG, SINK, "gpt")),
         (f"sink/{FLAG}/{SINK}", SinkAgreed(FLAG, SINK)),
     ]
     return [Fact(stream, n, T0, ANA, 7, body) for n, (stream, body) in enumerate(bodies, 1)]

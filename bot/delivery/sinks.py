@@ -7,6 +7,7 @@ between still knows what to put back. It stays out of facts and messages: such f
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from hashlib import sha256
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from bot.core.effects import FeedSink
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
+from bot.core.policy import SinkPolicy
 from bot.core.record.sinks.sink import sink_id
 from bot.core.signals.sinks import SinkLooked, SinkPut, SinkRefused
 from bot.flags.board import FlagBoard
@@ -27,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 DEADLINE_S = 30.0  # for all that one try takes; below the lease of the outbox
 LOOK_EVERY_S = 60.0
+SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=5)  # between tries, whatever a sink asks for
 FEEDER = Actor.rule("sinks")
 
 SinkKey = tuple[str, str]  # the flag's key and the sink's id
@@ -63,8 +66,10 @@ class Sinks:
 
     async def _feed(self, body: FeedSink, row: OutboxRow) -> Performed | Wait:
         sink = self._sinks.get((body.flag, body.sink))
-        if sink is None:
-            return Wait("it is not in the configuration; it is told once it is there again")
+        if sink is None and self._policy_of(body):
+            return Wait("it has just come into the configuration")
+        if sink is None:  # a rule says so to people, and has it told anew once it is there again
+            raise EffectError("it left the configuration, and is left as it is", permanent=True)
         try:
             target = target_of(self._board.snapshot, body.flag, order=row.effect.key)
             async with asyncio.timeout(DEADLINE_S):
@@ -72,7 +77,7 @@ class Sinks:
         except StoreError:
             raise  # the row keeps its lease, and is taken up after it
         except SinkError as error:
-            raise await self._refused(body, row, str(error), permanent=error.permanent) from error
+            raise await self._refused(body, row, str(error), permanent=error.permanent, waits=error.retry_after) from error
         except TimeoutError as error:
             raise await self._refused(body, row, f"it did not take it within {DEADLINE_S:.0f} s") from error
         except Exception as error:  # an order that is given up by a fault of ours would never be followed
@@ -85,21 +90,26 @@ class Sinks:
         await self._engine.handle(put)
         return Performed()
 
-    async def _refused(self, body: FeedSink, row: OutboxRow, words: str, *, permanent: bool = False) -> EffectError:
+    async def _refused(
+        self, body: FeedSink, row: OutboxRow, words: str, *, permanent: bool = False, waits: timedelta | None = None
+    ) -> EffectError:
         """What a failed try is to the outbox, which tries for ever: whoever repairs it there need not come here too."""
         self._on_try(body.flag, body.sink, False)
+        wait = None if waits is None else min(max(waits, SOONEST), LATEST)
         refused = SinkRefused(
-            actor=FEEDER, flag=body.flag, sink=body.sink, reason=words, permanent=permanent, attempt=row.attempt
+            actor=FEEDER, flag=body.flag, sink=body.sink, reason=words, permanent=permanent, attempt=row.attempt,
+            waits=wait or timedelta(0),
         )  # fmt: skip
         await self._engine.handle(refused)
-        return EffectError(words, permanent=False)
+        return EffectError(words, permanent=False, retry_after=wait)
 
     async def _put(self, sink: Sink, target: Target, body: FeedSink) -> str:
         name = setting_of(body.flag, body.sink)
         before = await self._before(name)
         if not target.variant:
             if before is None or not before.owed:
-                return await sink.apply(target) if self._is_at_rest(body) else ""
+                policy = self._policy_of(body)
+                return await sink.apply(target) if policy and policy.at_rest else ""
             seen = await sink.revert(target, before.text)
             await self._keep(name, Before(before.text, owed=False))
             return seen
@@ -107,8 +117,8 @@ class Sinks:
             await self._keep(name, Before((await sink.plan(target)).before, owed=True))
         return await sink.apply(target)
 
-    def _is_at_rest(self, body: FeedSink) -> bool:
-        return any(one.id == body.sink and one.at_rest for one in self._engine.policy.sinks_of(body.flag))
+    def _policy_of(self, body: FeedSink) -> SinkPolicy | None:
+        return next((one for one in self._engine.policy.sinks_of(body.flag) if one.id == body.sink), None)
 
     async def _before(self, name: str) -> Before | None:
         text = await self._ledger.read(lambda store: store.setting(name))

@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.lazy_dataclass import dataclass
 
 
 class SinkError(Exception):
-    """A sink was not read or not changed. The sentence says what to do; `permanent`: trying again alone cannot help."""
+    """A sink was not read or not changed. The sentence says what to do; `permanent`: trying again alone cannot help.
 
-    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+    `retry_after` is how long it asks to be left alone.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
         super().__init__(sentence)
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)

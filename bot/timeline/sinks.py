@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.core.record.fact import Fact
-from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkOrdered
+from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkLeft, SinkOrdered
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -18,6 +18,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case SinkDrifted() as b:
             then = "; it is put back" if b.repaired else ""
             return f"Somebody else changed {b.sink}, which follows {b.flag}: {b.found} instead of {b.expected}{then}"
+        case SinkLeft() as b:
+            has = "" if not b.variant else f", with {b.variant}" if b.sure else f", perhaps with {b.variant}"
+            return f"{b.sink} of {b.flag} left the configuration, and is left as it is{has}"
         case SinkAgreed() as b:
             return f"{b.sink} has again what {b.flag} serves"
     return ""

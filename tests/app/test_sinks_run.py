@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.ports import UNFINISHED
 from tests.house import FLAG, SOON_S, House, a_house
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
@@ -27,6 +28,7 @@ class Receiver:
 
     status: int = 204
     body: str = ""
+    retry_after: str = ""
     told: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     forged: int = 0
@@ -45,7 +47,8 @@ class Receiver:
         self.ids.append(id)
         if 200 <= self.status < 300:
             self.told.append(json.loads(body))
-        headers = {"location": "http://127.0.0.1:1/elsewhere"} if 300 <= self.status < 400 else None
+        headers = {"location": "http://127.0.0.1:1/elsewhere"} if 300 <= self.status < 400 else {}
+        headers |= {"retry-after": self.retry_after} if self.retry_after else {}
         return web.Response(status=self.status, text=self.body or None, headers=headers)
 
 
@@ -288,6 +291,58 @@ async def test_sink_that_left_the_configuration_while_it_is_switched_is_said(tmp
         assert house.app is not None
 
         assert "left the configuration while it has gpt" in house.app.trouble()
+        await house.passes(minutes=1)
+        await house.quiet()
+        assert "It still has gpt" in house.ana.sees(f"#{house.incident_channel}")
+
+
+async def test_order_of_a_sink_that_left_is_ended_and_given_anew_when_it_is_back(tmp_path: Path) -> None:
+    """Nothing is tried for ever in the background, and nothing is lost."""
+    async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
+        receiver.status = 503
+        await house.fails("anthropic.api")
+        await until(lambda: receiver.ids)
+        await house.stop()
+        house.changes["flags"] = flags()
+        await house.start()
+        await house.passes(minutes=1)
+        await house.quiet()
+        assert house.app is not None
+        waiting = await house.app.ledger.read(lambda store: store.outbox(*UNFINISHED))
+        assert [] == [row for row in waiting if row.effect.kind == "sink.feed"]
+        assert "It may have gpt" in house.ana.sees(f"#{house.incident_channel}")
+        await house.stop()
+        receiver.status, house.changes["flags"] = 204, flags(hook(receiver))
+        await house.start()
+        await house.passes(minutes=1)
+        await until(lambda: receiver.told)
+
+        assert [{"gpt": 100}] == [said["data"]["shares"] for said in receiver.told]
+
+
+async def test_receiver_that_asks_to_wait_is_left_alone_so_long(tmp_path: Path) -> None:
+    """And is told then; its tries would come every 50 ms otherwise."""
+    async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
+        receiver.status, receiver.retry_after = 429, "3"
+        await house.fails("anthropic.api")
+        await until(lambda: receiver.ids)
+        receiver.status = 204
+        await asyncio.sleep(0.5)
+        assert ([], 1) == (receiver.told, len(receiver.ids))
+        await house.passes(seconds=5)
+        await until(lambda: receiver.told)
+
+
+async def test_long_wait_that_a_receiver_asks_for_is_said_at_once(tmp_path: Path) -> None:
+    """After three tries it would be six minutes later."""
+    async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
+        receiver.status, receiver.retry_after = 503, "120"
+        await house.fails("anthropic.api")
+        await until(lambda: house.app.health().parts.get("sinks"))  # type: ignore[union-attr]
+
+        assert house.app is not None
+        assert "asks to wait 120 s" in house.app.health().parts["sinks"].sentence
+        assert 1 == len(receiver.ids)
 
 
 async def test_metrics_say_which_sink_is_behind(tmp_path: Path) -> None:

@@ -229,6 +229,10 @@ def of_flags() -> Iterator[Entry]:
         ("A sink was changed by somebody else", away, f"sink/{FLAG}/{SINK}",
          k.SinkDrifted(FLAG, SINK, "100 % on", "off", True), FEEDER),
         ("... and is left so", away, f"sink/{FLAG}/{SINK}", k.SinkDrifted(FLAG, SINK, "100 % on", "off", False), FEEDER),
+        ("A sink left the configuration with a fallback in it", away, f"sink/{FLAG}/{SINK}",
+         k.SinkLeft(FLAG, SINK, "gpt"), FEEDER),
+        ("... and nobody knows whether it took it", away, f"sink/{FLAG}/{SINK}",
+         k.SinkLeft(FLAG, SINK, "gpt", sure=False), FEEDER),
     ])  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, H
 from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
-from bot.core.record.sinks.sink_facts import SinkDrifted, SinkFailed, SinkFollowed
+from bot.core.record.sinks.sink_facts import SinkDrifted, SinkFailed, SinkFollowed, SinkLeft
 from bot.ports import Message
 from bot.views.incident.fact_messages import fact_line
 from tests.stories import ANA, API, FALLBACK_RULE, FLAG, MOBILE, OUTBOX, T0, WEB, Story, one_of_each, outage_story
@@ -21,6 +21,7 @@ SEEN = (
     SinkFailed,
     SinkFollowed,
     SinkDrifted,
+    SinkLeft,
     ComponentJoined,
     ComponentMoved,
     NoticeSeen,

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.answers.base import Answer, Done, Refused
 from bot.core.decide.broadcasting import replied, to_begin, to_keep
-from bot.core.decide.feeding import to_feed
+from bot.core.decide.feeding import gone, to_feed
 from bot.core.effects import (
     About,
     EditAlert,
@@ -36,7 +36,7 @@ from bot.core.record.fact import Body, Fact, OfFlag
 from bot.core.record.flag_facts import Engaged, Released
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import BroadcastBegun, Declared, Repaired, ResponderJoined
-from bot.core.record.sinks.sink_facts import SinkOrdered
+from bot.core.record.sinks.sink_facts import SinkLeft, SinkOrdered
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.core.signals import Signal
@@ -130,7 +130,10 @@ class Draft:
         return replace(answer, flag_name=self.policy.flag_name(answer.flag)) if answer.flag else answer
 
     def feed_sinks(self) -> None:
-        """Tell every sink whose flag serves something else than it was told last; the outbox tries until it follows."""
+        """Tell every sink whose flag serves something else than it was told last; the outbox tries until it follows.
+
+        Of one that left the configuration with a fallback in it people are told instead.
+        """
         for flag, sink, wanted in list(to_feed(self.world, self.policy)):
             moved = [fact for fact in self.facts if fact.stream == f"flag/{flag.key}"]
             engagement = self.world.flag(flag.key).engagement
@@ -140,6 +143,11 @@ class Draft:
             fact = self.add(f"sink/{flag.key}/{sink.id}", order, incident=known)
             # No incident waits for it, and what becomes of it is said by rules of its own.
             self.send(FeedSink(flag.key, sink.id), replace(fact, incident=None))
+        for state in list(gone(self.world, self.policy)):
+            if not state.left:
+                left = SinkLeft(state.flag, state.sink, state.holds, state.is_sure)
+                known = state.incident if state.incident in self.world.incidents else None
+                self.add(f"sink/{state.id}", left, incident=known, told=state.is_ours)
 
     def _tell_parts(self) -> None:
         """What is part of an incident keeps on record which variants its own flags serve meanwhile."""

@@ -12,13 +12,13 @@ AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 def to_feed(world: World, policy: Policy) -> Iterator[tuple[FlagPolicy, SinkPolicy, Order]]:
-    """Each sink that should have something else than it was told, and what that is."""
+    """Each sink that should have something else than it was told, or was gone meanwhile, and what it should have."""
     for flag in policy.fed:
         wanted = wanted_of(world.flag(flag.key))
         for sink in flag.sinks:
             told = world.sink(flag.key, sink.id).ordered
             untouched = told is None and not wanted.variant and not sink.at_rest
-            if told != wanted and not untouched:
+            if (told != wanted or world.sink(flag.key, sink.id).left) and not untouched:
                 yield flag, sink, wanted
 
 
@@ -28,15 +28,20 @@ def wanted_of(state: FlagState) -> Order:
     return Order(engagement.variant, engagement.share_back) if engagement else Order()
 
 
-def left_behind(world: World, policy: Policy) -> Iterator[SinkState]:
-    """Sinks that may hold what we put there, and that the configuration does not name any more: nobody puts them back."""
+def gone(world: World, policy: Policy) -> Iterator[SinkState]:
+    """Sinks with something of ours, or an order on its way, that the configuration does not name any more."""
     known = {(flag.key, sink.id) for flag in policy.fed for sink in flag.sinks}
     for state in world.sinks.values():
-        if state.is_ours and (state.flag, state.sink) not in known:
+        if (state.is_ours or state.on_its_way) and (state.flag, state.sink) not in known:
             yield state
 
 
+def left_behind(world: World, policy: Policy) -> Iterator[SinkState]:
+    """Those of them that may hold what we put there: nobody puts them back."""
+    return (state for state in gone(world, policy) if state.is_ours)
+
+
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """At once, where a sink was put into the configuration, or left it for a while, and has to catch up."""
-    if any(True for _ in to_feed(world, policy)):
+    """At once, where a sink was put into the configuration and has to catch up, or left it and people are to hear of it."""
+    if any(True for _ in to_feed(world, policy)) or not all(state.left for state in gone(world, policy)):
         yield AT_ONCE

@@ -1,5 +1,7 @@
 """What became of a sink: what was put into it, why it refused, and what it showed when it was looked at."""
 
+from datetime import timedelta
+
 from bot.core.lazy_dataclass import dataclass
 from bot.core.signals.base import RULES, Signal
 
@@ -17,13 +19,17 @@ class SinkPut(Signal, by=RULES):
 
 @dataclass(frozen=True, kw_only=True)
 class SinkRefused(Signal, by=RULES):
-    """A try failed, the `attempt`th; `permanent` = trying again cannot help before somebody does something."""
+    """A try failed, the `attempt`th; `permanent` = trying again cannot help before somebody does something.
+
+    `waits` is how long it asked to be left alone before the next one.
+    """
 
     flag: str
     sink: str
     reason: str
     permanent: bool = False
     attempt: int = 1
+    waits: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -12,15 +14,17 @@ from bot.ports.sinks import SinkError
 
 DEADLINE_S = 10.0
 BODY_CAP = 1024 * 1024
+MOST_S = 86_400  # of a `Retry-After`; a longer one is no wait, but a mistake
 SHOWN = 200  # characters of what it says about an error
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status and body; the body is as it came."""
+    """Status and body; the body is as it came. `retry_after` is how long it asks to be left alone."""
 
     status: int
     body: bytes
+    retry_after: timedelta | None = None
 
     def json(self, what: str) -> Any:
         """The body as JSON. Raises SinkError for HTML and for what is no JSON, naming `what` it should have been."""
@@ -61,7 +65,7 @@ class SinkClient:
                     raise SinkError(
                         f"HTTP {response.status_code}: it redirects; write the address that it leads to", permanent=True
                     )
-                return Answer(response.status_code, await _read(response))
+                return Answer(response.status_code, await _read(response), retry_after(response.headers))
         except (TimeoutError, httpx.TimeoutException):
             raise SinkError(f"no answer within {DEADLINE_S:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -81,6 +85,18 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """What `Retry-After` asks for: seconds, or a date by the clock of whoever answered; None where it makes no sense."""
+    said = headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return timedelta(seconds=min(int(said[:9]), MOST_S))
+    try:
+        wait = parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(wait, timedelta(0)), timedelta(seconds=MOST_S))
+
+
 def _refused(error: Exception) -> SinkError:
     if "allow_private" in str(error):
         return SinkError("its address is a private one; list its network under allow_private", permanent=True)
@@ -97,4 +113,7 @@ def refusal(answer: Answer) -> SinkError:
     said = f": {answer.words}" if answer.words else ""
     if answer.status in (401, 403):
         return SinkError(f"HTTP {answer.status}, is the token right, and may it do this{said or '?'}", permanent=True)
-    return SinkError(f"HTTP {answer.status}{said}", permanent=answer.status in (400, 404, 405, 409, 410, 422))
+    permanent = answer.status in (400, 404, 405, 409, 410, 422)
+    wait = None if permanent else answer.retry_after
+    asks = f", and asks to wait {wait.total_seconds():.0f} s" if wait else ""
+    return SinkError(f"HTTP {answer.status}{asks}{said}", permanent=permanent, retry_after=wait)

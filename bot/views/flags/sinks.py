@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.sinks.sink import SinkState
-from bot.core.record.sinks.sink_facts import SinkDrifted, SinkFailed, SinkFollowed
+from bot.core.record.sinks.sink_facts import SinkDrifted, SinkFailed, SinkFollowed, SinkLeft
 from bot.core.record.world import World
 from bot.views.names import flag_name, plain_flag_name, variant_name
 from bot.views.text import capital, clock, foreign, retold, stop
@@ -29,6 +29,11 @@ def sink_fact(fact: Fact, policy: Policy) -> tuple[str, str] | None:
             name, flag, has = _words(policy, b.flag, b.sink, b.variant)
             said = f"🟢 *{name}* follows {flag} again, on {has}."
             return said, said
+        case SinkLeft() as b:
+            name, flag, has = _words(policy, b.flag, b.sink, b.variant)
+            first = f"🟠 *{name} left the configuration* while {flag} is switched there."
+            now = f"It still has {has}" if b.sure else f"It may have {has}: it was told, and gave no answer yet"
+            return first, f"{first}\n{now}. Put it into the file again, and it follows; or put back by hand what it had before."
     return None
 
 
@@ -76,9 +81,8 @@ def trouble_sentences(world: World, policy: Policy) -> Iterator[str]:
 
 def left_sentence(state: SinkState) -> str:
     """A sink that left the configuration with what we put there: plain, without its stop."""
-    has = next((order.variant for order in (state.done, state.ordered) if order and order.variant), "")
     return (
-        f"the sink {state.sink} of {state.flag} left the configuration while it has {has}; "
+        f"the sink {state.sink} of {state.flag} left the configuration while it has {state.holds}; "
         "put it into the file again to have it put back"
     )
 

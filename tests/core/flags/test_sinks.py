@@ -12,7 +12,7 @@ from bot.core.effects import EffectBody, FeedSink, PostLine
 from bot.core.model import Actor, Level
 from bot.core.policy import SinkPolicy
 from bot.core.record.sinks.sink import SinkState
-from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkOrdered
+from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkLeft, SinkOrdered
 from tests.desk import ANA, START, Table, policy
 
 FLAG, HOOK, FILE = "support-chat.llm", "webhook:hooks.example.com#1", "flagd_file:/var/lib/flagd/u.json"
@@ -148,6 +148,68 @@ def test_sink_that_left_with_the_fallback_in_it_is_known() -> None:
     assert [] == list(left_behind(made.world, made.policy))
 
 
+def test_leaving_with_the_fallback_in_it_is_said_once_at_the_next_beat() -> None:
+    """Whoever edited the file may not know what is still applied there."""
+    made = engaged()
+    made.policy = policy()
+    due = next_due(made.world, made.policy)
+    assert due is not None and due <= made.now
+    for _ in range(3):
+        made.passes(1)
+
+    assert [SinkLeft(FLAG, HOOK, "gpt")] == made.kinds(SinkLeft)
+    assert (1, 1) == (said(made), feeds(made))
+
+
+def test_leaving_before_it_answered_says_that_nobody_knows() -> None:
+    """It was told and may have done it."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    made.policy = policy()
+    made.passes(0)
+
+    assert [SinkLeft(FLAG, HOOK, "gpt", sure=False)] == made.kinds(SinkLeft)
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_sink_that_is_back_in_the_configuration_is_told_how_things_are(released: bool) -> None:
+    """Also where that is what it was told last: nobody saw to that order meanwhile."""
+    made = engaged()
+    made.policy = policy()
+    made.passes(0)
+    if released:
+        made.send(s.ReleaseFlag(actor=ANA, flag=FLAG, reason="well", force=True))
+    made.policy = policy(sinks=(FOLLOWING,))
+    made.passes(0)
+    made.passes(1)
+
+    assert [("gpt", 0), ("" if released else "gpt", 0)] == told(made)
+
+
+def test_sink_that_left_is_not_said_to_be_tried_again() -> None:
+    """The last answer may come after the configuration."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    made.policy = policy()
+    made.passes(0)
+    refused(made, 3)
+
+    assert [] == made.kinds(SinkFailed)
+
+
+def test_sink_that_left_before_it_was_made_is_made_when_it_is_back() -> None:
+    """Nobody hears of it, since nothing of ours is there; but flagd needs its file."""
+    made = table(AT_REST)
+    made.passes(0)
+    made.policy = policy()
+    made.passes(0)
+    assert (1, 0) == (len(made.kinds(SinkLeft)), said(made))
+    made.policy = policy(sinks=(AT_REST,))
+    made.passes(0)
+
+    assert [("", 0), ("", 0)] == told(made)
+
+
 def test_sink_that_was_put_back_may_leave() -> None:
     """Nothing of ours is there any more."""
     made = engaged()
@@ -169,6 +231,17 @@ def test_failure_is_said_after_three_tries_or_at_once_where_trying_cannot_help(
     made = table()
     made.sees("anthropic.api", Level.DOWN)
     refused(made, attempt, permanent=permanent)
+
+    assert lines == said(made)
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(2, 0), (300, 1)])
+def test_failure_is_said_at_once_where_the_next_try_is_far_away(seconds: int, lines: int) -> None:
+    """It asked to be left alone; after three tries it would be a quarter of an hour."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    waits = timedelta(seconds=seconds)
+    made.send(s.SinkRefused(actor=FEEDER, flag=FLAG, sink=HOOK, reason="HTTP 429", waits=waits))
 
     assert lines == said(made)
 

@@ -4,6 +4,7 @@ The flag itself is never moved by any of this: readers of flags get what was dec
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
@@ -14,6 +15,7 @@ from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed
 from bot.core.signals.sinks import SinkLooked, SinkPut, SinkRefused
 
 TOLD_AFTER = 3  # tries; a hiccup is over by then, three seconds later
+LONG = timedelta(seconds=15)  # so long a wait is no hiccup
 
 
 def on_put(draft: Draft, signal: SinkPut) -> Step:
@@ -27,9 +29,9 @@ def on_put(draft: Draft, signal: SinkPut) -> Step:
 
 
 def on_refused(draft: Draft, signal: SinkRefused) -> Step:
-    """Say once that it does not follow: at once where trying again cannot help."""
+    """Say once that it does not follow: at once where trying again cannot help, or may not be soon."""
     state = draft.world.sink(signal.flag, signal.sink)
-    if not state.failing and (signal.permanent or signal.attempt >= TOLD_AFTER):
+    if not state.failing and not state.left and (signal.permanent or signal.attempt >= TOLD_AFTER or signal.waits > LONG):
         variant = state.ordered.variant if state.ordered else ""
         _add(draft, state, SinkFailed(signal.flag, signal.sink, variant, signal.reason))
     return draft.done(Noted())

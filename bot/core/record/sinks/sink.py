@@ -27,6 +27,7 @@ class SinkState:
     failing_since: datetime | None = None
     drifted: str = ""  # what it has instead, changed by somebody else
     drifts: int = 0  # since it was ordered
+    left: bool = False  # the configuration, with what we put there or an order on its way
 
     @property
     def flag(self) -> str:
@@ -44,9 +45,19 @@ class SinkState:
         return self.ordered != self.done
 
     @property
+    def holds(self) -> str:
+        """The fallback that it has, or where nobody knows that it was told to have; empty where it has none of ours."""
+        return next((order.variant for order in (self.done, self.ordered) if order and order.variant), "")
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it has that for all we know."""
+        return self.done is not None and bool(self.done.variant)
+
+    @property
     def is_ours(self) -> bool:
         """Whether it may hold what we put there, and nobody put back yet."""
-        return any(order is not None and order.variant for order in (self.ordered, self.done))
+        return bool(self.holds)
 
 
 def sink_id(flag: str, sink: str) -> str:

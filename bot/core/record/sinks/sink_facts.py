@@ -27,7 +27,7 @@ class SinkOrdered(OfSink, Body):
     def onto(self, state: SinkState, fact: Fact) -> SinkState:
         """It was told, and nobody knows yet what comes of it."""
         order = Order(self.variant, self.share_back)
-        return replace(state, ordered=order, ordered_at=fact.at, incident=fact.incident, drifted="", drifts=0)
+        return replace(state, ordered=order, ordered_at=fact.at, incident=fact.incident, drifted="", drifts=0, left=False)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,22 @@ class SinkDrifted(OfSink, Body):
     def onto(self, state: SinkState, fact: Fact) -> SinkState:
         """Told once for what it was ordered."""
         return replace(state, drifted=self.found, drifts=state.drifts + 1)
+
+
+@dataclass(frozen=True)
+class SinkLeft(OfSink, Body):
+    """It left the configuration with a fallback or an order on its way, and is left as it is: it is told nothing any more."""
+
+    KIND = "sink.left"
+    ANNOUNCED = True  # only where it may have a fallback
+    flag: str
+    sink: str
+    variant: str  # the fallback; empty = none
+    sure: bool = True  # that it has it, and did not only get the order
+
+    def onto(self, state: SinkState, fact: Fact) -> SinkState:
+        """Told once, until it is in the configuration again."""
+        return replace(state, left=True, failing="", failing_since=None, drifted="")
 
 
 @dataclass(frozen=True)
