@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.core.policy import FlagPolicy
 from bot.core.signals import (
@@ -20,6 +21,7 @@ from bot.core.signals import (
     ThawFlags,
     UnpinFlag,
 )
+from bot.outcomes.lately import requests_lately
 from bot.views.answers import shown
 from bot.views.flags.board import flag_status
 from bot.views.flags.readers import flag_readers
@@ -48,7 +50,11 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
             case "rehearse":
                 await _rehearse(desk, asked, rest, respond)
             case _ if verb in SIGNALS:
-                said = await desk.engine.handle(SIGNALS[verb](desk, asked, rest))
+                signal = SIGNALS[verb](desk, asked, rest)
+                if isinstance(signal, PlanSwitch):
+                    lately = await requests_lately(desk.samples.outcomes, signal.flag, desk.clock.now())
+                    signal = replace(signal, requests=lately)
+                said = await desk.engine.handle(signal)
                 await answer(respond, shown(said))
             case _:
                 known = [v.name for v in FALLBACK.verbs]

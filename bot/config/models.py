@@ -295,7 +295,7 @@ class Config(Part):
     samples: SamplesConfig = Field(default=SamplesConfig(), description="How long results are kept, and in how much room.")
     outcomes: OutcomesConfig = Field(default=OutcomesConfig(), description="When real requests say that something is bad.")
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
-    prices: dict[Text, Price] = Field(default={}, description="What models cost, by component id; for rehearsals.")
+    prices: dict[Text, Price] = Field(default={}, description="What models cost, by component id; for rehearsals and plans.")
     incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
     paging: PagingConfig = Field(default=PagingConfig(), description="Whom to call until somebody acknowledges an incident.")
     broadcast: tuple[BroadcastConfig, ...] = Field(

@@ -19,6 +19,7 @@ from bot.core.policy import (
     IncidentPolicy,
     OnExpiry,
     Policy,
+    PromptPrice,
     RealTraffic,
     RehearsePolicy,
     ResolveMode,
@@ -40,6 +41,11 @@ def to_policy(config: Config) -> Policy:
             for one in config.broadcast
         ),
         real_traffic=_real_traffic(config.outcomes),
+        prices={
+            id: PromptPrice(price.input_per_mtok, price.cached_per_mtok)
+            for id, price in config.prices.items()
+            if price.cached_per_mtok is not None
+        },
     )
 
 

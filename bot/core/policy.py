@@ -102,6 +102,14 @@ class RehearsePolicy:
 
 
 @dataclass(frozen=True)
+class PromptPrice:
+    """What a million tokens of prompt cost in dollars: sent anew, and read from the provider's cache."""
+
+    new: float
+    cached: float
+
+
+@dataclass(frozen=True)
 class SinkPolicy:
     """Another system that a flag's switch is put into."""
 
@@ -210,6 +218,7 @@ class Policy:
     paging: PagingPolicy = field(default_factory=PagingPolicy)
     broadcast: tuple[BroadcastPolicy, ...] = ()
     real_traffic: RealTraffic = RealTraffic()
+    prices: Mapping[str, PromptPrice] = field(default_factory=dict)  # by component, where its cache has a price of its own
 
     def component(self, id: str) -> ComponentPolicy | None:
         """What configuration says of a component, also where a drill pretends something of it; None where it says nothing."""

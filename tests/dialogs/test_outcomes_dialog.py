@@ -7,7 +7,7 @@ import aiohttp
 from bot.core.model import Level
 from bot.core.record.flag_facts import HandBackStopped
 from tests.dialogs.talk import Talk
-from tests.house import FLAG
+from tests.house import FLAG, House
 
 CHANNEL = "inc-20260320-0001-claude"
 
@@ -25,13 +25,14 @@ async def tell(talk: Talk, variant: str, ok: int, failed: int = 0) -> None:
     await app.write_outcomes()
 
 
-async def post(talk: Talk, path: str, body: Any) -> None:
+async def post(talk: Talk, path: str, body: Any) -> Any:
     """Ask the bot over HTTP, as its own terminal does."""
     app = talk.house.app
     assert app is not None
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {app.local_token}"}) as http:
         answer = await http.post(f"{app.url}{path}", json=body)
         assert answer.status == 200, await answer.text()
+        return await answer.json()
 
 
 async def test_card_and_summary_say_how_many_customers_were_served(talk: Talk) -> None:
@@ -77,3 +78,20 @@ async def test_a_hand_back_that_hurts_is_stopped_and_told(talk: Talk) -> None:
     assert (0, 10) == (fact.body.share, fact.body.was)  # type: ignore[attr-defined] # one of these
     told = talk.shows(talk.said(CHANNEL, "is stopped")[-1])
     assert "Switching support chat back is stopped: 40 of 100 requests failed on claude." in told
+
+
+async def test_a_plan_says_what_the_empty_cache_of_the_fallback_costs(empty_house: House) -> None:
+    """For the share of the requests that services told of lately; to whoever asks by program too."""
+    empty_house.changes = {"prices": {"openai.api": {"input_per_mtok": 1.25, "cached_per_mtok": 0.13, "output_per_mtok": 10}}}
+    await empty_house.start()
+    await empty_house.passes(minutes=1)
+    talk = Talk(empty_house)
+    before = await talk.asks(empty_house.ana, f"/fallback plan {FLAG} gpt")
+    await tell(talk, "claude", 4_000)
+    after = await talk.asks(empty_house.ana, f"/fallback plan {FLAG} gpt 25%")
+
+    prices = "Prompt caches start empty at OpenAI API: $1.25 a million tokens, not $0.13"
+    assert f"{prices}. To do it" in before
+    assert f"{prices} (1,000 requests in 10 min: up to $1.12 more per 1,000 prompt tokens)." in after
+    told = await post(talk, f"/api/v1/flags/{FLAG}/plan", {"variant": "gpt", "share": 50})
+    assert {"component": "OpenAI API", "new": 1.25, "cached": 0.13, "requests": 2_000} == told["data"]["rebuild"]

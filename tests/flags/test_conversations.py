@@ -17,7 +17,7 @@ from bot.core import signals as s
 from bot.core.codec import decode, encode
 from bot.core.model import Level
 from bot.core.record.flag import FlagState
-from bot.core.record.flag_facts import Released
+from bot.core.record.flag_facts import HandBackStepped, Released
 from bot.core.record.kinds import decode_body, encode_body
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
@@ -125,8 +125,8 @@ def is_wrong_way(sides: list[str]) -> bool:
 
 
 def half_way(minutes: float = 1) -> Table:
-    """A tenth of the conversations went back so long ago."""
-    table = calm(**NEW | {"steps": (99, 100)})
+    """Nearly all conversations that are new went back so long ago."""
+    table = calm(**NEW | {"steps": (99, 100), "hold": timedelta(hours=3)})
     table.sees(API, Level.DOWN)
     table.passes(15)
     table.sees(API, Level.OPERATIONAL)
@@ -167,6 +167,30 @@ def test_all_flags_at_once_hear_of_a_conversation_too() -> None:
     table.send(s.StepBack(ANA, flag=FLAG))
     shown(board, table)
     assert {"gpt"} == {found.variant for one in fifty() for found in board.all(one).found if found.key == FLAG}
+
+
+def test_a_new_conversation_goes_to_the_default_whichever_way_it_asks() -> None:
+    """One flag or all of them."""
+    table = half_way()
+    board = shown(a_board(table), table)
+    found = [{found.variant for found in board.all(one).found if found.key == FLAG} for one in fifty()]
+    assert [{variant(board, one)} for one in fifty()] == found
+    assert {"claude"} in found
+
+
+def test_a_copy_is_old_when_conversations_followed() -> None:
+    """Whoever keeps a copy has to ask again, as at each step."""
+    table = half_way(minutes=28)
+    board = shown(a_board(table), table)
+    board.all({}, "web-1")
+    before = [reader.current for reader in board.readers_of(FLAG)]
+    table.passes(2)
+    shown(board, table)
+    assert ([True], [False], []) == (
+        before,
+        [one.current for one in board.readers_of(FLAG)],
+        bodies(table, HandBackStepped)[1:],
+    )
 
 
 def test_a_conversation_that_nobody_remembers_counts_as_new() -> None:

@@ -176,7 +176,7 @@ OF_FLAGS: tuple[base.Answer, ...] = (
     ),
     fa.Planned(
         **CHAT, serves="claude", share_now=100, variant="gpt", share=100, default="claude", readers=1,
-        healths=(DOWN, "OpenAI API is degraded"),
+        healths=(DOWN, "OpenAI API is degraded"), rebuild=fa.CacheRebuild("OpenAI API", 1.25, 0.13, 1240),
     ),
     fa.Planned(
         **CHAT, serves="gpt", share_now=75, variant="", share=100, default="claude", readers=0, healths=(DOWN,),

@@ -162,6 +162,22 @@ class HandBackRefused(Refused):
     unwell: str
 
 
+@dataclass(frozen=True)
+class CacheRebuild:
+    """What a switch costs because the provider that takes over has none of the prompts in its cache."""
+
+    component: str  # its name
+    new: float  # dollars for a million tokens of prompt
+    cached: float  # the same, once they are in its cache
+    requests: int  # that would have moved in the last ten minutes; 0 = nobody told of any
+
+    @property
+    def more_per_thousand(self) -> float:
+        """Dollars more than with a full cache for these requests, at a thousand tokens of prompt each: at most, since some
+        share a prompt."""
+        return self.requests * (self.new - self.cached) / 1_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planned(Done):
     """What a switch would do; nothing was changed. `refused` says why it would not be done as things are."""
@@ -176,6 +192,7 @@ class Planned(Done):
     healths: tuple[str, ...]  # how the components behind the default and the variant are, in words
     refused: Refused | None = None
     hands_off: str = ""  # what keeps rules off; people may all the same
+    rebuild: CacheRebuild | None = None  # where the variant's component has a price
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,12 +61,16 @@ class ReadersCounted(Signal, by=RULES):
 
 @dataclass(frozen=True, kw_only=True)
 class PlanSwitch(Signal, by=ASKING):
-    """Somebody asks what `EngageFlag` would do. Nothing is changed. `readers` are those of the last fifteen minutes."""
+    """Somebody asks what `EngageFlag` would do. Nothing is changed. `readers` are those of the last fifteen minutes.
+
+    `requests` are those of the last ten minutes, as far as services told of them.
+    """
 
     flag: str
     variant: str = ""
     share: int = 100
     readers: int = 0
+    requests: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,11 +75,26 @@ def _plan(plan: fa.Planned, face: Face) -> str:
         parts.append(f"Then: {plan.share} % get {plan.variant}{rest}.")
     if plan.healths:
         parts.append(f"{'; '.join(plan.healths)}.")
+    if plan.rebuild:
+        parts.append(_cost(plan.rebuild))
     if plan.hands_off:
         parts.append(f"No rule moves it: {plan.hands_off}. You may.")
     if not plan.refused:
         parts.append(f"To do it: {face.engage(plan.flag, plan.variant, plan.share)}")
     return " ".join(parts)
+
+
+def _cost(rebuild: fa.CacheRebuild) -> str:
+    prices = f"{_dollars(rebuild.new)} a million tokens, not {_dollars(rebuild.cached)}"
+    requests = f"{rebuild.requests:,} request{'s' if rebuild.requests > 1 else ''} in 10 min"
+    more = (
+        f" ({requests}: up to {_dollars(rebuild.more_per_thousand)} more per 1,000 prompt tokens)" if rebuild.requests else ""
+    )
+    return f"Prompt caches start empty at {rebuild.component}: {prices}{more}."
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.2f}" if amount >= 0.01 else "less than $0.01"
 
 
 def _of(plan: fa.Planned) -> str:

@@ -13,6 +13,7 @@ from bot.core import signals as s
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
+from bot.outcomes.lately import requests_lately
 from bot.verbs.naming import called
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Assignment, IncidentVerb, Sender
 from bot.web.api.reads import NO_STORE, the_flag, the_incident
@@ -257,11 +258,12 @@ def _unpin(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
 
 async def plan(request: web.Request) -> web.Response:
     """What a switch would do: `{variant, share}`. Changes nothing."""
-    key, board = the_flag(request), request.app[SERVICES].board
+    key, services = the_flag(request), request.app[SERVICES]
     fields = Fields(await read_json(request))
     signal = s.PlanSwitch(
         actor_of(request), flag=key, variant=fields.text("variant", REASON_CHARS), share=fields.percent("share"),
-        readers=board.readers(key),
+        readers=services.board.readers(key),
+        requests=await requests_lately(services.samples.outcomes, key, services.clock.now()),
     )  # fmt: skip
     fields.done()
     return await carry_out(request, signal)

@@ -8,7 +8,7 @@ from bot.core import signals as s
 from bot.core.decide.due import next_due
 from bot.core.model import Fault, Level, Verdict
 from bot.core.record.flag import ShareStep
-from bot.core.record.flag_facts import ConversationsFollowed, ExpiryReached, HandBackReverted, Released
+from bot.core.record.flag_facts import ConversationsFollowed, ExpiryReached, HandBackReverted, HandBackStepped, Released
 from bot.core.record.steering.steering_facts import ExpiryNear
 from bot.flags.conversation import as_ms
 from bot.flags.evaluate import bucket, evaluate, snapshot
@@ -143,6 +143,20 @@ def test_a_person_who_halts_the_hand_back_keeps_conversations_where_they_are() -
     table.send(s.ResumeHandBack(ANA, flag=FLAG))
     table.passes(1)
     assert ("gpt", "claude") == (before, side(table, 101))
+
+
+def test_nobody_stays_on_a_fallback_that_fails_though_the_hand_back_is_halted() -> None:
+    """Whoever halted it at the last step still ends it; what failed is left, and the switch goes on until they do."""
+    table = stepped(steps=(100,))
+    table.passes(1)
+    table.send(s.HoldHandBack(ANA, flag=FLAG, reason="it looks odd"))
+    table.sees(OPENAI, Level.DOWN)
+    table.passes(1)
+    left = (side(table, 40), engaged(table).running, bodies(table, Released))
+    table.send(s.ResumeHandBack(ANA, flag=FLAG))
+    table.passes(5)
+    assert ("claude", (), []) == left
+    assert (1, [100]) == (len(bodies(table, Released)), [step.share for step in bodies(table, HandBackStepped)])  # type: ignore[attr-defined]
 
 
 def test_a_person_who_releases_takes_everybody_along() -> None:

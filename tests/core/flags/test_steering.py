@@ -1,5 +1,6 @@
 """People steer a flag: a share, a halt on the way back, another end, and no hand of a rule on it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.core import signals as s
 from bot.core.answers import flags as fa
 from bot.core.model import Level
+from bot.core.policy import PromptPrice
 from bot.core.record.flag_facts import (
     ExpiryReached,
     HandBackAsked,
@@ -19,7 +21,7 @@ from bot.core.record.incident_facts import PhaseChanged
 from bot.core.record.steering.steering_facts import ExpiryNear, ShareSet
 from bot.flags.evaluate import bucket
 from tests.core.flags.steered import API, FLAG, OPENAI, bodies, calm, engaged, handing_back, served, share
-from tests.desk import ANA, BOB, START, policy
+from tests.desk import ANA, BOB, START, Table, policy
 
 # --- by what readers are dealt out
 
@@ -288,6 +290,34 @@ def test_a_plan_changes_nothing_and_says_what_would() -> None:
     )  # fmt: skip
     assert expected == step.answer
     assert () == step.facts
+
+
+def priced(**prices: PromptPrice) -> Table:
+    """The desk's table, on which OpenAI has a price."""
+    table = calm()
+    table.policy = replace(table.policy, prices={name.replace("_", "."): price for name, price in prices.items()})
+    return table
+
+
+def rebuild(table: Table, **asked: int) -> fa.CacheRebuild | None:
+    plan = table.send(s.PlanSwitch(ANA, flag=FLAG, variant="gpt", **asked)).answer
+    assert isinstance(plan, fa.Planned)
+    return plan.rebuild
+
+
+def test_a_plan_says_what_the_empty_cache_of_the_other_provider_costs() -> None:
+    """For the share of the requests that would move; a thousand tokens of prompt each cost $1.12 a thousand requests more."""
+    table = priced(openai_api=PromptPrice(1.25, 0.13))
+    found = rebuild(table, share=25, requests=4_000)
+    assert fa.CacheRebuild("OpenAI API", 1.25, 0.13, 1_000) == found
+    assert found is not None
+    assert 1.12 == pytest.approx(found.more_per_thousand)
+
+
+@pytest.mark.parametrize("prices", [{}, {"anthropic_api": PromptPrice(3, 0.3)}, {"openai_api": PromptPrice(1.25, 1.25)}])
+def test_a_plan_says_nothing_of_a_cost_that_nobody_knows(prices: dict[str, PromptPrice]) -> None:
+    """Without a price, with that of another component, or where a cache saves nothing."""
+    assert rebuild(priced(**prices), requests=4_000) is None
 
 
 def test_a_plan_says_why_it_would_be_refused() -> None:

@@ -73,8 +73,19 @@ def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
             share_now=engagement.share if engagement else 100, variant=variant, share=signal.share, default=policy.default,
             readers=signal.readers, healths=_healths(draft, policy, variant),
             refused=refused, hands_off=hands_off(world, policy),
+            rebuild=None if refused else _rebuild(draft, policy, variant, signal),
         )
     )  # fmt: skip
+
+
+def _rebuild(draft: Draft, policy: FlagPolicy, variant: str, signal: PlanSwitch) -> fa.CacheRebuild | None:
+    """What the empty cache of the one who takes over costs; None without a price, or where its cache saves nothing."""
+    needs = next((one.needs for one in policy.fallbacks if one.variant == variant), None)
+    price = draft.policy.prices.get(needs or "")
+    if needs is None or price is None or price.cached >= price.new:
+        return None
+    moved = round(signal.requests * signal.share / 100)
+    return fa.CacheRebuild(draft.policy.name_of(needs), price.new, price.cached, moved)
 
 
 def _healths(draft: Draft, policy: FlagPolicy, variant: str) -> tuple[str, ...]:
