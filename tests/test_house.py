@@ -4,7 +4,8 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -91,6 +92,12 @@ def modules() -> Iterator[tuple[str, Path, ast.Module]]:
         yield name, path, ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def imported() -> Mapping[str, frozenset[str]]:
+    """What each module imports; made once, since reading them all takes a second."""
+    return {name: frozenset(imports(tree)) for name, _, tree in modules()}
+
+
 def imports(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -109,10 +116,10 @@ def leans_on(top: str = "bot") -> dict[str, set[str]]:
     """What stands in a folder, each with its neighbours that it imports from; `commands/` stands beside `bot/`."""
     deep = top.count(".") + 2
     graph: dict[str, set[str]] = {}
-    for name, _, tree in modules():
+    for name, targets in imported().items():
         here = _cut(name, deep)
         if here.startswith(f"{top}.") or (top == "bot" and here == "commands"):
-            graph.setdefault(here, set()).update(_cut(target, deep) for target in imports(tree))
+            graph.setdefault(here, set()).update(_cut(target, deep) for target in targets)
     return {here: there & graph.keys() - {here} for here, there in graph.items()}
 
 
@@ -144,7 +151,7 @@ def test_a_folder_holds_what_the_eye_can_hold() -> None:
 
 def test_every_module_stands_on_a_floor() -> None:
     """A new room must be drawn before it is built."""
-    homeless = [name for name, _, _ in modules() if not room(name) and name != "bot"]
+    homeless = [name for name in imported() if not room(name) and name != "bot"]
 
     assert [] == homeless
 
@@ -152,9 +159,9 @@ def test_every_module_stands_on_a_floor() -> None:
 def test_imports_go_down_only() -> None:
     """No floor imports a higher one, and adapters do not know each other."""
     wrong = []
-    for name, _, tree in modules():
+    for name, targets in imported().items():
         here = room(name)
-        for target in imports(tree):
+        for target in targets:
             there = room(target)
             if not there or not here or there == here:
                 continue
@@ -170,10 +177,10 @@ def test_core_imports_the_standard_library_only() -> None:
     """Decisions are pure: no third party, no logging, no async, no clock."""
     banned = {"asyncio", "logging", "time", "random", "os", "socket", "threading", "pathlib"}
     wrong = []
-    for name, _, tree in modules():
+    for name, targets in imported().items():
         if room(name) != "bot.core":
             continue
-        for target in imports(tree):
+        for target in targets:
             top = target.partition(".")[0]
             if top in banned or (top not in sys.stdlib_module_names and top != "bot"):
                 wrong.append(f"{name} imports {target}")
@@ -219,8 +226,8 @@ def test_a_view_of_an_incident_takes_a_scene() -> None:
 def test_third_parties_have_one_place() -> None:
     """Each library is spoken to from its own rooms only."""
     wrong = []
-    for name, _, tree in modules():
-        for target in imports(tree):
+    for name, targets in imported().items():
+        for target in targets:
             allowed = THIRD_PARTIES.get(target.partition(".")[0])
             if allowed and not any(name == place or name.startswith(place + ".") for place in allowed):
                 wrong.append(f"{name} imports {target}")
@@ -259,7 +266,7 @@ def test_nothing_happens_at_import() -> None:
     )
     # The demo's downstream service is a program of its own, on libraries that bind a socket when they are imported.
     programs = ("bot.cli.__main__", "bot.demo.downstream")
-    names = [name for name, _, _ in modules() if name not in programs]
+    names = [name for name in imported() if name not in programs]
 
     result = subprocess.run([sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -271,7 +278,7 @@ def test_a_frozen_dataclass_is_compiled_when_it_is_needed() -> None:
     """`dataclasses` compiles six methods for each while it loads; those with slots need it."""
     wrong = []
     for name, _, tree in modules():
-        usual = "dataclasses.dataclass" in imports(tree) and name != "bot.core.lazy_dataclass"
+        usual = "dataclasses.dataclass" in imported()[name] and name != "bot.core.lazy_dataclass"
         made = [ast.unparse(d) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for d in node.decorator_list]
         if usual and made and all(one in ("dataclass(frozen=True)", "dataclass(frozen=True, kw_only=True)") for one in made):
             wrong.append(name)

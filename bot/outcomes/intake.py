@@ -1,4 +1,4 @@
-"""Gathers what services tell and writes it once a second, as counts by minute.
+"""Gathers what services tell and writes it once a second, as counts by minute; while nothing comes, nothing wakes up for it.
 
 A process that is killed loses what came in within that last second, though it was answered: these are figures, and services
 that had to wait for a disk would be the worse trade.
@@ -7,6 +7,7 @@ that had to wait for a disk would be the worse trade.
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
@@ -56,6 +57,7 @@ class OutcomeIntake:
         self._services: set[str] = set()
         self._services_at: datetime | None = None
         self._sparingly = Sparingly(clock, timedelta(minutes=10))
+        self._told = asyncio.Event()  # something waits for the disk
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -90,6 +92,7 @@ class OutcomeIntake:
             finally:
                 self._asking.discard(hashed)
             self._keys.add(hashed)  # only now, so that it is written with its counts
+            self._told.set()
         for outcome in outcomes:
             self._count(outcome)
         return Taken.COUNTED
@@ -120,6 +123,7 @@ class OutcomeIntake:
         if held is None:
             self._rows[row] = held = Counts()
         held.add(outcome.counts)
+        self._told.set()
         self._observe(route, outcome.counts)
 
     async def flush(self) -> None:
@@ -153,6 +157,7 @@ class OutcomeIntake:
                 rows[row] = counts
         self._rows = rows
         self._keys |= keys
+        self._told.set()
 
     async def _know_services(self) -> None:
         """Forget who told nothing for a day, so that there is room for others."""
@@ -167,7 +172,11 @@ class OutcomeIntake:
 
     async def _run(self) -> None:
         while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(A_DAY.total_seconds()):  # then those are forgotten who tell nothing any more
+                    await self._told.wait()
             await asyncio.sleep(self._every_s)
+            self._told.clear()
             try:
                 await self.flush()
                 await self._know_services()
