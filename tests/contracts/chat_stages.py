@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.ports import Chat
-from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.chat import FakeChat
+from bot.sandbox.chat_state import Fault
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.client import SlackLogin
 from bot.slack.gateway import Patience, SlackGateway

@@ -19,7 +19,8 @@ from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
 from bot.ports import Called, ChatError, Ledger, Remembered, Store
-from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.chat import FakeChat
+from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
 from bot.store.samples.sqlite import InlineSamples

@@ -9,7 +9,7 @@ from bot.core import signals as s
 from bot.core.effects import Effect, OpenThread, ReplyInThread
 from bot.delivery.chat import Delivery, MessageContext
 from bot.ports import ChatError, Performed, Wait
-from bot.sandbox.chat import FakeMessage, Fault
+from bot.sandbox.chat_state import FakeMessage, Fault
 from tests.desk import ANA
 from tests.engine.test_bad_days import Shop, in_virtual_time
 from tests.ledger_facts import queued

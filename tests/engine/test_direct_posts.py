@@ -8,7 +8,8 @@ from typing import Any
 from bot.delivery.direct_posts import DirectPosts, Note
 from bot.delivery.ops_channel import OpsChannel
 from bot.ports import ChatError, Message
-from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.chat import FakeChat
+from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock
 from tests.engine.test_bad_days import in_virtual_time
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.ports import ChatError, Message, Place
-from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.chat import FakeChat
+from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,7 +14,8 @@ from bot.app import App, build
 from bot.config.load import Loaded, load
 from bot.engine.outbox import OutboxTiming
 from bot.ports import Called, ChatError, Ledger, Store
-from bot.sandbox.chat import FakeChat, Fault
+from bot.sandbox.chat import FakeChat
+from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, LoopTicker
 from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite import InlineLedger

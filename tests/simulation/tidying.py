@@ -6,7 +6,7 @@ import random
 from bot.core import signals as s
 from bot.core.model import Actor
 from bot.core.record.incident import Incident
-from bot.sandbox.chat import FakeChannel
+from bot.sandbox.chat_state import FakeChannel
 from tests.simulation.stage import Stage
 
 
