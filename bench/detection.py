@@ -6,7 +6,6 @@ all of its looks inconclusive. In an incident of an hour each look fails with th
 """
 
 import random
-import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from bench.report import line
+from bench.report import line, timed
 from bot.core.detection.detector import NEW, Condition, Track, next_look, observe
 from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Outcome, Sample
@@ -256,10 +255,11 @@ def costs(rule: Rule, days: int = COST_DAYS) -> dict[str, float]:
 def pace(rule: Rule) -> float:
     """Microseconds of one `observe`, a fifth of the samples failed."""
     samples = [_sample(n * EVERY_S, Outcome.FAIL if n % 5 == 0 else Outcome.OK) for n in range(20_000)]
-    track, began = NEW, time.perf_counter()
-    for sample in samples:
-        track = observe(track, sample, rule, every=EVERY)
-    return (time.perf_counter() - began) / len(samples) * 1e6
+    track, took = NEW, list[float]()
+    with timed(took):
+        for sample in samples:
+            track = observe(track, sample, rule, every=EVERY)
+    return took[0] / len(samples) * 1e6
 
 
 def main() -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.report import line, percentile
+from bench.report import line, percentile, timed
 from bot.core.model import Fault, Outcome, Sample
 from bot.store.engine import connect, sqlite_report
 from bot.store.samples.retention import room
@@ -58,17 +58,19 @@ async def _free(folder: Path) -> bool:
     line("CPU of a row, all chores included", seen.cpu / seen.rows * 1e6, "µs")
     line("CPU of storing, of one core at real speed", seen.cpu / SECONDS * 100, "%")
     line("trimming and budget with nothing to do, p99", percentile(seen.chores, 0.99) * 1e3, "ms")
-    began, before = time.perf_counter(), time.process_time()
-    found = await samples.since(AT + timedelta(seconds=SECONDS) - timedelta(minutes=10))
-    line(f"reading {len(found):,} samples back (ten minutes)", time.perf_counter() - began, "s", 2.5)
-    line("CPU of that", time.process_time() - before, "s")
-    began = time.perf_counter()
-    medians = await samples.medians(AT)
-    line(f"medians of {len(medians):,} checks", time.perf_counter() - began, "s")
+    took: list[float] = []
+    cpu: list[float] = []
+    with timed(took), timed(cpu, time.process_time):
+        found = await samples.since(AT + timedelta(seconds=SECONDS) - timedelta(minutes=10))
+    line(f"reading {len(found):,} samples back (ten minutes)", took[-1], "s", 2.5)
+    line("CPU of that", cpu[-1], "s")
+    with timed(took):
+        medians = await samples.medians(AT)
+    line(f"medians of {len(medians):,} checks", took[-1], "s")
     await samples.close()
-    began = time.perf_counter()
-    again = await open_samples(folder)
-    line("opening it again", time.perf_counter() - began, "s")
+    with timed(took):
+        again = await open_samples(folder)
+    line("opening it again", took[-1], "s")
     await again.close()
     return held
 
@@ -102,14 +104,13 @@ async def _write(samples: SqliteSamples, budget: int) -> Stretch:
     dice = random.Random(20)
     for second in range(SECONDS):
         batch = _batch(second, dice)
-        cpu, began = time.process_time(), time.perf_counter()
-        await samples.add(batch)
-        seen.spent.append(time.perf_counter() - began)
+        cpu = time.process_time()
+        with timed(seen.spent):
+            await samples.add(batch)
         if second % OFTEN_S == 0:
-            began = time.perf_counter()
-            await samples.trim(AT - timedelta(days=14))
-            await samples.keep_within(budget)
-            seen.chores.append(time.perf_counter() - began)
+            with timed(seen.chores):
+                await samples.trim(AT - timedelta(days=14))
+                await samples.keep_within(budget)
             seen.largest = max(seen.largest, sum(path.stat().st_size for path in samples.path.parent.iterdir()))
         seen.cpu += time.process_time() - cpu
         seen.rows += len(batch)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +15,7 @@ import aiohttp
 from bench.bot import running
 from bench.hostile_sockets import Victim, victim
 from bench.past import ANA, NOW, RULE, looks, policy, write
-from bench.report import line
+from bench.report import line, timed
 from bot.core import signals as s
 from bot.core.decide.due import next_due
 from bot.core.decide.step import step
@@ -88,15 +87,17 @@ async def _decisions(past: Path, copy: Path) -> Cost:
 
 
 async def _ms(ask: Callable[[], Awaitable[object]]) -> float:
-    began = time.perf_counter()
-    await ask()
-    return (time.perf_counter() - began) * 1000
+    took: list[float] = []
+    with timed(took):
+        await ask()
+    return took[0] * 1000
 
 
 def _now(ask: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    ask()
-    return (time.perf_counter() - began) * 1000
+    took: list[float] = []
+    with timed(took):
+        ask()
+    return took[0] * 1000
 
 
 async def _start(past: Path, folder: Path) -> bool:

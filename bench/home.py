@@ -4,7 +4,6 @@ import asyncio
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 
 from bench.bot import running
 from bench.report import line, percentile, timed
@@ -31,15 +30,14 @@ def main() -> bool:
 
 
 async def _open(folder: Path) -> list[float]:
-    took = []
+    took: list[float] = []
     async with running(folder, 500) as bot:
         team = bot.workspace.team
         for person in [bot.workspace.add_user(f"reader{n}") for n in range(OPENINGS)]:
-            began = perf_counter()
-            await person.opens_home()
-            while person.id not in team.homes:
-                await team.change_after(team.version)
-            took.append(perf_counter() - began)
+            with timed(took):
+                await person.opens_home()
+                while person.id not in team.homes:
+                    await team.change_after(team.version)
             await asyncio.sleep(PAUSE_S)
     return took
 

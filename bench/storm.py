@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bench.bot import Running, running
-from bench.report import line, percentile
+from bench.report import line, percentile, timed
 from bot.sandbox.slack.records import Json
 
 SLACK_TAKES_S = 0.15
@@ -56,12 +56,12 @@ async def _takes_its_time(method: str, phase: str, args: Json) -> None:
 
 async def _declared(bot: Running) -> bool:
     """From pressing Return to a pinned card."""
-    ana, took = bot.workspace.person("ana"), []
+    ana, took = bot.workspace.person("ana"), list[float]()
     for number in range(DECLARED):
-        pinned, began = _pinned(bot), time.perf_counter()
-        await ana.types(f"/incident declare separate Orders of shop {number} fail")
-        await _until(bot, pinned + 1)
-        took.append(time.perf_counter() - began)
+        pinned = _pinned(bot)
+        with timed(took):
+            await ana.types(f"/incident declare separate Orders of shop {number} fail")
+            await _until(bot, pinned + 1)
     line("declared to pinned card, p50", percentile(took, 0.5), "s")
     return line("declared to pinned card, slowest", max(took), "s", 2.0)
 
