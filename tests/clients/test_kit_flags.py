@@ -30,6 +30,10 @@ def test_reader_stands_where_the_bot_puts_it(reader: str) -> None:
         '{"flags": [{"key": "a", "value": 1, "split": 7}]}', '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s"}}]}',
         '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s", "below": true, "value": 2}}]}',
         '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s", "below": 5}}]}',
+        '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s", "below": 5, "value": 2, "by": 7}}]}',
+        '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s", "below": 5, "value": 2, "later": 7}}]}',
+        '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s", "below": 5, "value": 2, "later": [7]}}]}',
+        '{"flags": [{"key": "a", "value": 1, "split": {"seed": "s", "below": 5, "value": 2, "later": [{"since": 1}]}}]}',
         '{"flags": [{"key": "a", "value": 1, "drill": {}}]}', "[" * 100_000, '{"flags": [' + "9" * 5_000 + "]}",
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answerFor, bucket, NotFlags, parse } from "../src/flags.js";
+import { answerFor, beganMs, bucket, NotFlags, parse } from "../src/flags.js";
 import { flag } from "./scripted.js";
 
 // Made by bot.flags.evaluate.bucket; tests/interop compares thousands more with a running bot.
@@ -64,6 +64,51 @@ test("readers are told apart by what the bot names, else by their targeting key"
   const values = contexts.map((context) => answerFor(found, context).value);
   assert.deepEqual(values, ["claude", "gpt", ...Array.from({ length: 8 }, () => "claude"), "claude", "gpt"]);
 });
+
+// The same as in tests/flags/test_conversations.py, for the bot and the kit in Python.
+const MS = 1_774_008_000_000;
+const BEGAN: [unknown, number][] = [
+  ["2026-03-20T12:00:00Z", MS], ["2026-03-20t12:00:00z", MS], ["2026-03-20 14:00:00+02:00", MS], ["2026-03-20T12:00:00.1239Z", MS + 123],
+  ["2026-03-20T12:00:00.5-00:00", MS + 500], ["2024-02-29T00:00:00Z", 1_709_164_800_000], [MS / 1000, MS], [MS / 1000 + 0.25, MS + 250],
+  [0, 0], [new Date(MS), MS],
+];
+const NONSENSE: unknown[] = [
+  undefined, null, true, false, "", "yesterday", "2026-03-20", "2026-03-20T12:00:00", "2026-03-20T12:00Z", "2026-02-30T12:00:00Z",
+  "2026-13-01T12:00:00Z", "2026-03-20T24:00:00Z", "2026-03-20T12:60:00Z", "2026-03-20T12:00:60Z", "0000-01-01T00:00:00Z",
+  "0050-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-03-20T12:00:00+24:00", "2026-03-20T12:00:00+01:60", "2026-03-20T12:00:00Z\n",
+  " 2026-03-20T12:00:00Z", "\u0662026-03-20T12:00:00Z", "2026-03-20T12:00:00.Z", "9999-12-31T23:59:59-23:59", MS, -1, NaN, Infinity,
+  [MS], { at: MS }, String(MS / 1000), new Date(NaN), new Date(-1),
+];
+
+for (const [said, ms] of BEGAN) {
+  test(`a beginning is read: ${JSON.stringify(said)}`, () => {
+    assert.equal(beganMs({ conversation_started_at: said }), ms);
+  });
+}
+
+for (const said of NONSENSE) {
+  test(`nonsense is no beginning: ${JSON.stringify(said)}`, () => {
+    assert.equal(beganMs({ conversation_started_at: said }), undefined);
+  });
+}
+
+test("a conversation takes the steps after which it began", () => {
+  const later = [{ since: MS, below: 2_000 }, { since: MS + 60_000, below: 10_000 }];
+  const split = { seed: "chat#1", below: 0, variant: "claude", value: "claude", later };
+  const found = parse(JSON.stringify({ flags: [flag("gpt", "chat", { split })] })).byKey.get("chat");
+  assert.ok(found);
+  const at = (reader: string, seconds?: number): unknown =>
+    answerFor(found, { targetingKey: reader, conversation_started_at: seconds === undefined ? undefined : MS / 1000 + seconds }).value;
+  const values = [at("user-1"), at("user-1", -1), at("user-1", 0), at("\u00fc", 0), at("\u00fc", 60)]; // 616 and 6128
+  assert.deepEqual(values, ["gpt", "gpt", "claude", "gpt", "claude"]);
+});
+
+for (const later of [7, [7], [{ since: 1 }], [{ since: 1, below: 1.5 }], [{ since: "1", below: 1 }]]) {
+  test(`steps of another shape are refused whole: ${JSON.stringify(later)}`, () => {
+    const split = { seed: "s", below: 5, value: 2, later };
+    assert.throws(() => parse(JSON.stringify({ flags: [flag(1, "a", { split })] })), NotFlags);
+  });
+}
 
 test("reader without a name stays on the fallback, and a drill needs the JSON value true", () => {
   const found = parse(
