@@ -4,11 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from aiohttp import HttpVersion11
-from aiohttp.http_parser import RawRequestMessage
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
+from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 from multidict import CIMultiDict, CIMultiDictProxy
 from raw_http import status_of
 from web_house import CONTROL, READ, House, OpenHouse
@@ -16,7 +19,7 @@ from yarl import URL
 
 from bot.core.model import Actor
 from bot.core.signals import EngageFlag
-from bot.web.server.at_once import Asked
+from bot.web.server.at_once import Asked, Parser
 from bot.web.server.bodies import BODY_BYTES
 from bot.web.server.connections import Limits
 
@@ -164,8 +167,8 @@ async def test_every_request_is_looked_at_for_itself(house: House) -> None:
     """One with another token, path or body gets nothing that was found out about the one before."""
     async with asker(house) as one:
         right, wrong = TOKENS[0], TOKENS[2]
-        asked_for = [(f"{FLAGS}/on", right), (f"{FLAGS}/on", wrong), (f"{FLAGS}/on", ""), (f"{FLAGS}/nope", right)]
-        assert [200, 401, 401, 404] == [(await one.ask(path, b"", token))[0] for path, token in asked_for]
+        asked_for = [(f"{FLAGS}/on", right), (f"{FLAGS}/nope", right), (f"{FLAGS}/on", wrong), (f"{FLAGS}/on", "")]
+        assert [200, 404, 401, 401] == [(await one.ask(path, b"", token))[0] for path, token in asked_for]
         for name in (b"ana", b"bob"):
             await one.ask(f"{FLAGS}/on", b'{"context": {"targetingKey": "%b"}}' % name, right)
     assert {"ana", "bob"} <= {reader.name for reader in house.board.readers_of("on")}
@@ -189,6 +192,7 @@ async def test_body_that_does_not_come_ends_the_connection() -> None:
     house = await House(read_tokens=(READ,)).open(limits=Limits(headers_within_s=0.05))
     try:
         async with asker(house) as one:
+            await one.ask(f"{FLAGS}/on", b"", TOKENS[0])
             one.writer.write(f"POST {FLAGS}/on HTTP/1.1\r\nHost: x\r\n{TOKENS[0]}\r\nContent-Length: 9\r\n\r\n{{".encode())
             assert 408 == (await one.told())[0]
     finally:
@@ -202,3 +206,53 @@ def test_little_is_kept_of_a_connection(count: int, size: int, kept: bool) -> No
     headers = CIMultiDictProxy(CIMultiDict({name.decode(): value.decode() for name, value in sent}))
     message = RawRequestMessage("POST", FLAGS, HttpVersion11, headers, sent, False, None, False, False, URL(FLAGS))
     assert Asked(message, "127.0.0.1", None).worth_keeping is kept
+
+
+async def test_a_connection_is_kept_for_any_number_of_requests(house: House) -> None:
+    """More than the server lets wait in a queue, of which none ever does."""
+    async with asker(house) as one:
+        assert {200} == {(await one.ask(f"{FLAGS}/on", b"", TOKENS[0]))[0] for _ in range(MAX_MSG_QUEUE_SIZE + 3)}
+
+
+@dataclass
+class Peer:
+    """A connection, from the server's side, in one of its states."""
+
+    idle: bool = True
+    writing_paused: bool = False
+    peer: str = "127.0.0.1"
+    transport: Any = None
+
+    def waits(self) -> bool:
+        return self.idle
+
+    def asks(self) -> None: ...
+
+    def asked(self) -> None: ...
+
+
+@dataclass
+class Answering:
+    """Wants every request."""
+
+    open: bool = True
+
+    def wants(self, message: RawRequestMessage) -> bool:
+        return True
+
+    def answer(self, request: Asked, body: bytes) -> bytes:
+        raise AssertionError("it is not the time to answer")
+
+
+@pytest.mark.parametrize(
+    ("peer", "answering"),
+    [(Peer(idle=False), Answering()), (Peer(writing_paused=True), Answering()), (Peer(), Answering(open=False))],
+    ids=["an earlier one is still answered", "nobody takes the answers", "another server takes over"],
+)
+async def test_a_request_waits_its_turn(peer: Peer, answering: Answering) -> None:
+    """It goes to the server, which answers one after the other and waits for who reads slowly."""
+    protocol = BaseProtocol(asyncio.get_running_loop())
+    inner = HttpRequestParser(protocol, asyncio.get_running_loop(), 2**16, max_msg_queue_size=2)
+    request = f"POST {FLAGS}/on HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode()
+    [(message, _)], upgraded, _ = Parser(inner, peer, answering).feed_data(request)
+    assert (f"{FLAGS}/on", False) == (message.path, upgraded)
