@@ -88,7 +88,8 @@ class WebServer:
         server.request_handler = short_way
 
         def connection(by_file: bool) -> Guarded:
-            return Guarded(among, server, short_way, by_file=by_file, loop=loop, access_log=None, logger=logger)
+            how = {"loop": loop, "access_log": None, "logger": logger, "keepalive_timeout": self._limits.idle_at_most_s}
+            return Guarded(among, server, short_way, by_file=by_file, **how)
 
         self._runner, backlog, self._at = runner, self._limits.backlog, (host, port)
         try:

@@ -22,7 +22,7 @@ from bot.web.server.at_once import AtOnce, Parser
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS_WITHIN_S = 10.0
-NOTED_EVERY_S = 1.0  # that an idle connection asked something; which of them was silent longest need not be known better
+IDLE_AT_MOST_S = 3_630.0  # longer than proxies keep a connection, so that they are the ones who end it
 BUSY_AT_MOST_S = 30.0  # a longer answer is one that its reader does not take; it may be cut off when there is no room
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -35,6 +35,7 @@ class Limits:
     backlog: int = 128  # newcomers that wait to be let in
     unproven_of_one: int = 256
     headers_within_s: float = HEADERS_WITHIN_S
+    idle_at_most_s: float = IDLE_AT_MOST_S
     busy_at_most_s: float = BUSY_AT_MOST_S
 
 
@@ -111,7 +112,7 @@ class Guarded(RequestHandler):
     `by_file`: it came over the Unix socket, so the mode of that file let it in.
     """
 
-    __slots__ = ("_among", "_busy", "_deadline", "_heads", "_since", "_socket", "by_file", "peer", "stands")
+    __slots__ = ("_among", "_busy", "_deadline", "_heads", "_socket", "by_file", "peer", "stands")
 
     def __init__(
         self, among: Connections, server: web.Server, at_once: AtOnce, *, by_file: bool = False, **options: Any
@@ -123,7 +124,6 @@ class Guarded(RequestHandler):
         self.stands = Standing.UNPROVEN
         self._among = among
         self._busy = False
-        self._since = 0.0  # when it was noted last that it is idle
         self._deadline: asyncio.TimerHandle | None = None
         self._socket: asyncio.Transport | None = None
         self.peer = ""
@@ -177,12 +177,9 @@ class Guarded(RequestHandler):
 
     def asked(self) -> None:
         """A request was answered at once, so that between the two it need not stand anywhere else."""
-        now = self.now()
-        self._next_keepalive_close_time = now + self._keepalive_timeout
+        self._next_keepalive_close_time = self.now() + self._keepalive_timeout
         self._disarm()
-        if self.stands is not Standing.IDLE or now - self._since > NOTED_EVERY_S:
-            self._since = now
-            self._among.stands(self, Standing.IDLE)
+        self._among.stands(self, Standing.IDLE)
 
     def ended(self) -> None:
         """It is answered, but for what its reader has not taken yet."""

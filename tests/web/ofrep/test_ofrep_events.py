@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -12,7 +12,7 @@ from web_house import READ, House, OpenHouse, headers
 
 from bot.core.model import Actor
 from bot.core.signals import EngageFlag, StartDrill
-from bot.web.flags.ofrep_events import STREAMS
+from bot.web.flags.ofrep_events import STREAMS, TOLD_AT_ONCE, Streams
 
 ANA = Actor.operator("ana")
 CHAT = "support-chat.llm"
@@ -147,3 +147,13 @@ async def test_stream_needs_a_token(house: House, http: aiohttp.ClientSession) -
     """As all reading does."""
     async with http.get(f"{house.url}/ofrep/v1/events") as answer:
         assert 401 == answer.status
+
+
+async def test_a_crowd_is_told_whole() -> None:
+    """Some at a time, and nobody is left out."""
+    streams = Streams()
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(streams.listening()) for _ in range(3 * TOLD_AT_ONCE + 1)]
+        streams.tell()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(one.wait() for one in crowd))

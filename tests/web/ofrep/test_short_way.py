@@ -11,7 +11,6 @@ import pytest
 from aiohttp import HttpVersion11
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
-from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 from multidict import CIMultiDict, CIMultiDictProxy
 from raw_http import status_of
 from web_house import CONTROL, READ, House, OpenHouse
@@ -55,6 +54,10 @@ class Asker:
             found = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
             length = int(found.get("content-length", "0"))
             return status_of(first.encode() + b"\r\n"), found, await self._reader.readexactly(length)
+
+    async def rest(self) -> bytes:
+        """What comes until the other side ends the connection."""
+        return await self._reader.read()
 
 
 @asynccontextmanager
@@ -208,10 +211,43 @@ def test_little_is_kept_of_a_connection(count: int, size: int, kept: bool) -> No
     assert Asked(message, "127.0.0.1", None).worth_keeping is kept
 
 
-async def test_a_connection_is_kept_for_any_number_of_requests(house: House) -> None:
-    """More than the server lets wait in a queue, of which none ever does."""
-    async with asker(house) as one:
-        assert {200} == {(await one.ask(f"{FLAGS}/on", b"", TOKENS[0]))[0] for _ in range(MAX_MSG_QUEUE_SIZE + 3)}
+async def test_the_time_for_headers_ends_with_the_answer() -> None:
+    """A head in two pieces that was answered is not held against the connection later."""
+    house = await House(read_tokens=(READ,)).open(limits=Limits(headers_within_s=0.1))
+    try:
+        async with asker(house) as one:
+            for piece in (
+                f"POST {FLAGS}/on HT".encode(),
+                f"TP/1.1\r\nHost: x\r\n{TOKENS[0]}\r\nContent-Length: 0\r\n\r\n".encode(),
+            ):
+                one.writer.write(piece)
+                await asyncio.sleep(0.02)
+            assert 200 == (await one.told())[0]
+            await asyncio.sleep(0.15)
+            assert 200 == (await one.ask(f"{FLAGS}/on", b"", TOKENS[0]))[0]
+    finally:
+        await house.close()
+
+
+async def test_a_connection_that_asks_again_is_not_idle() -> None:
+    """However long ago it was opened, it is ended for silence alone."""
+    house = await House(read_tokens=(READ,)).open(limits=Limits(idle_at_most_s=0.2))
+    try:
+        async with asker(house) as one:
+            for _ in range(6):
+                assert 200 == (await one.ask(f"{FLAGS}/on", b"", TOKENS[0]))[0]
+                await asyncio.sleep(0.07)
+            async with asyncio.timeout(5):
+                assert b"" == await one.rest()
+    finally:
+        await house.close()
+
+
+async def test_who_wants_the_connection_ended_gets_that(house: House) -> None:
+    """`Connection: close` goes the ordinary way, with its answer as the last thing sent."""
+    async with asker(house) as one, asyncio.timeout(5):
+        assert 200 == (await one.ask(f"{FLAGS}/on", b"", TOKENS[0], "Connection: close"))[0]
+        assert b"" == await one.rest()
 
 
 @dataclass
