@@ -221,7 +221,7 @@ def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: 
 
 def _running(stay_s: int) -> str:
     """That conversations which run are not torn apart; empty where they go along."""
-    return f"Conversations that run stay where they are for up to {span(held_for(stay_s))}." if stay_s else ""
+    return f"Running conversations stay where they are, for up to {span(held_for(stay_s))}." if stay_s else ""
 
 
 def _arrived(fact: Fact, b: ReadersSaw, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
