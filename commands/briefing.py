@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.record.incident_facts import ChannelOpened
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.ports import Message
 from bot.views.incident.briefing import briefing
 from bot.views.scene import Scene

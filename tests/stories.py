@@ -59,22 +59,13 @@ from bot.core.record.flag_facts import (
 from bot.core.record.incident import Incident, SourceFile, SourceMessage
 from bot.core.record.incident_facts import (
     Acknowledged,
-    BroadcastBegun,
-    ChannelNamed,
-    ChannelOpened,
-    ChannelRefused,
     ComponentJoined,
     ComponentMoved,
     Declared,
     Exported,
-    GivenUp,
     LeadAsked,
     NoteAdded,
-    PeopleInvited,
     PhaseChanged,
-    Posted,
-    PostGone,
-    Repaired,
     ResolveAsked,
     ResponderJoined,
     RoleChanged,
@@ -97,6 +88,17 @@ from bot.core.record.provider_facts import (
 )
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalAsked, RehearsalSkipped, Rehearsed
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
+from bot.core.record.room.room_facts import (
+    BroadcastBegun,
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    GivenUp,
+    PeopleInvited,
+    Posted,
+    PostGone,
+    Repaired,
+)
 from bot.core.record.sight import SightLost, SightRegained
 from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed, SinkLeft, SinkOrdered
 from bot.core.record.standing import Piece

@@ -3,7 +3,7 @@
 from bot.core import effects as e
 from bot.core.effects import Effect
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import GivenUp
+from bot.core.record.room.room_facts import GivenUp
 from bot.delivery.incident_channel import incident_of
 from bot.ports import Engine, Ledger, Place, RowState, Wait
 

@@ -8,7 +8,8 @@ from bot.core.decide.paging import waits_for_people
 from bot.core.effects import Effect
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import Posted, UpdateWritten
+from bot.core.record.incident_facts import UpdateWritten
+from bot.core.record.room.room_facts import Posted
 from bot.core.record.world import World
 from bot.delivery.incident_channel import incident_of
 from bot.delivery.pages import Pages

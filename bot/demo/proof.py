@@ -12,7 +12,8 @@ from bot.core.outcomes.served import Sum
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, Released
-from bot.core.record.incident_facts import Posted, UpdateWritten
+from bot.core.record.incident_facts import UpdateWritten
+from bot.core.record.room.room_facts import Posted
 from bot.core.record.sight import SightLost
 from bot.core.record.world import World
 from bot.sandbox.slack import LocalWorkspace

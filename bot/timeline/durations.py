@@ -15,9 +15,16 @@ from bot.core.record.course.merge_facts import Merged, PartGivenBack, PartSwitch
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import CarriedOver, Engaged, Released
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, Declared, PhaseChanged, Posted, UpdateWritten
+from bot.core.record.incident_facts import (
+    ComponentJoined,
+    ComponentMoved,
+    Declared,
+    PhaseChanged,
+    UpdateWritten,
+)
 from bot.core.record.provider import NOTICE_OVER
 from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.room.room_facts import Posted
 
 
 @dataclass(frozen=True)

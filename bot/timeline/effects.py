@@ -34,12 +34,12 @@ from bot.core.effects import (
     UploadExport,
 )
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import (
+from bot.core.record.incident_facts import Exported
+from bot.core.record.room.room_facts import (
     BroadcastBegun,
     ChannelNamed,
     ChannelOpened,
     ChannelRefused,
-    Exported,
     GivenUp,
     PeopleInvited,
     Posted,

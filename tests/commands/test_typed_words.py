@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.model import Level
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import ChannelOpened
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.record.streams import evolve
 from commands.parse import (
     Mention,

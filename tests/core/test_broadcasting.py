@@ -9,7 +9,8 @@ from bot.core.effects import About, EditBroadcast, EffectBody, PostBroadcast, Po
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.policy import BroadcastPolicy
 from bot.core.record.incident import Post
-from bot.core.record.incident_facts import BroadcastBegun, UpdateWritten
+from bot.core.record.incident_facts import UpdateWritten
+from bot.core.record.room.room_facts import BroadcastBegun
 from bot.core.record.standing import Found
 from tests.desk import ANA, Table, policy, told
 

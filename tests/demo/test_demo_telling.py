@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bot.core.model import Actor, Level
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import ComponentMoved, LeadAsked, PeopleInvited
+from bot.core.record.incident_facts import ComponentMoved, LeadAsked
+from bot.core.record.room.room_facts import PeopleInvited
 from bot.demo.proof import Claim
 from bot.demo.telling import LINE_CHARS, ending, lines
 from tests.stories import API, T0, outage_story

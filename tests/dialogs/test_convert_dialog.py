@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.core.record.incident_facts import ChannelOpened, Declared
+from bot.core.record.incident_facts import Declared
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.views.text import plain
 from tests.dialogs.talk import Talk
 from tests.house import BOTH_WAYS

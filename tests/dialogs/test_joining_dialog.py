@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.record.incident_facts import PeopleInvited
+from bot.core.record.room.room_facts import PeopleInvited
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house, settings
 

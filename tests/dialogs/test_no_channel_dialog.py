@@ -1,6 +1,6 @@
 """When Slack gives no channel, gives it to somebody else, or takes it away: the incident goes on, and people know where."""
 
-from bot.core.record.incident_facts import ChannelRefused, GivenUp
+from bot.core.record.room.room_facts import ChannelRefused, GivenUp
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-claude"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.record.incident_facts import Repaired
+from bot.core.record.room.room_facts import Repaired
 from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk
 from tests.house import SOON_S

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.core.record.incident_facts import PostGone
+from bot.core.record.room.room_facts import PostGone
 from bot.ports import Called
 from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk

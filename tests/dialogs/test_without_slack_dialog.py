@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.model import Actor, Phase
-from bot.core.record.incident_facts import ChannelOpened, GivenUp
 from bot.core.record.paging_facts import PageLost
+from bot.core.record.room.room_facts import ChannelOpened, GivenUp
 from bot.core.signals import Acknowledge, SetPhase
 from bot.ports import UNFINISHED, Called, RowState
 from tests.dialogs.talk import Talk

@@ -13,7 +13,7 @@ from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.model import FeedReport, FeedState, Level, Outcome, Phase, Sample, Verdict
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import GivenUp
+from bot.core.record.room.room_facts import GivenUp
 from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine

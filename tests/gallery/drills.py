@@ -10,8 +10,6 @@ from bot.core.record.course.runbook_facts import StepTicked
 from bot.core.record.drills.drill_facts import DrillEnded, DrillReadersSeen
 from bot.core.record.incident_facts import (
     Acknowledged,
-    ChannelNamed,
-    ChannelOpened,
     ComponentJoined,
     ComponentMoved,
     Declared,
@@ -19,6 +17,7 @@ from bot.core.record.incident_facts import (
     RoleChanged,
     UpdateWritten,
 )
+from bot.core.record.room.room_facts import ChannelNamed, ChannelOpened
 from bot.core.record.task_facts import TaskAdded, TaskDone
 from bot.timeline.story import story as rows
 from bot.views.incident import alert, card, drill, evidence, paging, updates

@@ -21,6 +21,7 @@ from bot.core.record.entry_facts import MessageAdded
 from bot.core.record.fact import Body, Fact
 from bot.core.record.itself import configuration_facts as cf
 from bot.core.record.rehearsals import rehearsal_facts as rh
+from bot.core.record.room import room_facts as rm
 from bot.core.record.sinks import sink_facts as k
 from bot.core.record.steering import freeze as fz
 from bot.core.record.steering import steering_facts as sf
@@ -139,9 +140,9 @@ def of_the_incident() -> Iterator[Entry]:
         ("Is it over?", outage_story(151), "incident/7",
          i.ResolveAsked("every component has been operational for 30 min"), ASK),
         ("Slack did not take something", served(), "incident/7",
-         i.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "msg_too_long"), Actor.rule("outbox")),
+         rm.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "msg_too_long"), Actor.rule("outbox")),
         ("We failed at something ourselves", served(), "incident/7",
-         i.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "internal error: KeyError", ours=True), Actor.rule("outbox")),
+         rm.GivenUp(e.PostUpdate.KIND, "INC-7/update/3", "internal error: KeyError", ours=True), Actor.rule("outbox")),
     ])  # fmt: skip
 
 

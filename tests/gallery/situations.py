@@ -10,16 +10,18 @@ from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.course.served_facts import CustomersServed
 from bot.core.record.flag_facts import Engaged, EngageProposed, Held
 from bot.core.record.incident_facts import (
-    ChannelNamed,
-    ChannelOpened,
-    ChannelRefused,
     ComponentJoined,
     Declared,
     PhaseChanged,
-    Posted,
     RoleChanged,
 )
 from bot.core.record.provider_facts import FeedChanged
+from bot.core.record.room.room_facts import (
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    Posted,
+)
 from bot.core.record.sight import SightLost
 from bot.core.record.steering.freeze import Frozen
 from bot.core.record.steering.steering_facts import Pinned

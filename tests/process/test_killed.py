@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import ChannelOpened, Declared
+from bot.core.record.incident_facts import Declared
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.ports import OutboxRow
 from tests.house import FLAG
 from tests.process.rig import WITHIN_S, Rig, a_rig

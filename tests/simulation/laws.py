@@ -13,8 +13,9 @@ from bot.core.model import Level, Outcome, Phase
 from bot.core.record.component_facts import AlertSuppressed, Muted, Unmuted, VerdictChanged
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, HandBackStepped, Released
-from bot.core.record.incident_facts import ChannelOpened, Declared, PhaseChanged, UpdateWritten
+from bot.core.record.incident_facts import Declared, PhaseChanged, UpdateWritten
 from bot.core.record.paging_facts import Paged
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.record.sight import SightLost
 from bot.core.record.streams import evolve
 from bot.core.record.world import World

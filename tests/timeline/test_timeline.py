@@ -14,9 +14,16 @@ from bot.core.effects import EFFECTS
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import Engaged
-from bot.core.record.incident_facts import ChannelNamed, ComponentMoved, Declared, NoteAdded, PhaseChanged, UpdateWritten
+from bot.core.record.incident_facts import (
+    ComponentMoved,
+    Declared,
+    NoteAdded,
+    PhaseChanged,
+    UpdateWritten,
+)
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import ListingChanged, NoticeSeen
+from bot.core.record.room.room_facts import ChannelNamed
 from bot.exports.markdown import markdown
 from bot.exports.times import points, spans
 from bot.timeline.durations import Away, Durations, Outage, durations

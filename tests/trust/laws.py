@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.core.effects import Certainty, PostUpdate
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import ChannelOpened, Declared, NoteAdded, UpdateWritten
+from bot.core.record.incident_facts import Declared, NoteAdded, UpdateWritten
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.ports import OutboxRow

@@ -14,6 +14,7 @@ from bot.core.record.drills import drill_facts
 from bot.core.record.fact import Body
 from bot.core.record.kinds import BODIES
 from bot.core.record.rehearsals import rehearsal_facts
+from bot.core.record.room import room_facts
 from bot.core.record.sinks import sink_facts
 from bot.views.incident import forms, tasks, timeline
 from commands.table import WORDS
@@ -28,10 +29,10 @@ TITLES = [title for title, _ in CHAPTERS]
 # Facts that no message is about: they show in alert, card and timeline, or not at all.
 NO_MESSAGE: set[type[Body]] = {
     component_facts.VerdictChanged, flag_facts.CarriedOver, flag_facts.ConversationsFollowed, flag_facts.HoldEnded,
-    incident_facts.ChannelNamed,
-    incident_facts.BroadcastBegun,
-    incident_facts.ChannelOpened, incident_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
-    incident_facts.PeopleInvited, incident_facts.Posted, incident_facts.PostGone, incident_facts.Repaired,
+    room_facts.ChannelNamed,
+    room_facts.BroadcastBegun,
+    room_facts.ChannelOpened, room_facts.ChannelRefused, incident_facts.Declared, incident_facts.Exported,
+    room_facts.PeopleInvited, room_facts.Posted, room_facts.PostGone, room_facts.Repaired,
     paging_facts.PageHeld, paging_facts.PagingResumed, paging_facts.PagingSettled, drill_facts.DrillReadersSeen,
     served_facts.CustomersServed,
     provider_facts.ListingChanged, provider_facts.MaintenanceSaid, provider_facts.PageFirstRead,

@@ -9,7 +9,6 @@ from bot.core.model import LEAD, Fault, FeedState, Level, Phase, Severity
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.flag_facts import Released
 from bot.core.record.incident_facts import (
-    ChannelRefused,
     ComponentJoined,
     Declared,
     PhaseChanged,
@@ -18,6 +17,7 @@ from bot.core.record.incident_facts import (
     TitleChanged,
 )
 from bot.core.record.provider_facts import FeedChanged
+from bot.core.record.room.room_facts import ChannelRefused
 from bot.core.record.sight import SightLost
 from bot.ports import Message
 from bot.views.incident.alert import alert

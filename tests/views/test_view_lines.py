@@ -7,9 +7,16 @@ import pytest
 from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.record.fact import Body, Fact
 from bot.core.record.flag_facts import Engaged, EngageProposed, HandBackAsked, HandBackStepped, ReadersSaw, Released
-from bot.core.record.incident_facts import ComponentJoined, ComponentMoved, GivenUp, PhaseChanged, ResolveAsked, SeverityChanged
+from bot.core.record.incident_facts import (
+    ComponentJoined,
+    ComponentMoved,
+    PhaseChanged,
+    ResolveAsked,
+    SeverityChanged,
+)
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
+from bot.core.record.room.room_facts import GivenUp
 from bot.core.record.sinks.sink_facts import SinkDrifted, SinkFailed, SinkFollowed, SinkLeft
 from bot.ports import Message
 from bot.views.incident.fact_messages import fact_line

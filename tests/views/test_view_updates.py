@@ -7,8 +7,14 @@ import pytest
 
 from bot.core.model import Actor, Notice, Phase, Severity
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import NoteAdded, PhaseChanged, Posted, SeverityChanged, TitleChanged
+from bot.core.record.incident_facts import (
+    NoteAdded,
+    PhaseChanged,
+    SeverityChanged,
+    TitleChanged,
+)
 from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.room.room_facts import Posted
 from bot.ports import Message
 from bot.views.incident.updates import summary, update
 from tests.stories import ANA, API, CLAUDE, T0, Story, outage_story

@@ -35,7 +35,8 @@ from bot.core.record.course.merge_facts import PartSwitched
 from bot.core.record.fact import Body, Fact, OfFlag
 from bot.core.record.flag_facts import Engaged, Released
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import BroadcastBegun, Declared, Repaired, ResponderJoined
+from bot.core.record.incident_facts import Declared, ResponderJoined
+from bot.core.record.room.room_facts import BroadcastBegun, Repaired
 from bot.core.record.sinks.sink_facts import SinkLeft, SinkOrdered
 from bot.core.record.streams import evolve
 from bot.core.record.world import World

@@ -39,21 +39,23 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
     Acknowledged,
-    ChannelNamed,
-    ChannelOpened,
-    ChannelRefused,
     ComponentJoined,
     Declared,
     Exported,
     NoteAdded,
     PhaseChanged,
-    PostGone,
     ResolveAsked,
     SeverityChanged,
     UpdateWritten,
 )
 from bot.core.record.recent import is_recent
 from bot.core.record.reminder_facts import UpdateOverdue
+from bot.core.record.room.room_facts import (
+    ChannelNamed,
+    ChannelOpened,
+    ChannelRefused,
+    PostGone,
+)
 from bot.core.record.world import World
 from bot.core.signals import (
     Acknowledge,

@@ -23,15 +23,16 @@ from bot.core.record.drills import drill_facts
 from bot.core.record.fact import BODIES, Body
 from bot.core.record.itself import configuration_facts
 from bot.core.record.rehearsals import rehearsal_facts
+from bot.core.record.room import room_facts
 from bot.core.record.sinks import sink_facts
 from bot.core.record.steering import freeze, steering_facts
 
 __all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
 
 FAMILIES = (
-    incident_facts, mitigation_facts, runbook_facts, merge_facts, entry_facts, task_facts, paging_facts, reminder_facts,
-    drill_facts, served_facts, flag_facts, sink_facts, rehearsal_facts, steering_facts, freeze, component_facts, provider_facts,
-    sight, configuration_facts,
+    incident_facts, room_facts, mitigation_facts, runbook_facts, merge_facts, entry_facts, task_facts, paging_facts,
+    reminder_facts, drill_facts, served_facts, flag_facts, sink_facts, rehearsal_facts, steering_facts, freeze,
+    component_facts, provider_facts, sight, configuration_facts,
 )  # fmt: skip
 
 

@@ -14,10 +14,8 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, SourceMessage
 from bot.core.record.incident_facts import (
     Acknowledged,
-    ChannelRefused,
     ComponentJoined,
     ComponentMoved,
-    GivenUp,
     LeadAsked,
     NoteAdded,
     PhaseChanged,
@@ -30,6 +28,7 @@ from bot.core.record.incident_facts import (
 from bot.core.record.paging_facts import PageLost, PageOutcome
 from bot.core.record.provider_facts import FeedChanged, NoticeListedAgain, NoticeSeen, NoticeUnlisted, PageFlooded
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed, UpdateOverdue
+from bot.core.record.room.room_facts import ChannelRefused, GivenUp
 from bot.core.record.world import World
 from bot.ports import Message
 from bot.timeline.effects import EFFECT_NAMES

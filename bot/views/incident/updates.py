@@ -9,13 +9,11 @@ from bot.core.record.course.mitigation_facts import Mitigated, MitigationLost
 from bot.core.record.fact import Fact, OfFlag
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import (
-    ChannelOpened,
     ComponentJoined,
     ComponentMoved,
     Declared,
     LeadAsked,
     PhaseChanged,
-    Repaired,
     ResolveAsked,
     TitleChanged,
     UpdateWritten,
@@ -23,6 +21,7 @@ from bot.core.record.incident_facts import (
 from bot.core.record.paging_facts import Paged, PageHeld, PageLost
 from bot.core.record.provider_facts import NoticeSeen
 from bot.core.record.reminder_facts import RemindersResumed, RemindersSnoozed
+from bot.core.record.room.room_facts import ChannelOpened, Repaired
 from bot.core.record.task_facts import TaskChanged
 from bot.ports import Message
 from bot.timeline.durations import Durations, durations

@@ -9,8 +9,9 @@ from bot.core.effects import EditCard, OpenThread, PostLine, ReplyInThread, To
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Outcome, Phase, Sample, Verdict
 from bot.core.policy import Fallback
 from bot.core.record.flag_facts import HandBackAsked, Held
-from bot.core.record.incident_facts import GivenUp, UpdateWritten
+from bot.core.record.incident_facts import UpdateWritten
 from bot.core.record.provider_facts import NoticeSeen
+from bot.core.record.room.room_facts import GivenUp
 from tests.desk import ANA, RULE, START, Table, policy, told
 
 FLAG = "support-chat.llm"

@@ -23,7 +23,8 @@ from bot.core.effects import (
     UploadExport,
 )
 from bot.core.model import Level, Phase, Severity
-from bot.core.record.incident_facts import GivenUp, ResolveAsked, UpdateWritten
+from bot.core.record.incident_facts import ResolveAsked, UpdateWritten
+from bot.core.record.room.room_facts import GivenUp
 from tests.desk import ANA, BOB, RULE, Table, policy, told
 
 

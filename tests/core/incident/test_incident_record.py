@@ -34,14 +34,13 @@ from bot.core.effects import (
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity
 from bot.core.policy import ResolveMode
 from bot.core.record.incident_facts import (
-    ChannelOpened,
     ComponentJoined,
     Declared,
     PhaseChanged,
-    Posted,
     ResolveAsked,
     UpdateWritten,
 )
+from bot.core.record.room.room_facts import ChannelOpened, Posted
 from bot.core.signals.incident import Rename
 from tests.desk import ANA, BOB, RULE, START, Table, Written, policy
 

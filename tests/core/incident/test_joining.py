@@ -6,7 +6,7 @@ from bot.core import signals as s
 from bot.core.effects import AddBookmarks, EffectBody, InvitePeople, PostRunbook
 from bot.core.model import Level
 from bot.core.record.flag_facts import Engaged
-from bot.core.record.incident_facts import PeopleInvited
+from bot.core.record.room.room_facts import PeopleInvited
 from tests.desk import RULE, Table, policy
 
 API, WEB, MOBILE = "anthropic.api", "anthropic.web", "anthropic.mobile"

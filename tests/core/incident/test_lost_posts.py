@@ -8,7 +8,7 @@ from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
 from bot.core.effects import EffectBody, OpenChannel, PinCard, PostAlert, PostCard, PostLine, PostRefusal, TellPerson
 from bot.core.model import Level, Phase
-from bot.core.record.incident_facts import ChannelRefused, PostGone
+from bot.core.record.room.room_facts import ChannelRefused, PostGone
 from tests.desk import ANA, RULE, Table, Written
 
 POSTS = (PostAlert, PostCard, PinCard)

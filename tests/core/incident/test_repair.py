@@ -11,7 +11,7 @@ from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
 from bot.core.decide.incident.repair import ChangedMeanwhile, NobodyLooked, NothingMissing, RepairBegun
 from bot.core.model import Level, Phase
-from bot.core.record.incident_facts import ChannelRefused, GivenUp, Repaired
+from bot.core.record.room.room_facts import ChannelRefused, GivenUp, Repaired
 from bot.core.record.standing import Found, Piece
 from tests.desk import ANA, BOB, RULE, Table
 

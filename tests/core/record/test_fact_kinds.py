@@ -14,8 +14,8 @@ import pytest
 
 from bot.core.record import kinds
 from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, OfFlag, Reasoned
-from bot.core.record.incident_facts import Posted
 from bot.core.record.kinds import BODIES, FAMILIES, decode_body, encode_body
+from bot.core.record.room.room_facts import Posted
 from tests.stories import one_of_each
 
 # As they stand in ledgers all over the world: a name may be added, none may change or go.

@@ -18,7 +18,8 @@ from bot.core.decide.phases import declare
 from bot.core.effects import InvitePeople
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
-from bot.core.record.incident_facts import ChannelOpened, NoteAdded, ResponderJoined
+from bot.core.record.incident_facts import NoteAdded, ResponderJoined
+from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.signals import Declare, Join
 
 OLDEST = timedelta(days=30)  # what is over for longer is no decision's business (`record.recent`)

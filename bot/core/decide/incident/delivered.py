@@ -8,7 +8,12 @@ from bot.core.decide.incident.repair import on_channel_again, on_channel_refused
 from bot.core.decide.paging import came_to
 from bot.core.decide.phases import refuse_channel
 from bot.core.effects import GIVEN_UP, EditInPlace, InBroadcast, InvitePeople, OfPage, OpenChannel, PostLine, To, encode_effect
-from bot.core.record.incident_facts import ChannelOpened, GivenUp, PeopleInvited, Posted
+from bot.core.record.room.room_facts import (
+    ChannelOpened,
+    GivenUp,
+    PeopleInvited,
+    Posted,
+)
 from bot.core.signals import EffectDone, EffectRefused
 
 

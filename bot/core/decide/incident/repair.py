@@ -9,7 +9,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, Undelivered
-from bot.core.record.incident_facts import ChannelRefused, PostGone, Repaired
+from bot.core.record.room.room_facts import ChannelRefused, PostGone, Repaired
 from bot.core.record.standing import Found, Piece
 from bot.core.signals.incident import Repair
 

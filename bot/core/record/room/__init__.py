@@ -1,0 +1,1 @@
+"""Facts of an incident in the chat."""
