@@ -107,6 +107,9 @@ async def outage(folder: Path, clients: Mapping[str, Sequence[str]]) -> Seen:
         flags = {FLAG: {**FLAGS[FLAG], "sinks": [{"type": "flagd_file", "path": flagd}]}}
         deployment.configure(deployment.settings(flags=flags, server=server))
         bot = await deployment.ready_bot()
+        async with asyncio.timeout(WITHIN_S):  # flagd does not start without it
+            while not Path(flagd).exists():
+                await asyncio.sleep(0.02)
 
         async def start() -> dict[str, Service]:
             return {
