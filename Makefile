@@ -55,7 +55,7 @@ $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.mutants: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[mutants]'
+	$(BIN)/python -m pip install --quiet --editable '.[mutants]' --editable ./clients/python
 	@touch $@ $(VENV)/.dev $(VENV)/.demo
 
 # What the benchmarks measure against. Where it is missing, those rows say loudly that they were not measured.
