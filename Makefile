@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) # half of the time tests wait: for a process, for Slack, for a page
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # half of the time tests wait: for a process, for Slack, for a page
 
 .PHONY: gateways demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy peers node web java clean
 
