@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.core.policy import FlagPolicy
+from bot.core.scope import MOST_CHARS, read_scope, scope_of, scoped, typed, whole
 from bot.core.signals import (
     EngageFlag,
     ExtendFlag,
@@ -32,6 +33,8 @@ from commands.parse import Misunderstood, duration, duration_first, nearest, spl
 from commands.table import FALLBACK
 
 PERCENT = re.compile(r"(\d{1,3})\s*%\s*(?:on\s+)?")
+SCOPE = re.compile(r"(?:^|(?<=\s))scope\s+([^\s=]+\s*=\s*\S*)\s*", re.IGNORECASE)
+NO_SCOPE = f"Which readers? Name an attribute and its value, at most {MOST_CHARS} characters without a space: `scope env=eu`."
 
 
 async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> None:
@@ -45,14 +48,14 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
                 world, policy = desk.engine.world, desk.engine.policy
                 await answer(respond, flag_status(world, policy, desk.clock.now(), desk.readers()))
             case "clients" | "readers":
-                key, _ = _flag(desk, rest)
+                key = _whole(desk, verb, rest)
                 await answer(respond, flag_readers(key, desk.engine.policy, desk.board.readers_of(key)))
             case "rehearse":
                 await _rehearse(desk, asked, rest, respond)
             case _ if verb in SIGNALS:
                 signal = SIGNALS[verb](desk, asked, rest)
                 if isinstance(signal, PlanSwitch):
-                    lately = await requests_lately(desk.samples.outcomes, signal.flag, desk.clock.now())
+                    lately = await requests_lately(desk.samples.outcomes, whole(signal.flag), desk.clock.now())
                     signal = replace(signal, requests=lately)
                 said = await desk.engine.handle(signal)
                 await answer(respond, shown(said))
@@ -66,7 +69,7 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
 
 async def _rehearse(desk: CommandContext, asked: Request, text: str, respond: Respond) -> None:
     """Say at once that it runs, and the result when it is there: that may take a minute."""
-    key, _ = _flag(desk, text)
+    key = _whole(desk, "rehearse", text)
     said = await desk.engine.handle(RehearseFlag(actor=asked.actor, id=asked.signal_id, flag=key))
     await answer(respond, shown(said))
     flag = desk.engine.policy.flags.get(key)
@@ -75,11 +78,45 @@ async def _rehearse(desk: CommandContext, asked: Request, text: str, respond: Re
 
 
 def _flag(desk: CommandContext, text: str) -> tuple[str, str]:
+    """The flag, or the part of its readers that is named anywhere behind it (`scope env=eu`), and the rest."""
+    named, rest = _named(desk, text)
+    key, at, part = named.partition("@")
+    found = [part] if at else []
+    found += ["".join(said.split()) for said in SCOPE.findall(rest)]
+    rest = SCOPE.sub("", rest).strip()
+    if not found:
+        _no_scope(rest)
+        return key, rest
+    if len(found) > 1:
+        raise Misunderstood("One scope at a time. Nothing was changed.")
+    scope = read_scope(found[0])
+    if scope is None:
+        raise Misunderstood(f"`{found[0][:80]}` is no scope. {NO_SCOPE} Nothing was changed.")
+    return scoped(key, scope), rest
+
+
+def _no_scope(rest: str) -> None:
+    """Not all readers are switched for a slip of the finger. Raises Misunderstood."""
+    if re.match(r"scope(?!\S)", rest, re.IGNORECASE):
+        raise Misunderstood(f"{NO_SCOPE} Nothing was changed.")
+
+
+def _whole(desk: CommandContext, verb: str, text: str) -> str:
+    """A flag as a whole. Raises Misunderstood for a part of its readers."""
+    key, _ = _flag(desk, text)
+    if scope_of(key):
+        raise Misunderstood(f"`{verb}` is for all readers of a flag: `/fallback {verb} {whole(key)}`.")
+    return key
+
+
+def _named(desk: CommandContext, text: str) -> tuple[str, str]:
     key, rest = split_verb(text)
-    known = {*desk.engine.policy.flags, *desk.engine.world.flags}
+    known = {whole(one) for one in (*desk.engine.policy.flags, *desk.engine.world.flags)}
     if not key:
         raise Misunderstood(f"Which flag? {_known(known)}")
-    if key not in known and (meant := _spoken(desk, text)):
+    if whole(key) in known:
+        return key, rest
+    if meant := _spoken(desk, text):
         return meant
     if key not in known:
         raise Misunderstood(f"There is no flag `{key[:80]}`.{nearest(key, known)} {_known(known)}")
@@ -98,7 +135,7 @@ def _known(keys: set[str]) -> str:
 
 
 def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
-    """Read `FLAG [VARIANT] [25%] [force] [for 2h] [REASON]`. Raises Misunderstood."""
+    """Read `FLAG [VARIANT] [25%] [force] [for 2h] [scope env=eu] [REASON]`. Raises Misunderstood."""
     key, rest = _flag(desk, text)
     variant, rest = _variant_first(desk, key, rest)
     share, rest = _share_first(rest)
@@ -106,6 +143,7 @@ def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
     hold_for = None
     if rest.lower().startswith("for "):
         hold_for, rest = duration_first(rest[4:])
+    _no_scope(rest)
     return EngageFlag(
         actor=asked.actor, id=asked.signal_id, flag=key, variant=variant, reason=rest, hold_for=hold_for,
         share=100 if share is None else share, force=force,
@@ -114,7 +152,7 @@ def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
 
 def _variant_first(desk: CommandContext, key: str, rest: str) -> tuple[str, str]:
     """The variant with which a text begins, empty where it begins with none; and the rest."""
-    policy = desk.engine.policy.flags.get(key)
+    policy = desk.engine.policy.flag(key)
     variant = _variant(policy, rest.partition(" ")[0]) if policy else ""
     return variant, rest.partition(" ")[2].strip() if variant else rest
 
@@ -134,8 +172,8 @@ def _variant(policy: FlagPolicy, word: str) -> str:
         return fallbacks[word.lower()]
     close = nearest(word, fallbacks) if word.lower() not in (policy.default.lower(), "for", "force") else ""
     if close:
-        known = ", ".join(f"`{name}`" for name in policy.variants)
-        raise Misunderstood(f"`{policy.key}` has no variant `{word[:60]}`.{close} It has: {known}. Nothing was switched.")
+        key, known = whole(policy.key), ", ".join(f"`{name}`" for name in policy.variants)
+        raise Misunderstood(f"`{key}` has no variant `{word[:60]}`.{close} It has: {known}. Nothing was switched.")
     return ""
 
 
@@ -161,7 +199,7 @@ def _reject(desk: CommandContext, asked: Request, text: str) -> RejectProposal:
 
 def _plan(desk: CommandContext, asked: Request, text: str) -> PlanSwitch:
     read = engagement(desk, asked, text)
-    readers = desk.board.readers(read.flag) if desk.board.ready else 0
+    readers = desk.board.readers(whole(read.flag)) if desk.board.ready else 0
     return PlanSwitch(actor=asked.actor, flag=read.flag, variant=read.variant, share=read.share, readers=readers)
 
 
@@ -169,7 +207,7 @@ def _ramp(desk: CommandContext, asked: Request, text: str) -> RampFlag:
     key, rest = _flag(desk, text)
     share, rest = _share_first(rest if "%" in rest.partition(" ")[0] else re.sub(r"^(\d{1,3})(?=\s|$)", r"\1%", rest))
     if share is None:
-        raise Misunderstood(f"Which share is to be on the fallback? Such as `/fallback ramp {key} 50%`.")
+        raise Misunderstood(f"Which share is to be on the fallback? Such as `/fallback ramp {typed(key)} 50%`.")
     force, rest = _force_first(rest)
     return RampFlag(actor=asked.actor, id=asked.signal_id, flag=key, share=share, reason=rest, force=force)
 
@@ -187,13 +225,13 @@ def _extend(desk: CommandContext, asked: Request, text: str) -> ExtendFlag:
     key, rest = _flag(desk, text)
     rest = re.sub(r"^(for|by)\s+", "", rest, flags=re.IGNORECASE)
     if not rest:
-        raise Misunderstood(f"By how long? Such as `/fallback extend {key} 2h`.")
+        raise Misunderstood(f"By how long? Such as `/fallback extend {typed(key)} 2h`.")
     return ExtendFlag(actor=asked.actor, id=asked.signal_id, flag=key, lasts=duration(rest))
 
 
 def _pin(desk: CommandContext, asked: Request, text: str) -> PinFlag:
     key, rest = _flag(desk, text)
-    policy, first = desk.engine.policy.flags.get(key), rest.partition(" ")[0]
+    policy, first = desk.engine.policy.flag(key), rest.partition(" ")[0]
     if policy and first.lower() == policy.default.lower():
         variant, rest = policy.default, rest.partition(" ")[2].strip()
     else:
@@ -209,7 +247,7 @@ def _alone(desk: CommandContext, text: str) -> str:
     """A flag's key, and nothing behind it that we would pass over. Raises Misunderstood."""
     key, rest = _flag(desk, text)
     if rest:
-        raise Misunderstood(f"`{rest[:60]}` is one word too many after `{key}`. Nothing was changed.")
+        raise Misunderstood(f"`{rest[:60]}` is one word too many after `{typed(key)}`. Nothing was changed.")
     return key
 
 

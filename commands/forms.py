@@ -1,6 +1,7 @@
 """Forms: which button or choice opens which, and what comes of one that was sent. The same verbs as the slash words."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from bot.core.answers.base import Answer, NoIncident
@@ -121,7 +122,10 @@ async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor |
     number, _, _ = form.metadata.partition(" ")  # where its button stands may come behind it
     if not INCIDENT_NUMBER.fullmatch(number):
         raise Misunderstood(LOST)
-    return await desk.engine.handle(_signal(asked, form, int(number), chosen, desk.engine.policy.incidents))
+    signal = _signal(asked, form, int(number), chosen, desk.engine.policy.incidents)
+    if isinstance(signal, ReleaseFlag):
+        signal = replace(signal, flag=forms.flag_chosen(signal.flag, desk.engine.world.flags))
+    return await desk.engine.handle(signal)
 
 
 def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, policy: IncidentPolicy) -> Signal:

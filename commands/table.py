@@ -91,7 +91,11 @@ FALLBACK = Word(
     "status | engage FLAG [VARIANT] REASON | release FLAG | rehearse FLAG | clients FLAG | help",
     (
         Verb("status", "/fallback status", "every flag: what it is on, since when, why, who reads it"),
-        Verb("engage", "/fallback engage FLAG [VARIANT] [25%] [force] [for 2h] [REASON]", "switch services to a fallback"),
+        Verb(
+            "engage",
+            "/fallback engage FLAG [VARIANT] [25%] [force] [for 2h] [scope env=eu] [REASON]",
+            "switch services to a fallback",
+        ),
         Verb("release", "/fallback release FLAG [force] [REASON]", "switch back to the default at once"),
         Verb("rehearse", "/fallback rehearse FLAG", "ask its fallbacks now for what services need of them"),
         Verb("clients", "/fallback clients FLAG", "who reads it, and who does not have its last switch yet"),

@@ -144,6 +144,7 @@ CLAUDE = Actor.vendor("anthropic", "Claude")
 
 API, WEB, MOBILE = "anthropic.api", "anthropic.web", "anthropic.mobile"
 FLAG = "support-chat.llm"
+EU = f"{FLAG}@env=eu"
 SINK = "unleash:default/use-gpt@production"
 
 # What hostile people and pages would write.

@@ -22,6 +22,9 @@ def _ask(where: Where, path: str, **body: Any) -> None:
     tell(call(config_path, data_path, "POST", path, given), as_json)
 
 
+scope_option = click.option("--scope", default="", help="Only the readers with this attribute, such as env=eu.")
+
+
 @click.group()
 def flags() -> None:
     """See, switch and steer fallback flags without Slack."""
@@ -37,14 +40,19 @@ def list_(config_path: Path, data_path: Path | None, as_json: bool) -> None:
         return
     rows = []
     for flag in found["flags"]:
-        engagement = flag.get("engagement") or {}
-        share = f"{100 - engagement['share_back']} %" if engagement.get("share_back") else ""
-        serves = engagement.get("variant") or flag["default"]
-        moves = f"pinned by {flag['pin']['by']['name']}" if flag.get("pin") else flag["automation"]
-        rows.append((flag["key"], serves, share, engagement.get("reason", ""), moves, flag.get("readers", 0)))
+        rows.append((flag["key"], *_serves(flag, flag["default"], flag["automation"]), flag.get("readers", 0)))
+        rows += [(f"{flag['key']} ({part['scope']})", *_serves(part, "", ""), "") for part in flag.get("scopes", ())]
     print_table(("flag", "serves", "share", "why", "automation", "readers"), rows, empty="No flag is configured.")
     if freeze := found.get("freeze"):
         click.echo(f"Automation of flags is frozen by {freeze['by']['name']}: rules only ask.")
+
+
+def _serves(switched: dict[str, Any], default: str, automation: str) -> tuple[str, str, str, str]:
+    """What a flag, or a part of its readers, serves: the variant, to which share if not to all, why, and what may move it."""
+    engagement = switched.get("engagement") or {}
+    share = f"{100 - engagement['share_back']} %" if engagement.get("share_back") else ""
+    moves = f"pinned by {switched['pin']['by']['name']}" if switched.get("pin") else automation
+    return engagement.get("variant") or default, share, engagement.get("reason", ""), moves
 
 
 @flags.command()
@@ -106,13 +114,14 @@ def _came(one: dict[str, Any]) -> str:
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
 @click.option("--share", default="", help="Only this percent of the readers, such as 25; the others stay on the default.")
 @click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal.")
+@scope_option
 @reach
 def engage(
-    key: str, variant: str, reason: str, hold_for: str, share: str, force: bool, config_path: Path, data_path: Path | None,
-    as_json: bool,
+    key: str, variant: str, reason: str, hold_for: str, share: str, force: bool, scope: str, config_path: Path,
+    data_path: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Send the readers of a flag to a fallback."""
-    more = {"for": hold_for, "share": share, "force": force}
+    more = {"for": hold_for, "share": share, "force": force, "scope": scope}
     _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/engage", variant=variant, reason=reason, **more)
 
 
@@ -138,28 +147,31 @@ def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_
 @click.argument("key")
 @click.option("--reason", required=True, help="Why; it stands in the timeline.")
 @click.option("--force", is_flag=True, help="Also onto a default that is not well.")
+@scope_option
 @reach
-def release(key: str, reason: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def release(key: str, reason: str, force: bool, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Go back to the default at once."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/release", reason=reason, force=force)
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/release", scope=scope, reason=reason, force=force)
 
 
 @flags.command("step-back")
 @click.argument("key")
+@scope_option
 @reach
-def step_back(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def step_back(key: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Start the hand-back: the first share goes to the default, the rest follows while it stays well."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/step-back")
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/step-back", scope=scope)
 
 
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
 @click.option("--share", default="", help="For this percent of the readers, such as 25.")
+@scope_option
 @reach
-def plan(key: str, variant: str, share: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def plan(key: str, variant: str, share: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Say what `engage` would do, and for whom; changes nothing."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/plan", variant=variant, share=share)
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/plan", scope=scope, variant=variant, share=share)
 
 
 @flags.command()
@@ -167,55 +179,63 @@ def plan(key: str, variant: str, share: str, config_path: Path, data_path: Path 
 @click.argument("share")
 @click.option("--reason", default="", help="Why; it stands in the timeline.")
 @click.option("--force", is_flag=True, help="Also onto what is not well.")
+@scope_option
 @reach
-def ramp(key: str, share: str, reason: str, force: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def ramp(
+    key: str, share: str, reason: str, force: bool, scope: str, config_path: Path, data_path: Path | None, as_json: bool
+) -> None:
     """Set the percent of readers on the fallback, up or down, such as 50."""
     where = (config_path, data_path, as_json)
-    _ask(where, f"/flags/{segment(key)}/ramp", share=share, reason=reason, force=force)
+    _ask(where, f"/flags/{segment(key)}/ramp", scope=scope, share=share, reason=reason, force=force)
 
 
 @flags.command()
 @click.argument("key")
 @click.option("--reason", default="", help="Why; it stands in the timeline.")
+@scope_option
 @reach
-def hold(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def hold(key: str, reason: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Halt a hand-back where it is."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/hold", reason=reason)
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/hold", scope=scope, reason=reason)
 
 
 @flags.command()
 @click.argument("key")
+@scope_option
 @reach
-def resume(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def resume(key: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Let a hand-back go on."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/resume")
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/resume", scope=scope)
 
 
 @flags.command()
 @click.argument("key")
 @click.argument("lasts")
+@scope_option
 @reach
-def extend(key: str, lasts: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def extend(key: str, lasts: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Keep it on the fallback for longer, such as 2h."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/extend", **{"for": lasts})
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/extend", scope=scope, **{"for": lasts})
 
 
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
 @click.option("--reason", default="", help="Why; it stands in the timeline.")
+@scope_option
 @reach
-def pin(key: str, variant: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def pin(key: str, variant: str, reason: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Keep rules off a flag, on what it serves or on a variant."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/pin", variant=variant, reason=reason)
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/pin", scope=scope, variant=variant, reason=reason)
 
 
 @flags.command()
 @click.argument("key")
+@scope_option
 @reach
-def unpin(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
+def unpin(key: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Let rules move it again."""
-    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/unpin")
+    _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/unpin", scope=scope)
 
 
 @flags.command()

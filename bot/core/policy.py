@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -13,6 +13,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.maintenance_windows import Window
 from bot.core.model import COMMUNICATIONS, LEAD, TARGETING_KEY, Level, Severity
 from bot.core.paging import PagingPolicy
+from bot.core.scope import scope_of, whole
 
 
 @dataclass(frozen=True)
@@ -229,8 +230,24 @@ class Policy:
         known = self.component(component)
         return known.name if known else component
 
+    def flag(self, key: str) -> FlagPolicy | None:
+        """What configuration says of a flag, or of a part of its readers (`scope`); None where it says nothing.
+
+        For a part all holds that holds for the whole, but rules only hand it back, and ask; sinks know no parts.
+        """
+        known = self.flags.get(whole(key))
+        if known is None or key == known.key:
+            return known
+        automation = Automation.PROPOSE if known.automation == Automation.AUTO else known.automation
+        return replace(known, key=key, automation=automation, sinks=()) if scope_of(key) else None
+
     def flag_name(self, key: str) -> str:
-        """What people call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike."""
+        """What people call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike.
+
+        A part of its readers is called `support chat (env=eu)`.
+        """
+        if part := scope_of(key):
+            return f"{self.flag_name(whole(key))} ({part})"
         first = key.partition(".")[0]
         alike = self._beginnings[first] > (key in self.flags)
         return key if alike else first.replace("-", " ").replace("_", " ")

@@ -144,8 +144,10 @@ class FlagBoard:
         heard = {}
         for key in keys:
             entry = serving.heeding[key]
-            if entry.engagement is not None and (reader := identity(context, entry.engagement.sticky_by)):
-                heard[key] = self._conversations.heard(key, reader, entry.split.newest_ms if entry.split else 0)
+            for one in (entry, *(part.entry for part in entry.parts if part.holds(context))):
+                if one.engagement is not None and (reader := identity(context, one.engagement.sticky_by)):
+                    newest = one.split.newest_ms if one.split else 0
+                    heard[one.policy.key] = self._conversations.heard(one.policy.key, reader, newest)
         return heard
 
     def note_in_drill(self, client: str, keys: Iterable[str], *, fallback: bool) -> None:

@@ -32,6 +32,13 @@ def identity(context: Mapping[str, Any], sticky_by: str) -> str:
     return _named(context.get(sticky_by)) or targeting_key(context)
 
 
+def attribute_text(value: Any) -> str | None:
+    """What an attribute of a context is compared as: a text, a whole number or a truth as JSON writes it; None for all else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else _named(value) or None
+
+
 def _named(value: Any) -> str:
     match value:
         case str():

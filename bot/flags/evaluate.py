@@ -2,11 +2,13 @@
 
 A flag serves its default unless an engagement sends readers to a fallback. While only a share of them is there, each reader is
 on one side by a hash that only the engagement and the reader's targeting key (or what `sticky_by` names) decide, so nobody
-moves twice while the share grows, or shrinks.
+moves twice while the share grows, or shrinks. A part of the readers that is switched apart from the rest lies over that: who is
+in it and in its share gets its fallback, everybody else what they would get without it.
 """
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
@@ -16,7 +18,8 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement
 from bot.core.record.world import World
-from bot.flags.conversation import as_ms, began_ms, identity
+from bot.core.scope import Scope, scope_of, whole
+from bot.flags.conversation import as_ms, attribute_text, began_ms, identity
 
 Primitive = str | int | float | bool
 
@@ -26,7 +29,7 @@ BUCKETS = 10_000  # hundredths of a percent
 # The reasons that OFREP's schema names and that we use. The official Python client fails on a reason it does not know, so
 # no word of our own may stand here (OFREP OpenAPI 0.3.0, evaluationSuccess.reason).
 STATIC = "STATIC"
-TARGETING_MATCH = "TARGETING_MATCH"  # the reader asks in the scope of a drill
+TARGETING_MATCH = "TARGETING_MATCH"  # the reader asks in the scope of a drill, or is of a part that is switched apart
 SPLIT = "SPLIT"
 UNKNOWN = "UNKNOWN"
 
@@ -35,13 +38,17 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One flag's answer to one reader. `metadata` holds strings, numbers and booleans only, never null."""
+    """One flag's answer to one reader. `metadata` holds strings, numbers and booleans only, never null.
+
+    `scope` says of which part of the readers it is; empty for what everybody else gets.
+    """
 
     key: str
     value: Any
     variant: str
     reason: str
     metadata: Mapping[str, Primitive]
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ class Entry:
     drill: str = ""  # the variant that is read in the scope of a drill, while one runs and the flag is not engaged
     drill_metadata: Mapping[str, Primitive] = field(default_factory=dict)
     split: Split | None = None  # while readers are on two sides
+    parts: tuple["Part", ...] = ()  # of the readers, that are switched apart from the rest; the first that fits counts
 
     def serves_like(self, other: "Entry | None") -> bool:
         """Whether every reader gets the same value from both, whatever else has been written down about the flag."""
@@ -105,17 +113,39 @@ class Entry:
     def _served(self) -> tuple[object, ...]:
         engaged = self.engagement
         side = (engaged.id, engaged.variant, engaged.share_back, engaged.running) if engaged else ()
-        return side, self.policy.default, self.values, self.lost, self.drill
+        parts = tuple((part.scope, part.entry._served) for part in self.parts)
+        return side, self.policy.default, self.values, self.lost, self.drill, parts
 
     @property
     def depends_on_reader(self) -> bool:
-        """Whether two readers may get two answers: a hand-back is under way, or a drill has a scope."""
-        return self.split is not None or bool(self.drill)
+        """Whether two readers may get two answers: a hand-back is under way, a drill has a scope, or a part is switched."""
+        return self.split is not None or bool(self.drill) or bool(self.parts)
 
     @property
     def heeds_conversations(self) -> bool:
         """Whether it matters, now or when it is handed back, when a conversation began."""
-        return self.engagement is not None and bool(self.policy.stay_s or self.engagement.running)
+        mine = self.engagement is not None and bool(self.policy.stay_s or self.engagement.running)
+        return mine or any(part.entry.heeds_conversations for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a flag's readers that is switched apart from the rest: who they are, and what they get."""
+
+    scope: Scope
+    entry: Entry
+
+    def holds(self, context: Mapping[str, Any]) -> bool:
+        """Whether this reader is one of them."""
+        return attribute_text(context.get(self.scope.attribute)) == self.scope.value
+
+    @property
+    def answer(self) -> Evaluation:
+        """What those get who are in its share."""
+        entry = self.entry
+        assert entry.engagement is not None  # noqa: S101 # it is a part for no other reason
+        variant, reason = entry.engagement.variant, SPLIT if entry.split else TARGETING_MATCH
+        return Evaluation(whole(entry.policy.key), entry.values[variant], variant, reason, entry.metadata, str(self.scope))
 
 
 @dataclass(frozen=True)
@@ -143,13 +173,14 @@ def snapshot(world: World, policy: Policy, revision: int, kept: Mapping[str, Fla
     """
     entries: dict[str, Entry] = {}
     complaints: list[str] = []
+    pictured = _Pictured(world, complaints)
     for key, flag in policy.flags.items():
-        entries[key] = _entry(flag, world, kept.get(key), complaints)
+        entries[key] = pictured.entry(flag, kept.get(key))
     for key, state in world.flags.items():
-        if key in entries or state.engagement is None:
+        if whole(key) in entries or state.engagement is None:
             continue
-        if key in kept:
-            entries[key] = _entry(kept[key], world, None, complaints)
+        if whole(key) in kept:
+            entries[whole(key)] = pictured.entry(kept[whole(key)], None)
         else:
             complaints.append(
                 f"{key} is engaged but left the configuration and its values are not known: readers get their own default. "
@@ -163,19 +194,25 @@ def revision_of(world: World) -> int:
     return sum(seq for stream, seq in world.seqs.items() if stream.startswith("flag/"))
 
 
-def evaluate(picture: Snapshot, key: str, context: Mapping[str, Any], heard_ms: int | None = None) -> Evaluation | NotFound:
-    """Answer one reader: the default, or the fallback while the flag is engaged.
+def evaluate(
+    picture: Snapshot, key: str, context: Mapping[str, Any], heard: Mapping[str, int] = _NOTHING
+) -> Evaluation | NotFound:  # fmt: skip
+    """Answer one reader: the default, or the fallback while the flag, or the part of the readers that it is of, is engaged.
 
     In the scope of a drill it is the drill's fallback, as long as the flag is not engaged for a real reason. During a partial
     hand-back a reader without a `targetingKey`, and without what `sticky_by` names, stays on the fallback, the safe side.
-    `heard_ms` is when the conversation was first heard of, where it does not say by itself when it began.
+    `heard` says when the conversation was first heard of, by flag or part, where it does not say by itself when it began.
     """
     entry = picture.entries.get(key)
     if entry is None:
         return NotFound(key, f"no flag is called {key[:100]!r}; the configuration's `flags:` names them")
+    for part in entry.parts:
+        split, heard_ms = part.entry.split, heard.get(part.entry.policy.key)
+        if part.holds(context) and not (split and split.takes(context, heard_ms)):
+            return part.answer
     if entry.drill and in_drill(context):
         return Evaluation(key, entry.values[entry.drill], entry.drill, TARGETING_MATCH, entry.drill_metadata)
-    variant, reason = _side(entry, context, heard_ms)
+    variant, reason = _side(entry, context, heard.get(key))
     return Evaluation(key, entry.values[variant], variant, reason, entry.metadata)
 
 
@@ -210,32 +247,64 @@ def _split(flag: FlagPolicy, engagement: Engagement | None, values: Mapping[str,
     return Split(engagement.id, engagement.settled * percent, engagement.sticky_by, later, flag.default, values[flag.default])
 
 
-def _entry(flag: FlagPolicy, world: World, before: FlagPolicy | None, complaints: list[str]) -> Entry:
-    engagement, lost = world.flag(flag.key).engagement, False
-    # Its own stream's seq: with the set's revision, every flag would look changed to web clients when one is.
-    revision = world.seqs.get(f"flag/{flag.key}", 0)
-    if engagement is not None and engagement.variant not in flag.variants:
-        if before is not None and engagement.variant in before.variants:
-            flag = replace(flag, variants={**flag.variants, engagement.variant: before.variants[engagement.variant]})
-        else:
-            lost = True
-            complaints.append(
-                f"{flag.key} is engaged on {engagement.variant}, which left the configuration and whose value is not known: "
-                f"readers get {flag.default}. Put the variant back, or engage another one."
-            )
-    metadata = MappingProxyType(_metadata(flag, engagement, revision, lost))
-    values, incident = MappingProxyType(_values(flag)), world.drill_on(flag.key)
-    split = None if lost else _split(flag, engagement, values)
-    if incident is None or incident.drill is None or engagement is not None or incident.drill.plan.variant not in values:
-        return Entry(flag, engagement, values, metadata, lost, split=split)
-    in_scope = MappingProxyType({**metadata, "drill": True, "incident": incident.name})
-    return Entry(flag, engagement, values, metadata, lost, incident.drill.plan.variant, in_scope)
+class _Pictured:
+    """What entries are made from."""
+
+    def __init__(self, world: World, complaints: list[str]) -> None:
+        self._world = world
+        self._complaints = complaints
+        self._revisions: Counter[str] = Counter()  # by flag: all that was written down about it, and about parts of its readers
+        self._parts: dict[str, list[str]] = {}
+        for key, state in world.flags.items():
+            self._revisions[whole(key)] += world.seqs.get(f"flag/{key}", 0)
+            if state.engagement is not None and scope_of(key):
+                self._parts.setdefault(whole(key), []).append(key)
+
+    def entry(self, flag: FlagPolicy, before: FlagPolicy | None) -> Entry:
+        """A flag with the parts that are switched apart."""
+        found = self._of(flag, before)
+        parts = [part for key in self._parts.get(flag.key, ()) if (part := self._part(flag, key, before))]
+        return replace(found, parts=tuple(sorted(parts, key=_newest_first))) if parts else found
+
+    def _part(self, flag: FlagPolicy, key: str, before: FlagPolicy | None) -> Part | None:
+        scope, entry = scope_of(key), self._of(replace(flag, key=key), before and replace(before, key=key))
+        handed_back = entry.engagement is not None and entry.engagement.all_back and entry.split is None
+        return None if scope is None or entry.lost or handed_back else Part(scope, entry)
+
+    def _of(self, flag: FlagPolicy, before: FlagPolicy | None) -> Entry:
+        world, engagement, lost = self._world, self._world.flag(flag.key).engagement, False
+        # Its own streams' seqs: with the set's revision, every flag would look changed to web clients when one is.
+        revision = self._revisions[whole(flag.key)]
+        if engagement is not None and engagement.variant not in flag.variants:
+            if before is not None and engagement.variant in before.variants:
+                flag = replace(flag, variants={**flag.variants, engagement.variant: before.variants[engagement.variant]})
+            else:
+                lost = True
+                self._complaints.append(
+                    f"{flag.key} is engaged on {engagement.variant}, which left the configuration and whose value is not "
+                    f"known: readers get {flag.default}. Put the variant back, or engage another one."
+                )
+        metadata = MappingProxyType(_metadata(flag, engagement, revision, lost))
+        values, incident = MappingProxyType(_values(flag)), world.drill_on(flag.key)
+        split = None if lost else _split(flag, engagement, values)
+        if incident is None or incident.drill is None or engagement is not None or incident.drill.plan.variant not in values:
+            return Entry(flag, engagement, values, metadata, lost, split=split)
+        in_scope = MappingProxyType({**metadata, "drill": True, "incident": incident.name})
+        return Entry(flag, engagement, values, metadata, lost, incident.drill.plan.variant, in_scope)
+
+
+def _newest_first(part: Part) -> tuple[float, str]:
+    """Who is of two parts gets what was switched last, as whoever switched it expects."""
+    at = part.entry.engagement.at.timestamp() if part.entry.engagement else 0.0
+    return -at, part.entry.policy.key
 
 
 def _metadata(flag: FlagPolicy, engagement: Engagement | None, revision: int, lost: bool) -> dict[str, Primitive]:
     found: dict[str, Primitive] = {"phase": "normal", "percent_on_fallback": 0, "revision": revision}
     if flag.description:
         found["description"] = flag.description
+    if part := scope_of(flag.key):
+        found["scope"] = str(part)
     if engagement is not None:
         found["phase"] = "handing_back" if engagement.handing_back else "engaged"
         found["percent_on_fallback"] = 0 if lost else engagement.share

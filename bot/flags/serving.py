@@ -1,7 +1,7 @@
 """The answers of one snapshot in bytes: made when they are first asked for, then the same bytes for everybody who gets them.
 
-Most readers get what everybody gets. Only where a hand-back parts them, or a drill has a scope, an answer depends on the
-reader, and then on nothing but the side of each such flag that they are on.
+Most readers get what everybody gets. Only where a hand-back parts them, some are switched apart, or a drill has a scope, an
+answer depends on the reader, and then on nothing but the side of each such flag that they are on.
 """
 
 import hashlib
@@ -13,13 +13,14 @@ from typing import Any
 
 from bot.flags import flagd, rules
 from bot.flags.audience import EVERYBODY, Audience
-from bot.flags.evaluate import Evaluation, NotFound, Snapshot, Split, evaluate
+from bot.flags.evaluate import Evaluation, NotFound, Part, Snapshot, Split, evaluate
 
 EVENTS = "/ofrep/v1/events"  # the stream that tells clients to ask again
 MOST_KEPT = 16  # answers with all flags, each up to half a megabyte; the one asked for longest ago goes first
 
 Read = tuple[str, str, str]  # flag, variant, reason
-Heard = Mapping[str, int]  # by flag, when a reader's conversation was first heard of, in milliseconds since 1970
+# By flag or part, when a reader's conversation was first heard of, in milliseconds since 1970.
+Heard = Mapping[str, int]
 NEVER: Heard = {}
 
 
@@ -41,7 +42,7 @@ class Serving:
         self.parted = tuple(key for key, entry in self.picture.entries.items() if entry.depends_on_reader)
         self.heeding = {key: entry for key, entry in self.picture.entries.items() if entry.heeds_conversations}
         self._events = f"{EVENTS}?ticket={audience.ticket}" if audience.ticket else EVENTS
-        self._one: dict[Read, Answer] = {}
+        self._one: dict[tuple[Read, str], Answer] = {}  # with the part of the readers that it is for
         self._alike: dict[str, Answer] = {}  # by flag, where everybody gets the same
         self._all: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
         self._rules: Answer | None = None
@@ -53,7 +54,7 @@ class Serving:
         alike = self._alike.get(key)
         if alike is not None:
             return alike
-        found = evaluate(self.picture, key, context, heard.get(key))
+        found = evaluate(self.picture, key, context, heard)
         if isinstance(found, NotFound):
             return found
         answer = self._encoded(found)
@@ -94,8 +95,8 @@ class Serving:
         return taken
 
     def _side(self, key: str, context: Mapping[str, Any], heard: Heard) -> str:
-        found = evaluate(self.picture, key, context, heard.get(key))
-        return f"{found.variant} {found.reason}" if isinstance(found, Evaluation) else ""
+        found = evaluate(self.picture, key, context, heard)
+        return f"{found.variant} {found.reason} {found.scope}" if isinstance(found, Evaluation) else ""
 
     def _together(self, context: Mapping[str, Any], heard: Heard) -> Answer:
         answers = [answer for key in self.picture.entries if isinstance(answer := self.one(key, context, heard), Answer)]
@@ -110,9 +111,9 @@ class Serving:
 
     def _encoded(self, found: Evaluation) -> Answer:
         read = (found.key, found.variant, found.reason)
-        answer = self._one.get(read)
+        answer = self._one.get((read, found.scope))
         if answer is None:
-            answer = self._one[read] = Answer((found,), _encode(_shape(found)))
+            answer = self._one[read, found.scope] = Answer((found,), _encode(_shape(found)))
         return answer
 
     def _count(self, answer: Answer) -> None:
@@ -141,14 +142,28 @@ def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
     shape = _shape(rule.plain)
     if rule.split is not None:
         shape["split"] = _split_shape(rule.split)
+    if rule.parts:
+        shape["scopes"] = [_part_shape(part) for part in rule.parts]
     if rule.drill is not None:
         drill = rule.drill
         shape["drill"] = {"variant": drill.variant, "value": drill.value, "metadata": dict(drill.metadata)}
     return shape
 
 
+def _part_shape(part: Part) -> dict[str, Any]:
+    """Whoever its split takes goes on to what comes next, so no value stands there."""
+    found, split = part.answer, part.entry.split
+    shape: dict[str, Any] = {"attribute": part.scope.attribute, "equals": part.scope.value}
+    shape |= {"variant": found.variant, "value": found.value, "metadata": dict(found.metadata)}
+    return shape | ({"split": _shares(split)} if split else {})
+
+
 def _split_shape(split: Split) -> dict[str, Any]:
-    shape = {"seed": split.seed, "below": split.below, "by": split.by, "variant": split.variant, "value": split.value}
+    return {**_shares(split), "variant": split.variant, "value": split.value}
+
+
+def _shares(split: Split) -> dict[str, Any]:
+    shape: dict[str, Any] = {"seed": split.seed, "below": split.below, "by": split.by}
     if split.later:
         shape["later"] = [{"since": since, "below": below} for since, below in split.later]
     return shape

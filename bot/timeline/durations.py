@@ -25,6 +25,7 @@ from bot.core.record.incident_facts import (
 from bot.core.record.provider import NOTICE_OVER
 from bot.core.record.provider_facts import NoticeSeen
 from bot.core.record.room.room_facts import Posted
+from bot.core.scope import scope_of, whole
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def durations(incident: Incident, facts: Sequence[Fact]) -> Durations:
         acknowledged_at=incident.people.acknowledged_at,
         vendor_first_at=incident.vendor.first_at,
         first_post_at=_first(x.at for x in facts if isinstance(x.body, Posted) and x.body.what == PostAlert.KIND),
-        failover_at=_first(one.began_at for one in away),
+        failover_at=_first(one.began_at for one in away if not scope_of(one.flag)),
         mitigated_at=_mitigated_at(incident, facts),
         vendor_resolved_at=_vendor_resolved_at(facts),
         ended_at=incident.ending.at,
@@ -202,8 +203,8 @@ def _away(facts: Sequence[Fact]) -> tuple[Away, ...]:
             case Released(flag=flag) | PartSwitched(flag=flag, variant="") if flag in running:
                 done.append(replace(running.pop(flag), ended_at=fact.at))
             case PartGivenBack(flags=others):  # as with its outages
-                running = {flag: away for flag, away in running.items() if flag not in others}
-                done = [away for away in done if away.flag not in others]
+                running = {flag: away for flag, away in running.items() if whole(flag) not in others}
+                done = [away for away in done if whole(away.flag) not in others]
     return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))
 
 

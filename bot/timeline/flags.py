@@ -32,6 +32,7 @@ from bot.core.record.steering.steering_facts import (
     SwitchApproved,
     Unpinned,
 )
+from bot.core.scope import scope_of
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -66,6 +67,8 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             return f"The hand-back of {flag} is no longer asked for; {share} % stays on the default"
         case HandBackReverted(flag=flag):
             return f"The hand-back of {flag} was reverted; all of it is on the fallback again"
+        case Released(flag=flag, variant=variant) if scope_of(flag):
+            return f"{flag} follows all others again, on {variant}"
         case Released(flag=flag, variant=variant):
             return f"{flag} uses its default {variant} again"
         case CarriedOver() as b:

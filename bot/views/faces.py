@@ -4,11 +4,13 @@
 """
 
 import json
+import shlex
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.answers.incident import RoomRef
 from bot.core.lazy_dataclass import dataclass
+from bot.core.scope import scope_of, typed, whole
 from bot.views.text import clock, local, utc
 
 
@@ -69,14 +71,14 @@ class Slack:
         return f"`/incident task {text} @ana in 30m`"
 
     def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
-        return f"`/fallback engage {flag} {variant}{_percent(share)}{' force' if force else ''} REASON`"
+        return f"`/fallback engage {typed(flag)} {variant}{_percent(share)}{' force' if force else ''} REASON`"
 
     def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
-        typed = f"/fallback {verb} {flag}{f' {share}%' if share else ''}{' force' if force else ''}"
-        return f"`{typed.strip()}`"
+        words = f"/fallback {verb} {typed(flag)}{f' {share}%' if share else ''}{' force' if force else ''}"
+        return f"`{words.strip()}`"
 
     def release(self, flag: str, *, force: bool = False) -> str:
-        return f"`/fallback release {flag}{' force' if force else ''}`"
+        return f"`/fallback release {typed(flag)}{' force' if force else ''}`"
 
     def stop_drill(self, name: str) -> str:
         return f"`/drill stop {name}`"
@@ -111,19 +113,19 @@ class Terminal:
 
     def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
         part = f" --share {share}" if share < 100 else ""
-        return f"understudy flags engage {flag} {variant}{part} --reason REASON{' --force' if force else ''}"
+        return f"understudy flags engage {_options(flag)} {variant}{part} --reason REASON{' --force' if force else ''}"
 
     def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
-        return f"understudy flags {verb} {flag}{f' {share}' if share else ''}{' --force' if force else ''}".strip()
+        return f"understudy flags {verb} {_options(flag)}{f' {share}' if share else ''}{' --force' if force else ''}".strip()
 
     def release(self, flag: str, *, force: bool = False) -> str:
-        return f"understudy flags release {flag} --reason REASON{' --force' if force else ''}"
+        return f"understudy flags release {_options(flag)} --reason REASON{' --force' if force else ''}"
 
     def stop_drill(self, name: str) -> str:
         return f"understudy drill stop {name}"
 
     def flag(self, key: str, name: str) -> str:
-        return key
+        return _key(key)
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
@@ -153,27 +155,43 @@ class Api:
     def engage(self, flag: str, variant: str, share: int = 100, *, force: bool = False) -> str:
         part = {"share": share} if share < 100 else {}
         more = {"force": True} if force else {}
-        return _post(f"flags/{flag}/engage", variant=variant, **part, reason="REASON", **more)
+        return _post(f"flags/{whole(flag)}/engage", variant=variant, **_scope(flag), **part, reason="REASON", **more)
 
     def flags(self, verb: str, flag: str = "", *, share: int = 0, force: bool = False) -> str:
-        body = {**({"share": share} if share else {}), **({"force": True} if force else {})}
-        return _post(f"flags/{flag}/{verb}" if flag else f"automation/{verb}", **body)
+        body = {**_scope(flag), **({"share": share} if share else {}), **({"force": True} if force else {})}
+        return _post(f"flags/{whole(flag)}/{verb}" if flag else f"automation/{verb}", **body)
 
     def release(self, flag: str, *, force: bool = False) -> str:
         body = {"reason": "REASON", "force": True} if force else {"reason": "REASON"}
-        return _post(f"flags/{flag}/release", **body)
+        return _post(f"flags/{whole(flag)}/release", **_scope(flag), **body)
 
     def stop_drill(self, name: str) -> str:
         return _post(f"drills/{name}/stop")
 
     def flag(self, key: str, name: str) -> str:
-        return key
+        return _key(key)
 
     def channel(self, place: RoomRef) -> str:
         return f"#{place.channel_name}"
 
     def time(self, at: datetime, now: datetime | None = None) -> str:
         return local(at, self.zone, now)
+
+
+def _key(key: str) -> str:
+    """A flag, or a part of its readers: `support-chat.llm (env=eu)`."""
+    part = scope_of(key)
+    return f"{whole(key)} ({part})" if part else key
+
+
+def _options(key: str) -> str:
+    part = scope_of(key)
+    return f"{whole(key)} --scope {shlex.quote(str(part))}" if part else key
+
+
+def _scope(key: str) -> dict[str, object]:
+    part = scope_of(key)
+    return {"scope": str(part)} if part else {}
 
 
 def _percent(share: int) -> str:

@@ -8,6 +8,7 @@ from bot.core.model import Fault, FeedState, Level, Notice
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
+from bot.core.scope import scope_of, whole
 from bot.views.text import clock, code, foreign, link, span, stop, when, words
 
 ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level.OPERATIONAL: "🟢"}
@@ -129,8 +130,10 @@ def lag_words(incident: Incident) -> str:
 
 def flag_name(key: str, policy: Policy) -> str:
     """What messages call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike."""
-    spoken = plain_flag_name(key, policy)
-    return code(key) if spoken == key else foreign(spoken, 60)
+    flag, part = whole(key), scope_of(key)
+    spoken = plain_flag_name(flag, policy)
+    name = code(flag) if spoken == flag else foreign(spoken, 60)
+    return f"{name} ({foreign(str(part), 130)})" if part else name
 
 
 def plain_flag_name(key: str, policy: Policy) -> str:

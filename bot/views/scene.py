@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.decide import cadence
+from bot.core.decide.flags.scopes import parts
 from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
@@ -33,15 +34,19 @@ class Scene:
     @property
     def flags(self) -> list[FlagPolicy]:
         """The flags that depend on a component of this incident, or that were switched because of it."""
-        found = []
-        for flag in self.policy.flags.values():
-            engagement = self.world.flag(flag.key).engagement
-            switched = engagement is not None and engagement.incident == self.incident.number
-            if switched or set(flag.depends_on) & set(self.incident.affected):
-                found.append(flag)
-        return found
+        return [flag for flag in self.policy.flags.values() if self._is_of(flag)]
 
     @property
     def flags_away(self) -> list[FlagPolicy]:
-        """Those of them that are on a fallback now."""
-        return [flag for flag in self.flags if self.world.flag(flag.key).engagement]
+        """Those of them that are on a fallback now, and parts of their readers."""
+        return [flag for flag in self.flags if self.world.flag(flag.key).engagement] + self.parts
+
+    @property
+    def parts(self) -> list[FlagPolicy]:
+        """The parts of a flag's readers that are switched apart, as `flags`. They serve not all, so they mitigate nothing."""
+        return [part for part in parts(self.world, self.policy) if self._is_of(part)]
+
+    def _is_of(self, flag: FlagPolicy) -> bool:
+        engagement = self.world.flag(flag.key).engagement
+        switched = engagement is not None and engagement.incident == self.incident.number
+        return switched or bool(set(flag.depends_on) & set(self.incident.affected))

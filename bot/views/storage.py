@@ -8,6 +8,7 @@ from bot.core.model import Level, Verdict
 from bot.core.policy import Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
+from bot.core.scope import scope_of
 from bot.ports import Message, StoreError, StoreTrouble
 from bot.views.blocks import section
 from bot.views.limits import fit
@@ -176,5 +177,6 @@ def _why(error: StoreError) -> str:
 
 
 def _served(world: World, policy: Policy) -> dict[str, str]:
-    engaged = {key: state.engagement.variant for key, state in world.flags.items() if state.engagement}
+    whole = [state for key, state in world.flags.items() if not scope_of(key)]
+    engaged = {state.key: state.engagement.variant for state in whole if state.engagement}
     return {key: flag.default for key, flag in policy.flags.items()} | engaged

@@ -15,6 +15,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import Declared
 from bot.core.record.paging_facts import PageOutcome
 from bot.core.record.world import World
+from bot.core.scope import scope_of, whole
 from bot.flags.board import FlagBoard
 from bot.ports import UNFINISHED, RowState
 
@@ -102,10 +103,12 @@ class Metrics:
         running = [incident for incident in world.open_incidents() if incident.drill is None]
         for severity in Severity:
             self._open.labels(severity.value).set(sum(i.severity is severity for i in running))
-        for key in {*policy.flags, *world.flags}:
+        apart = [whole(key) for key, state in world.flags.items() if state.engagement and scope_of(key)]
+        for key in {*policy.flags, *(key for key in world.flags if not scope_of(key))}:
             engagement = world.flag(key).engagement
             self._engaged.labels(key).set(engagement is not None)
             self._percent.labels(key).set(engagement.share if engagement else 0)
+            self._scopes.labels(key).set(apart.count(key))
         for flag in policy.fed:
             for sink in flag.sinks:
                 told = world.sink(flag.key, sink.id)
@@ -168,6 +171,7 @@ class Metrics:
     def _flags(self) -> None:
         self._engaged = self._gauge("flag_engaged", "1 while an engagement sends readers to a fallback.", "flag")
         self._percent = self._gauge("flag_percent_on_fallback", "Share of readers on the fallback, 0 to 100.", "flag")
+        self._scopes = self._gauge("flag_scopes", "Parts of its readers that are switched apart from the rest.", "flag")
         self._readers = self._gauge("flag_readers", "Distinct clients in the last 15 minutes, as far as remembered.", "flag")
         self._evaluations = self._counter("flag_evaluations", "Flags read, by answer.", "flag", "variant", "reason")
         told = self._counter(

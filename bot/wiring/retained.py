@@ -14,6 +14,7 @@ from bot.core.ids import ComponentId
 from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Automation, ComponentPolicy, FlagPolicy, Policy
 from bot.core.record.world import World
+from bot.core.scope import whole
 from bot.system.remembered import read_back
 
 SETTING = "policy/flags"
@@ -67,21 +68,22 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
         engagement = state.engagement
         if engagement is None:
             continue
-        now, then, variant = policy.flags.get(key), before.get(key), engagement.variant
+        name, variant = whole(key), engagement.variant  # also of a part of its readers
+        now, then = flags.get(name) or policy.flags.get(name), before.get(name)
         if now and variant in now.variants:
             continue
         if then is None or variant not in then.variants:
             words = f"{key} is engaged on {variant}, which no configuration on record defines: put it back, or release the flag"
             left.append(Left(words, key, variant))
             continue
-        what = f"variant {variant} of {key}" if now else f"flag {key}"
+        what = f"variant {variant} of {name}" if now else f"flag {name}"
         words = f"{what} left the configuration while it is engaged; it is served until it is released"
         left.append(Left(words, key, variant))
         values = {**(now.variants if now else then.variants), variant: then.variants[variant]}
         base = now or replace(
             then, automation=Automation.OFF, sinks=(), depends_on=tuple(c for c in then.depends_on if c in policy.components)
         )
-        flags[key] = replace(base, variants=values)
+        flags[name] = replace(base, variants=values)
     components = _components(policy, world, left)
     return Kept(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(left))
 

@@ -134,3 +134,19 @@ def test_a_remembered_configuration_that_was_edited_stops_no_start(text: str) ->
     assert [f"{KEY} is engaged on gpt, which no configuration on record defines: put it back, or release the flag"] == [
         left.sentence for left in kept.left
     ]
+
+
+def test_a_flag_of_which_a_part_is_switched_is_kept_as_a_whole() -> None:
+    """It is served from what is on record, and so is a variant that only the part is on."""
+    table = Table().all_well()
+    table.send(s.EngageFlag(actor=ANA, flag=f"{KEY}@env=eu", variant="gpt", reason="test"))
+    remembered = remember(policy(), {})
+    gone, shrunk = (
+        keep(without_flags(policy()), table.world, remembered),
+        keep(without_variant(policy(), "gpt"), table.world, remembered),
+    )
+
+    assert [[KEY], [KEY]] == [list(kept.flags) for kept in (gone, shrunk)]
+    assert all("gpt" in kept.policy.flags[KEY].variants for kept in (gone, shrunk))
+    table.send(s.ReleaseFlag(actor=ANA, flag=f"{KEY}@env=eu", reason="done"))
+    assert ((), ()) == (gone.sentences(table.world), shrunk.sentences(table.world))

@@ -243,6 +243,11 @@ async def test_a_flag_is_steered_at_the_terminal(deployment: Deployment) -> None
     """What would change, a share, a halt, an end, a pin and a freeze; the table shows them."""
     plan = await deployment.verb("flags", "plan", FLAG, "gpt", "--share", "25")
     assert f"To do it: understudy flags engage {FLAG} gpt --share 25 --reason REASON" in plan.out
+    engaged = await deployment.verb("flags", "engage", FLAG, "gpt", "--scope", "env=eu", "--reason", "a try")
+    assert f"understudy flags release {FLAG} --scope env=eu --reason REASON" in engaged.out
+    assert re.search(r"support-chat.llm \(env=eu\) +gpt +a try", (await deployment.verb("flags", "list")).out)
+    released = await deployment.verb("flags", "release", FLAG, "--scope", "env=eu", "--reason", "done", "--force")
+    assert f"{FLAG} (env=eu) follows all others again, on claude." in released.out
     await deployment.verb("flags", "engage", FLAG, "gpt", "--share", "25", "--reason", "a try")
     assert f"50 % of {FLAG} gets gpt now" in (await deployment.verb("flags", "ramp", FLAG, "50%")).out
     assert "stays on its fallback until" in (await deployment.verb("flags", "extend", FLAG, "2h")).out

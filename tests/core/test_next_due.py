@@ -112,6 +112,12 @@ def flag(dice: random.Random, now: datetime) -> s.Signal:
     ])  # fmt: skip
 
 
+def apart(dice: random.Random, now: datetime) -> s.Signal:
+    """The same, or a share and what is done to that, for a part of the readers."""
+    signal = dice.choice([flag, flag, steering])(dice, now)
+    return replace(signal, flag=f"{FLAG}@env=eu") if getattr(signal, "flag", "") else signal  # type: ignore[call-arg] # it has one
+
+
 def steering(dice: random.Random, now: datetime) -> s.Signal:
     share = dice.choice([10, 25, 50, 90, 100])
     return dice.choice([
@@ -129,6 +135,7 @@ def sight(dice: random.Random, now: datetime) -> s.Signal:
 
 HAPPENS: tuple[Callable[[random.Random, datetime], s.Signal], ...] = (
     verdict, verdict, verdict, verdict, reading, ending, ending, word, mute, flag, flag, steering, steering, sight,
+    apart, apart,
 )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Tal
         (f"release {FLAG}", "Support chat serves its default already."),
         ("stauts", "/fallback stauts is not known. Did you mean status? /fallback help shows what is."),
         ("rmap", "/fallback rmap is not known. Did you mean ramp? /fallback help shows what is."),
-        ("", "• /fallback engage FLAG [VARIANT] [25%] [force] [for 2h] [REASON]: switch services to a fallback"),
+        ("", "• /fallback engage FLAG [VARIANT] [25%] [force] [for 2h] [scope env=eu] [REASON]: switch services to a fallback"),
         ("help", "• /fallback release FLAG [force] [REASON]: switch back to the default at once"),
     ],
 )

@@ -53,6 +53,7 @@ DOWN = "Claude API is down"
 HOUR = timedelta(hours=1)
 INC7: dict[str, Any] = {"incident": 7}
 CHAT: dict[str, Any] = {"flag": FLAG, "flag_name": "support chat"}
+EU: dict[str, Any] = {"flag": f"{FLAG}@env=eu", "flag_name": "support chat (env=eu)"}
 
 OF_INCIDENTS: tuple[base.Answer, ...] = (
     a.Declared(**INC7, title="Claude is slow", channel_name="inc-20260320-0007-claude"),
@@ -157,6 +158,8 @@ OF_FLAGS: tuple[base.Answer, ...] = (
     fa.NothingWaits(**CHAT, variant="gpt"), fa.Released(**CHAT, default="claude"), fa.Released(**CHAT, default=""),
     fa.AtDefault(**CHAT), fa.DefaultUnwell(**CHAT, unwell=DOWN), fa.HandBackBegun(**CHAT), fa.NothingToHandBack(**CHAT),
     fa.HandBackRuns(**CHAT, share=25), fa.HandBackRefused(**CHAT, variant="gpt", unwell=DOWN),
+    fa.Switched(**EU, variant="gpt", share=25), fa.TooManyScopes(**CHAT, most=16), fa.ScopeFollows(**EU), fa.NotEngaged(**EU),
+    fa.Released(**EU, default="claude"),
     fa.Switched(**CHAT, variant="gpt", share=25), fa.NotEngaged(**CHAT), fa.NoShare(**CHAT),
     fa.ShareSet(**CHAT, share=50, variant="gpt", default="claude"),
     fa.ShareSet(**CHAT, share=100, variant="gpt", default="claude"), fa.ShareAlready(**CHAT, share=50, variant="gpt"),
@@ -177,6 +180,10 @@ OF_FLAGS: tuple[base.Answer, ...] = (
     fa.Planned(
         **CHAT, serves="claude", share_now=100, variant="gpt", share=100, default="claude", readers=1,
         healths=(DOWN, "OpenAI API is degraded"), rebuild=fa.CacheRebuild("OpenAI API", 1.25, 0.13, 1240),
+    ),
+    fa.Planned(
+        **EU, serves="gpt", share_now=100, variant="cached", share=50, default="gpt", readers=0,
+        healths=(DOWN,), left_out=("gateway",),
     ),
     fa.Planned(
         **CHAT, serves="gpt", share_now=75, variant="", share=100, default="claude", readers=0, healths=(DOWN,),

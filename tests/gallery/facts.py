@@ -31,12 +31,13 @@ from bot.ports import Message
 from bot.views import quiet
 from bot.views.incident.fact_messages import fact_line
 from tests.gallery.phone import Entry, Kind, entry
-from tests.gallery.situations import SLOW, TIMED_OUT, begins, calm, page_is_away, proposed, served, with_tasks
+from tests.gallery.situations import SLOW, TIMED_OUT, apart, begins, calm, page_is_away, proposed, served, with_tasks
 from tests.stories import (
     ANA,
     API,
     BOB,
     CLAUDE,
+    EU,
     FALLBACK_RULE,
     FLAG,
     HAND_BACK_RULE,
@@ -213,6 +214,9 @@ def of_flags() -> Iterator[Entry]:
          f.ExpiryReached(FLAG, "Claude API is down", LATER), Actor.rule("expiry")),
         ("A share is switched by a person", away, stream,
          f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "we try it", "manual", until, (API,), 25), ANA),
+        ("Some readers are switched apart", apart(), f"flag/{EU}",
+         f.Engaged(EU, f"{EU}#1", "cached", "gpt", "answers are slow there", "manual", until, (API,)), ANA),
+        ("Some readers follow the others again", away, f"flag/{EU}", f.Released(EU, "gpt", "it is quick again"), ANA),
         ("A person sets the share", away, stream, sf.ShareSet(FLAG, 50, 25, "gpt", "quality is fine"), ANA),
         ("A person lowers the share", away, stream, sf.ShareSet(FLAG, 25, 50, "gpt", "quality is fine", 1800), ANA),
         ("A person sends everybody there", away, stream, sf.ShareSet(FLAG, 100, 50, "gpt", "Claude gets worse"), ANA),

@@ -95,7 +95,7 @@ def flags() -> Iterator[Entry]:
     for title, story in (
         ("all on their defaults", s.calm()), ("one is switched", s.served()), ("a switch waits for a yes", s.proposed()),
         ("none is healthy", s.not_served()), ("on its way back", outage_story(111)),
-        ("pinned, and all is frozen", s.kept_off()),
+        ("pinned, and all is frozen", s.kept_off()), ("some readers are switched apart", s.apart()),
     ):  # fmt: skip
         yield entry(f"/fallback status: {title}", Kind.BOARD, flag_status(story.world, story.policy, story.now, READERS))
 

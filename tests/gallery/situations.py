@@ -27,7 +27,7 @@ from bot.core.record.steering.freeze import Frozen
 from bot.core.record.steering.steering_facts import Pinned
 from bot.core.record.task_facts import TaskAdded, TaskDone
 from bot.views.scene import Scene
-from tests.stories import ANA, API, BOB, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
+from tests.stories import ANA, API, BOB, EU, FALLBACK_RULE, FLAG, OUTBOX, WEB, WINDOW, Story, outage_story, story_policy
 
 TIMED_OUT = "3 of 3 checks failed in 14 s: HTTP 504"
 SLOW = "4 of 5 checks were slow in 2 min: first token after 9.2 s"
@@ -110,6 +110,15 @@ def served() -> Story:
     story.add(
         "incident/7", PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", "support chat switched to gpt"), FALLBACK_RULE
     )
+    return story
+
+
+def apart() -> Story:
+    """The same, and those in the EU on cached answers."""
+    story = served()
+    until = story.now + timedelta(hours=2)
+    switched = Engaged(EU, f"{EU}#1", "cached", "gpt", "answers are slow there", "manual", until, (API,), 25)
+    story.add(f"flag/{EU}", switched, ANA, 7)
     return story
 
 

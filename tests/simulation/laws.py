@@ -19,6 +19,7 @@ from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.record.sight import SightLost
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
+from bot.core.scope import whole
 from bot.engine.engine import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow
@@ -184,14 +185,18 @@ def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]
     for fact in facts:
         body = fact.body
         if isinstance(body, Engaged) and body.mode == "auto":
-            needs = next((x.needs for x in policy.flags[body.flag].fallbacks if x.variant == body.variant), None)
-            worst = max((world.component(c).level for c in policy.flags[body.flag].depends_on), key=lambda level: level.rank)
-            canned = any(x.variant == body.previous and not x.needs for x in policy.flags[body.flag].fallbacks)
+            if body.flag != whole(body.flag):
+                yield f"a rule sent {body.flag} to {body.variant}, and not the whole"
+            needs = next((x.needs for x in policy.flags[whole(body.flag)].fallbacks if x.variant == body.variant), None)
+            worst = max(
+                (world.component(c).level for c in policy.flags[whole(body.flag)].depends_on), key=lambda level: level.rank
+            )
+            canned = any(x.variant == body.previous and not x.needs for x in policy.flags[whole(body.flag)].fallbacks)
             slow_for_worse = world.component(needs or "").level is Level.DEGRADED and (worst is Level.DOWN or canned)
             if needs and world.component(needs).level is not Level.OPERATIONAL and not slow_for_worse:
                 yield f"{body.flag} was sent to {body.variant} while {needs} was {world.component(needs).level}"
         if isinstance(body, (HandBackStepped, Released)) and fact.actor.kind == "rule":
-            depends = policy.flags[body.flag].depends_on
+            depends = policy.flags[whole(body.flag)].depends_on
             unwell = [c for c in depends if world.component(c).level is not Level.OPERATIONAL]
             if unwell:
                 yield f"{body.flag} was handed back although {', '.join(unwell)} was not well"
@@ -229,6 +234,10 @@ def _flags_served(stage: Stage) -> Iterator[str]:
         wanted = engagement.variant if engagement else policy.default
         if not isinstance(found, Evaluation) or found.variant != wanted:
             yield f"{key} serves {found} instead of {wanted}"
+        apart = world.flag(f"{key}@env=eu").engagement
+        found = evaluate(stage.app.board.snapshot, key, {"env": "eu"})
+        if not isinstance(found, Evaluation) or found.variant != (apart.variant if apart else wanted):
+            yield f"{key} serves {found} to the EU instead of {apart.variant if apart else wanted}"
 
 
 def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:

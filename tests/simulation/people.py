@@ -29,6 +29,8 @@ def _wish(stage: Stage, rng: random.Random, id: str) -> s.Signal | None:
         return None
     world, actor = stage.app.engine.world, Actor.person(rng.choice(stage.people), "somebody")
     flag = rng.choice(list(settings().config.flags))
+    if random.Random(f"{id} apart").random() < 0.3:  # a number of its own, so that the rest of a day is what it was
+        flag = f"{flag}@env=eu"
     incident = rng.choice(list(world.incidents)) if world.incidents else 0
     component = rng.choice(list(settings().config.components()))
     match rng.randrange(14):  # from 10 on it is the phase, so that fifty days walk every edge

@@ -208,6 +208,29 @@ async def test_flag_is_steered(house: House, http: aiohttp.ClientSession) -> Non
     assert "handing_back" == (await shown(http, house))["phase"]
 
 
+async def test_a_part_of_the_readers_is_switched_and_steered(house: House, http: aiohttp.ClientSession) -> None:
+    """With its scope in each body; the flag itself stays on its default, and lists what is switched apart."""
+    scope = {"scope": "env=eu"}
+    status, planned = await post(http, house, f"/flags/{CHAT}/plan", {"variant": "gpt", **scope})
+    assert (200, f"{CHAT}@env=eu") == (status, planned["flag"])
+    status, found = await post(http, house, f"/flags/{CHAT}/engage", {"variant": "gpt", "reason": "slow", "share": 25, **scope})
+    undo = f'Undo: POST /api/v1/flags/{CHAT}/release {{"scope": "env=eu", "reason": "REASON"}}'
+    assert (200, f"25 % of {CHAT} (env=eu) gets gpt now. {undo}") == (status, found["text"])
+    await post(http, house, f"/flags/{CHAT}/ramp", {"share": 50, **scope})
+    flag = await shown(http, house)
+    assert ("normal", "claude", 0) == (flag["phase"], flag["variant"], flag["percent_on_fallback"])
+    (part,) = flag["scopes"]
+    assert ("env=eu", "engaged", 50, "gpt") == (
+        part["scope"], part["phase"], part["percent_on_fallback"], part["engagement"]["variant"],
+    )  # fmt: skip
+    page, metrics = [await (await http.get(f"{house.url}{path}", headers=headers(READ))).text() for path in ("/", "/metrics")]
+    assert f"{CHAT} (env=eu)" in page
+    assert f'understudy_flag_scopes{{flag="{CHAT}"}} 1.0' in metrics
+    assert 409 == (await post(http, house, f"/flags/{CHAT}/release", {"reason": "done"}))[0]
+    assert 200 == (await post(http, house, f"/flags/{CHAT}/release", {"reason": "done", **scope}))[0]
+    assert [] == (await shown(http, house))["scopes"]
+
+
 async def test_automation_is_frozen_and_thawed(house: House, http: aiohttp.ClientSession) -> None:
     """Who did it stands beside the flags, and in the status."""
     await post(http, house, "/automation/freeze", {"reason": "the board lies"}, X_Understudy_Actor="ana")
@@ -257,6 +280,9 @@ MISTAKES = [
     (f"/flags/{CHAT}/engage", {"reason": "r", "for": 30}, "for"),
     (f"/flags/{CHAT}/engage", {"reason": "r", "for": "0s"}, "for"),
     (f"/flags/{CHAT}/release", {"reason": "r", "force": "yes"}, "force"),
+    (f"/flags/{CHAT}/engage", {"reason": "r", "scope": "env"}, "scope"),
+    (f"/flags/{CHAT}/release", {"reason": "r", "scope": {"env": "eu"}}, "scope"),
+    (f"/flags/{CHAT}/reject", {"reason": "r", "scope": "env=eu"}, "scope"),
 ]
 
 

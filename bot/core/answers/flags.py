@@ -193,6 +193,22 @@ class Planned(Done):
     refused: Refused | None = None
     hands_off: str = ""  # what keeps rules off; people may all the same
     rebuild: CacheRebuild | None = None  # where the variant's component has a price
+    left_out: tuple[str, ...] = ()  # names of sinks that do not follow, since it is for a part of the readers
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManyScopes(Refused):
+    """So many parts of the flag's readers are switched already."""
+
+    KIND = "too_many_scopes"
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeFollows(Refused):
+    """A part that is not on a fallback of its own follows the whole, and cannot be pinned apart from it."""
+
+    KIND = "scope_follows"
 
 
 @dataclass(frozen=True, kw_only=True)

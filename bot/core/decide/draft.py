@@ -160,7 +160,7 @@ class Draft:
                     self._tell_parts_of(fact, PartSwitched(flag, ""))
 
     def _tell_parts_of(self, fact: Fact, switched: PartSwitched) -> None:
-        holder, policy = self.world.incidents.get(fact.incident or 0), self.policy.flags.get(switched.flag)
+        holder, policy = self.world.incidents.get(fact.incident or 0), self.policy.flag(switched.flag)
         for number in holder.parts if holder and policy else ():
             part = self.world.incidents.get(number)
             mine = part is not None and part.merged is not None and part.merged.number == fact.incident

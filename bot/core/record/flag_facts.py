@@ -8,6 +8,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.model import TARGETING_KEY
 from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
 from bot.core.record.flag import Engagement, FlagState, Proposal, Seen
+from bot.core.scope import scope_of
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,11 @@ class Released(OfFlag, Reasoned, Body):
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Nothing is engaged."""
-        return replace(state, engagement=None, proposal=None, released_at=fact.at, changed_at=fact.at, held="", seen=None)
+        """Nothing is engaged. What kept rules off a part of the readers ends with it: they follow the whole."""
+        pin = None if scope_of(state.key) else state.pin
+        return replace(
+            state, engagement=None, proposal=None, released_at=fact.at, changed_at=fact.at, held="", seen=None, pin=pin
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

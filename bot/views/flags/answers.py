@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.core.answers import flags as fa
 from bot.core.answers.base import Answer
 from bot.core.policy import Automation
+from bot.core.scope import scope_of, whole
 from bot.views.faces import Face
 from bot.views.text import capital, count
 
@@ -23,7 +24,7 @@ def flag_words(answer: Answer, face: Face) -> str:
 def _named(answer: Answer, face: Face) -> tuple[str, str, str]:
     """A flag's key, to be typed; what people call it; and the same at the beginning of a sentence."""
     key, flag = answer.flag, face.flag(answer.flag, answer.flag_name)
-    return key, flag, flag if flag == key else capital(flag)
+    return key, flag, flag if flag.startswith(whole(key)) else capital(flag)
 
 
 def _of_engaging(answer: Answer, face: Face) -> str:
@@ -37,6 +38,10 @@ def _of_engaging(answer: Answer, face: Face) -> str:
             return f"{first} serves {variant} already."
         case fa.NoVariant(variant=variant, known=known):
             return f"{first} has no variant {variant!r}. It has: {', '.join(known)}."
+        case fa.TooManyScopes(most=most):
+            return (
+                f"{most} parts of the readers of {flag} are switched already, which is the most. Switch one of them back first."
+            )
         case fa.IsDefault(variant=variant):
             return f"{variant} is the default of {flag}. To go back to it: {face.release(key)}"
         case fa.NoneBetter(reason=reason):
@@ -45,6 +50,8 @@ def _of_engaging(answer: Answer, face: Face) -> str:
             return f"{reason}. Nothing was switched."
         case fa.NothingWaits(variant=variant):
             return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(key, variant)}"
+        case fa.Released(default=default) if scope_of(key):
+            return f"{first} follows all others again, on {default or 'the default of the code that reads it'}."
         case fa.Released(default=default):
             return f"{first} serves {default or 'the default of the code that reads it'} again."
         case fa.YesCounted() as b:
@@ -66,17 +73,20 @@ def _of_engaging(answer: Answer, face: Face) -> str:
 def _plan(plan: fa.Planned, face: Face) -> str:
     """What would change for whom, how well that is, what is in the way, and how to do it."""
     rest = f", the other {100 - plan.share_now} % {plan.default}" if plan.share_now < 100 else ""
-    now = f"Now: {plan.share_now} % get {plan.serves}{rest}." if rest else f"Now: everybody gets {plan.serves}."
+    everybody = f"everybody with {scope_of(plan.flag)}" if scope_of(plan.flag) else "everybody"
+    now = f"Now: {plan.share_now} % get {plan.serves}{rest}." if rest else f"Now: {everybody} gets {plan.serves}."
     parts = [f"Plan for {face.flag(plan.flag, plan.flag_name)}; nothing was changed.", now]
     if plan.refused:
         parts.append(f"It cannot be switched: {flag_words(replace(plan.refused, flag_name=plan.flag_name), face)}")
     else:
-        rest = f" ({_of(plan)}); the others get {plan.default}" if plan.share < 100 else f" ({_of(plan)})"
+        rest = f"{_of(plan)}; the others get {plan.default}" if plan.share < 100 else _of(plan)
         parts.append(f"Then: {plan.share} % get {plan.variant}{rest}.")
     if plan.healths:
         parts.append(f"{'; '.join(plan.healths)}.")
     if plan.rebuild:
         parts.append(_cost(plan.rebuild))
+    if plan.left_out:
+        parts.append(f"Not put into sinks, which know no parts of the readers: {', '.join(plan.left_out)}.")
     if plan.hands_off:
         parts.append(f"No rule moves it: {plan.hands_off}. You may.")
     if not plan.refused:
@@ -98,11 +108,13 @@ def _dollars(amount: float) -> str:
 
 
 def _of(plan: fa.Planned) -> str:
+    if scope_of(plan.flag):
+        return ""  # nobody counts the readers of a part
     if not plan.readers:
-        return "no reader in 15 min"
+        return " (no reader in 15 min)"
     if plan.share == 100:
-        return count(plan.readers, "reader")
-    return f"about {round(plan.readers * plan.share / 100)} of {count(plan.readers, 'reader')}"
+        return f" ({count(plan.readers, 'reader')})"
+    return f" (about {round(plan.readers * plan.share / 100)} of {count(plan.readers, 'reader')})"
 
 
 def _of_going_back(answer: Answer, face: Face) -> str:
@@ -114,6 +126,8 @@ def _of_going_back(answer: Answer, face: Face) -> str:
             return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(key, force=True)}"
         case fa.HandBackBegun():
             return f"The first share of {flag} is back on its default."
+        case fa.NothingToHandBack() if scope_of(answer.flag):
+            return f"{first} is not switched apart from the rest. Nothing was changed."
         case fa.NothingToHandBack():
             return f"{first} is on its default already; there is nothing to switch back."
         case fa.HandBackRuns(share=share):
@@ -126,6 +140,8 @@ def _of_going_back(answer: Answer, face: Face) -> str:
 def _of_steering(answer: Answer, face: Face) -> str:
     key, flag, first = _named(answer, face)
     match answer:
+        case fa.NotEngaged() if scope_of(answer.flag):
+            return f"{first} is not switched apart from the rest. Nothing was changed."
         case fa.NotEngaged():
             return f"{first} serves its default; there is nothing to steer before it is switched."
         case fa.NoShare():
@@ -166,6 +182,9 @@ def _of_pins(answer: Answer, face: Face) -> str:
             return f"{first} is pinned to {variant}: no rule moves it. To let go: {face.flags('unpin', key)}"
         case fa.PinnedAlready(by=by):
             return f"{first} is pinned already, by {by.name}."
+        case fa.ScopeFollows():
+            part = face.engage(key, "VARIANT")
+            return f"{first} has no fallback of its own: it follows the whole flag. Pin that, or switch this part first: {part}"
         case fa.Unpinned(automation=automation):
             return f"{first} is no longer pinned. {RULES[Automation(automation)]}"
         case fa.NotPinned():

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.decide.flags.readiness import unready
+from bot.core.decide.flags.scopes import at_work, parts, rest
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World
+from bot.core.scope import scope_of, typed
 from bot.ports import Message
 from bot.views.blocks import Block, actions, context, section
 from bot.views.flags.buttons import flag_buttons
@@ -25,16 +27,19 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
         return fit(Message("No flag is configured. Flags stand under `flags:` in the configuration."))
     away = [key for key in policy.flags if world.flag(key).engagement]
     names = f": {words([plain_flag_name(key, policy) for key in away])}" if away else ""
-    text = foreign(f"{len(away)} of {count(len(policy.flags), 'flag')} on a fallback{names}.")
+    apart = words([plain_flag_name(part.key, policy) for part in parts(world, policy)])
+    also = f" For some readers: {apart}." if apart else ""
+    text = foreign(f"{len(away)} of {count(len(policy.flags), 'flag')} on a fallback{names}.{also}")
     frozen = frozen_line(world, now)
     blocks: list[Block] = [section(f"{frozen} To end that: `/fallback thaw`")] if frozen else []
     text = f"Automation of flags is frozen. {text}" if frozen else text
     order = by_urgency(world, policy, now)
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
-        read_by = f"{count(readers.get(flag.key, 0), 'reader')} in 15 min"
+        # Nobody counts the readers of a part.
+        read_by = "" if scope_of(flag.key) else f" · {count(readers.get(flag.key, 0), 'reader')} in 15 min"
         small = (
-            f"{code(flag.key)} · {read_by} · {_ways(flag, state, now)}{_unready(flag, world)}",
+            f"{code(typed(flag.key))}{read_by} · {_ways(flag, state, now)}{_unready(flag, world)}",
             sink_line(flag, world, policy, now),
         )
         blocks += [section(flag_line(flag, world, policy, now)), context("\n".join(filter(None, small)))]
@@ -46,8 +51,8 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
 
 
 def by_urgency(world: World, policy: Policy, now: datetime) -> list[FlagPolicy]:
-    """Every flag, those first whose customers need somebody."""
-    return sorted(policy.flags.values(), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
+    """Every flag, and every part of its readers that is switched apart, those first whose customers need somebody."""
+    return sorted(at_work(world, policy), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
 
 
 def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
@@ -67,9 +72,9 @@ def _line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
     if how_it_fares and not how_it_fares.served:
         return f"{'⚪' if how_it_fares.served is None else '🔴'} {stop(capital(how_it_fares.words))}"
     if engagement:
-        why = _why(engagement.reason)
+        why, instead = _why(engagement.reason), variant_name(flag, rest(world, flag))
         since = f"since {clock(engagement.at, now)} ({_by(engagement)})"
-        return f"🟠 *{name}*: {_share(flag, engagement)} {since}, instead of {default}. {why}".strip()
+        return f"🟠 *{name}*: {_share(flag, engagement)} {since}, instead of {instead}. {why}".strip()
     if state.proposal:
         to, why = variant_name(flag, state.proposal.variant), _why(state.proposal.reason)
         given = f" ({len(state.proposal.yes)} of {flag.quorum} given)" if state.proposal.yes else ""
@@ -109,6 +114,6 @@ def _ways(flag: FlagPolicy, state: FlagState, now: datetime) -> str:
     if state.engagement:
         ends = state.engagement.expires_at
         left = f"until {clock(ends, now)}" if ends > now else "its time is up"
-        return f"{left} · undo: {code(f'/fallback release {flag.key}')}"
+        return f"{left} · undo: {code(f'/fallback release {typed(flag.key)}')}"
     names = [variant_name(flag, one.variant) for one in flag.fallbacks]
     return f"fallbacks: {words(names)} · automation: {flag.automation}" if names else "no fallback"

@@ -4,9 +4,9 @@
 """
 
 from bot.core.decide.flags.choosing import Stay, offer
-from bot.core.decide.flags.conditions import default_unwell
 from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
+from bot.core.decide.flags.scopes import rest, rest_unwell
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState, Proposal
 from bot.core.record.world import World
@@ -82,8 +82,8 @@ def release_button(
 ) -> Block:
     """Back to the default for everybody at once."""
     action = "flag.release" if alone else f"flag.release:{flag.key}"
-    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, flag.default), 25)
-    unwell = default_unwell(world, flag, policy.name_of)
+    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, rest(world, flag)), 25)
+    unwell = rest_unwell(world, flag, policy.name_of)
     warning = f" Careful: {plain(unwell, 80)}." if unwell else ""
     was = plain(plain_variant_name(flag, engagement.variant), 25)
     question = confirm(

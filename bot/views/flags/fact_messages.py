@@ -33,6 +33,7 @@ from bot.core.record.steering.steering_facts import (
     Unpinned,
 )
 from bot.core.record.world import World
+from bot.core.scope import scope_of, typed, whole
 from bot.ports import Message
 from bot.views.blocks import Block, actions, section
 from bot.views.flags.buttons import extend_button, proposal_buttons, release_button, resume_button, step_back_button
@@ -47,7 +48,7 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     if isinstance(body, Frozen | Thawed):
         return _of_all(fact, body)
     key = body.flag if isinstance(body, OfFlag) else ""
-    flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
+    flag = policy.flag(key) or FlagPolicy(key, {}, "its default")
     match body:
         case EngageProposed() | ProposalDropped() | Held():
             first, more = _before(fact, flag, world, policy)
@@ -89,9 +90,8 @@ def _before(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple
             return f"*{capital(name)}* need not be switched any more ({by}).", _why(reason)
         case Held(reason=reason) as b:
             names = [variant_name(flag, one.variant) for one in flag.fallbacks]
-            way = (
-                f"\nBy hand: {code(f'/fallback engage {flag.key} VARIANT REASON')} ({words(names, last='or')})" if names else ""
-            )
+            by_hand = code(f"/fallback engage {typed(flag.key)} VARIANT REASON")
+            way = f"\nBy hand: {by_hand} ({words(names, last='or')})" if names else ""
             told = f"🔴 *{capital(name)} is failing, and stays as it is* ({by})." if b.unserved else ""
             return told or f"*{capital(name)}* stays as it is ({by}).", f"{_why(reason)}{way}"
     return name, ""
@@ -121,11 +121,14 @@ def _asked(flag: FlagPolicy) -> str:
 def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
     spoken_name, to, at = flag_name(flag.key, policy), variant_name(flag, b.variant), clock(fact.at, fact.at)
     name = capital(spoken_name)
+    if isinstance(b, Released) and scope_of(flag.key):
+        told = f"🟢 *{name}* follows all others again, on *{to}*, since {at} ({how(fact.actor)})."
+        return told, _why(b.reason)
     if isinstance(b, Released):
         return f"🟢 *{name}* is back on *{to}* since {at} ({how(fact.actor)}).", _why(b.reason)
     by = f"approved {how(fact.actor)}" if b.mode == "approved" else how(fact.actor)
     later = "then it switches back if that is operational" if flag.on_expiry == OnExpiry.RELEASE else "then you are asked again"
-    until = f"Until {clock(b.expires_at, fact.at)}, {later}. Undo: {code(f'/fallback release {b.flag}')}"
+    until = f"Until {clock(b.expires_at, fact.at)}, {later}. Undo: {code(f'/fallback release {typed(b.flag)}')}"
     was = variant_name(flag, b.previous)
     if b.share < 100:
         told = f"{b.share} % of *{spoken_name}* is on *{to}* since {at} ({by}), the rest stays on {was}."
@@ -149,7 +152,7 @@ def _steered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
             return f"*{capital(name)}* goes on being switched back, from {b.share} % ({by}).", f"Next step {_every(flag)}."
         case Pinned() as b:
             told = f"📌 *{capital(name)}* is pinned to *{variant_name(flag, b.variant)}* ({by}): no rule moves it."
-            return told, f"{_why(b.reason)} To let go: {code(f'/fallback unpin {flag.key}')}"
+            return told, f"{_why(b.reason)} To let go: {code(f'/fallback unpin {typed(flag.key)}')}"
         case Unpinned():
             return f"*{capital(name)}* is no longer pinned ({by}).", f"Its automation is {flag.automation}."
     return name, ""
@@ -168,7 +171,7 @@ def _ends(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[s
             return f"*{capital(name)}* stays on {fallback} until {clock(b.expires_at, fact.at)} ({by}).", ""
         case ExpiryReached() as b:
             ask = f"🟠 *{capital(name)}* is still on {fallback}, longer than planned ({by})."
-            again, release = clock(b.expires_at, fact.at), code(f"/fallback release {flag.key}")
+            again, release = clock(b.expires_at, fact.at), code(f"/fallback release {typed(flag.key)}")
             undo = f"Asked again before {again}. Back to {default}: {release}"
             return ask, f"{_why(b.reason)}\n{undo}"
     return name, ""
@@ -226,14 +229,16 @@ def _running(stay_s: int) -> str:
 
 def _arrived(fact: Fact, b: ReadersSaw, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
     name, to = flag_name(flag.key, policy), f"*{variant_name(flag, b.variant)}*"
+    one, several = f"of *{name}* is on {to}", f"of *{name}* are on {to}"
+    if part := scope_of(flag.key):  # who keeps a copy is not of it, but reads for some who are
+        what = f"that {foreign(str(part), 130)} is on {to}"
+        one, several = (f"of *{flag_name(whole(flag.key), policy)}* {verb} {what}" for verb in ("knows", "know"))
     if b.by == b.of:
-        return (
-            f"Every reader of *{name}* is on {to} now ({b.of} of {b.of}, {span(fact.at - b.switched_at)} after the switch).",
-            "",
-        )
+        after = f"({b.of} of {b.of}, {span(fact.at - b.switched_at)} after the switch)"
+        return f"Every reader {one} now {after}.", ""
     names = [code(name) for name in b.missing]
     more = f" and {b.of - b.by - len(names)} more" if b.of - b.by > len(names) else ""
-    return f"🟠 {b.by} of {b.of} readers of *{name}* are on {to}.", f"Not yet: {', '.join(names)}{more}"
+    return f"🟠 {b.by} of {b.of} readers {several}.", f"Not yet: {', '.join(names)}{more}"
 
 
 def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list[Block]:

@@ -47,7 +47,7 @@ def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
 
 def _switches(scene: Scene) -> list[Block]:
     """What customers wait for: a switch while they are not served, the way back once the default is well."""
-    made = [one for flag in scene.flags if (one := _switch(flag, scene))]
+    made = [one for flag in (*scene.flags, *scene.parts) if (one := _switch(flag, scene))]
     return made[:MOST_SWITCHES]
 
 

@@ -9,6 +9,7 @@ from bot.core.ids import real
 from bot.core.model import LEAD, Phase
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
+from bot.core.scope import scope_of
 from bot.ports import Message
 from bot.views.blocks import Block, context, header, section
 from bot.views.incident.buttons import card_buttons
@@ -67,9 +68,10 @@ def _components(scene: Scene) -> str:
 
 
 def _flags(scene: Scene, readers: Mapping[str, int]) -> str:
-    lines = [_flag(flag, scene, readers.get(flag.key, 0)) for flag in scene.flags[:MOST_SHOWN]]
-    if len(scene.flags) > MOST_SHOWN:
-        lines.append(f"{count(len(scene.flags) - MOST_SHOWN, 'more flag')}: `/fallback status`")
+    flags = [*scene.flags, *scene.parts]
+    lines = [_flag(flag, scene, readers.get(flag.key, 0)) for flag in flags[:MOST_SHOWN]]
+    if len(flags) > MOST_SHOWN:
+        lines.append(f"{count(len(flags) - MOST_SHOWN, 'more flag')}: `/fallback status`")
     return "\n".join([*lines, *_lost_fallbacks(scene)])
 
 
@@ -81,8 +83,9 @@ def _flag(flag: FlagPolicy, scene: Scene, readers: int) -> str:
     if engagement:
         until = f"until {clock(engagement.expires_at, scene.now)} at the latest"
         left = "older conversations" if engagement.all_back else f"{engagement.share} %"
-        part = f"{left} on " if engagement.share_back else ""
-        return f"{name}: {part}{variant_name(flag, engagement.variant)} {until} · {read}{pinned}"
+        share = f"{left} on " if engagement.share_back else ""
+        by = "" if scope_of(flag.key) else f" · {read}"  # nobody counts the readers of a part
+        return f"{name}: {share}{variant_name(flag, engagement.variant)} {until}{by}{pinned}"
     held = f" · not switched: {retold(state.held, 160)}" if state.held else ""
     return f"{name}: {variant_name(flag, flag.default)} · {read}{held}{pinned}"
 

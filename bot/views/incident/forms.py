@@ -1,18 +1,19 @@
 """The forms: declare an incident, write an update, give a role, end it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.core.decide.cadence import next_update_after
-from bot.core.decide.flags.conditions import default_unwell
+from bot.core.decide.flags.scopes import rest, rest_unwell
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import COURSE, LEGAL
 from bot.core.model import Phase, Severity
 from bot.core.policy import FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
+from bot.core.scope import scope_of
 from bot.ports import Message
-from bot.views.blocks import OPTION_VALUE_MAX, actions, button, context, plain_text, section
+from bot.views.blocks import OPTION_VALUE_MAX, actions, button, context, plain_text, section, shortened
 from bot.views.flags.buttons import affected
 from bot.views.form_parts import MOST_OPTIONS, TEXT_MAX, View
 from bot.views.form_parts import input_block as _input
@@ -196,17 +197,29 @@ def cancel_modal(scene: Scene) -> View:
 
 def switch_back_modal(scene: Scene) -> View:
     """The form that sends a flag back to its default at once; it says what that default is like now."""
-    flags = [_option(f"{plain_flag_name(flag.key, scene.policy)} ({flag.key})", flag.key) for flag in scene.flags_away]
+    flags = [_option(_named(flag, scene), shortened(flag.key, OPTION_VALUE_MAX)) for flag in scene.flags_away]
     lines = [_goes_back(flag, scene) for flag in scene.flags_away[:5]]
     which = _input("flag", "Switch back", _select("flag", flags, flags[0]))
     text = "\n".join(foreign(line, 300) for line in lines)
     return _modal(SWITCH_BACK_CALLBACK, "Switch back", "Switch back", [dict(section(text)), which], str(scene.incident.number))
 
 
+def flag_chosen(value: str, keys: Iterable[str]) -> str:
+    """The flag, or part of its readers, that a choice of this form stands for; as it is where it is none of them."""
+    return next((key for key in keys if shortened(key, OPTION_VALUE_MAX) == value), value)
+
+
+def _named(flag: FlagPolicy, scene: Scene) -> str:
+    name = plain_flag_name(flag.key, scene.policy)
+    return name if scope_of(flag.key) else f"{name} ({flag.key})"
+
+
 def _goes_back(flag: FlagPolicy, scene: Scene) -> str:
-    unwell = default_unwell(scene.world, flag, scene.policy.name_of)
+    unwell = rest_unwell(scene.world, flag, scene.policy.name_of)
     careful = f" Careful: {unwell}." if unwell else ""
-    return f"• {affected(flag, scene.policy)} goes back to {plain_variant_name(flag, flag.default)} at once.{careful}"
+    return (
+        f"• {affected(flag, scene.policy)} goes back to {plain_variant_name(flag, rest(scene.world, flag))} at once.{careful}"
+    )
 
 
 def _open_already(incidents: Sequence[Incident], provider: str) -> list[dict[str, Any]]:

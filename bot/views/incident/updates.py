@@ -141,7 +141,7 @@ def _asked(scene: Scene) -> list[str]:
         asked.append(
             f"Nobody has acknowledged this: press *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}."
         )
-    for flag in scene.flags:
+    for flag in (*scene.flags, *scene.parts):
         state, name = scene.world.flag(flag.key), flag_name(flag.key, scene.policy)
         if state.engagement and state.engagement.asked_at:
             asked.append(f"Switching {name} back waits for your yes, in the channel.")
@@ -210,7 +210,7 @@ def _outages(took: Durations, scene: Scene) -> list[str]:
 def _away(took: Durations, scene: Scene) -> list[str]:
     lines = []
     for away in took.away[:6]:
-        flag = scene.policy.flags.get(away.flag)
+        flag = scene.policy.flag(away.flag)
         variant = variant_name(flag, away.variant) if flag else foreign(away.variant, 60)
         began = clock(away.began_at, scene.now)
         end = (

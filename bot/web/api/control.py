@@ -13,6 +13,7 @@ from bot.core import signals as s
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
+from bot.core.scope import MOST_CHARS, read_scope, scoped
 from bot.outcomes.lately import requests_lately
 from bot.verbs.naming import called
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Assignment, IncidentVerb, Sender
@@ -257,11 +258,12 @@ def _unpin(fields: Fields, key: str, actor: Actor, id: str) -> s.Signal:
 
 
 async def plan(request: web.Request) -> web.Response:
-    """What a switch would do: `{variant, share}`. Changes nothing."""
+    """What a switch would do: `{variant, share, scope}`. Changes nothing."""
     key, services = the_flag(request), request.app[SERVICES]
     fields = Fields(await read_json(request))
     signal = s.PlanSwitch(
-        actor_of(request), flag=key, variant=fields.text("variant", REASON_CHARS), share=fields.percent("share"),
+        actor_of(request), flag=scoped_key(fields, key),
+        variant=fields.text("variant", REASON_CHARS), share=fields.percent("share"),
         readers=services.board.readers(key),
         requests=await requests_lately(services.samples.outcomes, key, services.clock.now()),
     )  # fmt: skip
@@ -300,9 +302,30 @@ def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
     return s.Reported(actor, id, component=component, text=fields.text("text", TEXT_CHARS, needed=True))
 
 
+def _scoped(action: NamedAction) -> NamedAction:
+    """The same for the part of the readers that `scope` names, where it does."""
+    return lambda fields, key, actor, id: action(fields, scoped_key(fields, key), actor, id)
+
+
+def scoped_key(fields: Fields, key: str) -> str:
+    """The flag, or the part of its readers that `scope` names (`env=eu`); raises Refusal."""
+    text = fields.text("scope", REASON_CHARS)
+    scope = read_scope(text) if text else None
+    if text and scope is None:
+        remedy = f'Send "scope": "env=eu": an attribute and its value, at most {MOST_CHARS} characters without a space.'
+        raise Refusal(400, "scope names no part of the readers.", field="scope", remedy=remedy)
+    return scoped(key, scope) if scope else key
+
+
 FLAG_ACTIONS: Mapping[str, NamedAction] = {
-    "engage": _engage, "reject": _reject, "release": _release, "step-back": _step_back,
-    "ramp": _ramp, "hold": _hold, "resume": _resume, "extend": _extend, "pin": _pin, "unpin": _unpin, "rehearse": _rehearse,
+    **{
+        name: _scoped(action)
+        for name, action in (
+            ("engage", _engage), ("release", _release), ("step-back", _step_back), ("ramp", _ramp), ("hold", _hold),
+            ("resume", _resume), ("extend", _extend), ("pin", _pin), ("unpin", _unpin),
+        )
+    },
+    "reject": _reject, "rehearse": _rehearse,
 }  # fmt: skip
 
 COMPONENT_ACTIONS: tuple[tuple[str, str, NamedAction], ...] = (

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.core.policy import FlagPolicy
 from bot.core.record.incident import Incident
+from bot.core.scope import scope_of
 from bot.ports import LatencyPicture
 from bot.views.storage import as_seen
 from bot.web.api.shapes import (
@@ -211,7 +212,7 @@ def known_flags(services: WebServices) -> dict[str, FlagPolicy]:
     engaged = {
         key: FlagPolicy(key=key, variants={}, default="")
         for key, state in services.engine.world.flags.items()
-        if state.engagement is not None
+        if state.engagement is not None and not scope_of(key)
     }
     return engaged | served | dict(services.engine.policy.flags)
 

@@ -16,13 +16,14 @@ from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, Policy, SinkPolicy
 from bot.core.record.component import ComponentState, HeldBack, MutedUntil
 from bot.core.record.fact import Fact
-from bot.core.record.flag import Engagement
+from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.incident import Ending, Incident, People, Room, VendorWords
 from bot.core.record.kinds import encode_body
 from bot.core.record.provider import ProviderState
 from bot.core.record.sight import Sight
 from bot.core.record.sinks.sink import SinkState
 from bot.core.record.world import World
+from bot.core.scope import scope_of, whole
 from bot.core.tasks import Task
 from bot.flags.board import FlagBoard, Reader
 from bot.ports import LatencyPicture
@@ -279,17 +280,31 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
         "fallbacks": encode(flag.fallbacks),
         "depends_on": list(flag.depends_on),
         "automation": flag.automation,
-        "phase": _phase(engagement),
         "variant": engagement.variant if engagement else flag.default,
-        "percent_on_fallback": engagement.share if engagement else 0,
-        "engagement": encode(engagement),
         "proposal": encode(state.proposal),
-        "pin": encode(state.pin),
-        "held": state.held,
-        "changed_at": _time(state.changed_at),
+        **_steered(state),
+        "scopes": _parts(world, flag.key),
         "rehearsals": [rehearsal_shape(world, flag, one.variant) for one in rehearsed(flag)],
         "readers": board.readers(flag.key),
         "sinks": [sink_shape(world.sink(flag.key, sink.id), sink) for sink in flag.sinks],
+    }
+
+
+def _parts(world: World, key: str) -> list[dict[str, Any]]:
+    """The parts of its readers that are switched apart from the rest."""
+    mine = [state for one, state in sorted(world.flags.items()) if whole(one) == key and scope_of(one) and state.engagement]
+    return [{"scope": str(scope_of(state.key)), **_steered(state)} for state in mine]
+
+
+def _steered(state: FlagState) -> dict[str, Any]:
+    engagement = state.engagement
+    return {
+        "phase": _phase(engagement),
+        "percent_on_fallback": engagement.share if engagement else 0,
+        "engagement": encode(engagement),
+        "pin": encode(state.pin),
+        "held": state.held,
+        "changed_at": _time(state.changed_at),
     }
 
 

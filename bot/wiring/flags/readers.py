@@ -7,6 +7,7 @@ import structlog
 
 from bot.core.decide.flags.arrival import awaits_readers
 from bot.core.model import Actor
+from bot.core.scope import whole
 from bot.core.signals import ReadersCounted, ReadInDrill, Signal
 from bot.flags.board import FlagBoard
 from bot.ports import StoreError
@@ -51,7 +52,7 @@ def _after_switches(store: Store, board: FlagBoard, clock: Clock, known_from: da
     for key, state in store.engine.world.flags.items():
         if state.changed_at is None or not awaits_readers(state) or now - state.changed_at > GIVEN_UP:
             continue
-        copies = [one for one in board.readers_of(key) if one.copy]
+        copies = [one for one in board.readers_of(whole(key)) if one.copy]
         missing = tuple(one.name for one in copies if not one.current)
         if copies and (not missing or (state.seen is None and now - state.changed_at >= PATIENCE)):
             yield ReadersCounted(

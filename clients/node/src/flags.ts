@@ -35,14 +35,27 @@ export interface Split {
   readonly below: number;
   readonly by: string;
   readonly later: readonly { readonly since: number; readonly below: number }[];
-  readonly back: Answer;
 }
 
-/** One flag: what everybody gets, but for those whom a hand-back or a drill sends elsewhere. */
+/** A part of the readers that is switched apart: whose `attribute` equals a text, less whom its split takes. */
+export interface Part {
+  readonly attribute: string;
+  readonly equals: string;
+  readonly split: Split | undefined;
+  readonly answer: Answer;
+}
+
+/**
+ * One flag: what everybody gets, but for those whom a part, a hand-back or a drill sends elsewhere.
+ *
+ * `back` is what those get whom the split takes. Of the parts the first that holds counts.
+ */
 export interface Flag {
   readonly plain: Answer;
   readonly split: Split | undefined;
+  readonly back: Answer | undefined;
   readonly drill: Answer | undefined;
+  readonly parts: readonly Part[];
 }
 
 /** All flags as received; `text` is the JSON they were read from, `streams` the addresses of events that were announced. */
@@ -54,8 +67,16 @@ export interface Flags {
 
 /** What this reader gets: the same as from the bot itself. */
 export function answerFor(flag: Flag, context: Readonly<Record<string, unknown>>): Answer {
+  const part = flag.parts.find((one) => isOf(one, context));
+  if (part !== undefined) return part.answer;
   if (flag.drill !== undefined && context[DRILL_KEY] === true) return flag.drill;
-  return flag.split !== undefined && wentBack(flag.split, context) ? flag.split.back : flag.plain;
+  return flag.split !== undefined && flag.back !== undefined && wentBack(flag.split, context) ? flag.back : flag.plain;
+}
+
+/** Whether this reader gets the answer of a part. */
+function isOf(part: Part, context: Readonly<Record<string, unknown>>): boolean {
+  if (asText(context[part.attribute]) !== part.equals) return false;
+  return part.split === undefined || !wentBack(part.split, context);
 }
 
 /** Whether this reader went back. One that cannot be told apart stays until all do. */
@@ -102,6 +123,11 @@ function named(value: unknown): string {
   return Number.isSafeInteger(value) ? String(value) : "";
 }
 
+/** What an attribute is compared as: a text, a whole number or a truth as JSON writes it; empty for all else. */
+function asText(value: unknown): string {
+  return typeof value === "boolean" ? String(value) : named(value);
+}
+
 /** Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `seed:targetingKey`, scaled down. */
 export function bucket(seed: string, targetingKey: string): number {
   const hashed = createHash("sha256").update(utf8(`${seed}:${targetingKey}`)).digest();
@@ -144,20 +170,35 @@ function readFlag(item: Record<string, unknown>, where: string): Flag {
   const plain = readAnswer(item, typeof item["reason"] === "string" ? item["reason"] : "UNKNOWN", where);
   const split = item["split"] ?? undefined;
   const drill = item["drill"] ?? undefined;
+  const parts = item["scopes"] ?? [];
+  if (!Array.isArray(parts)) throw new NotFlags(`${where}.scopes is no list`);
+  const back = split === undefined ? undefined : { metadata: plain.metadata, ...object(split, `${where}.split`) };
   return {
     plain,
-    split: split === undefined ? undefined : readSplit(split, plain, `${where}.split`),
+    split: split === undefined ? undefined : readSplit(split, `${where}.split`),
+    back: back === undefined ? undefined : readAnswer(back, "SPLIT", `${where}.split`),
+    parts: (parts as unknown[]).map((part, place) => readPart(part, `${where}.scopes[${place}]`)),
     drill: drill === undefined ? undefined : readAnswer(object(drill, `${where}.drill`), "TARGETING_MATCH", `${where}.drill`),
   };
 }
 
-function readSplit(item: unknown, plain: Answer, where: string): Split {
-  const { seed, below, by = TARGETING_KEY, later = [], ...back } = object(item, where);
+function readPart(item: unknown, where: string): Part {
+  const found = object(item, where);
+  const { attribute, equals } = found;
+  const split = found["split"] ?? undefined;
+  if (typeof attribute !== "string" || typeof equals !== "string" || equals === "") {
+    throw new NotFlags(`${where} says not whose it is`);
+  }
+  const answer = readAnswer(found, split === undefined ? "TARGETING_MATCH" : "SPLIT", where);
+  return { attribute, equals, split: split === undefined ? undefined : readSplit(split, `${where}.split`), answer };
+}
+
+function readSplit(item: unknown, where: string): Split {
+  const { seed, below, by = TARGETING_KEY, later = [] } = object(item, where);
   if (typeof seed !== "string" || !Number.isInteger(below) || typeof by !== "string") {
     throw new NotFlags(`${where} has no seed or no share`);
   }
-  const answer = readAnswer({ metadata: plain.metadata, ...back }, "SPLIT", where);
-  return { seed, below: below as number, by, later: readLater(later, `${where}.later`), back: answer };
+  return { seed, below: below as number, by, later: readLater(later, `${where}.later`) };
 }
 
 function readLater(found: unknown, where: string): Split["later"] {

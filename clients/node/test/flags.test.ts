@@ -65,6 +65,36 @@ test("readers are told apart by what the bot names, else by their targeting key"
   assert.deepEqual(values, ["claude", "gpt", ...Array.from({ length: 8 }, () => "claude"), "claude", "gpt"]);
 });
 
+test("a part of the readers gets its own answer, the first that holds", () => {
+  const [inside, outside] = ["user-1", "\u00fc"]; // 616 and 6128
+  const split = { seed: "chat#1", below: 5_000, by: "targetingKey" };
+  const scopes = [
+    { attribute: "env", equals: "eu", variant: "cached", value: "cached", split },
+    { attribute: "tenant", equals: "7", variant: "gpt", value: "gpt", metadata: { scope: "tenant=7" } },
+    { attribute: "beta", equals: "true", variant: "gpt", value: "beta" },
+    { attribute: "targetingKey", equals: "acme", variant: "gpt", value: "acme" },
+  ];
+  const found = parse(JSON.stringify({ rules: 1, flags: [flag("claude", "chat", { scopes })] })).byKey.get("chat");
+  assert.ok(found);
+  const given: [Record<string, unknown>, string, string][] = [
+    [{ env: "eu", targetingKey: outside }, "cached", "SPLIT"], [{ env: "eu", targetingKey: inside }, "claude", "STATIC"],
+    [{ env: "eu", targetingKey: inside, tenant: 7 }, "gpt", "TARGETING_MATCH"], [{ tenant: "7" }, "gpt", "TARGETING_MATCH"],
+    [{ tenant: 7.5 }, "claude", "STATIC"], [{ beta: true }, "beta", "TARGETING_MATCH"], [{ beta: "true" }, "beta", "TARGETING_MATCH"],
+    [{ beta: 1 }, "claude", "STATIC"], [{ targetingKey: "acme" }, "acme", "TARGETING_MATCH"], [{ env: "EU" }, "claude", "STATIC"],
+    [{}, "claude", "STATIC"],
+  ];
+  for (const [context, value, reason] of given) {
+    const answer = answerFor(found, context);
+    assert.deepEqual([answer.value, answer.reason], [value, reason], JSON.stringify(context));
+  }
+});
+
+for (const scopes of [7, [7], [{ attribute: "a", value: 1 }], [{ attribute: "a", equals: "", value: 1 }], [{ attribute: "a", equals: "x" }]]) {
+  test(`rules with a broken part are refused whole: ${JSON.stringify(scopes)}`, () => {
+    assert.throws(() => parse(JSON.stringify({ flags: [flag(1, "chat", { scopes })] })), NotFlags);
+  });
+}
+
 // The same as in tests/flags/test_conversations.py, for the bot and the kit in Python.
 const MS = 1_774_008_000_000;
 const BEGAN: [unknown, number][] = [

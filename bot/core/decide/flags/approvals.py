@@ -57,7 +57,7 @@ def _may_not_answer(policy: FlagPolicy, actor: Actor) -> fa.NoApprover | None:
 
 def on_reject(draft: Draft, signal: RejectProposal) -> Step:
     """A person says no: nothing is switched, and no rule asks again in this trouble."""
-    policy, proposal = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).proposal
+    policy, proposal = draft.policy.flag(signal.flag), draft.world.flag(signal.flag).proposal
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
     if proposal is None or (signal.variant and signal.variant != proposal.variant):

@@ -15,6 +15,7 @@ from bot.core.decide.flags.conditions import allowed, default_unwell, hands_off,
 from bot.core.decide.flags.expiry import expire
 from bot.core.decide.flags.mitigation import FALLBACK_RULE, carry_over, mitigate, mitigated_by_rule
 from bot.core.decide.flags.ramps import on_the_way, stays, withdraw_question
+from bot.core.decide.flags.scopes import at_work
 from bot.core.detection.reasons import span
 from bot.core.model import Actor, Level
 from bot.core.policy import Automation, FlagPolicy, Policy
@@ -26,7 +27,7 @@ from bot.core.record.world import World
 
 def react(draft: Draft) -> None:
     """Look at every flag after something changed or time passed."""
-    for policy in draft.policy.flags.values():
+    for policy in at_work(draft.world, draft.policy):
         state = draft.world.flag(policy.key)
         if draft.world.sight.blind:
             expire(draft, policy, state, "we are blind")  # no rule moves a flag on what it cannot see
@@ -92,7 +93,7 @@ def engage(
 ) -> None:  # fmt: skip
     """Write the engagement down; readers see it as soon as it is committed."""
     state = draft.world.flag(policy.key)
-    previous = state.engagement.variant if state.engagement else policy.default
+    previous = served(draft.world, policy)
     body = Engaged(
         flag=policy.key, engagement=f"{policy.key}#{state.engagements + 1}", variant=variant, previous=previous,
         reason=reason, mode=mode, expires_at=expires_at or draft.now + policy.expires_after, because=because, share=share,
@@ -183,7 +184,7 @@ def _higher(world: World, policy: FlagPolicy, engagement: Engagement) -> str | N
 def due(world: World, policy: Policy) -> Iterator[datetime]:
     """When an engagement expires, and when it may climb or take its next step back, if that is all that it waits for; at once
     where a person chose what is not well."""
-    for flag in policy.flags.values():
+    for flag in at_work(world, policy):
         state = world.flag(flag.key)
         engagement = state.engagement
         if engagement is None:

@@ -11,18 +11,22 @@ from bot.core.decide.flags.conditions import default_unwell, hands_off, how, inc
 from bot.core.decide.flags.mitigation import lose_mitigation, mitigate
 from bot.core.decide.flags.ramps import step_back
 from bot.core.decide.flags.readiness import unready
+from bot.core.decide.flags.scopes import rest, rest_unwell, too_many
 from bot.core.decide.flags.steering import MOST_AHEAD, extend, set_share
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
 from bot.core.record.flag_facts import Released
+from bot.core.scope import scope_of, whole
 from bot.core.signals.flags import EngageFlag, PlanSwitch, ReleaseFlag, StepBack
 
 
 def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     """A person engages, or approves what was proposed. Refused onto an unwell variant."""
-    policy = draft.policy.flags.get(signal.flag)
+    policy = draft.policy.flag(signal.flag)
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
+    if refused := too_many(draft.world, draft.policy, policy.key):
+        return draft.refuse(refused)
     state = draft.world.flag(policy.key)
     variant = meant(draft.world, draft.policy, policy, signal.variant, signal.share)
     if not isinstance(variant, str):
@@ -59,23 +63,29 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
 
 def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
     """What a switch would come to, for whom, and what is in the way. Changes nothing."""
-    policy, world = draft.policy.flags.get(signal.flag), draft.world
+    policy, world = draft.policy.flag(signal.flag), draft.world
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
     found, engagement = meant(world, draft.policy, policy, signal.variant, signal.share), world.flag(policy.key).engagement
     variant = found if isinstance(found, str) else signal.variant
-    refused = None if isinstance(found, str) else found
+    refused = too_many(world, draft.policy, policy.key) or (None if isinstance(found, str) else found)
     if refused is None and (why := unready(world, policy, variant)):
         refused = Unrehearsed(flag=policy.key, variant=variant, reason=why)
     return draft.done(
         fa.Planned(
             flag=policy.key, incident=incident_for(world, policy.depends_on), serves=served(world, policy),
-            share_now=engagement.share if engagement else 100, variant=variant, share=signal.share, default=policy.default,
+            share_now=engagement.share if engagement else 100, variant=variant, share=signal.share,
+            default=rest(world, policy),
             readers=signal.readers, healths=_healths(draft, policy, variant),
             refused=refused, hands_off=hands_off(world, policy),
-            rebuild=None if refused else _rebuild(draft, policy, variant, signal),
+            rebuild=None if refused else _rebuild(draft, policy, variant, signal), left_out=_left_out(draft, policy.key),
         )
     )  # fmt: skip
+
+
+def _left_out(draft: Draft, key: str) -> tuple[str, ...]:
+    """The sinks that such a switch is not put into, by name: they know no parts of the readers."""
+    return tuple(sink.name for sink in draft.policy.sinks_of(whole(key))) if scope_of(key) else ()
 
 
 def _rebuild(draft: Draft, policy: FlagPolicy, variant: str, signal: PlanSwitch) -> fa.CacheRebuild | None:
@@ -84,7 +94,8 @@ def _rebuild(draft: Draft, policy: FlagPolicy, variant: str, signal: PlanSwitch)
     price = draft.policy.prices.get(needs or "")
     if needs is None or price is None or price.cached >= price.new:
         return None
-    moved = round(signal.requests * signal.share / 100)
+    # Nobody tells how many requests are of a part of the readers.
+    moved = 0 if scope_of(policy.key) else round(signal.requests * signal.share / 100)
     return fa.CacheRebuild(draft.policy.name_of(needs), price.new, price.cached, moved)
 
 
@@ -96,7 +107,7 @@ def _healths(draft: Draft, policy: FlagPolicy, variant: str) -> tuple[str, ...]:
 
 def on_step_back(draft: Draft, signal: StepBack) -> Step:
     """A person starts the hand-back; the later steps follow by themselves while the default stays well."""
-    policy, engagement = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).engagement
+    policy, engagement = draft.policy.flag(signal.flag), draft.world.flag(signal.flag).engagement
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
     if engagement is None:
@@ -108,32 +119,32 @@ def on_step_back(draft: Draft, signal: StepBack) -> Step:
         return draft.refuse(fa.HandBackRefused(flag=policy.key, variant=engagement.variant, unwell=unwell))
     step_back(draft, policy, engagement, well(draft, policy), signal.actor)
     if draft.world.flag(policy.key).engagement is None:
-        return draft.done(fa.Released(flag=policy.key, incident=engagement.incident, default=policy.default))
+        return draft.done(fa.Released(flag=policy.key, incident=engagement.incident, default=rest(draft.world, policy)))
     return draft.done(fa.HandBackBegun(flag=policy.key, incident=engagement.incident))
 
 
 def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     """A person ends the engagement at once; onto an unwell default only by force."""
-    policy, state = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag)
+    policy, state = draft.policy.flag(signal.flag), draft.world.flag(signal.flag)
     engagement = state.engagement
     if engagement is None:
         if policy is None:
             return draft.refuse(no_flag(draft.policy, signal.flag))
-        return draft.refuse(fa.AtDefault(flag=signal.flag))
-    unwell = default_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
+        return draft.refuse(fa.NotEngaged(flag=signal.flag) if scope_of(signal.flag) else fa.AtDefault(flag=signal.flag))
+    unwell = rest_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
     if unwell and not signal.force:
         return draft.refuse(fa.DefaultUnwell(flag=signal.flag, unwell=unwell))
     reason = signal.reason or "no reason given"
     if unwell:
         reason = f"{reason} (forced although {unwell})"
-    default = policy.default if policy else "the default of the code that reads it"
+    default = rest(draft.world, policy) if policy else "the default of the code that reads it"
     body = Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
     incident = draft.world.incidents.get(engagement.incident or 0)
-    if unwell and incident and incident.phase.open and incident.mitigation:
+    if unwell and incident and incident.phase.open and incident.mitigation and not scope_of(signal.flag):
         why = f"{draft.policy.flag_name(signal.flag)} went back to a default that is not well"
         lose_mitigation(draft, incident.number, why, signal.actor)
-    known = policy.default if policy else ""
+    known = default if policy else ""
     return draft.done(fa.Released(flag=signal.flag, incident=engagement.incident, default=known))
 
 

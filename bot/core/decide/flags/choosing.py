@@ -16,6 +16,7 @@ from bot.core.model import Fault, Level
 from bot.core.policy import Fallback, FlagPolicy, Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.world import World
+from bot.core.scope import whole
 
 
 class Standing(IntEnum):
@@ -112,8 +113,8 @@ def unfit(world: World, policy: FlagPolicy, variant: str, name_of: NameOf = str)
 
 
 def served(world: World, policy: FlagPolicy) -> str:
-    """The variant that is served now; during a hand-back the one that is being left."""
-    engagement = world.flag(policy.key).engagement
+    """The variant that is served now; during a hand-back the one that is being left. A part that is not switched follows."""
+    engagement = world.flag(policy.key).engagement or world.flag(whole(policy.key)).engagement
     return engagement.variant if engagement else policy.default
 
 

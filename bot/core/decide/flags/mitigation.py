@@ -3,6 +3,7 @@
 from bot.core.decide.draft import Draft
 from bot.core.decide.flags.choosing import Standing, sick_behind, standing
 from bot.core.decide.flags.conditions import how, incident_for, troubled, verdicts
+from bot.core.decide.flags.scopes import at_work
 from bot.core.decide.phases import change_phase, move_for
 from bot.core.model import Actor, ActorKind, Level, Phase
 from bot.core.policy import FlagPolicy
@@ -24,7 +25,7 @@ MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged
 
 def carry_over(draft: Draft) -> None:
     """An open incident takes the flags over that are on a fallback already, or ask, so that it tells of them."""
-    for policy in draft.policy.flags.values():
+    for policy in at_work(draft.world, draft.policy):
         state = draft.world.flag(policy.key)
         waits = state.engagement or state.proposal
         if waits is None:
@@ -100,7 +101,7 @@ def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> Non
 
 
 def _concerned(draft: Draft, incident: Incident) -> list[FlagPolicy]:
-    """The flags whose default stands on what fails in an incident."""
+    """The flags whose default stands on what fails in an incident; parts of their readers serve not all of them."""
     failing = {affected.id for affected in incident.failing}
     return [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
 

@@ -7,21 +7,27 @@ from bot.core.decide.flags.automation import engage, react
 from bot.core.decide.flags.choosing import meant, served
 from bot.core.decide.flags.conditions import default_unwell, incident_for, no_flag, troubled, where
 from bot.core.decide.flags.readiness import unready
+from bot.core.decide.flags.scopes import too_many
 from bot.core.decide.flags.steering import UNSAID
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
 from bot.core.record.flag_facts import ProposalDropped, Released
 from bot.core.record.steering.freeze import Frozen, Thawed
 from bot.core.record.steering.steering_facts import Pinned, Unpinned
+from bot.core.scope import scope_of
 from bot.core.signals.flags import FreezeFlags, PinFlag, ThawFlags, UnpinFlag
 
 
 def on_pin(draft: Draft, signal: PinFlag) -> Step:
     """A person keeps rules off a flag; where they name another variant than it serves, it is switched there first."""
-    policy = draft.policy.flags.get(signal.flag)
+    policy = draft.policy.flag(signal.flag)
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
     state, variant = draft.world.flag(policy.key), signal.variant or served(draft.world, policy)
+    if scope_of(policy.key) and (variant == policy.default or not (state.engagement or signal.variant)):
+        return draft.refuse(fa.ScopeFollows(flag=policy.key))
+    if refused := too_many(draft.world, draft.policy, policy.key):
+        return draft.refuse(refused)
     if variant == served(draft.world, policy):
         if state.pin:
             return draft.refuse(fa.PinnedAlready(flag=policy.key, by=state.pin.by))
@@ -49,7 +55,7 @@ def on_pin(draft: Draft, signal: PinFlag) -> Step:
 
 def on_unpin(draft: Draft, signal: UnpinFlag) -> Step:
     """Rules may move it again, and do so at once where that is due."""
-    policy = draft.policy.flags.get(signal.flag)
+    policy = draft.policy.flag(signal.flag)
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
     if draft.world.flag(policy.key).pin is None:

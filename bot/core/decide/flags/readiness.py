@@ -3,6 +3,7 @@
 from bot.core.policy import Fallback, FlagPolicy
 from bot.core.record.world import World
 from bot.core.rehearsal import Rehearsal
+from bot.core.scope import whole
 
 
 def rehearsed(policy: FlagPolicy) -> tuple[Fallback, ...]:
@@ -14,7 +15,7 @@ def unready(world: World, policy: FlagPolicy, variant: str) -> str:
     """Why nobody should count on a variant, such as `it was never rehearsed`; empty where nothing speaks against it."""
     if variant not in {one.variant for one in rehearsed(policy)}:
         return ""
-    last = world.flag(policy.key).rehearsals.last.get(variant)
+    last = world.flag(whole(policy.key)).rehearsals.last.get(variant)
     if last is None:
         return "it was never rehearsed"
     return f"its rehearsal failed: {causes(last)}" if last.failed else ""

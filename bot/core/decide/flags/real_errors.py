@@ -18,7 +18,7 @@ LONGEST_HOLD = timedelta(hours=1)  # each stop doubles the hold, up to this
 
 def on_measured(draft: Draft, signal: HandBackMeasured) -> Step:
     """Back to the step before, and twice as long there, where too many requests failed since the last step."""
-    policy, engagement = draft.policy.flags.get(signal.flag), draft.world.flag(signal.flag).engagement
+    policy, engagement = draft.policy.flag(signal.flag), draft.world.flag(signal.flag).engagement
     if policy is None or engagement is None or not _hurts(draft.policy, policy, engagement, signal):
         return draft.done(KnownAlready())
     if engagement.share_at is not None or hands_off(draft.world, policy):

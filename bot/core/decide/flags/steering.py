@@ -119,7 +119,7 @@ def _add(draft: Draft, policy: FlagPolicy, engagement: Engagement, body: Body) -
 
 def _engaged(world: World, config: Policy, key: str) -> tuple[FlagPolicy, Engagement] | Refused:
     """A flag that is switched; or why there is nothing to steer."""
-    policy, engagement = config.flags.get(key), world.flag(key).engagement
+    policy, engagement = config.flag(key), world.flag(key).engagement
     if policy is None:
         return no_flag(config, key)
     return (policy, engagement) if engagement else fa.NotEngaged(flag=key)

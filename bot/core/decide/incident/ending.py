@@ -9,6 +9,7 @@ from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.mitigation import carry_over
+from bot.core.decide.flags.scopes import at_work
 from bot.core.decide.incident.merging import part_ways, parted
 from bot.core.decide.phases import CANCEL_REASONS, DUPLICATE, change_phase, move_for, why_not
 from bot.core.model import Fault, Level, Phase
@@ -69,7 +70,7 @@ def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
         return a.StillFailing(incident=incident.number, failing=left, away=()) if left else None
     concerned = _concerned(draft, incident)
     failing = [state for id in concerned if _may_still_fail(state := draft.world.component(id))]
-    flags = [p for p in draft.policy.flags.values() if set(p.depends_on) & set(concerned)]
+    flags = [p for p in at_work(draft.world, draft.policy) if set(p.depends_on) & set(concerned)]
     away = [(p, draft.world.flag(p.key).engagement) for p in flags]
     still = tuple(a.Failing(draft.policy.name_of(state.id), state.level) for state in failing)
     switched = tuple(

@@ -51,7 +51,6 @@ class Split:
     below: int
     by: str
     later: tuple[tuple[int, int], ...]
-    back: Answer
 
     def takes(self, targeting_key: str | None, attributes: Mapping[str, Any]) -> bool:
         """Whether this reader went back. One that cannot be told apart stays until all do."""
@@ -63,19 +62,44 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the readers that is switched apart: whose `attribute` equals a text, less whom its split takes."""
+
+    attribute: str
+    equals: str
+    split: Split | None
+    answer: Answer
+
+    def holds(self, targeting_key: str | None, attributes: Mapping[str, Any]) -> bool:
+        """Whether this reader gets its answer."""
+        value = targeting_key if self.attribute == TARGETING_KEY else attributes.get(self.attribute)
+        if _as_text(value) != self.equals:
+            return False
+        return self.split is None or not self.split.takes(targeting_key, attributes)
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag: what everybody gets, but for those whom a hand-back or a drill sends elsewhere."""
+    """One flag: what everybody gets, but for those whom a part, a hand-back or a drill sends elsewhere.
+
+    `back` is what those get whom the split takes. Of the parts the first that holds counts.
+    """
 
     plain: Answer
     split: Split | None = None
+    back: Answer | None = None
     drill: Answer | None = None
+    parts: tuple[Part, ...] = ()
 
     def answer(self, targeting_key: str | None, attributes: Mapping[str, Any]) -> Answer:
         """What this reader gets: the same as from the bot itself."""
+        for part in self.parts:
+            if part.holds(targeting_key, attributes):
+                return part.answer
         if self.drill is not None and attributes.get(DRILL_KEY) is True:
             return self.drill
-        if self.split is not None and self.split.takes(targeting_key, attributes):
-            return self.split.back
+        if self.split is not None and self.back is not None and self.split.takes(targeting_key, attributes):
+            return self.back
         return self.plain
 
 
@@ -148,6 +172,13 @@ def _named(value: Any) -> str:
     return ""
 
 
+def _as_text(value: Any) -> str:
+    """What an attribute is compared as: a text, a whole number or a truth as JSON writes it; empty for all else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _named(value)
+
+
 def parse(text: str, before: Mapping[str, Flag] | None = None) -> Flags:
     """Read the bot's answer, whole or not at all; raises NotFlags.
 
@@ -180,21 +211,34 @@ def parse(text: str, before: Mapping[str, Flag] | None = None) -> Flags:
 def _flag(item: Mapping[str, Any], where: str) -> Flag:
     reason = item.get("reason")
     plain = _answer(item, reason if isinstance(reason, str) else "UNKNOWN", where)
-    split, drill = item.get("split"), item.get("drill")
+    split, drill, parts = item.get("split"), item.get("drill"), item.get("scopes", [])
+    if not isinstance(parts, list):
+        raise NotFlags(f"{where}.scopes is no list")
+    back = None if split is None else {"metadata": plain.metadata, **_object(split, f"{where}.split")}
     return Flag(
         plain,
-        None if split is None else _split(split, plain, f"{where}.split"),
+        None if split is None else _split(split, f"{where}.split"),
+        None if back is None else _answer(back, "SPLIT", f"{where}.split"),
         None if drill is None else _answer(_object(drill, f"{where}.drill"), "TARGETING_MATCH", f"{where}.drill"),
+        tuple(_part(part, f"{where}.scopes[{place}]") for place, part in enumerate(parts)),
     )
 
 
-def _split(item: Any, plain: Answer, where: str) -> Split:
+def _part(item: Any, where: str) -> Part:
+    found = _object(item, where)
+    attribute, equals, split = found.get("attribute"), found.get("equals"), found.get("split")
+    if not isinstance(attribute, str) or not isinstance(equals, str) or not equals:
+        raise NotFlags(f"{where} says not whose it is")
+    answer = _answer(found, "TARGETING_MATCH" if split is None else "SPLIT", where)
+    return Part(attribute, equals, None if split is None else _split(split, f"{where}.split"), answer)
+
+
+def _split(item: Any, where: str) -> Split:
     found = _object(item, where)
     seed, below, by = found.get("seed"), found.get("below"), found.get("by", TARGETING_KEY)
     if not isinstance(seed, str) or type(below) is not int or not isinstance(by, str):
         raise NotFlags(f"{where} has no seed or no share")
-    back = _answer({"metadata": plain.metadata, **found}, "SPLIT", where)
-    return Split(seed, below, by, _later(found.get("later", []), f"{where}.later"), back)
+    return Split(seed, below, by, _later(found.get("later", []), f"{where}.later"))
 
 
 def _later(found: Any, where: str) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,47 @@
+"""Parts of a flag's readers that a person switched apart from the rest.
+
+A part lies over the whole: who is in its share gets its fallback, everybody else what the whole serves, also in the course of
+its hand-back. Rules engage the whole alone, and no part makes an incident mitigated.
+"""
+
+from collections.abc import Callable
+
+from bot.core.answers import flags as fa
+from bot.core.decide.flags.choosing import sick_behind
+from bot.core.decide.flags.conditions import default_unwell, how
+from bot.core.policy import FlagPolicy, Policy
+from bot.core.record.world import World
+from bot.core.scope import MOST_AT_ONCE, scope_of, whole
+
+
+def parts(world: World, policy: Policy) -> list[FlagPolicy]:
+    """The parts that are switched now, by key."""
+    keys = sorted(key for key, state in world.flags.items() if state.engagement and scope_of(key))
+    return [part for key in keys if (part := policy.flag(key))]
+
+
+def at_work(world: World, policy: Policy) -> list[FlagPolicy]:
+    """Every flag, and every part of one that is switched now."""
+    return [*policy.flags.values(), *parts(world, policy)]
+
+
+def rest(world: World, policy: FlagPolicy) -> str:
+    """The variant that readers get who are on no fallback of this flag: its default; of a part, what the whole serves."""
+    engagement = world.flag(whole(policy.key)).engagement if scope_of(policy.key) else None
+    return engagement.variant if engagement and engagement.share_back < 100 else policy.default
+
+
+def rest_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
+    """Why `rest` serves nobody well, in words; empty where it does."""
+    if rest(world, policy) == policy.default:
+        return default_unwell(world, policy, name_of)
+    sick = sick_behind(world, policy, rest(world, policy))
+    return how(sick, name_of(sick.id)) if sick else ""
+
+
+def too_many(world: World, policy: Policy, key: str) -> fa.TooManyScopes | None:
+    """Why no further part of this flag may be switched; None where one may, or where this one is already."""
+    others = [part.key for part in parts(world, policy) if whole(part.key) == whole(key)]
+    if scope_of(key) is None or key in others or len(others) < MOST_AT_ONCE:
+        return None
+    return fa.TooManyScopes(flag=whole(key), most=MOST_AT_ONCE)
