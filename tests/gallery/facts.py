@@ -74,6 +74,13 @@ Told = tuple[str, Story, str, Body, Actor]  # title, when, stream, what, who
 
 def of_the_incident() -> Iterator[Entry]:
     """Its course, and what people do."""
+    yield from of_its_course()
+    yield from of_phase_severity_and_title()
+    yield from of_people()
+
+
+def of_its_course() -> Iterator[Entry]:
+    """What fails and is back, becomes one with another incident, and is served by something else meanwhile."""
     now = served().now
     yield from _lines([
         ("Another component joins", served(), "incident/7", i.ComponentJoined(WEB, Level.DEGRADED, SLOW, EVIDENCE), WINDOW),
@@ -107,6 +114,12 @@ def of_the_incident() -> Iterator[Entry]:
         ("A step of the runbook is done", served(), "incident/7", StepTicked(API, 2, "Confirm on the board"), BOB),
         ("A step of the runbook is not done after all", served(), "incident/7",
          StepTicked(API, 2, "Confirm on the board", False), BOB),
+    ])  # fmt: skip
+
+
+def of_phase_severity_and_title() -> Iterator[Entry]:
+    """What is called what."""
+    yield from _lines([
         ("Phase: identified by a person", served(), "incident/7",
          i.PhaseChanged(Phase.INVESTIGATING, Phase.IDENTIFIED, "forward", "database failover at the vendor"), ANA),
         ("Phase: all components are well", outage_story(150), "incident/7",
@@ -124,6 +137,12 @@ def of_the_incident() -> Iterator[Entry]:
         ("The title follows the provider", served(), "incident/7",
          i.TitleChanged("Claude API is down", "Claude is down (API, web, mobile)"), Actor.rule("title")),
         ("Renamed by a person", served(), "incident/7", i.TitleChanged("Claude API is down", "Support chat is slow"), ANA),
+    ])  # fmt: skip
+
+
+def of_people() -> Iterator[Entry]:
+    """Who does what, and what they are reminded of."""
+    yield from _lines([
         ("Acknowledged", served(), "incident/7", i.Acknowledged(), ANA),
         ("Somebody joins", served(), "incident/7", i.ResponderJoined(), BOB),
         ("Somebody takes another role", served(), "incident/7", i.RoleChanged("communications", None, BOB), BOB),
@@ -169,10 +188,16 @@ def of_tasks() -> Iterator[Entry]:
 
 def of_flags() -> Iterator[Entry]:
     """Switches, there and back."""
-    asked, away, stream = outage_story(109), served(), f"flag/{FLAG}"
-    ends, end = served(), served().world.flag(FLAG).engagement.expires_at  # type: ignore[union-attr] # it is engaged
+    yield from of_switches()
+    yield from of_the_way_back()
+    yield from of_steering()
+    yield from of_sinks()
+
+
+def of_switches() -> Iterator[Entry]:
+    """Away from the default, or not."""
+    away, stream = served(), f"flag/{FLAG}"
     because, until = f"Claude API is down: {TIMED_OUT}", away.now + timedelta(hours=4)
-    well = "Claude API is operational"
     yield from _lines([
         ("A switch waits for a yes", proposed(), stream, f.EngageProposed(FLAG, "gpt", because), FALLBACK_RULE),
         ("One of two says yes", proposed(), stream, sf.SwitchApproved(FLAG, "gpt", 1, 2), ANA),
@@ -189,6 +214,13 @@ def of_flags() -> Iterator[Entry]:
         ("No fallback is better", begins(), stream, f.Held(FLAG, "gpt needs OpenAI API, which is down"), FALLBACK_RULE),
         ("No fallback is healthy", begins(), stream,
          f.Held(FLAG, "no fallback is healthy: gpt needs OpenAI API, which is down", unserved=True), FALLBACK_RULE),
+    ])  # fmt: skip
+
+
+def of_the_way_back() -> Iterator[Entry]:
+    """Step by step, stopped, and done."""
+    asked, stream, well = outage_story(109), f"flag/{FLAG}", "Claude API is operational"
+    yield from _lines([
         ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, well), HAND_BACK_RULE),
         ("The first step back", asked, stream, f.HandBackStepped(FLAG, 10, "approved by ana", "gpt"), ANA),
         ("A step back, without running ones", asked, stream, f.HandBackStepped(FLAG, 25, well, "gpt", 1800), ANA),
@@ -203,6 +235,15 @@ def of_flags() -> Iterator[Entry]:
         ("Switched back by a rule", outage_story(126), stream,
          f.Released(FLAG, "claude", "Claude API is operational"), HAND_BACK_RULE),
         ("Switched back by a person", served(), stream, f.Released(FLAG, "claude", "quality is too low"), ANA),
+    ])  # fmt: skip
+
+
+def of_steering() -> Iterator[Entry]:
+    """Who has the switch, rehearsals, ends, shares, parts of the readers, halts, pins and the freeze."""
+    asked, ends, away, stream = outage_story(109), served(), served(), f"flag/{FLAG}"
+    end = ends.world.flag(FLAG).engagement.expires_at  # type: ignore[union-attr] # it is engaged
+    until = away.now + timedelta(hours=4)
+    yield from _lines([
         ("Every reader has the switch", served(), stream,
          f.ReadersSaw(FLAG, "gpt", 14, 14, (), served().now - SHORT), READERS),
         ("Some readers do not have it", served(), stream,
@@ -228,6 +269,13 @@ def of_flags() -> Iterator[Entry]:
         ("No longer pinned", away, stream, sf.Unpinned(FLAG), ANA),
         ("Automation is frozen", away, "automation", fz.Frozen("the board lies"), ANA),
         ("Automation goes on", away, "automation", fz.Thawed("it is repaired"), ANA),
+    ])  # fmt: skip
+
+
+def of_sinks() -> Iterator[Entry]:
+    """Other systems that follow, or do not."""
+    away = served()
+    yield from _lines([
         ("A sink does not follow", away, f"sink/{FLAG}/{SINK}",
          k.SinkFailed(FLAG, SINK, "gpt", "HTTP 403, is the token right, and may it do this?"), FEEDER),
         ("A sink follows again", away, f"sink/{FLAG}/{SINK}", k.SinkFollowed(FLAG, SINK, "gpt"), FEEDER),
