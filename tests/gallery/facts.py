@@ -257,6 +257,8 @@ def of_steering() -> Iterator[Entry]:
          f.Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "we try it", "manual", until, (API,), 25), ANA),
         ("Some readers are switched apart", apart(), f"flag/{EU}",
          f.Engaged(EU, f"{EU}#1", "cached", "gpt", "answers are slow there", "manual", until, (API,)), ANA),
+        ("Some readers go back to what the others get", apart(), f"flag/{EU}",
+         f.HandBackStepped(EU, 25, "OpenAI API is operational", "cached"), HAND_BACK_RULE),
         ("Some readers follow the others again", away, f"flag/{EU}", f.Released(EU, "gpt", "it is quick again"), ANA),
         ("A person sets the share", away, stream, sf.ShareSet(FLAG, 50, 25, "gpt", "quality is fine"), ANA),
         ("A person lowers the share", away, stream, sf.ShareSet(FLAG, 25, 50, "gpt", "quality is fine", 1800), ANA),

@@ -1,11 +1,12 @@
 """One message for one fact about a flag: what was switched, by whom, and the way back."""
 
+from bot.core.decide.flags import scopes
 from bot.core.decide.flags.conditions import hands_off
 from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
 from bot.core.policy import FlagPolicy, OnExpiry, Policy
 from bot.core.record.fact import Fact, OfFlag
-from bot.core.record.flag import Engagement, held_for
+from bot.core.record.flag import held_for
 from bot.core.record.flag_facts import (
     Engaged,
     EngageProposed,
@@ -63,7 +64,7 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
         case ExpiryNear() | Extended() | ExpiryReached():
             first, more = _ends(fact, flag, world, policy)
         case _:
-            first, more = _after(fact, flag, world.flag(key).engagement, policy)
+            first, more = _after(fact, flag, world, policy)
     shown = f"{first}\n{more}" if more else first
     return fit(Message(spoken(first), (section(shown), *actions(_buttons(fact, flag, world, policy)))))
 
@@ -186,8 +187,9 @@ def _unanswered(b: ExpiryNear, flag: FlagPolicy, world: World) -> str:
     return f"{unwell}If nobody answers, it stays, and you are asked again later."
 
 
-def _after(fact: Fact, flag: FlagPolicy, engagement: Engagement | None, policy: Policy) -> tuple[str, str]:
-    name, default, by = flag_name(flag.key, policy), f"*{variant_name(flag, flag.default)}*", how(fact.actor)
+def _after(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[str, str]:
+    name, engagement, by = flag_name(flag.key, policy), world.flag(flag.key).engagement, how(fact.actor)
+    default = f"*{variant_name(flag, scopes.rest(world, flag))}*"  # a part goes back to what all others get
     fallback = f"*{variant_name(flag, engagement.variant)}*" if engagement else "its fallback"
     match fact.body:
         case HandBackAsked(reason=reason):
