@@ -10,6 +10,7 @@ from bot.core.effects import Effect
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.record.fact import Body, Fact
+from bot.ports.replicas import Replicas
 
 T = TypeVar("T")
 
@@ -163,8 +164,8 @@ class Old:
     after: int | None
 
 
-class Store(Protocol):
-    """The ledger: facts, states, outbox, seen ids. Synchronous; run by one writer, read by many.
+class Store(Replicas, Protocol):
+    """The ledger: facts, states, outbox, replicas, seen ids. Synchronous; run by one writer, read by many.
 
     Contract (tests/contracts/test_store_contract.py): a commit is all or nothing and durable when it returns; a stream's
     facts have the seqs 1, 2, 3 ... without a gap; at most one incident per dedup key is open; a row is claimed by one.
@@ -248,13 +249,14 @@ class Store(Protocol):
     def remove(self, stream: str) -> None:
         """Take out all that `everything_about` gives, and what would make a later fact of this name count as told."""
 
-    def claim(self, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
+    def claim(self, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int = 0) -> list[OutboxRow]:
         """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.
 
         A pending row is due at `not_before`. An ambiguous row is claimed too (its state in the answer stays `ambiguous`,
         so that it is looked up and not sent). A sending row whose lease ran out (its sender died), or that has none, is
         claimed as ambiguous. A row that cannot be read is given up by name. A time that lies further ahead than any wait that
-        the outbox sets does not count.
+        the outbox sets does not count. `owner` is the boot of a replica that is alive in `epoch`; one that is not gets nothing.
+        In epoch 0 nobody else is on this ledger.
         """
 
     def untold(self) -> list[OutboxRow]:
@@ -267,7 +269,8 @@ class Store(Protocol):
         """Write what the try came to; False when the row was claimed by somebody else since."""
 
     def release_claims(self, now: datetime, settle_for: timedelta) -> int:
-        """At start: rows left `sending` by a dead process become ambiguous, looked up `settle_for` after they were started."""
+        """Rows left `sending` by owners that are not live, or not in that epoch any more, become ambiguous: looked up
+        `settle_for` after they were started. Says how many; where nobody gives signs of life, these are all."""
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the earliest claimable row is due; None when nothing waits."""

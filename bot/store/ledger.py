@@ -16,7 +16,8 @@ from bot.ports import (
     Settled,
     StateRow,
 )
-from bot.store import audit, commits, incidents, outbox, pruning, removal, traces
+from bot.ports.replicas import Introduction, Lease, LiveReplica, Renewed
+from bot.store import audit, commits, incidents, outbox, pruning, removal, replicas, traces
 from bot.store.engine import Connection, atomic, one
 from bot.store.marks import forget, keep
 from bot.store.rows import micros, plain, read_fact, read_state
@@ -146,13 +147,13 @@ class SqliteStore:
 
     # --- outbox
 
-    def claim(self, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
+    def claim(self, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int = 0) -> list[OutboxRow]:
         """Take due rows, at most one per lane and only a lane's oldest unfinished; mark them sending, attempt + 1.
 
         `ambiguous_rounds` of a row counts the claims for looking it up since it was last sent, this one included.
         """
         with atomic(self.conn):
-            return outbox.claim(self.conn, now, owner, lease, limit)
+            return outbox.claim(self.conn, now, owner, lease, limit, epoch)
 
     def untold(self) -> list[OutboxRow]:
         """Dead rows that nobody could read, and that no fact tells of yet."""
@@ -172,7 +173,7 @@ class SqliteStore:
             return outbox.settle(self.conn, row, attempt, outcome, now)
 
     def release_claims(self, now: datetime, settle_for: timedelta) -> int:
-        """At start: rows left `sending` by a dead process become ambiguous, looked up `settle_for` after they were started."""
+        """Rows left `sending` by owners that are not live become ambiguous, looked up `settle_for` after they were started."""
         with atomic(self.conn):
             return outbox.release_claims(self.conn, now, settle_for)
 
@@ -196,6 +197,31 @@ class SqliteStore:
         """Delete what `find_old` found."""
         with atomic(self.conn):
             pruning.forget(self.conn, old)
+
+    # --- replicas
+
+    def renew(self, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:
+        """A sign of life of a replica that was alive in `epoch`, 0 at its start; others count it as dead after `ttl`."""
+        with atomic(self.conn):
+            return replicas.renew(self.conn, says, epoch, ttl, now)
+
+    def replicas(self, now: datetime) -> list[LiveReplica]:
+        """The live ones, by name and boot."""
+        return replicas.live(self.conn, now)
+
+    def lease(self, name: str, holder: str, ttl: timedelta, now: datetime) -> int | None:
+        """Take a lease, or hold it for longer: its epoch; None while another one holds it."""
+        with atomic(self.conn):
+            return replicas.lease(self.conn, name, holder, ttl, now)
+
+    def leases(self, now: datetime) -> list[Lease]:
+        """The leases that are held."""
+        return replicas.leases(self.conn, now)
+
+    def give_back(self, holder: str) -> None:
+        """A replica ends cleanly, or may hold nothing: its leases are free, and it counts as dead, at once."""
+        with atomic(self.conn):
+            replicas.give_back(self.conn, holder)
 
     # --- seen ids, settings
 

@@ -12,6 +12,7 @@ from bot.core.codec import encode
 from bot.core.effects import EFFECTS, Effect, PostLine, encode_effect
 from bot.ports import OutboxRow, RowState, Settled, StoreError
 from bot.store.engine import Connection, DatabaseError, forgiving, one
+from bot.store.replicas import clock, is_live
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
 
 log = structlog.get_logger(__name__)
@@ -61,15 +62,19 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
         conn.execute(SUPERSEDE, (slot, queued.lastrowid))
 
 
-def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int) -> list[OutboxRow]:
+def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int) -> list[OutboxRow]:
     """Take due rows, the oldest unfinished of their lanes, and mark them sending. What nobody can read comes as dead."""
+    if epoch and not is_live(conn, owner, epoch, now):
+        return []  # a process that was paused on its way here
     found = _fetched(
         conn,
         f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= :now ORDER BY id LIMIT :limit",  # noqa: S608 # constants
         {"now": micros(now), "beyond": micros(now + LONGEST), "limit": limit},
     )
     read = [_read_or_bury(conn, row, now) for row in found]
-    return [taken for row in read if (taken := row if row.state is RowState.DEAD else _take(conn, row, now, owner, lease))]
+    return [
+        taken for row in read if (taken := row if row.state is RowState.DEAD else _take(conn, row, now, owner, lease, epoch))
+    ]
 
 
 def untold(conn: Connection) -> list[OutboxRow]:
@@ -109,13 +114,13 @@ def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow:
         return read_outbox(buried)
 
 
-def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: timedelta) -> OutboxRow | None:
+def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: timedelta, epoch: int) -> OutboxRow | None:
     unclear = row.state is not RowState.PENDING  # a lease that ran out leaves the same question as a broken call
     changed = conn.execute(
         "UPDATE outbox SET state = 'sending', attempt = attempt + 1, ambiguous_rounds = ambiguous_rounds + ?, owner = ?,"
-        " lease_until = ?, started_at = ?, first_started_at = coalesce(first_started_at, ?)"
+        " epoch = ?, lease_until = ?, started_at = ?, first_started_at = coalesce(first_started_at, ?)"
         " WHERE id = ? AND state = ? AND attempt = ?",
-        (unclear, plain(owner), micros(now + lease), micros(now), micros(now), row.id, row.state, row.attempt),
+        (int(unclear), plain(owner), epoch, micros(now + lease), micros(now), micros(now), row.id, row.state, row.attempt),
     ).rowcount
     if changed != 1:
         return None
@@ -150,11 +155,12 @@ def _overtaken(conn: Connection, row: int) -> bool:
 
 
 def release_claims(conn: Connection, now: datetime, settle_for: timedelta) -> int:
-    """Rows left sending by a dead process become ambiguous, due `settle_for` after they were started, or else from now."""
+    """Rows left sending by dead owners become ambiguous, due `settle_for` after they were started, or else from now."""
     return conn.execute(
         f"UPDATE outbox SET state = 'ambiguous', not_before = {STARTED} + :settle, owner = '', lease_until = NULL"  # noqa: S608 # constants
-        " WHERE state = 'sending'",
-        {"now": micros(now), "settle": settle_for // timedelta(microseconds=1)},
+        f" WHERE {UNFINISHED} AND state = 'sending' AND NOT EXISTS (SELECT 1 FROM replicas"
+        " WHERE replicas.boot = outbox.owner AND replicas.epoch = outbox.epoch AND replicas.expires > :clock)",
+        {"now": micros(now), "settle": settle_for // timedelta(microseconds=1), "clock": clock(conn, now)},
     ).rowcount
 
 

@@ -152,7 +152,7 @@ async def test_ledger_of_a_newer_version_is_left_alone(deployment: Deployment) -
         ended = await (deployment.understudy(*args) if args == ("run",) else deployment.verb(*args))
 
         assert 1 == ended.status, args
-        assert "was written by a newer Understudy (schema 99, this one knows 3)" in ended.err
+        assert "was written by a newer Understudy (schema 99, this one knows 4)" in ended.err
         assert "Traceback" not in ended.err
     doctor = await deployment.verb("doctor", "--no-slack", "--json")
     assert (1, ["bad"]) == (doctor.status, [f["state"] for f in doctor.json if f["subject"] == "ledger"])

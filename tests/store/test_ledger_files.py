@@ -133,7 +133,7 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     """Every start asks; only the first acts."""
     for _ in range(2):
         ledger = InlineLedger.open(tmp_path / "ledger.db")
-        assert [3, "m001_first", "m002_incidents_in_parts", "m003_clocks_of_older_incidents"] == [
+        assert [4, "m001_first", "m002_incidents_in_parts", "m003_clocks_of_older_incidents", "m004_replicas"] == [
             pragma(ledger.conn, "user_version"),
             *(row["name"] for row in ledger.conn.execute("SELECT name FROM _sqlite_migrations")),
         ]

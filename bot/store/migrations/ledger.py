@@ -175,3 +175,34 @@ def _whole(body: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return state if isinstance(state, dict) else None
+
+
+REPLICAS = """
+CREATE TABLE replicas (
+    boot TEXT PRIMARY KEY,     -- one start of one process
+    name TEXT NOT NULL,
+    epoch INTEGER NOT NULL,    -- grows whenever it came too late with a sign of life
+    seen INTEGER NOT NULL,     -- this and `expires`: microseconds since 1970, UTC
+    expires INTEGER NOT NULL,
+    says TEXT NOT NULL         -- JSON: its address, version, configuration
+) STRICT
+"""
+
+LEASES = """
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,      -- a boot
+    epoch INTEGER NOT NULL,    -- grows with every change of holder
+    expires INTEGER NOT NULL
+) STRICT
+"""
+
+
+@ledger()
+def m004_replicas(db: Database) -> None:
+    """Who runs over this ledger, who does what must be done by one, and in which epoch an effect was begun.
+
+    Only additions: a program that knows nothing of them works on beside one that does.
+    """
+    for sql in (REPLICAS, LEASES, "ALTER TABLE outbox ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0"):
+        db.execute(sql)

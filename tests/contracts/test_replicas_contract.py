@@ -1,0 +1,246 @@
+"""What every ledger promises of replicas: who is alive, who holds a lease, and whose effects are taken up."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ports import Introduction, Ledger, OutboxRow, Renewed, Settled
+from bot.store.sqlite import InlineLedger, open_ledger
+from tests.ledger_facts import NOON, after, effect, queued
+
+TTL = timedelta(seconds=3)
+SETTLE_FOR = timedelta(seconds=30)
+CLAIM_FOR = timedelta(seconds=90)
+
+
+@pytest.fixture(params=["threaded", "inline"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    opened = await open_ledger(tmp_path) if request.param == "threaded" else InlineLedger.open()
+    yield opened
+    await opened.close()
+
+
+def says(boot: str, name: str = "") -> Introduction:
+    return Introduction(name or f"host-{boot}", boot, listen="127.0.0.1:8080", version="1", configuration={"flag a": "0f"})
+
+
+async def renew(ledger: Ledger, boot: str, epoch: int = 0, at: float = 0) -> int:
+    renewed = await ledger.write(lambda store: store.renew(says(boot), epoch, TTL, after(at)))
+    return renewed.epoch
+
+
+async def live(ledger: Ledger, at: float) -> list[str]:
+    return [one.says.boot for one in await ledger.read(lambda store: store.replicas(after(at)))]
+
+
+async def lease(ledger: Ledger, holder: str, at: float = 0) -> int | None:
+    return await ledger.write(lambda store: store.lease("clock", holder, TTL, after(at)))
+
+
+async def holder(ledger: Ledger, at: float) -> list[str]:
+    return [one.holder for one in await ledger.read(lambda store: store.leases(after(at)))]
+
+
+async def claim(ledger: Ledger, owner: str, epoch: int, at: float = 0) -> list[OutboxRow]:
+    return await ledger.write(lambda store: store.claim(after(at), owner, CLAIM_FOR, 16, epoch))
+
+
+async def release(ledger: Ledger, at: float) -> int:
+    return await ledger.write(lambda store: store.release_claims(after(at), SETTLE_FOR))
+
+
+# --- who is alive
+
+
+async def test_a_replica_is_known_by_what_it_said_last(ledger: Ledger) -> None:
+    """Others compare it with what they say themselves."""
+    first = await ledger.write(lambda store: store.renew(says("a"), 0, TTL, NOON))
+    changed = Introduction("host-a", "a", configuration={"flag a": "1e"}, offset=timedelta(seconds=12))
+    await ledger.write(lambda store: store.renew(changed, first.epoch, TTL, after(1)))
+
+    [one] = await ledger.read(lambda store: store.replicas(after(1)))
+    assert (changed, 1, after(1), after(4)) == (one.says, one.epoch, one.seen_at, one.expires_at)
+
+
+async def test_a_renewal_tells_the_ledgers_time(ledger: Ledger) -> None:
+    """From which a replica knows how far its own clock is off; a file goes by the clock that it is handed."""
+    assert Renewed(1, after(7)) == await ledger.write(lambda store: store.renew(says("a"), 0, TTL, after(7)))
+
+
+async def test_a_replica_without_a_sign_of_life_is_dead_after_its_time(ledger: Ledger) -> None:
+    """Not a moment before, and nobody has to say so."""
+    await renew(ledger, "a")
+    await renew(ledger, "b", at=1)
+
+    assert ["a", "b"] == await live(ledger, 2.9)
+    assert ["b"] == await live(ledger, 3)
+
+
+async def test_a_replica_stays_in_its_epoch_while_it_renews_in_time(ledger: Ledger) -> None:
+    """Nothing of it is taken away."""
+    assert [1, 1, 1] == [await renew(ledger, "a", epoch, at) for epoch, at in ((0, 0), (1, 2), (1, 4))]
+
+
+@pytest.mark.parametrize(("epoch", "at"), [(1, 3.0), (1, 90_000.0), (0, 1.0), (4, 1.0)])
+async def test_a_replica_that_comes_too_late_enters_another_epoch(ledger: Ledger, epoch: int, at: float) -> None:
+    """So does one that does not know its epoch, or was forgotten: no epoch is lived through twice."""
+    await renew(ledger, "a")
+    await renew(ledger, "b", at=at)  # who forgets those that are long dead
+
+    assert max(epoch, 1) < await renew(ledger, "a", epoch, at)
+
+
+async def test_what_a_replica_says_may_be_unreadable(ledger: Ledger) -> None:
+    """One of another version, or a row that was edited, is alive all the same."""
+    await renew(ledger, "a")
+    if isinstance(ledger, InlineLedger):
+        ledger.conn.execute("UPDATE replicas SET says = '[]'")
+
+    assert ["a"] == await live(ledger, 1)
+
+
+# --- leases
+
+
+async def test_a_lease_has_one_holder_until_its_time_is_over(ledger: Ledger) -> None:
+    """Its epoch grows when it changes hands, and only then."""
+    assert 1 == await lease(ledger, "a")
+    assert await lease(ledger, "b", at=2) is None
+    assert 1 == await lease(ledger, "a", at=2)
+    assert await lease(ledger, "b", at=4.9) is None
+    assert 2 == await lease(ledger, "b", at=5)
+    assert await lease(ledger, "a", at=5) is None
+    assert ["b"] == await holder(ledger, 7.9)
+    assert [] == await holder(ledger, 8)
+
+
+async def test_leases_of_other_names_are_others(ledger: Ledger) -> None:
+    """Each is held for itself."""
+    await lease(ledger, "a")
+
+    assert 1 == await ledger.write(lambda store: store.lease("another", "b", TTL, NOON))
+    assert ["b", "a"] == await holder(ledger, 0)
+
+
+async def test_who_gives_back_is_followed_at_once(ledger: Ledger) -> None:
+    """At a clean stop nobody waits for any time to be over; the epoch grows all the same."""
+    await renew(ledger, "a")
+    await lease(ledger, "a")
+
+    await ledger.write(lambda store: store.give_back("a"))
+
+    assert ([], []) == (await live(ledger, 0), await holder(ledger, 0))
+    assert 2 == await lease(ledger, "b")
+
+
+# --- effects
+
+
+async def test_only_a_live_replica_claims(ledger: Ledger) -> None:
+    """One that was paused on its way to the ledger gets nothing; neither does one that is in another epoch by now."""
+    await ledger.write(lambda store: store.commit(queued(effect("x"))))
+    await renew(ledger, "a")
+
+    assert [] == await claim(ledger, "a", 1, at=3)
+    await renew(ledger, "a", 1, at=4)
+    assert [] == await claim(ledger, "a", 1, at=4)
+    assert ["x"] == [row.effect.key for row in await claim(ledger, "a", 2, at=4)]
+
+
+async def test_rows_of_the_dead_are_looked_up_and_those_of_the_living_left_alone(ledger: Ledger) -> None:
+    """Looked up a settle time after they were started, as what a crash left."""
+    await ledger.write(lambda store: store.commit(queued(effect("x", "x"))))
+    await renew(ledger, "a")
+    await claim(ledger, "a", 1)
+    await ledger.write(lambda store: store.commit(queued(effect("y", "y"))))
+    await renew(ledger, "b", at=2)
+    [row] = await claim(ledger, "b", 1, at=2)
+
+    assert 0 == await release(ledger, 2.9)
+    assert 1 == await release(ledger, 4)
+
+    assert [] == await claim(ledger, "b", 1, at=4)
+    await renew(ledger, "b", 1, at=4)
+    await renew(ledger, "c", at=30)
+    assert [("x", "ambiguous")] == [(row.effect.key, row.state) for row in await claim(ledger, "c", 1, at=30)]
+    assert await ledger.write(lambda store: store.settle(row.id, row.attempt, Settled("done"), after(31)))
+
+
+async def test_rows_from_before_a_pause_are_not_a_replicas_own_any_more(ledger: Ledger) -> None:
+    """It came back in another epoch: what it had begun is looked up, and its late word does not count."""
+    await ledger.write(lambda store: store.commit(queued(effect("x"))))
+    await renew(ledger, "a")
+    [row] = await claim(ledger, "a", 1)
+    await renew(ledger, "a", 1, at=60)
+
+    assert 1 == await release(ledger, 60)
+    assert not await ledger.write(lambda store: store.settle(row.id, row.attempt, Settled("done"), after(60)))
+
+
+# --- laws
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from("abc"),  # who
+        st.sampled_from(["renew", "lease", "claim", "back"]),
+        st.sampled_from([0.0, 0.3, 1.0, 2.9, 3.0, 8.0]),  # seconds that pass before: on time, late, and paused
+    ),
+    max_size=60,
+)
+
+
+@given(steps=STEPS)
+def test_a_lease_has_at_most_one_holder_in_each_epoch(steps: list[tuple[str, str, float]]) -> None:
+    """Whatever comes late, in whatever order: who holds it, holds it alone and until its time is over."""
+    ledger = InlineLedger.open()
+    store, now = ledger.store, 0.0
+    epochs: dict[int, str] = {}
+    held: tuple[str, float] = ("", 0.0)
+    for who, what, passes in steps:
+        now += passes
+        if what == "back":
+            store.give_back(who)
+            held = ("", 0.0) if held[0] == who else held
+        elif what == "lease":
+            epoch = store.lease("clock", who, TTL, after(now))
+            free = held[0] in ("", who) or held[1] <= now
+            assert free == (epoch is not None)
+            if epoch is not None:
+                assert who == epochs.setdefault(epoch, who)
+                assert max(epochs) == epoch
+                held = (who, now + TTL.total_seconds())
+    ledger.conn.close()
+
+
+@given(steps=STEPS)
+def test_no_row_is_in_the_hands_of_two_live_owners(steps: list[tuple[str, str, float]]) -> None:
+    """A row goes to somebody else only when its owner is dead, and then as one that may have been sent."""
+    ledger = InlineLedger.open()
+    store, now = ledger.store, 0.0
+    store.commit(queued(*(effect(str(n), str(n)) for n in range(3))))
+    epochs = dict.fromkeys("abc", 0)
+    until = dict.fromkeys("abc", 0.0)
+    hands: dict[str, tuple[str, int]] = {}
+    for who, what, passes in steps:
+        now += passes
+        if what == "renew":
+            epochs[who] = store.renew(says(who), epochs[who], TTL, after(now)).epoch
+            until[who] = now + TTL.total_seconds()
+        elif what == "back":
+            store.give_back(who)
+            until[who] = 0.0
+        elif what == "lease":
+            store.release_claims(after(now), timedelta(0))
+        elif epochs[who]:
+            for row in store.claim(after(now), who, timedelta(days=1), 1, epochs[who]):
+                assert until[who] > now
+                before = hands.get(row.effect.key)
+                if before is not None:
+                    assert "ambiguous" == row.state
+                    assert until[before[0]] <= now or epochs[before[0]] != before[1]
+                hands[row.effect.key] = (who, epochs[who])
+    ledger.conn.close()
