@@ -5,6 +5,7 @@ Reading never touches the database: the engine swaps an immutable snapshot in af
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
@@ -41,6 +42,9 @@ class FlagBoard:
     def __init__(self, clock: Clock, most_conversations: int = MOST_CONVERSATIONS) -> None:
         self._clock = clock
         self._serving: dict[Audience, Serving] = {}
+        self._picture: Snapshot | None = None  # as it was committed, whatever its age
+        self._unheard_since: Callable[[], datetime | None] | None = None
+        self._aged: datetime | None = None  # since when it may be out of date; None while it is not
         self._changed: dict[str, int] = {}  # the revision of all flags with which each one changed last, where it was seen
         self._readers = Readers(clock)
         self._copies = Copies(clock)
@@ -59,8 +63,14 @@ class FlagBoard:
         """The snapshot that is served now; raises NotReady before the first one."""
         return self.serving().picture
 
+    def ages(self, unheard_since: Callable[[], datetime | None]) -> None:
+        """What is served says its age from now on, while `unheard_since` says since when nobody heard what is committed."""
+        self._unheard_since = unheard_since
+
     def serving(self, audience: Audience = EVERYBODY) -> Serving:
         """The answers of the snapshot that is served now; raises NotReady."""
+        if self._unheard_since is not None and (since := self._unheard_since()) != self._aged:
+            self._show_age(since)
         serving = self._serving.get(audience)
         if serving is None:
             if EVERYBODY not in self._serving:
@@ -70,12 +80,10 @@ class FlagBoard:
 
     def swap(self, snapshot: Snapshot) -> None:
         """Serve `snapshot` from now on; flags that left it lose their readers. Where it says something new, that is told."""
-        before = self.snapshot if self.ready else None
+        before, self._picture = self._picture, snapshot
         if snapshot == before:
             return  # what was made of it holds on
-        for serving in self._serving.values():
-            self._reads += serving.take_reads()
-        self._serving = {EVERYBODY: Serving(snapshot)}
+        self._serve(snapshot.aged(self._aged) if self._aged else snapshot)
         self._readers.keep_only(snapshot.entries)
         if not self.serving().heeding:
             self._conversations.forget()
@@ -86,6 +94,17 @@ class FlagBoard:
         if before is None or before.entries != snapshot.entries:
             for tell in self._told:
                 tell()
+
+    def _serve(self, snapshot: Snapshot) -> None:
+        for serving in self._serving.values():
+            self._reads += serving.take_reads()
+        self._serving = {EVERYBODY: Serving(snapshot)}
+
+    def _show_age(self, since: datetime | None) -> None:
+        """Nobody is told: values stay as they are, and ten thousand clients that ask anew would be no help now."""
+        self._aged = since
+        if self._picture is not None:
+            self._serve(self._picture.aged(since) if since else self._picture)
 
     def tells(self, tell: Callable[[], None]) -> None:
         """Call `tell` from now on whenever readers may get something new."""

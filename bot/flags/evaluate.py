@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +33,8 @@ STATIC = "STATIC"
 TARGETING_MATCH = "TARGETING_MATCH"  # the reader asks in the scope of a drill, or is of a part that is switched apart
 SPLIT = "SPLIT"
 UNKNOWN = "UNKNOWN"
+
+STALE = "STALE"  # in metadata alone, as its `state`: OFREP's schema has no such reason
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -116,6 +119,12 @@ class Entry:
         parts = tuple((part.scope, part.entry._served) for part in self.parts)
         return side, self.policy.default, self.values, self.lost, self.drill, parts
 
+    def aged(self, age: Mapping[str, Primitive]) -> "Entry":
+        """The same with its age in every metadata."""
+        parts = tuple(replace(part, entry=part.entry.aged(age)) for part in self.parts)
+        drill = {**self.drill_metadata, **age} if self.drill else self.drill_metadata
+        return replace(self, metadata={**self.metadata, **age}, drill_metadata=drill, parts=parts)
+
     @property
     def depends_on_reader(self) -> bool:
         """Whether two readers may get two answers: a hand-back is under way, a drill has a scope, or a part is switched."""
@@ -152,12 +161,23 @@ class Part:
 class Snapshot:
     """All flags at one moment; `revision` is that of the whole set, each flag's own is in its metadata.
 
-    `complaints` says in sentences which engagements cannot be served as they were meant.
+    `complaints` says in sentences which engagements cannot be served as they were meant. `metadata` is that of the whole set.
     """
 
     revision: int
     entries: Mapping[str, Entry]
     complaints: tuple[str, ...] = ()
+    age: Mapping[str, Primitive] = field(default_factory=dict)  # what says in metadata that it may be out of date
+
+    @property
+    def metadata(self) -> Mapping[str, Primitive]:
+        """What is said of all flags together."""
+        return {"revision": self.revision, **self.age}
+
+    def aged(self, since: datetime) -> "Snapshot":
+        """The same while nobody knows what was committed after `since`: the values hold on, and their metadata says so."""
+        age: dict[str, Primitive] = {"state": STALE, "asOf": since.isoformat()}
+        return replace(self, age=age, entries=MappingProxyType({key: one.aged(age) for key, one in self.entries.items()}))
 
     def only(self, wanted: Callable[[str], bool]) -> "Snapshot":
         """The same, of the flags that are wanted."""

@@ -32,7 +32,11 @@ def definitions(picture: Snapshot, *, overlay: bool = False, only: str = "") -> 
         for key, entry in picture.entries.items()
         if (not only or key == only) and (not overlay or _engaged(entry))
     }
-    return {"$schema": SCHEMA, "metadata": {"flagSetId": FLAG_SET, "version": str(picture.revision)}, "flags": flags}
+    return {
+        "$schema": SCHEMA,
+        "metadata": {"flagSetId": FLAG_SET, "version": str(picture.revision), **picture.age},
+        "flags": flags,
+    }
 
 
 def _engaged(entry: Entry) -> bool:

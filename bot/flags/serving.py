@@ -107,7 +107,7 @@ class Serving:
     def _besides(self) -> dict[str, Any]:
         """What is said beside the flags: which revision they are, and where clients may listen for the next one."""
         stream = {"type": "sse", "endpoint": {"requestUri": self._events}}
-        return {"metadata": {"revision": self.picture.revision}, "eventStreams": [stream]}
+        return {"metadata": dict(self.picture.metadata), "eventStreams": [stream]}
 
     def _encoded(self, found: Evaluation) -> Answer:
         read = (found.key, found.variant, found.reason)
