@@ -25,45 +25,30 @@ from tests import forks
 from tests.house import Vendor, settings
 
 WITHIN_S = 40.0
+CONFIG = "understudy.yaml"
+VICTIM = Path(__file__).with_name("victim.py")
 
 
-class Rig:
-    """A workspace, a vendor, and the bot as a process that is started again when it dies."""
+class BotProcess:
+    """The bot as a process that may die, stand still and be started again; its data and log are in `folder`."""
 
-    def __init__(
-        self, folder: Path, workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.workspace = workspace
-        self.vendor = vendor
-        self.changes = dict(changes or {})
-        self.deaths = 0
         self._process: forks.Program | None = None
 
-    async def start(self, point: str = "never", *, open_files: int | None = None) -> None:
-        """Start the bot; it dies at `point`, and may open so many files."""
-        changed = settings(self.workspace, self.vendor, **self.changes)
-        changed["slack"]["invite"] = [self.workspace.person("bob").id]
-        changed["detection"] = {"at_least": "0s"}  # here time is real, and deaths are what is tested
-        for provider in changed["providers"].values():
-            provider.pop("status_page", None)
-            for component in provider["components"].values():
-                component["checks"][0]["every"] = "200ms"
-        config = self.folder / "understudy.yaml"
-        config.write_text(yaml.safe_dump(changed), encoding="utf-8")
+    async def begin(self, script: Path, *arguments: str, open_files: int | None = None) -> None:
+        """Run a script that is the bot: with its configuration and its data folder in front of these arguments."""
         (self.folder / "data" / "control.json").unlink(missing_ok=True)
-        victim = forks.Start(
-            (str(config), str(self.folder / "data"), point), str(forks.ROOT), {**os.environ, "PYTHONPATH": str(forks.ROOT)},
-            script=str(Path(__file__).with_name("victim.py")), open_files=open_files,
+        program = forks.Start(
+            (str(self.folder / CONFIG), str(self.folder / "data"), *arguments), str(forks.ROOT),
+            {**os.environ, "PYTHONPATH": str(forks.ROOT)}, script=str(script), open_files=open_files,
         )  # fmt: skip
         with (self.folder / "bot.log").open("ab") as log:
-            self._process = await forks.start(victim, log.fileno(), log.fileno())
+            self._process = await forks.start(program, log.fileno(), log.fileno())
 
-    async def died(self) -> None:
-        assert self._process is not None
-        async with asyncio.timeout(WITHIN_S):
-            assert -signal.SIGKILL == await self._process.wait()
-        self.deaths += 1
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Write its configuration."""
+        (self.folder / CONFIG).write_text(yaml.safe_dump(settings), encoding="utf-8")
 
     async def is_up(self, within_s: float) -> bool:
         """Wait until the bot serves; False where it ended before, or did not come up in that time."""
@@ -86,8 +71,12 @@ class Rig:
             await self._process.wait()
 
     def kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+        self.send(signal.SIGKILL)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, where it lives."""
+        if self._process is not None:
+            self._process.send_signal(number)
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask the running bot, with its own token; None while it does not answer."""
@@ -102,6 +91,30 @@ class Rig:
                 return await response.json()
         except (FileNotFoundError, json.JSONDecodeError, aiohttp.ClientError):
             return None
+
+
+class Rig(BotProcess):
+    """A workspace, a vendor, and the bot as a process that is started again when it dies."""
+
+    def __init__(
+        self, folder: Path, workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(folder)
+        self.workspace = workspace
+        self.vendor = vendor
+        self.changes = dict(changes or {})
+        self.deaths = 0
+
+    async def start(self, point: str = "never", *, open_files: int | None = None) -> None:
+        """Start the bot; it dies at `point`, and may open so many files."""
+        self.configure(impatient(self.workspace, self.vendor, self.changes))
+        await self.begin(VICTIM, point, open_files=open_files)
+
+    async def died(self) -> None:
+        assert self._process is not None
+        async with asyncio.timeout(WITHIN_S):
+            assert -signal.SIGKILL == await self._process.wait()
+        self.deaths += 1
 
     async def ledger(self) -> tuple[list[Fact], list[OutboxRow]]:
         if not (self.folder / "data" / "ledger.db").exists():
@@ -126,24 +139,45 @@ class Rig:
                 await asyncio.sleep(0.1)
 
 
+def impatient(workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration that looks five times a second and believes what it sees at once: time is real here."""
+    changed = settings(workspace, vendor, **changes)
+    changed["slack"]["invite"] = [workspace.person("bob").id]
+    changed["detection"] = {"at_least": "0s"}  # deaths are what is tested
+    for provider in changed["providers"].values():
+        provider.pop("status_page", None)
+        for component in provider["components"].values():
+            component["checks"][0]["every"] = "200ms"
+    return changed
+
+
 @asynccontextmanager
 async def a_rig(
     folder: Path, *, changes: Mapping[str, Any] | None = None, limits: Settings | None = None
 ) -> AsyncIterator[Rig]:
     """Workspace and vendor around a bot that is not started yet; `changes` replace sections of its configuration."""
-    vendor = Vendor()
-    runner = web.AppRunner(vendor.application(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    vendor.port = runner.addresses[0][1]
-    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()], settings=limits) as workspace:
-        workspace.add_user("ana")
-        workspace.add_user("bob")
-        workspace.add_channel("ops", members=("ana", "bob"))
+    async with surroundings(limits) as (workspace, vendor):
         rig = Rig(folder, workspace, vendor, changes)
         try:
             yield rig
         finally:
             rig.kill()
             await rig.gone()
-            await runner.cleanup()
+
+
+@asynccontextmanager
+async def surroundings(limits: Settings | None = None) -> AsyncIterator[tuple[LocalWorkspace, Vendor]]:
+    """What is around bots: a workspace with two people, and a vendor."""
+    vendor = Vendor()
+    runner = web.AppRunner(vendor.application(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    vendor.port = runner.addresses[0][1]
+    try:
+        async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()], settings=limits) as workspace:
+            workspace.add_user("ana")
+            workspace.add_user("bob")
+            workspace.add_channel("ops", members=("ana", "bob"))
+            yield workspace, vendor
+    finally:
+        await runner.cleanup()
