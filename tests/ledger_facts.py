@@ -1,6 +1,7 @@
 """Commits to feed a ledger with: small ones by hand, and a whole realistic incident from signals."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,14 @@ from bot.ports import Commit, NewFact, StateRow
 from tests.desk import ANA, RULE, Table
 
 NOON = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class OfTomorrow:
+    """What stands in for the body of a fact that nobody knows yet: no kind of ours, or a later version of one."""
+
+    KIND: str
+    VERSION: int = 1
 
 
 def after(seconds: float) -> datetime:

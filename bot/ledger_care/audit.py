@@ -12,6 +12,7 @@ import structlog
 
 from bot.core.record.world import World
 from bot.engine.engine import CommittingEngine
+from bot.engine.tail import require_known
 from bot.ports import Flaw, Ledger, Mark, StoreError, StoreTrouble
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ async def missing_words(ledger: Ledger) -> str:
 async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
     """The committed world, after the states of open streams that do not follow from their facts were rebuilt.
 
-    Raises StoreError where facts do not hold.
+    Raises StoreError where facts do not hold, or where a newer Understudy wrote them.
     """
     await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)), from_mark=True)
     try:
@@ -68,6 +69,7 @@ async def _put_right(ledger: Ledger, streams: Sequence[str], *, from_mark: bool)
     flaws = [one.flaw for one in audited if one.flaw]
     broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
     if broken:
+        await ledger.read(require_known)
         others = len(broken) - 1
         more = f" ({others} more {'stream is' if others == 1 else 'streams are'} broken)" if others else ""
         way = remedy([flaw.stream for flaw in flaws if flaw.state is None])
@@ -134,6 +136,7 @@ class DailyAudit:
             if flaw and flaw.facts_hold:
                 await _rebuild(self._ledger, flaw)
             elif flaw:
+                await self._ledger.read(require_known)  # what a newer Understudy wrote is not edited
                 log.error("the ledger was changed by hand", why=flaw.sentence)
                 broken.append(flaw.sentence)
                 streams.append(flaw.stream)

@@ -41,7 +41,8 @@ class StateRow:
 class Commit:
     """What signals came to, all or nothing: usually one, more where they were decided on one after the other at one moment.
 
-    Their ids are remembered, so that none is handled twice; a signal without one is not among them.
+    Their ids are remembered, so that none is handled twice; a signal without one is not among them. `expects` is the position
+    of the ledger that was decided on; None where nothing was decided, which is so of tools.
     """
 
     signals: tuple[str, ...]
@@ -49,10 +50,11 @@ class Commit:
     facts: tuple[NewFact, ...]
     states: tuple[StateRow, ...]
     effects: tuple[Effect, ...]
+    expects: int | None = None
 
 
 class Conflict(Exception):  # noqa: N818 # a thing that happens, not a fault
-    """Somebody else appended to a stream first, or holds the dedup key: reload and decide again."""
+    """Somebody else committed first, or holds the dedup key: catch up and decide again."""
 
 
 class AlreadyHandled(Exception):  # noqa: N818 # a thing that happens, not a fault
@@ -67,6 +69,7 @@ class StoreTrouble(StrEnum):
     IO = "io"  # the disk does not do as it is told
     GONE = "gone"  # deleted, moved away or replaced while it was open
     CORRUPT = "corrupt"
+    NEWER = "newer"  # a newer Understudy wrote what this one cannot understand
     OTHER = "other"
 
 
@@ -168,11 +171,25 @@ class Store(Replicas, Protocol):
     """The ledger: facts, states, outbox, replicas, seen ids. Synchronous; run by one writer, read by many.
 
     Contract (tests/contracts/test_store_contract.py): a commit is all or nothing and durable when it returns; a stream's
-    facts have the seqs 1, 2, 3 ... without a gap; at most one incident per dedup key is open; a row is claimed by one.
+    facts have the seqs 1, 2, 3 ... without a gap, and so have all of them their positions; at most one incident per dedup
+    key is open; a row is claimed by one.
     """
 
     def commit(self, commit: Commit) -> list[Fact]:
-        """Append all facts, write the states, queue the effects. Raises Conflict or AlreadyHandled, writing nothing."""
+        """Append all facts, write the states, queue the effects. Writes nothing where it raises.
+
+        Raises AlreadyHandled for a signal whose id was committed, then Conflict where the newest fact is not the one that is
+        expected, or where a stream or a dedup key is somebody else's meanwhile.
+        """
+
+    def position(self) -> int:
+        """Where the ledger stands: the place of the newest fact among all, counted from 1; 0 where there is none."""
+
+    def facts_since(self, position: int) -> list[Fact]:
+        """What was committed behind this position, in that order. Raises StoreError (NEWER) for one of a newer Understudy."""
+
+    def kinds_since(self, position: int) -> set[tuple[str, int]]:
+        """The kinds of facts behind this position, each with its version; for who need not read all of them."""
 
     def states(self) -> list[StateRow]:
         """Every state row."""
@@ -298,7 +315,18 @@ class Store(Replicas, Protocol):
 
 
 class Ledger(Protocol):
-    """How async code reaches the store: writes are grouped by one writer thread, reads run beside it."""
+    """How async code reaches the store: writes are grouped by one writer thread, reads run beside it.
+
+    `shared` says whether others may commit to it while it is open.
+    """
+
+    shared: bool
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call this, on the loop's thread, when another process may have committed.
+
+        A call may come for nothing, and one may be missed: look now and then as well. A ledger that is not shared never calls.
+        """
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""

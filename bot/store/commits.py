@@ -12,6 +12,7 @@ from bot.store import outbox
 from bot.store.engine import Connection, IntegrityError, one
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, moment, plain
 
+POSITION = "SELECT max(id) FROM facts"
 LAST = "SELECT seq, hash FROM facts WHERE stream = ? ORDER BY seq DESC LIMIT 1"
 INSERT_FACT = """
 INSERT INTO facts (stream, seq, at, kind, version, actor, incident, body, prev_hash, hash)
@@ -27,6 +28,8 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
     """Write all of it, inside the caller's transaction. Raises Conflict or AlreadyHandled."""
     for signal in commit.signals:
         _remember(conn, signal, commit.at)
+    if commit.expects is not None and commit.expects != (at := position(conn)):
+        raise Conflict(f"the ledger is at {at}; this was decided at {commit.expects}")
     ends = _Ends(conn)
     facts = _append(conn, ends, commit)
     _name_newest(conn, ends, commit)
@@ -36,6 +39,11 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
     for effect in commit.effects:
         outbox.queue(conn, effect, commit.at)
     return facts
+
+
+def position(conn: Connection) -> int:
+    """The place of the newest fact among all; 0 where there is none."""
+    return one(conn, POSITION)[0] or 0
 
 
 class _Ends:

@@ -39,6 +39,19 @@ class SqliteStore:
         with atomic(self.conn):
             return commits.write(self.conn, commit)
 
+    def position(self) -> int:
+        """The place of the newest fact among all, counted from 1; 0 where there is none."""
+        return commits.position(self.conn)
+
+    def facts_since(self, position: int) -> list[Fact]:
+        """What was committed behind this position, in that order. Raises StoreError (NEWER) for one of a newer Understudy."""
+        return self._facts("WHERE id > ? ORDER BY id", (position,))
+
+    def kinds_since(self, position: int) -> set[tuple[str, int]]:
+        """The kinds of facts behind this position, each with its version; for who need not read all of them."""
+        rows = self.conn.execute("SELECT DISTINCT kind, version FROM facts WHERE id > ?", (position,))
+        return {(row["kind"], row["version"]) for row in rows}
+
     def states(self) -> list[StateRow]:
         """Every state row."""
         return [read_state(row) for row in self.conn.execute("SELECT * FROM states ORDER BY stream")]
@@ -88,7 +101,7 @@ class SqliteStore:
         return self._facts("WHERE stream = ? OR incident = ? ORDER BY id", (f"incident/{incident}", incident))
 
     def _facts(self, clause: str, values: Sequence[object]) -> list[Fact]:
-        rows = self.conn.execute(f"SELECT * FROM facts {clause}", tuple(values))  # noqa: S608 # three constant clauses
+        rows = self.conn.execute(f"SELECT * FROM facts {clause}", tuple(values))  # noqa: S608 # four constant clauses
         return [read_fact(row) for row in rows]
 
     def streams(self, *, only_open: bool = False) -> list[str]:

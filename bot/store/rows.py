@@ -11,7 +11,7 @@ from bot.core.codec import decode
 from bot.core.effects import Effect, decode_effect
 from bot.core.model import Actor
 from bot.core.record.fact import Fact
-from bot.core.record.kinds import decode_body
+from bot.core.record.kinds import NewerKindError, decode_body
 from bot.ports import OutboxRow, RowState, StateRow
 from bot.store.errors import StoreError, StoreTrouble
 
@@ -68,7 +68,7 @@ def fact_hash(row: Columns) -> str:
 
 
 def read_fact(row: Columns) -> Fact:
-    """A fact from its row; raises StoreError when the row cannot be understood."""
+    """A fact from its row; raises StoreError when the row cannot be understood, NEWER where a newer Understudy could."""
     try:
         return Fact(
             stream=row["stream"],
@@ -80,6 +80,9 @@ def read_fact(row: Columns) -> Fact:
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         sentence = f"fact {row['seq']} of {row['stream']} cannot be read: {error}"
+        if isinstance(error, NewerKindError):
+            sentence = f"a newer Understudy writes this ledger ({sentence}); upgrade this replica"
+            raise StoreError(sentence, kind=StoreTrouble.NEWER) from error
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
 
 

@@ -46,7 +46,16 @@ async def open_ledger(
     return ledger
 
 
-class SqliteLedger:
+class _Alone:
+    """A ledger that nobody else commits to: one process owns the file."""
+
+    shared = False
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Never called."""
+
+
+class SqliteLedger(_Alone):
     """`bot.ports.Ledger` with one writer thread and a few reader threads."""
 
     def __init__(self, path: Path, lock: DataLock | None, readers: int) -> None:
@@ -96,14 +105,16 @@ class SqliteLedger:
             self._lock.release()
 
 
-class InlineLedger:
+class InlineLedger(_Alone):
     """`bot.ports.Ledger` on the caller's own thread: for simulations in virtual time and for tools.
 
-    It blocks while it works. `reopened` plays a crash: the file stays, everything else is made anew.
+    It blocks while it works. `reopened` plays a crash: the file stays, everything else is made anew. With `shared` it is one
+    of several over the same file, none of which hears of what the others commit.
     """
 
-    def __init__(self, conn: Connection, name: str = ":memory:") -> None:
+    def __init__(self, conn: Connection, name: str = ":memory:", *, shared: bool = False) -> None:
         migrate(conn, LEDGER, name)
+        self.shared = shared
         self.conn = conn
         self.store: Store = SqliteStore(conn)
 
@@ -116,7 +127,7 @@ class InlineLedger:
         """A new ledger over the same connection, without what was not committed."""
         if self.conn.in_transaction:
             self.conn.execute("ROLLBACK")
-        return InlineLedger(self.conn)
+        return InlineLedger(self.conn, shared=self.shared)
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` in a transaction of its own."""
@@ -137,7 +148,7 @@ class InlineLedger:
         self.conn.close()
 
 
-class ReadOnlyLedger:
+class ReadOnlyLedger(_Alone):
     """`bot.ports.Ledger` for exports beside a running bot: it takes no lock and writes nothing."""
 
     def __init__(self, conn: Connection, path: Path) -> None:

@@ -21,6 +21,7 @@ WHY = {
     StoreTrouble.IO: "The disk of the ledger fails",
     StoreTrouble.GONE: "The ledger's file is gone",
     StoreTrouble.CORRUPT: "The ledger is damaged",
+    StoreTrouble.NEWER: "A newer Understudy writes the ledger",
     StoreTrouble.OTHER: "The ledger cannot be used",
 }
 
@@ -34,6 +35,8 @@ def meanwhile(error: StoreError) -> str:
     """What holds until it is mended, and what mends it."""
     if error.kind is StoreTrouble.FULL:
         return "Flags stay as they are. Make room where Understudy runs, and it goes on by itself."
+    if error.kind is StoreTrouble.NEWER:
+        return "Flags stay as they are. Upgrade this replica."
     return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
 
 

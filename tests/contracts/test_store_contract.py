@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from bot.core.model import Actor
 from bot.core.record.fact import Body
 from bot.core.record.incident_facts import Declared, NoteAdded
 from bot.core.record.kinds import BODIES
-from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store
+from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store, StoreError, StoreTrouble
 from bot.store.rows import fact_hash
 from bot.store.sqlite import InlineLedger, open_ledger
 from tests.generated import instances
-from tests.ledger_facts import NOON, after, an_incident, commit, declared, effect, fact, queued, texts
+from tests.ledger_facts import NOON, OfTomorrow, after, an_incident, commit, declared, effect, fact, queued, texts
 from tests.rebuilt import rebuild_states
 
 LEASE = timedelta(seconds=90)
@@ -121,6 +122,83 @@ async def test_signals_without_id_are_not_remembered(ledger: Ledger) -> None:
         await ledger.write(lambda store, seq=seq: store.commit(commit(fact("flag/a", seq))))  # type: ignore[misc]
 
     assert 2 == len(await ledger.read(lambda store: store.facts("flag/a")))
+
+
+async def test_facts_have_their_place_among_all_without_a_gap(ledger: Ledger) -> None:
+    """A commit that came to nothing leaves no hole: who counts on from what it knows would wait for ever."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    with pytest.raises(Conflict):
+        await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), fact("incident/1", 7))))
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), fact("incident/1", 2))))
+
+    assert 3 == await ledger.read(lambda store: store.position())
+
+
+async def test_an_empty_ledger_stands_at_nothing(ledger: Ledger) -> None:
+    """The first fact is number one."""
+    assert (0, []) == await ledger.read(lambda store: (store.position(), store.facts_since(0)))
+
+
+async def test_what_was_committed_since_a_position_comes_in_its_order(ledger: Ledger) -> None:
+    """Across all streams, as they were committed, and nothing twice."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2), fact("flag/b", 1))))
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+
+    since = [await ledger.read(lambda store, at=at: store.facts_since(at)) for at in range(5)]  # type: ignore[misc]
+    names = ["incident/1", "incident/1", "flag/b", "flag/a"]
+    assert [names, names[1:], names[2:], names[3:], []] == [[fact.stream for fact in facts] for facts in since]
+    assert since[0] == await ledger.read(lambda store: store.all_facts())
+
+
+async def test_a_commit_is_refused_when_it_was_decided_on_what_is_not_the_newest(ledger: Ledger) -> None:
+    """Also where nobody touched its streams: whatever it did not know may have changed the decision."""
+    await ledger.write(lambda store: store.commit(replace(declared(1), expects=0)))
+
+    for position in (0, 2):
+        late = replace(commit(fact("flag/a", 1), signal="click"), expects=position)
+        with pytest.raises(Conflict, match=f"the ledger is at 1; this was decided at {position}"):
+            await ledger.write(lambda store, late=late: store.commit(late))  # type: ignore[misc]
+    await ledger.write(lambda store: store.commit(replace(commit(fact("flag/a", 1), signal="click"), expects=1)))
+
+
+async def test_a_signal_that_was_handled_is_known_as_such_wherever_the_ledger_stands(ledger: Ledger) -> None:
+    """Somebody clicked twice and two replicas heard it: the second one learns that it is done, not that it comes late."""
+    await ledger.write(lambda store: store.commit(replace(commit(fact("flag/a", 1), signal="click"), expects=0)))
+
+    with pytest.raises(AlreadyHandled):
+        await ledger.write(lambda store: store.commit(replace(commit(fact("flag/b", 1), signal="click"), expects=0)))
+
+
+async def test_one_of_two_commits_is_made_when_both_were_decided_on_the_same(ledger: Ledger) -> None:
+    """The position is compared and moved in one."""
+    tries = [replace(commit(fact(f"flag/{n}", 1)), expects=0) for n in range(16)]
+    writes = [ledger.write(lambda store, one=one: store.commit(one)) for one in tries]  # type: ignore[misc]
+    results = await asyncio.gather(*writes, return_exceptions=True)
+
+    assert 15 == sum(isinstance(result, Conflict) for result in results)
+    assert 1 == await ledger.read(lambda store: store.position())
+
+
+async def test_the_kinds_behind_a_position_are_named_with_their_versions(ledger: Ledger) -> None:
+    """Who skips many facts must know whether it could have understood them."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2), fact("incident/1", 3))))
+
+    kinds = [await ledger.read(lambda store, at=at: store.kinds_since(at)) for at in (0, 1, 3)]  # type: ignore[misc]
+    note = (NoteAdded.KIND, NoteAdded.VERSION)
+    assert [{(Declared.KIND, Declared.VERSION), note}, {note}, set()] == kinds
+
+
+@pytest.mark.parametrize("body", [OfTomorrow("test.of_tomorrow"), OfTomorrow(NoteAdded.KIND, NoteAdded.VERSION + 1)])
+async def test_a_fact_of_a_newer_understudy_is_told_from_a_damaged_one(ledger: Ledger, body: Any) -> None:
+    """Of the one the remedy is an upgrade, of the other a backup."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2, body))))
+
+    with pytest.raises(StoreError) as error:
+        await ledger.read(lambda store: store.facts_since(0))
+    assert StoreTrouble.NEWER is error.value.kind
 
 
 async def test_one_incident_opens_when_thirty_two_race(ledger: Ledger) -> None:

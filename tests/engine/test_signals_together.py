@@ -29,6 +29,7 @@ class WatchedLedger:
 
     def __init__(self, ledger: InlineLedger) -> None:
         self.real = ledger
+        self.shared, self.on_commit = ledger.shared, ledger.on_commit
         self.commits: list[Commit] = []
         self.gate = asyncio.Event()
         self.gate.set()

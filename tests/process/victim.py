@@ -45,6 +45,7 @@ class DeadlyLedger:
 
     def __init__(self, inner: SqliteLedger, point: str) -> None:
         self._inner = inner
+        self.shared, self.on_commit = inner.shared, inner.on_commit
         self._when, _, self._kind = point.partition(":")
 
     async def write(self, work: Callable[[Store], T]) -> T:

@@ -105,6 +105,7 @@ class PerilousLedger:
 
     def __init__(self, inner: InlineLedger, dies: Callable[[], bool]) -> None:
         self._inner = inner
+        self.shared, self.on_commit = inner.shared, inner.on_commit
         self._dies = dies
         self._never = asyncio.Event()  # held here, or what waits for it is swept away as garbage before it is buried
 

@@ -2,20 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from bot.core.model import Phase
+from bot.core.record.incident_facts import NoteAdded
 from bot.engine.engine import CommittingEngine
 from bot.ledger_care.audit import EVERY_S, FIRST_AFTER_S, MOST_NAMED, DailyAudit, load_checked
-from bot.ports import Store, StoreError
+from bot.ports import Store, StoreError, StoreTrouble
 from bot.sandbox.world import EPOCH
 from bot.store.sqlite import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import policy
 from tests.engine.test_bad_days import in_virtual_time
-from tests.ledger_facts import an_incident, commit, fact
+from tests.ledger_facts import OfTomorrow, an_incident, commit, declared, fact
 
 T = TypeVar("T")
 
@@ -88,6 +89,22 @@ async def test_five_findings_are_told_and_stand_on_the_board() -> None:
     await audit.look()
 
     assert [5, 5] == [calls[0].count("do not hold"), audit.trouble.count("do not hold")]
+
+
+@pytest.mark.parametrize("body", [OfTomorrow("test.of_tomorrow"), OfTomorrow(NoteAdded.KIND, NoteAdded.VERSION + 1)])
+async def test_what_a_newer_understudy_wrote_is_not_called_edited(body: Any) -> None:
+    """After a downgrade the remedy is an upgrade; to set the stream aside would throw it away."""
+    ledger = InlineLedger.open()
+    ledger.store.commit(declared(1))
+    ledger.store.commit(commit(fact("incident/1", 2, body)))
+    calls: list[str] = []
+
+    with pytest.raises(StoreError, match=f"a newer Understudy writes this ledger .*{body.KIND} version") as refused:
+        await load_checked(CommittingEngine(ledger, ManualClock(EPOCH), policy()), ledger)
+    with pytest.raises(StoreError, match="a newer Understudy"):
+        await DailyAudit(ledger, lambda title, text: calls.append(title)).look()
+
+    assert (StoreTrouble.NEWER, []) == (refused.value.kind, calls)
 
 
 class Failing(InlineLedger):

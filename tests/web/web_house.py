@@ -102,6 +102,8 @@ class CoreEngine:
 class FactsLedger:
     """As much of a ledger as the web reads: the facts about an incident."""
 
+    shared = False
+
     def __init__(self, engine: CoreEngine) -> None:
         self._engine = engine
 
@@ -110,6 +112,9 @@ class FactsLedger:
 
     async def write(self, work: Callable[[Store], T]) -> T:
         raise AssertionError("the web never writes to the ledger")
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        raise AssertionError("the web never waits for commits")
 
     def facts_about(self, incident: int) -> list[Fact]:
         return [fact for fact in self._engine.facts if fact.incident == incident]

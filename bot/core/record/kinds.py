@@ -27,13 +27,23 @@ from bot.core.record.room import room_facts
 from bot.core.record.sinks import sink_facts
 from bot.core.record.steering import freeze, steering_facts
 
-__all__ = ["BODIES", "FAMILIES", "decode_body", "encode_body"]
+__all__ = ["BODIES", "FAMILIES", "NewerKindError", "decode_body", "encode_body", "known"]
 
 FAMILIES = (
     incident_facts, room_facts, mitigation_facts, runbook_facts, merge_facts, entry_facts, task_facts, paging_facts,
     reminder_facts, drill_facts, served_facts, flag_facts, sink_facts, rehearsal_facts, steering_facts, freeze,
     component_facts, provider_facts, sight, configuration_facts,
 )  # fmt: skip
+
+
+class NewerKindError(ValueError):
+    """A fact of a kind, or of a version of it, that only a newer Understudy knows."""
+
+
+def known(kind: str, version: int) -> bool:
+    """Whether facts of this kind and version can be understood."""
+    body = BODIES.get(kind)
+    return body is not None and version <= body.VERSION
 
 
 def encode_body(body: Body) -> dict[str, Any]:
@@ -46,9 +56,9 @@ def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
     """Rebuild a body of any version ever written; raises ValueError for a kind or version that nobody knows."""
     body = BODIES.get(kind)
     if body is None:
-        raise ValueError(f"fact kind {kind!r} is unknown; was this ledger written by a newer Understudy?")
+        raise NewerKindError(f"fact kind {kind!r} is not known, so it is newer than this Understudy")
     if version > body.VERSION:
-        raise ValueError(f"{kind} version {version} is newer than this Understudy ({body.VERSION}); upgrade it")
+        raise NewerKindError(f"{kind} version {version} is newer than this Understudy's ({body.VERSION})")
     row = dict(data)
     for older in range(version, body.VERSION):
         upgrade = body.UPGRADES.get(older)
