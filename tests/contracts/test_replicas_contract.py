@@ -236,7 +236,7 @@ def test_no_row_is_in_the_hands_of_two_live_owners(steps: list[tuple[str, str, f
         elif what == "lease":
             store.release_claims(after(now), timedelta(0))
         elif epochs[who]:
-            for row in store.claim(after(now), who, timedelta(days=1), 1, epochs[who]):
+            for row in store.claim(after(now), who, timedelta(hours=1), 1, epochs[who]):
                 assert until[who] > now
                 before = hands.get(row.effect.key)
                 if before is not None:
