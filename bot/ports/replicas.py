@@ -1,9 +1,9 @@
 """Replicas: several running processes over one ledger, and who of them may do what must be done by one."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.core.lazy_dataclass import dataclass
 
@@ -13,7 +13,8 @@ class Introduction:
     """What a replica says of itself with every sign of life. `boot` is another one for each start, `name` stays.
 
     `configuration` has a digest of each part that all replicas should agree on, by a name that people know it by.
-    `offset` is how far the ledger's clock is ahead of the replica's own.
+    `offset` is how far the ledger's clock is ahead of the replica's own; `blind` that it cannot tell vendors' troubles from
+    its own network's.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Introduction:
     schema: int = 0
     configuration: Mapping[str, str] = field(default_factory=dict)
     offset: timedelta = timedelta(0)
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ class Lease:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class PassedOn:
+    """Something that one replica tells the others, such as what came in by a hook of its own."""
+
+    id: int
+    boot: str
+    body: str
+
+
 class Replicas(Protocol):
     """What the ledger knows of replicas. All times are its own clock's where it has one, and `now` where it has none."""
 
@@ -74,3 +85,56 @@ class Replicas(Protocol):
 
     def give_back(self, holder: str) -> None:
         """A replica ends cleanly, or may hold nothing: its leases are free, and it counts as dead, at once."""
+
+    def pass_on(self, boot: str, bodies: Sequence[str], now: datetime) -> None:
+        """Tell the other replicas something. It is kept for a minute: for news, not for facts."""
+
+    def passed_on(self, after: int, boot: str) -> list[PassedOn]:
+        """What the others told behind that place, in order."""
+
+    def newest_passed_on(self) -> int:
+        """The place behind which everything is news; 0 before the first."""
+
+
+class Member(Protocol):
+    """One replica among those of its ledger, as the rest of the program knows it. Nothing here waits or fails."""
+
+    @property
+    def name(self) -> str:
+        """What people call it; stays over restarts."""
+
+    @property
+    def boot(self) -> str:
+        """Another one for each start; owns leases and rows of the outbox."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that it is alive in; 0 where nobody else is on the ledger."""
+
+    @property
+    def live(self) -> Sequence[LiveReplica]:
+        """The replicas that were alive at the last sign of life, this one among them; empty where there can be no other."""
+
+    def alive(self, epoch: int | None = None) -> bool:
+        """Whether it may act: no other replica counts it as dead at this moment. With `epoch`: and did not since that one."""
+
+    def holds(self, lease: str) -> bool:
+        """Whether it is alive and holds this lease."""
+
+    def speaks(self) -> bool:
+        """Whether it tells people what every replica notices, such as that the ledger is away: whoever held the clock last."""
+
+    def owns(self, key: str) -> bool:
+        """Whether this share of the work, such as a component, is its own, by what it knows of the others."""
+
+    def time(self, own: datetime) -> datetime:
+        """The ledger's time when its own clock shows `own`."""
+
+    def tell(self, kind: str, body: Any) -> None:
+        """Pass something on to the others, JSON-ready; lost where the ledger is away for long."""
+
+    def hear(self, kind: str, callback: Callable[[Any], Awaitable[None]]) -> None:
+        """Call back with each thing of this kind that another replica tells."""
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Call back when replicas came, went, or changed their epochs or their shares."""

@@ -16,7 +16,7 @@ from bot.ports import (
     Settled,
     StateRow,
 )
-from bot.ports.replicas import Introduction, Lease, LiveReplica, Renewed
+from bot.ports.replicas import Introduction, Lease, LiveReplica, PassedOn, Renewed
 from bot.store import audit, commits, incidents, outbox, pruning, removal, replicas, traces
 from bot.store.engine import Connection, atomic, one
 from bot.store.marks import forget, keep
@@ -235,6 +235,19 @@ class SqliteStore:
         """A replica ends cleanly, or may hold nothing: its leases are free, and it counts as dead, at once."""
         with atomic(self.conn):
             replicas.give_back(self.conn, holder)
+
+    def pass_on(self, boot: str, bodies: Sequence[str], now: datetime) -> None:
+        """Tell the other replicas something. It is kept for a minute: for news, not for facts."""
+        with atomic(self.conn):
+            replicas.pass_on(self.conn, boot, bodies, now)
+
+    def passed_on(self, after: int, boot: str) -> list[PassedOn]:
+        """What the others told behind that place, in order."""
+        return replicas.passed_on(self.conn, after, boot)
+
+    def newest_passed_on(self) -> int:
+        """The place behind which everything is news; 0 before the first."""
+        return replicas.newest_passed_on(self.conn)
 
     # --- seen ids, settings
 

@@ -1,14 +1,16 @@
 """Replicas and leases as rows. One writer at a time makes each call a decision on what is current."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import decode, encode
-from bot.ports.replicas import Introduction, Lease, LiveReplica, Renewed
+from bot.ports.replicas import Introduction, Lease, LiveReplica, PassedOn, Renewed
 from bot.store.engine import Connection, one
 from bot.store.rows import MICROSECOND, canonical, micros, moment, plain
 
+NEWS_FOR = timedelta(minutes=1)  # what a replica that was away for longer need not hear any more
 FORGOTTEN_AFTER = timedelta(days=1)  # of a dead replica; nothing needs it any more once its outbox rows are taken up
 
 
@@ -71,6 +73,24 @@ def give_back(conn: Connection, holder: str) -> None:
     """Let others take over at once. The epochs stay, so that nobody's old word counts again."""
     conn.execute("UPDATE leases SET expires = 0 WHERE holder = ?", (plain(holder),))
     conn.execute("UPDATE replicas SET expires = seen WHERE boot = ?", (plain(holder),))
+
+
+def pass_on(conn: Connection, boot: str, bodies: Sequence[str], now: datetime) -> None:
+    """Keep it for the others, and forget what is no news any more."""
+    at = clock(conn, now)
+    conn.execute("DELETE FROM passed_on WHERE at < ?", (at - NEWS_FOR // MICROSECOND,))
+    conn.executemany("INSERT INTO passed_on (boot, at, body) VALUES (?, ?, ?)", [(plain(boot), at, plain(b)) for b in bodies])
+
+
+def passed_on(conn: Connection, after: int, boot: str) -> list[PassedOn]:
+    """What others told behind that place."""
+    sql = "SELECT id, boot, body FROM passed_on WHERE id > ? AND boot <> ? ORDER BY id"
+    return [PassedOn(int(row["id"]), row["boot"], row["body"]) for row in conn.execute(sql, (after, plain(boot))).fetchall()]
+
+
+def newest_passed_on(conn: Connection) -> int:
+    """The newest place; 0 where nothing is kept."""
+    return int(one(conn, "SELECT coalesce(max(id), 0) AS newest FROM passed_on")["newest"])
 
 
 def _read(row: Any) -> LiveReplica:

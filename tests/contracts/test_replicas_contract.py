@@ -181,6 +181,31 @@ async def test_rows_from_before_a_pause_are_not_a_replicas_own_any_more(ledger: 
     assert not await ledger.write(lambda store: store.settle(row.id, row.attempt, Settled("done"), after(60)))
 
 
+# --- news
+
+
+async def test_what_one_replica_passes_on_the_others_hear_once_and_in_order(ledger: Ledger) -> None:
+    """Whoever told it does not; who asks from where it was hears nothing twice."""
+    await ledger.write(lambda store: store.pass_on("a", ["1", "2"], NOON))
+    place = await ledger.read(lambda store: store.newest_passed_on())
+    await ledger.write(lambda store: store.pass_on("a", ["3"], NOON))
+    await ledger.write(lambda store: store.pass_on("b", ["4"], NOON))
+
+    assert ["3", "4"] == [one.body for one in await ledger.read(lambda store: store.passed_on(place, "c"))]
+    assert ["4"] == [one.body for one in await ledger.read(lambda store: store.passed_on(0, "a"))]
+
+
+async def test_what_was_passed_on_is_forgotten_after_a_minute(ledger: Ledger) -> None:
+    """The ledger does not grow by it, and a place that was reached stays behind."""
+    await ledger.write(lambda store: store.pass_on("a", ["old"], NOON))
+    place = await ledger.read(lambda store: store.newest_passed_on())
+
+    await ledger.write(lambda store: store.pass_on("a", [], after(61)))
+    await ledger.write(lambda store: store.pass_on("a", ["new"], after(62)))
+
+    assert ["new"] == [one.body for one in await ledger.read(lambda store: store.passed_on(place, "b"))]
+
+
 # --- laws
 
 STEPS = st.lists(

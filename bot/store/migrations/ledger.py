@@ -197,6 +197,15 @@ CREATE TABLE leases (
 ) STRICT
 """
 
+PASSED_ON = """
+CREATE TABLE passed_on (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- the order in which it was told
+    boot TEXT NOT NULL,                   -- who told it
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL                    -- JSON
+) STRICT
+"""
+
 
 @ledger()
 def m004_replicas(db: Database) -> None:
@@ -204,5 +213,5 @@ def m004_replicas(db: Database) -> None:
 
     Only additions: a program that knows nothing of them works on beside one that does.
     """
-    for sql in (REPLICAS, LEASES, "ALTER TABLE outbox ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0"):
+    for sql in (REPLICAS, LEASES, PASSED_ON, "ALTER TABLE outbox ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0"):
         db.execute(sql)
