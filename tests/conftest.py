@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from bot.sandbox.postgres import MISSING, PostgresServer, programs
 from tests.house import House, a_house
-from tests.postgres import MISSING, PostgresServer, programs
 
 # A busy machine makes an example slow, and no test is about time.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

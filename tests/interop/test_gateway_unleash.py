@@ -22,7 +22,7 @@ import pytest
 from bot.flags.sinks.unleash import Unleash
 from bot.flags.sinks.web import SinkClient
 from bot.ports.sinks import SinkError, Target
-from tests.postgres import PASSWORD, USER, PostgresServer, programs
+from bot.sandbox.postgres import PASSWORD, USER, PostgresServer, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".venv" / "unleash"

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of Debian's that is made for tests and thrown away; root may not run one, so another user does."""
+"""A PostgreSQL server, made of the machine's own package and thrown away; root may not run one, so another user does."""
 
 import asyncio
 import os
@@ -9,11 +9,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-USER, PASSWORD = "understudy", "s3cret-of-the-database"
+USER, PASSWORD = "understudy", "s3cret-of-the-database"  # of a server that this machine alone reaches, while it lasts
 MISSING = "PostgreSQL is missing (Debian: apt-get install postgresql)"
-# Tests look at what is written, not at whether a power cut takes it: only `durable` servers flush.
+# Demo and tests look at what is written, not at whether a power cut takes it: only `durable` servers flush.
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "200", "unix_socket_directories": "", "shared_buffers": "64MB"}
+
+
+class PostgresError(Exception):
+    """No server can be had or run here, in a sentence that says what to do."""
 
 
 def programs() -> Path | None:
@@ -31,7 +35,7 @@ class PostgresServer:
     def __init__(self, *, durable: bool = False, settings: dict[str, str] | None = None) -> None:
         found = programs()
         if found is None:
-            raise FileNotFoundError(MISSING)
+            raise PostgresError(MISSING)
         self._programs = found
         self.folder = Path(tempfile.mkdtemp(prefix="understudy-postgres-"))
         self.data = self.folder / "data"
@@ -82,16 +86,17 @@ class PostgresServer:
         return f"postgresql://{user}:{password}@127.0.0.1:{port or self.port}/{database}{rest}"
 
     def run(self, program: str, *arguments: str) -> str:
-        """One of PostgreSQL's own programs, as the server's user; raises AssertionError with its words where it fails."""
+        """One of PostgreSQL's own programs, as the server's user; raises PostgresError with its words where it fails."""
         with tempfile.TemporaryFile() as said:  # a pipe would be held open by the server that was started
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 # PostgreSQL's own programs
                 [str(self._programs / program), *arguments], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
                 user=self._user, group=_group(self._user), extra_groups=[] if self._user else None, cwd=self.folder,
                 check=False,
             )  # fmt: skip
             said.seek(0)
             words = said.read().decode(errors="replace")
-        assert done.returncode == 0, f"{program} {' '.join(arguments)}: {words}"
+        if done.returncode != 0:
+            raise PostgresError(f"PostgreSQL's {program} failed: {words.strip()}")
         return words
 
 
@@ -104,7 +109,9 @@ def _owner() -> str | None:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    raise FileNotFoundError("PostgreSQL does not run as root, and there is no other user")
+    raise PostgresError(
+        "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`: run this as another user"
+    )
 
 
 def _group(user: str | None) -> int | None:
