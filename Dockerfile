@@ -10,7 +10,7 @@ FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/understudy understudy \
     && install -d -o understudy -g understudy -m 0700 /var/lib/understudy/data
 COPY --from=build /opt/understudy /opt/understudy
-ENV PATH=/opt/understudy/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/understudy/bin:$PATH HOME=/var/lib/understudy PYTHONUNBUFFERED=1
 USER 10001
 WORKDIR /var/lib/understudy
 VOLUME /var/lib/understudy/data

@@ -6,7 +6,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # half of the time tests wait: for a process, for Slack, for a page
 
-.PHONY: gateways demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy postgres peers node web java clean
+.PHONY: gateways helm compose demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy postgres peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 test: $(VENV)/.dev browser proxy postgres official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
-interop: $(VENV)/.dev node browser web java gateways ## what services run beside the bot, in other languages and freshly installed: tests/interop
+interop: $(VENV)/.dev node browser web java gateways helm compose ## what services run beside the bot, in other languages and freshly installed: tests/interop
 	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
 	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
 	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
@@ -134,6 +134,21 @@ postgres:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
 	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } \
 	  || echo "PostgreSQL is missing: the tests over it will be skipped (Debian: apt-get install postgresql)"
+
+# The chart and compose.yaml are judged by the programs that read them. Neither is in Debian or on PyPI: both are built from their Go
+# modules at the versions named here, which takes some minutes once. Where there is no recent Go, their tests say loudly that they did not run.
+helm: | $(VENV)/bin/python
+	@test -x $(VENV)/helm/helm || command -v helm >/dev/null 2>&1 \
+	  || { command -v go >/dev/null 2>&1 \
+	       && GOBIN=$(CURDIR)/$(VENV)/helm go install -trimpath -ldflags '-s -w' helm.sh/helm/v4/cmd/helm@v4.3.1 >$(VENV)/helm.log 2>&1; } \
+	  || echo "NO HELM: the chart will NOT be rendered and NOT be tested (Go 1.26, or helm itself)"
+
+compose: | $(VENV)/bin/python
+	@test -x $(VENV)/compose/docker-compose || docker compose version >/dev/null 2>&1 \
+	  || { command -v go >/dev/null 2>&1 && rm -rf $(VENV)/compose && mkdir -p $(VENV)/compose && cd $(VENV)/compose \
+	       && { go mod init compose && go get github.com/docker/compose/v5/cmd@v5.5.1 \
+	            && go build -trimpath -ldflags '-s -w' -o docker-compose github.com/docker/compose/v5/cmd; } >build.log 2>&1; } \
+	  || echo "NO DOCKER COMPOSE: it will NOT read compose.yaml (Go 1.26, or Docker's own)"
 
 # Who may read behind a proxy is tested behind a real one.
 proxy:

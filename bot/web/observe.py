@@ -20,7 +20,10 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """200 while state is restored and changes can be committed; else 503 and what is missing."""
+    """200 while state is restored and changes can be committed; else 503 and what is missing.
+
+    With `?for=flags` the status says only whether flags are served, which they are also while nothing can be committed.
+    """
     services = request.app[SERVICES]
     health = services.health()
     parts = dict(health.parts)
@@ -33,7 +36,8 @@ async def readyz(request: web.Request) -> web.Response:
         "missing": [name for name, part in parts.items() if not part.ok],
         "parts": {name: part_shape(part) for name, part in parts.items()},
     }
-    return answer_json(data, status=200 if data["ready"] else 503)
+    good = services.board.ready if request.query.get("for") == "flags" else data["ready"]
+    return answer_json(data, status=200 if good else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

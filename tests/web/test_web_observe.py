@@ -96,6 +96,19 @@ async def test_unready_until_flags_can_be_served(open_house: OpenHouse, http: ai
     assert 200 == (await http.get(house.url + "/readyz")).status
 
 
+async def test_flag_readers_are_sent_on_while_nothing_can_be_committed(
+    open_house: OpenHouse, http: aiohttp.ClientSession
+) -> None:
+    """A database that is away takes all replicas at once from whoever changes things, and none from the services that read."""
+    house = await open_house(restored=False)
+    assert 503 == (await http.get(house.url + "/readyz?for=flags")).status
+    house.engine.restore()
+    house.health = Health(False, True, {"store": Part(False, "away", START, "The database cannot be reached.")})
+    answer = await http.get(house.url + "/readyz?for=flags")
+    assert (200, False, ["store"]) == (answer.status, (found := await answer.json())["ready"], found["missing"])
+    assert 503 == (await http.get(house.url + "/readyz")).status
+
+
 async def test_ready_but_loud_when_an_engagement_cannot_be_served(house: House, http: aiohttp.ClientSession) -> None:
     """A flag that left the configuration without a known value is said, and the others go on."""
     await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason="down"))
