@@ -13,7 +13,7 @@ import structlog
 
 from bench.report import line, timed
 from bot.sandbox.world import VirtualLoop
-from bot.store.engine import connect
+from bot.store.sqlite.engine import connect
 from tests.simulation.stage import Stage
 
 DAY_S = 86_400.0

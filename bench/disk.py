@@ -15,9 +15,9 @@ from pathlib import Path
 
 from bench.report import line, percentile, timed
 from bot.core.model import Fault, Outcome, Sample
-from bot.store.engine import connect, sqlite_report
 from bot.store.samples.retention import room
 from bot.store.samples.sqlite import IDLE_WAL, SqliteSamples, open_samples
+from bot.store.sqlite.engine import connect, sqlite_report
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 CHECKS, EVERY_S = 10_000, 30

@@ -21,8 +21,9 @@ from bot.core.decide.due import next_due
 from bot.core.decide.step import step
 from bot.core.model import Level, Phase
 from bot.engine.engine import CommittingEngine
-from bot.store.engine import atomic, connect
-from bot.store.sqlite import open_ledger
+from bot.store.connection import atomic
+from bot.store.sqlite.engine import connect
+from bot.store.sqlite.ledgers import open_ledger
 from bot.system.clock import ManualClock
 
 PAST = (10, 1_000, 10_000)

@@ -15,10 +15,11 @@ from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolic
 from bot.core.record.world import World
 from bot.engine.engine import changed_states
 from bot.ports import Commit, NewFact, Store
-from bot.store.engine import Connection, atomic, connect, one
-from bot.store.ledger import SqliteStore
+from bot.store.connection import Connection, atomic, one
+from bot.store.ledger import SqlStore
 from bot.store.rows import fact_hash, iso
-from bot.store.sqlite import LEDGER_FILE, open_ledger
+from bot.store.sqlite.engine import connect
+from bot.store.sqlite.ledgers import LEDGER_FILE, open_ledger
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 EVERY = timedelta(hours=6)  # an incident; ten thousand take seven years
@@ -169,7 +170,7 @@ def _repeat(conn: Connection, rounds: int) -> None:
             conn.execute(INSERT_STATE, _later(row, n))
     if rounds > 0:
         for stream in [name for name in last if not name.startswith("incident/")]:
-            SqliteStore(conn).rebuild(stream)
+            SqlStore(conn).rebuild(stream)
 
 
 def _later(row: dict[str, Any], rounds: int) -> dict[str, Any]:

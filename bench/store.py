@@ -12,9 +12,9 @@ from bot.core.model import Actor, Outcome, Sample
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import NoteAdded
 from bot.ports import Commit, NewFact, Store
-from bot.store.engine import sqlite_report
 from bot.store.samples.sqlite import InlineSamples, open_samples
-from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.store.sqlite.engine import sqlite_report
+from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ALONE, CALLERS, EACH = 2_000, 64, 60

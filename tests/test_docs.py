@@ -22,7 +22,7 @@ from bot.core.record.incident_facts import Declared
 from bot.core.record.kinds import BODIES, decode_body
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.text import spoken
 from commands.table import WORDS

@@ -19,12 +19,12 @@ from bot.config.models import Config
 from bot.config.scalars import parse_duration
 from bot.core.model import Sample
 from bot.engine.world_reading import world_from
-from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import StoreError
-from bot.store.migrations import SAMPLES, require
 from bot.store.samples.sampling import SampleStore
 from bot.store.samples.sqlite import SAMPLES_FILE
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.engine import DatabaseError, connect_read_only
+from bot.store.sqlite.ledgers import open_read_only
+from bot.store.sqlite.migrations import SAMPLES, require
 from bot.system.clock import SystemClock
 from bot.wiring.plan import rule_of, rules_of
 

@@ -23,7 +23,7 @@ from bot.cli.output import note
 from bot.core.lazy_dataclass import dataclass
 from bot.store.errors import StoreError
 from bot.store.lock import is_free
-from bot.store.sqlite import LEDGER_FILE
+from bot.store.sqlite.ledgers import LEDGER_FILE
 from bot.system.logs import configure_logs
 from bot.system.private_files import CONTROL_FILE
 from bot.views.answers import words

@@ -19,7 +19,7 @@ from bot.doctor.rights import who_may
 from bot.ledger_care.audit import missing_words
 from bot.ledger_care.setting_aside import set_aside
 from bot.store.errors import StoreError
-from bot.store.sqlite import open_ledger
+from bot.store.sqlite.ledgers import open_ledger
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, raise_limit
 from bot.system.logs import configure_logs

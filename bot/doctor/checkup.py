@@ -30,9 +30,9 @@ from bot.slack.http_mode.challenge import prove_request_url
 from bot.slack.preflight import Preflight, preflight
 from bot.slack.proof import prove_lookup
 from bot.slack.scopes import expected_scopes
-from bot.store.engine import sqlite_report
 from bot.store.errors import StoreError
-from bot.store.sqlite import LEDGER_FILE, open_read_only
+from bot.store.sqlite.engine import sqlite_report
+from bot.store.sqlite.ledgers import LEDGER_FILE, open_read_only
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
 from bot.wiring.plan import slack_login

@@ -14,7 +14,7 @@ from bot.on_call.directory import Directory
 from bot.on_call.web import Asker
 from bot.ports import ChatError, Message, OnDuty, Place
 from bot.slack.gateway import SlackGateway
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import SystemClock
 from bot.system.version import understudy_version
 from bot.views.incident import paging

@@ -15,7 +15,7 @@ from bot.flags.evaluate import revision_of, snapshot
 from bot.flags.sinks.web import SinkClient
 from bot.ports.sinks import Sink, SinkError
 from bot.store.errors import StoreError
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 from bot.system.clock import SystemClock
 from bot.system.version import understudy_version
 from bot.views.flags.sinks import left_sentence, plain_sink_name

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.core.lazy_dataclass import dataclass
-from bot.store.engine import DatabaseError, connect_read_only
 from bot.store.errors import REMEDIES, StoreError, ask_disk
-from bot.store.migrations import SAMPLES, require
 from bot.store.samples.retention import Growth, pace, slack
 from bot.store.samples.sqlite import SAMPLES_FILE
+from bot.store.sqlite.engine import DatabaseError, connect_read_only
+from bot.store.sqlite.migrations import SAMPLES, require
 
 A_DAY = timedelta(days=1)
 LITTLE_ROOM = 200_000_000  # bytes

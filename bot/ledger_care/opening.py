@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.ports import Ledger, Samples
 from bot.store.samples.sqlite import SqliteSamples, open_samples
-from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 
 
 @dataclass

@@ -15,7 +15,7 @@ from bot.core.record.streams import evolve, folded, state_of
 from bot.core.record.world import World
 from bot.ports import Audited, Flaw, StateRow, StoreError
 from bot.store import marks
-from bot.store.engine import Connection, DatabaseError, forgiving, one, require_odd_text
+from bot.store.connection import Connection, one
 from bot.store.incidents import ALL
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
 
@@ -73,9 +73,9 @@ def _over(conn: Connection) -> set[str]:
     """The incidents that are over, each by its last change of phase as it was written, and by its state."""
     try:
         return _closed(conn)
-    except DatabaseError as error:
-        require_odd_text(error)
-        with forgiving(conn, "surrogateescape"):  # slower; what is no text is hashed to something else than was written
+    except conn.Error as error:
+        conn.require_odd_text(error)
+        with conn.forgiving("surrogateescape"):  # slower; what is no text is hashed to something else than was written
             return _closed(conn)
 
 
@@ -110,8 +110,8 @@ def _audited(conn: Connection, stream: str, begun: marks.Begun) -> Audited:
         return _broken(stream, f"do not hold from number {found.seq} on: {found.why}")
     except UNREADABLE as error:
         return _broken(stream, f"come to no state ({error})")
-    except DatabaseError as error:
-        require_odd_text(error)
+    except conn.Error as error:
+        conn.require_odd_text(error)
         return _broken(stream, "do not hold: one is no text any more")
     held = one(conn, "SELECT seq FROM states WHERE stream = ?", stream)
     if held is not None and held["seq"] > seq:
@@ -206,8 +206,8 @@ def _compare(conn: Connection, stream: str, state: Any, seq: int) -> Flaw | None
         known: Any = decode(KINDS[row.kind].state, row.body)
     except UNREADABLE:
         return _flaw(right, "it could not be read")
-    except DatabaseError as error:
-        require_odd_text(error)
+    except conn.Error as error:
+        conn.require_odd_text(error)
         return _flaw(right, "it could not be read")
     if known == state and (row.seq, row.kind, row.dedup) == (seq, kind, dedup):
         return None

@@ -9,7 +9,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.kinds import encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, NewFact, StateRow
 from bot.store import outbox
-from bot.store.engine import Connection, IntegrityError, one
+from bot.store.connection import Connection, one
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, moment, plain
 
 POSITION = "SELECT max(id) FROM facts"
@@ -119,5 +119,5 @@ def _put_state(conn: Connection, ends: _Ends, state: StateRow) -> None:
         raise Conflict(f"{state.stream} is at {newest}; its state was made from {state.seq}")
     try:
         conn.execute(PUT_STATE, (stream, state.seq, state.kind, plain(state.dedup), canonical(state.body)))
-    except IntegrityError as error:
+    except conn.IntegrityError as error:
         raise Conflict(f"another open incident holds {state.dedup!r}") from error

@@ -1,13 +1,12 @@
-"""What SQLite's errors mean for whoever has to mend them."""
+"""What stands in the way of a data folder, and what mends it."""
 
 import errno
 import os
 from pathlib import Path
 
 from bot.ports import StoreError, StoreTrouble
-from bot.store.engine import DatabaseError
 
-__all__ = ["StoreError", "StoreTrouble", "ask_disk", "explained", "refusal_of", "trouble_of"]
+__all__ = ["StoreError", "StoreTrouble", "ask_disk", "refusal_of"]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -20,26 +19,6 @@ REMEDIES = {
     StoreTrouble.CORRUPT: "it is damaged; restore a backup as docs/storage.md says",
     StoreTrouble.OTHER: "is another program on this file?",
 }
-
-
-def explained(error: DatabaseError, path: Path | str) -> StoreError:
-    """The same with the file's name, the reason and the remedy."""
-    kind = trouble_of(error, Path(path))
-    return StoreError(f"{path}: {REMEDIES[kind]} ({error})", kind=kind, permanent=kind is StoreTrouble.CORRUPT)
-
-
-def trouble_of(error: DatabaseError, path: Path) -> StoreTrouble:
-    """What kind of trouble it is. SQLite calls a used-up quota, and a full disk on some of its ways, an I/O error."""
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # sqlite.org/rescode.html
-        case 13:  # FULL
-            return StoreTrouble.FULL
-        case 8:  # READONLY
-            return StoreTrouble.READ_ONLY
-        case 11 | 26:  # CORRUPT, NOTADB
-            return StoreTrouble.CORRUPT
-        case 10 | 14:  # IOERR, CANTOPEN
-            return ask_disk(path.parent) or StoreTrouble.IO
-    return StoreTrouble.OTHER
 
 
 def ask_disk(folder: Path) -> StoreTrouble | None:

@@ -1,11 +1,11 @@
 """Which rows of incidents are read: the open and the newest at start, any other by need. There may be tens of thousands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.ports import StateRow
-from bot.store.engine import Connection, one
+from bot.store.connection import Connection, one
 from bot.store.rows import canonical, iso, read_state
 
 ALL = "stream >= 'incident/' AND stream < 'incident0'"  # along the primary key
@@ -69,8 +69,8 @@ def ended_last(conn: Connection, since: Mapping[str, datetime]) -> dict[str, int
     return found
 
 
-def _ended(conn: Connection, since: datetime | None) -> Iterator[Any]:
-    return iter(()) if since is None else conn.execute(ENDED, (since.isoformat(),))
+def _ended(conn: Connection, since: datetime | None) -> Iterable[Any]:
+    return () if since is None else conn.execute(ENDED, (since.isoformat(),))
 
 
 def with_open_tasks(conn: Connection) -> list[int]:

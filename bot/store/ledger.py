@@ -18,12 +18,12 @@ from bot.ports import (
 )
 from bot.ports.replicas import Introduction, Lease, LiveReplica, PassedOn, Renewed
 from bot.store import audit, commits, incidents, outbox, pruning, removal, replicas, traces
-from bot.store.engine import Connection, atomic, one
+from bot.store.connection import Connection, atomic, one
 from bot.store.marks import forget, keep
 from bot.store.rows import micros, plain, read_fact, read_state
 
 
-class SqliteStore:
+class SqlStore:
     """`bot.ports.Store` over one connection, used by one thread at a time.
 
     Each writing call is all or nothing by itself: a transaction of its own, or a savepoint where the caller holds one.

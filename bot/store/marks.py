@@ -18,7 +18,7 @@ import bot.core
 from bot.core.codec import decode, encode
 from bot.core.record.streams import STREAMS
 from bot.ports import Mark
-from bot.store.engine import Connection, DatabaseError, one, require_odd_text
+from bot.store.connection import Connection, one
 from bot.store.rows import canonical
 
 WORTH = 500  # facts, at 25 to 50 µs each; fewer than that are folded again rather than marked
@@ -53,8 +53,8 @@ def begin(conn: Connection, stream: str) -> Begun:
         return Begun() if row is None else _counted(conn, stream, json.loads(row[0]))
     except UNREADABLE:
         return Begun()
-    except DatabaseError as error:
-        require_odd_text(error)
+    except conn.Error as error:
+        conn.require_odd_text(error)
         return Begun()
 
 

@@ -11,7 +11,7 @@ import structlog
 from bot.core.codec import encode
 from bot.core.effects import EFFECTS, Effect, PostLine, encode_effect
 from bot.ports import OutboxRow, RowState, Settled, StoreError
-from bot.store.engine import Connection, DatabaseError, forgiving, one
+from bot.store.connection import Connection, one
 from bot.store.replicas import clock, is_live
 from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
 
@@ -24,6 +24,10 @@ LONGEST = timedelta(hours=2)  # no row waits longer; Slack is let ask for an hou
 UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
 
+QUEUE = """
+INSERT INTO outbox (key, kind, lane, slot, incident, stream, seq, args, state, created_at, not_before)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (key) DO NOTHING
+"""
 SUPERSEDE = f"UPDATE outbox SET state = 'superseded' WHERE {SLOTTED} AND slot = ? AND state = 'pending' AND id <> ?"  # noqa: S608 # constants
 
 COMES_TO = (RowState.DONE, RowState.PENDING, RowState.AMBIGUOUS, RowState.DEAD)
@@ -51,15 +55,14 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
     """
     now, slot = micros(at), plain(effect.slot)
     queued = conn.execute(
-        "INSERT INTO outbox (key, kind, lane, slot, incident, stream, seq, args, state, created_at, not_before)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (key) DO NOTHING",
+        f"{QUEUE} RETURNING id" if slot else QUEUE,
         (
             plain(effect.key), effect.kind, plain(effect.lane), slot, effect.incident, plain(effect.stream), effect.seq,
             canonical(encode_effect(effect.body)), now, AT_ONCE,
         ),
     )  # fmt: skip
-    if slot and queued.rowcount:
-        conn.execute(SUPERSEDE, (slot, queued.lastrowid))
+    for (id,) in queued.fetchall() if slot else ():
+        conn.execute(SUPERSEDE, (slot, id))
 
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int) -> list[OutboxRow]:
@@ -92,8 +95,8 @@ def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
     """Rows as `read_outbox` takes them: one that holds no text must not keep the others from being read."""
     try:
         return conn.execute(sql, values).fetchall()
-    except DatabaseError:  # bytes that are no text; anything worse comes again
-        with forgiving(conn, "surrogateescape"):
+    except conn.Error:  # bytes that are no text; anything worse comes again
+        with conn.forgiving("surrogateescape"):
             return conn.execute(sql, values).fetchall()
 
 

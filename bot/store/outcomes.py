@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
 from bot.core.outcomes.served import Sum
-from bot.store.engine import Connection, atomic, one
+from bot.store.connection import Connection, atomic, one
 from bot.store.rows import canonical, plain
 
 KEYS_KEPT = timedelta(days=1)
@@ -111,7 +111,8 @@ def _seconds(at: datetime) -> int:
 
 
 class _HasConnection(Protocol):
-    conn: Connection
+    @property
+    def conn(self) -> Connection: ...
 
 
 S = TypeVar("S", bound=_HasConnection)

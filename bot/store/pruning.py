@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core.effects import OpenThread
 from bot.ports import Old
-from bot.store.engine import Connection, one
+from bot.store.connection import Connection, one
 from bot.store.outbox import UNFINISHED
 from bot.store.rows import micros
 

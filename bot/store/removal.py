@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.store.audit import REMOVED_SETTING, gone, removed_on_purpose
-from bot.store.engine import Connection, forgiving
+from bot.store.connection import Connection
 
 # An incident's effects also hang on facts of other streams.
 WHERE = {
@@ -20,7 +20,7 @@ SELECT max(coalesce((SELECT max(seq) FROM facts WHERE stream = :stream), 0),
 
 def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
     """The stream's rows, table by table; bytes that are no text are spelled out."""
-    with forgiving(conn, "backslashreplace"):
+    with conn.forgiving("backslashreplace"):
         return [
             {"table": table, **{name: row[name] for name in row.keys()}}  # noqa: SIM118 # a Row is no mapping
             for table, where in WHERE.items()
@@ -35,12 +35,9 @@ def remove(conn: Connection, stream: str) -> None:
     effects = f"SELECT key FROM outbox WHERE {WHERE['outbox']}"  # noqa: S608 # constants
     for word in ("done", "refused"):
         conn.execute(f"DELETE FROM signals WHERE id IN (SELECT '{word}/' || key FROM ({effects}))", values)  # noqa: S608 # constants
-    conn.execute("DROP TRIGGER IF EXISTS facts_last")
-    for table, where in WHERE.items():
-        conn.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 # constants
-    from bot.store.migrations.ledger import FACTS_LAST  # with the tools for migrations, which no ordinary start loads
-
-    conn.execute(FACTS_LAST)
+    with conn.deleting_facts():
+        for table, where in WHERE.items():
+            conn.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 # constants
     accept_missing(conn, known + length)
 
 

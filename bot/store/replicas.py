@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.codec import decode, encode
 from bot.ports.replicas import Introduction, Lease, LiveReplica, PassedOn, Renewed
-from bot.store.engine import Connection, one
+from bot.store.connection import Connection, one
 from bot.store.rows import MICROSECOND, canonical, micros, moment, plain
 
 NEWS_FOR = timedelta(minutes=1)  # what a replica that was away for longer need not hear any more

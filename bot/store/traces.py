@@ -7,7 +7,7 @@ import json
 
 from bot.core.record.streams import STREAMS
 from bot.store import marks
-from bot.store.engine import Connection, forgiving
+from bot.store.connection import Connection
 
 # Each stream with the highest number of a fact that something speaks of.
 SPOKEN_OF = """
@@ -23,7 +23,7 @@ HELD = "SELECT stream, max(seq) FROM facts GROUP BY stream"
 
 def missing_from(conn: Connection) -> tuple[str, ...]:
     """The streams that facts are gone from, as far as what is left tells."""
-    with forgiving(conn, "backslashreplace"):
+    with conn.forgiving("backslashreplace"):
         spoken_of = {**_marked(conn)}
         for stream, seq in conn.execute(SPOKEN_OF):
             spoken_of[stream] = max(seq, spoken_of.get(stream, 0))

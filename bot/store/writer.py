@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bot.ports import StoreError
-from bot.store.engine import Connection, DatabaseError, IntegrityError, atomic, snapshot
-from bot.store.errors import explained
+from bot.store.connection import Connection, atomic, snapshot
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -112,8 +111,8 @@ class Writer(Generic[S]):
                 for request in batch:
                     self._run_alone(conn, store, request)
             self._in_place()
-        except (DatabaseError, StoreError) as error:
-            lost = error if isinstance(error, StoreError) else explained(error, self._name)
+        except (conn.Error, StoreError) as error:
+            lost = error if isinstance(error, StoreError) else conn.explained(error, self._name)
             for request in batch:
                 request.error = request.error or lost
 
@@ -122,10 +121,10 @@ class Writer(Generic[S]):
         try:
             with atomic(conn):
                 request.result = request.work(store)
-        except IntegrityError as error:
+        except conn.IntegrityError as error:
             request.error = error
-        except DatabaseError as error:
-            request.error = explained(error, self._name)
+        except conn.Error as error:
+            request.error = conn.explained(error, self._name)
             request.error.__cause__ = error
             if not conn.in_transaction:
                 # SQLite undid the whole transaction (disk full, I/O error): nobody of this batch has anything.
@@ -184,8 +183,8 @@ class Readers(Generic[S]):
         try:
             with snapshot(conn):
                 return work(store)
-        except DatabaseError as error:
-            raise explained(error, self.name) from error
+        except conn.Error as error:
+            raise conn.explained(error, self.name) from error
         finally:
             self._free.put((conn, store))
 

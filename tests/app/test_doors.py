@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.config.models import Config
 from bot.core.model import Outcome, Sample
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.wiring.hooks import doors
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bot.engine.seen_ids import MOST_IN_MEMORY, SeenIds
 from bot.ports import Store, StoreError, StoreTrouble
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from bot.cli.verbs import main
 from bot.core.record.fact import Fact
 from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 from commands.table import words
 from tests import forks
 from tests.house import Vendor, settings

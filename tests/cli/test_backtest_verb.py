@@ -14,7 +14,7 @@ from bot.core import signals as s
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.engine.engine import CommittingEngine
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock, SystemClock
 from tests.desk import RULE, policy
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.store.sqlite import LEDGER_FILE, InlineLedger
+from bot.store.sqlite.ledgers import LEDGER_FILE, InlineLedger
 from tests.cli.deployment import Deployment
 from tests.house import FLAG
 

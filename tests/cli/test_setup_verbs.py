@@ -16,7 +16,7 @@ from bot.sandbox.slack.records import BOT_SCOPES
 from bot.slack.proof import TEXT
 from bot.slack.scopes import PRIVATE_SCOPES, SCOPES
 from bot.store.lock import DataLock
-from bot.store.sqlite import LEDGER_FILE, InlineLedger
+from bot.store.sqlite.ledgers import LEDGER_FILE, InlineLedger
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
 

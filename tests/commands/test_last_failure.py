@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core import signals as s
 from bot.core.model import Level
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from commands.events.questions import READ_BACK, last_failure
 from tests.desk import ANA, Table
 from tests.ledger_facts import commits

@@ -16,7 +16,7 @@ from bot.core.policy import ComponentPolicy, Policy
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.about import About
 from bot.views.text import spoken

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ports import Introduction, Ledger, OutboxRow, Renewed, Settled
-from bot.store.sqlite import InlineLedger, open_ledger
+from bot.store.sqlite.ledgers import InlineLedger, open_ledger
 from tests.ledger_facts import NOON, after, effect, queued
 
 TTL = timedelta(seconds=3)

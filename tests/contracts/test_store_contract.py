@@ -20,7 +20,7 @@ from bot.core.record.incident_facts import Declared, NoteAdded
 from bot.core.record.kinds import BODIES
 from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store, StoreError, StoreTrouble
 from bot.store.rows import fact_hash
-from bot.store.sqlite import InlineLedger, open_ledger
+from bot.store.sqlite.ledgers import InlineLedger, open_ledger
 from tests.generated import instances
 from tests.ledger_facts import NOON, OfTomorrow, after, an_incident, commit, declared, effect, fact, queued, texts
 from tests.rebuilt import rebuild_states

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 
 ROOT = Path(__file__).resolve().parents[2]
 DETECTED_WITHIN_S = 120  # of the story; 0.75 real seconds at the speed of the test, where one beat of the bot takes 8

@@ -19,7 +19,7 @@ from bot.sandbox.vendor import Scenario
 from bot.sandbox.vendor.scenario import OK
 from bot.sandbox.world import EPOCH, LoopClock, LoopTicker, VirtualLoop
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.wiring.parts import Parts
 
 ANSWER_S = 0.4  # a quick one; models take longer

@@ -11,7 +11,7 @@ from bot.core.policy import FlagPolicy, Policy
 from bot.engine.engine import CommittingEngine
 from bot.sandbox.world import EPOCH
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.watch.plan import Plan
 from bot.watch.watch import Watch

@@ -24,7 +24,7 @@ from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
 from bot.store.errors import StoreError
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock, SteadyClock
 from bot.watch.plan import Plan
 from bot.watch.watch import Watch

@@ -12,7 +12,7 @@ from bot.ledger_care.notices import LedgerNotices
 from bot.ledger_care.watch import LedgerWatch
 from bot.ports import Store, StoreError, StoreTrouble
 from bot.sandbox.world import LoopClock
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from tests.desk import CHAT_FLAG, policy
 from tests.engine.test_bad_days import in_virtual_time
 

@@ -26,7 +26,7 @@ from bot.engine.outbox import SETTLE_FOR, Outbox
 from bot.ports import EffectError, OutboxRow, Performed, Performer, Wait, together
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.world import LoopClock, VirtualLoop
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import policy
 from tests.ledger_facts import queued

@@ -20,7 +20,7 @@ from bot.engine.outbox import Outbox
 from bot.ports import Message, OutboxRow, Place
 from bot.sandbox.chat import ME, FakeChat
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from tests.desk import ANA, BOB, policy
 
 BEFORE = Path(__file__).parent / "ledgers" / "outbox_before_typed_effects.sql"

@@ -13,7 +13,7 @@ from bot.core.model import Actor
 from bot.core.record.fact import Fact
 from bot.engine.engine import MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import policy, told
 

@@ -16,7 +16,7 @@ from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ports.sinks import Plan, Sink, SinkError, Target
 from bot.sandbox.world import EPOCH
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock, SystemClock
 from tests.desk import ANA, policy
 

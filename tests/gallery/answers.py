@@ -29,7 +29,7 @@ from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.slack.reception import TOO_MANY, UNKNOWN, WORDS
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.answers import answer_message, told
 from commands.converting import INVITE, Existing

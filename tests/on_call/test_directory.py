@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.on_call.directory import Directory, UserGroup
 from bot.on_call.shifts import Rota, Shift, SourceError
 from bot.ports import ChatError, GroupGone, Ledger, OnDuty
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from bot.ports import OutboxRow
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from bot.sandbox.slack.records import Settings
 from bot.store.errors import StoreError
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 from commands.table import words
 from tests import forks
 from tests.house import Vendor, settings

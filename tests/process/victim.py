@@ -19,7 +19,7 @@ from bot.config.load import load
 from bot.engine.outbox import OutboxTiming
 from bot.ports import Commit, Store
 from bot.store.samples.sqlite import open_samples
-from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 from bot.wiring.parts import Parts
 
 T = TypeVar("T")

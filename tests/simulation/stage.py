@@ -18,7 +18,7 @@ from bot.sandbox.chat import FakeChat
 from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, LoopTicker
 from bot.store.samples.sqlite import InlineSamples
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.wiring.parts import Parts
 from bot.wiring.upkeep import forget_old
 from tests.simulation.weather import ScriptedPage, ScriptedProber, Weather

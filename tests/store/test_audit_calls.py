@@ -12,7 +12,7 @@ from bot.engine.engine import CommittingEngine
 from bot.ledger_care.audit import EVERY_S, FIRST_AFTER_S, MOST_NAMED, DailyAudit, load_checked
 from bot.ports import Store, StoreError, StoreTrouble
 from bot.sandbox.world import EPOCH
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import policy
 from tests.engine.test_bad_days import in_virtual_time

@@ -15,7 +15,7 @@ from bot.engine.engine import CommittingEngine, changed_states
 from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ports import Commit, NewFact, StoreError
 from bot.store.marks import PREFIX, WORTH, made, rules
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import RULE, policy
 from tests.ledger_facts import NOON

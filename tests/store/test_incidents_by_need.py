@@ -15,7 +15,7 @@ from bot.core.model import Level, Phase
 from bot.core.record.recent import MOST_RECENT, RECENT_FOR
 from bot.engine.engine import FORGET_EVERY, CommittingEngine
 from bot.engine.world_reading import read_world
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import ANA, RULE, START, Table, policy
 from tests.ledger_facts import commits

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bot.core.record.incident_facts import NoteAdded
-from bot.store.engine import connect, connect_read_only, sqlite_report, vulnerable
 from bot.store.errors import StoreError
-from bot.store.ledger import SqliteStore
+from bot.store.ledger import SqlStore
 from bot.store.lock import DataLock, is_free
 from bot.store.rows import fact_hash
-from bot.store.sqlite import InlineLedger, open_ledger, open_read_only
+from bot.store.sqlite.engine import connect, connect_read_only, sqlite_report, vulnerable
+from bot.store.sqlite.ledgers import InlineLedger, open_ledger, open_read_only
 from tests.ledger_facts import NOON, commit, declared, effect, fact, queued, texts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,7 +228,7 @@ async def test_the_rollback_journal_serves_writer_and_readers_too(tmp_path: Path
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from bot.store.sqlite import open_ledger
+from bot.store.sqlite.ledgers import open_ledger
 from tests.ledger_facts import commit, fact
 
 async def main():
@@ -330,7 +330,7 @@ async def test_a_fact_cannot_be_changed_by_accident(sql: str) -> None:
 async def test_a_fact_of_unknown_kind_is_named(tmp_path: Path) -> None:
     """A ledger from the future is read as far as it says what stopped it."""
     conn = connect(tmp_path / "ledger.db")
-    store = SqliteStore(InlineLedger(conn).conn)
+    store = SqlStore(InlineLedger(conn).conn)
     store.commit(commit(fact("flag/a", 1, NoteAdded("x"))))
     conn.execute("DROP TRIGGER facts_stay")
     conn.execute("UPDATE facts SET kind = 'flag.transcended'")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.ports import StoreError, StoreTrouble
-from bot.store.identity import MARKER, require_there
-from bot.store.sqlite import open_ledger
+from bot.store.sqlite.identity import MARKER, require_there
+from bot.store.sqlite.ledgers import open_ledger
 
 
 @pytest.mark.parametrize("left", ["samples.db", MARKER])

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bot.ports import Conflict, Settled, Store
-from bot.store.engine import connect, sqlite_report
 from bot.store.errors import StoreError
-from bot.store.ledger import SqliteStore
-from bot.store.sqlite import InlineLedger, open_ledger
+from bot.store.ledger import SqlStore
+from bot.store.sqlite.engine import connect, sqlite_report
+from bot.store.sqlite.ledgers import InlineLedger, open_ledger
 from tests.ledger_facts import NOON, commit, declared, effect, fact, queued
 
 LEASE = timedelta(seconds=90)
@@ -164,7 +164,7 @@ def test_no_row_is_claimed_twice_when_eight_claimers_race(tmp_path: Path) -> Non
 
     def claimer(name: str) -> None:
         conn = connect(path)
-        store = SqliteStore(conn)
+        store = SqlStore(conn)
         try:
             while store.next_due(NOON) is not None:
                 for row in store.claim(NOON, name, LEASE, 3):
@@ -201,7 +201,7 @@ def test_one_incident_opens_when_processes_would_race(tmp_path: Path) -> None:
         conn = connect(path)
         start.wait()
         try:
-            SqliteStore(conn).commit(declared(number))
+            SqlStore(conn).commit(declared(number))
             outcomes.append("opened")
         except Conflict:
             outcomes.append("conflict")

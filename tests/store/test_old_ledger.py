@@ -20,7 +20,7 @@ from bot.engine.engine import CommittingEngine
 from bot.exports import render
 from bot.flags.evaluate import snapshot
 from bot.ports import Store
-from bot.store.sqlite import SqliteLedger, open_ledger
+from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 from bot.system.clock import ManualClock
 from bot.web.api.shapes import incident_shape
 from tests.desk import ANA

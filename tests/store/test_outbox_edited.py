@@ -11,7 +11,7 @@ from bot.core.effects import EditCard
 from bot.ports import RowState, Settled, StoreError, StoreTrouble
 from bot.slack.errors import LONGEST_LIMIT
 from bot.store.outbox import LONGEST
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from tests.ledger_edits import edit
 from tests.ledger_facts import NOON, after, effect, queued
 

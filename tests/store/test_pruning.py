@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.effects import Effect, OpenThread
 from bot.ports import AlreadyHandled, Settled
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.wiring.upkeep import KEEP, forget_old
 from tests.ledger_facts import NOON, commit, effect, fact, queued
 

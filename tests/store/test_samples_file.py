@@ -12,12 +12,12 @@ from sqlite_utils import Database
 
 from bot.core.histogram import bucket, middle_ms
 from bot.core.model import Fault, Outcome, Sample
-from bot.store.engine import DatabaseError, connect
 from bot.store.errors import StoreError
-from bot.store.migrations import LEDGER, SAMPLES, Shape
-from bot.store.migrations.samples import CHECKS, ROLLUPS
-from bot.store.migrations.samples import SAMPLES as FIRST_SAMPLES
 from bot.store.samples.sqlite import InlineSamples, open_samples
+from bot.store.sqlite.engine import DatabaseError, connect
+from bot.store.sqlite.migrations import LEDGER, SAMPLES, Shape
+from bot.store.sqlite.migrations.samples import CHECKS, ROLLUPS
+from bot.store.sqlite.migrations.samples import SAMPLES as FIRST_SAMPLES
 from tests.ledger_facts import NOON, after
 
 ROOT = Path(__file__).parents[2]
@@ -246,7 +246,7 @@ sys.modules["pysqlite3"] = None
 from pathlib import Path
 from datetime import timedelta
 from bot.core.model import Outcome, Sample
-from bot.store.engine import sqlite_report
+from bot.store.sqlite.engine import sqlite_report
 from bot.store.samples.sqlite import open_samples
 from tests.ledger_facts import NOON
 

@@ -14,7 +14,7 @@ from bot.engine.engine import CommittingEngine
 from bot.ledger_care.audit import load_checked
 from bot.ledger_care.setting_aside import set_aside
 from bot.ports import StoreError
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.wiring.upkeep import forget_old
 from tests.desk import ANA, CHAT_FLAG, policy

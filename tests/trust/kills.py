@@ -23,7 +23,7 @@ from bot.core.record.incident_facts import Declared, UpdateWritten
 from bot.ports import OutboxRow
 from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.slack.errors import NotThere, SlackbotSays
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 from tests.house import FLAG, LOOSE
 from tests.process.rig import Rig, a_rig
 from tests.trust.laws import Read, Witness, broken

@@ -1,7 +1,7 @@
 """Which controls ever answered is written when it grew, and not at every beat."""
 
 from bot.core.detection.blindness import Proven
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.watch.proven import ProvenWays
 
 

@@ -16,7 +16,7 @@ from bot.core.record.world import World
 from bot.engine.world_reading import read_incidents, read_world
 from bot.exports import FORMATS, render
 from bot.store.errors import StoreError
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 from bot.system.redaction import Redactor
 from bot.wiring.retained import keep
 

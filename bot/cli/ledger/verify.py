@@ -11,7 +11,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.ledger_care.audit import REMEDY_MISSING, missing_words, remedy
 from bot.ports import Flaw
 from bot.store.errors import StoreError
-from bot.store.sqlite import open_read_only
+from bot.store.sqlite.ledgers import open_read_only
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
 from bot.store import outcomes
-from bot.store.engine import Connection, atomic, one
+from bot.store.connection import Connection, atomic, one
 from bot.store.rows import micros
 from bot.store.samples.rollups import BASE_S, HOUR_S, US
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.histogram import WIDTH, bucket
-from bot.store.engine import Connection, DatabaseError, atomic, one
+from bot.store.connection import Connection, atomic, one
 from bot.store.rows import canonical
+from bot.store.sqlite.engine import SqliteConnection
 
 HOUR_S = 3_600
 GRACE_S = 60  # a probe under its longest deadline still lands in its hour
@@ -122,11 +123,11 @@ def rolled_until(conn: Connection) -> int:
     return int(mark[0]) if mark else 0
 
 
-def provide_logarithm(conn: Connection) -> None:
+def provide_logarithm(conn: SqliteConnection) -> None:
     """Some builds of SQLite come without mathematics; the same function in Python is slower, and right."""
     try:
         conn.execute("SELECT ln(2.0)")
-    except DatabaseError:
+    except conn.Error:
         conn.create_function("ln", 1, math.log, deterministic=True)
 
 

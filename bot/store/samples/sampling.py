@@ -9,7 +9,7 @@ from bot.core.codec import encode
 from bot.core.histogram import middle_ms, percentile
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered
-from bot.store.engine import Connection, atomic, one
+from bot.store.connection import atomic, one
 from bot.store.rows import canonical, micros, moment, plain
 from bot.store.samples.rollups import (
     BASE_S,
@@ -26,6 +26,7 @@ from bot.store.samples.rollups import (
     rolled_until,
     start_counting,
 )
+from bot.store.sqlite.engine import SqliteConnection
 
 OUTCOMES = (Outcome.OK, Outcome.SLOW, Outcome.FAIL, Outcome.INCONCLUSIVE)
 BASE_US = BASE_S * US
@@ -62,7 +63,7 @@ COUNTED_RUNS = f"""
 class SampleStore:
     """Reads `samples.db` over one connection, used by one thread at a time; writes it too, where `writing` is asked for."""
 
-    def __init__(self, conn: Connection, *, writing: bool = False) -> None:
+    def __init__(self, conn: SqliteConnection, *, writing: bool = False) -> None:
         self.conn = conn
         self._committed: dict[tuple[str, str, str], int] = {}  # check, component and vantage to their id
         provide_logarithm(conn)

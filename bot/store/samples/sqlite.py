@@ -10,14 +10,16 @@ import structlog
 
 from bot.core.model import Sample
 from bot.ports import LatencyPicture, Remembered
-from bot.store.access import Access, Ways
-from bot.store.engine import NORMAL, Connection, DatabaseError, connect_alone, connect_read_only
-from bot.store.errors import StoreError, StoreTrouble, explained
-from bot.store.migrations import SAMPLES, migrate, require
-from bot.store.opening import opened
+from bot.store.connection import Connection
+from bot.store.errors import StoreError, StoreTrouble
 from bot.store.outcomes import StoredOutcomes
 from bot.store.samples import retention
 from bot.store.samples.sampling import START, SampleStore
+from bot.store.sqlite.access import Access, Ways
+from bot.store.sqlite.engine import NORMAL, DatabaseError, SqliteConnection, connect_alone, connect_read_only
+from bot.store.sqlite.errors import explained
+from bot.store.sqlite.migrations import SAMPLES, migrate, require
+from bot.store.sqlite.opening import opened
 
 T = TypeVar("T")
 
@@ -198,7 +200,7 @@ class SqliteSamples:
 class InlineSamples:
     """`bot.ports.Samples` on the caller's own thread, in memory or on a file."""
 
-    def __init__(self, conn: Connection, name: str = ":memory:") -> None:
+    def __init__(self, conn: SqliteConnection, name: str = ":memory:") -> None:
         migrate(conn, SAMPLES, name)
         self.conn = conn
         self.store = SampleStore(conn, writing=True)

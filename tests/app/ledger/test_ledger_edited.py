@@ -3,7 +3,7 @@
 import pytest
 
 from bot.ledger_care.audit import DailyAudit
-from bot.store.sqlite import InlineLedger
+from bot.store.sqlite.ledgers import InlineLedger
 from tests.cli.deployment import Deployment
 from tests.house import FLAG
 from tests.ledger_edits import edit

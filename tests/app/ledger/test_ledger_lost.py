@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.sqlite import open_ledger
+from bot.store.sqlite.ledgers import open_ledger
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
 from tests.ledger_facts import declared

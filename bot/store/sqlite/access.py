@@ -7,8 +7,9 @@ from typing import Generic, TypeVar
 
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import StoreError, StoreTrouble
-from bot.store.engine import Connection, DatabaseError, snapshot
-from bot.store.errors import explained
+from bot.store.connection import Connection, snapshot
+from bot.store.sqlite.engine import DatabaseError
+from bot.store.sqlite.errors import explained
 from bot.store.writer import Readers, Writer
 
 S = TypeVar("S")

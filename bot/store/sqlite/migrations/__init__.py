@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bot.store.engine import Connection, DatabaseError, atomic, one
-from bot.store.errors import StoreError, StoreTrouble, trouble_of
+from bot.store.connection import atomic, one
+from bot.store.errors import StoreError, StoreTrouble
+from bot.store.sqlite.engine import DatabaseError, SqliteConnection
+from bot.store.sqlite.errors import trouble_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations  # loaded where there is something to migrate: most starts need not wait for it
@@ -20,13 +22,13 @@ class Shape(NamedTuple):
 
 
 def _of_the_ledger() -> "Migrations":
-    from bot.store.migrations.ledger import ledger
+    from bot.store.sqlite.migrations.ledger import ledger
 
     return ledger
 
 
 def _of_samples() -> "Migrations":
-    from bot.store.migrations.samples import samples
+    from bot.store.sqlite.migrations.samples import samples
 
     return samples
 
@@ -35,7 +37,7 @@ LEDGER = Shape(0x55_4C_45_44, _of_the_ledger, 4)
 SAMPLES = Shape(0x55_53_41_4D, _of_samples, 4)
 
 
-def migrate(conn: Connection, shape: Shape, name: str) -> None:
+def migrate(conn: SqliteConnection, shape: Shape, name: str) -> None:
     """Apply what is missing, all or nothing. Raises StoreError for a file that is newer, damaged or not ours."""
     if _known(conn, shape, name) == shape.version:
         return
@@ -49,14 +51,14 @@ def migrate(conn: Connection, shape: Shape, name: str) -> None:
         conn.execute(f"PRAGMA user_version = {shape.version}")
 
 
-def require(conn: Connection, shape: Shape, name: str) -> None:
+def require(conn: SqliteConnection, shape: Shape, name: str) -> None:
     """Refuse a file that is not exactly of this shape; for readers, who may not mend it."""
     version = _known(conn, shape, name)
     if version < shape.version:
         raise StoreError(f"{name} is from an older Understudy (schema {version}); start this one once to bring it up to date")
 
 
-def _known(conn: Connection, shape: Shape, name: str) -> int:
+def _known(conn: SqliteConnection, shape: Shape, name: str) -> int:
     try:
         mark, version = _pragma(conn, "application_id"), _pragma(conn, "user_version")
         strange = mark == 0 and one(conn, "SELECT name FROM sqlite_schema LIMIT 1") is not None
@@ -79,6 +81,6 @@ def _known(conn: Connection, shape: Shape, name: str) -> int:
     return version
 
 
-def _pragma(conn: Connection, name: str) -> int:
+def _pragma(conn: SqliteConnection, name: str) -> int:
     row: Any = one(conn, f"PRAGMA {name}")
     return int(row[0])

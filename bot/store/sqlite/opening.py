@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from bot.ports import StoreError, StoreTrouble
-from bot.store.engine import FULL, Connection, DatabaseError, connect
-from bot.store.errors import explained, refusal_of
-from bot.store.migrations import Shape, migrate
+from bot.store.errors import refusal_of
+from bot.store.sqlite.engine import FULL, DatabaseError, SqliteConnection, connect
+from bot.store.sqlite.errors import explained
+from bot.store.sqlite.migrations import Shape, migrate
 
 
-def opened(path: Path | str, shape: Shape, synchronous: str = FULL) -> Connection:
+def opened(path: Path | str, shape: Shape, synchronous: str = FULL) -> SqliteConnection:
     """A writing connection to an up-to-date file. Raises StoreError."""
     try:
         conn = connect(path, synchronous=synchronous)

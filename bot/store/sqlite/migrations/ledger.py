@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from bot.store.sqlite.engine import FACTS_LAST
+
 ledger = Migrations("understudy-ledger")
 
 FACTS = """
@@ -23,8 +25,6 @@ CREATE TABLE facts (
     UNIQUE (stream, seq)
 ) STRICT
 """
-
-FACTS_LAST = "CREATE TRIGGER facts_last BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END"
 
 STATES = """
 CREATE TABLE states (

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.ports import Store
-from bot.store import identity
-from bot.store.access import Access, Ways
-from bot.store.engine import Connection, DatabaseError, atomic, connect_alone, connect_read_only, snapshot
-from bot.store.errors import StoreError, explained
-from bot.store.ledger import SqliteStore
+from bot.store.connection import Connection, atomic, snapshot
+from bot.store.errors import StoreError
+from bot.store.ledger import SqlStore
 from bot.store.lock import DataLock
-from bot.store.migrations import LEDGER, migrate, require
-from bot.store.opening import opened
+from bot.store.sqlite import identity
+from bot.store.sqlite.access import Access, Ways
+from bot.store.sqlite.engine import DatabaseError, SqliteConnection, connect_alone, connect_read_only
+from bot.store.sqlite.errors import explained
+from bot.store.sqlite.migrations import LEDGER, migrate, require
+from bot.store.sqlite.opening import opened
 
 T = TypeVar("T")
 
@@ -112,11 +114,11 @@ class InlineLedger(_Alone):
     of several over the same file, none of which hears of what the others commit.
     """
 
-    def __init__(self, conn: Connection, name: str = ":memory:", *, shared: bool = False) -> None:
+    def __init__(self, conn: SqliteConnection, name: str = ":memory:", *, shared: bool = False) -> None:
         migrate(conn, LEDGER, name)
         self.shared = shared
         self.conn = conn
-        self.store: Store = SqliteStore(conn)
+        self.store: Store = SqlStore(conn)
 
     @staticmethod
     def open(path: Path | str = ":memory:") -> "InlineLedger":
@@ -151,11 +153,11 @@ class InlineLedger(_Alone):
 class ReadOnlyLedger(_Alone):
     """`bot.ports.Ledger` for exports beside a running bot: it takes no lock and writes nothing."""
 
-    def __init__(self, conn: Connection, path: Path) -> None:
+    def __init__(self, conn: SqliteConnection, path: Path) -> None:
         require(conn, LEDGER, str(path))
         self.path = path
         self._conn = conn
-        self._store: Store = SqliteStore(conn)
+        self._store: Store = SqlStore(conn)
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Always refused."""
@@ -189,12 +191,12 @@ def open_read_only(folder: Path) -> ReadOnlyLedger:
 
 def _open(path: Path) -> tuple[Connection, Store]:
     conn = opened(path, LEDGER)
-    return conn, SqliteStore(conn)
+    return conn, SqlStore(conn)
 
 
 def _open_reader(path: Path) -> tuple[Connection, Store]:
     conn = connect_read_only(path)
-    return conn, SqliteStore(conn)
+    return conn, SqlStore(conn)
 
 
 def _open_alone(path: Path) -> tuple[Connection, Store]:
@@ -207,4 +209,4 @@ def _open_alone(path: Path) -> tuple[Connection, Store]:
     except BaseException:
         conn.close()
         raise
-    return conn, SqliteStore(conn)
+    return conn, SqlStore(conn)

@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.core.lazy_dataclass import dataclass
+from bot.ports import StoreError
+from bot.store.sqlite.errors import explained
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,14 +21,51 @@ else:
     except ImportError:
         import sqlite3
 
-Connection = sqlite3.Connection
 Row = sqlite3.Row
 DatabaseError = sqlite3.Error
-IntegrityError = sqlite3.IntegrityError
 
 BUSY_TIMEOUT_MS = 5_000
 LARGEST_IDLE_WAL = 64 * 1024 * 1024  # bytes; a WAL that grew in a storm is cut back to this
 FULL, NORMAL = "FULL", "NORMAL"  # durable when it returns; durable after the next checkpoint
+FACTS_LAST = "CREATE TRIGGER facts_last BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END"
+
+
+class SqliteConnection(sqlite3.Connection):
+    """`bot.store.connection.Connection` over a file."""
+
+    def begin(self) -> None:
+        """Begin a transaction that takes the write lock at once."""
+        self.execute("BEGIN IMMEDIATE")
+
+    def begin_reading(self) -> None:
+        """Begin a transaction that sees one consistent picture."""
+        self.execute("BEGIN")
+
+    @contextmanager
+    def forgiving(self, errors: str) -> Iterator[None]:
+        """Rows fetched inside may hold bytes that are no text; `errors` says what becomes of them, as for `bytes.decode`."""
+        before = self.text_factory
+        self.text_factory = lambda raw: raw.decode("utf-8", errors)
+        try:
+            yield
+        finally:
+            self.text_factory = before
+
+    @contextmanager
+    def deleting_facts(self) -> Iterator[None]:
+        """Facts may be deleted inside; in a transaction, which undoes that too."""
+        self.execute("DROP TRIGGER IF EXISTS facts_last")
+        yield
+        self.execute(FACTS_LAST)
+
+    def require_odd_text(self, error: Exception) -> None:
+        """Raise whatever is more than bytes that are no text: of those SQLite's module complains without a code."""
+        if hasattr(error, "sqlite_errorcode"):
+            raise error
+
+    def explained(self, error: Exception, name: str) -> StoreError:
+        """The same with the file's name, the reason and the remedy."""
+        return explained(error, name)
 
 
 @dataclass(frozen=True)
@@ -62,14 +101,14 @@ def vulnerable(version: tuple[int, ...]) -> bool:
     return (3, 7, 0) <= version < (3, 51, 3)
 
 
-def connect(path: Path | str, *, synchronous: str = FULL) -> Connection:
+def connect(path: Path | str, *, synchronous: str = FULL) -> SqliteConnection:
     """Open a file for writing, making it (mode 0600) where there is none; `:memory:` works too.
 
     Transactions are ours to begin and end. The connection may travel between threads, but is never used by two at once.
     """
     if path != ":memory:":
         _make_private(Path(path))
-    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, factory=SqliteConnection)
     return _prepared(
         conn,
         "auto_vacuum = INCREMENTAL",  # first: it only counts before the first table
@@ -84,10 +123,12 @@ def connect(path: Path | str, *, synchronous: str = FULL) -> Connection:
     )
 
 
-def connect_read_only(path: Path) -> Connection:
+def connect_read_only(path: Path) -> SqliteConnection:
     """Open a file that exists, for reading alone; it neither writes nor checkpoints."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
-    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
+    conn = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256, factory=SqliteConnection
+    )
     return _prepared(
         conn,
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
@@ -98,13 +139,13 @@ def connect_read_only(path: Path) -> Connection:
     )
 
 
-def connect_alone(path: Path) -> Connection:
+def connect_alone(path: Path) -> SqliteConnection:
     """Open a file that exists for reading on a disk that takes nothing: without the shared index, which would need room.
 
     Nobody else can use the file meanwhile, so it is not kept open.
     """
     uri = f"{path.resolve().as_uri()}?mode=rw"
-    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
     return _prepared(
         conn,
         "locking_mode = EXCLUSIVE",  # before the first access: then the log's index is kept in memory
@@ -115,55 +156,7 @@ def connect_alone(path: Path) -> Connection:
     )
 
 
-@contextmanager
-def atomic(conn: Connection) -> Iterator[None]:
-    """All or nothing: a transaction that takes the write lock at once, or a savepoint inside a running one."""
-    inner = conn.in_transaction
-    undo = ("ROLLBACK TO part", "RELEASE part") if inner else ("ROLLBACK",)
-    conn.execute("SAVEPOINT part" if inner else "BEGIN IMMEDIATE")
-    try:
-        yield
-        conn.execute("RELEASE part" if inner else "COMMIT")
-    except BaseException:
-        # A full disk makes SQLite roll the whole transaction back by itself; then there is nothing left to undo.
-        for sql in undo if conn.in_transaction else ():
-            conn.execute(sql)
-        raise
-
-
-@contextmanager
-def snapshot(conn: Connection) -> Iterator[None]:
-    """One consistent picture for several reads."""
-    conn.execute("BEGIN")
-    try:
-        yield
-    finally:
-        conn.execute("ROLLBACK")
-
-
-@contextmanager
-def forgiving(conn: Connection, errors: str) -> Iterator[None]:
-    """Rows fetched inside may hold bytes that are no text; `errors` says what becomes of them, as for `bytes.decode`."""
-    before = conn.text_factory
-    conn.text_factory = lambda raw: raw.decode("utf-8", errors)
-    try:
-        yield
-    finally:
-        conn.text_factory = before
-
-
-def one(conn: Connection, sql: str, *values: Any) -> Any:
-    """The first row of a query, or None."""
-    return conn.execute(sql, values).fetchone()
-
-
-def require_odd_text(error: DatabaseError) -> None:
-    """Raise whatever is more than bytes that are no text: of those SQLite's module complains without a code."""
-    if hasattr(error, "sqlite_errorcode"):
-        raise error
-
-
-def _prepared(conn: Connection, *pragmas: str) -> Connection:
+def _prepared(conn: SqliteConnection, *pragmas: str) -> SqliteConnection:
     conn.row_factory = Row
     try:
         for pragma in pragmas:
