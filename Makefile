@@ -6,7 +6,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # half of the time tests wait: for a process, for Slack, for a page
 
-.PHONY: gateways helm compose demo test lint bench kills chaos days mutants interop pictures check install browser emoji official proxy postgres peers node web java clean
+.PHONY: gateways helm compose demo test lint bench trust chaos days mutants interop pictures check install browser emoji official proxy postgres peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -27,8 +27,8 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev peers ## measures what the README claims
 	$(BIN)/python -m bench $(ARGS)
 
-kills: $(VENV)/.dev ## kills the bot a thousand times and checks that nothing was lost or said twice; ARGS=--kills=N
-	$(BIN)/python -m tests.trust.kills $(ARGS)
+trust: $(VENV)/.dev postgres ## kills, pauses and cuts off replicas a thousand times and holds what is left against the laws; ARGS="--store=sqlite"
+	$(BIN)/python -m tests.trust.storms $(ARGS)
 
 chaos: $(VENV)/.dev ## tells two hundred lives of an incident in a Slack that misbehaves, and checks the same; ARGS=--lives=N
 	$(BIN)/python -m tests.trust.chaos $(ARGS)

@@ -25,6 +25,7 @@ from tests import forks
 from tests.house import Vendor, settings
 
 WITHIN_S = 40.0
+ANSWERS_WITHIN = aiohttp.ClientTimeout(total=5)  # one that stands still is asked no longer
 CONFIG = "understudy.yaml"
 VICTIM = Path(__file__).with_name("victim.py")
 
@@ -65,6 +66,11 @@ class BotProcess:
         """How the bot ended; None while it lives."""
         return self._process.returncode if self._process is not None else None
 
+    @property
+    def lives(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self.ended is None
+
     async def gone(self) -> None:
         """Wait until the process is no more."""
         if self._process is not None:
@@ -85,11 +91,11 @@ class BotProcess:
             found = json.loads(control.read_text(encoding="utf-8"))
             headers = {"Authorization": f"Bearer {found['token']}"}
             async with (
-                aiohttp.ClientSession() as session,
+                aiohttp.ClientSession(timeout=ANSWERS_WITHIN) as session,
                 session.request(method, found["url"] + path, json=body, headers=headers) as response,
             ):
                 return await response.json()
-        except (FileNotFoundError, json.JSONDecodeError, aiohttp.ClientError):
+        except (FileNotFoundError, json.JSONDecodeError, aiohttp.ClientError, TimeoutError):
             return None
 
 

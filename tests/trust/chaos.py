@@ -25,8 +25,8 @@ from bot.sandbox.slack import Person
 from bot.sandbox.slack.errors import NotThere, SlackbotSays
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, LOOSE, House, a_house
-from tests.trust.kills import look, say
 from tests.trust.laws import Witness, broken
+from tests.trust.storms import look, say
 
 LIVES = 200
 CALLS = (

@@ -24,6 +24,9 @@ class Read:
     sent_at: datetime
     received_at: datetime
     variant: str
+    replica: str = ""
+    revision: int = 0
+    as_of: datetime | None = None  # where it said that it may be out of date: since when
 
 
 @dataclass
@@ -48,6 +51,8 @@ def broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> d
         "nothing is posted twice, and what counts as posted stands in Slack": posted(seen, rows),
         "an incident has one channel": channels(seen, facts),
         "a flag reads as it was committed, and as nothing else": flags(seen, facts),
+        "no reader of a replica sees a flag go back": monotone(seen),
+        "in the end every replica serves what was committed": agree(seen, facts),
         "one incident of a provider is open at a time": one_open(facts),
         "updates have no gaps": updates(seen, facts, rows),
         "no incident is entered without a new failure": new_failures(seen, facts),
@@ -82,7 +87,10 @@ def channels(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
-    """A read between two commits gets the value of either; a value that is over may be read for a moment more."""
+    """A read between two commits gets the value of either; a value that is over may be read for a moment more.
+
+    Where it says since when it may be out of date, any value since then.
+    """
     spans, world = [(datetime.min.replace(tzinfo=facts[0].at.tzinfo), seen.default)] if facts else [], World()
     for fact in facts:
         world = evolve(world, fact)
@@ -93,10 +101,31 @@ def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
         may = {
             value
             for (begins, value), ends in zip(spans, [*(at for at, _ in spans[1:]), None], strict=True)
-            if begins <= read.received_at and (ends is None or ends + SERVED_WITHIN >= read.sent_at)
+            if begins <= read.received_at and (ends is None or ends + SERVED_WITHIN >= (read.as_of or read.sent_at))
         }
         if read.variant not in may:
             yield f"{read.variant} was read at {read.sent_at:%H:%M:%S.%f}, when {' or '.join(sorted(may))} was committed"
+
+
+def monotone(seen: Witness) -> Iterator[str]:
+    """What a replica served once it does not take back, over its own restarts too."""
+    newest: dict[str, int] = defaultdict(int)
+    for read in seen.reads:
+        if read.revision < newest[read.replica]:
+            yield f"{read.replica} served revision {read.revision} at {read.sent_at:%H:%M:%S.%f}, after {newest[read.replica]}"
+        newest[read.replica] = max(read.revision, newest[read.replica])
+
+
+def agree(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    world = World()
+    for fact in facts:
+        world = evolve(world, fact)
+    engagement = world.flag(seen.flag).engagement
+    right = engagement.variant if engagement else seen.default
+    for replica, last in {read.replica: read for read in seen.reads}.items():
+        if last.variant != right or last.as_of is not None:
+            age = " and says that it may be out of date" if last.as_of else ""
+            yield f"{replica} serves {last.variant}{age}; {right} was committed"
 
 
 def one_open(facts: Sequence[Fact]) -> Iterator[str]:
