@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.config.crossrefs import cross_check
 from bot.config.models import Config
-from bot.config.pending import pending_reason
+from bot.config.pending import pending_at, pending_reason
 from bot.config.presets import apply_presets
 from bot.config.reading.errors import ConfigErrors, Report
 from bot.config.reading.expand import Expansion
@@ -195,6 +195,5 @@ def _off_checks(config: Config, root: Map) -> Iterator[OffCheck]:
 
 def _pending(root: Map) -> Iterator[PendingItem]:
     for path, node in walk(root):
-        sentence = pending_reason(path, plain(node))
-        if sentence is not None:
+        if pending_at(path) and (sentence := pending_reason(path, plain(node))):
             yield PendingItem(show_path(path), node.mark.line, sentence)

@@ -15,11 +15,13 @@ class Matcher:
     path: str
     value: str | None = None
 
-    def matches(self, path: tuple[str | int, ...], value: object) -> bool:
-        """Whether this place of the file, holding this scalar (or list or mapping), is meant."""
+    def stands_at(self, path: tuple[str | int, ...]) -> bool:
+        """Whether this place of the file is meant."""
         parts = self.path.split("/")
-        if len(parts) != len(path) or any(want not in ("*", str(part)) for want, part in zip(parts, path, strict=True)):
-            return False
+        return len(parts) == len(path) and all(want in ("*", str(part)) for want, part in zip(parts, path, strict=True))
+
+    def takes(self, value: object) -> bool:
+        """Whether this scalar (or list or mapping) is meant."""
         return value == self.value if self.value is not None else value not in (None, "", [], {}, False)
 
 
@@ -36,9 +38,17 @@ PENDING: Mapping[Matcher, str] = {
 }
 
 
+LENGTHS = frozenset(matcher.path.count("/") + 1 for matcher in PENDING)
+
+
+def pending_at(path: tuple[str | int, ...]) -> list[Matcher]:
+    """What is pending at this place, whatever stands there; nothing nearly everywhere."""
+    return [matcher for matcher in PENDING if matcher.stands_at(path)] if len(path) in LENGTHS else []
+
+
 def pending_reason(path: tuple[str | int, ...], value: object) -> str | None:
     """The sentence for what stands at this place, or None when it is alive."""
-    return next((sentence for matcher, sentence in PENDING.items() if matcher.matches(path, value)), None)
+    return next((PENDING[matcher] for matcher in pending_at(path) if matcher.takes(value)), None)
 
 
 def is_live_dialect(dialect: str) -> bool:

@@ -1,6 +1,6 @@
 """From the configuration to what the watch does: checks, controls and feeds, the rules for them, and what cannot look."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,8 @@ def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
     `known` names components of the ledger; of those that left the configuration nobody knows any more how they are.
     """
     config = loaded.config
-    off: dict[str, list[str]] = {}
-    for placed in config.checks():
-        if not placed.live:
-            off.setdefault(placed.component, []).append(placed.name)
-    for id in {**config.components(), **dict.fromkeys(known)}:
-        if not any(placed.component == id for placed in config.checks()):
-            off.setdefault(id, [])
-    live = config.live_checks()
+    placed_checks = config.checks()
+    live = [placed for placed in placed_checks if placed.live]
     checks = [runtime_check(placed) for placed in live]
     controls = [placed for placed in config.controls() if placed.live]
     rule = rule_of(config.detection)
@@ -40,7 +34,7 @@ def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
         checks=checks,
         feeds=_feeds(config),
         controls=[runtime_check(placed) for placed in controls],
-        off=off,
+        off=_off(placed_checks, {**config.components(), **dict.fromkeys(known)}),
         rule=rule,
         rules=rules_of(live, rule),
         weights={placed.id: placed.check.weight for placed in live},
@@ -52,6 +46,16 @@ def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
         ),
         vantage=config.vantage,
     )
+
+
+def _off(placed_checks: Sequence[PlacedCheck], components: Iterable[str]) -> dict[str, list[str]]:
+    """The checks that cannot look, by component; none of a component that has no checks at all."""
+    off: dict[str, list[str]] = {}
+    for placed in placed_checks:
+        if not placed.live:
+            off.setdefault(placed.component, []).append(placed.name)
+    looked_at = {placed.component for placed in placed_checks}
+    return off | {id: [] for id in components if id not in looked_at}
 
 
 def rule_of(section: DetectionConfig) -> Rule:

@@ -113,7 +113,7 @@ class HttpCheck(CheckBase):
         repr=False,
         description="Value to send as a JSON body, instead of `body`; kept as it is written.",
     )
-    expect: Expect = Field(default=Expect(), description="What the answer must be like.")
+    expect: Expect = Field(default_factory=Expect, description="What the answer must be like.")
     redirects: Annotated[int, Whole(0, 5)] = Field(
         default=0, description="How many redirects are followed, 0 to 5; each address is judged anew."
     )

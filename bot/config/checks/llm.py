@@ -77,7 +77,7 @@ class LlmCheck(CheckBase):
     access_key_id: Secret = Field(default=SecretStr(""), description="For `bedrock`, instead of `api_key`.")
     secret_access_key: Secret = Field(default=SecretStr(""), description="Belongs to `access_key_id`.")
     session_token: Secret = Field(default=SecretStr(""), description="Belongs to a temporary `access_key_id`.")
-    expect: LlmExpect = Field(default=LlmExpect(), description="What the completion must be like.")
+    expect: LlmExpect = Field(default_factory=LlmExpect, description="What the completion must be like.")
     budget: LlmBudget = Field(default=LlmBudget(), description="What it may spend in a day.")
     every: Every = Field(default=timedelta(seconds=60), description="How often it runs, 100ms to 1d.")
     deadline: Deadline = Field(default=timedelta(seconds=30), description="When a run is given up, start to end, 1ms to 10m.")
