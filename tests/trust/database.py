@@ -1,14 +1,12 @@
 """What replicas share: files of SQLite, or a PostgreSQL server that is made for one storm."""
 
-import asyncio
 from pathlib import Path
 from typing import Protocol
 
 from bot.core.record.fact import Fact
 from bot.ports import OutboxRow
 from bot.store.errors import StoreError
-from bot.store.sqlite import open_read_only
-from tests.postgres import PostgresServer
+from bot.store.sqlite.ledgers import open_read_only
 
 Written = tuple[list[Fact], list[OutboxRow]]
 
@@ -66,26 +64,3 @@ class Files:
 
     async def restart(self) -> None:
         return
-
-
-class Server:
-    """A PostgreSQL server that flushes what it commits."""
-
-    def __init__(self) -> None:
-        self._server = PostgresServer(durable=True)
-        self.restarts = 0
-
-    async def __aenter__(self) -> "Server":
-        await asyncio.to_thread(self._server.create)
-        await asyncio.to_thread(self._server.start)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._server.close)
-
-    @property
-    def port(self) -> int:
-        return self._server.port
-
-    def url(self, port: int) -> str:
-        return self._server.url(port=port)

@@ -26,11 +26,6 @@ async def test_a_few_troubles_break_no_law(tmp_path: Path) -> None:
     assert {} == laws_of(await run(Plan(TROUBLES), 1, tmp_path))
 
 
-async def test_a_few_troubles_break_no_law_with_three_replicas(tmp_path: Path, postgres: object) -> None:
-    """Over PostgreSQL, which is restarted meanwhile."""
-    assert {} == laws_of(await run(Plan(3 * TROUBLES, replicas=3, postgres=True), 1, tmp_path))
-
-
 def laws_of(found: dict[str, list[str]]) -> dict[str, list[str]]:
     return {law: sentences for law, sentences in found.items() if sentences}
 
