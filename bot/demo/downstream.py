@@ -120,8 +120,8 @@ def serve(
             outcome = {"service": "support-chat", "flag": FLAG, "ok": served, "error": how, "latency_ms": took_s * 1_000}
             told.put({**outcome, "variant": found.variant} if found.variant else outcome)
             row = {
-                "customer": customer, "variant": found.variant, "reason": str(found.reason), "served": served, "how": how,
-                "took_s": took_s, "error": str(found.error_code) if found.error_code else None,
+                "at": began, "customer": customer, "variant": found.variant, "reason": str(found.reason), "served": served,
+                "how": how, "took_s": took_s, "error": str(found.error_code) if found.error_code else None,
             }  # fmt: skip
             out.write(json.dumps(row) + "\n")
             out.flush()

@@ -17,9 +17,12 @@ OUTCOME_TOKEN = "demo-outcomes-not-a-secret"  # noqa: S105 # as it says
 ALIVE_TOKEN = "demo-heartbeat-not-a-secret"  # noqa: S105 # as it says
 
 
-def write_settings(path: Path, workspace: LocalWorkspace, vendors: Vendors, listen: str, automation: str) -> None:
-    """Write understudy.yaml for this run."""
+def write_settings(
+    path: Path, workspace: LocalWorkspace, vendors: Vendors, listen: str, automation: str, **more: object
+) -> None:  # fmt: skip
+    """Write understudy.yaml for this run, with these keys more."""
     settings = {
+        **more,
         "slack": {
             "bot_token": workspace.bot_token,
             "app_token": workspace.app_token,

@@ -57,28 +57,28 @@ class SteadyClock:
 class ScaledClock:
     """A clock that starts at `start` and runs `speed` times as fast as real time; the demo plays four hours with it.
 
-    With `stands` it stands still until `begin`.
+    With `stands` it stands still until `begin`. Processes whose clocks began at one moment have one time.
     """
 
     def __init__(self, speed: float, start: datetime, *, stands: bool = False) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be above zero, not {speed}")
         self.speed = speed
-        self._start = start
-        self._began = None if stands else time.monotonic()
+        self.start = start
+        self.began = None if stands else time.monotonic()  # by the machine's clock, which all its processes share
 
-    def begin(self) -> None:
-        """Let it run from its start."""
-        self._began = time.monotonic()
+    def begin(self, at: float | None = None) -> None:
+        """Let it run from its start, which is now or was at that moment of the machine's monotonic clock."""
+        self.began = time.monotonic() if at is None else at
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._passed())
+        return self.start + timedelta(seconds=self._passed())
 
     def monotonic(self) -> float:
         return self._passed()
 
     def _passed(self) -> float:
-        return 0.0 if self._began is None else (time.monotonic() - self._began) * self.speed
+        return 0.0 if self.began is None else (time.monotonic() - self.began) * self.speed
 
 
 class ManualClock:

@@ -1,0 +1,120 @@
+"""The bot as the story needs it, and as one process: inside the demo's own."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from bot.app import App, build
+from bot.checks.net.address_guard import Guard
+from bot.checks.net.transport import Transport
+from bot.config.load import load
+from bot.core.model import Sample
+from bot.core.outcomes.served import Sum
+from bot.core.record.fact import Fact
+from bot.core.record.world import World
+from bot.demo.proof import Claim, Seen
+from bot.demo.settings import ALIVE_ID, write_settings
+from bot.demo.stage import Stage
+from bot.engine.engine import CommittingEngine
+from bot.engine.outbox import OutboxTiming
+from bot.feeds.fetch import FeedReader
+from bot.ports import Ledger
+from bot.system.clock import Clock
+from bot.wiring.parts import Parts
+
+MOST_SIGNS = 10_000
+# The demo's page reader gets more domain time: at this speed the usual ten seconds would be 50 ms.
+FEED_DEADLINE = timedelta(minutes=3)
+
+Hears = Callable[[Sequence[Fact], World], None]
+
+
+class Bots(Protocol):
+    """One bot, or several over one ledger. `engine` and `ledger` show what was committed, once it was started."""
+
+    engine: CommittingEngine
+    ledger: Ledger
+    url: str  # where flags are read, and the board
+
+    async def prepare(self) -> None:
+        """Do before the story begins what takes a while."""
+
+    async def start(self, hears: Sequence[Hears]) -> None:
+        """Begin to work; each of these is told of every commit."""
+
+    async def signs(self) -> Sequence[Sample]:
+        """The looks for signs of life of the service downstream."""
+
+    async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
+        """What that service told of its requests, as it was counted."""
+
+    def untold(self) -> int:
+        """How many of its requests may not have been counted, or not yet."""
+
+    async def claims(self, seen: Seen) -> Sequence[Claim]:
+        """What is shown besides."""
+
+    async def stop(self) -> None:
+        """End; may be called after a start that failed."""
+
+
+def story_parts(clock: Clock) -> Parts:
+    """What is other than in life: the story's time, and how long things may take in it."""
+    return Parts(
+        clock=clock,
+        fetcher=FeedReader(clock, Transport(guard=Guard(["127.0.0.0/8"])), version="demo", deadline=FEED_DEADLINE),
+        pace=OutboxTiming(settle_for=timedelta(seconds=3)),
+    )
+
+
+class OneBot:
+    """The usual deployment: one process, here the demo's own, over files of SQLite."""
+
+    def __init__(self, stage: Stage, out: Path, automation: str, listen: str) -> None:
+        self._stage = stage
+        self._out = out
+        self._automation = automation
+        self._listen = listen
+        self._app: App | None = None
+
+    async def prepare(self) -> None:
+        """There is nothing that takes long."""
+
+    async def start(self, hears: Sequence[Hears]) -> None:
+        """Write its configuration, and start it. Raises WebError."""
+        path = self._out / "understudy.yaml"
+        write_settings(path, self._stage.workspace, self._stage.vendors, self._listen, self._automation)
+        self._app = app = build(load(path, {}), data=self._out / "data", parts=story_parts(self._stage.clock))
+        await app.start()
+        self.engine, self.ledger, self.url = app.engine, app.ledger, app.url
+        for one in hears:
+            app.engine.listen(one)
+
+    async def signs(self) -> Sequence[Sample]:
+        """The newest."""
+        return await self._running.samples.recent(ALIVE_ID, MOST_SIGNS)
+
+    async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
+        """All of it, also of the second that is not over."""
+        await self._running.write_outcomes()
+        return await self._running.samples.outcomes.totals(begins, ends)
+
+    def untold(self) -> int:
+        """Nothing was lost."""
+        return 0
+
+    async def claims(self, seen: Seen) -> Sequence[Claim]:
+        """Nothing else."""
+        return ()
+
+    async def stop(self) -> None:
+        """End it, where it was begun."""
+        if self._app is not None:
+            await self._app.stop()
+
+    @property
+    def _running(self) -> App:
+        if self._app is None:
+            raise RuntimeError("it was not started")
+        return self._app
